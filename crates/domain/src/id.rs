@@ -1,0 +1,179 @@
+//! Identifiers: 128-bit newtypes, one a noun, written as hyphenated lower-case UUIDs.
+
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+/// The text is not a UUID of 32 hexadecimal digits in the groups 8-4-4-4-12.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("an id is a UUID such as 0190163d-8694-739b-aea5-966c26f8ad91")]
+pub struct IdError;
+
+/// Where the hyphens stand in the written form.
+const HYPHENS: [usize; 4] = [8, 13, 18, 23];
+
+fn parse(text: &str) -> Result<u128, IdError> {
+    if text.len() != 36 {
+        return Err(IdError);
+    }
+    text.bytes().enumerate().try_fold(0_u128, |value, (position, byte)| {
+        if HYPHENS.contains(&position) {
+            return if byte == b'-' { Ok(value) } else { Err(IdError) };
+        }
+        let digit = char::from(byte).to_digit(16).ok_or(IdError)?;
+        Ok(value << 4 | u128::from(digit))
+    })
+}
+
+fn write(value: u128, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(
+        f,
+        "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
+        value >> 96,
+        (value >> 80) & 0xffff,
+        (value >> 64) & 0xffff,
+        (value >> 48) & 0xffff,
+        value & 0xffff_ffff_ffff
+    )
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(u128);
+
+        impl $name {
+            /// The id with this value; new ids are made outside the domain (`UUIDv7`).
+            pub const fn from_u128(value: u128) -> Self {
+                Self(value)
+            }
+
+            /// The value as a number.
+            pub const fn as_u128(self) -> u128 {
+                self.0
+            }
+
+            /// The id from its 16 bytes in network order.
+            pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(u128::from_be_bytes(bytes))
+            }
+
+            /// The 16 bytes in network order, as databases store them.
+            pub const fn to_bytes(self) -> [u8; 16] {
+                self.0.to_be_bytes()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write(self.0, f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($name), "("))?;
+                write(self.0, f)?;
+                f.write_str(")")
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                parse(text).map(Self)
+            }
+        }
+
+        #[cfg(feature = "serde")]
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        #[cfg(feature = "serde")]
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_str(IdVisitor).map(Self)
+            }
+        }
+    )+};
+}
+
+#[cfg(feature = "serde")]
+struct IdVisitor;
+
+#[cfg(feature = "serde")]
+impl serde::de::Visitor<'_> for IdVisitor {
+    type Value = u128;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a UUID")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<u128, E> {
+        parse(text).map_err(E::custom)
+    }
+}
+
+ids! {
+    /// Names a user.
+    UserId,
+    /// Names an account.
+    AccountId,
+    /// Names a transfer; a client may choose it, to ask later whether it happened.
+    TransferId,
+    /// Names a market, and through [`AccountId::of_market`] its pot.
+    MarketId,
+    /// Names one option of a market.
+    OptionId,
+    /// Names a bet or a sale; a client may choose it, to ask later whether it happened.
+    BetId,
+    /// Names a session, not its secret token.
+    SessionId,
+}
+
+impl AccountId {
+    /// The account that all money comes from; its balance is minus the money in circulation.
+    pub const TREASURY: Self = Self(0x0000_0000_0000_7000_8000_0000_0000_0001);
+    /// The account that trading fees are paid to at settlement.
+    pub const FEES: Self = Self(0x0000_0000_0000_7000_8000_0000_0000_0002);
+
+    /// The account that holds a market's pot: it bears the market's own id, so it needs no look-up.
+    pub const fn of_market(market: MarketId) -> Self {
+        Self(market.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_and_bytes_round_trip() {
+        let text = "0190163d-8694-739b-aea5-966c26f8ad91";
+        let id: MarketId = text.parse().unwrap();
+        assert_eq!(id.to_string(), text);
+        assert_eq!(MarketId::from_bytes(id.to_bytes()), id);
+        assert_eq!(text.to_uppercase().parse::<MarketId>().unwrap(), id);
+    }
+
+    #[test]
+    fn malformed_text_is_refused() {
+        for text in [
+            "",
+            "0190163d8694739baea5966c26f8ad91",
+            "0190163d-8694-739b-aea5-966c26f8ad9",
+            "0190163d-8694-739b-aea5-966c26f8ad911",
+            "0190163d-8694-739b-aea5_966c26f8ad91",
+            "+190163d-8694-739b-aea5-966c26f8ad91",
+            "é190163d-8694-739b-aea5-966c26f8ad9",
+        ] {
+            assert_eq!(text.parse::<UserId>(), Err(IdError), "{text}");
+        }
+    }
+}
