@@ -1,0 +1,92 @@
+//! Policies: who may do what, as pure functions that use cases call.
+
+use thiserror::Error;
+
+use crate::account::Account;
+use crate::id::UserId;
+use crate::user::Role;
+
+/// Who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Actor {
+    /// The user.
+    pub user_id: UserId,
+    /// Their role when the request came in.
+    pub role: Role,
+}
+
+/// The actor is known but may not do this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum Denied {
+    /// Only admins do this.
+    #[error("this is reserved to admins")]
+    AdminsOnly,
+    /// Only the market's creator, moderators and admins do this.
+    #[error("this is reserved to the market's creator, moderators and admins")]
+    NotTheCreator,
+}
+
+/// Whether the actor may move money out of an account: only its owner may.
+pub fn can_spend_from(actor: Actor, account: &Account) -> bool {
+    account.owner() == Some(actor.user_id)
+}
+
+/// Whether the actor may see an account and its transfers: its owner and admins may.
+pub fn can_see_account(actor: Actor, owner: Option<UserId>) -> bool {
+    actor.role == Role::Admin || owner == Some(actor.user_id)
+}
+
+/// Lets a market's creator, moderators and admins close, resolve and cancel it.
+///
+/// # Errors
+/// [`Denied::NotTheCreator`] for everyone else.
+pub fn may_manage_market(actor: Actor, creator: UserId) -> Result<(), Denied> {
+    if actor.user_id == creator || actor.role >= Role::Moderator {
+        Ok(())
+    } else {
+        Err(Denied::NotTheCreator)
+    }
+}
+
+/// Lets admins mint money, reverse transfers and audit the ledger.
+///
+/// # Errors
+/// [`Denied::AdminsOnly`] for everyone else.
+pub fn may_administer(actor: Actor) -> Result<(), Denied> {
+    if actor.role == Role::Admin { Ok(()) } else { Err(Denied::AdminsOnly) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::AccountId;
+
+    const CREATOR: UserId = UserId::from_u128(1);
+    const OTHER: UserId = UserId::from_u128(2);
+
+    fn check(user_id: UserId, role: Role, spends: bool, sees: bool, manages: bool, administers: bool) {
+        let actor = Actor { user_id, role };
+        let account = Account::user(AccountId::from_u128(3), CREATOR);
+        assert_eq!(can_spend_from(actor, &account), spends, "{actor:?} spends");
+        assert_eq!(can_see_account(actor, account.owner()), sees, "{actor:?} sees");
+        assert_eq!(may_manage_market(actor, CREATOR).is_ok(), manages, "{actor:?} manages");
+        assert_eq!(may_administer(actor).is_ok(), administers, "{actor:?} administers");
+    }
+
+    #[test]
+    fn each_role_may_do_exactly_this() {
+        check(CREATOR, Role::User, true, true, true, false);
+        check(OTHER, Role::User, false, false, false, false);
+        check(OTHER, Role::Moderator, false, false, true, false);
+        check(OTHER, Role::Admin, false, true, true, true);
+    }
+
+    #[test]
+    fn nobody_spends_from_accounts_without_an_owner() {
+        let admin = Actor { user_id: OTHER, role: Role::Admin };
+        assert!(!can_spend_from(admin, &Account::treasury()));
+        assert!(can_see_account(admin, None));
+    }
+}

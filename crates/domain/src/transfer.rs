@@ -1,0 +1,373 @@
+//! Transfers: the only way money moves, from one account to another, all or nothing.
+
+use thiserror::Error;
+
+use crate::account::{Account, AccountKind};
+use crate::id::{AccountId, MarketId, TransferId};
+use crate::money::{Amount, Balance};
+use crate::text::Memo;
+use crate::time::Timestamp;
+
+/// Why money moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
+pub enum TransferKind {
+    /// New money for an account, from the treasury.
+    Mint,
+    /// New money for a new user, from the treasury.
+    Grant,
+    /// From one user to another.
+    Payment,
+    /// From a market's creator into its pot, when it opens.
+    Subsidy,
+    /// From a trader into a pot, for shares.
+    Bet,
+    /// From a pot to a trader, for shares given back.
+    Sale,
+    /// From a pot to the holder of winning shares.
+    Payout,
+    /// From the pot of a cancelled market to a trader.
+    Refund,
+    /// From a settled pot to the fees account.
+    Fee,
+    /// What is left in a settled pot, to the market's creator.
+    Remainder,
+    /// The money of an earlier transfer, back.
+    Reversal,
+    /// From the treasury to an account that a forced reversal would overdraw: what it lacks.
+    Cover,
+}
+
+impl TransferKind {
+    const ALL: [Self; 12] = [
+        Self::Mint,
+        Self::Grant,
+        Self::Payment,
+        Self::Subsidy,
+        Self::Bet,
+        Self::Sale,
+        Self::Payout,
+        Self::Refund,
+        Self::Fee,
+        Self::Remainder,
+        Self::Reversal,
+        Self::Cover,
+    ];
+
+    /// The name on the wire and in storage.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Mint => "mint",
+            Self::Grant => "grant",
+            Self::Payment => "payment",
+            Self::Subsidy => "subsidy",
+            Self::Bet => "bet",
+            Self::Sale => "sale",
+            Self::Payout => "payout",
+            Self::Refund => "refund",
+            Self::Fee => "fee",
+            Self::Remainder => "remainder",
+            Self::Reversal => "reversal",
+            Self::Cover => "cover",
+        }
+    }
+
+    /// The kind of this name, if there is one.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+
+    /// Whether a market owes the money, so that even a closed account receives it.
+    const fn is_owed(self) -> bool {
+        matches!(self, Self::Payout | Self::Refund | Self::Remainder)
+    }
+
+    /// Whether the money can be sent back: what a market has moved is the market's to correct.
+    const fn is_reversible(self) -> bool {
+        matches!(self, Self::Mint | Self::Grant | Self::Payment)
+    }
+}
+
+/// Why a transfer is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum TransferError {
+    /// Both sides are the same account.
+    #[error("source and destination are the same account")]
+    SelfTransfer,
+    /// There is no such account, or none that the caller may see.
+    #[error("account not found: {0}")]
+    AccountNotFound(AccountId),
+    /// A closed account takes no part in payments.
+    #[error("account is closed: {0}")]
+    AccountClosed(AccountId),
+    /// The account would go below its floor.
+    #[error("insufficient funds")]
+    InsufficientFunds {
+        /// What the account holds.
+        available: Balance,
+        /// What the transfer needs.
+        needed: Amount,
+    },
+    /// A balance would leave the range of 64 bits.
+    #[error("the balance would be out of range")]
+    BalanceOutOfRange,
+    /// There is no such transfer, or none that the caller may see.
+    #[error("transfer not found: {0}")]
+    NotFound(TransferId),
+    /// A transfer with this id already happened.
+    #[error("transfer already exists: {0}")]
+    Duplicate(TransferId),
+    /// Each transfer is reversed once at most.
+    #[error("transfer is already reversed: {0}")]
+    AlreadyReversed(TransferId),
+    /// Bets, payouts and the like are the market's to correct; reversals are final.
+    #[error("a transfer of kind {} cannot be reversed", kind.as_str())]
+    NotReversible {
+        /// What the transfer was for.
+        kind: TransferKind,
+    },
+    /// Another transfer of the same atomic batch was refused.
+    #[error("another transfer of the batch was refused")]
+    BatchAborted,
+}
+
+/// What is to be moved and why; the accounts come with [`transfer`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TransferOrder {
+    /// Names the transfer.
+    pub id: TransferId,
+    /// Why the money moves.
+    pub kind: TransferKind,
+    /// How much moves.
+    pub amount: Amount,
+    /// The market it is about.
+    pub market_id: Option<MarketId>,
+    /// The transfer that this one sends back.
+    pub reversal_of: Option<TransferId>,
+    /// The sender's note.
+    pub memo: Option<Memo>,
+    /// When it happens.
+    pub at: Timestamp,
+}
+
+impl TransferOrder {
+    /// An order about no market, without a note.
+    pub const fn new(id: TransferId, kind: TransferKind, amount: Amount, at: Timestamp) -> Self {
+        Self { id, kind, amount, market_id: None, reversal_of: None, memo: None, at }
+    }
+
+    /// The same order about a market.
+    #[must_use]
+    pub const fn about(mut self, market: MarketId) -> Self {
+        self.market_id = Some(market);
+        self
+    }
+}
+
+/// One side of a transfer: the account just after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Side {
+    /// Whose side it is.
+    pub account_id: AccountId,
+    /// What the account held after the transfer.
+    pub balance_after: Balance,
+    /// The account's version after the transfer: its first transfer is 1, and no number is left out.
+    pub version: i64,
+}
+
+impl Side {
+    const fn of(account: &Account) -> Self {
+        Self { account_id: account.id(), balance_after: account.balance(), version: account.version() }
+    }
+}
+
+/// A transfer that happened: an immutable row of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Transfer {
+    /// Names the transfer.
+    pub id: TransferId,
+    /// Why the money moved.
+    pub kind: TransferKind,
+    /// How much moved.
+    pub amount: Amount,
+    /// Where it came from.
+    pub debit: Side,
+    /// Where it went.
+    pub credit: Side,
+    /// The market it is about.
+    pub market_id: Option<MarketId>,
+    /// The transfer that this one sent back.
+    pub reversal_of: Option<TransferId>,
+    /// The sender's note.
+    pub memo: Option<Memo>,
+    /// When it happened.
+    pub created_at: Timestamp,
+}
+
+/// Moves money from `debit` to `credit`; on an error neither account has changed.
+///
+/// # Errors
+/// [`TransferError::SelfTransfer`], [`TransferError::AccountClosed`] (a closed account still receives what
+/// a market owes it), [`TransferError::InsufficientFunds`] below the floor (zero for all but the treasury),
+/// [`TransferError::BalanceOutOfRange`].
+pub fn transfer(
+    debit: &mut Account,
+    credit: &mut Account,
+    order: TransferOrder,
+) -> Result<Transfer, TransferError> {
+    if debit.id() == credit.id() {
+        return Err(TransferError::SelfTransfer);
+    }
+    if !debit.is_open() {
+        return Err(TransferError::AccountClosed(debit.id()));
+    }
+    if !credit.is_open() && !order.kind.is_owed() {
+        return Err(TransferError::AccountClosed(credit.id()));
+    }
+    let debited = debit.debited(order.amount)?;
+    let credited = credit.credited(order.amount)?;
+    (*debit, *credit) = (debited, credited);
+    Ok(Transfer {
+        id: order.id,
+        kind: order.kind,
+        amount: order.amount,
+        debit: Side::of(debit),
+        credit: Side::of(credit),
+        market_id: order.market_id,
+        reversal_of: order.reversal_of,
+        memo: order.memo,
+        created_at: order.at,
+    })
+}
+
+/// The order that sends `original` back, from its credit side to its debit side.
+///
+/// # Errors
+/// [`TransferError::NotReversible`] for what a market has moved, and for reversals and covers.
+pub fn reversal(original: &Transfer, id: TransferId, at: Timestamp) -> Result<TransferOrder, TransferError> {
+    if !original.kind.is_reversible() {
+        return Err(TransferError::NotReversible { kind: original.kind });
+    }
+    let order = TransferOrder::new(id, TransferKind::Reversal, original.amount, at);
+    Ok(TransferOrder { reversal_of: Some(original.id), ..order })
+}
+
+/// What `account` lacks to pay `amount`: what the treasury covers when a reversal is forced, so that
+/// nothing goes below its floor. `None` if it lacks nothing.
+pub fn shortfall(account: &Account, amount: Amount) -> Option<Amount> {
+    if account.kind() == AccountKind::Treasury {
+        return None;
+    }
+    Amount::new(amount.minor().saturating_sub(account.balance().minor())).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::{AccountRecord, AccountStatus};
+    use crate::id::UserId;
+
+    fn account(id: u128, minor: i64) -> Account {
+        let fresh = Account::user(AccountId::from_u128(id), UserId::from_u128(id));
+        Account::restore(AccountRecord { balance: Balance::from_minor(minor), ..*fresh.record() }).unwrap()
+    }
+
+    fn order(kind: TransferKind, minor: i64) -> TransferOrder {
+        let (id, at) = (TransferId::from_u128(9), Timestamp::from_micros(0));
+        TransferOrder::new(id, kind, Amount::new(minor).unwrap(), at)
+    }
+
+    fn check(
+        debit: Account,
+        credit: Account,
+        order: TransferOrder,
+        expected: Result<(i64, i64), TransferError>,
+    ) {
+        let (mut from, mut to) = (debit, credit);
+        let result = transfer(&mut from, &mut to, order);
+        if result.is_err() {
+            assert_eq!((from, to), (debit, credit), "a refused transfer changes nothing");
+        }
+        let balances = result.map(|row| (row.debit.balance_after.minor(), row.credit.balance_after.minor()));
+        assert_eq!(balances, expected);
+    }
+
+    #[test]
+    fn money_moves_between_two_open_accounts() {
+        check(account(1, 100), account(2, 0), order(TransferKind::Payment, 100), Ok((0, 100)));
+        check(Account::treasury(), account(2, 5), order(TransferKind::Mint, 7), Ok((-7, 12)));
+    }
+
+    #[test]
+    fn transfer_refuses_what_the_rules_forbid() {
+        let needed = Amount::new(101).unwrap();
+        let available = Balance::from_minor(100);
+        let overdraft = TransferError::InsufficientFunds { available, needed };
+        check(account(1, 100), account(2, 0), order(TransferKind::Payment, 101), Err(overdraft));
+        check(
+            account(1, 100),
+            account(1, 100),
+            order(TransferKind::Payment, 1),
+            Err(TransferError::SelfTransfer),
+        );
+        let full = account(2, i64::MAX);
+        check(account(1, 100), full, order(TransferKind::Payment, 1), Err(TransferError::BalanceOutOfRange));
+        let spent = Account::restore(AccountRecord {
+            balance: Balance::from_minor(i64::MIN),
+            ..*Account::treasury().record()
+        });
+        let minted = order(TransferKind::Mint, 1);
+        check(spent.unwrap(), account(2, 0), minted, Err(TransferError::BalanceOutOfRange));
+    }
+
+    #[test]
+    fn closed_accounts_receive_only_what_a_market_owes() {
+        let (open, closed) = (account(1, 100), account(2, 100).close());
+        assert_eq!(closed.record().status, AccountStatus::Closed);
+        let refused = Err(TransferError::AccountClosed(closed.id()));
+        check(open, closed, order(TransferKind::Payment, 1), refused);
+        check(closed, open, order(TransferKind::Payment, 1), refused);
+        for kind in [TransferKind::Payout, TransferKind::Refund, TransferKind::Remainder] {
+            check(open, closed, order(kind, 1), Ok((99, 101)));
+        }
+    }
+
+    #[test]
+    fn versions_count_the_transfers_of_each_account() {
+        let (mut a, mut b, mut c) = (account(1, 10), account(2, 0), account(3, 0));
+        let first = transfer(&mut a, &mut b, order(TransferKind::Payment, 4)).unwrap();
+        let second = transfer(&mut b, &mut c, order(TransferKind::Payment, 1)).unwrap();
+        assert_eq!((first.debit.version, first.credit.version), (1, 1));
+        assert_eq!((second.debit.version, second.credit.version), (2, 1));
+    }
+
+    #[test]
+    fn only_plain_movements_are_reversible() {
+        let at = Timestamp::from_micros(5);
+        for kind in TransferKind::ALL {
+            let (mut from, mut to) = (account(1, 10), account(2, 0));
+            let row = transfer(&mut from, &mut to, order(kind, 4)).unwrap();
+            let is_reversible = reversal(&row, TransferId::from_u128(10), at).is_ok();
+            let expected = matches!(kind, TransferKind::Mint | TransferKind::Grant | TransferKind::Payment);
+            assert_eq!(is_reversible, expected, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn shortfall_is_what_the_floor_would_miss() {
+        let amount = Amount::new(30).unwrap();
+        assert_eq!(shortfall(&account(1, 10), amount).map(Amount::minor), Some(20));
+        assert_eq!(shortfall(&account(1, 30), amount), None);
+        assert_eq!(shortfall(&Account::treasury(), amount), None);
+    }
+
+    #[test]
+    fn kinds_have_distinct_names() {
+        for kind in TransferKind::ALL {
+            assert_eq!(TransferKind::from_name(kind.as_str()), Some(kind));
+        }
+    }
+}
