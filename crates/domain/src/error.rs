@@ -1,0 +1,195 @@
+//! The errors of all areas as one: each has a stable code and a kind that tells how to treat it.
+
+use thiserror::Error;
+
+use crate::market::{ListingError, MarketError};
+use crate::money::MoneyError;
+use crate::policy::Denied;
+use crate::text::TextError;
+use crate::transfer::TransferError;
+
+/// How to treat an error, whatever its area.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    /// The request can never succeed as it is.
+    Invalid,
+    /// The caller may not do this.
+    Forbidden,
+    /// What the request names is not there, or not for the caller to see.
+    NotFound,
+    /// The request is at odds with how things stand now.
+    Conflict,
+}
+
+/// The stable names of refusals, for programs to act on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Code {
+    /// The request can never succeed as it is.
+    ValidationError,
+    /// The caller may not do this.
+    Forbidden,
+    /// What the request names is not there, or not for the caller to see.
+    NotFound,
+    /// Something with this id or name already exists.
+    Duplicate,
+    /// The request is at odds with how things stand now.
+    Conflict,
+    /// The account holds too little.
+    InsufficientFunds,
+    /// The trader holds too few shares.
+    InsufficientShares,
+    /// The account takes no part in payments.
+    AccountClosed,
+    /// The transfer was already reversed, or can never be.
+    NotReversible,
+    /// Another transfer of the same atomic batch was refused.
+    BatchAborted,
+    /// The market takes no trades.
+    MarketClosed,
+    /// The order's own limit was not met.
+    Slippage,
+    /// The trade comes to nothing once rounded.
+    TradeTooSmall,
+    /// The trade leaves the range in which prices are exact.
+    TradeTooLarge,
+}
+
+impl Code {
+    /// Every code.
+    pub const ALL: [Self; 14] = [
+        Self::ValidationError,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::Duplicate,
+        Self::Conflict,
+        Self::InsufficientFunds,
+        Self::InsufficientShares,
+        Self::AccountClosed,
+        Self::NotReversible,
+        Self::BatchAborted,
+        Self::MarketClosed,
+        Self::Slippage,
+        Self::TradeTooSmall,
+        Self::TradeTooLarge,
+    ];
+
+    /// The name that programs see, in capitals.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ValidationError => "VALIDATION_ERROR",
+            Self::Forbidden => "FORBIDDEN",
+            Self::NotFound => "NOT_FOUND",
+            Self::Duplicate => "DUPLICATE",
+            Self::Conflict => "CONFLICT",
+            Self::InsufficientFunds => "INSUFFICIENT_FUNDS",
+            Self::InsufficientShares => "INSUFFICIENT_SHARES",
+            Self::AccountClosed => "ACCOUNT_CLOSED",
+            Self::NotReversible => "NOT_REVERSIBLE",
+            Self::BatchAborted => "BATCH_ABORTED",
+            Self::MarketClosed => "MARKET_CLOSED",
+            Self::Slippage => "SLIPPAGE",
+            Self::TradeTooSmall => "TRADE_TOO_SMALL",
+            Self::TradeTooLarge => "TRADE_TOO_LARGE",
+        }
+    }
+
+    /// How to treat it.
+    pub const fn kind(self) -> ErrorKind {
+        match self {
+            Self::ValidationError => ErrorKind::Invalid,
+            Self::Forbidden => ErrorKind::Forbidden,
+            Self::NotFound => ErrorKind::NotFound,
+            _ => ErrorKind::Conflict,
+        }
+    }
+}
+
+/// Any refusal of the domain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum DomainError {
+    /// A number is not money.
+    #[error(transparent)]
+    Money(#[from] MoneyError),
+    /// A text is not acceptable.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// A transfer is refused.
+    #[error(transparent)]
+    Transfer(#[from] TransferError),
+    /// A market refuses.
+    #[error(transparent)]
+    Market(#[from] MarketError),
+    /// A listing cannot be.
+    #[error(transparent)]
+    Listing(#[from] ListingError),
+    /// The actor may not do this.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// A user with this mail address is already registered.
+    #[error("this mail address is already registered")]
+    EmailTaken,
+}
+
+impl DomainError {
+    /// The stable name of the refusal.
+    pub const fn code(&self) -> Code {
+        match self {
+            Self::Money(_) | Self::Text(_) | Self::Listing(_) => Code::ValidationError,
+            Self::Transfer(error) => transfer_code(error),
+            Self::Market(error) => market_code(error),
+            Self::Denied(_) => Code::Forbidden,
+            Self::EmailTaken => Code::Duplicate,
+        }
+    }
+
+    /// How to treat it.
+    pub const fn kind(&self) -> ErrorKind {
+        self.code().kind()
+    }
+}
+
+const fn transfer_code(error: &TransferError) -> Code {
+    match error {
+        TransferError::SelfTransfer => Code::ValidationError,
+        TransferError::AccountNotFound(_) | TransferError::NotFound(_) => Code::NotFound,
+        TransferError::AccountClosed(_) => Code::AccountClosed,
+        TransferError::InsufficientFunds { .. } => Code::InsufficientFunds,
+        TransferError::BalanceOutOfRange => Code::Conflict,
+        TransferError::Duplicate(_) => Code::Duplicate,
+        TransferError::AlreadyReversed(_) | TransferError::NotReversible { .. } => Code::NotReversible,
+        TransferError::BatchAborted => Code::BatchAborted,
+    }
+}
+
+const fn market_code(error: &MarketError) -> Code {
+    match error {
+        MarketError::NotFound(_) | MarketError::OptionNotFound(_) => Code::NotFound,
+        MarketError::DuplicateBet(_) => Code::Duplicate,
+        MarketError::TradingEnded | MarketError::NotOpen { .. } => Code::MarketClosed,
+        MarketError::AlreadyDecided { .. } => Code::Conflict,
+        MarketError::Slippage(_) => Code::Slippage,
+        MarketError::InsufficientShares { .. } => Code::InsufficientShares,
+        MarketError::TradeTooSmall => Code::TradeTooSmall,
+        MarketError::TradeTooLarge => Code::TradeTooLarge,
+        MarketError::EndsInThePast
+        | MarketError::FeeTooHigh { .. }
+        | MarketError::SomeProbabilities
+        | MarketError::Probabilities(_)
+        | MarketError::Split(_) => Code::ValidationError,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn codes_have_distinct_names_in_capitals() {
+        let names: BTreeSet<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(names.len(), Code::ALL.len());
+        assert!(names.iter().all(|name| name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_')));
+    }
+}

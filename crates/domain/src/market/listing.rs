@@ -1,0 +1,88 @@
+//! Listings: what people read of a market; no rule of money depends on them.
+
+use std::collections::BTreeSet;
+
+use thiserror::Error;
+
+use super::{MAX_OPTIONS, MIN_OPTIONS};
+use crate::text::{Category, MarketDescription, MarketName, OptionName};
+
+/// Why a listing cannot be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum ListingError {
+    /// Fewer than 2 or more than 10 options.
+    #[error("a market has {MIN_OPTIONS} to {MAX_OPTIONS} options")]
+    OptionCount,
+    /// Two options bear the same name, capitals and surrounding space aside.
+    #[error("option names must be distinct")]
+    SameName {
+        /// The position of the second one.
+        index: usize,
+    },
+}
+
+/// What people read of a market.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Listing {
+    /// What it asks.
+    pub name: MarketName,
+    /// How it will be decided.
+    pub description: MarketDescription,
+    /// What sort of question it is; the configuration names those that are allowed.
+    pub category: Category,
+    options: Vec<OptionName>,
+}
+
+impl Listing {
+    /// A listing with 2 to 10 distinct options.
+    ///
+    /// # Errors
+    /// [`ListingError::OptionCount`], [`ListingError::SameName`].
+    pub fn new(
+        name: MarketName,
+        description: MarketDescription,
+        category: Category,
+        options: Vec<OptionName>,
+    ) -> Result<Self, ListingError> {
+        if !(MIN_OPTIONS..=MAX_OPTIONS).contains(&options.len()) {
+            return Err(ListingError::OptionCount);
+        }
+        let mut seen = BTreeSet::new();
+        let repeated = options.iter().position(|name| !seen.insert(name.as_str().trim().to_lowercase()));
+        match repeated {
+            Some(index) => Err(ListingError::SameName { index }),
+            None => Ok(Self { name, description, category, options }),
+        }
+    }
+
+    /// The options' names, in their order.
+    pub fn options(&self) -> &[OptionName] {
+        &self.options
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(names: &[&str], expected: Result<(), ListingError>) {
+        let listing = Listing::new(
+            MarketName::new("Will it rain?").unwrap(),
+            MarketDescription::new("At noon, on the roof.").unwrap(),
+            Category::new("weather").unwrap(),
+            names.iter().map(|name| OptionName::new(*name).unwrap()).collect(),
+        );
+        assert_eq!(listing.map(|_| ()), expected, "{names:?}");
+    }
+
+    #[test]
+    fn options_are_two_to_ten_and_distinct() {
+        check(&["Yes", "No"], Ok(()));
+        check(&["Yes"], Err(ListingError::OptionCount));
+        check(&["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"], Ok(()));
+        check(&["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"], Err(ListingError::OptionCount));
+        check(&["Yes", "No", " yes"], Err(ListingError::SameName { index: 2 }));
+    }
+}

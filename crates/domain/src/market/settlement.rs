@@ -1,0 +1,168 @@
+//! Settlements: what each holder of a decided market is paid, set by set, and what is left.
+
+use thiserror::Error;
+
+use super::{Holding, MarketError, WHOLE_BPS};
+use crate::allocation::round_down;
+use crate::id::{AccountId, MarketId, UserId};
+use crate::money::{Amount, Balance};
+use crate::time::Timestamp;
+
+/// How many holders one unit of work pays.
+pub const HOLDERS_PER_SET: usize = 500;
+
+/// Why a split cannot be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum SplitError {
+    /// Not one number an option.
+    #[error("a split names each option at most once")]
+    Options,
+    /// The basis points do not sum to 10,000.
+    #[error("the basis points of a split sum to {WHOLE_BPS}")]
+    Sum,
+}
+
+/// What the holders of a decided market are owed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum SettlementTerms {
+    /// Each share pays this part of one unit, in basis points, one number an option, 10,000 in all.
+    Payouts {
+        /// One number an option.
+        basis_points: Vec<u16>,
+    },
+    /// Each trader gets the net stake back, or as much of it as the pot can pay to all alike.
+    Refunds {
+        /// What the pot held when the market was cancelled.
+        available: Balance,
+        /// The sum of all net stakes.
+        stakes: Balance,
+    },
+}
+
+impl SettlementTerms {
+    pub(super) fn payouts(basis_points: Vec<u16>, option_count: usize) -> Result<Self, SplitError> {
+        if basis_points.len() != option_count {
+            return Err(SplitError::Options);
+        }
+        if basis_points.iter().map(|bps| u32::from(*bps)).sum::<u32>() != u32::from(WHOLE_BPS) {
+            return Err(SplitError::Sum);
+        }
+        Ok(Self::Payouts { basis_points })
+    }
+
+    /// What the entitlements are counted in: this many make one minor unit.
+    fn denominator(&self) -> u128 {
+        match self {
+            Self::Payouts { .. } => u128::from(WHOLE_BPS),
+            Self::Refunds { available, stakes } if available >= stakes => 1,
+            Self::Refunds { stakes, .. } => magnitude(*stakes),
+        }
+    }
+
+    fn entitlement(&self, holding: &Holding) -> u128 {
+        match self {
+            Self::Payouts { basis_points } => {
+                let held = holding.positions.iter().map(|position| position.shares.units().unsigned_abs());
+                held.zip(basis_points).map(|(units, bps)| u128::from(units) * u128::from(*bps)).sum()
+            }
+            Self::Refunds { available, stakes } => {
+                let stake = u128::from(holding.net_stake().unsigned_abs());
+                if available >= stakes { stake } else { stake * magnitude(*available) }
+            }
+        }
+    }
+}
+
+fn magnitude(balance: Balance) -> u128 {
+    u128::from(balance.minor().unsigned_abs())
+}
+
+/// What one holder is paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Payout {
+    /// The holder's account.
+    pub account_id: AccountId,
+    /// What it is paid.
+    pub amount: Amount,
+}
+
+/// How far the paying of a decided market has come. It can stop anywhere and go on from its cursor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settlement {
+    /// The market.
+    pub market_id: MarketId,
+    /// What the holders are owed.
+    pub terms: SettlementTerms,
+    /// Who decided.
+    pub decided_by: UserId,
+    /// When it was decided.
+    pub decided_at: Timestamp,
+    /// The last holder that has been dealt with; holders are taken in ascending order of account.
+    pub cursor: Option<AccountId>,
+    /// How many holders have been paid.
+    pub holders_paid: i64,
+    /// What they have been paid, in minor units.
+    pub paid: Balance,
+    /// When the pot was empty.
+    pub completed_at: Option<Timestamp>,
+}
+
+impl Settlement {
+    /// A settlement that has paid nobody yet.
+    pub const fn begin(
+        market_id: MarketId,
+        terms: SettlementTerms,
+        decided_by: UserId,
+        decided_at: Timestamp,
+    ) -> Self {
+        let (cursor, holders_paid, paid, completed_at) = (None, 0, Balance::ZERO, None);
+        Self { market_id, terms, decided_by, decided_at, cursor, holders_paid, paid, completed_at }
+    }
+
+    /// What the holders of one set are paid: each entitlement rounded down, and the units that the fractions
+    /// of the set make up together by largest remainder. Holders who are owed nothing are left out.
+    pub fn payouts(&self, set: &[Holding]) -> Vec<Payout> {
+        let entitlements: Vec<_> = set.iter().map(|holding| self.terms.entitlement(holding)).collect();
+        let amounts = round_down(&entitlements, self.terms.denominator());
+        let paid = set.iter().zip(amounts).filter_map(|(holding, minor)| {
+            let amount = Amount::new(i64::try_from(minor).ok()?).ok()?;
+            Some(Payout { account_id: holding.account_id, amount })
+        });
+        paid.collect()
+    }
+
+    /// Enters that a set up to `last` was paid.
+    ///
+    /// # Errors
+    /// [`MarketError::TradeTooLarge`] where the sum leaves the range of 64 bits.
+    pub fn record_set(&mut self, last: AccountId, payouts: &[Payout]) -> Result<(), MarketError> {
+        let sum = payouts.iter().try_fold(self.paid, |sum, payout| sum.plus(payout.amount));
+        self.paid = sum.ok_or(MarketError::TradeTooLarge)?;
+        self.holders_paid += i64::try_from(payouts.len()).unwrap_or(i64::MAX);
+        self.cursor = Some(last);
+        Ok(())
+    }
+
+    /// Enters that the pot is empty.
+    ///
+    /// # Panics
+    /// If it is not: a settlement ends only when nothing is left.
+    pub fn complete(&mut self, pot: Balance, now: Timestamp) {
+        assert_eq!(pot, Balance::ZERO, "a settlement ends with an empty pot");
+        self.completed_at = Some(now);
+    }
+
+    /// What the fees account is due of the fees that a market collected: all of them, unless the market was
+    /// cancelled, for then they are part of the stakes returned.
+    pub const fn fees_due(&self, collected: Balance) -> Option<Amount> {
+        match self.terms {
+            SettlementTerms::Payouts { .. } => match Amount::new(collected.minor()) {
+                Ok(amount) => Some(amount),
+                Err(_) => None,
+            },
+            SettlementTerms::Refunds { .. } => None,
+        }
+    }
+}

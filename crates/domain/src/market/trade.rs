@@ -1,0 +1,307 @@
+//! Trades: orders, the fills that the mechanism gives them, and the bets that record them.
+
+use super::lmsr::Mechanism as _;
+use super::{Guard, Holding, Market, MarketError, Phase, WHOLE_BPS};
+use crate::id::{AccountId, BetId, MarketId, OptionId, TransferId, UserId};
+use crate::money::{Amount, Balance};
+use crate::probability::Probability;
+use crate::shares::Shares;
+use crate::time::Timestamp;
+
+/// Whether shares are bought or given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
+pub enum TradeSide {
+    /// Money for shares.
+    Buy,
+    /// Shares for money.
+    Sell,
+}
+
+impl TradeSide {
+    /// The name on the wire and in storage.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Buy => "buy",
+            Self::Sell => "sell",
+        }
+    }
+
+    /// The side of this name, if there is one.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Buy, Self::Sell].into_iter().find(|side| side.as_str() == name)
+    }
+}
+
+/// An order to buy shares for a given amount of money, fee included.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct BuyOrder {
+    /// What to buy.
+    pub option_id: OptionId,
+    /// What to pay, fee included.
+    pub amount: Amount,
+    /// Refuse if it gives fewer shares.
+    pub min_shares: Option<Shares>,
+    /// Refuse if the amount is more than this a share.
+    pub max_price: Option<Probability>,
+}
+
+/// How many shares to sell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum Quantity {
+    /// All that the trader holds of the option.
+    All,
+    /// This many.
+    Shares(Shares),
+}
+
+/// An order to give shares back for money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct SellOrder {
+    /// What to sell.
+    pub option_id: OptionId,
+    /// How much of it.
+    pub quantity: Quantity,
+    /// Refuse if it brings less money, fee deducted.
+    pub min_proceeds: Option<Amount>,
+}
+
+/// What an order comes to at one version of a market.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Fill {
+    /// The option's position among the market's options.
+    pub option_index: usize,
+    /// Bought or sold.
+    pub side: TradeSide,
+    /// What the trader pays, fee included, or receives, fee deducted.
+    pub cash: Amount,
+    /// The fee that stays in the pot, in minor units.
+    pub fee: Balance,
+    /// The shares that change hands.
+    pub shares: Shares,
+    /// The probability of every option before it.
+    pub prices_before: Vec<Probability>,
+    /// The probability of every option after it.
+    pub prices_after: Vec<Probability>,
+    /// Which trade of the market this is: the first is 1, and no number is left out.
+    pub sequence: i64,
+    /// The market's version after it.
+    pub market_version: i64,
+}
+
+impl Fill {
+    /// Money paid or received a share, fee included; above 1 only where the fee makes it so.
+    pub fn average_price(&self) -> f64 {
+        price_per_share(self.cash, self.shares)
+    }
+}
+
+/// A fill that happened: an immutable row.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Bet {
+    /// Names the bet or sale.
+    pub id: BetId,
+    /// The market traded in.
+    pub market_id: MarketId,
+    /// Who traded.
+    pub user_id: UserId,
+    /// With which account.
+    pub account_id: AccountId,
+    /// The transfer that moved the money.
+    pub transfer_id: TransferId,
+    /// The option traded.
+    pub option_id: OptionId,
+    /// What the trade came to.
+    pub fill: Fill,
+    /// When it happened.
+    pub created_at: Timestamp,
+}
+
+impl Market {
+    /// What a bet would come to now; nothing changes. `pot` is what the market's account holds.
+    ///
+    /// # Errors
+    /// [`MarketError::TradingEnded`], [`MarketError::OptionNotFound`], [`MarketError::Slippage`],
+    /// [`MarketError::TradeTooSmall`], [`MarketError::TradeTooLarge`].
+    pub fn price_buy(&self, order: &BuyOrder, pot: Balance, now: Timestamp) -> Result<Fill, MarketError> {
+        self.refuse_unless_trading(now)?;
+        let index = self.option_index(order.option_id)?;
+        let fee = self.fee_on(order.amount);
+        let net = Amount::new(order.amount.minor() - fee).map_err(|_| MarketError::TradeTooSmall)?;
+        let outstanding = self.outstanding();
+        let priced = self.mechanism.shares_for(&outstanding, index, net).ok_or(MarketError::TradeTooLarge)?;
+        let held = outstanding.get(index).copied().unwrap_or_default();
+        let shares = priced.min(self.shares_covered(pot, net, held)?);
+        if shares.is_zero() {
+            return Err(MarketError::TradeTooSmall);
+        }
+        if order.min_shares.is_some_and(|least| shares < least) {
+            return Err(MarketError::Slippage(Guard::MinShares(shares)));
+        }
+        if order.max_price.is_some_and(|most| price_per_share(order.amount, shares) > most.get()) {
+            return Err(MarketError::Slippage(Guard::MaxPrice));
+        }
+        let after = held.plus(shares).ok_or(MarketError::TradeTooLarge)?;
+        let trade = Trade { index, side: TradeSide::Buy, cash: order.amount, fee, shares, after };
+        Ok(self.fill(&outstanding, trade))
+    }
+
+    /// What selling `shares` of an option would come to now; nothing changes. Whether the trader holds
+    /// them, [`Holding::shares_to_sell`] tells. `pot` is what the market's account holds.
+    ///
+    /// # Errors
+    /// [`MarketError::TradingEnded`], [`MarketError::OptionNotFound`], [`MarketError::InsufficientShares`] for
+    /// more than are outstanding, [`MarketError::Slippage`], [`MarketError::TradeTooSmall`],
+    /// [`MarketError::TradeTooLarge`].
+    pub fn price_sell(
+        &self,
+        order: &SellOrder,
+        shares: Shares,
+        pot: Balance,
+        now: Timestamp,
+    ) -> Result<Fill, MarketError> {
+        self.refuse_unless_trading(now)?;
+        let index = self.option_index(order.option_id)?;
+        let outstanding = self.outstanding();
+        let available = outstanding.get(index).copied().unwrap_or_default();
+        let after =
+            available.minus(shares).ok_or(MarketError::InsufficientShares { available, needed: shares })?;
+        let priced =
+            self.mechanism.proceeds_of(&outstanding, index, shares).ok_or(MarketError::TradeTooSmall)?;
+        let gross = priced.minor().min(self.money_covered(pot, index, after));
+        let gross = Amount::new(gross).map_err(|_| MarketError::TradeTooSmall)?;
+        let fee = self.fee_on(gross);
+        let cash = Amount::new(gross.minor() - fee).map_err(|_| MarketError::TradeTooSmall)?;
+        if order.min_proceeds.is_some_and(|least| cash < least) {
+            return Err(MarketError::Slippage(Guard::MinProceeds(cash)));
+        }
+        Ok(self.fill(&outstanding, Trade { index, side: TradeSide::Sell, cash, fee, shares, after }))
+    }
+
+    /// The amount, fee included, that buys at least `shares` of an option now.
+    ///
+    /// # Errors
+    /// [`MarketError::OptionNotFound`], [`MarketError::TradeTooSmall`] for no shares,
+    /// [`MarketError::TradeTooLarge`].
+    pub fn amount_for(&self, option: OptionId, shares: Shares) -> Result<Amount, MarketError> {
+        if shares.is_zero() {
+            return Err(MarketError::TradeTooSmall);
+        }
+        let index = self.option_index(option)?;
+        let cost = self.mechanism.cost_of(&self.outstanding(), index, shares);
+        let net = i128::from(cost.ok_or(MarketError::TradeTooLarge)?.minor());
+        let kept_bps = i128::from(WHOLE_BPS - self.record.fee_bps);
+        let gross = (net * i128::from(WHOLE_BPS) + kept_bps - 1) / kept_bps;
+        let gross = i64::try_from(gross).map_err(|_| MarketError::TradeTooLarge)?;
+        Amount::new(gross).map_err(|_| MarketError::TradeTooSmall)
+    }
+
+    /// Enters a fill that was made for this version of the market, once its money has moved: `pot` is what
+    /// the market's account holds now. On an error neither the market nor the holding may be kept.
+    ///
+    /// # Errors
+    /// [`MarketError::TradeTooLarge`] where a sum leaves the range of 64 bits.
+    ///
+    /// # Panics
+    /// If the fill was made for another version, or the pot no longer covers the largest payout: both are
+    /// faults of the program, and the unit of work must not be committed.
+    pub fn record_fill(
+        &mut self,
+        fill: &Fill,
+        holding: &mut Holding,
+        pot: Balance,
+    ) -> Result<(), MarketError> {
+        assert_eq!(
+            fill.market_version,
+            self.record.version + 1,
+            "a fill is recorded on the version it was made for"
+        );
+        let stake_before = holding.net_stake();
+        holding.record(fill)?;
+        let stake_change = holding.net_stake() - stake_before;
+        let record = &mut self.record;
+        if let Some(option) = record.options.get_mut(fill.option_index) {
+            let after = match fill.side {
+                TradeSide::Buy => option.outstanding.plus(fill.shares),
+                TradeSide::Sell => option.outstanding.minus(fill.shares),
+            };
+            option.outstanding = after.ok_or(MarketError::TradeTooLarge)?;
+        }
+        let sum = |total: Balance, change: i64| total.minor().checked_add(change).map(Balance::from_minor);
+        record.fees = sum(record.fees, fill.fee.minor()).ok_or(MarketError::TradeTooLarge)?;
+        record.volume = sum(record.volume, fill.cash.minor()).ok_or(MarketError::TradeTooLarge)?;
+        record.stakes = sum(record.stakes, stake_change).ok_or(MarketError::TradeTooLarge)?;
+        record.bet_count = fill.sequence;
+        record.version = fill.market_version;
+        assert!(self.is_covered_by(pot), "the pot covers the largest payout");
+        Ok(())
+    }
+
+    fn refuse_unless_trading(&self, now: Timestamp) -> Result<(), MarketError> {
+        if self.phase_at(now) == Phase::Open { Ok(()) } else { Err(MarketError::TradingEnded) }
+    }
+
+    /// The fee on an amount of money, rounded up, so that rounding never pays the trader.
+    fn fee_on(&self, amount: Amount) -> i64 {
+        let share = i128::from(amount.minor()) * i128::from(self.record.fee_bps);
+        let whole = i128::from(WHOLE_BPS);
+        i64::try_from((share + whole - 1) / whole).unwrap_or(i64::MAX)
+    }
+
+    /// What the pot holds beyond the fees it keeps for later.
+    fn pot_without_fees(&self, pot: Balance) -> i64 {
+        pot.minor().saturating_sub(self.record.fees.minor())
+    }
+
+    /// The most shares that `net` more money in the pot can pay. The formula never gives more; this keeps
+    /// the last unit true whatever the error of its floating-point numbers.
+    fn shares_covered(&self, pot: Balance, net: Amount, held: Shares) -> Result<Shares, MarketError> {
+        let funds = self.pot_without_fees(pot).checked_add(net.minor()).ok_or(MarketError::TradeTooLarge)?;
+        Ok(Shares::new(funds.saturating_sub(held.units())).unwrap_or_default())
+    }
+
+    /// The most money that may leave the pot once only `after` shares of an option are outstanding.
+    fn money_covered(&self, pot: Balance, index: usize, after: Shares) -> i64 {
+        let others = self.record.options.iter().enumerate().filter(|(i, _)| *i != index);
+        let owed = others.map(|(_, option)| option.outstanding).fold(after, Shares::max);
+        self.pot_without_fees(pot).saturating_sub(owed.units())
+    }
+
+    fn fill(&self, outstanding: &[Shares], trade: Trade) -> Fill {
+        let mut later = outstanding.to_vec();
+        if let Some(option) = later.get_mut(trade.index) {
+            *option = trade.after;
+        }
+        Fill {
+            option_index: trade.index,
+            side: trade.side,
+            cash: trade.cash,
+            fee: Balance::from_minor(trade.fee),
+            shares: trade.shares,
+            prices_before: self.mechanism.prices(outstanding),
+            prices_after: self.mechanism.prices(&later),
+            sequence: self.record.bet_count + 1,
+            market_version: self.record.version + 1,
+        }
+    }
+}
+
+/// The parts of a fill before its prices are known.
+struct Trade {
+    index: usize,
+    side: TradeSide,
+    cash: Amount,
+    fee: i64,
+    shares: Shares,
+    after: Shares,
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a price for display and for a limit, not money")]
+fn price_per_share(cash: Amount, shares: Shares) -> f64 {
+    cash.minor() as f64 / shares.units() as f64
+}
