@@ -1,0 +1,40 @@
+//! What can go wrong with storage, told apart by what the caller can do about it.
+
+use std::error::Error as StdError;
+
+use thiserror::Error;
+
+/// The cause of a [`StoreError`], for logs; never shown to clients.
+pub type Cause = Box<dyn StdError + Send + Sync>;
+
+/// Why storage did not do what it was asked.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// Others were in the way (deadlock, serialization failure, locked database) more often than the
+    /// adapter retries. Nothing was changed; the same call may succeed later.
+    #[error("storage is busy with other work")]
+    Contention(#[source] Cause),
+    /// Storage cannot be reached, or had no free connection in time. Nothing was changed.
+    #[error("storage is not available")]
+    Unavailable(#[source] Cause),
+    /// The answer to a commit was lost: the changes are there wholly or not at all.
+    #[error("the outcome of a commit is unknown")]
+    CommitUnknown(#[source] Cause),
+    /// Storage refused the changes themselves (a constraint, a value out of range, a panic in the unit).
+    /// Nothing was changed, and the same call would fail again.
+    #[error("storage rejected the changes")]
+    Rejected(#[source] Cause),
+    /// A stored row breaks a rule of the domain.
+    #[error("{table}.{column} of row {id} does not convert")]
+    Corrupt {
+        /// The table.
+        table: &'static str,
+        /// The column, or the part of the row.
+        column: &'static str,
+        /// The row's id.
+        id: String,
+        /// What is wrong with it.
+        #[source]
+        cause: Cause,
+    },
+}

@@ -1,0 +1,133 @@
+//! Accounts and transfers: writing them, reading them, and auditing them.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use foretell_domain::account::Account;
+use foretell_domain::id::{AccountId, TransferId, UserId};
+use foretell_domain::money::{Balance, Currency};
+use foretell_domain::time::Timestamp;
+use foretell_domain::transfer::Transfer;
+
+use crate::error::StoreError;
+use crate::page::{Page, PageRequest};
+use crate::unit::Locked;
+
+/// Writes accounts and transfers within a unit of work.
+pub trait LedgerTx {
+    /// Stores the ledger's currency if none is stored yet, and returns the one that is stored.
+    fn record_currency_once(&mut self, currency: &Currency, at: Timestamp) -> Result<Currency, StoreError>;
+
+    /// Inserts accounts unless they are there already, and says how many were inserted.
+    fn insert_accounts_once(&mut self, accounts: &[Account], at: Timestamp) -> Result<usize, StoreError>;
+
+    /// Locks the accounts among `ids` that exist, in ascending order of id, and returns them in that order.
+    fn lock_accounts(&mut self, ids: &BTreeSet<AccountId>) -> Result<Vec<Locked<Account>>, StoreError>;
+
+    /// Stores balance, version and status of locked accounts.
+    fn save_accounts(&mut self, accounts: &[&Locked<Account>]) -> Result<(), StoreError>;
+
+    /// The transfers among `ids` that exist, in any order.
+    fn find_transfers(&mut self, ids: &[TransferId]) -> Result<Vec<Transfer>, StoreError>;
+
+    /// Those of `ids` that a transfer has reversed already.
+    fn find_reversed(&mut self, ids: &[TransferId]) -> Result<Vec<TransferId>, StoreError>;
+
+    /// Inserts transfers. A known id, a taken account version or a second reversal makes it
+    /// [`StoreError::Rejected`].
+    fn insert_transfers(&mut self, transfers: &[Transfer]) -> Result<(), StoreError>;
+}
+
+/// An account with the time it was opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AccountDetails {
+    /// The account.
+    pub account: Account,
+    /// When it was opened.
+    pub created_at: Timestamp,
+}
+
+/// A transfer with the owners of its sides, for deciding who may see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TransferDetails {
+    /// The transfer.
+    pub transfer: Transfer,
+    /// Whose the debit side is, if a user's.
+    pub debit_owner: Option<UserId>,
+    /// Whose the credit side is, if a user's.
+    pub credit_owner: Option<UserId>,
+}
+
+/// What an audit of the ledger found. A sound ledger has zero everywhere but in the counts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditReport {
+    /// The accounts there are.
+    pub accounts: i64,
+    /// The transfers there are.
+    pub transfers: i64,
+    /// The markets there are.
+    pub markets: i64,
+    /// The bets and sales there are.
+    pub bets: i64,
+    /// The sum of all balances: zero, since money only moves.
+    pub sum_of_balances: i128,
+    /// Accounts whose balance is not the sum of their transfers.
+    pub balance_drift: i64,
+    /// Accounts whose balance or version is not that of their last transfer.
+    pub last_row_drift: i64,
+    /// Accounts whose transfers leave out or repeat a version, or whose running balances do not follow.
+    pub broken_chains: i64,
+    /// Accounts other than the treasury below zero.
+    pub below_floor: i64,
+    /// Open or closed markets whose pot does not cover the largest payout and the fees.
+    pub uncovered_markets: i64,
+    /// Markets whose outstanding shares or stakes are not the sums of the positions, or whose bet count is
+    /// not that of their bets.
+    pub market_drift: i64,
+    /// Settled markets whose pot is not empty.
+    pub unsettled_remainders: i64,
+}
+
+impl AuditReport {
+    /// Whether every invariant holds.
+    pub const fn is_sound(&self) -> bool {
+        self.sum_of_balances == 0
+            && self.balance_drift == 0
+            && self.last_row_drift == 0
+            && self.broken_chains == 0
+            && self.below_floor == 0
+            && self.uncovered_markets == 0
+            && self.market_drift == 0
+            && self.unsettled_remainders == 0
+    }
+}
+
+/// Reads accounts and transfers.
+#[async_trait]
+pub trait LedgerQueries: Send + Sync {
+    /// The ledger's currency, once it is initialized.
+    async fn find_currency(&self) -> Result<Option<Currency>, StoreError>;
+
+    /// The account with this id.
+    async fn find_account(&self, id: AccountId) -> Result<Option<AccountDetails>, StoreError>;
+
+    /// The accounts of a user, oldest first; at most 100.
+    async fn list_accounts(&self, owner: UserId) -> Result<Vec<AccountDetails>, StoreError>;
+
+    /// The balance of an account after its last transfer at or before `at`; zero before its first one.
+    async fn balance_at(&self, id: AccountId, at: Timestamp) -> Result<Balance, StoreError>;
+
+    /// The transfers of an account, newest first. The total is the account's version, and a deep page
+    /// costs what the first does.
+    async fn page_transfers(
+        &self,
+        account: AccountId,
+        page: PageRequest,
+    ) -> Result<Page<Transfer>, StoreError>;
+
+    /// The transfer with this id.
+    async fn find_transfer(&self, id: TransferId) -> Result<Option<TransferDetails>, StoreError>;
+
+    /// Checks every invariant of the ledger and its markets against the rows, all at one moment.
+    async fn audit(&self) -> Result<AuditReport, StoreError>;
+}

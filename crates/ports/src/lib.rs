@@ -1,0 +1,17 @@
+//! The traits around the domain: what the use cases need of storage, time, chance and secrets.
+//!
+//! An adapter implements them and knows nothing else of this project but the domain. Whatever writes is on
+//! a trait whose name ends in `Tx` and is reached only inside [`UnitOfWork::run`](unit::UnitOfWork); the
+//! query traits cannot write. The contract of each method is in its documentation and is checked for every
+//! adapter by one suite of tests.
+
+pub mod error;
+pub mod health;
+pub mod idempotency;
+pub mod ledger;
+pub mod market;
+pub mod page;
+pub mod secret;
+pub mod system;
+pub mod unit;
+pub mod user;

@@ -1,0 +1,217 @@
+//! Markets, bets, holdings and settlements: writing and reading them.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use foretell_domain::id::{AccountId, BetId, MarketId, UserId};
+use foretell_domain::market::{Bet, Holding, Listing, Market, Payout, Phase, Settlement};
+use foretell_domain::money::Balance;
+use foretell_domain::probability::Probability;
+use foretell_domain::time::Timestamp;
+
+use crate::error::StoreError;
+use crate::page::{Page, PageRequest};
+use crate::unit::Locked;
+
+/// A market that is about to be stored for the first time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewMarket {
+    /// The market after its opening.
+    pub market: Market,
+    /// What people read of it; as many options as the market has.
+    pub listing: Listing,
+    /// When it opened.
+    pub created_at: Timestamp,
+}
+
+/// What a set of holders was paid, as claims that no second set can repeat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaidSet {
+    /// The market.
+    pub market_id: MarketId,
+    /// Who was paid what.
+    pub payouts: Vec<Payout>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Writes markets within a unit of work. Holdings and settlements are protected by the lock on their market:
+/// lock it before reading what is to be written.
+pub trait MarketTx {
+    /// Inserts markets with their options.
+    fn insert_markets(&mut self, markets: &[NewMarket]) -> Result<(), StoreError>;
+
+    /// Locks the markets among `ids` that exist, in ascending order of id, and returns them in that order.
+    fn lock_markets(&mut self, ids: &BTreeSet<MarketId>) -> Result<Vec<Locked<Market>>, StoreError>;
+
+    /// Stores the state of locked markets: phase, outstanding shares, sums, counts and version.
+    fn save_markets(&mut self, markets: &[&Locked<Market>], at: Timestamp) -> Result<(), StoreError>;
+
+    /// The holdings of these accounts in these markets, in any order; a trader who never traded there has
+    /// none. Each market must be locked, and `option_count` is how many options it has.
+    fn find_holdings(&mut self, wanted: &[WantedHolding]) -> Result<Vec<Holding>, StoreError>;
+
+    /// Inserts or replaces the given positions, `(holding, option index)` each.
+    fn save_positions(&mut self, positions: &[(&Holding, usize)]) -> Result<(), StoreError>;
+
+    /// At most `limit` holdings of a locked market whose accounts come after `after`, by ascending account.
+    fn list_holdings_after(
+        &mut self,
+        market: &Locked<Market>,
+        after: Option<AccountId>,
+        limit: usize,
+    ) -> Result<Vec<Holding>, StoreError>;
+
+    /// The bets among `ids` that exist, in any order.
+    fn find_bet_ids(&mut self, ids: &[BetId]) -> Result<Vec<BetId>, StoreError>;
+
+    /// Inserts bets. A known id or a taken sequence number makes it [`StoreError::Rejected`].
+    fn insert_bets(&mut self, bets: &[Bet]) -> Result<(), StoreError>;
+
+    /// Inserts the settlement of a locked market. A second one makes it [`StoreError::Rejected`].
+    fn insert_settlement(&mut self, settlement: &Settlement) -> Result<(), StoreError>;
+
+    /// The settlement of a locked market.
+    fn lock_settlement(&mut self, market: &Locked<Market>) -> Result<Option<Locked<Settlement>>, StoreError>;
+
+    /// Stores the progress of a settlement: cursor, sums and completion.
+    fn save_settlement(&mut self, settlement: &Locked<Settlement>) -> Result<(), StoreError>;
+
+    /// Inserts the claims of a paid set. An account claimed before makes it [`StoreError::Rejected`].
+    fn insert_payouts(&mut self, set: &PaidSet) -> Result<(), StoreError>;
+}
+
+/// A holding to look up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WantedHolding {
+    /// The market, which is locked.
+    pub market_id: MarketId,
+    /// The trader's account.
+    pub account_id: AccountId,
+    /// How many options the market has.
+    pub option_count: usize,
+}
+
+/// A market as it is read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MarketDetails {
+    /// Its state.
+    pub market: Market,
+    /// What people read of it.
+    pub listing: Listing,
+    /// What its account holds.
+    pub pot: Balance,
+    /// When it opened.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+/// Which markets are wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MarketFilter {
+    /// Only of this category.
+    pub category: Option<String>,
+    /// Only in this phase; an open market whose end date is at or before `now` counts as closed.
+    pub phase: Option<(Phase, Timestamp)>,
+    /// Only by this creator.
+    pub creator_id: Option<UserId>,
+}
+
+/// The order of a list of markets.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum MarketSort {
+    /// The newest first.
+    #[default]
+    Newest,
+    /// The one that ends first first.
+    Closing,
+    /// The one with the most money traded first.
+    Volume,
+}
+
+/// One holder's position in one option.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PositionRow {
+    /// Who holds it.
+    pub user_id: UserId,
+    /// With which account.
+    pub account_id: AccountId,
+    /// The option's position among the market's options.
+    pub option_index: usize,
+    /// What they hold, and what went in and out for it.
+    pub position: foretell_domain::market::Position,
+}
+
+/// The prices that one trade left behind.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PricePoint {
+    /// When the trade happened.
+    pub at: Timestamp,
+    /// The probability of every option after it.
+    pub prices: Vec<Probability>,
+    /// The money traded.
+    pub volume: Balance,
+}
+
+/// Which prices are wanted: those of trades at or after `from` and before `to`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PriceWindow {
+    /// The market.
+    pub market_id: MarketId,
+    /// From here on.
+    pub from: Timestamp,
+    /// Up to here, not included.
+    pub to: Timestamp,
+}
+
+/// Reads markets.
+#[async_trait]
+pub trait MarketQueries: Send + Sync {
+    /// The market with this id.
+    async fn find_market(&self, id: MarketId) -> Result<Option<MarketDetails>, StoreError>;
+
+    /// A page of markets; ties are broken by id, the newest first.
+    async fn page_markets(
+        &self,
+        filter: &MarketFilter,
+        sort: MarketSort,
+        page: PageRequest,
+    ) -> Result<Page<MarketDetails>, StoreError>;
+
+    /// The bet or sale with this id.
+    async fn find_bet(&self, id: BetId) -> Result<Option<Bet>, StoreError>;
+
+    /// The bets and sales of a market, newest first. The total is the market's count, and a deep page costs
+    /// what the first does.
+    async fn page_bets(&self, market: MarketId, page: PageRequest) -> Result<Page<Bet>, StoreError>;
+
+    /// The positions of a market with shares above zero, by option and then by shares, the most first.
+    async fn page_positions(
+        &self,
+        market: MarketId,
+        page: PageRequest,
+    ) -> Result<Page<PositionRow>, StoreError>;
+
+    /// The prices after the last trade before `before`, if there was one.
+    async fn find_prices_before(
+        &self,
+        market: MarketId,
+        before: Timestamp,
+    ) -> Result<Option<Vec<Probability>>, StoreError>;
+
+    /// The prices after the trades of a window in their order, at most `limit` of them beginning with
+    /// number `after_sequence + 1`, each with its sequence number.
+    async fn list_prices(
+        &self,
+        window: PriceWindow,
+        after_sequence: i64,
+        limit: u32,
+    ) -> Result<Vec<(i64, PricePoint)>, StoreError>;
+
+    /// The settlement of a market.
+    async fn find_settlement(&self, market: MarketId) -> Result<Option<Settlement>, StoreError>;
+
+    /// At most `limit` markets whose settlement is not complete, by ascending id after `after`.
+    async fn list_unsettled(&self, after: Option<MarketId>, limit: u32) -> Result<Vec<MarketId>, StoreError>;
+}

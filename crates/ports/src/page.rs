@@ -1,0 +1,42 @@
+//! Pages of lists, counted from one.
+
+/// The most rows on one page.
+pub const MAX_PAGE_ROWS: u32 = 100;
+
+/// Which rows of a list are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageRequest {
+    page: u32,
+    limit: u32,
+}
+
+impl PageRequest {
+    /// Page `page` (from 1) of `limit` rows (1 to 100), or `None` outside these ranges.
+    pub fn new(page: u32, limit: u32) -> Option<Self> {
+        (page >= 1 && (1..=MAX_PAGE_ROWS).contains(&limit)).then_some(Self { page, limit })
+    }
+
+    /// The page, from 1.
+    pub const fn page(self) -> u32 {
+        self.page
+    }
+
+    /// The most rows on it, 1 to 100.
+    pub const fn limit(self) -> u32 {
+        self.limit
+    }
+
+    /// How many rows come before it.
+    pub fn offset(self) -> i64 {
+        i64::from(self.page - 1) * i64::from(self.limit)
+    }
+}
+
+/// The rows of one page and how many there are on all pages.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page<T> {
+    /// The rows of this page.
+    pub rows: Vec<T>,
+    /// The rows of all pages.
+    pub total: i64,
+}

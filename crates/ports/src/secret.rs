@@ -1,0 +1,59 @@
+//! Passwords and session tokens.
+
+use async_trait::async_trait;
+use secrecy::SecretString;
+use thiserror::Error;
+
+/// A password's hash in PHC string format, with its parameters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PasswordHash(pub String);
+
+/// Why a password could not be hashed or compared.
+#[derive(Debug, Error)]
+pub enum PasswordError {
+    /// Too many others are waiting; try again later.
+    #[error("too many passwords are being checked")]
+    Busy,
+    /// The hash is not one, or hashing itself failed.
+    #[error("a password could not be hashed")]
+    Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// What comparing a password with a hash came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verification {
+    /// It is not the password.
+    Mismatch,
+    /// It is the password.
+    Match,
+    /// It is the password, and its hash was made with outdated parameters: store this one instead.
+    MatchAndRehash(PasswordHash),
+}
+
+/// Hashes and compares passwords, off the threads that serve requests.
+#[async_trait]
+pub trait PasswordHasher: Send + Sync {
+    /// A hash of `password` with a salt of its own.
+    async fn hash(&self, password: SecretString) -> Result<PasswordHash, PasswordError>;
+
+    /// Compares `password` with `hash`; with `None`, for unknown users, it does the same work and answers
+    /// [`Verification::Mismatch`].
+    async fn verify(
+        &self,
+        password: SecretString,
+        hash: Option<PasswordHash>,
+    ) -> Result<Verification, PasswordError>;
+}
+
+/// The SHA-256 of a session token: what is stored of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TokenHash(pub [u8; 32]);
+
+/// Makes and recognises session tokens.
+pub trait Tokens: Send + Sync {
+    /// A new token of 256 random bits, and its hash.
+    fn issue(&self) -> (SecretString, TokenHash);
+
+    /// The hash of a token that a client presents, or `None` if it cannot be a token of ours.
+    fn hash(&self, token: &str) -> Option<TokenHash>;
+}

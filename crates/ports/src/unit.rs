@@ -1,0 +1,94 @@
+//! Units of work: closures over storage that happen wholly or not at all.
+
+use std::future::Future;
+use std::ops::{Deref, DerefMut};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::error::StoreError;
+use crate::idempotency::IdempotencyTx;
+use crate::ledger::LedgerTx;
+use crate::market::MarketTx;
+use crate::user::UserTx;
+
+/// Everything a unit of work can do to storage.
+pub trait Tx: LedgerTx + MarketTx + UserTx + IdempotencyTx {}
+
+impl<T: LedgerTx + MarketTx + UserTx + IdempotencyTx> Tx for T {}
+
+/// A row that the running unit of work has locked, or has itself inserted. Only such rows can be saved.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Locked<T>(T);
+
+impl<T> Locked<T> {
+    /// Says that the row is locked. Only adapters, who have locked it, may say so.
+    pub const fn assume(row: T) -> Self {
+        Self(row)
+    }
+
+    /// The row, which can then no longer be saved.
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+impl<T> Deref for Locked<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> DerefMut for Locked<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
+}
+
+/// A unit of work without its result: what adapters run.
+pub type ErasedWork = Box<dyn FnMut(&mut dyn Tx) -> Result<(), StoreError> + Send>;
+
+/// The future of a unit of work.
+pub type UnitFuture<'a> = Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send + 'a>>;
+
+/// Runs units of work. Use cases call [`run`](UnitOfWork::run); adapters implement
+/// [`run_erased`](UnitOfWork::run_erased).
+///
+/// # Contract for adapters
+/// - The work runs from begin to commit without interruption: once begun it ends, even if the caller drops
+///   the future. It is committed if it returns `Ok`, and leaves no trace otherwise, also when it panics
+///   (reported as [`StoreError::Rejected`]).
+/// - Each read of a locked row sees the latest committed state, and stays true until the unit ends.
+/// - The work may run again from the start after contention, with back-off. It must touch nothing but `tx`.
+pub trait UnitOfWork: Send + Sync {
+    /// Runs `work` under a name that logs show.
+    ///
+    /// # Errors
+    /// Any [`StoreError`]; only [`StoreError::CommitUnknown`] leaves open whether the changes were kept.
+    fn run_erased<'a>(&'a self, name: &'static str, work: ErasedWork) -> UnitFuture<'a>;
+}
+
+impl dyn UnitOfWork {
+    /// Runs `work` and returns its result once the changes are durable. An `Err` of the work drops them; a
+    /// business refusal is part of `T`, given before anything was written.
+    ///
+    /// # Errors
+    /// The [`StoreError`] of the work or of the commit.
+    pub async fn run<T, F>(&self, name: &'static str, mut work: F) -> Result<T, StoreError>
+    where
+        F: FnMut(&mut dyn Tx) -> Result<T, StoreError> + Send + 'static,
+        T: Send + 'static,
+    {
+        let slot = Arc::new(Mutex::new(None));
+        let writer = Arc::clone(&slot);
+        let erased: ErasedWork = Box::new(move |tx| {
+            let result = work(tx)?;
+            *writer.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+            Ok(())
+        });
+        self.run_erased(name, erased).await?;
+        let result = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+        result.ok_or_else(|| StoreError::Rejected("the unit of work did not run".into()))
+    }
+}
