@@ -1,0 +1,133 @@
+//! The store in memory: every port of storage, for tests of what stands above the ports.
+//!
+//! Units run one at a time, each under a lock that it holds from begin to end. Its changes lie beside the
+//! committed rows until it ends, so queries never see half a unit and are never held up by one, and a unit
+//! that fails is forgotten at no cost, however much is stored.
+//!
+//! The store refuses what a database would: taken keys, rows that refer to nothing, and rows saved without
+//! having been locked. Where databases differ it is the strictest of them: after a refusal nothing more can
+//! be done in the unit, and it is not committed even if it goes on.
+
+mod audit;
+mod ledger_queries;
+mod ledger_tx;
+mod market_queries;
+mod market_tx;
+mod outcomes;
+mod table;
+mod tables;
+mod tx;
+mod users;
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+
+use async_trait::async_trait;
+use foretell_ports::error::StoreError;
+use foretell_ports::health::Health;
+use foretell_ports::page::PageRequest;
+use foretell_ports::unit::{ErasedWork, UnitFuture, UnitOfWork};
+
+use table::{EndOfUnit as _, rejected};
+use tables::Tables;
+use tx::MemoryTx;
+
+/// A store in memory, empty at first; all clones are the same store.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryStore(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    /// Held by the running unit from begin to end.
+    unit: Mutex<()>,
+    /// Held for single steps only.
+    tables: RwLock<Tables>,
+    is_down: AtomicBool,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// From now on everything is answered with [`StoreError::Unavailable`]; running units still end.
+    pub fn take_down(&self) {
+        self.0.is_down.store(true, Ordering::SeqCst);
+    }
+
+    /// Ends what [`take_down`](Self::take_down) began; what was stored is still there.
+    pub fn bring_up(&self) {
+        self.0.is_down.store(false, Ordering::SeqCst);
+    }
+
+    fn check_up(&self) -> Result<(), StoreError> {
+        if self.0.is_down.load(Ordering::SeqCst) {
+            return Err(StoreError::Unavailable("the store was taken down by a test".into()));
+        }
+        Ok(())
+    }
+
+    /// The committed rows, all of one moment for as long as the guard lives.
+    fn read(&self) -> Result<RwLockReadGuard<'_, Tables>, StoreError> {
+        self.check_up()?;
+        Ok(self.0.tables.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn run_to_end(&self, work: ErasedWork) -> Result<(), StoreError> {
+        let _alone = self.0.unit.lock().unwrap_or_else(PoisonError::into_inner);
+        self.check_up()?;
+        let result = attempt(&self.0.tables, work);
+        let mut tables = self.0.tables.write().unwrap_or_else(PoisonError::into_inner);
+        match result {
+            Ok(()) => tables.commit(),
+            Err(_) => tables.roll_back(),
+        }
+        result
+    }
+}
+
+fn attempt(tables: &RwLock<Tables>, mut work: ErasedWork) -> Result<(), StoreError> {
+    let mut tx = MemoryTx::begin(tables);
+    match catch_unwind(AssertUnwindSafe(|| work(&mut tx))) {
+        Ok(result) => result.and_then(|()| tx.check_sound()),
+        Err(panic) => Err(rejected(format!("the unit panicked: {}", message_of(panic.as_ref())))),
+    }
+}
+
+fn message_of(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a message")
+}
+
+impl UnitOfWork for MemoryStore {
+    fn run_erased<'a>(&'a self, _name: &'static str, work: ErasedWork) -> UnitFuture<'a> {
+        let store = self.clone();
+        Box::pin(async move {
+            // A blocking task outlives the future that waits for it.
+            let unit = tokio::task::spawn_blocking(move || store.run_to_end(work));
+            unit.await.unwrap_or_else(|error| Err(StoreError::CommitUnknown(error.into())))
+        })
+    }
+}
+
+#[async_trait]
+impl Health for MemoryStore {
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.check_up()
+    }
+}
+
+/// A page of rows that are all at hand.
+fn page_of<T>(rows: Vec<T>, page: PageRequest) -> foretell_ports::page::Page<T> {
+    let total = count(rows.len());
+    let skipped = usize::try_from(page.offset()).unwrap_or(usize::MAX);
+    let rows = rows.into_iter().skip(skipped).take(page.limit() as usize).collect();
+    foretell_ports::page::Page { rows, total }
+}
+
+fn count(rows: usize) -> i64 {
+    i64::try_from(rows).expect("memory holds fewer rows")
+}

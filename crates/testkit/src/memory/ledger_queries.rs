@@ -1,0 +1,85 @@
+//! Reading accounts and transfers in memory.
+
+use async_trait::async_trait;
+use foretell_domain::id::{AccountId, TransferId, UserId};
+use foretell_domain::money::{Balance, Currency};
+use foretell_domain::time::Timestamp;
+use foretell_domain::transfer::{Side, Transfer};
+use foretell_ports::error::StoreError;
+use foretell_ports::ledger::{AccountDetails, AuditReport, LedgerQueries, TransferDetails};
+use foretell_ports::page::{Page, PageRequest};
+
+use super::tables::{AccountRow, Tables};
+use super::users::accounts_of;
+use super::{MemoryStore, audit};
+
+/// The most accounts that [`LedgerQueries::list_accounts`] gives.
+const MAX_ACCOUNTS_LISTED: usize = 100;
+
+fn details(row: &AccountRow) -> AccountDetails {
+    AccountDetails { account: row.account, created_at: row.created_at }
+}
+
+fn owner(tables: &Tables, account: AccountId) -> Option<UserId> {
+    tables.accounts.committed().get(&account).and_then(|row| row.account.owner())
+}
+
+/// The transfers of an account up to a version, newest first.
+fn transfers_back_from(tables: &Tables, account: AccountId, version: i64) -> impl Iterator<Item = &Transfer> {
+    let versions = tables.account_versions.committed().range((account, i64::MIN)..=(account, version)).rev();
+    versions.filter_map(|(_, transfer)| tables.transfers.committed().get(transfer))
+}
+
+/// An account's side of a transfer.
+pub(super) fn side_of(transfer: &Transfer, account: AccountId) -> Side {
+    if transfer.debit.account_id == account { transfer.debit } else { transfer.credit }
+}
+
+#[async_trait]
+impl LedgerQueries for MemoryStore {
+    async fn find_currency(&self) -> Result<Option<Currency>, StoreError> {
+        Ok(self.read()?.currency.committed().get(&()).cloned())
+    }
+
+    async fn find_account(&self, id: AccountId) -> Result<Option<AccountDetails>, StoreError> {
+        Ok(self.read()?.accounts.committed().get(&id).map(details))
+    }
+
+    async fn list_accounts(&self, owner: UserId) -> Result<Vec<AccountDetails>, StoreError> {
+        let tables = self.read()?;
+        let rows = accounts_of(&tables, owner).filter_map(|id| tables.accounts.committed().get(&id));
+        Ok(rows.take(MAX_ACCOUNTS_LISTED).map(details).collect())
+    }
+
+    async fn balance_at(&self, id: AccountId, at: Timestamp) -> Result<Balance, StoreError> {
+        let tables = self.read()?;
+        let last = transfers_back_from(&tables, id, i64::MAX).find(|transfer| transfer.created_at <= at);
+        Ok(last.map_or(Balance::ZERO, |transfer| side_of(transfer, id).balance_after))
+    }
+
+    async fn page_transfers(
+        &self,
+        account: AccountId,
+        page: PageRequest,
+    ) -> Result<Page<Transfer>, StoreError> {
+        let tables = self.read()?;
+        let total = tables.accounts.committed().get(&account).map_or(0, |row| row.account.version());
+        let newest = total.saturating_sub(page.offset()).max(0);
+        let rows = transfers_back_from(&tables, account, newest).take(page.limit() as usize);
+        Ok(Page { rows: rows.cloned().collect(), total })
+    }
+
+    async fn find_transfer(&self, id: TransferId) -> Result<Option<TransferDetails>, StoreError> {
+        let tables = self.read()?;
+        let transfer = tables.transfers.committed().get(&id).cloned();
+        Ok(transfer.map(|transfer| TransferDetails {
+            debit_owner: owner(&tables, transfer.debit.account_id),
+            credit_owner: owner(&tables, transfer.credit.account_id),
+            transfer,
+        }))
+    }
+
+    async fn audit(&self) -> Result<AuditReport, StoreError> {
+        Ok(audit::report(&*self.read()?))
+    }
+}

@@ -1,0 +1,148 @@
+//! Reading markets, bets, positions and settlements in memory.
+
+use std::cmp::{Ordering, Reverse};
+use std::ops::Bound;
+
+use async_trait::async_trait;
+use foretell_domain::id::{AccountId, BetId, MarketId};
+use foretell_domain::market::{Bet, Settlement};
+use foretell_domain::probability::Probability;
+use foretell_domain::time::Timestamp;
+use foretell_ports::error::StoreError;
+use foretell_ports::market::{
+    MarketDetails, MarketFilter, MarketQueries, MarketSort, PositionRow, PricePoint, PriceWindow,
+};
+use foretell_ports::page::{Page, PageRequest};
+
+use super::tables::{MarketRow, Tables};
+use super::{MemoryStore, page_of};
+
+fn details(tables: &Tables, row: &MarketRow) -> MarketDetails {
+    let MarketRow { market, listing, created_at, updated_at } = row.clone();
+    MarketDetails { pot: tables.pot(market.id()), market, listing, created_at, updated_at }
+}
+
+fn is_wanted(filter: &MarketFilter, row: &MarketRow) -> bool {
+    filter.category.as_ref().is_none_or(|category| row.listing.category.as_str() == category)
+        && filter.phase.is_none_or(|(phase, now)| row.market.phase_at(now) == phase)
+        && filter.creator_id.is_none_or(|creator| row.market.record().creator_id == creator)
+}
+
+fn compare(sort: MarketSort, left: &MarketRow, right: &MarketRow) -> Ordering {
+    let (a, b) = (left.market.record(), right.market.record());
+    let order = match sort {
+        MarketSort::Newest => right.created_at.cmp(&left.created_at),
+        MarketSort::Closing => a.ends_at.cmp(&b.ends_at),
+        MarketSort::Volume => b.volume.cmp(&a.volume),
+    };
+    order.then(b.id.cmp(&a.id))
+}
+
+/// The bets of a market whose numbers come after `after` up to `last`, in their order.
+fn bets_between(
+    tables: &Tables,
+    market: MarketId,
+    after: i64,
+    last: i64,
+) -> impl DoubleEndedIterator<Item = &Bet> {
+    let range = (Bound::Excluded((market, after)), Bound::Included((market, last.max(after))));
+    let ids = (last > after).then(|| tables.bets_by_sequence.committed().range(range));
+    ids.into_iter().flatten().filter_map(|(_, id)| tables.bets.committed().get(id))
+}
+
+fn price_point(bet: &Bet) -> (i64, PricePoint) {
+    let prices = bet.fill.prices_after.clone();
+    (bet.fill.sequence, PricePoint { at: bet.created_at, prices, volume: bet.fill.cash.into() })
+}
+
+fn position_rows(tables: &Tables, market: MarketId) -> Vec<PositionRow> {
+    let first = (market, AccountId::from_u128(0), 0);
+    let last = (market, AccountId::from_u128(u128::MAX), usize::MAX);
+    let positions = tables.positions.committed().range(first..=last);
+    let held = positions.filter(|(_, position)| !position.shares.is_zero());
+    let rows = held.filter_map(|((_, account_id, option_index), position)| {
+        let user_id = tables.accounts.committed().get(account_id)?.account.owner()?;
+        let (account_id, option_index, position) = (*account_id, *option_index, *position);
+        Some(PositionRow { user_id, account_id, option_index, position })
+    });
+    let mut rows: Vec<_> = rows.collect();
+    rows.sort_by_key(|row| (row.option_index, Reverse(row.position.shares), row.account_id));
+    rows
+}
+
+#[async_trait]
+impl MarketQueries for MemoryStore {
+    async fn find_market(&self, id: MarketId) -> Result<Option<MarketDetails>, StoreError> {
+        let tables = self.read()?;
+        Ok(tables.markets.committed().get(&id).map(|row| details(&tables, row)))
+    }
+
+    async fn page_markets(
+        &self,
+        filter: &MarketFilter,
+        sort: MarketSort,
+        page: PageRequest,
+    ) -> Result<Page<MarketDetails>, StoreError> {
+        let tables = self.read()?;
+        let rows = tables.markets.committed().values().filter(|row| is_wanted(filter, row));
+        let mut rows: Vec<_> = rows.collect();
+        rows.sort_by(|left, right| compare(sort, left, right));
+        let Page { rows, total } = page_of(rows, page);
+        Ok(Page { rows: rows.into_iter().map(|row| details(&tables, row)).collect(), total })
+    }
+
+    async fn find_bet(&self, id: BetId) -> Result<Option<Bet>, StoreError> {
+        Ok(self.read()?.bets.committed().get(&id).cloned())
+    }
+
+    async fn page_bets(&self, market: MarketId, page: PageRequest) -> Result<Page<Bet>, StoreError> {
+        let tables = self.read()?;
+        let total = tables.markets.committed().get(&market).map_or(0, |row| row.market.record().bet_count);
+        let newest = total.saturating_sub(page.offset());
+        let rows = bets_between(&tables, market, 0, newest).rev().take(page.limit() as usize);
+        Ok(Page { rows: rows.cloned().collect(), total })
+    }
+
+    async fn page_positions(
+        &self,
+        market: MarketId,
+        page: PageRequest,
+    ) -> Result<Page<PositionRow>, StoreError> {
+        Ok(page_of(position_rows(&*self.read()?, market), page))
+    }
+
+    async fn find_prices_before(
+        &self,
+        market: MarketId,
+        before: Timestamp,
+    ) -> Result<Option<Vec<Probability>>, StoreError> {
+        let tables = self.read()?;
+        let last = bets_between(&tables, market, 0, i64::MAX).rev().find(|bet| bet.created_at < before);
+        Ok(last.map(|bet| bet.fill.prices_after.clone()))
+    }
+
+    async fn list_prices(
+        &self,
+        window: PriceWindow,
+        after_sequence: i64,
+        limit: u32,
+    ) -> Result<Vec<(i64, PricePoint)>, StoreError> {
+        let tables = self.read()?;
+        let PriceWindow { market_id, from, to } = window;
+        let bets = bets_between(&tables, market_id, after_sequence, i64::MAX);
+        let inside = bets.filter(|bet| (from..to).contains(&bet.created_at));
+        Ok(inside.take(limit as usize).map(price_point).collect())
+    }
+
+    async fn find_settlement(&self, market: MarketId) -> Result<Option<Settlement>, StoreError> {
+        Ok(self.read()?.settlements.committed().get(&market).cloned())
+    }
+
+    async fn list_unsettled(&self, after: Option<MarketId>, limit: u32) -> Result<Vec<MarketId>, StoreError> {
+        let tables = self.read()?;
+        let first = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let rows = tables.settlements.committed().range((first, Bound::Unbounded));
+        let unsettled = rows.filter(|(_, settlement)| settlement.completed_at.is_none());
+        Ok(unsettled.map(|(market, _)| *market).take(limit as usize).collect())
+    }
+}

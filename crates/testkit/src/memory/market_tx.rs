@@ -1,0 +1,206 @@
+//! Writing markets, bets, holdings and settlements in memory.
+
+use std::collections::BTreeSet;
+use std::ops::Bound;
+
+use foretell_domain::id::{AccountId, BetId, MarketId};
+use foretell_domain::market::{Bet, Holding, Market, MarketRecord, OptionState, Settlement};
+use foretell_domain::time::Timestamp;
+use foretell_ports::error::StoreError;
+use foretell_ports::market::{MarketTx, NewMarket, PaidSet, WantedHolding};
+use foretell_ports::unit::Locked;
+
+use super::table::rejected;
+use super::tables::{MarketRow, Tables};
+use super::tx::MemoryTx;
+
+impl MarketTx for MemoryTx<'_> {
+    fn insert_markets(&mut self, markets: &[NewMarket]) -> Result<(), StoreError> {
+        self.step(|tables, locked| {
+            for new in markets {
+                insert_market(tables, new)?;
+                locked.markets.insert(new.market.id());
+            }
+            Ok(())
+        })
+    }
+
+    fn lock_markets(&mut self, ids: &BTreeSet<MarketId>) -> Result<Vec<Locked<Market>>, StoreError> {
+        self.step(|tables, locked| {
+            let rows = ids.iter().filter_map(|id| tables.markets.get(id));
+            let rows: Vec<_> = rows.map(|row| Locked::assume(row.market.clone())).collect();
+            locked.markets.extend(rows.iter().map(|market| market.id()));
+            Ok(rows)
+        })
+    }
+
+    fn save_markets(&mut self, markets: &[&Locked<Market>], at: Timestamp) -> Result<(), StoreError> {
+        self.step(|tables, locked| {
+            for market in markets {
+                locked.check_market(market.id())?;
+                let stored = tables.markets.require(&market.id())?;
+                let market = changed(&stored.market, market)?;
+                let row = MarketRow { market, updated_at: at, ..stored.clone() };
+                tables.markets.put(row.market.id(), row);
+            }
+            Ok(())
+        })
+    }
+
+    fn find_holdings(&mut self, wanted: &[WantedHolding]) -> Result<Vec<Holding>, StoreError> {
+        let wanted: BTreeSet<_> = wanted.iter().collect();
+        self.step(|tables, locked| {
+            let mut found = Vec::new();
+            for WantedHolding { market_id, account_id, option_count } in wanted {
+                locked.check_market(*market_id)?;
+                let from = (*market_id, *account_id, 0);
+                let rows = tables.positions.range(from..=(*market_id, *account_id, usize::MAX));
+                let holding = rows.fold(None, |holding: Option<Holding>, ((_, _, index), position)| {
+                    let empty = || Holding::empty(*market_id, *account_id, *option_count);
+                    let mut holding = holding.unwrap_or_else(empty);
+                    holding.positions[*index] = *position;
+                    Some(holding)
+                });
+                found.extend(holding);
+            }
+            Ok(found)
+        })
+    }
+
+    fn save_positions(&mut self, positions: &[(&Holding, usize)]) -> Result<(), StoreError> {
+        self.step(|tables, locked| {
+            for (holding, index) in positions {
+                locked.check_market(holding.market_id)?;
+                tables.accounts.require(&holding.account_id)?;
+                let market = &tables.markets.require(&holding.market_id)?.market;
+                let position =
+                    holding.positions.get(*index).filter(|_| *index < market.record().options.len());
+                let position = *position.ok_or_else(|| rejected(format!("no option {index} to hold")))?;
+                tables.positions.put((holding.market_id, holding.account_id, *index), position);
+            }
+            Ok(())
+        })
+    }
+
+    fn list_holdings_after(
+        &mut self,
+        market: &Locked<Market>,
+        after: Option<AccountId>,
+        limit: usize,
+    ) -> Result<Vec<Holding>, StoreError> {
+        self.step(|tables, locked| {
+            locked.check_market(market.id())?;
+            Ok(holdings_after(tables, market, after, limit))
+        })
+    }
+
+    fn find_bet_ids(&mut self, ids: &[BetId]) -> Result<Vec<BetId>, StoreError> {
+        let mut ids: BTreeSet<_> = ids.iter().copied().collect();
+        self.step(|tables, _| {
+            ids.retain(|id| tables.bets.get(id).is_some());
+            Ok(ids.into_iter().collect())
+        })
+    }
+
+    fn insert_bets(&mut self, bets: &[Bet]) -> Result<(), StoreError> {
+        self.step(|tables, _| bets.iter().try_for_each(|bet| insert_bet(tables, bet)))
+    }
+
+    fn insert_settlement(&mut self, settlement: &Settlement) -> Result<(), StoreError> {
+        self.step(|tables, locked| {
+            locked.check_market(settlement.market_id)?;
+            tables.users.require(&settlement.decided_by)?;
+            tables.settlements.insert(settlement.market_id, settlement.clone())
+        })
+    }
+
+    fn lock_settlement(&mut self, market: &Locked<Market>) -> Result<Option<Locked<Settlement>>, StoreError> {
+        self.step(|tables, locked| {
+            locked.check_market(market.id())?;
+            Ok(tables.settlements.get(&market.id()).cloned().map(Locked::assume))
+        })
+    }
+
+    fn save_settlement(&mut self, settlement: &Locked<Settlement>) -> Result<(), StoreError> {
+        self.step(|tables, locked| {
+            locked.check_market(settlement.market_id)?;
+            let stored = tables.settlements.require(&settlement.market_id)?.clone();
+            let Settlement { cursor, holders_paid, paid, completed_at, .. } = **settlement;
+            let row = Settlement { cursor, holders_paid, paid, completed_at, ..stored };
+            tables.settlements.put(row.market_id, row);
+            Ok(())
+        })
+    }
+
+    fn insert_payouts(&mut self, set: &PaidSet) -> Result<(), StoreError> {
+        self.step(|tables, locked| {
+            locked.check_market(set.market_id)?;
+            for payout in &set.payouts {
+                tables.accounts.require(&payout.account_id)?;
+                tables.payouts.insert((set.market_id, payout.account_id), (*payout, set.at))?;
+            }
+            Ok(())
+        })
+    }
+}
+
+fn insert_market(tables: &mut Tables, new: &NewMarket) -> Result<(), StoreError> {
+    let NewMarket { market, listing, created_at } = new;
+    let record = market.record();
+    tables.users.require(&record.creator_id)?;
+    tables.accounts.require(&record.creator_account_id)?;
+    if record.options.len() != listing.options().len() {
+        return Err(rejected(format!("{:?} has other options than its listing", record.id)));
+    }
+    let (created_at, updated_at) = (*created_at, *created_at);
+    let row = MarketRow { market: market.clone(), listing: listing.clone(), created_at, updated_at };
+    tables.markets.insert(record.id, row)
+}
+
+/// The stored market with what a save changes of it: phase, outstanding shares, sums, counts and version.
+fn changed(stored: &Market, saved: &Market) -> Result<Market, StoreError> {
+    let (stored, saved) = (stored.record(), saved.record().clone());
+    let options = stored.options.iter().zip(&saved.options);
+    let record = MarketRecord {
+        options: options.map(|(old, new)| OptionState { outstanding: new.outstanding, ..*old }).collect(),
+        creator_id: stored.creator_id,
+        creator_account_id: stored.creator_account_id,
+        ends_at: stored.ends_at,
+        subsidy: stored.subsidy,
+        fee_bps: stored.fee_bps,
+        ..saved
+    };
+    Market::restore(record).map_err(|error| StoreError::Rejected(error.into()))
+}
+
+fn holdings_after(tables: &Tables, market: &Market, after: Option<AccountId>, limit: usize) -> Vec<Holding> {
+    let (id, options) = (market.id(), market.record().options.len());
+    let first = match after {
+        Some(account) => Bound::Excluded((id, account, usize::MAX)),
+        None => Bound::Included((id, AccountId::from_u128(0), 0)),
+    };
+    let last = Bound::Included((id, AccountId::from_u128(u128::MAX), usize::MAX));
+    let mut holdings: Vec<Holding> = Vec::new();
+    for ((_, account, index), position) in tables.positions.range((first, last)) {
+        if holdings.last().is_none_or(|holding| holding.account_id != *account) {
+            if holdings.len() == limit {
+                break;
+            }
+            holdings.push(Holding::empty(id, *account, options));
+        }
+        if let Some(holding) = holdings.last_mut() {
+            holding.positions[*index] = *position;
+        }
+    }
+    holdings
+}
+
+fn insert_bet(tables: &mut Tables, bet: &Bet) -> Result<(), StoreError> {
+    let market = &tables.markets.require(&bet.market_id)?.market;
+    market.option_index(bet.option_id).map_err(|error| StoreError::Rejected(error.into()))?;
+    tables.users.require(&bet.user_id)?;
+    tables.accounts.require(&bet.account_id)?;
+    tables.transfers.require(&bet.transfer_id)?;
+    tables.bets_by_sequence.insert((bet.market_id, bet.fill.sequence), bet.id)?;
+    tables.bets.insert(bet.id, bet.clone())
+}

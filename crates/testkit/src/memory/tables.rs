@@ -1,0 +1,99 @@
+//! The tables of the memory store, with the indexes that a database would keep for them.
+
+use foretell_domain::account::Account;
+use foretell_domain::id::{AccountId, BetId, MarketId, SessionId, TransferId, UserId};
+use foretell_domain::market::{Bet, Listing, Market, Payout, Position, Settlement};
+use foretell_domain::money::{Balance, Currency};
+use foretell_domain::text::Email;
+use foretell_domain::time::Timestamp;
+use foretell_domain::transfer::Transfer;
+use foretell_domain::user::User;
+use foretell_ports::idempotency::{CommandKey, StoredOutcome};
+use foretell_ports::secret::{PasswordHash, TokenHash};
+use foretell_ports::user::Session;
+
+use super::table::{EndOfUnit, Table};
+
+/// An account and when it was opened.
+#[derive(Debug, Clone)]
+pub(super) struct AccountRow {
+    pub(super) account: Account,
+    pub(super) created_at: Timestamp,
+}
+
+/// A market and what people read of it.
+#[derive(Debug, Clone)]
+pub(super) struct MarketRow {
+    pub(super) market: Market,
+    pub(super) listing: Listing,
+    pub(super) created_at: Timestamp,
+    pub(super) updated_at: Timestamp,
+}
+
+/// A user and the hash of the password.
+#[derive(Debug, Clone)]
+pub(super) struct UserRow {
+    pub(super) user: User,
+    pub(super) password: PasswordHash,
+}
+
+macro_rules! tables {
+    ($($(#[$doc:meta])* $name:ident: $key:ty => $row:ty),+ $(,)?) => {
+        /// Everything that is stored.
+        #[derive(Debug)]
+        pub(super) struct Tables {
+            $($(#[$doc])* pub(super) $name: Table<$key, $row>,)+
+        }
+
+        impl Default for Tables {
+            fn default() -> Self {
+                Self { $($name: Table::new(stringify!($name)),)+ }
+            }
+        }
+
+        impl EndOfUnit for Tables {
+            fn commit(&mut self) {
+                $(self.$name.commit();)+
+            }
+
+            fn roll_back(&mut self) {
+                $(self.$name.roll_back();)+
+            }
+        }
+    };
+}
+
+tables! {
+    /// One row at most.
+    currency: () => Currency,
+    accounts: AccountId => AccountRow,
+    /// The accounts of each user, the oldest first.
+    accounts_by_owner: (UserId, Timestamp, AccountId) => (),
+    transfers: TransferId => Transfer,
+    /// The transfer that gave each account each of its versions.
+    account_versions: (AccountId, i64) => TransferId,
+    /// The reversed transfers, with the reversing ones.
+    reversals: TransferId => TransferId,
+    users: UserId => UserRow,
+    users_by_email: Email => UserId,
+    sessions: SessionId => Session,
+    sessions_by_token: TokenHash => SessionId,
+    outcomes: CommandKey => StoredOutcome,
+    markets: MarketId => MarketRow,
+    /// The positions of each market's holders, option by option.
+    positions: (MarketId, AccountId, usize) => Position,
+    bets: BetId => Bet,
+    /// The bet with each sequence number of each market.
+    bets_by_sequence: (MarketId, i64) => BetId,
+    settlements: MarketId => Settlement,
+    /// What each holder was paid, and when.
+    payouts: (MarketId, AccountId) => (Payout, Timestamp),
+}
+
+impl Tables {
+    /// What a market's account holds; nothing if it has none.
+    pub(super) fn pot(&self, market: MarketId) -> Balance {
+        let pot = self.accounts.committed().get(&AccountId::of_market(market));
+        pot.map_or(Balance::ZERO, |row| row.account.balance())
+    }
+}

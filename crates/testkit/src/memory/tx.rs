@@ -1,0 +1,57 @@
+//! The running unit: what it has locked, and whether it can still be committed.
+
+use std::collections::BTreeSet;
+use std::sync::{PoisonError, RwLock};
+
+use foretell_domain::id::{AccountId, MarketId};
+use foretell_ports::error::StoreError;
+
+use super::table::rejected;
+use super::tables::Tables;
+
+/// A unit that runs on the store.
+pub(super) struct MemoryTx<'a> {
+    tables: &'a RwLock<Tables>,
+    locked: LockedRows,
+    is_failed: bool,
+}
+
+/// The rows that the unit has locked or inserted.
+#[derive(Default)]
+pub(super) struct LockedRows {
+    pub(super) accounts: BTreeSet<AccountId>,
+    pub(super) markets: BTreeSet<MarketId>,
+}
+
+impl LockedRows {
+    pub(super) fn check_account(&self, id: AccountId) -> Result<(), StoreError> {
+        if self.accounts.contains(&id) { Ok(()) } else { Err(rejected(format!("{id:?} is not locked"))) }
+    }
+
+    pub(super) fn check_market(&self, id: MarketId) -> Result<(), StoreError> {
+        if self.markets.contains(&id) { Ok(()) } else { Err(rejected(format!("{id:?} is not locked"))) }
+    }
+}
+
+impl<'a> MemoryTx<'a> {
+    pub(super) fn begin(tables: &'a RwLock<Tables>) -> Self {
+        Self { tables, locked: LockedRows::default(), is_failed: false }
+    }
+
+    /// Whether nothing was refused, so that the unit can be committed.
+    pub(super) fn check_sound(&self) -> Result<(), StoreError> {
+        if self.is_failed { Err(rejected("the unit went on after a refusal")) } else { Ok(()) }
+    }
+
+    /// One step of the unit. Once a step has failed, as in Postgres, all others fail.
+    pub(super) fn step<T>(
+        &mut self,
+        step: impl FnOnce(&mut Tables, &mut LockedRows) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.check_sound()?;
+        let mut tables = self.tables.write().unwrap_or_else(PoisonError::into_inner);
+        let result = step(&mut tables, &mut self.locked);
+        self.is_failed = result.is_err();
+        result
+    }
+}
