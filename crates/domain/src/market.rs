@@ -148,7 +148,7 @@ impl Market {
             return Err(MarketError::FeeTooHigh { max_bps: MAX_FEE_BPS });
         }
         let initial = initial_probabilities(&opening.options)?;
-        let options = opening.options.iter().zip(initial);
+        let options = opening.options.into_iter().zip(initial);
         Self::restore(MarketRecord {
             id: opening.id,
             creator_id: opening.creator_id,
@@ -158,7 +158,7 @@ impl Market {
             subsidy: opening.subsidy,
             fee_bps: opening.fee_bps,
             options: options
-                .map(|((id, _), initial)| OptionState { id: *id, initial, outstanding: Shares::ZERO })
+                .map(|((id, _), initial)| OptionState { id, initial, outstanding: Shares::ZERO })
                 .collect(),
             fees: Balance::ZERO,
             volume: Balance::ZERO,

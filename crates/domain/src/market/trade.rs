@@ -292,6 +292,7 @@ impl Market {
 }
 
 /// The parts of a fill before its prices are known.
+#[derive(Clone, Copy)]
 struct Trade {
     index: usize,
     side: TradeSide,

@@ -1,0 +1,102 @@
+//! The application: the ports and settings that all use cases share.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use foretell_domain::id::UserId;
+use foretell_domain::money::{Amount, Currency};
+use foretell_ports::error::StoreError;
+use foretell_ports::health::Health;
+use foretell_ports::ledger::LedgerQueries;
+use foretell_ports::market::MarketQueries;
+use foretell_ports::secret::{PasswordHasher, Tokens};
+use foretell_ports::system::{Clock, IdSource};
+use foretell_ports::unit::UnitOfWork;
+use foretell_ports::user::UserQueries;
+
+use crate::writer::{MoneyWriter, WriterSettings};
+
+/// The adapters that the application works with.
+#[derive(Clone)]
+pub struct Ports {
+    /// Changes storage.
+    pub units: Arc<dyn UnitOfWork>,
+    /// Reads accounts and transfers.
+    pub ledger: Arc<dyn LedgerQueries>,
+    /// Reads markets.
+    pub markets: Arc<dyn MarketQueries>,
+    /// Reads users and sessions.
+    pub users: Arc<dyn UserQueries>,
+    /// Tells whether storage answers.
+    pub health: Arc<dyn Health>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Makes ids.
+    pub ids: Arc<dyn IdSource>,
+    /// Hashes passwords.
+    pub passwords: Arc<dyn PasswordHasher>,
+    /// Makes session tokens.
+    pub tokens: Arc<dyn Tokens>,
+}
+
+/// What an operator decides.
+#[derive(Debug, Clone)]
+pub struct ApplicationSettings {
+    /// The ledger's currency.
+    pub currency: Currency,
+    /// What a new user is given, if anything.
+    pub signup_grant: Option<Amount>,
+    /// The trading fee of new markets, in basis points.
+    pub fee_bps: u16,
+    /// The categories that markets may have.
+    pub categories: Vec<String>,
+    /// How long a session lasts.
+    pub session_lifetime: Duration,
+    /// How the money writer works.
+    pub writer: WriterSettings,
+}
+
+/// The categories that every installation has.
+pub const STANDARD_CATEGORIES: [&str; 4] = ["politics", "sports", "entertainment", "crypto"];
+
+/// All use cases. Each is a method named by its verb, in a module of that name.
+pub struct Application {
+    pub(crate) ports: Ports,
+    pub(crate) settings: ApplicationSettings,
+    pub(crate) writer: MoneyWriter,
+}
+
+impl Application {
+    /// Starts the money writer; call it within a Tokio runtime.
+    pub fn start(ports: Ports, settings: ApplicationSettings) -> Self {
+        let writer = MoneyWriter::start(&ports, &settings.writer);
+        Self { ports, settings, writer }
+    }
+
+    /// What the operator decided.
+    pub const fn settings(&self) -> &ApplicationSettings {
+        &self.settings
+    }
+
+    /// The time now.
+    pub fn now(&self) -> foretell_domain::time::Timestamp {
+        self.ports.clock.now()
+    }
+
+    /// Succeeds if storage answers.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.ports.health.ping().await
+    }
+
+    /// Finishes the commands that were accepted, and accepts no more.
+    pub async fn drain(&self) {
+        self.writer.drain().await;
+    }
+
+    pub(crate) fn next_user_id(&self) -> UserId {
+        UserId::from_u128(self.ports.ids.next_id())
+    }
+}

@@ -1,0 +1,46 @@
+//! What stops a use case, other than a refusal of the domain that a repeated command must repeat.
+
+use foretell_domain::error::DomainError;
+use foretell_ports::error::StoreError;
+use foretell_ports::secret::PasswordError;
+use thiserror::Error;
+
+/// Why a use case gave no result.
+#[derive(Debug, Error)]
+pub enum AppError {
+    /// The domain refuses; nothing was changed.
+    #[error(transparent)]
+    Refused(#[from] DomainError),
+    /// The mail address is unknown, the password is wrong, or the user is suspended: which, nobody is told.
+    #[error("mail address or password is wrong")]
+    BadCredentials,
+    /// The idempotency key was used before, for another command.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// There is more work than can be taken on; the command was not begun.
+    #[error("the server is busy")]
+    Overloaded,
+    /// Storage did not do it.
+    #[error("storage failed")]
+    Store(#[from] StoreError),
+    /// A password could not be hashed.
+    #[error("a password could not be hashed")]
+    Password(#[from] PasswordError),
+    /// A fault of the program.
+    #[error("internal error: {0}")]
+    Internal(&'static str),
+}
+
+impl AppError {
+    /// Whether trying again later may succeed.
+    pub const fn is_temporary(&self) -> bool {
+        match self {
+            Self::Overloaded | Self::Password(PasswordError::Busy) => true,
+            Self::Store(error) => matches!(
+                error,
+                StoreError::Contention(_) | StoreError::Unavailable(_) | StoreError::CommitUnknown(_)
+            ),
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! The use cases, one module a verb, and the money writer through which all money moves.
+//!
+//! This crate knows the ports, not their adapters: no HTTP, no SQL. A use case takes typed input, asks the
+//! domain's policies, and calls a port or submits a command to the [`writer`].
+
+pub mod application;
+pub mod error;
+mod use_cases;
+pub mod writer;
+
+pub use application::{Application, ApplicationSettings, Ports};
+pub use error::AppError;
+pub use use_cases::{
+    authenticate::Caller,
+    chart_prices::{CandleInterval, MAX_INTERVALS, OptionCandle, PriceBucket, PriceChart},
+    log_in::SignedIn,
+    open_market::MarketOpening,
+    quote_order::{Quote, QuoteRequest},
+    register_user::Registration,
+    settle_markets::Settler,
+    trade_shares::TradeTarget,
+};

@@ -1,0 +1,17 @@
+//! The use cases: each module adds one verb, or one family of reads, to [`Application`](crate::Application).
+
+mod audit_ledger;
+pub(crate) mod authenticate;
+pub(crate) mod chart_prices;
+mod initialize_ledger;
+pub(crate) mod log_in;
+mod log_out;
+mod manage_market;
+mod move_money;
+pub(crate) mod open_market;
+pub(crate) mod quote_order;
+mod read_accounts;
+mod read_markets;
+pub(crate) mod register_user;
+pub(crate) mod settle_markets;
+pub(crate) mod trade_shares;

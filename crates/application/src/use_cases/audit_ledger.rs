@@ -1,0 +1,29 @@
+//! Audits the ledger.
+
+use foretell_domain::error::DomainError;
+use foretell_domain::policy;
+use foretell_ports::error::StoreError;
+use foretell_ports::ledger::AuditReport;
+
+use super::authenticate::Caller;
+use crate::Application;
+use crate::error::AppError;
+
+impl Application {
+    /// Checks every invariant of the ledger. For admins.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] for everyone else, [`AppError::Store`].
+    pub async fn audit_ledger(&self, caller: &Caller) -> Result<AuditReport, AppError> {
+        policy::may_administer(caller.actor()).map_err(DomainError::Denied)?;
+        Ok(self.audit_as_operator().await?)
+    }
+
+    /// Checks every invariant of the ledger, for whoever runs the server.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    pub async fn audit_as_operator(&self) -> Result<AuditReport, StoreError> {
+        self.ports.ledger.audit().await
+    }
+}

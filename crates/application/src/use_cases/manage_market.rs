@@ -1,0 +1,59 @@
+//! Closes and decides markets, and settles small ones at once.
+
+use foretell_domain::id::MarketId;
+
+use super::authenticate::Caller;
+use super::settle_markets::SETS_IN_REQUEST;
+use crate::Application;
+use crate::error::AppError;
+use crate::writer::{Command, Decision, MarketState, Outcome, Receipt};
+
+impl Application {
+    /// Ends a market's trading. For its creator, moderators and admins.
+    ///
+    /// # Errors
+    /// Those of the money writer; refusals are in the receipt.
+    pub async fn close_market(
+        &self,
+        caller: &Caller,
+        key: String,
+        market: MarketId,
+    ) -> Result<Receipt<MarketState>, AppError> {
+        self.change_market(caller, key, Command::Close(market)).await
+    }
+
+    /// Resolves or cancels a market and pays its holders: some thousands before this returns, the others
+    /// by the [`Settler`](crate::Settler). For its creator, moderators and admins.
+    ///
+    /// # Errors
+    /// Those of the money writer; refusals are in the receipt.
+    pub async fn decide_market(
+        &self,
+        caller: &Caller,
+        key: String,
+        market: MarketId,
+        decision: Decision,
+    ) -> Result<Receipt<MarketState>, AppError> {
+        let receipt = self.change_market(caller, key, Command::Decide(market, decision)).await?;
+        if receipt.result.is_ok() && !receipt.is_replay {
+            // The decision stands whatever happens here; the settler goes on where this stops.
+            if let Err(error) = self.settle(market, SETS_IN_REQUEST).await {
+                tracing::warn!(%error, market_id = %market, "a settlement stopped and will be taken up again");
+            }
+        }
+        Ok(receipt)
+    }
+
+    async fn change_market(
+        &self,
+        caller: &Caller,
+        key: String,
+        command: Command,
+    ) -> Result<Receipt<MarketState>, AppError> {
+        let receipt = self.writer.submit_once(caller.actor(), key, command).await?;
+        receipt.map(|outcome| match outcome {
+            Outcome::MarketChanged(state) => Some(*state),
+            _ => None,
+        })
+    }
+}

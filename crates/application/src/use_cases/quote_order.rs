@@ -1,0 +1,65 @@
+//! Quotes: what an order would come to, without making it.
+
+use foretell_domain::error::DomainError;
+use foretell_domain::id::{MarketId, OptionId};
+use foretell_domain::market::{BuyOrder, Fill, Market, MarketError, Quantity, SellOrder};
+use foretell_domain::money::{Amount, Balance};
+use foretell_domain::shares::Shares;
+use foretell_domain::time::Timestamp;
+
+use crate::Application;
+use crate::error::AppError;
+
+/// What is to be quoted.
+#[derive(Debug, Clone, Copy)]
+pub enum QuoteRequest {
+    /// Shares for this much money, fee included.
+    BuyFor(OptionId, Amount),
+    /// At least these shares.
+    BuyShares(OptionId, Shares),
+    /// Money for these shares.
+    SellShares(OptionId, Shares),
+}
+
+/// What an order would come to at one version of a market.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Quote {
+    /// The option.
+    pub option_id: OptionId,
+    /// What the order would come to.
+    pub fill: Fill,
+    /// The version of the market that it holds for.
+    pub market_version: i64,
+}
+
+impl Application {
+    /// Quotes an order. A bet made at the quoted version gets exactly this.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] as for the order itself, slippage aside; [`AppError::Store`].
+    pub async fn quote_order(&self, market: MarketId, request: QuoteRequest) -> Result<Quote, AppError> {
+        let found = self.ports.markets.find_market(market).await?;
+        let details = found.ok_or(DomainError::Market(MarketError::NotFound(market)))?;
+        let fill = price(&details.market, request, details.pot, self.now()).map_err(DomainError::Market)?;
+        let option_id = match request {
+            QuoteRequest::BuyFor(id, _)
+            | QuoteRequest::BuyShares(id, _)
+            | QuoteRequest::SellShares(id, _) => id,
+        };
+        Ok(Quote { option_id, fill, market_version: details.market.record().version })
+    }
+}
+
+fn price(market: &Market, request: QuoteRequest, pot: Balance, now: Timestamp) -> Result<Fill, MarketError> {
+    let buy = |option_id, amount| {
+        market.price_buy(&BuyOrder { option_id, amount, min_shares: None, max_price: None }, pot, now)
+    };
+    match request {
+        QuoteRequest::BuyFor(option, amount) => buy(option, amount),
+        QuoteRequest::BuyShares(option, shares) => buy(option, market.amount_for(option, shares)?),
+        QuoteRequest::SellShares(option_id, shares) => {
+            let order = SellOrder { option_id, quantity: Quantity::Shares(shares), min_proceeds: None };
+            market.price_sell(&order, shares, pot, now)
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Reads accounts, statements and transfers, as far as the caller may see them.
+
+use foretell_domain::error::DomainError;
+use foretell_domain::id::{AccountId, TransferId};
+use foretell_domain::money::Balance;
+use foretell_domain::policy;
+use foretell_domain::time::Timestamp;
+use foretell_domain::transfer::{Transfer, TransferError};
+use foretell_ports::ledger::{AccountDetails, TransferDetails};
+use foretell_ports::page::{Page, PageRequest};
+
+use super::authenticate::Caller;
+use crate::Application;
+use crate::error::AppError;
+
+impl Application {
+    /// The caller's own accounts, oldest first.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn list_accounts(&self, caller: &Caller) -> Result<Vec<AccountDetails>, AppError> {
+        Ok(self.ports.ledger.list_accounts(caller.user.id).await?)
+    }
+
+    /// An account that the caller may see; any other looks as if it did not exist.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] with `AccountNotFound`, [`AppError::Store`].
+    pub async fn get_account(&self, caller: &Caller, id: AccountId) -> Result<AccountDetails, AppError> {
+        let found = self.ports.ledger.find_account(id).await?;
+        let is_visible =
+            |details: &AccountDetails| policy::can_see_account(caller.actor(), details.account.owner());
+        found.filter(is_visible).ok_or(DomainError::Transfer(TransferError::AccountNotFound(id)).into())
+    }
+
+    /// What such an account held at a time.
+    ///
+    /// # Errors
+    /// As for the account itself.
+    pub async fn get_balance_at(
+        &self,
+        caller: &Caller,
+        id: AccountId,
+        at: Timestamp,
+    ) -> Result<Balance, AppError> {
+        self.get_account(caller, id).await?;
+        Ok(self.ports.ledger.balance_at(id, at).await?)
+    }
+
+    /// The transfers of such an account, newest first.
+    ///
+    /// # Errors
+    /// As for the account itself.
+    pub async fn list_transfers(
+        &self,
+        caller: &Caller,
+        id: AccountId,
+        page: PageRequest,
+    ) -> Result<Page<Transfer>, AppError> {
+        self.get_account(caller, id).await?;
+        Ok(self.ports.ledger.page_transfers(id, page).await?)
+    }
+
+    /// A transfer of which the caller may see a side; any other looks as if it did not exist.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] with `NotFound`, [`AppError::Store`].
+    pub async fn get_transfer(&self, caller: &Caller, id: TransferId) -> Result<TransferDetails, AppError> {
+        let found = self.ports.ledger.find_transfer(id).await?;
+        let actor = caller.actor();
+        let is_visible = |details: &TransferDetails| {
+            policy::can_see_account(actor, details.debit_owner)
+                || policy::can_see_account(actor, details.credit_owner)
+        };
+        found.filter(is_visible).ok_or(DomainError::Transfer(TransferError::NotFound(id)).into())
+    }
+}

@@ -1,0 +1,60 @@
+//! Registers users, with an account and the sign-up grant.
+
+use foretell_domain::id::AccountId;
+use foretell_domain::policy::Actor;
+use foretell_domain::text::{AvatarUrl, Email, UserName};
+use foretell_domain::user::{Role, User, UserStatus};
+use secrecy::SecretString;
+
+use crate::Application;
+use crate::error::AppError;
+use crate::writer::{Command, Outcome, Register, Registered};
+
+/// The key under which a registration is stored; its user is its own.
+const REGISTRATION_KEY: &str = "registration";
+
+/// Who wants to register.
+#[derive(Debug, Clone)]
+pub struct Registration {
+    /// How they will sign in.
+    pub email: Email,
+    /// What others will see.
+    pub name: UserName,
+    /// Their password; 8 to 128 characters, which the edge has checked.
+    pub password: SecretString,
+    /// Where their picture is found.
+    pub avatar: Option<AvatarUrl>,
+    /// What they may do.
+    pub role: Role,
+}
+
+impl Application {
+    /// Registers a user, opens their account and pays the sign-up grant into it, all or nothing.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] with `EmailTaken`; [`AppError::Password`]; those of the money writer.
+    pub async fn register_user(&self, registration: Registration) -> Result<(User, Registered), AppError> {
+        let password = self.ports.passwords.hash(registration.password).await?;
+        let user = User {
+            id: self.next_user_id(),
+            email: registration.email,
+            name: registration.name,
+            avatar: registration.avatar,
+            role: registration.role,
+            status: UserStatus::Active,
+            created_at: self.now(),
+        };
+        let command = Command::Register(Box::new(Register {
+            user: user.clone(),
+            password,
+            account_id: AccountId::from_u128(self.ports.ids.next_id()),
+            grant: self.settings.signup_grant,
+        }));
+        let actor = Actor { user_id: user.id, role: user.role };
+        let receipt = self.writer.submit_once(actor, REGISTRATION_KEY.to_owned(), command).await?;
+        match receipt.result? {
+            Outcome::Registered(registered) => Ok((user, registered)),
+            _ => Err(AppError::Internal("a registration came to another outcome")),
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Bets and sales.
+
+use foretell_domain::id::{BetId, MarketId};
+use foretell_domain::market::{BuyOrder, SellOrder};
+
+use super::authenticate::Caller;
+use crate::Application;
+use crate::error::AppError;
+use crate::writer::{Command, Outcome, PlaceBet, Receipt, SellShares, TradeReceipt};
+
+/// Which bet, in which market.
+#[derive(Debug, Clone, Copy)]
+pub struct TradeTarget {
+    /// The market.
+    pub market_id: MarketId,
+    /// The id that the client chose for the bet.
+    pub id: Option<BetId>,
+}
+
+impl Application {
+    /// Buys shares with money of the caller's account.
+    ///
+    /// # Errors
+    /// Those of the money writer; refusals are in the receipt.
+    pub async fn place_bet(
+        &self,
+        caller: &Caller,
+        key: String,
+        target: TradeTarget,
+        order: BuyOrder,
+    ) -> Result<Receipt<TradeReceipt>, AppError> {
+        let TradeTarget { market_id, id } = target;
+        let bet = PlaceBet { id, market_id, account_id: caller.account_id, order };
+        self.trade(caller, key, Command::Bet(bet)).await
+    }
+
+    /// Sells shares that the caller's account holds.
+    ///
+    /// # Errors
+    /// Those of the money writer; refusals are in the receipt.
+    pub async fn sell_shares(
+        &self,
+        caller: &Caller,
+        key: String,
+        target: TradeTarget,
+        order: SellOrder,
+    ) -> Result<Receipt<TradeReceipt>, AppError> {
+        let TradeTarget { market_id, id } = target;
+        let sale = SellShares { id, market_id, account_id: caller.account_id, order };
+        self.trade(caller, key, Command::Sell(sale)).await
+    }
+
+    async fn trade(
+        &self,
+        caller: &Caller,
+        key: String,
+        command: Command,
+    ) -> Result<Receipt<TradeReceipt>, AppError> {
+        let receipt = self.writer.submit_once(caller.actor(), key, command).await?;
+        receipt.map(|outcome| match outcome {
+            Outcome::Traded(receipt) => Some(*receipt),
+            _ => None,
+        })
+    }
+}

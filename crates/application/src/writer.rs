@@ -1,0 +1,142 @@
+//! The money writer: every command that moves money goes through here, many of them in one unit of work.
+//!
+//! A command is sent with a one-shot reply into the bounded queue of a lane. A lane takes whatever waits,
+//! up to a limit and without a timer, and runs it as one unit of work: while one batch commits, the next one
+//! gathers. A row lock is held through the flush of its commit, so a busy account is limited by commits a
+//! second; a batch makes one commit of many commands. Each caller gets a result of its own after the commit.
+//!
+//! Correctness rests on row locks and unique keys alone; lanes only spread the work, so several processes
+//! may write to one database.
+
+mod apply;
+mod batch;
+mod command;
+mod lane;
+mod outcome;
+mod rows;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use foretell_domain::policy::Actor;
+use foretell_ports::idempotency::CommandKey;
+use tokio::sync::mpsc::{self, Sender};
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use crate::application::Ports;
+use crate::error::AppError;
+pub use command::{
+    BatchMode, Command, Decision, MAX_BATCH_TRANSFERS, Mint, OpenMarket, Payment, PaymentBatch, PlaceBet,
+    Register, Reversal, SellShares,
+};
+use lane::{Lane, Pending};
+pub use outcome::{MarketOpened, MarketState, Outcome, Receipt, Registered, TradeReceipt};
+
+/// How the money writer works.
+#[derive(Debug, Clone)]
+pub struct WriterSettings {
+    /// How many batches may run at once; one is right for SQLite.
+    pub lanes: usize,
+    /// The most commands of one unit of work.
+    pub batch_size: usize,
+    /// The most commands that wait for a lane.
+    pub queue: usize,
+    /// How long a command may wait before it is turned away.
+    pub max_wait: Duration,
+}
+
+impl Default for WriterSettings {
+    fn default() -> Self {
+        Self { lanes: 1, batch_size: 256, queue: 4_096, max_wait: Duration::from_secs(1) }
+    }
+}
+
+/// A command with the one who sent it and the key that names it.
+#[derive(Debug)]
+pub(crate) struct Envelope {
+    pub(crate) actor: Actor,
+    pub(crate) command: Command,
+    pub(crate) name: Option<CommandName>,
+}
+
+/// The key of a command and the hash that tells a repetition from another command of the same key.
+#[derive(Debug)]
+pub(crate) struct CommandName {
+    pub(crate) key: CommandKey,
+    pub(crate) request_hash: [u8; 32],
+}
+
+/// The way in for money. Dropping it lets the lanes finish what they have accepted.
+pub struct MoneyWriter {
+    lanes: Vec<Sender<Pending>>,
+    stop: watch::Sender<bool>,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl MoneyWriter {
+    /// Starts the lanes; call it within a Tokio runtime.
+    pub(crate) fn start(ports: &Ports, settings: &WriterSettings) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let start_lane = |_| {
+            let (sender, receiver) = mpsc::channel(settings.queue.max(1));
+            let lane = Lane::new(ports, settings, receiver, stopped.clone());
+            (sender, tokio::spawn(lane.run()))
+        };
+        let (lanes, tasks) = (0..settings.lanes.max(1)).map(start_lane).unzip();
+        Self { lanes, stop, tasks: Mutex::new(tasks) }
+    }
+
+    /// Does `command` once under `key`: a repetition gets the first answer, refusals included.
+    ///
+    /// # Errors
+    /// [`AppError::KeyReused`] for another command under the same key, [`AppError::Overloaded`] if the queue
+    /// is full or the command waited too long, [`AppError::Store`] if storage failed. Refusals of the domain
+    /// are part of the receipt.
+    pub(crate) async fn submit_once(
+        &self,
+        actor: Actor,
+        key: String,
+        command: Command,
+    ) -> Result<Receipt<Outcome>, AppError> {
+        let name = CommandName {
+            key: CommandKey { user_id: actor.user_id, key },
+            request_hash: command.request_hash().ok_or(AppError::Internal("a command does not serialize"))?,
+        };
+        self.send(Envelope { actor, command, name: Some(name) }).await
+    }
+
+    /// Does a command that is safe to repeat by its own nature.
+    ///
+    /// # Errors
+    /// As for a named command.
+    pub(crate) async fn submit(&self, actor: Actor, command: Command) -> Result<Receipt<Outcome>, AppError> {
+        self.send(Envelope { actor, command, name: None }).await
+    }
+
+    async fn send(&self, envelope: Envelope) -> Result<Receipt<Outcome>, AppError> {
+        let lane = self.lane_of(&envelope.command).ok_or(AppError::Internal("the writer has no lane"))?;
+        let (reply, answer) = oneshot::channel();
+        let pending = Pending { envelope: Arc::new(envelope), reply, since: Instant::now() };
+        lane.try_send(pending).map_err(|_| AppError::Overloaded)?;
+        answer.await.map_err(|_| AppError::Internal("a lane ended without an answer"))?
+    }
+
+    fn lane_of(&self, command: &Command) -> Option<&Sender<Pending>> {
+        let lanes = self.lanes.len() as u128;
+        let index = command.lane_hint().checked_rem(lanes)?;
+        self.lanes.get(usize::try_from(index).ok()?)
+    }
+
+    /// Accepts no more commands and waits until the accepted ones are answered.
+    pub(crate) async fn drain(&self) {
+        self.stop.send_replace(true);
+        let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        for task in tasks {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a lane of the money writer failed");
+            }
+        }
+    }
+}

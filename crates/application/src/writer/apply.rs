@@ -1,0 +1,58 @@
+//! Applies one command to the rows of its batch: wholly, or not at all with a refusal.
+
+mod payments;
+mod settlement;
+mod trades;
+
+use foretell_domain::error::DomainError;
+use foretell_domain::id::TransferId;
+use foretell_domain::transfer::{TransferKind, TransferOrder};
+use foretell_ports::error::StoreError;
+use foretell_ports::unit::Tx;
+
+use super::Envelope;
+use super::batch::BatchContext;
+use super::command::Command;
+use super::outcome::Outcome;
+use super::rows::Rows;
+
+/// The refusal of a command, or its outcome; a store error ends the whole batch.
+type Applied = Result<Result<Outcome, DomainError>, StoreError>;
+
+/// A batch while one of its commands is applied.
+struct Desk<'a> {
+    context: &'a BatchContext<'a>,
+    rows: &'a mut Rows,
+}
+
+impl Desk<'_> {
+    fn order(&self, kind: TransferKind, amount: foretell_domain::money::Amount) -> TransferOrder {
+        let id = TransferId::from_u128(self.context.ids.next_id());
+        TransferOrder::new(id, kind, amount, self.context.now)
+    }
+}
+
+pub(super) fn apply(
+    tx: &mut dyn Tx,
+    context: &BatchContext<'_>,
+    envelope: &Envelope,
+    rows: &mut Rows,
+) -> Applied {
+    let mut desk = Desk { context, rows };
+    let actor = envelope.actor;
+    match &envelope.command {
+        Command::Register(register) => desk.register(tx, register),
+        Command::OpenMarket(opening) => desk.open_market(tx, actor, opening),
+        Command::Pay(payment) => Ok(desk.pay(actor, payment).map(Outcome::Transferred)),
+        Command::PayBatch(batch) => Ok(Ok(Outcome::Batch(desk.pay_batch(actor, batch)))),
+        Command::Mint(mint) => Ok(desk.mint(actor, *mint).map(Outcome::Transferred)),
+        Command::Reverse(reversal) => Ok(desk.reverse(actor, *reversal).map(Outcome::Transferred)),
+        Command::Bet(bet) => Ok(desk.place_bet(actor, bet).map(Outcome::Traded)),
+        Command::Sell(sale) => Ok(desk.sell_shares(actor, sale).map(Outcome::Traded)),
+        Command::Close(market) => Ok(desk.close(actor, *market).map(Outcome::MarketChanged)),
+        Command::Decide(market, decision) => {
+            Ok(desk.decide(actor, *market, decision).map(Outcome::MarketChanged))
+        }
+        Command::Settle(market) => desk.settle(*market).map(Ok),
+    }
+}

@@ -1,0 +1,124 @@
+//! Closing and deciding markets, and paying their holders set by set.
+
+use foretell_domain::error::DomainError;
+use foretell_domain::id::{AccountId, MarketId};
+use foretell_domain::market::{
+    HOLDERS_PER_SET, Market, MarketError, Settlement, SettlementTerms, SplitError,
+};
+use foretell_domain::policy::{self, Actor};
+use foretell_domain::transfer::TransferKind;
+use foretell_ports::error::StoreError;
+use foretell_ports::market::PaidSet;
+
+use super::Desk;
+use crate::writer::command::Decision;
+use crate::writer::outcome::{MarketState, Outcome};
+use crate::writer::rows::{NextSet, broken};
+
+impl Desk<'_> {
+    pub(super) fn close(&mut self, actor: Actor, id: MarketId) -> Result<Box<MarketState>, DomainError> {
+        let market = self.managed_market(actor, id)?.close()?;
+        Ok(self.keep(market, None))
+    }
+
+    pub(super) fn decide(
+        &mut self,
+        actor: Actor,
+        id: MarketId,
+        decision: &Decision,
+    ) -> Result<Box<MarketState>, DomainError> {
+        let market = self.managed_market(actor, id)?;
+        let pot = self.rows.account(AccountId::of_market(id))?.balance();
+        let (market, terms) = match decision {
+            Decision::Winner(option) => {
+                let basis_points = market.winner(*option)?;
+                market.resolve(basis_points)?
+            }
+            Decision::Split(parts) => {
+                let basis_points = split(&market, parts)?;
+                market.resolve(basis_points)?
+            }
+            Decision::Cancel => market.cancel(pot)?,
+        };
+        let settlement = Settlement::begin(id, terms.clone(), actor.user_id, self.context.now);
+        self.rows.add_settlement(settlement);
+        Ok(self.keep(market, Some(terms)))
+    }
+
+    /// Pays the next set of holders, and after the last one empties the pot.
+    pub(super) fn settle(&mut self, id: MarketId) -> Result<Outcome, StoreError> {
+        let Some(NextSet { mut settlement, holdings }) = self.rows.take_set(id) else {
+            return Ok(Outcome::SetPaid { complete: false });
+        };
+        if settlement.completed_at.is_some() {
+            return Ok(Outcome::SetPaid { complete: true });
+        }
+        let payouts = settlement.payouts(&holdings);
+        let kind = match settlement.terms {
+            SettlementTerms::Payouts { .. } => TransferKind::Payout,
+            SettlementTerms::Refunds { .. } => TransferKind::Refund,
+        };
+        let pot_id = AccountId::of_market(id);
+        for payout in &payouts {
+            let order = self.order(kind, payout.amount).about(id);
+            self.rows.post(pot_id, payout.account_id, order).map_err(|refusal| broken(&refusal.into()))?;
+        }
+        if let Some(last) = holdings.last() {
+            let recorded = settlement.record_set(last.account_id, &payouts);
+            recorded.map_err(|refusal| broken(&refusal.into()))?;
+        }
+        let is_last = holdings.len() < HOLDERS_PER_SET;
+        if is_last {
+            let pot = self.empty_pot(id, &settlement).map_err(|refusal| broken(&refusal))?;
+            settlement.complete(pot, self.context.now);
+        }
+        let paid = PaidSet { market_id: id, payouts, at: self.context.now };
+        self.rows.put_set(settlement, paid);
+        Ok(Outcome::SetPaid { complete: is_last })
+    }
+
+    /// Pays the fees that are due, then what is left to the creator; returns what the pot holds then.
+    fn empty_pot(
+        &mut self,
+        id: MarketId,
+        settlement: &Settlement,
+    ) -> Result<foretell_domain::money::Balance, DomainError> {
+        let pot_id = AccountId::of_market(id);
+        let (fees, creator) = {
+            let record = self.rows.market(id)?.record();
+            (settlement.fees_due(record.fees), record.creator_account_id)
+        };
+        if let Some(fees) = fees {
+            self.rows.post(pot_id, AccountId::FEES, self.order(TransferKind::Fee, fees).about(id))?;
+        }
+        if let Some(rest) = self.rows.account(pot_id)?.balance().to_amount() {
+            self.rows.post(pot_id, creator, self.order(TransferKind::Remainder, rest).about(id))?;
+        }
+        Ok(self.rows.account(pot_id)?.balance())
+    }
+
+    fn managed_market(&self, actor: Actor, id: MarketId) -> Result<Market, DomainError> {
+        let market = self.rows.market(id)?;
+        policy::may_manage_market(actor, market.record().creator_id)?;
+        Ok(market.clone())
+    }
+
+    fn keep(&mut self, market: Market, terms: Option<SettlementTerms>) -> Box<MarketState> {
+        let state = MarketState { record: market.record().clone(), terms, at: self.context.now };
+        self.rows.put_market(market);
+        Box::new(state)
+    }
+}
+
+/// The basis points of each option in the market's order; options left out get none.
+fn split(market: &Market, parts: &[(foretell_domain::id::OptionId, u16)]) -> Result<Vec<u16>, MarketError> {
+    let mut basis_points = vec![None; market.record().options.len()];
+    for (option, bps) in parts {
+        let index = market.option_index(*option)?;
+        let slot = basis_points.get_mut(index).ok_or(SplitError::Options)?;
+        if slot.replace(*bps).is_some() {
+            return Err(SplitError::Options.into());
+        }
+    }
+    Ok(basis_points.into_iter().map(Option::unwrap_or_default).collect())
+}

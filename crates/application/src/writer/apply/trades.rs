@@ -1,0 +1,118 @@
+//! Market openings, bets and sales.
+
+use foretell_domain::account::Account;
+use foretell_domain::error::DomainError;
+use foretell_domain::id::{AccountId, BetId, MarketId, OptionId};
+use foretell_domain::market::{Bet, Fill, Holding, Market, MarketError, Opening, TradeSide};
+use foretell_domain::policy::Actor;
+use foretell_domain::transfer::TransferKind;
+use foretell_ports::market::NewMarket;
+use foretell_ports::unit::Tx;
+
+use super::{Applied, Desk};
+use crate::writer::command::{OpenMarket, PlaceBet, SellShares};
+use crate::writer::outcome::{MarketOpened, Outcome, TradeReceipt};
+use crate::writer::rows::broken;
+
+/// A priced order with whose it is.
+struct Trade {
+    id: BetId,
+    actor: Actor,
+    account_id: AccountId,
+    option_id: OptionId,
+    fill: Fill,
+}
+
+impl Desk<'_> {
+    pub(super) fn open_market(&mut self, tx: &mut dyn Tx, actor: Actor, command: &OpenMarket) -> Applied {
+        let market = match self.rehearse_opening(actor, command) {
+            Ok(market) => market,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let pot = Account::pot(market.id());
+        self.rows.adopt(tx, pot, self.context.now)?;
+        let order = self.order(TransferKind::Subsidy, command.subsidy).about(market.id());
+        let paid = self.rows.post(command.from, pot.id(), order);
+        let row = paid.map_err(|refusal| broken(&refusal.into()))?;
+        let (record, listing, created_at) =
+            (market.record().clone(), command.listing.clone(), self.context.now);
+        self.rows.add_market(NewMarket { market, listing: listing.clone(), created_at });
+        let balance = row.debit.balance_after;
+        let opened = MarketOpened { record, listing, balance, created_at };
+        Ok(Ok(Outcome::MarketOpened(Box::new(opened))))
+    }
+
+    /// The market as it would open, once it is certain that nothing refuses it.
+    fn rehearse_opening(&self, actor: Actor, command: &OpenMarket) -> Result<Market, DomainError> {
+        self.own_account(actor, command.from)?;
+        let next_id = || self.context.ids.next_id();
+        let opening = Opening {
+            id: MarketId::from_u128(next_id()),
+            creator_id: actor.user_id,
+            creator_account_id: command.from,
+            ends_at: command.ends_at,
+            subsidy: command.subsidy,
+            fee_bps: command.fee_bps,
+            options: command.probabilities.iter().map(|p| (OptionId::from_u128(next_id()), *p)).collect(),
+        };
+        let market = Market::open(opening, self.context.now)?;
+        let order = self.order(TransferKind::Subsidy, command.subsidy);
+        self.rehearse(command.from, Account::pot(market.id()), order)?;
+        Ok(market)
+    }
+
+    pub(super) fn place_bet(
+        &mut self,
+        actor: Actor,
+        command: &PlaceBet,
+    ) -> Result<Box<TradeReceipt>, DomainError> {
+        let id = self.rows.claim_bet_id(command.id, BetId::from_u128(self.context.ids.next_id()))?;
+        let market = self.rows.market(command.market_id)?;
+        self.own_account(actor, command.account_id)?;
+        let pot = self.rows.account(AccountId::of_market(command.market_id))?;
+        let fill = market.price_buy(&command.order, pot.balance(), self.context.now)?;
+        let (account_id, option_id) = (command.account_id, command.order.option_id);
+        self.trade(market.clone(), Trade { id, actor, account_id, option_id, fill })
+    }
+
+    pub(super) fn sell_shares(
+        &mut self,
+        actor: Actor,
+        command: &SellShares,
+    ) -> Result<Box<TradeReceipt>, DomainError> {
+        let id = self.rows.claim_bet_id(command.id, BetId::from_u128(self.context.ids.next_id()))?;
+        let market = self.rows.market(command.market_id)?;
+        self.own_account(actor, command.account_id)?;
+        let pot = self.rows.account(AccountId::of_market(command.market_id))?;
+        let order = &command.order;
+        let holding = self.rows.holding(market, command.account_id);
+        let shares = holding.shares_to_sell(market.option_index(order.option_id)?, order.quantity)?;
+        let fill = market.price_sell(order, shares, pot.balance(), self.context.now)?;
+        let (account_id, option_id) = (command.account_id, order.option_id);
+        self.trade(market.clone(), Trade { id, actor, account_id, option_id, fill })
+    }
+
+    /// Moves the money of a fill and enters it. Market and holding are changed as copies, which are kept only
+    /// once the money has moved.
+    fn trade(&mut self, mut market: Market, trade: Trade) -> Result<Box<TradeReceipt>, DomainError> {
+        let Trade { id, actor, account_id, option_id, fill } = trade;
+        let market_id = market.id();
+        let pot_id = AccountId::of_market(market_id);
+        let pot = self.rows.account(pot_id)?.balance();
+        let (kind, from, to, pot_after) = match fill.side {
+            TradeSide::Buy => (TransferKind::Bet, account_id, pot_id, pot.plus(fill.cash)),
+            TradeSide::Sell => (TransferKind::Sale, pot_id, account_id, pot.minus(fill.cash)),
+        };
+        let mut holding: Holding = self.rows.holding(&market, account_id);
+        market.record_fill(&fill, &mut holding, pot_after.ok_or(MarketError::TradeTooLarge)?)?;
+        let row = self.rows.post(from, to, self.order(kind, fill.cash).about(market_id))?;
+        let balance = match fill.side {
+            TradeSide::Buy => row.debit.balance_after,
+            TradeSide::Sell => row.credit.balance_after,
+        };
+        let (user_id, transfer_id, created_at) = (actor.user_id, row.id, self.context.now);
+        let bet = Bet { id, market_id, user_id, account_id, transfer_id, option_id, fill, created_at };
+        self.rows.put_trade(market, holding, bet.clone());
+        Ok(Box::new(TradeReceipt { bet, balance }))
+    }
+}

@@ -1,0 +1,197 @@
+//! The commands that move money, as their callers mean them.
+
+use foretell_domain::id::{AccountId, BetId, MarketId, OptionId, TransferId};
+use foretell_domain::market::{BuyOrder, Listing, SellOrder};
+use foretell_domain::money::Amount;
+use foretell_domain::probability::Probability;
+use foretell_domain::text::Memo;
+use foretell_domain::time::Timestamp;
+use foretell_domain::user::User;
+use foretell_ports::secret::PasswordHash;
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+/// The most transfers of one batch command.
+pub const MAX_BATCH_TRANSFERS: usize = 1_000;
+
+/// A command that moves money. Serialized without ids made here, it is the canonical request of its key.
+#[derive(Debug, Clone, Serialize)]
+pub enum Command {
+    /// A new user with an account and the sign-up grant.
+    #[serde(skip)]
+    Register(Box<Register>),
+    /// From one user to another.
+    Pay(Payment),
+    /// Several payments.
+    PayBatch(PaymentBatch),
+    /// New money.
+    Mint(Mint),
+    /// The money of a transfer, back.
+    Reverse(Reversal),
+    /// A new market with its subsidy.
+    OpenMarket(Box<OpenMarket>),
+    /// Money for shares.
+    Bet(PlaceBet),
+    /// Shares for money.
+    Sell(SellShares),
+    /// No more trades.
+    Close(MarketId),
+    /// How a market ends.
+    Decide(MarketId, Decision),
+    /// The next set of holders of a decided market.
+    Settle(MarketId),
+}
+
+/// A new user. It names itself, so that a repetition finds it.
+#[derive(Debug, Clone)]
+pub struct Register {
+    /// The user.
+    pub user: User,
+    /// The hash of their password.
+    pub password: PasswordHash,
+    /// The account that they get.
+    pub account_id: AccountId,
+    /// What they are given.
+    pub grant: Option<Amount>,
+}
+
+/// A payment from one user's account to another's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Payment {
+    /// The id that the client chose for it.
+    pub id: Option<TransferId>,
+    /// Whose money it is.
+    pub from: AccountId,
+    /// Who gets it.
+    pub to: AccountId,
+    /// How much.
+    pub amount: Amount,
+    /// The sender's note.
+    pub memo: Option<Memo>,
+}
+
+/// Whether one refusal refuses all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum BatchMode {
+    /// All or none.
+    Atomic,
+    /// Each for itself.
+    Independent,
+}
+
+/// Several payments, in order.
+#[derive(Debug, Clone, Serialize)]
+pub struct PaymentBatch {
+    /// Whether one refusal refuses all.
+    pub mode: BatchMode,
+    /// 1 to 1,000 payments.
+    pub payments: Vec<Payment>,
+}
+
+/// New money for a user's account.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Mint {
+    /// Who gets it.
+    pub to: AccountId,
+    /// How much.
+    pub amount: Amount,
+}
+
+/// The money of a transfer, back to where it came from.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Reversal {
+    /// Which one.
+    pub of: TransferId,
+    /// Whether the treasury covers what the receiver no longer has.
+    pub force: bool,
+}
+
+/// A new market.
+#[derive(Debug, Clone, Serialize)]
+pub struct OpenMarket {
+    /// What people read of it.
+    pub listing: Listing,
+    /// The options' initial probabilities: all or none.
+    pub probabilities: Vec<Option<Probability>>,
+    /// When it takes its last trade.
+    pub ends_at: Timestamp,
+    /// The most that it can lose.
+    pub subsidy: Amount,
+    /// Where the subsidy comes from.
+    pub from: AccountId,
+    /// The trading fee, in basis points. The operator's, so no part of the request.
+    #[serde(skip)]
+    pub fee_bps: u16,
+}
+
+/// Money for shares.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct PlaceBet {
+    /// The id that the client chose for it.
+    pub id: Option<BetId>,
+    /// The market.
+    pub market_id: MarketId,
+    /// Whose money it is.
+    pub account_id: AccountId,
+    /// What to buy, and its limits.
+    pub order: BuyOrder,
+}
+
+/// Shares for money.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct SellShares {
+    /// The id that the client chose for it.
+    pub id: Option<BetId>,
+    /// The market.
+    pub market_id: MarketId,
+    /// Whose shares they are.
+    pub account_id: AccountId,
+    /// What to sell, and its limit.
+    pub order: SellOrder,
+}
+
+/// How a market ends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub enum Decision {
+    /// One option came true.
+    Winner(OptionId),
+    /// Each option pays this part, in basis points, 10,000 in all; options left out pay nothing.
+    Split(Vec<(OptionId, u16)>),
+    /// The stakes go back.
+    Cancel,
+}
+
+impl Command {
+    /// The SHA-256 of the canonical command.
+    pub(super) fn request_hash(&self) -> Option<[u8; 32]> {
+        if let Self::Register(register) = self {
+            return Some(Sha256::digest(register.user.id.to_bytes()).into());
+        }
+        let canonical = serde_json::to_vec(self).ok()?;
+        Some(Sha256::digest(canonical).into())
+    }
+
+    /// A number that commands on the same rows tend to share, so that they meet in one lane.
+    pub(super) fn lane_hint(&self) -> u128 {
+        match self {
+            Self::Register(_) => AccountId::TREASURY.as_u128(),
+            Self::Pay(payment) => payment.from.as_u128(),
+            Self::PayBatch(batch) => batch.payments.first().map_or(0, |payment| payment.from.as_u128()),
+            Self::Mint(mint) => mint.to.as_u128(),
+            Self::Reverse(reversal) => reversal.of.as_u128(),
+            Self::OpenMarket(opening) => opening.from.as_u128(),
+            Self::Bet(bet) => bet.market_id.as_u128(),
+            Self::Sell(sale) => sale.market_id.as_u128(),
+            Self::Close(market) | Self::Decide(market, _) | Self::Settle(market) => market.as_u128(),
+        }
+    }
+
+    /// About how many transfers it makes, to keep units of work short.
+    pub(super) fn weight(&self) -> usize {
+        match self {
+            Self::PayBatch(batch) => batch.payments.len().max(1),
+            Self::Settle(_) => foretell_domain::market::HOLDERS_PER_SET,
+            _ => 1,
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! A lane: takes the commands that wait, runs them as one unit of work, and answers each.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use foretell_ports::error::StoreError;
+use foretell_ports::system::{Clock, IdSource};
+use foretell_ports::unit::UnitOfWork;
+use tokio::sync::mpsc::Receiver;
+use tokio::sync::{oneshot, watch};
+use tokio::time::Instant;
+
+use super::batch::{self, Answer, BatchContext};
+use super::{Envelope, WriterSettings};
+use crate::application::Ports;
+use crate::error::AppError;
+
+/// How often a batch whose commit is unknown is run again: by then its first run has ended, and the stored
+/// outcomes answer for what it did.
+const UNKNOWN_RETRIES: u32 = 4;
+/// How long to wait before the first of these; each further wait is twice as long.
+const UNKNOWN_PAUSE: Duration = Duration::from_millis(50);
+/// How heavy a unit of work may be, in transfers, unless a single command is heavier.
+const MAX_WEIGHT: usize = 1_024;
+
+/// A command that waits for its answer.
+pub(super) struct Pending {
+    pub(super) envelope: Arc<Envelope>,
+    pub(super) reply: oneshot::Sender<Answer>,
+    pub(super) since: Instant,
+}
+
+impl Pending {
+    fn answer(self, answer: Answer) {
+        // The caller may have gone; what was done stays done, and its key answers for it.
+        drop(self.reply.send(answer));
+    }
+}
+
+pub(super) struct Lane {
+    units: Arc<dyn UnitOfWork>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdSource>,
+    batch_size: usize,
+    max_wait: Duration,
+    queue: Receiver<Pending>,
+    stopped: watch::Receiver<bool>,
+}
+
+impl Lane {
+    pub(super) fn new(
+        ports: &Ports,
+        settings: &WriterSettings,
+        queue: Receiver<Pending>,
+        stopped: watch::Receiver<bool>,
+    ) -> Self {
+        Self {
+            units: Arc::clone(&ports.units),
+            clock: Arc::clone(&ports.clock),
+            ids: Arc::clone(&ports.ids),
+            batch_size: settings.batch_size.max(1),
+            max_wait: settings.max_wait,
+            queue,
+            stopped,
+        }
+    }
+
+    /// Works until the writer is dropped, or drained and its queue empty.
+    pub(super) async fn run(mut self) {
+        let mut waiting = Vec::with_capacity(self.batch_size);
+        let mut is_stopping = false;
+        loop {
+            let received = tokio::select! {
+                received = self.queue.recv_many(&mut waiting, self.batch_size) => received,
+                _ = self.stopped.wait_for(|stopped| *stopped), if !is_stopping => {
+                    is_stopping = true;
+                    self.queue.close();
+                    continue;
+                }
+            };
+            if received == 0 {
+                return;
+            }
+            for group in self.groups(waiting.drain(..)) {
+                self.execute(group).await;
+            }
+        }
+    }
+
+    /// Turns away what waited too long, and divides the rest into units that are not too heavy.
+    fn groups(&self, waiting: impl Iterator<Item = Pending>) -> Vec<Vec<Pending>> {
+        let mut groups: Vec<Vec<Pending>> = Vec::new();
+        let mut weight = usize::MAX;
+        for pending in waiting {
+            if pending.since.elapsed() > self.max_wait {
+                pending.answer(Err(AppError::Overloaded));
+                continue;
+            }
+            weight = weight.saturating_add(pending.envelope.command.weight());
+            match groups.last_mut() {
+                Some(group) if weight <= MAX_WEIGHT => group.push(pending),
+                _ => {
+                    weight = pending.envelope.command.weight();
+                    groups.push(vec![pending]);
+                }
+            }
+        }
+        groups
+    }
+
+    /// Runs a batch; where storage rejects it as a whole, halves it until the culprit stands alone.
+    async fn execute(&self, batch: Vec<Pending>) {
+        let mut parts = vec![batch];
+        while let Some(mut part) = parts.pop() {
+            match self.attempt(&part).await {
+                Ok(answers) => {
+                    for (pending, answer) in part.into_iter().zip(answers) {
+                        pending.answer(answer);
+                    }
+                }
+                Err(StoreError::Rejected(_) | StoreError::Corrupt { .. }) if part.len() > 1 => {
+                    let later = part.split_off(part.len() / 2);
+                    parts.extend([later, part]);
+                }
+                Err(error) => Self::fail(part, &error),
+            }
+        }
+    }
+
+    /// Runs the batch as one unit of work, and again where its outcome is unknown: every row that the first
+    /// run locked is locked again, which waits until that run has ended, and only then are keys looked up.
+    async fn attempt(&self, part: &[Pending]) -> Result<Vec<Answer>, StoreError> {
+        let mut pause = UNKNOWN_PAUSE;
+        let mut retries = 0;
+        let mut is_second_rejection = false;
+        loop {
+            match self.run_unit(part).await {
+                Err(StoreError::CommitUnknown(cause)) if retries < UNKNOWN_RETRIES => {
+                    tracing::warn!(%cause, commands = part.len(), "a commit is unknown; asking what it did");
+                    tokio::time::sleep(pause).await;
+                    (pause, retries) = (pause * 2, retries + 1);
+                }
+                // Another process may have stored an outcome under the same key since it was looked up.
+                Err(StoreError::Rejected(cause)) if part.len() == 1 && !is_second_rejection => {
+                    tracing::debug!(%cause, "a command was rejected; trying once more");
+                    is_second_rejection = true;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    async fn run_unit(&self, part: &[Pending]) -> Result<Vec<Answer>, StoreError> {
+        let envelopes: Vec<_> = part.iter().map(|pending| Arc::clone(&pending.envelope)).collect();
+        let (clock, ids) = (Arc::clone(&self.clock), Arc::clone(&self.ids));
+        let work = move |tx: &mut dyn foretell_ports::unit::Tx| {
+            batch::run(tx, &BatchContext { now: clock.now(), ids: &*ids }, &envelopes)
+        };
+        self.units.run("money_batch", work).await
+    }
+
+    fn fail(part: Vec<Pending>, error: &StoreError) {
+        let is_fault = matches!(error, StoreError::Rejected(_) | StoreError::Corrupt { .. });
+        let commands = part.len();
+        let error: &(dyn std::error::Error + 'static) = error;
+        if is_fault {
+            tracing::error!(error, commands, "storage rejected a command");
+        } else {
+            tracing::warn!(error, commands, "a batch could not be written");
+        }
+        for pending in part {
+            let answer = if is_fault {
+                AppError::Internal("storage rejected the command")
+            } else {
+                AppError::Store(StoreError::Unavailable("the batch could not be written".into()))
+            };
+            pending.answer(Err(answer));
+        }
+    }
+}

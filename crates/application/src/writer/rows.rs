@@ -1,0 +1,354 @@
+//! The rows of one batch: locked and looked up together, changed in memory, written set by set.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use foretell_domain::account::Account;
+use foretell_domain::error::DomainError;
+use foretell_domain::id::{AccountId, BetId, MarketId, TransferId};
+use foretell_domain::market::{Bet, HOLDERS_PER_SET, Holding, Market, MarketError, Settlement};
+use foretell_domain::time::Timestamp;
+use foretell_domain::transfer::{Transfer, TransferError, TransferOrder, transfer};
+use foretell_ports::error::StoreError;
+use foretell_ports::market::{NewMarket, PaidSet, WantedHolding};
+use foretell_ports::unit::{Locked, Tx};
+
+use super::Envelope;
+use super::command::Command;
+
+/// The rows that the commands of a batch name.
+#[derive(Default)]
+struct Wanted {
+    accounts: BTreeSet<AccountId>,
+    markets: BTreeSet<MarketId>,
+    settlements: BTreeSet<MarketId>,
+    originals: Vec<TransferId>,
+    new_transfers: Vec<TransferId>,
+    new_bets: Vec<BetId>,
+    holdings: BTreeSet<(MarketId, AccountId)>,
+}
+
+impl Wanted {
+    fn of(envelopes: &[Arc<Envelope>]) -> Self {
+        let mut wanted = Self::default();
+        for envelope in envelopes {
+            wanted.add(&envelope.command);
+        }
+        wanted
+    }
+
+    fn add(&mut self, command: &Command) {
+        match command {
+            Command::Register(_) => self.accounts.extend([AccountId::TREASURY]),
+            Command::Pay(payment) => self.add_payments(std::slice::from_ref(payment)),
+            Command::PayBatch(batch) => self.add_payments(&batch.payments),
+            Command::Mint(mint) => self.accounts.extend([AccountId::TREASURY, mint.to]),
+            Command::Reverse(reversal) => {
+                self.originals.push(reversal.of);
+                if reversal.force {
+                    self.accounts.insert(AccountId::TREASURY);
+                }
+            }
+            Command::OpenMarket(opening) => self.accounts.extend([opening.from]),
+            Command::Bet(bet) => self.add_trade(bet.market_id, bet.account_id, bet.id),
+            Command::Sell(sale) => self.add_trade(sale.market_id, sale.account_id, sale.id),
+            Command::Close(market) => self.markets.extend([*market]),
+            Command::Decide(market, _) => self.add_market(*market),
+            Command::Settle(market) => {
+                self.add_market(*market);
+                self.settlements.insert(*market);
+            }
+        }
+    }
+
+    fn add_payments(&mut self, payments: &[super::command::Payment]) {
+        self.accounts.extend(payments.iter().flat_map(|payment| [payment.from, payment.to]));
+        self.new_transfers.extend(payments.iter().filter_map(|payment| payment.id));
+    }
+
+    fn add_market(&mut self, market: MarketId) {
+        self.markets.insert(market);
+        self.accounts.insert(AccountId::of_market(market));
+    }
+
+    fn add_trade(&mut self, market: MarketId, account: AccountId, id: Option<BetId>) {
+        self.add_market(market);
+        self.accounts.insert(account);
+        self.holdings.insert((market, account));
+        self.new_bets.extend(id);
+    }
+}
+
+/// A settlement under way with the next holders to pay.
+pub(super) struct NextSet {
+    pub(super) settlement: Locked<Settlement>,
+    pub(super) holdings: Vec<Holding>,
+}
+
+/// The rows of a batch, and what has changed of them.
+pub(super) struct Rows {
+    accounts: BTreeMap<AccountId, Locked<Account>>,
+    markets: BTreeMap<MarketId, Locked<Market>>,
+    holdings: HashMap<(MarketId, AccountId), Holding>,
+    sets: HashMap<MarketId, NextSet>,
+    originals: HashMap<TransferId, Transfer>,
+    reversed: HashSet<TransferId>,
+    taken_transfers: HashSet<TransferId>,
+    taken_bets: HashSet<BetId>,
+    changed: Changed,
+}
+
+/// What a batch has changed so far.
+#[derive(Default)]
+struct Changed {
+    accounts: BTreeSet<AccountId>,
+    markets: BTreeSet<MarketId>,
+    positions: BTreeSet<(MarketId, AccountId, usize)>,
+    transfers: Vec<Transfer>,
+    bets: Vec<Bet>,
+    new_markets: Vec<NewMarket>,
+    new_settlements: Vec<Settlement>,
+    settlements: Vec<Locked<Settlement>>,
+    paid_sets: Vec<PaidSet>,
+}
+
+/// The accounts as they were, to go back to when a command of several transfers is refused.
+pub(super) struct SavePoint {
+    accounts: Vec<Account>,
+    transfers: usize,
+}
+
+impl Rows {
+    /// Locks markets, then accounts, each in ascending order of id, and looks up what else the batch names.
+    /// The accounts of a settlement's next holders are known only once its market is locked.
+    pub(super) fn lock(tx: &mut dyn Tx, envelopes: &[Arc<Envelope>]) -> Result<Self, StoreError> {
+        let mut wanted = Wanted::of(envelopes);
+        let markets = lock_markets(tx, &wanted.markets)?;
+        let sets = find_sets(tx, &markets, &mut wanted)?;
+        let originals = find_originals(tx, &mut wanted)?;
+        let accounts = tx.lock_accounts(&wanted.accounts)?;
+        let reversed = unless_empty(&wanted.originals, |ids| tx.find_reversed(ids))?;
+        let taken = unless_empty(&wanted.new_transfers, |ids| tx.find_transfers(ids))?;
+        let taken_bets = unless_empty(&wanted.new_bets, |ids| tx.find_bet_ids(ids))?;
+        let holdings = find_holdings(tx, &markets, &wanted)?;
+        Ok(Self {
+            accounts: accounts.into_iter().map(|account| (account.id(), account)).collect(),
+            markets,
+            holdings,
+            sets,
+            originals,
+            reversed: reversed.into_iter().collect(),
+            taken_transfers: taken.into_iter().map(|transfer| transfer.id).collect(),
+            taken_bets: taken_bets.into_iter().collect(),
+            changed: Changed::default(),
+        })
+    }
+
+    pub(super) fn account(&self, id: AccountId) -> Result<Account, TransferError> {
+        self.accounts.get(&id).map(|account| **account).ok_or(TransferError::AccountNotFound(id))
+    }
+
+    pub(super) fn market(&self, id: MarketId) -> Result<&Market, MarketError> {
+        self.markets.get(&id).map(|market| &**market).ok_or(MarketError::NotFound(id))
+    }
+
+    /// What an account holds in a locked market.
+    pub(super) fn holding(&self, market: &Market, account: AccountId) -> Holding {
+        let held = self.holdings.get(&(market.id(), account)).cloned();
+        held.unwrap_or_else(|| Holding::empty(market.id(), account, market.record().options.len()))
+    }
+
+    /// The transfer that is to be reversed.
+    pub(super) fn original(&self, id: TransferId) -> Result<Transfer, TransferError> {
+        if self.reversed.contains(&id) {
+            return Err(TransferError::AlreadyReversed(id));
+        }
+        self.originals.get(&id).cloned().ok_or(TransferError::NotFound(id))
+    }
+
+    /// The next holders of a decided market; each set is given out once.
+    pub(super) fn take_set(&mut self, market: MarketId) -> Option<NextSet> {
+        self.sets.remove(&market)
+    }
+
+    /// Claims an id that a client chose, or the one made for it.
+    pub(super) fn claim_transfer_id(
+        &mut self,
+        chosen: Option<TransferId>,
+        made: TransferId,
+    ) -> Result<TransferId, TransferError> {
+        let id = chosen.unwrap_or(made);
+        if self.taken_transfers.contains(&id) { Err(TransferError::Duplicate(id)) } else { Ok(id) }
+    }
+
+    /// Claims an id that a client chose, or the one made for it.
+    pub(super) fn claim_bet_id(&mut self, chosen: Option<BetId>, made: BetId) -> Result<BetId, MarketError> {
+        let id = chosen.unwrap_or(made);
+        if self.taken_bets.contains(&id) { Err(MarketError::DuplicateBet(id)) } else { Ok(id) }
+    }
+
+    /// Moves money between two accounts of the batch; on an error nothing has changed.
+    pub(super) fn post(
+        &mut self,
+        from: AccountId,
+        to: AccountId,
+        order: TransferOrder,
+    ) -> Result<Transfer, TransferError> {
+        let (mut debit, mut credit) = (self.account(from)?, self.account(to)?);
+        let row = transfer(&mut debit, &mut credit, order)?;
+        for account in [debit, credit] {
+            self.put_account(account);
+        }
+        self.reversed.extend(row.reversal_of);
+        self.taken_transfers.insert(row.id);
+        self.changed.transfers.push(row.clone());
+        Ok(row)
+    }
+
+    fn put_account(&mut self, account: Account) {
+        if let Some(locked) = self.accounts.get_mut(&account.id()) {
+            **locked = account;
+            self.changed.accounts.insert(account.id());
+        }
+    }
+
+    /// Inserts an empty account, which can then take part in transfers.
+    pub(super) fn adopt(
+        &mut self,
+        tx: &mut dyn Tx,
+        account: Account,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        tx.insert_accounts_once(&[account], at)?;
+        for locked in tx.lock_accounts(&BTreeSet::from([account.id()]))? {
+            self.accounts.insert(locked.id(), locked);
+        }
+        Ok(())
+    }
+
+    /// Remembers how these accounts stand.
+    pub(super) fn save_point(&self, accounts: impl Iterator<Item = AccountId>) -> SavePoint {
+        let accounts = accounts.filter_map(|id| self.account(id).ok()).collect();
+        SavePoint { accounts, transfers: self.changed.transfers.len() }
+    }
+
+    /// Takes back every transfer since `point`, which touched only the accounts that it remembers.
+    pub(super) fn roll_back(&mut self, point: SavePoint) {
+        for row in self.changed.transfers.drain(point.transfers..) {
+            self.taken_transfers.remove(&row.id);
+            if let Some(original) = row.reversal_of {
+                self.reversed.remove(&original);
+            }
+        }
+        for account in point.accounts {
+            self.put_account(account);
+        }
+    }
+
+    pub(super) fn put_market(&mut self, market: Market) {
+        if let Some(locked) = self.markets.get_mut(&market.id()) {
+            self.changed.markets.insert(market.id());
+            **locked = market;
+        }
+    }
+
+    /// Enters a bet with the market and the holding as they are after it.
+    pub(super) fn put_trade(&mut self, market: Market, holding: Holding, bet: Bet) {
+        let (market_id, account_id) = (bet.market_id, bet.account_id);
+        self.changed.positions.insert((market_id, account_id, bet.fill.option_index));
+        self.holdings.insert((market_id, account_id), holding);
+        self.put_market(market);
+        self.taken_bets.insert(bet.id);
+        self.changed.bets.push(bet);
+    }
+
+    pub(super) fn add_market(&mut self, market: NewMarket) {
+        self.changed.new_markets.push(market);
+    }
+
+    pub(super) fn add_settlement(&mut self, settlement: Settlement) {
+        self.changed.new_settlements.push(settlement);
+    }
+
+    pub(super) fn put_set(&mut self, settlement: Locked<Settlement>, paid: PaidSet) {
+        self.changed.settlements.push(settlement);
+        self.changed.paid_sets.push(paid);
+    }
+
+    /// Writes everything that has changed.
+    pub(super) fn write(self, tx: &mut dyn Tx, now: Timestamp) -> Result<(), StoreError> {
+        let changed = self.changed;
+        let accounts: Vec<_> = changed.accounts.iter().filter_map(|id| self.accounts.get(id)).collect();
+        unless_empty(&accounts, |accounts| tx.save_accounts(accounts))?;
+        unless_empty(&changed.transfers, |transfers| tx.insert_transfers(transfers))?;
+        unless_empty(&changed.new_markets, |markets| tx.insert_markets(markets))?;
+        let markets: Vec<_> = changed.markets.iter().filter_map(|id| self.markets.get(id)).collect();
+        unless_empty(&markets, |markets| tx.save_markets(markets, now))?;
+        let position = |(market, account, index): &(MarketId, AccountId, usize)| {
+            self.holdings.get(&(*market, *account)).map(|holding| (holding, *index))
+        };
+        let positions: Vec<_> = changed.positions.iter().filter_map(position).collect();
+        unless_empty(&positions, |positions| tx.save_positions(positions))?;
+        unless_empty(&changed.bets, |bets| tx.insert_bets(bets))?;
+        changed.new_settlements.iter().try_for_each(|settlement| tx.insert_settlement(settlement))?;
+        changed.settlements.iter().try_for_each(|settlement| tx.save_settlement(settlement))?;
+        changed.paid_sets.iter().try_for_each(|set| tx.insert_payouts(set))
+    }
+}
+
+fn unless_empty<I, T: Default>(
+    items: &[I],
+    call: impl FnOnce(&[I]) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    if items.is_empty() { Ok(T::default()) } else { call(items) }
+}
+
+fn lock_markets(
+    tx: &mut dyn Tx,
+    ids: &BTreeSet<MarketId>,
+) -> Result<BTreeMap<MarketId, Locked<Market>>, StoreError> {
+    let markets = if ids.is_empty() { Vec::new() } else { tx.lock_markets(ids)? };
+    Ok(markets.into_iter().map(|market| (market.id(), market)).collect())
+}
+
+fn find_sets(
+    tx: &mut dyn Tx,
+    markets: &BTreeMap<MarketId, Locked<Market>>,
+    wanted: &mut Wanted,
+) -> Result<HashMap<MarketId, NextSet>, StoreError> {
+    let mut sets = HashMap::new();
+    for market in wanted.settlements.iter().filter_map(|id| markets.get(id)) {
+        let Some(settlement) = tx.lock_settlement(market)? else { continue };
+        let holdings = tx.list_holdings_after(market, settlement.cursor, HOLDERS_PER_SET)?;
+        wanted.accounts.extend(holdings.iter().map(|holding| holding.account_id));
+        wanted.accounts.extend([AccountId::FEES, market.record().creator_account_id]);
+        sets.insert(market.id(), NextSet { settlement, holdings });
+    }
+    Ok(sets)
+}
+
+fn find_originals(tx: &mut dyn Tx, wanted: &mut Wanted) -> Result<HashMap<TransferId, Transfer>, StoreError> {
+    let originals = unless_empty(&wanted.originals, |ids| tx.find_transfers(ids))?;
+    let sides = originals.iter().flat_map(|row| [row.debit.account_id, row.credit.account_id]);
+    wanted.accounts.extend(sides);
+    Ok(originals.into_iter().map(|row| (row.id, row)).collect())
+}
+
+fn find_holdings(
+    tx: &mut dyn Tx,
+    markets: &BTreeMap<MarketId, Locked<Market>>,
+    wanted: &Wanted,
+) -> Result<HashMap<(MarketId, AccountId), Holding>, StoreError> {
+    let holding = |(market_id, account_id): &(MarketId, AccountId)| {
+        let option_count = markets.get(market_id)?.record().options.len();
+        Some(WantedHolding { market_id: *market_id, account_id: *account_id, option_count })
+    };
+    let wanted: Vec<_> = wanted.holdings.iter().filter_map(holding).collect();
+    let found = unless_empty(&wanted, |wanted| tx.find_holdings(wanted))?;
+    Ok(found.into_iter().map(|holding| ((holding.market_id, holding.account_id), holding)).collect())
+}
+
+/// A refusal that no request can cause: the rows are not what the domain promises.
+pub(super) fn broken(refusal: &DomainError) -> StoreError {
+    StoreError::Rejected(refusal.to_string().into())
+}
