@@ -1,0 +1,262 @@
+//! The rules of markets, from opening to settlement, through the public API.
+
+use foretell_domain::error::{Code, DomainError};
+use foretell_domain::id::{AccountId, MarketId, OptionId, UserId};
+use foretell_domain::market::{
+    BuyOrder, Guard, Holding, Market, MarketError, Opening, Phase, Quantity, SellOrder, Settlement,
+    SettlementTerms, SplitError,
+};
+use foretell_domain::money::{Amount, Balance};
+use foretell_domain::probability::Probability;
+use foretell_domain::shares::Shares;
+use foretell_domain::time::Timestamp;
+
+const NOW: Timestamp = Timestamp::from_micros(1_000_000);
+const END: Timestamp = Timestamp::from_micros(2_000_000);
+const YES: OptionId = OptionId::from_u128(1);
+const NO: OptionId = OptionId::from_u128(2);
+const TRADER: AccountId = AccountId::from_u128(7);
+
+fn amount(minor: i64) -> Amount {
+    Amount::new(minor).unwrap()
+}
+
+fn opening() -> Opening {
+    Opening {
+        id: MarketId::from_u128(5),
+        creator_id: UserId::from_u128(6),
+        creator_account_id: AccountId::from_u128(6),
+        ends_at: END,
+        subsidy: amount(100_00),
+        fee_bps: 0,
+        options: vec![(YES, None), (NO, None)],
+    }
+}
+
+/// A market with its pot and one trader, moved by hand.
+struct Desk {
+    market: Market,
+    holding: Holding,
+    pot: i64,
+}
+
+impl Desk {
+    fn open(opening: Opening) -> Self {
+        let pot = opening.subsidy.minor();
+        let holding = Holding::empty(opening.id, TRADER, opening.options.len());
+        Self { market: Market::open(opening, NOW).unwrap(), holding, pot }
+    }
+
+    fn buy(&mut self, order: BuyOrder) -> Result<i64, MarketError> {
+        let fill = self.market.price_buy(&order, Balance::from_minor(self.pot), NOW)?;
+        self.pot += fill.cash.minor();
+        self.market.record_fill(&fill, &mut self.holding, Balance::from_minor(self.pot))?;
+        Ok(fill.shares.units())
+    }
+
+    fn sell(&mut self, order: SellOrder) -> Result<i64, MarketError> {
+        let index = self.market.option_index(order.option_id)?;
+        let shares = self.holding.shares_to_sell(index, order.quantity)?;
+        let fill = self.market.price_sell(&order, shares, Balance::from_minor(self.pot), NOW)?;
+        self.pot -= fill.cash.minor();
+        self.market.record_fill(&fill, &mut self.holding, Balance::from_minor(self.pot))?;
+        Ok(fill.cash.minor())
+    }
+}
+
+fn bet(option_id: OptionId, minor: i64) -> BuyOrder {
+    BuyOrder { option_id, amount: amount(minor), min_shares: None, max_price: None }
+}
+
+fn sale(option_id: OptionId, quantity: Quantity) -> SellOrder {
+    SellOrder { option_id, quantity, min_proceeds: None }
+}
+
+fn check_opening(change: impl FnOnce(&mut Opening), expected: Option<MarketError>) {
+    let mut opening = opening();
+    change(&mut opening);
+    assert_eq!(Market::open(opening, NOW).err(), expected);
+}
+
+#[test]
+fn openings_are_checked() {
+    let p = |value| Some(Probability::new(value).unwrap());
+    check_opening(|_| (), None);
+    check_opening(|o| o.ends_at = NOW, Some(MarketError::EndsInThePast));
+    check_opening(|o| o.fee_bps = 1_001, Some(MarketError::FeeTooHigh { max_bps: 1_000 }));
+    check_opening(|o| o.options = vec![(YES, p(0.3)), (NO, None)], Some(MarketError::SomeProbabilities));
+    check_opening(|o| o.options = vec![(YES, p(0.3)), (NO, p(0.7))], None);
+    for options in [vec![(YES, None)], vec![(YES, p(0.3)), (NO, p(0.6))], vec![(YES, p(0.0)), (NO, p(1.0))]] {
+        let refused = Market::open(Opening { options, ..opening() }, NOW).unwrap_err();
+        assert_eq!(DomainError::from(refused).code(), Code::ValidationError);
+    }
+}
+
+#[test]
+fn a_bet_moves_the_price_of_its_option_up_and_a_sale_moves_it_down() {
+    let mut desk = Desk::open(opening());
+    assert_eq!(desk.market.probabilities().iter().map(|p| p.get()).collect::<Vec<_>>(), [0.5, 0.5]);
+    // b = 100.00 / ln 2; 100.00 buys b ln(1 + expm1(ln 2)/0.5) = b ln 3 = 158.49 shares: published by Gnosis.
+    assert_eq!(desk.buy(bet(YES, 100_00)), Ok(158_49));
+    let after: Vec<_> = desk.market.probabilities().iter().map(|p| (p.get() * 1e4).round()).collect();
+    assert_eq!(after, [7_500.0, 2_500.0]);
+    assert_eq!(desk.sell(sale(YES, Quantity::All)), Ok(99_99));
+    assert_eq!(desk.holding.net_stake(), 1, "rounding went to the pot");
+    assert_eq!(desk.market.record().stakes, Balance::from_minor(1));
+    assert_eq!((desk.market.record().bet_count, desk.market.record().version), (2, 3));
+}
+
+#[test]
+fn orders_are_refused_whole_when_their_limits_are_not_met() {
+    let desk = Desk::open(opening());
+    let price = |order: &BuyOrder| desk.market.price_buy(order, Balance::from_minor(100_00), NOW);
+    let shares = price(&bet(YES, 50_00)).unwrap().shares;
+    let more = Shares::new(shares.units() + 1).unwrap();
+    assert!(price(&BuyOrder { min_shares: Some(shares), ..bet(YES, 50_00) }).is_ok());
+    let refused = price(&BuyOrder { min_shares: Some(more), ..bet(YES, 50_00) });
+    assert_eq!(refused, Err(MarketError::Slippage(Guard::MinShares(shares))));
+    let average = 50_00.0 / f64::from(i32::try_from(shares.units()).unwrap());
+    let at_most = |price| Some(Probability::new(price).unwrap());
+    assert!(price(&BuyOrder { max_price: at_most(average), ..bet(YES, 50_00) }).is_ok());
+    let refused = price(&BuyOrder { max_price: at_most(average - 1e-9), ..bet(YES, 50_00) });
+    assert_eq!(refused, Err(MarketError::Slippage(Guard::MaxPrice)));
+}
+
+#[test]
+fn sales_are_refused_beyond_what_is_held_and_below_their_limit() {
+    let mut desk = Desk::open(opening());
+    desk.buy(bet(YES, 50_00)).unwrap();
+    let held = desk.holding.positions[0].shares;
+    let needed = Shares::new(held.units() + 1).unwrap();
+    let refused = desk.sell(sale(YES, Quantity::Shares(needed)));
+    assert_eq!(refused, Err(MarketError::InsufficientShares { available: held, needed }));
+    let none = MarketError::InsufficientShares { available: Shares::ZERO, needed: Shares::ZERO };
+    assert_eq!(desk.sell(sale(NO, Quantity::All)), Err(none));
+    let greedy = SellOrder { min_proceeds: Some(amount(50_00)), ..sale(YES, Quantity::All) };
+    assert_eq!(desk.sell(greedy), Err(MarketError::Slippage(Guard::MinProceeds(amount(49_99)))));
+    assert_eq!(desk.holding.positions[0].shares, held, "a refused sale changes nothing");
+}
+
+#[test]
+fn no_trade_happens_after_the_end_date_or_the_close() {
+    let desk = Desk::open(opening());
+    let pot = Balance::from_minor(100_00);
+    assert_eq!(desk.market.phase_at(NOW), Phase::Open);
+    assert_eq!(desk.market.phase_at(END), Phase::Closed);
+    assert_eq!(desk.market.price_buy(&bet(YES, 1_00), pot, END), Err(MarketError::TradingEnded));
+    let closed = desk.market.close().unwrap();
+    assert_eq!(closed.price_buy(&bet(YES, 1_00), pot, NOW), Err(MarketError::TradingEnded));
+    assert_eq!(closed.close(), Err(MarketError::NotOpen { phase: Phase::Closed }));
+}
+
+#[test]
+fn a_market_is_decided_once() {
+    let market = Desk::open(opening()).market;
+    let (resolved, _) = market.clone().resolve(vec![10_000, 0]).unwrap();
+    let decided = MarketError::AlreadyDecided { phase: Phase::Resolved };
+    assert_eq!(resolved.clone().resolve(vec![10_000, 0]).unwrap_err(), decided);
+    assert_eq!(resolved.clone().cancel(Balance::ZERO).unwrap_err(), decided);
+    assert_eq!(resolved.close().unwrap_err(), MarketError::NotOpen { phase: Phase::Resolved });
+    for (split, error) in [
+        (vec![10_000], SplitError::Options),
+        (vec![5_000, 4_999], SplitError::Sum),
+        (vec![u16::MAX, u16::MAX], SplitError::Sum),
+    ] {
+        assert_eq!(market.clone().resolve(split).unwrap_err(), MarketError::Split(error));
+    }
+    assert_eq!(
+        market.winner(OptionId::from_u128(3)),
+        Err(MarketError::OptionNotFound(OptionId::from_u128(3)))
+    );
+}
+
+#[test]
+fn fees_are_rounded_up_and_stay_in_the_pot() {
+    let mut desk = Desk::open(Opening { fee_bps: 100, ..opening() });
+    desk.buy(bet(YES, 10_01)).unwrap();
+    assert_eq!(desk.market.record().fees, Balance::from_minor(11), "1 % of 10.01, rounded up");
+    let quoted = desk.market.amount_for(NO, Shares::new(5_00).unwrap()).unwrap();
+    assert!(desk.buy(bet(NO, quoted.minor())).unwrap() >= 5_00);
+    let fees_before = desk.market.record().fees.minor();
+    let fill_cash = desk.sell(sale(NO, Quantity::All)).unwrap();
+    let fee = desk.market.record().fees.minor() - fees_before;
+    assert_eq!(fee, (fill_cash + fee + 99) / 100, "1 % of what the shares brought, rounded up");
+    assert!(desk.market.is_covered_by(Balance::from_minor(desk.pot)));
+    assert!(!desk.market.is_covered_by(Balance::from_minor(desk.market.largest_payout().minor())));
+}
+
+#[test]
+fn trades_that_come_to_nothing_are_refused() {
+    let p = |value| Some(Probability::new(value).unwrap());
+    let opening = Opening { options: vec![(YES, p(0.999_999)), (NO, p(0.000_001))], ..opening() };
+    let mut desk = Desk::open(opening);
+    assert_eq!(desk.buy(bet(NO, 1)).map(|shares| shares > 1_000), Ok(true));
+    assert_eq!(
+        desk.sell(sale(NO, Quantity::Shares(Shares::new(1).unwrap()))),
+        Err(MarketError::TradeTooSmall)
+    );
+    assert_eq!(desk.buy(bet(YES, i64::MAX)), Err(MarketError::TradeTooLarge));
+}
+
+fn holding(account: u128, shares: [i64; 2], spent: i64, received: i64) -> Holding {
+    let mut holding = Holding::empty(MarketId::from_u128(5), AccountId::from_u128(account), 2);
+    for (position, units) in holding.positions.iter_mut().zip(shares) {
+        position.shares = Shares::new(units).unwrap();
+    }
+    holding.positions[0].spent = Balance::from_minor(spent);
+    holding.positions[1].received = Balance::from_minor(received);
+    holding
+}
+
+fn check_payouts(terms: SettlementTerms, holdings: &[Holding], expected: &[(u128, i64)]) {
+    let settlement = Settlement::begin(MarketId::from_u128(5), terms, UserId::from_u128(6), NOW);
+    let paid: Vec<_> = settlement
+        .payouts(holdings)
+        .iter()
+        .map(|payout| (payout.account_id.as_u128(), payout.amount.minor()))
+        .collect();
+    assert_eq!(paid, expected);
+}
+
+#[test]
+fn holders_of_the_winning_option_get_one_unit_a_share() {
+    let holdings = [holding(1, [70, 5], 0, 0), holding(2, [0, 90], 0, 0), holding(3, [1, 0], 0, 0)];
+    check_payouts(SettlementTerms::Payouts { basis_points: vec![10_000, 0] }, &holdings, &[(1, 70), (3, 1)]);
+}
+
+#[test]
+fn a_split_is_rounded_down_by_largest_remainder() {
+    // Entitlements 2.5, 1.5 and 0.5: 4.5 units, so the two halves that come first are rounded up.
+    let holdings = [holding(1, [5, 0], 0, 0), holding(2, [3, 0], 0, 0), holding(3, [0, 1], 0, 0)];
+    check_payouts(
+        SettlementTerms::Payouts { basis_points: vec![5_000, 5_000] },
+        &holdings,
+        &[(1, 3), (2, 1)],
+    );
+}
+
+#[test]
+fn a_cancellation_returns_net_stakes_in_full_where_the_pot_covers_them() {
+    let holdings = [holding(1, [5, 0], 100, 30), holding(2, [0, 0], 50, 80), holding(3, [1, 1], 20, 0)];
+    let (available, stakes) = (Balance::from_minor(90), Balance::from_minor(90));
+    check_payouts(SettlementTerms::Refunds { available, stakes }, &holdings, &[(1, 70), (3, 20)]);
+}
+
+#[test]
+fn a_cancellation_returns_net_stakes_pro_rata_where_the_pot_falls_short() {
+    let holdings = [holding(1, [5, 0], 60, 0), holding(2, [1, 0], 30, 0)];
+    let (available, stakes) = (Balance::from_minor(61), Balance::from_minor(90));
+    // 40.67 and 20.33, together 61.
+    check_payouts(SettlementTerms::Refunds { available, stakes }, &holdings, &[(1, 41), (2, 20)]);
+    check_payouts(SettlementTerms::Refunds { available: Balance::ZERO, stakes }, &holdings, &[]);
+}
+
+#[test]
+fn fees_are_due_unless_the_market_was_cancelled() {
+    let begin = |terms| Settlement::begin(MarketId::from_u128(5), terms, UserId::from_u128(6), NOW);
+    let resolved = begin(SettlementTerms::Payouts { basis_points: vec![10_000, 0] });
+    let cancelled = begin(SettlementTerms::Refunds { available: Balance::ZERO, stakes: Balance::ZERO });
+    assert_eq!(resolved.fees_due(Balance::from_minor(12)), Some(amount(12)));
+    assert_eq!(resolved.fees_due(Balance::ZERO), None);
+    assert_eq!(cancelled.fees_due(Balance::from_minor(12)), None);
+}
