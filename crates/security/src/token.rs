@@ -1,0 +1,125 @@
+//! Session tokens: 256 random bits in a form that is recognised as ours.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use foretell_ports::secret::{TokenHash, Tokens};
+use secrecy::{ExposeSecret, ExposeSecretMut, SecretBox, SecretString};
+use sha2::{Digest, Sha256};
+
+/// What a session token begins with, so that a person or a secret scanner knows it for one.
+const PREFIX: &str = "ft_s_";
+
+const RANDOM_BYTES: usize = 32;
+
+/// The characters of 32 bytes in base64url without padding.
+const BODY_CHARS: usize = 43;
+
+/// Session tokens such as `ft_s_` and 43 characters of base64url (RFC 4648, section 5, without padding).
+///
+/// They carry 256 random bits, so that an unsalted SHA-256 of the whole text is safe to store.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SessionTokens;
+
+impl Tokens for SessionTokens {
+    /// # Panics
+    /// If the operating system has no random numbers: a guessable token would be worse.
+    #[expect(clippy::expect_used, reason = "a system without random numbers must not issue tokens")]
+    fn issue(&self) -> (SecretString, TokenHash) {
+        let bits = SecretBox::<[u8; RANDOM_BYTES]>::init_with_mut(|bits| {
+            getrandom::fill(bits).expect("the operating system gives random numbers");
+        });
+        // Room for all of it, so that growing leaves no copy behind.
+        let mut token = String::with_capacity(PREFIX.len() + BODY_CHARS);
+        token.push_str(PREFIX);
+        URL_SAFE_NO_PAD.encode_string(bits.expose_secret(), &mut token);
+        let hash = hash_of(&token);
+        (token.into(), hash)
+    }
+
+    fn hash(&self, token: &str) -> Option<TokenHash> {
+        let body = token.strip_prefix(PREFIX)?;
+        let mut bits = SecretBox::<[u8; RANDOM_BYTES]>::default();
+        let length = URL_SAFE_NO_PAD.decode_slice(body, bits.expose_secret_mut());
+        (length == Ok(RANDOM_BYTES)).then(|| hash_of(token))
+    }
+}
+
+fn hash_of(token: &str) -> TokenHash {
+    TokenHash(Sha256::digest(token).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const ZEROS: &str = "ft_s_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+    #[test]
+    fn tokens_have_a_prefix_and_43_characters() {
+        for _ in 0..100 {
+            let (token, _) = SessionTokens.issue();
+            let body = token.expose_secret().strip_prefix("ft_s_").unwrap().to_owned();
+            assert_eq!(body.len(), BODY_CHARS);
+            assert!(body.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'), "{body}");
+        }
+    }
+
+    #[test]
+    fn an_issued_token_has_the_hash_that_came_with_it() {
+        let (token, hash) = SessionTokens.issue();
+        assert_eq!(SessionTokens.hash(token.expose_secret()), Some(hash));
+    }
+
+    #[test]
+    fn the_hash_is_the_sha_256_of_the_whole_text() {
+        // By sha256sum of GNU coreutils.
+        let expected = "2529ab9dbb2787e2c9dc4281513528bfd7a3f9e8a5b4427b0a8e8efe0eb882a8";
+        let expected: Vec<_> = (0..expected.len())
+            .step_by(2)
+            .map(|at| u8::from_str_radix(&expected[at..at + 2], 16).unwrap())
+            .collect();
+        assert_eq!(SessionTokens.hash(ZEROS).unwrap().0, *expected);
+    }
+
+    #[test]
+    fn tokens_and_hashes_are_distinct() {
+        let issued: Vec<_> = (0..1_000).map(|_| SessionTokens.issue()).collect();
+        let tokens: BTreeSet<_> = issued.iter().map(|(token, _)| token.expose_secret()).collect();
+        let hashes: BTreeSet<_> = issued.iter().map(|(_, hash)| hash).collect();
+        assert_eq!((tokens.len(), hashes.len()), (1_000, 1_000));
+    }
+
+    #[test]
+    fn foreign_texts_have_no_hash() {
+        let body = &ZEROS[PREFIX.len()..];
+        let foreign = [
+            String::new(),
+            PREFIX.to_owned(),
+            body.to_owned(),
+            format!("ft_k_{body}"),
+            format!("FT_S_{body}"),
+            format!(" {ZEROS}"),
+            format!("{ZEROS} "),
+            format!("{ZEROS}A"),
+            format!("{ZEROS}="),
+            ZEROS[..ZEROS.len() - 1].to_owned(),
+            ZEROS.replacen("AA", "A+", 1),
+            ZEROS.replacen("AA", "A/", 1),
+            ZEROS.replacen("AA", "é", 1),
+            // The last character holds four bits of the token; the two beyond them must be zero.
+            format!("{}B", &ZEROS[..ZEROS.len() - 1]),
+            "A".repeat(100_000),
+        ];
+        for text in foreign {
+            assert_eq!(SessionTokens.hash(&text), None, "{text:.80}");
+        }
+    }
+
+    #[test]
+    fn debug_output_hides_the_token() {
+        let (token, _) = SessionTokens.issue();
+        assert!(!format!("{token:?}").contains("ft_s_"));
+    }
+}
