@@ -1,0 +1,233 @@
+//! Splits a whole number in proportion to weights, to the last unit: the largest-remainder method.
+
+use std::cmp::Reverse;
+
+use thiserror::Error;
+
+/// The weights of one allocation sum to less than this: 2^126.
+///
+/// Ten thousand weights of 2^63 times 10,000 basis points stay far below it.
+pub const WEIGHT_LIMIT: u128 = 1 << 126;
+
+/// Why nothing can be split in proportion to these weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum AllocationError {
+    /// There is no weight above zero, so nobody to give anything to.
+    #[error("at least one weight must be above zero")]
+    NoWeight,
+    /// The weights sum to [`WEIGHT_LIMIT`] or more.
+    #[error("the weights sum to 2^126 or more")]
+    WeightsTooLarge,
+}
+
+/// Splits `total` units in proportion to `weights`; the parts stand in the order of the weights.
+///
+/// Each part is its exact share rounded down, and the units then left go one each to the largest
+/// remainders, ties to the earliest (Hamilton's method). The parts sum to `total` exactly, none is more
+/// than one unit away from its exact share, and a weight of zero gets nothing.
+///
+/// # Errors
+/// [`AllocationError::NoWeight`] if all weights are zero or there are none, even for a total of zero;
+/// [`AllocationError::WeightsTooLarge`] if they sum to [`WEIGHT_LIMIT`] or more.
+///
+/// ```
+/// use foretell_domain::allocation::allocate;
+///
+/// assert_eq!(allocate(32, &[10, 10, 10])?, [11, 11, 10]);
+/// assert_eq!(allocate(100, &[1, 0, 2])?, [33, 0, 67]);
+/// # Ok::<(), foretell_domain::allocation::AllocationError>(())
+/// ```
+pub fn allocate(total: u128, weights: &[u128]) -> Result<Vec<u128>, AllocationError> {
+    let sum = sum_of(weights)?;
+    let exact = weights.iter().map(|weight| exact_share(total, *weight, sum));
+    let exact: Vec<ExactShare> = exact.collect();
+    let given: u128 = exact.iter().map(|share| share.whole).sum();
+    Ok(hand_out(&exact, total - given))
+}
+
+/// Turns entitlements, `denominator` of which make one unit, into whole units that sum to no more.
+///
+/// Each is rounded down, and the whole units that the fractions make up together go one each to the
+/// largest fractions, ties to the earliest. So the units sum to the sum of the entitlements, rounded down.
+/// Nothing overflows for a denominator up to 2^64 and up to 2^64 entitlements of any size whose units sum
+/// to less than 2^128. A denominator of zero gives nothing.
+///
+/// ```
+/// use foretell_domain::allocation::round_down;
+///
+/// assert_eq!(round_down(&[25_000, 25_000, 4_999], 10_000), [3, 2, 0]);
+/// ```
+pub fn round_down(entitlements: &[u128], denominator: u128) -> Vec<u128> {
+    let exact = entitlements.iter().map(|entitlement| ExactShare {
+        whole: entitlement.checked_div(denominator).unwrap_or(0),
+        remainder: entitlement.checked_rem(denominator).unwrap_or(0),
+    });
+    let exact: Vec<ExactShare> = exact.collect();
+    let fractions: u128 = exact.iter().map(|share| share.remainder).sum();
+    hand_out(&exact, fractions.checked_div(denominator).unwrap_or(0))
+}
+
+fn sum_of(weights: &[u128]) -> Result<u128, AllocationError> {
+    let sum = weights
+        .iter()
+        .try_fold(0_u128, |sum, weight| sum.checked_add(*weight))
+        .filter(|sum| *sum < WEIGHT_LIMIT)
+        .ok_or(AllocationError::WeightsTooLarge)?;
+    if sum == 0 {
+        return Err(AllocationError::NoWeight);
+    }
+    Ok(sum)
+}
+
+/// The whole units of an exact share, and what is left of the division.
+struct ExactShare {
+    whole: u128,
+    remainder: u128,
+}
+
+/// `total * weight / sum`: multiplies and divides in one pass, bit by bit, for the product may not fit.
+///
+/// With `weight <= sum < 2^126`, the running remainder stays below `3 * sum < 2^128`, and the running
+/// quotient never exceeds the bits of `total` read so far.
+fn exact_share(total: u128, weight: u128, sum: u128) -> ExactShare {
+    let mut share = ExactShare { whole: 0, remainder: 0 };
+    for bit in (0..u128::BITS - total.leading_zeros()).rev() {
+        share.whole <<= 1;
+        share.remainder <<= 1;
+        if (total >> bit) & 1 == 1 {
+            share.remainder += weight;
+        }
+        while share.remainder >= sum {
+            share.remainder -= sum;
+            share.whole += 1;
+        }
+    }
+    share
+}
+
+/// The whole units, and `left` more: one each to the largest remainders, ties to the earliest.
+///
+/// The remainders make up `left` units, each less than one, so more than `left` of them are above zero.
+fn hand_out(exact: &[ExactShare], left: u128) -> Vec<u128> {
+    let mut parts: Vec<u128> = exact.iter().map(|share| share.whole).collect();
+    let mut by_remainder: Vec<_> = parts.iter_mut().zip(exact).collect();
+    // The sort is stable, so the earliest stays first among equals.
+    by_remainder.sort_by_key(|(_, share)| Reverse(share.remainder));
+    let mut left = left;
+    for (part, _) in by_remainder {
+        if left == 0 {
+            break;
+        }
+        *part += 1;
+        left -= 1;
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn check(total: u128, weights: &[u128], expected: &[u128]) {
+        assert_eq!(allocate(total, weights).unwrap(), expected, "{total} by {weights:?}");
+    }
+
+    #[test]
+    fn remainders_go_to_the_largest_then_to_the_earliest() {
+        check(10, &[1, 1, 1], &[4, 3, 3]);
+        check(11, &[1, 1, 1], &[4, 4, 3]);
+        check(100, &[1, 1, 2, 3], &[14, 14, 29, 43]);
+        check(7, &[6, 2, 2], &[4, 2, 1]);
+        check(1, &[1, 2, 2], &[0, 1, 0]);
+    }
+
+    #[test]
+    fn zero_weights_and_zero_totals_get_nothing() {
+        check(5, &[0, 1, 0, 1, 0], &[0, 3, 0, 2, 0]);
+        check(0, &[3, 4], &[0, 0]);
+        check(u128::MAX, &[0, WEIGHT_LIMIT - 1], &[0, u128::MAX]);
+    }
+
+    #[test]
+    fn the_largest_payout_splits_by_the_largest_stakes() {
+        let stake = (1_u128 << 63) * 10_000;
+        let third = (1_u128 << 63) / 3;
+        check(1 << 63, &[stake, stake, stake], &[third + 1, third + 1, third]);
+        check(1 << 63, &[stake, stake - 1], &[1 << 62, 1 << 62]);
+        check(1 << 63, &[stake, 1], &[1 << 63, 0]);
+    }
+
+    #[test]
+    fn rounding_down_gives_the_whole_units_of_the_fractions_to_the_largest() {
+        assert_eq!(round_down(&[9_999, 10_000, 10_001], 10_000), [1, 1, 1]);
+        assert_eq!(round_down(&[5, 9, 5], 10), [0, 1, 0]);
+        assert_eq!(round_down(&[7, 8, 8], 10), [0, 1, 1]);
+        assert_eq!(round_down(&[3, 0, 4], 1), [3, 0, 4]);
+        assert_eq!(round_down(&[], 10), []);
+        assert_eq!(round_down(&[1, 2], 0), [0, 0]);
+    }
+
+    #[test]
+    fn rounding_down_takes_the_largest_refunds_of_a_full_set() {
+        let stake = (1_u128 << 63) - 1;
+        let refunds = round_down(&[stake * (stake - 1); 500], stake);
+        assert_eq!(refunds, [stake - 1; 500]);
+    }
+
+    #[test]
+    fn weights_without_a_sum_are_refused() {
+        for weights in [&[][..], &[0], &[0, 0, 0]] {
+            assert_eq!(allocate(0, weights), Err(AllocationError::NoWeight));
+            assert_eq!(allocate(9, weights), Err(AllocationError::NoWeight));
+        }
+        for weights in [&[WEIGHT_LIMIT][..], &[WEIGHT_LIMIT - 1, 1], &[u128::MAX, u128::MAX]] {
+            assert_eq!(allocate(9, weights), Err(AllocationError::WeightsTooLarge));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn parts_sum_to_the_total_and_stay_within_a_unit_of_the_exact_share(
+            total in 0_u128..1 << 40,
+            weights in prop::collection::vec(0_u128..1 << 80, 1..40),
+        ) {
+            prop_assume!(weights.iter().any(|weight| *weight > 0));
+            let sum: u128 = weights.iter().sum();
+            let parts = allocate(total, &weights).unwrap();
+            prop_assert_eq!(parts.iter().sum::<u128>(), total);
+            for (part, weight) in parts.iter().zip(&weights) {
+                let floor = total * weight / sum;
+                let extra = *part - floor;
+                prop_assert!(extra == 0 || (extra == 1 && *weight > 0));
+            }
+        }
+
+        #[test]
+        fn a_larger_weight_never_gets_less(
+            total in 0_u128..1 << 64,
+            weights in prop::collection::vec(0_u128..1 << 77, 2..20),
+        ) {
+            prop_assume!(weights.iter().any(|weight| *weight > 0));
+            let parts = allocate(total, &weights).unwrap();
+            let mut pairs: Vec<_> = weights.iter().zip(&parts).collect();
+            pairs.sort();
+            prop_assert!(pairs.is_sorted_by_key(|(_, part)| *part));
+        }
+
+        #[test]
+        fn rounding_down_keeps_the_sum_and_never_takes_a_whole_unit(
+            entitlements in prop::collection::vec(0_u128..1 << 100, 0..40),
+            denominator in 1_u128..1 << 63,
+        ) {
+            let units = round_down(&entitlements, denominator);
+            let owed: u128 = entitlements.iter().sum();
+            prop_assert_eq!(units.iter().sum::<u128>(), owed / denominator);
+            for (units, entitlement) in units.iter().zip(&entitlements) {
+                let floor = entitlement / denominator;
+                prop_assert!((floor..=entitlement.div_ceil(denominator)).contains(units));
+            }
+        }
+    }
+}
