@@ -13,7 +13,7 @@
 //! let order = TransferOrder::new(
 //!     TransferId::from_u128(9),
 //!     TransferKind::Mint,
-//!     Amount::new(1_000_00)?,
+//!     Amount::new(100_000)?,
 //!     Timestamp::from_micros(0),
 //! );
 //!

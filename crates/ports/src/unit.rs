@@ -52,7 +52,7 @@ pub type ErasedWork = Box<dyn FnMut(&mut dyn Tx) -> Result<(), StoreError> + Sen
 /// The future of a unit of work.
 pub type UnitFuture<'a> = Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send + 'a>>;
 
-/// Runs units of work. Use cases call [`run`](UnitOfWork::run); adapters implement
+/// Runs units of work. Use cases call `run`; adapters implement
 /// [`run_erased`](UnitOfWork::run_erased).
 ///
 /// # Contract for adapters

@@ -27,7 +27,7 @@ fn opening() -> Opening {
         creator_id: UserId::from_u128(6),
         creator_account_id: AccountId::from_u128(6),
         ends_at: END,
-        subsidy: amount(100_00),
+        subsidy: amount(10_000),
         fee_bps: 0,
         options: vec![(YES, None), (NO, None)],
     }
@@ -97,10 +97,10 @@ fn a_bet_moves_the_price_of_its_option_up_and_a_sale_moves_it_down() {
     let mut desk = Desk::open(opening());
     assert_eq!(desk.market.probabilities().iter().map(|p| p.get()).collect::<Vec<_>>(), [0.5, 0.5]);
     // b = 100.00 / ln 2; 100.00 buys b ln(1 + expm1(ln 2)/0.5) = b ln 3 = 158.49 shares: published by Gnosis.
-    assert_eq!(desk.buy(bet(YES, 100_00)), Ok(158_49));
+    assert_eq!(desk.buy(bet(YES, 10_000)), Ok(15_849));
     let after: Vec<_> = desk.market.probabilities().iter().map(|p| (p.get() * 1e4).round()).collect();
     assert_eq!(after, [7_500.0, 2_500.0]);
-    assert_eq!(desk.sell(sale(YES, Quantity::All)), Ok(99_99));
+    assert_eq!(desk.sell(sale(YES, Quantity::All)), Ok(9_999));
     assert_eq!(desk.holding.net_stake(), 1, "rounding went to the pot");
     assert_eq!(desk.market.record().stakes, Balance::from_minor(1));
     assert_eq!((desk.market.record().bet_count, desk.market.record().version), (2, 3));
@@ -109,43 +109,43 @@ fn a_bet_moves_the_price_of_its_option_up_and_a_sale_moves_it_down() {
 #[test]
 fn orders_are_refused_whole_when_their_limits_are_not_met() {
     let desk = Desk::open(opening());
-    let price = |order: &BuyOrder| desk.market.price_buy(order, Balance::from_minor(100_00), NOW);
-    let shares = price(&bet(YES, 50_00)).unwrap().shares;
+    let price = |order: &BuyOrder| desk.market.price_buy(order, Balance::from_minor(10_000), NOW);
+    let shares = price(&bet(YES, 5_000)).unwrap().shares;
     let more = Shares::new(shares.units() + 1).unwrap();
-    assert!(price(&BuyOrder { min_shares: Some(shares), ..bet(YES, 50_00) }).is_ok());
-    let refused = price(&BuyOrder { min_shares: Some(more), ..bet(YES, 50_00) });
+    assert!(price(&BuyOrder { min_shares: Some(shares), ..bet(YES, 5_000) }).is_ok());
+    let refused = price(&BuyOrder { min_shares: Some(more), ..bet(YES, 5_000) });
     assert_eq!(refused, Err(MarketError::Slippage(Guard::MinShares(shares))));
-    let average = 50_00.0 / f64::from(i32::try_from(shares.units()).unwrap());
+    let average = 5_000.0 / f64::from(i32::try_from(shares.units()).unwrap());
     let at_most = |price| Some(Probability::new(price).unwrap());
-    assert!(price(&BuyOrder { max_price: at_most(average), ..bet(YES, 50_00) }).is_ok());
-    let refused = price(&BuyOrder { max_price: at_most(average - 1e-9), ..bet(YES, 50_00) });
+    assert!(price(&BuyOrder { max_price: at_most(average), ..bet(YES, 5_000) }).is_ok());
+    let refused = price(&BuyOrder { max_price: at_most(average - 1e-9), ..bet(YES, 5_000) });
     assert_eq!(refused, Err(MarketError::Slippage(Guard::MaxPrice)));
 }
 
 #[test]
 fn sales_are_refused_beyond_what_is_held_and_below_their_limit() {
     let mut desk = Desk::open(opening());
-    desk.buy(bet(YES, 50_00)).unwrap();
+    desk.buy(bet(YES, 5_000)).unwrap();
     let held = desk.holding.positions[0].shares;
     let needed = Shares::new(held.units() + 1).unwrap();
     let refused = desk.sell(sale(YES, Quantity::Shares(needed)));
     assert_eq!(refused, Err(MarketError::InsufficientShares { available: held, needed }));
     let none = MarketError::InsufficientShares { available: Shares::ZERO, needed: Shares::ZERO };
     assert_eq!(desk.sell(sale(NO, Quantity::All)), Err(none));
-    let greedy = SellOrder { min_proceeds: Some(amount(50_00)), ..sale(YES, Quantity::All) };
-    assert_eq!(desk.sell(greedy), Err(MarketError::Slippage(Guard::MinProceeds(amount(49_99)))));
+    let greedy = SellOrder { min_proceeds: Some(amount(5_000)), ..sale(YES, Quantity::All) };
+    assert_eq!(desk.sell(greedy), Err(MarketError::Slippage(Guard::MinProceeds(amount(4_999)))));
     assert_eq!(desk.holding.positions[0].shares, held, "a refused sale changes nothing");
 }
 
 #[test]
 fn no_trade_happens_after_the_end_date_or_the_close() {
     let desk = Desk::open(opening());
-    let pot = Balance::from_minor(100_00);
+    let pot = Balance::from_minor(10_000);
     assert_eq!(desk.market.phase_at(NOW), Phase::Open);
     assert_eq!(desk.market.phase_at(END), Phase::Closed);
-    assert_eq!(desk.market.price_buy(&bet(YES, 1_00), pot, END), Err(MarketError::TradingEnded));
+    assert_eq!(desk.market.price_buy(&bet(YES, 100), pot, END), Err(MarketError::TradingEnded));
     let closed = desk.market.close().unwrap();
-    assert_eq!(closed.price_buy(&bet(YES, 1_00), pot, NOW), Err(MarketError::TradingEnded));
+    assert_eq!(closed.price_buy(&bet(YES, 100), pot, NOW), Err(MarketError::TradingEnded));
     assert_eq!(closed.close(), Err(MarketError::NotOpen { phase: Phase::Closed }));
 }
 
@@ -173,10 +173,10 @@ fn a_market_is_decided_once() {
 #[test]
 fn fees_are_rounded_up_and_stay_in_the_pot() {
     let mut desk = Desk::open(Opening { fee_bps: 100, ..opening() });
-    desk.buy(bet(YES, 10_01)).unwrap();
+    desk.buy(bet(YES, 1_001)).unwrap();
     assert_eq!(desk.market.record().fees, Balance::from_minor(11), "1 % of 10.01, rounded up");
-    let quoted = desk.market.amount_for(NO, Shares::new(5_00).unwrap()).unwrap();
-    assert!(desk.buy(bet(NO, quoted.minor())).unwrap() >= 5_00);
+    let quoted = desk.market.amount_for(NO, Shares::new(500).unwrap()).unwrap();
+    assert!(desk.buy(bet(NO, quoted.minor())).unwrap() >= 500);
     let fees_before = desk.market.record().fees.minor();
     let fill_cash = desk.sell(sale(NO, Quantity::All)).unwrap();
     let fee = desk.market.record().fees.minor() - fees_before;

@@ -1,0 +1,15 @@
+//! Tests of the public rules: markets from opening to settlement, and the scoring rule against published
+//! figures, many-digit references, exact bits and what no trader may gain.
+
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod market;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod random;
+#[cfg(test)]
+mod reference;
+#[cfg(test)]
+mod vectors;
