@@ -1,0 +1,39 @@
+# Everyday commands, for https://just.systems. Each is a line that can also be typed without it.
+
+set positional-arguments
+
+# Lists the recipes
+default:
+    @just --list --unsorted
+
+# Serves the API, or runs the subcommand given
+run *arguments:
+    cargo run --locked -- "$@"
+
+# Fills an empty database with users, markets in every state, and bets
+demo:
+    cargo run --locked -- demo
+
+# Runs the whole test suite; arguments go to `cargo test`
+test *arguments:
+    scripts/test "$@"
+
+# Runs a command with servers for the tests: just with-servers cargo test -p foretell-persistence
+with-servers +command:
+    scripts/with-servers "$@"
+
+# Everything that must pass before a commit: formatting, lints, documentation, tests
+check:
+    .ci/run
+
+# Formats all code
+fmt:
+    cargo fmt --all
+
+# Lints all code
+clippy:
+    cargo clippy --locked --workspace --all-targets --all-features -- -D warnings
+
+# Builds the documentation of our crates
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --all-features --no-deps
