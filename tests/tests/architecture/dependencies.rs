@@ -1,0 +1,249 @@
+//! The arrows between the crates, and which crate may use which library.
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use super::graph::{Dependency, Graph};
+
+/// The crates of ours that a crate may name in its manifest, and those that only its tests may.
+struct Row {
+    member: &'static str,
+    normal: &'static [&'static str],
+    dev: &'static [&'static str],
+}
+
+/// Every member of the workspace, and every arrow that is allowed. What may be normal may be dev too.
+const ARROWS: &[Row] = &[
+    Row { member: "domain", normal: &[], dev: &[] },
+    Row { member: "ports", normal: &["domain"], dev: &["testkit"] },
+    Row { member: "application", normal: &["domain", "ports"], dev: &["testkit"] },
+    Row { member: "persistence", normal: &["domain", "ports"], dev: &["testkit"] },
+    Row { member: "security", normal: &["domain", "ports"], dev: &["testkit"] },
+    Row { member: "web", normal: &["domain", "ports", "application"], dev: &["testkit"] },
+    Row { member: "telemetry", normal: &[], dev: &[] },
+    Row { member: "testkit", normal: &["domain", "ports"], dev: &[] },
+    Row {
+        member: "app",
+        normal: &["domain", "ports", "application", "persistence", "security", "web", "telemetry"],
+        dev: &["testkit"],
+    },
+    Row {
+        member: "tests",
+        normal: &[
+            "domain",
+            "ports",
+            "application",
+            "persistence",
+            "security",
+            "web",
+            "telemetry",
+            "testkit",
+            "app",
+        ],
+        dev: &[],
+    },
+];
+
+/// Crates whose libraries are all listed; dev-dependencies are free.
+const CLOSED: &[(&str, &[&str])] =
+    &[("domain", &["libm", "serde", "thiserror"]), ("ports", &["async-trait", "secrecy", "thiserror"])];
+
+/// Libraries that only whoever asks for them by a feature gets.
+const OPTIONAL: &[(&str, &str)] = &[("domain", "serde")];
+
+/// Libraries that only these crates may name, in any kind of dependency.
+const OWNED: &[(&str, &[&str])] = &[
+    ("actix-web", &["app", "web"]),
+    ("anyhow", &["app", "tests"]),
+    ("deadpool-diesel", &["persistence"]),
+    ("diesel", &["persistence", "tests"]),
+    ("diesel_migrations", &["persistence"]),
+    ("libsqlite3-sys", &["persistence"]),
+    ("pq-sys", &["persistence"]),
+];
+
+/// Libraries that a crate may not have even through another one.
+const UNREACHABLE: &[(&str, &str)] = &[("domain", "tokio"), ("ports", "tokio")];
+
+/// Arrows between members that are not in the table, members without a row and rows without a member.
+fn arrow_faults(graph: &Graph) -> Vec<String> {
+    let mut faults = Vec::new();
+    for row in ARROWS {
+        if !graph.members.contains_key(&package(row.member)) {
+            faults.push(format!("the table of arrows has a row for {}, which is no member", row.member));
+        }
+    }
+    for (member, dependencies) in &graph.members {
+        let Some(row) = ARROWS.iter().find(|row| package(row.member) == *member) else {
+            faults.push(format!("{member} has no row in the table of arrows"));
+            continue;
+        };
+        for dependency in
+            dependencies.iter().filter(|dependency| graph.members.contains_key(&dependency.name))
+        {
+            let may = |allowed: &[&str]| allowed.iter().any(|name| package(name) == dependency.name);
+            if !(may(row.normal) || dependency.is_dev && may(row.dev)) {
+                let how = if dependency.is_dev { " even in its tests" } else { "" };
+                faults.push(format!("{member} may not depend on {}{how}", dependency.name));
+            }
+        }
+    }
+    faults
+}
+
+/// Libraries named by a crate that may not name them.
+fn library_faults(graph: &Graph) -> Vec<String> {
+    let mut faults = Vec::new();
+    for (member, dependencies) in &graph.members {
+        let is = |name: &&str| package(name) == *member;
+        let closed = CLOSED.iter().find(|(name, _)| is(name)).map(|(_, libraries)| libraries);
+        for Dependency { name, is_dev, is_optional } in dependencies {
+            let ours = graph.members.contains_key(name);
+            if !ours && !is_dev && closed.is_some_and(|libraries| !libraries.contains(&name.as_str())) {
+                faults.push(format!("{member} may not depend on {name}: its list of libraries is closed"));
+            }
+            if !is_dev && !is_optional && OPTIONAL.iter().any(|(owner, library)| is(owner) && library == name)
+            {
+                faults.push(format!("{member} may depend on {name} only by a feature"));
+            }
+            if let Some((_, owners)) = OWNED.iter().find(|(library, _)| library == name)
+                && !owners.iter().any(is)
+            {
+                faults.push(format!("{member} may not depend on {name}: only {} may", owners.join(" and ")));
+            }
+        }
+    }
+    faults
+}
+
+/// Libraries that a crate gets through another one and must not.
+fn reach_faults(graph: &Graph) -> Vec<String> {
+    UNREACHABLE
+        .iter()
+        .filter(|(member, library)| graph.reached_from(&package(member)).contains(library))
+        .map(|(member, library)| {
+            format!("{} depends on {library}, perhaps through another library", package(member))
+        })
+        .collect()
+}
+
+fn package(member: &str) -> String {
+    format!("foretell-{member}")
+}
+
+/// A workspace of all members in which `member` depends on `library`, which depends on `tokio`.
+fn workspace_with(member: &str, library: &str, kind: Option<&str>) -> Result<Graph> {
+    let described = |name: &str| {
+        let dependency = json!({"name": library, "kind": kind, "optional": false});
+        let dependencies = if name == member { vec![dependency] } else { vec![] };
+        json!({"id": name, "name": name, "dependencies": dependencies})
+    };
+    let mut members: Vec<String> = ARROWS.iter().map(|row| package(row.member)).collect();
+    if !members.iter().any(|name| name == member) {
+        members.push(member.to_owned());
+    }
+    let mut packages: Vec<Value> = members.iter().map(|name| described(name)).collect();
+    packages.push(json!({"id": "tokio", "name": "tokio", "dependencies": []}));
+    if !members.iter().any(|name| name == library) && library != "tokio" {
+        packages.push(json!({"id": library, "name": library, "dependencies": []}));
+    }
+    let to = |id: &str, kind: Option<&str>| json!({"pkg": id, "dep_kinds": [{"kind": kind, "target": null}]});
+    Graph::parse(&json!({
+        "packages": packages,
+        "workspace_members": members,
+        "resolve": {"nodes": [
+            {"id": member, "deps": [to(library, kind)]},
+            {"id": library, "deps": [to("tokio", None)]},
+        ]},
+    }))
+}
+
+/// A member, what it depends on, and in which kind of dependency.
+type Case<'a> = (&'a str, &'a str, Option<&'a str>);
+
+fn check(rule: fn(&Graph) -> Vec<String>, case: Case<'_>, expected: &[&str]) -> Result<()> {
+    let (member, library, kind) = case;
+    let faults = rule(&workspace_with(member, library, kind)?);
+    assert_eq!(faults, expected, "{case:?}");
+    Ok(())
+}
+
+#[test]
+fn an_arrow_outside_the_table_is_a_fault() -> Result<()> {
+    let check = |case, expected| check(arrow_faults, case, expected);
+    check(("foretell-ports", "foretell-domain", None), &[])?;
+    check(
+        ("foretell-domain", "foretell-ports", None),
+        &["foretell-domain may not depend on foretell-ports"],
+    )?;
+    check(
+        ("foretell-persistence", "foretell-web", None),
+        &["foretell-persistence may not depend on foretell-web"],
+    )?;
+    check(("foretell-web", "foretell-testkit", Some("dev")), &[])?;
+    check(("foretell-web", "foretell-testkit", None), &["foretell-web may not depend on foretell-testkit"])?;
+    check(
+        ("foretell-web", "foretell-testkit", Some("build")),
+        &["foretell-web may not depend on foretell-testkit"],
+    )?;
+    check(
+        ("foretell-domain", "foretell-testkit", Some("dev")),
+        &["foretell-domain may not depend on foretell-testkit even in its tests"],
+    )?;
+    Ok(())
+}
+
+#[test]
+fn a_member_without_a_row_is_a_fault() -> Result<()> {
+    check(
+        arrow_faults,
+        ("foretell-novel", "libm", None),
+        &["foretell-novel has no row in the table of arrows"],
+    )?;
+    Ok(())
+}
+
+#[test]
+fn a_row_without_a_member_is_a_fault() {
+    let mut graph = workspace_with("foretell-domain", "libm", None).unwrap();
+    graph.members.remove("foretell-web");
+    assert_eq!(arrow_faults(&graph), ["the table of arrows has a row for web, which is no member"]);
+}
+
+#[test]
+fn a_library_in_the_wrong_crate_is_a_fault() -> Result<()> {
+    let check = |case, expected| check(library_faults, case, expected);
+    check(("foretell-domain", "libm", None), &[])?;
+    check(("foretell-domain", "proptest", Some("dev")), &[])?;
+    check(
+        ("foretell-domain", "uuid", None),
+        &["foretell-domain may not depend on uuid: its list of libraries is closed"],
+    )?;
+    check(("foretell-domain", "serde", None), &["foretell-domain may depend on serde only by a feature"])?;
+    check(("foretell-app", "anyhow", None), &[])?;
+    check(
+        ("foretell-web", "anyhow", None),
+        &["foretell-web may not depend on anyhow: only app and tests may"],
+    )?;
+    check(
+        ("foretell-web", "diesel", Some("dev")),
+        &["foretell-web may not depend on diesel: only persistence and tests may"],
+    )?;
+    Ok(())
+}
+
+#[test]
+fn a_library_reached_through_another_is_a_fault() -> Result<()> {
+    let fault = "foretell-ports depends on tokio, perhaps through another library";
+    check(reach_faults, ("foretell-ports", "async-trait", None), &[fault])?;
+    check(reach_faults, ("foretell-ports", "async-trait", Some("dev")), &[])?;
+    check(reach_faults, ("foretell-web", "actix-web", None), &[])?;
+    Ok(())
+}
+
+#[test]
+fn the_workspace_has_only_the_arrows_of_the_table() {
+    let graph = Graph::of_workspace().unwrap();
+    let faults = [arrow_faults(&graph), library_faults(&graph), reach_faults(&graph)].concat();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}

@@ -1,0 +1,102 @@
+//! What the source files must hold, and what those of the inner crates must not.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+
+/// The clock, the environment and threads, which the inner crates are given or do without.
+const OUTER_WORDS: &[&str] =
+    &["tokio::spawn", "thread::spawn", "std::env", "env::var", "SystemTime::now", "Instant::now"];
+
+/// The crates that those words may not appear in.
+const INNER_CRATES: &[&str] = &["domain", "ports"];
+
+struct Source {
+    path: String,
+    text: String,
+}
+
+/// Lines of an inner crate that reach outside. Comments may say what the code may not.
+fn purity_faults(source: &Source) -> Vec<String> {
+    let lines = source.text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//"));
+    lines
+        .flat_map(|(index, line)| {
+            let words = OUTER_WORDS.iter().filter(move |word| line.contains(**word));
+            words.map(move |word| format!("{}:{}: {word} in an inner crate", source.path, index + 1))
+        })
+        .collect()
+}
+
+/// A file that does not begin by saying what it is.
+fn doc_fault(source: &Source) -> Option<String> {
+    let first = source.text.lines().next().unwrap_or_default();
+    let is_doc = first.strip_prefix("//! ").is_some_and(|rest| !rest.trim().is_empty());
+    (!is_doc)
+        .then(|| format!("{}:1: the file does not begin with a `//!` line that says what it is", source.path))
+}
+
+/// All Rust files below a folder of the workspace, hidden folders and Cargo's output apart.
+fn read_sources(folder: &str) -> Result<Vec<Source>> {
+    let mut sources = Vec::new();
+    collect(&super::root().join(folder), folder, &mut sources)?;
+    ensure!(!sources.is_empty(), "no Rust files under {folder}");
+    sources.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(sources)
+}
+
+fn collect(folder: &Path, shown_as: &str, sources: &mut Vec<Source>) -> Result<()> {
+    for entry in fs::read_dir(folder).with_context(|| format!("reading {shown_as}"))? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let path = format!("{shown_as}/{name}");
+        if entry.file_type()?.is_dir() {
+            if !name.starts_with('.') && name != "target" {
+                collect(&entry.path(), &path, sources)?;
+            }
+        } else if entry.path().extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(entry.path()).with_context(|| format!("reading {path}"))?;
+            sources.push(Source { path, text });
+        }
+    }
+    Ok(())
+}
+
+fn source(text: &str) -> Source {
+    Source { path: "a.rs".to_owned(), text: text.to_owned() }
+}
+
+#[test]
+fn a_clock_or_a_thread_in_an_inner_crate_is_a_fault() {
+    let faults = |text| purity_faults(&source(text));
+    assert_eq!(faults("//! Knows no std::env.\nfn f(now: Timestamp) {}\n").len(), 0);
+    assert_eq!(faults("//! A.\nlet t = SystemTime::now();\n"), ["a.rs:2: SystemTime::now in an inner crate"]);
+    assert_eq!(faults("    let t = std::time::Instant::now();"), ["a.rs:1: Instant::now in an inner crate"]);
+    assert_eq!(faults("tokio::spawn(async {});"), ["a.rs:1: tokio::spawn in an inner crate"]);
+    assert_eq!(faults("use std::{env, fs};\n\nenv::var(\"A\");"), ["a.rs:3: env::var in an inner crate"]);
+    assert_eq!(faults("use std::env;"), ["a.rs:1: std::env in an inner crate"]);
+}
+
+#[test]
+fn a_file_that_does_not_say_what_it_is_is_a_fault() {
+    let fault = "a.rs:1: the file does not begin with a `//!` line that says what it is";
+    assert_eq!(doc_fault(&source("//! What it is.\n\nuse std::fs;\n")), None);
+    for text in ["", "use std::fs;\n", "// What it is.\n", "//! \n", "\n//! What it is.\n"] {
+        assert_eq!(doc_fault(&source(text)).as_deref(), Some(fault), "{text:?}");
+    }
+}
+
+#[test]
+fn the_inner_crates_reach_for_no_clock_environment_or_thread() {
+    let read = |name| read_sources(&format!("crates/{name}/src")).unwrap();
+    let faults: Vec<_> =
+        INNER_CRATES.iter().flat_map(read).flat_map(|source| purity_faults(&source)).collect();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn every_file_says_what_it_is() {
+    let sources = ["crates", "tests"].into_iter().flat_map(|folder| read_sources(folder).unwrap());
+    let faults: Vec<_> = sources.filter_map(|source| doc_fault(&source)).collect();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
