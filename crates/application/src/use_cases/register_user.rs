@@ -57,4 +57,12 @@ impl Application {
             _ => Err(AppError::Internal("a registration came to another outcome")),
         }
     }
+
+    /// Whether anybody is registered yet.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn has_users(&self) -> Result<bool, AppError> {
+        Ok(self.ports.users.has_users().await?)
+    }
 }
