@@ -1,0 +1,203 @@
+//! Builders: users, accounts, markets and transfers for tests, with defaults for whatever a test is not about.
+
+use foretell_domain::account::Account;
+use foretell_domain::id::{AccountId, UserId};
+use foretell_domain::market::{Listing, Market, Opening};
+use foretell_domain::money::Amount;
+use foretell_domain::probability::Probability;
+use foretell_domain::text::{Category, Email, MarketDescription, MarketName, OptionName, UserName};
+use foretell_domain::time::Timestamp;
+use foretell_domain::transfer::{Transfer, TransferKind, TransferOrder, transfer};
+use foretell_domain::user::{Role, User, UserStatus};
+use foretell_ports::idempotency::{CommandKey, StoredOutcome};
+use foretell_ports::market::NewMarket;
+use foretell_ports::secret::{PasswordHash, TokenHash};
+use foretell_ports::system::IdSource as _;
+use foretell_ports::user::Session;
+
+use crate::clock::START;
+use crate::ids::SeededIds;
+
+/// Makes things with ids of their own; they are stored nowhere. All clones share one source of ids.
+///
+/// What has public fields is adapted with `..`: `User { role: Role::Admin, ..make.user() }`.
+#[derive(Debug, Clone)]
+pub struct Factory {
+    ids: SeededIds,
+}
+
+impl Factory {
+    /// A factory whose ids come from this seed. Two factories of one seed make the same ids.
+    pub fn new(seed: u64) -> Self {
+        Self { ids: SeededIds::new(seed) }
+    }
+
+    /// Where the ids come from.
+    pub const fn ids(&self) -> &SeededIds {
+        &self.ids
+    }
+
+    /// An active user with the role of most, who registered at [`START`].
+    pub fn user(&self) -> User {
+        let id = self.ids.user();
+        let email = Email::new(&format!("user-{id}@example.com"));
+        User {
+            id,
+            email: email.expect("a mail address"),
+            name: UserName::new("A user").expect("a name"),
+            avatar: None,
+            role: Role::User,
+            status: UserStatus::Active,
+            created_at: START,
+        }
+    }
+
+    /// The hash of a password, different each time.
+    pub fn password(&self) -> PasswordHash {
+        PasswordHash(format!("$plain$v=2${:x}", self.ids.next_id()))
+    }
+
+    /// A session that began at [`START`] and ends a day later.
+    pub fn session(&self, user_id: UserId) -> Session {
+        let id = self.ids.session();
+        let mut hash = [0; 32];
+        hash[16..].copy_from_slice(&id.to_bytes());
+        let (created_at, expires_at) = (START, START.plus_seconds(86_400));
+        Session { id, user_id, token_hash: TokenHash(hash), created_at, expires_at }
+    }
+
+    /// An empty account of this user.
+    pub fn account(&self, owner: UserId) -> Account {
+        Account::user(self.ids.account(), owner)
+    }
+
+    /// An order to move this many minor units at [`START`].
+    pub fn order(&self, kind: TransferKind, minor: i64) -> TransferOrder {
+        TransferOrder::new(self.ids.transfer(), kind, amount(minor), START)
+    }
+
+    /// Moves this many minor units from the first account to the second as a payment.
+    pub fn payment(&self, debit: &mut Account, credit: &mut Account, minor: i64) -> Transfer {
+        transfer(debit, credit, self.order(TransferKind::Payment, minor)).expect("the payment is possible")
+    }
+
+    /// The outcome of a command that a user sent at [`START`].
+    pub fn outcome(&self, user_id: UserId, key: &str) -> StoredOutcome {
+        let mut request_hash = [0; 32];
+        request_hash[..16].copy_from_slice(&self.ids.next_id().to_be_bytes());
+        let key = CommandKey { user_id, key: key.to_owned() };
+        StoredOutcome { key, request_hash, outcome: "done".to_owned(), created_at: START }
+    }
+
+    /// A market by the owner of this account, for a builder to adapt.
+    pub fn market(&self, creator: &Account) -> MarketBuilder {
+        MarketBuilder {
+            ids: self.ids.clone(),
+            creator_id: creator.owner().expect("creators are users"),
+            creator_account_id: creator.id(),
+            category: "politics".to_owned(),
+            initial: vec![None; 2],
+            subsidy_minor: 10_000,
+            fee_bps: 0,
+            created_at: START,
+            ends_at: START.plus_seconds(30 * 86_400),
+        }
+    }
+}
+
+/// A market about to be: two equal options, a subsidy of 10,000, no fee, and 30 days from [`START`].
+#[derive(Debug, Clone)]
+pub struct MarketBuilder {
+    ids: SeededIds,
+    creator_id: UserId,
+    creator_account_id: AccountId,
+    category: String,
+    initial: Vec<Option<Probability>>,
+    subsidy_minor: i64,
+    fee_bps: u16,
+    created_at: Timestamp,
+    ends_at: Timestamp,
+}
+
+impl MarketBuilder {
+    /// This many equal options.
+    #[must_use]
+    pub fn options(mut self, count: usize) -> Self {
+        self.initial = vec![None; count];
+        self
+    }
+
+    /// One option for each of these initial probabilities.
+    #[must_use]
+    pub fn initial(mut self, probabilities: &[f64]) -> Self {
+        let probability = |value: &f64| Some(Probability::new(*value).expect("a probability"));
+        self.initial = probabilities.iter().map(probability).collect();
+        self
+    }
+
+    /// What its creator pays into the pot, in minor units.
+    #[must_use]
+    pub const fn subsidy(mut self, minor: i64) -> Self {
+        self.subsidy_minor = minor;
+        self
+    }
+
+    /// The trading fee.
+    #[must_use]
+    pub const fn fee_bps(mut self, fee_bps: u16) -> Self {
+        self.fee_bps = fee_bps;
+        self
+    }
+
+    /// What sort of question it asks.
+    #[must_use]
+    pub fn category(mut self, category: &str) -> Self {
+        category.clone_into(&mut self.category);
+        self
+    }
+
+    /// When it opens.
+    #[must_use]
+    pub const fn created_at(mut self, at: Timestamp) -> Self {
+        self.created_at = at;
+        self
+    }
+
+    /// When it takes its last trade.
+    #[must_use]
+    pub const fn ends_at(mut self, at: Timestamp) -> Self {
+        self.ends_at = at;
+        self
+    }
+
+    /// The market just after its opening, with an id of its own.
+    pub fn build(&self) -> NewMarket {
+        let opening = Opening {
+            id: self.ids.market(),
+            creator_id: self.creator_id,
+            creator_account_id: self.creator_account_id,
+            ends_at: self.ends_at,
+            subsidy: amount(self.subsidy_minor),
+            fee_bps: self.fee_bps,
+            options: self.initial.iter().map(|initial| (self.ids.option(), *initial)).collect(),
+        };
+        let market = Market::open(opening, self.created_at).expect("the market can open");
+        NewMarket { market, listing: self.listing(), created_at: self.created_at }
+    }
+
+    fn listing(&self) -> Listing {
+        let names = (1..=self.initial.len()).map(|number| format!("Option {number}"));
+        let listing = Listing::new(
+            MarketName::new("Will it rain?").expect("a name"),
+            MarketDescription::new("By the weather service's word.").expect("a description"),
+            Category::new(self.category.clone()).expect("a category"),
+            names.map(|name| OptionName::new(name).expect("an option's name")).collect(),
+        );
+        listing.expect("a listing")
+    }
+}
+
+/// The amount of this many minor units, for tests.
+pub fn amount(minor: i64) -> Amount {
+    Amount::new(minor).expect("an amount is above zero")
+}
