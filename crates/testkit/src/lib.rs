@@ -1,19 +1,26 @@
 //! In-memory adapters, fake clock, builders and the contract suites; for tests only. It knows the domain and
 //! the ports, and no other adapter.
 //!
-//! [`MemoryStore`] stands in for a database in the tests of everything above the ports.
+//! [`MemoryStore`] stands in for a database in the tests of everything above the ports, and
+//! [`contract_suite!`] holds it and every real adapter to the same contract.
 
 #![expect(
+    clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     clippy::indexing_slicing,
+    clippy::missing_panics_doc,
     reason = "a library for tests: a fixture that cannot be made is a failed test"
 )]
 
+pub mod builders;
 pub mod clock;
+pub mod contract;
 pub mod ids;
 pub mod memory;
 pub mod secrets;
 
+pub use builders::Factory;
 pub use clock::FakeClock;
 pub use ids::SeededIds;
 pub use memory::MemoryStore;

@@ -1,0 +1,239 @@
+//! The contract of the storage ports, as tests that every adapter runs: memory, SQLite, Postgres.
+//!
+//! An adapter's crate implements [`Harness`] and writes one line in a test file,
+//! [`contract_suite!`](crate::contract_suite), which generates one test for each function of the modules
+//! below. Each test opens a store of its own. What overlaps, overlaps on purpose and not by luck: a unit
+//! waits until the other has come as far as it can, but never longer than a moment, so that an adapter that
+//! lets only one unit run at a time passes as well. Time decides how long a test takes, never how it ends.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use foretell_ports::health::Health;
+use foretell_ports::idempotency::IdempotencyQueries;
+use foretell_ports::ledger::LedgerQueries;
+use foretell_ports::market::MarketQueries;
+use foretell_ports::unit::UnitOfWork;
+use foretell_ports::user::UserQueries;
+
+pub mod accounts;
+pub mod audit;
+pub mod bets;
+pub mod holdings;
+pub mod interleaving;
+pub mod market_lists;
+pub mod markets;
+pub mod outcomes;
+mod overlap;
+pub mod prices;
+mod scene;
+pub mod settlements;
+pub mod transfers;
+pub mod units;
+pub mod users;
+
+/// The ports of one store.
+pub struct Adapters {
+    /// Runs units of work.
+    pub uow: Arc<dyn UnitOfWork>,
+    /// Reads accounts and transfers.
+    pub ledger: Arc<dyn LedgerQueries>,
+    /// Reads markets.
+    pub markets: Arc<dyn MarketQueries>,
+    /// Reads users.
+    pub users: Arc<dyn UserQueries>,
+    /// Looks outcomes up.
+    pub outcomes: Arc<dyn IdempotencyQueries>,
+    /// Answers pings.
+    pub health: Arc<dyn Health>,
+    /// Keeps temporary files and databases until it is dropped, after everything else.
+    pub guard: Box<dyn Any + Send>,
+}
+
+/// Opens stores for the suite.
+#[async_trait]
+pub trait Harness: Send + Sync {
+    /// A store of its own: migrated and empty, without even a treasury.
+    async fn open(&self) -> Adapters;
+}
+
+/// Generates the contract's tests for the adapter that a [`Harness`](crate::contract::Harness) opens.
+///
+/// The expression is evaluated once for each test. The crate that calls it needs `tokio` with its macros.
+#[macro_export]
+macro_rules! contract_suite {
+    ($harness:expr) => {
+        $crate::contract_tests! { $harness;
+            units:
+                results_come_back_after_the_commit,
+                an_error_drops_every_change,
+                a_panic_drops_every_change,
+                a_store_is_usable_after_a_panic,
+                a_unit_sees_its_own_changes,
+                queries_see_nothing_of_a_running_unit,
+                a_unit_whose_future_is_dropped_is_committed_wholly,
+                storage_answers_a_ping;
+            interleaving:
+                two_units_on_one_account_lose_no_update,
+                two_units_on_one_market_lose_no_update,
+                two_units_on_two_accounts_in_opposite_directions_both_succeed,
+                two_units_that_lock_crosswise_both_succeed_in_the_end,
+                many_units_on_few_accounts_keep_every_transfer,
+                one_of_two_users_gets_a_mail_address,
+                one_of_two_commands_gets_a_key,
+                one_of_two_transfers_gets_an_id,
+                one_of_two_units_inserts_an_account,
+                the_first_of_two_currencies_is_the_currency,
+                one_of_two_decisions_gets_the_settlement,
+                two_steps_of_a_settlement_pay_each_holder_once;
+            accounts:
+                the_currency_is_recorded_once,
+                accounts_are_inserted_once,
+                locked_accounts_come_in_ascending_order,
+                saved_accounts_keep_balance_version_and_status,
+                a_full_batch_of_accounts_is_locked_and_saved,
+                accounts_of_a_user_come_oldest_first,
+                at_most_a_hundred_accounts_are_listed;
+            transfers:
+                transfers_come_back_as_they_were_written,
+                only_users_own_sides,
+                absent_transfers_are_left_out,
+                reversed_transfers_are_found,
+                a_second_reversal_is_rejected,
+                a_known_transfer_id_is_rejected,
+                a_taken_account_version_is_rejected,
+                a_version_taken_on_the_other_side_does_not_go_unnoticed,
+                transfers_of_an_account_come_newest_first,
+                an_untouched_account_has_no_transfers,
+                a_balance_is_known_for_every_moment,
+                the_last_transfer_of_a_moment_decides_its_balance,
+                a_full_batch_of_transfers_is_written;
+            audit:
+                an_empty_ledger_is_sound,
+                a_ledger_in_use_is_sound,
+                money_from_nowhere_is_found,
+                a_sum_beyond_64_bits_is_found,
+                a_version_without_a_transfer_is_found,
+                a_transfer_that_moved_nothing_is_found,
+                a_gap_between_versions_is_found,
+                a_running_balance_that_does_not_follow_is_found,
+                an_uncovered_market_is_found,
+                fees_that_the_pot_lacks_are_found,
+                shares_that_nobody_holds_are_found,
+                stakes_that_nobody_put_in_are_found,
+                a_wrong_count_of_bets_is_found,
+                positions_without_bets_are_found,
+                a_bet_that_was_not_counted_is_found,
+                a_remainder_in_a_settled_pot_is_found;
+            users:
+                users_come_back_as_they_were_written,
+                a_taken_mail_address_inserts_nobody,
+                absent_users_are_not_found,
+                a_password_is_replaced,
+                a_session_comes_with_its_user_and_oldest_account,
+                a_session_is_deleted_only_by_its_user,
+                a_known_token_is_rejected;
+            outcomes:
+                outcomes_come_back_as_they_were_written,
+                a_known_key_is_rejected,
+                old_outcomes_are_purged,
+                a_full_batch_of_outcomes_is_written;
+            markets:
+                markets_come_back_as_they_were_written,
+                a_known_market_id_is_rejected,
+                markets_are_inserted_together,
+                locked_markets_come_in_ascending_order,
+                saved_markets_keep_their_state,
+                markets_are_saved_together,
+                a_market_is_read_after_its_last_trade;
+            market_lists:
+                the_newest_markets_come_first,
+                the_next_to_close_come_first,
+                the_most_traded_come_first,
+                markets_are_filtered_by_category,
+                markets_are_filtered_by_their_phase_at_a_moment,
+                markets_are_filtered_by_creator_and_by_all_at_once,
+                markets_are_paged,
+                listed_markets_are_whole;
+            bets:
+                bets_come_back_as_they_were_written,
+                absent_bets_are_left_out,
+                a_known_bet_id_is_rejected,
+                a_taken_sequence_number_is_rejected,
+                bets_of_a_market_come_newest_first,
+                an_untouched_market_has_no_bets,
+                a_full_batch_of_bets_is_written;
+            prices:
+                prices_before_a_moment_are_those_of_the_last_trade,
+                a_window_of_prices_includes_its_beginning_only,
+                a_window_of_prices_is_read_in_parts;
+            holdings:
+                positions_are_saved_one_by_one,
+                holdings_are_found_where_there_are_any,
+                holdings_are_listed_set_by_set,
+                positions_come_by_option_and_size,
+                a_full_batch_of_positions_is_saved;
+            settlements:
+                settlements_come_back_as_they_were_written,
+                an_undecided_market_has_no_settlement,
+                a_second_settlement_is_rejected,
+                saved_settlements_keep_their_progress,
+                a_second_claim_is_rejected,
+                unsettled_markets_are_listed;
+        }
+    };
+}
+
+/// Generates the listed tests; a part of [`contract_suite!`](crate::contract_suite).
+#[doc(hidden)]
+#[macro_export]
+macro_rules! contract_tests {
+    ($harness:expr; $($area:ident: $($test:ident),+;)+) => {$(
+        mod $area {
+            #[allow(unused_imports, clippy::wildcard_imports, reason = "whatever the harness names")]
+            use super::*;
+
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $test() {
+                    $crate::contract::$area::$test(&$harness).await;
+                }
+            )+
+        }
+    )+};
+}
+
+#[cfg(test)]
+mod tests {
+    /// The modules of the suite with their sources.
+    const AREAS: [(&str, &str); 13] = [
+        ("units", include_str!("contract/units.rs")),
+        ("interleaving", include_str!("contract/interleaving.rs")),
+        ("accounts", include_str!("contract/accounts.rs")),
+        ("transfers", include_str!("contract/transfers.rs")),
+        ("audit", include_str!("contract/audit.rs")),
+        ("users", include_str!("contract/users.rs")),
+        ("outcomes", include_str!("contract/outcomes.rs")),
+        ("markets", include_str!("contract/markets.rs")),
+        ("market_lists", include_str!("contract/market_lists.rs")),
+        ("bets", include_str!("contract/bets.rs")),
+        ("prices", include_str!("contract/prices.rs")),
+        ("holdings", include_str!("contract/holdings.rs")),
+        ("settlements", include_str!("contract/settlements.rs")),
+    ];
+
+    #[test]
+    fn the_suite_runs_every_test_of_its_modules() {
+        let (_, suite) = include_str!("contract.rs").split_once("macro_rules! contract_suite").unwrap();
+        let (suite, _) = suite.split_once("};").unwrap();
+        let listed: Vec<_> = suite.split_whitespace().map(|word| word.trim_end_matches([',', ';'])).collect();
+        for (area, source) in AREAS {
+            let written = source.lines().filter_map(|line| line.strip_prefix("pub async fn "));
+            for test in written.filter_map(|line| line.split('(').next()) {
+                assert!(listed.contains(&test), "{area}::{test} is missing from contract_suite!");
+            }
+            assert!(suite.contains(&format!("{area}:")), "{area}");
+        }
+    }
+}

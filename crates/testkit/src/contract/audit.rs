@@ -1,0 +1,284 @@
+//! The audit: silent on sound data, and it finds each thing that can be wrong with data.
+//!
+//! Only what the ports let through is tried: nothing but a fault of storage takes an account below its floor.
+
+use std::slice::from_ref;
+
+use foretell_domain::account::{Account, AccountRecord};
+use foretell_domain::id::AccountId;
+use foretell_domain::market::{Market, MarketRecord, OptionState, Phase, Settlement, SettlementTerms};
+use foretell_domain::money::Balance;
+use foretell_domain::shares::Shares;
+use foretell_domain::transfer::{Side as TransferSide, Transfer, TransferKind};
+use foretell_ports::ledger::AuditReport;
+
+use super::Harness;
+use super::scene::{Scene, Side, Trade, after, lock_market};
+
+/// An empty ledger is sound and has nothing in it.
+pub async fn an_empty_ledger_is_sound(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    assert_eq!(scene.ports.ledger.audit().await.unwrap(), AuditReport::default());
+}
+
+/// A market with two bets and a sale by two traders.
+async fn traded_market(scene: &Scene) -> Market {
+    let market_id = scene.market(|market| market.fee_bps(100)).await.market.id();
+    let (one, two) = (scene.funded(5_000).await, scene.funded(5_000).await);
+    for (account, option_index, side, second) in
+        [(one, 0, Side::Buy(5_000), 1), (two, 1, Side::Buy(400), 2), (one, 0, Side::SellAll, 3)]
+    {
+        scene.trade(Trade { market_id, account, option_index, side, at: after(second) }).await;
+    }
+    scene.stored_market(market_id).await.market
+}
+
+/// Whatever the money writer does leaves the ledger sound, and the audit counts the rows.
+pub async fn a_ledger_in_use_is_sound(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let market = traded_market(&scene).await;
+    let (pot, creator) = (AccountId::of_market(market.id()), market.record().creator_account_id);
+    check_sound(&scene).await;
+    decide(&scene, &market).await;
+    check_sound(&scene).await;
+    let left = scene.stored(pot).await.account.balance().minor();
+    scene.transfer([pot, creator], scene.make.order(TransferKind::Remainder, left)).await;
+    complete(&scene, &market).await;
+    let report = check_sound(&scene).await;
+    let counts = (report.accounts, report.transfers, report.markets, report.bets);
+    assert_eq!(counts, (5, 8, 1, 3));
+}
+
+async fn check_sound(scene: &Scene) -> AuditReport {
+    let report = scene.ports.ledger.audit().await.unwrap();
+    assert!(report.is_sound(), "{report:?}");
+    report
+}
+
+/// Checks that the audit counts one finding of a kind.
+async fn check_found(scene: &Scene, count: impl FnOnce(&AuditReport) -> i64) {
+    let report = scene.ports.ledger.audit().await.unwrap();
+    assert_eq!(count(&report), 1, "{report:?}");
+    assert!(!report.is_sound(), "{report:?}");
+}
+
+/// Decides a market for its first option; nobody is paid yet.
+async fn decide(scene: &Scene, market: &Market) {
+    let id = market.id();
+    let terms = SettlementTerms::Payouts { basis_points: vec![10_000, 0] };
+    let settlement = Settlement::begin(id, terms, market.record().creator_id, after(60));
+    scene.alter_market(id, |market| altered(market, |record| record.phase = Phase::Resolved)).await;
+    scene
+        .commit(move |tx| {
+            lock_market(tx, id)?;
+            tx.insert_settlement(&settlement)
+        })
+        .await;
+}
+
+/// Says that a settlement is complete.
+async fn complete(scene: &Scene, market: &Market) {
+    let id = market.id();
+    scene
+        .commit(move |tx| {
+            let market = lock_market(tx, id)?;
+            let mut settlement = tx.lock_settlement(&market)?.expect("a settlement");
+            settlement.completed_at = Some(after(61));
+            tx.save_settlement(&settlement)
+        })
+        .await;
+}
+
+fn altered(market: &Market, change: impl FnOnce(&mut MarketRecord)) -> Market {
+    let mut record = market.record().clone();
+    change(&mut record);
+    Market::restore(record).expect("a market")
+}
+
+async fn alter_record(
+    scene: &Scene,
+    account: &Account,
+    change: impl Fn(&mut AccountRecord) + Send + 'static,
+) {
+    scene
+        .alter_account(account.id(), move |account| {
+            let mut record = *account.record();
+            change(&mut record);
+            *account = Account::restore(record).expect("an account");
+        })
+        .await;
+}
+
+/// Money from nowhere: the balances no longer sum to zero, and one is not the sum of its transfers.
+pub async fn money_from_nowhere_is_found(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let account = scene.funded(100).await;
+    alter_record(&scene, &account, |record| record.balance = Balance::from_minor(107)).await;
+    let report = scene.ports.ledger.audit().await.unwrap();
+    let found = (report.sum_of_balances, report.balance_drift, report.last_row_drift);
+    assert_eq!(found, (7, 1, 1), "{report:?}");
+    assert!(!report.is_sound());
+}
+
+/// The sum of all balances may be beyond 64 bits.
+pub async fn a_sum_beyond_64_bits_is_found(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    for _ in 0..3 {
+        let account = scene.account().await;
+        alter_record(&scene, &account, |record| record.balance = Balance::from_minor(i64::MAX)).await;
+    }
+    let report = scene.ports.ledger.audit().await.unwrap();
+    assert_eq!(report.sum_of_balances, 3 * i128::from(i64::MAX), "{report:?}");
+    assert_eq!(report.balance_drift, 3, "{report:?}");
+}
+
+/// A version that no transfer has given.
+pub async fn a_version_without_a_transfer_is_found(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let account = scene.funded(100).await;
+    alter_record(&scene, &account, |record| record.version += 1).await;
+    check_found(&scene, |report| report.last_row_drift).await;
+}
+
+/// A transfer whose accounts do not know of it.
+pub async fn a_transfer_that_moved_nothing_is_found(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let (mut from, mut to) = (scene.funded(100).await, scene.account().await);
+    let transfer = scene.make.payment(&mut from, &mut to, 5);
+    scene.commit(move |tx| tx.insert_transfers(from_ref(&transfer))).await;
+    let report = scene.ports.ledger.audit().await.unwrap();
+    assert_eq!((report.balance_drift, report.last_row_drift), (2, 2), "{report:?}");
+    assert_eq!((report.sum_of_balances, report.is_sound()), (0, false), "{report:?}");
+}
+
+/// Stores a payment of which `change` has altered the credit side, and the accounts as it leaves them.
+async fn pay_wrongly(scene: &Scene, change: impl FnOnce(&mut TransferSide)) {
+    let (mut from, mut to) = (scene.funded(100).await, scene.account().await);
+    let mut transfer: Transfer = scene.make.payment(&mut from, &mut to, 5);
+    change(&mut transfer.credit);
+    let (debit, credit) = (transfer.debit, transfer.credit);
+    scene.commit(move |tx| tx.insert_transfers(from_ref(&transfer))).await;
+    for side in [debit, credit] {
+        scene
+            .alter_account(side.account_id, move |account| {
+                let (balance, version) = (side.balance_after, side.version);
+                let record = AccountRecord { balance, version, ..*account.record() };
+                *account = Account::restore(record).expect("an account");
+            })
+            .await;
+    }
+}
+
+/// A version left out between the transfers of an account.
+pub async fn a_gap_between_versions_is_found(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    pay_wrongly(&scene, |credit| credit.version = 2).await;
+    let report = scene.ports.ledger.audit().await.unwrap();
+    assert_eq!((report.broken_chains, report.balance_drift), (1, 0), "{report:?}");
+    assert!(!report.is_sound(), "{report:?}");
+}
+
+/// A running balance that does not follow from the one before and the amount.
+pub async fn a_running_balance_that_does_not_follow_is_found(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    pay_wrongly(&scene, |credit| credit.balance_after = Balance::from_minor(6)).await;
+    let report = scene.ports.ledger.audit().await.unwrap();
+    assert_eq!((report.broken_chains, report.balance_drift, report.last_row_drift), (1, 1, 0), "{report:?}");
+}
+
+/// An open or closed market whose pot cannot pay the largest payout; decided ones are paying it out.
+pub async fn an_uncovered_market_is_found(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let market = traded_market(&scene).await;
+    let pot = scene.stored(AccountId::of_market(market.id())).await.account.balance().minor();
+    let keep = 1 + scene.stored_market(market.id()).await.market.record().fees.minor();
+    let sides = [AccountId::of_market(market.id()), market.record().creator_account_id];
+    scene.transfer(sides, scene.make.order(TransferKind::Remainder, pot - keep)).await;
+    for phase in [Phase::Open, Phase::Closed] {
+        scene.alter_market(market.id(), move |market| altered(market, |record| record.phase = phase)).await;
+        check_found(&scene, |report| report.uncovered_markets).await;
+    }
+    for phase in [Phase::Resolved, Phase::Cancelled] {
+        scene.alter_market(market.id(), move |market| altered(market, |record| record.phase = phase)).await;
+        check_sound(&scene).await;
+    }
+}
+
+/// Fees in the pot cover no payout.
+pub async fn fees_that_the_pot_lacks_are_found(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let id = scene.market(|market| market.subsidy(10_000)).await.market.id();
+    let with_fees =
+        |minor| move |market: &Market| altered(market, |record| record.fees = Balance::from_minor(minor));
+    scene.alter_market(id, with_fees(10_000)).await;
+    check_sound(&scene).await;
+    scene.alter_market(id, with_fees(10_001)).await;
+    check_found(&scene, |report| report.uncovered_markets).await;
+}
+
+async fn check_market_drift(
+    harness: &dyn Harness,
+    change: impl Fn(&mut MarketRecord) + Send + Copy + 'static,
+) {
+    let scene = Scene::open(harness).await;
+    let market = traded_market(&scene).await;
+    scene.alter_market(market.id(), move |market| altered(market, change)).await;
+    check_found(&scene, |report| report.market_drift).await;
+}
+
+/// Outstanding shares that nobody holds.
+pub async fn shares_that_nobody_holds_are_found(harness: &dyn Harness) {
+    check_market_drift(harness, |record| raise_shares(&mut record.options[0])).await;
+}
+
+fn raise_shares(option: &mut OptionState) {
+    option.outstanding = Shares::new(option.outstanding.units() + 1).expect("shares");
+}
+
+/// Stakes that nobody put in.
+pub async fn stakes_that_nobody_put_in_are_found(harness: &dyn Harness) {
+    check_market_drift(harness, |record| record.stakes = Balance::from_minor(record.stakes.minor() + 1))
+        .await;
+}
+
+/// A count of bets that is not theirs.
+pub async fn a_wrong_count_of_bets_is_found(harness: &dyn Harness) {
+    check_market_drift(harness, |record| record.bet_count += 1).await;
+}
+
+/// Positions of a market that has not traded.
+pub async fn positions_without_bets_are_found(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let id = scene.market(|market| market).await.market.id();
+    let account_id = scene.account().await.id();
+    let mut holding = foretell_domain::market::Holding::empty(id, account_id, 2);
+    holding.positions[1].shares = Shares::new(3).expect("shares");
+    scene
+        .commit(move |tx| {
+            lock_market(tx, id)?;
+            tx.save_positions(&[(&holding, 1)])
+        })
+        .await;
+    check_found(&scene, |report| report.market_drift).await;
+}
+
+/// A bet that its market does not know of.
+pub async fn a_bet_that_was_not_counted_is_found(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let market = traded_market(&scene).await;
+    let page = super::scene::page(1, 1);
+    let mut bet = scene.ports.markets.page_bets(market.id(), page).await.unwrap().rows.remove(0);
+    (bet.id, bet.fill.sequence) = (scene.make.ids().bet(), bet.fill.sequence + 1);
+    scene.commit(move |tx| tx.insert_bets(from_ref(&bet))).await;
+    check_found(&scene, |report| report.market_drift).await;
+}
+
+/// Money in the pot of a market whose settlement says that it is complete.
+pub async fn a_remainder_in_a_settled_pot_is_found(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let market = traded_market(&scene).await;
+    decide(&scene, &market).await;
+    check_sound(&scene).await;
+    complete(&scene, &market).await;
+    check_found(&scene, |report| report.unsettled_remainders).await;
+}

@@ -1,0 +1,114 @@
+//! Bets and sales: immutable rows, numbered without a gap within their market.
+
+use std::slice::from_ref;
+
+use foretell_domain::market::{Bet, Fill, TradeSide};
+
+use super::Harness;
+use super::scene::{Scene, Side, Trade, after, page};
+
+/// A market with bets a second apart, by one trader.
+async fn bets(scene: &Scene, count: i64) -> Vec<Bet> {
+    let market_id = scene.market(|market| market.options(3).fee_bps(100)).await.market.id();
+    let account = scene.funded(1_000_000).await;
+    let mut bets = Vec::new();
+    for second in 1..=count {
+        let (option_index, side) = (usize::from(second % 2 == 0), Side::Buy(100 + second));
+        bets.push(scene.trade(Trade { market_id, account, option_index, side, at: after(second) }).await.0);
+    }
+    bets
+}
+
+/// Bets and sales come back with every field, their prices to the last bit.
+pub async fn bets_come_back_as_they_were_written(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let market_id = scene.market(|market| market.initial(&[0.15, 0.05, 0.8]).fee_bps(30)).await.market.id();
+    let account = scene.funded(5_000).await;
+    for (side, second) in [(Side::Buy(4_321), 3), (Side::SellAll, 4)] {
+        let (bet, _) =
+            scene.trade(Trade { market_id, account, option_index: 2, side, at: after(second) }).await;
+        assert_eq!(bet.fill.side, if second == 3 { TradeSide::Buy } else { TradeSide::Sell });
+        assert_eq!(scene.ports.markets.find_bet(bet.id).await.unwrap(), Some(bet));
+    }
+    assert_eq!(scene.ports.markets.find_bet(scene.make.ids().bet()).await.unwrap(), None);
+}
+
+/// The ids of bets that do not exist are left out.
+pub async fn absent_bets_are_left_out(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let stored = bets(&scene, 2).await;
+    let ids = [stored[1].id, scene.make.ids().bet(), stored[0].id];
+    let mut found = scene.commit(move |tx| tx.find_bet_ids(&ids)).await;
+    found.sort();
+    assert_eq!(found, [stored[0].id, stored[1].id]);
+    assert!(scene.commit(|tx| tx.find_bet_ids(&[])).await.is_empty());
+}
+
+/// A copy of a bet with an id of its own and the number given.
+fn numbered(scene: &Scene, bet: &Bet, sequence: i64) -> Bet {
+    let fill = Fill { sequence, ..bet.fill.clone() };
+    Bet { id: scene.make.ids().bet(), fill, ..bet.clone() }
+}
+
+/// A known id is rejected, in a later unit and twice in one call, and nothing of its unit is kept.
+pub async fn a_known_bet_id_is_rejected(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let stored = bets(&scene, 1).await.remove(0);
+    let fresh = numbered(&scene, &stored, 2);
+    for id in [stored.id, fresh.id] {
+        let copy = Bet { id, ..numbered(&scene, &stored, 3) };
+        let batch = [fresh.clone(), copy];
+        scene.check_rejected(move |tx| tx.insert_bets(&batch)).await;
+    }
+    assert_eq!(scene.ports.markets.find_bet(fresh.id).await.unwrap(), None);
+    scene.commit(move |tx| tx.insert_bets(from_ref(&fresh))).await;
+}
+
+/// A number that another bet of the market has is rejected; another market has numbers of its own.
+pub async fn a_taken_sequence_number_is_rejected(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let first = bets(&scene, 2).await.remove(0);
+    let same = numbered(&scene, &first, 2);
+    scene.check_rejected(move |tx| tx.insert_bets(from_ref(&same))).await;
+    let elsewhere = bets(&scene, 2).await;
+    assert_eq!(elsewhere[1].fill.sequence, 2);
+}
+
+/// The bets of a market come newest first, with their number, on pages down to the last.
+pub async fn bets_of_a_market_come_newest_first(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    bets(&scene, 2).await;
+    let mut stored = bets(&scene, 13).await;
+    stored.reverse();
+    let market = stored[0].market_id;
+    for (number, expected) in
+        [(1, &stored[..5]), (2, &stored[5..10]), (3, &stored[10..]), (4, &[]), (u32::MAX, &[])]
+    {
+        let found = scene.ports.markets.page_bets(market, page(number, 5)).await.unwrap();
+        assert_eq!(found.total, 13, "page {number}");
+        assert_eq!(found.rows, expected, "page {number}");
+    }
+}
+
+/// Markets without bets, and those that are not there, have an empty list.
+pub async fn an_untouched_market_has_no_bets(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    bets(&scene, 1).await;
+    let untouched = scene.market(|market| market).await.market.id();
+    for market in [untouched, scene.make.ids().market()] {
+        let found = scene.ports.markets.page_bets(market, page(1, 10)).await.unwrap();
+        assert_eq!((found.rows.len(), found.total), (0, 0));
+    }
+}
+
+/// As many bets as a batch of the money writer has are written and looked up in one call.
+pub async fn a_full_batch_of_bets_is_written(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let first = bets(&scene, 1).await.remove(0);
+    let batch: Vec<_> = (2..=1_001).map(|sequence| numbered(&scene, &first, sequence)).collect();
+    let ids: Vec<_> = batch.iter().map(|bet| bet.id).collect();
+    let last = batch.last().cloned().expect("a bet");
+    scene.commit(move |tx| tx.insert_bets(&batch)).await;
+    assert_eq!(scene.commit(move |tx| tx.find_bet_ids(&ids)).await.len(), 1_000);
+    assert_eq!(scene.ports.markets.find_bet(last.id).await.unwrap(), Some(last));
+}

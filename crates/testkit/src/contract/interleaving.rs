@@ -1,0 +1,304 @@
+//! Units that overlap on purpose: no update is lost, nothing is done twice, and nobody waits for ever.
+
+use std::collections::BTreeSet;
+use std::slice::from_ref;
+use std::sync::Arc;
+
+use foretell_domain::account::{Account, AccountRecord};
+use foretell_domain::id::{AccountId, MarketId};
+use foretell_domain::market::{Market, MarketRecord, Settlement, SettlementTerms};
+use foretell_domain::money::{Balance, Currency};
+use foretell_domain::transfer::TransferKind;
+use foretell_domain::user::User;
+use foretell_ports::error::StoreError;
+use foretell_ports::market::PaidSet;
+use foretell_ports::unit::Tx;
+
+use super::Harness;
+use super::overlap::{Meeting, overlap};
+use super::scene::{Scene, Side, Trade, after, lock_market, move_money};
+use crate::clock::START;
+use crate::ids::mix;
+
+/// Two units that each lock an account, read it and add one to it add two.
+pub async fn two_units_on_one_account_lose_no_update(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let id = scene.account().await.id();
+    let add_one = move |tx: &mut dyn Tx, meeting: &Meeting| {
+        let mut account = tx.lock_accounts(&BTreeSet::from([id]))?.remove(0);
+        meeting.arrive();
+        let record = *account.record();
+        let balance = Balance::from_minor(record.balance.minor() + 1);
+        let raised = AccountRecord { balance, version: record.version + 1, ..record };
+        *account = Account::restore(raised).expect("an account");
+        tx.save_accounts(&[&account])
+    };
+    for result in overlap(&scene, add_one, add_one).await {
+        result.expect("both units are committed");
+    }
+    let account = scene.stored(id).await.account;
+    assert_eq!((account.balance().minor(), account.version()), (2, 2), "no update is lost");
+}
+
+/// Two units that each lock a market, read it and change it once change it twice.
+pub async fn two_units_on_one_market_lose_no_update(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let id = scene.market(|market| market).await.market.id();
+    let add_one = move |tx: &mut dyn Tx, meeting: &Meeting| {
+        let mut market = lock_market(tx, id)?;
+        meeting.arrive();
+        let record = market.record().clone();
+        let volume = Balance::from_minor(record.volume.minor() + 1);
+        let raised = MarketRecord { volume, version: record.version + 1, ..record };
+        *market = Market::restore(raised).expect("a market");
+        tx.save_markets(&[&market], START)
+    };
+    for result in overlap(&scene, add_one, add_one).await {
+        result.expect("both units are committed");
+    }
+    let market = scene.stored_market(id).await.market;
+    assert_eq!((market.record().volume.minor(), market.record().version), (2, 3), "no update is lost");
+}
+
+/// Two units that lock the same two accounts, for transfers there and back, never wait for each other.
+pub async fn two_units_on_two_accounts_in_opposite_directions_both_succeed(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let (a, b) = (scene.funded(100).await.id(), scene.funded(100).await.id());
+    let orders = [30, 5].map(|minor| scene.make.order(TransferKind::Payment, minor));
+    let [there, back] = orders;
+    let pay = move |sides: [AccountId; 2], order| {
+        move |tx: &mut dyn Tx, meeting: &Meeting| {
+            tx.lock_accounts(&sides.into_iter().collect())?;
+            meeting.arrive();
+            move_money(tx, sides, &order)
+        }
+    };
+    for result in overlap(&scene, pay([a, b], there), pay([b, a], back)).await {
+        result.expect("both units are committed");
+    }
+    check_balances(&scene, [(a, 75), (b, 125)]).await;
+}
+
+/// Two units that lock two accounts one after the other, against all rules in opposite orders: at worst one
+/// of them runs again.
+pub async fn two_units_that_lock_crosswise_both_succeed_in_the_end(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let (a, b) = (scene.funded(100).await.id(), scene.funded(100).await.id());
+    let orders = [30, 5].map(|minor| scene.make.order(TransferKind::Payment, minor));
+    let [there, back] = orders;
+    let pay = move |sides: [AccountId; 2], order| {
+        move |tx: &mut dyn Tx, meeting: &Meeting| {
+            tx.lock_accounts(&BTreeSet::from([sides[0]]))?;
+            meeting.arrive();
+            tx.lock_accounts(&BTreeSet::from([sides[1]]))?;
+            move_money(tx, sides, &order)
+        }
+    };
+    for result in overlap(&scene, pay([a, b], there), pay([b, a], back)).await {
+        result.expect("both units are committed");
+    }
+    check_balances(&scene, [(a, 75), (b, 125)]).await;
+}
+
+async fn check_balances(scene: &Scene, expected: [(AccountId, i64); 2]) {
+    for (id, minor) in expected {
+        assert_eq!(scene.stored(id).await.account.balance().minor(), minor, "{id:?}");
+    }
+    let report = scene.ports.ledger.audit().await.unwrap();
+    assert!(report.is_sound(), "{report:?}");
+}
+
+/// Many tasks that move money between the same few accounts lose and double nothing.
+pub async fn many_units_on_few_accounts_keep_every_transfer(harness: &dyn Harness) {
+    const TASKS: u64 = 8;
+    const UNITS: u64 = 15;
+    let scene = Scene::open(harness).await;
+    let mut accounts = Vec::new();
+    for _ in 0..4 {
+        accounts.push(scene.funded(1_000).await.id());
+    }
+    let accounts: [AccountId; 4] = accounts.try_into().expect("four accounts");
+    let before = scene.ports.ledger.audit().await.unwrap();
+    let tasks = (0..TASKS).map(|task| {
+        let (store, make) = (Arc::clone(&scene.ports.uow), scene.make.clone());
+        tokio::spawn(async move {
+            for unit in 0..UNITS {
+                let chance = usize::try_from(mix(task * UNITS + unit) % 12).expect("a small number");
+                let (from, step) = (chance % 4, chance / 4 + 1);
+                let sides = [accounts[from], accounts[(from + step) % 4]];
+                let order = make.order(TransferKind::Payment, 1);
+                let paid = store.run("many", move |tx| move_money(tx, sides, &order)).await;
+                paid.expect("the transfer is committed");
+            }
+        })
+    });
+    for task in tasks.collect::<Vec<_>>() {
+        task.await.expect("every transfer is committed");
+    }
+    let after = scene.ports.ledger.audit().await.unwrap();
+    assert!(after.is_sound(), "{after:?}");
+    assert_eq!(u64::try_from(after.transfers - before.transfers), Ok(TASKS * UNITS));
+}
+
+/// Of two users who register one mail address at a time, one gets it and the other one is told.
+pub async fn one_of_two_users_gets_a_mail_address(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let first = scene.make.user();
+    let second = User { email: first.email.clone(), ..scene.make.user() };
+    let password = scene.make.password();
+    let register = |user: &User| {
+        let (user, password) = (user.clone(), password.clone());
+        move |tx: &mut dyn Tx, meeting: &Meeting| {
+            let is_new = tx.insert_user_once(&user, &password)?;
+            meeting.arrive();
+            Ok(is_new)
+        }
+    };
+    let results = overlap(&scene, register(&first), register(&second)).await;
+    let results = results.map(|result| result.expect("both units are committed"));
+    assert!(results[0] != results[1], "one of them registered: {results:?}");
+    let stored = scene.ports.users.find_credentials(&first.email).await.unwrap().expect("a user");
+    assert_eq!(stored.user.id, if results[0] { first.id } else { second.id });
+}
+
+/// Of two commands of one key, one stores its outcome and the other one is rejected.
+pub async fn one_of_two_commands_gets_a_key(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let user = scene.user().await.id;
+    let outcomes = [scene.make.outcome(user, "key"), scene.make.outcome(user, "key")];
+    let store = |outcome: &foretell_ports::idempotency::StoredOutcome| {
+        let outcome = outcome.clone();
+        move |tx: &mut dyn Tx, meeting: &Meeting| {
+            tx.insert_outcomes(from_ref(&outcome))?;
+            meeting.arrive();
+            Ok(())
+        }
+    };
+    let results = overlap(&scene, store(&outcomes[0]), store(&outcomes[1])).await;
+    let winner = check_one_of_two(&results);
+    let stored = scene.ports.outcomes.find_outcome(&outcomes[0].key).await.unwrap();
+    assert_eq!(stored.as_ref(), Some(&outcomes[winner]));
+}
+
+/// Checks that one unit was committed and the other one rejected, and says which was committed.
+fn check_one_of_two(results: &[Result<(), StoreError>; 2]) -> usize {
+    match results {
+        [Ok(()), Err(StoreError::Rejected(_))] => 0,
+        [Err(StoreError::Rejected(_)), Ok(())] => 1,
+        other => panic!("one is committed and the other one rejected, not {other:?}"),
+    }
+}
+
+/// Of two transfers of one id, between four accounts, one happens and the other one is rejected.
+pub async fn one_of_two_transfers_gets_an_id(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let (a, b) = (scene.funded(100).await.id(), scene.account().await.id());
+    let (c, d) = (scene.funded(100).await.id(), scene.account().await.id());
+    let order = scene.make.order(TransferKind::Payment, 10);
+    let pay = |sides: [AccountId; 2]| {
+        let order = order.clone();
+        move |tx: &mut dyn Tx, meeting: &Meeting| {
+            move_money(tx, sides, &order)?;
+            meeting.arrive();
+            Ok(())
+        }
+    };
+    let results = overlap(&scene, pay([a, b]), pay([c, d])).await;
+    let [paid, unpaid] = if check_one_of_two(&results) == 0 { [b, d] } else { [d, b] };
+    check_balances(&scene, [(paid, 10), (unpaid, 0)]).await;
+}
+
+/// Of two units that insert one account, such as the treasury, one inserts it and both go on.
+pub async fn one_of_two_units_inserts_an_account(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let insert = |tx: &mut dyn Tx, meeting: &Meeting| {
+        let inserted = tx.insert_accounts_once(&[Account::treasury()], START)?;
+        meeting.arrive();
+        Ok(inserted)
+    };
+    let counts = overlap(&scene, insert, insert).await.map(|result| result.expect("both go on"));
+    assert_eq!(counts.iter().sum::<usize>(), 1, "{counts:?}");
+    assert_eq!(scene.stored(AccountId::TREASURY).await.account, Account::treasury());
+}
+
+/// Of two units that record a currency, both are given the one that is stored.
+pub async fn the_first_of_two_currencies_is_the_currency(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let record = |code: &str| {
+        let currency = Currency::new(code, 2).expect("a currency");
+        move |tx: &mut dyn Tx, meeting: &Meeting| {
+            let stored = tx.record_currency_once(&currency, START)?;
+            meeting.arrive();
+            Ok(stored)
+        }
+    };
+    let results = overlap(&scene, record("PLAY"), record("COIN")).await;
+    let [first, second] = results.map(|result| result.expect("both units are committed"));
+    assert_eq!(first, second);
+    assert_eq!(scene.ports.ledger.find_currency().await.unwrap(), Some(first));
+}
+
+fn settlement_of(market: MarketId, decided_by: &User) -> Settlement {
+    let terms = SettlementTerms::Payouts { basis_points: vec![10_000, 0] };
+    Settlement::begin(market, terms, decided_by.id, after(60))
+}
+
+/// Of two decisions on one market, the second finds that it has been decided.
+pub async fn one_of_two_decisions_gets_the_settlement(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let market = scene.market(|market| market).await.market.id();
+    let deciders = [scene.user().await, scene.user().await];
+    let decide = |user: &User| {
+        let settlement = settlement_of(market, user);
+        move |tx: &mut dyn Tx, meeting: &Meeting| {
+            let market = lock_market(tx, market)?;
+            let is_decided = tx.lock_settlement(&market)?.is_some();
+            meeting.arrive();
+            if !is_decided {
+                tx.insert_settlement(&settlement)?;
+            }
+            Ok(!is_decided)
+        }
+    };
+    let results = overlap(&scene, decide(&deciders[0]), decide(&deciders[1])).await;
+    let decided = results.map(|result| result.expect("both units are committed"));
+    let winner = decided.iter().position(|is_decided| *is_decided).expect("one of them decided");
+    assert_eq!(decided.iter().filter(|is_decided| **is_decided).count(), 1);
+    let stored = scene.ports.markets.find_settlement(market).await.unwrap().expect("a settlement");
+    assert_eq!(stored.decided_by, deciders[winner].id);
+}
+
+/// Two workers on one settlement take the holders one after the other and pay none twice.
+pub async fn two_steps_of_a_settlement_pay_each_holder_once(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let market_id = scene.market(|market| market).await.market.id();
+    for _ in 0..2 {
+        let account = scene.funded(100).await;
+        let side = Side::Buy(100);
+        scene.trade(Trade { market_id, account, option_index: 0, side, at: after(1) }).await;
+    }
+    let settlement = settlement_of(market_id, &scene.user().await);
+    scene
+        .commit(move |tx| {
+            lock_market(tx, market_id)?;
+            tx.insert_settlement(&settlement)
+        })
+        .await;
+    let pay_one = move |tx: &mut dyn Tx, meeting: &Meeting| {
+        let market = lock_market(tx, market_id)?;
+        let mut settlement = tx.lock_settlement(&market)?.expect("the settlement is stored");
+        meeting.arrive();
+        let set = tx.list_holdings_after(&market, settlement.cursor, 1)?;
+        let payouts = settlement.payouts(&set);
+        let paid: Vec<_> = payouts.iter().map(|payout| payout.account_id).collect();
+        settlement.record_set(paid[0], &payouts).expect("a small sum");
+        tx.insert_payouts(&PaidSet { market_id, payouts, at: after(61) })?;
+        tx.save_settlement(&settlement)?;
+        Ok(paid)
+    };
+    let [first, second] = overlap(&scene, pay_one, pay_one).await;
+    let (first, second) = (first.expect("the first step"), second.expect("the second step"));
+    assert!(first < second, "{first:?} and then {second:?}");
+    let stored = scene.ports.markets.find_settlement(market_id).await.unwrap().expect("a settlement");
+    assert_eq!((stored.holders_paid, stored.cursor), (2, second.last().copied()));
+}

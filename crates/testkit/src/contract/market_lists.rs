@@ -1,0 +1,161 @@
+//! Lists of markets: filtered, sorted and paged.
+
+use foretell_domain::id::MarketId;
+use foretell_domain::market::{Market, MarketRecord, Phase};
+use foretell_domain::money::Balance;
+use foretell_ports::market::{MarketFilter, MarketSort, NewMarket};
+
+use super::Harness;
+use super::scene::{Scene, after, page};
+use crate::builders::MarketBuilder;
+
+async fn list(scene: &Scene, filter: &MarketFilter, sort: MarketSort) -> Vec<MarketId> {
+    let found = scene.ports.markets.page_markets(filter, sort, page(1, 100)).await.unwrap();
+    assert_eq!(usize::try_from(found.total), Ok(found.rows.len()), "{filter:?}");
+    found.rows.iter().map(|row| row.market.id()).collect()
+}
+
+/// Markets stored one after the other, so that their ids ascend.
+async fn markets<const N: usize>(
+    scene: &Scene,
+    adapt: impl Fn(MarketBuilder, usize) -> MarketBuilder,
+) -> [NewMarket; N] {
+    let mut stored = Vec::new();
+    for number in 0..N {
+        stored.push(scene.market(|market| adapt(market, number)).await);
+    }
+    stored.try_into().expect("that many")
+}
+
+fn ids<const N: usize>(markets: [&NewMarket; N]) -> [MarketId; N] {
+    markets.map(|new| new.market.id())
+}
+
+/// By default the newest come first, and of equally new ones those with the highest id.
+pub async fn the_newest_markets_come_first(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let opened = [1, 2, 2, 3];
+    let [a, b, c, d] = markets(&scene, |market, number| market.created_at(after(opened[number]))).await;
+    let found = list(&scene, &MarketFilter::default(), MarketSort::default()).await;
+    assert_eq!(found, ids([&d, &c, &b, &a]));
+}
+
+/// Sorted by closing, those that end first come first, and of those that end together the highest id.
+pub async fn the_next_to_close_come_first(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let ends = [30, 10, 20, 10];
+    let [a, b, c, d] = markets(&scene, |market, number| market.ends_at(after(ends[number]))).await;
+    let found = list(&scene, &MarketFilter::default(), MarketSort::Closing).await;
+    assert_eq!(found, ids([&d, &b, &c, &a]));
+}
+
+/// Sorted by volume, the most traded come first, and of equally traded ones the highest id.
+pub async fn the_most_traded_come_first(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let [a, b, c, d] = markets(&scene, |market, _| market).await;
+    for (new, minor) in [(&a, 5), (&b, 9), (&c, 5)] {
+        scene.alter_market(new.market.id(), move |market| with_volume(market, minor)).await;
+    }
+    let found = list(&scene, &MarketFilter::default(), MarketSort::Volume).await;
+    assert_eq!(found, ids([&b, &c, &a, &d]));
+}
+
+fn with_volume(market: &Market, minor: i64) -> Market {
+    let record = MarketRecord { volume: Balance::from_minor(minor), ..market.record().clone() };
+    Market::restore(record).expect("a market")
+}
+
+/// A category is taken literally.
+pub async fn markets_are_filtered_by_category(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let categories = ["sports", "politics", "sports%", "Sports"];
+    let [a, ..] = markets::<4>(&scene, |market, number| market.category(categories[number])).await;
+    for (category, expected) in [("sports", &ids([&a])[..]), ("sport_", &[]), ("crypto", &[])] {
+        let filter = MarketFilter { category: Some(category.to_owned()), ..MarketFilter::default() };
+        assert_eq!(list(&scene, &filter, MarketSort::Newest).await, expected, "{category}");
+    }
+}
+
+/// An open market counts as closed from its end date on, whether or not anything has closed it.
+pub async fn markets_are_filtered_by_their_phase_at_a_moment(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let ends = [100, 50, 100, 100, 100];
+    let [open, ends_early, closed, resolved, cancelled] =
+        markets(&scene, |market, number| market.ends_at(after(ends[number]))).await;
+    for (new, phase) in
+        [(&closed, Phase::Closed), (&resolved, Phase::Resolved), (&cancelled, Phase::Cancelled)]
+    {
+        scene.alter_market(new.market.id(), move |market| in_phase(market, phase)).await;
+    }
+    for (phase, second, expected) in [
+        (Phase::Open, 49, &ids([&ends_early, &open])[..]),
+        (Phase::Open, 50, &ids([&open])),
+        (Phase::Open, 100, &[]),
+        (Phase::Closed, 49, &ids([&closed])),
+        (Phase::Closed, 50, &ids([&closed, &ends_early])),
+        (Phase::Closed, 100, &ids([&closed, &ends_early, &open])),
+        (Phase::Resolved, 200, &ids([&resolved])),
+        (Phase::Cancelled, 0, &ids([&cancelled])),
+    ] {
+        let filter = MarketFilter { phase: Some((phase, after(second))), ..MarketFilter::default() };
+        let found = list(&scene, &filter, MarketSort::Newest).await;
+        assert_eq!(found, expected, "{phase:?} after {second} s");
+    }
+}
+
+fn in_phase(market: &Market, phase: Phase) -> Market {
+    Market::restore(MarketRecord { phase, ..market.record().clone() }).expect("a market")
+}
+
+/// Only the markets of one creator are wanted, and together filters narrow each other.
+pub async fn markets_are_filtered_by_creator_and_by_all_at_once(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let creator = scene.funded(100_000).await;
+    let [_, _] = markets(&scene, |market, _| market.category("sports")).await;
+    let [one, two] =
+        ["sports", "politics"].map(|category| scene.make.market(&creator).category(category).build());
+    scene.store_market(one.clone()).await;
+    scene.store_market(two.clone()).await;
+    let by_creator = MarketFilter { creator_id: creator.owner(), ..MarketFilter::default() };
+    assert_eq!(list(&scene, &by_creator, MarketSort::Newest).await, ids([&two, &one]));
+    let phase = Some((Phase::Open, after(1)));
+    let all = MarketFilter { category: Some("sports".to_owned()), phase, ..by_creator };
+    for sort in [MarketSort::Newest, MarketSort::Closing, MarketSort::Volume] {
+        assert_eq!(list(&scene, &all, sort).await, ids([&one]), "{sort:?}");
+    }
+    let nobody = MarketFilter { creator_id: Some(scene.make.ids().user()), ..MarketFilter::default() };
+    assert!(list(&scene, &nobody, MarketSort::Newest).await.is_empty());
+}
+
+/// Pages follow one another without a gap or a repetition; beyond the last one there is only the total.
+pub async fn markets_are_paged(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let stored = markets::<7>(&scene, |market, number| {
+        market.category(if number == 3 { "sports" } else { "politics" })
+    })
+    .await;
+    let mut expected: Vec<_> = stored.iter().map(|new| new.market.id()).collect();
+    expected.remove(3);
+    expected.reverse();
+    let filter = MarketFilter { category: Some("politics".to_owned()), ..MarketFilter::default() };
+    for sort in [MarketSort::Newest, MarketSort::Closing, MarketSort::Volume] {
+        let mut found = Vec::new();
+        for number in 1..=4 {
+            let rows = scene.ports.markets.page_markets(&filter, sort, page(number, 2)).await.unwrap();
+            assert_eq!((rows.total, rows.rows.len()), (6, if number < 4 { 2 } else { 0 }), "page {number}");
+            found.extend(rows.rows.iter().map(|row| row.market.id()));
+        }
+        assert_eq!(found, expected, "{sort:?}");
+        let beyond = scene.ports.markets.page_markets(&filter, sort, page(u32::MAX, 100)).await.unwrap();
+        assert_eq!((beyond.rows.len(), beyond.total), (0, 6));
+    }
+}
+
+/// A listed market is the same as one that is looked up.
+pub async fn listed_markets_are_whole(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let new = scene.market(|market| market.options(4).fee_bps(10)).await;
+    let filter = MarketFilter::default();
+    let found = scene.ports.markets.page_markets(&filter, MarketSort::Newest, page(1, 1));
+    assert_eq!(found.await.unwrap().rows, [scene.stored_market(new.market.id()).await]);
+}

@@ -1,0 +1,163 @@
+//! Markets: written with their options, locked in order, saved as they are.
+
+use std::collections::BTreeSet;
+use std::slice::from_ref;
+
+use foretell_domain::id::MarketId;
+use foretell_domain::market::{Market, MarketRecord, OptionState, Phase};
+use foretell_domain::money::Balance;
+use foretell_domain::shares::Shares;
+use foretell_ports::market::{MarketDetails, NewMarket};
+use foretell_ports::unit::Locked;
+
+use super::Harness;
+use super::scene::{Scene, Side, Trade, after, lock_market};
+use crate::clock::START;
+
+/// A market comes back with every field, its options in their order and its probabilities to the last bit.
+pub async fn markets_come_back_as_they_were_written(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let creator = scene.funded(1_000_000).await;
+    let thirds = [1.0 / 3.0, 0.1 + 0.2, 1.0 - 1.0 / 3.0 - (0.1 + 0.2)];
+    let plain = scene.make.market(&creator).build();
+    let rich = scene.make.market(&creator).initial(&thirds).category("weather & \"science\"").fee_bps(250);
+    let rich = rich.subsidy(12_345).created_at(after(7)).ends_at(after(8)).build();
+    for new in [plain, scene.make.market(&creator).options(10).build(), rich] {
+        scene.store_market(new.clone()).await;
+        let NewMarket { market, listing, created_at } = new;
+        let (id, pot) = (market.id(), market.record().subsidy.into());
+        let expected = MarketDetails { market, listing, pot, created_at, updated_at: created_at };
+        assert_eq!(scene.stored_market(id).await, expected);
+        let locked = scene.commit(move |tx| lock_market(tx, id)).await;
+        assert_eq!(*locked, expected.market);
+    }
+    let unknown = scene.make.ids().market();
+    assert_eq!(scene.ports.markets.find_market(unknown).await.unwrap(), None);
+}
+
+/// A market is inserted once.
+pub async fn a_known_market_id_is_rejected(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let new = scene.market(|market| market).await;
+    let again = new.clone();
+    scene.check_rejected(move |tx| tx.insert_markets(from_ref(&again))).await;
+    assert_eq!(scene.stored_market(new.market.id()).await.market, new.market);
+}
+
+/// Several markets are inserted at once, each with its own options.
+pub async fn markets_are_inserted_together(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let creator = scene.funded(1).await;
+    let batch: Vec<_> =
+        (2..=10).map(|options| scene.make.market(&creator).options(options).build()).collect();
+    let stored = batch.clone();
+    scene.commit(move |tx| tx.insert_markets(&stored)).await;
+    for new in batch {
+        assert_eq!(scene.stored_market(new.market.id()).await.market, new.market);
+    }
+}
+
+/// Locked markets come by ascending id, and absent ones are left out.
+pub async fn locked_markets_come_in_ascending_order(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let mut expected = Vec::new();
+    for options in [3, 2, 4] {
+        expected.push(scene.market(|market| market.options(options)).await.market);
+    }
+    let ids: BTreeSet<_> = expected.iter().map(Market::id).chain([scene.make.ids().market()]).collect();
+    let locked = scene.commit(move |tx| tx.lock_markets(&ids)).await;
+    expected.sort_by_key(Market::id);
+    assert_eq!(locked.into_iter().map(Locked::into_inner).collect::<Vec<_>>(), expected);
+    assert!(scene.commit(|tx| tx.lock_markets(&BTreeSet::new())).await.is_empty());
+}
+
+/// A save keeps phase, outstanding shares, sums, counts and version, and when it happened; nothing else of
+/// this market or of another one changes.
+pub async fn saved_markets_keep_their_state(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let (one, other) = (scene.market(|market| market.options(3)).await, scene.market(|market| market).await);
+    let id = one.market.id();
+    for phase in [Phase::Closed, Phase::Resolved, Phase::Cancelled, Phase::Open] {
+        let market = changed(&one.market, phase);
+        let saved = market.clone();
+        scene
+            .commit(move |tx| {
+                let mut locked = lock_market(tx, id)?;
+                *locked = saved.clone();
+                tx.save_markets(&[&locked], after(9))
+            })
+            .await;
+        let stored = scene.stored_market(id).await;
+        assert_eq!(stored.market, market);
+        assert_eq!((&stored.listing, stored.created_at), (&one.listing, one.created_at));
+        assert_eq!(stored.updated_at, after(9));
+    }
+    let untouched = scene.stored_market(other.market.id()).await;
+    assert_eq!((&untouched.market, untouched.updated_at), (&other.market, START));
+}
+
+/// The market with every number that a save keeps changed.
+fn changed(market: &Market, phase: Phase) -> Market {
+    let record = market.record().clone();
+    let options = record.options.iter().zip([7, 0, i64::MAX]);
+    let outstanding = |units| Shares::new(units).expect("shares");
+    Market::restore(MarketRecord {
+        phase,
+        options: options
+            .map(|(old, units)| OptionState { outstanding: outstanding(units), ..*old })
+            .collect(),
+        fees: Balance::from_minor(1),
+        volume: Balance::from_minor(i64::MAX),
+        stakes: Balance::from_minor(3),
+        bet_count: 4,
+        version: 5,
+        ..record
+    })
+    .expect("a market")
+}
+
+/// Several markets are saved at once, each with its own state.
+pub async fn markets_are_saved_together(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let mut ids = BTreeSet::new();
+    for _ in 0..3 {
+        ids.insert(scene.market(|market| market).await.market.id());
+    }
+    let saved = ids.clone();
+    scene
+        .commit(move |tx| {
+            let mut markets = tx.lock_markets(&saved)?;
+            for (market, version) in markets.iter_mut().zip(10..) {
+                let record = market.record().clone();
+                **market = Market::restore(MarketRecord { version, ..record }).expect("a market");
+            }
+            tx.save_markets(&markets.iter().collect::<Vec<_>>(), START)
+        })
+        .await;
+    for (id, version) in ids.into_iter().zip(10..) {
+        assert_eq!(scene.stored_market(id).await.market.record().version, version);
+    }
+}
+
+/// What is read of a market is its state after the last trade, its pot included.
+pub async fn a_market_is_read_after_its_last_trade(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let new = scene.market(|market| market.fee_bps(100)).await;
+    let (market_id, account) = (new.market.id(), scene.funded(1_000).await);
+    let trade = |side, second| Trade { market_id, account, option_index: 1, side, at: after(second) };
+    let (bought, _) = scene.trade(trade(Side::Buy(1_000), 3)).await;
+    check_market(&scene, market_id, (11_000, 1, 2)).await;
+    let (sold, _) = scene.trade(trade(Side::SellAll, 4)).await;
+    check_market(&scene, market_id, (11_000 - sold.fill.cash.minor(), 2, 3)).await;
+    let stored = scene.stored_market(market_id).await;
+    assert_eq!(stored.updated_at, after(4));
+    assert_eq!(stored.market.probabilities(), sold.fill.prices_after);
+    let volume = bought.fill.cash.minor() + sold.fill.cash.minor();
+    assert_eq!(stored.market.record().volume.minor(), volume);
+}
+
+async fn check_market(scene: &Scene, id: MarketId, (pot, bets, version): (i64, i64, i64)) {
+    let stored = scene.stored_market(id).await;
+    let record = stored.market.record();
+    assert_eq!((stored.pot.minor(), record.bet_count, record.version), (pot, bets, version));
+}

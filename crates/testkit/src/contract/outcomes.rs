@@ -1,0 +1,102 @@
+//! Outcomes of commands: stored once for each user and key, and purged when they are old.
+
+use std::slice::from_ref;
+
+use foretell_ports::idempotency::{CommandKey, MAX_KEY_BYTES, StoredOutcome};
+
+use super::Harness;
+use super::scene::{Scene, after};
+
+async fn store(scene: &Scene, outcomes: &[StoredOutcome]) {
+    let outcomes = outcomes.to_vec();
+    scene.commit(move |tx| tx.insert_outcomes(&outcomes)).await;
+}
+
+async fn is_stored(scene: &Scene, outcome: &StoredOutcome) -> bool {
+    let found = scene.ports.outcomes.find_outcome(&outcome.key).await.unwrap();
+    assert!(found.is_none() || found.as_ref() == Some(outcome), "{found:?} is {outcome:?}");
+    found.is_some()
+}
+
+/// An outcome comes back with every field, to units and to queries; users do not share their keys.
+pub async fn outcomes_come_back_as_they_were_written(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let (user, other) = (scene.user().await.id, scene.user().await.id);
+    let long = StoredOutcome {
+        outcome: "{\"text\":\"ü 🎲\"}".repeat(2_000),
+        created_at: after(-5),
+        request_hash: [0xff; 32],
+        ..scene.make.outcome(user, &"k".repeat(MAX_KEY_BYTES))
+    };
+    let outcomes = [
+        scene.make.outcome(user, "one"),
+        scene.make.outcome(other, "one"),
+        scene.make.outcome(user, "ONE"),
+        long,
+    ];
+    store(&scene, &outcomes).await;
+    for outcome in &outcomes {
+        assert!(is_stored(&scene, outcome).await, "{:?}", outcome.key);
+    }
+    let mut keys: Vec<_> = outcomes.iter().map(|outcome| outcome.key.clone()).collect();
+    keys.push(CommandKey { user_id: other, key: "ONE".to_owned() });
+    let mut found = scene.commit(move |tx| tx.find_outcomes(&keys)).await;
+    let mut expected = outcomes.to_vec();
+    found.sort_by(|left, right| left.key.cmp(&right.key));
+    expected.sort_by(|left, right| left.key.cmp(&right.key));
+    assert_eq!(found, expected);
+    assert!(scene.commit(|tx| tx.find_outcomes(&[])).await.is_empty());
+}
+
+/// A known key is rejected, in a later unit and twice in one call, and nothing of its unit is kept.
+pub async fn a_known_key_is_rejected(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let user = scene.user().await.id;
+    let first = scene.make.outcome(user, "key");
+    store(&scene, from_ref(&first)).await;
+    let fresh = scene.make.outcome(user, "fresh");
+    for known in [scene.make.outcome(user, "key"), scene.make.outcome(user, "fresh")] {
+        let batch = [fresh.clone(), known];
+        scene.check_rejected(move |tx| tx.insert_outcomes(&batch)).await;
+    }
+    assert!(is_stored(&scene, &first).await);
+    assert!(!is_stored(&scene, &fresh).await);
+}
+
+/// A purge deletes what was stored before a moment, not more than it is told to, and counts it.
+pub async fn old_outcomes_are_purged(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let user = scene.user().await.id;
+    let at = |second: i64| {
+        let outcome = scene.make.outcome(user, &format!("key {second}"));
+        StoredOutcome { created_at: after(second), ..outcome }
+    };
+    let old: Vec<_> = (0..5).map(at).collect();
+    let young = [at(5), at(6)];
+    store(&scene, &old).await;
+    store(&scene, &young).await;
+    let mut purged = Vec::new();
+    for _ in 0..4 {
+        purged.push(scene.commit(|tx| tx.purge_outcomes(after(5), 2)).await);
+    }
+    assert_eq!(purged, [2, 2, 1, 0]);
+    for outcome in &old {
+        assert!(!is_stored(&scene, outcome).await, "{:?}", outcome.key);
+    }
+    for outcome in &young {
+        assert!(is_stored(&scene, outcome).await, "{:?}", outcome.key);
+    }
+    let again = scene.make.outcome(user, "key 0");
+    store(&scene, from_ref(&again)).await;
+    assert!(is_stored(&scene, &again).await, "a purged key is free again");
+}
+
+/// As many outcomes as a batch of the money writer has are looked up and written in one call.
+pub async fn a_full_batch_of_outcomes_is_written(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let user = scene.user().await.id;
+    let outcomes: Vec<_> = (0..1_000).map(|number| scene.make.outcome(user, &number.to_string())).collect();
+    store(&scene, &outcomes).await;
+    let keys: Vec<_> = outcomes.into_iter().map(|outcome| outcome.key).collect();
+    assert_eq!(scene.commit(move |tx| tx.find_outcomes(&keys)).await.len(), 1_000);
+}

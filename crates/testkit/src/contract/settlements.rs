@@ -1,0 +1,152 @@
+//! Settlements: one for a market, saved as it proceeds, and no holder paid twice.
+
+use foretell_domain::id::{AccountId, MarketId};
+use foretell_domain::market::{Payout, Settlement, SettlementTerms};
+use foretell_domain::money::Balance;
+use foretell_ports::market::PaidSet;
+
+use super::Harness;
+use super::scene::{Scene, after, lock_market};
+use crate::builders::amount;
+
+async fn decided(scene: &Scene, terms: SettlementTerms) -> Settlement {
+    let market_id = scene.market(|market| market).await.market.id();
+    let settlement = Settlement::begin(market_id, terms, scene.user().await.id, after(60));
+    insert(scene, settlement.clone()).await;
+    settlement
+}
+
+async fn insert(scene: &Scene, settlement: Settlement) {
+    scene
+        .commit(move |tx| {
+            lock_market(tx, settlement.market_id)?;
+            tx.insert_settlement(&settlement)
+        })
+        .await;
+}
+
+/// Stores what `change` makes of a settlement.
+async fn save(scene: &Scene, market: MarketId, change: impl Fn(&mut Settlement) + Send + 'static) {
+    scene
+        .commit(move |tx| {
+            let market = lock_market(tx, market)?;
+            let mut settlement = tx.lock_settlement(&market)?.expect("a settlement");
+            change(&mut settlement);
+            tx.save_settlement(&settlement)
+        })
+        .await;
+}
+
+fn split() -> SettlementTerms {
+    SettlementTerms::Payouts { basis_points: vec![2_500, 7_500] }
+}
+
+/// Settlements come back with every field, whatever their terms, to units and to queries.
+pub async fn settlements_come_back_as_they_were_written(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let (available, stakes) = (Balance::from_minor(i64::MAX), Balance::from_minor(0));
+    for terms in [split(), SettlementTerms::Refunds { available, stakes }] {
+        let settlement = decided(&scene, terms).await;
+        let market = settlement.market_id;
+        assert_eq!(scene.ports.markets.find_settlement(market).await.unwrap().as_ref(), Some(&settlement));
+        let locked = scene.commit(move |tx| {
+            let market = lock_market(tx, market)?;
+            tx.lock_settlement(&market)
+        });
+        assert_eq!(locked.await.as_deref(), Some(&settlement));
+    }
+}
+
+/// An undecided market has no settlement.
+pub async fn an_undecided_market_has_no_settlement(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    decided(&scene, split()).await;
+    let undecided = scene.market(|market| market).await.market.id();
+    for market in [undecided, scene.make.ids().market()] {
+        assert_eq!(scene.ports.markets.find_settlement(market).await.unwrap(), None);
+    }
+    let locked = scene.commit(move |tx| {
+        let market = lock_market(tx, undecided)?;
+        tx.lock_settlement(&market)
+    });
+    assert!(locked.await.is_none());
+}
+
+/// A market is decided once.
+pub async fn a_second_settlement_is_rejected(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let first = decided(&scene, split()).await;
+    let other = SettlementTerms::Payouts { basis_points: vec![0, 10_000] };
+    let second = Settlement { terms: other, ..first.clone() };
+    scene
+        .check_rejected(move |tx| {
+            lock_market(tx, second.market_id)?;
+            tx.insert_settlement(&second)
+        })
+        .await;
+    assert_eq!(scene.ports.markets.find_settlement(first.market_id).await.unwrap(), Some(first));
+}
+
+/// A save keeps cursor, sums and completion, of this settlement only.
+pub async fn saved_settlements_keep_their_progress(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let (mut expected, other) = (decided(&scene, split()).await, decided(&scene, split()).await);
+    let market = expected.market_id;
+    let cursor = Some(scene.make.ids().account());
+    let progress =
+        Settlement { cursor, holders_paid: 500, paid: Balance::from_minor(77), ..expected.clone() };
+    let complete = Settlement { completed_at: Some(after(61)), ..progress.clone() };
+    for next in [progress, complete] {
+        expected = next.clone();
+        save(&scene, market, move |settlement| *settlement = next.clone()).await;
+        assert_eq!(scene.ports.markets.find_settlement(market).await.unwrap().as_ref(), Some(&expected));
+    }
+    assert_eq!(scene.ports.markets.find_settlement(other.market_id).await.unwrap(), Some(other));
+}
+
+fn paid_set(market_id: MarketId, accounts: &[AccountId]) -> PaidSet {
+    let payouts = accounts.iter().map(|account_id| Payout { account_id: *account_id, amount: amount(1) });
+    PaidSet { market_id, payouts: payouts.collect(), at: after(62) }
+}
+
+/// No account is paid twice for one market, in whatever set; another market pays it again.
+pub async fn a_second_claim_is_rejected(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let (one, two) = (decided(&scene, split()).await.market_id, decided(&scene, split()).await.market_id);
+    let (a, b) = (scene.account().await.id(), scene.account().await.id());
+    let pay = |set: PaidSet| {
+        move |tx: &mut dyn foretell_ports::unit::Tx| {
+            lock_market(tx, set.market_id)?;
+            tx.insert_payouts(&set)
+        }
+    };
+    scene.commit(pay(paid_set(one, &[a]))).await;
+    scene.check_rejected(pay(paid_set(one, &[b, a]))).await;
+    scene.check_rejected(pay(paid_set(two, &[a, b, a]))).await;
+    scene.commit(pay(paid_set(one, &[b]))).await;
+    scene.commit(pay(paid_set(two, &[a, b]))).await;
+    scene.commit(pay(paid_set(two, &[]))).await;
+}
+
+/// The markets whose settlement is not complete come by ascending id, as many as are wanted.
+pub async fn unsettled_markets_are_listed(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    scene.market(|market| market).await;
+    let mut ids = Vec::new();
+    for _ in 0..5 {
+        ids.push(decided(&scene, split()).await.market_id);
+    }
+    save(&scene, ids[2], |settlement| settlement.completed_at = Some(after(61))).await;
+    save(&scene, ids[3], |settlement| settlement.holders_paid = 1).await;
+    let unsettled = [ids[0], ids[1], ids[3], ids[4]];
+    for (after, limit, expected) in [
+        (None, 100, &unsettled[..]),
+        (None, 2, &unsettled[..2]),
+        (Some(ids[1]), 2, &unsettled[2..]),
+        (Some(ids[2]), 1, &unsettled[2..3]),
+        (Some(ids[4]), 100, &[]),
+    ] {
+        let found = scene.ports.markets.list_unsettled(after, limit).await.unwrap();
+        assert_eq!(found, expected, "{limit} after {after:?}");
+    }
+}

@@ -1,0 +1,237 @@
+//! Transfers: immutable rows, found by id and paged by account.
+
+use std::collections::BTreeSet;
+use std::slice::from_ref;
+
+use foretell_domain::account::Account;
+use foretell_domain::id::{AccountId, TransferId};
+use foretell_domain::text::Memo;
+use foretell_domain::transfer::{Transfer, TransferKind, TransferOrder, reversal};
+use foretell_ports::unit::Tx;
+
+use super::Harness;
+use super::scene::{Scene, after, move_money, page};
+use crate::clock::START;
+
+/// A transfer comes back with every field, to units and to queries, with the owners of its sides.
+pub async fn transfers_come_back_as_they_were_written(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let (from, to) = (scene.funded(1_000).await, scene.account().await);
+    let plain = scene.make.order(TransferKind::Payment, 1);
+    let market_id = Some(scene.make.ids().market());
+    let memo = Some(Memo::new("für \"dich\"; 感谢 🎁\n").unwrap());
+    let noted = TransferOrder { market_id, memo, at: after(3), ..scene.make.order(TransferKind::Bet, 5) };
+    for order in [plain, noted] {
+        let written = scene.transfer([from.id(), to.id()], order).await;
+        let stored = scene.ports.ledger.find_transfer(written.id).await.unwrap().expect("the transfer");
+        assert_eq!(stored.transfer, written);
+        assert_eq!((stored.debit_owner, stored.credit_owner), (from.owner(), to.owner()));
+        let id = written.id;
+        assert_eq!(scene.commit(move |tx| tx.find_transfers(&[id])).await, [written]);
+    }
+}
+
+/// The sides of the treasury and of pots have no owner.
+pub async fn only_users_own_sides(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let (user, fees) = (scene.funded(10).await, Account::fees());
+    scene.store_account(fees).await;
+    let paid = scene.transfer([user.id(), fees.id()], scene.make.order(TransferKind::Payment, 1)).await;
+    let stored = scene.ports.ledger.find_transfer(paid.id).await.unwrap().expect("the transfer");
+    assert_eq!((stored.debit_owner, stored.credit_owner), (user.owner(), None));
+}
+
+/// Transfers that do not exist are left out, and none is found by a query.
+pub async fn absent_transfers_are_left_out(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let (from, to) = (scene.funded(10).await, scene.account().await);
+    let [first, second] = [4, 5].map(|minor| scene.make.order(TransferKind::Payment, minor));
+    let first = scene.transfer([from.id(), to.id()], first).await;
+    let second = scene.transfer([from.id(), to.id()], second).await;
+    let unknown = scene.make.ids().transfer();
+    let ids = [second.id, unknown, first.id];
+    let mut found = scene.commit(move |tx| tx.find_transfers(&ids)).await;
+    found.sort_by_key(|transfer| transfer.id);
+    assert_eq!(found, [first, second]);
+    assert!(scene.commit(|tx| tx.find_transfers(&[])).await.is_empty());
+    assert_eq!(scene.ports.ledger.find_transfer(unknown).await.unwrap(), None);
+}
+
+/// An order that sends `original` back.
+fn sent_back(scene: &Scene, original: &Transfer) -> TransferOrder {
+    reversal(original, scene.make.ids().transfer(), after(1)).expect("payments can be reversed")
+}
+
+/// What has been reversed is told apart from what has not, and a reversal names what it reversed.
+pub async fn reversed_transfers_are_found(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let (from, to) = (scene.funded(10).await, scene.account().await);
+    let [first, second] = [4, 5].map(|minor| scene.make.order(TransferKind::Payment, minor));
+    let first = scene.transfer([from.id(), to.id()], first).await;
+    let second = scene.transfer([from.id(), to.id()], second).await;
+    let back = scene.transfer([to.id(), from.id()], sent_back(&scene, &first)).await;
+    let ids = [second.id, first.id, scene.make.ids().transfer(), back.id];
+    assert_eq!(scene.commit(move |tx| tx.find_reversed(&ids)).await, [first.id]);
+    let stored = scene.ports.ledger.find_transfer(back.id).await.unwrap().expect("the reversal");
+    assert_eq!(stored.transfer.reversal_of, Some(first.id));
+}
+
+/// A second reversal of one transfer is rejected.
+pub async fn a_second_reversal_is_rejected(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let (from, to) = (scene.funded(10).await, scene.funded(10).await);
+    let paid = scene.transfer([from.id(), to.id()], scene.make.order(TransferKind::Payment, 4)).await;
+    scene.transfer([to.id(), from.id()], sent_back(&scene, &paid)).await;
+    let again = sent_back(&scene, &paid);
+    scene.check_rejected(move |tx| move_money(tx, [to.id(), from.id()], &again)).await;
+    assert_eq!(scene.stored(to.id()).await.account.balance().minor(), 10);
+}
+
+/// A known id is rejected, in a later unit and twice in one call, and nothing of its unit is kept.
+pub async fn a_known_transfer_id_is_rejected(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let (from, to) = (scene.funded(100).await, scene.account().await);
+    let order = scene.make.order(TransferKind::Payment, 4);
+    scene.transfer([from.id(), to.id()], order.clone()).await;
+    let fresh = scene.make.order(TransferKind::Payment, 1);
+    scene
+        .check_rejected(move |tx| {
+            move_money(tx, [from.id(), to.id()], &fresh)?;
+            move_money(tx, [to.id(), from.id()], &order)
+        })
+        .await;
+    let (mut debit, mut credit) =
+        (scene.stored(from.id()).await.account, scene.stored(to.id()).await.account);
+    let first = scene.make.payment(&mut debit, &mut credit, 1);
+    let second = Transfer { id: first.id, ..scene.make.payment(&mut debit, &mut credit, 1) };
+    scene.check_rejected(move |tx| tx.insert_transfers(&[first.clone(), second.clone()])).await;
+    assert_eq!(scene.stored(to.id()).await.account.balance().minor(), 4);
+}
+
+/// A version of an account that a transfer has already taken on the same side is rejected.
+pub async fn a_taken_account_version_is_rejected(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let (mut from, to, other) = (scene.funded(100).await, scene.account().await, scene.account().await);
+    let (mut same_from, mut to, mut other) = (from, to, other);
+    let first = scene.make.payment(&mut from, &mut to, 1);
+    let second = scene.make.payment(&mut same_from, &mut other, 1);
+    scene.commit(move |tx| tx.insert_transfers(from_ref(&first))).await;
+    scene.check_rejected(move |tx| tx.insert_transfers(from_ref(&second))).await;
+    let (mut third, mut empty) = (scene.funded(100).await, Account::user(to.id(), to.owner().unwrap()));
+    let third = scene.make.payment(&mut third, &mut empty, 1);
+    scene.check_rejected(move |tx| tx.insert_transfers(from_ref(&third))).await;
+}
+
+/// A version that a transfer has taken on the other side is rejected too, or at least found by the audit.
+pub async fn a_version_taken_on_the_other_side_does_not_go_unnoticed(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let (mut payer, mut paid, mut third) =
+        (scene.funded(100).await, scene.funded(100).await, scene.account().await);
+    let mut same = paid;
+    let first = scene.make.payment(&mut payer, &mut paid, 1);
+    let second = scene.make.payment(&mut same, &mut third, 1);
+    scene.commit(move |tx| tx.insert_transfers(from_ref(&first))).await;
+    let result = scene.ports.uow.run("contract", move |tx| tx.insert_transfers(from_ref(&second))).await;
+    let report = scene.ports.ledger.audit().await.unwrap();
+    assert!(result.is_err() || report.broken_chains > 0, "{result:?} and {report:?}");
+}
+
+/// An account that pays and is paid in turn, in 25 transfers a second apart after its first one.
+async fn statement(scene: &Scene) -> (Account, Vec<Transfer>) {
+    let account = scene.funded(1_000).await;
+    let other = scene.funded(1_000).await;
+    let page_of_first = scene.ports.ledger.page_transfers(account.id(), page(1, 1)).await.unwrap();
+    let mut transfers = page_of_first.rows;
+    for second in 1..=25 {
+        let order =
+            TransferOrder { at: after(second), ..scene.make.order(TransferKind::Payment, 10 + second) };
+        let there = [account.id(), other.id()];
+        let sides = if second % 3 == 0 { [other.id(), account.id()] } else { there };
+        transfers.push(scene.transfer(sides, order).await);
+    }
+    (account, transfers)
+}
+
+/// The transfers of an account come newest first, with their number, on pages down to the last.
+pub async fn transfers_of_an_account_come_newest_first(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let (account, mut transfers) = statement(&scene).await;
+    transfers.reverse();
+    for (number, expected) in
+        [(1, &transfers[..10]), (2, &transfers[10..20]), (3, &transfers[20..]), (4, &[]), (u32::MAX, &[])]
+    {
+        let found = scene.ports.ledger.page_transfers(account.id(), page(number, 10)).await.unwrap();
+        assert_eq!(found.total, 26, "page {number}");
+        assert_eq!(found.rows, expected, "page {number}");
+    }
+    let whole = scene.ports.ledger.page_transfers(account.id(), page(1, 100)).await.unwrap();
+    assert_eq!(whole.rows, transfers);
+}
+
+/// Accounts without transfers, and those that are not there, have an empty statement.
+pub async fn an_untouched_account_has_no_transfers(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let (untouched, _) = (scene.account().await, scene.funded(1).await);
+    for id in [untouched.id(), scene.make.ids().account()] {
+        let found = scene.ports.ledger.page_transfers(id, page(1, 10)).await.unwrap();
+        assert_eq!((found.rows.len(), found.total), (0, 0));
+    }
+}
+
+/// The balance at a moment is the one after the last transfer up to and including that moment.
+pub async fn a_balance_is_known_for_every_moment(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let (account, transfers) = statement(&scene).await;
+    let ledger = &scene.ports.ledger;
+    let mut expected = 0;
+    for (transfer, second) in transfers.iter().zip(0..) {
+        let just_before = foretell_domain::time::Timestamp::from_micros(after(second).micros() - 1);
+        assert_eq!(ledger.balance_at(account.id(), just_before).await.unwrap().minor(), expected);
+        let is_debit = transfer.debit.account_id == account.id();
+        expected += if is_debit { -transfer.amount.minor() } else { transfer.amount.minor() };
+        assert_eq!(ledger.balance_at(account.id(), after(second)).await.unwrap().minor(), expected);
+    }
+    assert_eq!(ledger.balance_at(account.id(), after(10_000)).await.unwrap().minor(), expected);
+    let unknown = scene.make.ids().account();
+    assert_eq!(ledger.balance_at(unknown, after(10_000)).await.unwrap().minor(), 0);
+}
+
+/// Of several transfers at one moment, the balance at that moment is the one after the last of them.
+pub async fn the_last_transfer_of_a_moment_decides_its_balance(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let (account, other) = (scene.funded(100).await, scene.account().await);
+    let there = scene.make.order(TransferKind::Payment, 60);
+    scene.transfer([account.id(), other.id()], there).await;
+    let back = scene.make.order(TransferKind::Payment, 5);
+    scene.transfer([other.id(), account.id()], back).await;
+    let balance = scene.ports.ledger.balance_at(account.id(), START).await.unwrap();
+    assert_eq!(balance.minor(), 45);
+}
+
+/// As many transfers as a batch of the money writer makes are written and looked up in one call.
+pub async fn a_full_batch_of_transfers_is_written(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let (from, to) = (scene.funded(1_000).await.id(), scene.account().await.id());
+    let make = scene.make.clone();
+    let ids = scene.commit(move |tx| write_batch(tx, [from, to], &make)).await;
+    let known = ids.clone();
+    assert_eq!(scene.commit(move |tx| tx.find_transfers(&known)).await.len(), 1_000);
+    assert!(scene.commit(move |tx| tx.find_reversed(&ids)).await.is_empty());
+    let account = scene.stored(to).await.account;
+    assert_eq!((account.balance().minor(), account.version()), (1_000, 1_000));
+    let deep = scene.ports.ledger.page_transfers(to, page(100, 10)).await.unwrap();
+    assert_eq!(deep.rows.last().map(|transfer| transfer.credit.version), Some(1));
+}
+
+fn write_batch(
+    tx: &mut dyn Tx,
+    [from, to]: [AccountId; 2],
+    make: &crate::builders::Factory,
+) -> Result<Vec<TransferId>, foretell_ports::error::StoreError> {
+    let mut debit = tx.lock_accounts(&BTreeSet::from([from]))?.remove(0);
+    let mut credit = tx.lock_accounts(&BTreeSet::from([to]))?.remove(0);
+    let transfers: Vec<_> = (0..1_000).map(|_| make.payment(&mut debit, &mut credit, 1)).collect();
+    tx.insert_transfers(&transfers)?;
+    tx.save_accounts(&[&debit, &credit])?;
+    Ok(transfers.iter().map(|transfer| transfer.id).collect())
+}

@@ -1,0 +1,202 @@
+//! Units of work: wholly or not at all, whatever becomes of them.
+
+use std::slice::from_ref;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use foretell_domain::account::Account;
+use foretell_domain::id::AccountId;
+use foretell_domain::money::Currency;
+use foretell_domain::transfer::{TransferKind, TransferOrder};
+use foretell_domain::user::User;
+use foretell_ports::error::StoreError;
+use foretell_ports::idempotency::StoredOutcome;
+use foretell_ports::market::NewMarket;
+use foretell_ports::unit::Tx;
+
+use super::Harness;
+use super::overlap::{Latch, PATIENCE};
+use super::scene::{Scene, after, move_money};
+use crate::clock::START;
+
+/// The result of the work is given, and its changes are there for queries and for later units.
+pub async fn results_come_back_after_the_commit(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let account = scene.make.account(scene.user().await.id);
+    let result = scene.commit(move |tx| Ok((tx.insert_accounts_once(&[account], START)?, "result"))).await;
+    assert_eq!(result, (1, "result"));
+    assert_eq!(scene.stored(account.id()).await.account, account);
+    let again = scene.commit(move |tx| tx.insert_accounts_once(&[account], START)).await;
+    assert_eq!(again, 0, "the later unit sees the account");
+}
+
+/// Changes of every area that a unit makes before it fails, for a test to look for.
+struct Traces {
+    scene: Scene,
+    account: Account,
+    user: User,
+    outcome: StoredOutcome,
+    new: NewMarket,
+    order: TransferOrder,
+}
+
+impl Traces {
+    async fn of(harness: &dyn Harness) -> Self {
+        let scene = Scene::open(harness).await;
+        let account = scene.funded(1_000).await;
+        let user = scene.make.user();
+        let outcome = scene.make.outcome(user.id, "key");
+        let new = scene.make.market(&account).build();
+        let order = scene.make.order(TransferKind::Payment, 5);
+        Self { scene, account, user, outcome, new, order }
+    }
+
+    fn pot(&self) -> AccountId {
+        AccountId::of_market(self.new.market.id())
+    }
+
+    /// What writes them all.
+    fn write(&self) -> impl FnMut(&mut dyn Tx) -> Result<(), StoreError> + Send + use<> {
+        let (user, password) = (self.user.clone(), self.scene.make.password());
+        let (outcome, new, order) = (self.outcome.clone(), self.new.clone(), self.order.clone());
+        let (account, pot) = (self.account.id(), self.pot());
+        move |tx| {
+            tx.record_currency_once(&Currency::new("GONE", 2).expect("a currency"), START)?;
+            tx.insert_user_once(&user, &password)?;
+            tx.insert_outcomes(from_ref(&outcome))?;
+            tx.insert_accounts_once(&[Account::pot(new.market.id())], START)?;
+            tx.insert_markets(from_ref(&new))?;
+            move_money(tx, [account, pot], &order).map(|_| ())
+        }
+    }
+
+    async fn check_none_is_left(&self) {
+        let ports = &self.scene.ports;
+        assert_eq!(ports.ledger.find_currency().await.unwrap(), None);
+        assert_eq!(ports.users.find_credentials(&self.user.email).await.unwrap(), None);
+        assert_eq!(ports.outcomes.find_outcome(&self.outcome.key).await.unwrap(), None);
+        assert_eq!(ports.markets.find_market(self.new.market.id()).await.unwrap(), None);
+        assert_eq!(ports.ledger.find_transfer(self.order.id).await.unwrap(), None);
+        assert_eq!(ports.ledger.find_account(self.pot()).await.unwrap(), None);
+        assert_eq!(self.scene.stored(self.account.id()).await.account, self.account);
+    }
+}
+
+/// An `Err` of the work is given back as it is, and nothing of what was written before is kept.
+pub async fn an_error_drops_every_change(harness: &dyn Harness) {
+    let traces = Traces::of(harness).await;
+    let mut write = traces.write();
+    let fails = move |tx: &mut dyn Tx| -> Result<(), StoreError> {
+        write(tx)?;
+        Err(StoreError::Rejected("by the work itself".into()))
+    };
+    let result = traces.scene.ports.uow.run("fails", fails).await;
+    assert!(
+        matches!(&result, Err(StoreError::Rejected(cause)) if cause.to_string() == "by the work itself"),
+        "the work's own error, not {result:?}"
+    );
+    traces.check_none_is_left().await;
+}
+
+/// A panic of the work is a rejection, and nothing of what was written before is kept.
+pub async fn a_panic_drops_every_change(harness: &dyn Harness) {
+    let traces = Traces::of(harness).await;
+    let mut write = traces.write();
+    let panics = move |tx: &mut dyn Tx| -> Result<(), StoreError> {
+        write(tx)?;
+        panic!("as the test wants it")
+    };
+    traces.scene.check_rejected(panics).await;
+    traces.check_none_is_left().await;
+}
+
+/// Units and queries go on after units have panicked, as often as there may be connections.
+pub async fn a_store_is_usable_after_a_panic(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    for _ in 0..20 {
+        scene.check_rejected(|_| -> Result<(), StoreError> { panic!("as the test wants it") }).await;
+    }
+    let account = scene.account().await;
+    assert_eq!(scene.stored(account.id()).await.account, account);
+}
+
+/// What a unit has written is there for its own later steps.
+pub async fn a_unit_sees_its_own_changes(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let (from, to) = (scene.funded(100).await, scene.account().await);
+    let outcome = scene.make.outcome(scene.user().await.id, "key");
+    let (first, second) =
+        (scene.make.order(TransferKind::Payment, 30), scene.make.order(TransferKind::Payment, 5));
+    let versions = scene.commit(move |tx| {
+        let first = move_money(tx, [from.id(), to.id()], &first)?;
+        assert_eq!(tx.find_transfers(&[first.id])?, from_ref(&first));
+        tx.insert_outcomes(from_ref(&outcome))?;
+        assert_eq!(tx.find_outcomes(from_ref(&outcome.key))?, from_ref(&outcome));
+        let second = move_money(tx, [to.id(), from.id()], &second)?;
+        Ok([first.debit.version, first.credit.version, second.credit.version, second.debit.version])
+    });
+    assert_eq!(versions.await, [2, 1, 3, 2]);
+    assert_eq!(scene.stored(to.id()).await.account.balance().minor(), 25);
+}
+
+/// Queries answer from what is committed while a unit is still running.
+pub async fn queries_see_nothing_of_a_running_unit(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let account = scene.make.account(scene.user().await.id);
+    let (written, looked) = (Latch::default(), Latch::default());
+    let store = Arc::clone(&scene.ports.uow);
+    let (has_written, has_looked) = (written.clone(), looked.clone());
+    let unit = tokio::spawn(async move {
+        let work = move |tx: &mut dyn Tx| {
+            tx.insert_accounts_once(&[account], START)?;
+            has_written.open();
+            has_looked.wait(PATIENCE);
+            Ok(())
+        };
+        store.run("waits", work).await
+    });
+    written.opened().await;
+    let seen = scene.ports.ledger.find_account(account.id()).await;
+    looked.open();
+    unit.await.unwrap().expect("the unit is committed");
+    assert_eq!(seen.unwrap(), None, "before the commit");
+    assert_eq!(scene.stored(account.id()).await.account, account, "after the commit");
+}
+
+/// A caller who goes away while the unit is running changes nothing: it is committed to its last row.
+pub async fn a_unit_whose_future_is_dropped_is_committed_wholly(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let user = scene.user().await;
+    let (early, late) = (scene.make.account(user.id), scene.make.account(user.id));
+    let (begun, dropped) = (Latch::default(), Latch::default());
+    let store = Arc::clone(&scene.ports.uow);
+    let (has_begun, is_dropped) = (begun.clone(), dropped.clone());
+    let caller = tokio::spawn(async move {
+        let work = move |tx: &mut dyn Tx| {
+            tx.insert_accounts_once(&[early], START)?;
+            has_begun.open();
+            is_dropped.wait(PATIENCE);
+            tx.insert_accounts_once(&[late], after(1))?;
+            Ok(())
+        };
+        store.run("is dropped", work).await
+    });
+    begun.opened().await;
+    caller.abort();
+    // Gives back only once the future has been dropped.
+    let _cancelled = caller.await;
+    dropped.open();
+    let since = Instant::now();
+    while scene.ports.ledger.list_accounts(user.id).await.unwrap().is_empty() {
+        assert!(since.elapsed() < PATIENCE, "the unit is committed although nobody waits for it");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let accounts = scene.ports.ledger.list_accounts(user.id).await.unwrap();
+    assert_eq!(accounts.iter().map(|row| row.account).collect::<Vec<_>>(), [early, late]);
+}
+
+/// A store that can be used answers.
+pub async fn storage_answers_a_ping(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    scene.ports.health.ping().await.expect("storage answers");
+}
