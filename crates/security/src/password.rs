@@ -28,6 +28,12 @@ impl HashingCost {
     pub const OWASP: Self = Self { memory_kib: 19_456, passes: 2, lanes: 1 };
 }
 
+impl Default for HashingCost {
+    fn default() -> Self {
+        Self::OWASP
+    }
+}
+
 /// Hashes passwords by argon2id into PHC strings, on tokio's blocking pool.
 ///
 /// At most so many hashes run at once as it has threads; a few more callers wait, and the rest are refused
