@@ -1,0 +1,289 @@
+//! The settings of the process, read in layers from files and the environment and checked before use.
+
+mod error;
+mod layer;
+mod reader;
+mod suggestion;
+
+use std::ffi::OsString;
+use std::io::IsTerminal as _;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use foretell_domain::market::MAX_FEE_BPS;
+use foretell_domain::money::{Amount, Currency, MoneyError};
+use foretell_domain::text::Category;
+use foretell_persistence::{DatabaseConfig, DatabaseUrl};
+use foretell_telemetry::{LogFormat, LogSettings};
+
+pub(crate) use error::ConfigError;
+use layer::{Layer, Variables};
+use reader::Reader;
+
+const DEFAULT_TOML: &str = include_str!("../../../config/default.toml");
+const DEVELOPMENT_TOML: &str = include_str!("../../../config/development.toml");
+const PRODUCTION_TOML: &str = include_str!("../../../config/production.toml");
+
+/// The `SQLite` file in the data folder, when no database is named.
+const SQLITE_FILE: &str = "foretell.db";
+
+const MAX_EXTRA_CATEGORIES: usize = 100;
+const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
+
+/// All settings.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    /// The HTTP server.
+    pub(crate) server: Server,
+    /// The database and its connections.
+    pub(crate) database: DatabaseConfig,
+    /// The ledger's currency.
+    pub(crate) currency: Currency,
+    /// New accounts.
+    pub(crate) accounts: Accounts,
+    /// New markets.
+    pub(crate) markets: Markets,
+    /// Signing in.
+    pub(crate) auth: Auth,
+    /// The money writer.
+    pub(crate) writer: Writer,
+    /// Repeated commands.
+    pub(crate) idempotency: Idempotency,
+    /// The log; its filter has been checked.
+    pub(crate) log: LogSettings,
+}
+
+/// The HTTP server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Server {
+    /// Where requests are taken.
+    pub(crate) bind: SocketAddr,
+    /// Threads that serve requests; `None` is one for each core.
+    pub(crate) workers: Option<NonZeroUsize>,
+    /// How long requests under way may take to finish at shutdown, in whole seconds.
+    pub(crate) shutdown_timeout: Duration,
+    /// How long the body of a request may take to arrive.
+    pub(crate) request_body_timeout: Duration,
+    /// The largest body of a request.
+    pub(crate) max_body_bytes: usize,
+}
+
+/// New accounts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Accounts {
+    /// What a new user is given, if anything.
+    pub(crate) signup_grant: Option<Amount>,
+}
+
+/// New markets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Markets {
+    /// What each trade pays beside its price, in basis points.
+    pub(crate) fee_bps: u16,
+    /// The categories beside the standard ones; each is a [`Category`].
+    pub(crate) extra_categories: Vec<String>,
+}
+
+/// Signing in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Auth {
+    /// How long a session lasts.
+    pub(crate) session_lifetime: Duration,
+    /// Whether the session's cookie is for HTTPS only.
+    pub(crate) secure_cookies: bool,
+    /// Threads that hash passwords; `None` is one for each core.
+    pub(crate) hashing_threads: Option<NonZeroUsize>,
+}
+
+/// The money writer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Writer {
+    /// Batches that may run at once; `None` leaves it to the database.
+    pub(crate) lanes: Option<NonZeroUsize>,
+    /// The most commands of one batch.
+    pub(crate) batch_size: usize,
+    /// The most commands that wait for a batch.
+    pub(crate) queue: usize,
+    /// How long a command may wait.
+    pub(crate) max_wait: Duration,
+}
+
+/// Repeated commands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Idempotency {
+    /// How long the outcome of a command is kept for its idempotency key.
+    pub(crate) keep: Duration,
+}
+
+impl Settings {
+    /// Reads all layers and checks every value, from the variables of the environment and the file that the
+    /// command line names, if any; that one goes before the one in `FORETELL_CONFIG`.
+    ///
+    /// # Errors
+    /// [`ConfigError::Environment`], [`ConfigError::Unreadable`], [`ConfigError::Malformed`], and
+    /// [`ConfigError::Invalid`] with all unknown keys and bad values at once.
+    pub(crate) fn load(
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+        config_path: Option<&Path>,
+    ) -> Result<Self, ConfigError> {
+        let variables = Variables::new(variables);
+        let default = Layer::parse("config/default.toml", DEFAULT_TOML)?;
+        let mut others = vec![match variables.get("FORETELL_ENV") {
+            None | Some("development") => Layer::parse("config/development.toml", DEVELOPMENT_TOML)?,
+            Some("production") => Layer::parse("config/production.toml", PRODUCTION_TOML)?,
+            Some(other) => return Err(ConfigError::Environment { found: other.to_owned() }),
+        }];
+        if let Some(path) = config_path.or(variables.get("FORETELL_CONFIG").map(Path::new)) {
+            others.push(Layer::read(path)?);
+        }
+        others.push(Layer::of_variables(&variables));
+        others.extend(variables.get("DATABASE_URL").map(Layer::of_database_url));
+
+        let mut reader = Reader::new(default, others);
+        let mut settings = read_settings(&mut reader);
+        if let Some(settings) = &mut settings {
+            settings.log.color = std::io::stderr().is_terminal() && variables.get("NO_COLOR").is_none();
+        }
+        match (settings, reader.into_problems()) {
+            (Some(settings), problems) if problems.is_empty() => Ok(settings),
+            (_, problems) => Err(ConfigError::Invalid(problems)),
+        }
+    }
+}
+
+// Each of these functions reads all of its keys before it gives up, so that every problem is found.
+
+fn read_settings(reader: &mut Reader) -> Option<Settings> {
+    let server = read_server(reader);
+    let database = read_database(reader);
+    let currency = read_currency(reader);
+    let signup_grant = reader.parsed("accounts.signup_grant", |text| parse_grant(currency.as_ref(), text));
+    let markets = read_markets(reader);
+    let auth = read_auth(reader);
+    let writer = read_writer(reader);
+    let keep = reader.days("idempotency.keep_days");
+    let log = read_log(reader);
+    Some(Settings {
+        server: server?,
+        database: database?,
+        currency: currency?,
+        accounts: Accounts { signup_grant: signup_grant? },
+        markets: markets?,
+        auth: auth?,
+        writer: writer?,
+        idempotency: Idempotency { keep: keep? },
+        log: log?,
+    })
+}
+
+fn read_server(reader: &mut Reader) -> Option<Server> {
+    let bind = reader.parsed("server.bind", |text| {
+        text.parse().map_err(|_| "must be an IP address and a port, such as \"127.0.0.1:8080\"".to_owned())
+    });
+    let workers = reader.number("server.workers", 0..=1_024);
+    let shutdown_timeout_s = reader.number("server.shutdown_timeout_s", 0..=3_600);
+    let request_body_timeout_s = reader.number("server.request_body_timeout_s", 1..=3_600);
+    let max_body_bytes = reader.number("server.max_body_bytes", 1_024..=64 * 1_024 * 1_024);
+    Some(Server {
+        bind: bind?,
+        workers: NonZeroUsize::new(workers?),
+        shutdown_timeout: Duration::from_secs(shutdown_timeout_s?),
+        request_body_timeout: Duration::from_secs(request_body_timeout_s?),
+        max_body_bytes: max_body_bytes?,
+    })
+}
+
+fn read_database(reader: &mut Reader) -> Option<DatabaseConfig> {
+    let data_dir = reader.parsed("data.dir", parse_dir);
+    // A bad folder has been noted, so that what comes of it is never used.
+    let sqlite_file = data_dir.unwrap_or_default().join(SQLITE_FILE);
+    let url = reader.parsed_secret("database.url", |text| match text {
+        "" => Ok(DatabaseUrl::Sqlite(sqlite_file.clone())),
+        _ => text.parse::<DatabaseUrl>().map_err(|error| error.to_string()),
+    });
+    let read_connections = reader.number("database.read_connections", 0..=1_000);
+    let write_connections = reader.number("database.write_connections", 0..=1_000);
+    let wait_ms = reader.number("database.wait_ms", 1..=60_000);
+    let usual = DatabaseConfig::new(url?);
+    let or_usual = |count: usize, usual: usize| if count == 0 { usual } else { count };
+    Some(DatabaseConfig {
+        read_connections: or_usual(read_connections?, usual.read_connections),
+        write_connections: or_usual(write_connections?, usual.write_connections),
+        wait: Duration::from_millis(wait_ms?),
+        ..usual
+    })
+}
+
+fn read_currency(reader: &mut Reader) -> Option<Currency> {
+    let decimals = reader.number("currency.decimals", 0..=8);
+    // Checked with some decimals even if those configured are bad.
+    let currency = reader.parsed("currency.code", |code| {
+        Currency::new(code, decimals.unwrap_or_default()).map_err(|error| error.to_string())
+    });
+    decimals.and(currency)
+}
+
+fn read_markets(reader: &mut Reader) -> Option<Markets> {
+    let fee_bps = reader.number("markets.fee_bps", 0..=MAX_FEE_BPS.into());
+    let extra_categories = reader.list("markets.extra_categories", MAX_EXTRA_CATEGORIES, |text| {
+        Category::new(text).map(String::from).map_err(|error| error.to_string())
+    });
+    Some(Markets { fee_bps: fee_bps?, extra_categories: extra_categories? })
+}
+
+fn read_auth(reader: &mut Reader) -> Option<Auth> {
+    let session_lifetime = reader.days("auth.session_days");
+    let secure_cookies = reader.flag("auth.secure_cookies");
+    let hashing_threads = reader.number("auth.hashing_threads", 0..=256);
+    Some(Auth {
+        session_lifetime: session_lifetime?,
+        secure_cookies: secure_cookies?,
+        hashing_threads: NonZeroUsize::new(hashing_threads?),
+    })
+}
+
+fn read_writer(reader: &mut Reader) -> Option<Writer> {
+    let lanes = reader.number("writer.lanes", 0..=64);
+    let batch_size = reader.number("writer.batch_size", 1..=4_096);
+    let queue = reader.number("writer.queue", 1..=1_000_000);
+    let max_wait_ms = reader.number("writer.max_wait_ms", 1..=60_000);
+    Some(Writer {
+        lanes: NonZeroUsize::new(lanes?),
+        batch_size: batch_size?,
+        queue: queue?,
+        max_wait: Duration::from_millis(max_wait_ms?),
+    })
+}
+
+fn read_log(reader: &mut Reader) -> Option<LogSettings> {
+    let format = reader.parsed("log.format", |text| match text {
+        "pretty" => Ok(LogFormat::Pretty),
+        "json" => Ok(LogFormat::Json),
+        _ => Err("must be \"pretty\" or \"json\"".to_owned()),
+    });
+    let filter = reader.parsed("log.filter", |text| match foretell_telemetry::check_filter(text) {
+        Ok(()) => Ok(text.to_owned()),
+        Err(error) => Err(error.to_string()),
+    });
+    Some(LogSettings { format: format?, filter: filter?, color: false })
+}
+
+fn parse_dir(text: &str) -> Result<PathBuf, String> {
+    if text.is_empty() || text.contains('\0') {
+        return Err("must be the path of a folder".to_owned());
+    }
+    Ok(PathBuf::from(text))
+}
+
+/// An amount; nothing for zero and for an empty text. Without a currency it cannot be checked.
+fn parse_grant(currency: Option<&Currency>, text: &str) -> Result<Option<Amount>, String> {
+    match currency.filter(|_| !text.is_empty()).map(|currency| currency.parse_amount(text)) {
+        None | Some(Err(MoneyError::NotPositive)) => Ok(None),
+        Some(amount) => amount.map(Some).map_err(|error| error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

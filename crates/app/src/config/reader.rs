@@ -1,0 +1,180 @@
+//! Takes typed values out of merged layers, and notes every problem instead of stopping at the first.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use config::{Value, ValueKind};
+
+use super::SECONDS_PER_DAY;
+use super::error::Problem;
+use super::layer::{Layer, written_in};
+use super::suggestion::suggestions;
+
+/// The most characters of a bad value that are shown.
+const SHOWN_CHARS: usize = 100;
+
+/// The merged values. They are converted here rather than by the `config` crate, which stops at the first
+/// problem, takes 1.5 for a whole number and "on" for true.
+pub(super) struct Reader {
+    values: BTreeMap<String, Value>,
+    problems: Vec<Problem>,
+}
+
+impl Reader {
+    /// Merges layers, of which later ones win. The keys of `default` are all that there are.
+    pub(super) fn new(default: Layer, others: Vec<Layer>) -> Self {
+        let mut reader = Self { values: default.0.into_iter().collect(), problems: Vec::new() };
+        for (key, value) in others.into_iter().flat_map(|Layer(leaves)| leaves) {
+            if let Some(current) = reader.values.get_mut(&key) {
+                *current = value;
+            } else {
+                reader.note_unknown(key, &value);
+            }
+        }
+        reader
+    }
+
+    /// All problems, the unknown keys first.
+    pub(super) fn into_problems(self) -> Vec<Problem> {
+        self.problems
+    }
+
+    /// A whole number within `allowed`.
+    pub(super) fn number<T: TryFrom<i64>>(&mut self, key: &str, allowed: RangeInclusive<i64>) -> Option<T> {
+        let value = self.take(key)?;
+        let number = match &value.kind {
+            ValueKind::I64(number) => Some(*number),
+            ValueKind::String(text) => text.parse().ok(),
+            _ => None,
+        };
+        let number =
+            number.filter(|number| allowed.contains(number)).and_then(|number| number.try_into().ok());
+        let reason = || format!("must be a whole number from {} to {}", allowed.start(), allowed.end());
+        self.or_note(key, &value, number.ok_or_else(reason))
+    }
+
+    /// A time of 1 to 365 days.
+    pub(super) fn days(&mut self, key: &str) -> Option<Duration> {
+        let days: u64 = self.number(key, 1..=365)?;
+        Some(Duration::from_secs(days.saturating_mul(SECONDS_PER_DAY)))
+    }
+
+    /// True or false.
+    pub(super) fn flag(&mut self, key: &str) -> Option<bool> {
+        let value = self.take(key)?;
+        let flag = match &value.kind {
+            ValueKind::Boolean(flag) => Some(*flag),
+            ValueKind::String(text) => text.parse().ok(),
+            _ => None,
+        };
+        self.or_note(key, &value, flag.ok_or_else(|| "must be true or false".to_owned()))
+    }
+
+    /// A text that `parse` accepts; otherwise it says why not.
+    pub(super) fn parsed<T>(&mut self, key: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+        let value = self.take(key)?;
+        let parsed = as_text(&value).and_then(parse);
+        self.or_note(key, &value, parsed)
+    }
+
+    /// The same for a text that is not shown.
+    pub(super) fn parsed_secret<T>(
+        &mut self,
+        key: &str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let value = self.take(key)?;
+        let parsed = as_text(&value).and_then(parse);
+        let hidden = Value::new(value.origin().map(str::to_owned).as_ref(), ValueKind::Nil);
+        self.or_note(key, &hidden, parsed)
+    }
+
+    /// A list of at most `max_length` texts that `parse` accepts; one text is a list separated by commas.
+    pub(super) fn list<T>(
+        &mut self,
+        key: &str,
+        max_length: usize,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<Vec<T>> {
+        let value = self.take(key)?;
+        let texts = match &value.kind {
+            ValueKind::Array(values) => values.iter().map(as_text).collect(),
+            ValueKind::String(text) => {
+                Ok(text.split(',').map(str::trim).filter(|text| !text.is_empty()).collect())
+            }
+            _ => Err("must be a list of texts".to_owned()),
+        };
+        let parsed = texts.and_then(|texts: Vec<_>| {
+            if texts.len() > max_length {
+                return Err(format!("must have at most {max_length} entries"));
+            }
+            texts.into_iter().map(&parse).collect()
+        });
+        self.or_note(key, &value, parsed)
+    }
+
+    #[cfg(test)]
+    pub(super) fn unread_keys(&self) -> Vec<&str> {
+        self.values.keys().map(String::as_str).collect()
+    }
+
+    /// Every key is in the default layer, so it is there until it has been read.
+    fn take(&mut self, key: &str) -> Option<Value> {
+        let value = self.values.remove(key);
+        if value.is_none() {
+            let missing = Value::new(None, ValueKind::Nil);
+            self.or_note::<()>(key, &missing, Err("is missing".to_owned()));
+        }
+        value
+    }
+
+    fn or_note<T>(&mut self, key: &str, value: &Value, outcome: Result<T, String>) -> Option<T> {
+        outcome
+            .map_err(|reason| {
+                self.problems.push(Problem::BadValue {
+                    key: key.to_owned(),
+                    origin: origin_of(value),
+                    found: shown(value),
+                    reason,
+                });
+            })
+            .ok()
+    }
+
+    fn note_unknown(&mut self, key: String, value: &Value) {
+        let origin = origin_of(value);
+        let suggestions = suggestions(&key, self.values.keys().map(String::as_str))
+            .map(|known| written_in(&origin, known))
+            .collect();
+        self.problems.push(Problem::UnknownKey { key, origin, suggestions });
+    }
+}
+
+fn as_text(value: &Value) -> Result<&str, String> {
+    match &value.kind {
+        ValueKind::String(text) => Ok(text),
+        _ => Err("must be a text in quotes".to_owned()),
+    }
+}
+
+fn origin_of(value: &Value) -> String {
+    value.origin().unwrap_or("no file").to_owned()
+}
+
+/// A value as it would be written, cut when it is long.
+fn shown(value: &Value) -> Option<String> {
+    let text = match &value.kind {
+        ValueKind::Nil => return None,
+        ValueKind::String(text) => format!("{text:?}"),
+        ValueKind::Array(values) => {
+            format!("[{}]", values.iter().filter_map(shown).collect::<Vec<_>>().join(", "))
+        }
+        _ => value.to_string(),
+    };
+    let end = text.char_indices().nth(SHOWN_CHARS).map(|(end, _)| end);
+    Some(match end.and_then(|end| text.get(..end)) {
+        Some(start) => format!("{start}..."),
+        None => text,
+    })
+}

@@ -1,0 +1,367 @@
+//! Tests of the settings: layers, their order, and what is said of mistakes.
+
+use super::layer::written_in;
+use super::*;
+
+fn os(variables: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
+    variables.iter().map(|&(name, value)| (name.into(), value.into())).collect()
+}
+
+/// Loads with these variables and no file.
+fn load(variables: &[(&str, &str)]) -> Result<Settings, ConfigError> {
+    load_with(variables, None)
+}
+
+fn load_with(variables: &[(&str, &str)], file: Option<&str>) -> Result<Settings, ConfigError> {
+    let dir = tempfile::tempdir().unwrap();
+    let config_path = file.map(|text| {
+        let path = dir.path().join("own.toml");
+        std::fs::write(&path, text).unwrap();
+        path
+    });
+    Settings::load(os(variables), config_path.as_deref())
+}
+
+fn check_log(settings: &Settings, format: LogFormat, filter: &str) {
+    assert_eq!((settings.log.format, settings.log.filter.as_str()), (format, filter));
+}
+
+/// The lines of the message, with the file's path replaced by `own.toml`.
+fn message(outcome: Result<Settings, ConfigError>) -> String {
+    let message = outcome.expect_err("it should not load").to_string();
+    let words = message.split(' ').map(|word| match word.rsplit_once("/own.toml") {
+        Some((_, rest)) if word.starts_with('(') => format!("(own.toml{rest}"),
+        Some((_, rest)) => format!("own.toml{rest}"),
+        None => word.to_owned(),
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// One variable with a bad value, and what is said of it after the head line.
+fn check_variable(name: &str, value: &str, expected: &str) {
+    let message = message(load(&[(name, value)]));
+    assert_eq!(message, format!("the configuration is not valid:\n- {expected}"));
+}
+
+#[test]
+fn development_is_the_default_and_stands_as_documented() {
+    let settings = load(&[]).unwrap();
+    assert_eq!(
+        settings.server,
+        Server {
+            bind: "127.0.0.1:8080".parse().unwrap(),
+            workers: None,
+            shutdown_timeout: Duration::from_secs(30),
+            request_body_timeout: Duration::from_secs(15),
+            max_body_bytes: 1_048_576,
+        }
+    );
+    assert_eq!(settings.database.url, DatabaseUrl::Sqlite(PathBuf::from("./data/foretell.db")));
+    assert_eq!((settings.database.read_connections, settings.database.write_connections), (4, 1));
+    assert_eq!(settings.database.wait, Duration::from_secs(2));
+    assert_eq!(settings.currency, Currency::new("PLAY", 2).unwrap());
+    assert_eq!(settings.accounts.signup_grant, Some(Amount::new(100_000).unwrap()));
+    assert_eq!(settings.markets, Markets { fee_bps: 0, extra_categories: Vec::new() });
+    let session_lifetime = Duration::from_secs(30 * SECONDS_PER_DAY);
+    assert_eq!(settings.auth, Auth { session_lifetime, secure_cookies: false, hashing_threads: None });
+    let max_wait = Duration::from_secs(1);
+    assert_eq!(settings.writer, Writer { lanes: None, batch_size: 256, queue: 4_096, max_wait });
+    assert_eq!(settings.idempotency.keep, Duration::from_secs(7 * SECONDS_PER_DAY));
+    check_log(&settings, LogFormat::Pretty, "info");
+}
+
+#[test]
+fn production_has_secure_cookies_and_json_logs() {
+    let settings = load(&[("FORETELL_ENV", "production")]).unwrap();
+    assert!(settings.auth.secure_cookies);
+    assert_eq!(settings.log.format, LogFormat::Json);
+}
+
+#[test]
+fn an_empty_name_of_the_environment_is_development_and_another_is_refused() {
+    for name in ["", "development"] {
+        let settings = load(&[("FORETELL_ENV", name)]).unwrap();
+        assert!(!settings.auth.secure_cookies, "{name:?}");
+    }
+    let expected = "FORETELL_ENV is \"prod\"; it must be \"development\" or \"production\"";
+    assert_eq!(message(load(&[("FORETELL_ENV", "prod")])), expected);
+}
+
+#[test]
+fn every_key_of_the_default_file_is_read() {
+    let mut reader = Reader::new(Layer::parse("default", DEFAULT_TOML).unwrap(), Vec::new());
+    read_settings(&mut reader).unwrap();
+    assert_eq!(reader.unread_keys(), Vec::<&str>::new());
+}
+
+#[test]
+fn a_key_that_the_default_file_lacks_is_a_problem() {
+    let mut reader = Reader::new(Layer::parse("default", "").unwrap(), Vec::new());
+    assert!(reader.flag("auth.secure_cookies").is_none());
+    assert_eq!(reader.into_problems().len(), 1);
+}
+
+#[test]
+fn later_layers_win() {
+    let production = ("FORETELL_ENV", "production");
+    let file = Some("[auth]\nsecure_cookies = false\n[log]\nfilter = \"warn\"\n");
+    let settings = load_with(&[production], file).unwrap();
+    assert!(!settings.auth.secure_cookies, "the file goes before production.toml");
+    check_log(&settings, LogFormat::Json, "warn");
+
+    let variable = ("FORETELL__LOG__FILTER", "error");
+    let settings = load_with(&[production, variable], file).unwrap();
+    assert_eq!(settings.log.filter, "error", "the variable goes before the file");
+}
+
+#[test]
+fn database_url_goes_before_all_other_layers() {
+    let file = Some("[database]\nurl = \"sqlite:file.db\"\n");
+    let check = |variables: &[(&str, &str)], expected: &str| {
+        let settings = load_with(variables, file).unwrap();
+        assert_eq!(settings.database.url, expected.parse().unwrap(), "{variables:?}");
+    };
+    let variable = ("FORETELL__DATABASE__URL", "sqlite:variable.db");
+    check(&[], "sqlite:file.db");
+    check(&[variable], "sqlite:variable.db");
+    check(&[variable, ("DATABASE_URL", "postgres://u:pw@h/db")], "postgres://u:pw@h/db");
+    check(&[variable, ("DATABASE_URL", "")], "sqlite:variable.db");
+}
+
+#[test]
+fn connections_that_are_not_set_depend_on_the_database() {
+    let postgres = ("DATABASE_URL", "postgres://h/db");
+    let database = load(&[postgres]).unwrap().database;
+    assert_eq!((database.read_connections, database.write_connections), (8, 4));
+    let read = ("FORETELL__DATABASE__READ_CONNECTIONS", "20");
+    let database = load(&[postgres, read]).unwrap().database;
+    assert_eq!((database.read_connections, database.write_connections), (20, 4));
+}
+
+#[test]
+fn the_sqlite_file_is_in_the_data_folder() {
+    let settings = load(&[("FORETELL__DATA__DIR", "/var/lib/foretell")]).unwrap();
+    assert_eq!(settings.database.url, DatabaseUrl::Sqlite("/var/lib/foretell/foretell.db".into()));
+}
+
+#[test]
+fn the_command_line_names_the_file_before_the_variable() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, lanes: usize| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, format!("[writer]\nlanes = {lanes}\n")).unwrap();
+        path
+    };
+    let (one, two) = (write("one.toml", 1), write("two.conf", 2));
+    let variables = os(&[("FORETELL_CONFIG", one.to_str().unwrap())]);
+    let lanes =
+        |path: Option<&Path>| Settings::load(variables.clone(), path).unwrap().writer.lanes.unwrap().get();
+    assert_eq!((lanes(None), lanes(Some(&two))), (1, 2));
+}
+
+#[test]
+fn variables_can_set_every_type_of_value() {
+    let settings = load(&[
+        ("FORETELL__SERVER__BIND", "[::1]:0"),
+        ("FORETELL__SERVER__WORKERS", "3"),
+        ("FORETELL__AUTH__SECURE_COOKIES", "true"),
+        ("FORETELL__AUTH__HASHING_THREADS", "2"),
+        ("FORETELL__MARKETS__EXTRA_CATEGORIES", "weather, science,"),
+        ("FORETELL__CURRENCY__DECIMALS", "0"),
+        ("FORETELL__ACCOUNTS__SIGNUP_GRANT", "25"),
+    ])
+    .unwrap();
+    assert_eq!(settings.server.bind.to_string(), "[::1]:0");
+    assert_eq!(settings.server.workers, NonZeroUsize::new(3));
+    assert!(settings.auth.secure_cookies);
+    assert_eq!(settings.auth.hashing_threads, NonZeroUsize::new(2));
+    assert_eq!(settings.markets.extra_categories, ["weather", "science"]);
+    assert_eq!(settings.accounts.signup_grant, Some(Amount::new(25).unwrap()));
+}
+
+#[test]
+fn no_grant_is_written_as_zero_or_nothing() {
+    for text in ["", "0", "0.00"] {
+        let settings = load(&[("FORETELL__ACCOUNTS__SIGNUP_GRANT", text)]).unwrap();
+        assert_eq!(settings.accounts.signup_grant, None, "{text:?}");
+    }
+}
+
+#[test]
+fn variables_of_others_are_left_alone() {
+    load(&[
+        ("REDIS_URL", "redis://localhost"),
+        ("FORETELL_PORT", "tcp://10.0.0.1:80"),
+        ("FORETELL_SERVICE_HOST", "10.0.0.1"),
+        ("PATH", "/bin"),
+    ])
+    .unwrap();
+}
+
+#[test]
+fn an_unknown_variable_is_named_with_what_was_meant() {
+    let check = |name: &str, expected: &str| {
+        check_variable(
+            name,
+            "x",
+            &format!("{expected} is not a setting; did you mean FORETELL__SERVER__BIND?"),
+        );
+    };
+    check("FORETELL__SERVER__BNID", "server.bnid (in FORETELL__SERVER__BNID)");
+    check("FORETELL__BIND", "bind (in FORETELL__BIND)");
+    check("FORETELL__SERVER__bind", "SERVER.bind (in FORETELL__SERVER__bind)");
+    check("FORETELL__SERVER__BIND__", "server.bind. (in FORETELL__SERVER__BIND__)");
+    check_variable(
+        "FORETELL__TELEMETRY__ENDPOINT",
+        "x",
+        "telemetry.endpoint (in FORETELL__TELEMETRY__ENDPOINT) is not a setting",
+    );
+}
+
+#[test]
+fn an_unknown_key_in_a_file_is_named_with_what_was_meant() {
+    let check = |text: &str, expected: &str| {
+        let message = message(load_with(&[], Some(text)));
+        assert_eq!(message, format!("the configuration is not valid:\n- {expected}"), "{text}");
+    };
+    check("[sever]\nbind = 1", "sever.bind (in own.toml) is not a setting; did you mean server.bind?");
+    check("bind = 1", "bind (in own.toml) is not a setting; did you mean server.bind?");
+    check(
+        "currency = 1",
+        "currency (in own.toml) is not a setting; did you mean currency.code or currency.decimals?",
+    );
+    check("[currency.code]\nname = 1", "currency.code.name (in own.toml) is not a setting");
+}
+
+#[test]
+fn bad_values_are_named_with_what_is_allowed() {
+    let check = |key: &str, value: &str, reason: &str| {
+        let name = written_in("FORETELL__", key);
+        check_variable(&name, value, &format!("{key} (in {name}) is {value:?}: {reason}"));
+    };
+    let address = "must be an IP address and a port, such as \"127.0.0.1:8080\"";
+    check("server.bind", "localhost:8080", address);
+    check("server.bind", "127.0.0.1", address);
+    check("server.workers", "many", "must be a whole number from 0 to 1024");
+    check("server.workers", "-1", "must be a whole number from 0 to 1024");
+    check("server.workers", "1025", "must be a whole number from 0 to 1024");
+    check("server.workers", "99999999999999999999", "must be a whole number from 0 to 1024");
+    check("server.workers", "", "must be a whole number from 0 to 1024");
+    check("server.shutdown_timeout_s", "1.5", "must be a whole number from 0 to 3600");
+    check("server.request_body_timeout_s", "0", "must be a whole number from 1 to 3600");
+    check("server.max_body_bytes", "1023", "must be a whole number from 1024 to 67108864");
+    check("data.dir", "", "must be the path of a folder");
+    check("database.read_connections", "1001", "must be a whole number from 0 to 1000");
+    check("database.write_connections", "1001", "must be a whole number from 0 to 1000");
+    check("database.wait_ms", "0", "must be a whole number from 1 to 60000");
+    check("currency.code", "play", "a currency code has 3 to 8 capital letters");
+    check("currency.decimals", "9", "must be a whole number from 0 to 8");
+    check("accounts.signup_grant", "1e3", "an amount is a decimal number such as \"12.50\"");
+    check("accounts.signup_grant", "1.001", "an amount has at most 2 digits after the point");
+    check("markets.fee_bps", "1001", "must be a whole number from 0 to 1000");
+    check("auth.session_days", "0", "must be a whole number from 1 to 365");
+    check("auth.secure_cookies", "on", "must be true or false");
+    check("auth.hashing_threads", "257", "must be a whole number from 0 to 256");
+    check("writer.lanes", "65", "must be a whole number from 0 to 64");
+    check("writer.batch_size", "0", "must be a whole number from 1 to 4096");
+    check("writer.queue", "0", "must be a whole number from 1 to 1000000");
+    check("writer.max_wait_ms", "60001", "must be a whole number from 1 to 60000");
+    check("idempotency.keep_days", "366", "must be a whole number from 1 to 365");
+    check("log.format", "xml", "must be \"pretty\" or \"json\"");
+    let levels = "`ifno` is no log level (off, error, warn, info, debug, trace)";
+    check("log.filter", "ifno", &format!("{levels}; a target needs one: `ifno=debug`"));
+    let long = "x".repeat(41);
+    check("markets.extra_categories", &long, "must have 1 to 40 characters");
+}
+
+#[test]
+fn values_of_another_type_are_refused() {
+    let check = |text: &str, expected: &str| {
+        let message = message(load_with(&[], Some(text)));
+        assert_eq!(message, format!("the configuration is not valid:\n- {expected}"), "{text}");
+    };
+    check("data.dir = 5", "data.dir (in own.toml) is 5: must be a text in quotes");
+    check("accounts.signup_grant = 5", "accounts.signup_grant (in own.toml) is 5: must be a text in quotes");
+    check("writer.lanes = 1.5", "writer.lanes (in own.toml) is 1.5: must be a whole number from 0 to 64");
+    check("writer.lanes = true", "writer.lanes (in own.toml) is true: must be a whole number from 0 to 64");
+    check("auth.secure_cookies = 1", "auth.secure_cookies (in own.toml) is 1: must be true or false");
+    check(
+        "markets.extra_categories = [\"a\", 1]",
+        "markets.extra_categories (in own.toml) is [\"a\", 1]: must be a text in quotes",
+    );
+    check(
+        "markets.extra_categories = 1",
+        "markets.extra_categories (in own.toml) is 1: must be a list of texts",
+    );
+}
+
+#[test]
+fn categories_are_limited_in_number() {
+    let list = |length: usize| (0..length).map(|index| format!("c{index}")).collect::<Vec<_>>().join(",");
+    let name = "FORETELL__MARKETS__EXTRA_CATEGORIES";
+    let settings = load(&[(name, &list(100))]).unwrap();
+    assert_eq!(settings.markets.extra_categories.len(), 100);
+    let message = message(load(&[(name, &list(101))]));
+    assert!(message.ends_with("...: must have at most 100 entries"), "{message}");
+}
+
+#[test]
+fn all_problems_are_told_at_once() {
+    let variables = [("FORETELL__SERVER__WORKERS", "many"), ("FORETELL__SERVER__BNID", "x")];
+    let file = "[log]\nformat = \"xml\"\n[currency]\ncode = \"play\"\ndecimals = 9\n";
+    let expected = "the configuration is not valid:
+- server.bnid (in FORETELL__SERVER__BNID) is not a setting; did you mean FORETELL__SERVER__BIND?
+- server.workers (in FORETELL__SERVER__WORKERS) is \"many\": must be a whole number from 0 to 1024
+- currency.decimals (in own.toml) is 9: must be a whole number from 0 to 8
+- currency.code (in own.toml) is \"play\": a currency code has 3 to 8 capital letters
+- log.format (in own.toml) is \"xml\": must be \"pretty\" or \"json\"";
+    assert_eq!(message(load_with(&variables, Some(file))), expected);
+}
+
+#[test]
+fn a_missing_file_is_named_with_its_cause() {
+    let error = Settings::load(Vec::new(), Some(Path::new("/nowhere/own.toml"))).unwrap_err();
+    assert_eq!(error.to_string(), "the configuration file /nowhere/own.toml cannot be read");
+    assert!(std::error::Error::source(&error).is_some());
+}
+
+#[test]
+fn a_malformed_file_is_named_with_the_place_and_without_its_text() {
+    let text = "[database]\nurl = \"postgres://u:hunter2@h/db\" oops\n";
+    let message = message(load_with(&[], Some(text)));
+    assert!(message.starts_with("own.toml is not valid TOML: "), "{message}");
+    assert!(message.contains("line 2, column 35"), "{message}");
+    assert!(!message.contains("hunter2") && !message.contains('\n'), "{message}");
+}
+
+#[test]
+fn a_password_is_never_shown() {
+    let settings = load(&[("DATABASE_URL", "postgres://ada:hunter2@db.example/foretell")]).unwrap();
+    let debug = format!("{settings:?} {settings:#?}");
+    assert!(debug.contains("db.example") && !debug.contains("hunter2"), "{debug}");
+
+    for file in [
+        "database.url = \"mysql://ada:hunter2@h/db\"",
+        "database.ulr = \"postgres://ada:hunter2@h/db\"",
+        "database.url = [\"postgres://ada:hunter2@h/db\"]",
+        "database = \"postgres://ada:hunter2@h/db\"",
+    ] {
+        let error = load_with(&[], Some(file)).unwrap_err();
+        let shown = format!("{error} {error:?} {error:#?}");
+        assert!(shown.contains("database") && !shown.contains("hunter2"), "{shown}");
+    }
+}
+
+#[test]
+fn what_is_not_text_in_the_environment_does_no_harm() {
+    use std::os::unix::ffi::OsStringExt as _;
+    let not_text = || OsString::from_vec(vec![b'x', 0xff]);
+    let variables = [(not_text(), "x".into()), ("FORETELL__DATA__DIR".into(), not_text())];
+    let settings = Settings::load(variables, None).unwrap();
+    assert_eq!(settings.database.url, DatabaseUrl::Sqlite("x\u{fffd}/foretell.db".into()));
+}
+
+#[test]
+fn logs_are_not_coloured_when_the_environment_says_so() {
+    assert!(!load(&[("NO_COLOR", "1")]).unwrap().log.color);
+}
