@@ -1,12 +1,21 @@
 //! Passwords and session tokens.
 
+use std::fmt;
+
 use async_trait::async_trait;
 use secrecy::SecretString;
 use thiserror::Error;
 
 /// A password's hash in PHC string format, with its parameters.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(pub String);
+
+/// Never shows the hash: whoever has it can try passwords at home.
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PasswordHash(..)")
+    }
+}
 
 /// Why a password could not be hashed or compared.
 #[derive(Debug, Error)]
