@@ -131,3 +131,6 @@ fn page_of<T>(rows: Vec<T>, page: PageRequest) -> foretell_ports::page::Page<T> 
 fn count(rows: usize) -> i64 {
     i64::try_from(rows).expect("memory holds fewer rows")
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,80 @@
+//! Where the store in memory is stricter than the contract: what some database would refuse, it refuses.
+
+use foretell_domain::account::Account;
+use foretell_domain::transfer::{TransferKind, transfer};
+use foretell_ports::ledger::LedgerQueries as _;
+use foretell_ports::unit::{Locked, Tx};
+
+use super::*;
+use crate::Factory;
+use crate::clock::START;
+
+async fn run<T: Send + 'static>(
+    store: &MemoryStore,
+    work: impl FnMut(&mut dyn Tx) -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    let store: &dyn UnitOfWork = store;
+    store.run("memory", work).await
+}
+
+async fn check_rejected<T: Send + 'static>(
+    store: &MemoryStore,
+    work: impl FnMut(&mut dyn Tx) -> Result<T, StoreError> + Send + 'static,
+) {
+    assert!(matches!(run(store, work).await, Err(StoreError::Rejected(_))));
+}
+
+#[tokio::test]
+async fn rows_are_saved_only_under_their_lock() {
+    let (store, make) = (MemoryStore::new(), Factory::new(1));
+    let creator = make.account(make.user().id);
+    let market = make.market(&creator).build().market;
+    run(&store, |tx| tx.insert_accounts_once(&[Account::treasury()], START)).await.unwrap();
+    check_rejected(&store, |tx| tx.save_accounts(&[&Locked::assume(Account::treasury())])).await;
+    let locked = Locked::assume(market);
+    check_rejected(&store, move |tx| tx.save_markets(&[&locked], START)).await;
+    let saved = run(&store, |tx| {
+        let locked = tx.lock_accounts(&[Account::treasury().id()].into())?;
+        tx.save_accounts(&locked.iter().collect::<Vec<_>>())
+    });
+    saved.await.unwrap();
+}
+
+#[tokio::test]
+async fn rows_refer_to_rows_that_are_there() {
+    let (store, make) = (MemoryStore::new(), Factory::new(1));
+    let (nobody, mut account) = (make.user().id, make.account(make.user().id));
+    check_rejected(&store, move |tx| tx.insert_accounts_once(&[account], START)).await;
+    let session = make.session(nobody);
+    check_rejected(&store, move |tx| tx.insert_session(&session)).await;
+    let transfer = transfer(&mut Account::treasury(), &mut account, make.order(TransferKind::Mint, 1));
+    let transfer = transfer.unwrap();
+    check_rejected(&store, move |tx| tx.insert_transfers(std::slice::from_ref(&transfer))).await;
+}
+
+#[tokio::test]
+async fn a_unit_that_goes_on_after_a_refusal_is_not_committed() {
+    let (store, make) = (MemoryStore::new(), Factory::new(1));
+    let account = make.account(make.user().id);
+    check_rejected(&store, move |tx| {
+        tx.insert_accounts_once(&[Account::treasury()], START)?;
+        let refused = tx.insert_accounts_once(&[account], START);
+        assert!(refused.is_err() && tx.find_transfers(&[]).is_err());
+        Ok(())
+    })
+    .await;
+    assert_eq!(store.find_account(Account::treasury().id()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_store_that_is_down_answers_nothing_and_forgets_nothing() {
+    let store = MemoryStore::new();
+    run(&store, |tx| tx.insert_accounts_once(&[Account::treasury()], START)).await.unwrap();
+    store.take_down();
+    assert!(matches!(store.ping().await, Err(StoreError::Unavailable(_))));
+    assert!(matches!(run(&store, |_| Ok(())).await, Err(StoreError::Unavailable(_))));
+    assert!(matches!(store.audit().await, Err(StoreError::Unavailable(_))));
+    store.bring_up();
+    store.ping().await.unwrap();
+    assert_eq!(store.audit().await.unwrap().accounts, 1);
+}
