@@ -16,12 +16,14 @@
 pub mod builders;
 pub mod clock;
 pub mod contract;
+pub mod faults;
 pub mod ids;
 pub mod memory;
 pub mod secrets;
 
 pub use builders::Factory;
 pub use clock::FakeClock;
+pub use faults::{Fault, FaultyStore};
 pub use ids::SeededIds;
 pub use memory::MemoryStore;
 pub use secrets::{PlainPasswordHasher, SeededTokens};

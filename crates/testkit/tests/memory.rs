@@ -1,28 +1,53 @@
-//! The storage contract, held up to the store in memory.
+//! The storage contract, held up to the store in memory: as it is, and behind a store that can fail.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use foretell_testkit::MemoryStore;
+use foretell_ports::unit::UnitOfWork;
 use foretell_testkit::contract::{Adapters, Harness};
-use foretell_testkit::contract_suite;
+use foretell_testkit::{FaultyStore, MemoryStore, contract_suite};
 
 struct Memory;
 
 #[async_trait]
 impl Harness for Memory {
     async fn open(&self) -> Adapters {
-        let store = Arc::new(MemoryStore::new());
-        Adapters {
-            uow: store.clone(),
-            ledger: store.clone(),
-            markets: store.clone(),
-            users: store.clone(),
-            outcomes: store.clone(),
-            health: store,
-            guard: Box::new(()),
-        }
+        let store = MemoryStore::new();
+        adapters(&store, Arc::new(store.clone()))
     }
 }
 
-contract_suite!(Memory);
+struct Faulty;
+
+#[async_trait]
+impl Harness for Faulty {
+    async fn open(&self) -> Adapters {
+        let store = MemoryStore::new();
+        adapters(&store, Arc::new(FaultyStore::new(Arc::new(store.clone()))))
+    }
+}
+
+fn adapters(store: &MemoryStore, uow: Arc<dyn UnitOfWork>) -> Adapters {
+    let store = Arc::new(store.clone());
+    Adapters {
+        uow,
+        ledger: store.clone(),
+        markets: store.clone(),
+        users: store.clone(),
+        outcomes: store.clone(),
+        health: store,
+        guard: Box::new(()),
+    }
+}
+
+mod memory {
+    use super::*;
+
+    contract_suite!(Memory);
+}
+
+mod memory_behind_faults {
+    use super::*;
+
+    contract_suite!(Faulty);
+}

@@ -1,0 +1,107 @@
+//! A unit that rejects the rows which a test has poisoned, and hands everything else on.
+
+use std::collections::BTreeSet;
+
+use foretell_domain::account::Account;
+use foretell_domain::id::{AccountId, BetId, MarketId, SessionId, TransferId, UserId};
+use foretell_domain::market::{Bet, Holding, Market, Settlement};
+use foretell_domain::money::Currency;
+use foretell_domain::time::Timestamp;
+use foretell_domain::transfer::Transfer;
+use foretell_domain::user::User;
+use foretell_ports::error::StoreError;
+use foretell_ports::idempotency::{CommandKey, IdempotencyTx, StoredOutcome};
+use foretell_ports::ledger::LedgerTx;
+use foretell_ports::market::{MarketTx, NewMarket, PaidSet, WantedHolding};
+use foretell_ports::secret::PasswordHash;
+use foretell_ports::unit::{Locked, Tx};
+use foretell_ports::user::{Session, UserTx};
+
+use super::{Insert, PoisonedRow};
+
+/// The unit of the inner store, with the rows it must not insert.
+pub(super) struct WatchedTx<'a> {
+    pub(super) inner: &'a mut dyn Tx,
+    pub(super) poisoned: &'a [PoisonedRow],
+}
+
+impl WatchedTx<'_> {
+    fn check(&self, row: Insert<'_>) -> Result<(), StoreError> {
+        if self.poisoned.iter().any(|is_poisoned| is_poisoned(row)) {
+            return Err(StoreError::Rejected("a test rejects this row".into()));
+        }
+        Ok(())
+    }
+}
+
+/// Methods that do nothing but call the inner unit's.
+macro_rules! hand_on {
+    ($(fn $method:ident(&mut self $(, $argument:ident: $kind:ty)*) -> $answer:ty;)+) => {$(
+        fn $method(&mut self $(, $argument: $kind)*) -> Result<$answer, StoreError> {
+            self.inner.$method($($argument),*)
+        }
+    )+};
+}
+
+impl LedgerTx for WatchedTx<'_> {
+    fn insert_transfers(&mut self, transfers: &[Transfer]) -> Result<(), StoreError> {
+        transfers.iter().try_for_each(|transfer| self.check(Insert::Transfer(transfer)))?;
+        self.inner.insert_transfers(transfers)
+    }
+
+    hand_on! {
+        fn record_currency_once(&mut self, currency: &Currency, at: Timestamp) -> Currency;
+        fn insert_accounts_once(&mut self, accounts: &[Account], at: Timestamp) -> usize;
+        fn lock_accounts(&mut self, ids: &BTreeSet<AccountId>) -> Vec<Locked<Account>>;
+        fn save_accounts(&mut self, accounts: &[&Locked<Account>]) -> ();
+        fn find_transfers(&mut self, ids: &[TransferId]) -> Vec<Transfer>;
+        fn find_reversed(&mut self, ids: &[TransferId]) -> Vec<TransferId>;
+    }
+}
+
+impl MarketTx for WatchedTx<'_> {
+    fn insert_bets(&mut self, bets: &[Bet]) -> Result<(), StoreError> {
+        bets.iter().try_for_each(|bet| self.check(Insert::Bet(bet)))?;
+        self.inner.insert_bets(bets)
+    }
+
+    hand_on! {
+        fn insert_markets(&mut self, markets: &[NewMarket]) -> ();
+        fn lock_markets(&mut self, ids: &BTreeSet<MarketId>) -> Vec<Locked<Market>>;
+        fn save_markets(&mut self, markets: &[&Locked<Market>], at: Timestamp) -> ();
+        fn find_holdings(&mut self, wanted: &[WantedHolding]) -> Vec<Holding>;
+        fn save_positions(&mut self, positions: &[(&Holding, usize)]) -> ();
+        fn list_holdings_after(
+            &mut self,
+            market: &Locked<Market>,
+            after: Option<AccountId>,
+            limit: usize
+        ) -> Vec<Holding>;
+        fn find_bet_ids(&mut self, ids: &[BetId]) -> Vec<BetId>;
+        fn insert_settlement(&mut self, settlement: &Settlement) -> ();
+        fn lock_settlement(&mut self, market: &Locked<Market>) -> Option<Locked<Settlement>>;
+        fn save_settlement(&mut self, settlement: &Locked<Settlement>) -> ();
+        fn insert_payouts(&mut self, set: &PaidSet) -> ();
+    }
+}
+
+impl UserTx for WatchedTx<'_> {
+    hand_on! {
+        fn insert_user_once(&mut self, user: &User, password: &PasswordHash) -> bool;
+        fn save_password(&mut self, user: UserId, password: &PasswordHash) -> ();
+        fn insert_session(&mut self, session: &Session) -> ();
+        fn delete_session(&mut self, user: UserId, session: SessionId) -> bool;
+    }
+}
+
+impl IdempotencyTx for WatchedTx<'_> {
+    fn insert_outcomes(&mut self, outcomes: &[StoredOutcome]) -> Result<(), StoreError> {
+        outcomes.iter().try_for_each(|outcome| self.check(Insert::Outcome(outcome)))?;
+        self.inner.insert_outcomes(outcomes)
+    }
+
+    hand_on! {
+        fn find_outcomes(&mut self, keys: &[CommandKey]) -> Vec<StoredOutcome>;
+        fn purge_outcomes(&mut self, before: Timestamp, limit: u32) -> u64;
+    }
+}
