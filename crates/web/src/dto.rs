@@ -1,0 +1,8 @@
+//! Values as they are on the wire: how they are read and written.
+
+pub(crate) mod complaint;
+pub(crate) mod money;
+pub(crate) mod page;
+pub(crate) mod probability;
+pub(crate) mod text;
+pub(crate) mod time;

@@ -1,0 +1,38 @@
+//! The domain's errors as faults of the fields that they are found in.
+
+use foretell_domain::id::IdError;
+use foretell_domain::money::MoneyError;
+use foretell_domain::probability::ProbabilityError;
+use foretell_domain::text::TextError;
+
+use crate::faults::{Complaint, FaultCode};
+
+impl Complaint for MoneyError {
+    fn code(&self) -> FaultCode {
+        match self {
+            Self::NotPositive | Self::TooLarge => FaultCode::Range,
+            Self::Malformed | Self::TooPrecise { .. } => FaultCode::Format,
+        }
+    }
+}
+
+impl Complaint for TextError {
+    fn code(&self) -> FaultCode {
+        match self {
+            Self::Length { .. } => FaultCode::Length,
+            Self::Unreadable | Self::NotAnEmail => FaultCode::Format,
+        }
+    }
+}
+
+impl Complaint for IdError {
+    fn code(&self) -> FaultCode {
+        FaultCode::Format
+    }
+}
+
+impl Complaint for ProbabilityError {
+    fn code(&self) -> FaultCode {
+        FaultCode::Range
+    }
+}

@@ -1,0 +1,79 @@
+//! Times on the wire: RFC 3339, written in UTC with `Z` and microseconds where there are any.
+
+use std::fmt;
+
+use foretell_domain::time::Timestamp;
+use serde::{Serialize, Serializer};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::faults::{Complaint, FaultCode};
+
+/// Not a moment in RFC 3339.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TimeError;
+
+impl fmt::Display for TimeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("must be a time such as \"2030-01-31T12:00:00Z\"")
+    }
+}
+
+impl Complaint for TimeError {
+    fn code(&self) -> FaultCode {
+        FaultCode::Format
+    }
+}
+
+/// The moment that a text names; digits after the microseconds are dropped.
+pub(crate) fn parse_time(text: &str) -> Result<Timestamp, TimeError> {
+    let time = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| TimeError)?;
+    let micros = time.unix_timestamp_nanos().div_euclid(1_000);
+    i64::try_from(micros).map(Timestamp::from_micros).map_err(|_| TimeError)
+}
+
+/// A moment, written such as `2030-01-31T12:00:00.000001Z`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Time(pub(crate) Timestamp);
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let nanos = i128::from(self.0.micros()) * 1_000;
+        let time = OffsetDateTime::from_unix_timestamp_nanos(nanos).map_err(|_| fmt::Error)?;
+        let (date, micros) = (time.date(), time.microsecond());
+        write!(f, "{:04}-{:02}-{:02}T", date.year(), u8::from(date.month()), date.day())?;
+        write!(f, "{:02}:{:02}:{:02}", time.hour(), time.minute(), time.second())?;
+        if micros == 0 { f.write_str("Z") } else { write!(f, ".{micros:06}Z") }
+    }
+}
+
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_round_trip_in_utc() {
+        let check = |text, expected| {
+            let written = parse_time(text).map(|at| Time(at).to_string());
+            assert_eq!(written.as_deref(), Ok(expected));
+        };
+        check("2030-01-31T12:00:00Z", "2030-01-31T12:00:00Z");
+        check("2030-01-31T12:00:00.1Z", "2030-01-31T12:00:00.100000Z");
+        check("2030-01-31T12:00:00.1234567Z", "2030-01-31T12:00:00.123456Z");
+        check("2030-01-31T12:00:00+02:00", "2030-01-31T10:00:00Z");
+        check("1969-12-31T23:59:59.999999Z", "1969-12-31T23:59:59.999999Z");
+    }
+
+    #[test]
+    fn what_names_no_moment_is_refused() {
+        for text in ["", "2030-01-31", "2030-01-31T12:00:00", "2030-02-30T12:00:00Z", "1893456000", "now"] {
+            assert_eq!(parse_time(text), Err(TimeError), "{text}");
+        }
+    }
+}

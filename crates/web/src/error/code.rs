@@ -1,0 +1,127 @@
+//! The codes of all failures: the one table of names, statuses and descriptions.
+
+use actix_web::http::StatusCode;
+use foretell_domain::error::Code;
+
+macro_rules! error_codes {
+    ($($variant:ident = $name:literal, $status:ident, $description:literal;)+) => {
+        /// The stable name of a failure, for programs to act on.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum ErrorCode {
+            $(#[doc = $description] $variant,)+
+        }
+
+        impl ErrorCode {
+            /// Every code.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// The name that programs see, in capitals.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+
+            /// The HTTP status that it is answered with.
+            pub const fn status(self) -> StatusCode {
+                match self { $(Self::$variant => StatusCode::$status,)+ }
+            }
+
+            /// What it means, in one sentence.
+            pub const fn description(self) -> &'static str {
+                match self { $(Self::$variant => $description,)+ }
+            }
+        }
+    };
+}
+
+error_codes! {
+    ValidationError = "VALIDATION_ERROR", BAD_REQUEST, "The request has faults; the details name each field.";
+    MalformedJson = "MALFORMED_JSON", BAD_REQUEST, "The body is not JSON, or names a field twice.";
+    BadRequest = "BAD_REQUEST", BAD_REQUEST, "The request cannot be served as it is.";
+    Unauthorized = "UNAUTHORIZED", UNAUTHORIZED, "The request needs a live session or the right password.";
+    Forbidden = "FORBIDDEN", FORBIDDEN, "The caller may not do this.";
+    NotFound = "NOT_FOUND", NOT_FOUND, "What the request names is not there, or not for the caller to see.";
+    MethodNotAllowed = "METHOD_NOT_ALLOWED", METHOD_NOT_ALLOWED, "The path does not serve this method.";
+    RequestTimeout = "REQUEST_TIMEOUT", REQUEST_TIMEOUT, "The body did not arrive in time.";
+    Duplicate = "DUPLICATE", CONFLICT, "Something with this id or name already exists.";
+    Conflict = "CONFLICT", CONFLICT, "The request is at odds with how things stand now.";
+    InsufficientFunds = "INSUFFICIENT_FUNDS", CONFLICT, "The account holds too little.";
+    InsufficientShares = "INSUFFICIENT_SHARES", CONFLICT, "The trader holds too few shares.";
+    AccountClosed = "ACCOUNT_CLOSED", CONFLICT, "The account takes no part in payments.";
+    NotReversible = "NOT_REVERSIBLE", CONFLICT, "The transfer was already reversed, or can never be.";
+    BatchAborted = "BATCH_ABORTED", CONFLICT, "Another transfer of the same atomic batch was refused.";
+    MarketClosed = "MARKET_CLOSED", CONFLICT, "The market takes no trades.";
+    Slippage = "SLIPPAGE", CONFLICT, "The order's own limit was not met.";
+    TradeTooSmall = "TRADE_TOO_SMALL", CONFLICT, "The trade comes to nothing once rounded.";
+    TradeTooLarge = "TRADE_TOO_LARGE", CONFLICT, "The trade leaves the range in which prices are exact.";
+    PreconditionFailed = "PRECONDITION_FAILED", PRECONDITION_FAILED, "The version that the request is about is no longer the latest.";
+    PayloadTooLarge = "PAYLOAD_TOO_LARGE", PAYLOAD_TOO_LARGE, "The body is larger than the server accepts.";
+    UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE", UNSUPPORTED_MEDIA_TYPE, "The body must be plain application/json.";
+    IdempotencyMismatch = "IDEMPOTENCY_MISMATCH", UNPROCESSABLE_ENTITY, "The idempotency key was used for another request.";
+    RateLimited = "RATE_LIMITED", TOO_MANY_REQUESTS, "Too many requests in too short a time.";
+    InternalError = "INTERNAL_ERROR", INTERNAL_SERVER_ERROR, "A fault of the server, which has been logged.";
+    Unavailable = "UNAVAILABLE", SERVICE_UNAVAILABLE, "The server cannot do this now; the same request may succeed later.";
+}
+
+impl ErrorCode {
+    /// The code for an answer that says nothing but its status.
+    pub(crate) fn of_status(status: StatusCode) -> Self {
+        match status {
+            StatusCode::UNAUTHORIZED => Self::Unauthorized,
+            StatusCode::FORBIDDEN => Self::Forbidden,
+            StatusCode::NOT_FOUND => Self::NotFound,
+            StatusCode::METHOD_NOT_ALLOWED => Self::MethodNotAllowed,
+            StatusCode::REQUEST_TIMEOUT => Self::RequestTimeout,
+            StatusCode::CONFLICT => Self::Conflict,
+            StatusCode::PRECONDITION_FAILED => Self::PreconditionFailed,
+            StatusCode::PAYLOAD_TOO_LARGE => Self::PayloadTooLarge,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::UnsupportedMediaType,
+            StatusCode::TOO_MANY_REQUESTS => Self::RateLimited,
+            StatusCode::SERVICE_UNAVAILABLE => Self::Unavailable,
+            status if status.is_client_error() => Self::BadRequest,
+            _ => Self::InternalError,
+        }
+    }
+}
+
+impl From<Code> for ErrorCode {
+    fn from(code: Code) -> Self {
+        match code {
+            Code::ValidationError => Self::ValidationError,
+            Code::Forbidden => Self::Forbidden,
+            Code::NotFound => Self::NotFound,
+            Code::Duplicate => Self::Duplicate,
+            Code::Conflict => Self::Conflict,
+            Code::InsufficientFunds => Self::InsufficientFunds,
+            Code::InsufficientShares => Self::InsufficientShares,
+            Code::AccountClosed => Self::AccountClosed,
+            Code::NotReversible => Self::NotReversible,
+            Code::BatchAborted => Self::BatchAborted,
+            Code::MarketClosed => Self::MarketClosed,
+            Code::Slippage => Self::Slippage,
+            Code::TradeTooSmall => Self::TradeTooSmall,
+            Code::TradeTooLarge => Self::TradeTooLarge,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_of_the_domain_keep_their_names() {
+        for code in Code::ALL {
+            assert_eq!(ErrorCode::from(code).as_str(), code.as_str());
+        }
+    }
+
+    #[test]
+    fn a_status_alone_is_answered_with_a_code_of_that_status() {
+        for code in ErrorCode::ALL {
+            let status = code.status();
+            assert!(status.is_client_error() || status.is_server_error(), "{code:?}");
+            let code = ErrorCode::of_status(status);
+            assert!(code.status() == status || code == ErrorCode::BadRequest, "{status}");
+        }
+    }
+}

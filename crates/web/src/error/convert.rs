@@ -1,0 +1,72 @@
+//! How the failures of inner crates become those of requests.
+
+use foretell_application::AppError;
+use foretell_domain::error::DomainError;
+use foretell_ports::error::StoreError;
+use foretell_ports::secret::PasswordError;
+
+use super::{ApiError, Details, ErrorCode};
+
+impl From<AppError> for ApiError {
+    fn from(error: AppError) -> Self {
+        match error {
+            AppError::Refused(refusal) => refusal.into(),
+            AppError::BadCredentials => {
+                Self::new(ErrorCode::Unauthorized, "Mail address or password is wrong")
+            }
+            AppError::KeyReused => {
+                Self::new(ErrorCode::IdempotencyMismatch, "The idempotency key was used for another request")
+            }
+            AppError::Overloaded | AppError::Password(PasswordError::Busy) => Self::unavailable(),
+            AppError::Store(error) => error.into(),
+            AppError::Password(PasswordError::Failed(_)) | AppError::Internal(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Contention(_) | StoreError::Unavailable(_) | StoreError::CommitUnknown(_) => {
+                Self::unavailable().with_cause(error)
+            }
+            StoreError::Rejected(_) | StoreError::Corrupt { .. } => Self::internal(error),
+        }
+    }
+}
+
+impl From<DomainError> for ApiError {
+    fn from(refusal: DomainError) -> Self {
+        let code = ErrorCode::from(refusal.code());
+        if code == ErrorCode::ValidationError {
+            return Self::validation(vec![super::refusal::fault_of(&refusal)]);
+        }
+        Self::new(code, super::refusal::sentence(&refusal)).with_details(Details::Refusal(refusal))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::ResponseError as _;
+
+    use super::*;
+
+    fn check(error: AppError, code: ErrorCode, retry_after: bool) {
+        let error = ApiError::from(error);
+        assert_eq!(error.code(), code, "{error}");
+        assert_eq!(error.error_response().headers().contains_key("Retry-After"), retry_after, "{error}");
+        assert!(!error.message().contains("secret"), "{error}");
+    }
+
+    #[test]
+    fn causes_stay_inside() {
+        check(AppError::Overloaded, ErrorCode::Unavailable, true);
+        check(AppError::Password(PasswordError::Busy), ErrorCode::Unavailable, true);
+        check(StoreError::Contention("secret".into()).into(), ErrorCode::Unavailable, true);
+        check(StoreError::CommitUnknown("secret".into()).into(), ErrorCode::Unavailable, true);
+        check(StoreError::Rejected("secret".into()).into(), ErrorCode::InternalError, false);
+        check(AppError::Internal("secret"), ErrorCode::InternalError, false);
+        check(AppError::KeyReused, ErrorCode::IdempotencyMismatch, false);
+        check(AppError::BadCredentials, ErrorCode::Unauthorized, false);
+    }
+}

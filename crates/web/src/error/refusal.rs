@@ -1,0 +1,95 @@
+//! Refusals of the domain as clients read them: the sentence, and the facts behind it.
+
+use std::fmt::Display;
+
+use foretell_domain::error::DomainError;
+use foretell_domain::market::{Guard, MarketError};
+use foretell_domain::money::Currency;
+use foretell_domain::transfer::TransferError;
+use serde::Serialize;
+
+use crate::dto::money::Money;
+use crate::faults::{Fault, FaultCode};
+
+/// The facts of a refusal.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Facts {
+    /// What there is, and what it would take.
+    #[serde(rename_all = "camelCase")]
+    Shortage {
+        /// What there is.
+        available: Money,
+        /// What it would take.
+        needed: Money,
+    },
+    /// The limit of an order that was not met.
+    #[serde(rename_all = "camelCase")]
+    Limit {
+        /// The field of the order.
+        limit: &'static str,
+        /// What the order would have come to.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        offered: Option<Money>,
+    },
+}
+
+/// The facts of a refusal, if it has any that its sentence does not tell.
+pub(crate) fn facts(refusal: &DomainError, currency: &Currency) -> Option<Facts> {
+    let money = |minor| Money::new(currency, minor);
+    match refusal {
+        DomainError::Transfer(TransferError::InsufficientFunds { available, needed }) => {
+            Some(Facts::Shortage { available: money(available.minor()), needed: money(needed.minor()) })
+        }
+        DomainError::Market(MarketError::InsufficientShares { available, needed }) => {
+            Some(Facts::Shortage { available: money(available.units()), needed: money(needed.units()) })
+        }
+        DomainError::Market(MarketError::Slippage(guard)) => Some(match guard {
+            Guard::MinShares(shares) => {
+                Facts::Limit { limit: "minShares", offered: Some(money(shares.units())) }
+            }
+            Guard::MinProceeds(amount) => {
+                Facts::Limit { limit: "minProceeds", offered: Some(money(amount.minor())) }
+            }
+            Guard::MaxPrice => Facts::Limit { limit: "maxPrice", offered: None },
+        }),
+        _ => None,
+    }
+}
+
+/// A refusal for what the request says, as the fault of the field that says it.
+pub(crate) fn fault_of(refusal: &DomainError) -> Fault {
+    let field = match refusal {
+        DomainError::Transfer(TransferError::SelfTransfer) => "toAccountId",
+        DomainError::Market(MarketError::EndsInThePast) => "endDate",
+        DomainError::Market(MarketError::SomeProbabilities | MarketError::Probabilities(_))
+        | DomainError::Listing(_) => "options",
+        DomainError::Market(MarketError::Split(_)) => "split",
+        DomainError::Money(_) => "amount",
+        _ => "",
+    };
+    Fault { field: field.to_owned(), message: refusal.to_string(), code: FaultCode::Invalid }
+}
+
+/// What an error says, beginning with a capital.
+pub(crate) fn sentence(error: &impl Display) -> String {
+    let mut text = error.to_string();
+    if let Some(first) = text.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use foretell_domain::id::MarketId;
+
+    use super::*;
+
+    #[test]
+    fn sentences_begin_with_a_capital() {
+        let error = DomainError::Market(MarketError::NotFound(MarketId::from_u128(0)));
+        assert_eq!(sentence(&error), "Market not found: 00000000-0000-0000-0000-000000000000");
+        assert_eq!(sentence(&"émile"), "émile");
+    }
+}

@@ -1,0 +1,167 @@
+//! Writes failures for clients: in the envelope, or as RFC 9457 for those who ask for it.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ACCEPT, HeaderMap, HeaderValue};
+use foretell_domain::money::Currency;
+use serde::{Serialize, Serializer};
+
+use super::refusal::{Facts, facts};
+use super::{ApiError, Details, ErrorCode};
+
+/// The form in which a client wants to read failures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// `{"success": false, ...}`.
+    Envelope,
+    /// RFC 9457.
+    Problem,
+}
+
+const PROBLEM: &str = "application/problem+json";
+
+impl Form {
+    /// The form that the headers of a request ask for.
+    pub(crate) fn asked_for(headers: &HeaderMap) -> Self {
+        let mut ranges = headers.get_all(ACCEPT).filter_map(|value| value.to_str().ok());
+        if ranges.any(|list| list.split(',').any(is_problem)) { Self::Problem } else { Self::Envelope }
+    }
+
+    /// The content type of such a body.
+    pub(crate) const fn content_type(self) -> HeaderValue {
+        match self {
+            Self::Envelope => HeaderValue::from_static("application/json"),
+            Self::Problem => HeaderValue::from_static(PROBLEM),
+        }
+    }
+}
+
+fn is_problem(range: &str) -> bool {
+    let mut parts = range.split(';').map(str::trim);
+    let is_named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(PROBLEM));
+    let is_refused = |part: &str| {
+        let weight = part.strip_prefix("q=").or_else(|| part.strip_prefix("Q="));
+        weight.and_then(|weight| weight.trim().parse::<f32>().ok()).is_some_and(|weight| weight <= 0.0)
+    };
+    is_named && !parts.any(is_refused)
+}
+
+/// A failure with all that its answer depends on.
+pub(crate) struct Failure<'a> {
+    /// The failure; `None` for an answer that says nothing but its status.
+    pub(crate) error: Option<&'a ApiError>,
+    /// The status of the answer.
+    pub(crate) status: StatusCode,
+    /// The id of the request.
+    pub(crate) request_id: &'a str,
+    /// The ledger's currency.
+    pub(crate) currency: &'a Currency,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Envelope<'a> {
+    success: bool,
+    error: &'a str,
+    code: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<Shown<'a>>,
+    request_id: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Problem<'a> {
+    r#type: String,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+    code: &'static str,
+    request_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errors: Option<Shown<'a>>,
+}
+
+enum Shown<'a> {
+    Given(&'a Details),
+    Facts(Facts),
+}
+
+impl Serialize for Shown<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Facts(facts) => facts.serialize(serializer),
+            Self::Given(Details::Faults(faults)) => faults.serialize(serializer),
+            Self::Given(Details::Other(value)) => value.serialize(serializer),
+            Self::Given(Details::None | Details::Refusal(_)) => serializer.serialize_none(),
+        }
+    }
+}
+
+impl Failure<'_> {
+    /// The code of the failure.
+    pub(crate) fn code(&self) -> ErrorCode {
+        self.error.map_or_else(|| ErrorCode::of_status(self.status), ApiError::code)
+    }
+
+    /// The body in this form.
+    pub(crate) fn body(&self, form: Form) -> Vec<u8> {
+        let code = self.code();
+        let message = self.error.map_or_else(|| title(code), ApiError::message);
+        let written = match form {
+            Form::Envelope => serde_json::to_vec(&Envelope {
+                success: false,
+                error: message,
+                code: code.as_str(),
+                details: self.details(),
+                request_id: self.request_id,
+            }),
+            Form::Problem => serde_json::to_vec(&Problem {
+                r#type: format!("urn:foretell:problem:{}", code.as_str()),
+                title: title(code),
+                status: self.status.as_u16(),
+                detail: message,
+                code: code.as_str(),
+                request_id: self.request_id,
+                errors: self.details(),
+            }),
+        };
+        // Nothing in these types can fail to serialize; an empty body would still have the right status.
+        written.unwrap_or_default()
+    }
+
+    fn details(&self) -> Option<Shown<'_>> {
+        match self.error?.details() {
+            Details::None => None,
+            Details::Refusal(refusal) => facts(refusal, self.currency).map(Shown::Facts),
+            given => Some(Shown::Given(given)),
+        }
+    }
+}
+
+fn title(code: ErrorCode) -> &'static str {
+    code.description().trim_end_matches('.')
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::HeaderName;
+
+    use super::*;
+
+    fn check(accept: &str, expected: Form) {
+        let headers: HeaderMap =
+            [(HeaderName::from_static("accept"), HeaderValue::from_str(accept).unwrap())]
+                .into_iter()
+                .collect();
+        assert_eq!(Form::asked_for(&headers), expected, "{accept}");
+    }
+
+    #[test]
+    fn problems_are_written_for_those_who_name_them() {
+        check("application/problem+json", Form::Problem);
+        check("application/json, Application/Problem+JSON;q=0.5", Form::Problem);
+        check("application/problem+json;q=0", Form::Envelope);
+        check("application/json", Form::Envelope);
+        check("*/*", Form::Envelope);
+    }
+}

@@ -1,0 +1,106 @@
+//! Extractors: what a handler asks of a request.
+//!
+//! [`SignedIn`] and [`AdminOnly`] fail at once. The others are [`Part`]s: they never fail by themselves, but
+//! are looked at together by [`WebState::accept`], so that an answer names all faults of a request, and
+//! nobody learns of them before they have said who they are:
+//!
+//! ```ignore
+//! pub(crate) async fn create(
+//!     state: Data<WebState>,
+//!     SignedIn(caller): SignedIn,
+//!     key: IdempotencyKey,
+//!     body: Body<PaymentBody>,
+//! ) -> Answer {
+//!     let (key, payment) = state.accept((key, body))?;
+//!     let receipt = state.application.pay(&caller, key, payment).await?;
+//!     reply::receipt(receipt, |transfer| reply::created(location, view))
+//! }
+//! ```
+
+mod body;
+mod caller;
+mod idempotency_key;
+mod json;
+mod object;
+mod params;
+mod path_id;
+mod shape;
+
+use foretell_application::ApplicationSettings;
+use foretell_domain::money::Currency;
+use foretell_domain::time::Timestamp;
+
+pub(crate) use body::{Body, OptionalBody};
+pub(crate) use caller::{AdminOnly, HasCaller, SESSION_COOKIE, SignedIn};
+pub(crate) use idempotency_key::IdempotencyKey;
+pub(crate) use object::Object;
+pub(crate) use params::Params;
+pub(crate) use path_id::PathId;
+pub(crate) use shape::Shape;
+
+use crate::WebState;
+use crate::error::ApiError;
+use crate::faults::Faults;
+
+/// What the meaning of a request may depend on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct InputContext<'a> {
+    /// What the operator decided.
+    pub(crate) settings: &'a ApplicationSettings,
+    /// The time now.
+    pub(crate) now: Timestamp,
+}
+
+impl InputContext<'_> {
+    /// The ledger's currency.
+    pub(crate) const fn currency(&self) -> &Currency {
+        &self.settings.currency
+    }
+}
+
+/// A shape that means something to a use case.
+pub(crate) trait IntoInput {
+    /// What it means.
+    type Input;
+
+    /// The meaning; where there is none, the faults say why. It may be given in spite of faults.
+    fn into_input(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<Self::Input>;
+}
+
+/// A part of a request whose faults are told together with those of the other parts.
+pub(crate) trait Part {
+    /// What it comes to.
+    type Value;
+
+    /// The value; where there is none, the faults say why.
+    fn take(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<Self::Value>;
+}
+
+macro_rules! tuples {
+    ($(($($part:ident),+))+) => {$(
+        impl<$($part: Part),+> Part for ($($part,)+) {
+            type Value = ($($part::Value,)+);
+
+            #[allow(non_snake_case, reason = "one name serves as type and value")]
+            fn take(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<Self::Value> {
+                let ($($part,)+) = self;
+                // All parts are looked at before the first one that is missing ends it.
+                $(let $part = $part.take(faults, context);)+
+                Some(($($part?,)+))
+            }
+        }
+    )+};
+}
+
+tuples! { (A, B) (A, B, C) }
+
+impl WebState {
+    /// The values of all parts, or all their faults at once.
+    pub(crate) fn accept<P: Part>(&self, parts: P) -> Result<P::Value, ApiError> {
+        let context = InputContext { settings: self.application.settings(), now: self.application.now() };
+        let mut faults = Faults::default();
+        let value = parts.take(&mut faults, &context);
+        faults.into_result()?;
+        value.ok_or_else(|| ApiError::internal("a part of a request is missing without a fault"))
+    }
+}

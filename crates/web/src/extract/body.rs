@@ -1,0 +1,126 @@
+//! The JSON body of a request, read within limits of size and time.
+
+use std::convert::Infallible;
+use std::marker::PhantomData;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
+use actix_web::web::{Bytes, BytesMut, Data};
+use actix_web::{FromRequest, HttpRequest};
+use futures::future::LocalBoxFuture;
+use futures::{FutureExt as _, StreamExt as _};
+
+use super::{InputContext, IntoInput, Part, Shape, json};
+use crate::error::{ApiError, ErrorCode};
+use crate::faults::Faults;
+use crate::{WebSettings, WebState};
+
+/// The body, a JSON object of the shape `T`.
+pub(crate) struct Body<T> {
+    read: Result<Bytes, ApiError>,
+    shape: PhantomData<T>,
+}
+
+/// The body, a JSON object of the shape `T`, or nothing, which means the same as `{}`.
+pub(crate) struct OptionalBody<T>(Body<T>);
+
+impl<T: 'static> FromRequest for Body<T> {
+    type Error = Infallible;
+    type Future = LocalBoxFuture<'static, Result<Self, Infallible>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        let work = async move {
+            let read = async {
+                check_media_type(request.headers())?;
+                read(&request, payload).await
+            };
+            Ok(Self { read: read.await, shape: PhantomData })
+        };
+        work.boxed_local()
+    }
+}
+
+impl<T: 'static> FromRequest for OptionalBody<T> {
+    type Error = Infallible;
+    type Future = LocalBoxFuture<'static, Result<Self, Infallible>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        let work = async move {
+            let read = match read(&request, payload).await {
+                Ok(bytes) if bytes.is_empty() => Ok(Bytes::from_static(b"{}")),
+                Ok(bytes) => check_media_type(request.headers()).map(|()| bytes),
+                Err(error) => Err(error),
+            };
+            Ok(Self(Body { read, shape: PhantomData }))
+        };
+        work.boxed_local()
+    }
+}
+
+impl<T: Shape + IntoInput> Part for Body<T> {
+    type Value = T::Input;
+
+    fn take(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<T::Input> {
+        let bytes = self.read.map_err(|error| faults.stop(error)).ok()?;
+        let shape: T = json::read(&bytes, faults)?;
+        shape.into_input(faults, context)
+    }
+}
+
+impl<T: Shape + IntoInput> Part for OptionalBody<T> {
+    type Value = T::Input;
+
+    fn take(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<T::Input> {
+        self.0.take(faults, context)
+    }
+}
+
+fn check_media_type(headers: &HeaderMap) -> Result<(), ApiError> {
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let mut parts = content_type.split(';').map(str::trim);
+    let is_json = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("application/json"));
+    let is_utf8 = |part: &str| {
+        let charset = part.to_ascii_lowercase();
+        charset.strip_prefix("charset=").is_none_or(|name| name.trim_matches('"') == "utf-8")
+    };
+    let is_plain = headers.get(CONTENT_ENCODING).is_none_or(|coding| coding == "identity");
+    if is_json && parts.all(is_utf8) && is_plain {
+        return Ok(());
+    }
+    let message = "The body must be application/json in UTF-8, not compressed";
+    Err(ApiError::new(ErrorCode::UnsupportedMediaType, message).and_close())
+}
+
+async fn read(request: &HttpRequest, payload: Payload) -> Result<Bytes, ApiError> {
+    let state = request.app_data::<Data<WebState>>().ok_or_else(|| ApiError::internal("no web state"))?;
+    let WebSettings { max_body_bytes, body_timeout, .. } = state.settings;
+    let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    if announced.is_some_and(|bytes: usize| bytes > max_body_bytes) {
+        return Err(too_large(max_body_bytes));
+    }
+    let collected = tokio::time::timeout(body_timeout, collect(payload, max_body_bytes)).await;
+    let too_slow =
+        |_| ApiError::new(ErrorCode::RequestTimeout, "The body did not arrive in time").and_close();
+    collected.map_err(too_slow)?
+}
+
+async fn collect(mut payload: Payload, max_body_bytes: usize) -> Result<Bytes, ApiError> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|cause| {
+            ApiError::new(ErrorCode::BadRequest, "The body broke off").with_cause(cause).and_close()
+        })?;
+        if body.len() + chunk.len() > max_body_bytes {
+            return Err(too_large(max_body_bytes));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+fn too_large(max_body_bytes: usize) -> ApiError {
+    let message = format!("The body is larger than {max_body_bytes} bytes");
+    ApiError::new(ErrorCode::PayloadTooLarge, message).and_close()
+}

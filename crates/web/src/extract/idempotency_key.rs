@@ -1,0 +1,82 @@
+//! The key under which a client names a command, so that a repetition is answered and not done again.
+
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::http::header::HeaderMap;
+use actix_web::{FromRequest, HttpRequest};
+use foretell_ports::idempotency::MAX_KEY_BYTES;
+
+use super::{InputContext, Part};
+use crate::faults::{FaultCode, Faults};
+
+const HEADER: &str = "Idempotency-Key";
+
+/// The header `Idempotency-Key`: one, of 1 to 255 visible ASCII characters.
+pub(crate) struct IdempotencyKey(Result<String, (FaultCode, &'static str)>);
+
+impl FromRequest for IdempotencyKey {
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Infallible>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self(read(request.headers()))))
+    }
+}
+
+impl Part for IdempotencyKey {
+    type Value = String;
+
+    fn take(self, faults: &mut Faults, _: &InputContext<'_>) -> Option<String> {
+        self.0.map_err(|(code, message)| faults.add(HEADER, code, message)).ok()
+    }
+}
+
+fn read(headers: &HeaderMap) -> Result<String, (FaultCode, &'static str)> {
+    let mut values = headers.get_all(HEADER);
+    let value = values.next().ok_or((FaultCode::Required, "is required"))?;
+    if values.next().is_some() {
+        return Err((FaultCode::Repeated, "is given more than once"));
+    }
+    let bytes = value.as_bytes();
+    if !(1..=MAX_KEY_BYTES).contains(&bytes.len()) {
+        return Err((FaultCode::Length, "must have 1 to 255 characters"));
+    }
+    if !bytes.iter().all(u8::is_ascii_graphic) {
+        return Err((FaultCode::Format, "must be visible ASCII characters without spaces"));
+    }
+    Ok(String::from_utf8_lossy(bytes).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn check(keys: &[&str], expected: Result<&str, FaultCode>) {
+        let name = HeaderName::from_static("idempotency-key");
+        let header = |key: &&str| (name.clone(), HeaderValue::from_bytes(key.as_bytes()).unwrap());
+        let mut headers = HeaderMap::new();
+        for (name, value) in keys.iter().map(header) {
+            headers.append(name, value);
+        }
+        let found = read(&headers);
+        assert_eq!(found.as_deref().map_err(|(code, _)| *code), expected, "{keys:?}");
+    }
+
+    #[test]
+    fn keys_are_short_and_visible() {
+        let longest = "k".repeat(255);
+        check(&["a"], Ok("a"));
+        check(&["~!\"1"], Ok("~!\"1"));
+        check(&[&longest], Ok(&longest));
+        check(&[], Err(FaultCode::Required));
+        check(&[""], Err(FaultCode::Length));
+        check(&[&"k".repeat(256)], Err(FaultCode::Length));
+        check(&["a b"], Err(FaultCode::Format));
+        check(&["é"], Err(FaultCode::Format));
+        check(&["a", "b"], Err(FaultCode::Repeated));
+    }
+}

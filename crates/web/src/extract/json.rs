@@ -1,0 +1,232 @@
+//! Reads JSON as a shape and finds all that is wrong with it.
+//!
+//! A request without faults is read in one pass. serde ends at the first value of the wrong type, so for any
+//! other request the value is taken out, its fault noted, and the rest read again, a limited number of times.
+
+use serde::Deserialize;
+use serde_json::Value;
+use serde_path_to_error::{Path, Segment, Track};
+
+use super::Object;
+use super::shape::{self, Shape};
+use crate::error::{ApiError, ErrorCode};
+use crate::faults::{FaultCode, Faults};
+
+/// How often a body with faults is read; what is found after that is left to the next attempt of the client.
+const MAX_READS: usize = 50;
+/// What is tried in place of an array's item whose value is of the wrong type: it cannot be taken out, since
+/// the paths of the items behind it would change.
+const STAND_INS: [fn() -> Value; 3] = [|| Value::Object(serde_json::Map::new()), || "".into(), || 0.into()];
+
+/// The shape in these bytes, whose faults are added. `None` if the faults tell already that there is none.
+pub(super) fn read<T: Shape>(bytes: &[u8], faults: &mut Faults) -> Option<T> {
+    let mut unknown = Vec::new();
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let read = serde_ignored::deserialize(&mut json, |path| unknown.push(text_of(&path)));
+    match read.and_then(|shape: Object<T>| json.end().map(|()| shape)) {
+        Ok(Object(shape)) => Some(looked_at(shape, &unknown, faults)),
+        Err(error) if error.is_data() => {
+            let Ok(value) = serde_json::from_slice(bytes) else { return stop(faults, &error) };
+            match read_patiently(value, faults) {
+                // A `Value` has lost what was wrong: a field that is there twice.
+                (Some(_), 0) => stop(faults, &error),
+                (shape, _) => shape,
+            }
+        }
+        Err(error) => stop(faults, &error),
+    }
+}
+
+/// The shape of a value, whose faults are added; `None` as for [`read`].
+pub(super) fn read_value<T: Shape>(value: Value, faults: &mut Faults) -> Option<T> {
+    read_patiently(value, faults).0
+}
+
+/// The shape of a value, and how many values of the wrong type were taken out of it.
+fn read_patiently<T: Shape>(mut value: Value, faults: &mut Faults) -> (Option<T>, usize) {
+    let mut last_path = None;
+    let mut tried = 0;
+    for taken_out in 0..MAX_READS {
+        let (mut track, mut unknown) = (Track::new(), Vec::new());
+        let json = serde_path_to_error::Deserializer::new(&value, &mut track);
+        let read = serde_ignored::deserialize(json, |path| unknown.push(text_of(&path)));
+        let error = match read {
+            Ok(Object(shape)) => return (Some(looked_at(shape, &unknown, faults)), taken_out),
+            Err(error) => error,
+        };
+        let path = track.path();
+        let text = if path.iter().len() == 0 { String::new() } else { path.to_string() };
+        if last_path.as_ref() == Some(&text) {
+            tried += 1;
+        } else {
+            tried = 0;
+            faults.add_unread(&text, wording(&error));
+        }
+        if !replace(&mut value, &path, tried) {
+            break;
+        }
+        last_path = Some(text);
+    }
+    (None, MAX_READS)
+}
+
+fn looked_at<T: Shape>(shape: T, unknown: &[String], faults: &mut Faults) -> T {
+    for path in unknown {
+        faults.add(path, FaultCode::UnknownField, "is not known");
+    }
+    shape::check(&shape, faults);
+    shape
+}
+
+fn stop<T>(faults: &mut Faults, error: &serde_json::Error) -> Option<T> {
+    let what = if error.is_eof() { "The body ends too early" } else { "The body cannot be read" };
+    let message = format!("{what}: {error}");
+    faults.stop(ApiError::new(ErrorCode::MalformedJson, message));
+    None
+}
+
+/// Takes the value at `path` out, and says whether reading can go on.
+fn replace(value: &mut Value, path: &Path, tried: usize) -> bool {
+    let is_part = |segment: &&Segment| matches!(segment, Segment::Seq { .. } | Segment::Map { .. });
+    let segments: Vec<_> = path.iter().take_while(is_part).collect();
+    let Some((last, outer)) = segments.split_last() else { return false };
+    let outer = outer.iter().try_fold(value, |value, segment| match segment {
+        Segment::Seq { index } => value.get_mut(*index),
+        Segment::Map { key } => value.get_mut(key),
+        Segment::Enum { .. } | Segment::Unknown => None,
+    });
+    match (outer, last) {
+        (Some(Value::Object(fields)), Segment::Map { key }) => fields.remove(key).is_some(),
+        (Some(Value::Array(items)), Segment::Seq { index }) => {
+            let item = items.get_mut(*index).zip(STAND_INS.get(tried));
+            item.map(|(item, stand_in)| *item = stand_in()).is_some()
+        }
+        _ => false,
+    }
+}
+
+/// What a client reads of serde's message: what was expected, without repeating what was sent.
+fn wording(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    match message.rsplit_once(", expected ") {
+        Some((_, expected)) => format!("must be {expected}"),
+        None => message,
+    }
+}
+
+fn text_of(path: &serde_ignored::Path<'_>) -> String {
+    use serde_ignored::Path;
+    match path {
+        Path::Root => String::new(),
+        Path::Seq { parent, index } => format!("{}[{index}]", text_of(parent)),
+        Path::Map { parent, key } => match text_of(parent) {
+            parent if parent.is_empty() => key.clone(),
+            parent => format!("{parent}.{key}"),
+        },
+        Path::Some { parent } | Path::NewtypeStruct { parent } | Path::NewtypeVariant { parent } => {
+            text_of(parent)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use garde::Validate;
+
+    use super::*;
+
+    #[derive(Debug, Default, Deserialize, Validate)]
+    #[serde(rename_all = "camelCase", default)]
+    struct Outer {
+        #[garde(required, inner(length(chars, max = 5)))]
+        first_name: Option<String>,
+        #[garde(required)]
+        age: Option<u32>,
+        #[garde(length(min = 1, max = 3), dive)]
+        items: Vec<Object<Inner>>,
+        #[garde(skip)]
+        tags: Vec<String>,
+    }
+
+    #[derive(Debug, Default, Deserialize, Validate)]
+    #[serde(rename_all = "camelCase", default)]
+    struct Inner {
+        #[garde(required)]
+        the_id: Option<String>,
+    }
+
+    fn check(json: &str, expected: &[&str]) {
+        let mut faults = Faults::default();
+        let _: Option<Outer> = read(json.as_bytes(), &mut faults);
+        let found = match faults.into_result() {
+            Ok(()) => Vec::new(),
+            Err(error) => match error.details() {
+                crate::error::Details::Faults(faults) => {
+                    faults.iter().map(|f| format!("{}: {}", f.field, f.code.as_str())).collect()
+                }
+                _ => vec![error.code().as_str().to_owned()],
+            },
+        };
+        let found: std::collections::BTreeSet<_> = found.iter().map(String::as_str).collect();
+        assert_eq!(found, expected.iter().copied().collect(), "{json}");
+    }
+
+    #[test]
+    fn good_requests_have_no_faults() {
+        check(r#"{"firstName":"Ada","age":36,"items":[{"theId":"a"}]}"#, &[]);
+    }
+
+    #[test]
+    fn missing_fields_are_found_together() {
+        check("{}", &["firstName: required", "age: required", "items: length"]);
+        check(
+            r#"{"items":[{}],"age":null}"#,
+            &["firstName: required", "age: required", "items[0].theId: required"],
+        );
+    }
+
+    #[test]
+    fn faults_of_all_sorts_come_together() {
+        let json = r#"{"firstName":5,"age":"x","items":[{"theId":"a","odd":1},{"theId":[]},7],"tags":["a",{},3],"more":0}"#;
+        check(
+            json,
+            &[
+                "firstName: type",
+                "age: type",
+                "items[1].theId: type",
+                "items[2]: type",
+                "tags[1]: type",
+                "tags[2]: type",
+                "items[0].odd: unknown_field",
+                "more: unknown_field",
+            ],
+        );
+        check(
+            r#"{"firstName":"too long","age":-1,"items":[]}"#,
+            &["age: type", "firstName: length", "items: length"],
+        );
+    }
+
+    #[test]
+    fn what_is_no_object_is_refused_as_a_whole() {
+        for json in ["[]", r#"["Ada", 36]"#, "5", "null", "\"x\""] {
+            check(json, &[": type"]);
+        }
+    }
+
+    #[test]
+    fn what_is_not_json_is_malformed() {
+        for json in ["", "{", "{}}", "{'a':1}", "{\"age\":1,}", "\u{feff}{}", "{\"age\":1,\"age\":2}"] {
+            check(json, &["MALFORMED_JSON"]);
+        }
+    }
+
+    #[test]
+    fn requests_with_countless_faults_are_given_up() {
+        let items = vec!["7"; 200].join(",");
+        let mut faults = Faults::default();
+        let shape: Option<Outer> = read(format!("{{\"items\":[{items}]}}").as_bytes(), &mut faults);
+        assert!(shape.is_none());
+        assert!(!faults.is_empty());
+    }
+}

@@ -1,0 +1,35 @@
+//! The id in a path.
+
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::str::FromStr;
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+
+use super::{InputContext, Part};
+use crate::faults::{Complaint, Faults};
+
+/// The variable part of a path, such as the `{id}` of `/accounts/{id}`; its fault bears its name.
+pub(crate) struct PathId<T: FromStr> {
+    name: String,
+    parsed: Result<T, T::Err>,
+}
+
+impl<T: FromStr + 'static> FromRequest for PathId<T> {
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Infallible>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let (name, text) = request.match_info().iter().next().unwrap_or(("id", ""));
+        ready(Ok(Self { name: name.to_owned(), parsed: text.parse() }))
+    }
+}
+
+impl<T: FromStr<Err: Complaint>> Part for PathId<T> {
+    type Value = T;
+
+    fn take(self, faults: &mut Faults, _: &InputContext<'_>) -> Option<T> {
+        faults.check(&self.name, self.parsed)
+    }
+}

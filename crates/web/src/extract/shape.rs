@@ -1,0 +1,149 @@
+//! Shapes: requests as serde reads them and garde checks them, before they mean anything.
+
+use garde::Validate;
+use garde::i18n::{I18n, InvalidCreditCard, InvalidEmail, InvalidPhoneNumber, InvalidUrl, IpKind, with_i18n};
+use serde::de::DeserializeOwned;
+
+use crate::faults::{FaultCode, Faults};
+use std::borrow::Cow;
+use std::fmt::Display;
+
+/// A request in its bare shape. Every field has a default (`#[serde(rename_all = "camelCase", default)]` on
+/// the struct), so that missing ones are found by garde, all at once.
+pub(crate) trait Shape: DeserializeOwned + Validate<Context = ()> {}
+
+impl<T: DeserializeOwned + Validate<Context = ()>> Shape for T {}
+
+/// Adds what garde finds.
+pub(super) fn check(shape: &impl Validate<Context = ()>, faults: &mut Faults) {
+    let Err(report) = with_i18n(Wording, || shape.validate()) else { return };
+    for (path, error) in report.iter() {
+        let (code, message) = Wording::read(error.message());
+        faults.add(&camel_case(&path.to_string()), code, message);
+    }
+}
+
+/// Fields as they are named in JSON: garde knows them by their Rust names.
+fn camel_case(path: &str) -> String {
+    let mut name = String::with_capacity(path.len());
+    let mut is_after_underscore = false;
+    for letter in path.chars() {
+        match letter {
+            '_' => is_after_underscore = true,
+            letter if is_after_underscore => {
+                name.extend(letter.to_uppercase());
+                is_after_underscore = false;
+            }
+            letter => name.push(letter),
+        }
+    }
+    name
+}
+
+/// Words garde's findings, each with its code in front.
+struct Wording;
+
+const CODES: [FaultCode; 4] = [FaultCode::Required, FaultCode::Length, FaultCode::Range, FaultCode::Format];
+
+impl Wording {
+    fn write(code: FaultCode, message: impl Display) -> Cow<'static, str> {
+        format!("{}|{message}", code.as_str()).into()
+    }
+
+    fn read(message: &str) -> (FaultCode, &str) {
+        let split = message.split_once('|');
+        let known = |(name, message)| {
+            let code = CODES.into_iter().find(|code| code.as_str() == name)?;
+            Some((code, message))
+        };
+        split.and_then(known).unwrap_or((FaultCode::Invalid, message))
+    }
+}
+
+impl I18n for Wording {
+    fn length_lower_than(&self, min: usize) -> Cow<'static, str> {
+        Self::write(FaultCode::Length, format_args!("must have a length of at least {min}"))
+    }
+
+    fn length_greater_than(&self, max: usize) -> Cow<'static, str> {
+        Self::write(FaultCode::Length, format_args!("must have a length of at most {max}"))
+    }
+
+    fn range_lower_than(&self, min: &dyn Display) -> Cow<'static, str> {
+        Self::write(FaultCode::Range, format_args!("must be at least {min}"))
+    }
+
+    fn range_greater_than(&self, max: &dyn Display) -> Cow<'static, str> {
+        Self::write(FaultCode::Range, format_args!("must be at most {max}"))
+    }
+
+    fn credit_card_invalid(&self, reason: InvalidCreditCard) -> Cow<'static, str> {
+        Self::write(FaultCode::Format, reason)
+    }
+
+    fn pattern_no_match(&self, pattern: &dyn Display) -> Cow<'static, str> {
+        Self::write(FaultCode::Format, format_args!("must match {pattern}"))
+    }
+
+    fn contains_missing(&self, pattern: &dyn Display) -> Cow<'static, str> {
+        Self::write(FaultCode::Format, format_args!("must contain {pattern}"))
+    }
+
+    fn url_invalid(&self, _: InvalidUrl) -> Cow<'static, str> {
+        Self::write(FaultCode::Format, "must be a URL")
+    }
+
+    fn prefix_missing(&self, pattern: &dyn Display) -> Cow<'static, str> {
+        Self::write(FaultCode::Format, format_args!("must begin with {pattern}"))
+    }
+
+    fn suffix_missing(&self, pattern: &dyn Display) -> Cow<'static, str> {
+        Self::write(FaultCode::Format, format_args!("must end with {pattern}"))
+    }
+
+    fn phone_number_invalid(&self, reason: InvalidPhoneNumber) -> Cow<'static, str> {
+        Self::write(FaultCode::Format, reason)
+    }
+
+    fn ip_invalid(&self, _: IpKind) -> Cow<'static, str> {
+        Self::write(FaultCode::Format, "must be an IP address")
+    }
+
+    fn matches_field_mismatch(&self, field: &dyn Display) -> Cow<'static, str> {
+        Self::write(FaultCode::Format, format_args!("must be the same as {field}"))
+    }
+
+    fn email_invalid(&self, _: InvalidEmail) -> Cow<'static, str> {
+        Self::write(FaultCode::Format, "must be a mail address")
+    }
+
+    fn ascii_invalid(&self) -> Cow<'static, str> {
+        Self::write(FaultCode::Format, "must be ASCII")
+    }
+
+    fn alphanumeric_invalid(&self) -> Cow<'static, str> {
+        Self::write(FaultCode::Format, "must be letters and digits")
+    }
+
+    fn required_not_set(&self) -> Cow<'static, str> {
+        Self::write(FaultCode::Required, "is required")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_become_those_of_the_json() {
+        assert_eq!(camel_case("transfers[2].from_account_id"), "transfers[2].fromAccountId");
+        assert_eq!(camel_case("name"), "name");
+    }
+
+    #[test]
+    fn codes_come_back_from_messages() {
+        let message = Wording.required_not_set();
+        assert_eq!(Wording::read(&message), (FaultCode::Required, "is required"));
+        assert_eq!(Wording::read("a|b"), (FaultCode::Invalid, "a|b"));
+    }
+}

@@ -1,0 +1,94 @@
+//! The HTTP adapter: routing, DTOs, extractors and error responses.
+//!
+//! It knows the use cases and the types that they speak of, and nothing of where anything is stored. A
+//! handler extracts, converts, calls one use case and converts back. Every answer is in the envelope, or for
+//! failures in RFC 9457 where the client asks for it: see `middleware`, the only place that writes failures.
+
+mod dto;
+mod error;
+mod extract;
+mod faults;
+mod middleware;
+mod reply;
+mod routes;
+mod routing;
+
+use std::io;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::body::BoxBody;
+use actix_web::dev::{Server, ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::web::{self, Data};
+use actix_web::{App, HttpServer};
+use foretell_application::Application;
+
+pub use error::ErrorCode;
+
+/// What an operator decides about HTTP.
+#[derive(Debug, Clone)]
+pub struct WebSettings {
+    /// Whether cookies travel over HTTPS only; false in development.
+    pub secure_cookies: bool,
+    /// The largest body that is read, in bytes.
+    pub max_body_bytes: usize,
+    /// How long a body may take to arrive.
+    pub body_timeout: Duration,
+}
+
+impl Default for WebSettings {
+    fn default() -> Self {
+        Self { secure_cookies: true, max_body_bytes: 512 * 1024, body_timeout: Duration::from_secs(10) }
+    }
+}
+
+/// What all requests share.
+#[derive(Clone)]
+pub struct WebState {
+    /// The use cases.
+    pub application: Arc<Application>,
+    /// What the operator decided.
+    pub settings: WebSettings,
+}
+
+/// All routes with everything around them, for a server or a test.
+pub fn app(
+    state: WebState,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<BoxBody>,
+        Error = actix_web::Error,
+        InitError = (),
+    >,
+> {
+    App::new()
+        .app_data(Data::new(state.clone()))
+        .wrap(middleware::Answering(state))
+        .configure(routes::configure)
+        .default_service(web::to(routing::unknown_route))
+}
+
+/// How the server runs.
+#[derive(Debug, Clone, Copy)]
+pub struct ServeOptions {
+    /// How many threads serve requests.
+    pub workers: usize,
+    /// How long requests under way may take once the server is asked to stop.
+    pub shutdown_timeout: Duration,
+}
+
+/// Serves requests that come in by `listener`. SIGTERM ends it once the requests under way are answered;
+/// await it, then drain the application.
+///
+/// # Errors
+/// Those of the listener.
+pub fn serve(listener: TcpListener, state: WebState, options: ServeOptions) -> io::Result<Server> {
+    let server = HttpServer::new(move || app(state.clone()))
+        .workers(options.workers.max(1))
+        .shutdown_timeout(options.shutdown_timeout.as_secs())
+        .listen(listener)?;
+    Ok(server.run())
+}

@@ -1,0 +1,225 @@
+//! The outermost layer: gives each request an id and a span, catches panics, writes every failure in the form
+//! that the client accepts, and logs it once.
+
+use std::any::Any;
+use std::fmt;
+use std::future::{Ready, ready};
+use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
+use std::time::Instant;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ResponseHead, Service, ServiceRequest, ServiceResponse, Transform};
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+};
+use actix_web::http::{Method, StatusCode};
+use actix_web::{HttpMessage as _, HttpResponse, ResponseError};
+use foretell_domain::money::Currency;
+use futures::FutureExt as _;
+use futures::future::LocalBoxFuture;
+use tracing::{Instrument as _, Span};
+
+use super::request_id::{RequestId, X_REQUEST_ID};
+use crate::WebState;
+use crate::error::render::{Failure, Form};
+use crate::error::{ApiError, ErrorCode};
+use crate::extract::HasCaller;
+
+/// Makes the layer for each worker.
+pub(crate) struct Answering(pub(crate) WebState);
+
+impl<S, B> Transform<S, ServiceRequest> for Answering
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<BoxBody>;
+    type Error = actix_web::Error;
+    type Transform = AnsweringService<S>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        ready(Ok(AnsweringService { service: Rc::new(service), state: self.0.clone() }))
+    }
+}
+
+/// The layer around one worker's routes.
+pub(crate) struct AnsweringService<S> {
+    service: Rc<S>,
+    state: WebState,
+}
+
+impl<S, B> Service<ServiceRequest> for AnsweringService<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<BoxBody>;
+    type Error = actix_web::Error;
+    type Future = LocalBoxFuture<'static, Result<Self::Response, Self::Error>>;
+
+    actix_web::dev::forward_ready!(service);
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let exchange = Exchange::begin(&request, self.state.clone());
+        let span = exchange.span(&request);
+        let service = Rc::clone(&self.service);
+        let work = async move {
+            let call = AssertUnwindSafe(async { service.call(request).await });
+            let result = match call.catch_unwind().await {
+                Ok(Ok(response)) => Ok(exchange.finish(response)),
+                Ok(Err(error)) => Err(exchange.rescue(&error)),
+                Err(panic) => Err(exchange.rescue(&caught(panic.as_ref()).into())),
+            };
+            result.map_err(actix_web::Error::from)
+        };
+        Box::pin(work.instrument(span))
+    }
+}
+
+/// What of a request its answer depends on. The request itself cannot be kept: the router must own it.
+struct Exchange {
+    id: RequestId,
+    form: Form,
+    is_safe: bool,
+    since: Instant,
+    state: WebState,
+}
+
+impl Exchange {
+    fn begin(request: &ServiceRequest, state: WebState) -> Self {
+        Self {
+            id: RequestId::of(request.headers()),
+            form: Form::asked_for(request.headers()),
+            is_safe: matches!(*request.method(), Method::GET | Method::HEAD),
+            since: Instant::now(),
+            state,
+        }
+    }
+
+    fn span(&self, request: &ServiceRequest) -> Span {
+        tracing::info_span!(
+            "web.request",
+            request_id = self.id.as_str(),
+            method = request.method().as_str(),
+            route = request.match_pattern().as_deref().unwrap_or("none"),
+            status = tracing::field::Empty,
+            elapsed_us = tracing::field::Empty,
+        )
+    }
+
+    /// The answer of a route with its headers, its body written anew if it tells of a failure.
+    fn finish<B: MessageBody + 'static>(self, mut response: ServiceResponse<B>) -> ServiceResponse<BoxBody> {
+        let is_private = !self.is_safe || response.request().extensions().contains::<HasCaller>();
+        let status = response.status();
+        self.set_headers(response.headers_mut(), is_private);
+        if !status.is_client_error() && !status.is_server_error() {
+            self.log(status, None);
+            return response.map_into_boxed_body();
+        }
+        let body = {
+            let error = response.response().error();
+            let failure = self.failure(status, error.and_then(|error| error.as_error::<ApiError>()));
+            self.log(status, Some((&failure, error)));
+            failure.body(self.form)
+        };
+        response.map_body(|head, _| self.replace_body(head, body))
+    }
+
+    /// The answer where no route gave one: a panic, or the error of another layer.
+    fn rescue(self, error: &actix_web::Error) -> Rescue {
+        let mut response = error.error_response();
+        let status = response.status();
+        self.set_headers(response.headers_mut(), true);
+        let failure = self.failure(status, error.as_error::<ApiError>());
+        self.log(status, Some((&failure, Some(error))));
+        let body = failure.body(self.form);
+        response.headers_mut().insert(CONTENT_TYPE, self.form.content_type());
+        Rescue { status, headers: response.headers().clone(), body }
+    }
+
+    fn failure<'a>(&'a self, status: StatusCode, error: Option<&'a ApiError>) -> Failure<'a> {
+        Failure { error, status, request_id: self.id.as_str(), currency: self.currency() }
+    }
+
+    fn currency(&self) -> &Currency {
+        &self.state.application.settings().currency
+    }
+
+    fn set_headers(&self, headers: &mut HeaderMap, is_private: bool) {
+        headers.insert(X_REQUEST_ID, self.id.as_header().clone());
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        if is_private && !headers.contains_key(CACHE_CONTROL) {
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
+    }
+
+    fn replace_body(&self, head: &mut ResponseHead, body: Vec<u8>) -> BoxBody {
+        head.headers_mut().insert(CONTENT_TYPE, self.form.content_type());
+        if head.status == StatusCode::SERVICE_UNAVAILABLE && !head.headers().contains_key(RETRY_AFTER) {
+            head.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        BoxBody::new(body)
+    }
+
+    /// One line a request: what was answered, and for faults of the server why.
+    fn log(&self, status: StatusCode, failure: Option<(&Failure<'_>, Option<&actix_web::Error>)>) {
+        let elapsed_us = u64::try_from(self.since.elapsed().as_micros()).unwrap_or(u64::MAX);
+        Span::current().record("status", status.as_u16()).record("elapsed_us", elapsed_us);
+        let Some((failure, error)) = failure else {
+            tracing::debug!("answered");
+            return;
+        };
+        let code = failure.code().as_str();
+        match failure.error.map(ApiError::cause) {
+            Some(Some(cause)) if status.is_server_error() => {
+                tracing::error!(code, error = cause, "a request failed");
+            }
+            // Turned away for want of capacity: coping, not failing.
+            _ if failure.code() == ErrorCode::Unavailable => {
+                tracing::warn!(code, "a request was turned away")
+            }
+            None if status.is_server_error() => {
+                let error = error.map(ToString::to_string);
+                tracing::error!(code, error, "a request failed outside the routes");
+            }
+            _ => tracing::debug!(code, "refused"),
+        }
+    }
+}
+
+fn caught(panic: &(dyn Any + Send)) -> ApiError {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    ApiError::internal(format!("a handler panicked: {}", text.unwrap_or("without a message")))
+}
+
+/// A finished answer on the way of an error, where there is no request left to answer.
+#[derive(Debug)]
+struct Rescue {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl fmt::Display for Rescue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "answered with {}", self.status)
+    }
+}
+
+impl ResponseError for Rescue {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status);
+        for header in &self.headers {
+            response.insert_header(header);
+        }
+        response.body(self.body.clone())
+    }
+}

@@ -1,0 +1,83 @@
+//! Successful answers in their envelope, each serialized once, straight into the body.
+
+use std::fmt::Display;
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
+use foretell_application::writer::Receipt;
+use foretell_ports::page::PageRequest;
+use serde::Serialize;
+
+use crate::error::ApiError;
+
+/// Says that the answer is the stored one to an earlier request with the same key.
+pub(crate) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// What a handler returns.
+pub(crate) type Answer = Result<HttpResponse, ApiError>;
+
+/// The bytes that a body has room for before it grows.
+const USUAL_BODY_BYTES: usize = 512;
+
+#[derive(Serialize)]
+struct Envelope<T> {
+    success: bool,
+    data: T,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    meta: Option<Meta>,
+}
+
+#[derive(Serialize)]
+struct Meta {
+    pagination: Pagination,
+}
+
+#[derive(Serialize)]
+struct Pagination {
+    page: u32,
+    limit: u32,
+    total: i64,
+}
+
+/// 200 with this data.
+pub(crate) fn ok(data: impl Serialize) -> Answer {
+    write(StatusCode::OK, data, None)
+}
+
+/// 201 with this data, which is found again at `location`.
+pub(crate) fn created(location: impl Display, data: impl Serialize) -> Answer {
+    let mut response = write(StatusCode::CREATED, data, None)?;
+    let location = HeaderValue::from_str(&location.to_string()).map_err(ApiError::internal)?;
+    response.headers_mut().insert(LOCATION, location);
+    Ok(response)
+}
+
+/// 204.
+pub(crate) fn no_content() -> HttpResponse {
+    HttpResponse::NoContent().finish()
+}
+
+/// 200 with the rows of a page.
+pub(crate) fn page(rows: impl Serialize, page: PageRequest, total: i64) -> Answer {
+    let pagination = Pagination { page: page.page(), limit: page.limit(), total };
+    write(StatusCode::OK, rows, Some(Meta { pagination }))
+}
+
+/// The answer to a command: `accept` writes what it came to. A stored answer is marked, refusals too.
+pub(crate) fn receipt<T>(receipt: Receipt<T>, accept: impl FnOnce(T) -> Answer) -> Answer {
+    let Receipt { result, is_replay } = receipt;
+    let outcome = result.map_err(|refusal| ApiError::from(refusal).as_replay(is_replay))?;
+    let mut response = accept(outcome)?;
+    if is_replay {
+        response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
+    }
+    Ok(response)
+}
+
+fn write(status: StatusCode, data: impl Serialize, meta: Option<Meta>) -> Answer {
+    let mut body = Vec::with_capacity(USUAL_BODY_BYTES);
+    serde_json::to_writer(&mut body, &Envelope { success: true, data, meta }).map_err(ApiError::internal)?;
+    let content_type = (CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Ok(HttpResponse::build(status).insert_header(content_type).body(body))
+}
