@@ -1,0 +1,3 @@
+DROP TABLE transfers;
+DROP TABLE accounts;
+DROP TABLE ledger;
