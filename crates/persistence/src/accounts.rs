@@ -1,0 +1,165 @@
+//! The tables `ledger` and `accounts`.
+
+use std::collections::BTreeSet;
+
+use diesel::prelude::*;
+use foretell_domain::account::{Account, AccountKind, AccountRecord, AccountStatus};
+use foretell_domain::id::{AccountId, UserId};
+use foretell_domain::money::{Balance, Currency};
+use foretell_domain::time::Timestamp;
+use foretell_ports::ledger::AccountDetails;
+use foretell_ports::unit::Locked;
+
+use crate::connection::{Connection, on};
+use crate::dialect::{bulk_ledger, look_up};
+use crate::error::{Failure, StoredRow, expect_saved};
+use crate::id::{DbId, db_ids};
+use crate::schema::{accounts, ledger};
+
+/// The most accounts of one user that are listed.
+const MAX_LISTED: i64 = 100;
+
+/// The row of the ledger's currency; there is no other.
+const LEDGER_ID: i32 = 1;
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = accounts)]
+pub(crate) struct AccountRow {
+    pub(crate) id: DbId,
+    pub(crate) kind: String,
+    pub(crate) owner_id: Option<DbId>,
+    pub(crate) status: String,
+    pub(crate) balance_minor: i64,
+    pub(crate) version: i64,
+    pub(crate) created_at_us: i64,
+}
+
+impl TryFrom<AccountRow> for AccountDetails {
+    type Error = Failure;
+
+    fn try_from(row: AccountRow) -> Result<Self, Failure> {
+        let stored = StoredRow { table: "accounts", id: row.id };
+        let record = AccountRecord {
+            id: row.id.into(),
+            kind: stored.named("kind", AccountKind::from_name(&row.kind))?,
+            owner: row.owner_id.map(UserId::from),
+            status: stored.named("status", AccountStatus::from_name(&row.status))?,
+            balance: Balance::from_minor(row.balance_minor),
+            version: row.version,
+        };
+        let account = stored.convert("balance_minor", Account::restore(record))?;
+        Ok(Self { account, created_at: Timestamp::from_micros(row.created_at_us) })
+    }
+}
+
+/// What is inserted and saved of an account.
+#[derive(Insertable, Clone, Copy)]
+#[diesel(table_name = accounts, treat_none_as_default_value = false)]
+pub(crate) struct NewAccountRow {
+    pub(crate) id: DbId,
+    pub(crate) kind: &'static str,
+    pub(crate) owner_id: Option<DbId>,
+    pub(crate) status: &'static str,
+    pub(crate) balance_minor: i64,
+    pub(crate) version: i64,
+    pub(crate) created_at_us: i64,
+}
+
+impl NewAccountRow {
+    fn new(account: &Account, at: Timestamp) -> Self {
+        let record = account.record();
+        Self {
+            id: record.id.into(),
+            kind: record.kind.as_str(),
+            owner_id: record.owner.map(DbId::from),
+            status: record.status.as_str(),
+            balance_minor: record.balance.minor(),
+            version: record.version,
+            created_at_us: at.micros(),
+        }
+    }
+}
+
+/// Stores the currency if none is stored yet, and returns the one that is stored.
+pub(crate) fn record_currency_once(
+    connection: &mut Connection<'_>,
+    currency: &Currency,
+    at: Timestamp,
+) -> Result<Currency, Failure> {
+    let row = (
+        ledger::id.eq(LEDGER_ID),
+        ledger::currency_code.eq(currency.code()),
+        ledger::currency_decimals.eq(i32::from(currency.decimals())),
+        ledger::created_at_us.eq(at.micros()),
+    );
+    let insert = diesel::insert_into(ledger::table).values(row).on_conflict_do_nothing();
+    on!(connection, |c| insert.execute(c))?;
+    Ok(find_currency(connection)?.unwrap_or_else(|| currency.clone()))
+}
+
+/// The ledger's currency, if it is stored.
+pub(crate) fn find_currency(connection: &mut Connection<'_>) -> Result<Option<Currency>, Failure> {
+    let found: Option<(String, i32)> = on!(connection, |c| {
+        let columns = (ledger::currency_code, ledger::currency_decimals);
+        ledger::table.find(LEDGER_ID).select(columns).first(c).optional()
+    })?;
+    let currency = |(code, decimals): (String, i32)| {
+        let stored = StoredRow { table: "ledger", id: LEDGER_ID };
+        let decimals = stored.convert("currency_decimals", u8::try_from(decimals))?;
+        stored.convert("currency_code", Currency::new(&code, decimals))
+    };
+    found.map(currency).transpose()
+}
+
+/// Inserts accounts unless they are there already, and says how many were inserted.
+pub(crate) fn insert_once(
+    connection: &mut Connection<'_>,
+    accounts: &[Account],
+    at: Timestamp,
+) -> Result<usize, Failure> {
+    let rows: Vec<_> = accounts.iter().map(|account| NewAccountRow::new(account, at)).collect();
+    Ok(bulk_ledger::insert_accounts_once(connection, &rows)?)
+}
+
+/// Locks the accounts among `ids` that exist and returns them, both in ascending order.
+pub(crate) fn lock(
+    connection: &mut Connection<'_>,
+    ids: &BTreeSet<AccountId>,
+) -> Result<Vec<Locked<Account>>, Failure> {
+    let rows = look_up::lock_accounts(connection, &db_ids(ids.iter().copied()))?;
+    let locked = |row| Ok(Locked::assume(AccountDetails::try_from(row)?.account));
+    rows.into_iter().map(locked).collect()
+}
+
+/// Stores balance, version and status of locked accounts.
+pub(crate) fn save(connection: &mut Connection<'_>, accounts: &[&Locked<Account>]) -> Result<(), Failure> {
+    // When an account was opened is not saved again.
+    let unchanged = Timestamp::from_micros(0);
+    let rows: Vec<_> = accounts.iter().map(|account| NewAccountRow::new(account, unchanged)).collect();
+    let saved = bulk_ledger::save_accounts(connection, &rows)?;
+    expect_saved("accounts", rows.len(), saved)
+}
+
+/// The account with this id.
+pub(crate) fn find(
+    connection: &mut Connection<'_>,
+    id: AccountId,
+) -> Result<Option<AccountDetails>, Failure> {
+    let found = on!(connection, |c| {
+        accounts::table.find(DbId::from(id)).select(AccountRow::as_select()).first(c).optional()
+    })?;
+    found.map(AccountDetails::try_from).transpose()
+}
+
+/// The accounts of a user, oldest first; at most 100.
+pub(crate) fn list(connection: &mut Connection<'_>, owner: UserId) -> Result<Vec<AccountDetails>, Failure> {
+    let rows = on!(connection, |c| {
+        accounts::table
+            .filter(accounts::owner_id.eq(DbId::from(owner)))
+            .order((accounts::created_at_us, accounts::id))
+            .limit(MAX_LISTED)
+            .select(AccountRow::as_select())
+            .load(c)
+    })?;
+    rows.into_iter().map(AccountDetails::try_from).collect()
+}

@@ -1,0 +1,166 @@
+//! The audit: every invariant of the ledger and its markets, checked against the rows in SQL.
+//!
+//! Each check reads whole tables, but only counts leave the database. All of them see one moment, so the
+//! answer is true while trading goes on.
+
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+use foretell_ports::ledger::AuditReport;
+
+use crate::connection::{Connection, on};
+use crate::dialect::session::allow_long_statements;
+use crate::dialect::transaction::snapshot;
+use crate::error::Failure;
+
+/// The sum of all balances in two halves, the upper 32 bits and the lower, neither of which overflows.
+const ACCOUNTS: &str = "SELECT COUNT(*) AS accounts,
+    CAST(COALESCE(SUM(balance_minor >> 32), 0) AS BIGINT) AS upper_sum,
+    CAST(COALESCE(SUM(balance_minor & 4294967295), 0) AS BIGINT) AS lower_sum,
+    COUNT(CASE WHEN kind <> 'treasury' AND balance_minor < 0 THEN 1 END) AS below_floor
+    FROM accounts";
+
+/// The sides of all transfers, each account's in the order of its versions, compared with what they should
+/// be (versions from 1, each balance following from the one before) and with the account itself. A transfer
+/// of an account that does not exist shows as drift of that account.
+const CHAINS: &str = "WITH sides AS (
+        SELECT credit_account_id AS account_id, credit_version AS version,
+            credit_balance_minor AS balance_minor, amount_minor AS change_minor FROM transfers
+        UNION ALL
+        SELECT debit_account_id, debit_version, debit_balance_minor, -amount_minor FROM transfers
+    ), chain AS (
+        SELECT account_id, version, balance_minor, change_minor,
+            ROW_NUMBER() OVER by_version AS expected_version,
+            LAG(balance_minor) OVER by_version AS balance_before_minor,
+            LEAD(version) OVER by_version AS next_version
+        FROM sides WINDOW by_version AS (PARTITION BY account_id ORDER BY version)
+    ), ends AS (
+        SELECT account_id, SUM(change_minor) AS sum_minor,
+            MAX(CASE WHEN next_version IS NULL THEN version END) AS version,
+            MAX(CASE WHEN next_version IS NULL THEN balance_minor END) AS balance_minor,
+            COUNT(CASE WHEN version <> expected_version
+                OR balance_minor - change_minor <> COALESCE(balance_before_minor, 0) THEN 1 END) AS breaks
+        FROM chain GROUP BY account_id
+    )
+    SELECT COUNT(CASE WHEN COALESCE(accounts.balance_minor, 0) <> COALESCE(ends.sum_minor, 0)
+            THEN 1 END) AS balance_drift,
+        COUNT(CASE WHEN accounts.id IS NULL OR accounts.balance_minor <> COALESCE(ends.balance_minor, 0)
+            OR accounts.version <> COALESCE(ends.version, 0) THEN 1 END) AS last_row_drift,
+        COUNT(CASE WHEN ends.breaks > 0 THEN 1 END) AS broken_chains
+    FROM accounts FULL OUTER JOIN ends ON ends.account_id = accounts.id";
+
+/// What positions and bets come to, compared with what their markets say.
+const MARKET_DRIFT: &str = "WITH held AS (
+        SELECT market_id, option_index, SUM(shares_units) AS shares_units
+        FROM positions GROUP BY market_id, option_index
+    ), options AS (
+        SELECT COALESCE(market_options.market_id, held.market_id) AS market_id,
+            COUNT(CASE WHEN market_options.id IS NULL
+                OR market_options.outstanding_units <> COALESCE(held.shares_units, 0) THEN 1 END) AS drifts
+        FROM market_options FULL OUTER JOIN held ON held.market_id = market_options.market_id
+            AND held.option_index = market_options.option_index
+        GROUP BY COALESCE(market_options.market_id, held.market_id)
+    ), holders AS (
+        SELECT market_id, SUM(spent_minor - received_minor) AS net_minor
+        FROM positions GROUP BY market_id, account_id
+    ), stakes AS (
+        SELECT market_id, SUM(CASE WHEN net_minor > 0 THEN net_minor ELSE 0 END) AS stakes_minor
+        FROM holders GROUP BY market_id
+    ), trades AS (
+        SELECT market_id, COUNT(*) AS bet_count, MAX(sequence) AS sequence FROM bets GROUP BY market_id
+    )
+    SELECT COUNT(*) AS drifting FROM market_states
+        FULL OUTER JOIN options ON options.market_id = market_states.market_id
+        LEFT JOIN stakes ON stakes.market_id = market_states.market_id
+        LEFT JOIN trades ON trades.market_id = market_states.market_id
+    WHERE market_states.market_id IS NULL OR COALESCE(options.drifts, 1) > 0
+        OR market_states.stakes_minor <> COALESCE(stakes.stakes_minor, 0)
+        OR market_states.bet_count <> COALESCE(trades.bet_count, 0)
+        OR market_states.bet_count <> COALESCE(trades.sequence, 0)";
+
+/// Undecided markets whose pot is short, and settled ones whose pot is not empty.
+const POTS: &str = "SELECT
+    COUNT(CASE WHEN market_states.phase IN ('open', 'closed')
+        AND COALESCE(accounts.balance_minor, 0) - market_states.fees_minor < (
+            SELECT MAX(outstanding_units) FROM market_options
+            WHERE market_options.market_id = market_states.market_id) THEN 1 END) AS uncovered_markets,
+    COUNT(CASE WHEN settlements.completed_at_us IS NOT NULL
+        AND COALESCE(accounts.balance_minor, 0) <> 0 THEN 1 END) AS unsettled_remainders,
+    COUNT(*) AS markets
+    FROM market_states
+    LEFT JOIN accounts ON accounts.id = market_states.market_id
+    LEFT JOIN settlements ON settlements.market_id = market_states.market_id";
+
+const COUNTS: &str = "SELECT (SELECT COUNT(*) FROM transfers) AS transfers,
+    (SELECT COUNT(*) FROM bets) AS bets";
+
+#[derive(QueryableByName)]
+struct AccountsRow {
+    #[diesel(sql_type = BigInt)]
+    accounts: i64,
+    #[diesel(sql_type = BigInt)]
+    upper_sum: i64,
+    #[diesel(sql_type = BigInt)]
+    lower_sum: i64,
+    #[diesel(sql_type = BigInt)]
+    below_floor: i64,
+}
+
+#[derive(QueryableByName)]
+struct ChainsRow {
+    #[diesel(sql_type = BigInt)]
+    balance_drift: i64,
+    #[diesel(sql_type = BigInt)]
+    last_row_drift: i64,
+    #[diesel(sql_type = BigInt)]
+    broken_chains: i64,
+}
+
+#[derive(QueryableByName)]
+struct DriftRow {
+    #[diesel(sql_type = BigInt)]
+    drifting: i64,
+}
+
+#[derive(QueryableByName)]
+struct PotsRow {
+    #[diesel(sql_type = BigInt)]
+    uncovered_markets: i64,
+    #[diesel(sql_type = BigInt)]
+    unsettled_remainders: i64,
+    #[diesel(sql_type = BigInt)]
+    markets: i64,
+}
+
+#[derive(QueryableByName)]
+struct CountsRow {
+    #[diesel(sql_type = BigInt)]
+    transfers: i64,
+    #[diesel(sql_type = BigInt)]
+    bets: i64,
+}
+
+/// Checks every invariant, all at one moment.
+pub(crate) fn audit(connection: &mut Connection<'_>) -> Result<AuditReport, Failure> {
+    snapshot(connection, |connection| {
+        allow_long_statements(connection)?;
+        let accounts: AccountsRow = on!(connection, |c| diesel::sql_query(ACCOUNTS).get_result(c))?;
+        let chains: ChainsRow = on!(connection, |c| diesel::sql_query(CHAINS).get_result(c))?;
+        let drift: DriftRow = on!(connection, |c| diesel::sql_query(MARKET_DRIFT).get_result(c))?;
+        let pots: PotsRow = on!(connection, |c| diesel::sql_query(POTS).get_result(c))?;
+        let counts: CountsRow = on!(connection, |c| diesel::sql_query(COUNTS).get_result(c))?;
+        Ok(AuditReport {
+            accounts: accounts.accounts,
+            transfers: counts.transfers,
+            markets: pots.markets,
+            bets: counts.bets,
+            sum_of_balances: (i128::from(accounts.upper_sum) << 32) + i128::from(accounts.lower_sum),
+            balance_drift: chains.balance_drift,
+            last_row_drift: chains.last_row_drift,
+            broken_chains: chains.broken_chains,
+            below_floor: accounts.below_floor,
+            uncovered_markets: pots.uncovered_markets,
+            market_drift: drift.drifting,
+            unsettled_remainders: pots.unsettled_remainders,
+        })
+    })
+}

@@ -1,0 +1,208 @@
+//! The table `bets`: immutable rows, numbered within each market by their sequence.
+
+use diesel::prelude::*;
+use foretell_domain::id::{BetId, MarketId};
+use foretell_domain::market::{Bet, Fill, TradeSide};
+use foretell_domain::money::{Amount, Balance};
+use foretell_domain::probability::Probability;
+use foretell_domain::shares::Shares;
+use foretell_domain::time::Timestamp;
+use foretell_ports::market::{PricePoint, PriceWindow};
+use foretell_ports::page::{Page, PageRequest};
+
+use crate::connection::{Connection, on};
+use crate::dialect::{bulk_market, look_up};
+use crate::error::{Failure, StoredRow};
+use crate::id::{DbId, db_ids};
+use crate::prices;
+use crate::schema::{bets, market_states};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = bets)]
+struct BetRow {
+    id: DbId,
+    market_id: DbId,
+    sequence: i64,
+    market_version: i64,
+    user_id: DbId,
+    account_id: DbId,
+    transfer_id: DbId,
+    option_id: DbId,
+    option_index: i32,
+    side: String,
+    cash_minor: i64,
+    fee_minor: i64,
+    shares_units: i64,
+    prices_before: Vec<u8>,
+    prices_after: Vec<u8>,
+    created_at_us: i64,
+}
+
+impl TryFrom<BetRow> for Bet {
+    type Error = Failure;
+
+    fn try_from(row: BetRow) -> Result<Self, Failure> {
+        let stored = StoredRow { table: "bets", id: row.id };
+        Ok(Self {
+            id: row.id.into(),
+            market_id: row.market_id.into(),
+            user_id: row.user_id.into(),
+            account_id: row.account_id.into(),
+            transfer_id: row.transfer_id.into(),
+            option_id: row.option_id.into(),
+            fill: Fill {
+                option_index: stored.convert("option_index", usize::try_from(row.option_index))?,
+                side: stored.named("side", TradeSide::from_name(&row.side))?,
+                cash: stored.convert("cash_minor", Amount::new(row.cash_minor))?,
+                fee: Balance::from_minor(row.fee_minor),
+                shares: stored.convert("shares_units", Shares::new(row.shares_units))?,
+                prices_before: stored.convert("prices_before", prices::decode(&row.prices_before))?,
+                prices_after: stored.convert("prices_after", prices::decode(&row.prices_after))?,
+                sequence: row.sequence,
+                market_version: row.market_version,
+            },
+            created_at: Timestamp::from_micros(row.created_at_us),
+        })
+    }
+}
+
+/// What is inserted of a bet.
+#[derive(Insertable)]
+#[diesel(table_name = bets, treat_none_as_default_value = false)]
+pub(crate) struct NewBetRow<'a> {
+    pub(crate) id: DbId,
+    pub(crate) market_id: DbId,
+    pub(crate) sequence: i64,
+    pub(crate) market_version: i64,
+    pub(crate) user_id: DbId,
+    pub(crate) account_id: DbId,
+    pub(crate) transfer_id: DbId,
+    pub(crate) option_id: DbId,
+    pub(crate) option_index: i32,
+    pub(crate) side: &'a str,
+    pub(crate) cash_minor: i64,
+    pub(crate) fee_minor: i64,
+    pub(crate) shares_units: i64,
+    pub(crate) prices_before: Vec<u8>,
+    pub(crate) prices_after: Vec<u8>,
+    pub(crate) created_at_us: i64,
+}
+
+impl From<&Bet> for NewBetRow<'static> {
+    fn from(bet: &Bet) -> Self {
+        let fill = &bet.fill;
+        Self {
+            id: bet.id.into(),
+            market_id: bet.market_id.into(),
+            sequence: fill.sequence,
+            market_version: fill.market_version,
+            user_id: bet.user_id.into(),
+            account_id: bet.account_id.into(),
+            transfer_id: bet.transfer_id.into(),
+            option_id: bet.option_id.into(),
+            // Beyond the range of the column, which a CHECK then refuses; no market has that many options.
+            option_index: i32::try_from(fill.option_index).unwrap_or(i32::MAX),
+            side: fill.side.as_str(),
+            cash_minor: fill.cash.minor(),
+            fee_minor: fill.fee.minor(),
+            shares_units: fill.shares.units(),
+            prices_before: prices::encode(&fill.prices_before),
+            prices_after: prices::encode(&fill.prices_after),
+            created_at_us: bet.created_at.micros(),
+        }
+    }
+}
+
+/// The bets among `ids` that exist.
+pub(crate) fn find_ids(connection: &mut Connection<'_>, ids: &[BetId]) -> Result<Vec<BetId>, Failure> {
+    let found = look_up::bets(connection, &db_ids(ids.iter().copied()))?;
+    Ok(found.into_iter().map(BetId::from).collect())
+}
+
+/// Inserts bets.
+pub(crate) fn insert(connection: &mut Connection<'_>, bets: &[Bet]) -> Result<(), Failure> {
+    let rows: Vec<_> = bets.iter().map(NewBetRow::from).collect();
+    bulk_market::insert_bets(connection, &rows)?;
+    Ok(())
+}
+
+/// The bet or sale with this id.
+pub(crate) fn find(connection: &mut Connection<'_>, id: BetId) -> Result<Option<Bet>, Failure> {
+    let found = on!(connection, |c| {
+        bets::table.find(DbId::from(id)).select(BetRow::as_select()).first(c).optional()
+    })?;
+    found.map(Bet::try_from).transpose()
+}
+
+/// The bets of a market, newest first, found by their numbers, so that a deep page costs no more.
+pub(crate) fn page(
+    connection: &mut Connection<'_>,
+    market: MarketId,
+    page: PageRequest,
+) -> Result<Page<Bet>, Failure> {
+    let id = DbId::from(market);
+    let count: Option<i64> = on!(connection, |c| {
+        market_states::table.find(id).select(market_states::bet_count).first(c).optional()
+    })?;
+    let total = count.unwrap_or(0);
+    let last = total - page.offset();
+    let first = last - i64::from(page.limit()) + 1;
+    let found = on!(connection, |c| {
+        bets::table
+            .filter(bets::market_id.eq(id))
+            .filter(bets::sequence.between(first, last))
+            .order(bets::sequence.desc())
+            .select(BetRow::as_select())
+            .load(c)
+    })?;
+    let rows: Result<_, _> = found.into_iter().map(Bet::try_from).collect();
+    Ok(Page { rows: rows?, total })
+}
+
+/// The prices after the last trade before `before`.
+pub(crate) fn find_prices_before(
+    connection: &mut Connection<'_>,
+    market: MarketId,
+    before: Timestamp,
+) -> Result<Option<Vec<Probability>>, Failure> {
+    let found: Option<(DbId, Vec<u8>)> = on!(connection, |c| {
+        bets::table
+            .filter(bets::market_id.eq(DbId::from(market)))
+            .filter(bets::created_at_us.lt(before.micros()))
+            .order((bets::created_at_us.desc(), bets::sequence.desc()))
+            .select((bets::id, bets::prices_after))
+            .first(c)
+            .optional()
+    })?;
+    found.map(|(id, bytes)| decode_after(id, &bytes)).transpose()
+}
+
+/// The prices after the trades of a window from number `after_sequence + 1` on, in their order.
+pub(crate) fn list_prices(
+    connection: &mut Connection<'_>,
+    window: PriceWindow,
+    after_sequence: i64,
+    limit: u32,
+) -> Result<Vec<(i64, PricePoint)>, Failure> {
+    let found: Vec<(DbId, i64, i64, i64, Vec<u8>)> = on!(connection, |c| {
+        bets::table
+            .filter(bets::market_id.eq(DbId::from(window.market_id)))
+            .filter(bets::sequence.gt(after_sequence))
+            .filter(bets::created_at_us.ge(window.from.micros()))
+            .filter(bets::created_at_us.lt(window.to.micros()))
+            .order(bets::sequence)
+            .limit(i64::from(limit))
+            .select((bets::id, bets::sequence, bets::created_at_us, bets::cash_minor, bets::prices_after))
+            .load(c)
+    })?;
+    let point = |(id, sequence, created_at_us, cash_minor, bytes): (DbId, i64, i64, i64, Vec<u8>)| {
+        let prices = decode_after(id, &bytes)?;
+        let (at, volume) = (Timestamp::from_micros(created_at_us), Balance::from_minor(cash_minor));
+        Ok((sequence, PricePoint { at, prices, volume }))
+    };
+    found.into_iter().map(point).collect()
+}
+
+fn decode_after(id: DbId, bytes: &[u8]) -> Result<Vec<Probability>, Failure> {
+    StoredRow { table: "bets", id }.convert("prices_after", prices::decode(bytes))
+}

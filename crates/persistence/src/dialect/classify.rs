@@ -1,0 +1,172 @@
+//! Tells database errors apart by what a caller can do about them.
+//!
+//! Diesel knows few kinds of errors and hides the SQLSTATE of the others, so those are told by their primary
+//! message. Connections ask Postgres for English messages where they may (`lc_messages`).
+
+use diesel::result::{DatabaseErrorKind, Error};
+use foretell_ports::error::StoreError;
+
+/// Others were in the way: the same statement may succeed in another transaction.
+const CONTENTION: [&str; 8] = [
+    // Postgres: 40P01, 40001, 55P03.
+    "deadlock detected",
+    "could not serialize access",
+    "canceling statement due to lock timeout",
+    "could not obtain lock",
+    // SQLite: BUSY and LOCKED, also where another connection has just changed the schema.
+    "database is locked",
+    "database table is locked",
+    "database schema is locked",
+    "database schema has changed",
+];
+
+/// The database is there but cannot work, or not in time; nothing is wrong with the statement.
+const UNAVAILABLE: [&str; 18] = [
+    // Postgres.
+    "terminating connection",
+    "the database system is",
+    "server closed the connection",
+    "could not receive data from server",
+    "could not send data to server",
+    "SSL connection has been closed",
+    "no connection to the server",
+    "canceling statement due to statement timeout",
+    "canceling statement due to user request",
+    "too many clients",
+    "remaining connection slots",
+    "No space left on device",
+    // Both.
+    "out of memory",
+    // SQLite.
+    "disk I/O error",
+    "database or disk is full",
+    "unable to open database file",
+    "attempt to write a readonly database",
+    "database disk image is malformed",
+];
+
+/// Failures of the disk below a SQLite commit: what reached it will show when the file is next opened.
+const UNKNOWN_AT_COMMIT: [&str; 1] = ["disk I/O error"];
+
+fn is_any(message: &str, phrases: &[&str]) -> bool {
+    phrases.iter().any(|phrase| message.contains(phrase))
+}
+
+/// What an error of a statement means. Nothing of its transaction was kept.
+pub(crate) fn statement(error: Error) -> StoreError {
+    let kind = match &error {
+        Error::BrokenTransactionManager => return StoreError::Unavailable(Box::new(error)),
+        Error::DatabaseError(kind, information) => (kind, information.message()),
+        _ => return StoreError::Rejected(Box::new(error)),
+    };
+    match kind {
+        (DatabaseErrorKind::SerializationFailure, _) => StoreError::Contention(Box::new(error)),
+        (DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::ReadOnlyTransaction, _) => {
+            StoreError::Unavailable(Box::new(error))
+        }
+        (DatabaseErrorKind::Unknown, message) if is_any(message, &CONTENTION) => {
+            StoreError::Contention(Box::new(error))
+        }
+        (DatabaseErrorKind::Unknown | DatabaseErrorKind::UnableToSendCommand, message)
+            if is_any(message, &UNAVAILABLE) =>
+        {
+            StoreError::Unavailable(Box::new(error))
+        }
+        _ => StoreError::Rejected(Box::new(error)),
+    }
+}
+
+/// What an error of `COMMIT` means. `is_usable` says whether the connection is in order and outside any
+/// transaction again: then the database has answered, and a commit that it refuses is undone.
+pub(crate) fn commit(error: Error, is_usable: bool) -> StoreError {
+    let error = match error {
+        Error::RollbackErrorOnCommit { commit_error, .. } => *commit_error,
+        error => error,
+    };
+    let is_definite = match &error {
+        Error::DatabaseError(_, information) => !is_any(information.message(), &UNKNOWN_AT_COMMIT),
+        _ => false,
+    };
+    if is_usable && is_definite && !is_connection_lost(&error) {
+        statement(error)
+    } else {
+        StoreError::CommitUnknown(Box::new(error))
+    }
+}
+
+/// Whether the connection itself is gone.
+pub(crate) fn is_connection_lost(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::DatabaseError(DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand, _)
+            | Error::BrokenTransactionManager
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn database_error(kind: DatabaseErrorKind, message: &str) -> Error {
+        Error::DatabaseError(kind, Box::new(message.to_owned()))
+    }
+
+    fn name(error: &StoreError) -> &'static str {
+        match error {
+            StoreError::Contention(_) => "contention",
+            StoreError::Unavailable(_) => "unavailable",
+            StoreError::CommitUnknown(_) => "commit unknown",
+            StoreError::Rejected(_) => "rejected",
+            StoreError::Corrupt { .. } => "corrupt",
+        }
+    }
+
+    fn check(kind: DatabaseErrorKind, message: &str, of_statement: &str, of_commit: &str) {
+        let error = database_error(kind, message);
+        assert_eq!(name(&statement(error)), of_statement, "statement: {message}");
+        let error = database_error(kind, message);
+        assert_eq!(name(&commit(error, true)), of_commit, "commit: {message}");
+        let error = database_error(kind, message);
+        assert_eq!(name(&commit(error, false)), "commit unknown", "commit, connection lost: {message}");
+    }
+
+    #[test]
+    fn errors_are_told_apart_by_kind_and_message() {
+        use DatabaseErrorKind as Kind;
+        for (kind, message, of_statement, of_commit) in [
+            (Kind::Unknown, "deadlock detected", "contention", "contention"),
+            (Kind::SerializationFailure, "could not serialize access", "contention", "contention"),
+            (Kind::Unknown, "canceling statement due to lock timeout", "contention", "contention"),
+            (Kind::Unknown, "database is locked", "contention", "contention"),
+            (Kind::Unknown, "canceling statement due to statement timeout", "unavailable", "unavailable"),
+            (Kind::ReadOnlyTransaction, "cannot execute INSERT", "unavailable", "unavailable"),
+            (Kind::Unknown, "database or disk is full", "unavailable", "unavailable"),
+            (Kind::Unknown, "disk I/O error", "unavailable", "commit unknown"),
+            (Kind::ClosedConnection, "server closed the connection", "unavailable", "commit unknown"),
+            (Kind::UniqueViolation, "duplicate key", "rejected", "rejected"),
+            (Kind::CheckViolation, "CHECK constraint failed: deadlock detected", "rejected", "rejected"),
+            (Kind::Unknown, "bigint out of range", "rejected", "rejected"),
+        ] {
+            check(kind, message, of_statement, of_commit);
+        }
+    }
+
+    #[test]
+    fn a_commit_that_also_fails_to_roll_back_is_judged_by_the_commit() {
+        let both = |commit_error| Error::RollbackErrorOnCommit {
+            rollback_error: Box::new(database_error(DatabaseErrorKind::Unknown, "no transaction is active")),
+            commit_error: Box::new(commit_error),
+        };
+        let refused = database_error(DatabaseErrorKind::ForeignKeyViolation, "violates foreign key");
+        assert_eq!(name(&commit(both(refused), true)), "rejected");
+        let lost = database_error(DatabaseErrorKind::ClosedConnection, "gone");
+        assert_eq!(name(&commit(both(lost), false)), "commit unknown");
+    }
+
+    #[test]
+    fn errors_of_the_driver_are_rejections_of_a_statement_and_leave_a_commit_unknown() {
+        assert_eq!(name(&statement(Error::NotFound)), "rejected");
+        assert_eq!(name(&statement(Error::BrokenTransactionManager)), "unavailable");
+        assert_eq!(name(&commit(Error::BrokenTransactionManager, false)), "commit unknown");
+    }
+}

@@ -1,0 +1,169 @@
+//! Reading many rows by their keys, with locks where the unit will write them: one statement with an array
+//! on Postgres, one prepared statement a key on `SQLite`.
+
+use std::collections::BTreeSet;
+
+use diesel::prelude::*;
+use diesel::sql_types::{Array, Text};
+use foretell_ports::idempotency::CommandKey;
+use foretell_ports::market::WantedHolding;
+
+use crate::accounts::AccountRow;
+use crate::connection::{Connection, cached, cached_with};
+use crate::id::{DbId, Id};
+use crate::idempotency::OutcomeRow;
+use crate::markets::{MarketRow, OptionRow, StateRow};
+use crate::positions::PositionRow;
+use crate::schema::{
+    accounts, bets, idempotency_keys, market_options, market_states, markets, positions, transfers,
+};
+use crate::transfers::TransferRow;
+
+/// Locks rows against other writers but not against foreign keys that refer to them. Where rows are joined,
+/// only the row that changes is locked. `SQLite` has one writer, who needs no lock on a row.
+const LOCK_ACCOUNTS: &str = " FOR NO KEY UPDATE";
+const LOCK_MARKETS: &str = " FOR NO KEY UPDATE OF market_states";
+
+/// Locks accounts in ascending order of id and returns them in that order; `ids` ascend.
+pub(crate) fn lock_accounts(connection: &mut Connection<'_>, ids: &[DbId]) -> QueryResult<Vec<AccountRow>> {
+    match connection {
+        Connection::Sqlite(c) => {
+            each(ids, |id| accounts::table.find(id).select(AccountRow::as_select()).load(*c))
+        }
+        Connection::Postgres(c) => {
+            let rows = accounts::table.filter(accounts::id.eq_any(ids)).order(accounts::id);
+            cached_with(rows.select(AccountRow::as_select()), LOCK_ACCOUNTS).load(*c)
+        }
+    }
+}
+
+/// Locks markets in ascending order of id and returns them in that order; `ids` ascend.
+pub(crate) fn lock_markets(
+    connection: &mut Connection<'_>,
+    ids: &[DbId],
+) -> QueryResult<Vec<(MarketRow, StateRow)>> {
+    let rows = market_states::table.inner_join(markets::table);
+    match connection {
+        Connection::Sqlite(c) => each(ids, |id| {
+            let row = rows.filter(market_states::market_id.eq(id));
+            row.select((MarketRow::as_select(), StateRow::as_select())).load(*c)
+        }),
+        Connection::Postgres(c) => {
+            let rows = rows.filter(market_states::market_id.eq_any(ids)).order(market_states::market_id);
+            let rows = rows.select((MarketRow::as_select(), StateRow::as_select()));
+            cached_with(rows, LOCK_MARKETS).load(*c)
+        }
+    }
+}
+
+/// The options of markets, those of one market together and in their order.
+pub(crate) fn options(connection: &mut Connection<'_>, markets: &[DbId]) -> QueryResult<Vec<OptionRow>> {
+    match connection {
+        Connection::Sqlite(c) => each(markets, |market| {
+            market_options::table
+                .filter(market_options::market_id.eq(market))
+                .order(market_options::option_index)
+                .select(OptionRow::as_select())
+                .load(*c)
+        }),
+        Connection::Postgres(c) => market_options::table
+            .filter(market_options::market_id.eq_any(markets))
+            .order((market_options::market_id, market_options::option_index))
+            .select(OptionRow::as_select())
+            .load(*c),
+    }
+}
+
+/// The transfers with these ids.
+pub(crate) fn transfers(connection: &mut Connection<'_>, ids: &[DbId]) -> QueryResult<Vec<TransferRow>> {
+    match connection {
+        Connection::Sqlite(c) => {
+            each(ids, |id| transfers::table.find(id).select(TransferRow::as_select()).load(*c))
+        }
+        Connection::Postgres(c) => {
+            transfers::table.filter(transfers::id.eq_any(ids)).select(TransferRow::as_select()).load(*c)
+        }
+    }
+}
+
+/// Those of `ids` that a transfer has reversed.
+pub(crate) fn reversed(connection: &mut Connection<'_>, ids: &[DbId]) -> QueryResult<Vec<DbId>> {
+    let reversed = transfers::reversal_of.assume_not_null();
+    match connection {
+        Connection::Sqlite(c) => {
+            each(ids, |id| transfers::table.filter(transfers::reversal_of.eq(id)).select(reversed).load(*c))
+        }
+        Connection::Postgres(c) => {
+            transfers::table.filter(transfers::reversal_of.eq_any(ids)).select(reversed).load(*c)
+        }
+    }
+}
+
+/// Those of `ids` that a bet has.
+pub(crate) fn bets(connection: &mut Connection<'_>, ids: &[DbId]) -> QueryResult<Vec<DbId>> {
+    match connection {
+        Connection::Sqlite(c) => each(ids, |id| bets::table.find(id).select(bets::id).load(*c)),
+        Connection::Postgres(c) => bets::table.filter(bets::id.eq_any(ids)).select(bets::id).load(*c),
+    }
+}
+
+/// The outcomes stored under these keys.
+pub(crate) fn outcomes(
+    connection: &mut Connection<'_>,
+    keys: &BTreeSet<&CommandKey>,
+) -> QueryResult<Vec<OutcomeRow>> {
+    const WANTED: &str = "SELECT stored.* FROM unnest($1, $2) AS wanted (user_id, key)
+        JOIN idempotency_keys AS stored ON stored.user_id = wanted.user_id AND stored.key = wanted.key";
+    match connection {
+        Connection::Sqlite(c) => each(keys, |key| {
+            idempotency_keys::table
+                .find((DbId::from(key.user_id), &key.key))
+                .select(OutcomeRow::as_select())
+                .load(*c)
+        }),
+        Connection::Postgres(c) => {
+            let users: Vec<_> = keys.iter().map(|key| DbId::from(key.user_id)).collect();
+            let names: Vec<_> = keys.iter().map(|key| key.key.as_str()).collect();
+            let wanted = diesel::sql_query(WANTED).bind::<Array<Id>, _>(users).bind::<Array<Text>, _>(names);
+            cached(wanted).load(*c)
+        }
+    }
+}
+
+/// The positions of these accounts in these markets.
+pub(crate) fn positions(
+    connection: &mut Connection<'_>,
+    wanted: &BTreeSet<WantedHolding>,
+) -> QueryResult<Vec<PositionRow>> {
+    const WANTED: &str = "SELECT held.* FROM unnest($1, $2) AS wanted (market_id, account_id)
+        JOIN positions AS held
+        ON held.market_id = wanted.market_id AND held.account_id = wanted.account_id";
+    match connection {
+        Connection::Sqlite(c) => each(wanted, |wanted| {
+            positions::table
+                .filter(positions::market_id.eq(DbId::from(wanted.market_id)))
+                .filter(positions::account_id.eq(DbId::from(wanted.account_id)))
+                .select(PositionRow::as_select())
+                .load(*c)
+        }),
+        Connection::Postgres(c) => {
+            let markets: Vec<_> = wanted.iter().map(|wanted| DbId::from(wanted.market_id)).collect();
+            let accounts: Vec<_> = wanted.iter().map(|wanted| DbId::from(wanted.account_id)).collect();
+            let wanted =
+                diesel::sql_query(WANTED).bind::<Array<Id>, _>(markets).bind::<Array<Id>, _>(accounts);
+            cached(wanted).load(*c)
+        }
+    }
+}
+
+/// The rows of one statement a key.
+fn each<K: Copy, R>(
+    keys: impl IntoIterator<Item = K>,
+    mut load: impl FnMut(K) -> QueryResult<Vec<R>>,
+) -> QueryResult<Vec<R>> {
+    let mut rows = Vec::new();
+    for key in keys {
+        rows.append(&mut load(key)?);
+    }
+    Ok(rows)
+}

@@ -1,0 +1,23 @@
+//! All that differs between the two databases: opening, locking, bulk writes and errors. Nothing outside
+//! this module asks which database is open.
+
+pub(crate) mod bulk_ledger;
+pub(crate) mod bulk_market;
+pub(crate) mod classify;
+pub(crate) mod look_up;
+pub(crate) mod pool;
+pub(crate) mod session;
+pub(crate) mod transaction;
+
+/// One column of many rows, for an array.
+fn column<'a, R, T>(rows: &'a [R], value: impl Fn(&'a R) -> T) -> Vec<T> {
+    rows.iter().map(value).collect()
+}
+
+/// Runs a statement for each row and adds up the rows that it touched.
+fn sum_of<R>(
+    rows: &[R],
+    mut run: impl FnMut(&R) -> diesel::QueryResult<usize>,
+) -> diesel::QueryResult<usize> {
+    rows.iter().try_fold(0, |sum, row| Ok(sum + run(row)?))
+}

@@ -1,0 +1,71 @@
+//! What every connection is told when it is opened.
+
+use diesel::connection::SimpleConnection as _;
+use diesel::{PgConnection, QueryResult, SqliteConnection};
+
+use crate::connection::Connection;
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Units of work.
+    Writing,
+    /// Queries; the database itself refuses writes.
+    Reading,
+}
+
+/// Every commit is flushed to the disk before it is acknowledged: batches make it cheap, not a lower setting.
+const SQLITE_WRITING: &str = "PRAGMA busy_timeout = 1000;
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = FULL;
+PRAGMA foreign_keys = ON;
+PRAGMA cache_size = -32768;
+PRAGMA temp_store = MEMORY;";
+
+const SQLITE_READING: &str = "PRAGMA busy_timeout = 1000;
+PRAGMA query_only = ON;
+PRAGMA cache_size = -8192;
+PRAGMA temp_store = MEMORY;";
+
+/// Messages are wanted in English, since some errors are told by them; only superusers may set that. A
+/// server that acknowledges commits before they are on its disk is told not to.
+const POSTGRES_BOTH: &str = "SET jit = off;
+SELECT set_config('lc_messages', 'C', false) WHERE current_setting('is_superuser') = 'on';
+SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off';";
+
+/// Every statement of a unit reaches its rows by an index. A plan that was made while a table was small must
+/// not go on reading all of it once it has grown.
+const POSTGRES_WRITING: &str = "SET statement_timeout = '15s';
+SET lock_timeout = '5s';
+SET idle_in_transaction_session_timeout = '30s';
+SET enable_seqscan = off;";
+
+const POSTGRES_READING: &str = "SET statement_timeout = '10s';
+SET lock_timeout = '2s';
+SET idle_in_transaction_session_timeout = '30s';
+SET default_transaction_read_only = on;";
+
+/// Sets up a new connection to a file.
+pub(crate) fn set_up_sqlite(connection: &mut SqliteConnection, purpose: Purpose) -> QueryResult<()> {
+    connection.batch_execute(match purpose {
+        Purpose::Writing => SQLITE_WRITING,
+        Purpose::Reading => SQLITE_READING,
+    })
+}
+
+/// Sets up a new connection to a server.
+pub(crate) fn set_up_postgres(connection: &mut PgConnection, purpose: Purpose) -> QueryResult<()> {
+    connection.batch_execute(POSTGRES_BOTH)?;
+    connection.batch_execute(match purpose {
+        Purpose::Writing => POSTGRES_WRITING,
+        Purpose::Reading => POSTGRES_READING,
+    })
+}
+
+/// Lets the statements of the running transaction take long: an audit reads whole tables.
+pub(crate) fn allow_long_statements(connection: &mut Connection<'_>) -> QueryResult<()> {
+    match connection {
+        Connection::Sqlite(_) => Ok(()),
+        Connection::Postgres(c) => c.batch_execute("SET LOCAL statement_timeout = '15min'"),
+    }
+}

@@ -1,0 +1,109 @@
+//! What goes wrong in this crate, and what of it the ports see.
+
+use std::fmt::Display;
+use std::path::PathBuf;
+
+use diesel::result::Error as DieselError;
+use foretell_ports::error::{Cause, StoreError};
+use thiserror::Error;
+
+use crate::dialect::classify;
+
+/// Why a store could not be opened.
+#[derive(Debug, Error)]
+pub enum ConnectError {
+    /// The URL names no database that this crate can open.
+    #[error("the database URL is not usable: {0}")]
+    Url(&'static str),
+    /// The folder of the database file cannot be made.
+    #[error("the folder {} cannot be made", folder.display())]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// No connection can be made with these settings.
+    #[error("the database cannot be reached")]
+    Unreachable(#[source] Cause),
+}
+
+/// Why the schema could not be brought up to date.
+#[derive(Debug, Error)]
+pub enum MigrateError {
+    /// Another version of the program has changed the schema since: run that version or a newer one.
+    #[error("the database has a migration that this program does not know ({0}): it is newer")]
+    Newer(String),
+    /// The database cannot be reached.
+    #[error("the database cannot be reached")]
+    Unreachable(#[source] Cause),
+    /// A migration failed and was undone; those before it stay.
+    #[error("a migration failed")]
+    Failed(#[source] Cause),
+}
+
+/// What goes wrong inside a unit of work or a query.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The database or its driver said so.
+    Database(DieselError),
+    /// A stored row breaks a rule of the domain.
+    Corrupt { table: &'static str, column: &'static str, id: String, cause: Cause },
+    /// Fewer rows were there to be saved than the unit had locked.
+    Vanished { table: &'static str, expected: usize, saved: usize },
+}
+
+impl Failure {
+    /// Whether the connection is gone, and with it all that was not committed.
+    pub(crate) fn is_connection_lost(&self) -> bool {
+        matches!(self, Self::Database(error) if classify::is_connection_lost(error))
+    }
+}
+
+impl From<DieselError> for Failure {
+    fn from(error: DieselError) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl From<Failure> for StoreError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Database(error) => classify::statement(error),
+            Failure::Corrupt { table, column, id, cause } => Self::Corrupt { table, column, id, cause },
+            Failure::Vanished { table, expected, saved } => {
+                Self::Rejected(format!("{saved} of {expected} rows of {table} were there to be saved").into())
+            }
+        }
+    }
+}
+
+/// Refuses to go on unless every row that was to be saved was there.
+pub(crate) const fn expect_saved(table: &'static str, expected: usize, saved: usize) -> Result<(), Failure> {
+    if expected == saved { Ok(()) } else { Err(Failure::Vanished { table, expected, saved }) }
+}
+
+/// A stored row that is being converted, for naming it when it does not.
+#[derive(Clone, Copy)]
+pub(crate) struct StoredRow<I> {
+    pub(crate) table: &'static str,
+    pub(crate) id: I,
+}
+
+impl<I: Display> StoredRow<I> {
+    /// The value of a column, or which column of which row has none.
+    pub(crate) fn convert<T, E: Into<Cause>>(
+        &self,
+        column: &'static str,
+        value: Result<T, E>,
+    ) -> Result<T, Failure> {
+        let Self { table, id } = self;
+        value.map_err(|cause| Failure::Corrupt { table, column, id: id.to_string(), cause: cause.into() })
+    }
+
+    /// The value that a column's name stands for.
+    pub(crate) fn named<T>(&self, column: &'static str, value: Option<T>) -> Result<T, Failure> {
+        self.convert(column, value.ok_or("unknown name"))
+    }
+}

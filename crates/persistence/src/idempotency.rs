@@ -1,0 +1,91 @@
+//! The table `idempotency_keys`.
+
+use std::collections::BTreeSet;
+
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+use foretell_domain::time::Timestamp;
+use foretell_ports::idempotency::{CommandKey, StoredOutcome};
+
+use crate::connection::{Connection, cached, on};
+use crate::dialect::{bulk_ledger, look_up};
+use crate::error::{Failure, StoredRow};
+use crate::id::DbId;
+use crate::schema::idempotency_keys;
+
+#[derive(Queryable, QueryableByName, Selectable)]
+#[diesel(table_name = idempotency_keys)]
+pub(crate) struct OutcomeRow {
+    user_id: DbId,
+    key: String,
+    request_hash: Vec<u8>,
+    outcome: String,
+    created_at_us: i64,
+}
+
+impl TryFrom<OutcomeRow> for StoredOutcome {
+    type Error = Failure;
+
+    fn try_from(row: OutcomeRow) -> Result<Self, Failure> {
+        let stored = StoredRow { table: "idempotency_keys", id: row.user_id };
+        let request_hash = stored.convert("request_hash", row.request_hash.as_slice().try_into())?;
+        Ok(Self {
+            key: CommandKey { user_id: row.user_id.into(), key: row.key },
+            request_hash,
+            outcome: row.outcome,
+            created_at: Timestamp::from_micros(row.created_at_us),
+        })
+    }
+}
+
+/// What is inserted of an outcome.
+#[derive(Insertable, Clone, Copy)]
+#[diesel(table_name = idempotency_keys, treat_none_as_default_value = false)]
+pub(crate) struct NewOutcomeRow<'a> {
+    pub(crate) user_id: DbId,
+    pub(crate) key: &'a str,
+    pub(crate) request_hash: &'a [u8],
+    pub(crate) outcome: &'a str,
+    pub(crate) created_at_us: i64,
+}
+
+impl<'a> From<&'a StoredOutcome> for NewOutcomeRow<'a> {
+    fn from(outcome: &'a StoredOutcome) -> Self {
+        Self {
+            user_id: outcome.key.user_id.into(),
+            key: &outcome.key.key,
+            request_hash: &outcome.request_hash,
+            outcome: &outcome.outcome,
+            created_at_us: outcome.created_at.micros(),
+        }
+    }
+}
+
+/// The oldest outcomes stored before a time, no more than so many.
+const PURGE: &str = "DELETE FROM idempotency_keys WHERE (user_id, key) IN (
+    SELECT user_id, key FROM idempotency_keys WHERE created_at_us < $1 ORDER BY created_at_us LIMIT $2)";
+
+/// The outcomes stored under any of `keys`.
+pub(crate) fn find(
+    connection: &mut Connection<'_>,
+    keys: &[CommandKey],
+) -> Result<Vec<StoredOutcome>, Failure> {
+    let distinct: BTreeSet<_> = keys.iter().collect();
+    let rows = look_up::outcomes(connection, &distinct)?;
+    rows.into_iter().map(StoredOutcome::try_from).collect()
+}
+
+/// Inserts outcomes.
+pub(crate) fn insert(connection: &mut Connection<'_>, outcomes: &[StoredOutcome]) -> Result<(), Failure> {
+    let rows: Vec<_> = outcomes.iter().map(NewOutcomeRow::from).collect();
+    bulk_ledger::insert_outcomes(connection, &rows)?;
+    Ok(())
+}
+
+/// Deletes at most `limit` outcomes stored before `before` and says how many.
+pub(crate) fn purge(connection: &mut Connection<'_>, before: Timestamp, limit: u32) -> Result<u64, Failure> {
+    let purge =
+        diesel::sql_query(PURGE).bind::<BigInt, _>(before.micros()).bind::<BigInt, _>(i64::from(limit));
+    let deleted = on!(connection, |c| cached(purge).execute(c))?;
+    Ok(u64::try_from(deleted).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,34 @@
+//! Diesel adapters of the ports: SQLite and Postgres behind one set of repositories.
+//!
+//! A [`Store`] is an open database and implements every storage port. This crate knows the ports and the
+//! domain, and nothing of use cases or HTTP; no type of Diesel leaves it. The repositories (one file a table)
+//! are written once for both databases; all that differs between the two is in `dialect`.
+
+mod accounts;
+mod audit;
+mod bets;
+mod config;
+mod connection;
+mod dialect;
+mod error;
+mod id;
+mod idempotency;
+mod market_details;
+mod markets;
+mod migrate;
+mod ports;
+mod positions;
+mod prices;
+mod schema;
+mod sessions;
+mod settlements;
+mod store;
+mod transfers;
+mod tx;
+mod unit;
+mod users;
+
+pub use config::{DatabaseConfig, DatabaseUrl};
+pub use error::{ConnectError, MigrateError};
+pub use migrate::{MigrationReport, MigrationStatus};
+pub use store::Store;

@@ -1,0 +1,158 @@
+//! Bringing a database's schema to the one that this program knows, one program at a time.
+
+use std::path::Path;
+
+use diesel::backend::Backend;
+use diesel::connection::{
+    AnsiTransactionManager, Connection as _, SimpleConnection as _, TransactionManager,
+};
+use diesel::migration::{Migration, MigrationSource};
+use diesel::{PgConnection, SqliteConnection};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use foretell_ports::error::Cause;
+
+use crate::config::DatabaseUrl;
+use crate::dialect::session::{Purpose, set_up_sqlite};
+use crate::error::MigrateError;
+use crate::store::Store;
+
+const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
+const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
+
+/// How long to wait for another program that migrates the same database; the number is the name of the lock.
+const POSTGRES_LOCK: &str = "SET lock_timeout = '60s'; SELECT pg_advisory_lock(7305809911424378);";
+const SQLITE_WAIT: &str = "PRAGMA busy_timeout = 60000;";
+
+/// What bringing the schema up to date did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MigrationReport {
+    /// The names of the migrations that were run now, in their order.
+    pub applied: Vec<String>,
+}
+
+/// Which migrations a database has and lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MigrationStatus {
+    /// The names of those that it has.
+    pub applied: Vec<String>,
+    /// The names of those that it lacks, in their order.
+    pub pending: Vec<String>,
+    /// The versions of those that it has and this program does not know: it was changed by a newer one.
+    pub unknown: Vec<String>,
+}
+
+impl Store {
+    /// Runs the migrations that the database lacks, each wholly or not at all. Programs that do so at the
+    /// same time take turns.
+    ///
+    /// # Errors
+    /// [`MigrateError::Newer`] if a newer program has migrated the database, [`MigrateError::Unreachable`],
+    /// [`MigrateError::Failed`].
+    pub async fn migrate(&self) -> Result<MigrationReport, MigrateError> {
+        let url = self.url().clone();
+        in_background(move || match &url {
+            DatabaseUrl::Sqlite(path) => migrate_sqlite(path),
+            DatabaseUrl::Postgres(url) => migrate_postgres(url),
+        })
+        .await
+    }
+
+    /// Says which migrations the database has and lacks, and runs none.
+    ///
+    /// # Errors
+    /// [`MigrateError::Unreachable`], [`MigrateError::Failed`] if the list of migrations cannot be read.
+    pub async fn migration_status(&self) -> Result<MigrationStatus, MigrateError> {
+        let url = self.url().clone();
+        in_background(move || match &url {
+            DatabaseUrl::Sqlite(path) => status(&mut open_sqlite(path)?, &SQLITE),
+            DatabaseUrl::Postgres(url) => status(&mut open_postgres(url)?, &POSTGRES),
+        })
+        .await
+    }
+}
+
+async fn in_background<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, MigrateError> + Send + 'static,
+) -> Result<T, MigrateError> {
+    let result = tokio::task::spawn_blocking(work).await;
+    result.unwrap_or_else(|error| Err(MigrateError::Failed(Box::new(error))))
+}
+
+fn unreachable(error: impl Into<Cause>) -> MigrateError {
+    MigrateError::Unreachable(error.into())
+}
+
+fn open_sqlite(path: &Path) -> Result<SqliteConnection, MigrateError> {
+    let name = path.to_str().ok_or("the path is not UTF-8").map_err(unreachable)?;
+    let mut connection = SqliteConnection::establish(name).map_err(unreachable)?;
+    set_up_sqlite(&mut connection, Purpose::Writing).map_err(unreachable)?;
+    Ok(connection)
+}
+
+fn open_postgres(url: &str) -> Result<PgConnection, MigrateError> {
+    PgConnection::establish(url).map_err(unreachable)
+}
+
+fn migrate_sqlite(path: &Path) -> Result<MigrationReport, MigrateError> {
+    let mut connection = open_sqlite(path)?;
+    connection.batch_execute(SQLITE_WAIT).map_err(unreachable)?;
+    AnsiTransactionManager::begin_transaction_sql(&mut connection, "BEGIN IMMEDIATE").map_err(unreachable)?;
+    // Dropping the connection on an error undoes the whole of it.
+    let report = bring_up(&mut connection, &SQLITE)?;
+    AnsiTransactionManager::commit_transaction(&mut connection)
+        .map_err(|error| MigrateError::Failed(Box::new(error)))?;
+    Ok(report)
+}
+
+fn migrate_postgres(url: &str) -> Result<MigrationReport, MigrateError> {
+    // The lock ends with the connection.
+    let mut connection = open_postgres(url)?;
+    connection.batch_execute(POSTGRES_LOCK).map_err(unreachable)?;
+    bring_up(&mut connection, &POSTGRES)
+}
+
+/// The migrations that this program knows, in their order.
+fn known<DB: Backend>(
+    source: &impl MigrationSource<DB>,
+) -> Result<Vec<Box<dyn Migration<DB>>>, MigrateError> {
+    let mut known = source.migrations().map_err(MigrateError::Failed)?;
+    known.sort_by(|left, right| left.name().version().cmp(&right.name().version()));
+    Ok(known)
+}
+
+fn bring_up<DB: Backend>(
+    harness: &mut impl MigrationHarness<DB>,
+    source: &impl MigrationSource<DB>,
+) -> Result<MigrationReport, MigrateError> {
+    let status = status(harness, source)?;
+    if !status.unknown.is_empty() {
+        return Err(MigrateError::Newer(status.unknown.join(", ")));
+    }
+    for migration in
+        known(source)?.iter().filter(|migration| status.pending.contains(&name_of(&***migration)))
+    {
+        harness.run_migration(&**migration).map_err(MigrateError::Failed)?;
+    }
+    Ok(MigrationReport { applied: status.pending })
+}
+
+fn status<DB: Backend>(
+    harness: &mut impl MigrationHarness<DB>,
+    source: &impl MigrationSource<DB>,
+) -> Result<MigrationStatus, MigrateError> {
+    let known = known(source)?;
+    let mut versions: Vec<_> = harness.applied_migrations().map_err(MigrateError::Failed)?;
+    versions.sort();
+    let (applied, pending): (Vec<_>, Vec<_>) =
+        known.iter().partition(|migration| versions.contains(&migration.name().version()));
+    let names = |migrations: Vec<&Box<dyn Migration<DB>>>| {
+        migrations.into_iter().map(|migration| name_of(&**migration)).collect()
+    };
+    versions.retain(|version| known.iter().all(|migration| migration.name().version() != *version));
+    let unknown = versions.iter().map(ToString::to_string).collect();
+    Ok(MigrationStatus { applied: names(applied), pending: names(pending), unknown })
+}
+
+fn name_of<DB: Backend>(migration: &dyn Migration<DB>) -> String {
+    migration.name().to_string()
+}

@@ -1,0 +1,83 @@
+//! The ports of accounts and transfers.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use foretell_domain::account::Account;
+use foretell_domain::id::{AccountId, TransferId, UserId};
+use foretell_domain::money::{Balance, Currency};
+use foretell_domain::time::Timestamp;
+use foretell_domain::transfer::Transfer;
+use foretell_ports::error::StoreError;
+use foretell_ports::ledger::{AccountDetails, AuditReport, LedgerQueries, LedgerTx, TransferDetails};
+use foretell_ports::page::{Page, PageRequest};
+use foretell_ports::unit::Locked;
+
+use crate::store::Store;
+use crate::tx::UnitTx;
+use crate::{accounts, audit, transfers};
+
+impl LedgerTx for UnitTx<'_, '_> {
+    fn record_currency_once(&mut self, currency: &Currency, at: Timestamp) -> Result<Currency, StoreError> {
+        self.step(|c| accounts::record_currency_once(c, currency, at))
+    }
+
+    fn insert_accounts_once(&mut self, accounts: &[Account], at: Timestamp) -> Result<usize, StoreError> {
+        self.step(|c| accounts::insert_once(c, accounts, at))
+    }
+
+    fn lock_accounts(&mut self, ids: &BTreeSet<AccountId>) -> Result<Vec<Locked<Account>>, StoreError> {
+        self.step(|c| accounts::lock(c, ids))
+    }
+
+    fn save_accounts(&mut self, accounts: &[&Locked<Account>]) -> Result<(), StoreError> {
+        self.step(|c| accounts::save(c, accounts))
+    }
+
+    fn find_transfers(&mut self, ids: &[TransferId]) -> Result<Vec<Transfer>, StoreError> {
+        self.step(|c| transfers::find_all(c, ids))
+    }
+
+    fn find_reversed(&mut self, ids: &[TransferId]) -> Result<Vec<TransferId>, StoreError> {
+        self.step(|c| transfers::find_reversed(c, ids))
+    }
+
+    fn insert_transfers(&mut self, transfers: &[Transfer]) -> Result<(), StoreError> {
+        self.step(|c| transfers::insert(c, transfers))
+    }
+}
+
+#[async_trait]
+impl LedgerQueries for Store {
+    async fn find_currency(&self) -> Result<Option<Currency>, StoreError> {
+        self.read("find_currency", accounts::find_currency).await
+    }
+
+    async fn find_account(&self, id: AccountId) -> Result<Option<AccountDetails>, StoreError> {
+        self.read("find_account", move |c| accounts::find(c, id)).await
+    }
+
+    async fn list_accounts(&self, owner: UserId) -> Result<Vec<AccountDetails>, StoreError> {
+        self.read("list_accounts", move |c| accounts::list(c, owner)).await
+    }
+
+    async fn balance_at(&self, id: AccountId, at: Timestamp) -> Result<Balance, StoreError> {
+        self.read("balance_at", move |c| transfers::balance_at(c, id, at)).await
+    }
+
+    async fn page_transfers(
+        &self,
+        account: AccountId,
+        page: PageRequest,
+    ) -> Result<Page<Transfer>, StoreError> {
+        self.read("page_transfers", move |c| transfers::page(c, account, page)).await
+    }
+
+    async fn find_transfer(&self, id: TransferId) -> Result<Option<TransferDetails>, StoreError> {
+        self.read("find_transfer", move |c| transfers::find(c, id)).await
+    }
+
+    async fn audit(&self) -> Result<AuditReport, StoreError> {
+        self.read("audit", audit::audit).await
+    }
+}

@@ -1,0 +1,133 @@
+//! The ports of markets, bets, positions and settlements.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use foretell_domain::id::{AccountId, BetId, MarketId};
+use foretell_domain::market::{Bet, Holding, Market, Settlement};
+use foretell_domain::probability::Probability;
+use foretell_domain::time::Timestamp;
+use foretell_ports::error::StoreError;
+use foretell_ports::market::{
+    MarketDetails, MarketFilter, MarketQueries, MarketSort, MarketTx, NewMarket, PaidSet, PositionRow,
+    PricePoint, PriceWindow, WantedHolding,
+};
+use foretell_ports::page::{Page, PageRequest};
+use foretell_ports::unit::Locked;
+
+use crate::store::Store;
+use crate::tx::UnitTx;
+use crate::{bets, market_details, markets, positions, settlements};
+
+impl MarketTx for UnitTx<'_, '_> {
+    fn insert_markets(&mut self, markets: &[NewMarket]) -> Result<(), StoreError> {
+        self.step(|c| markets::insert(c, markets))
+    }
+
+    fn lock_markets(&mut self, ids: &BTreeSet<MarketId>) -> Result<Vec<Locked<Market>>, StoreError> {
+        self.step(|c| markets::lock(c, ids))
+    }
+
+    fn save_markets(&mut self, markets: &[&Locked<Market>], at: Timestamp) -> Result<(), StoreError> {
+        self.step(|c| markets::save(c, markets, at))
+    }
+
+    fn find_holdings(&mut self, wanted: &[WantedHolding]) -> Result<Vec<Holding>, StoreError> {
+        self.step(|c| positions::find_holdings(c, wanted))
+    }
+
+    fn save_positions(&mut self, positions: &[(&Holding, usize)]) -> Result<(), StoreError> {
+        self.step(|c| positions::save(c, positions))
+    }
+
+    fn list_holdings_after(
+        &mut self,
+        market: &Locked<Market>,
+        after: Option<AccountId>,
+        limit: usize,
+    ) -> Result<Vec<Holding>, StoreError> {
+        self.step(|c| positions::list_holdings_after(c, market, after, limit))
+    }
+
+    fn find_bet_ids(&mut self, ids: &[BetId]) -> Result<Vec<BetId>, StoreError> {
+        self.step(|c| bets::find_ids(c, ids))
+    }
+
+    fn insert_bets(&mut self, bets: &[Bet]) -> Result<(), StoreError> {
+        self.step(|c| bets::insert(c, bets))
+    }
+
+    fn insert_settlement(&mut self, settlement: &Settlement) -> Result<(), StoreError> {
+        self.step(|c| settlements::insert(c, settlement))
+    }
+
+    fn lock_settlement(&mut self, market: &Locked<Market>) -> Result<Option<Locked<Settlement>>, StoreError> {
+        self.step(|c| Ok(settlements::find(c, market.id())?.map(Locked::assume)))
+    }
+
+    fn save_settlement(&mut self, settlement: &Locked<Settlement>) -> Result<(), StoreError> {
+        self.step(|c| settlements::save(c, settlement))
+    }
+
+    fn insert_payouts(&mut self, set: &PaidSet) -> Result<(), StoreError> {
+        self.step(|c| settlements::insert_payouts(c, set))
+    }
+}
+
+#[async_trait]
+impl MarketQueries for Store {
+    async fn find_market(&self, id: MarketId) -> Result<Option<MarketDetails>, StoreError> {
+        self.read("find_market", move |c| market_details::find(c, id)).await
+    }
+
+    async fn page_markets(
+        &self,
+        filter: &MarketFilter,
+        sort: MarketSort,
+        page: PageRequest,
+    ) -> Result<Page<MarketDetails>, StoreError> {
+        let filter = filter.clone();
+        self.read("page_markets", move |c| market_details::page(c, &filter, sort, page)).await
+    }
+
+    async fn find_bet(&self, id: BetId) -> Result<Option<Bet>, StoreError> {
+        self.read("find_bet", move |c| bets::find(c, id)).await
+    }
+
+    async fn page_bets(&self, market: MarketId, page: PageRequest) -> Result<Page<Bet>, StoreError> {
+        self.read("page_bets", move |c| bets::page(c, market, page)).await
+    }
+
+    async fn page_positions(
+        &self,
+        market: MarketId,
+        page: PageRequest,
+    ) -> Result<Page<PositionRow>, StoreError> {
+        self.read("page_positions", move |c| positions::page(c, market, page)).await
+    }
+
+    async fn find_prices_before(
+        &self,
+        market: MarketId,
+        before: Timestamp,
+    ) -> Result<Option<Vec<Probability>>, StoreError> {
+        self.read("find_prices_before", move |c| bets::find_prices_before(c, market, before)).await
+    }
+
+    async fn list_prices(
+        &self,
+        window: PriceWindow,
+        after_sequence: i64,
+        limit: u32,
+    ) -> Result<Vec<(i64, PricePoint)>, StoreError> {
+        self.read("list_prices", move |c| bets::list_prices(c, window, after_sequence, limit)).await
+    }
+
+    async fn find_settlement(&self, market: MarketId) -> Result<Option<Settlement>, StoreError> {
+        self.read("find_settlement", move |c| settlements::find(c, market)).await
+    }
+
+    async fn list_unsettled(&self, after: Option<MarketId>, limit: u32) -> Result<Vec<MarketId>, StoreError> {
+        self.read("list_unsettled", move |c| settlements::list_unsettled(c, after, limit)).await
+    }
+}

@@ -1,0 +1,6 @@
+//! The ports, method by method: each opens the way to a repository and adds nothing.
+
+mod idempotency;
+mod ledger;
+mod market;
+mod user;

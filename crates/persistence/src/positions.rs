@@ -1,0 +1,167 @@
+//! The table `positions`: what each account holds of each option.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use diesel::prelude::*;
+use foretell_domain::id::{AccountId, MarketId};
+use foretell_domain::market::{Holding, Market, Position};
+use foretell_domain::money::Balance;
+use foretell_domain::shares::Shares;
+use foretell_ports::market::{PositionRow as ListedPosition, WantedHolding};
+use foretell_ports::page::{Page, PageRequest};
+
+use crate::connection::{Connection, on};
+use crate::dialect::{bulk_market, look_up};
+use crate::error::{Failure, StoredRow};
+use crate::id::DbId;
+use crate::schema::{accounts, positions};
+
+#[derive(Queryable, QueryableByName, Selectable, Insertable, Clone, Copy)]
+#[diesel(table_name = positions, treat_none_as_default_value = false)]
+pub(crate) struct PositionRow {
+    pub(crate) market_id: DbId,
+    pub(crate) account_id: DbId,
+    pub(crate) option_index: i32,
+    pub(crate) shares_units: i64,
+    pub(crate) spent_minor: i64,
+    pub(crate) received_minor: i64,
+}
+
+/// Writes the row's key.
+impl fmt::Display for PositionRow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {}, {}", self.market_id, self.account_id, self.option_index)
+    }
+}
+
+impl PositionRow {
+    /// The option's position among the market's options, and what is held of it.
+    fn convert(self) -> Result<(usize, Position), Failure> {
+        let stored = StoredRow { table: "positions", id: self };
+        let option_index = stored.convert("option_index", usize::try_from(self.option_index))?;
+        let position = Position {
+            shares: stored.convert("shares_units", Shares::new(self.shares_units))?,
+            spent: Balance::from_minor(self.spent_minor),
+            received: Balance::from_minor(self.received_minor),
+        };
+        Ok((option_index, position))
+    }
+
+    /// Enters the row into its holding.
+    fn enter(self, holding: &mut Holding) -> Result<(), Failure> {
+        let (option_index, position) = self.convert()?;
+        let slot = holding.positions.get_mut(option_index).ok_or("the market has no such option");
+        *StoredRow { table: "positions", id: self }.convert("option_index", slot)? = position;
+        Ok(())
+    }
+}
+
+/// The holdings of these accounts in these markets; a trader who never traded there has none.
+pub(crate) fn find_holdings(
+    connection: &mut Connection<'_>,
+    wanted: &[WantedHolding],
+) -> Result<Vec<Holding>, Failure> {
+    let wanted: BTreeSet<_> = wanted.iter().copied().collect();
+    let mut holdings: BTreeMap<(DbId, DbId), Holding> = BTreeMap::new();
+    let option_counts: BTreeMap<_, _> =
+        wanted.iter().map(|wanted| (DbId::from(wanted.market_id), wanted.option_count)).collect();
+    for row in look_up::positions(connection, &wanted)? {
+        let option_count = option_counts.get(&row.market_id).copied().unwrap_or(0);
+        let empty = || Holding::empty(row.market_id.into(), row.account_id.into(), option_count);
+        row.enter(holdings.entry((row.market_id, row.account_id)).or_insert_with(empty))?;
+    }
+    Ok(holdings.into_values().collect())
+}
+
+/// Inserts or replaces positions, `(holding, option index)` each; of two with one key the last one stays.
+pub(crate) fn save(connection: &mut Connection<'_>, positions: &[(&Holding, usize)]) -> Result<(), Failure> {
+    let mut rows = BTreeMap::new();
+    for (holding, option_index) in positions {
+        let row = new_row(holding, *option_index)?;
+        rows.insert((row.market_id, row.account_id, row.option_index), row);
+    }
+    let rows: Vec<_> = rows.into_values().collect();
+    bulk_market::save_positions(connection, &rows)?;
+    Ok(())
+}
+
+fn new_row(holding: &Holding, option_index: usize) -> Result<PositionRow, Failure> {
+    let stored = StoredRow { table: "positions", id: holding.account_id };
+    let position = holding.positions.get(option_index).ok_or("the holding has no such option");
+    let position = stored.convert("option_index", position)?;
+    Ok(PositionRow {
+        market_id: holding.market_id.into(),
+        account_id: holding.account_id.into(),
+        option_index: stored.convert("option_index", i32::try_from(option_index))?,
+        shares_units: position.shares.units(),
+        spent_minor: position.spent.minor(),
+        received_minor: position.received.minor(),
+    })
+}
+
+/// At most `limit` holdings of a market whose accounts come after `after`, by ascending account.
+pub(crate) fn list_holdings_after(
+    connection: &mut Connection<'_>,
+    market: &Market,
+    after: Option<AccountId>,
+    limit: usize,
+) -> Result<Vec<Holding>, Failure> {
+    let market_id = DbId::from(market.id());
+    let after = DbId::from(after.unwrap_or(AccountId::from_u128(0)));
+    let option_count = market.record().options.len();
+    // No account has more rows than the market has options, so these hold all rows of `limit` accounts.
+    let most_rows = i64::try_from(limit.saturating_mul(option_count)).unwrap_or(i64::MAX);
+    let rows: Vec<PositionRow> = on!(connection, |c| {
+        positions::table
+            .filter(positions::market_id.eq(market_id))
+            .filter(positions::account_id.gt(after))
+            .order((positions::account_id, positions::option_index))
+            .limit(most_rows)
+            .select(PositionRow::as_select())
+            .load(c)
+    })?;
+    let mut holdings: Vec<Holding> = Vec::new();
+    for row in rows {
+        let account_id = AccountId::from(row.account_id);
+        if holdings.last().is_none_or(|last| last.account_id != account_id) {
+            if holdings.len() == limit {
+                break;
+            }
+            holdings.push(Holding::empty(market.id(), account_id, option_count));
+        }
+        if let Some(holding) = holdings.last_mut() {
+            row.enter(holding)?;
+        }
+    }
+    Ok(holdings)
+}
+
+/// The positions of a market with shares above zero, by option and then by shares, the most first.
+pub(crate) fn page(
+    connection: &mut Connection<'_>,
+    market: MarketId,
+    page: PageRequest,
+) -> Result<Page<ListedPosition>, Failure> {
+    let market_id = DbId::from(market);
+    let held =
+        positions::table.filter(positions::market_id.eq(market_id)).filter(positions::shares_units.gt(0));
+    let total = on!(connection, |c| held.count().get_result(c))?;
+    let found: Vec<(PositionRow, Option<DbId>)> = on!(connection, |c| {
+        held.inner_join(accounts::table)
+            .order((positions::option_index, positions::shares_units.desc(), positions::account_id))
+            .limit(i64::from(page.limit()))
+            .offset(page.offset())
+            .select((PositionRow::as_select(), accounts::owner_id))
+            .load(c)
+    })?;
+    let rows: Result<_, _> = found.into_iter().map(listed).collect();
+    Ok(Page { rows: rows?, total })
+}
+
+fn listed((row, owner_id): (PositionRow, Option<DbId>)) -> Result<ListedPosition, Failure> {
+    let (option_index, position) = row.convert()?;
+    let stored = StoredRow { table: "accounts", id: row.account_id };
+    let user_id = stored.convert("owner_id", owner_id.ok_or("it holds shares and has no owner"))?.into();
+    Ok(ListedPosition { user_id, account_id: row.account_id.into(), option_index, position })
+}

@@ -1,0 +1,220 @@
+//! The tables as Diesel sees them: one schema for both databases, kept true by a test.
+
+#![allow(clippy::wildcard_imports, reason = "the columns' types, as Diesel's own tool writes them")]
+
+use diesel::{allow_tables_to_appear_in_same_query, joinable, table};
+
+table! {
+    use diesel::sql_types::*;
+    use crate::id::Id;
+
+    users (id) {
+        id -> Id,
+        email -> Text,
+        name -> Text,
+        avatar -> Nullable<Text>,
+        role -> Text,
+        status -> Text,
+        password_hash -> Text,
+        created_at_us -> BigInt,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::id::Id;
+
+    sessions (id) {
+        id -> Id,
+        user_id -> Id,
+        token_hash -> Binary,
+        created_at_us -> BigInt,
+        expires_at_us -> BigInt,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+
+    ledger (id) {
+        id -> Integer,
+        currency_code -> Text,
+        currency_decimals -> Integer,
+        created_at_us -> BigInt,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::id::Id;
+
+    accounts (id) {
+        id -> Id,
+        kind -> Text,
+        owner_id -> Nullable<Id>,
+        status -> Text,
+        balance_minor -> BigInt,
+        version -> BigInt,
+        created_at_us -> BigInt,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::id::Id;
+
+    transfers (id) {
+        id -> Id,
+        kind -> Text,
+        amount_minor -> BigInt,
+        debit_account_id -> Id,
+        debit_version -> BigInt,
+        debit_balance_minor -> BigInt,
+        credit_account_id -> Id,
+        credit_version -> BigInt,
+        credit_balance_minor -> BigInt,
+        market_id -> Nullable<Id>,
+        reversal_of -> Nullable<Id>,
+        memo -> Nullable<Text>,
+        created_at_us -> BigInt,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::id::Id;
+
+    markets (id) {
+        id -> Id,
+        creator_id -> Id,
+        creator_account_id -> Id,
+        name -> Text,
+        description -> Text,
+        category -> Text,
+        ends_at_us -> BigInt,
+        subsidy_minor -> BigInt,
+        fee_bps -> Integer,
+        created_at_us -> BigInt,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::id::Id;
+
+    market_states (market_id) {
+        market_id -> Id,
+        phase -> Text,
+        fees_minor -> BigInt,
+        volume_minor -> BigInt,
+        stakes_minor -> BigInt,
+        bet_count -> BigInt,
+        version -> BigInt,
+        updated_at_us -> BigInt,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::id::Id;
+
+    market_options (market_id, option_index) {
+        market_id -> Id,
+        option_index -> Integer,
+        id -> Id,
+        name -> Text,
+        initial_probability -> Double,
+        outstanding_units -> BigInt,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::id::Id;
+
+    bets (id) {
+        id -> Id,
+        market_id -> Id,
+        sequence -> BigInt,
+        market_version -> BigInt,
+        user_id -> Id,
+        account_id -> Id,
+        transfer_id -> Id,
+        option_id -> Id,
+        option_index -> Integer,
+        side -> Text,
+        cash_minor -> BigInt,
+        fee_minor -> BigInt,
+        shares_units -> BigInt,
+        prices_before -> Binary,
+        prices_after -> Binary,
+        created_at_us -> BigInt,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::id::Id;
+
+    positions (market_id, account_id, option_index) {
+        market_id -> Id,
+        account_id -> Id,
+        option_index -> Integer,
+        shares_units -> BigInt,
+        spent_minor -> BigInt,
+        received_minor -> BigInt,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::id::Id;
+
+    settlements (market_id) {
+        market_id -> Id,
+        kind -> Text,
+        basis_points -> Nullable<Text>,
+        available_minor -> Nullable<BigInt>,
+        stakes_minor -> Nullable<BigInt>,
+        decided_by -> Id,
+        decided_at_us -> BigInt,
+        cursor_account_id -> Nullable<Id>,
+        holders_paid -> BigInt,
+        paid_minor -> BigInt,
+        completed_at_us -> Nullable<BigInt>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::id::Id;
+
+    payouts (market_id, account_id) {
+        market_id -> Id,
+        account_id -> Id,
+        amount_minor -> BigInt,
+        created_at_us -> BigInt,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::id::Id;
+
+    idempotency_keys (user_id, key) {
+        user_id -> Id,
+        key -> Text,
+        request_hash -> Binary,
+        outcome -> Text,
+        created_at_us -> BigInt,
+    }
+}
+
+joinable!(sessions -> users (user_id));
+joinable!(market_states -> markets (market_id));
+joinable!(market_options -> markets (market_id));
+joinable!(positions -> accounts (account_id));
+
+allow_tables_to_appear_in_same_query!(users, sessions, accounts);
+allow_tables_to_appear_in_same_query!(transfers, accounts);
+allow_tables_to_appear_in_same_query!(markets, market_states, market_options, accounts, positions);

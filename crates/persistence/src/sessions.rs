@@ -1,0 +1,84 @@
+//! The table `sessions`.
+
+use diesel::prelude::*;
+use foretell_domain::id::{SessionId, UserId};
+use foretell_domain::time::Timestamp;
+use foretell_domain::user::User;
+use foretell_ports::secret::TokenHash;
+use foretell_ports::user::{Session, SessionDetails};
+
+use crate::connection::{Connection, on};
+use crate::error::{Failure, StoredRow};
+use crate::id::DbId;
+use crate::schema::{accounts, sessions, users};
+use crate::users::UserRow;
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = sessions)]
+struct SessionRow {
+    id: DbId,
+    user_id: DbId,
+    token_hash: Vec<u8>,
+    created_at_us: i64,
+    expires_at_us: i64,
+}
+
+impl TryFrom<SessionRow> for Session {
+    type Error = Failure;
+
+    fn try_from(row: SessionRow) -> Result<Self, Failure> {
+        let stored = StoredRow { table: "sessions", id: row.id };
+        Ok(Self {
+            id: row.id.into(),
+            user_id: row.user_id.into(),
+            token_hash: TokenHash(stored.convert("token_hash", row.token_hash.as_slice().try_into())?),
+            created_at: Timestamp::from_micros(row.created_at_us),
+            expires_at: Timestamp::from_micros(row.expires_at_us),
+        })
+    }
+}
+
+/// Inserts a session.
+pub(crate) fn insert(connection: &mut Connection<'_>, session: &Session) -> Result<(), Failure> {
+    let row = (
+        sessions::id.eq(DbId::from(session.id)),
+        sessions::user_id.eq(DbId::from(session.user_id)),
+        sessions::token_hash.eq(session.token_hash.0.as_slice()),
+        sessions::created_at_us.eq(session.created_at.micros()),
+        sessions::expires_at_us.eq(session.expires_at.micros()),
+    );
+    on!(connection, |c| diesel::insert_into(sessions::table).values(row).execute(c))?;
+    Ok(())
+}
+
+/// Deletes a session of this user and says whether it was there.
+pub(crate) fn delete(
+    connection: &mut Connection<'_>,
+    user: UserId,
+    session: SessionId,
+) -> Result<bool, Failure> {
+    let row = sessions::table.find(DbId::from(session)).filter(sessions::user_id.eq(DbId::from(user)));
+    Ok(on!(connection, |c| diesel::delete(row).execute(c))? > 0)
+}
+
+/// The session of a token with its user and their oldest account, in one statement: every request asks.
+pub(crate) fn find(
+    connection: &mut Connection<'_>,
+    token: TokenHash,
+) -> Result<Option<SessionDetails>, Failure> {
+    let found: Option<(SessionRow, UserRow, DbId)> = on!(connection, |c| {
+        sessions::table
+            .inner_join(users::table)
+            .inner_join(accounts::table.on(accounts::owner_id.eq(users::id.nullable())))
+            .filter(sessions::token_hash.eq(token.0.as_slice()))
+            .order((accounts::created_at_us, accounts::id))
+            .select((SessionRow::as_select(), UserRow::as_select(), accounts::id))
+            .first(c)
+            .optional()
+    })?;
+    let details = |(session, user, account_id): (SessionRow, UserRow, DbId)| {
+        let (session, user) = (Session::try_from(session)?, User::try_from(user)?);
+        Ok(SessionDetails { session, user, account_id: account_id.into() })
+    };
+    found.map(details).transpose()
+}

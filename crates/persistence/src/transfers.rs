@@ -1,0 +1,211 @@
+//! The table `transfers`: immutable rows, numbered on each side by the version of its account.
+
+#![allow(clippy::ref_option_ref, reason = "the code that Diesel derives for an optional text")]
+
+use diesel::prelude::*;
+use foretell_domain::id::{AccountId, TransferId, UserId};
+use foretell_domain::money::{Amount, Balance};
+use foretell_domain::text::Memo;
+use foretell_domain::time::Timestamp;
+use foretell_domain::transfer::{Side, Transfer, TransferKind};
+use foretell_ports::ledger::TransferDetails;
+use foretell_ports::page::{Page, PageRequest};
+
+use crate::connection::{Connection, on};
+use crate::dialect::{bulk_ledger, look_up};
+use crate::error::{Failure, StoredRow};
+use crate::id::{DbId, db_ids};
+use crate::schema::{accounts, transfers};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = transfers)]
+pub(crate) struct TransferRow {
+    id: DbId,
+    kind: String,
+    amount_minor: i64,
+    debit_account_id: DbId,
+    debit_version: i64,
+    debit_balance_minor: i64,
+    credit_account_id: DbId,
+    credit_version: i64,
+    credit_balance_minor: i64,
+    market_id: Option<DbId>,
+    reversal_of: Option<DbId>,
+    memo: Option<String>,
+    created_at_us: i64,
+}
+
+impl TryFrom<TransferRow> for Transfer {
+    type Error = Failure;
+
+    fn try_from(row: TransferRow) -> Result<Self, Failure> {
+        let stored = StoredRow { table: "transfers", id: row.id };
+        let side = |account_id: DbId, balance_minor, version| Side {
+            account_id: account_id.into(),
+            balance_after: Balance::from_minor(balance_minor),
+            version,
+        };
+        Ok(Self {
+            id: row.id.into(),
+            kind: stored.named("kind", TransferKind::from_name(&row.kind))?,
+            amount: stored.convert("amount_minor", Amount::new(row.amount_minor))?,
+            debit: side(row.debit_account_id, row.debit_balance_minor, row.debit_version),
+            credit: side(row.credit_account_id, row.credit_balance_minor, row.credit_version),
+            market_id: row.market_id.map(Into::into),
+            reversal_of: row.reversal_of.map(Into::into),
+            memo: stored.convert("memo", row.memo.map(Memo::new).transpose())?,
+            created_at: Timestamp::from_micros(row.created_at_us),
+        })
+    }
+}
+
+/// What is inserted of a transfer.
+#[derive(Insertable, Clone, Copy)]
+#[diesel(table_name = transfers, treat_none_as_default_value = false)]
+pub(crate) struct NewTransferRow<'a> {
+    pub(crate) id: DbId,
+    pub(crate) kind: &'static str,
+    pub(crate) amount_minor: i64,
+    pub(crate) debit_account_id: DbId,
+    pub(crate) debit_version: i64,
+    pub(crate) debit_balance_minor: i64,
+    pub(crate) credit_account_id: DbId,
+    pub(crate) credit_version: i64,
+    pub(crate) credit_balance_minor: i64,
+    pub(crate) market_id: Option<DbId>,
+    pub(crate) reversal_of: Option<DbId>,
+    pub(crate) memo: Option<&'a str>,
+    pub(crate) created_at_us: i64,
+}
+
+impl<'a> From<&'a Transfer> for NewTransferRow<'a> {
+    fn from(transfer: &'a Transfer) -> Self {
+        let Transfer { debit, credit, .. } = transfer;
+        Self {
+            id: transfer.id.into(),
+            kind: transfer.kind.as_str(),
+            amount_minor: transfer.amount.minor(),
+            debit_account_id: debit.account_id.into(),
+            debit_version: debit.version,
+            debit_balance_minor: debit.balance_after.minor(),
+            credit_account_id: credit.account_id.into(),
+            credit_version: credit.version,
+            credit_balance_minor: credit.balance_after.minor(),
+            market_id: transfer.market_id.map(DbId::from),
+            reversal_of: transfer.reversal_of.map(DbId::from),
+            memo: transfer.memo.as_ref().map(Memo::as_str),
+            created_at_us: transfer.created_at.micros(),
+        }
+    }
+}
+
+/// The transfers among `ids` that exist.
+pub(crate) fn find_all(
+    connection: &mut Connection<'_>,
+    ids: &[TransferId],
+) -> Result<Vec<Transfer>, Failure> {
+    let rows = look_up::transfers(connection, &db_ids(ids.iter().copied()))?;
+    rows.into_iter().map(Transfer::try_from).collect()
+}
+
+/// Those of `ids` that a transfer has reversed already.
+pub(crate) fn find_reversed(
+    connection: &mut Connection<'_>,
+    ids: &[TransferId],
+) -> Result<Vec<TransferId>, Failure> {
+    let reversed = look_up::reversed(connection, &db_ids(ids.iter().copied()))?;
+    Ok(reversed.into_iter().map(TransferId::from).collect())
+}
+
+/// Inserts transfers.
+pub(crate) fn insert(connection: &mut Connection<'_>, transfers: &[Transfer]) -> Result<(), Failure> {
+    let rows: Vec<_> = transfers.iter().map(NewTransferRow::from).collect();
+    bulk_ledger::insert_transfers(connection, &rows)?;
+    Ok(())
+}
+
+/// The transfer with this id and the owners of its sides.
+pub(crate) fn find(
+    connection: &mut Connection<'_>,
+    id: TransferId,
+) -> Result<Option<TransferDetails>, Failure> {
+    let (debit, credit) = diesel::alias!(accounts as debit_accounts, accounts as credit_accounts);
+    let found: Option<(TransferRow, Option<DbId>, Option<DbId>)> = on!(connection, |c| {
+        transfers::table
+            .left_join(debit.on(debit.field(accounts::id).eq(transfers::debit_account_id)))
+            .left_join(credit.on(credit.field(accounts::id).eq(transfers::credit_account_id)))
+            .filter(transfers::id.eq(DbId::from(id)))
+            .select((
+                TransferRow::as_select(),
+                debit.field(accounts::owner_id).nullable(),
+                credit.field(accounts::owner_id).nullable(),
+            ))
+            .first(c)
+            .optional()
+    })?;
+    let details = |(row, debit_owner, credit_owner): (TransferRow, Option<DbId>, Option<DbId>)| {
+        Ok(TransferDetails {
+            transfer: row.try_into()?,
+            debit_owner: debit_owner.map(UserId::from),
+            credit_owner: credit_owner.map(UserId::from),
+        })
+    };
+    found.map(details).transpose()
+}
+
+/// The balance of an account after its last transfer at or before `at`; zero before its first one.
+pub(crate) fn balance_at(
+    connection: &mut Connection<'_>,
+    id: AccountId,
+    at: Timestamp,
+) -> Result<Balance, Failure> {
+    let id = DbId::from(id);
+    let debit: Option<(i64, i64)> = on!(connection, |c| {
+        transfers::table
+            .filter(transfers::debit_account_id.eq(id))
+            .filter(transfers::created_at_us.le(at.micros()))
+            .order((transfers::created_at_us.desc(), transfers::debit_version.desc()))
+            .select((transfers::debit_version, transfers::debit_balance_minor))
+            .first(c)
+            .optional()
+    })?;
+    let credit: Option<(i64, i64)> = on!(connection, |c| {
+        transfers::table
+            .filter(transfers::credit_account_id.eq(id))
+            .filter(transfers::created_at_us.le(at.micros()))
+            .order((transfers::created_at_us.desc(), transfers::credit_version.desc()))
+            .select((transfers::credit_version, transfers::credit_balance_minor))
+            .first(c)
+            .optional()
+    })?;
+    // The later side is the one with the higher version: versions count both sides together.
+    let last = debit.into_iter().chain(credit).max();
+    Ok(last.map_or(Balance::ZERO, |(_, balance_minor)| Balance::from_minor(balance_minor)))
+}
+
+/// The transfers of an account, newest first, found by their versions, so that a deep page costs no more.
+pub(crate) fn page(
+    connection: &mut Connection<'_>,
+    account: AccountId,
+    page: PageRequest,
+) -> Result<Page<Transfer>, Failure> {
+    let id = DbId::from(account);
+    let version: Option<i64> =
+        on!(connection, |c| accounts::table.find(id).select(accounts::version).first(c).optional())?;
+    let total = version.unwrap_or(0);
+    let last = total - page.offset();
+    let first = last - i64::from(page.limit()) + 1;
+    let debited = transfers::debit_account_id.eq(id).and(transfers::debit_version.between(first, last));
+    let credited = transfers::credit_account_id.eq(id).and(transfers::credit_version.between(first, last));
+    let found = on!(connection, |c| {
+        transfers::table.filter(debited.or(credited)).select(TransferRow::as_select()).load(c)
+    })?;
+    let rows: Result<Vec<_>, _> = found.into_iter().map(Transfer::try_from).collect();
+    let mut rows = rows?;
+    let version_of = |transfer: &Transfer| {
+        let is_debited = transfer.debit.account_id == account;
+        if is_debited { transfer.debit.version } else { transfer.credit.version }
+    };
+    rows.sort_by_key(|transfer| std::cmp::Reverse(version_of(transfer)));
+    Ok(Page { rows, total })
+}

@@ -1,0 +1,141 @@
+//! Units of work: begin, run, commit on one connection, and again after contention.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use foretell_ports::error::StoreError;
+use foretell_ports::unit::{ErasedWork, UnitFuture, UnitOfWork};
+use tracing::Instrument as _;
+
+use crate::connection::Connection;
+use crate::dialect::pool::{Fate, Loan, Pool};
+use crate::dialect::{classify, transaction};
+use crate::store::Store;
+use crate::tx::{FirstFailure, UnitTx};
+
+/// How often a unit is begun before contention is reported.
+const MAX_ATTEMPTS: u32 = 8;
+/// The pause after the first attempt, in milliseconds; it doubles with each further one.
+const FIRST_PAUSE_MS: u64 = 5;
+
+impl UnitOfWork for Store {
+    fn run_erased<'a>(&'a self, name: &'static str, work: ErasedWork) -> UnitFuture<'a> {
+        let pool = self.writers().clone();
+        Box::pin(async move {
+            // Until here the caller may still leave; what has begun then goes on in a task of its own.
+            let loan = pool.borrow().await?;
+            let span = tracing::debug_span!("db.unit", unit = name);
+            let task = tokio::spawn(run(pool, loan, name, work).instrument(span));
+            task.await.unwrap_or_else(|error| Err(StoreError::CommitUnknown(Box::new(error))))
+        })
+    }
+}
+
+/// How one attempt ended.
+enum Attempt {
+    /// With this result, for good.
+    Done(Result<(), StoreError>),
+    /// Others were in the way; nothing was changed.
+    Contended(StoreError),
+    /// The connection was lost before anything began.
+    Stale(StoreError),
+}
+
+async fn run(pool: Pool, mut loan: Loan, name: &'static str, mut work: ErasedWork) -> Result<(), StoreError> {
+    let mut attempt_number = 1;
+    loop {
+        let ran = loan.run(move |connection| {
+            let attempt = attempt(connection, &mut work);
+            let is_unknown = matches!(attempt, Attempt::Done(Err(StoreError::CommitUnknown(_))));
+            let is_kept = !is_unknown && transaction::is_usable(connection);
+            ((attempt, work), if is_kept { Fate::Keep } else { Fate::Close })
+        });
+        let (attempt, returned) =
+            ran.await.map_err(|error| StoreError::CommitUnknown(error.to_string().into()))?;
+        work = returned;
+        match attempt {
+            Attempt::Done(result) => return result,
+            Attempt::Contended(error) | Attempt::Stale(error) if attempt_number == MAX_ATTEMPTS => {
+                return Err(error);
+            }
+            Attempt::Contended(error) => {
+                tracing::debug!(unit = name, attempt_number, %error, "others were in the way");
+                tokio::time::sleep(pause_after(attempt_number)).await;
+            }
+            Attempt::Stale(error) => {
+                tracing::debug!(unit = name, %error, "an idle connection was lost");
+                pool.close_idle();
+            }
+        }
+        attempt_number += 1;
+        loan = pool.borrow().await?;
+    }
+}
+
+/// Between half and one and a half times the doubled pause, so that units that met do not meet again.
+fn pause_after(attempt_number: u32) -> Duration {
+    let pause_us = (FIRST_PAUSE_MS * 1_000) << (attempt_number - 1);
+    let chance = RandomState::new().hash_one(attempt_number) % pause_us;
+    Duration::from_micros(pause_us / 2 + chance)
+}
+
+fn attempt(connection: &mut Connection<'_>, work: &mut ErasedWork) -> Attempt {
+    if let Err(error) = transaction::begin(connection) {
+        let is_lost = classify::is_connection_lost(&error);
+        return match classify::statement(error) {
+            error @ StoreError::Contention(_) => Attempt::Contended(error),
+            error if is_lost => Attempt::Stale(error),
+            error => Attempt::Done(Err(error)),
+        };
+    }
+    let mut tx = UnitTx::new(connection);
+    let outcome = catch_unwind(AssertUnwindSafe(|| work(&mut tx)));
+    let failed = tx.failed();
+    let error = match outcome {
+        Ok(Ok(())) if failed.is_none() => return commit(connection),
+        Ok(Ok(())) => StoreError::Rejected("a unit of work went on after a failed statement".into()),
+        Ok(Err(error)) => error,
+        Err(panic) => {
+            StoreError::Rejected(format!("a unit of work panicked: {}", message_of(&*panic)).into())
+        }
+    };
+    if let Err(roll_back_error) = transaction::roll_back(connection) {
+        tracing::debug!(%roll_back_error, "a transaction ends with its connection");
+    }
+    match error {
+        error @ StoreError::Contention(_) => Attempt::Contended(error),
+        error if failed == Some(FirstFailure::Contention) => Attempt::Contended(error),
+        error => Attempt::Done(Err(error)),
+    }
+}
+
+fn commit(connection: &mut Connection<'_>) -> Attempt {
+    let Err(error) = transaction::commit(connection) else {
+        return Attempt::Done(Ok(()));
+    };
+    match classify::commit(error, transaction::is_usable(connection)) {
+        error @ StoreError::Contention(_) => Attempt::Contended(error),
+        error => Attempt::Done(Err(error)),
+    }
+}
+
+fn message_of(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a message")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_and_vary() {
+        for attempt_number in 1..MAX_ATTEMPTS {
+            let base = Duration::from_millis(FIRST_PAUSE_MS << (attempt_number - 1));
+            let pauses: Vec<_> = (0..20).map(|_| pause_after(attempt_number)).collect();
+            assert!(pauses.iter().all(|pause| (base / 2..base * 3 / 2).contains(pause)), "{pauses:?}");
+            assert!(pauses.iter().any(|pause| *pause != pauses[0]), "{pauses:?}");
+        }
+    }
+}
