@@ -1,0 +1,82 @@
+//! Databases for one test each: a file in a temporary folder, or a database on the test server, removed at
+//! the end.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use diesel::connection::SimpleConnection as _;
+use diesel::{Connection as _, PgConnection};
+use foretell_persistence::{DatabaseConfig, DatabaseUrl, Store};
+use tempfile::TempDir;
+
+/// Which database a test runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+/// A database of its own, empty, and gone once this is dropped.
+pub enum Database {
+    Sqlite(TempDir),
+    Postgres { name: String },
+}
+
+impl Database {
+    pub fn new(kind: Kind) -> Self {
+        match kind {
+            Kind::Sqlite => Self::Sqlite(tempfile::tempdir().expect("a temporary folder")),
+            Kind::Postgres => {
+                static NEXT: AtomicU32 = AtomicU32::new(1);
+                let number = NEXT.fetch_add(1, Ordering::Relaxed);
+                let name = format!("foretell_test_{}_{number}", std::process::id());
+                administer(&format!("CREATE DATABASE {name} TEMPLATE template0"));
+                Self::Postgres { name }
+            }
+        }
+    }
+
+    /// The URL or path as a configuration has it.
+    pub fn url(&self) -> String {
+        match self {
+            Self::Sqlite(folder) => folder.path().join("foretell.db").display().to_string(),
+            Self::Postgres { name } => {
+                let server = server();
+                let (base, _) = server.rsplit_once('/').expect("the server's URL names a database");
+                format!("{base}/{name}")
+            }
+        }
+    }
+
+    /// A store over this database whose schema is as yet whatever it is.
+    pub async fn connect(&self) -> Store {
+        let url: DatabaseUrl = self.url().parse().expect("a usable URL");
+        Store::connect(&DatabaseConfig::new(url)).await.expect("the database answers")
+    }
+
+    /// A store over this database with the newest schema.
+    pub async fn open(&self) -> Store {
+        let store = self.connect().await;
+        store.migrate().await.expect("the schema is brought up to date");
+        store
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        if let Self::Postgres { name } = self {
+            administer(&format!("DROP DATABASE {name} WITH (FORCE)"));
+        }
+    }
+}
+
+/// The URL of the test server, with a database to connect to.
+fn server() -> String {
+    std::env::var("FORETELL_TEST_POSTGRES_URL").expect(
+        "FORETELL_TEST_POSTGRES_URL names no Postgres for the tests; run them with scripts/with-servers",
+    )
+}
+
+fn administer(statement: &str) {
+    let mut connection = PgConnection::establish(&server()).expect("the test server answers");
+    connection.batch_execute(statement).expect("the test server obeys");
+}
