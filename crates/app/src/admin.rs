@@ -1,0 +1,46 @@
+//! Registers admins from the command line: there is no default password anywhere.
+
+use std::io::BufRead as _;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use foretell_application::Registration;
+use foretell_domain::text::{Email, UserName};
+use foretell_domain::user::Role;
+use secrecy::SecretString;
+
+use crate::cli::{NewAdmin, say};
+use crate::config::Settings;
+use crate::wiring;
+
+/// How long a password may be, as for everybody else, in characters.
+const PASSWORD_LENGTH: std::ops::RangeInclusive<usize> = 8..=128;
+
+pub(crate) async fn create(settings: &Settings, new: NewAdmin) -> anyhow::Result<ExitCode> {
+    let registration = Registration {
+        email: Email::new(&new.email).context("--email")?,
+        name: UserName::new(new.name).context("--name")?,
+        password: read_password()?,
+        avatar: None,
+        role: Role::Admin,
+    };
+    let application = wiring::start(settings).await?;
+    let (user, _) = application.register_user(registration).await?;
+    application.drain().await;
+    say(format_args!("admin {} is registered with the id {}", user.email.as_str(), user.id));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn read_password() -> anyhow::Result<SecretString> {
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line).context("standard input cannot be read")?;
+    let password = line.trim_end_matches(['\r', '\n']);
+    if !PASSWORD_LENGTH.contains(&password.chars().count()) {
+        bail!(
+            "the first line of standard input is no password of {} to {} characters",
+            PASSWORD_LENGTH.start(),
+            PASSWORD_LENGTH.end(),
+        );
+    }
+    Ok(SecretString::from(password))
+}

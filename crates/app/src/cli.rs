@@ -1,0 +1,69 @@
+//! The command line: subcommands and their arguments.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// A self-hosted prediction market: accounts, markets, bets and payouts behind a REST API.
+#[derive(Debug, Parser)]
+#[command(name = "foretell", version)]
+pub(crate) struct Cli {
+    /// A TOML file with settings; what it leaves out keeps its default.
+    #[arg(long, global = true, value_name = "PATH")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serves the API; this is what happens without a subcommand.
+    Serve,
+    /// Brings the database's tables up to date and says what was done.
+    Migrate,
+    /// Manages admins.
+    #[command(subcommand)]
+    Admin(AdminCommand),
+    /// Looks after the ledger.
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
+    /// Fills an empty database with users, markets in every state, and bets.
+    Demo,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AdminCommand {
+    /// Registers a user with the role ADMIN.
+    Create(NewAdmin),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NewAdmin {
+    /// The mail address to sign in with.
+    #[arg(long)]
+    pub(crate) email: String,
+    /// The name that others see.
+    #[arg(long)]
+    pub(crate) name: String,
+    /// Read the password from the first line of standard input; it never stands on the command line.
+    #[arg(long, required = true)]
+    pub(crate) password_stdin: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LedgerCommand {
+    /// Checks every invariant of accounts, transfers and markets; fails unless all hold.
+    Audit,
+}
+
+/// Says a line to whoever runs the program.
+#[expect(clippy::print_stdout, reason = "the answer of a subcommand is its standard output")]
+pub(crate) fn say(line: impl std::fmt::Display) {
+    println!("{line}");
+}
+
+/// Says why the program failed, with its causes.
+#[expect(clippy::print_stderr, reason = "logs may not be set up yet")]
+pub(crate) fn report(error: &anyhow::Error) {
+    eprintln!("foretell: {error:#}");
+}

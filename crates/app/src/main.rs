@@ -1,0 +1,42 @@
+//! The `foretell` binary: reads the command line and runs the subcommand.
+
+mod admin;
+mod audit;
+mod cli;
+mod config;
+mod demo;
+mod serve;
+mod wiring;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::cli::{AdminCommand, Cli, Command, LedgerCommand};
+use crate::config::Settings;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            cli::report(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let settings = Settings::load(std::env::vars_os(), cli.config.as_deref())?;
+    foretell_telemetry::init(&settings.log)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match cli.command.unwrap_or(Command::Serve) {
+            Command::Serve => serve::run(&settings).await,
+            Command::Migrate => wiring::migrate(&settings).await,
+            Command::Admin(AdminCommand::Create(new)) => admin::create(&settings, new).await,
+            Command::Ledger(LedgerCommand::Audit) => audit::run(&settings).await,
+            Command::Demo => demo::run(&settings).await,
+        }
+    })
+}

@@ -1,0 +1,54 @@
+//! Serves the API until it is told to stop, and then finishes what was accepted.
+
+use std::net::{SocketAddr, TcpListener};
+use std::num::NonZeroUsize;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use foretell_application::{Application, Housekeeper};
+use foretell_web::{ServeOptions, WebSettings, WebState};
+
+use crate::config::Settings;
+use crate::wiring;
+
+pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
+    let application = wiring::start(settings).await?;
+    let housekeeper = Housekeeper::start(Arc::clone(&application));
+    let state = WebState {
+        application: Arc::clone(&application),
+        settings: WebSettings {
+            secure_cookies: settings.auth.secure_cookies,
+            max_body_bytes: settings.server.max_body_bytes,
+            body_timeout: settings.server.request_body_timeout,
+        },
+    };
+    let bind = settings.server.bind;
+    let listener =
+        TcpListener::bind(bind).with_context(|| format!("cannot listen on {bind} (server.bind)"))?;
+    let address = listener.local_addr()?;
+    let workers = settings.server.workers.or_else(|| std::thread::available_parallelism().ok());
+    let options = ServeOptions {
+        workers: workers.map_or(1, NonZeroUsize::get),
+        shutdown_timeout: settings.server.shutdown_timeout,
+    };
+    let server = foretell_web::serve(listener, state, options)?;
+    say_hello(address, settings, &application).await;
+    server.await.context("the server failed")?;
+    tracing::info!("no longer listening; finishing what was accepted");
+    housekeeper.stop().await;
+    application.drain().await;
+    tracing::info!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Says where the server is, and on an empty database what to do next.
+async fn say_hello(address: SocketAddr, settings: &Settings, application: &Application) {
+    let database = &settings.database.url;
+    tracing::info!(%database, "listening on http://{address}");
+    if matches!(application.has_users().await, Ok(false)) {
+        tracing::info!("nobody is registered yet: POST http://{address}/api/v1/users registers a user");
+        tracing::info!("an admin: foretell admin create --email you@example.org --name You --password-stdin");
+        tracing::info!("something to look at: stop the server, run foretell demo, and start it again");
+    }
+}

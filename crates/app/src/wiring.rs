@@ -1,0 +1,109 @@
+//! Puts the adapters behind the ports and starts the application.
+
+use std::fs::DirBuilder;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use foretell_application::application::STANDARD_CATEGORIES;
+use foretell_application::writer::WriterSettings;
+use foretell_application::{Application, ApplicationSettings, Ports};
+use foretell_persistence::{DatabaseUrl, Store};
+use foretell_security::{Argon2Hasher, HashingCost, SessionTokens, SystemClock, UuidV7Ids};
+
+use crate::cli::say;
+use crate::config::Settings;
+
+/// How many batches may run at once on Postgres unless the settings say otherwise.
+const POSTGRES_LANES: usize = 2;
+
+/// Opens the database, brings its tables up to date and starts the application on it.
+pub(crate) async fn start(settings: &Settings) -> anyhow::Result<Arc<Application>> {
+    let store = open(settings).await?;
+    let report = store.migrate().await.context("the database cannot be brought up to date")?;
+    if !report.applied.is_empty() {
+        tracing::info!(applied = report.applied.len(), "brought the tables up to date");
+    }
+    let application = Application::start(ports(settings, &store)?, application_settings(settings, &store));
+    let (stored, configured) = (application.initialize_ledger().await?, &settings.currency);
+    if stored != *configured {
+        bail!(
+            "the database was created with the currency {} with {} decimals, and the settings say {} with {}: \
+             set currency.code and currency.decimals to what the database has",
+            stored.code(),
+            stored.decimals(),
+            configured.code(),
+            configured.decimals(),
+        );
+    }
+    Ok(Arc::new(application))
+}
+
+/// Brings the tables up to date and says what was done.
+pub(crate) async fn migrate(settings: &Settings) -> anyhow::Result<ExitCode> {
+    let report = open(settings).await?.migrate().await?;
+    for name in &report.applied {
+        say(format_args!("applied {name}"));
+    }
+    say(format_args!("{} is up to date", settings.database.url));
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn open(settings: &Settings) -> anyhow::Result<Store> {
+    let url = &settings.database.url;
+    if let DatabaseUrl::Sqlite(file) = url {
+        make_private_folder(file.parent())?;
+    }
+    let store = Store::connect(&settings.database).await;
+    store.with_context(|| format!("the database {url} cannot be opened"))
+}
+
+/// Makes the folder of the data, unless it is there, for this user's eyes only.
+fn make_private_folder(folder: Option<&Path>) -> anyhow::Result<()> {
+    let Some(folder) = folder.filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+        .create(folder)
+        .with_context(|| format!("the folder {} (data.dir) cannot be made", folder.display()))
+}
+
+fn ports(settings: &Settings, store: &Store) -> anyhow::Result<Ports> {
+    let threads = settings.auth.hashing_threads.or_else(|| std::thread::available_parallelism().ok());
+    let hasher = Argon2Hasher::new(HashingCost::default(), threads.unwrap_or(NonZeroUsize::MIN))?;
+    Ok(Ports {
+        units: Arc::new(store.clone()),
+        ledger: Arc::new(store.clone()),
+        markets: Arc::new(store.clone()),
+        users: Arc::new(store.clone()),
+        health: Arc::new(store.clone()),
+        clock: Arc::new(SystemClock),
+        ids: Arc::new(UuidV7Ids),
+        passwords: Arc::new(hasher),
+        tokens: Arc::new(SessionTokens),
+    })
+}
+
+fn application_settings(settings: &Settings, store: &Store) -> ApplicationSettings {
+    let standard = STANDARD_CATEGORIES.iter().map(|name| (*name).to_owned());
+    let extra = settings.markets.extra_categories.iter();
+    let automatic_lanes = if store.is_postgres() { POSTGRES_LANES } else { 1 };
+    ApplicationSettings {
+        currency: settings.currency.clone(),
+        signup_grant: settings.accounts.signup_grant,
+        fee_bps: settings.markets.fee_bps,
+        categories: standard.chain(extra.cloned()).collect(),
+        session_lifetime: settings.auth.session_lifetime,
+        keep_outcomes: settings.idempotency.keep,
+        writer: WriterSettings {
+            lanes: settings.writer.lanes.map_or(automatic_lanes, NonZeroUsize::get),
+            batch_size: settings.writer.batch_size,
+            queue: settings.writer.queue,
+            max_wait: settings.writer.max_wait,
+        },
+    }
+}
