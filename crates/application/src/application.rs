@@ -52,6 +52,8 @@ pub struct ApplicationSettings {
     pub categories: Vec<String>,
     /// How long a session lasts.
     pub session_lifetime: Duration,
+    /// How long the outcome of a command answers for its idempotency key.
+    pub keep_outcomes: Duration,
     /// How the money writer works.
     pub writer: WriterSettings,
 }

@@ -13,10 +13,10 @@ pub use error::AppError;
 pub use use_cases::{
     authenticate::Caller,
     chart_prices::{CandleInterval, MAX_INTERVALS, OptionCandle, PriceBucket, PriceChart},
+    keep_house::Housekeeper,
     log_in::SignedIn,
     open_market::MarketOpening,
     quote_order::{Quote, QuoteRequest},
     register_user::Registration,
-    settle_markets::Settler,
     trade_shares::TradeTarget,
 };

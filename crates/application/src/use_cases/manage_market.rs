@@ -23,7 +23,7 @@ impl Application {
     }
 
     /// Resolves or cancels a market and pays its holders: some thousands before this returns, the others
-    /// by the [`Settler`](crate::Settler). For its creator, moderators and admins.
+    /// by the [`Housekeeper`](crate::Housekeeper). For its creator, moderators and admins.
     ///
     /// # Errors
     /// Those of the money writer; refusals are in the receipt.
@@ -36,7 +36,7 @@ impl Application {
     ) -> Result<Receipt<MarketState>, AppError> {
         let receipt = self.change_market(caller, key, Command::Decide(market, decision)).await?;
         if receipt.result.is_ok() && !receipt.is_replay {
-            // The decision stands whatever happens here; the settler goes on where this stops.
+            // The decision stands whatever happens here; the housekeeper goes on where this stops.
             if let Err(error) = self.settle(market, SETS_IN_REQUEST).await {
                 tracing::warn!(%error, market_id = %market, "a settlement stopped and will be taken up again");
             }

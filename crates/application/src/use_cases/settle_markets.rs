@@ -1,13 +1,8 @@
 //! Pays the holders of decided markets, set by set, and takes up what a crash interrupted.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use foretell_domain::id::{MarketId, UserId};
 use foretell_domain::policy::Actor;
 use foretell_domain::user::Role;
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
 
 use crate::Application;
 use crate::error::AppError;
@@ -15,12 +10,10 @@ use crate::writer::{Command, Outcome};
 
 /// How many sets of holders are paid before the request that decided the market is answered.
 pub(super) const SETS_IN_REQUEST: usize = 10;
-/// How many sets of one market are paid before the settler turns to the next market.
+/// How many sets of one market are paid before the sweep turns to the next market.
 const SETS_IN_TURN: usize = 20;
 /// How many unsettled markets are looked up at once.
 const MARKETS_IN_SWEEP: u32 = 100;
-/// How often the settler looks for settlements that nobody drives.
-const SWEEP_PERIOD: Duration = Duration::from_secs(2);
 
 impl Application {
     /// Pays at most `sets` sets of a decided market and says whether nothing is left to pay.
@@ -37,7 +30,7 @@ impl Application {
     }
 
     /// Goes once through all unsettled markets; one that fails does not hold up the others.
-    async fn sweep_settlements(&self) -> Result<(), AppError> {
+    pub(super) async fn sweep_settlements(&self) -> Result<(), AppError> {
         let mut after = None;
         loop {
             let markets = self.ports.markets.list_unsettled(after, MARKETS_IN_SWEEP).await?;
@@ -48,39 +41,6 @@ impl Application {
                 }
             }
             after = Some(last);
-        }
-    }
-}
-
-/// Settles in the background whatever is unsettled: large markets, and what a crash interrupted.
-pub struct Settler {
-    stop: watch::Sender<bool>,
-    task: JoinHandle<()>,
-}
-
-impl Settler {
-    /// Starts settling; call it within a Tokio runtime.
-    pub fn start(application: Arc<Application>) -> Self {
-        let (stop, mut stopped) = watch::channel(false);
-        let task = tokio::spawn(async move {
-            loop {
-                if let Err(error) = application.sweep_settlements().await {
-                    tracing::warn!(%error, "unsettled markets could not be looked up");
-                }
-                tokio::select! {
-                    () = tokio::time::sleep(SWEEP_PERIOD) => {}
-                    _ = stopped.wait_for(|stopped| *stopped) => return,
-                }
-            }
-        });
-        Self { stop, task }
-    }
-
-    /// Finishes the sweep that is under way and stops.
-    pub async fn stop(self) {
-        self.stop.send_replace(true);
-        if let Err(error) = self.task.await {
-            tracing::error!(%error, "the settler failed");
         }
     }
 }
