@@ -1,0 +1,165 @@
+//! The application behind its real router, in memory, with users who are who they say.
+
+#![allow(unreachable_pub, dead_code, reason = "shared by test modules that each use a part of it")]
+
+mod call;
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::Service as _;
+use actix_web::http::Method;
+use actix_web::test::{self, TestRequest};
+use actix_web::web::ServiceConfig;
+use actix_web::{HttpResponse, body::BoxBody};
+use foretell_application::writer::WriterSettings;
+use foretell_application::{Application, ApplicationSettings, Ports, Registration};
+use foretell_domain::id::{AccountId, UserId};
+use foretell_domain::money::{Amount, Currency};
+use foretell_domain::text::{Email, UserName};
+use foretell_domain::user::Role;
+use foretell_testkit::{FakeClock, MemoryStore, PlainPasswordHasher, SeededIds, SeededTokens};
+use foretell_web::{WebSettings, WebState};
+use futures::future::LocalBoxFuture;
+use secrecy::ExposeSecret as _;
+
+pub use call::Call;
+
+/// What every user of a test has as password.
+pub const PASSWORD: &str = "correct horse";
+
+type Serve = Rc<dyn Fn(TestRequest) -> LocalBoxFuture<'static, HttpResponse<BoxBody>>>;
+
+/// The application behind its real router, in memory. Money has 2 decimals, and a new user gets 1,000.00.
+pub struct TestApp {
+    pub application: Arc<Application>,
+    pub store: MemoryStore,
+    pub clock: FakeClock,
+    serve: Serve,
+}
+
+/// A user with a live session.
+#[derive(Debug, Clone)]
+pub struct TestUser {
+    pub id: UserId,
+    pub account_id: AccountId,
+    pub email: String,
+    pub token: String,
+}
+
+/// An application in memory, without any router.
+pub async fn application(store: &MemoryStore, clock: &FakeClock) -> Arc<Application> {
+    let store = Arc::new(store.clone());
+    let ports = Ports {
+        units: store.clone(),
+        ledger: store.clone(),
+        markets: store.clone(),
+        users: store.clone(),
+        health: store,
+        clock: Arc::new(clock.clone()),
+        ids: Arc::new(SeededIds::new(1)),
+        passwords: Arc::new(PlainPasswordHasher::default()),
+        tokens: Arc::new(SeededTokens::new(1)),
+    };
+    let settings = ApplicationSettings {
+        currency: Currency::new("PLAY", 2).unwrap(),
+        signup_grant: Amount::new(100_000).ok(),
+        fee_bps: 0,
+        categories: foretell_application::application::STANDARD_CATEGORIES.map(str::to_owned).to_vec(),
+        session_lifetime: Duration::from_secs(86_400),
+        keep_outcomes: Duration::from_secs(7 * 86_400),
+        writer: WriterSettings::default(),
+    };
+    let application = Arc::new(Application::start(ports, settings));
+    application.initialize_ledger().await.unwrap();
+    application
+}
+
+impl TestApp {
+    /// With the routes that are served.
+    pub async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// With further routes, for what no real route does.
+    pub async fn start_with(routes: impl FnOnce(&mut ServiceConfig)) -> Self {
+        let (store, clock) = (MemoryStore::new(), FakeClock::default());
+        let application = application(&store, &clock).await;
+        let settings = WebSettings { max_body_bytes: 16 * 1024, ..WebSettings::default() };
+        let state = WebState { application: Arc::clone(&application), settings };
+        let service = Rc::new(test::init_service(foretell_web::app(state).configure(routes)).await);
+        let serve: Serve = Rc::new(move |request: TestRequest| {
+            let service = Rc::clone(&service);
+            Box::pin(async move {
+                // An error becomes its response in the server as well.
+                match service.call(request.to_request()).await {
+                    Ok(response) => response.into(),
+                    Err(error) => error.error_response(),
+                }
+            })
+        });
+        Self { application, store, clock, serve }
+    }
+
+    /// Registers and signs in a user of this name with the role of most.
+    pub async fn user(&self, name: &str) -> TestUser {
+        self.user_with(name, Role::User).await
+    }
+
+    /// Registers and signs in a moderator.
+    pub async fn moderator(&self) -> TestUser {
+        self.user_with("moderator", Role::Moderator).await
+    }
+
+    /// Registers and signs in an admin.
+    pub async fn admin(&self) -> TestUser {
+        self.user_with("admin", Role::Admin).await
+    }
+
+    async fn user_with(&self, name: &str, role: Role) -> TestUser {
+        let email = Email::new(&format!("{name}@example.com")).unwrap();
+        let registration = Registration {
+            email: email.clone(),
+            name: UserName::new(name).unwrap(),
+            password: PASSWORD.into(),
+            avatar: None,
+            role,
+        };
+        let (user, registered) = self.application.register_user(registration).await.unwrap();
+        let signed_in = self.application.log_in(&email, PASSWORD.into()).await.unwrap();
+        TestUser {
+            id: user.id,
+            account_id: registered.account_id,
+            email: email.as_str().to_owned(),
+            token: signed_in.token.expose_secret().to_owned(),
+        }
+    }
+
+    /// A request below `/api/v1`, or to the path itself if it begins with two slashes.
+    pub fn call(&self, method: Method, path: &str) -> Call {
+        let path = path
+            .strip_prefix('/')
+            .filter(|rest| rest.starts_with('/'))
+            .map_or_else(|| format!("/api/v1{path}"), str::to_owned);
+        Call::new(Rc::clone(&self.serve), method, &path)
+    }
+
+    pub fn get(&self, path: &str) -> Call {
+        self.call(Method::GET, path)
+    }
+
+    pub fn post(&self, path: &str) -> Call {
+        self.call(Method::POST, path)
+    }
+
+    pub fn delete(&self, path: &str) -> Call {
+        self.call(Method::DELETE, path)
+    }
+
+    /// What an account holds, as its owner reads it.
+    pub async fn balance(&self, user: &TestUser) -> String {
+        let reply = self.get(&format!("/accounts/{}", user.account_id)).by(user).await;
+        reply.ok(200)["balance"].as_str().unwrap().to_owned()
+    }
+}
