@@ -5,6 +5,10 @@
 //! below. Each test opens a store of its own. What overlaps, overlaps on purpose and not by luck: a unit
 //! waits until the other has come as far as it can, but never longer than a moment, so that an adapter that
 //! lets only one unit run at a time passes as well. Time decides how long a test takes, never how it ends.
+//!
+//! Each guard has been removed from the store in memory once to see its test fail: the lock of a unit, the
+//! rollback, the catching of panics, the commit that needs no caller, every unique key, every bound of a
+//! window and a limit, every order, and each thing that the audit looks for. Do the same for a test you add.
 
 use std::any::Any;
 use std::sync::Arc;
