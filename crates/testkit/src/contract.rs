@@ -6,9 +6,10 @@
 //! waits until the other has come as far as it can, but never longer than a moment, so that an adapter that
 //! lets only one unit run at a time passes as well. Time decides how long a test takes, never how it ends.
 //!
-//! Each guard has been removed from the store in memory once to see its test fail: the lock of a unit, the
-//! rollback, the catching of panics, the commit that needs no caller, every unique key, every bound of a
-//! window and a limit, every order, and each thing that the audit looks for. Do the same for a test you add.
+//! Guards of the store in memory have been removed one at a time to see a test fail: the lock of a unit, the
+//! rollback, the catching of panics, the commit that needs no caller, the unique keys, the bounds of moments
+//! and windows, the breaking of ties, what a save must leave alone, and each thing the audit looks for but a
+//! balance below the floor, which no port lets through. Do the same for a test you add.
 
 use std::any::Any;
 use std::sync::Arc;
