@@ -33,8 +33,9 @@ pub trait LedgerTx {
     /// Those of `ids` that a transfer has reversed already.
     fn find_reversed(&mut self, ids: &[TransferId]) -> Result<Vec<TransferId>, StoreError>;
 
-    /// Inserts transfers. A known id, a taken account version or a second reversal makes it
-    /// [`StoreError::Rejected`].
+    /// Inserts transfers. A known id, an account version taken on the same side or a second reversal makes it
+    /// [`StoreError::Rejected`]. A version taken on the other side is a broken chain, which the audit finds: the
+    /// lock on the account is what prevents it.
     fn insert_transfers(&mut self, transfers: &[Transfer]) -> Result<(), StoreError>;
 }
 

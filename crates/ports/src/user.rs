@@ -29,7 +29,7 @@ pub trait UserTx {
     /// Inserts a user unless the mail address is taken, and says whether it did.
     fn insert_user_once(&mut self, user: &User, password: &PasswordHash) -> Result<bool, StoreError>;
 
-    /// Replaces a user's password hash.
+    /// Replaces the password hash of a user, who must exist.
     fn save_password(&mut self, user: UserId, password: &PasswordHash) -> Result<(), StoreError>;
 
     /// Inserts a session.
@@ -68,7 +68,8 @@ pub trait UserQueries: Send + Sync {
     /// The user with this id.
     async fn find_user(&self, id: UserId) -> Result<Option<User>, StoreError>;
 
-    /// The session of a token, whether it has ended or not, with its user and their oldest account.
+    /// The session of a token, whether it has ended or not, with its user and their oldest account. Every user
+    /// has an account: without one there is no session either.
     async fn find_session(&self, token: &TokenHash) -> Result<Option<SessionDetails>, StoreError>;
 
     /// Whether there is any user at all.
