@@ -12,7 +12,7 @@ use crate::Application;
 /// How often to look for settlements that nobody drives.
 const SETTLE_PERIOD: Duration = Duration::from_secs(2);
 /// How often to forget outdated outcomes.
-const PURGE_PERIOD: Duration = Duration::from_secs(600);
+const PURGE_PERIOD: Duration = Duration::from_mins(10);
 
 /// Settles large markets and what a crash interrupted, and purges outdated outcomes.
 pub struct Housekeeper {
