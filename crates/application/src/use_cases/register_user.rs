@@ -10,8 +10,9 @@ use crate::Application;
 use crate::error::AppError;
 use crate::writer::{Command, Outcome, Register, Registered};
 
-/// The key under which a registration is stored; its user is its own.
-const REGISTRATION_KEY: &str = "registration";
+/// The key under which a registration is stored; its user is its own. It has a space, which no key of a client
+/// has, so it is not taken from the user.
+const REGISTRATION_KEY: &str = "the registration";
 
 /// Who wants to register.
 #[derive(Debug, Clone)]
