@@ -92,8 +92,8 @@ impl MoneyWriter {
     ///
     /// # Errors
     /// [`AppError::KeyReused`] for another command under the same key, [`AppError::Overloaded`] if the queue
-    /// is full or the command waited too long, [`AppError::Store`] if storage failed. Refusals of the domain
-    /// are part of the receipt.
+    /// is full, the command waited too long or the writer is draining, [`AppError::Store`] if storage failed.
+    /// Refusals of the domain are part of the receipt.
     pub(crate) async fn submit_once(
         &self,
         actor: Actor,
@@ -116,6 +116,10 @@ impl MoneyWriter {
     }
 
     async fn send(&self, envelope: Envelope) -> Result<Receipt<Outcome>, AppError> {
+        // A lane that is busy closes its queue only later.
+        if *self.stop.borrow() {
+            return Err(AppError::Overloaded);
+        }
         let lane = self.lane_of(&envelope.command).ok_or(AppError::Internal("the writer has no lane"))?;
         let (reply, answer) = oneshot::channel();
         let pending = Pending { envelope: Arc::new(envelope), reply, since: Instant::now() };
