@@ -81,31 +81,23 @@ impl Lane {
             if received == 0 {
                 return;
             }
-            for group in self.groups(waiting.drain(..)) {
-                self.execute(group).await;
+            for group in groups(waiting.drain(..)) {
+                let in_time = self.turn_away_late(group);
+                if !in_time.is_empty() {
+                    self.execute(in_time).await;
+                }
             }
         }
     }
 
-    /// Turns away what waited too long, and divides the rest into units that are not too heavy.
-    fn groups(&self, waiting: impl Iterator<Item = Pending>) -> Vec<Vec<Pending>> {
-        let mut groups: Vec<Vec<Pending>> = Vec::new();
-        let mut weight = usize::MAX;
-        for pending in waiting {
-            if pending.since.elapsed() > self.max_wait {
-                pending.answer(Err(AppError::Overloaded));
-                continue;
-            }
-            weight = weight.saturating_add(pending.envelope.command.weight());
-            match groups.last_mut() {
-                Some(group) if weight <= MAX_WEIGHT => group.push(pending),
-                _ => {
-                    weight = pending.envelope.command.weight();
-                    groups.push(vec![pending]);
-                }
-            }
+    /// Turns away what has waited too long, be it for an earlier group of the same turn.
+    fn turn_away_late(&self, group: Vec<Pending>) -> Vec<Pending> {
+        let (late, in_time): (Vec<_>, Vec<_>) =
+            group.into_iter().partition(|pending| pending.since.elapsed() > self.max_wait);
+        for pending in late {
+            pending.answer(Err(AppError::Overloaded));
         }
-        groups
+        in_time
     }
 
     /// Runs a batch; where storage rejects it as a whole, halves it until the culprit stands alone.
@@ -177,4 +169,21 @@ impl Lane {
             pending.answer(Err(answer));
         }
     }
+}
+
+/// Divides what waits into units of work that are not too heavy.
+fn groups(waiting: impl Iterator<Item = Pending>) -> Vec<Vec<Pending>> {
+    let mut groups: Vec<Vec<Pending>> = Vec::new();
+    let mut weight = usize::MAX;
+    for pending in waiting {
+        weight = weight.saturating_add(pending.envelope.command.weight());
+        match groups.last_mut() {
+            Some(group) if weight <= MAX_WEIGHT => group.push(pending),
+            _ => {
+                weight = pending.envelope.command.weight();
+                groups.push(vec![pending]);
+            }
+        }
+    }
+    groups
 }
