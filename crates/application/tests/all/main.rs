@@ -1,0 +1,18 @@
+//! Tests of the use cases and of the money writer, over the store in memory.
+
+#[cfg(test)]
+mod batches;
+#[cfg(test)]
+mod limits;
+#[cfg(test)]
+mod permissions;
+#[cfg(test)]
+mod rejections;
+#[cfg(test)]
+mod sessions;
+#[cfg(test)]
+mod settlements;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod unknown_commits;

@@ -1,0 +1,172 @@
+//! What storage refuses: a poisoned batch is halved until the culprit stands alone, and what is only
+//! temporary changes nothing.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use foretell_application::writer::Mint;
+use foretell_application::{AppError, ApplicationSettings};
+use foretell_domain::error::Code;
+use foretell_domain::user::Role;
+use foretell_ports::error::StoreError;
+use foretell_testkit::MemoryStore;
+use foretell_testkit::faults::{Fault, Insert};
+
+use crate::support::{Desk, GRANT, amount, settings, take_one};
+
+/// Sends these many payments together, one of which storage will not have.
+async fn check_poison(commands: usize, culprit: usize) {
+    let desk = Desk::open().await;
+    let (ann, ben) = (desk.user().await, desk.user().await);
+    let poison = desk.ids.transfer();
+    desk.faults.reject_inserts(move |row| matches!(row, Insert::Transfer(row) if row.id == poison));
+    let payments = (0..commands).map(|number| {
+        let id = (number == culprit).then_some(poison);
+        desk.send(&ann, foretell_application::writer::Payment { id, ..Desk::payment(&ann, &ben, 1) })
+    });
+    let (answers, units) = desk.together(payments).await;
+    for (number, answer) in answers.iter().enumerate() {
+        let is_internal = matches!(answer, Err(AppError::Internal(_)));
+        let is_paid = answer.as_ref().is_ok_and(|receipt| receipt.result.is_ok());
+        let expected = (number == culprit, number != culprit);
+        assert_eq!((is_internal, is_paid), expected, "{number} of {commands}: {answer:?}");
+    }
+    let paid = i64::try_from(commands).unwrap() - 1;
+    assert_eq!(desk.balances([&ann, &ben]).await, [GRANT - paid, GRANT + paid]);
+    // The whole, both halves of each part with the culprit, and the culprit once more.
+    let halvings = usize::try_from(commands.next_power_of_two().ilog2()).unwrap();
+    assert!(units <= 2 + 2 * halvings, "{units} units for {commands} commands");
+    desk.audit().await;
+}
+
+#[tokio::test]
+async fn a_poisoned_batch_is_halved_until_the_culprit_stands_alone() {
+    for culprit in [0, 1, 7, 20, 21, 42] {
+        check_poison(43, culprit).await;
+    }
+    check_poison(256, 200).await;
+    check_poison(2, 1).await;
+    check_poison(1, 0).await;
+}
+
+#[tokio::test]
+async fn a_panic_in_a_unit_is_answered_to_the_culprit_alone() {
+    let desk = Desk::open().await;
+    let (ann, ben) = (desk.user().await, desk.user().await);
+    let spoiled = desk.ids.transfer();
+    let panics = move |row: Insert<'_>| match row {
+        Insert::Transfer(row) => {
+            assert_ne!(row.id, spoiled, "ordered by a test");
+            false
+        }
+        _ => false,
+    };
+    desk.faults.reject_inserts(panics);
+    let payments = [None, Some(spoiled), None].map(|id| {
+        desk.send(&ann, foretell_application::writer::Payment { id, ..Desk::payment(&ann, &ben, 1) })
+    });
+    let (answers, _) = desk.together(payments).await;
+    let is_internal: Vec<_> =
+        answers.iter().map(|answer| matches!(answer, Err(AppError::Internal(_)))).collect();
+    assert_eq!(is_internal, [false, true, false]);
+    assert_eq!(desk.balances([&ann, &ben]).await, [GRANT - 2, GRANT + 2]);
+    desk.pay(&ann, &ben, 1).await.unwrap();
+    desk.audit().await;
+}
+
+#[tokio::test]
+async fn a_grant_that_the_treasury_cannot_give_fails_and_leaves_no_user() {
+    let desk = Desk::open_with(ApplicationSettings { signup_grant: None, ..settings() }).await;
+    let (admin, ann, ben) = (desk.admin().await, desk.user().await, desk.user().await);
+    // The treasury can then give one unit more, and no second one.
+    let all = Mint { to: ann.account_id, amount: amount(i64::MAX) };
+    desk.app.mint(&admin, desk.key(), all).await.unwrap().result.unwrap();
+    let before = desk.audit().await;
+    let generous = desk.second_node(settings());
+    let registration = desk.registration(Role::User);
+    let failed = generous.register_user(registration.clone()).await;
+    assert!(matches!(failed, Err(AppError::Internal(_))), "{failed:?}");
+    assert_eq!(desk.audit().await, before);
+    desk.app.register_user(registration).await.unwrap();
+    let too_much = Mint { to: ben.account_id, amount: amount(2) };
+    let refused = desk.app.mint(&admin, desk.key(), too_much).await.unwrap().result.unwrap_err();
+    assert_eq!(refused.code(), Code::Conflict, "what an admin asks for is refused, not failed");
+    desk.audit().await;
+}
+
+#[tokio::test]
+async fn a_unit_that_runs_again_from_the_start_has_one_effect() {
+    let desk = Desk::open().await;
+    let (ann, ben) = (desk.user().await, desk.user().await);
+    let market = desk.market(&ann, 1_000).await;
+    let payments = (0..10).map(|number| desk.bet(&ben, &market, number % 2, 100));
+    let (answers, units) = desk.together_after(|| desk.faults.fail_next(Fault::Rerun), payments).await;
+    assert_eq!(units, 1);
+    for (sequence, answer) in (1..).zip(answers) {
+        assert_eq!(answer.unwrap().bet.fill.sequence, sequence);
+    }
+    desk.faults.fail_next(Fault::Rerun);
+    desk.user().await;
+    assert_eq!(desk.balance(ben.account_id).await, GRANT - 1_000);
+    desk.audit().await;
+}
+
+#[tokio::test]
+async fn what_is_rejected_by_chance_is_tried_once_more() {
+    let desk = Desk::open().await;
+    let (ann, ben) = (desk.user().await, desk.user().await);
+    let left = Arc::new(AtomicUsize::new(1));
+    let spoiled = Arc::clone(&left);
+    desk.faults.reject_inserts(move |row| matches!(row, Insert::Outcome(_)) && take_one(&spoiled));
+    desk.pay(&ann, &ben, 10).await.unwrap();
+    left.store(2, Ordering::SeqCst);
+    let failed = desk.send(&ann, Desk::payment(&ann, &ben, 100)).await;
+    assert!(matches!(failed, Err(AppError::Internal(_))), "{failed:?}");
+    assert_eq!(left.load(Ordering::SeqCst), 0);
+    assert_eq!(desk.balance(ben.account_id).await, GRANT + 10);
+}
+
+/// That every command of a batch gets a temporary error, and nothing has changed.
+async fn check_temporary(fault: Fault) {
+    let desk = Desk::open().await;
+    let (ann, ben) = (desk.user().await, desk.user().await);
+    let before = desk.audit().await;
+    let key = desk.key();
+    let payments = (0..10).map(|number| {
+        let key = if number == 0 { key.clone() } else { desk.key() };
+        desk.app.pay(&ann, key, Desk::payment(&ann, &ben, 1))
+    });
+    let (answers, units) = desk.together_after(|| desk.faults.fail_next(fault), payments).await;
+    assert_eq!(units, 1, "the adapter has retried already");
+    for answer in answers {
+        let error = answer.unwrap_err();
+        assert!(error.is_temporary(), "{fault:?}: {error:?}");
+    }
+    assert_eq!(desk.audit().await, before);
+    assert_eq!(desk.balances([&ann, &ben]).await, [GRANT, GRANT]);
+    let again = desk.app.pay(&ann, key, Desk::payment(&ann, &ben, 1)).await.unwrap();
+    assert!(!again.is_replay, "the key is as good as new");
+    again.result.unwrap();
+}
+
+#[tokio::test]
+async fn contention_and_an_absent_database_are_temporary_and_change_nothing() {
+    check_temporary(Fault::Contention).await;
+    check_temporary(Fault::Unavailable).await;
+}
+
+#[tokio::test]
+async fn an_absent_database_is_no_business_refusal() {
+    let desk = Desk::open().await;
+    let (ann, ben) = (desk.user().await, desk.user().await);
+    let down: &MemoryStore = &desk.memory;
+    down.take_down();
+    let failed = desk.send(&ann, Desk::payment(&ann, &ben, 10)).await;
+    assert!(matches!(failed, Err(AppError::Store(StoreError::Unavailable(_)))), "{failed:?}");
+    let registered = desk.app.register_user(desk.registration(Role::User)).await;
+    assert!(registered.is_err_and(|error| error.is_temporary()));
+    assert!(desk.app.ping().await.is_err());
+    down.bring_up();
+    desk.pay(&ann, &ben, 10).await.unwrap();
+    desk.audit().await;
+}

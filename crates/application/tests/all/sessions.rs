@@ -1,0 +1,149 @@
+//! Signing in and out: who fails learns nothing, and pays for the attempt what everybody pays.
+
+use foretell_application::{AppError, SignedIn};
+use foretell_domain::text::Email;
+use foretell_domain::user::{Role, User, UserStatus};
+use foretell_ports::secret::{PasswordHash, Tokens as _};
+use foretell_ports::unit::{Tx, UnitOfWork};
+use foretell_ports::user::{Session, UserQueries as _};
+use foretell_testkit::{PlainPasswordHasher, SeededTokens};
+use secrecy::ExposeSecret as _;
+
+use crate::support::{Desk, PASSWORD};
+
+/// Stores a user as an operator would, with an account.
+async fn store(desk: &Desk, user: User, password: PasswordHash) {
+    let account = foretell_domain::account::Account::user(desk.ids.account(), user.id);
+    let units: &dyn UnitOfWork = &desk.memory;
+    let work = move |tx: &mut dyn Tx| {
+        assert!(tx.insert_user_once(&user, &password)?);
+        tx.insert_accounts_once(&[account], user.created_at)
+    };
+    units.run("store_user", work).await.unwrap();
+}
+
+/// A user who never registered here, in this status.
+fn somebody(desk: &Desk, status: UserStatus) -> User {
+    let registration = desk.registration(Role::User);
+    let (id, created_at) = (desk.ids.user(), desk.app.now());
+    let (email, name, role) = (registration.email, registration.name, Role::User);
+    User { id, email, name, avatar: None, role, status, created_at }
+}
+
+async fn log_in(desk: &Desk, email: &Email, password: &str) -> Result<SignedIn, AppError> {
+    desk.app.log_in(email, password.into()).await
+}
+
+#[tokio::test]
+async fn everyone_who_may_not_sign_in_gets_one_answer_after_the_same_work() {
+    let desk = Desk::open().await;
+    let known = desk.user().await.user;
+    let suspended = somebody(&desk, UserStatus::Suspended);
+    let current = PasswordHash(format!("$plain$v=2${PASSWORD}"));
+    store(&desk, suspended.clone(), current).await;
+    let outdated = somebody(&desk, UserStatus::Suspended);
+    store(&desk, outdated.clone(), PlainPasswordHasher::outdated(PASSWORD)).await;
+    let unknown = Email::new("nobody@example.com").unwrap();
+    let before = desk.faults.names();
+    for (email, password) in [
+        (&unknown, PASSWORD),
+        (&known.email, "wrong"),
+        (&known.email, ""),
+        (&suspended.email, PASSWORD),
+        (&suspended.email, "wrong"),
+        (&outdated.email, PASSWORD),
+    ] {
+        let verified = desk.passwords.verifications();
+        let failed = log_in(&desk, email, password).await;
+        assert!(matches!(failed, Err(AppError::BadCredentials)), "{email:?}: {failed:?}");
+        assert_eq!(desk.passwords.verifications(), verified + 1, "{email:?}");
+    }
+    assert_eq!(desk.faults.names(), before, "nothing is written for who may not sign in");
+}
+
+#[tokio::test]
+async fn a_session_names_its_user_until_it_ends() {
+    let desk = Desk::open().await;
+    let ann = desk.user().await;
+    let signed_in = log_in(&desk, &ann.user.email, PASSWORD).await.unwrap();
+    let token = signed_in.token.expose_secret();
+    let caller = desk.app.authenticate(token).await.unwrap().expect("a live session");
+    assert_eq!((&caller.user, caller.account_id), (&ann.user, ann.account_id));
+    assert_eq!(caller.session_id, signed_in.session.id);
+    desk.clock.advance_seconds(3_599);
+    assert!(desk.app.authenticate(token).await.unwrap().is_some());
+    desk.clock.advance_seconds(1);
+    assert!(desk.app.authenticate(token).await.unwrap().is_none(), "it has expired");
+}
+
+#[tokio::test]
+async fn a_token_that_is_none_names_nobody() {
+    let desk = Desk::open().await;
+    for token in ["", "foreign", "test-token-1-999"] {
+        assert!(desk.app.authenticate(token).await.unwrap().is_none(), "{token}");
+    }
+}
+
+#[tokio::test]
+async fn who_logs_out_ends_one_session_of_their_own() {
+    let desk = Desk::open().await;
+    let (ann, ben) = (desk.user().await, desk.user().await);
+    let first = log_in(&desk, &ann.user.email, PASSWORD).await.unwrap();
+    let second = log_in(&desk, &ann.user.email, PASSWORD).await.unwrap();
+    assert!(!desk.app.log_out(&ben, first.session.id).await.unwrap(), "it is not Ben's");
+    assert!(desk.app.log_out(&ann, first.session.id).await.unwrap());
+    assert!(!desk.app.log_out(&ann, first.session.id).await.unwrap(), "it has ended already");
+    let authenticate = async |signed_in: &SignedIn| {
+        desk.app.authenticate(signed_in.token.expose_secret()).await.unwrap().is_some()
+    };
+    assert!(!authenticate(&first).await);
+    assert!(authenticate(&second).await);
+}
+
+#[tokio::test]
+async fn a_session_of_a_suspended_user_is_not_honoured() {
+    let desk = Desk::open().await;
+    let suspended = somebody(&desk, UserStatus::Suspended);
+    store(&desk, suspended.clone(), PasswordHash(String::new())).await;
+    let (token, token_hash) = SeededTokens::new(7).issue();
+    let (id, user_id, created_at) = (desk.ids.session(), suspended.id, desk.app.now());
+    let session = Session { id, user_id, token_hash, created_at, expires_at: created_at.plus_seconds(60) };
+    let units: &dyn UnitOfWork = &desk.memory;
+    units.run("store_session", move |tx| tx.insert_session(&session)).await.unwrap();
+    assert!(desk.memory.find_session(&token_hash).await.unwrap().is_some());
+    assert!(desk.app.authenticate(token.expose_secret()).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_hash_with_outdated_parameters_is_replaced() {
+    let desk = Desk::open().await;
+    let ann = somebody(&desk, UserStatus::Active);
+    let outdated = PlainPasswordHasher::outdated(PASSWORD);
+    store(&desk, ann.clone(), outdated.clone()).await;
+    let hash = async || desk.memory.find_credentials(&ann.email).await.unwrap().unwrap().password;
+    log_in(&desk, &ann.email, "wrong").await.unwrap_err();
+    assert_eq!(hash().await, outdated, "a wrong password replaces nothing");
+    log_in(&desk, &ann.email, PASSWORD).await.unwrap();
+    let replaced = hash().await;
+    assert_ne!(replaced, outdated);
+    log_in(&desk, &ann.email, PASSWORD).await.unwrap();
+    assert_eq!(hash().await, replaced);
+}
+
+#[tokio::test]
+async fn a_mail_address_is_registered_once() {
+    let desk = Desk::open().await;
+    assert!(!desk.app.has_users().await.unwrap());
+    let registration = desk.registration(Role::User);
+    let again = || desk.app.register_user(registration.clone());
+    let (answers, units) = desk.together([again(), again(), again()]).await;
+    assert_eq!(units, 1);
+    answers[0].as_ref().unwrap();
+    for answer in &answers[1..] {
+        let refusal = foretell_domain::error::DomainError::EmailTaken;
+        assert!(matches!(answer, Err(AppError::Refused(taken)) if *taken == refusal), "{answer:?}");
+    }
+    assert!(again().await.is_err());
+    assert!(desk.app.has_users().await.unwrap());
+    assert_eq!(desk.audit().await, 1, "one grant");
+}

@@ -1,0 +1,288 @@
+//! Settlements: everyone is paid what they are owed, once, set by set, wherever the paying stops.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use foretell_application::writer::Decision;
+use foretell_application::{ApplicationSettings, Housekeeper};
+use foretell_domain::error::{Code, DomainError};
+use foretell_domain::id::AccountId;
+use foretell_domain::market::{MarketError, Phase};
+use foretell_domain::transfer::TransferKind;
+use foretell_testkit::faults::{Fault, Insert};
+
+use crate::support::{Crowd, Desk, GRANT, Trader, settings, take_one};
+
+/// What a trader is owed if the first option wins.
+fn won(trader: &Trader) -> i64 {
+    if trader.option == 0 { trader.shares } else { 0 }
+}
+
+/// Decides a market of 1,203 holders whose paying stops after `sets` sets, and lets the housekeeper go on.
+async fn check_stop_after(sets: usize) {
+    let desk = Desk::open().await;
+    let crowd = Crowd::gather(&desk, 1_203).await;
+    let winner = Desk::option(&crowd.market, 0);
+    desk.fail_after(1 + sets, Fault::Unavailable);
+    let decided = desk.decide(&crowd.creator, &crowd.market, Decision::Winner(winner)).await.unwrap();
+    decided.result.unwrap();
+    let read = desk.app.get_market(crowd.id()).await.unwrap();
+    assert_eq!(read.market.record().phase, Phase::Resolved, "resolved for reading, though not all are paid");
+    let (_, settlement) = desk.app.find_settlement(crowd.id()).await.unwrap();
+    let settlement = settlement.expect("it is decided");
+    assert_eq!(settlement.completed_at, None);
+    let dealt_with = &crowd.traders[..500 * sets];
+    let winners = dealt_with.iter().filter(|trader| trader.option == 0).count();
+    assert_eq!(settlement.holders_paid, i64::try_from(winners).unwrap(), "stopped after {sets} sets");
+    assert_eq!(settlement.cursor, dealt_with.last().map(|trader| trader.caller.account_id));
+    desk.audit().await;
+
+    let housekeeper = Housekeeper::start(Arc::clone(&desk.app));
+    desk.settled(crowd.id()).await;
+    housekeeper.stop().await;
+    crowd.check_paid(&desk, TransferKind::Payout, won).await;
+}
+
+#[tokio::test]
+async fn paying_that_stopped_after_any_set_goes_on_and_pays_everyone_once() {
+    for sets in 0..3 {
+        check_stop_after(sets).await;
+    }
+}
+
+#[tokio::test]
+async fn a_small_market_is_settled_within_the_request() {
+    let desk = Desk::open().await;
+    let crowd = Crowd::gather(&desk, 1_203).await;
+    let winner = Desk::option(&crowd.market, 0);
+    let before = desk.batches();
+    desk.decide(&crowd.creator, &crowd.market, Decision::Winner(winner)).await.unwrap().result.unwrap();
+    assert_eq!(desk.batches() - before, 4, "the decision and three sets of at most 500");
+    crowd.check_paid(&desk, TransferKind::Payout, won).await;
+}
+
+#[tokio::test]
+async fn a_last_set_that_is_full_is_followed_by_an_empty_one() {
+    let desk = Desk::open().await;
+    let crowd = Crowd::gather(&desk, 500).await;
+    let winner = Desk::option(&crowd.market, 0);
+    let before = desk.batches();
+    desk.decide(&crowd.creator, &crowd.market, Decision::Winner(winner)).await.unwrap().result.unwrap();
+    assert_eq!(desk.batches() - before, 3);
+    crowd.check_paid(&desk, TransferKind::Payout, won).await;
+}
+
+#[tokio::test]
+async fn a_second_run_pays_nothing() {
+    let desk = Desk::open().await;
+    let crowd = Crowd::gather(&desk, 12).await;
+    let winner = Desk::option(&crowd.market, 0);
+    let (key, decision) = (desk.key(), Decision::Winner(winner));
+    let first =
+        desk.app.decide_market(&crowd.creator, key.clone(), crowd.id(), decision.clone()).await.unwrap();
+    let before = (desk.audit().await, desk.settlement(crowd.id()).await);
+    let again = desk.app.decide_market(&crowd.creator, key, crowd.id(), decision).await.unwrap();
+    assert_eq!((again.is_replay, &again.result), (true, &first.result));
+    for decision in [Decision::Winner(winner), Decision::Cancel] {
+        let refused = desk.decide(&crowd.creator, &crowd.market, decision).await.unwrap().result;
+        let already = MarketError::AlreadyDecided { phase: Phase::Resolved };
+        assert_eq!(refused.unwrap_err(), DomainError::Market(already));
+    }
+    let housekeeper = Housekeeper::start(Arc::clone(&desk.app));
+    housekeeper.stop().await;
+    assert_eq!((desk.audit().await, desk.settlement(crowd.id()).await), before);
+    crowd.check_paid(&desk, TransferKind::Payout, won).await;
+}
+
+#[tokio::test]
+async fn housekeepers_of_two_nodes_pay_everyone_once() {
+    let desk = Desk::open().await;
+    let crowd = Crowd::gather(&desk, 1_203).await;
+    let winner = Desk::option(&crowd.market, 0);
+    desk.fail_after(1, Fault::Unavailable);
+    desk.decide(&crowd.creator, &crowd.market, Decision::Winner(winner)).await.unwrap().result.unwrap();
+    let nodes = [Arc::clone(&desk.app), desk.second_node(settings()), desk.second_node(settings())];
+    let housekeepers = nodes.map(Housekeeper::start);
+    desk.settled(crowd.id()).await;
+    for housekeeper in housekeepers {
+        housekeeper.stop().await;
+    }
+    crowd.check_paid(&desk, TransferKind::Payout, won).await;
+}
+
+#[tokio::test]
+async fn one_market_that_cannot_go_on_does_not_hold_up_the_others() {
+    let desk = Desk::open().await;
+    let (first, second) = (Crowd::gather(&desk, 5).await, Crowd::gather(&desk, 5).await);
+    for crowd in [&first, &second] {
+        desk.fail_after(1, Fault::Unavailable);
+        let winner = Desk::option(&crowd.market, 0);
+        desk.decide(&crowd.creator, &crowd.market, Decision::Winner(winner)).await.unwrap().result.unwrap();
+    }
+    // Twice, since what is rejected is tried once more.
+    let spoiled = AccountId::of_market(first.id());
+    let left = AtomicUsize::new(2);
+    desk.faults.reject_inserts(move |row| {
+        matches!(row, Insert::Transfer(row) if row.debit.account_id == spoiled) && take_one(&left)
+    });
+    let housekeeper = Housekeeper::start(Arc::clone(&desk.app));
+    desk.settled(second.id()).await;
+    desk.settled(first.id()).await;
+    housekeeper.stop().await;
+    second.check_paid(&desk, TransferKind::Payout, won).await;
+    first.check_paid(&desk, TransferKind::Payout, won).await;
+}
+
+#[tokio::test]
+async fn a_split_pays_each_option_its_part_and_the_rest_to_the_creator() {
+    let desk = Desk::open().await;
+    let crowd = Crowd::gather(&desk, 30).await;
+    let parts = vec![(Desk::option(&crowd.market, 1), 3_333), (Desk::option(&crowd.market, 0), 6_667)];
+    let pot = desk.pot(crowd.id()).await;
+    let before = desk.balance(crowd.creator.account_id).await;
+    let decided = desk.decide(&crowd.creator, &crowd.market, Decision::Split(parts)).await.unwrap();
+    decided.result.unwrap();
+    let (mut paid, mut exact) = (0, 0);
+    for trader in &crowd.traders {
+        let entitlement = trader.shares * if trader.option == 0 { 6_667 } else { 3_333 };
+        let received = desk.balance(trader.caller.account_id).await - (GRANT - trader.stake);
+        assert!((entitlement / 10_000..=entitlement / 10_000 + 1).contains(&received), "{received}");
+        (paid, exact) = (paid + received, exact + entitlement);
+    }
+    assert_eq!(paid, exact / 10_000, "the cut fractions go to the largest, what is below a unit stays");
+    assert_eq!(desk.pot(crowd.id()).await, 0);
+    assert_eq!(desk.balance(crowd.creator.account_id).await, before + pot - paid);
+    desk.audit().await;
+}
+
+#[tokio::test]
+async fn a_split_that_does_not_fit_is_refused() {
+    let desk = Desk::open().await;
+    let crowd = Crowd::gather(&desk, 3).await;
+    let other = desk.market(&crowd.creator, 100).await;
+    let (a, b) = (Desk::option(&crowd.market, 0), Desk::option(&crowd.market, 1));
+    for (parts, code) in [
+        (vec![], Code::ValidationError),
+        (vec![(a, 9_999)], Code::ValidationError),
+        (vec![(a, 5_000), (b, 5_001)], Code::ValidationError),
+        (vec![(a, 5_000), (a, 5_000)], Code::ValidationError),
+        (vec![(a, 5_000), (Desk::option(&other, 0), 5_000)], Code::NotFound),
+    ] {
+        let refused =
+            desk.decide(&crowd.creator, &crowd.market, Decision::Split(parts.clone())).await.unwrap();
+        assert_eq!(refused.result.unwrap_err().code(), code, "{parts:?}");
+    }
+    let whole = Decision::Split(vec![(a, 10_000)]);
+    desk.decide(&crowd.creator, &crowd.market, whole).await.unwrap().result.unwrap();
+    crowd.check_paid(&desk, TransferKind::Payout, won).await;
+}
+
+#[tokio::test]
+async fn a_cancelled_market_returns_all_stakes_where_the_pot_covers_them() {
+    let desk = Desk::open_with(ApplicationSettings { fee_bps: 250, ..settings() }).await;
+    let crowd = Crowd::gather(&desk, 700).await;
+    desk.decide(&crowd.creator, &crowd.market, Decision::Cancel).await.unwrap().result.unwrap();
+    crowd.check_paid(&desk, TransferKind::Refund, |trader| trader.stake).await;
+    assert_eq!(desk.balance(crowd.creator.account_id).await, GRANT, "the subsidy is back");
+    assert_eq!(desk.balance(AccountId::FEES).await, 0, "fees are part of the stakes");
+    let read = desk.app.get_market(crowd.id()).await.unwrap();
+    assert_eq!(read.market.record().phase, Phase::Cancelled);
+}
+
+#[tokio::test]
+async fn a_cancelled_market_returns_stakes_pro_rata_where_profit_was_taken() {
+    let desk = Desk::open().await;
+    let creator = desk.user().await;
+    let market = desk.market(&creator, 200).await;
+    let mut profit = 0;
+    let mut late = Vec::new();
+    // On each option somebody comes early, and sells once the stakes of others have moved the price.
+    for (option, stakes) in [(0, [2_500, 1_501]), (1, [3_000, 2_000])] {
+        let early = desk.user().await;
+        desk.bet(&early, &market, option, 100).await.unwrap();
+        for stake in stakes {
+            let trader = desk.user().await;
+            desk.bet(&trader, &market, option, stake).await.unwrap();
+            late.push((trader, stake));
+        }
+        profit += desk.sell_all(&early, &market, option).await.unwrap().balance.minor() - GRANT;
+    }
+    let stakes: i64 = late.iter().map(|(_, stake)| stake).sum();
+    let pot = desk.pot(market.market.id()).await;
+    assert!(profit > 200, "profit beyond the subsidy: {profit}");
+    assert_eq!(pot, 200 + stakes - profit);
+    desk.decide(&creator, &market, Decision::Cancel).await.unwrap().result.unwrap();
+    let mut paid = 0;
+    for (trader, stake) in &late {
+        let received = desk.balance(trader.account_id).await - (GRANT - stake);
+        let exact = stake * pot / stakes;
+        assert!((exact..=exact + 1).contains(&received), "{received} of {stake}");
+        paid += received;
+    }
+    assert_eq!(desk.settlement(market.market.id()).await.holders_paid, 4, "who took profit gets no more");
+    assert_eq!(desk.pot(market.market.id()).await, 0);
+    assert_eq!(desk.balance(creator.account_id).await, GRANT - 200 + pot - paid);
+    desk.audit().await;
+}
+
+#[tokio::test]
+async fn fees_go_to_the_fees_account_and_the_rest_to_the_creator() {
+    let desk = Desk::open_with(ApplicationSettings { fee_bps: 250, ..settings() }).await;
+    let crowd = Crowd::gather(&desk, 40).await;
+    let fees = desk.app.get_market(crowd.id()).await.unwrap().market.record().fees.minor();
+    let pot = desk.pot(crowd.id()).await;
+    let winner = Desk::option(&crowd.market, 1);
+    desk.decide(&crowd.creator, &crowd.market, Decision::Winner(winner)).await.unwrap().result.unwrap();
+    let owed = |trader: &Trader| if trader.option == 1 { trader.shares } else { 0 };
+    crowd.check_paid(&desk, TransferKind::Payout, owed).await;
+    let paid: i64 = crowd.traders.iter().map(owed).sum();
+    assert!(fees >= 40 * 3, "each stake of at least 100 pays at least 2.5, rounded up: {fees}");
+    assert_eq!(desk.balance(AccountId::FEES).await, fees);
+    assert_eq!(desk.balance(crowd.creator.account_id).await, GRANT - 5_000 + pot - paid - fees);
+    let last: Vec<_> = desk.statement(AccountId::of_market(crowd.id())).await;
+    let kinds: Vec<_> = last.iter().take(2).map(|row| row.kind).collect();
+    assert_eq!(kinds, [TransferKind::Remainder, TransferKind::Fee]);
+}
+
+#[tokio::test]
+async fn a_market_without_bets_gives_its_subsidy_back() {
+    let desk = Desk::open().await;
+    let creator = desk.user().await;
+    for decision in [true, false] {
+        let market = desk.market(&creator, 3_000).await;
+        let winner = Decision::Winner(Desk::option(&market, 0));
+        let decision = if decision { winner } else { Decision::Cancel };
+        desk.decide(&creator, &market, decision).await.unwrap().result.unwrap();
+        assert_eq!(desk.balance(creator.account_id).await, GRANT);
+    }
+    desk.audit().await;
+}
+
+#[tokio::test]
+async fn a_creator_who_bets_is_paid_as_holder_and_as_creator() {
+    let desk = Desk::open().await;
+    let creator = desk.user().await;
+    let market = desk.market(&creator, 1_000).await;
+    desk.bet(&creator, &market, 0, 700).await.unwrap();
+    desk.decide(&creator, &market, Decision::Winner(Desk::option(&market, 0))).await.unwrap().result.unwrap();
+    assert_eq!(desk.balance(creator.account_id).await, GRANT, "alone with the market, nothing is lost");
+    desk.audit().await;
+}
+
+#[tokio::test]
+async fn a_decided_or_ended_market_takes_no_trades() {
+    let desk = Desk::open().await;
+    let crowd = Crowd::gather(&desk, 3).await;
+    let trader = &crowd.traders[0];
+    let (ended, closed) = (desk.market(&crowd.creator, 100).await, desk.market(&crowd.creator, 100).await);
+    desk.app.close_market(&crowd.creator, desk.key(), closed.market.id()).await.unwrap().result.unwrap();
+    desk.decide(&crowd.creator, &crowd.market, Decision::Cancel).await.unwrap().result.unwrap();
+    desk.clock.advance_seconds(86_400);
+    for market in [&crowd.market, &closed, &ended] {
+        let bet = desk.bet(&trader.caller, market, 0, 10).await;
+        assert_eq!(bet.unwrap_err(), DomainError::Market(MarketError::TradingEnded));
+    }
+    let sold = desk.sell_all(&trader.caller, &crowd.market, trader.option).await;
+    assert_eq!(sold.unwrap_err(), DomainError::Market(MarketError::TradingEnded));
+    desk.audit().await;
+}

@@ -1,0 +1,177 @@
+//! The desk: an application with a ledger, a clock and a storage that a test controls, and users for it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use foretell_application::writer::{Payment, Receipt, WriterSettings};
+use foretell_application::{AppError, Application, ApplicationSettings, Caller, Ports, Registration};
+use foretell_domain::error::DomainError;
+use foretell_domain::id::AccountId;
+use foretell_domain::money::{Amount, Currency};
+use foretell_domain::text::{Email, UserName};
+use foretell_domain::transfer::Transfer;
+use foretell_domain::user::Role;
+use foretell_ports::ledger::LedgerQueries as _;
+use foretell_testkit::{
+    Factory, FakeClock, FaultyStore, MemoryStore, PlainPasswordHasher, SeededIds, SeededTokens,
+};
+
+use super::late::LateStore;
+
+/// What a new user is given, in minor units.
+pub(crate) const GRANT: i64 = 10_000;
+/// The password of every user.
+pub(crate) const PASSWORD: &str = "correct horse";
+
+/// An application and what a test needs to work it.
+pub(crate) struct Desk {
+    pub(crate) app: Arc<Application>,
+    /// Holds and fails the units of the application.
+    pub(crate) faults: FaultyStore,
+    pub(super) late: LateStore,
+    /// Where the units end.
+    pub(crate) memory: MemoryStore,
+    pub(crate) clock: FakeClock,
+    /// Makes the ids that clients choose; the application's own come from another seed.
+    pub(crate) ids: SeededIds,
+    pub(crate) passwords: PlainPasswordHasher,
+    /// Somebody who is not in the books.
+    pub(super) nobody: Caller,
+    ports: Ports,
+    made: AtomicU64,
+}
+
+impl Desk {
+    /// A desk with the usual settings.
+    pub(crate) async fn open() -> Self {
+        Self::open_with(settings()).await
+    }
+
+    /// A desk with these settings.
+    pub(crate) async fn open_with(settings: ApplicationSettings) -> Self {
+        let memory = MemoryStore::new();
+        let late = LateStore::new(Arc::new(memory.clone()));
+        let faults = FaultyStore::new(Arc::new(late.clone()));
+        let (clock, passwords) = (FakeClock::default(), PlainPasswordHasher::default());
+        let ports = Ports {
+            units: Arc::new(faults.clone()),
+            ledger: Arc::new(memory.clone()),
+            markets: Arc::new(memory.clone()),
+            users: Arc::new(memory.clone()),
+            health: Arc::new(memory.clone()),
+            clock: Arc::new(clock.clone()),
+            ids: Arc::new(SeededIds::new(1)),
+            passwords: Arc::new(passwords.clone()),
+            tokens: Arc::new(SeededTokens::new(1)),
+        };
+        let app = Arc::new(Application::start(ports.clone(), settings));
+        app.initialize_ledger().await.unwrap();
+        let (ids, made) = (SeededIds::new(2), AtomicU64::new(0));
+        let user = Factory::new(3).user();
+        let nobody = Caller { user, account_id: ids.account(), session_id: ids.session() };
+        Self { app, faults, late, memory, clock, ids, passwords, nobody, ports, made }
+    }
+
+    /// Another process over the same storage.
+    pub(crate) fn second_node(&self, settings: ApplicationSettings) -> Arc<Application> {
+        Arc::new(Application::start(self.ports.clone(), settings))
+    }
+
+    /// A new user with the sign-up grant.
+    pub(crate) async fn user(&self) -> Caller {
+        self.register(Role::User).await
+    }
+
+    /// A new moderator with the sign-up grant.
+    pub(crate) async fn moderator(&self) -> Caller {
+        self.register(Role::Moderator).await
+    }
+
+    /// A new admin with the sign-up grant.
+    pub(crate) async fn admin(&self) -> Caller {
+        self.register(Role::Admin).await
+    }
+
+    async fn register(&self, role: Role) -> Caller {
+        let (user, registered) = self.app.register_user(self.registration(role)).await.unwrap();
+        Caller { user, account_id: registered.account_id, session_id: self.ids.session() }
+    }
+
+    /// What somebody new says of themselves.
+    pub(crate) fn registration(&self, role: Role) -> Registration {
+        let number = self.made.fetch_add(1, Ordering::SeqCst);
+        Registration {
+            email: Email::new(&format!("user-{number}@example.com")).unwrap(),
+            name: UserName::new(format!("User {number}")).unwrap(),
+            password: PASSWORD.into(),
+            avatar: None,
+            role,
+        }
+    }
+
+    /// A key that nothing was sent under.
+    pub(crate) fn key(&self) -> String {
+        format!("key-{}", self.made.fetch_add(1, Ordering::SeqCst))
+    }
+
+    /// A payment between the accounts of two users.
+    pub(crate) fn payment(from: &Caller, to: &Caller, minor: i64) -> Payment {
+        Payment { id: None, from: from.account_id, to: to.account_id, amount: amount(minor), memo: None }
+    }
+
+    /// Pays under a key of its own.
+    pub(crate) async fn pay(&self, from: &Caller, to: &Caller, minor: i64) -> Result<Transfer, DomainError> {
+        let receipt = self.app.pay(from, self.key(), Self::payment(from, to, minor)).await.unwrap();
+        assert!(!receipt.is_replay);
+        receipt.result
+    }
+
+    /// Pays as `payment` says, under a key of its own.
+    pub(crate) async fn send(
+        &self,
+        caller: &Caller,
+        payment: Payment,
+    ) -> Result<Receipt<Transfer>, AppError> {
+        self.app.pay(caller, self.key(), payment).await
+    }
+
+    /// What an account holds, in minor units.
+    pub(crate) async fn balance(&self, account: AccountId) -> i64 {
+        self.memory.find_account(account).await.unwrap().unwrap().account.balance().minor()
+    }
+
+    /// What the accounts of these users hold, in minor units.
+    pub(crate) async fn balances<'a>(&self, users: impl IntoIterator<Item = &'a Caller>) -> Vec<i64> {
+        let mut balances = Vec::new();
+        for user in users {
+            balances.push(self.balance(user.account_id).await);
+        }
+        balances
+    }
+
+    /// Checks every invariant of the ledger and returns how many transfers there are.
+    pub(crate) async fn audit(&self) -> i64 {
+        let report = self.app.audit_as_operator().await.unwrap();
+        assert!(report.is_sound(), "{report:?}");
+        report.transfers
+    }
+}
+
+/// The usual settings: a sign-up grant, no fee, one lane.
+pub(crate) fn settings() -> ApplicationSettings {
+    ApplicationSettings {
+        currency: Currency::new("PLAY", 2).unwrap(),
+        signup_grant: Some(amount(GRANT)),
+        fee_bps: 0,
+        categories: vec!["politics".to_owned()],
+        session_lifetime: Duration::from_hours(1),
+        keep_outcomes: Duration::from_hours(7 * 24),
+        writer: WriterSettings::default(),
+    }
+}
+
+/// The amount of this many minor units.
+pub(crate) fn amount(minor: i64) -> Amount {
+    Amount::new(minor).unwrap()
+}

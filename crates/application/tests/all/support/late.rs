@@ -1,0 +1,156 @@
+//! Units of work that are committed only when the next one waits for its locks, as when the connection
+//! is lost while the database still works.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use foretell_domain::account::Account;
+use foretell_domain::id::{AccountId, BetId, MarketId, SessionId, TransferId, UserId};
+use foretell_domain::market::{Bet, Holding, Market, Settlement};
+use foretell_domain::money::Currency;
+use foretell_domain::time::Timestamp;
+use foretell_domain::transfer::Transfer;
+use foretell_domain::user::User;
+use foretell_ports::error::StoreError;
+use foretell_ports::idempotency::{CommandKey, IdempotencyTx, StoredOutcome};
+use foretell_ports::ledger::LedgerTx;
+use foretell_ports::market::{MarketTx, NewMarket, PaidSet, WantedHolding};
+use foretell_ports::secret::PasswordHash;
+use foretell_ports::unit::{ErasedWork, Locked, Tx, UnitFuture, UnitOfWork};
+use foretell_ports::user::{Session, UserTx};
+
+/// A store whose units are committed late on order; all clones are one.
+#[derive(Clone)]
+pub(crate) struct LateStore {
+    inner: Arc<dyn UnitOfWork>,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Whether the next units are late, one each.
+    orders: VecDeque<bool>,
+    /// The late unit that is still to be committed.
+    late: Option<ErasedWork>,
+    /// Whether the running unit has seen the late one end.
+    has_ended: bool,
+}
+
+impl LateStore {
+    pub(crate) fn new(inner: Arc<dyn UnitOfWork>) -> Self {
+        Self { inner, state: Arc::default() }
+    }
+
+    /// The next units are late or not, one each; their callers are told that the outcome is unknown.
+    pub(crate) fn order(&self, is_late: impl IntoIterator<Item = bool>) {
+        self.state().orders.extend(is_late);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the late unit, as seen by one that has waited for its locks.
+    fn end_late_unit(&self, tx: &mut dyn Tx) -> Result<(), StoreError> {
+        let mut state = self.state();
+        state.has_ended = true;
+        state.late.as_mut().map_or(Ok(()), |work| work(tx))
+    }
+}
+
+impl UnitOfWork for LateStore {
+    fn run_erased<'a>(&'a self, name: &'static str, mut work: ErasedWork) -> UnitFuture<'a> {
+        Box::pin(async move {
+            if self.state().orders.pop_front() == Some(true) {
+                let mut state = self.state();
+                (state.late, state.has_ended) = (Some(work), false);
+                return Err(StoreError::CommitUnknown("ordered by a test, before the commit's time".into()));
+            }
+            let store = self.clone();
+            let waiting = move |tx: &mut dyn Tx| work(&mut LateTx { tx, store: Some(store.clone()) });
+            self.inner.run_erased(name, Box::new(waiting)).await?;
+            // A unit that fails takes the late one's changes back with its own, so that is then run again.
+            let mut state = self.state();
+            if state.has_ended {
+                state.late = None;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// A transaction whose first lock waits for the late unit.
+struct LateTx<'a> {
+    tx: &'a mut dyn Tx,
+    store: Option<LateStore>,
+}
+
+impl LateTx<'_> {
+    fn wait_for_locks(&mut self) -> Result<(), StoreError> {
+        self.store.take().map_or(Ok(()), |store| store.end_late_unit(self.tx))
+    }
+}
+
+macro_rules! pass_on {
+    ($($method:ident($($argument:ident: $kind:ty),*) -> $result:ty;)+) => {$(
+        fn $method(&mut self, $($argument: $kind),*) -> Result<$result, StoreError> {
+            self.tx.$method($($argument),*)
+        }
+    )+};
+}
+
+impl LedgerTx for LateTx<'_> {
+    fn lock_accounts(&mut self, ids: &BTreeSet<AccountId>) -> Result<Vec<Locked<Account>>, StoreError> {
+        self.wait_for_locks()?;
+        self.tx.lock_accounts(ids)
+    }
+
+    pass_on! {
+        record_currency_once(currency: &Currency, at: Timestamp) -> Currency;
+        insert_accounts_once(accounts: &[Account], at: Timestamp) -> usize;
+        save_accounts(accounts: &[&Locked<Account>]) -> ();
+        find_transfers(ids: &[TransferId]) -> Vec<Transfer>;
+        find_reversed(ids: &[TransferId]) -> Vec<TransferId>;
+        insert_transfers(transfers: &[Transfer]) -> ();
+    }
+}
+
+impl MarketTx for LateTx<'_> {
+    fn lock_markets(&mut self, ids: &BTreeSet<MarketId>) -> Result<Vec<Locked<Market>>, StoreError> {
+        self.wait_for_locks()?;
+        self.tx.lock_markets(ids)
+    }
+
+    pass_on! {
+        insert_markets(markets: &[NewMarket]) -> ();
+        save_markets(markets: &[&Locked<Market>], at: Timestamp) -> ();
+        find_holdings(wanted: &[WantedHolding]) -> Vec<Holding>;
+        save_positions(positions: &[(&Holding, usize)]) -> ();
+        list_holdings_after(
+            market: &Locked<Market>, after: Option<AccountId>, limit: usize
+        ) -> Vec<Holding>;
+        find_bet_ids(ids: &[BetId]) -> Vec<BetId>;
+        insert_bets(bets: &[Bet]) -> ();
+        insert_settlement(settlement: &Settlement) -> ();
+        lock_settlement(market: &Locked<Market>) -> Option<Locked<Settlement>>;
+        save_settlement(settlement: &Locked<Settlement>) -> ();
+        insert_payouts(set: &PaidSet) -> ();
+    }
+}
+
+impl UserTx for LateTx<'_> {
+    pass_on! {
+        insert_user_once(user: &User, password: &PasswordHash) -> bool;
+        save_password(user: UserId, password: &PasswordHash) -> ();
+        insert_session(session: &Session) -> ();
+        delete_session(user: UserId, session: SessionId) -> bool;
+    }
+}
+
+impl IdempotencyTx for LateTx<'_> {
+    pass_on! {
+        find_outcomes(keys: &[CommandKey]) -> Vec<StoredOutcome>;
+        insert_outcomes(outcomes: &[StoredOutcome]) -> ();
+        purge_outcomes(before: Timestamp, limit: u32) -> u64;
+    }
+}

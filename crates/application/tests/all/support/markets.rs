@@ -1,0 +1,181 @@
+//! Markets and the traders in them.
+
+use foretell_application::writer::{Decision, MarketState, Receipt, TradeReceipt};
+use foretell_application::{AppError, Caller, MarketOpening, TradeTarget};
+use foretell_domain::error::DomainError;
+use foretell_domain::id::{AccountId, MarketId, OptionId};
+use foretell_domain::market::{BuyOrder, Listing, Quantity, SellOrder, Settlement};
+use foretell_domain::text::{Category, MarketDescription, MarketName, OptionName};
+use foretell_domain::transfer::{Transfer, TransferKind};
+use foretell_ports::ledger::LedgerQueries as _;
+use foretell_ports::market::{MarketDetails, MarketQueries as _};
+use foretell_ports::page::PageRequest;
+
+use super::desk::{Desk, amount};
+use super::trouble::eventually;
+
+/// A market with many traders.
+pub(crate) struct Crowd {
+    pub(crate) creator: Caller,
+    pub(crate) market: MarketDetails,
+    pub(crate) traders: Vec<Trader>,
+}
+
+/// One who has bet once.
+pub(crate) struct Trader {
+    pub(crate) caller: Caller,
+    /// The option, by its position.
+    pub(crate) option: usize,
+    pub(crate) stake: i64,
+    pub(crate) shares: i64,
+}
+
+impl Crowd {
+    /// A market that these many traders have bet on, every third one on its second option.
+    pub(crate) async fn gather(desk: &Desk, traders: usize) -> Self {
+        let creator = desk.user().await;
+        let market = desk.market(&creator, 5_000).await;
+        let joining = (0..traders).map(|number| {
+            let market = &market;
+            async move {
+                let caller = desk.user().await;
+                let (option, stake) =
+                    (usize::from(number % 3 == 0), i64::try_from(100 + number % 7).unwrap());
+                let receipt = desk.bet(&caller, market, option, stake).await.unwrap();
+                Trader { caller, option, stake, shares: receipt.bet.fill.shares.units() }
+            }
+        });
+        // At the same time, so that a batch of the writer serves many.
+        let traders = futures::future::join_all(joining).await;
+        Self { creator, market, traders }
+    }
+
+    pub(crate) fn id(&self) -> MarketId {
+        self.market.market.id()
+    }
+
+    /// Checks that the market's settlement is complete and has paid each trader what `owed` says, in one
+    /// transfer of this kind.
+    pub(crate) async fn check_paid(&self, desk: &Desk, kind: TransferKind, owed: impl Fn(&Trader) -> i64) {
+        let mut sum = 0;
+        for trader in &self.traders {
+            let rows = desk.statement(trader.caller.account_id).await;
+            let paid: Vec<_> =
+                rows.iter().filter(|row| row.kind == kind).map(|row| row.amount.minor()).collect();
+            let owed = owed(trader);
+            assert_eq!(paid, if owed > 0 { vec![owed] } else { vec![] }, "{:?}", trader.caller.account_id);
+            sum += owed;
+        }
+        let settlement = desk.settlement(self.id()).await;
+        assert!(settlement.completed_at.is_some(), "{settlement:?}");
+        assert_eq!((settlement.paid.minor(), desk.pot(self.id()).await), (sum, 0));
+        desk.audit().await;
+    }
+}
+
+impl Desk {
+    /// What people read of a market with these many options.
+    pub(crate) fn listing(options: usize) -> Listing {
+        let names = (1..=options).map(|number| OptionName::new(format!("Option {number}")).unwrap());
+        let name = MarketName::new("Will it rain?").unwrap();
+        let description = MarketDescription::new("By the weather service's word.").unwrap();
+        Listing::new(name, description, Category::new("politics").unwrap(), names.collect()).unwrap()
+    }
+
+    /// What a creator says of a market of two options that ends in a day.
+    pub(crate) fn opening(&self, subsidy: i64) -> MarketOpening {
+        MarketOpening {
+            listing: Self::listing(2),
+            probabilities: vec![None; 2],
+            ends_at: self.app.now().plus_seconds(86_400),
+            subsidy: amount(subsidy),
+        }
+    }
+
+    /// A new market of two options that ends in a day.
+    pub(crate) async fn market(&self, creator: &Caller, subsidy: i64) -> MarketDetails {
+        let receipt = self.app.open_market(creator, self.key(), self.opening(subsidy)).await.unwrap();
+        receipt.result.unwrap().into_details().unwrap()
+    }
+
+    /// Where a bet in a market goes, under no chosen id.
+    pub(crate) fn target(market: &MarketDetails) -> TradeTarget {
+        TradeTarget { market_id: market.market.id(), id: None }
+    }
+
+    /// The id of a market's option.
+    pub(crate) fn option(market: &MarketDetails, index: usize) -> OptionId {
+        market.market.record().options[index].id
+    }
+
+    /// An order for shares of an option, without limits.
+    pub(crate) fn order(market: &MarketDetails, index: usize, minor: i64) -> BuyOrder {
+        let option_id = Self::option(market, index);
+        BuyOrder { option_id, amount: amount(minor), min_shares: None, max_price: None }
+    }
+
+    /// Bets under a key of its own.
+    pub(crate) async fn bet(
+        &self,
+        trader: &Caller,
+        market: &MarketDetails,
+        option: usize,
+        minor: i64,
+    ) -> Result<TradeReceipt, DomainError> {
+        let order = Self::order(market, option, minor);
+        let placed = self.app.place_bet(trader, self.key(), Self::target(market), order);
+        placed.await.unwrap().result
+    }
+
+    /// Sells all shares of an option under a key of its own.
+    pub(crate) async fn sell_all(
+        &self,
+        trader: &Caller,
+        market: &MarketDetails,
+        option: usize,
+    ) -> Result<TradeReceipt, DomainError> {
+        let option_id = Self::option(market, option);
+        let order = SellOrder { option_id, quantity: Quantity::All, min_proceeds: None };
+        let sold = self.app.sell_shares(trader, self.key(), Self::target(market), order);
+        sold.await.unwrap().result
+    }
+
+    /// Decides a market under a key of its own.
+    pub(crate) async fn decide(
+        &self,
+        caller: &Caller,
+        market: &MarketDetails,
+        decision: Decision,
+    ) -> Result<Receipt<MarketState>, AppError> {
+        self.app.decide_market(caller, self.key(), market.market.id(), decision).await
+    }
+
+    /// How far the settlement of a decided market has come.
+    pub(crate) async fn settlement(&self, market: MarketId) -> Settlement {
+        self.memory.find_settlement(market).await.unwrap().expect("the market is decided")
+    }
+
+    /// Waits until a market is settled.
+    pub(crate) async fn settled(&self, market: MarketId) {
+        eventually(async || self.settlement(market).await.completed_at.is_some()).await;
+    }
+
+    /// What a market's pot holds, in minor units.
+    pub(crate) async fn pot(&self, market: MarketId) -> i64 {
+        self.balance(AccountId::of_market(market)).await
+    }
+
+    /// All transfers of an account, newest first.
+    pub(crate) async fn statement(&self, account: AccountId) -> Vec<Transfer> {
+        let mut rows = Vec::new();
+        for page in 1.. {
+            let request = PageRequest::new(page, 100).unwrap();
+            let mut found = self.memory.page_transfers(account, request).await.unwrap();
+            if found.rows.is_empty() {
+                break;
+            }
+            rows.append(&mut found.rows);
+        }
+        rows
+    }
+}

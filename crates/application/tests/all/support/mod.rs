@@ -1,0 +1,10 @@
+//! What the tests share: an application over a store whose units a test can hold up and spoil.
+
+mod desk;
+mod late;
+mod markets;
+mod trouble;
+
+pub(crate) use desk::{Desk, GRANT, PASSWORD, amount, settings};
+pub(crate) use markets::{Crowd, Trader};
+pub(crate) use trouble::{Loss, eventually, take_one};
