@@ -93,7 +93,7 @@ async fn later_commands_of_a_batch_see_what_earlier_ones_did() {
 
 #[tokio::test]
 async fn a_unit_has_at_most_as_many_commands_as_the_settings_say() {
-    let writer = WriterSettings { batch_size: 40, ..WriterSettings::default() };
+    let writer = WriterSettings { batch_size: 40, ..settings().writer };
     let desk = Desk::open_with(foretell_application::ApplicationSettings { writer, ..settings() }).await;
     let (ann, ben) = (desk.user().await, desk.user().await);
     let payments = (0..100).map(|_| desk.send(&ann, Desk::payment(&ann, &ben, 1)));

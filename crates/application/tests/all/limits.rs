@@ -11,7 +11,7 @@ use crate::support::{Desk, GRANT, eventually, settings};
 
 #[tokio::test]
 async fn a_full_queue_turns_commands_away_at_once() {
-    let writer = WriterSettings { queue: 3, ..WriterSettings::default() };
+    let writer = WriterSettings { queue: 3, ..settings().writer };
     let desk = Desk::open_with(ApplicationSettings { writer, ..settings() }).await;
     let (ann, ben) = (desk.user().await, desk.user().await);
     let gate = desk.faults.hold_next();
@@ -34,9 +34,14 @@ async fn a_full_queue_turns_commands_away_at_once() {
     assert_eq!(desk.balances([&ann, &ben]).await, [GRANT - 31, GRANT + 31]);
 }
 
+/// Settings by which a command waits for a second at most, as usual outside of tests.
+fn impatient() -> ApplicationSettings {
+    ApplicationSettings { writer: WriterSettings::default(), ..settings() }
+}
+
 /// Whether a command is turned away if it has waited so long when its turn comes.
 async fn check_wait(waited: Duration, is_turned_away: bool) {
-    let desk = Desk::open().await;
+    let desk = Desk::open_with(impatient()).await;
     let (ann, ben) = (desk.user().await, desk.user().await);
     let gate = desk.faults.hold_next();
     let mut busy = Box::pin(desk.send(&ann, Desk::payment(&ann, &ben, 1)));
@@ -67,7 +72,7 @@ async fn a_command_that_waited_too_long_is_turned_away_and_not_begun() {
 
 #[tokio::test(start_paused = true)]
 async fn a_command_behind_a_slow_unit_of_the_same_turn_is_turned_away_too() {
-    let desk = Desk::open().await;
+    let desk = Desk::open_with(impatient()).await;
     let (ann, ben) = (desk.user().await, desk.user().await);
     let batch = || {
         let payments = vec![Desk::payment(&ann, &ben, 1); 1_000];

@@ -3,11 +3,17 @@
 #[cfg(test)]
 mod batches;
 #[cfg(test)]
+mod idempotency;
+#[cfg(test)]
 mod limits;
+#[cfg(test)]
+mod payments;
 #[cfg(test)]
 mod permissions;
 #[cfg(test)]
 mod rejections;
+#[cfg(test)]
+mod reversals;
 #[cfg(test)]
 mod sessions;
 #[cfg(test)]

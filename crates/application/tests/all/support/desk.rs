@@ -158,7 +158,7 @@ impl Desk {
     }
 }
 
-/// The usual settings: a sign-up grant, no fee, one lane.
+/// The usual settings: a sign-up grant, no fee, one lane, and more patience than a slow machine needs.
 pub(crate) fn settings() -> ApplicationSettings {
     ApplicationSettings {
         currency: Currency::new("PLAY", 2).unwrap(),
@@ -167,7 +167,7 @@ pub(crate) fn settings() -> ApplicationSettings {
         categories: vec!["politics".to_owned()],
         session_lifetime: Duration::from_hours(1),
         keep_outcomes: Duration::from_hours(7 * 24),
-        writer: WriterSettings::default(),
+        writer: WriterSettings { max_wait: Duration::from_mins(1), ..WriterSettings::default() },
     }
 }
 

@@ -1,0 +1,220 @@
+//! Idempotency keys: one effect and one answer for a command however often it is sent.
+
+use std::sync::Arc;
+
+use foretell_application::writer::{BatchMode, Payment, PaymentBatch, Receipt, WriterSettings};
+use foretell_application::{AppError, ApplicationSettings, Caller, Housekeeper};
+use foretell_domain::error::Code;
+use foretell_domain::text::Memo;
+use foretell_domain::transfer::Transfer;
+use foretell_domain::user::{Role, User};
+
+use crate::support::{Desk, GRANT, amount, settings};
+
+type Answer = Result<Receipt<Transfer>, AppError>;
+
+/// Checks that one payment of 10 was made and everyone was told of that one.
+async fn check_one_effect(desk: &Desk, [from, to]: [&Caller; 2], answers: Vec<Answer>) {
+    let receipts: Vec<_> = answers.into_iter().map(Result::unwrap).collect();
+    assert_eq!(receipts.len(), 50);
+    assert_eq!(receipts.iter().filter(|receipt| !receipt.is_replay).count(), 1, "one is the first");
+    let first = receipts[0].result.clone().unwrap();
+    assert!(receipts.iter().all(|receipt| receipt.result.as_ref() == Ok(&first)), "{receipts:?}");
+    assert_eq!(desk.balances([from, to]).await, [GRANT - 10, GRANT + 10]);
+    desk.audit().await;
+}
+
+#[tokio::test]
+async fn fifty_submissions_in_one_batch_have_one_effect() {
+    let desk = Desk::open().await;
+    let (ann, ben) = (desk.user().await, desk.user().await);
+    let (key, payment) = (desk.key(), Desk::payment(&ann, &ben, 10));
+    let payments = (0..50).map(|_| desk.app.pay(&ann, key.clone(), payment.clone()));
+    let (answers, units) = desk.together(payments).await;
+    assert_eq!(units, 1);
+    check_one_effect(&desk, [&ann, &ben], answers).await;
+}
+
+#[tokio::test]
+async fn fifty_submissions_across_batches_have_one_effect() {
+    let writer = WriterSettings { batch_size: 7, ..settings().writer };
+    let desk = Desk::open_with(ApplicationSettings { writer, ..settings() }).await;
+    let (ann, ben) = (desk.user().await, desk.user().await);
+    let (key, payment) = (desk.key(), Desk::payment(&ann, &ben, 10));
+    let payments = (0..50).map(|_| desk.app.pay(&ann, key.clone(), payment.clone()));
+    let (answers, units) = desk.together(payments).await;
+    assert_eq!(units, 8);
+    check_one_effect(&desk, [&ann, &ben], answers).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn fifty_submissions_at_once_to_two_nodes_of_four_lanes_have_one_effect() {
+    let writer = WriterSettings { lanes: 4, ..settings().writer };
+    let settings = ApplicationSettings { writer, ..settings() };
+    let desk = Desk::open_with(settings.clone()).await;
+    let (ann, ben) = (desk.user().await, desk.user().await);
+    let nodes = [Arc::clone(&desk.app), desk.second_node(settings)];
+    let (key, payment) = (desk.key(), Desk::payment(&ann, &ben, 10));
+    let send = |number: usize| {
+        let (node, ann) = (Arc::clone(&nodes[number % 2]), ann.clone());
+        let (key, payment) = (key.clone(), payment.clone());
+        tokio::spawn(async move { node.pay(&ann, key, payment).await })
+    };
+    let tasks: Vec<_> = (0..50).map(send).collect();
+    let mut answers = Vec::new();
+    for task in tasks {
+        answers.push(task.await.unwrap());
+    }
+    check_one_effect(&desk, [&ann, &ben], answers).await;
+}
+
+#[tokio::test]
+async fn a_key_is_for_one_command_only() {
+    let desk = Desk::open().await;
+    let (ann, ben) = (desk.user().await, desk.user().await);
+    let (key, first) = (desk.key(), Desk::payment(&ann, &ben, 10));
+    let memo = Memo::new("for lunch").unwrap();
+    let others = [
+        Payment { amount: amount(11), ..first.clone() },
+        Payment { memo: Some(memo), ..first.clone() },
+        Payment { id: Some(desk.ids.transfer()), ..first.clone() },
+        Payment { to: ann.account_id, from: ben.account_id, ..first.clone() },
+    ];
+    let all = [std::slice::from_ref(&first), &others].concat();
+    let (answers, units) =
+        desk.together(all.iter().map(|payment| desk.app.pay(&ann, key.clone(), payment.clone()))).await;
+    assert_eq!(units, 1);
+    answers[0].as_ref().unwrap().result.as_ref().unwrap();
+    assert!(answers[1..].iter().all(|answer| matches!(answer, Err(AppError::KeyReused))), "{answers:?}");
+    for other in others {
+        let answer = desk.app.pay(&ann, key.clone(), other).await;
+        assert!(matches!(answer, Err(AppError::KeyReused)), "{answer:?}");
+    }
+    let batch = PaymentBatch { mode: BatchMode::Atomic, payments: vec![first.clone()] };
+    let answer = desk.app.pay_batch(&ann, key.clone(), batch).await;
+    assert!(matches!(answer, Err(AppError::KeyReused)), "{answer:?}");
+    assert!(desk.app.pay(&ann, key, first).await.unwrap().is_replay, "the first command keeps its key");
+    assert_eq!(desk.balance(ben.account_id).await, GRANT + 10);
+}
+
+#[tokio::test]
+async fn a_key_belongs_to_its_user() {
+    let desk = Desk::open().await;
+    let (ann, ben) = (desk.user().await, desk.user().await);
+    let (key, to_ben, to_ann) = (desk.key(), Desk::payment(&ann, &ben, 10), Desk::payment(&ben, &ann, 3));
+    assert!(!desk.app.pay(&ann, key.clone(), to_ben).await.unwrap().is_replay);
+    assert!(!desk.app.pay(&ben, key, to_ann).await.unwrap().is_replay);
+    assert_eq!(desk.balances([&ann, &ben]).await, [GRANT - 7, GRANT + 7]);
+}
+
+#[tokio::test]
+async fn refusals_stick() {
+    let desk = Desk::open().await;
+    let (ann, ben) = (desk.user().await, desk.user().await);
+    let (key, payment) = (desk.key(), Desk::payment(&ann, &ben, GRANT + 1));
+    let refused = desk.app.pay(&ann, key.clone(), payment.clone()).await.unwrap();
+    assert_eq!(refused.result.as_ref().unwrap_err().code(), Code::InsufficientFunds);
+    desk.pay(&ben, &ann, 100).await.unwrap();
+    let again = desk.app.pay(&ann, key, payment.clone()).await.unwrap();
+    assert_eq!(again, Receipt { is_replay: true, ..refused });
+    let fresh = desk.send(&ann, payment).await.unwrap();
+    assert!(!fresh.is_replay && fresh.result.is_ok(), "under another key it is another command");
+}
+
+#[tokio::test]
+async fn ids_made_by_the_application_are_no_part_of_a_command() {
+    let desk = Desk::open().await;
+    let ann = desk.user().await;
+    let (key, opening) = (desk.key(), desk.opening(1_000));
+    let first = desk.app.open_market(&ann, key.clone(), opening.clone()).await.unwrap();
+    let again = desk.app.open_market(&ann, key, opening).await.unwrap();
+    assert_eq!(again, Receipt { is_replay: true, ..first });
+    assert_eq!(desk.balance(ann.account_id).await, GRANT - 1_000);
+}
+
+#[tokio::test]
+async fn a_repeated_bet_is_not_made_again() {
+    let desk = Desk::open().await;
+    let (ann, ben) = (desk.user().await, desk.user().await);
+    let market = desk.market(&ann, 1_000).await;
+    let (key, order) = (desk.key(), Desk::order(&market, 0, 100));
+    let bet = || desk.app.place_bet(&ben, key.clone(), Desk::target(&market), order);
+    let (first, again) = (bet().await.unwrap(), bet().await.unwrap());
+    assert_eq!((first.is_replay, again.is_replay), (false, true));
+    assert_eq!(again.result.unwrap().bet.id, first.result.unwrap().bet.id);
+    assert_eq!(desk.balance(ben.account_id).await, GRANT - 100);
+}
+
+#[tokio::test]
+async fn the_callers_role_and_the_operators_fee_are_no_part_of_a_command() {
+    let desk = Desk::open().await;
+    let (ann, ben) = (desk.user().await, desk.user().await);
+    let (key, payment) = (desk.key(), Desk::payment(&ann, &ben, 10));
+    let first = desk.app.pay(&ann, key.clone(), payment.clone()).await.unwrap();
+    let promoted = Caller { user: User { role: Role::Admin, ..ann.user.clone() }, ..ann.clone() };
+    let again = desk.app.pay(&promoted, key, payment).await.unwrap();
+    assert_eq!(again, Receipt { is_replay: true, ..first });
+    let (key, opening) = (desk.key(), desk.opening(1_000));
+    let first = desk.app.open_market(&ann, key.clone(), opening.clone()).await.unwrap();
+    let dearer = desk.second_node(ApplicationSettings { fee_bps: 100, ..settings() });
+    let again = dearer.open_market(&ann, key, opening).await.unwrap();
+    assert_eq!(again, Receipt { is_replay: true, ..first });
+}
+
+#[tokio::test]
+async fn amounts_are_compared_by_what_they_are_worth() {
+    let desk = Desk::open().await;
+    let (ann, ben) = (desk.user().await, desk.user().await);
+    let (key, currency) = (desk.key(), &desk.app.settings().currency);
+    let mut replays = Vec::new();
+    for text in ["12.5", "12.50", "012.50"] {
+        let amount = currency.parse_amount(text).unwrap();
+        let payment = Payment { amount, ..Desk::payment(&ann, &ben, 1) };
+        replays.push(desk.app.pay(&ann, key.clone(), payment).await.unwrap().is_replay);
+    }
+    assert_eq!(replays, [false, true, true]);
+    assert_eq!(desk.balance(ben.account_id).await, GRANT + 1_250);
+}
+
+#[tokio::test]
+async fn a_repetition_after_a_restart_gets_the_first_answer() {
+    let desk = Desk::open().await;
+    let (ann, ben) = (desk.user().await, desk.user().await);
+    let (key, payment) = (desk.key(), Desk::payment(&ann, &ben, 10));
+    let first = desk.app.pay(&ann, key.clone(), payment.clone()).await.unwrap();
+    desk.app.drain().await;
+    desk.clock.advance_seconds(86_400);
+    let again = desk.second_node(settings()).pay(&ann, key, payment).await.unwrap();
+    assert_eq!(again, Receipt { is_replay: true, ..first });
+}
+
+#[tokio::test]
+async fn a_key_answers_as_long_as_its_outcome_is_kept() {
+    let desk = Desk::open().await;
+    let (ann, ben) = (desk.user().await, desk.user().await);
+    let (old, recent) = (desk.key(), desk.key());
+    let payment = Desk::payment(&ann, &ben, 10);
+    desk.app.pay(&ann, old.clone(), payment.clone()).await.unwrap().result.unwrap();
+    desk.clock.advance_seconds(7 * 86_400);
+    desk.app.pay(&ann, recent.clone(), payment.clone()).await.unwrap().result.unwrap();
+    desk.clock.advance_seconds(1);
+    assert!(desk.app.pay(&ann, old.clone(), payment.clone()).await.unwrap().is_replay, "not purged yet");
+    let housekeeper = Housekeeper::start(Arc::clone(&desk.app));
+    housekeeper.stop().await;
+    let replays = [recent, old].map(|key| desk.app.pay(&ann, key, payment.clone()));
+    let replays =
+        futures::future::join_all(replays).await.into_iter().map(|answer| answer.unwrap().is_replay);
+    assert_eq!(replays.collect::<Vec<_>>(), [true, false]);
+}
+
+/// The name under which registrations are stored is out of the way of what clients may choose.
+#[tokio::test]
+async fn every_key_that_a_client_may_choose_is_free() {
+    let desk = Desk::open().await;
+    let (ann, ben) = (desk.user().await, desk.user().await);
+    for key in ["registration", "Registration", " ", "é", &"k".repeat(255)] {
+        let receipt = desk.app.pay(&ann, key.to_owned(), Desk::payment(&ann, &ben, 10)).await;
+        assert!(receipt.is_ok_and(|receipt| !receipt.is_replay), "{key}");
+    }
+    assert_eq!(desk.balance(ben.account_id).await, GRANT + 50);
+}

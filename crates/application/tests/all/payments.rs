@@ -1,0 +1,152 @@
+//! Batches of payments: all or none, or each for itself; and the ids that clients choose.
+
+use foretell_application::Caller;
+use foretell_application::writer::{BatchMode, Payment, PaymentBatch};
+use foretell_domain::account::Account;
+use foretell_domain::error::{Code, DomainError};
+use foretell_domain::transfer::{Transfer, TransferError};
+use foretell_ports::ledger::LedgerQueries as _;
+
+use crate::support::{Desk, GRANT};
+
+type Results = Vec<Result<Transfer, DomainError>>;
+
+/// Sends a batch of payments under a key of its own.
+async fn send(desk: &Desk, caller: &Caller, mode: BatchMode, payments: &[Payment]) -> Results {
+    let batch = PaymentBatch { mode, payments: payments.to_vec() };
+    desk.app.pay_batch(caller, desk.key(), batch).await.unwrap().result.unwrap()
+}
+
+fn codes(results: &Results) -> Vec<Result<(), Code>> {
+    results.iter().map(|result| result.as_ref().map(drop).map_err(DomainError::code)).collect()
+}
+
+async fn accounts(desk: &Desk, users: [&Caller; 3]) -> Vec<Account> {
+    let mut accounts = Vec::new();
+    for user in users {
+        accounts.push(desk.memory.find_account(user.account_id).await.unwrap().unwrap().account);
+    }
+    accounts
+}
+
+#[tokio::test]
+async fn an_atomic_batch_pays_all_in_order() {
+    let desk = Desk::open().await;
+    let (ann, ben) = (desk.user().await, desk.user().await);
+    let payments = [1, 20, 300].map(|minor| Desk::payment(&ann, &ben, minor));
+    let results = send(&desk, &ann, BatchMode::Atomic, &payments).await;
+    let versions: Vec<_> = results.iter().map(|result| result.as_ref().unwrap().debit.version).collect();
+    assert_eq!(versions, [2, 3, 4], "after the grant");
+    assert_eq!(desk.balances([&ann, &ben]).await, [GRANT - 321, GRANT + 321]);
+    desk.audit().await;
+}
+
+#[tokio::test]
+async fn an_atomic_batch_with_a_refusal_leaves_no_trace() {
+    let desk = Desk::open().await;
+    let (ann, ben, cem) = (desk.user().await, desk.user().await, desk.user().await);
+    let before = (accounts(&desk, [&ann, &ben, &cem]).await, desk.audit().await);
+    let chosen = desk.ids.transfer();
+    let payments = [
+        Payment { id: Some(chosen), ..Desk::payment(&ann, &ben, 10) },
+        Desk::payment(&ann, &cem, 20),
+        Desk::payment(&ann, &ben, GRANT),
+        Desk::payment(&ann, &ben, 1),
+    ];
+    let results = send(&desk, &ann, BatchMode::Atomic, &payments).await;
+    let aborted = Err(Code::BatchAborted);
+    assert_eq!(codes(&results), [aborted, aborted, Err(Code::InsufficientFunds), aborted]);
+    let after = (accounts(&desk, [&ann, &ben, &cem]).await, desk.audit().await);
+    assert_eq!(before, after, "balances, versions and transfers are as they were");
+    let again = send(&desk, &ann, BatchMode::Atomic, &payments[..2]).await;
+    assert_eq!(again[0].as_ref().unwrap().id, chosen, "its id is free again");
+    assert_eq!(again[0].as_ref().unwrap().debit.version, 2);
+    desk.audit().await;
+}
+
+#[tokio::test]
+async fn what_an_atomic_batch_took_back_is_there_for_the_rest_of_the_unit() {
+    let desk = Desk::open().await;
+    let (ann, ben, cem) = (desk.user().await, desk.user().await, desk.user().await);
+    let chosen = desk.ids.transfer();
+    let failing =
+        [Payment { id: Some(chosen), ..Desk::payment(&ann, &ben, GRANT) }, Desk::payment(&ann, &ben, 1)];
+    let batch = PaymentBatch { mode: BatchMode::Atomic, payments: failing.to_vec() };
+    let single = Payment { id: Some(chosen), ..Desk::payment(&ann, &cem, GRANT) };
+    let commands: [futures::future::BoxFuture<'_, Results>; 3] = [
+        Box::pin(async { vec![desk.pay(&ann, &ben, 5).await] }),
+        Box::pin(async { desk.app.pay_batch(&ann, desk.key(), batch).await.unwrap().result.unwrap() }),
+        Box::pin(async {
+            let single = Payment { amount: crate::support::amount(GRANT - 5), ..single };
+            vec![desk.send(&ann, single).await.unwrap().result]
+        }),
+    ];
+    let (answers, units) = desk.together(commands).await;
+    assert_eq!(units, 1);
+    assert_eq!(codes(&answers[0]), [Ok(())]);
+    assert_eq!(codes(&answers[1]), [Err(Code::InsufficientFunds), Err(Code::BatchAborted)]);
+    assert_eq!(codes(&answers[2]), [Ok(())], "neither the money nor the id is gone");
+    assert_eq!(desk.balances([&ann, &ben, &cem]).await, [0, GRANT + 5, 2 * GRANT - 5]);
+    desk.audit().await;
+}
+
+#[tokio::test]
+async fn an_independent_batch_goes_on_after_a_refusal() {
+    let desk = Desk::open().await;
+    let (ann, ben) = (desk.user().await, desk.user().await);
+    let payments = [10, GRANT, 20, GRANT - 30].map(|minor| Desk::payment(&ann, &ben, minor));
+    let results = send(&desk, &ann, BatchMode::Independent, &payments).await;
+    assert_eq!(codes(&results), [Ok(()), Err(Code::InsufficientFunds), Ok(()), Ok(())]);
+    assert_eq!(desk.balances([&ann, &ben]).await, [0, 2 * GRANT]);
+    desk.audit().await;
+}
+
+#[tokio::test]
+async fn a_chosen_id_is_taken_once() {
+    let desk = Desk::open().await;
+    let (ann, ben) = (desk.user().await, desk.user().await);
+    let chosen = desk.ids.transfer();
+    let payment = Payment { id: Some(chosen), ..Desk::payment(&ann, &ben, 10) };
+    let taken = DomainError::Transfer(TransferError::Duplicate(chosen));
+    // Twice in one batch command, which an atomic one does not survive.
+    let twice = [payment.clone(), payment.clone()];
+    let results = send(&desk, &ann, BatchMode::Atomic, &twice).await;
+    assert_eq!(codes(&results), [Err(Code::BatchAborted), Err(Code::Duplicate)]);
+    let results = send(&desk, &ann, BatchMode::Independent, &twice).await;
+    assert_eq!((results[0].as_ref().unwrap().id, &results[1]), (chosen, &Err(taken)));
+    // By another command of the same unit, and by one of a later unit; by another user, too.
+    let theirs = Payment { id: Some(chosen), ..Desk::payment(&ben, &ann, 3) };
+    let other = desk.ids.transfer();
+    let fresh = Payment { id: Some(other), ..payment.clone() };
+    let commands = [(&ann, &fresh), (&ann, &fresh), (&ben, &theirs)];
+    let (answers, units) =
+        desk.together(commands.map(|(caller, payment)| desk.send(caller, payment.clone()))).await;
+    let results: Results = answers.into_iter().map(|answer| answer.unwrap().result).collect();
+    assert_eq!((units, codes(&results)), (1, vec![Ok(()), Err(Code::Duplicate), Err(Code::Duplicate)]));
+    assert_eq!(desk.send(&ann, payment).await.unwrap().result, Err(taken));
+    assert_eq!(desk.balances([&ann, &ben]).await, [GRANT - 20, GRANT + 20]);
+    desk.audit().await;
+}
+
+#[tokio::test]
+async fn a_chosen_id_of_a_bet_is_taken_once() {
+    let desk = Desk::open().await;
+    let (ann, ben) = (desk.user().await, desk.user().await);
+    let market = desk.market(&ann, 1_000).await;
+    let target = foretell_application::TradeTarget { id: Some(desk.ids.bet()), ..Desk::target(&market) };
+    let order = Desk::order(&market, 0, 100);
+    let bet = || desk.app.place_bet(&ben, desk.key(), target, order);
+    let (answers, units) = desk.together([bet(), bet()]).await;
+    let results: Vec<_> = answers.into_iter().map(|answer| answer.unwrap().result).collect();
+    assert_eq!(units, 1);
+    assert_eq!(Some(results[0].as_ref().unwrap().bet.id), target.id);
+    assert_eq!(results[1].as_ref().unwrap_err().code(), Code::Duplicate);
+    let option_id = Desk::option(&market, 0);
+    let quantity = foretell_domain::market::Quantity::All;
+    let sale = foretell_domain::market::SellOrder { option_id, quantity, min_proceeds: None };
+    let sold = desk.app.sell_shares(&ben, desk.key(), target, sale).await.unwrap();
+    assert_eq!(sold.result.unwrap_err().code(), Code::Duplicate, "bets and sales share their ids");
+    assert_eq!(desk.balance(ben.account_id).await, GRANT - 100);
+    let stored = desk.app.find_bet(target.id.unwrap()).await.unwrap();
+    assert_eq!(stored.as_ref(), results[0].as_ref().ok().map(|receipt| &receipt.bet));
+}
