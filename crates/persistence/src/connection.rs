@@ -1,7 +1,6 @@
 //! An open connection of either database, and how one Diesel statement runs on whichever it is.
 
-use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::{PgConnection, QueryResult, RunQueryDsl, SqliteConnection};
+use diesel::{PgConnection, SqliteConnection};
 
 /// An open connection.
 pub(crate) enum Connection<'a> {
@@ -35,48 +34,3 @@ macro_rules! on {
     };
 }
 pub(crate) use on;
-
-/// A statement whose text never varies, so that each connection prepares it once. Diesel does that by
-/// itself for most of its own statements, but neither for updates and upserts nor for `sql_query`.
-#[must_use]
-pub(crate) struct Cached<Q> {
-    query: Q,
-    suffix: &'static str,
-}
-
-/// Prepares `query` once a connection; its text must be one of few.
-pub(crate) const fn cached<Q>(query: Q) -> Cached<Q> {
-    Cached { query, suffix: "" }
-}
-
-/// The same with a clause at the end that Diesel cannot write.
-pub(crate) const fn cached_with<Q>(query: Q, suffix: &'static str) -> Cached<Q> {
-    Cached { query, suffix }
-}
-
-impl<Q> QueryId for Cached<Q> {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
-}
-
-impl<Q, DB> QueryFragment<DB> for Cached<Q>
-where
-    DB: diesel::backend::Backend,
-    Q: QueryFragment<DB>,
-{
-    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, DB>) -> QueryResult<()> {
-        self.query.walk_ast(pass.reborrow())?;
-        pass.push_sql(self.suffix);
-        Ok(())
-    }
-
-    fn is_safe_to_cache_prepared(&self, _backend: &DB) -> QueryResult<bool> {
-        Ok(true)
-    }
-}
-
-impl<Q: Query> Query for Cached<Q> {
-    type SqlType = Q::SqlType;
-}
-
-impl<Q, C> RunQueryDsl<C> for Cached<Q> {}

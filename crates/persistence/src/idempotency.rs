@@ -7,10 +7,11 @@ use diesel::sql_types::BigInt;
 use foretell_domain::time::Timestamp;
 use foretell_ports::idempotency::{CommandKey, StoredOutcome};
 
-use crate::connection::{Connection, cached, on};
+use crate::connection::{Connection, on};
 use crate::dialect::{bulk_ledger, look_up};
 use crate::error::{Failure, StoredRow};
 use crate::id::DbId;
+use crate::prepared::prepared;
 use crate::schema::idempotency_keys;
 
 #[derive(Queryable, QueryableByName, Selectable)]
@@ -63,7 +64,7 @@ impl<'a> From<&'a StoredOutcome> for NewOutcomeRow<'a> {
 
 /// The oldest outcomes stored before a time, no more than so many.
 const PURGE: &str = "DELETE FROM idempotency_keys WHERE (user_id, key) IN (
-    SELECT user_id, key FROM idempotency_keys WHERE created_at_us < $1 ORDER BY created_at_us LIMIT $2)";
+    SELECT user_id, key FROM idempotency_keys WHERE created_at_us < ? ORDER BY created_at_us LIMIT ?)";
 
 /// The outcomes stored under any of `keys`.
 pub(crate) fn find(
@@ -84,8 +85,7 @@ pub(crate) fn insert(connection: &mut Connection<'_>, outcomes: &[StoredOutcome]
 
 /// Deletes at most `limit` outcomes stored before `before` and says how many.
 pub(crate) fn purge(connection: &mut Connection<'_>, before: Timestamp, limit: u32) -> Result<u64, Failure> {
-    let purge =
-        diesel::sql_query(PURGE).bind::<BigInt, _>(before.micros()).bind::<BigInt, _>(i64::from(limit));
-    let deleted = on!(connection, |c| cached(purge).execute(c))?;
+    let purge = prepared(PURGE).bind::<BigInt, _>(before.micros()).bind::<BigInt, _>(i64::from(limit));
+    let deleted = on!(connection, |c| purge.execute(c))?;
     Ok(u64::try_from(deleted).unwrap_or(u64::MAX))
 }

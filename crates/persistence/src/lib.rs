@@ -4,6 +4,10 @@
 //! domain, and nothing of use cases or HTTP; no type of Diesel leaves it. The repositories (one file a table)
 //! are written once for both databases; all that differs between the two is in `dialect`.
 
+// For the tests that share files with those outside the crate.
+#[cfg(test)]
+extern crate self as foretell_persistence;
+
 mod accounts;
 mod audit;
 mod bets;
@@ -18,10 +22,13 @@ mod markets;
 mod migrate;
 mod ports;
 mod positions;
+mod prepared;
 mod prices;
 mod schema;
 mod sessions;
 mod settlements;
+#[cfg(test)]
+mod statements;
 mod store;
 mod transfers;
 mod tx;

@@ -8,7 +8,7 @@ use foretell_domain::time::Timestamp;
 use foretell_ports::error::Cause;
 use foretell_ports::market::PaidSet;
 
-use crate::connection::{Connection, cached, on};
+use crate::connection::{Connection, on};
 use crate::dialect::bulk_market;
 use crate::error::{Failure, StoredRow, expect_saved};
 use crate::id::DbId;
@@ -129,7 +129,7 @@ pub(crate) fn save(connection: &mut Connection<'_>, settlement: &Settlement) -> 
         settlements::completed_at_us.eq(settlement.completed_at.map(Timestamp::micros)),
     );
     let update = diesel::update(settlements::table.find(DbId::from(settlement.market_id))).set(progress);
-    let saved = on!(connection, |c| cached(update).execute(c))?;
+    let saved = on!(connection, |c| update.execute(c))?;
     expect_saved("settlements", 1, saved)
 }
 

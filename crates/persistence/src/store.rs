@@ -10,11 +10,12 @@ use foretell_ports::health::Health;
 use tracing::Instrument as _;
 
 use crate::config::{DatabaseConfig, DatabaseUrl};
-use crate::connection::{Connection, cached, on};
+use crate::connection::{Connection, on};
 use crate::dialect::pool::{Fate, Loan, Pool, PoolLimits};
 use crate::dialect::session::Purpose;
 use crate::dialect::transaction;
 use crate::error::{ConnectError, Failure};
+use crate::prepared::prepared;
 use diesel::RunQueryDsl as _;
 
 /// An open database behind the ports. Cheap to clone; all clones share its connections.
@@ -125,7 +126,7 @@ impl fmt::Debug for Store {
 impl Health for Store {
     async fn ping(&self) -> Result<(), StoreError> {
         let ping = |connection: &mut Connection<'_>| {
-            on!(connection, |c| cached(diesel::sql_query("SELECT 1")).execute(c))?;
+            on!(connection, |c| prepared("SELECT 1").execute(c))?;
             Ok(())
         };
         self.read("ping", ping).await

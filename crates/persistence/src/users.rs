@@ -8,7 +8,7 @@ use foretell_domain::user::{Role, User, UserStatus};
 use foretell_ports::secret::PasswordHash;
 use foretell_ports::user::Credentials;
 
-use crate::connection::{Connection, cached, on};
+use crate::connection::{Connection, on};
 use crate::error::{Failure, StoredRow, expect_saved};
 use crate::id::DbId;
 use crate::schema::users;
@@ -71,7 +71,7 @@ pub(crate) fn save_password(
 ) -> Result<(), Failure> {
     let update = diesel::update(users::table.find(DbId::from(user)));
     let update = update.set(users::password_hash.eq(&password.0));
-    let saved = on!(connection, |c| cached(update).execute(c))?;
+    let saved = on!(connection, |c| update.execute(c))?;
     expect_saved("users", 1, saved)
 }
 

@@ -7,29 +7,32 @@ use diesel::sql_types::{Array, BigInt, Binary, Nullable, Text};
 
 use super::{column, sum_of};
 use crate::accounts::NewAccountRow;
-use crate::connection::{Connection, cached};
+use crate::connection::Connection;
 use crate::id::Id;
 use crate::idempotency::NewOutcomeRow;
+use crate::prepared::prepared;
 use crate::schema::{accounts, idempotency_keys, transfers};
 use crate::transfers::NewTransferRow;
 
 const INSERT_ACCOUNTS: &str = "INSERT INTO accounts
     (id, kind, owner_id, status, balance_minor, version, created_at_us)
-    SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
+    SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
 
 const SAVE_ACCOUNTS: &str = "UPDATE accounts
     SET balance_minor = new.balance_minor, version = new.version, status = new.status
-    FROM unnest($1, $2, $3, $4) AS new (id, balance_minor, version, status)
+    FROM unnest(?, ?, ?, ?) AS new (id, balance_minor, version, status)
     WHERE accounts.id = new.id";
+
+const SAVE_ACCOUNT: &str = "UPDATE accounts SET balance_minor = ?, version = ?, status = ? WHERE id = ?";
 
 const INSERT_TRANSFERS: &str = "INSERT INTO transfers
     (id, kind, amount_minor, debit_account_id, debit_version, debit_balance_minor,
     credit_account_id, credit_version, credit_balance_minor, market_id, reversal_of, memo, created_at_us)
-    SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+    SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 const INSERT_OUTCOMES: &str = "INSERT INTO idempotency_keys
     (user_id, key, request_hash, outcome, created_at_us)
-    SELECT * FROM unnest($1, $2, $3, $4, $5)";
+    SELECT * FROM unnest(?, ?, ?, ?, ?)";
 
 /// Inserts accounts unless they are there already, and says how many were inserted.
 pub(crate) fn insert_accounts_once(
@@ -38,19 +41,17 @@ pub(crate) fn insert_accounts_once(
 ) -> QueryResult<usize> {
     match connection {
         Connection::Sqlite(c) => sum_of(rows, |row| {
-            cached(diesel::insert_into(accounts::table).values(*row).on_conflict_do_nothing()).execute(*c)
+            diesel::insert_into(accounts::table).values(*row).on_conflict_do_nothing().execute(*c)
         }),
-        Connection::Postgres(c) => cached(
-            diesel::sql_query(INSERT_ACCOUNTS)
-                .bind::<Array<Id>, _>(column(rows, |row| row.id))
-                .bind::<Array<Text>, _>(column(rows, |row| row.kind))
-                .bind::<Array<Nullable<Id>>, _>(column(rows, |row| row.owner_id))
-                .bind::<Array<Text>, _>(column(rows, |row| row.status))
-                .bind::<Array<BigInt>, _>(column(rows, |row| row.balance_minor))
-                .bind::<Array<BigInt>, _>(column(rows, |row| row.version))
-                .bind::<Array<BigInt>, _>(column(rows, |row| row.created_at_us)),
-        )
-        .execute(*c),
+        Connection::Postgres(c) => prepared(INSERT_ACCOUNTS)
+            .bind::<Array<Id>, _>(column(rows, |row| row.id))
+            .bind::<Array<Text>, _>(column(rows, |row| row.kind))
+            .bind::<Array<Nullable<Id>>, _>(column(rows, |row| row.owner_id))
+            .bind::<Array<Text>, _>(column(rows, |row| row.status))
+            .bind::<Array<BigInt>, _>(column(rows, |row| row.balance_minor))
+            .bind::<Array<BigInt>, _>(column(rows, |row| row.version))
+            .bind::<Array<BigInt>, _>(column(rows, |row| row.created_at_us))
+            .execute(*c),
     }
 }
 
@@ -58,21 +59,19 @@ pub(crate) fn insert_accounts_once(
 pub(crate) fn save_accounts(connection: &mut Connection<'_>, rows: &[NewAccountRow]) -> QueryResult<usize> {
     match connection {
         Connection::Sqlite(c) => sum_of(rows, |row| {
-            let changes = (
-                accounts::balance_minor.eq(row.balance_minor),
-                accounts::version.eq(row.version),
-                accounts::status.eq(row.status),
-            );
-            cached(diesel::update(accounts::table.find(row.id)).set(changes)).execute(*c)
+            prepared(SAVE_ACCOUNT)
+                .bind::<BigInt, _>(row.balance_minor)
+                .bind::<BigInt, _>(row.version)
+                .bind::<Text, _>(row.status)
+                .bind::<Id, _>(row.id)
+                .execute(*c)
         }),
-        Connection::Postgres(c) => cached(
-            diesel::sql_query(SAVE_ACCOUNTS)
-                .bind::<Array<Id>, _>(column(rows, |row| row.id))
-                .bind::<Array<BigInt>, _>(column(rows, |row| row.balance_minor))
-                .bind::<Array<BigInt>, _>(column(rows, |row| row.version))
-                .bind::<Array<Text>, _>(column(rows, |row| row.status)),
-        )
-        .execute(*c),
+        Connection::Postgres(c) => prepared(SAVE_ACCOUNTS)
+            .bind::<Array<Id>, _>(column(rows, |row| row.id))
+            .bind::<Array<BigInt>, _>(column(rows, |row| row.balance_minor))
+            .bind::<Array<BigInt>, _>(column(rows, |row| row.version))
+            .bind::<Array<Text>, _>(column(rows, |row| row.status))
+            .execute(*c),
     }
 }
 
@@ -83,25 +82,23 @@ pub(crate) fn insert_transfers(
 ) -> QueryResult<usize> {
     match connection {
         Connection::Sqlite(c) => {
-            sum_of(rows, |row| cached(diesel::insert_into(transfers::table).values(*row)).execute(*c))
+            sum_of(rows, |row| diesel::insert_into(transfers::table).values(*row).execute(*c))
         }
-        Connection::Postgres(c) => cached(
-            diesel::sql_query(INSERT_TRANSFERS)
-                .bind::<Array<Id>, _>(column(rows, |row| row.id))
-                .bind::<Array<Text>, _>(column(rows, |row| row.kind))
-                .bind::<Array<BigInt>, _>(column(rows, |row| row.amount_minor))
-                .bind::<Array<Id>, _>(column(rows, |row| row.debit_account_id))
-                .bind::<Array<BigInt>, _>(column(rows, |row| row.debit_version))
-                .bind::<Array<BigInt>, _>(column(rows, |row| row.debit_balance_minor))
-                .bind::<Array<Id>, _>(column(rows, |row| row.credit_account_id))
-                .bind::<Array<BigInt>, _>(column(rows, |row| row.credit_version))
-                .bind::<Array<BigInt>, _>(column(rows, |row| row.credit_balance_minor))
-                .bind::<Array<Nullable<Id>>, _>(column(rows, |row| row.market_id))
-                .bind::<Array<Nullable<Id>>, _>(column(rows, |row| row.reversal_of))
-                .bind::<Array<Nullable<Text>>, _>(column(rows, |row| row.memo))
-                .bind::<Array<BigInt>, _>(column(rows, |row| row.created_at_us)),
-        )
-        .execute(*c),
+        Connection::Postgres(c) => prepared(INSERT_TRANSFERS)
+            .bind::<Array<Id>, _>(column(rows, |row| row.id))
+            .bind::<Array<Text>, _>(column(rows, |row| row.kind))
+            .bind::<Array<BigInt>, _>(column(rows, |row| row.amount_minor))
+            .bind::<Array<Id>, _>(column(rows, |row| row.debit_account_id))
+            .bind::<Array<BigInt>, _>(column(rows, |row| row.debit_version))
+            .bind::<Array<BigInt>, _>(column(rows, |row| row.debit_balance_minor))
+            .bind::<Array<Id>, _>(column(rows, |row| row.credit_account_id))
+            .bind::<Array<BigInt>, _>(column(rows, |row| row.credit_version))
+            .bind::<Array<BigInt>, _>(column(rows, |row| row.credit_balance_minor))
+            .bind::<Array<Nullable<Id>>, _>(column(rows, |row| row.market_id))
+            .bind::<Array<Nullable<Id>>, _>(column(rows, |row| row.reversal_of))
+            .bind::<Array<Nullable<Text>>, _>(column(rows, |row| row.memo))
+            .bind::<Array<BigInt>, _>(column(rows, |row| row.created_at_us))
+            .execute(*c),
     }
 }
 
@@ -112,16 +109,14 @@ pub(crate) fn insert_outcomes(
 ) -> QueryResult<usize> {
     match connection {
         Connection::Sqlite(c) => {
-            sum_of(rows, |row| cached(diesel::insert_into(idempotency_keys::table).values(*row)).execute(*c))
+            sum_of(rows, |row| diesel::insert_into(idempotency_keys::table).values(*row).execute(*c))
         }
-        Connection::Postgres(c) => cached(
-            diesel::sql_query(INSERT_OUTCOMES)
-                .bind::<Array<Id>, _>(column(rows, |row| row.user_id))
-                .bind::<Array<Text>, _>(column(rows, |row| row.key))
-                .bind::<Array<Binary>, _>(column(rows, |row| row.request_hash))
-                .bind::<Array<Text>, _>(column(rows, |row| row.outcome))
-                .bind::<Array<BigInt>, _>(column(rows, |row| row.created_at_us)),
-        )
-        .execute(*c),
+        Connection::Postgres(c) => prepared(INSERT_OUTCOMES)
+            .bind::<Array<Id>, _>(column(rows, |row| row.user_id))
+            .bind::<Array<Text>, _>(column(rows, |row| row.key))
+            .bind::<Array<Binary>, _>(column(rows, |row| row.request_hash))
+            .bind::<Array<Text>, _>(column(rows, |row| row.outcome))
+            .bind::<Array<BigInt>, _>(column(rows, |row| row.created_at_us))
+            .execute(*c),
     }
 }

@@ -2,56 +2,70 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Binary, Double, Integer, Text};
-use diesel::upsert::excluded;
 
 use super::{column, sum_of};
 use crate::bets::NewBetRow;
-use crate::connection::{Connection, cached};
+use crate::connection::Connection;
 use crate::id::Id;
 use crate::markets::{NewMarketRow, NewOptionRow, NewStateRow, OutstandingRow};
 use crate::positions::PositionRow;
-use crate::schema::{bets, market_options, market_states, markets, payouts, positions};
+use crate::prepared::prepared;
+use crate::schema::{bets, market_options, market_states, markets, payouts};
 use crate::settlements::PayoutRow;
 
 const INSERT_MARKETS: &str = "INSERT INTO markets
     (id, creator_id, creator_account_id, name, description, category, ends_at_us, subsidy_minor, fee_bps,
     created_at_us)
-    SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 const INSERT_STATES: &str = "INSERT INTO market_states
     (market_id, phase, fees_minor, volume_minor, stakes_minor, bet_count, version, updated_at_us)
-    SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8)";
+    SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?)";
 
 const INSERT_OPTIONS: &str = "INSERT INTO market_options
     (market_id, option_index, id, name, initial_probability, outstanding_units)
-    SELECT * FROM unnest($1, $2, $3, $4, $5, $6)";
+    SELECT * FROM unnest(?, ?, ?, ?, ?, ?)";
 
 const SAVE_STATES: &str = "UPDATE market_states
     SET phase = new.phase, fees_minor = new.fees_minor, volume_minor = new.volume_minor,
     stakes_minor = new.stakes_minor, bet_count = new.bet_count, version = new.version,
     updated_at_us = new.updated_at_us
-    FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) AS new (market_id, phase, fees_minor, volume_minor,
+    FROM unnest(?, ?, ?, ?, ?, ?, ?, ?) AS new (market_id, phase, fees_minor, volume_minor,
     stakes_minor, bet_count, version, updated_at_us)
     WHERE market_states.market_id = new.market_id";
 
+const SAVE_STATE: &str = "UPDATE market_states
+    SET phase = ?, fees_minor = ?, volume_minor = ?, stakes_minor = ?, bet_count = ?, version = ?,
+    updated_at_us = ? WHERE market_id = ?";
+
 const SAVE_OPTIONS: &str = "UPDATE market_options SET outstanding_units = new.outstanding_units
-    FROM unnest($1, $2, $3) AS new (market_id, option_index, outstanding_units)
+    FROM unnest(?, ?, ?) AS new (market_id, option_index, outstanding_units)
     WHERE market_options.market_id = new.market_id AND market_options.option_index = new.option_index";
+
+const SAVE_OPTION: &str =
+    "UPDATE market_options SET outstanding_units = ? WHERE market_id = ? AND option_index = ?";
 
 const INSERT_BETS: &str = "INSERT INTO bets
     (id, market_id, sequence, market_version, user_id, account_id, transfer_id, option_id, option_index, side,
     cash_minor, fee_minor, shares_units, prices_before, prices_after, created_at_us)
-    SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+    SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 const SAVE_POSITIONS: &str = "INSERT INTO positions
     (market_id, account_id, option_index, shares_units, spent_minor, received_minor)
-    SELECT * FROM unnest($1, $2, $3, $4, $5, $6)
+    SELECT * FROM unnest(?, ?, ?, ?, ?, ?)
+    ON CONFLICT (market_id, account_id, option_index) DO UPDATE
+    SET shares_units = excluded.shares_units, spent_minor = excluded.spent_minor,
+    received_minor = excluded.received_minor";
+
+const SAVE_POSITION: &str = "INSERT INTO positions
+    (market_id, account_id, option_index, shares_units, spent_minor, received_minor)
+    VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (market_id, account_id, option_index) DO UPDATE
     SET shares_units = excluded.shares_units, spent_minor = excluded.spent_minor,
     received_minor = excluded.received_minor";
 
 const INSERT_PAYOUTS: &str = "INSERT INTO payouts (market_id, account_id, amount_minor, created_at_us)
-    SELECT * FROM unnest($1, $2, $3, $4)";
+    SELECT * FROM unnest(?, ?, ?, ?)";
 
 /// Inserts what never changes of markets.
 pub(crate) fn insert_markets(
@@ -60,22 +74,20 @@ pub(crate) fn insert_markets(
 ) -> QueryResult<usize> {
     match connection {
         Connection::Sqlite(c) => {
-            sum_of(rows, |row| cached(diesel::insert_into(markets::table).values(*row)).execute(*c))
+            sum_of(rows, |row| diesel::insert_into(markets::table).values(*row).execute(*c))
         }
-        Connection::Postgres(c) => cached(
-            diesel::sql_query(INSERT_MARKETS)
-                .bind::<Array<Id>, _>(column(rows, |row| row.id))
-                .bind::<Array<Id>, _>(column(rows, |row| row.creator_id))
-                .bind::<Array<Id>, _>(column(rows, |row| row.creator_account_id))
-                .bind::<Array<Text>, _>(column(rows, |row| row.name))
-                .bind::<Array<Text>, _>(column(rows, |row| row.description))
-                .bind::<Array<Text>, _>(column(rows, |row| row.category))
-                .bind::<Array<BigInt>, _>(column(rows, |row| row.ends_at_us))
-                .bind::<Array<BigInt>, _>(column(rows, |row| row.subsidy_minor))
-                .bind::<Array<Integer>, _>(column(rows, |row| row.fee_bps))
-                .bind::<Array<BigInt>, _>(column(rows, |row| row.created_at_us)),
-        )
-        .execute(*c),
+        Connection::Postgres(c) => prepared(INSERT_MARKETS)
+            .bind::<Array<Id>, _>(column(rows, |row| row.id))
+            .bind::<Array<Id>, _>(column(rows, |row| row.creator_id))
+            .bind::<Array<Id>, _>(column(rows, |row| row.creator_account_id))
+            .bind::<Array<Text>, _>(column(rows, |row| row.name))
+            .bind::<Array<Text>, _>(column(rows, |row| row.description))
+            .bind::<Array<Text>, _>(column(rows, |row| row.category))
+            .bind::<Array<BigInt>, _>(column(rows, |row| row.ends_at_us))
+            .bind::<Array<BigInt>, _>(column(rows, |row| row.subsidy_minor))
+            .bind::<Array<Integer>, _>(column(rows, |row| row.fee_bps))
+            .bind::<Array<BigInt>, _>(column(rows, |row| row.created_at_us))
+            .execute(*c),
     }
 }
 
@@ -83,7 +95,7 @@ pub(crate) fn insert_markets(
 pub(crate) fn insert_states(connection: &mut Connection<'_>, rows: &[NewStateRow]) -> QueryResult<usize> {
     match connection {
         Connection::Sqlite(c) => {
-            sum_of(rows, |row| cached(diesel::insert_into(market_states::table).values(*row)).execute(*c))
+            sum_of(rows, |row| diesel::insert_into(market_states::table).values(*row).execute(*c))
         }
         Connection::Postgres(c) => run_states(c, INSERT_STATES, rows),
     }
@@ -93,34 +105,32 @@ pub(crate) fn insert_states(connection: &mut Connection<'_>, rows: &[NewStateRow
 pub(crate) fn save_states(connection: &mut Connection<'_>, rows: &[NewStateRow]) -> QueryResult<usize> {
     match connection {
         Connection::Sqlite(c) => sum_of(rows, |row| {
-            let changes = (
-                market_states::phase.eq(row.phase),
-                market_states::fees_minor.eq(row.fees_minor),
-                market_states::volume_minor.eq(row.volume_minor),
-                market_states::stakes_minor.eq(row.stakes_minor),
-                market_states::bet_count.eq(row.bet_count),
-                market_states::version.eq(row.version),
-                market_states::updated_at_us.eq(row.updated_at_us),
-            );
-            cached(diesel::update(market_states::table.find(row.market_id)).set(changes)).execute(*c)
+            prepared(SAVE_STATE)
+                .bind::<Text, _>(row.phase)
+                .bind::<BigInt, _>(row.fees_minor)
+                .bind::<BigInt, _>(row.volume_minor)
+                .bind::<BigInt, _>(row.stakes_minor)
+                .bind::<BigInt, _>(row.bet_count)
+                .bind::<BigInt, _>(row.version)
+                .bind::<BigInt, _>(row.updated_at_us)
+                .bind::<Id, _>(row.market_id)
+                .execute(*c)
         }),
         Connection::Postgres(c) => run_states(c, SAVE_STATES, rows),
     }
 }
 
 fn run_states(c: &mut PgConnection, statement: &'static str, rows: &[NewStateRow]) -> QueryResult<usize> {
-    cached(
-        diesel::sql_query(statement)
-            .bind::<Array<Id>, _>(column(rows, |row| row.market_id))
-            .bind::<Array<Text>, _>(column(rows, |row| row.phase))
-            .bind::<Array<BigInt>, _>(column(rows, |row| row.fees_minor))
-            .bind::<Array<BigInt>, _>(column(rows, |row| row.volume_minor))
-            .bind::<Array<BigInt>, _>(column(rows, |row| row.stakes_minor))
-            .bind::<Array<BigInt>, _>(column(rows, |row| row.bet_count))
-            .bind::<Array<BigInt>, _>(column(rows, |row| row.version))
-            .bind::<Array<BigInt>, _>(column(rows, |row| row.updated_at_us)),
-    )
-    .execute(c)
+    prepared(statement)
+        .bind::<Array<Id>, _>(column(rows, |row| row.market_id))
+        .bind::<Array<Text>, _>(column(rows, |row| row.phase))
+        .bind::<Array<BigInt>, _>(column(rows, |row| row.fees_minor))
+        .bind::<Array<BigInt>, _>(column(rows, |row| row.volume_minor))
+        .bind::<Array<BigInt>, _>(column(rows, |row| row.stakes_minor))
+        .bind::<Array<BigInt>, _>(column(rows, |row| row.bet_count))
+        .bind::<Array<BigInt>, _>(column(rows, |row| row.version))
+        .bind::<Array<BigInt>, _>(column(rows, |row| row.updated_at_us))
+        .execute(c)
 }
 
 /// Inserts the options of new markets.
@@ -130,18 +140,16 @@ pub(crate) fn insert_options(
 ) -> QueryResult<usize> {
     match connection {
         Connection::Sqlite(c) => {
-            sum_of(rows, |row| cached(diesel::insert_into(market_options::table).values(*row)).execute(*c))
+            sum_of(rows, |row| diesel::insert_into(market_options::table).values(*row).execute(*c))
         }
-        Connection::Postgres(c) => cached(
-            diesel::sql_query(INSERT_OPTIONS)
-                .bind::<Array<Id>, _>(column(rows, |row| row.market_id))
-                .bind::<Array<Integer>, _>(column(rows, |row| row.option_index))
-                .bind::<Array<Id>, _>(column(rows, |row| row.id))
-                .bind::<Array<Text>, _>(column(rows, |row| row.name))
-                .bind::<Array<Double>, _>(column(rows, |row| row.initial_probability))
-                .bind::<Array<BigInt>, _>(column(rows, |row| row.outstanding_units)),
-        )
-        .execute(*c),
+        Connection::Postgres(c) => prepared(INSERT_OPTIONS)
+            .bind::<Array<Id>, _>(column(rows, |row| row.market_id))
+            .bind::<Array<Integer>, _>(column(rows, |row| row.option_index))
+            .bind::<Array<Id>, _>(column(rows, |row| row.id))
+            .bind::<Array<Text>, _>(column(rows, |row| row.name))
+            .bind::<Array<Double>, _>(column(rows, |row| row.initial_probability))
+            .bind::<Array<BigInt>, _>(column(rows, |row| row.outstanding_units))
+            .execute(*c),
     }
 }
 
@@ -149,46 +157,42 @@ pub(crate) fn insert_options(
 pub(crate) fn save_options(connection: &mut Connection<'_>, rows: &[OutstandingRow]) -> QueryResult<usize> {
     match connection {
         Connection::Sqlite(c) => sum_of(rows, |row| {
-            let option = market_options::table.find((row.market_id, row.option_index));
-            let change = market_options::outstanding_units.eq(row.outstanding_units);
-            cached(diesel::update(option).set(change)).execute(*c)
+            prepared(SAVE_OPTION)
+                .bind::<BigInt, _>(row.outstanding_units)
+                .bind::<Id, _>(row.market_id)
+                .bind::<Integer, _>(row.option_index)
+                .execute(*c)
         }),
-        Connection::Postgres(c) => cached(
-            diesel::sql_query(SAVE_OPTIONS)
-                .bind::<Array<Id>, _>(column(rows, |row| row.market_id))
-                .bind::<Array<Integer>, _>(column(rows, |row| row.option_index))
-                .bind::<Array<BigInt>, _>(column(rows, |row| row.outstanding_units)),
-        )
-        .execute(*c),
+        Connection::Postgres(c) => prepared(SAVE_OPTIONS)
+            .bind::<Array<Id>, _>(column(rows, |row| row.market_id))
+            .bind::<Array<Integer>, _>(column(rows, |row| row.option_index))
+            .bind::<Array<BigInt>, _>(column(rows, |row| row.outstanding_units))
+            .execute(*c),
     }
 }
 
 /// Inserts bets.
 pub(crate) fn insert_bets(connection: &mut Connection<'_>, rows: &[NewBetRow<'_>]) -> QueryResult<usize> {
     match connection {
-        Connection::Sqlite(c) => {
-            sum_of(rows, |row| cached(diesel::insert_into(bets::table).values(row)).execute(*c))
-        }
-        Connection::Postgres(c) => cached(
-            diesel::sql_query(INSERT_BETS)
-                .bind::<Array<Id>, _>(column(rows, |row| row.id))
-                .bind::<Array<Id>, _>(column(rows, |row| row.market_id))
-                .bind::<Array<BigInt>, _>(column(rows, |row| row.sequence))
-                .bind::<Array<BigInt>, _>(column(rows, |row| row.market_version))
-                .bind::<Array<Id>, _>(column(rows, |row| row.user_id))
-                .bind::<Array<Id>, _>(column(rows, |row| row.account_id))
-                .bind::<Array<Id>, _>(column(rows, |row| row.transfer_id))
-                .bind::<Array<Id>, _>(column(rows, |row| row.option_id))
-                .bind::<Array<Integer>, _>(column(rows, |row| row.option_index))
-                .bind::<Array<Text>, _>(column(rows, |row| row.side))
-                .bind::<Array<BigInt>, _>(column(rows, |row| row.cash_minor))
-                .bind::<Array<BigInt>, _>(column(rows, |row| row.fee_minor))
-                .bind::<Array<BigInt>, _>(column(rows, |row| row.shares_units))
-                .bind::<Array<Binary>, _>(column(rows, |row| row.prices_before.as_slice()))
-                .bind::<Array<Binary>, _>(column(rows, |row| row.prices_after.as_slice()))
-                .bind::<Array<BigInt>, _>(column(rows, |row| row.created_at_us)),
-        )
-        .execute(*c),
+        Connection::Sqlite(c) => sum_of(rows, |row| diesel::insert_into(bets::table).values(row).execute(*c)),
+        Connection::Postgres(c) => prepared(INSERT_BETS)
+            .bind::<Array<Id>, _>(column(rows, |row| row.id))
+            .bind::<Array<Id>, _>(column(rows, |row| row.market_id))
+            .bind::<Array<BigInt>, _>(column(rows, |row| row.sequence))
+            .bind::<Array<BigInt>, _>(column(rows, |row| row.market_version))
+            .bind::<Array<Id>, _>(column(rows, |row| row.user_id))
+            .bind::<Array<Id>, _>(column(rows, |row| row.account_id))
+            .bind::<Array<Id>, _>(column(rows, |row| row.transfer_id))
+            .bind::<Array<Id>, _>(column(rows, |row| row.option_id))
+            .bind::<Array<Integer>, _>(column(rows, |row| row.option_index))
+            .bind::<Array<Text>, _>(column(rows, |row| row.side))
+            .bind::<Array<BigInt>, _>(column(rows, |row| row.cash_minor))
+            .bind::<Array<BigInt>, _>(column(rows, |row| row.fee_minor))
+            .bind::<Array<BigInt>, _>(column(rows, |row| row.shares_units))
+            .bind::<Array<Binary>, _>(column(rows, |row| row.prices_before.as_slice()))
+            .bind::<Array<Binary>, _>(column(rows, |row| row.prices_after.as_slice()))
+            .bind::<Array<BigInt>, _>(column(rows, |row| row.created_at_us))
+            .execute(*c),
     }
 }
 
@@ -196,27 +200,23 @@ pub(crate) fn insert_bets(connection: &mut Connection<'_>, rows: &[NewBetRow<'_>
 pub(crate) fn save_positions(connection: &mut Connection<'_>, rows: &[PositionRow]) -> QueryResult<usize> {
     match connection {
         Connection::Sqlite(c) => sum_of(rows, |row| {
-            let insert = diesel::insert_into(positions::table)
-                .values(row)
-                .on_conflict((positions::market_id, positions::account_id, positions::option_index))
-                .do_update()
-                .set((
-                    positions::shares_units.eq(excluded(positions::shares_units)),
-                    positions::spent_minor.eq(excluded(positions::spent_minor)),
-                    positions::received_minor.eq(excluded(positions::received_minor)),
-                ));
-            cached(insert).execute(*c)
+            prepared(SAVE_POSITION)
+                .bind::<Id, _>(row.market_id)
+                .bind::<Id, _>(row.account_id)
+                .bind::<Integer, _>(row.option_index)
+                .bind::<BigInt, _>(row.shares_units)
+                .bind::<BigInt, _>(row.spent_minor)
+                .bind::<BigInt, _>(row.received_minor)
+                .execute(*c)
         }),
-        Connection::Postgres(c) => cached(
-            diesel::sql_query(SAVE_POSITIONS)
-                .bind::<Array<Id>, _>(column(rows, |row| row.market_id))
-                .bind::<Array<Id>, _>(column(rows, |row| row.account_id))
-                .bind::<Array<Integer>, _>(column(rows, |row| row.option_index))
-                .bind::<Array<BigInt>, _>(column(rows, |row| row.shares_units))
-                .bind::<Array<BigInt>, _>(column(rows, |row| row.spent_minor))
-                .bind::<Array<BigInt>, _>(column(rows, |row| row.received_minor)),
-        )
-        .execute(*c),
+        Connection::Postgres(c) => prepared(SAVE_POSITIONS)
+            .bind::<Array<Id>, _>(column(rows, |row| row.market_id))
+            .bind::<Array<Id>, _>(column(rows, |row| row.account_id))
+            .bind::<Array<Integer>, _>(column(rows, |row| row.option_index))
+            .bind::<Array<BigInt>, _>(column(rows, |row| row.shares_units))
+            .bind::<Array<BigInt>, _>(column(rows, |row| row.spent_minor))
+            .bind::<Array<BigInt>, _>(column(rows, |row| row.received_minor))
+            .execute(*c),
     }
 }
 
@@ -224,15 +224,13 @@ pub(crate) fn save_positions(connection: &mut Connection<'_>, rows: &[PositionRo
 pub(crate) fn insert_payouts(connection: &mut Connection<'_>, rows: &[PayoutRow]) -> QueryResult<usize> {
     match connection {
         Connection::Sqlite(c) => {
-            sum_of(rows, |row| cached(diesel::insert_into(payouts::table).values(*row)).execute(*c))
+            sum_of(rows, |row| diesel::insert_into(payouts::table).values(*row).execute(*c))
         }
-        Connection::Postgres(c) => cached(
-            diesel::sql_query(INSERT_PAYOUTS)
-                .bind::<Array<Id>, _>(column(rows, |row| row.market_id))
-                .bind::<Array<Id>, _>(column(rows, |row| row.account_id))
-                .bind::<Array<BigInt>, _>(column(rows, |row| row.amount_minor))
-                .bind::<Array<BigInt>, _>(column(rows, |row| row.created_at_us)),
-        )
-        .execute(*c),
+        Connection::Postgres(c) => prepared(INSERT_PAYOUTS)
+            .bind::<Array<Id>, _>(column(rows, |row| row.market_id))
+            .bind::<Array<Id>, _>(column(rows, |row| row.account_id))
+            .bind::<Array<BigInt>, _>(column(rows, |row| row.amount_minor))
+            .bind::<Array<BigInt>, _>(column(rows, |row| row.created_at_us))
+            .execute(*c),
     }
 }

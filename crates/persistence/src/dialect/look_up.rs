@@ -9,11 +9,12 @@ use foretell_ports::idempotency::CommandKey;
 use foretell_ports::market::WantedHolding;
 
 use crate::accounts::AccountRow;
-use crate::connection::{Connection, cached, cached_with};
+use crate::connection::Connection;
 use crate::id::{DbId, Id};
 use crate::idempotency::OutcomeRow;
 use crate::markets::{MarketRow, OptionRow, StateRow};
 use crate::positions::PositionRow;
+use crate::prepared::{ended, prepared};
 use crate::schema::{
     accounts, bets, idempotency_keys, market_options, market_states, markets, positions, transfers,
 };
@@ -32,7 +33,7 @@ pub(crate) fn lock_accounts(connection: &mut Connection<'_>, ids: &[DbId]) -> Qu
         }
         Connection::Postgres(c) => {
             let rows = accounts::table.filter(accounts::id.eq_any(ids)).order(accounts::id);
-            cached_with(rows.select(AccountRow::as_select()), LOCK_ACCOUNTS).load(*c)
+            ended(rows.select(AccountRow::as_select()), LOCK_ACCOUNTS).load(*c)
         }
     }
 }
@@ -51,7 +52,7 @@ pub(crate) fn lock_markets(
         Connection::Postgres(c) => {
             let rows = rows.filter(market_states::market_id.eq_any(ids)).order(market_states::market_id);
             let rows = rows.select((MarketRow::as_select(), StateRow::as_select()));
-            cached_with(rows, LOCK_MARKETS).load(*c)
+            ended(rows, LOCK_MARKETS).load(*c)
         }
     }
 }
@@ -112,7 +113,7 @@ pub(crate) fn outcomes(
     connection: &mut Connection<'_>,
     keys: &BTreeSet<&CommandKey>,
 ) -> QueryResult<Vec<OutcomeRow>> {
-    const WANTED: &str = "SELECT stored.* FROM unnest($1, $2) AS wanted (user_id, key)
+    const WANTED: &str = "SELECT stored.* FROM unnest(?, ?) AS wanted (user_id, key)
         JOIN idempotency_keys AS stored ON stored.user_id = wanted.user_id AND stored.key = wanted.key";
     match connection {
         Connection::Sqlite(c) => each(keys, |key| {
@@ -124,8 +125,7 @@ pub(crate) fn outcomes(
         Connection::Postgres(c) => {
             let users: Vec<_> = keys.iter().map(|key| DbId::from(key.user_id)).collect();
             let names: Vec<_> = keys.iter().map(|key| key.key.as_str()).collect();
-            let wanted = diesel::sql_query(WANTED).bind::<Array<Id>, _>(users).bind::<Array<Text>, _>(names);
-            cached(wanted).load(*c)
+            prepared(WANTED).bind::<Array<Id>, _>(users).bind::<Array<Text>, _>(names).load(*c)
         }
     }
 }
@@ -135,7 +135,7 @@ pub(crate) fn positions(
     connection: &mut Connection<'_>,
     wanted: &BTreeSet<WantedHolding>,
 ) -> QueryResult<Vec<PositionRow>> {
-    const WANTED: &str = "SELECT held.* FROM unnest($1, $2) AS wanted (market_id, account_id)
+    const WANTED: &str = "SELECT held.* FROM unnest(?, ?) AS wanted (market_id, account_id)
         JOIN positions AS held
         ON held.market_id = wanted.market_id AND held.account_id = wanted.account_id";
     match connection {
@@ -149,9 +149,7 @@ pub(crate) fn positions(
         Connection::Postgres(c) => {
             let markets: Vec<_> = wanted.iter().map(|wanted| DbId::from(wanted.market_id)).collect();
             let accounts: Vec<_> = wanted.iter().map(|wanted| DbId::from(wanted.account_id)).collect();
-            let wanted =
-                diesel::sql_query(WANTED).bind::<Array<Id>, _>(markets).bind::<Array<Id>, _>(accounts);
-            cached(wanted).load(*c)
+            prepared(WANTED).bind::<Array<Id>, _>(markets).bind::<Array<Id>, _>(accounts).load(*c)
         }
     }
 }

@@ -1,0 +1,334 @@
+//! Tests of what the repositories send: each statement is prepared once a connection, and lists and look-ups
+//! use indexes.
+
+use std::collections::BTreeSet;
+use std::slice::from_ref;
+use std::sync::{Arc, Mutex};
+
+use diesel::connection::{Instrumentation, InstrumentationEvent, SimpleConnection as _};
+use diesel::sql_types::Text;
+use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl as _, SqliteConnection, sql_query};
+use foretell_domain::account::Account;
+use foretell_domain::id::{AccountId, MarketId, UserId};
+use foretell_domain::market::{Bet, Fill, Holding, Payout, Phase, Settlement, SettlementTerms, TradeSide};
+use foretell_domain::money::{Amount, Balance};
+use foretell_domain::probability::Probability;
+use foretell_domain::shares::Shares;
+use foretell_ports::market::{MarketFilter, MarketSort, PaidSet, PriceWindow, WantedHolding};
+use foretell_ports::page::PageRequest;
+use foretell_ports::secret::TokenHash;
+use foretell_ports::unit::Locked;
+use foretell_testkit::builders::Factory;
+use foretell_testkit::clock::START;
+
+use crate::connection::Connection;
+use crate::error::Failure;
+use crate::{
+    accounts, bets, idempotency, market_details, markets, positions, sessions, settlements, transfers, users,
+};
+
+#[path = "../tests/it/databases.rs"]
+mod databases;
+
+use databases::{Database, Kind};
+
+/// The statements that a connection was sent, and those that it was told to keep.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<(Vec<String>, Vec<String>)>>);
+
+impl Instrumentation for Log {
+    fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
+        let mut log = self.0.lock().unwrap();
+        match event {
+            InstrumentationEvent::StartQuery { query, .. } => {
+                let query = query.to_string();
+                let sql = query.split(" -- binds").next().unwrap_or_default();
+                if !sql.starts_with("EXPLAIN") && sql != KEPT {
+                    log.0.push(sql.to_owned());
+                }
+            }
+            InstrumentationEvent::CacheQuery { sql, .. } => log.1.push(sql.to_owned()),
+            _ => {}
+        }
+    }
+}
+
+/// A connection of its own to a new database, with the log of what it is sent.
+struct Observed {
+    connection: Either,
+    log: Log,
+    _database: Database,
+}
+
+enum Either {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+impl Observed {
+    async fn new(kind: Kind) -> Self {
+        let database = Database::new(kind);
+        database.open().await;
+        let log = Log::default();
+        let url = database.url();
+        let mut connection = match kind {
+            Kind::Sqlite => Either::Sqlite(SqliteConnection::establish(&url).unwrap()),
+            Kind::Postgres => Either::Postgres(PgConnection::establish(&url).unwrap()),
+        };
+        match &mut connection {
+            Either::Sqlite(c) => {
+                c.batch_execute("PRAGMA busy_timeout = 5000").unwrap();
+                c.set_instrumentation(log.clone());
+            }
+            Either::Postgres(c) => c.set_instrumentation(log.clone()),
+        }
+        Self { connection, log, _database: database }
+    }
+
+    fn run<T>(&mut self, work: impl FnOnce(&mut Connection<'_>) -> Result<T, Failure>) -> T {
+        let result = match &mut self.connection {
+            Either::Sqlite(c) => work(&mut Connection::Sqlite(c)),
+            Either::Postgres(c) => work(&mut Connection::Postgres(c)),
+        };
+        result.expect("the statements are sound")
+    }
+
+    /// The distinct statements since the last call.
+    fn sent(&self) -> BTreeSet<String> {
+        std::mem::take(&mut self.log.0.lock().unwrap().0).into_iter().collect()
+    }
+}
+
+/// Everything that a batch of commands does, on a market of its own.
+fn batch(c: &mut Connection<'_>, make: &Factory) -> Result<(), Failure> {
+    let (user, password) = (make.user(), make.password());
+    users::insert_once(c, &user, &password)?;
+    let (mut from, mut to) = (Account::treasury(), make.account(user.id));
+    accounts::insert_once(c, &[from, to], START)?;
+    let stored = accounts::lock(c, &[from.id()].into())?;
+    from = *stored[0];
+    let paid = [make.payment(&mut from, &mut to, 5), make.payment(&mut from, &mut to, 5)];
+    transfers::insert(c, &paid)?;
+    transfers::find_all(c, &[paid[0].id, paid[1].id])?;
+    transfers::find_reversed(c, &[paid[0].id, paid[1].id])?;
+    accounts::lock(c, &[from.id(), to.id()].into())?;
+    accounts::save(c, &[&Locked::assume(from), &Locked::assume(to)])?;
+    let outcomes = [make.outcome(user.id, "one"), make.outcome(user.id, "two")];
+    idempotency::find(c, &[outcomes[0].key.clone(), outcomes[1].key.clone()])?;
+    idempotency::insert(c, &outcomes)?;
+    let new = make.market(&to).build();
+    markets::insert(c, from_ref(&new))?;
+    let id = new.market.id();
+    let locked = markets::lock(c, &[id].into())?;
+    markets::save(c, &locked.iter().collect::<Vec<_>>(), START)?;
+    trade(c, make, &to, &locked[0])
+}
+
+fn trade(
+    c: &mut Connection<'_>,
+    make: &Factory,
+    account: &Account,
+    market: &Locked<foretell_domain::market::Market>,
+) -> Result<(), Failure> {
+    let market_id = market.id();
+    let prices = market.probabilities();
+    let bet = |sequence| Bet {
+        id: make.ids().bet(),
+        market_id,
+        user_id: account.owner().unwrap(),
+        account_id: account.id(),
+        transfer_id: make.ids().transfer(),
+        option_id: market.record().options[0].id,
+        fill: Fill {
+            option_index: 0,
+            side: TradeSide::Buy,
+            cash: Amount::new(5).unwrap(),
+            fee: Balance::ZERO,
+            shares: Shares::ZERO,
+            prices_before: prices.clone(),
+            prices_after: vec![Probability::default(); prices.len()],
+            sequence,
+            market_version: sequence + 1,
+        },
+        created_at: START,
+    };
+    let bets = [bet(1), bet(2)];
+    bets::find_ids(c, &[bets[0].id, bets[1].id])?;
+    bets::insert(c, &bets)?;
+    let option_count = market.record().options.len();
+    let wanted = WantedHolding { market_id, account_id: account.id(), option_count };
+    let other = WantedHolding { account_id: AccountId::FEES, ..wanted };
+    positions::find_holdings(c, &[wanted, other])?;
+    let holding = Holding::empty(market_id, account.id(), option_count);
+    positions::save(c, &[(&holding, 0), (&holding, 1)])?;
+    positions::list_holdings_after(c, market, None, 10)?;
+    let terms = SettlementTerms::Refunds { available: Balance::ZERO, stakes: Balance::ZERO };
+    let settlement = Settlement::begin(market_id, terms, account.owner().unwrap(), START);
+    settlements::insert(c, &settlement)?;
+    settlements::find(c, market_id)?;
+    let payout = |account_id| Payout { account_id, amount: Amount::new(1).unwrap() };
+    let payouts = vec![payout(account.id()), payout(AccountId::FEES)];
+    settlements::insert_payouts(c, &PaidSet { market_id, payouts, at: START })
+}
+
+/// Every query, with whatever ids: only the plans matter.
+fn queries(c: &mut Connection<'_>) -> Result<(), Failure> {
+    let (account, market) = (AccountId::from_u128(1), MarketId::from_u128(1));
+    let page = PageRequest::new(2, 20).unwrap();
+    accounts::find(c, account)?;
+    accounts::list(c, UserId::from_u128(1))?;
+    transfers::balance_at(c, account, START)?;
+    transfers::page(c, account, page)?;
+    sessions::find(c, TokenHash([0; 32]))?;
+    bets::page(c, market, page)?;
+    bets::find_prices_before(c, market, START)?;
+    let window = PriceWindow { market_id: market, from: START, to: START.plus_seconds(1) };
+    bets::list_prices(c, window, 5, 10)?;
+    positions::page(c, market, page)?;
+    settlements::list_unsettled(c, Some(market), 10)?;
+    idempotency::purge(c, START, 10)?;
+    market_details::find(c, market)?;
+    Ok(())
+}
+
+async fn check_prepared_once(kind: Kind) {
+    let mut observed = Observed::new(kind).await;
+    let make = Factory::new(1);
+    observed.run(|c| batch(c, &make));
+    observed.run(queries);
+    let first = observed.sent();
+    let kept: Vec<_> = std::mem::take(&mut observed.log.0.lock().unwrap().1);
+    let distinct: BTreeSet<_> = kept.iter().cloned().collect();
+    assert_eq!(kept.len(), distinct.len(), "no statement is prepared twice: {kept:#?}");
+    let lost: Vec<_> = first.iter().filter(|sql| !distinct.contains(*sql)).collect();
+    assert!(lost.is_empty(), "{kind:?} prepares these anew each time: {lost:#?}");
+    observed.run(|c| batch(c, &make));
+    observed.run(queries);
+    let again = observed.log.0.lock().unwrap().1.clone();
+    assert!(again.is_empty(), "{kind:?} prepares these again: {again:#?}");
+    assert_eq!(observed.sent(), first, "the texts do not vary");
+}
+
+#[tokio::test]
+async fn every_statement_is_prepared_once_on_sqlite() {
+    check_prepared_once(Kind::Sqlite).await;
+}
+
+#[tokio::test]
+async fn every_statement_is_prepared_once_on_postgres() {
+    check_prepared_once(Kind::Postgres).await;
+}
+
+/// A prepared statement's name, with nothing for each of its parameters.
+const KEPT: &str = "SELECT name || CASE WHEN cardinality(parameter_types) = 0 THEN '' ELSE '(' ||
+    array_to_string(array_fill('NULL'::text, ARRAY[cardinality(parameter_types)]), ', ') || ')' END AS detail
+    FROM pg_prepared_statements WHERE statement = $1";
+
+#[derive(QueryableByName)]
+struct PlanLine {
+    #[diesel(sql_type = Text)]
+    #[diesel(column_name = "QUERY PLAN")]
+    line: String,
+}
+
+#[derive(QueryableByName)]
+struct PlanDetail {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+/// How the database would run a statement, whatever its parameters.
+fn plan(connection: &mut Either, sql: &str) -> String {
+    match connection {
+        Either::Sqlite(c) => {
+            let plan = sql_query(format!("EXPLAIN QUERY PLAN {sql}")).load::<PlanDetail>(c).unwrap();
+            plan.into_iter().map(|row| row.detail).collect::<Vec<_>>().join("\n")
+        }
+        Either::Postgres(c) => {
+            c.batch_execute(
+                "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_sort = off;
+                SET enable_bitmapscan = off",
+            )
+            .unwrap();
+            // The statement is still there as it was prepared, with the types of its parameters.
+            let kept = sql_query(KEPT).bind::<Text, _>(sql).get_result::<PlanDetail>(c).unwrap();
+            let plan = sql_query(format!("EXPLAIN EXECUTE {}", kept.detail)).load::<PlanLine>(c).unwrap();
+            plan.into_iter().map(|row| row.line).collect::<Vec<_>>().join("\n")
+        }
+    }
+}
+
+/// What a plan says when it reads all of a table.
+fn reads_all(plan: &str) -> bool {
+    let reads_all = |line: &str| {
+        let line = line.trim();
+        line.contains("Seq Scan")
+            || line.contains("AUTOMATIC")
+            || (line.starts_with("SCAN") && !line.contains("INDEX") && !line.contains("json_each"))
+    };
+    plan.lines().any(reads_all)
+}
+
+/// What a plan says when it sorts.
+fn sorts(plan: &str) -> bool {
+    plan.contains("Sort") || plan.contains("TEMP B-TREE")
+}
+
+async fn check_index_use(kind: Kind) {
+    let mut observed = Observed::new(kind).await;
+    let make = Factory::new(1);
+    observed.run(|c| batch(c, &make));
+    observed.run(queries);
+    for sql in observed.sent() {
+        let plan = plan(&mut observed.connection, &sql);
+        assert!(!reads_all(&plan), "{kind:?} reads a whole table for {sql}\n{plan}");
+    }
+}
+
+#[tokio::test]
+async fn no_statement_of_a_batch_or_query_reads_a_whole_table_on_sqlite() {
+    check_index_use(Kind::Sqlite).await;
+}
+
+#[tokio::test]
+async fn no_statement_of_a_batch_or_query_reads_a_whole_table_on_postgres() {
+    check_index_use(Kind::Postgres).await;
+}
+
+async fn check_lists_are_not_sorted(kind: Kind) {
+    let mut observed = Observed::new(kind).await;
+    let page = PageRequest::new(1, 20).unwrap();
+    for sort in [MarketSort::Newest, MarketSort::Closing, MarketSort::Volume] {
+        // SQLite, which has no statistics, prefers the index of the phase and sorts what it finds there. The
+        // total has counted those rows anyway.
+        let phases: &[_] = if kind == Kind::Sqlite { &[None] } else { &[None, Some((Phase::Open, START))] };
+        for phase in phases.iter().copied() {
+            let filter = MarketFilter { phase, ..MarketFilter::default() };
+            observed.run(|c| market_details::page(c, &filter, sort, page));
+            let sent = observed.sent();
+            let list = sent.iter().find(|sql| sql.contains("ORDER BY")).expect("a list is sorted");
+            let plan = plan(&mut observed.connection, list);
+            assert!(!sorts(&plan), "{kind:?} sorts all markets for {sort:?} {phase:?}\n{plan}");
+        }
+    }
+    for filter in [
+        MarketFilter { category: Some("politics".into()), ..MarketFilter::default() },
+        MarketFilter { creator_id: Some(UserId::from_u128(1)), ..MarketFilter::default() },
+    ] {
+        observed.run(|c| market_details::page(c, &filter, MarketSort::Newest, page));
+        let sent = observed.sent();
+        let list = sent.iter().find(|sql| sql.contains("ORDER BY")).expect("a list is sorted");
+        let plan = plan(&mut observed.connection, list);
+        assert!(!sorts(&plan) && !reads_all(&plan), "{kind:?} {filter:?}\n{plan}");
+    }
+}
+
+#[tokio::test]
+async fn lists_of_markets_come_sorted_from_an_index_on_sqlite() {
+    check_lists_are_not_sorted(Kind::Sqlite).await;
+}
+
+#[tokio::test]
+async fn lists_of_markets_come_sorted_from_an_index_on_postgres() {
+    check_lists_are_not_sorted(Kind::Postgres).await;
+}
