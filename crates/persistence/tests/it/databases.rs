@@ -10,19 +10,19 @@ use tempfile::TempDir;
 
 /// Which database a test runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     Sqlite,
     Postgres,
 }
 
 /// A database of its own, empty, and gone once this is dropped.
-pub enum Database {
+pub(crate) enum Database {
     Sqlite(TempDir),
     Postgres { name: String },
 }
 
 impl Database {
-    pub fn new(kind: Kind) -> Self {
+    pub(crate) fn new(kind: Kind) -> Self {
         match kind {
             Kind::Sqlite => Self::Sqlite(tempfile::tempdir().expect("a temporary folder")),
             Kind::Postgres => {
@@ -36,7 +36,7 @@ impl Database {
     }
 
     /// The URL or path as a configuration has it.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         match self {
             Self::Sqlite(folder) => folder.path().join("foretell.db").display().to_string(),
             Self::Postgres { name } => {
@@ -48,13 +48,13 @@ impl Database {
     }
 
     /// A store over this database whose schema is as yet whatever it is.
-    pub async fn connect(&self) -> Store {
+    pub(crate) async fn connect(&self) -> Store {
         let url: DatabaseUrl = self.url().parse().expect("a usable URL");
         Store::connect(&DatabaseConfig::new(url)).await.expect("the database answers")
     }
 
     /// A store over this database with the newest schema.
-    pub async fn open(&self) -> Store {
+    pub(crate) async fn open(&self) -> Store {
         let store = self.connect().await;
         store.migrate().await.expect("the schema is brought up to date");
         store
