@@ -23,6 +23,9 @@ use crate::reply::IDEMPOTENCY_REPLAYED;
 /// How long a client should wait after a 503, in seconds.
 const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("1");
 
+/// What the answer to a request with faults says; the details say more.
+const VALIDATION_FAILED: &str = "Validation failed";
+
 type Cause = Box<dyn StdError + Send + Sync>;
 
 /// Why a request failed: the code, the sentence and the details that its client learns, and the cause that
@@ -71,7 +74,7 @@ impl ApiError {
 
     /// The request has these faults.
     pub(crate) fn validation(faults: Vec<Fault>) -> Self {
-        Self::new(ErrorCode::ValidationError, "Validation failed").with_details(Details::Faults(faults))
+        Self::new(ErrorCode::ValidationError, VALIDATION_FAILED).with_details(Details::Faults(faults))
     }
 
     /// A fault of the program, which only the log learns.
@@ -109,12 +112,8 @@ impl ApiError {
     }
 
     /// The same failure, marked as the stored answer to an earlier request.
-    pub(crate) fn as_replay(self, is_replay: bool) -> Self {
-        if is_replay {
-            self.with_header(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"))
-        } else {
-            self
-        }
+    pub(crate) fn replayed(self) -> Self {
+        self.with_header(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"))
     }
 
     /// The stable name of the failure.

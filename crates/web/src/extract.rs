@@ -4,7 +4,7 @@
 //! are looked at together by [`WebState::accept`], so that an answer names all faults of a request, and
 //! nobody learns of them before they have said who they are:
 //!
-//! ```ignore
+//! ```text
 //! pub(crate) async fn create(
 //!     state: Data<WebState>,
 //!     SignedIn(caller): SignedIn,
@@ -30,11 +30,11 @@ use foretell_application::ApplicationSettings;
 use foretell_domain::money::Currency;
 use foretell_domain::time::Timestamp;
 
-pub(crate) use body::{Body, OptionalBody};
+pub(crate) use body::{Body, OptionalBody, Unread};
 pub(crate) use caller::{AdminOnly, HasCaller, SESSION_COOKIE, SignedIn};
 pub(crate) use idempotency_key::IdempotencyKey;
 pub(crate) use object::Object;
-pub(crate) use params::Params;
+pub(crate) use params::{NoParams, Params};
 pub(crate) use path_id::PathId;
 pub(crate) use shape::Shape;
 

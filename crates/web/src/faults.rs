@@ -100,8 +100,8 @@ impl Faults {
     }
 
     /// Records that the value of `field` could not be read: what else is found in it does not count.
-    pub(crate) fn add_unread(&mut self, field: &str, message: impl Into<String>) {
-        self.add(field, FaultCode::Type, message);
+    pub(crate) fn add_unread(&mut self, field: &str, code: FaultCode, message: impl Into<String>) {
+        self.add(field, code, message);
         self.unread.push(self.path_of(field));
     }
 
@@ -122,6 +122,31 @@ impl Faults {
             self.add(field, FaultCode::Required, "is required");
         }
         value
+    }
+
+    /// The value of a field that must be there: `read` from what was given, or a fault.
+    pub(crate) fn required<S, T, E: Complaint>(
+        &mut self,
+        field: &str,
+        given: Option<S>,
+        read: impl FnOnce(S) -> Result<T, E>,
+    ) -> Option<T> {
+        let given = self.require(field, given)?;
+        self.check(field, read(given))
+    }
+
+    /// The value of a field that may be left out: `None` is a fault, `Some(None)` a field that is not there.
+    #[expect(clippy::option_option, reason = "a fault and a missing value differ")]
+    pub(crate) fn optional<S, T, E: Complaint>(
+        &mut self,
+        field: &str,
+        given: Option<S>,
+        read: impl FnOnce(S) -> Result<T, E>,
+    ) -> Option<Option<T>> {
+        match given {
+            Some(given) => self.check(field, read(given)).map(Some),
+            None => Some(None),
+        }
     }
 
     /// Looks at a part of the request, such as `options[2]`: fields are named within it.
@@ -194,7 +219,7 @@ mod tests {
     #[test]
     fn what_is_in_an_unread_field_does_not_count() {
         let mut faults = Faults::default();
-        faults.add_unread("options[1]", "must be an object");
+        faults.add_unread("options[1]", FaultCode::Type, "must be an object");
         faults.add("options[1].name", FaultCode::Required, "is required");
         faults.add("options[10].name", FaultCode::Required, "is required");
         assert_eq!(fields(&faults), [("options[1]", "type"), ("options[10].name", "required")]);

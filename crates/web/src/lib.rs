@@ -39,7 +39,7 @@ pub struct WebSettings {
 
 impl Default for WebSettings {
     fn default() -> Self {
-        Self { secure_cookies: true, max_body_bytes: 512 * 1024, body_timeout: Duration::from_secs(10) }
+        Self { secure_cookies: true, max_body_bytes: 1024 * 1024, body_timeout: Duration::from_secs(10) }
     }
 }
 

@@ -67,8 +67,11 @@ pub(crate) fn page(rows: impl Serialize, page: PageRequest, total: i64) -> Answe
 /// The answer to a command: `accept` writes what it came to. A stored answer is marked, refusals too.
 pub(crate) fn receipt<T>(receipt: Receipt<T>, accept: impl FnOnce(T) -> Answer) -> Answer {
     let Receipt { result, is_replay } = receipt;
-    let outcome = result.map_err(|refusal| ApiError::from(refusal).as_replay(is_replay))?;
-    let mut response = accept(outcome)?;
+    let refuse = |refusal| {
+        let error = ApiError::from(refusal);
+        if is_replay { error.replayed() } else { error }
+    };
+    let mut response = accept(result.map_err(refuse)?)?;
     if is_replay {
         response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
     }

@@ -8,6 +8,7 @@ use foretell_domain::money::Currency;
 use foretell_domain::transfer::TransferError;
 use serde::Serialize;
 
+use super::{ErrorCode, VALIDATION_FAILED};
 use crate::dto::money::Money;
 use crate::faults::{Fault, FaultCode};
 
@@ -32,6 +33,35 @@ pub(crate) enum Facts {
         #[serde(skip_serializing_if = "Option::is_none")]
         offered: Option<Money>,
     },
+}
+
+/// A refusal as a result among others.
+#[derive(Debug, Serialize)]
+pub(crate) struct Refused {
+    code: &'static str,
+    error: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<RefusedDetails>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum RefusedDetails {
+    Facts(Facts),
+    Faults([Fault; 1]),
+}
+
+impl Refused {
+    /// The refusal with the code, the sentence and the details that it would have on its own.
+    pub(crate) fn new(refusal: &DomainError, currency: &Currency) -> Self {
+        let code = ErrorCode::from(refusal.code());
+        if code == ErrorCode::ValidationError {
+            let details = Some(RefusedDetails::Faults([fault_of(refusal)]));
+            return Self { code: code.as_str(), error: VALIDATION_FAILED.to_owned(), details };
+        }
+        let details = facts(refusal, currency).map(RefusedDetails::Facts);
+        Self { code: code.as_str(), error: sentence(refusal), details }
+    }
 }
 
 /// The facts of a refusal, if it has any that its sentence does not tell.

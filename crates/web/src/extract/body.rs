@@ -1,4 +1,5 @@
-//! The JSON body of a request, read within limits of size and time.
+//! The JSON body of a request, read within limits of size and time. A request with a body takes no
+//! parameters in its query string: one that is there by mistake must not be passed over.
 
 use std::convert::Infallible;
 use std::marker::PhantomData;
@@ -6,11 +7,11 @@ use std::marker::PhantomData;
 use actix_web::dev::Payload;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
 use actix_web::web::{Bytes, BytesMut, Data};
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use futures::future::LocalBoxFuture;
 use futures::{FutureExt as _, StreamExt as _};
 
-use super::{InputContext, IntoInput, Part, Shape, json};
+use super::{InputContext, IntoInput, Part, Shape, json, params};
 use crate::error::{ApiError, ErrorCode};
 use crate::faults::Faults;
 use crate::{WebSettings, WebState};
@@ -18,6 +19,7 @@ use crate::{WebSettings, WebState};
 /// The body, a JSON object of the shape `T`.
 pub(crate) struct Body<T> {
     read: Result<Bytes, ApiError>,
+    query: String,
     shape: PhantomData<T>,
 }
 
@@ -35,7 +37,8 @@ impl<T: 'static> FromRequest for Body<T> {
                 check_media_type(request.headers())?;
                 read(&request, payload).await
             };
-            Ok(Self { read: read.await, shape: PhantomData })
+            let read = read.await;
+            Ok(Self { read, query: request.query_string().to_owned(), shape: PhantomData })
         };
         work.boxed_local()
     }
@@ -53,7 +56,7 @@ impl<T: 'static> FromRequest for OptionalBody<T> {
                 Ok(bytes) => check_media_type(request.headers()).map(|()| bytes),
                 Err(error) => Err(error),
             };
-            Ok(Self(Body { read, shape: PhantomData }))
+            Ok(Self(Body { read, query: request.query_string().to_owned(), shape: PhantomData }))
         };
         work.boxed_local()
     }
@@ -64,6 +67,7 @@ impl<T: Shape + IntoInput> Part for Body<T> {
 
     fn take(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<T::Input> {
         let bytes = self.read.map_err(|error| faults.stop(error)).ok()?;
+        params::refuse_all(&self.query, faults);
         let shape: T = json::read(&bytes, faults)?;
         shape.into_input(faults, context)
     }
@@ -93,20 +97,38 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), ApiError> {
     Err(ApiError::new(ErrorCode::UnsupportedMediaType, message).and_close())
 }
 
-async fn read(request: &HttpRequest, payload: Payload) -> Result<Bytes, ApiError> {
+/// What was not read of a body. Dropped before the answer is sent, it would be read to its end, however long
+/// that takes, before the connection closes.
+pub(crate) struct Unread {
+    _payload: Payload,
+}
+
+async fn read(request: &HttpRequest, mut payload: Payload) -> Result<Bytes, ApiError> {
     let state = request.app_data::<Data<WebState>>().ok_or_else(|| ApiError::internal("no web state"))?;
-    let WebSettings { max_body_bytes, body_timeout, .. } = state.settings;
-    let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let result = read_within(&state.settings, request.headers(), &mut payload).await;
+    if result.is_err() {
+        request.extensions_mut().insert(Unread { _payload: payload });
+    }
+    result
+}
+
+async fn read_within(
+    settings: &WebSettings,
+    headers: &HeaderMap,
+    payload: &mut Payload,
+) -> Result<Bytes, ApiError> {
+    let max_body_bytes = settings.max_body_bytes;
+    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     if announced.is_some_and(|bytes: usize| bytes > max_body_bytes) {
         return Err(too_large(max_body_bytes));
     }
-    let collected = tokio::time::timeout(body_timeout, collect(payload, max_body_bytes)).await;
+    let collected = tokio::time::timeout(settings.body_timeout, collect(payload, max_body_bytes)).await;
     let too_slow =
         |_| ApiError::new(ErrorCode::RequestTimeout, "The body did not arrive in time").and_close();
     collected.map_err(too_slow)?
 }
 
-async fn collect(mut payload: Payload, max_body_bytes: usize) -> Result<Bytes, ApiError> {
+async fn collect(payload: &mut Payload, max_body_bytes: usize) -> Result<Bytes, ApiError> {
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|cause| {

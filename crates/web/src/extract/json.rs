@@ -3,7 +3,6 @@
 //! A request without faults is read in one pass. serde ends at the first value of the wrong type, so for any
 //! other request the value is taken out, its fault noted, and the rest read again, a limited number of times.
 
-use serde::Deserialize;
 use serde_json::Value;
 use serde_path_to_error::{Path, Segment, Track};
 
@@ -25,7 +24,8 @@ pub(super) fn read<T: Shape>(bytes: &[u8], faults: &mut Faults) -> Option<T> {
     let read = serde_ignored::deserialize(&mut json, |path| unknown.push(text_of(&path)));
     match read.and_then(|shape: Object<T>| json.end().map(|()| shape)) {
         Ok(Object(shape)) => Some(looked_at(shape, &unknown, faults)),
-        Err(error) if error.is_data() => {
+        Err(error) => {
+            // serde calls some values of the wrong type a fault of the syntax.
             let Ok(value) = serde_json::from_slice(bytes) else { return stop(faults, &error) };
             match read_patiently(value, faults) {
                 // A `Value` has lost what was wrong: a field that is there twice.
@@ -33,7 +33,6 @@ pub(super) fn read<T: Shape>(bytes: &[u8], faults: &mut Faults) -> Option<T> {
                 (shape, _) => shape,
             }
         }
-        Err(error) => stop(faults, &error),
     }
 }
 
@@ -60,7 +59,8 @@ fn read_patiently<T: Shape>(mut value: Value, faults: &mut Faults) -> (Option<T>
             tried += 1;
         } else {
             tried = 0;
-            faults.add_unread(&text, wording(&error));
+            let (code, message) = wording(&error);
+            faults.add_unread(&text, code, message);
         }
         if !replace(&mut value, &path, tried) {
             break;
@@ -106,11 +106,12 @@ fn replace(value: &mut Value, path: &Path, tried: usize) -> bool {
 }
 
 /// What a client reads of serde's message: what was expected, without repeating what was sent.
-fn wording(error: &serde_json::Error) -> String {
+fn wording(error: &serde_json::Error) -> (FaultCode, String) {
     let message = error.to_string();
+    let code = if message.starts_with("unknown variant") { FaultCode::Invalid } else { FaultCode::Type };
     match message.rsplit_once(", expected ") {
-        Some((_, expected)) => format!("must be {expected}"),
-        None => message,
+        Some((_, expected)) => (code, format!("must be {expected}")),
+        None => (code, message),
     }
 }
 
@@ -132,6 +133,7 @@ fn text_of(path: &serde_ignored::Path<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use garde::Validate;
+    use serde::Deserialize;
 
     use super::*;
 

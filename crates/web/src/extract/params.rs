@@ -7,6 +7,8 @@ use std::marker::PhantomData;
 use actix_web::dev::Payload;
 use actix_web::web::Query;
 use actix_web::{FromRequest, HttpRequest};
+use garde::Validate;
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{InputContext, IntoInput, Part, Shape, json};
@@ -16,6 +18,19 @@ use crate::faults::{FaultCode, Faults};
 pub(crate) struct Params<T> {
     query: String,
     shape: PhantomData<T>,
+}
+
+/// The parameters of a path that takes none.
+#[derive(Debug, Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct NoParams {}
+
+impl IntoInput for NoParams {
+    type Input = ();
+
+    fn into_input(self, _: &mut Faults, _: &InputContext<'_>) -> Option<()> {
+        Some(())
+    }
 }
 
 impl<T: 'static> FromRequest for Params<T> {
@@ -34,6 +49,14 @@ impl<T: Shape + IntoInput> Part for Params<T> {
         let fields = fields_of(&self.query, faults)?;
         let shape: T = json::read_value(Value::Object(fields), faults)?;
         shape.into_input(faults, context)
+    }
+}
+
+/// Adds a fault for each parameter.
+pub(super) fn refuse_all(query: &str, faults: &mut Faults) {
+    if !query.is_empty() {
+        let _: Option<NoParams> =
+            fields_of(query, faults).and_then(|fields| json::read_value(Value::Object(fields), faults));
     }
 }
 

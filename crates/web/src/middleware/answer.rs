@@ -20,11 +20,12 @@ use futures::FutureExt as _;
 use futures::future::LocalBoxFuture;
 use tracing::{Instrument as _, Span};
 
+use super::closing::Closing;
 use super::request_id::{RequestId, X_REQUEST_ID};
 use crate::WebState;
 use crate::error::render::{Failure, Form};
 use crate::error::{ApiError, ErrorCode};
-use crate::extract::HasCaller;
+use crate::extract::{HasCaller, Unread};
 
 /// Makes the layer for each worker.
 pub(crate) struct Answering(pub(crate) WebState);
@@ -125,7 +126,14 @@ impl Exchange {
             self.log(status, Some((&failure, error)));
             failure.body(self.form)
         };
-        response.map_body(|head, _| self.replace_body(head, body))
+        let unread = response.request().extensions_mut().remove::<Unread>();
+        response.map_body(|head, _| {
+            self.set_failure_headers(head);
+            match unread {
+                Some(unread) => BoxBody::new(Closing::new(body, unread)),
+                None => BoxBody::new(body),
+            }
+        })
     }
 
     /// The answer where no route gave one: a panic, or the error of another layer.
@@ -156,12 +164,11 @@ impl Exchange {
         }
     }
 
-    fn replace_body(&self, head: &mut ResponseHead, body: Vec<u8>) -> BoxBody {
+    fn set_failure_headers(&self, head: &mut ResponseHead) {
         head.headers_mut().insert(CONTENT_TYPE, self.form.content_type());
         if head.status == StatusCode::SERVICE_UNAVAILABLE && !head.headers().contains_key(RETRY_AFTER) {
             head.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
-        BoxBody::new(body)
     }
 
     /// One line a request: what was answered, and for faults of the server why.
@@ -179,7 +186,7 @@ impl Exchange {
             }
             // Turned away for want of capacity: coping, not failing.
             _ if failure.code() == ErrorCode::Unavailable => {
-                tracing::warn!(code, "a request was turned away")
+                tracing::warn!(code, "a request was turned away");
             }
             None if status.is_server_error() => {
                 let error = error.map(ToString::to_string);
