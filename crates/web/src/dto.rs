@@ -1,8 +1,11 @@
 //! Values as they are on the wire: how they are read and written.
 
+pub(crate) mod account;
 pub(crate) mod complaint;
 pub(crate) mod money;
 pub(crate) mod page;
 pub(crate) mod probability;
 pub(crate) mod text;
 pub(crate) mod time;
+pub(crate) mod transfer;
+pub(crate) mod user;

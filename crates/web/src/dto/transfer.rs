@@ -1,0 +1,131 @@
+//! Payments as they are read, and transfers as they are written.
+
+use foretell_application::Caller;
+use foretell_application::writer::Payment;
+use foretell_domain::id::{AccountId, MarketId, TransferId};
+use foretell_domain::money::Currency;
+use foretell_domain::policy;
+use foretell_domain::text::Memo;
+use foretell_domain::transfer::{Side, Transfer, TransferError};
+use foretell_domain::user::Role;
+use foretell_ports::ledger::TransferDetails;
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+
+use super::money::{AmountText, Money};
+use super::text::Text;
+use super::time::Time;
+use crate::extract::{InputContext, IntoInput};
+use crate::faults::{FaultCode, Faults};
+
+/// A payment as a client asks for it.
+#[derive(Debug, Default, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct PaymentBody {
+    #[garde(skip)]
+    id: Option<String>,
+    #[garde(required)]
+    from_account_id: Option<String>,
+    #[garde(required)]
+    to_account_id: Option<String>,
+    #[garde(required)]
+    amount: Option<AmountText>,
+    #[garde(length(chars, min = 1, max = 200))]
+    memo: Option<String>,
+}
+
+impl IntoInput for PaymentBody {
+    type Input = Payment;
+
+    fn into_input(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<Payment> {
+        let id = faults.optional("id", self.id, |id| id.parse());
+        let from = faults.required("fromAccountId", self.from_account_id, |id| id.parse());
+        let to = faults.required("toAccountId", self.to_account_id, |id| id.parse());
+        let amount = faults.required("amount", self.amount, |amount| amount.to_amount(context.currency()));
+        let memo = faults.optional("memo", self.memo, Memo::new);
+        if from.is_some() && from == to {
+            // The ledger would refuse it too, but only after the other fields have been found right.
+            faults.add("toAccountId", FaultCode::Invalid, TransferError::SelfTransfer.to_string());
+        }
+        Some(Payment { id: id?, from: from?, to: to?, amount: amount?, memo: memo? })
+    }
+}
+
+/// Of which sides of a transfer its reader sees the balance.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Visible {
+    debit: bool,
+    credit: bool,
+}
+
+impl Visible {
+    /// For one who may see the account.
+    pub(crate) fn to_holder_of(account: AccountId, caller: &Caller, transfer: &Transfer) -> Self {
+        let sees = |side: &Side| {
+            caller.user.role == Role::Admin
+                || side.account_id == account
+                || side.account_id == caller.account_id
+        };
+        Self { debit: sees(&transfer.debit), credit: sees(&transfer.credit) }
+    }
+
+    /// For one who may see the transfer.
+    pub(crate) fn to_reader_of(details: &TransferDetails, caller: &Caller) -> Self {
+        let actor = caller.actor();
+        Self {
+            debit: policy::can_see_account(actor, details.debit_owner),
+            credit: policy::can_see_account(actor, details.credit_owner),
+        }
+    }
+}
+
+/// A transfer that happened.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TransferView<'a> {
+    id: Text<TransferId>,
+    status: &'static str,
+    kind: &'static str,
+    amount: Money,
+    currency: &'a str,
+    from: SideView,
+    to: SideView,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    memo: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    market_id: Option<Text<MarketId>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reversal_of: Option<Text<TransferId>>,
+    created_at: Time,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SideView {
+    account_id: Text<AccountId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    balance: Option<Money>,
+}
+
+impl<'a> TransferView<'a> {
+    /// The transfer, with the balances just after it as far as they are visible.
+    pub(crate) fn new(transfer: &'a Transfer, currency: &'a Currency, visible: Visible) -> Self {
+        let side = |side: &Side, is_visible: bool| SideView {
+            account_id: Text(side.account_id),
+            balance: is_visible.then(|| Money::new(currency, side.balance_after.minor())),
+        };
+        Self {
+            id: Text(transfer.id),
+            status: "completed",
+            kind: transfer.kind.as_str(),
+            amount: Money::new(currency, transfer.amount.minor()),
+            currency: currency.code(),
+            from: side(&transfer.debit, visible.debit),
+            to: side(&transfer.credit, visible.credit),
+            memo: transfer.memo.as_ref().map(Memo::as_str),
+            market_id: transfer.market_id.map(Text),
+            reversal_of: transfer.reversal_of.map(Text),
+            created_at: Time(transfer.created_at),
+        }
+    }
+}

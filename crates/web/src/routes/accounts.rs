@@ -1,0 +1,16 @@
+//! The routes of accounts.
+
+mod get;
+mod list;
+mod list_transfers;
+
+use actix_web::web::ServiceConfig;
+
+use crate::routing::at;
+
+pub(crate) fn configure(config: &mut ServiceConfig) {
+    config
+        .service(at("/accounts").get(list::list))
+        .service(at("/accounts/{id}").get(get::get))
+        .service(at("/accounts/{id}/transfers").get(list_transfers::list_transfers));
+}

@@ -1,0 +1,58 @@
+//! `GET /accounts/{id}`: an account, now or at a time.
+
+use actix_web::web::Data;
+use foretell_domain::id::AccountId;
+use foretell_domain::time::Timestamp;
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+
+use crate::WebState;
+use crate::dto::account::AccountView;
+use crate::dto::money::Money;
+use crate::dto::text::Text;
+use crate::dto::time::{Time, parse_time};
+use crate::extract::{InputContext, IntoInput, Params, PathId, SignedIn};
+use crate::faults::Faults;
+use crate::reply::{self, Answer};
+
+#[derive(Debug, Default, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct AtParams {
+    #[garde(skip)]
+    at: Option<String>,
+}
+
+impl IntoInput for AtParams {
+    type Input = Option<Timestamp>;
+
+    fn into_input(self, faults: &mut Faults, _: &InputContext<'_>) -> Option<Option<Timestamp>> {
+        faults.optional("at", self.at, |text| parse_time(&text))
+    }
+}
+
+#[derive(Serialize)]
+struct BalanceView<'a> {
+    id: Text<AccountId>,
+    balance: Money,
+    currency: &'a str,
+    at: Time,
+}
+
+/// Shows an account, or with `?at=` what it held at that time. 200, 400 `VALIDATION_ERROR`,
+/// 401 `UNAUTHORIZED`, 404 `NOT_FOUND` for what is not the caller's to see.
+pub(super) async fn get(
+    state: Data<WebState>,
+    SignedIn(caller): SignedIn,
+    id: PathId<AccountId>,
+    params: Params<AtParams>,
+) -> Answer {
+    let (id, at) = state.accept((id, params))?;
+    let currency = &state.application.settings().currency;
+    let Some(at) = at else {
+        let account = state.application.get_account(&caller, id).await?;
+        return reply::ok(AccountView::new(&account, currency));
+    };
+    let balance = state.application.get_balance_at(&caller, id, at).await?;
+    let balance = Money::new(currency, balance.minor());
+    reply::ok(BalanceView { id: Text(id), balance, currency: currency.code(), at: Time(at) })
+}

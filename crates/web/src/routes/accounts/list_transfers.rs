@@ -1,0 +1,36 @@
+//! `GET /accounts/{id}/transfers`: the statement of an account.
+
+use actix_web::web::Data;
+use foretell_domain::id::AccountId;
+use serde::Serialize;
+
+use crate::WebState;
+use crate::dto::page::PageParams;
+use crate::dto::transfer::{TransferView, Visible};
+use crate::extract::{Params, PathId, SignedIn};
+use crate::reply::{self, Answer};
+
+#[derive(Serialize)]
+struct StatementRow<'a> {
+    direction: &'static str,
+    #[serde(flatten)]
+    transfer: TransferView<'a>,
+}
+
+/// Lists the transfers of an account, newest first. 200, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`,
+/// 404 `NOT_FOUND` for what is not the caller's to see.
+pub(super) async fn list_transfers(
+    state: Data<WebState>,
+    SignedIn(caller): SignedIn,
+    id: PathId<AccountId>,
+    params: Params<PageParams>,
+) -> Answer {
+    let (id, page) = state.accept((id, params))?;
+    let found = state.application.list_transfers(&caller, id, page).await?;
+    let currency = &state.application.settings().currency;
+    let rows = found.rows.iter().map(|transfer| StatementRow {
+        direction: if transfer.credit.account_id == id { "in" } else { "out" },
+        transfer: TransferView::new(transfer, currency, Visible::to_holder_of(id, &caller, transfer)),
+    });
+    reply::page(rows.collect::<Vec<_>>(), page, found.total)
+}

@@ -1,0 +1,62 @@
+//! `GET /ledger/audit`: whether every invariant of the ledger holds.
+
+use actix_web::web::{Data, ServiceConfig};
+use foretell_domain::money::Currency;
+use foretell_ports::ledger::AuditReport;
+use serde::Serialize;
+
+use crate::WebState;
+use crate::dto::money::Money;
+use crate::extract::{AdminOnly, NoParams, Params};
+use crate::reply::{self, Answer};
+use crate::routing::at;
+
+pub(crate) fn configure(config: &mut ServiceConfig) {
+    config.service(at("/ledger/audit").get(audit));
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AuditView {
+    is_sound: bool,
+    accounts: i64,
+    transfers: i64,
+    markets: i64,
+    bets: i64,
+    sum_of_balances: Money,
+    balance_drift: i64,
+    last_row_drift: i64,
+    broken_chains: i64,
+    below_floor: i64,
+    uncovered_markets: i64,
+    market_drift: i64,
+    unsettled_remainders: i64,
+}
+
+impl AuditView {
+    fn new(report: &AuditReport, currency: &Currency) -> Self {
+        Self {
+            is_sound: report.is_sound(),
+            accounts: report.accounts,
+            transfers: report.transfers,
+            markets: report.markets,
+            bets: report.bets,
+            sum_of_balances: Money::new(currency, report.sum_of_balances),
+            balance_drift: report.balance_drift,
+            last_row_drift: report.last_row_drift,
+            broken_chains: report.broken_chains,
+            below_floor: report.below_floor,
+            uncovered_markets: report.uncovered_markets,
+            market_drift: report.market_drift,
+            unsettled_remainders: report.unsettled_remainders,
+        }
+    }
+}
+
+/// Audits the ledger: zero everywhere but in the counts, or what is broken. 200, 401 `UNAUTHORIZED`,
+/// 403 `FORBIDDEN`.
+async fn audit(state: Data<WebState>, AdminOnly(caller): AdminOnly, params: Params<NoParams>) -> Answer {
+    state.accept(params)?;
+    let report = state.application.audit_ledger(&caller).await?;
+    reply::ok(AuditView::new(&report, &state.application.settings().currency))
+}

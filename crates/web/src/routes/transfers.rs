@@ -1,0 +1,32 @@
+//! The routes of transfers.
+
+mod get;
+mod pay;
+mod pay_batch;
+mod reverse;
+
+use actix_web::web::ServiceConfig;
+use foretell_application::Caller;
+use foretell_domain::transfer::Transfer;
+
+use crate::WebState;
+use crate::dto::transfer::{TransferView, Visible};
+use crate::reply::{self, Answer};
+use crate::routing::at;
+
+pub(crate) fn configure(config: &mut ServiceConfig) {
+    config
+        .service(at("/transfers").post(pay::pay))
+        // Before `{id}`, which would take it for an id.
+        .service(at("/transfers/batch").post(pay_batch::pay_batch))
+        .service(at("/transfers/{id}").get(get::get))
+        .service(at("/transfers/{id}/reversal").post(reverse::reverse));
+}
+
+/// 201 with a transfer that the caller has made.
+pub(super) fn made(state: &WebState, caller: &Caller, transfer: &Transfer) -> Answer {
+    let currency = &state.application.settings().currency;
+    let visible = Visible::to_holder_of(transfer.debit.account_id, caller, transfer);
+    let data = TransferView::new(transfer, currency, visible);
+    reply::created(format_args!("/api/v1/transfers/{}", transfer.id), data)
+}

@@ -1,0 +1,23 @@
+//! `GET /transfers/{id}`: a transfer; or whether it happened.
+
+use actix_web::web::Data;
+use foretell_domain::id::TransferId;
+
+use crate::WebState;
+use crate::dto::transfer::{TransferView, Visible};
+use crate::extract::{NoParams, Params, PathId, SignedIn};
+use crate::reply::{self, Answer};
+
+/// Shows a transfer to the owners of its sides. 200, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`,
+/// 404 `NOT_FOUND` for what did not happen or is not the caller's to see.
+pub(super) async fn get(
+    state: Data<WebState>,
+    SignedIn(caller): SignedIn,
+    id: PathId<TransferId>,
+    params: Params<NoParams>,
+) -> Answer {
+    let (id, ()) = state.accept((id, params))?;
+    let details = state.application.get_transfer(&caller, id).await?;
+    let visible = Visible::to_reader_of(&details, &caller);
+    reply::ok(TransferView::new(&details.transfer, &state.application.settings().currency, visible))
+}

@@ -1,0 +1,23 @@
+//! `POST /transfers`: pays from one of the caller's accounts to a user's.
+
+use actix_web::web::Data;
+
+use super::made;
+use crate::WebState;
+use crate::dto::transfer::PaymentBody;
+use crate::extract::{Body, IdempotencyKey, SignedIn};
+use crate::reply::{self, Answer};
+
+/// Pays, once under its key. 201, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 404 `NOT_FOUND` for an account
+/// that is not there or not the caller's to spend from, 409 `INSUFFICIENT_FUNDS`, `ACCOUNT_CLOSED`,
+/// `DUPLICATE` or `CONFLICT`, 422 `IDEMPOTENCY_MISMATCH`, 503 `UNAVAILABLE`.
+pub(super) async fn pay(
+    state: Data<WebState>,
+    SignedIn(caller): SignedIn,
+    key: IdempotencyKey,
+    body: Body<PaymentBody>,
+) -> Answer {
+    let (key, payment) = state.accept((key, body))?;
+    let receipt = state.application.pay(&caller, key, payment).await?;
+    reply::receipt(receipt, |transfer| made(&state, &caller, &transfer))
+}

@@ -1,0 +1,93 @@
+//! `POST /transfers/batch`: pays several times, in order.
+
+use actix_web::web::Data;
+use foretell_application::Caller;
+use foretell_application::writer::{BatchMode, MAX_BATCH_TRANSFERS, PaymentBatch};
+use foretell_domain::error::DomainError;
+use foretell_domain::money::Currency;
+use foretell_domain::transfer::Transfer;
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+
+use crate::WebState;
+use crate::dto::transfer::{PaymentBody, TransferView, Visible};
+use crate::error::refusal::Refused;
+use crate::extract::{Body, IdempotencyKey, InputContext, IntoInput, Object, SignedIn};
+use crate::faults::{FaultCode, Faults};
+use crate::reply::{self, Answer};
+
+#[derive(Debug, Default, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct BatchBody {
+    #[garde(required)]
+    mode: Option<String>,
+    #[garde(required, length(min = 1, max = MAX_BATCH_TRANSFERS), dive)]
+    transfers: Option<Vec<Object<PaymentBody>>>,
+}
+
+fn mode_named(name: &str, faults: &mut Faults) -> Option<BatchMode> {
+    match name {
+        "atomic" => Some(BatchMode::Atomic),
+        "independent" => Some(BatchMode::Independent),
+        _ => {
+            faults.add("mode", FaultCode::Invalid, "must be atomic or independent");
+            None
+        }
+    }
+}
+
+impl IntoInput for BatchBody {
+    type Input = PaymentBatch;
+
+    fn into_input(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<PaymentBatch> {
+        let mode = faults.require("mode", self.mode).and_then(|name| mode_named(&name, faults));
+        let bodies = faults.require("transfers", self.transfers)?;
+        // All are looked at before the first that means nothing ends it.
+        let payments: Vec<_> = bodies
+            .into_iter()
+            .enumerate()
+            .map(|(index, Object(body))| {
+                let part = format_args!("transfers[{index}]");
+                faults.within(part, |faults| body.into_input(faults, context))
+            })
+            .collect();
+        let payments = payments.into_iter().collect::<Option<_>>()?;
+        Some(PaymentBatch { mode: mode?, payments })
+    }
+}
+
+#[derive(Serialize)]
+#[serde(tag = "status", rename_all = "lowercase")]
+enum Item<'a> {
+    Completed { transfer: TransferView<'a> },
+    Refused(Refused),
+}
+
+impl<'a> Item<'a> {
+    fn new(result: &'a Result<Transfer, DomainError>, currency: &'a Currency, caller: &Caller) -> Self {
+        match result {
+            Ok(transfer) => {
+                let visible = Visible::to_holder_of(transfer.debit.account_id, caller, transfer);
+                Self::Completed { transfer: TransferView::new(transfer, currency, visible) }
+            }
+            Err(refusal) => Self::Refused(Refused::new(refusal, currency)),
+        }
+    }
+}
+
+/// Pays in order, all or none (`atomic`) or each for itself (`independent`), once under its key. 200 with a
+/// result an item, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 422 `IDEMPOTENCY_MISMATCH`, 503 `UNAVAILABLE`.
+pub(super) async fn pay_batch(
+    state: Data<WebState>,
+    SignedIn(caller): SignedIn,
+    key: IdempotencyKey,
+    body: Body<BatchBody>,
+) -> Answer {
+    let (key, batch) = state.accept((key, body))?;
+    let receipt = state.application.pay_batch(&caller, key, batch).await?;
+    let currency = &state.application.settings().currency;
+    reply::receipt(receipt, |results| {
+        let items = results.iter().map(|result| Item::new(result, currency, &caller));
+        reply::ok(items.collect::<Vec<_>>())
+    })
+}

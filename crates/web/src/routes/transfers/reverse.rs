@@ -1,0 +1,43 @@
+//! `POST /transfers/{id}/reversal`: sends the money of a transfer back.
+
+use actix_web::web::Data;
+use foretell_domain::id::TransferId;
+use garde::Validate;
+use serde::Deserialize;
+
+use super::made;
+use crate::WebState;
+use crate::extract::{AdminOnly, IdempotencyKey, InputContext, IntoInput, OptionalBody, PathId};
+use crate::faults::Faults;
+use crate::reply::{self, Answer};
+
+#[derive(Debug, Default, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct ReversalBody {
+    #[garde(skip)]
+    force: bool,
+}
+
+impl IntoInput for ReversalBody {
+    type Input = bool;
+
+    fn into_input(self, _: &mut Faults, _: &InputContext<'_>) -> Option<bool> {
+        Some(self.force)
+    }
+}
+
+/// Sends the money of a transfer back, once; forced, the treasury covers what its receiver no longer has.
+/// 201, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`,
+/// 409 `INSUFFICIENT_FUNDS`, `NOT_REVERSIBLE` or `ACCOUNT_CLOSED`, 422 `IDEMPOTENCY_MISMATCH`,
+/// 503 `UNAVAILABLE`.
+pub(super) async fn reverse(
+    state: Data<WebState>,
+    AdminOnly(caller): AdminOnly,
+    key: IdempotencyKey,
+    id: PathId<TransferId>,
+    body: OptionalBody<ReversalBody>,
+) -> Answer {
+    let (key, id, force) = state.accept((key, id, body))?;
+    let receipt = state.application.reverse_transfer(&caller, key, id, force).await?;
+    reply::receipt(receipt, |transfer| made(&state, &caller, &transfer))
+}

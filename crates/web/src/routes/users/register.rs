@@ -1,0 +1,79 @@
+//! `POST /users`: registers a user.
+
+use actix_web::web::Data;
+use foretell_application::Registration;
+use foretell_domain::id::AccountId;
+use foretell_domain::text::{AvatarUrl, Email, UserName};
+use foretell_domain::user::Role;
+use garde::Validate;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Serialize};
+
+use crate::WebState;
+use crate::dto::money::Money;
+use crate::dto::text::Text;
+use crate::dto::user::UserView;
+use crate::extract::{Body, InputContext, IntoInput};
+use crate::faults::{FaultCode, Faults};
+use crate::reply::{self, Answer};
+
+/// How many characters a password has.
+const PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 8..=128;
+
+#[derive(Debug, Default, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct RegistrationBody {
+    #[garde(required, length(bytes, max = 254))]
+    email: Option<String>,
+    #[garde(required, length(chars, min = 1, max = 50))]
+    name: Option<String>,
+    #[garde(required)]
+    password: Option<SecretString>,
+    #[garde(length(chars, min = 1, max = 500))]
+    avatar: Option<String>,
+}
+
+impl IntoInput for RegistrationBody {
+    type Input = Registration;
+
+    fn into_input(self, faults: &mut Faults, _: &InputContext<'_>) -> Option<Registration> {
+        let email = faults.required("email", self.email, |text| Email::new(&text));
+        let name = faults.required("name", self.name, UserName::new);
+        let password = faults.require("password", self.password);
+        let length = password.as_ref().map(|password| password.expose_secret().chars().count());
+        if length.is_some_and(|length| !PASSWORD_CHARS.contains(&length)) {
+            faults.add("password", FaultCode::Length, "must have 8 to 128 characters");
+        }
+        let is_link = |url: &String| url.starts_with("https://") || url.starts_with("http://");
+        if self.avatar.as_ref().is_some_and(|url| !is_link(url)) {
+            faults.add("avatar", FaultCode::Format, "must be a URL that begins with https:// or http://");
+        }
+        let avatar = faults.optional("avatar", self.avatar, AvatarUrl::new);
+        let (email, name, password, avatar) = (email?, name?, password?, avatar?);
+        Some(Registration { email, name, password, avatar, role: Role::User })
+    }
+}
+
+#[derive(Serialize)]
+struct Registered<'a> {
+    #[serde(flatten)]
+    user: UserView<'a>,
+    account: NewAccount,
+}
+
+#[derive(Serialize)]
+struct NewAccount {
+    id: Text<AccountId>,
+    balance: Money,
+}
+
+/// Registers a user with an account and the sign-up grant. 201, 400 `VALIDATION_ERROR`, 409 `DUPLICATE`.
+pub(super) async fn register(state: Data<WebState>, body: Body<RegistrationBody>) -> Answer {
+    let registration = state.accept(body)?;
+    let (user, registered) = state.application.register_user(registration).await?;
+    let currency = &state.application.settings().currency;
+    let balance = Money::new(currency, registered.balance.minor());
+    let account = NewAccount { id: Text(registered.account_id), balance };
+    let data = Registered { user: UserView::of_self(&user), account };
+    reply::created(format_args!("/api/v1/users/{}", user.id), data)
+}
