@@ -1,8 +1,19 @@
 //! The routes as clients see them, over the real router and the store in memory.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that meets the unexpected has failed"
+)]
 
 #[path = "../support/mod.rs"]
 mod support;
 
+mod accounts;
+mod admin;
 mod failures;
+mod identity;
+mod server;
+mod transfers;

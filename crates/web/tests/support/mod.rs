@@ -67,8 +67,8 @@ pub async fn application(store: &MemoryStore, clock: &FakeClock) -> Arc<Applicat
         signup_grant: Amount::new(100_000).ok(),
         fee_bps: 0,
         categories: foretell_application::application::STANDARD_CATEGORIES.map(str::to_owned).to_vec(),
-        session_lifetime: Duration::from_secs(86_400),
-        keep_outcomes: Duration::from_secs(7 * 86_400),
+        session_lifetime: Duration::from_hours(24),
+        keep_outcomes: Duration::from_hours(7 * 24),
         writer: WriterSettings::default(),
     };
     let application = Arc::new(Application::start(ports, settings));
@@ -84,9 +84,18 @@ impl TestApp {
 
     /// With further routes, for what no real route does.
     pub async fn start_with(routes: impl FnOnce(&mut ServiceConfig)) -> Self {
+        Self::assemble(routes, 16 * 1024).await
+    }
+
+    /// With bodies of up to this many bytes, where 16 KiB are too few.
+    pub async fn start_with_bodies_of(max_body_bytes: usize) -> Self {
+        Self::assemble(|_| {}, max_body_bytes).await
+    }
+
+    async fn assemble(routes: impl FnOnce(&mut ServiceConfig), max_body_bytes: usize) -> Self {
         let (store, clock) = (MemoryStore::new(), FakeClock::default());
         let application = application(&store, &clock).await;
-        let settings = WebSettings { max_body_bytes: 16 * 1024, ..WebSettings::default() };
+        let settings = WebSettings { max_body_bytes, ..WebSettings::default() };
         let state = WebState { application: Arc::clone(&application), settings };
         let service = Rc::new(test::init_service(foretell_web::app(state).configure(routes)).await);
         let serve: Serve = Rc::new(move |request: TestRequest| {
