@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod complaint;
+pub(crate) mod market;
 pub(crate) mod money;
 pub(crate) mod page;
 pub(crate) mod probability;

@@ -1,0 +1,95 @@
+//! Markets as clients read them.
+
+use foretell_domain::id::{MarketId, OptionId, UserId};
+use foretell_domain::market::OptionState;
+use foretell_domain::money::Currency;
+use foretell_domain::probability::Probability;
+use foretell_domain::text::OptionName;
+use foretell_domain::time::Timestamp;
+use foretell_ports::market::MarketDetails;
+use serde::Serialize;
+
+use super::money::Money;
+use super::probability::Rounded;
+use super::text::Text;
+use super::time::Time;
+
+/// A market with its options and their probabilities.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct MarketView<'a> {
+    id: Text<MarketId>,
+    creator_id: Text<UserId>,
+    name: &'a str,
+    description: &'a str,
+    category: &'a str,
+    status: &'static str,
+    end_date: Time,
+    subsidy: Money,
+    fee_bps: u16,
+    volume: Money,
+    bet_count: i64,
+    version: i64,
+    options: Vec<OptionView<'a>>,
+    created_at: Time,
+    updated_at: Time,
+}
+
+impl<'a> MarketView<'a> {
+    /// The market as it stands at `now`: once its end date has passed, an open market shows as closed.
+    pub(crate) fn at(now: Timestamp, details: &'a MarketDetails, currency: &Currency) -> Self {
+        let (record, listing) = (details.market.record(), &details.listing);
+        let states = record.options.iter().zip(details.market.probabilities());
+        let options = states.zip(listing.options());
+        Self {
+            id: Text(record.id),
+            creator_id: Text(record.creator_id),
+            name: listing.name.as_str(),
+            description: listing.description.as_str(),
+            category: listing.category.as_str(),
+            status: details.market.phase_at(now).as_str(),
+            end_date: Time(record.ends_at),
+            subsidy: Money::new(currency, record.subsidy.minor()),
+            fee_bps: record.fee_bps,
+            volume: Money::new(currency, record.volume.minor()),
+            bet_count: record.bet_count,
+            version: record.version,
+            options: options
+                .map(|((state, now), name)| OptionView::new(state, now, name, currency))
+                .collect(),
+            created_at: Time(details.created_at),
+            updated_at: Time(details.updated_at),
+        }
+    }
+}
+
+/// The market's version as an entity tag. A market that shows as closed although nothing has been written
+/// since it was open has a tag of its own, so that nobody is told that the open one they know is the latest.
+pub(crate) fn entity_tag(details: &MarketDetails, now: Timestamp) -> String {
+    let record = details.market.record();
+    let is_stored = details.market.phase_at(now) == record.phase;
+    format!("{}{}", record.version, if is_stored { "" } else { "-ended" })
+}
+
+/// One option of a market.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OptionView<'a> {
+    id: Text<OptionId>,
+    name: &'a str,
+    probability: Rounded,
+    initial_probability: Rounded,
+    shares: Money,
+}
+
+impl<'a> OptionView<'a> {
+    fn new(state: &OptionState, now: Probability, name: &'a OptionName, currency: &Currency) -> Self {
+        Self {
+            id: Text(state.id),
+            name: name.as_str(),
+            probability: Rounded(now),
+            initial_probability: Rounded(state.initial),
+            shares: Money::new(currency, state.outstanding.units()),
+        }
+    }
+}

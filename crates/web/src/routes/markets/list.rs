@@ -1,0 +1,87 @@
+//! `GET /markets`: the markets, filtered and sorted.
+
+use actix_web::web::Data;
+use foretell_domain::id::UserId;
+use foretell_domain::market::Phase;
+use foretell_domain::text::Category;
+use foretell_ports::market::{MarketFilter, MarketSort};
+use foretell_ports::page::PageRequest;
+use garde::Validate;
+use serde::Deserialize;
+
+use crate::WebState;
+use crate::dto::market::MarketView;
+use crate::dto::page::page_request;
+use crate::dto::text::parsed;
+use crate::extract::{InputContext, IntoInput, Params};
+use crate::faults::{FaultCode, Faults};
+use crate::reply::{self, Answer};
+
+/// Which markets are wanted, in which order: `?category=&status=&creatorId=&sort=&page=&limit=`.
+#[derive(Debug, Default, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct MarketParams {
+    #[garde(skip)]
+    category: Option<String>,
+    #[garde(skip)]
+    status: Option<String>,
+    #[garde(skip)]
+    creator_id: Option<String>,
+    #[garde(skip)]
+    sort: Option<String>,
+    #[serde(deserialize_with = "parsed")]
+    #[garde(skip)]
+    page: Option<u32>,
+    #[serde(deserialize_with = "parsed")]
+    #[garde(skip)]
+    limit: Option<u32>,
+}
+
+impl IntoInput for MarketParams {
+    type Input = (MarketFilter, MarketSort, PageRequest);
+
+    fn into_input(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<Self::Input> {
+        // A category that the operator has taken out of use may still have markets.
+        let category = faults.optional("category", self.category, Category::new);
+        let phase = self.status.map_or(Some(None), |name| phase_named(&name, faults).map(Some));
+        let creator_id = faults.optional("creatorId", self.creator_id, |id| id.parse::<UserId>());
+        let sort = self.sort.map_or(Some(MarketSort::Newest), |name| sort_named(&name, faults));
+        let page = page_request(self.page, self.limit, faults);
+        let filter = MarketFilter {
+            category: category?.map(String::from),
+            phase: phase?.map(|phase| (phase, context.now)),
+            creator_id: creator_id?,
+        };
+        Some((filter, sort?, page?))
+    }
+}
+
+fn phase_named(name: &str, faults: &mut Faults) -> Option<Phase> {
+    let phase = Phase::from_name(name);
+    if phase.is_none() {
+        faults.add("status", FaultCode::Invalid, "must be open, closed, resolved or cancelled");
+    }
+    phase
+}
+
+fn sort_named(name: &str, faults: &mut Faults) -> Option<MarketSort> {
+    match name {
+        "newest" => Some(MarketSort::Newest),
+        "closing" => Some(MarketSort::Closing),
+        "volume" => Some(MarketSort::Volume),
+        _ => {
+            faults.add("sort", FaultCode::Invalid, "must be newest, closing or volume");
+            None
+        }
+    }
+}
+
+/// Lists markets. 200, 400 `VALIDATION_ERROR`.
+pub(super) async fn list(state: Data<WebState>, params: Params<MarketParams>) -> Answer {
+    let (filter, sort, page) = state.accept(params)?;
+    let application = &state.application;
+    let found = application.list_markets(&filter, sort, page).await?;
+    let (now, currency) = (application.now(), &application.settings().currency);
+    let rows: Vec<_> = found.rows.iter().map(|market| MarketView::at(now, market, currency)).collect();
+    reply::page(rows, page, found.total)
+}

@@ -1,0 +1,183 @@
+//! `POST /markets`: opens a market.
+
+use std::collections::HashSet;
+
+use actix_web::web::Data;
+use foretell_application::MarketOpening;
+use foretell_domain::market::lmsr::{INITIAL_SUM_TOLERANCE, MAX_UNITS, MIN_INITIAL_PROBABILITY};
+use foretell_domain::market::{Listing, ListingError, MAX_OPTIONS, MIN_OPTIONS};
+use foretell_domain::money::Amount;
+use foretell_domain::probability::Probability;
+use foretell_domain::text::{Category, MarketDescription, MarketName, OptionName};
+use foretell_domain::time::Timestamp;
+use garde::Validate;
+use serde::Deserialize;
+
+use crate::WebState;
+use crate::dto::market::MarketView;
+use crate::dto::money::{AmountText, Money};
+use crate::dto::time::parse_time;
+use crate::error::ApiError;
+use crate::extract::{Body, IdempotencyKey, InputContext, IntoInput, Object, SignedIn};
+use crate::faults::{FaultCode, Faults};
+use crate::reply::{self, Answer};
+
+/// A new market.
+#[derive(Debug, Default, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct OpeningBody {
+    #[garde(required)]
+    name: Option<String>,
+    #[garde(required)]
+    description: Option<String>,
+    #[garde(required)]
+    category: Option<String>,
+    #[garde(required)]
+    end_date: Option<String>,
+    #[garde(required)]
+    options: Option<Vec<Object<OptionBody>>>,
+    #[garde(required)]
+    subsidy: Option<AmountText>,
+}
+
+/// An option of a new market.
+#[derive(Debug, Default, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct OptionBody {
+    #[garde(skip)]
+    name: Option<String>,
+    #[garde(skip)]
+    probability: Option<f64>,
+}
+
+impl IntoInput for OpeningBody {
+    type Input = MarketOpening;
+
+    fn into_input(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<MarketOpening> {
+        let name = faults.required("name", self.name, MarketName::new);
+        let description = faults.required("description", self.description, MarketDescription::new);
+        let category = self.category.and_then(|text| category_of(text, faults, context));
+        let options = self.options.and_then(|options| Options::read(options, faults));
+        let subsidy = self.subsidy.and_then(|text| subsidy_of(&text, faults, context));
+        let ends_at = faults.required("endDate", self.end_date, |text| parse_time(&text));
+        refuse_past_end(ends_at, faults, context.now);
+        let Options { names, probabilities } = options?;
+        let listing = Listing::new(name?, description?, category?, names);
+        let listing = listing.map_err(|error| add_listing_fault(error, faults)).ok()?;
+        Some(MarketOpening { listing, probabilities, ends_at: ends_at?, subsidy: subsidy? })
+    }
+}
+
+/// The time of a request without other faults is compared by the money writer alone: a repetition that comes
+/// after the end date is to be answered as the first request was.
+fn refuse_past_end(ends_at: Option<Timestamp>, faults: &mut Faults, now: Timestamp) {
+    if !faults.is_empty() && ends_at.is_some_and(|ends_at| ends_at <= now) {
+        faults.add("endDate", FaultCode::Range, "must be in the future");
+    }
+}
+
+fn category_of(text: String, faults: &mut Faults, context: &InputContext<'_>) -> Option<Category> {
+    let known = &context.settings.categories;
+    if known.contains(&text) {
+        return faults.check("category", Category::new(text));
+    }
+    faults.add("category", FaultCode::Invalid, format!("must be one of {}", known.join(", ")));
+    None
+}
+
+fn subsidy_of(text: &AmountText, faults: &mut Faults, context: &InputContext<'_>) -> Option<Amount> {
+    let subsidy = faults.check("subsidy", text.to_amount(context.currency()))?;
+    if subsidy.minor() <= MAX_UNITS {
+        return Some(subsidy);
+    }
+    let most = Money::new(context.currency(), MAX_UNITS);
+    faults.add("subsidy", FaultCode::Range, format!("must be at most {most}"));
+    None
+}
+
+fn add_listing_fault(error: ListingError, faults: &mut Faults) {
+    match error {
+        ListingError::OptionCount => faults.add("options", FaultCode::Length, error.to_string()),
+        ListingError::SameName { index } => {
+            faults.add(&format!("options[{index}].name"), FaultCode::Repeated, error.to_string());
+        }
+    }
+}
+
+/// The options of a new market.
+struct Options {
+    names: Vec<OptionName>,
+    probabilities: Vec<Option<Probability>>,
+}
+
+impl Options {
+    fn read(options: Vec<Object<OptionBody>>, faults: &mut Faults) -> Option<Self> {
+        if !(MIN_OPTIONS..=MAX_OPTIONS).contains(&options.len()) {
+            add_listing_fault(ListingError::OptionCount, faults);
+        }
+        let given: Vec<_> = options.iter().map(|Object(option)| option.probability).collect();
+        let probabilities = probabilities_of(&given, faults);
+        let mut known = HashSet::new();
+        let names = options.into_iter().enumerate().map(|(index, Object(option))| {
+            faults.within(format_args!("options[{index}]"), |faults| name_of(option.name, &mut known, faults))
+        });
+        // Every name is looked at before one that is missing ends it.
+        let names: Vec<_> = names.collect();
+        Some(Self { names: names.into_iter().collect::<Option<_>>()?, probabilities: probabilities? })
+    }
+}
+
+/// The name of an option, which no option before it has. The domain refuses the first repeated name; here
+/// each of them is found.
+fn name_of(text: Option<String>, known: &mut HashSet<String>, faults: &mut Faults) -> Option<OptionName> {
+    let name = faults.required("name", text, OptionName::new)?;
+    if !known.insert(name.as_str().trim().to_lowercase()) {
+        faults.add("name", FaultCode::Repeated, "must differ from the other options' names");
+    }
+    Some(name)
+}
+
+/// All options have a probability, and these sum to 1, or none has.
+fn probabilities_of(given: &[Option<f64>], faults: &mut Faults) -> Option<Vec<Option<Probability>>> {
+    if given.iter().all(Option::is_none) {
+        return Some(vec![None; given.len()]);
+    }
+    let each = given.iter().enumerate().map(|(index, value)| {
+        let field = format!("options[{index}].probability");
+        let Some(value) = value else {
+            faults.add(&field, FaultCode::Required, "is required, since another option has one");
+            return None;
+        };
+        if (MIN_INITIAL_PROBABILITY..=1.0 - MIN_INITIAL_PROBABILITY).contains(value) {
+            return Probability::new(*value).ok();
+        }
+        faults.add(&field, FaultCode::Range, "must be above 0 and below 1");
+        None
+    });
+    let each: Vec<_> = each.collect();
+    let probabilities: Vec<Probability> = each.into_iter().collect::<Option<_>>()?;
+    let sum: f64 = probabilities.iter().map(|probability| probability.get()).sum();
+    if (sum - 1.0).abs() > INITIAL_SUM_TOLERANCE {
+        faults.add("options", FaultCode::Invalid, "the probabilities must sum to 1");
+    }
+    Some(probabilities.into_iter().map(Some).collect())
+}
+
+/// Opens a market with a subsidy from the caller's account, once under its key. 201,
+/// 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 409 `INSUFFICIENT_FUNDS`, 422 `IDEMPOTENCY_MISMATCH`,
+/// 503 `UNAVAILABLE`.
+pub(super) async fn open(
+    state: Data<WebState>,
+    SignedIn(caller): SignedIn,
+    key: IdempotencyKey,
+    body: Body<OpeningBody>,
+) -> Answer {
+    let (key, opening) = state.accept((key, body))?;
+    let receipt = state.application.open_market(&caller, key, opening).await?;
+    reply::receipt(receipt, |opened| {
+        let market = opened.into_details();
+        let market = market.ok_or_else(|| ApiError::internal("a record makes no market"))?;
+        let body = MarketView::at(market.created_at, &market, &state.application.settings().currency);
+        reply::created(format_args!("/api/v1/markets/{}", market.market.id()), body)
+    })
+}
