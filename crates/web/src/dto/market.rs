@@ -1,5 +1,7 @@
 //! Markets as clients read them.
 
+pub(crate) mod bet;
+
 use foretell_domain::id::{MarketId, OptionId, UserId};
 use foretell_domain::market::OptionState;
 use foretell_domain::money::Currency;

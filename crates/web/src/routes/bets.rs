@@ -1,5 +1,11 @@
 //! The routes of bets and sales.
 
+mod get;
+
 use actix_web::web::ServiceConfig;
 
-pub(crate) fn configure(_config: &mut ServiceConfig) {}
+use crate::routing::at;
+
+pub(crate) fn configure(config: &mut ServiceConfig) {
+    config.service(at("/bets/{id}").get(get::get));
+}

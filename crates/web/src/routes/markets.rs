@@ -1,8 +1,14 @@
 //! The routes of markets.
 
+mod chart_prices;
 mod get;
 mod list;
+mod list_bets;
+mod list_positions;
 mod open;
+mod place_bet;
+mod quote;
+mod sell_shares;
 
 use actix_web::web::ServiceConfig;
 
@@ -11,5 +17,10 @@ use crate::routing::at;
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
         .service(at("/markets").get(list::list).post(open::open))
-        .service(at("/markets/{id}").get(get::get));
+        .service(at("/markets/{id}").get(get::get))
+        .service(at("/markets/{id}/quotes").post(quote::quote))
+        .service(at("/markets/{id}/bets").get(list_bets::list_bets).post(place_bet::place_bet))
+        .service(at("/markets/{id}/sales").post(sell_shares::sell_shares))
+        .service(at("/markets/{id}/positions").get(list_positions::list_positions))
+        .service(at("/markets/{id}/prices").get(chart_prices::chart_prices));
 }

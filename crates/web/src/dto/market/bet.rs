@@ -1,0 +1,198 @@
+//! Bets and sales as clients read them.
+
+use foretell_application::Quote;
+use foretell_application::writer::TradeReceipt;
+use foretell_domain::id::{AccountId, BetId, MarketId, OptionId, TransferId, UserId};
+use foretell_domain::market::{Bet, Fill, TradeSide};
+use foretell_domain::money::Currency;
+use foretell_domain::probability::Probability;
+use serde::{Serialize, Serializer};
+
+use crate::dto::money::Money;
+use crate::dto::probability::Rounded;
+use crate::dto::text::Text;
+use crate::dto::time::Time;
+
+/// Millionths: the decimals of an average price.
+const MILLION: i128 = 1_000_000;
+
+/// A bet or sale. Its trader's account, transfer and balance are for the trader alone.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct BetView<'a> {
+    id: Text<BetId>,
+    market_id: Text<MarketId>,
+    user_id: Text<UserId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_id: Option<Text<AccountId>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transfer_id: Option<Text<TransferId>>,
+    option_id: Text<OptionId>,
+    side: &'static str,
+    amount: Money,
+    fee: Money,
+    shares: Money,
+    average_price: AveragePrice,
+    price_before: Rounded,
+    price_after: Rounded,
+    /// Of every option, in the order of the market's options.
+    prices_before: Prices<'a>,
+    prices_after: Prices<'a>,
+    sequence: i64,
+    market_version: i64,
+    created_at: Time,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    balance: Option<Money>,
+}
+
+impl<'a> BetView<'a> {
+    /// What anyone may see.
+    pub(crate) fn public(bet: &'a Bet, currency: &Currency) -> Self {
+        let fill = &bet.fill;
+        Self {
+            id: Text(bet.id),
+            market_id: Text(bet.market_id),
+            user_id: Text(bet.user_id),
+            account_id: None,
+            transfer_id: None,
+            option_id: Text(bet.option_id),
+            side: fill.side.as_str(),
+            amount: Money::new(currency, fill.cash.minor()),
+            fee: Money::new(currency, fill.fee.minor()),
+            shares: Money::new(currency, fill.shares.units()),
+            average_price: AveragePrice::of(fill),
+            price_before: price_of_traded(fill, &fill.prices_before),
+            price_after: price_of_traded(fill, &fill.prices_after),
+            prices_before: Prices(&fill.prices_before),
+            prices_after: Prices(&fill.prices_after),
+            sequence: fill.sequence,
+            market_version: fill.market_version,
+            created_at: Time(bet.created_at),
+            balance: None,
+        }
+    }
+
+    /// What its trader may see.
+    pub(crate) fn own(traded: &'a TradeReceipt, currency: &Currency) -> Self {
+        Self {
+            account_id: Some(Text(traded.bet.account_id)),
+            transfer_id: Some(Text(traded.bet.transfer_id)),
+            balance: Some(Money::new(currency, traded.balance.minor())),
+            ..Self::public(&traded.bet, currency)
+        }
+    }
+}
+
+/// What an order would come to at one version of a market.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct QuoteView {
+    option_id: Text<OptionId>,
+    side: &'static str,
+    amount: Money,
+    shares: Money,
+    fee: Money,
+    average_price: AveragePrice,
+    price_before: Rounded,
+    price_after: Rounded,
+    market_version: i64,
+}
+
+impl QuoteView {
+    /// The quote in the currency.
+    pub(crate) fn new(quote: &Quote, currency: &Currency) -> Self {
+        let fill = &quote.fill;
+        Self {
+            option_id: Text(quote.option_id),
+            side: fill.side.as_str(),
+            amount: Money::new(currency, fill.cash.minor()),
+            shares: Money::new(currency, fill.shares.units()),
+            fee: Money::new(currency, fill.fee.minor()),
+            average_price: AveragePrice::of(fill),
+            price_before: price_of_traded(fill, &fill.prices_before),
+            price_after: price_of_traded(fill, &fill.prices_after),
+            market_version: quote.market_version,
+        }
+    }
+}
+
+fn price_of_traded(fill: &Fill, prices: &[Probability]) -> Rounded {
+    Rounded(prices.get(fill.option_index).copied().unwrap_or_default())
+}
+
+/// The probabilities of all options, written as an array.
+#[derive(Debug, Clone, Copy)]
+struct Prices<'a>(&'a [Probability]);
+
+impl Serialize for Prices<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|price| Rounded(*price)))
+    }
+}
+
+/// Money a share, in millionths, rounded against the trader: an order whose `maxPrice` is the average price
+/// that was quoted is not refused for the digits that the quote left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct AveragePrice {
+    millionths: i64,
+}
+
+impl AveragePrice {
+    fn of(fill: &Fill) -> Self {
+        let (money, shares) = (i128::from(fill.cash.minor()), i128::from(fill.shares.units().max(1)));
+        let millionths = match fill.side {
+            TradeSide::Buy => (money * MILLION + shares - 1) / shares,
+            TradeSide::Sell => money * MILLION / shares,
+        };
+        Self { millionths: i64::try_from(millionths).unwrap_or(i64::MAX) }
+    }
+}
+
+impl Serialize for AveragePrice {
+    #[expect(clippy::cast_precision_loss, reason = "a price to look at, not money; exact below 2^53")]
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(self.millionths as f64 / MILLION as f64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use foretell_domain::money::{Amount, Balance};
+    use foretell_domain::shares::Shares;
+
+    use super::*;
+
+    fn check(side: TradeSide, cash: i64, shares: i64, expected: &str) {
+        let fill = Fill {
+            option_index: 0,
+            side,
+            cash: Amount::new(cash).unwrap(),
+            fee: Balance::ZERO,
+            shares: Shares::new(shares).unwrap(),
+            prices_before: Vec::new(),
+            prices_after: Vec::new(),
+            sequence: 1,
+            market_version: 2,
+        };
+        let written = serde_json::to_string(&AveragePrice::of(&fill)).unwrap();
+        assert_eq!(written, expected, "{side:?} {shares} for {cash}");
+        if side == TradeSide::Buy {
+            assert!(
+                written.parse::<f64>().unwrap() >= fill.average_price(),
+                "the quote is a limit that holds"
+            );
+        }
+    }
+
+    #[test]
+    fn average_prices_are_rounded_against_the_trader() {
+        check(TradeSide::Buy, 1, 3, "0.333334");
+        check(TradeSide::Sell, 1, 3, "0.333333");
+        check(TradeSide::Buy, 7, 100, "0.07");
+        check(TradeSide::Sell, 7, 100, "0.07");
+        check(TradeSide::Buy, 101, 100, "1.01");
+        check(TradeSide::Buy, i64::MAX, i64::MAX, "1.0");
+        check(TradeSide::Buy, 1, i64::MAX, "1e-6");
+        check(TradeSide::Sell, 1, i64::MAX, "0.0");
+    }
+}

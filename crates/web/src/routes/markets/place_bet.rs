@@ -1,0 +1,75 @@
+//! `POST /markets/{id}/bets`: buys shares of an option.
+
+use actix_web::web::Data;
+use foretell_application::TradeTarget;
+use foretell_domain::id::{BetId, MarketId, OptionId};
+use foretell_domain::market::BuyOrder;
+use foretell_domain::probability::Probability;
+use garde::Validate;
+use serde::Deserialize;
+
+use crate::WebState;
+use crate::dto::market::bet::BetView;
+use crate::dto::money::AmountText;
+use crate::extract::{Body, IdempotencyKey, InputContext, IntoInput, PathId, SignedIn};
+use crate::faults::{FaultCode, Faults};
+use crate::reply::{self, Answer};
+
+/// A bet: how much to pay, fee included, and the limits within which it is wanted.
+#[derive(Debug, Default, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct BetOrderBody {
+    #[garde(skip)]
+    id: Option<String>,
+    #[garde(required)]
+    option_id: Option<String>,
+    #[garde(required)]
+    amount: Option<AmountText>,
+    #[garde(skip)]
+    min_shares: Option<AmountText>,
+    #[garde(skip)]
+    max_price: Option<f64>,
+}
+
+impl IntoInput for BetOrderBody {
+    type Input = (Option<BetId>, BuyOrder);
+
+    fn into_input(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<Self::Input> {
+        let currency = context.currency();
+        let id = faults.optional("id", self.id, |id| id.parse::<BetId>());
+        let option_id = faults.required("optionId", self.option_id, |id| id.parse::<OptionId>());
+        let amount = faults.required("amount", self.amount, |amount| amount.to_amount(currency));
+        let min_shares = faults.optional("minShares", self.min_shares, |shares| shares.to_shares(currency));
+        let max_price = self.max_price.map_or(Some(None), |price| price_limit(price, faults).map(Some));
+        let (min_shares, max_price) = (min_shares?, max_price?);
+        Some((id?, BuyOrder { option_id: option_id?, amount: amount?, min_shares, max_price }))
+    }
+}
+
+fn price_limit(price: f64, faults: &mut Faults) -> Option<Probability> {
+    let limit = Probability::new(price).ok().filter(|limit| limit.get() > 0.0);
+    if limit.is_none() {
+        faults.add("maxPrice", FaultCode::Range, "must be above 0 and at most 1");
+    }
+    limit
+}
+
+/// Buys shares with money of the caller's account, once under its key. 201, 400 `VALIDATION_ERROR`,
+/// 401 `UNAUTHORIZED`, 404 `NOT_FOUND`, 409 `MARKET_CLOSED`, `SLIPPAGE`, `INSUFFICIENT_FUNDS`,
+/// `TRADE_TOO_SMALL`, `TRADE_TOO_LARGE` or `DUPLICATE`, 422 `IDEMPOTENCY_MISMATCH`, 503 `UNAVAILABLE`.
+pub(super) async fn place_bet(
+    state: Data<WebState>,
+    SignedIn(caller): SignedIn,
+    market_id: PathId<MarketId>,
+    key: IdempotencyKey,
+    body: Body<BetOrderBody>,
+) -> Answer {
+    let (market_id, key, (id, order)) = state.accept((market_id, key, body))?;
+    let target = TradeTarget { market_id, id };
+    let receipt = state.application.place_bet(&caller, key, target, order).await?;
+    let currency = &state.application.settings().currency;
+    reply::receipt(receipt, |traded| {
+        let location = format_args!("/api/v1/bets/{}", traded.bet.id);
+        reply::created(location, BetView::own(&traded, currency))
+    })
+}

@@ -1,0 +1,90 @@
+//! `POST /markets/{id}/quotes`: what an order would come to.
+
+use actix_web::web::Data;
+use foretell_application::QuoteRequest;
+use foretell_domain::id::{MarketId, OptionId};
+use foretell_domain::market::TradeSide;
+use garde::Validate;
+use serde::Deserialize;
+
+use crate::WebState;
+use crate::dto::market::bet::QuoteView;
+use crate::dto::money::AmountText;
+use crate::extract::{Body, InputContext, IntoInput, PathId};
+use crate::faults::{FaultCode, Faults};
+use crate::reply::{self, Answer};
+
+/// What is to be quoted: shares for an amount, or an amount for shares; for a sale the latter only.
+#[derive(Debug, Default, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct QuoteOrderBody {
+    #[garde(required)]
+    option_id: Option<String>,
+    #[garde(required)]
+    side: Option<String>,
+    #[garde(skip)]
+    amount: Option<AmountText>,
+    #[garde(skip)]
+    shares: Option<AmountText>,
+}
+
+impl IntoInput for QuoteOrderBody {
+    type Input = QuoteRequest;
+
+    fn into_input(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<QuoteRequest> {
+        let currency = context.currency();
+        let option = faults.required("optionId", self.option_id, |id| id.parse::<OptionId>());
+        let side = self.side.and_then(|name| side_named(&name, faults));
+        refuse_wrong_measure(side, (&self.amount, &self.shares), faults);
+        let amount = faults.optional("amount", self.amount, |amount| amount.to_amount(currency))?;
+        let shares = faults.optional("shares", self.shares, |shares| shares.to_shares(currency))?;
+        Some(match (side?, amount) {
+            (TradeSide::Buy, Some(amount)) => QuoteRequest::BuyFor(option?, amount),
+            (TradeSide::Buy, None) => QuoteRequest::BuyShares(option?, shares?),
+            (TradeSide::Sell, _) => QuoteRequest::SellShares(option?, shares?),
+        })
+    }
+}
+
+fn side_named(name: &str, faults: &mut Faults) -> Option<TradeSide> {
+    let side = TradeSide::from_name(name);
+    if side.is_none() {
+        faults.add("side", FaultCode::Invalid, "must be buy or sell");
+    }
+    side
+}
+
+/// A purchase is measured by money or by shares, a sale by shares.
+fn refuse_wrong_measure(
+    side: Option<TradeSide>,
+    given: (&Option<AmountText>, &Option<AmountText>),
+    faults: &mut Faults,
+) {
+    match (side, given) {
+        (Some(TradeSide::Sell), (amount, shares)) => {
+            faults.require("shares", shares.as_ref());
+            if amount.is_some() {
+                faults.add("amount", FaultCode::Invalid, "is not for a sale, which is quoted by its shares");
+            }
+        }
+        (Some(TradeSide::Buy), (Some(_), Some(_))) => {
+            faults.add("amount", FaultCode::Invalid, "must not be given together with shares");
+        }
+        (_, (None, None)) => {
+            faults.add("amount", FaultCode::Required, "is required, unless shares are given");
+        }
+        _ => {}
+    }
+}
+
+/// Quotes an order; nothing is done. 200, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND`, 409 `MARKET_CLOSED`,
+/// `INSUFFICIENT_SHARES`, `TRADE_TOO_SMALL` or `TRADE_TOO_LARGE`.
+pub(super) async fn quote(
+    state: Data<WebState>,
+    market_id: PathId<MarketId>,
+    body: Body<QuoteOrderBody>,
+) -> Answer {
+    let (market_id, request) = state.accept((market_id, body))?;
+    let quote = state.application.quote_order(market_id, request).await?;
+    reply::ok(QuoteView::new(&quote, &state.application.settings().currency))
+}

@@ -1,0 +1,70 @@
+//! `POST /markets/{id}/sales`: sells shares of an option.
+
+use actix_web::web::Data;
+use foretell_application::TradeTarget;
+use foretell_domain::id::{BetId, MarketId, OptionId};
+use foretell_domain::market::{Quantity, SellOrder};
+use foretell_domain::money::{Currency, MoneyError};
+use garde::Validate;
+use serde::Deserialize;
+
+use crate::WebState;
+use crate::dto::market::bet::BetView;
+use crate::dto::money::AmountText;
+use crate::extract::{Body, IdempotencyKey, InputContext, IntoInput, PathId, SignedIn};
+use crate::faults::Faults;
+use crate::reply::{self, Answer};
+
+/// What stands in place of a number for all shares that the trader holds.
+const ALL: &str = "all";
+
+/// A sale: how many shares, or all, and the least that they are wanted to bring, fee deducted.
+#[derive(Debug, Default, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct SaleBody {
+    #[garde(skip)]
+    id: Option<String>,
+    #[garde(required)]
+    option_id: Option<String>,
+    #[garde(required)]
+    shares: Option<AmountText>,
+    #[garde(skip)]
+    min_proceeds: Option<AmountText>,
+}
+
+impl IntoInput for SaleBody {
+    type Input = (Option<BetId>, SellOrder);
+
+    fn into_input(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<Self::Input> {
+        let currency = context.currency();
+        let id = faults.optional("id", self.id, |id| id.parse::<BetId>());
+        let option_id = faults.required("optionId", self.option_id, |id| id.parse::<OptionId>());
+        let quantity = faults.required("shares", self.shares, |shares| quantity(&shares, currency));
+        let least = faults.optional("minProceeds", self.min_proceeds, |money| money.to_amount(currency));
+        Some((id?, SellOrder { option_id: option_id?, quantity: quantity?, min_proceeds: least? }))
+    }
+}
+
+fn quantity(text: &AmountText, currency: &Currency) -> Result<Quantity, MoneyError> {
+    if text.as_str() == ALL { Ok(Quantity::All) } else { text.to_shares(currency).map(Quantity::Shares) }
+}
+
+/// Sells shares that the caller's account holds, once under its key. 201, 400 `VALIDATION_ERROR`,
+/// 401 `UNAUTHORIZED`, 404 `NOT_FOUND`, 409 `MARKET_CLOSED`, `SLIPPAGE`, `INSUFFICIENT_SHARES`,
+/// `TRADE_TOO_SMALL`, `TRADE_TOO_LARGE` or `DUPLICATE`, 422 `IDEMPOTENCY_MISMATCH`, 503 `UNAVAILABLE`.
+pub(super) async fn sell_shares(
+    state: Data<WebState>,
+    SignedIn(caller): SignedIn,
+    market_id: PathId<MarketId>,
+    key: IdempotencyKey,
+    body: Body<SaleBody>,
+) -> Answer {
+    let (market_id, key, (id, order)) = state.accept((market_id, key, body))?;
+    let target = TradeTarget { market_id, id };
+    let receipt = state.application.sell_shares(&caller, key, target, order).await?;
+    let currency = &state.application.settings().currency;
+    reply::receipt(receipt, |traded| {
+        let location = format_args!("/api/v1/bets/{}", traded.bet.id);
+        reply::created(location, BetView::own(&traded, currency))
+    })
+}
