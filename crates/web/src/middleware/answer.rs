@@ -101,7 +101,8 @@ impl Exchange {
     }
 
     fn span(&self, request: &ServiceRequest) -> Span {
-        tracing::info_span!(
+        // At this level it is there whatever is filtered out, so that every line has the request's id.
+        tracing::error_span!(
             "web.request",
             request_id = self.id.as_str(),
             method = request.method().as_str(),

@@ -129,3 +129,13 @@ async fn the_audit_shows_every_figure() {
     });
     assert_eq!(app.get("/ledger/audit").by(&admin).await.ok(200), expected);
 }
+
+#[actix_web::test]
+async fn no_balance_leaves_its_range() {
+    let app = TestApp::start().await;
+    let (ada, admin) = (app.user("ada").await, app.admin().await);
+    let body = json!({ "accountId": ada.account_id.to_string(), "amount": "92233720368547758.07" });
+    let reply = app.post("/mints").by(&admin).key("k").json(&body).await;
+    assert_eq!(reply.refused(409, "CONFLICT")["error"], "The balance would be out of range");
+    assert_eq!(app.balance(&ada).await, "1000.00");
+}

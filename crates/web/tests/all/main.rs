@@ -15,5 +15,6 @@ mod accounts;
 mod admin;
 mod failures;
 mod identity;
+mod logs;
 mod server;
 mod transfers;

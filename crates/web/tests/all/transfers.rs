@@ -1,6 +1,7 @@
 //! Payments, one by one and in batches.
 
 use foretell_domain::id::AccountId;
+use foretell_ports::unit::{Tx, UnitOfWork};
 use serde_json::{Value, json};
 
 use crate::support::{TestApp, TestUser};
@@ -280,4 +281,22 @@ async fn a_batch_has_at_most_a_thousand_payments() {
     let items = post(1_000).await.ok(200);
     assert_eq!(items.as_array().unwrap().len(), 1_000);
     assert_eq!(app.balance(&ada).await, "990.00");
+}
+
+#[actix_web::test]
+async fn closed_accounts_take_no_part() {
+    let app = TestApp::start().await;
+    let (ada, bob) = (app.user("ada").await, app.user("bob").await);
+    let id = bob.account_id;
+    let close = move |tx: &mut dyn Tx| {
+        let mut accounts = tx.lock_accounts(&[id].into())?;
+        *accounts[0] = accounts[0].close();
+        tx.save_accounts(&[&accounts[0]])
+    };
+    let units: &dyn UnitOfWork = &app.store;
+    units.run("close", close).await.unwrap();
+    let reply = app.post("/transfers").by(&ada).key("k").json(&payment(&ada, &bob, 1)).await;
+    assert_eq!(reply.refused(409, "ACCOUNT_CLOSED")["error"], format!("Account is closed: {id}"));
+    let reply = app.post("/transfers").by(&bob).key("k").json(&payment(&bob, &ada, 1)).await;
+    reply.refused(409, "ACCOUNT_CLOSED");
 }
