@@ -116,6 +116,16 @@ mod tests {
     }
 
     #[test]
+    fn the_catalogue_in_the_docs_is_this_table() {
+        let catalogue = include_str!("../../../../docs/errors.md");
+        let listed: Vec<_> = catalogue.lines().filter(|line| line.starts_with("| `")).collect();
+        let row = |code: &ErrorCode| {
+            format!("| `{}` | {} | {} |", code.as_str(), code.status().as_u16(), code.description())
+        };
+        assert_eq!(listed, ErrorCode::ALL.iter().map(row).collect::<Vec<_>>());
+    }
+
+    #[test]
     fn a_status_alone_is_answered_with_a_code_of_that_status() {
         for code in ErrorCode::ALL {
             let status = code.status();
