@@ -1,6 +1,7 @@
 //! Markets as clients read them.
 
 pub(crate) mod bet;
+pub(crate) mod decided;
 
 use foretell_domain::id::{MarketId, OptionId, UserId};
 use foretell_domain::market::OptionState;

@@ -1,13 +1,17 @@
 //! The routes of markets.
 
+mod cancel;
 mod chart_prices;
+mod close;
 mod get;
+mod get_settlement;
 mod list;
 mod list_bets;
 mod list_positions;
 mod open;
 mod place_bet;
 mod quote;
+mod resolve;
 mod sell_shares;
 
 use actix_web::web::ServiceConfig;
@@ -22,5 +26,8 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(at("/markets/{id}/bets").get(list_bets::list_bets).post(place_bet::place_bet))
         .service(at("/markets/{id}/sales").post(sell_shares::sell_shares))
         .service(at("/markets/{id}/positions").get(list_positions::list_positions))
-        .service(at("/markets/{id}/prices").get(chart_prices::chart_prices));
+        .service(at("/markets/{id}/prices").get(chart_prices::chart_prices))
+        .service(at("/markets/{id}/close").post(close::close))
+        .service(at("/markets/{id}/resolution").get(get_settlement::get_settlement).post(resolve::resolve))
+        .service(at("/markets/{id}/cancellation").post(cancel::cancel));
 }

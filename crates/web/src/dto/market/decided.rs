@@ -1,0 +1,147 @@
+//! Closed and decided markets as clients read them: the terms, and how far they have been paid.
+
+use foretell_application::writer::MarketState;
+use foretell_domain::id::{MarketId, OptionId, UserId};
+use foretell_domain::market::{Market, OptionState, Phase, Settlement, SettlementTerms, WHOLE_BPS};
+use foretell_domain::money::Currency;
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+
+use crate::dto::money::Money;
+use crate::dto::probability::Rounded;
+use crate::dto::text::Text;
+use crate::dto::time::Time;
+use crate::error::ApiError;
+use crate::extract::{InputContext, IntoInput};
+use crate::faults::Faults;
+
+/// The body of a request that has nothing to say.
+#[derive(Debug, Default, Deserialize, Validate)]
+#[serde(default)]
+pub(crate) struct NoFields {}
+
+impl IntoInput for NoFields {
+    type Input = ();
+
+    fn into_input(self, _: &mut Faults, _: &InputContext<'_>) -> Option<()> {
+        Some(())
+    }
+}
+
+/// A market after it was closed or decided.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct MarketStateView {
+    id: Text<MarketId>,
+    status: &'static str,
+    version: i64,
+    options: Vec<LastPrice>,
+    /// What the holders are owed; `null` until the market is decided.
+    terms: Option<TermsView>,
+    at: Time,
+}
+
+/// An option and its last probability.
+#[derive(Debug, Serialize)]
+struct LastPrice {
+    id: Text<OptionId>,
+    probability: Rounded,
+}
+
+impl MarketStateView {
+    /// The state in the currency. It depends on the receipt alone, so a repetition tells the same.
+    ///
+    /// # Errors
+    /// `INTERNAL_ERROR` for a record that makes no market.
+    pub(crate) fn new(state: MarketState, currency: &Currency) -> Result<Self, ApiError> {
+        let MarketState { record, terms, at } = state;
+        let market = Market::restore(record).map_err(ApiError::internal)?;
+        let record = market.record();
+        let options = record.options.iter().zip(market.probabilities());
+        Ok(Self {
+            id: Text(record.id),
+            status: record.phase.as_str(),
+            version: record.version,
+            options: options
+                .map(|(o, now)| LastPrice { id: Text(o.id), probability: Rounded(now) })
+                .collect(),
+            terms: terms.map(|terms| TermsView::new(&terms, &record.options, currency)),
+            at: Time(at),
+        })
+    }
+}
+
+/// What the holders of a decided market are owed.
+#[derive(Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase", rename_all_fields = "camelCase")]
+enum TermsView {
+    /// One option came true: each share of it pays in full.
+    Winner { option_id: Text<OptionId> },
+    /// Each share pays the part of its option.
+    Split { split: Vec<PartView> },
+    /// The net stakes go back: in full, or all alike where less is available.
+    Refunds { available: Money, stakes: Money },
+}
+
+/// The part that the shares of one option pay.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PartView {
+    option_id: Text<OptionId>,
+    basis_points: u16,
+}
+
+impl TermsView {
+    fn new(terms: &SettlementTerms, options: &[OptionState], currency: &Currency) -> Self {
+        match terms {
+            SettlementTerms::Payouts { basis_points } => {
+                let parts = options.iter().map(|option| Text(option.id)).zip(basis_points.iter().copied());
+                if let Some((option_id, _)) = parts.clone().find(|(_, bps)| *bps == WHOLE_BPS) {
+                    return Self::Winner { option_id };
+                }
+                let part = |(option_id, basis_points)| PartView { option_id, basis_points };
+                Self::Split { split: parts.map(part).collect() }
+            }
+            SettlementTerms::Refunds { available, stakes } => Self::Refunds {
+                available: Money::new(currency, available.minor()),
+                stakes: Money::new(currency, stakes.minor()),
+            },
+        }
+    }
+}
+
+/// How far the holders of a decided market have been paid.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SettlementView {
+    market_id: Text<MarketId>,
+    status: &'static str,
+    terms: TermsView,
+    decided_by: Text<UserId>,
+    decided_at: Time,
+    holders_paid: i64,
+    paid: Money,
+    completed: bool,
+    completed_at: Option<Time>,
+}
+
+impl SettlementView {
+    /// The settlement of a market with these options, in the currency.
+    pub(crate) fn new(settlement: &Settlement, options: &[OptionState], currency: &Currency) -> Self {
+        let status = match settlement.terms {
+            SettlementTerms::Payouts { .. } => Phase::Resolved,
+            SettlementTerms::Refunds { .. } => Phase::Cancelled,
+        };
+        Self {
+            market_id: Text(settlement.market_id),
+            status: status.as_str(),
+            terms: TermsView::new(&settlement.terms, options, currency),
+            decided_by: Text(settlement.decided_by),
+            decided_at: Time(settlement.decided_at),
+            holders_paid: settlement.holders_paid,
+            paid: Money::new(currency, settlement.paid.minor()),
+            completed: settlement.completed_at.is_some(),
+            completed_at: settlement.completed_at.map(Time),
+        }
+    }
+}

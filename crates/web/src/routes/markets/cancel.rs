@@ -1,0 +1,26 @@
+//! `POST /markets/{id}/cancellation`: calls a market off.
+
+use actix_web::web::Data;
+use foretell_application::writer::Decision;
+use foretell_domain::id::MarketId;
+
+use crate::WebState;
+use crate::dto::market::decided::{MarketStateView, NoFields};
+use crate::extract::{IdempotencyKey, OptionalBody, PathId, SignedIn};
+use crate::reply::{self, Answer};
+
+/// Calls a market off and returns the stakes, once under its key. 200, 400 `VALIDATION_ERROR`,
+/// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `CONFLICT` once decided,
+/// 422 `IDEMPOTENCY_MISMATCH`, 503 `UNAVAILABLE`.
+pub(super) async fn cancel(
+    state: Data<WebState>,
+    SignedIn(caller): SignedIn,
+    market_id: PathId<MarketId>,
+    key: IdempotencyKey,
+    body: OptionalBody<NoFields>,
+) -> Answer {
+    let (market_id, key, ()) = state.accept((market_id, key, body))?;
+    let receipt = state.application.decide_market(&caller, key, market_id, Decision::Cancel).await?;
+    let currency = &state.application.settings().currency;
+    reply::receipt(receipt, |market| reply::ok(MarketStateView::new(market, currency)?))
+}

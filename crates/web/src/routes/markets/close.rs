@@ -1,0 +1,25 @@
+//! `POST /markets/{id}/close`: ends a market's trading.
+
+use actix_web::web::Data;
+use foretell_domain::id::MarketId;
+
+use crate::WebState;
+use crate::dto::market::decided::{MarketStateView, NoFields};
+use crate::extract::{IdempotencyKey, OptionalBody, PathId, SignedIn};
+use crate::reply::{self, Answer};
+
+/// Ends a market's trading before its end date, once under its key. 200, 400 `VALIDATION_ERROR`,
+/// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `MARKET_CLOSED` if it is not open,
+/// 422 `IDEMPOTENCY_MISMATCH`, 503 `UNAVAILABLE`.
+pub(super) async fn close(
+    state: Data<WebState>,
+    SignedIn(caller): SignedIn,
+    market_id: PathId<MarketId>,
+    key: IdempotencyKey,
+    body: OptionalBody<NoFields>,
+) -> Answer {
+    let (market_id, key, ()) = state.accept((market_id, key, body))?;
+    let receipt = state.application.close_market(&caller, key, market_id).await?;
+    let currency = &state.application.settings().currency;
+    reply::receipt(receipt, |market| reply::ok(MarketStateView::new(market, currency)?))
+}

@@ -1,0 +1,24 @@
+//! `GET /markets/{id}/resolution`: how a market came out, and how far its holders have been paid.
+
+use actix_web::web::Data;
+use foretell_domain::id::MarketId;
+
+use crate::WebState;
+use crate::dto::market::decided::SettlementView;
+use crate::error::{ApiError, ErrorCode};
+use crate::extract::{NoParams, Params, PathId};
+use crate::reply::{self, Answer};
+
+/// Shows the settlement of a market. 200, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND`, also before the decision.
+pub(super) async fn get_settlement(
+    state: Data<WebState>,
+    id: PathId<MarketId>,
+    params: Params<NoParams>,
+) -> Answer {
+    let (id, ()) = state.accept((id, params))?;
+    let (details, found) = state.application.find_settlement(id).await?;
+    let not_found = || ApiError::new(ErrorCode::NotFound, format!("Resolution not found: {id}"));
+    let settlement = found.ok_or_else(not_found)?;
+    let options = &details.market.record().options;
+    reply::ok(SettlementView::new(&settlement, options, &state.application.settings().currency))
+}

@@ -1,0 +1,101 @@
+//! `POST /markets/{id}/resolution`: decides how a market came out.
+
+use std::collections::HashSet;
+
+use actix_web::web::Data;
+use foretell_application::writer::Decision;
+use foretell_domain::id::{MarketId, OptionId};
+use foretell_domain::market::{MAX_OPTIONS, SplitError, WHOLE_BPS};
+use garde::Validate;
+use serde::Deserialize;
+
+use crate::WebState;
+use crate::dto::market::decided::MarketStateView;
+use crate::extract::{Body, IdempotencyKey, InputContext, IntoInput, Object, PathId, SignedIn};
+use crate::faults::{FaultCode, Faults};
+use crate::reply::{self, Answer};
+
+/// How a market came out: by one option, or by parts of several.
+#[derive(Debug, Default, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct ResolutionBody {
+    #[garde(skip)]
+    option_id: Option<String>,
+    #[garde(skip)]
+    split: Option<Vec<Object<PartBody>>>,
+}
+
+/// The part that the shares of one option pay.
+#[derive(Debug, Default, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct PartBody {
+    #[garde(skip)]
+    option_id: Option<String>,
+    #[garde(skip)]
+    basis_points: Option<i64>,
+}
+
+impl IntoInput for ResolutionBody {
+    type Input = Decision;
+
+    fn into_input(self, faults: &mut Faults, _: &InputContext<'_>) -> Option<Decision> {
+        match (&self.option_id, &self.split) {
+            (None, None) => {
+                faults.add("optionId", FaultCode::Required, "is required, unless a split is given");
+            }
+            (Some(_), Some(_)) => {
+                faults.add("optionId", FaultCode::Invalid, "must not be given together with a split");
+            }
+            _ => {}
+        }
+        let option = self.option_id.and_then(|id| faults.check("optionId", id.parse::<OptionId>()));
+        let split = self.split.and_then(|parts| split_of(parts, faults));
+        option.map(Decision::Winner).or(split.map(Decision::Split))
+    }
+}
+
+fn split_of(parts: Vec<Object<PartBody>>, faults: &mut Faults) -> Option<Vec<(OptionId, u16)>> {
+    if !(1..=MAX_OPTIONS).contains(&parts.len()) {
+        faults.add("split", FaultCode::Length, format!("must have 1 to {MAX_OPTIONS} parts"));
+    }
+    let mut known = HashSet::new();
+    let parts = parts.into_iter().enumerate().map(|(index, Object(part))| {
+        faults.within(format_args!("split[{index}]"), |faults| part_of(part, &mut known, faults))
+    });
+    // Every part is looked at before one that is missing ends it.
+    let parts: Vec<_> = parts.collect();
+    let parts: Vec<_> = parts.into_iter().collect::<Option<_>>()?;
+    if parts.iter().map(|(_, bps)| u32::from(*bps)).sum::<u32>() != u32::from(WHOLE_BPS) {
+        faults.add("split", FaultCode::Invalid, SplitError::Sum.to_string());
+    }
+    Some(parts)
+}
+
+fn part_of(part: PartBody, known: &mut HashSet<OptionId>, faults: &mut Faults) -> Option<(OptionId, u16)> {
+    let id = faults.required("optionId", part.option_id, |id| id.parse::<OptionId>());
+    if id.is_some_and(|id| !known.insert(id)) {
+        faults.add("optionId", FaultCode::Repeated, SplitError::Options.to_string());
+    }
+    let given = faults.require("basisPoints", part.basis_points)?;
+    let basis_points = u16::try_from(given).ok().filter(|bps| *bps <= WHOLE_BPS);
+    if basis_points.is_none() {
+        faults.add("basisPoints", FaultCode::Range, format!("must be 0 to {WHOLE_BPS}"));
+    }
+    id.zip(basis_points)
+}
+
+/// Decides a market and pays its holders, once under its key. 200, 400 `VALIDATION_ERROR`,
+/// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `CONFLICT` once decided,
+/// 422 `IDEMPOTENCY_MISMATCH`, 503 `UNAVAILABLE`.
+pub(super) async fn resolve(
+    state: Data<WebState>,
+    SignedIn(caller): SignedIn,
+    market_id: PathId<MarketId>,
+    key: IdempotencyKey,
+    body: Body<ResolutionBody>,
+) -> Answer {
+    let (market_id, key, decision) = state.accept((market_id, key, body))?;
+    let receipt = state.application.decide_market(&caller, key, market_id, decision).await?;
+    let currency = &state.application.settings().currency;
+    reply::receipt(receipt, |market| reply::ok(MarketStateView::new(market, currency)?))
+}
