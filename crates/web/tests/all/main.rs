@@ -16,5 +16,6 @@ mod admin;
 mod failures;
 mod identity;
 mod logs;
+mod markets;
 mod server;
 mod transfers;

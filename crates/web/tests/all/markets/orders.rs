@@ -1,0 +1,195 @@
+//! What bets, sales and quotes are refused for; a refused one changes nothing.
+
+use serde_json::{Value, json};
+
+use super::{Opened, Reply, Standing, audit, command, fresh_key, open, standing};
+use crate::support::{TestApp, TestUser};
+
+const NOWHERE: &str = "0190163d-8694-739b-aea5-966c26f8ad91";
+
+/// A market in which ann holds 87.06 shares of the first option, and how all stands then.
+struct Scene {
+    app: TestApp,
+    creator: TestUser,
+    ann: TestUser,
+    market: Opened,
+    before: Standing,
+}
+
+impl Scene {
+    async fn set() -> Self {
+        let app = TestApp::start().await;
+        let (creator, ann) = (app.user("carl").await, app.user("ann").await);
+        let market = open(&app, &creator).await;
+        market.bet(&app, &ann, 0, "50").await;
+        let before = standing(&app, &market, &[&creator, &ann]).await;
+        Self { app, creator, ann, market, before }
+    }
+
+    async fn send(&self, part: &str, order: Value) -> Reply {
+        command(&self.app, &self.market.at(part), &self.ann, &order).await
+    }
+
+    fn order(&self, field: &str, value: impl Into<Value>) -> Value {
+        let mut order = json!({ "optionId": self.market.options[0] });
+        order[field] = value.into();
+        order
+    }
+
+    async fn assert_unchanged(&self) {
+        let now = standing(&self.app, &self.market, &[&self.creator, &self.ann]).await;
+        assert_eq!(now, self.before);
+    }
+}
+
+#[actix_web::test]
+async fn bets_are_refused_for_what_stands_against_them() {
+    let scene = Scene::set().await;
+    let poor = scene.send("bets", scene.order("amount", "950.01")).await;
+    let refused = poor.refused(409, "INSUFFICIENT_FUNDS");
+    assert_eq!(refused["details"], json!({ "available": "950.00", "needed": "950.01" }));
+    let huge = scene.send("bets", scene.order("amount", "20000000000000")).await;
+    huge.refused(409, "TRADE_TOO_LARGE");
+    let elsewhere = scene.send("bets", json!({ "optionId": NOWHERE, "amount": 1 })).await;
+    assert_eq!(elsewhere.refused(404, "NOT_FOUND")["error"], format!("Option not found: {NOWHERE}"));
+    let path = format!("/markets/{NOWHERE}/bets");
+    let nowhere = command(&scene.app, &path, &scene.ann, &scene.order("amount", 1)).await;
+    assert_eq!(nowhere.refused(404, "NOT_FOUND")["error"], format!("Market not found: {NOWHERE}"));
+    scene.assert_unchanged().await;
+}
+
+#[actix_web::test]
+async fn sales_are_refused_for_what_stands_against_them() {
+    let scene = Scene::set().await;
+    let more = scene.send("sales", scene.order("shares", "87.07")).await;
+    let refused = more.refused(409, "INSUFFICIENT_SHARES");
+    assert_eq!(refused["details"], json!({ "available": "87.06", "needed": "87.07" }));
+    scene.send("sales", scene.order("shares", "0.01")).await.refused(409, "TRADE_TOO_SMALL");
+    for shares in ["all", "1"] {
+        let none =
+            scene.send("sales", json!({ "optionId": scene.market.options[1], "shares": shares })).await;
+        assert_eq!(none.refused(409, "INSUFFICIENT_SHARES")["details"]["available"], "0.00");
+    }
+    let order = scene.order("shares", "all");
+    let stranger = command(&scene.app, &scene.market.at("sales"), &scene.creator, &order).await;
+    stranger.refused(409, "INSUFFICIENT_SHARES");
+    let elsewhere = scene.send("sales", json!({ "optionId": NOWHERE, "shares": "all" })).await;
+    assert_eq!(elsewhere.refused(404, "NOT_FOUND")["error"], format!("Option not found: {NOWHERE}"));
+    scene.assert_unchanged().await;
+}
+
+#[actix_web::test]
+async fn quotes_are_refused_as_their_orders_are() {
+    let scene = Scene::set().await;
+    let quote = async |side: &str, field: &str, value: &str| {
+        let mut order = scene.order(field, value);
+        order["side"] = side.into();
+        scene.app.post(&scene.market.at("quotes")).json(&order).await
+    };
+    quote("buy", "amount", "20000000000000").await.refused(409, "TRADE_TOO_LARGE");
+    quote("buy", "shares", "20000000000000").await.refused(409, "TRADE_TOO_LARGE");
+    quote("sell", "shares", "0.01").await.refused(409, "TRADE_TOO_SMALL");
+    quote("sell", "shares", "87.07").await.refused(409, "INSUFFICIENT_SHARES");
+    let order = json!({ "optionId": NOWHERE, "side": "buy", "amount": 1 });
+    scene.app.post(&scene.market.at("quotes")).json(&order).await.refused(404, "NOT_FOUND");
+    scene.app.post(&format!("/markets/{NOWHERE}/quotes")).json(&order).await.refused(404, "NOT_FOUND");
+    quote("buy", "amount", "1").await.ok(200);
+    scene.assert_unchanged().await;
+}
+
+#[actix_web::test]
+async fn the_faults_of_orders_are_told_at_once() {
+    let scene = Scene::set().await;
+    let check = async |part: &str, order: Value, expected: &[&str]| {
+        let reply = scene.send(part, order.clone()).await;
+        assert_eq!(reply.faults(), expected, "{part} {order}");
+    };
+    check("bets", json!({}), &["amount: required", "optionId: required"]).await;
+    let bad = json!({
+        "id": "x", "optionId": "y", "amount": 1.5, "minShares": "0", "maxPrice": 1.01, "shares": 1,
+    });
+    let faults = [
+        "amount: type",
+        "id: format",
+        "maxPrice: range",
+        "minShares: range",
+        "optionId: format",
+        "shares: unknown_field",
+    ];
+    check("bets", bad, &faults).await;
+    for (amount, fault) in [
+        (json!("0"), "range"),
+        (json!(0), "range"),
+        (json!("-5"), "format"),
+        (json!(-5), "format"),
+        (json!("1e3"), "format"),
+        (json!("5.001"), "format"),
+        (json!(""), "format"),
+        (json!("NaN"), "format"),
+        (json!("92233720368547758.08"), "range"),
+        (json!(true), "type"),
+        (json!([5]), "type"),
+    ] {
+        check("bets", scene.order("amount", amount), &[&format!("amount: {fault}")]).await;
+    }
+    check("bets", scene.order("maxPrice", 0), &["amount: required", "maxPrice: range"]).await;
+    check(
+        "sales",
+        json!({ "minProceeds": "x" }),
+        &["minProceeds: format", "optionId: required", "shares: required"],
+    )
+    .await;
+    check("sales", scene.order("shares", "ALL"), &["shares: format"]).await;
+    check("sales", scene.order("shares", "0"), &["shares: range"]).await;
+    let key = scene.app.post(&scene.market.at("bets")).by(&scene.ann).json(&json!({})).await;
+    assert_eq!(key.faults(), ["Idempotency-Key: required", "amount: required", "optionId: required"]);
+    scene.assert_unchanged().await;
+}
+
+#[actix_web::test]
+async fn the_faults_of_quotes_are_told_at_once() {
+    let scene = Scene::set().await;
+    let check = async |order: Value, expected: &[&str]| {
+        let reply = scene.app.post(&scene.market.at("quotes")).json(&order).await;
+        assert_eq!(reply.faults(), expected, "{order}");
+    };
+    check(json!({}), &["amount: required", "optionId: required", "side: required"]).await;
+    let order = |side: &str, more: Value| {
+        let mut order = json!({ "optionId": scene.market.options[0], "side": side });
+        order.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        order
+    };
+    check(order("hold", json!({ "amount": 1 })), &["side: invalid"]).await;
+    check(order("buy", json!({})), &["amount: required"]).await;
+    check(order("buy", json!({ "amount": 1, "shares": 1 })), &["amount: invalid"]).await;
+    check(order("sell", json!({})), &["shares: required"]).await;
+    check(order("sell", json!({ "amount": 1 })), &["amount: invalid", "shares: required"]).await;
+    check(order("sell", json!({ "shares": "all" })), &["shares: format"]).await;
+}
+
+#[actix_web::test]
+async fn only_users_trade() {
+    let scene = Scene::set().await;
+    for part in ["bets", "sales", "close", "resolution", "cancellation"] {
+        let reply = scene.app.post(&scene.market.at(part)).key(&fresh_key()).json(&json!({ "odd": 1 })).await;
+        reply.refused(401, "UNAUTHORIZED");
+    }
+    scene.assert_unchanged().await;
+}
+
+#[actix_web::test]
+async fn a_bet_is_read_by_its_id_without_what_is_its_traders_alone() {
+    let scene = Scene::set().await;
+    let bet = scene.market.bet(&scene.app, &scene.ann, 1, "1").await;
+    let mut public = scene.app.get(&format!("/bets/{}", bet["id"].as_str().unwrap())).await.ok(200);
+    for private in ["accountId", "transferId", "balance"] {
+        assert!(bet[private].is_string() && public[private].is_null(), "{private} of {public}");
+        public[private] = bet[private].clone();
+    }
+    assert_eq!(public, bet);
+    assert_eq!(bet["accountId"], scene.ann.account_id.to_string());
+    let missing = scene.app.get(&format!("/bets/{NOWHERE}")).await.refused(404, "NOT_FOUND");
+    assert_eq!(missing["error"], format!("Bet not found: {NOWHERE}"));
+    assert_eq!(scene.app.get("/bets/7").await.faults(), ["id: format"]);
+    audit(&scene.app).await;
+}
