@@ -217,6 +217,30 @@ async fn a_unit_outwaits_another_program_that_writes_to_the_file() {
     assert!(is_stored(&store, 1).await);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_unit_that_has_read_is_not_overtaken_by_another_program() {
+    let database = Database::new(Kind::Sqlite);
+    let (store, other) = (database.open().await, database.connect().await);
+    let runs = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&runs);
+    let (has_read, is_read) = std::sync::mpsc::channel();
+    let unit_of_one = tokio::spawn(async move {
+        let result = unit(&store, move |tx| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            tx.lock_accounts(&[AccountId::from_u128(1)].into())?;
+            has_read.send(()).unwrap();
+            // Long enough for the other to write first, if it could.
+            std::thread::sleep(Duration::from_millis(300));
+            insert(tx, 1)
+        });
+        result.await
+    });
+    tokio::task::spawn_blocking(move || is_read.recv().unwrap()).await.unwrap();
+    unit(&other, |tx| insert(tx, 2)).await.expect("the other waits for its turn");
+    unit_of_one.await.unwrap().expect("it is committed");
+    assert_eq!(runs.load(Ordering::Relaxed), 1, "what it read stayed true, so it ran once");
+}
+
 #[tokio::test]
 async fn a_database_that_does_not_answer_is_told_at_once() {
     let config = DatabaseConfig::new("postgres://nobody:secret@127.0.0.1:1/none".parse().unwrap());
