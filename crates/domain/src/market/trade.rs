@@ -123,13 +123,21 @@ pub struct Bet {
 }
 
 impl Market {
+    /// Whether the market takes trades at `now`.
+    ///
+    /// # Errors
+    /// [`MarketError::TradingEnded`] unless it is open and its end date is still to come.
+    pub fn check_trading(&self, now: Timestamp) -> Result<(), MarketError> {
+        if self.phase_at(now) == Phase::Open { Ok(()) } else { Err(MarketError::TradingEnded) }
+    }
+
     /// What a bet would come to now; nothing changes. `pot` is what the market's account holds.
     ///
     /// # Errors
     /// [`MarketError::TradingEnded`], [`MarketError::OptionNotFound`], [`MarketError::Slippage`],
     /// [`MarketError::TradeTooSmall`], [`MarketError::TradeTooLarge`].
     pub fn price_buy(&self, order: &BuyOrder, pot: Balance, now: Timestamp) -> Result<Fill, MarketError> {
-        self.refuse_unless_trading(now)?;
+        self.check_trading(now)?;
         let index = self.option_index(order.option_id)?;
         let fee = self.fee_on(order.amount);
         let net = Amount::new(order.amount.minor() - fee).map_err(|_| MarketError::TradeTooSmall)?;
@@ -165,7 +173,7 @@ impl Market {
         pot: Balance,
         now: Timestamp,
     ) -> Result<Fill, MarketError> {
-        self.refuse_unless_trading(now)?;
+        self.check_trading(now)?;
         let index = self.option_index(order.option_id)?;
         let outstanding = self.outstanding();
         let available = outstanding.get(index).copied().unwrap_or_default();
@@ -240,10 +248,6 @@ impl Market {
         record.version = fill.market_version;
         assert!(self.is_covered_by(pot), "the pot covers the largest payout");
         Ok(())
-    }
-
-    fn refuse_unless_trading(&self, now: Timestamp) -> Result<(), MarketError> {
-        if self.phase_at(now) == Phase::Open { Ok(()) } else { Err(MarketError::TradingEnded) }
     }
 
     /// The fee on an amount of money, rounded up, so that rounding never pays the trader.

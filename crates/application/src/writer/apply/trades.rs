@@ -84,6 +84,7 @@ impl Desk<'_> {
         let market = self.rows.market(command.market_id)?;
         self.own_account(actor, command.account_id)?;
         let pot = self.rows.account(AccountId::of_market(command.market_id))?;
+        market.check_trading(self.context.now)?;
         let order = &command.order;
         let holding = self.rows.holding(market, command.account_id);
         let shares = holding.shares_to_sell(market.option_index(order.option_id)?, order.quantity)?;

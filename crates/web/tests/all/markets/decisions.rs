@@ -98,7 +98,9 @@ async fn a_market_is_decided_once() {
         let order = json!({ "optionId": market.options[0], "amount": "10" });
         command(&app, &market.at("bets"), &ann, &order).await.refused(409, "MARKET_CLOSED");
         let order = json!({ "optionId": market.options[0], "shares": "all" });
-        command(&app, &market.at("sales"), &ann, &order).await.refused(409, "MARKET_CLOSED");
+        for trader in [&ann, &creator] {
+            command(&app, &market.at("sales"), trader, &order).await.refused(409, "MARKET_CLOSED");
+        }
         assert_eq!(standing(&app, &market, &[&creator, &ann]).await, before);
     }
 }
