@@ -111,6 +111,33 @@ async fn housekeepers_of_two_nodes_pay_everyone_once() {
 }
 
 #[tokio::test]
+async fn two_steps_in_one_unit_pay_one_set() {
+    let desk = Desk::open().await;
+    let crowd = Crowd::gather(&desk, 600).await;
+    let winner = Desk::option(&crowd.market, 0);
+    desk.fail_after(1, Fault::Unavailable);
+    desk.decide(&crowd.creator, &crowd.market, Decision::Winner(winner)).await.unwrap().result.unwrap();
+    // Both find the market unsettled and ask for a step while the lane is busy.
+    let mut housekeepers = Vec::new();
+    let begin = async {
+        housekeepers = [&desk.app, &desk.app].map(|app| Housekeeper::start(Arc::clone(app))).into();
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let before = desk.batches();
+    desk.while_busy(begin).await;
+    desk.settled(crowd.id()).await;
+    for housekeeper in housekeepers {
+        housekeeper.stop().await;
+    }
+    // What kept the lane busy, both first steps in one unit, and each second one. Had both paid the same set,
+    // storage would have rejected their unit, and there would be more.
+    assert!(desk.batches() - before <= 4, "{} units", desk.batches() - before);
+    crowd.check_paid(&desk, TransferKind::Payout, won).await;
+}
+
+#[tokio::test]
 async fn one_market_that_cannot_go_on_does_not_hold_up_the_others() {
     let desk = Desk::open().await;
     let (first, second) = (Crowd::gather(&desk, 5).await, Crowd::gather(&desk, 5).await);

@@ -76,20 +76,29 @@ impl Desk {
     ) -> impl Future<Output = (Vec<F::Output>, usize)> {
         let mut waiting: Vec<Pin<Box<F>>> = commands.into_iter().map(Box::pin).collect();
         async move {
-            let gate = self.faults.hold_next();
-            let mut busy = Box::pin(self.app.close_market(&self.nobody, self.key(), MarketId::from_u128(0)));
-            assert!(poll!(&mut busy).is_pending());
-            gate.arrived().await;
-            let before = self.batches();
-            prepare();
-            for command in &mut waiting {
-                assert!(poll!(command).is_pending(), "a command that waits has no answer yet");
-            }
-            gate.release();
-            busy.await.unwrap().result.unwrap_err();
+            let before = self.while_busy(async {
+                prepare();
+                for command in &mut waiting {
+                    assert!(poll!(command).is_pending(), "a command that waits has no answer yet");
+                }
+                self.batches()
+            });
+            let before = before.await;
             let answers = join_all(waiting).await;
             (answers, self.batches() - before)
         }
+    }
+
+    /// Does something while the lane is busy.
+    pub(crate) async fn while_busy<T>(&self, work: impl Future<Output = T>) -> T {
+        let gate = self.faults.hold_next();
+        let mut busy = Box::pin(self.app.close_market(&self.nobody, self.key(), MarketId::from_u128(0)));
+        assert!(poll!(&mut busy).is_pending());
+        gate.arrived().await;
+        let result = work.await;
+        gate.release();
+        busy.await.unwrap().result.unwrap_err();
+        result
     }
 }
 
