@@ -13,6 +13,10 @@ use crate::config::Settings;
 use crate::wiring;
 
 pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
+    // First of all, so that a second server on the same port touches nothing.
+    let bind = settings.server.bind;
+    let listener =
+        TcpListener::bind(bind).with_context(|| format!("cannot listen on {bind} (server.bind)"))?;
     let application = wiring::start(settings).await?;
     let housekeeper = Housekeeper::start(Arc::clone(&application));
     let state = WebState {
@@ -23,9 +27,6 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
             body_timeout: settings.server.request_body_timeout,
         },
     };
-    let bind = settings.server.bind;
-    let listener =
-        TcpListener::bind(bind).with_context(|| format!("cannot listen on {bind} (server.bind)"))?;
     let address = listener.local_addr()?;
     let workers = settings.server.workers.or_else(|| std::thread::available_parallelism().ok());
     let options = ServeOptions {
