@@ -1,0 +1,133 @@
+//! One step of a history: who does what under which key, and what it came to.
+
+use std::fmt::Debug;
+
+use foretell_application::writer::{Decision, Mint, Payment, PaymentBatch, Receipt};
+use foretell_application::{AppError, Application, Caller, MarketOpening, Registration, TradeTarget};
+use foretell_domain::error::DomainError;
+use foretell_domain::id::{BetId, MarketId, SessionId, TransferId};
+use foretell_domain::market::{BuyOrder, MarketRecord, SellOrder};
+
+/// What somebody does.
+#[derive(Debug, Clone)]
+pub(super) enum Action {
+    Register(Box<Registration>),
+    Pay(Payment),
+    PayBatch(PaymentBatch),
+    Mint(Mint),
+    Reverse(TransferId, Force),
+    Open(MarketOpening),
+    Bet(TradeTarget, BuyOrder),
+    Sell(TradeTarget, SellOrder),
+    Close(MarketId),
+    Decide(MarketId, Decision),
+}
+
+/// Whether the treasury covers what is lacking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Force {
+    No,
+    Yes,
+}
+
+/// An action with its caller and its key.
+#[derive(Debug, Clone)]
+pub(super) struct Step {
+    pub(super) caller: Caller,
+    pub(super) key: String,
+    pub(super) action: Action,
+}
+
+/// What a step came to.
+#[derive(Debug, Clone)]
+pub(super) struct Answer {
+    /// All of it, for comparing one store with another.
+    pub(super) text: String,
+    /// Whether it was done, now or before.
+    pub(super) is_done: bool,
+    /// What there is since, as far as later steps refer to it.
+    pub(super) effect: Effect,
+}
+
+/// What an action brought into the world.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Effect {
+    Nothing,
+    User(Box<(foretell_domain::user::User, foretell_domain::id::AccountId)>),
+    Transfers(Vec<TransferId>),
+    Market(Box<MarketRecord>),
+    Bet(BetId, TransferId),
+    Refused(DomainError),
+    KeyReused,
+}
+
+impl Step {
+    /// Does it; `None` if it may succeed later.
+    pub(super) async fn perform(&self, app: &Application) -> Option<Answer> {
+        let (caller, key) = (&self.caller, self.key.clone());
+        match self.action.clone() {
+            Action::Register(registration) => {
+                let result = app.register_user(*registration).await;
+                let receipt = match result {
+                    Ok(registered) => Ok(Receipt { result: Ok(registered), is_replay: false }),
+                    Err(AppError::Refused(refusal)) => Ok(Receipt { result: Err(refusal), is_replay: false }),
+                    Err(error) => Err(error),
+                };
+                answer(receipt, |(user, registered)| {
+                    Effect::User(Box::new((user.clone(), registered.account_id)))
+                })
+            }
+            Action::Pay(payment) => {
+                answer(app.pay(caller, key, payment).await, |transfer| Effect::Transfers(vec![transfer.id]))
+            }
+            Action::PayBatch(batch) => answer(app.pay_batch(caller, key, batch).await, |results| {
+                Effect::Transfers(results.iter().flatten().map(|transfer| transfer.id).collect())
+            }),
+            Action::Mint(mint) => {
+                answer(app.mint(caller, key, mint).await, |transfer| Effect::Transfers(vec![transfer.id]))
+            }
+            Action::Reverse(of, force) => {
+                let reversed = app.reverse_transfer(caller, key, of, force == Force::Yes).await;
+                answer(reversed, |transfer| Effect::Transfers(vec![transfer.id]))
+            }
+            Action::Open(opening) => answer(app.open_market(caller, key, opening).await, |opened| {
+                Effect::Market(Box::new(opened.record.clone()))
+            }),
+            Action::Bet(target, order) => answer(app.place_bet(caller, key, target, order).await, traded),
+            Action::Sell(target, order) => answer(app.sell_shares(caller, key, target, order).await, traded),
+            Action::Close(market) => answer(app.close_market(caller, key, market).await, |_| Effect::Nothing),
+            Action::Decide(market, decision) => {
+                answer(app.decide_market(caller, key, market, decision).await, |_| Effect::Nothing)
+            }
+        }
+    }
+}
+
+fn traded(receipt: &foretell_application::writer::TradeReceipt) -> Effect {
+    Effect::Bet(receipt.bet.id, receipt.bet.transfer_id)
+}
+
+fn answer<T: Debug>(
+    receipt: Result<Receipt<T>, AppError>,
+    effect: impl FnOnce(&T) -> Effect,
+) -> Option<Answer> {
+    let text = format!("{receipt:?}");
+    match receipt {
+        Ok(Receipt { result: Ok(done), .. }) => Some(Answer { text, is_done: true, effect: effect(&done) }),
+        Ok(Receipt { result: Err(refusal), .. }) => {
+            Some(Answer { text, is_done: false, effect: Effect::Refused(refusal) })
+        }
+        Err(AppError::KeyReused) => Some(Answer { text, is_done: false, effect: Effect::KeyReused }),
+        Err(error) if error.is_temporary() => None,
+        Err(error) => panic!("a step failed: {error:?}"),
+    }
+}
+
+impl Step {
+    /// Who has registered, once somebody has.
+    pub(super) fn caller_of(effect: &Effect) -> Option<Caller> {
+        let Effect::User(made) = effect else { return None };
+        let (user, account_id) = (**made).clone();
+        Some(Caller { user, account_id, session_id: SessionId::from_u128(0) })
+    }
+}

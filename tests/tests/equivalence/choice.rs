@@ -1,0 +1,264 @@
+//! Random steps: every command there is, by anyone, on anything known, sensible and not.
+
+use foretell_application::writer::{BatchMode, Decision, Mint, Payment, PaymentBatch};
+use foretell_application::{Caller, MarketOpening, Registration, TradeTarget};
+use foretell_domain::id::{AccountId, BetId, MarketId, OptionId, TransferId};
+use foretell_domain::market::{BuyOrder, Listing, MarketRecord, Quantity, SellOrder};
+use foretell_domain::money::Amount;
+use foretell_domain::probability::Probability;
+use foretell_domain::shares::Shares;
+use foretell_domain::text::{
+    AvatarUrl, Category, Email, MarketDescription, MarketName, Memo, OptionName, UserName,
+};
+use foretell_domain::time::Timestamp;
+use foretell_domain::user::Role;
+use foretell_testkit::Factory;
+use foretell_testkit::clock::START;
+use foretell_tests::Chance;
+
+use super::action::{Action, Force, Step};
+use super::known::Known;
+
+/// The roles of the first users; somebody of each is there from the start.
+const FIRST: [Role; 6] = [Role::Admin, Role::Moderator, Role::User, Role::User, Role::User, Role::User];
+
+impl Known {
+    /// The next step of a history.
+    pub(super) fn next_step(&mut self, chance: &mut Chance) -> Step {
+        if let Some(role) = FIRST.get(self.steps.len()) {
+            return self.registering(*role, chance);
+        }
+        let what = chance.below(100);
+        // One step in ten is an earlier one again, one in a hundred takes the key of another.
+        if what < 10 {
+            return self.steps[chance.below(self.steps.len())].clone();
+        }
+        if what < 13 || self.markets.is_empty() && what < 40 {
+            return if what == 10 { self.registering(Role::User, chance) } else { self.opening(chance) };
+        }
+        let key = if what == 13 { pick(&self.steps, chance).key.clone() } else { self.new_key() };
+        let (caller, action) = self.action(chance);
+        Step { caller, key, action }
+    }
+
+    /// A decision of this market by an admin.
+    pub(super) fn decision(&mut self, market: MarketId, chance: &mut Chance) -> Step {
+        let record = self.markets.iter().find(|known| known.id == market).unwrap();
+        let action = Action::Decide(market, decision_of(record, chance));
+        Step { caller: self.users[0].clone(), key: self.new_key(), action }
+    }
+
+    fn action(&mut self, chance: &mut Chance) -> (Caller, Action) {
+        let caller = pick(&self.users, chance).clone();
+        // Now and then somebody tries what only admins may.
+        let admin = if chance.below(10) > 0 { self.users[0].clone() } else { caller.clone() };
+        match chance.below(100) {
+            0..30 => (caller, self.bet(chance)),
+            30..50 => self.sale(caller, chance),
+            50..68 => (caller.clone(), Action::Pay(self.payment(chance, &caller))),
+            68..78 => {
+                let mode = if chance.below(2) == 0 { BatchMode::Atomic } else { BatchMode::Independent };
+                let payments = (0..=chance.below(7)).map(|_| self.payment(chance, &caller)).collect();
+                (caller, Action::PayBatch(PaymentBatch { mode, payments }))
+            }
+            78..83 => {
+                (admin, Action::Mint(Mint { to: self.account(chance), amount: some_amount(chance, 3_000) }))
+            }
+            83..95 => {
+                let of = pick_some(&self.transfers, chance).copied().unwrap_or_else(|| self.new_id());
+                (admin, Action::Reverse(of, if chance.below(2) == 0 { Force::No } else { Force::Yes }))
+            }
+            95..97 => (caller, Action::Close(self.market(chance).0)),
+            _ => match pick_some(&self.markets, chance) {
+                Some(record) => (caller, Action::Decide(record.id, decision_of(record, chance))),
+                None => (caller, Action::Close(self.market(chance).0)),
+            },
+        }
+    }
+
+    /// Somebody new registers, or tries to.
+    pub(super) fn registering(&mut self, role: Role, chance: &mut Chance) -> Step {
+        self.made += 1;
+        // Now and then somebody takes a mail address that is taken, in capitals.
+        let number = if chance.below(4) == 0 && self.users.len() > 4 { 2 } else { self.made };
+        let registration = Registration {
+            email: Email::new(&format!("USER-{number}@example.com")).unwrap(),
+            name: UserName::new(format!("Üser {number}")).unwrap(),
+            password: "correct horse".into(),
+            avatar: (number % 2 == 0).then(|| AvatarUrl::new("https://example.com/a.png").unwrap()),
+            role,
+        };
+        // Nobody sends a registration, and no key names it.
+        let user = Factory::new(9).user();
+        let caller = Caller {
+            user,
+            account_id: AccountId::from_u128(0),
+            session_id: foretell_domain::id::SessionId::from_u128(0),
+        };
+        Step { caller, key: self.new_key(), action: Action::Register(Box::new(registration)) }
+    }
+
+    /// Somebody opens a market, or tries to.
+    pub(super) fn opening(&mut self, chance: &mut Chance) -> Step {
+        let count = 2 + chance.below(4);
+        let names = (1..=count).map(|number| OptionName::new(format!("Option {number}")).unwrap());
+        let category = Category::new(["politics", "sports"][chance.below(2)]).unwrap();
+        let listing = Listing::new(
+            MarketName::new(format!("Market {}?", self.made)).unwrap(),
+            MarketDescription::new("By the word of\nthe weather service; “quoted”.").unwrap(),
+            category,
+            names.collect(),
+        );
+        let caller = pick(&self.users, chance).clone();
+        let opening = MarketOpening {
+            listing: listing.unwrap(),
+            probabilities: probabilities(count, chance),
+            ends_at: START.plus_seconds(i64::try_from(chance.below(20_000)).unwrap()),
+            subsidy: some_amount(chance, 4_000),
+        };
+        Step { caller, key: self.new_key(), action: Action::Open(opening) }
+    }
+
+    fn payment(&mut self, chance: &mut Chance, caller: &Caller) -> Payment {
+        let from = if chance.below(15) == 0 { self.account(chance) } else { caller.account_id };
+        let id = match chance.below(12) {
+            0..3 => Some(self.new_id()),
+            3 => pick_some(&self.transfers, chance).copied(),
+            _ => None,
+        };
+        let memo = ["lunch", "für Ελένη 🙂", "a\nb 'c' \"d\""][chance.below(3)];
+        let memo = (chance.below(3) == 0).then(|| Memo::new(memo).unwrap());
+        Payment { id, from, to: self.account(chance), amount: some_amount(chance, 25_000), memo }
+    }
+
+    fn bet(&mut self, chance: &mut Chance) -> Action {
+        let (market_id, option_id) = self.market(chance);
+        let amount = if chance.below(40) == 0 { i64::MAX } else { some_amount(chance, 6_000).minor() };
+        let order = BuyOrder {
+            option_id,
+            amount: Amount::new(amount).unwrap(),
+            min_shares: (chance.below(8) == 0).then(|| some_shares(chance)),
+            max_price: (chance.below(8) == 0).then(|| some_probability(chance)),
+        };
+        Action::Bet(TradeTarget { market_id, id: self.bet_id(chance) }, order)
+    }
+
+    /// Usually by somebody who has bought something.
+    fn sale(&mut self, caller: Caller, chance: &mut Chance) -> (Caller, Action) {
+        let recent = &self.buyers[self.buyers.len().saturating_sub(12)..];
+        let (caller, market_id, option_id) = match pick_some(recent, chance) {
+            Some(bought) if chance.below(5) > 0 => bought.clone(),
+            _ => {
+                let (market, option) = self.market(chance);
+                (caller, market, option)
+            }
+        };
+        let quantity =
+            if chance.below(3) == 0 { Quantity::All } else { Quantity::Shares(some_shares(chance)) };
+        let min_proceeds = (chance.below(8) == 0).then(|| some_amount(chance, 2_000));
+        let order = SellOrder { option_id, quantity, min_proceeds };
+        (caller, Action::Sell(TradeTarget { market_id, id: self.bet_id(chance) }, order))
+    }
+
+    fn bet_id(&self, chance: &mut Chance) -> Option<BetId> {
+        match chance.below(10) {
+            0..2 => Some(self.chosen.bet()),
+            2 => pick_some(&self.bets, chance).copied(),
+            _ => None,
+        }
+    }
+
+    /// Usually a user's account, now and then the house's or nobody's.
+    fn account(&self, chance: &mut Chance) -> AccountId {
+        match chance.below(30) {
+            0 => *pick(&self.accounts(), chance),
+            1 => self.chosen.account(),
+            _ => pick(&self.users, chance).account_id,
+        }
+    }
+
+    /// A market with one of its options, usually one that is not decided.
+    fn market(&self, chance: &mut Chance) -> (MarketId, OptionId) {
+        let undecided: Vec<_> =
+            self.markets.iter().filter(|record| !self.decided.contains(&record.id)).collect();
+        let any: Vec<_> = self.markets.iter().collect();
+        match pick_some(if chance.below(10) > 0 { &undecided } else { &any }, chance) {
+            Some(record) if chance.below(40) > 0 => {
+                let options = if chance.below(60) > 0 { record } else { &self.markets[0] };
+                (record.id, pick(&options.options, chance).id)
+            }
+            _ => (self.chosen.market(), self.chosen.option()),
+        }
+    }
+
+    fn new_key(&mut self) -> String {
+        self.made += 1;
+        format!("key-{}", self.made)
+    }
+
+    fn new_id(&self) -> TransferId {
+        self.chosen.transfer()
+    }
+}
+
+fn pick<'a, T>(items: &'a [T], chance: &mut Chance) -> &'a T {
+    &items[chance.below(items.len())]
+}
+
+fn pick_some<'a, T>(items: &'a [T], chance: &mut Chance) -> Option<&'a T> {
+    if items.is_empty() { None } else { Some(pick(items, chance)) }
+}
+
+/// One unit as often as a lot.
+fn some_amount(chance: &mut Chance, most: usize) -> Amount {
+    let most = [1, 30, most / 10, most][chance.below(4)];
+    Amount::new(i64::try_from(1 + chance.below(most)).unwrap()).unwrap()
+}
+
+fn some_shares(chance: &mut Chance) -> Shares {
+    Shares::new(some_amount(chance, 3_000).minor()).unwrap()
+}
+
+fn some_probability(chance: &mut Chance) -> Probability {
+    let thousandths = u32::try_from(1 + chance.below(998)).unwrap();
+    Probability::new(f64::from(thousandths) / 1_000.0).unwrap()
+}
+
+/// None, all, or some of them, which is refused.
+fn probabilities(count: usize, chance: &mut Chance) -> Vec<Option<Probability>> {
+    let mut probabilities = vec![None; count];
+    if chance.below(3) > 0 {
+        return probabilities;
+    }
+    let first = some_probability(chance);
+    let other = (1.0 - first.get()) / f64::from(u32::try_from(count - 1).unwrap());
+    probabilities.fill(Some(Probability::new(other).unwrap()));
+    probabilities[0] = Some(first);
+    if chance.below(5) == 0 {
+        probabilities[count - 1] = None;
+    }
+    probabilities
+}
+
+/// A winner, a split or a cancellation, and rarely a split that does not sum up.
+fn decision_of(record: &MarketRecord, chance: &mut Chance) -> Decision {
+    let (first, last) = (record.options[0].id, record.options[record.options.len() - 1].id);
+    let part = u16::try_from(chance.below(10_001)).unwrap();
+    match chance.below(3) {
+        0 => Decision::Winner(pick(&record.options, chance).id),
+        1 => Decision::Split(vec![(last, 10_000 - part), (first, part)]),
+        _ => Decision::Cancel,
+    }
+}
+
+/// How far the clock moves between two steps.
+pub(super) fn pause_micros(chance: &mut Chance) -> i64 {
+    let most = [1, 1, 1_000, 100_000_000][chance.below(4)];
+    i64::try_from(chance.below(most)).unwrap()
+}
+
+/// A moment of a history, for asking what an account held then.
+pub(super) fn moment(chance: &mut Chance, now: Timestamp) -> Timestamp {
+    let since = usize::try_from(now.micros() - START.micros()).unwrap() + 2;
+    Timestamp::from_micros(START.micros() - 1 + i64::try_from(chance.below(since)).unwrap())
+}

@@ -1,0 +1,76 @@
+//! One history on all stores at once, compared receipt by receipt and book by book.
+
+use std::collections::HashMap;
+
+use foretell_domain::id::UserId;
+use foretell_testkit::FakeClock;
+use foretell_tests::Chance;
+use futures::future::join_all;
+
+use super::COMPARE_EVERY;
+use super::action::{Answer, Step};
+use super::books::Books;
+use super::choice::pause_micros;
+use super::known::Known;
+use super::tally::Tally;
+use super::world::{Kind, World};
+
+/// How an answer says that it is that of an earlier command, or not.
+const REPLAYED: &str = "is_replay: true";
+const FIRST: &str = "is_replay: false";
+
+/// Does these many random commands on every store, compares, and says what happened.
+pub(super) async fn compare(seed: u64, commands: usize) -> Tally {
+    let clock = FakeClock::default();
+    let worlds = Kind::ALL.map(|kind| World::open(kind, seed, &clock));
+    let worlds = join_all(worlds).await;
+    let (mut known, mut chance, mut tally) = (Known::default(), Chance::new(seed), Tally::default());
+    let mut replays = Replays::default();
+    for number in 1..=commands {
+        let step = known.next_step(&mut chance);
+        let answers = join_all(worlds.iter().map(|world| world.perform(&step))).await;
+        for (world, answer) in worlds.iter().zip(&answers) {
+            assert_eq!(
+                answer.text, answers[0].text,
+                "seed {seed}, command {number} on {:?} and in memory: {step:?}",
+                world.kind
+            );
+            let sum = world.sum_of_balances().await;
+            assert_eq!(sum, 0, "seed {seed}, command {number} on {:?}: {step:?}", world.kind);
+        }
+        replays.check(&step, &answers[0]);
+        known.learn(&step, &answers[0]);
+        tally.count(&step, &answers[0]);
+        if number % COMPARE_EVERY == 0 || number == commands {
+            compare_books(&worlds, &known).await;
+        }
+        clock.advance_micros(pause_micros(&mut chance));
+    }
+    tally.count_kinds(&worlds[0], &known).await;
+    tally
+}
+
+async fn compare_books(worlds: &[World], known: &Known) {
+    let books = join_all(worlds.iter().map(|world| Books::read(world, known))).await;
+    for (world, of_world) in worlds.iter().zip(&books) {
+        of_world.check(world.kind);
+        of_world.check_same(world.kind, &books[0]);
+    }
+}
+
+/// The first answer to each key.
+#[derive(Default)]
+struct Replays(HashMap<(UserId, String), String>);
+
+impl Replays {
+    /// Checks that an answer that says it is a repetition says what the first one said, to the last bit.
+    fn check(&mut self, step: &Step, answer: &Answer) {
+        let key = (step.caller.user.id, step.key.clone());
+        if answer.text.contains(REPLAYED) {
+            let first = self.0.get(&key).expect("a repetition of something");
+            assert_eq!(&answer.text.replace(REPLAYED, FIRST), first, "{step:?}");
+        } else if answer.text.contains(FIRST) {
+            self.0.insert(key, answer.text.clone());
+        }
+    }
+}

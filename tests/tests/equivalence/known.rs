@@ -1,0 +1,93 @@
+//! What a history has brought about so far, for later steps to refer to.
+
+use std::collections::HashSet;
+
+use foretell_application::Caller;
+use foretell_domain::id::{AccountId, BetId, MarketId, OptionId, TransferId};
+use foretell_domain::market::{MarketRecord, Phase};
+use foretell_testkit::SeededIds;
+
+use super::action::{Action, Answer, Effect, Step};
+use super::world::World;
+
+/// What there is, in the order in which it came.
+pub(super) struct Known {
+    pub(super) users: Vec<Caller>,
+    pub(super) markets: Vec<MarketRecord>,
+    pub(super) transfers: Vec<TransferId>,
+    pub(super) bets: Vec<BetId>,
+    /// Who bought something, and what.
+    pub(super) buyers: Vec<(Caller, MarketId, OptionId)>,
+    pub(super) decided: HashSet<MarketId>,
+    pub(super) steps: Vec<Step>,
+    /// The ids that clients choose.
+    pub(super) chosen: SeededIds,
+    /// How many keys and names were made up.
+    pub(super) made: usize,
+}
+
+impl Default for Known {
+    fn default() -> Self {
+        Self {
+            users: Vec::new(),
+            markets: Vec::new(),
+            transfers: Vec::new(),
+            bets: Vec::new(),
+            buyers: Vec::new(),
+            decided: HashSet::new(),
+            steps: Vec::new(),
+            chosen: SeededIds::new(1 << 40),
+            made: 0,
+        }
+    }
+}
+
+impl Known {
+    /// Remembers what a step came to.
+    pub(super) fn learn(&mut self, step: &Step, answer: &Answer) {
+        self.steps.push(step.clone());
+        match &step.action {
+            Action::Bet(target, order) if answer.is_done => {
+                self.buyers.push((step.caller.clone(), target.market_id, order.option_id));
+            }
+            Action::Decide(market, _) if answer.is_done => {
+                self.decided.insert(*market);
+            }
+            _ => {}
+        }
+        self.users.extend(Step::caller_of(&answer.effect));
+        match &answer.effect {
+            Effect::Transfers(ids) => {
+                let new: Vec<_> = ids.iter().filter(|id| !self.transfers.contains(id)).copied().collect();
+                self.transfers.extend(new);
+            }
+            Effect::Market(record) if self.markets.iter().all(|known| known.id != record.id) => {
+                self.markets.push((**record).clone());
+            }
+            Effect::Bet(bet, transfer) if !self.bets.contains(bet) => {
+                self.bets.push(*bet);
+                self.transfers.push(*transfer);
+            }
+            _ => {}
+        }
+    }
+
+    /// Every account that there is.
+    pub(super) fn accounts(&self) -> Vec<AccountId> {
+        let users = self.users.iter().map(|user| user.account_id);
+        let pots = self.markets.iter().map(|market| AccountId::of_market(market.id));
+        [AccountId::TREASURY, AccountId::FEES].into_iter().chain(users).chain(pots).collect()
+    }
+
+    /// The markets that nobody has decided yet.
+    pub(super) async fn undecided(&self, world: &World) -> Vec<MarketId> {
+        let mut undecided = Vec::new();
+        for market in &self.markets {
+            let found = world.markets.find_market(market.id).await.unwrap().unwrap();
+            if matches!(found.market.record().phase, Phase::Open | Phase::Closed) {
+                undecided.push(market.id);
+            }
+        }
+        undecided
+    }
+}

@@ -1,0 +1,114 @@
+//! What happened in random histories, so that nobody is content with histories in which nothing does.
+
+use std::collections::BTreeMap;
+
+use foretell_domain::error::Code;
+use foretell_domain::transfer::TransferKind;
+
+use super::action::{Action, Answer, Effect, Step};
+use super::known::Known;
+use super::world::World;
+
+/// How often each kind of thing happened.
+#[derive(Debug, Default)]
+pub(super) struct Tally(BTreeMap<String, usize>);
+
+/// What commands of all histories together must have come to.
+const REFUSALS: [Code; 13] = [
+    Code::ValidationError,
+    Code::Forbidden,
+    Code::NotFound,
+    Code::Duplicate,
+    Code::Conflict,
+    Code::InsufficientFunds,
+    Code::InsufficientShares,
+    Code::NotReversible,
+    Code::BatchAborted,
+    Code::MarketClosed,
+    Code::Slippage,
+    Code::TradeTooSmall,
+    Code::TradeTooLarge,
+];
+/// How money must have moved.
+const KINDS: [TransferKind; 12] = [
+    TransferKind::Mint,
+    TransferKind::Grant,
+    TransferKind::Payment,
+    TransferKind::Subsidy,
+    TransferKind::Bet,
+    TransferKind::Sale,
+    TransferKind::Payout,
+    TransferKind::Refund,
+    TransferKind::Fee,
+    TransferKind::Remainder,
+    TransferKind::Reversal,
+    TransferKind::Cover,
+];
+
+impl Tally {
+    /// Counts a step.
+    pub(super) fn count(&mut self, step: &Step, answer: &Answer) {
+        if answer.is_done {
+            self.add(format!("{} done", name(&step.action)));
+        }
+        if answer.text.contains("is_replay: true") {
+            self.add("repeated".to_owned());
+        }
+        match &answer.effect {
+            Effect::Refused(refusal) => self.add(refusal.code().as_str().to_owned()),
+            Effect::KeyReused => self.add("key reused".to_owned()),
+            _ if answer.text.contains("BatchAborted") => self.add(Code::BatchAborted.as_str().to_owned()),
+            _ => {}
+        }
+    }
+
+    /// Counts how the money moved.
+    pub(super) async fn count_kinds(&mut self, world: &World, known: &Known) {
+        for account in known.accounts() {
+            for row in super::books::statement(world, account).await {
+                self.add(row.kind.as_str().to_owned());
+            }
+        }
+    }
+
+    /// Several tallies in one.
+    pub(super) fn sum(tallies: Vec<Self>) -> Self {
+        let mut sum = BTreeMap::new();
+        for (what, count) in tallies.into_iter().flat_map(|tally| tally.0) {
+            *sum.entry(what).or_default() += count;
+        }
+        Self(sum)
+    }
+
+    /// Checks that everything happened that can.
+    pub(super) fn check_variety(&self) {
+        let done =
+            ["register", "pay", "pay_batch", "mint", "reverse", "open", "bet", "sell", "close", "decide"];
+        let done = done.into_iter().map(|name| format!("{name} done"));
+        let refused = REFUSALS.into_iter().map(|code| code.as_str().to_owned());
+        let moved = KINDS.into_iter().map(|kind| kind.as_str().to_owned());
+        let other = ["repeated", "key reused"].into_iter().map(str::to_owned);
+        let missing: Vec<_> =
+            done.chain(refused).chain(moved).chain(other).filter(|what| !self.0.contains_key(what)).collect();
+        assert!(missing.is_empty(), "never happened: {missing:?}; what did: {:?}", self.0);
+    }
+
+    fn add(&mut self, what: String) {
+        *self.0.entry(what).or_default() += 1;
+    }
+}
+
+const fn name(action: &Action) -> &'static str {
+    match action {
+        Action::Register(_) => "register",
+        Action::Pay(_) => "pay",
+        Action::PayBatch(_) => "pay_batch",
+        Action::Mint(_) => "mint",
+        Action::Reverse(..) => "reverse",
+        Action::Open(_) => "open",
+        Action::Bet(..) => "bet",
+        Action::Sell(..) => "sell",
+        Action::Close(_) => "close",
+        Action::Decide(..) => "decide",
+    }
+}
