@@ -10,6 +10,7 @@
 
 mod apply;
 mod batch;
+mod claim;
 mod command;
 mod lane;
 mod outcome;
@@ -23,10 +24,11 @@ use foretell_ports::idempotency::CommandKey;
 use tokio::sync::mpsc::{self, Sender};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::application::Ports;
 use crate::error::AppError;
+use claim::Claim;
 pub use command::{
     BatchMode, Command, Decision, MAX_BATCH_TRANSFERS, Mint, OpenMarket, Payment, PaymentBatch, PlaceBet,
     Register, Reversal, SellShares,
@@ -71,6 +73,7 @@ pub(crate) struct CommandName {
 /// The way in for money. Dropping it lets the lanes finish what they have accepted.
 pub struct MoneyWriter {
     lanes: Vec<Sender<Pending>>,
+    max_wait: Duration,
     stop: watch::Sender<bool>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -85,7 +88,7 @@ impl MoneyWriter {
             (sender, tokio::spawn(lane.run()))
         };
         let (lanes, tasks) = (0..settings.lanes.max(1)).map(start_lane).unzip();
-        Self { lanes, stop, tasks: Mutex::new(tasks) }
+        Self { lanes, max_wait: settings.max_wait, stop, tasks: Mutex::new(tasks) }
     }
 
     /// Does `command` once under `key`: a repetition gets the first answer, refusals included.
@@ -121,10 +124,17 @@ impl MoneyWriter {
             return Err(AppError::Overloaded);
         }
         let lane = self.lane_of(&envelope.command).ok_or(AppError::Internal("the writer has no lane"))?;
-        let (reply, answer) = oneshot::channel();
-        let pending = Pending { envelope: Arc::new(envelope), reply, since: Instant::now() };
+        let ((reply, mut answer), claim) = (oneshot::channel(), Claim::default());
+        let (envelope, since) = (Arc::new(envelope), Instant::now());
+        let pending = Pending { envelope, reply, claim: claim.clone(), since };
         lane.try_send(pending).map_err(|_| AppError::Overloaded)?;
-        answer.await.map_err(|_| AppError::Internal("a lane ended without an answer"))?
+        let answered = match timeout(self.max_wait, &mut answer).await {
+            Ok(answered) => answered,
+            Err(_) if claim.take() => return Err(AppError::Overloaded),
+            // It has been begun, so its outcome is what counts.
+            Err(_) => answer.await,
+        };
+        answered.map_err(|_| AppError::Internal("a lane ended without an answer"))?
     }
 
     fn lane_of(&self, command: &Command) -> Option<&Sender<Pending>> {

@@ -35,7 +35,7 @@ impl Application {
         decision: Decision,
     ) -> Result<Receipt<MarketState>, AppError> {
         let receipt = self.change_market(caller, key, Command::Decide(market, decision)).await?;
-        if receipt.result.is_ok() && !receipt.is_replay {
+        if receipt.result.is_ok() {
             // The decision stands whatever happens here; the housekeeper goes on where this stops.
             if let Err(error) = self.settle(market, SETS_IN_REQUEST).await {
                 tracing::warn!(%error, market_id = %market, "a settlement stopped and will be taken up again");

@@ -11,6 +11,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
 use super::batch::{self, Answer, BatchContext};
+use super::claim::Claim;
 use super::{Envelope, WriterSettings};
 use crate::application::Ports;
 use crate::error::AppError;
@@ -27,6 +28,8 @@ const MAX_WEIGHT: usize = 1_024;
 pub(super) struct Pending {
     pub(super) envelope: Arc<Envelope>,
     pub(super) reply: oneshot::Sender<Answer>,
+    /// Taken before the command is begun: a caller who has waited too long takes it to withdraw.
+    pub(super) claim: Claim,
     pub(super) since: Instant,
 }
 
@@ -82,18 +85,20 @@ impl Lane {
                 return;
             }
             for group in groups(waiting.drain(..)) {
-                let in_time = self.turn_away_late(group);
-                if !in_time.is_empty() {
-                    self.execute(in_time).await;
+                let begun = self.begin(group);
+                if !begun.is_empty() {
+                    self.execute(begun).await;
                 }
             }
         }
     }
 
-    /// Turns away what has waited too long, be it for an earlier group of the same turn.
-    fn turn_away_late(&self, group: Vec<Pending>) -> Vec<Pending> {
+    /// Takes what nobody has withdrawn, and turns away what has waited too long even if its caller has not
+    /// noticed, be it for an earlier group of the same turn.
+    fn begin(&self, group: Vec<Pending>) -> Vec<Pending> {
+        let claimed = group.into_iter().filter(|pending| pending.claim.take());
         let (late, in_time): (Vec<_>, Vec<_>) =
-            group.into_iter().partition(|pending| pending.since.elapsed() > self.max_wait);
+            claimed.partition(|pending| pending.since.elapsed() > self.max_wait);
         for pending in late {
             pending.answer(Err(AppError::Overloaded));
         }

@@ -92,6 +92,23 @@ async fn a_command_behind_a_slow_unit_of_the_same_turn_is_turned_away_too() {
     assert_eq!(desk.balance(ben.account_id).await, GRANT + 1_000);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_command_behind_a_unit_that_hangs_is_answered_all_the_same() {
+    let desk = Desk::open_with(impatient()).await;
+    let (ann, ben) = (desk.user().await, desk.user().await);
+    let gate = desk.faults.hold_next();
+    let mut busy = Box::pin(desk.send(&ann, Desk::payment(&ann, &ben, 1)));
+    assert!(poll!(&mut busy).is_pending());
+    gate.arrived().await;
+    let behind = desk.send(&ann, Desk::payment(&ann, &ben, 10));
+    let behind = tokio::time::timeout(Duration::from_secs(60), behind).await.unwrap();
+    assert!(matches!(behind, Err(AppError::Overloaded)), "{behind:?}");
+    gate.release();
+    busy.await.unwrap().result.unwrap();
+    desk.app.drain().await;
+    assert_eq!(desk.balance(ben.account_id).await, GRANT + 1, "a command withdrawn was not begun");
+}
+
 #[tokio::test]
 async fn draining_answers_what_was_accepted_and_turns_later_commands_away() {
     let desk = Desk::open().await;
