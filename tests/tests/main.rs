@@ -1,3 +1,18 @@
 //! All black-box tests in one binary.
 
+#[cfg(test)]
 mod architecture;
+#[cfg(test)]
+mod concurrency;
+#[cfg(test)]
+mod equivalence;
+#[cfg(test)]
+mod idempotency;
+#[cfg(test)]
+mod life;
+#[cfg(test)]
+mod process;
+#[cfg(test)]
+mod readme;
+#[cfg(test)]
+mod refusals;

@@ -1,0 +1,99 @@
+//! Databases of a test's own, each in a home that is removed with everything in it.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use diesel::connection::SimpleConnection as _;
+use diesel::{Connection as _, PgConnection, SqliteConnection};
+use tempfile::TempDir;
+
+use crate::program::variable;
+
+/// The databases that the server runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Database {
+    /// A file in the data folder.
+    Sqlite,
+    /// A database of its own on the test server.
+    Postgres,
+}
+
+/// Where a server keeps what it keeps: a folder, and on Postgres a database.
+#[derive(Debug)]
+pub struct Home {
+    folder: TempDir,
+    postgres: Option<PostgresDatabase>,
+}
+
+impl Home {
+    /// An empty home.
+    pub fn new(database: Database) -> Self {
+        let postgres = (database == Database::Postgres).then(PostgresDatabase::create);
+        Self { folder: TempDir::with_prefix("foretell-test.").unwrap(), postgres }
+    }
+
+    /// The folder, which is the working directory of programs in this home.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The data folder; the server makes it.
+    pub fn data_dir(&self) -> PathBuf {
+        self.path().join("data")
+    }
+
+    /// The URL of the database, if it is on Postgres.
+    pub fn database_url(&self) -> Option<&str> {
+        self.postgres.as_ref().map(|database| database.url.as_str())
+    }
+
+    /// Runs SQL on the database behind the server's back.
+    pub fn execute(&self, sql: &str) {
+        if let Some(url) = self.database_url() {
+            PgConnection::establish(url).unwrap().batch_execute(sql).unwrap();
+        } else {
+            let file = self.data_dir().join("foretell.db");
+            SqliteConnection::establish(file.to_str().unwrap()).unwrap().batch_execute(sql).unwrap();
+        }
+    }
+}
+
+/// A database on the test server; dropped with this value.
+#[derive(Debug)]
+struct PostgresDatabase {
+    server_url: String,
+    name: String,
+    url: String,
+}
+
+impl PostgresDatabase {
+    fn create() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let server_url = variable("FORETELL_TEST_POSTGRES_URL");
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("foretell_server_{}_{count}", std::process::id());
+        let (server, _) = server_url.rsplit_once('/').expect("FORETELL_TEST_POSTGRES_URL names a database");
+        let url = format!("{server}/{name}");
+        let database = Self { server_url, name, url };
+        database.on_server(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", database.name));
+        database.on_server(&format!("CREATE DATABASE {}", database.name));
+        database
+    }
+
+    fn on_server(&self, sql: &str) {
+        PgConnection::establish(&self.server_url).unwrap().batch_execute(sql).unwrap();
+    }
+}
+
+impl Drop for PostgresDatabase {
+    fn drop(&mut self) {
+        let drop = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
+        // A second panic while a test fails would end the process without a word about the first.
+        let dropped = PgConnection::establish(&self.server_url)
+            .map_err(|error| error.to_string())
+            .and_then(|mut server| server.batch_execute(&drop).map_err(|error| error.to_string()));
+        if let Err(error) = dropped {
+            assert!(std::thread::panicking(), "the database {} cannot be dropped: {error}", self.name);
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Support for the black-box tests: servers, clients and databases of their own.
+//!
+//! A test starts the real binary on a database of its own, talks to it over HTTP, and stops it. What the tests
+//! need is made known by `FORETELL_TEST_BINARY` and `FORETELL_TEST_POSTGRES_URL`; see `scripts/test`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::print_stderr,
+    clippy::return_self_not_must_use,
+    reason = "support for tests fails like a test"
+)]
+
+mod chance;
+mod client;
+mod database;
+mod program;
+mod replay;
+mod server;
+
+pub use chance::Chance;
+pub use client::{Answer, Client, market, new_id, new_key, seconds_from_now, send, text};
+pub use database::{Database, Home};
+pub use program::{Finished, Program, eventually, sleep_briefly};
+pub use replay::Replay;
+pub use server::Server;
+
+/// The money of minor units, as the server writes it with two decimals.
+pub fn money(minor: i64) -> String {
+    let sign = if minor < 0 { "-" } else { "" };
+    let minor = minor.unsigned_abs();
+    format!("{sign}{}.{:02}", minor / 100, minor % 100)
+}
+
+/// The minor units of money or shares that the server wrote with two decimals.
+pub fn minor(value: &serde_json::Value) -> i64 {
+    let text = value.as_str().unwrap_or_else(|| panic!("{value} is no decimal text"));
+    let (whole, fraction) = text.split_once('.').unwrap_or_else(|| panic!("{text} has no decimals"));
+    assert_eq!(fraction.len(), 2, "{text} has two decimals");
+    format!("{whole}{fraction}").parse().unwrap_or_else(|_| panic!("{text} is no decimal number"))
+}
+
+/// Makes of each `async fn name(database: Database)` a test on SQLite and one on Postgres.
+#[macro_export]
+macro_rules! on_each_database {
+    ($($name:ident),+ $(,)?) => {$(
+        mod $name {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_sqlite() {
+                super::$name($crate::Database::Sqlite).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_postgres() {
+                super::$name($crate::Database::Postgres).await;
+            }
+        }
+    )+};
+}

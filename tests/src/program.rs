@@ -1,0 +1,178 @@
+//! The binary under test as a program: its variables, its subcommands and how they end.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::database::Home;
+
+/// How long anything may take that a test waits for; no test passes or fails by how long it takes within.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A variable of the environment that the tests cannot do without.
+pub(crate) fn variable(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| {
+        panic!("{name} is not set: run these tests with scripts/test, which starts what they need")
+    })
+}
+
+/// Waits until `condition` gives something.
+pub async fn eventually<T>(what: &str, mut condition: impl AsyncFnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = condition().await {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "still waiting after {PATIENCE:?}: {what}");
+        sleep_briefly().await;
+    }
+}
+
+/// The pause between two looks at a condition.
+pub async fn sleep_briefly() {
+    tokio::time::sleep(Duration::from_millis(20)).await;
+}
+
+/// The binary with arguments and settings, about to run in a home.
+#[derive(Debug, Clone)]
+pub struct Program {
+    folder: PathBuf,
+    arguments: Vec<String>,
+    variables: BTreeMap<String, String>,
+    input: String,
+}
+
+impl Program {
+    /// The binary with nothing configured but the database, if it is on Postgres.
+    pub fn new(home: &Home) -> Self {
+        let url = home.database_url().map(|url| ("DATABASE_URL".to_owned(), url.to_owned()));
+        Self {
+            folder: home.path().to_owned(),
+            arguments: Vec::new(),
+            variables: url.into_iter().collect(),
+            input: String::new(),
+        }
+    }
+
+    /// The same with these arguments, written with spaces between them.
+    #[must_use]
+    pub fn arguments(mut self, arguments: &str) -> Self {
+        self.arguments = arguments.split_whitespace().map(str::to_owned).collect();
+        self
+    }
+
+    /// The same with a variable such as `FORETELL__SERVER__BIND`.
+    #[must_use]
+    pub fn variable(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.variables.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// The same with this text as its standard input.
+    #[must_use]
+    pub fn input(mut self, input: &str) -> Self {
+        input.clone_into(&mut self.input);
+        self
+    }
+
+    /// Runs it to its end.
+    pub async fn run(&self) -> Finished {
+        let folder = tempfile::tempdir().unwrap();
+        let (stdout, stderr) = (folder.path().join("stdout"), folder.path().join("stderr"));
+        let mut running = self.spawn(File::create(&stdout).unwrap(), File::create(&stderr).unwrap());
+        let status = running.wait(&format!("{self:?} to end")).await;
+        let read = |path: &Path| std::fs::read_to_string(path).unwrap();
+        Finished { status, stdout: read(&stdout), stderr: read(&stderr) }
+    }
+
+    /// Starts it; nothing of this process's environment reaches it.
+    pub(crate) fn spawn(&self, stdout: File, stderr: File) -> Running {
+        let mut child = Command::new(variable("FORETELL_TEST_BINARY"))
+            .args(&self.arguments)
+            .current_dir(&self.folder)
+            .env_clear()
+            .envs(&self.variables)
+            .stdin(Stdio::piped())
+            .stdout(stdout)
+            .stderr(stderr)
+            .spawn()
+            .expect("FORETELL_TEST_BINARY names a program");
+        // It may end without having read its input, and is judged by what it does, not by that.
+        drop(child.stdin.take().unwrap().write_all(self.input.as_bytes()));
+        Running { child }
+    }
+}
+
+/// The program while it runs; killed if it is dropped.
+#[derive(Debug)]
+pub(crate) struct Running {
+    child: Child,
+}
+
+impl Running {
+    /// Whether it has ended, and how.
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
+    }
+
+    /// Waits until it ends.
+    pub(crate) async fn wait(&mut self, what: &str) -> ExitStatus {
+        eventually(what, async || self.ended()).await
+    }
+
+    /// Asks it to end, as an operator does.
+    pub(crate) fn terminate(&self) {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-TERM", &id]).status().unwrap();
+        assert!(sent.success(), "process {id} is not there to be stopped");
+    }
+
+    /// Ends it at once, as `kill -9` does.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            drop(self.child.kill());
+            drop(self.child.wait());
+        }
+    }
+}
+
+/// How a run of the program ended.
+#[derive(Debug)]
+pub struct Finished {
+    /// Its exit code, or the signal that ended it.
+    pub status: ExitStatus,
+    /// What it said.
+    pub stdout: String,
+    /// What it logged and complained.
+    pub stderr: String,
+}
+
+impl Finished {
+    /// The same, provided that it succeeded.
+    #[track_caller]
+    pub fn succeeded(self) -> Self {
+        assert_eq!(self.status.code(), Some(0), "{self:#?}");
+        self
+    }
+
+    /// The same, provided that it failed of its own accord, with a complaint that has each of these parts.
+    #[track_caller]
+    pub fn failed(self, parts: &[&str]) -> Self {
+        assert!(self.status.code().is_some_and(|code| code != 0), "{self:#?}");
+        assert!(!self.stderr.contains("panicked"), "{self:#?}");
+        for part in parts {
+            assert!(self.stderr.contains(part), "{part} is not in {self:#?}");
+        }
+        self
+    }
+}

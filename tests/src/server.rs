@@ -1,0 +1,147 @@
+//! A server under test: the real binary on a spare port, with a home of its own and its log kept.
+
+use std::fs::{File, OpenOptions};
+use std::path::PathBuf;
+use std::process::ExitStatus;
+
+use crate::client::Client;
+use crate::database::{Database, Home};
+use crate::program::{Program, Running, eventually};
+
+/// The word before the address in the line of the log that says where the server listens.
+const LISTENING: &str = "listening on ";
+
+/// A server that runs, or ran: it can be stopped, killed and started again on the same data.
+#[derive(Debug)]
+pub struct Server {
+    home: Home,
+    program: Program,
+    running: Option<Running>,
+    origin: String,
+}
+
+impl Server {
+    /// Starts a server on an empty database and waits until it is ready.
+    pub async fn start(database: Database) -> Self {
+        Self::start_with(database, &[]).await
+    }
+
+    /// The same with settings, by variables such as `FORETELL__LOG__FORMAT`.
+    pub async fn start_with(database: Database, settings: &[(&str, &str)]) -> Self {
+        let home = Home::new(database);
+        let usual = Program::new(&home)
+            .variable("FORETELL__SERVER__BIND", "127.0.0.1:0")
+            .variable("FORETELL__LOG__FORMAT", "json");
+        let program = settings.iter().fold(usual, |program, (name, value)| program.variable(name, *value));
+        Self::launch(home, program).await
+    }
+
+    /// Starts a server as `program` says, with nothing else configured, and waits until it is ready.
+    pub async fn launch(home: Home, program: Program) -> Self {
+        let mut server = Self { home, program, running: None, origin: String::new() };
+        server.start_again().await;
+        server
+    }
+
+    /// Starts the server on the data that it left and waits until it is ready.
+    pub async fn start_again(&mut self) {
+        assert!(self.running.is_none(), "the server runs already");
+        let logged_before = self.log().len();
+        let log = OpenOptions::new().create(true).append(true).open(self.log_path()).unwrap();
+        let stdout = File::create(self.home.path().join("stdout.log")).unwrap();
+        self.running = Some(self.program.spawn(stdout, log));
+        self.origin = eventually("the server to say where it listens", async || {
+            self.check_runs();
+            listening_origin(&self.log()[logged_before..])
+        })
+        .await;
+        let client = self.client();
+        eventually("the server to be ready", async || {
+            self.check_runs();
+            client.try_get("/readyz").await.filter(|answer| answer.status == 200)
+        })
+        .await;
+    }
+
+    /// Someone who is not signed in.
+    pub fn client(&self) -> Client {
+        Client::new(&self.origin)
+    }
+
+    /// Scheme, host and port.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// Someone who has just registered, with the mail address `name@example.org`.
+    pub async fn register(&self, name: &str) -> Client {
+        self.client().register(name).await
+    }
+
+    /// An admin, made from the command line.
+    pub async fn admin(&self) -> Client {
+        let arguments = "admin create --email root@example.org --name Root --password-stdin";
+        self.command(arguments).input("correct horse battery\n").run().await.succeeded();
+        self.client().log_in("root@example.org", "correct horse battery").await
+    }
+
+    /// A subcommand on the same data.
+    pub fn command(&self, arguments: &str) -> Program {
+        self.program.clone().arguments(arguments)
+    }
+
+    /// Where the server keeps what it keeps.
+    pub const fn home(&self) -> &Home {
+        &self.home
+    }
+
+    /// Everything logged so far, by all runs.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.log_path()).unwrap_or_default()
+    }
+
+    /// Asks the server to stop and waits until it has.
+    pub async fn stop(&mut self) -> ExitStatus {
+        let mut running = self.running.take().expect("the server runs");
+        running.terminate();
+        running.wait("the server to stop").await
+    }
+
+    /// Stops the server; it must do so without complaint.
+    pub async fn stop_cleanly(&mut self) {
+        let status = self.stop().await;
+        assert_eq!(status.code(), Some(0), "{}", self.log());
+    }
+
+    /// Ends the server at once, as `kill -9` does.
+    pub fn kill(&mut self) {
+        self.running.take().expect("the server runs").kill();
+    }
+
+    fn check_runs(&mut self) {
+        if let Some(status) = self.running.as_mut().and_then(Running::ended) {
+            panic!("the server ended: {status}");
+        }
+    }
+
+    fn log_path(&self) -> PathBuf {
+        self.home.path().join("server.log")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.running = None;
+        if std::thread::panicking() {
+            eprintln!("--- log of the server at {} ---\n{}---", self.origin, self.log());
+        }
+    }
+}
+
+/// The origin in the line that says where the server listens, once that line is whole.
+fn listening_origin(log: &str) -> Option<String> {
+    let lines = log.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+    let after = lines.filter_map(|line| line.split_once(LISTENING)).map(|(_, after)| after).next()?;
+    let end = after.find(|c: char| c.is_whitespace() || c == '"')?;
+    Some(after[..end].to_owned())
+}

@@ -1,0 +1,282 @@
+//! The process: how it starts, what it refuses, what it says and logs, and how it ends.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what serves tests fails like a test"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use foretell_tests::{
+    Client, Database, Home, Program, Replay, Server, eventually, market, new_id, new_key, on_each_database,
+    send, text,
+};
+use futures::future::join_all;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+on_each_database!(
+    migrate_brings_the_tables_up_to_date,
+    demo_fills_an_empty_database_only,
+    another_currency_is_refused,
+    a_newer_database_is_refused,
+    what_was_accepted_is_answered_before_it_stops,
+    what_was_acknowledged_outlives_a_kill,
+    logs_name_requests_and_no_secrets,
+);
+
+#[tokio::test]
+async fn the_first_start_needs_no_configuration() {
+    let home = Home::new(Database::Sqlite);
+    let program = Program::new(&home).variable("FORETELL__SERVER__BIND", "127.0.0.1:0");
+    let mut server = Server::launch(home, program).await;
+    let folder = std::fs::metadata(server.home().data_dir()).unwrap();
+    assert_eq!(folder.permissions().mode() & 0o777, 0o700);
+    assert!(server.home().data_dir().join("foretell.db").is_file());
+    assert!(server.log().contains("/api/v1/users registers a user"), "it says what to do next");
+    assert!(server.log().contains("foretell admin create"), "it says what to do next");
+    server.register("ada").await;
+
+    server.stop_cleanly().await;
+    let said_before = server.log().len();
+    server.start_again().await;
+    assert!(!server.log()[said_before..].contains("admin create"), "someone is registered now");
+}
+
+#[tokio::test]
+async fn unknown_settings_and_bad_values_are_named() {
+    let home = Home::new(Database::Sqlite);
+    let program = Program::new(&home);
+    let typo = program.clone().variable("FORETELL__SERVER__BNID", "127.0.0.1:0").run().await;
+    typo.failed(&["FORETELL__SERVER__BNID", "FORETELL__SERVER__BIND"]);
+    let bad = program.clone().variable("FORETELL__SERVER__BIND", "nonsense").run().await;
+    bad.failed(&["server.bind", "nonsense"]);
+    let both =
+        program.clone().variable("FORETELL__WRITER__LANES", "-1").variable("FORETELL__LOG__FORMAT", "xml");
+    both.run().await.failed(&["writer.lanes", "log.format"]);
+
+    let file = home.path().join("settings.toml");
+    std::fs::write(&file, "[server]\nbind = \"127.0.0.1:0\"\nbnid = 1\n\n[currency]\ndecimals = 9\n")
+        .unwrap();
+    let in_file = program.clone().arguments("serve --config settings.toml").run().await;
+    in_file.failed(&["server.bnid", "settings.toml", "currency.decimals"]);
+    program.clone().arguments("migrate --config nowhere.toml").run().await.failed(&["nowhere.toml"]);
+    program.arguments("predict").run().await.failed(&["predict"]);
+    assert!(!home.data_dir().exists(), "nothing is made before the settings are right");
+}
+
+#[tokio::test]
+async fn a_taken_port_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let home = Home::new(Database::Sqlite);
+    let program = Program::new(&home).variable("FORETELL__SERVER__BIND", &address);
+    program.run().await.failed(&["cannot listen", &address, "server.bind"]);
+}
+
+#[tokio::test]
+async fn a_database_out_of_reach_is_named_without_its_password() {
+    let home = Home::new(Database::Sqlite);
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let url = format!("postgres://someone:hunter2@{free}/nothing");
+    let finished = Program::new(&home).variable("DATABASE_URL", url).run().await.failed(&[&free.to_string()]);
+    assert!(!finished.stderr.contains("hunter2"), "{}", finished.stderr);
+}
+
+async fn migrate_brings_the_tables_up_to_date(database: Database) {
+    let home = Home::new(database);
+    let program = Program::new(&home).arguments("migrate");
+    let first = program.run().await.succeeded();
+    assert!(first.stdout.contains("applied") && first.stdout.contains("up to date"), "{}", first.stdout);
+    let second = program.run().await.succeeded();
+    assert!(!second.stdout.contains("applied") && second.stdout.contains("up to date"), "{}", second.stdout);
+}
+
+async fn demo_fills_an_empty_database_only(database: Database) {
+    let home = Home::new(database);
+    let program = Program::new(&home);
+    let demo = program.clone().arguments("demo").run().await.succeeded();
+    let password = demo.stdout.lines().last().unwrap().to_owned();
+    program.clone().arguments("ledger audit").run().await.succeeded();
+    program.clone().arguments("demo").run().await.failed(&["not empty"]);
+
+    let server = Server::launch(home, program.variable("FORETELL__SERVER__BIND", "127.0.0.1:0")).await;
+    let ada = server.client().log_in("ada@example.org", &password).await;
+    ada.check_audit().await;
+    let statuses: BTreeSet<_> =
+        ada.all("/markets").await.iter().map(|market| text(&market["status"])).collect();
+    assert_eq!(statuses, ["cancelled", "closed", "open", "resolved"].map(str::to_owned).into());
+}
+
+async fn another_currency_is_refused(database: Database) {
+    let home = Home::new(database);
+    let program = Program::new(&home).arguments("ledger audit");
+    program.run().await.succeeded();
+    for (name, value) in [("FORETELL__CURRENCY__DECIMALS", "3"), ("FORETELL__CURRENCY__CODE", "GOLD")] {
+        let other = program.clone().variable(name, value);
+        other.run().await.failed(&["currency", "PLAY"]);
+        other.arguments("serve").run().await.failed(&["currency", "PLAY"]);
+    }
+    program.run().await.succeeded();
+}
+
+async fn a_newer_database_is_refused(database: Database) {
+    let home = Home::new(database);
+    let program = Program::new(&home).variable("FORETELL__SERVER__BIND", "127.0.0.1:0");
+    program.clone().arguments("migrate").run().await.succeeded();
+    home.execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('29991231000001')");
+    for command in ["migrate", "serve", "ledger audit", "demo"] {
+        program.clone().arguments(command).run().await.failed(&["29991231000001", "newer"]);
+    }
+}
+
+/// A bet that was sent, and what became of it.
+#[derive(Debug)]
+struct Sent {
+    user: usize,
+    key: String,
+    id: String,
+    body: Value,
+    is_acknowledged: bool,
+}
+
+/// Has clients bet without end until the server no longer answers; `interrupt` comes in the middle of it.
+async fn load(users: &[Client], market: &Value, mut interrupt: impl AsyncFnMut()) -> Vec<Sent> {
+    let count = Arc::new(AtomicUsize::new(0));
+    let bet = |n| bet_until_it_ends(n % users.len(), users.to_vec(), market.clone(), Arc::clone(&count));
+    let tasks: Vec<_> = (0..16).map(|n| tokio::spawn(bet(n))).collect();
+    eventually("the load to be under way", async || (count.load(Ordering::Relaxed) >= 100).then_some(()))
+        .await;
+    interrupt().await;
+    join_all(tasks).await.into_iter().flat_map(Result::unwrap).collect()
+}
+
+async fn bet_until_it_ends(
+    user: usize,
+    users: Vec<Client>,
+    market: Value,
+    acknowledged: Arc<AtomicUsize>,
+) -> Vec<Sent> {
+    let path = format!("/markets/{}/bets", text(&market["id"]));
+    let mut all = Vec::new();
+    loop {
+        let (key, id) = (new_key(), new_id());
+        let option = &market["options"][all.len() % 2]["id"];
+        let body = json!({"id": id, "optionId": option, "amount": "0.10"});
+        let answer = users[user].try_post_once(&path, &key, body.clone()).await.ok();
+        let is_acknowledged = answer.as_ref().is_some_and(|answer| answer.status == 201);
+        all.push(Sent { user, key, id, body, is_acknowledged });
+        acknowledged.fetch_add(usize::from(is_acknowledged), Ordering::Relaxed);
+        let Some(answer) = answer else { return all };
+        if !is_acknowledged {
+            // It may be turned away, but not fail.
+            answer.refused(503, "UNAVAILABLE");
+        }
+    }
+}
+
+async fn traders(server: &Server) -> Vec<Client> {
+    vec![server.register("ada").await, server.register("ben").await, server.register("cleo").await]
+}
+
+async fn stored_bets(client: &Client, market: &Value) -> Vec<Value> {
+    let mut bets = client.all(&format!("/markets/{}/bets", text(&market["id"]))).await;
+    bets.reverse();
+    bets
+}
+
+async fn what_was_accepted_is_answered_before_it_stops(database: Database) {
+    let mut server = Server::start(database).await;
+    let users = traders(&server).await;
+    let opened = users[0].open_market(&["Yes", "No"], "100.00").await;
+    let mut status = None;
+    let sent = load(&users, &opened, async || status = Some(server.stop().await)).await;
+    assert_eq!(status.and_then(|status| status.code()), Some(0), "it ends as asked");
+
+    server.start_again().await;
+    let acknowledged = sent.iter().filter(|sent| sent.is_acknowledged);
+    let acknowledged: BTreeSet<_> = acknowledged.map(|sent| sent.id.clone()).collect();
+    let bets = stored_bets(&server.client(), &opened).await;
+    let stored: BTreeSet<_> = bets.iter().map(|bet| text(&bet["id"])).collect();
+    assert_eq!(stored, acknowledged, "what was done was said");
+    server.admin().await.check_audit().await;
+}
+
+async fn what_was_acknowledged_outlives_a_kill(database: Database) {
+    let mut server = Server::start(database).await;
+    let mut users = traders(&server).await;
+    let admin = server.admin().await;
+    let sent_market = market(&["Yes", "No"], "100.00");
+    let opened = users[0].post("/markets", sent_market.clone()).await.data(201);
+    let mut expected = BTreeSet::new();
+    for _ in 0..3 {
+        let sent = load(&users, &opened, async || server.kill()).await;
+        server.start_again().await;
+        users = users.iter().map(|user| user.moved_to(server.origin())).collect();
+        check_after_kill(&users, &opened, &sent).await;
+        expected.extend(sent.into_iter().map(|sent| sent.id));
+
+        let bets = stored_bets(&users[0], &opened).await;
+        let counts = bets.iter().fold(BTreeMap::new(), |mut counts, bet| {
+            *counts.entry(text(&bet["id"])).or_insert(0) += 1;
+            counts
+        });
+        assert_eq!(counts, expected.iter().map(|id| (id.clone(), 1)).collect(), "each bet is there once");
+        let mut replay = Replay::new(&sent_market, &opened, &users.iter().collect::<Vec<_>>());
+        replay.apply_all(&bets);
+        admin.moved_to(server.origin()).check_audit().await;
+    }
+    server.stop_cleanly().await;
+}
+
+/// What was acknowledged is there; what was not is sent again under its key, and is there then.
+async fn check_after_kill(users: &[Client], market: &Value, sent: &[Sent]) {
+    let stored: BTreeSet<_> =
+        stored_bets(&users[0], market).await.iter().map(|bet| text(&bet["id"])).collect();
+    let path = format!("/markets/{}/bets", text(&market["id"]));
+    for sent in sent {
+        if sent.is_acknowledged {
+            assert!(stored.contains(&sent.id), "the acknowledged bet {} is gone", sent.id);
+            continue;
+        }
+        let answer = users[sent.user].post_once(&path, &sent.key, sent.body.clone()).await.expect(201);
+        assert_eq!(answer.is_replay(), stored.contains(&sent.id), "{}", sent.id);
+        assert_eq!(answer.data(201)["id"], sent.id.as_str());
+    }
+}
+
+async fn logs_name_requests_and_no_secrets(database: Database) {
+    let mut server = Server::start_with(database, &[("FORETELL__LOG__FILTER", "trace")]).await;
+    let ada = server.register("ada").await;
+    let secret = "swordfish-and-chips";
+    let wrong = json!({"email": "ada@example.org", "password": secret});
+    let request = ada.request(Method::POST, "/sessions").header("X-Request-Id", "wrong-password-17");
+    send(request.json(&wrong)).await.expect(401);
+    let broken = format!("{{\"email\": \"ada@example.org\", \"password\": \"{secret}\"");
+    let request =
+        ada.request(Method::POST, "/sessions").header("Content-Type", "application/json").body(broken);
+    send(request).await.expect(400);
+    ada.open_market(&["Yes", "No"], "10.00").await;
+    let cookie = format!("foretell_session={secret}");
+    send(server.client().request(Method::GET, "/me").header("Cookie", cookie)).await.expect(401);
+    server.admin().await;
+    server.stop_cleanly().await;
+
+    let log = server.log();
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let names = |line: &Value| {
+        line["spans"].as_array().into_iter().flatten().any(|span| span["request_id"] == "wrong-password-17")
+    };
+    assert!(lines.iter().any(names), "the request's id is in the lines about it");
+    let token = ada.token.unwrap();
+    for secret in [secret, "correct horse battery", &token, "$argon2", "ada@example.org", "root@example.org"]
+    {
+        let line = log.lines().find(|line| line.contains(secret));
+        assert_eq!(line, None, "{secret} is in the log");
+    }
+}

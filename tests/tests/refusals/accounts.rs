@@ -1,0 +1,67 @@
+//! Refusals of accounts, statements, mints and the audit.
+
+use foretell_tests::{Database, on_each_database};
+use serde_json::json;
+
+use super::scene::{Scene, TREASURY, UNKNOWN, ask, post};
+
+on_each_database!(accounts_are_their_owners, mints_and_audits_are_for_admins);
+
+async fn accounts_are_their_owners(database: Database) {
+    let scene = Scene::new(database).await;
+    let (nobody, ada, ben) = (&scene.nobody, &scene.ada, &scene.ben);
+    let own = format!("/accounts/{}", ada.account_id);
+    let mut cases = vec![
+        ask(nobody, "GET /accounts").is(401, "UNAUTHORIZED"),
+        ask(nobody, &format!("GET {own}")).is(401, "UNAUTHORIZED"),
+        ask(nobody, &format!("GET {own}/transfers")).is(401, "UNAUTHORIZED"),
+        // Nobody learns of faults before they have said who they are.
+        ask(nobody, "GET /accounts/nonsense?odd=1").is(401, "UNAUTHORIZED"),
+        ask(ada, "GET /accounts?page=0&limit=101").has(&[("page", "range"), ("limit", "range")]),
+        ask(ada, "GET /accounts?page=x&limit=-1").has(&[("page", "type"), ("limit", "type")]),
+        ask(ada, "GET /accounts?page=1&page=2").has(&[("page", "repeated")]),
+        ask(ada, "GET /accounts?owner=me").has(&[("owner", "unknown_field")]),
+        ask(ada, "GET /accounts/nonsense").has(&[("id", "format")]),
+        ask(ada, "GET /accounts/nonsense/transfers?limit=0").has(&[("id", "format"), ("limit", "range")]),
+        ask(ada, &format!("GET {own}?at=yesterday")).has(&[("at", "format")]),
+        ask(ada, &format!("GET {own}?until=2030-01-01T00:00:00Z")).has(&[("until", "unknown_field")]),
+        ask(ada, &format!("GET {own}/transfers?page=0")).has(&[("page", "range")]),
+    ];
+    for hidden in [UNKNOWN, TREASURY, &ben.account_id, scene.open["id"].as_str().unwrap()] {
+        cases.push(ask(ada, &format!("GET /accounts/{hidden}")).is(404, "NOT_FOUND"));
+        cases.push(ask(ada, &format!("GET /accounts/{hidden}?at=2030-01-01T00:00:00Z")).is(404, "NOT_FOUND"));
+        cases.push(ask(ada, &format!("GET /accounts/{hidden}/transfers")).is(404, "NOT_FOUND"));
+    }
+    scene.check(cases).await;
+    let foreign = ada.get(&format!("/accounts/{}", ben.account_id)).await;
+    assert_eq!(
+        foreign.body["error"],
+        format!("Account not found: {}", ben.account_id),
+        "as if it did not exist"
+    );
+    scene.admin.get(&format!("/accounts/{}", ben.account_id)).await.expect(200);
+}
+
+async fn mints_and_audits_are_for_admins(database: Database) {
+    let scene = Scene::new(database).await;
+    let (nobody, admin, ada) = (&scene.nobody, &scene.admin, &scene.ada);
+    let mint = |account: &str, amount: serde_json::Value| json!({"accountId": account, "amount": amount});
+    scene
+        .check(vec![
+            ask(nobody, "GET /ledger/audit").is(401, "UNAUTHORIZED"),
+            ask(ada, "GET /ledger/audit").is(403, "FORBIDDEN"),
+            ask(admin, "GET /ledger/audit?deep=1").has(&[("deep", "unknown_field")]),
+            post(nobody, "/mints", mint(&ada.account_id, json!("1.00"))).is(401, "UNAUTHORIZED"),
+            post(ada, "/mints", mint(&ada.account_id, json!("1.00"))).is(403, "FORBIDDEN"),
+            post(ada, "/mints", json!({"odd": 1})).is(403, "FORBIDDEN"),
+            post(admin, "/mints", json!({})).has(&[("accountId", "required"), ("amount", "required")]),
+            post(admin, "/mints", mint("me", json!(-1)))
+                .has(&[("accountId", "format"), ("amount", "format")]),
+            post(admin, "/mints", mint(UNKNOWN, json!("1.00"))).is(404, "NOT_FOUND"),
+            post(admin, "/mints", mint(TREASURY, json!("1.00"))).is(404, "NOT_FOUND"),
+            post(admin, "/mints", mint(scene.open["id"].as_str().unwrap(), json!("1.00")))
+                .is(404, "NOT_FOUND"),
+            post(admin, "/mints", mint(&ada.account_id, json!("92233720368547758.07"))).is(409, "CONFLICT"),
+        ])
+        .await;
+}

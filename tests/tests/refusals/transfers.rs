@@ -1,0 +1,198 @@
+//! Refusals of transfers, batches of them and reversals.
+
+use foretell_tests::{Client, Database, on_each_database, text};
+use serde_json::{Value, json};
+
+use super::scene::{Scene, TREASURY, UNKNOWN, ask, post};
+
+on_each_database!(
+    money_is_exact,
+    transfers_are_refused,
+    atomic_batches_are_all_or_nothing,
+    independent_batches_refuse_each_for_itself,
+    reversals_are_refused,
+);
+
+fn payment(from: &Client, to: &str, amount: impl Into<Value>) -> Value {
+    json!({"fromAccountId": from.account_id, "toAccountId": to, "amount": amount.into()})
+}
+
+fn with(mut body: Value, field: &str, value: impl Into<Value>) -> Value {
+    body[field] = value.into();
+    body
+}
+
+async fn money_is_exact(database: Database) {
+    let scene = Scene::new(database).await;
+    let (ada, ben) = (&scene.ada, &scene.ben.account_id);
+    let amounts = [
+        (json!(12.5), "type"),
+        (json!(12.0), "type"),
+        (json!(1e3), "type"),
+        (json!(99_999_999_999_999_999_999_f64), "type"),
+        (json!(true), "type"),
+        (json!(["1.00"]), "type"),
+        (json!({"minor": 100}), "type"),
+        (json!(null), "required"),
+        (json!(-1), "format"),
+        (json!("-1.00"), "format"),
+        (json!("+1.00"), "format"),
+        (json!("1e3"), "format"),
+        (json!("1,00"), "format"),
+        (json!(" 1.00"), "format"),
+        (json!("1."), "format"),
+        (json!(".5"), "format"),
+        (json!(""), "format"),
+        (json!("\u{0661}.00"), "format"),
+        (json!("12.505"), "format"),
+        (json!("0.001"), "format"),
+        (json!(0), "range"),
+        (json!("0.00"), "range"),
+        (json!("92233720368547758.08"), "range"),
+        (json!(i64::MAX), "range"),
+        (json!(u64::MAX), "range"),
+        (json!("9".repeat(1_000)), "range"),
+    ];
+    let cases = amounts
+        .map(|(amount, code)| post(ada, "/transfers", payment(ada, ben, amount)).has(&[("amount", code)]));
+    scene.check(cases.into()).await;
+}
+
+async fn transfers_are_refused(database: Database) {
+    let scene = Scene::new(database).await;
+    let (nobody, ada, ben) = (&scene.nobody, &scene.ada, &scene.ben);
+    let good = || payment(ada, &ben.account_id, "1.00");
+    let (spent, bet_transfer) = (text(&scene.spent["id"]), text(&scene.bet["transferId"]));
+    scene
+        .check(vec![
+            post(nobody, "/transfers", good()).is(401, "UNAUTHORIZED"),
+            post(ada, "/transfers", json!({})).has(&[
+                ("fromAccountId", "required"),
+                ("toAccountId", "required"),
+                ("amount", "required"),
+            ]),
+            post(ada, "/transfers", with(good(), "id", "mine")).has(&[("id", "format")]),
+            post(ada, "/transfers", with(good(), "fee", 1)).has(&[("fee", "unknown_field")]),
+            post(ada, "/transfers", with(good(), "memo", "")).has(&[("memo", "length")]),
+            post(ada, "/transfers", with(good(), "memo", "x".repeat(201))).has(&[("memo", "length")]),
+            post(ada, "/transfers", with(good(), "memo", " ")).has(&[("memo", "format")]),
+            post(ada, "/transfers", with(good(), "memo", 1)).has(&[("memo", "type")]),
+            post(ada, "/transfers", payment(ada, &ada.account_id, "1.00")).has(&[("toAccountId", "invalid")]),
+            post(ada, "/transfers", payment(ada, UNKNOWN, "1.00")).is(404, "NOT_FOUND"),
+            post(ada, "/transfers", payment(ada, TREASURY, "1.00")).is(404, "NOT_FOUND"),
+            post(ada, "/transfers", payment(ada, scene.open["id"].as_str().unwrap(), "1.00"))
+                .is(404, "NOT_FOUND"),
+            post(ada, "/transfers", payment(ben, &ada.account_id, "1.00")).is(404, "NOT_FOUND"),
+            post(&scene.admin, "/transfers", payment(ben, &ada.account_id, "1.00")).is(404, "NOT_FOUND"),
+            post(ada, "/transfers", with(payment(ada, &ben.account_id, "1.00"), "fromAccountId", TREASURY))
+                .is(404, "NOT_FOUND"),
+            post(&scene.cleo, "/transfers", payment(&scene.cleo, &ada.account_id, "0.01")).says(
+                409,
+                "INSUFFICIENT_FUNDS",
+                json!({"available": "0.00", "needed": "0.01"}),
+            ),
+            post(ada, "/transfers", with(good(), "id", spent.as_str())).is(409, "DUPLICATE"),
+            ask(nobody, &format!("GET /transfers/{spent}")).is(401, "UNAUTHORIZED"),
+            ask(ada, &format!("GET /transfers/{spent}")).is(404, "NOT_FOUND"),
+            ask(ada, &format!("GET /transfers/{bet_transfer}")).is(404, "NOT_FOUND"),
+            ask(ada, &format!("GET /transfers/{UNKNOWN}")).is(404, "NOT_FOUND"),
+            ask(ada, "GET /transfers/nonsense").has(&[("id", "format")]),
+            ask(ben, &format!("GET /transfers/{spent}?odd=1")).has(&[("odd", "unknown_field")]),
+        ])
+        .await;
+}
+
+fn batch(mode: &str, transfers: impl Into<Value>) -> Value {
+    json!({"mode": mode, "transfers": transfers.into()})
+}
+
+/// The status of each item, or the code of its refusal.
+fn results(data: &Value) -> Vec<&str> {
+    let items = data.as_array().unwrap().iter();
+    items.map(|item| item["code"].as_str().or(item["status"].as_str()).unwrap()).collect()
+}
+
+async fn atomic_batches_are_all_or_nothing(database: Database) {
+    let scene = Scene::new(database).await;
+    let (nobody, ada, ben) = (&scene.nobody, &scene.ada, &scene.ben);
+    let good = || payment(ada, &ben.account_id, "1.00");
+    let bad = payment(ada, &ben.account_id, 1.5);
+    let many = vec![good(); 1_001];
+    scene
+        .check(vec![
+            post(nobody, "/transfers/batch", batch("atomic", vec![good()])).is(401, "UNAUTHORIZED"),
+            post(ada, "/transfers/batch", json!({})).has(&[("mode", "required"), ("transfers", "required")]),
+            post(ada, "/transfers/batch", batch("maybe", vec![good()])).has(&[("mode", "invalid")]),
+            post(ada, "/transfers/batch", batch("atomic", Vec::<Value>::new()))
+                .has(&[("transfers", "length")]),
+            post(ada, "/transfers/batch", batch("atomic", many)).has(&[("transfers", "length")]),
+            post(ada, "/transfers/batch", batch("atomic", vec![good(), bad, json!({}), json!(7)])).has(&[
+                ("transfers[1].amount", "type"),
+                ("transfers[2].fromAccountId", "required"),
+                ("transfers[2].toAccountId", "required"),
+                ("transfers[2].amount", "required"),
+                ("transfers[3]", "type"),
+            ]),
+        ])
+        .await;
+
+    let refused = payment(ada, &ben.account_id, "100000.00");
+    let answer = ada.post("/transfers/batch", batch("atomic", vec![good(), refused, good()])).await.data(200);
+    assert_eq!(results(&answer), ["BATCH_ABORTED", "INSUFFICIENT_FUNDS", "BATCH_ABORTED"]);
+    scene.check(Vec::new()).await;
+}
+
+async fn independent_batches_refuse_each_for_itself(database: Database) {
+    let scene = Scene::new(database).await;
+    let (ada, ben) = (&scene.ada, &scene.ben);
+    let (ada_had, ben_had) = (ada.balance().await, ben.balance().await);
+    let id = foretell_tests::new_id();
+    let items = vec![
+        payment(ada, &ben.account_id, "1.00"),
+        payment(ada, &ben.account_id, "100000.00"),
+        payment(ben, &ada.account_id, "1.00"),
+        with(payment(ada, &ben.account_id, "2.00"), "id", id.as_str()),
+        with(payment(ada, &ben.account_id, "4.00"), "id", id.as_str()),
+        payment(ada, UNKNOWN, "8.00"),
+    ];
+    let answer = ada.post("/transfers/batch", batch("independent", items)).await.data(200);
+    let expected = ["completed", "INSUFFICIENT_FUNDS", "NOT_FOUND", "completed", "DUPLICATE", "NOT_FOUND"];
+    assert_eq!(results(&answer), expected, "{answer:#}");
+    assert_eq!((ada.balance().await, ben.balance().await), (ada_had - 300, ben_had + 300));
+    scene.admin.check_audit().await;
+}
+
+async fn reversals_are_refused(database: Database) {
+    let scene = Scene::new(database).await;
+    let (nobody, admin, ada, ben) = (&scene.nobody, &scene.admin, &scene.ada, &scene.ben);
+    let of = |id: &Value| format!("/transfers/{}/reversal", text(id));
+    let (spent, reversed) = (of(&scene.spent["id"]), of(&scene.reversed["id"]));
+    let rows = ben.all(&format!("/accounts/{}/transfers", ben.account_id)).await;
+    let correction = rows.iter().find(|row| row["kind"] == "reversal").unwrap();
+    let unknown = of(&json!(UNKNOWN));
+    scene
+        .check(vec![
+            post(nobody, &spent, json!({})).is(401, "UNAUTHORIZED"),
+            post(ben, &spent, json!({})).is(403, "FORBIDDEN"),
+            post(ada, &unknown, json!({})).is(403, "FORBIDDEN"),
+            post(admin, &unknown, json!({})).is(404, "NOT_FOUND"),
+            post(admin, "/transfers/nonsense/reversal", json!({})).has(&[("id", "format")]),
+            post(admin, &spent, json!({"force": "yes", "why": 1}))
+                .has(&[("force", "type"), ("why", "unknown_field")]),
+            post(admin, &spent, json!({})).says(
+                409,
+                "INSUFFICIENT_FUNDS",
+                json!({"available": "0.00", "needed": "100.00"}),
+            ),
+            post(admin, &reversed, json!({})).is(409, "NOT_REVERSIBLE"),
+            post(admin, &reversed, json!({"force": true})).is(409, "NOT_REVERSIBLE"),
+            post(admin, &of(&correction["id"]), json!({})).is(409, "NOT_REVERSIBLE"),
+            post(admin, &of(&scene.bet["transferId"]), json!({"force": true})).is(409, "NOT_REVERSIBLE"),
+        ])
+        .await;
+
+    let (ben_had, cleo_had) = (ben.balance().await, scene.cleo.balance().await);
+    admin.post(&spent, json!({"force": true})).await.expect(201);
+    assert_eq!((ben.balance().await, scene.cleo.balance().await), (ben_had + 10_000, cleo_had));
+    admin.check_audit().await;
+}
