@@ -16,6 +16,7 @@ use crate::error::{Failure, StoredRow};
 use crate::id::{DbId, db_ids};
 use crate::prices;
 use crate::schema::{bets, market_states};
+use crate::timeline::Timeline;
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = bets)]
@@ -141,10 +142,7 @@ pub(crate) fn page(
     page: PageRequest,
 ) -> Result<Page<Bet>, Failure> {
     let id = DbId::from(market);
-    let count: Option<i64> = on!(connection, |c| {
-        market_states::table.find(id).select(market_states::bet_count).first(c).optional()
-    })?;
-    let total = count.unwrap_or(0);
+    let total = count(connection, id)?;
     let last = total - page.offset();
     let first = last - i64::from(page.limit()) + 1;
     let found = on!(connection, |c| {
@@ -165,11 +163,16 @@ pub(crate) fn find_prices_before(
     market: MarketId,
     before: Timestamp,
 ) -> Result<Option<Vec<Probability>>, Failure> {
+    let market_id = DbId::from(market);
+    let count = count(connection, market_id)?;
+    let time_of_us = |sequence| time_of(connection, market_id, sequence);
+    let last = Timeline { count, time_of_us }.ceiling(before.micros())?;
     let found: Option<(DbId, Vec<u8>)> = on!(connection, |c| {
         bets::table
-            .filter(bets::market_id.eq(DbId::from(market)))
+            .filter(bets::market_id.eq(market_id))
+            .filter(bets::sequence.le(last))
             .filter(bets::created_at_us.lt(before.micros()))
-            .order((bets::created_at_us.desc(), bets::sequence.desc()))
+            .order(bets::sequence.desc())
             .select((bets::id, bets::prices_after))
             .first(c)
             .optional()
@@ -184,10 +187,22 @@ pub(crate) fn list_prices(
     after_sequence: i64,
     limit: u32,
 ) -> Result<Vec<(i64, PricePoint)>, Failure> {
+    let market_id = DbId::from(window.market_id);
+    let count = count(connection, market_id)?;
+    let time_of_us = |sequence| time_of(connection, market_id, sequence);
+    let last = Timeline { count, time_of_us }.ceiling(window.to.micros())?;
+    // A later part begins where the one before ended; only the first has to look for the window.
+    let before = if after_sequence > 0 {
+        after_sequence
+    } else {
+        let time_of_us = |sequence| time_of(connection, market_id, sequence);
+        Timeline { count: last, time_of_us }.floor(window.from.micros())?
+    };
     let found: Vec<(DbId, i64, i64, i64, Vec<u8>)> = on!(connection, |c| {
         bets::table
-            .filter(bets::market_id.eq(DbId::from(window.market_id)))
-            .filter(bets::sequence.gt(after_sequence))
+            .filter(bets::market_id.eq(market_id))
+            .filter(bets::sequence.gt(before))
+            .filter(bets::sequence.le(last))
             .filter(bets::created_at_us.ge(window.from.micros()))
             .filter(bets::created_at_us.lt(window.to.micros()))
             .order(bets::sequence)
@@ -201,6 +216,28 @@ pub(crate) fn list_prices(
         Ok((sequence, PricePoint { at, prices, volume }))
     };
     found.into_iter().map(point).collect()
+}
+
+/// How many bets and sales a market counts.
+fn count(connection: &mut Connection<'_>, market: DbId) -> Result<i64, Failure> {
+    let count: Option<i64> = on!(connection, |c| {
+        market_states::table.find(market).select(market_states::bet_count).first(c).optional()
+    })?;
+    Ok(count.unwrap_or(0))
+}
+
+/// When the bet with this number happened.
+fn time_of(connection: &mut Connection<'_>, market: DbId, sequence: i64) -> Result<i64, Failure> {
+    let found: Option<i64> = on!(connection, |c| {
+        bets::table
+            .filter(bets::market_id.eq(market))
+            .filter(bets::sequence.eq(sequence))
+            .select(bets::created_at_us)
+            .first(c)
+            .optional()
+    })?;
+    let stored = StoredRow { table: "market_states", id: market };
+    stored.convert("bet_count", found.ok_or("it counts a bet that is not there"))
 }
 
 fn decode_after(id: DbId, bytes: &[u8]) -> Result<Vec<Probability>, Failure> {

@@ -30,6 +30,7 @@ mod settlements;
 #[cfg(test)]
 mod statements;
 mod store;
+mod timeline;
 mod transfers;
 mod tx;
 mod unit;

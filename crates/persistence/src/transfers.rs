@@ -16,6 +16,7 @@ use crate::dialect::{bulk_ledger, look_up};
 use crate::error::{Failure, StoredRow};
 use crate::id::{DbId, db_ids};
 use crate::schema::{accounts, transfers};
+use crate::timeline::Timeline;
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = transfers)]
@@ -160,11 +161,15 @@ pub(crate) fn balance_at(
     at: Timestamp,
 ) -> Result<Balance, Failure> {
     let id = DbId::from(id);
+    let count = count(connection, id)?;
+    let time_of_us = |version| time_of(connection, id, version);
+    let last_version = Timeline { count, time_of_us }.ceiling(at.micros())?;
     let debit: Option<(i64, i64)> = on!(connection, |c| {
         transfers::table
             .filter(transfers::debit_account_id.eq(id))
+            .filter(transfers::debit_version.le(last_version))
             .filter(transfers::created_at_us.le(at.micros()))
-            .order((transfers::created_at_us.desc(), transfers::debit_version.desc()))
+            .order(transfers::debit_version.desc())
             .select((transfers::debit_version, transfers::debit_balance_minor))
             .first(c)
             .optional()
@@ -172,8 +177,9 @@ pub(crate) fn balance_at(
     let credit: Option<(i64, i64)> = on!(connection, |c| {
         transfers::table
             .filter(transfers::credit_account_id.eq(id))
+            .filter(transfers::credit_version.le(last_version))
             .filter(transfers::created_at_us.le(at.micros()))
-            .order((transfers::created_at_us.desc(), transfers::credit_version.desc()))
+            .order(transfers::credit_version.desc())
             .select((transfers::credit_version, transfers::credit_balance_minor))
             .first(c)
             .optional()
@@ -183,6 +189,25 @@ pub(crate) fn balance_at(
     Ok(last.map_or(Balance::ZERO, |(_, balance_minor)| Balance::from_minor(balance_minor)))
 }
 
+/// How many transfers have touched an account.
+fn count(connection: &mut Connection<'_>, account: DbId) -> Result<i64, Failure> {
+    let version: Option<i64> =
+        on!(connection, |c| accounts::table.find(account).select(accounts::version).first(c).optional())?;
+    Ok(version.unwrap_or(0))
+}
+
+/// When the transfer happened that gave an account this version.
+fn time_of(connection: &mut Connection<'_>, account: DbId, version: i64) -> Result<i64, Failure> {
+    let debited = transfers::debit_account_id.eq(account).and(transfers::debit_version.eq(version));
+    let credited = transfers::credit_account_id.eq(account).and(transfers::credit_version.eq(version));
+    let found: Option<i64> = on!(connection, |c| {
+        let entry = transfers::table.filter(debited.or(credited)).select(transfers::created_at_us);
+        entry.first(c).optional()
+    })?;
+    let stored = StoredRow { table: "accounts", id: account };
+    stored.convert("version", found.ok_or("it counts a transfer that is not there"))
+}
+
 /// The transfers of an account, newest first, found by their versions, so that a deep page costs no more.
 pub(crate) fn page(
     connection: &mut Connection<'_>,
@@ -190,9 +215,7 @@ pub(crate) fn page(
     page: PageRequest,
 ) -> Result<Page<Transfer>, Failure> {
     let id = DbId::from(account);
-    let version: Option<i64> =
-        on!(connection, |c| accounts::table.find(id).select(accounts::version).first(c).optional())?;
-    let total = version.unwrap_or(0);
+    let total = count(connection, id)?;
     let last = total - page.offset();
     let first = last - i64::from(page.limit()) + 1;
     let debited = transfers::debit_account_id.eq(id).and(transfers::debit_version.between(first, last));

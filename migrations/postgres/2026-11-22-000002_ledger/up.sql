@@ -47,9 +47,7 @@ CREATE TABLE transfers (
     CONSTRAINT transfers_two_accounts CHECK (debit_account_id <> credit_account_id)
 );
 
+-- Moments are found through the versions: indexes of the times would be written with every transfer.
 CREATE UNIQUE INDEX transfers_by_debit ON transfers (debit_account_id, debit_version);
 CREATE UNIQUE INDEX transfers_by_credit ON transfers (credit_account_id, credit_version);
 CREATE UNIQUE INDEX transfers_by_reversal ON transfers (reversal_of) WHERE reversal_of IS NOT NULL;
--- For the balance at a time.
-CREATE INDEX transfers_by_debit_time ON transfers (debit_account_id, created_at_us, debit_version);
-CREATE INDEX transfers_by_credit_time ON transfers (credit_account_id, created_at_us, credit_version);

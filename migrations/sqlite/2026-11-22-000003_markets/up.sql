@@ -68,8 +68,8 @@ CREATE TABLE bets (
     created_at_us INTEGER NOT NULL
 ) STRICT;
 
+-- Moments are found through the numbers, as among transfers.
 CREATE UNIQUE INDEX bets_by_sequence ON bets (market_id, sequence);
-CREATE INDEX bets_by_time ON bets (market_id, created_at_us, sequence);
 
 -- What each account holds of each option, and the money that went in and out for it. The key is the only
 -- index: one that sorts by shares would be written anew with every bet for a list that is rarely read.
