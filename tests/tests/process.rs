@@ -30,10 +30,15 @@ on_each_database!(
     logs_name_requests_and_no_secrets,
 );
 
+/// The binary with nothing configured but a spare port: another test may have the usual one.
+fn on_any_port(home: &Home) -> Program {
+    Program::new(home).variable("FORETELL__SERVER__BIND", "127.0.0.1:0")
+}
+
 #[tokio::test]
 async fn the_first_start_needs_no_configuration() {
     let home = Home::new(Database::Sqlite);
-    let program = Program::new(&home).variable("FORETELL__SERVER__BIND", "127.0.0.1:0");
+    let program = on_any_port(&home);
     let mut server = Server::launch(home, program).await;
     let folder = std::fs::metadata(server.home().data_dir()).unwrap();
     assert_eq!(folder.permissions().mode() & 0o777, 0o700);
@@ -84,7 +89,7 @@ async fn a_database_out_of_reach_is_named_without_its_password() {
     let home = Home::new(Database::Sqlite);
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let url = format!("postgres://someone:hunter2@{free}/nothing");
-    let finished = Program::new(&home).variable("DATABASE_URL", url).run().await.failed(&[&free.to_string()]);
+    let finished = on_any_port(&home).variable("DATABASE_URL", url).run().await.failed(&[&free.to_string()]);
     assert!(!finished.stderr.contains("hunter2"), "{}", finished.stderr);
 }
 
@@ -99,13 +104,13 @@ async fn migrate_brings_the_tables_up_to_date(database: Database) {
 
 async fn demo_fills_an_empty_database_only(database: Database) {
     let home = Home::new(database);
-    let program = Program::new(&home);
+    let program = on_any_port(&home);
     let demo = program.clone().arguments("demo").run().await.succeeded();
     let password = demo.stdout.lines().last().unwrap().to_owned();
     program.clone().arguments("ledger audit").run().await.succeeded();
     program.clone().arguments("demo").run().await.failed(&["not empty"]);
 
-    let server = Server::launch(home, program.variable("FORETELL__SERVER__BIND", "127.0.0.1:0")).await;
+    let server = Server::launch(home, program).await;
     let ada = server.client().log_in("ada@example.org", &password).await;
     ada.check_audit().await;
     let statuses: BTreeSet<_> =
@@ -115,7 +120,7 @@ async fn demo_fills_an_empty_database_only(database: Database) {
 
 async fn another_currency_is_refused(database: Database) {
     let home = Home::new(database);
-    let program = Program::new(&home).arguments("ledger audit");
+    let program = on_any_port(&home).arguments("ledger audit");
     program.run().await.succeeded();
     for (name, value) in [("FORETELL__CURRENCY__DECIMALS", "3"), ("FORETELL__CURRENCY__CODE", "GOLD")] {
         let other = program.clone().variable(name, value);
@@ -127,7 +132,7 @@ async fn another_currency_is_refused(database: Database) {
 
 async fn a_newer_database_is_refused(database: Database) {
     let home = Home::new(database);
-    let program = Program::new(&home).variable("FORETELL__SERVER__BIND", "127.0.0.1:0");
+    let program = on_any_port(&home);
     program.clone().arguments("migrate").run().await.succeeded();
     home.execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('29991231000001')");
     for command in ["migrate", "serve", "ledger audit", "demo"] {
