@@ -42,6 +42,7 @@ const ARROWS: &[Row] = &[
         ],
         dev: &[],
     },
+    Row { member: "bench", normal: &["domain", "ports", "application", "testkit", "tests"], dev: &[] },
 ];
 
 /// Crates whose libraries are all listed; dev-dependencies are free.
@@ -53,10 +54,10 @@ const OPTIONAL: &[(&str, &str)] = &[("domain", "serde")];
 
 /// Libraries that only these crates may name, in any kind of dependency.
 const OWNED: &[(&str, &[&str])] = &[
-    ("actix-web", &["app", "web"]),
-    ("anyhow", &["app", "tests"]),
+    ("actix-web", &["app", "bench", "web"]),
+    ("anyhow", &["app", "bench", "tests"]),
     ("deadpool-diesel", &["persistence"]),
-    ("diesel", &["persistence", "tests"]),
+    ("diesel", &["bench", "persistence", "tests"]),
     ("diesel_migrations", &["persistence"]),
     ("libsqlite3-sys", &["persistence"]),
     ("pq-sys", &["persistence"]),

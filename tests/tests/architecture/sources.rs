@@ -96,7 +96,7 @@ fn the_inner_crates_reach_for_no_clock_environment_or_thread() {
 
 #[test]
 fn every_file_says_what_it_is() {
-    let sources = ["crates", "tests"].into_iter().flat_map(|folder| read_sources(folder).unwrap());
+    let sources = ["crates", "tests", "bench"].into_iter().flat_map(|folder| read_sources(folder).unwrap());
     let faults: Vec<_> = sources.filter_map(|source| doc_fault(&source)).collect();
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
