@@ -118,6 +118,11 @@ impl Running {
         self.child.try_wait().unwrap()
     }
 
+    /// The number of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Waits until it ends.
     pub(crate) async fn wait(&mut self, what: &str) -> ExitStatus {
         eventually(what, async || self.ended()).await

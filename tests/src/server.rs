@@ -73,6 +73,11 @@ impl Server {
         &self.origin
     }
 
+    /// The number of the server's process.
+    pub fn process_id(&self) -> u32 {
+        self.running.as_ref().expect("the server runs").id()
+    }
+
     /// Someone who has just registered, with the mail address `name@example.org`.
     pub async fn register(&self, name: &str) -> Client {
         self.client().register(name).await
