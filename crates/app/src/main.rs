@@ -11,9 +11,14 @@ mod wiring;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use mimalloc::MiMalloc;
 
 use crate::cli::{AdminCommand, Cli, Command, LedgerCommand};
 use crate::config::Settings;
+
+/// Hashing a password takes 19 MiB at once, which the allocator of glibc keeps for each thread that ever did.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
