@@ -91,6 +91,8 @@ pub(crate) struct Markets {
 pub(crate) struct Auth {
     /// How long a session lasts.
     pub(crate) session_lifetime: Duration,
+    /// How long a session that was looked up is trusted without looking again.
+    pub(crate) session_trust: Duration,
     /// Whether the session's cookie is for HTTPS only.
     pub(crate) secure_cookies: bool,
     /// Threads that hash passwords; `None` is one for each core.
@@ -235,10 +237,12 @@ fn read_markets(reader: &mut Reader) -> Option<Markets> {
 
 fn read_auth(reader: &mut Reader) -> Option<Auth> {
     let session_lifetime = reader.days("auth.session_days");
+    let session_trust_ms = reader.number("auth.session_trust_ms", 0..=60_000);
     let secure_cookies = reader.flag("auth.secure_cookies");
     let hashing_threads = reader.number("auth.hashing_threads", 0..=256);
     Some(Auth {
         session_lifetime: session_lifetime?,
+        session_trust: Duration::from_millis(session_trust_ms?),
         secure_cookies: secure_cookies?,
         hashing_threads: NonZeroUsize::new(hashing_threads?),
     })

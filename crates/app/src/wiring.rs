@@ -98,6 +98,7 @@ fn application_settings(settings: &Settings, store: &Store) -> ApplicationSettin
         fee_bps: settings.markets.fee_bps,
         categories: standard.chain(extra.cloned()).collect(),
         session_lifetime: settings.auth.session_lifetime,
+        session_trust: settings.auth.session_trust,
         keep_outcomes: settings.idempotency.keep,
         writer: WriterSettings {
             lanes: settings.writer.lanes.map_or(automatic_lanes, NonZeroUsize::get),

@@ -14,6 +14,7 @@ use foretell_ports::system::{Clock, IdSource};
 use foretell_ports::unit::UnitOfWork;
 use foretell_ports::user::UserQueries;
 
+use crate::session_cache::SessionCache;
 use crate::writer::{MoneyWriter, WriterSettings};
 
 /// The adapters that the application works with.
@@ -52,6 +53,9 @@ pub struct ApplicationSettings {
     pub categories: Vec<String>,
     /// How long a session lasts.
     pub session_lifetime: Duration,
+    /// How long a session that was looked up is trusted without looking again; zero is not at all. What this
+    /// process changes of it counts at once.
+    pub session_trust: Duration,
     /// How long the outcome of a command answers for its idempotency key.
     pub keep_outcomes: Duration,
     /// How the money writer works.
@@ -66,13 +70,15 @@ pub struct Application {
     pub(crate) ports: Ports,
     pub(crate) settings: ApplicationSettings,
     pub(crate) writer: MoneyWriter,
+    pub(crate) sessions: SessionCache,
 }
 
 impl Application {
     /// Starts the money writer; call it within a Tokio runtime.
     pub fn start(ports: Ports, settings: ApplicationSettings) -> Self {
         let writer = MoneyWriter::start(&ports, &settings.writer);
-        Self { ports, settings, writer }
+        let sessions = SessionCache::new(settings.session_trust);
+        Self { ports, settings, writer, sessions }
     }
 
     /// What the operator decided.

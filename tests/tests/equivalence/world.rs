@@ -164,6 +164,7 @@ fn settings(kind: Kind, seed: u64) -> ApplicationSettings {
         fee_bps: [0, 100, 275][usize::try_from(seed % 3).unwrap()],
         categories: vec!["politics".to_owned(), "sports".to_owned()],
         session_lifetime: Duration::from_hours(1),
+        session_trust: Duration::from_secs(1),
         keep_outcomes: Duration::from_hours(7 * 24),
         writer: WriterSettings { lanes, max_wait: Duration::from_mins(5), ..WriterSettings::default() },
     }

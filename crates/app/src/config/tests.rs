@@ -63,7 +63,11 @@ fn development_is_the_default_and_stands_as_documented() {
     assert_eq!(settings.accounts.signup_grant, Some(Amount::new(100_000).unwrap()));
     assert_eq!(settings.markets, Markets { fee_bps: 0, extra_categories: Vec::new() });
     let session_lifetime = Duration::from_secs(30 * SECONDS_PER_DAY);
-    assert_eq!(settings.auth, Auth { session_lifetime, secure_cookies: false, hashing_threads: None });
+    let session_trust = Duration::from_secs(1);
+    assert_eq!(
+        settings.auth,
+        Auth { session_lifetime, session_trust, secure_cookies: false, hashing_threads: None }
+    );
     let max_wait = Duration::from_secs(1);
     assert_eq!(settings.writer, Writer { lanes: None, batch_size: 256, queue: 4_096, max_wait });
     assert_eq!(settings.idempotency.keep, Duration::from_secs(7 * SECONDS_PER_DAY));

@@ -14,6 +14,9 @@ impl Application {
     pub async fn log_out(&self, caller: &Caller, session: SessionId) -> Result<bool, StoreError> {
         let user = caller.user.id;
         let work = move |tx: &mut dyn foretell_ports::unit::Tx| tx.delete_session(user, session);
-        self.ports.units.run("log_out", work).await
+        let was_there = self.ports.units.run("log_out", work).await;
+        // Whatever became of it: a commit may be done although its answer was lost.
+        self.sessions.forget_user(user, self.now());
+        was_there
     }
 }

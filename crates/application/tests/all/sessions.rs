@@ -1,6 +1,8 @@
 //! Signing in and out: who fails learns nothing, and pays for the attempt what everybody pays.
 
-use foretell_application::{AppError, SignedIn};
+use std::time::Duration;
+
+use foretell_application::{AppError, Application, ApplicationSettings, SignedIn};
 use foretell_domain::text::Email;
 use foretell_domain::user::{Role, User, UserStatus};
 use foretell_ports::secret::{PasswordHash, Tokens as _};
@@ -9,7 +11,7 @@ use foretell_ports::user::{Session, UserQueries as _};
 use foretell_testkit::{PlainPasswordHasher, SeededTokens};
 use secrecy::ExposeSecret as _;
 
-use crate::support::{Desk, PASSWORD};
+use crate::support::{Desk, PASSWORD, settings};
 
 /// Stores a user as an operator would, with an account.
 async fn store(desk: &Desk, user: User, password: PasswordHash) {
@@ -90,6 +92,7 @@ async fn who_logs_out_ends_one_session_of_their_own() {
     let (ann, ben) = (desk.user().await, desk.user().await);
     let first = log_in(&desk, &ann.user.email, PASSWORD).await.unwrap();
     let second = log_in(&desk, &ann.user.email, PASSWORD).await.unwrap();
+    assert!(desk.app.authenticate(first.token.expose_secret()).await.unwrap().is_some());
     assert!(!desk.app.log_out(&ben, first.session.id).await.unwrap(), "it is not Ben's");
     assert!(desk.app.log_out(&ann, first.session.id).await.unwrap());
     assert!(!desk.app.log_out(&ann, first.session.id).await.unwrap(), "it has ended already");
@@ -98,6 +101,29 @@ async fn who_logs_out_ends_one_session_of_their_own() {
     };
     assert!(!authenticate(&first).await);
     assert!(authenticate(&second).await);
+}
+
+#[tokio::test]
+async fn a_session_that_another_process_ends_is_trusted_for_a_moment_at_most() {
+    let desk = Desk::open().await;
+    let (other, careful) = (
+        desk.second_node(settings()),
+        desk.second_node(ApplicationSettings { session_trust: Duration::ZERO, ..settings() }),
+    );
+    let ann = desk.user().await;
+    let signed_in = log_in(&desk, &ann.user.email, PASSWORD).await.unwrap();
+    let is_live =
+        async |app: &Application| app.authenticate(signed_in.token.expose_secret()).await.unwrap().is_some();
+    for app in [&desk.app, &other, &careful] {
+        assert!(is_live(app).await);
+    }
+    assert!(other.log_out(&ann, signed_in.session.id).await.unwrap());
+    assert!(!is_live(&other).await, "it ended here");
+    assert!(!is_live(&careful).await, "it trusts nothing");
+    desk.clock.advance_micros(999_999);
+    assert!(is_live(&desk.app).await, "it was looked up less than a second ago");
+    desk.clock.advance_micros(1);
+    assert!(!is_live(&desk.app).await);
 }
 
 #[tokio::test]

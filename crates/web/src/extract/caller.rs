@@ -1,5 +1,7 @@
 //! Who makes a request, by session token: as a bearer token or in the cookie.
 
+use std::sync::Arc;
+
 use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::Data;
@@ -21,11 +23,11 @@ pub(crate) struct HasCaller;
 
 /// A user with a live session; anyone else is answered 401.
 #[derive(Debug)]
-pub(crate) struct SignedIn(pub(crate) Caller);
+pub(crate) struct SignedIn(pub(crate) Arc<Caller>);
 
 /// An admin with a live session; other users are answered 403.
 #[derive(Debug)]
-pub(crate) struct AdminOnly(pub(crate) Caller);
+pub(crate) struct AdminOnly(pub(crate) Arc<Caller>);
 
 impl FromRequest for SignedIn {
     type Error = ApiError;
@@ -52,7 +54,7 @@ impl FromRequest for AdminOnly {
     }
 }
 
-async fn authenticate(request: &HttpRequest) -> Result<Caller, ApiError> {
+async fn authenticate(request: &HttpRequest) -> Result<Arc<Caller>, ApiError> {
     let state = request.app_data::<Data<WebState>>().ok_or_else(|| ApiError::internal("no web state"))?;
     let token = token_of(request).ok_or_else(|| unauthorized("Sign in first"))?;
     let caller = state.application.authenticate(&token).await?;

@@ -68,6 +68,7 @@ pub async fn application(store: &MemoryStore, clock: &FakeClock) -> Arc<Applicat
         fee_bps: 0,
         categories: foretell_application::application::STANDARD_CATEGORIES.map(str::to_owned).to_vec(),
         session_lifetime: Duration::from_hours(24),
+        session_trust: Duration::from_secs(1),
         keep_outcomes: Duration::from_hours(7 * 24),
         writer: WriterSettings::default(),
     };

@@ -166,6 +166,7 @@ pub(crate) fn settings() -> ApplicationSettings {
         fee_bps: 0,
         categories: vec!["politics".to_owned()],
         session_lifetime: Duration::from_hours(1),
+        session_trust: Duration::from_secs(1),
         keep_outcomes: Duration::from_hours(7 * 24),
         writer: WriterSettings { max_wait: Duration::from_mins(1), ..WriterSettings::default() },
     }

@@ -1,0 +1,120 @@
+//! Remembers for a moment whose a session token is, so that storage is not asked with every request.
+//!
+//! What another process changes is noticed once an entry is no longer fresh. What this process changes is
+//! noticed at once: an entry that was read before its user last changed is not used again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use foretell_domain::id::UserId;
+use foretell_domain::time::Timestamp;
+use foretell_ports::secret::TokenHash;
+use moka::sync::Cache;
+
+use crate::Caller;
+
+/// The most sessions that are remembered, at some 500 bytes each.
+const MAX_SESSIONS: u64 = 20_000;
+
+/// How much longer than they are of use entries are kept.
+const MARGIN: Duration = Duration::from_secs(10);
+
+/// A session as storage told of it.
+#[derive(Debug, Clone)]
+pub(crate) struct KnownSession {
+    pub(crate) caller: Arc<Caller>,
+    pub(crate) expires_at: Timestamp,
+    /// When storage was asked: not later than what it answered was true.
+    pub(crate) read_at: Timestamp,
+}
+
+/// The sessions that were used of late.
+pub(crate) struct SessionCache {
+    sessions: Cache<TokenHash, KnownSession>,
+    /// When users last changed: kept for as long as an entry from before could still be fresh.
+    changes: Cache<UserId, Timestamp>,
+    fresh_us: i64,
+}
+
+impl SessionCache {
+    /// A cache whose entries are fresh for this long; zero is none at all.
+    pub(crate) fn new(fresh: Duration) -> Self {
+        // Whether an entry is fresh is judged by its own time; these only keep what is old from filling memory.
+        let kept = fresh + MARGIN;
+        let sessions = Cache::builder().max_capacity(MAX_SESSIONS).time_to_live(kept).build();
+        // Not limited in number: a change that is pushed out early would bring an ended session back.
+        let changes = Cache::builder().time_to_live(kept + MARGIN).build();
+        Self { sessions, changes, fresh_us: i64::try_from(fresh.as_micros()).unwrap_or(i64::MAX) }
+    }
+
+    /// The session of this token, if it is known and still as it was.
+    pub(crate) fn find(&self, token: &TokenHash, now: Timestamp) -> Option<KnownSession> {
+        let known = self.sessions.get(token)?;
+        let age_us = now.micros().saturating_sub(known.read_at.micros());
+        let is_fresh = (0..self.fresh_us).contains(&age_us);
+        let changed_at = self.changes.get(&known.caller.user.id);
+        let is_current = changed_at.is_none_or(|changed_at| changed_at < known.read_at);
+        (is_fresh && is_current).then_some(known)
+    }
+
+    /// Remembers what storage told.
+    pub(crate) fn remember(&self, token: TokenHash, known: KnownSession) {
+        if self.fresh_us > 0 {
+            self.sessions.insert(token, known);
+        }
+    }
+
+    /// Forgets all sessions of a user, those too that are being read just now; call it once the change is
+    /// stored.
+    pub(crate) fn forget_user(&self, user: UserId, now: Timestamp) {
+        self.changes.insert(user, now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use foretell_domain::id::{AccountId, SessionId};
+    use foretell_testkit::Factory;
+
+    use super::*;
+
+    const TOKEN: TokenHash = TokenHash([7; 32]);
+
+    fn at(micros: i64) -> Timestamp {
+        Timestamp::from_micros(micros)
+    }
+
+    fn cache() -> SessionCache {
+        SessionCache::new(Duration::from_secs(1))
+    }
+
+    fn known(read_at: Timestamp) -> KnownSession {
+        let (account_id, session_id) = (AccountId::from_u128(1), SessionId::from_u128(1));
+        let caller = Caller { user: Factory::new(1).user(), account_id, session_id };
+        KnownSession { caller: Arc::new(caller), expires_at: at(i64::MAX), read_at }
+    }
+
+    #[test]
+    fn an_entry_is_used_while_it_is_fresh() {
+        let cache = cache();
+        cache.remember(TOKEN, known(at(0)));
+        assert!(cache.find(&TOKEN, at(999_999)).is_some());
+        assert!(cache.find(&TOKEN, at(1_000_000)).is_none());
+        assert!(cache.find(&TOKEN, at(-1)).is_none(), "a clock was set back");
+    }
+
+    #[test]
+    fn what_was_read_before_its_user_changed_is_not_used_whenever_it_is_remembered() {
+        let cache = cache();
+        let user = known(at(5)).caller.user.id;
+        cache.remember(TOKEN, known(at(5)));
+        cache.forget_user(user, at(6));
+        assert!(cache.find(&TOKEN, at(7)).is_none());
+        for read_at in [5, 6] {
+            cache.remember(TOKEN, known(at(read_at)));
+            assert!(cache.find(&TOKEN, at(7)).is_none(), "it may be from before the change");
+        }
+        cache.remember(TOKEN, known(at(7)));
+        assert!(cache.find(&TOKEN, at(7)).is_some());
+    }
+}
