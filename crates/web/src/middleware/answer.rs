@@ -13,8 +13,8 @@ use actix_web::dev::{ResponseHead, Service, ServiceRequest, ServiceResponse, Tra
 use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
 };
-use actix_web::http::{Method, StatusCode};
-use actix_web::{HttpMessage as _, HttpResponse, ResponseError};
+use actix_web::http::{Method, StatusCode, Uri};
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, ResponseError};
 use foretell_domain::money::Currency;
 use futures::FutureExt as _;
 use futures::future::LocalBoxFuture;
@@ -65,7 +65,7 @@ where
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let exchange = Exchange::begin(&request, self.state.clone());
-        let span = exchange.span(&request);
+        let span = exchange.span();
         let service = Rc::clone(&self.service);
         let work = async move {
             let call = AssertUnwindSafe(async { service.call(request).await });
@@ -84,7 +84,8 @@ where
 struct Exchange {
     id: RequestId,
     form: Form,
-    is_safe: bool,
+    method: Method,
+    uri: Uri,
     since: Instant,
     state: WebState,
 }
@@ -94,37 +95,34 @@ impl Exchange {
         Self {
             id: RequestId::of(request.headers()),
             form: Form::asked_for(request.headers()),
-            is_safe: matches!(*request.method(), Method::GET | Method::HEAD),
+            method: request.method().clone(),
+            uri: request.uri().clone(),
             since: Instant::now(),
             state,
         }
     }
 
-    fn span(&self, request: &ServiceRequest) -> Span {
-        // At this level it is there whatever is filtered out, so that every line has the request's id.
-        tracing::error_span!(
-            "web.request",
-            request_id = self.id.as_str(),
-            method = request.method().as_str(),
-            route = request.match_pattern().as_deref().unwrap_or("none"),
-            status = tracing::field::Empty,
-            elapsed_us = tracing::field::Empty,
-        )
+    /// Gives every line about the request its id. What a span holds is written out with each request, whether
+    /// a line is logged or not: the rest stands in the request's own line.
+    fn span(&self) -> Span {
+        // At this level it is there whatever is filtered out.
+        tracing::error_span!("web.request", request_id = self.id.as_str())
     }
 
     /// The answer of a route with its headers, its body written anew if it tells of a failure.
     fn finish<B: MessageBody + 'static>(self, mut response: ServiceResponse<B>) -> ServiceResponse<BoxBody> {
-        let is_private = !self.is_safe || response.request().extensions().contains::<HasCaller>();
+        let is_safe = matches!(self.method, Method::GET | Method::HEAD);
+        let is_private = !is_safe || response.request().extensions().contains::<HasCaller>();
         let status = response.status();
         self.set_headers(response.headers_mut(), is_private);
         if !status.is_client_error() && !status.is_server_error() {
-            self.log(status, None);
+            self.log(status, Some(response.request()), None);
             return response.map_into_boxed_body();
         }
         let body = {
             let error = response.response().error();
             let failure = self.failure(status, error.and_then(|error| error.as_error::<ApiError>()));
-            self.log(status, Some((&failure, error)));
+            self.log(status, Some(response.request()), Some((&failure, error)));
             failure.body(self.form)
         };
         let unread = response.request().extensions_mut().remove::<Unread>();
@@ -143,7 +141,7 @@ impl Exchange {
         let status = response.status();
         self.set_headers(response.headers_mut(), true);
         let failure = self.failure(status, error.as_error::<ApiError>());
-        self.log(status, Some((&failure, Some(error))));
+        self.log(status, None, Some((&failure, Some(error))));
         let body = failure.body(self.form);
         response.headers_mut().insert(CONTENT_TYPE, self.form.content_type());
         Rescue { status, headers: response.headers().clone(), body }
@@ -173,28 +171,48 @@ impl Exchange {
     }
 
     /// One line a request: what was answered, and for faults of the server why.
-    fn log(&self, status: StatusCode, failure: Option<(&Failure<'_>, Option<&actix_web::Error>)>) {
-        let elapsed_us = u64::try_from(self.since.elapsed().as_micros()).unwrap_or(u64::MAX);
-        Span::current().record("status", status.as_u16()).record("elapsed_us", elapsed_us);
+    fn log(
+        &self,
+        status: StatusCode,
+        request: Option<&HttpRequest>,
+        failure: Option<(&Failure<'_>, Option<&actix_web::Error>)>,
+    ) {
+        // The fields are worked out only for lines that are written.
+        macro_rules! line {
+            ($level:ident, $($field:tt)*) => {
+                tracing::$level!(
+                    method = self.method.as_str(),
+                    route = self.route(request),
+                    status = status.as_u16(),
+                    elapsed_us = u64::try_from(self.since.elapsed().as_micros()).unwrap_or(u64::MAX),
+                    $($field)*
+                )
+            };
+        }
         let Some((failure, error)) = failure else {
-            tracing::debug!("answered");
+            line!(debug, "answered");
             return;
         };
         let code = failure.code().as_str();
         match failure.error.map(ApiError::cause) {
             Some(Some(cause)) if status.is_server_error() => {
-                tracing::error!(code, error = cause, "a request failed");
+                line!(error, code, error = cause, "a request failed");
             }
             // Turned away for want of capacity: coping, not failing.
             _ if failure.code() == ErrorCode::Unavailable => {
-                tracing::warn!(code, "a request was turned away");
+                line!(warn, code, "a request was turned away");
             }
             None if status.is_server_error() => {
                 let error = error.map(ToString::to_string);
-                tracing::error!(code, error, "a request failed outside the routes");
+                line!(error, code, error, "a request failed outside the routes");
             }
-            _ => tracing::debug!(code, "refused"),
+            _ => line!(debug, code, "refused"),
         }
+    }
+
+    /// The pattern of the route that was taken; the path where none was, or where the request is gone.
+    fn route(&self, request: Option<&HttpRequest>) -> String {
+        request.and_then(HttpRequest::match_pattern).unwrap_or_else(|| self.uri.path().to_owned())
     }
 }
 

@@ -99,7 +99,7 @@ async fn command(app: &TestApp, path: &str, user: &TestUser, body: &Value) -> Re
 }
 
 async fn caller(app: &TestApp, user: &TestUser) -> Caller {
-    app.application.authenticate(&user.token).await.unwrap().unwrap()
+    (*app.application.authenticate(&user.token).await.unwrap().unwrap()).clone()
 }
 
 /// What a user's account holds, in minor units.
