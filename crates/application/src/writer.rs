@@ -14,6 +14,7 @@ mod claim;
 mod command;
 mod lane;
 mod outcome;
+mod outcomes;
 mod rows;
 
 use std::sync::{Arc, Mutex, PoisonError};

@@ -20,7 +20,7 @@ use crate::timeline::Timeline;
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = bets)]
-struct BetRow {
+pub(crate) struct BetRow {
     id: DbId,
     market_id: DbId,
     sequence: i64,
@@ -115,9 +115,9 @@ impl From<&Bet> for NewBetRow<'static> {
 }
 
 /// The bets among `ids` that exist.
-pub(crate) fn find_ids(connection: &mut Connection<'_>, ids: &[BetId]) -> Result<Vec<BetId>, Failure> {
-    let found = look_up::bets(connection, &db_ids(ids.iter().copied()))?;
-    Ok(found.into_iter().map(BetId::from).collect())
+pub(crate) fn find_all(connection: &mut Connection<'_>, ids: &[BetId]) -> Result<Vec<Bet>, Failure> {
+    let rows = look_up::bets(connection, &db_ids(ids.iter().copied()))?;
+    rows.into_iter().map(Bet::try_from).collect()
 }
 
 /// Inserts bets.

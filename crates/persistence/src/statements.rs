@@ -158,7 +158,7 @@ fn trade(
         created_at: START,
     };
     let bets = [bet(1), bet(2)];
-    bets::find_ids(c, &[bets[0].id, bets[1].id])?;
+    bets::find_all(c, &[bets[0].id, bets[1].id])?;
     bets::insert(c, &bets)?;
     let option_count = market.record().options.len();
     let wanted = WantedHolding { market_id, account_id: account.id(), option_count };

@@ -63,7 +63,7 @@ pub trait MarketTx {
     ) -> Result<Vec<Holding>, StoreError>;
 
     /// The bets among `ids` that exist, in any order.
-    fn find_bet_ids(&mut self, ids: &[BetId]) -> Result<Vec<BetId>, StoreError>;
+    fn find_bets(&mut self, ids: &[BetId]) -> Result<Vec<Bet>, StoreError>;
 
     /// Inserts bets. A known id or a taken sequence number makes it [`StoreError::Rejected`].
     fn insert_bets(&mut self, bets: &[Bet]) -> Result<(), StoreError>;

@@ -2,7 +2,7 @@
 
 use foretell_domain::error::DomainError;
 use foretell_domain::id::{AccountId, UserId};
-use foretell_domain::market::{Bet, Listing, Market, MarketRecord, SettlementTerms};
+use foretell_domain::market::{Bet, Listing, Market, MarketRecord, SettlementTerms, TradeSide};
 use foretell_domain::money::Balance;
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::Transfer;
@@ -71,6 +71,17 @@ pub struct TradeReceipt {
     pub bet: Bet,
     /// What the trader's account holds after it.
     pub balance: Balance,
+}
+
+impl TradeReceipt {
+    /// The receipt of a trade and the transfer that moved its money.
+    pub(super) fn new(bet: Bet, transfer: &Transfer) -> Self {
+        let traders_side = match bet.fill.side {
+            TradeSide::Buy => transfer.debit,
+            TradeSide::Sell => transfer.credit,
+        };
+        Self { bet, balance: traders_side.balance_after }
+    }
 }
 
 /// A market after it was closed or decided.

@@ -129,7 +129,7 @@ impl Rows {
         let accounts = tx.lock_accounts(&wanted.accounts)?;
         let reversed = unless_empty(&wanted.originals, |ids| tx.find_reversed(ids))?;
         let taken = unless_empty(&wanted.new_transfers, |ids| tx.find_transfers(ids))?;
-        let taken_bets = unless_empty(&wanted.new_bets, |ids| tx.find_bet_ids(ids))?;
+        let taken_bets = unless_empty(&wanted.new_bets, |ids| tx.find_bets(ids))?;
         let holdings = find_holdings(tx, &markets, &wanted)?;
         Ok(Self {
             accounts: accounts.into_iter().map(|account| (account.id(), account)).collect(),
@@ -139,7 +139,7 @@ impl Rows {
             originals,
             reversed: reversed.into_iter().collect(),
             taken_transfers: taken.into_iter().map(|transfer| transfer.id).collect(),
-            taken_bets: taken_bets.into_iter().collect(),
+            taken_bets: taken_bets.into_iter().map(|bet| bet.id).collect(),
             changed: Changed::default(),
         })
     }

@@ -9,6 +9,7 @@ use foretell_ports::idempotency::CommandKey;
 use foretell_ports::market::WantedHolding;
 
 use crate::accounts::AccountRow;
+use crate::bets::BetRow;
 use crate::connection::Connection;
 use crate::id::{DbId, Id};
 use crate::idempotency::OutcomeRow;
@@ -100,11 +101,13 @@ pub(crate) fn reversed(connection: &mut Connection<'_>, ids: &[DbId]) -> QueryRe
     }
 }
 
-/// Those of `ids` that a bet has.
-pub(crate) fn bets(connection: &mut Connection<'_>, ids: &[DbId]) -> QueryResult<Vec<DbId>> {
+/// The bets and sales with these ids.
+pub(crate) fn bets(connection: &mut Connection<'_>, ids: &[DbId]) -> QueryResult<Vec<BetRow>> {
     match connection {
-        Connection::Sqlite(c) => each(ids, |id| bets::table.find(id).select(bets::id).load(*c)),
-        Connection::Postgres(c) => bets::table.filter(bets::id.eq_any(ids)).select(bets::id).load(*c),
+        Connection::Sqlite(c) => each(ids, |id| bets::table.find(id).select(BetRow::as_select()).load(*c)),
+        Connection::Postgres(c) => {
+            bets::table.filter(bets::id.eq_any(ids)).select(BetRow::as_select()).load(*c)
+        }
     }
 }
 

@@ -49,8 +49,8 @@ impl MarketTx for UnitTx<'_, '_> {
         self.step(|c| positions::list_holdings_after(c, market, after, limit))
     }
 
-    fn find_bet_ids(&mut self, ids: &[BetId]) -> Result<Vec<BetId>, StoreError> {
-        self.step(|c| bets::find_ids(c, ids))
+    fn find_bets(&mut self, ids: &[BetId]) -> Result<Vec<Bet>, StoreError> {
+        self.step(|c| bets::find_all(c, ids))
     }
 
     fn insert_bets(&mut self, bets: &[Bet]) -> Result<(), StoreError> {

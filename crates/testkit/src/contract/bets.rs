@@ -38,10 +38,10 @@ pub async fn absent_bets_are_left_out(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let stored = bets(&scene, 2).await;
     let ids = [stored[1].id, scene.make.ids().bet(), stored[0].id];
-    let mut found = scene.commit(move |tx| tx.find_bet_ids(&ids)).await;
-    found.sort();
-    assert_eq!(found, [stored[0].id, stored[1].id]);
-    assert!(scene.commit(|tx| tx.find_bet_ids(&[])).await.is_empty());
+    let mut found = scene.commit(move |tx| tx.find_bets(&ids)).await;
+    found.sort_by_key(|bet| bet.id);
+    assert_eq!(found, stored);
+    assert!(scene.commit(|tx| tx.find_bets(&[])).await.is_empty());
 }
 
 /// A copy of a bet with an id of its own and the number given.
@@ -109,6 +109,6 @@ pub async fn a_full_batch_of_bets_is_written(harness: &dyn Harness) {
     let ids: Vec<_> = batch.iter().map(|bet| bet.id).collect();
     let last = batch.last().cloned().expect("a bet");
     scene.commit(move |tx| tx.insert_bets(&batch)).await;
-    assert_eq!(scene.commit(move |tx| tx.find_bet_ids(&ids)).await.len(), 1_000);
+    assert_eq!(scene.commit(move |tx| tx.find_bets(&ids)).await.len(), 1_000);
     assert_eq!(scene.ports.markets.find_bet(last.id).await.unwrap(), Some(last));
 }

@@ -77,7 +77,7 @@ impl MarketTx for WatchedTx<'_> {
             after: Option<AccountId>,
             limit: usize
         ) -> Vec<Holding>;
-        fn find_bet_ids(&mut self, ids: &[BetId]) -> Vec<BetId>;
+        fn find_bets(&mut self, ids: &[BetId]) -> Vec<Bet>;
         fn insert_settlement(&mut self, settlement: &Settlement) -> ();
         fn lock_settlement(&mut self, market: &Locked<Market>) -> Option<Locked<Settlement>>;
         fn save_settlement(&mut self, settlement: &Locked<Settlement>) -> ();

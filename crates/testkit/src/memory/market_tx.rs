@@ -94,12 +94,9 @@ impl MarketTx for MemoryTx<'_> {
         })
     }
 
-    fn find_bet_ids(&mut self, ids: &[BetId]) -> Result<Vec<BetId>, StoreError> {
-        let mut ids: BTreeSet<_> = ids.iter().copied().collect();
-        self.step(|tables, _| {
-            ids.retain(|id| tables.bets.get(id).is_some());
-            Ok(ids.into_iter().collect())
-        })
+    fn find_bets(&mut self, ids: &[BetId]) -> Result<Vec<Bet>, StoreError> {
+        let ids: BTreeSet<_> = ids.iter().collect();
+        self.step(|tables, _| Ok(ids.into_iter().filter_map(|id| tables.bets.get(id)).cloned().collect()))
     }
 
     fn insert_bets(&mut self, bets: &[Bet]) -> Result<(), StoreError> {

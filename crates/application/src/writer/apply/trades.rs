@@ -107,13 +107,9 @@ impl Desk<'_> {
         let mut holding: Holding = self.rows.holding(&market, account_id);
         market.record_fill(&fill, &mut holding, pot_after.ok_or(MarketError::TradeTooLarge)?)?;
         let row = self.rows.post(from, to, self.order(kind, fill.cash).about(market_id))?;
-        let balance = match fill.side {
-            TradeSide::Buy => row.debit.balance_after,
-            TradeSide::Sell => row.credit.balance_after,
-        };
         let (user_id, transfer_id, created_at) = (actor.user_id, row.id, self.context.now);
         let bet = Bet { id, market_id, user_id, account_id, transfer_id, option_id, fill, created_at };
         self.rows.put_trade(market, holding, bet.clone());
-        Ok(Box::new(TradeReceipt { bet, balance }))
+        Ok(Box::new(TradeReceipt::new(bet, &row)))
     }
 }

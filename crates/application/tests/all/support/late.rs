@@ -129,7 +129,7 @@ impl MarketTx for LateTx<'_> {
         list_holdings_after(
             market: &Locked<Market>, after: Option<AccountId>, limit: usize
         ) -> Vec<Holding>;
-        find_bet_ids(ids: &[BetId]) -> Vec<BetId>;
+        find_bets(ids: &[BetId]) -> Vec<Bet>;
         insert_bets(bets: &[Bet]) -> ();
         insert_settlement(settlement: &Settlement) -> ();
         lock_settlement(market: &Locked<Market>) -> Option<Locked<Settlement>>;
