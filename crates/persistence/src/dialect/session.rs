@@ -20,6 +20,7 @@ PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
 PRAGMA foreign_keys = ON;
 PRAGMA cache_size = -32768;
+PRAGMA wal_autocheckpoint = 8192;
 PRAGMA temp_store = MEMORY;";
 
 const SQLITE_READING: &str = "PRAGMA busy_timeout = 1000;
