@@ -47,8 +47,7 @@ pub struct Argon2Hasher {
 }
 
 impl Argon2Hasher {
-    /// A hasher of this cost on so many threads; as many as there are cores is best. Makes one hash, and
-    /// so takes a moment.
+    /// A hasher of this cost on so many threads; as many as there are cores is best.
     ///
     /// # Errors
     /// [`PasswordError::Failed`] for a cost that argon2 does not allow.
@@ -75,11 +74,14 @@ impl PasswordHasher for Argon2Hasher {
     }
 }
 
+/// The salt and the hash of the dummy in PHC form, all zeros: made up, since no password is known to have it.
+const NO_ONES: &str = "$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
 /// What runs on the blocking pool.
 #[derive(Debug)]
 struct Work {
     argon2: Argon2<'static>,
-    /// The hash of no one's password, made with the current parameters: comparing with it takes as long as
+    /// The hash of no one's password, with the current parameters: comparing with it takes as long as
     /// comparing with a user's, so that an answer's time does not tell who has an account.
     dummy: PasswordHash,
 }
@@ -88,8 +90,9 @@ impl Work {
     fn new(cost: HashingCost) -> Result<Self, password_hash::Error> {
         let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(Params::DEFAULT_OUTPUT_LEN))?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let dummy = PasswordHash(argon2.hash_password(b"")?.to_string());
-        Ok(Self { argon2, dummy })
+        let HashingCost { memory_kib, passes, lanes } = cost;
+        let dummy = format!("$argon2id$v=19$m={memory_kib},t={passes},p={lanes}{NO_ONES}");
+        Ok(Self { argon2, dummy: PasswordHash(dummy) })
     }
 
     fn hash(&self, password: &SecretString) -> Result<PasswordHash, password_hash::Error> {

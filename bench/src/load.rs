@@ -1,0 +1,120 @@
+//! Puts load on a server: many connections that each send one request after another.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use hdrhistogram::Histogram;
+use tokio::task::LocalSet;
+
+use crate::http::Connection;
+
+/// The longest latency that is told from longer ones, in microseconds.
+const LONGEST_US: u64 = 60_000_000;
+
+/// Writes the next request of a connection into a cleared buffer.
+pub(crate) trait Requests {
+    fn write(&mut self, request: &mut Vec<u8>);
+}
+
+impl<F: FnMut(&mut Vec<u8>)> Requests for F {
+    fn write(&mut self, request: &mut Vec<u8>) {
+        self(request);
+    }
+}
+
+/// How much load, and how long.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Load {
+    pub(crate) address: SocketAddr,
+    /// How many connections there are, which is how many requests are under way.
+    pub(crate) connections: usize,
+    /// How long the load lasts before anything is counted.
+    pub(crate) warm_up: Duration,
+    /// How long it is counted.
+    pub(crate) counted: Duration,
+}
+
+/// What was answered while it was counted.
+pub(crate) struct Tally {
+    /// How long each answer took, in microseconds.
+    pub(crate) latencies_us: Histogram<u64>,
+    /// How many answers had a status.
+    pub(crate) statuses: BTreeMap<u16, u64>,
+    /// The first failure's body, to tell what went wrong.
+    pub(crate) complaint: Option<String>,
+}
+
+impl Tally {
+    fn new() -> Result<Self> {
+        let latencies_us = Histogram::new_with_bounds(1, LONGEST_US, 3)?;
+        Ok(Self { latencies_us, statuses: BTreeMap::new(), complaint: None })
+    }
+
+    fn count(&mut self, status: u16, latency: Duration, body: &[u8]) {
+        let latency_us = u64::try_from(latency.as_micros()).unwrap_or(LONGEST_US);
+        self.latencies_us.saturating_record(latency_us);
+        *self.statuses.entry(status).or_default() += 1;
+        if status >= 400 && self.complaint.is_none() {
+            self.complaint = Some(String::from_utf8_lossy(body).into_owned());
+        }
+    }
+}
+
+/// Runs the load; `at_edges` is called when counting begins and when it ends.
+///
+/// # Errors
+/// Those of the connections.
+pub(crate) fn run(
+    load: Load,
+    mut requests: impl FnMut(usize) -> Box<dyn Requests>,
+    mut at_edges: impl FnMut(),
+) -> Result<Tally> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let begun = Instant::now() + load.warm_up;
+    let ended = begun + load.counted;
+    let tally = Rc::new(RefCell::new(Tally::new()?));
+    let clients = LocalSet::new();
+    let tasks: Vec<_> = (0..load.connections)
+        .map(|number| {
+            clients.spawn_local(client(load.address, requests(number), begun..ended, Rc::clone(&tally)))
+        })
+        .collect();
+    clients.block_on(&runtime, async {
+        tokio::time::sleep_until(begun.into()).await;
+        at_edges();
+        tokio::time::sleep_until(ended.into()).await;
+        at_edges();
+        for task in tasks {
+            task.await??;
+        }
+        anyhow::Ok(())
+    })?;
+    drop(clients);
+    Rc::into_inner(tally).map(RefCell::into_inner).ok_or_else(|| anyhow::anyhow!("a client is still at work"))
+}
+
+async fn client(
+    address: SocketAddr,
+    mut requests: Box<dyn Requests>,
+    counted: std::ops::Range<Instant>,
+    tally: Rc<RefCell<Tally>>,
+) -> Result<()> {
+    let mut connection = Connection::open(address).await?;
+    let mut request = Vec::with_capacity(1_024);
+    let mut sent = Instant::now();
+    while sent < counted.end {
+        request.clear();
+        requests.write(&mut request);
+        let answer = connection.exchange(&request).await?;
+        let answered = Instant::now();
+        if counted.contains(&answered) {
+            tally.borrow_mut().count(answer.status, answered - sent, answer.body);
+        }
+        sent = answered;
+    }
+    Ok(())
+}

@@ -1,0 +1,94 @@
+//! One figure: a scenario under load, with what it took of the processes.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+
+use crate::load::{self, Load, Requests};
+use crate::process::Process;
+use crate::scenario::Scenario;
+use crate::world::World;
+
+/// How long the load lasts before it is counted.
+const WARM_UP: Duration = Duration::from_secs(2);
+
+/// What a scenario came to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Figure {
+    /// Answers in a second.
+    pub(crate) rate: f64,
+    pub(crate) p50_ms: f64,
+    pub(crate) p99_ms: f64,
+    /// Processor time of the server for an answer, in microseconds.
+    pub(crate) server_us: f64,
+    /// The same of the database's processes; zero where it is within the server.
+    pub(crate) database_us: f64,
+    /// The same of the load generator.
+    pub(crate) client_us: f64,
+    /// Memory of the server at the end, in bytes.
+    pub(crate) memory_bytes: u64,
+}
+
+/// How many requests are under way, and for how long they are counted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pressure {
+    pub(crate) connections: usize,
+    pub(crate) counted: Duration,
+}
+
+/// Puts a scenario's load on the world's server.
+///
+/// # Errors
+/// Those of the connections, and an answer that is no success.
+pub(crate) fn scenario(world: &Rc<World>, scenario: Scenario, pressure: Pressure) -> Result<Figure> {
+    let processes = Processes { server: world.process, database: world.database };
+    let requests = |number| scenario.requests(world, number);
+    measure(world.address, processes, pressure, requests)
+}
+
+/// The processes at work.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Processes {
+    pub(crate) server: Process,
+    pub(crate) database: Option<Process>,
+}
+
+impl Processes {
+    /// The processor time so far of server, database and load generator.
+    fn cpu_times(self) -> Result<[Duration; 3]> {
+        let database = self.database.map_or(Ok(Duration::ZERO), Process::cpu_time_of_all)?;
+        Ok([self.server.cpu_time()?, database, Process::current().cpu_time()?])
+    }
+}
+
+/// Puts any load on any server.
+///
+/// # Errors
+/// As for a scenario.
+pub(crate) fn measure(
+    address: std::net::SocketAddr,
+    processes: Processes,
+    Pressure { connections, counted }: Pressure,
+    requests: impl FnMut(usize) -> Box<dyn Requests>,
+) -> Result<Figure> {
+    let mut edges = Vec::new();
+    let load = Load { address, connections, warm_up: WARM_UP, counted };
+    let tally = load::run(load, requests, || edges.push(processes.cpu_times()))?;
+    let failed = tally.statuses.iter().any(|(status, _)| *status >= 400);
+    ensure!(!failed, "{:?}: {}", tally.statuses, tally.complaint.unwrap_or_default());
+    let edges = edges.into_iter().collect::<Result<Vec<_>>>()?;
+    let [before, after] = edges.as_slice() else { anyhow::bail!("counting did not begin and end") };
+    let answers = tally.latencies_us.len() as f64;
+    let each_us = |index: usize| after[index].saturating_sub(before[index]).as_secs_f64() * 1e6 / answers;
+    let quantile_ms = |quantile| tally.latencies_us.value_at_quantile(quantile) as f64 / 1e3;
+    Ok(Figure {
+        rate: answers / counted.as_secs_f64(),
+        p50_ms: quantile_ms(0.5),
+        p99_ms: quantile_ms(0.99),
+        server_us: each_us(0),
+        database_us: each_us(1),
+        client_us: each_us(2),
+        memory_bytes: processes.server.resident_bytes()?,
+    })
+}

@@ -1,0 +1,57 @@
+//! Who and what the load is about: a server on a seeded database, and those who are signed in.
+
+use std::net::SocketAddr;
+
+use anyhow::{Context as _, Result};
+use foretell_tests::{Database, Server};
+
+use crate::process::Process;
+use crate::seed::{self, Kind, Size};
+
+/// Those who are signed in and send. Everyone else's account is paid into.
+const SIGNED_IN: u64 = 1_000;
+
+/// Someone with a session.
+#[derive(Debug, Clone)]
+pub(crate) struct Person {
+    pub(crate) account_id: String,
+    pub(crate) token: String,
+}
+
+/// A running server with a history, and what requests are made of.
+pub(crate) struct World {
+    server: Server,
+    pub(crate) address: SocketAddr,
+    pub(crate) size: Size,
+    pub(crate) people: Vec<Person>,
+    pub(crate) process: Process,
+    /// The database server's first process, if there is one.
+    pub(crate) database: Option<Process>,
+}
+
+impl World {
+    /// Seeds a database of this size and starts a server on it, with settings by variables.
+    pub(crate) async fn make(database: Database, size: Size, settings: &[(&str, &str)]) -> Result<Self> {
+        let mut server = Server::start_with(database, settings).await;
+        server.stop_cleanly().await;
+        let tokens = seed::fill(server.home(), database, size, SIGNED_IN.min(size.people))?;
+        server.start_again().await;
+        let person = |(number, token)| Person { account_id: seed::id(Kind::Account, number), token };
+        let people = (1..).zip(tokens).map(person).collect();
+        let address = server.origin().trim_start_matches("http://").parse().context("no address")?;
+        let process = Process(server.process_id());
+        let database = server.home().postgres_process_id().map(Process);
+        Ok(Self { server, address, size, people, process, database })
+    }
+
+    /// The database that the server is on.
+    pub(crate) fn database_url(&self) -> Option<&str> {
+        self.server.home().database_url()
+    }
+
+    /// Stops the server and checks the ledger that it leaves.
+    pub(crate) async fn audit(mut self) {
+        self.server.stop_cleanly().await;
+        self.server.command("ledger audit").run().await.succeeded();
+    }
+}
