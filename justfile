@@ -37,3 +37,7 @@ clippy:
 # Builds the documentation of our crates
 doc:
     RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --all-features --no-deps
+
+# Measures the server: the table of docs/performance.md; `just bench growth` with ten million bets stored
+bench *arguments:
+    scripts/bench "$@"

@@ -1,8 +1,30 @@
 //! The benchmarks of the real server; `just bench` builds what they need and runs them.
-#![expect(clippy::print_stdout, reason = "a benchmark prints what it measured")]
+#![allow(
+    clippy::cast_precision_loss,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "figures for people, and a program for developers that fails like a test"
+)]
+
+mod figures;
+mod http;
+mod load;
+mod measure;
+mod peer;
+mod process;
+mod report;
+mod scenario;
+mod seed;
+mod world;
+
+use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+
+use crate::figures::{Databases, LoadOptions};
+use crate::measure::Pressure;
 
 /// Measures the real server.
 #[derive(Parser)]
@@ -14,8 +36,43 @@ struct Arguments {
 
 /// What is measured.
 #[derive(Subcommand)]
-enum What {}
+enum What {
+    /// The table: all figures on each database, beside what a user would otherwise have
+    Table(Options),
+    /// The same figures in a young and in an old database, and how they compare
+    Growth(Options),
+    /// Some scenarios, for a profiler
+    Load(LoadOptions),
+    /// Serves the bytes of a file: what the reads are held against
+    #[command(hide = true)]
+    Bare { file: PathBuf },
+}
+
+/// How it is measured.
+#[derive(clap::Args)]
+struct Options {
+    /// Which databases
+    #[arg(long, value_enum, default_value = "both")]
+    databases: Databases,
+    /// How long each figure is counted, in seconds
+    #[arg(long, default_value_t = 5)]
+    seconds: u64,
+    /// How many requests are under way while money is moved
+    #[arg(long, default_value_t = 512)]
+    connections: usize,
+}
+
+impl Options {
+    const fn pressure(&self) -> Pressure {
+        Pressure { connections: self.connections, counted: Duration::from_secs(self.seconds) }
+    }
+}
 
 fn main() -> Result<()> {
-    match Arguments::parse().what {}
+    match Arguments::parse().what {
+        What::Table(options) => figures::table(options.databases, options.pressure()),
+        What::Growth(options) => figures::growth(options.databases, options.pressure()),
+        What::Load(options) => figures::load(&options),
+        What::Bare { file } => peer::serve_bare(&file),
+    }
 }

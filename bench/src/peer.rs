@@ -30,19 +30,19 @@ const TRANSFER: &str = "\\set a random(1, {people} - 1)
 \\set high greatest(:a, :b)
 BEGIN;
 UPDATE accounts SET balance_minor = balance_minor - 1, version = version + 1
-    WHERE id = ('01900002-0000-7000-8000-' || lpad(to_hex(:low), 12, '0'))::uuid
+    WHERE id = ('01900002-0000-7000-8000-' || lpad(to_hex(:low::bigint), 12, '0'))::uuid
     RETURNING id AS low_id, balance_minor AS low_balance, version AS low_version, owner_id AS low_owner \\gset
 UPDATE accounts SET balance_minor = balance_minor + 1, version = version + 1
-    WHERE id = ('01900002-0000-7000-8000-' || lpad(to_hex(:high), 12, '0'))::uuid
+    WHERE id = ('01900002-0000-7000-8000-' || lpad(to_hex(:high::bigint), 12, '0'))::uuid
     RETURNING id AS high_id, balance_minor AS high_balance, version AS high_version \\gset
 INSERT INTO transfers (id, kind, amount_minor, debit_account_id, debit_version, debit_balance_minor,
     credit_account_id, credit_version, credit_balance_minor, created_at_us)
     VALUES ((lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0')
         || substr(replace(gen_random_uuid()::text, '-', ''), 13))::uuid,
-        'payment', 1, :'low_id', :low_version, :low_balance, :'high_id', :high_version, :high_balance,
+        'payment', 1, :low_id, :low_version, :low_balance, :high_id, :high_version, :high_balance,
         (extract(epoch FROM clock_timestamp()) * 1000000)::bigint);
 INSERT INTO idempotency_keys (user_id, key, request_hash, outcome, created_at_us)
-    VALUES (:'low_owner', gen_random_uuid()::text, sha256('request'), '{\"Transfer\":\"' || gen_random_uuid() || '\"}',
+    VALUES (:low_owner, gen_random_uuid()::text, sha256('request'::bytea), '{\"Transfer\":\"' || gen_random_uuid() || '\"}',
         (extract(epoch FROM clock_timestamp()) * 1000000)::bigint);
 COMMIT;
 ";

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use diesel::connection::SimpleConnection as _;
-use diesel::{Connection as _, PgConnection, SqliteConnection};
+use diesel::dsl::sql;
+use diesel::sql_types::Integer;
+use diesel::{Connection as _, PgConnection, RunQueryDsl as _, SqliteConnection};
 use tempfile::TempDir;
 
 use crate::program::variable;
@@ -45,6 +47,14 @@ impl Home {
     /// The URL of the database, if it is on Postgres.
     pub fn database_url(&self) -> Option<&str> {
         self.postgres.as_ref().map(|database| database.url.as_str())
+    }
+
+    /// The number of the database server's first process, if there is a server.
+    pub fn postgres_process_id(&self) -> Option<u32> {
+        let mut connection = PgConnection::establish(self.database_url()?).unwrap();
+        let id = sql::<Integer>(r"split_part(pg_read_file('postmaster.pid'), E'\n', 1)::integer");
+        let id: i32 = diesel::select(id).get_result(&mut connection).unwrap();
+        Some(id.unsigned_abs())
     }
 
     /// Runs SQL on the database behind the server's back.

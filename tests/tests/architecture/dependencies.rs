@@ -42,7 +42,7 @@ const ARROWS: &[Row] = &[
         ],
         dev: &[],
     },
-    Row { member: "bench", normal: &["domain", "ports", "application", "testkit", "tests"], dev: &[] },
+    Row { member: "bench", normal: &["domain", "ports", "security", "tests"], dev: &[] },
 ];
 
 /// Crates whose libraries are all listed; dev-dependencies are free.
@@ -59,8 +59,8 @@ const OWNED: &[(&str, &[&str])] = &[
     ("deadpool-diesel", &["persistence"]),
     ("diesel", &["bench", "persistence", "tests"]),
     ("diesel_migrations", &["persistence"]),
-    ("libsqlite3-sys", &["persistence"]),
-    ("pq-sys", &["persistence"]),
+    ("libsqlite3-sys", &["persistence", "tests"]),
+    ("pq-sys", &["persistence", "tests"]),
 ];
 
 /// Libraries that a crate may not have even through another one.
