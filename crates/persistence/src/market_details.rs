@@ -1,5 +1,7 @@
 //! Markets as they are read and listed: the tables of [`crate::markets`] with the pot.
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 use foretell_domain::id::MarketId;
 use foretell_domain::market::{Listing, Market, Phase};
@@ -10,10 +12,11 @@ use foretell_ports::market::{MarketDetails, MarketFilter, MarketSort};
 use foretell_ports::page::{Page, PageRequest};
 
 use crate::connection::{Connection, on};
+use crate::dialect::each;
 use crate::dialect::transaction::snapshot;
 use crate::error::{Failure, StoredRow};
 use crate::id::DbId;
-use crate::markets::{MarketRow, MarketRows, OptionRow, StateRow, options_by_market};
+use crate::markets::{MarketRow, MarketRows, OptionRow, StateRow};
 use crate::schema::{accounts, market_options, market_states, markets};
 
 /// What people read of a market, beside its options' names.
@@ -28,6 +31,9 @@ struct ListingRow {
 
 /// A market without its options. The pot is that of the same moment, since one statement reads both.
 type DetailsRow = (MarketRow, StateRow, ListingRow, Option<i64>);
+
+/// A market with one of its options.
+type FoundRow = (MarketRow, StateRow, ListingRow, Option<i64>, OptionRow);
 
 fn details(row: DetailsRow, options: &[OptionRow]) -> Result<MarketDetails, Failure> {
     let (market, state, listing, pot_minor) = row;
@@ -59,15 +65,15 @@ macro_rules! joined {
     };
 }
 
-/// The columns of a [`DetailsRow`], and what is wanted beside them.
+/// The columns of a [`FoundRow`].
 macro_rules! columns {
-    ($(, $more:expr)?) => {
+    () => {
         (
             MarketRow::as_select(),
             StateRow::as_select(),
             ListingRow::as_select(),
             accounts::balance_minor.nullable(),
-            $($more)?
+            OptionRow::as_select(),
         )
     };
 }
@@ -97,19 +103,34 @@ macro_rules! narrowed {
     }};
 }
 
-/// The market with this id, read with its options in one statement: what is outstanding changes.
+/// The market with this id.
 pub(crate) fn find(connection: &mut Connection<'_>, id: MarketId) -> Result<Option<MarketDetails>, Failure> {
-    let found: Vec<(MarketRow, StateRow, ListingRow, Option<i64>, OptionRow)> = on!(connection, |c| {
-        joined!()
-            .inner_join(market_options::table)
-            .filter(markets::id.eq(DbId::from(id)))
-            .order(market_options::option_index)
-            .select(columns!(, OptionRow::as_select()))
-            .load(c)
-    })?;
-    let split = |(market, state, listing, pot_minor, option)| ((market, state, listing, pot_minor), option);
-    let (mut rows, options): (Vec<DetailsRow>, Vec<OptionRow>) = found.into_iter().map(split).unzip();
-    rows.pop().map(|row| details(row, &options)).transpose()
+    Ok(find_all(connection, &[id.into()])?.pop())
+}
+
+/// The markets with these ids, in their order. Each is read with its options in one statement: what is
+/// outstanding changes.
+fn find_all(connection: &mut Connection<'_>, ids: &[DbId]) -> Result<Vec<MarketDetails>, Failure> {
+    let mut markets: BTreeMap<DbId, (DetailsRow, Vec<OptionRow>)> = BTreeMap::new();
+    for (market, state, listing, pot_minor, option) in load(connection, ids)? {
+        let details = || ((market, state, listing, pot_minor), Vec::new());
+        markets.entry(option.market_id).or_insert_with(details).1.push(option);
+    }
+    let found = ids.iter().filter_map(|id| markets.remove(id));
+    let in_order = |(row, mut options): (DetailsRow, Vec<OptionRow>)| {
+        options.sort_by_key(|option| option.option_index);
+        details(row, &options)
+    };
+    found.map(in_order).collect()
+}
+
+/// The rows of markets, one an option, in any order.
+fn load(connection: &mut Connection<'_>, ids: &[DbId]) -> QueryResult<Vec<FoundRow>> {
+    let rows = joined!().inner_join(market_options::table);
+    match connection {
+        Connection::Sqlite(c) => each(ids, |id| rows.filter(markets::id.eq(id)).select(columns!()).load(*c)),
+        Connection::Postgres(c) => rows.filter(markets::id.eq_any(ids)).select(columns!()).load(*c),
+    }
 }
 
 /// A page of markets; ties are broken by id, the newest first.
@@ -124,8 +145,10 @@ pub(crate) fn page(
             let all = markets::table.inner_join(market_states::table);
             narrowed!(all.select(diesel::dsl::count_star()).into_boxed::<Db>(), filter).get_result(c)
         })?;
-        let found: Vec<DetailsRow> = on!(connection, |c, Db| {
-            let query = narrowed!(joined!().select(columns!()).into_boxed::<Db>(), filter);
+        // Only their ids: what is passed over on the way to a late page is not worth reading whole.
+        let ids: Vec<DbId> = on!(connection, |c, Db| {
+            let all = markets::table.inner_join(market_states::table);
+            let query = narrowed!(all.select(markets::id).into_boxed::<Db>(), filter);
             let sorted = match sort {
                 MarketSort::Newest => query.order(markets::id.desc()),
                 MarketSort::Closing => query.order((markets::ends_at_us, markets::id.desc())),
@@ -135,13 +158,6 @@ pub(crate) fn page(
             };
             sorted.limit(i64::from(page.limit())).offset(page.offset()).load(c)
         })?;
-        let ids: Vec<_> = found.iter().map(|(market, ..)| market.id).collect();
-        let options = options_by_market(connection, &ids)?;
-        let with_options = |row: DetailsRow| {
-            let options = options.get(&row.0.id).map_or(&[][..], Vec::as_slice);
-            details(row, options)
-        };
-        let rows: Result<_, _> = found.into_iter().map(with_options).collect();
-        Ok(Page { rows: rows?, total })
+        Ok(Page { rows: find_all(connection, &ids)?, total })
     })
 }

@@ -46,7 +46,7 @@ pub(crate) struct StateRow {
 #[diesel(table_name = market_options)]
 pub(crate) struct OptionRow {
     pub(crate) market_id: DbId,
-    option_index: i32,
+    pub(crate) option_index: i32,
     id: DbId,
     pub(crate) name: String,
     initial_probability: f64,
@@ -223,7 +223,7 @@ pub(crate) fn lock(
 }
 
 /// The options of markets, each market's in their order.
-pub(crate) fn options_by_market(
+fn options_by_market(
     connection: &mut Connection<'_>,
     markets: &[DbId],
 ) -> Result<BTreeMap<DbId, Vec<OptionRow>>, Failure> {

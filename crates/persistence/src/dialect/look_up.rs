@@ -8,6 +8,7 @@ use diesel::sql_types::{Array, Text};
 use foretell_ports::idempotency::CommandKey;
 use foretell_ports::market::WantedHolding;
 
+use super::each;
 use crate::accounts::AccountRow;
 use crate::bets::BetRow;
 use crate::connection::Connection;
@@ -155,16 +156,4 @@ pub(crate) fn positions(
             prepared(WANTED).bind::<Array<Id>, _>(markets).bind::<Array<Id>, _>(accounts).load(*c)
         }
     }
-}
-
-/// The rows of one statement a key.
-fn each<K: Copy, R>(
-    keys: impl IntoIterator<Item = K>,
-    mut load: impl FnMut(K) -> QueryResult<Vec<R>>,
-) -> QueryResult<Vec<R>> {
-    let mut rows = Vec::new();
-    for key in keys {
-        rows.append(&mut load(key)?);
-    }
-    Ok(rows)
 }

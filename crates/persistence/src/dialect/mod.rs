@@ -21,3 +21,15 @@ fn sum_of<R>(
 ) -> diesel::QueryResult<usize> {
     rows.iter().try_fold(0, |sum, row| Ok(sum + run(row)?))
 }
+
+/// The rows of one statement a key.
+pub(crate) fn each<K: Copy, R>(
+    keys: impl IntoIterator<Item = K>,
+    mut load: impl FnMut(K) -> diesel::QueryResult<Vec<R>>,
+) -> diesel::QueryResult<Vec<R>> {
+    let mut rows = Vec::new();
+    for key in keys {
+        rows.append(&mut load(key)?);
+    }
+    Ok(rows)
+}
