@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 use foretell_application::Housekeeper;
 use foretell_testkit::FakeClock;
-use foretell_tests::{Chance, eventually};
+use foretell_tests::{Chance, eventually, number};
 use futures::future::join_all;
 use futures::{FutureExt as _, StreamExt as _};
 
@@ -40,12 +40,6 @@ use world::{Kind, World};
 const COMPARE_EVERY: usize = 100;
 /// How many histories are under way at once.
 const AT_ONCE: usize = 4;
-
-/// A number from the environment, or the usual one.
-fn number(variable: &str, usual: usize) -> usize {
-    let given = std::env::var(variable).ok();
-    given.map_or(usual, |text| text.parse().unwrap_or_else(|_| panic!("{variable} is no number: {text}")))
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn random_commands_come_to_the_same_on_every_store() {
