@@ -1,15 +1,16 @@
 //! Databases of a test's own, each in a home that is removed with everything in it.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use diesel::connection::SimpleConnection as _;
 use diesel::dsl::sql;
 use diesel::sql_types::Integer;
-use diesel::{Connection as _, PgConnection, RunQueryDsl as _, SqliteConnection};
+use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl as _, SqliteConnection};
 use tempfile::TempDir;
 
-use crate::program::variable;
+use crate::program::{eventually, variable};
 
 /// The databases that the server runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +67,34 @@ impl Home {
             SqliteConnection::establish(file.to_str().unwrap()).unwrap().batch_execute(sql).unwrap();
         }
     }
+
+    /// The connections to the database that are open; none where a database is a file.
+    pub fn connections(&self) -> Connections {
+        let processes = self.database_url().map_or_else(Vec::new, |url| {
+            let query = "SELECT pid FROM pg_stat_activity
+                WHERE datname = current_database() AND pid <> pg_backend_pid()";
+            let mut connection = PgConnection::establish(url).unwrap();
+            diesel::sql_query(query).load::<Process>(&mut connection).unwrap()
+        });
+        Connections(processes.into_iter().map(|process| process.pid).collect())
+    }
+
+    /// Waits until none of these is open any more: Postgres goes on with what it was sent before it looks
+    /// whether anyone is still there.
+    pub async fn wait_until_closed(&self, connections: &Connections) {
+        let are_closed = async || connections.0.is_disjoint(&self.connections().0).then_some(());
+        eventually("connections to the database to be closed", are_closed).await;
+    }
+}
+
+/// The processes of Postgres that serve connections to a database.
+#[derive(Debug)]
+pub struct Connections(BTreeSet<i32>);
+
+#[derive(QueryableByName)]
+struct Process {
+    #[diesel(sql_type = Integer)]
+    pid: i32,
 }
 
 /// A database on the test server; dropped with this value.

@@ -5,6 +5,8 @@ mod architecture;
 #[cfg(test)]
 mod concurrency;
 #[cfg(test)]
+mod crash;
+#[cfg(test)]
 mod equivalence;
 #[cfg(test)]
 mod idempotency;

@@ -1,0 +1,200 @@
+//! The books as clients read them: the statements of the users' accounts, the markets and their trades.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use foretell_tests::{Client, eventually, minor, text};
+use serde_json::Value;
+
+use super::command::Effect;
+
+/// What has been read so far. Only what is new is read again, for the rows of these lists never change; that
+/// they have not is looked at in the end.
+#[derive(Default)]
+pub(super) struct Books {
+    /// The statement of each user, oldest row first.
+    statements: Vec<Vec<Row>>,
+    /// What each payment did to the accounts on whose statements it stands.
+    payments: BTreeMap<String, Vec<i64>>,
+    trades: BTreeMap<String, Trade>,
+    /// The ids of the markets by their names.
+    names: BTreeMap<String, String>,
+    markets: BTreeMap<String, Market>,
+}
+
+/// A row of a statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Row {
+    id: String,
+    kind: String,
+    change: i64,
+    balance: i64,
+    market_id: Option<String>,
+    created_at: String,
+}
+
+/// What a bet or sale did, as far as its trader's statement tells too: user, market, change and time.
+type Trade = (String, String, i64, String);
+
+#[derive(Default)]
+struct Market {
+    bet_count: usize,
+    is_resolved: bool,
+}
+
+impl Books {
+    /// Reads what is new and checks that all of it fits together. Nobody may be writing but those who pay the
+    /// holders of resolved markets, who are waited for.
+    pub(super) async fn read(&mut self, users: &[Client]) {
+        for shown in users[0].all("/markets").await {
+            self.read_market(&users[0], &shown).await;
+        }
+        self.statements.resize(users.len(), Vec::new());
+        for (number, user) in users.iter().enumerate() {
+            self.read_statement(number, user).await;
+        }
+        self.check_payments();
+        self.check_trades(users);
+        self.check_markets();
+    }
+
+    /// Whether it happened.
+    pub(super) fn has(&self, effect: &Effect) -> bool {
+        match effect {
+            Effect::Payment(id) => self.payments.contains_key(id),
+            Effect::Trade(id) => self.trades.contains_key(id),
+            Effect::Market(name) => self.names.contains_key(name),
+            Effect::Resolution(id) => self.markets.get(id).is_some_and(|market| market.is_resolved),
+        }
+    }
+
+    /// Where to ask for it; a market that is not there has no place of its own.
+    pub(super) fn path_of(&self, effect: &Effect) -> Option<String> {
+        match effect {
+            Effect::Payment(id) => Some(format!("/transfers/{id}")),
+            Effect::Trade(id) => Some(format!("/bets/{id}")),
+            Effect::Market(name) => self.names.get(name).map(|id| format!("/markets/{id}")),
+            Effect::Resolution(id) => Some(format!("/markets/{id}/resolution")),
+        }
+    }
+
+    /// Everything that happened.
+    pub(super) fn effects(&self) -> BTreeSet<Effect> {
+        let payments = self.payments.keys().cloned().map(Effect::Payment);
+        let trades = self.trades.keys().cloned().map(Effect::Trade);
+        let names = self.names.keys().cloned().map(Effect::Market);
+        let resolved = self.markets.iter().filter(|(_, market)| market.is_resolved);
+        let resolved = resolved.map(|(id, _)| Effect::Resolution(id.clone()));
+        payments.chain(trades).chain(names).chain(resolved).collect()
+    }
+
+    /// Reads the whole statements again: they must be what was read bit by bit.
+    pub(super) async fn check_unchanged(&self, users: &[Client]) {
+        for (user, known) in users.iter().zip(&self.statements) {
+            let rows = user.all(&format!("/accounts/{}/transfers", user.account_id)).await;
+            let rows: Vec<_> = rows.iter().rev().map(Row::of).collect();
+            assert_eq!(&rows, known, "the statement of {}", user.account_id);
+        }
+    }
+
+    async fn read_market(&mut self, client: &Client, shown: &Value) {
+        let id = text(&shown["id"]);
+        let holder = self.names.insert(text(&shown["name"]), id.clone());
+        assert!(holder.is_none_or(|holder| holder == id), "opened twice: {shown:#}");
+        let known = self.markets.entry(id.clone()).or_default();
+        let bet_count = usize::try_from(shown["betCount"].as_u64().unwrap()).unwrap();
+        for bet in client.newest(&format!("/markets/{id}/bets"), bet_count - known.bet_count).await {
+            let sign = if bet["side"] == "buy" { -1 } else { 1 };
+            let change = sign * minor(&bet["amount"]);
+            let trade = (text(&bet["userId"]), id.clone(), change, text(&bet["createdAt"]));
+            assert!(self.trades.insert(text(&bet["id"]), trade).is_none(), "made twice: {bet:#}");
+        }
+        known.bet_count = bet_count;
+        if shown["status"] == "resolved" && !known.is_resolved {
+            let path = format!("/markets/{id}/resolution");
+            let is_settled = async || client.get(&path).await.data(200)["completed"] == true;
+            eventually("the holders to be paid", async || is_settled().await.then_some(())).await;
+            known.is_resolved = true;
+        }
+    }
+
+    async fn read_statement(&mut self, number: usize, user: &Client) {
+        let path = format!("/accounts/{}", user.account_id);
+        let account = user.get(&path).await.data(200);
+        let known = &mut self.statements[number];
+        let row_count = usize::try_from(account["version"].as_u64().unwrap()).unwrap();
+        let new = user.newest(&format!("{path}/transfers"), row_count - known.len()).await;
+        for row in new.iter().rev().map(Row::of) {
+            let before = known.last().map_or(0, |row| row.balance);
+            assert_eq!(row.balance, before + row.change, "the balance runs on: {row:?}");
+            if row.kind == "payment" {
+                self.payments.entry(row.id.clone()).or_default().push(row.change);
+            }
+            known.push(row);
+        }
+        assert_eq!(known.len(), row_count, "each row has raised the version by one: {account:#}");
+        let last = known.last().map_or(0, |row| row.balance);
+        assert_eq!(minor(&account["balance"]), last, "{account:#}");
+    }
+
+    /// Each payment stands once on each of two statements.
+    fn check_payments(&self) {
+        for (id, changes) in &self.payments {
+            assert_eq!((changes.len(), changes.iter().sum()), (2, 0), "payment {id}: {changes:?}");
+        }
+    }
+
+    /// Each trade stands on its trader's statement, and nothing else does.
+    fn check_trades(&self, users: &[Client]) {
+        let mut counts: BTreeMap<Trade, i32> = BTreeMap::new();
+        for trade in self.trades.values() {
+            *counts.entry(trade.clone()).or_default() += 1;
+        }
+        for (user, rows) in users.iter().zip(&self.statements) {
+            for row in rows.iter().filter(|row| row.kind == "bet" || row.kind == "sale") {
+                let market_id = row.market_id.clone().unwrap();
+                let trade = (user.user_id.clone(), market_id, row.change, row.created_at.clone());
+                *counts.entry(trade).or_default() -= 1;
+            }
+        }
+        counts.retain(|_, count| *count != 0);
+        assert!(counts.is_empty(), "trades without their transfers, and the other way round: {counts:?}");
+    }
+
+    /// Each market was paid for once, and paid nobody twice.
+    fn check_markets(&self) {
+        let mut counts: BTreeMap<(&str, &str, Option<usize>), usize> = BTreeMap::new();
+        for (number, row) in self.rows() {
+            let Some(market_id) = row.market_id.as_deref() else { continue };
+            match row.kind.as_str() {
+                "subsidy" => *counts.entry((market_id, "subsidy", None)).or_default() += 1,
+                kind @ ("payout" | "remainder") => {
+                    *counts.entry((market_id, kind, Some(number))).or_default() += 1;
+                }
+                _ => {}
+            }
+        }
+        assert!(counts.values().all(|count| *count == 1), "{counts:?}");
+        let opened = counts.keys().filter(|(_, kind, _)| *kind == "subsidy").map(|(id, _, _)| *id);
+        assert!(opened.eq(self.markets.keys().map(String::as_str)), "each market has had its subsidy");
+    }
+
+    fn rows(&self) -> impl Iterator<Item = (usize, &Row)> {
+        let statements = self.statements.iter().enumerate();
+        statements.flat_map(|(number, rows)| rows.iter().map(move |row| (number, row)))
+    }
+}
+
+impl Row {
+    fn of(shown: &Value) -> Self {
+        let is_in = shown["direction"] == "in";
+        let amount = minor(&shown["amount"]);
+        Self {
+            id: text(&shown["id"]),
+            kind: text(&shown["kind"]),
+            change: if is_in { amount } else { -amount },
+            balance: minor(&shown[if is_in { "to" } else { "from" }]["balance"]),
+            market_id: shown["marketId"].as_str().map(str::to_owned),
+            created_at: text(&shown["createdAt"]),
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! Many clients of a few users, who send commands of all kinds and write down what becomes of each.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use foretell_tests::{Answer, Chance, Client, Server, money};
+use futures::future::join_all;
+use serde_json::Value;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::command::Command;
+use super::seed::Seed;
+
+/// How many clients send at once.
+pub(super) const CLIENTS: usize = 32;
+/// How many users they are.
+const USERS: usize = 8;
+/// The fewest markets that are kept open.
+const OPEN_MARKETS: usize = 3;
+
+/// What may be refused to clients who take no heed of each other.
+const REFUSALS: [&str; 5] =
+    ["INSUFFICIENT_FUNDS", "INSUFFICIENT_SHARES", "MARKET_CLOSED", "TRADE_TOO_SMALL", "TRADE_TOO_LARGE"];
+
+/// A command that was sent, and what became of it.
+#[derive(Debug)]
+pub(super) struct Sent {
+    pub(super) command: Command,
+    pub(super) fate: Fate,
+}
+
+/// What the sender of a command knows.
+#[derive(Debug)]
+pub(super) enum Fate {
+    /// It was done or refused, for good.
+    Acknowledged(Box<Answer>),
+    /// The server said that it cannot do it now. It may have done it nevertheless.
+    TurnedAway,
+    /// No answer came.
+    Unanswered,
+}
+
+/// The users, and the markets that they know to be open.
+#[derive(Clone)]
+pub(super) struct Crowd {
+    pub(super) users: Vec<Client>,
+    markets: Arc<Mutex<Vec<OpenMarket>>>,
+}
+
+struct OpenMarket {
+    market: Value,
+    creator: usize,
+}
+
+impl Crowd {
+    /// Registers the users and opens the first markets.
+    pub(super) async fn gather(server: &Server) -> Self {
+        let names: Vec<_> = (0..USERS).map(|n| format!("user{n}")).collect();
+        let users = join_all(names.iter().map(|name| server.register(name))).await;
+        let mut markets = Vec::new();
+        for (creator, user) in users.iter().enumerate().take(OPEN_MARKETS) {
+            let market = user.post("/markets", Command::opening(creator).body).await.data(201);
+            markets.push(OpenMarket { market, creator });
+        }
+        Self { users, markets: Arc::new(Mutex::new(markets)) }
+    }
+
+    /// Follows a server that moved.
+    pub(super) fn move_to(&mut self, origin: &str) {
+        self.users = self.users.iter().map(|user| user.moved_to(origin)).collect();
+    }
+
+    /// Has all clients send until they are stopped, or get no answer.
+    pub(super) fn start(&self, seed: &Seed, part: usize) -> Load {
+        let (acknowledged, count) = watch::channel(0);
+        let acknowledged = Arc::new(acknowledged);
+        let is_over = Arc::new(AtomicBool::new(false));
+        let start = |n| {
+            let client = LoadClient {
+                user: n % USERS,
+                crowd: self.clone(),
+                chance: seed.chance(part * CLIENTS + n),
+                acknowledged: Arc::clone(&acknowledged),
+                is_over: Arc::clone(&is_over),
+            };
+            tokio::spawn(client.send_on())
+        };
+        Load { tasks: (0..CLIENTS).map(start).collect(), count, is_over }
+    }
+
+    /// A command that makes sense, or nearly.
+    pub(super) fn choose(&self, user: usize, chance: &mut Chance) -> Command {
+        let own = &self.users[user];
+        // Now and then more than anyone has.
+        let most = if chance.below(20) == 0 { 10_000_000 } else { 1_500 };
+        let minor = 1 + i64::try_from(chance.below(most)).unwrap();
+        match chance.below(20) {
+            0..7 => Command::payment(user, own, self.other(user, chance), minor),
+            7..9 => {
+                let to: Vec<_> = (0..2 + chance.below(3))
+                    .map(|n| (self.other(user, chance), if n == 1 { minor } else { 1 + minor % 100 }))
+                    .collect();
+                Command::batch(user, own, &to)
+            }
+            9..15 => Command::bet(user, &self.any_market(chance), chance.below(2), minor),
+            15..18 => {
+                let shares = if chance.below(2) == 0 { "all".to_owned() } else { money(minor) };
+                Command::sale(user, &self.any_market(chance), chance.below(2), &shares)
+            }
+            _ => self.open_or_resolve(user, chance),
+        }
+    }
+
+    /// Remembers a market that was opened, if that is what the answer says.
+    pub(super) fn learn(&self, command: &Command, answer: &Answer) {
+        if command.path == "/markets" && answer.status == 201 {
+            let (market, creator) = (answer.body["data"].clone(), command.user);
+            self.markets.lock().unwrap().push(OpenMarket { market, creator });
+        }
+    }
+
+    fn other(&self, user: usize, chance: &mut Chance) -> &Client {
+        &self.users[(user + 1 + chance.below(USERS - 1)) % USERS]
+    }
+
+    fn any_market(&self, chance: &mut Chance) -> Value {
+        let markets = self.markets.lock().unwrap();
+        markets[chance.below(markets.len())].market.clone()
+    }
+
+    /// Each market is resolved by one command only, so that what became of it tells what became of that.
+    fn open_or_resolve(&self, user: usize, chance: &mut Chance) -> Command {
+        let mut markets = self.markets.lock().unwrap();
+        if markets.len() <= OPEN_MARKETS {
+            return Command::opening(user);
+        }
+        let chosen = chance.below(markets.len());
+        let OpenMarket { market, creator } = markets.swap_remove(chosen);
+        Command::resolution(creator, &market, chance.below(2))
+    }
+}
+
+/// Clients at work.
+pub(super) struct Load {
+    tasks: Vec<JoinHandle<Vec<Sent>>>,
+    count: watch::Receiver<usize>,
+    is_over: Arc<AtomicBool>,
+}
+
+impl Load {
+    /// Waits until so many commands have been acknowledged.
+    pub(super) async fn reach(&mut self, acknowledged: usize) {
+        let reached = self.count.wait_for(|count| *count >= acknowledged).await;
+        assert!(reached.is_ok(), "the clients went away before {acknowledged} commands were acknowledged");
+    }
+
+    /// Lets each client finish what it is at, and tells what all have sent.
+    pub(super) async fn stop(self) -> Vec<Sent> {
+        self.is_over.store(true, Ordering::Relaxed);
+        join_all(self.tasks).await.into_iter().flat_map(Result::unwrap).collect()
+    }
+}
+
+/// One client at work.
+struct LoadClient {
+    user: usize,
+    crowd: Crowd,
+    chance: Chance,
+    acknowledged: Arc<watch::Sender<usize>>,
+    is_over: Arc<AtomicBool>,
+}
+
+impl LoadClient {
+    async fn send_on(mut self) -> Vec<Sent> {
+        let mut all = Vec::new();
+        let mut is_answered = true;
+        while is_answered && !self.is_over.load(Ordering::Relaxed) {
+            let command = self.crowd.choose(self.user, &mut self.chance);
+            let client = &self.crowd.users[command.user];
+            let answer = client.try_post_once(&command.path, &command.key, command.body.clone()).await.ok();
+            is_answered = answer.is_some();
+            let fate = fate_of(answer);
+            if let Fate::Acknowledged(answer) = &fate {
+                self.crowd.learn(&command, answer);
+                self.acknowledged.send_modify(|count| *count += 1);
+            }
+            all.push(Sent { command, fate });
+        }
+        all
+    }
+}
+
+/// What an answer means; one that nobody should be given fails the test.
+pub(super) fn fate_of(answer: Option<Answer>) -> Fate {
+    let Some(answer) = answer else { return Fate::Unanswered };
+    match answer.status {
+        200 | 201 => Fate::Acknowledged(Box::new(answer)),
+        503 => {
+            answer.refused(503, "UNAVAILABLE");
+            Fate::TurnedAway
+        }
+        _ => {
+            let code = answer.body["code"].as_str().unwrap_or_default().to_owned();
+            assert!(REFUSALS.contains(&code.as_str()), "{} was answered {:#}", answer.asked, answer.body);
+            Fate::Acknowledged(Box::new(answer.refused(409, &code)))
+        }
+    }
+}
