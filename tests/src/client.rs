@@ -69,6 +69,11 @@ impl Client {
         Self { origin: origin.to_owned(), ..self.clone() }
     }
 
+    /// Host and port of the server.
+    pub fn address(&self) -> &str {
+        self.origin.trim_start_matches("http://")
+    }
+
     /// A request to a path below the API's base, with the session's token; a path such as `/readyz` is taken
     /// as it is.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {

@@ -58,14 +58,33 @@ impl Home {
         Some(id.unsigned_abs())
     }
 
+    fn sqlite_file(&self) -> PathBuf {
+        self.data_dir().join("foretell.db")
+    }
+
     /// Runs SQL on the database behind the server's back.
     pub fn execute(&self, sql: &str) {
         if let Some(url) = self.database_url() {
             PgConnection::establish(url).unwrap().batch_execute(sql).unwrap();
         } else {
-            let file = self.data_dir().join("foretell.db");
+            let file = self.sqlite_file();
             SqliteConnection::establish(file.to_str().unwrap()).unwrap().batch_execute(sql).unwrap();
         }
+    }
+
+    /// Keeps everyone from writing accounts until it is dropped; reading goes on.
+    pub fn hold_writers(&self) -> Hold {
+        let mut hold = match self.database_url() {
+            Some(url) => Hold::Postgres(PgConnection::establish(url).unwrap()),
+            None => Hold::Sqlite(SqliteConnection::establish(self.sqlite_file().to_str().unwrap()).unwrap()),
+        };
+        match &mut hold {
+            Hold::Sqlite(c) => c.batch_execute("PRAGMA busy_timeout = 60000; BEGIN IMMEDIATE").unwrap(),
+            Hold::Postgres(c) => {
+                c.batch_execute("BEGIN; LOCK TABLE accounts IN EXCLUSIVE MODE").unwrap();
+            }
+        }
+        hold
     }
 
     /// The connections to the database that are open; none where a database is a file.
@@ -85,6 +104,15 @@ impl Home {
         let are_closed = async || connections.0.is_disjoint(&self.connections().0).then_some(());
         eventually("connections to the database to be closed", are_closed).await;
     }
+}
+
+/// A transaction that keeps others from writing, open as long as this is.
+#[expect(missing_debug_implementations, reason = "a connection has none")]
+pub enum Hold {
+    /// On a file.
+    Sqlite(SqliteConnection),
+    /// On a server.
+    Postgres(PgConnection),
 }
 
 /// The processes of Postgres that serve connections to a database.

@@ -22,7 +22,7 @@ mod server;
 
 pub use chance::Chance;
 pub use client::{Answer, Client, market, new_id, new_key, seconds_from_now, send, text};
-pub use database::{Connections, Database, Home};
+pub use database::{Connections, Database, Hold, Home};
 pub use program::{Finished, Program, eventually, number, sleep_briefly};
 pub use replay::Replay;
 pub use server::Server;

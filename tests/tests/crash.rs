@@ -17,6 +17,7 @@ mod books;
 mod command;
 mod crowd;
 mod kill;
+mod reset;
 mod seed;
 
 /// A slow machine is given time: who waits too long is turned away, which is not what this is about.

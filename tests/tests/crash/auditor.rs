@@ -81,6 +81,7 @@ impl Auditor {
         let findings = &mut self.findings;
         match (&sent.fate, is_done) {
             (Fate::Acknowledged(_), _) => findings.acknowledged += 1,
+            (Fate::Incomplete, true) => panic!("done without being known: {sent:?}"),
             (_, true) => findings.done_unheard += 1,
             (_, false) => findings.undone += 1,
         }

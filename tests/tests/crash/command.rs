@@ -65,6 +65,17 @@ impl Command {
         Self::new(creator, format!("/markets/{}/resolution", text(&market["id"])), body)
     }
 
+    /// The request as it goes over the wire.
+    pub(super) fn to_bytes(&self, sender: &Client) -> Vec<u8> {
+        let (path, key, host, body) = (&self.path, &self.key, sender.address(), self.body.to_string());
+        let (token, length) = (sender.token.as_deref().unwrap(), body.len());
+        let request = format!(
+            "POST /api/v1{path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n\
+             Idempotency-Key: {key}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+        );
+        request.into_bytes()
+    }
+
     /// Everything that it may bring about.
     pub(super) fn effects(&self) -> Vec<Effect> {
         let parts: Vec<_> = self.path.split('/').skip(1).collect();

@@ -39,6 +39,8 @@ pub(super) enum Fate {
     TurnedAway,
     /// No answer came.
     Unanswered,
+    /// The server cannot know what it was asked for.
+    Incomplete,
 }
 
 /// The users, and the markets that they know to be open.
@@ -153,6 +155,13 @@ impl Load {
     pub(super) async fn reach(&mut self, acknowledged: usize) {
         let reached = self.count.wait_for(|count| *count >= acknowledged).await;
         assert!(reached.is_ok(), "the clients went away before {acknowledged} commands were acknowledged");
+    }
+
+    /// Waits until so many more commands have been acknowledged.
+    pub(super) async fn wait_for_others(&self, acknowledged: usize) {
+        let mut count = self.count.clone();
+        let enough = *count.borrow() + acknowledged;
+        assert!(count.wait_for(|count| *count >= enough).await.is_ok(), "the clients went away");
     }
 
     /// Lets each client finish what it is at, and tells what all have sent.
