@@ -17,6 +17,7 @@ mod chance;
 mod client;
 mod database;
 mod program;
+mod proxy;
 mod replay;
 mod server;
 
@@ -24,6 +25,7 @@ pub use chance::Chance;
 pub use client::{Answer, Client, market, new_id, new_key, seconds_from_now, send, text};
 pub use database::{Connections, Database, Hold, Home};
 pub use program::{Finished, Program, eventually, number, sleep_briefly};
+pub use proxy::{Cut, Proxy};
 pub use replay::Replay;
 pub use server::Server;
 

@@ -17,6 +17,7 @@ mod books;
 mod command;
 mod crowd;
 mod kill;
+mod link;
 mod reset;
 mod seed;
 

@@ -1,0 +1,55 @@
+//! A link to Postgres that is lost at a commit, so that the server does not know what became of it.
+
+use foretell_tests::{Cut, Database, Home, Program, Proxy, Server};
+use futures::future::join_all;
+
+use super::PATIENT;
+use super::auditor::Auditor;
+use super::crowd::{Crowd, Fate, Sent, fate_of};
+use super::seed::Seed;
+
+/// How many commits are cut.
+const CUTS: usize = 60;
+/// How many commands are sent at once for each.
+const COMMANDS: usize = 6;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_whose_answer_is_lost_is_done_and_answered_once() {
+    let seed = Seed::given();
+    let home = Home::new(Database::Postgres);
+    let proxy = Proxy::start(home.database_url().unwrap()).await;
+    let program = Program::new(&home)
+        .variable("DATABASE_URL", proxy.url())
+        .variable("FORETELL__SERVER__BIND", "127.0.0.1:0");
+    let program = PATIENT.iter().fold(program, |program, (name, value)| program.variable(name, *value));
+    let server = Server::launch(home, program).await;
+    let crowd = Crowd::gather(&server).await;
+    let mut auditor = Auditor::begin(&server, &crowd).await;
+
+    let mut sent = Vec::new();
+    for round in 0..CUTS {
+        let kinds = [Cut::BeforeAnswer, Cut::BeforeLateCommit, Cut::BeforeCommit];
+        proxy.cut_next_commit(kinds[round % kinds.len()]);
+        sent.extend(send_at_once(&crowd, &seed, round).await);
+        assert_eq!(proxy.cuts(), round + 1, "each round has its cut");
+    }
+    let unknown = server.log().matches("a commit is unknown").count();
+    assert_eq!(unknown, CUTS, "of no commit that was cut does the server know what became of it");
+    auditor.check(&server, &crowd, sent).await;
+    auditor.finish(&server, &crowd).await;
+}
+
+/// Sends some commands at once; each is answered as if nothing had happened.
+async fn send_at_once(crowd: &Crowd, seed: &Seed, round: usize) -> Vec<Sent> {
+    let commands = (0..COMMANDS).map(async |n| {
+        let mut chance = seed.chance(round * COMMANDS + n);
+        let command = crowd.choose(n % crowd.users.len(), &mut chance);
+        let sender = &crowd.users[command.user];
+        let answer = sender.post_once(&command.path, &command.key, command.body.clone()).await;
+        crowd.learn(&command, &answer);
+        let fate = fate_of(Some(answer));
+        assert!(matches!(fate, Fate::Acknowledged(_)), "{command:?}: {fate:?}");
+        Sent { command, fate }
+    });
+    join_all(commands).await
+}
