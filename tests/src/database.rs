@@ -31,7 +31,18 @@ pub struct Home {
 impl Home {
     /// An empty home.
     pub fn new(database: Database) -> Self {
-        let postgres = (database == Database::Postgres).then(PostgresDatabase::create);
+        match database {
+            Database::Sqlite => Self::with(None),
+            Database::Postgres => Self::on_server(&variable("FORETELL_TEST_POSTGRES_URL")),
+        }
+    }
+
+    /// An empty home with a database on the Postgres of this superuser's URL.
+    pub fn on_server(url: &str) -> Self {
+        Self::with(Some(PostgresDatabase::create(url)))
+    }
+
+    fn with(postgres: Option<PostgresDatabase>) -> Self {
         Self { folder: TempDir::with_prefix("foretell-test.").unwrap(), postgres }
     }
 
@@ -125,7 +136,7 @@ struct Process {
     pid: i32,
 }
 
-/// A database on the test server; dropped with this value.
+/// A database on a server; dropped with this value.
 #[derive(Debug)]
 struct PostgresDatabase {
     server_url: String,
@@ -134,14 +145,13 @@ struct PostgresDatabase {
 }
 
 impl PostgresDatabase {
-    fn create() -> Self {
+    fn create(server_url: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let server_url = variable("FORETELL_TEST_POSTGRES_URL");
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("foretell_server_{}_{count}", std::process::id());
-        let (server, _) = server_url.rsplit_once('/').expect("FORETELL_TEST_POSTGRES_URL names a database");
+        let (server, _) = server_url.rsplit_once('/').expect("the server's URL names a database");
         let url = format!("{server}/{name}");
-        let database = Self { server_url, name, url };
+        let database = Self { server_url: server_url.to_owned(), name, url };
         database.on_server(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", database.name));
         database.on_server(&format!("CREATE DATABASE {}", database.name));
         database

@@ -1,7 +1,8 @@
 //! Support for the black-box tests: servers, clients and databases of their own.
 //!
 //! A test starts the real binary on a database of its own, talks to it over HTTP, and stops it. What the tests
-//! need is made known by `FORETELL_TEST_BINARY` and `FORETELL_TEST_POSTGRES_URL`; see `scripts/test`.
+//! need is made known by `FORETELL_TEST_BINARY`, `FORETELL_TEST_POSTGRES_URL` and `FORETELL_TEST_POSTGRES_BIN`;
+//! see `scripts/test`.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -15,6 +16,7 @@
 
 mod chance;
 mod client;
+mod cluster;
 mod database;
 mod program;
 mod proxy;
@@ -23,6 +25,7 @@ mod server;
 
 pub use chance::Chance;
 pub use client::{Answer, Client, market, new_id, new_key, seconds_from_now, send, text};
+pub use cluster::Cluster;
 pub use database::{Connections, Database, Hold, Home};
 pub use program::{Finished, Program, eventually, number, sleep_briefly};
 pub use proxy::{Cut, Proxy};

@@ -28,7 +28,11 @@ impl Server {
 
     /// The same with settings, by variables such as `FORETELL__LOG__FORMAT`.
     pub async fn start_with(database: Database, settings: &[(&str, &str)]) -> Self {
-        let home = Home::new(database);
+        Self::start_in(Home::new(database), settings).await
+    }
+
+    /// The same in an empty home.
+    pub async fn start_in(home: Home, settings: &[(&str, &str)]) -> Self {
         let usual = Program::new(&home)
             .variable("FORETELL__SERVER__BIND", "127.0.0.1:0")
             .variable("FORETELL__LOG__FORMAT", "json");

@@ -18,6 +18,7 @@ mod command;
 mod crowd;
 mod kill;
 mod link;
+mod outage;
 mod reset;
 mod seed;
 

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use foretell_tests::{Answer, Chance, Client, Server, money};
+use foretell_tests::{Answer, Chance, Client, Server, money, sleep_briefly};
 use futures::future::join_all;
 use serde_json::Value;
 use tokio::sync::watch;
@@ -75,20 +75,20 @@ impl Crowd {
 
     /// Has all clients send until they are stopped, or get no answer.
     pub(super) fn start(&self, seed: &Seed, part: usize) -> Load {
-        let (acknowledged, count) = watch::channel(0);
-        let acknowledged = Arc::new(acknowledged);
+        let (counts, progress) = watch::channel(Progress::default());
+        let counts = Arc::new(counts);
         let is_over = Arc::new(AtomicBool::new(false));
         let start = |n| {
             let client = LoadClient {
                 user: n % USERS,
                 crowd: self.clone(),
                 chance: seed.chance(part * CLIENTS + n),
-                acknowledged: Arc::clone(&acknowledged),
+                counts: Arc::clone(&counts),
                 is_over: Arc::clone(&is_over),
             };
             tokio::spawn(client.send_on())
         };
-        Load { tasks: (0..CLIENTS).map(start).collect(), count, is_over }
+        Load { tasks: (0..CLIENTS).map(start).collect(), progress, is_over }
     }
 
     /// A command that makes sense, or nearly.
@@ -143,25 +143,41 @@ impl Crowd {
     }
 }
 
+/// How often clients have been answered.
+#[derive(Debug, Default, Clone, Copy)]
+struct Progress {
+    acknowledged: usize,
+    turned_away: usize,
+}
+
 /// Clients at work.
 pub(super) struct Load {
     tasks: Vec<JoinHandle<Vec<Sent>>>,
-    count: watch::Receiver<usize>,
+    progress: watch::Receiver<Progress>,
     is_over: Arc<AtomicBool>,
 }
 
 impl Load {
-    /// Waits until so many commands have been acknowledged.
-    pub(super) async fn reach(&mut self, acknowledged: usize) {
-        let reached = self.count.wait_for(|count| *count >= acknowledged).await;
-        assert!(reached.is_ok(), "the clients went away before {acknowledged} commands were acknowledged");
+    /// Waits until so many commands have been acknowledged since the start.
+    pub(super) async fn reach(&self, acknowledged: usize) {
+        self.wait_for(|progress| progress.acknowledged >= acknowledged).await;
     }
 
     /// Waits until so many more commands have been acknowledged.
     pub(super) async fn wait_for_others(&self, acknowledged: usize) {
-        let mut count = self.count.clone();
-        let enough = *count.borrow() + acknowledged;
-        assert!(count.wait_for(|count| *count >= enough).await.is_ok(), "the clients went away");
+        let so_far = self.progress.borrow().acknowledged;
+        self.reach(so_far + acknowledged).await;
+    }
+
+    /// Waits until clients have been turned away so many times more.
+    pub(super) async fn wait_for_turned_away(&self, times: usize) {
+        let so_far = self.progress.borrow().turned_away;
+        self.wait_for(|progress| progress.turned_away >= so_far + times).await;
+    }
+
+    async fn wait_for(&self, condition: impl FnMut(&Progress) -> bool) {
+        let mut progress = self.progress.clone();
+        assert!(progress.wait_for(condition).await.is_ok(), "the clients went away before it came to that");
     }
 
     /// Lets each client finish what it is at, and tells what all have sent.
@@ -176,7 +192,7 @@ struct LoadClient {
     user: usize,
     crowd: Crowd,
     chance: Chance,
-    acknowledged: Arc<watch::Sender<usize>>,
+    counts: Arc<watch::Sender<Progress>>,
     is_over: Arc<AtomicBool>,
 }
 
@@ -186,17 +202,33 @@ impl LoadClient {
         let mut is_answered = true;
         while is_answered && !self.is_over.load(Ordering::Relaxed) {
             let command = self.crowd.choose(self.user, &mut self.chance);
-            let client = &self.crowd.users[command.user];
-            let answer = client.try_post_once(&command.path, &command.key, command.body.clone()).await.ok();
-            is_answered = answer.is_some();
-            let fate = fate_of(answer);
-            if let Fate::Acknowledged(answer) = &fate {
-                self.crowd.learn(&command, answer);
-                self.acknowledged.send_modify(|count| *count += 1);
-            }
+            let fate = self.send(&command).await;
+            is_answered = !matches!(fate, Fate::Unanswered);
             all.push(Sent { command, fate });
         }
         all
+    }
+
+    /// Sends a command, and again under its key as long as it is turned away.
+    async fn send(&self, command: &Command) -> Fate {
+        let client = &self.crowd.users[command.user];
+        loop {
+            let answer = client.try_post_once(&command.path, &command.key, command.body.clone()).await.ok();
+            let fate = fate_of(answer);
+            match &fate {
+                Fate::Acknowledged(answer) => {
+                    self.crowd.learn(command, answer);
+                    self.counts.send_modify(|counts| counts.acknowledged += 1);
+                    return fate;
+                }
+                Fate::TurnedAway => self.counts.send_modify(|counts| counts.turned_away += 1),
+                Fate::Unanswered | Fate::Incomplete => return fate,
+            }
+            if self.is_over.load(Ordering::Relaxed) {
+                return fate;
+            }
+            sleep_briefly().await;
+        }
     }
 }
 

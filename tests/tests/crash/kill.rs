@@ -16,7 +16,7 @@ async fn what_was_acknowledged_outlives_kills_under_load(database: Database) {
     let mut crowd = Crowd::gather(&server).await;
     let mut auditor = Auditor::begin(&server, &crowd).await;
     for cycle in 1..=number("FORETELL_TEST_CRASH_CYCLES", 20) {
-        let mut load = crowd.start(&seed, cycle);
+        let load = crowd.start(&seed, cycle);
         load.reach(1 + chance.below(6 * CLIENTS)).await;
         server.kill();
         let sent = load.stop().await;

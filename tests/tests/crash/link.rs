@@ -1,6 +1,6 @@
 //! A link to Postgres that is lost at a commit, so that the server does not know what became of it.
 
-use foretell_tests::{Cut, Database, Home, Program, Proxy, Server};
+use foretell_tests::{Cut, Database, Home, Proxy, Server};
 use futures::future::join_all;
 
 use super::PATIENT;
@@ -18,11 +18,8 @@ async fn a_commit_whose_answer_is_lost_is_done_and_answered_once() {
     let seed = Seed::given();
     let home = Home::new(Database::Postgres);
     let proxy = Proxy::start(home.database_url().unwrap()).await;
-    let program = Program::new(&home)
-        .variable("DATABASE_URL", proxy.url())
-        .variable("FORETELL__SERVER__BIND", "127.0.0.1:0");
-    let program = PATIENT.iter().fold(program, |program, (name, value)| program.variable(name, *value));
-    let server = Server::launch(home, program).await;
+    let settings = [PATIENT[0], PATIENT[1], ("DATABASE_URL", proxy.url())];
+    let server = Server::start_in(home, &settings).await;
     let crowd = Crowd::gather(&server).await;
     let mut auditor = Auditor::begin(&server, &crowd).await;
 

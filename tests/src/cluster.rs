@@ -1,0 +1,152 @@
+//! A Postgres of a test's own, which the test may stop as a crash would.
+
+use std::fs::File;
+use std::os::unix::fs::{MetadataExt as _, chown};
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+
+use diesel::{Connection as _, PgConnection};
+use tempfile::TempDir;
+
+use crate::program::{eventually, variable};
+
+/// How many ports are tried before it is taken for a fault that none is free.
+const PORTS: u32 = 20;
+
+/// A cluster of databases with its server, which is stopped and removed when this is dropped. It is as durable
+/// as Postgres is by default.
+#[derive(Debug)]
+pub struct Cluster {
+    folder: TempDir,
+    /// The account that it runs as, where that is not ours: Postgres does not run as root.
+    account: Option<&'static str>,
+    port: u32,
+    running: Option<Child>,
+}
+
+impl Cluster {
+    /// Makes a cluster and starts its server.
+    pub async fn start() -> Self {
+        let mut cluster = Self::create();
+        for attempt in 0..PORTS {
+            // Below the ports that systems give to outgoing connections, so that it is free again after a stop.
+            cluster.port = 20_000 + (std::process::id() + attempt * 997) % 12_000;
+            if cluster.launch().await {
+                return cluster;
+            }
+        }
+        panic!("Postgres did not start: {}", cluster.log());
+    }
+
+    /// The URL of a superuser.
+    pub fn url(&self) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+    }
+
+    /// Stops the server at once, as if it had crashed: nothing is finished and nothing written that is not.
+    pub fn stop_at_once(&mut self) {
+        let mut running = self.running.take().expect("Postgres runs");
+        let stopped = self.stop();
+        assert!(stopped.status.success(), "pg_ctl failed: {}", said(&stopped));
+        running.wait().unwrap();
+    }
+
+    /// Starts the server again on what it left, and waits until it has recovered.
+    pub async fn start_again(&mut self) {
+        assert!(self.launch().await, "Postgres did not start again: {}", self.log());
+    }
+
+    fn create() -> Self {
+        let folder = TempDir::with_prefix_in("foretell-cluster.", "/tmp").unwrap();
+        let is_root = folder.path().metadata().unwrap().uid() == 0;
+        let account = is_root.then(|| if user_id("postgres").is_some() { "postgres" } else { "nobody" });
+        if let Some(account) = account {
+            chown(folder.path(), user_id(account), None).unwrap();
+        }
+        let cluster = Self { folder, account, port: 0, running: None };
+        let options = ["-U", "postgres", "--auth=trust", "-E", "UTF8", "--locale=C", "--no-sync"];
+        let made = cluster.program("initdb").args(options).output().unwrap();
+        assert!(made.status.success(), "initdb failed: {}", said(&made));
+        cluster
+    }
+
+    /// Starts the server; false if it ends before anyone can connect.
+    async fn launch(&mut self) -> bool {
+        let log = File::options().create(true).append(true).open(self.log_path()).unwrap();
+        let running = self
+            .program("postgres")
+            .args(["-p", &self.port.to_string()])
+            .args(["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="])
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let running = self.running.insert(running);
+        let url = format!("postgres://postgres@127.0.0.1:{}/postgres", self.port);
+        let has_started = eventually("Postgres to take connections", async || {
+            if running.try_wait().unwrap().is_some() {
+                return Some(false);
+            }
+            PgConnection::establish(&url).is_ok().then_some(true)
+        })
+        .await;
+        if !has_started {
+            self.running = None;
+        }
+        has_started
+    }
+
+    fn stop(&self) -> Output {
+        self.program("pg_ctl").args(["stop", "-m", "immediate", "-w", "-s"]).output().unwrap()
+    }
+
+    /// One of the programs of Postgres on the data of this cluster, as the account that may use it.
+    fn program(&self, name: &str) -> Command {
+        let path = PathBuf::from(variable("FORETELL_TEST_POSTGRES_BIN")).join(name);
+        let mut command = match self.account {
+            Some(account) => {
+                let mut command = Command::new("runuser");
+                command.args(["-u", account, "--"]).arg(path);
+                command
+            }
+            None => Command::new(path),
+        };
+        command.current_dir(self.folder.path()).arg("-D").arg(self.folder.path().join("data"));
+        command
+    }
+
+    fn log_path(&self) -> PathBuf {
+        self.folder.path().join("log")
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.log_path()).unwrap_or_default()
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if let Some(mut running) = self.running.take() {
+            if self.stop().status.success() {
+                drop(running.wait());
+            } else {
+                // Not the server but what runs it, if that is another; the server ends with its folder.
+                drop(running.kill());
+            }
+        }
+        if std::thread::panicking() {
+            eprintln!("--- log of Postgres on port {} ---\n{}---", self.port, self.log());
+        }
+    }
+}
+
+/// The number of an account of the system.
+fn user_id(account: &str) -> Option<u32> {
+    let found = Command::new("id").args(["-u", account]).output().unwrap();
+    String::from_utf8_lossy(&found.stdout).trim().parse().ok()
+}
+
+fn said(output: &Output) -> String {
+    [&output.stdout, &output.stderr].map(|said| String::from_utf8_lossy(said)).concat()
+}

@@ -1,0 +1,45 @@
+//! A Postgres that stops at once under load, and comes back.
+
+use foretell_tests::{Cluster, Home, Server};
+
+use super::PATIENT;
+use super::auditor::Auditor;
+use super::crowd::{CLIENTS, Crowd, Fate};
+use super::seed::Seed;
+
+/// How often Postgres stops.
+const OUTAGES: usize = 5;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_acknowledged_outlives_a_postgres_that_stops_at_once() {
+    let seed = Seed::given();
+    let mut chance = seed.chance(0);
+    let mut cluster = Cluster::start().await;
+    let server = Server::start_in(Home::on_server(&cluster.url()), &PATIENT).await;
+    let crowd = Crowd::gather(&server).await;
+    let mut auditor = Auditor::begin(&server, &crowd).await;
+    for outage in 1..=OUTAGES {
+        let load = crowd.start(&seed, outage);
+        load.reach(1 + chance.below(6 * CLIENTS)).await;
+        cluster.stop_at_once();
+        check_is_down(&server).await;
+        load.wait_for_turned_away(2 * CLIENTS).await;
+
+        cluster.start_again().await;
+        load.wait_for_others(CLIENTS).await;
+        let sent = load.stop().await;
+        let unanswered: Vec<_> = sent.iter().filter(|sent| matches!(sent.fate, Fate::Unanswered)).collect();
+        assert!(unanswered.is_empty(), "nobody is left without an answer: {unanswered:?}");
+        auditor.check(&server, &crowd, sent).await;
+    }
+    let findings = auditor.finish(&server, &crowd).await;
+    eprintln!("{findings:?}");
+}
+
+/// The server lives, says that it is not ready, and turns away who wants to read.
+async fn check_is_down(server: &Server) {
+    let anyone = server.client();
+    anyone.get("/livez").await.expect(200);
+    anyone.get("/readyz").await.expect(503);
+    anyone.get("/markets").await.refused(503, "UNAVAILABLE");
+}
