@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use diesel::connection::SimpleConnection as _;
 use diesel::dsl::sql;
-use diesel::sql_types::Integer;
+use diesel::sql_types::{BigInt, Integer};
 use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl as _, SqliteConnection};
 use tempfile::TempDir;
 
@@ -56,6 +56,11 @@ impl Home {
         self.path().join("data")
     }
 
+    /// The file of the database, if it is a file.
+    pub fn sqlite_file(&self) -> PathBuf {
+        self.data_dir().join("foretell.db")
+    }
+
     /// The URL of the database, if it is on Postgres.
     pub fn database_url(&self) -> Option<&str> {
         self.postgres.as_ref().map(|database| database.url.as_str())
@@ -69,8 +74,10 @@ impl Home {
         Some(id.unsigned_abs())
     }
 
-    fn sqlite_file(&self) -> PathBuf {
-        self.data_dir().join("foretell.db")
+    fn sqlite(&self) -> SqliteConnection {
+        let mut connection = SqliteConnection::establish(self.sqlite_file().to_str().unwrap()).unwrap();
+        connection.batch_execute("PRAGMA busy_timeout = 60000").unwrap();
+        connection
     }
 
     /// Runs SQL on the database behind the server's back.
@@ -78,19 +85,28 @@ impl Home {
         if let Some(url) = self.database_url() {
             PgConnection::establish(url).unwrap().batch_execute(sql).unwrap();
         } else {
-            let file = self.sqlite_file();
-            SqliteConnection::establish(file.to_str().unwrap()).unwrap().batch_execute(sql).unwrap();
+            self.sqlite().batch_execute(sql).unwrap();
         }
+    }
+
+    /// What a query for one number named `count` gives.
+    pub fn count(&self, query: &str) -> i64 {
+        let query = diesel::sql_query(query);
+        let counted: Count = match self.database_url() {
+            Some(url) => query.get_result(&mut PgConnection::establish(url).unwrap()).unwrap(),
+            None => query.get_result(&mut self.sqlite()).unwrap(),
+        };
+        counted.count
     }
 
     /// Keeps everyone from writing accounts until it is dropped; reading goes on.
     pub fn hold_writers(&self) -> Hold {
         let mut hold = match self.database_url() {
             Some(url) => Hold::Postgres(PgConnection::establish(url).unwrap()),
-            None => Hold::Sqlite(SqliteConnection::establish(self.sqlite_file().to_str().unwrap()).unwrap()),
+            None => Hold::Sqlite(self.sqlite()),
         };
         match &mut hold {
-            Hold::Sqlite(c) => c.batch_execute("PRAGMA busy_timeout = 60000; BEGIN IMMEDIATE").unwrap(),
+            Hold::Sqlite(c) => c.batch_execute("BEGIN IMMEDIATE").unwrap(),
             Hold::Postgres(c) => {
                 c.batch_execute("BEGIN; LOCK TABLE accounts IN EXCLUSIVE MODE").unwrap();
             }
@@ -129,6 +145,12 @@ pub enum Hold {
 /// The processes of Postgres that serve connections to a database.
 #[derive(Debug)]
 pub struct Connections(BTreeSet<i32>);
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
 
 #[derive(QueryableByName)]
 struct Process {

@@ -16,11 +16,13 @@ mod auditor;
 mod books;
 mod command;
 mod crowd;
+mod holders;
 mod kill;
 mod link;
 mod outage;
 mod reset;
 mod seed;
+mod settlement;
 
 /// A slow machine is given time: who waits too long is turned away, which is not what this is about.
 const PATIENT: [(&str, &str); 2] =

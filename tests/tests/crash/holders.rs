@@ -1,0 +1,85 @@
+//! Thousands of users with shares of one market, made by the application itself within the test: over HTTP,
+//! each would wait for a password to be hashed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use foretell_application::writer::WriterSettings;
+use foretell_application::{Application, ApplicationSettings, Caller, Ports, Registration, TradeTarget};
+use foretell_domain::id::{MarketId, OptionId, SessionId};
+use foretell_domain::market::BuyOrder;
+use foretell_domain::money::{Amount, Currency};
+use foretell_domain::text::{Email, UserName};
+use foretell_domain::user::Role;
+use foretell_persistence::{DatabaseConfig, Store};
+use foretell_security::{SystemClock, UuidV7Ids};
+use foretell_testkit::{PlainPasswordHasher, SeededTokens};
+use foretell_tests::{Home, text};
+use futures::future::join_all;
+use serde_json::Value;
+
+/// How many ask at once.
+const AT_ONCE: usize = 500;
+
+/// Registers users in the home of a server that does not run, and has each bet on one option of the market.
+pub(super) async fn register_holders(home: &Home, market: &Value, count: usize) {
+    let application = application_in(home).await;
+    let options = market["options"].as_array().unwrap();
+    let options: Vec<OptionId> = options.iter().map(|option| text(&option["id"]).parse().unwrap()).collect();
+    let target = TradeTarget { market_id: text(&market["id"]).parse::<MarketId>().unwrap(), id: None };
+    let numbers: Vec<_> = (0..count).collect();
+    for numbers in numbers.chunks(AT_ONCE) {
+        let holders = numbers.iter().map(async |number| {
+            let holder = register(&application, *number).await;
+            let amount = Amount::new(100 + i64::try_from(number % 97).unwrap()).unwrap();
+            let option_id = options[number % options.len()];
+            let order = BuyOrder { option_id, amount, min_shares: None, max_price: None };
+            let bet = application.place_bet(&holder, "bet".to_owned(), target, order).await.unwrap();
+            assert!(bet.result.is_ok(), "{bet:?}");
+        });
+        join_all(holders).await;
+    }
+    application.drain().await;
+}
+
+async fn register(application: &Application, number: usize) -> Caller {
+    let registration = Registration {
+        email: Email::new(&format!("holder{number}@example.org")).unwrap(),
+        name: UserName::new(format!("Holder {number}")).unwrap(),
+        password: "correct horse".into(),
+        avatar: None,
+        role: Role::User,
+    };
+    let (user, registered) = application.register_user(registration).await.unwrap();
+    Caller { user, account_id: registered.account_id, session_id: SessionId::from_u128(0) }
+}
+
+/// The application as the server runs it, but for passwords, which nobody of these will ever give.
+async fn application_in(home: &Home) -> Application {
+    let file = home.sqlite_file().display().to_string();
+    let url = home.database_url().unwrap_or(&file);
+    let mut config = DatabaseConfig::new(url.parse().unwrap());
+    config.wait = Duration::from_secs(30);
+    let store = Arc::new(Store::connect(&config).await.unwrap());
+    let ports = Ports {
+        units: store.clone(),
+        ledger: store.clone(),
+        markets: store.clone(),
+        users: store.clone(),
+        health: store,
+        clock: Arc::new(SystemClock),
+        ids: Arc::new(UuidV7Ids),
+        passwords: Arc::new(PlainPasswordHasher::default()),
+        tokens: Arc::new(SeededTokens::new(1)),
+    };
+    let settings = ApplicationSettings {
+        currency: Currency::new("PLAY", 2).unwrap(),
+        signup_grant: Some(Amount::new(10_000).unwrap()),
+        fee_bps: 0,
+        categories: vec!["politics".to_owned()],
+        session_lifetime: Duration::from_hours(1),
+        keep_outcomes: Duration::from_hours(1),
+        writer: WriterSettings { max_wait: Duration::from_mins(1), ..WriterSettings::default() },
+    };
+    Application::start(ports, settings)
+}
