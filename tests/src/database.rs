@@ -134,7 +134,6 @@ impl Home {
 }
 
 /// A transaction that keeps others from writing, open as long as this is.
-#[expect(missing_debug_implementations, reason = "a connection has none")]
 pub enum Hold {
     /// On a file.
     Sqlite(SqliteConnection),
