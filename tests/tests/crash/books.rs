@@ -126,6 +126,7 @@ impl Books {
         for row in new.iter().rev().map(Row::of) {
             let before = known.last().map_or(0, |row| row.balance);
             assert_eq!(row.balance, before + row.change, "the balance runs on: {row:?}");
+            assert!(row.balance >= 0, "no user owes anything: {row:?}");
             if row.kind == "payment" {
                 self.payments.entry(row.id.clone()).or_default().push(row.change);
             }
