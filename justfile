@@ -18,6 +18,10 @@ demo:
 test *arguments:
     scripts/test "$@"
 
+# Kills the server 500 times under load on each database, and audits what it left
+soak:
+    FORETELL_TEST_CRASH_CYCLES=500 scripts/test -- crash::kill
+
 # Runs a command with servers for the tests: just with-servers cargo test -p foretell-persistence
 with-servers +command:
     scripts/with-servers "$@"
