@@ -224,7 +224,7 @@ fn a_library_in_the_wrong_crate_is_a_fault() -> Result<()> {
     check(("foretell-app", "anyhow", None), &[])?;
     check(
         ("foretell-web", "anyhow", None),
-        &["foretell-web may not depend on anyhow: only app and tests may"],
+        &["foretell-web may not depend on anyhow: only app and bench and tests may"],
     )?;
     check(
         ("foretell-web", "diesel", Some("dev")),
