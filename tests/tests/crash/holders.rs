@@ -78,6 +78,7 @@ async fn application_in(home: &Home) -> Application {
         fee_bps: 0,
         categories: vec!["politics".to_owned()],
         session_lifetime: Duration::from_hours(1),
+        session_trust: Duration::ZERO,
         keep_outcomes: Duration::from_hours(1),
         writer: WriterSettings { max_wait: Duration::from_mins(1), ..WriterSettings::default() },
     };
