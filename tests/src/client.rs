@@ -14,6 +14,9 @@ use crate::minor;
 /// How long an answer may take; a test that runs into it fails.
 const TIMEOUT: Duration = Duration::from_mins(1);
 
+/// How long a connection is kept for a next request: less than the server keeps it.
+const IDLE: Duration = Duration::from_secs(30);
+
 /// The password of everyone who registers.
 const PASSWORD: &str = "correct horse battery";
 
@@ -38,7 +41,8 @@ pub struct Client {
 impl Client {
     /// Someone who is not signed in. Answers are waited for, connections kept.
     pub fn new(origin: &str) -> Self {
-        let http = reqwest::Client::builder().timeout(TIMEOUT).no_proxy().build().unwrap();
+        let http =
+            reqwest::Client::builder().timeout(TIMEOUT).pool_idle_timeout(IDLE).no_proxy().build().unwrap();
         let [user_id, account_id, session_id] = [const { String::new() }; 3];
         Self { http, origin: origin.to_owned(), token: None, user_id, account_id, session_id }
     }

@@ -62,6 +62,8 @@ pub(crate) struct Server {
     pub(crate) bind: SocketAddr,
     /// Threads that serve requests; `None` is one for each core.
     pub(crate) workers: Option<NonZeroUsize>,
+    /// How long a connection without a request stays open.
+    pub(crate) keep_alive: Duration,
     /// How long requests under way may take to finish at shutdown, in whole seconds.
     pub(crate) shutdown_timeout: Duration,
     /// How long the body of a request may take to arrive.
@@ -185,12 +187,14 @@ fn read_server(reader: &mut Reader) -> Option<Server> {
         text.parse().map_err(|_| "must be an IP address and a port, such as \"127.0.0.1:8080\"".to_owned())
     });
     let workers = reader.number("server.workers", 0..=1_024);
+    let keep_alive_s = reader.number("server.keep_alive_s", 1..=3_600);
     let shutdown_timeout_s = reader.number("server.shutdown_timeout_s", 0..=3_600);
     let request_body_timeout_s = reader.number("server.request_body_timeout_s", 1..=3_600);
     let max_body_bytes = reader.number("server.max_body_bytes", 1_024..=64 * 1_024 * 1_024);
     Some(Server {
         bind: bind?,
         workers: NonZeroUsize::new(workers?),
+        keep_alive: Duration::from_secs(keep_alive_s?),
         shutdown_timeout: Duration::from_secs(shutdown_timeout_s?),
         request_body_timeout: Duration::from_secs(request_body_timeout_s?),
         max_body_bytes: max_body_bytes?,

@@ -31,6 +31,7 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     let workers = settings.server.workers.or_else(|| std::thread::available_parallelism().ok());
     let options = ServeOptions {
         workers: workers.map_or(1, NonZeroUsize::get),
+        keep_alive: settings.server.keep_alive,
         shutdown_timeout: settings.server.shutdown_timeout,
     };
     let server = foretell_web::serve(listener, state, options)?;

@@ -76,6 +76,8 @@ pub fn app(
 pub struct ServeOptions {
     /// How many threads serve requests.
     pub workers: usize,
+    /// How long a connection without a request stays open.
+    pub keep_alive: Duration,
     /// How long requests under way may take once the server is asked to stop.
     pub shutdown_timeout: Duration,
 }
@@ -88,6 +90,7 @@ pub struct ServeOptions {
 pub fn serve(listener: TcpListener, state: WebState, options: ServeOptions) -> io::Result<Server> {
     let server = HttpServer::new(move || app(state.clone()))
         .workers(options.workers.max(1))
+        .keep_alive(options.keep_alive)
         .shutdown_timeout(options.shutdown_timeout.as_secs())
         .listen(listener)?;
     Ok(server.run())

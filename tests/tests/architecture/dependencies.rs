@@ -228,7 +228,7 @@ fn a_library_in_the_wrong_crate_is_a_fault() -> Result<()> {
     )?;
     check(
         ("foretell-web", "diesel", Some("dev")),
-        &["foretell-web may not depend on diesel: only persistence and tests may"],
+        &["foretell-web may not depend on diesel: only bench and persistence and tests may"],
     )?;
     Ok(())
 }

@@ -100,7 +100,7 @@ impl Auditor {
 
         let again = client.post_once(&command.path, &command.key, command.body.clone()).await;
         assert!(
-            matches!(fate_of(Some(again.clone())), Fate::Acknowledged(_)),
+            matches!(fate_of(again.clone()), Fate::Acknowledged(_)),
             "{command:?} was answered {:#}",
             again.body
         );

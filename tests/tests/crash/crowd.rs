@@ -37,8 +37,8 @@ pub(super) enum Fate {
     Acknowledged(Box<Answer>),
     /// The server said that it cannot do it now. It may have done it nevertheless.
     TurnedAway,
-    /// No answer came.
-    Unanswered,
+    /// No answer came, for this reason.
+    Unanswered(String),
     /// The server cannot know what it was asked for.
     Incomplete,
 }
@@ -203,7 +203,7 @@ impl LoadClient {
         while is_answered && !self.is_over.load(Ordering::Relaxed) {
             let command = self.crowd.choose(self.user, &mut self.chance);
             let fate = self.send(&command).await;
-            is_answered = !matches!(fate, Fate::Unanswered);
+            is_answered = !matches!(fate, Fate::Unanswered(_));
             all.push(Sent { command, fate });
         }
         all
@@ -213,8 +213,11 @@ impl LoadClient {
     async fn send(&self, command: &Command) -> Fate {
         let client = &self.crowd.users[command.user];
         loop {
-            let answer = client.try_post_once(&command.path, &command.key, command.body.clone()).await.ok();
-            let fate = fate_of(answer);
+            let answer = client.try_post_once(&command.path, &command.key, command.body.clone()).await;
+            let fate = match answer {
+                Ok(answer) => fate_of(answer),
+                Err(error) => Fate::Unanswered(format!("{error:?}")),
+            };
             match &fate {
                 Fate::Acknowledged(answer) => {
                     self.crowd.learn(command, answer);
@@ -222,7 +225,7 @@ impl LoadClient {
                     return fate;
                 }
                 Fate::TurnedAway => self.counts.send_modify(|counts| counts.turned_away += 1),
-                Fate::Unanswered | Fate::Incomplete => return fate,
+                Fate::Unanswered(_) | Fate::Incomplete => return fate,
             }
             if self.is_over.load(Ordering::Relaxed) {
                 return fate;
@@ -233,8 +236,7 @@ impl LoadClient {
 }
 
 /// What an answer means; one that nobody should be given fails the test.
-pub(super) fn fate_of(answer: Option<Answer>) -> Fate {
-    let Some(answer) = answer else { return Fate::Unanswered };
+pub(super) fn fate_of(answer: Answer) -> Fate {
     match answer.status {
         200 | 201 => Fate::Acknowledged(Box::new(answer)),
         503 => {

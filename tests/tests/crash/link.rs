@@ -44,7 +44,7 @@ async fn send_at_once(crowd: &Crowd, seed: &Seed, round: usize) -> Vec<Sent> {
         let sender = &crowd.users[command.user];
         let answer = sender.post_once(&command.path, &command.key, command.body.clone()).await;
         crowd.learn(&command, &answer);
-        let fate = fate_of(Some(answer));
+        let fate = fate_of(answer);
         assert!(matches!(fate, Fate::Acknowledged(_)), "{command:?}: {fate:?}");
         Sent { command, fate }
     });

@@ -28,7 +28,13 @@ async fn what_was_acknowledged_outlives_a_postgres_that_stops_at_once() {
         cluster.start_again().await;
         load.wait_for_others(CLIENTS).await;
         let sent = load.stop().await;
-        let unanswered: Vec<_> = sent.iter().filter(|sent| matches!(sent.fate, Fate::Unanswered)).collect();
+        let unanswered: Vec<_> = sent
+            .iter()
+            .filter_map(|sent| match &sent.fate {
+                Fate::Unanswered(reason) => Some((&sent.command, reason)),
+                _ => None,
+            })
+            .collect();
         assert!(unanswered.is_empty(), "nobody is left without an answer: {unanswered:?}");
         auditor.check(&server, &crowd, sent).await;
     }

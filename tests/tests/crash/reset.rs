@@ -34,7 +34,7 @@ async fn a_reset_connection_has_done_its_command_or_not(database: Database) {
             sent.extend(reset_in_line(&server, &crowd, &mut chance).await);
         }
     }
-    let whole = sent.iter().filter(|sent| matches!(sent.fate, Fate::Unanswered)).count();
+    let whole = sent.iter().filter(|sent| matches!(sent.fate, Fate::Unanswered(_))).count();
     assert!((sent.len() / 10..sent.len()).contains(&whole), "{whole} of {} were sent whole", sent.len());
     sent.extend(load.stop().await);
 
@@ -96,7 +96,7 @@ impl Opened {
 
     fn sent(self) -> Sent {
         let is_whole = self.cut == self.request.len();
-        let fate = if is_whole { Fate::Unanswered } else { Fate::Incomplete };
+        let fate = if is_whole { Fate::Unanswered("reset".to_owned()) } else { Fate::Incomplete };
         Sent { command: self.command, fate }
     }
 }

@@ -51,6 +51,7 @@ fn development_is_the_default_and_stands_as_documented() {
         Server {
             bind: "127.0.0.1:8080".parse().unwrap(),
             workers: None,
+            keep_alive: Duration::from_secs(75),
             shutdown_timeout: Duration::from_secs(30),
             request_body_timeout: Duration::from_secs(15),
             max_body_bytes: 1_048_576,
@@ -251,6 +252,7 @@ fn bad_values_are_named_with_what_is_allowed() {
     check("server.workers", "1025", "must be a whole number from 0 to 1024");
     check("server.workers", "99999999999999999999", "must be a whole number from 0 to 1024");
     check("server.workers", "", "must be a whole number from 0 to 1024");
+    check("server.keep_alive_s", "0", "must be a whole number from 1 to 3600");
     check("server.shutdown_timeout_s", "1.5", "must be a whole number from 0 to 3600");
     check("server.request_body_timeout_s", "0", "must be a whole number from 1 to 3600");
     check("server.max_body_bytes", "1023", "must be a whole number from 1024 to 67108864");

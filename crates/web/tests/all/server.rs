@@ -22,7 +22,11 @@ async fn exchange(request: &str) -> String {
         body_timeout: Duration::from_millis(200),
     };
     let state = WebState { application: Arc::clone(&application), settings };
-    let options = ServeOptions { workers: 1, shutdown_timeout: Duration::from_secs(1) };
+    let options = ServeOptions {
+        workers: 1,
+        keep_alive: Duration::from_secs(5),
+        shutdown_timeout: Duration::from_secs(1),
+    };
     let server = serve(listener, state, options).unwrap();
     let handle = server.handle();
     let running = tokio::spawn(server);
