@@ -15,6 +15,7 @@ use crate::peer::{self, Bare, Ceiling, Payee};
 use crate::report;
 use crate::scenario::Scenario;
 use crate::seed::Size;
+use crate::settlement;
 use crate::world::World;
 
 /// Requests under way while nothing but reads is done.
@@ -166,6 +167,12 @@ pub(crate) fn growth(databases: Databases, pressure: Pressure) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// How long the largest settlement takes.
+pub(crate) fn settlement(databases: Databases) -> Result<()> {
+    let runtime = Runtime::new()?;
+    databases.each().into_iter().try_for_each(|database| runtime.block_on(settlement::measure(database)))
 }
 
 /// Which scenarios a profiler wants, and on what.

@@ -15,6 +15,7 @@ mod process;
 mod report;
 mod scenario;
 mod seed;
+mod settlement;
 mod world;
 
 use std::path::PathBuf;
@@ -41,6 +42,12 @@ enum What {
     Table(Options),
     /// The same figures in a young and in an old database, and how they compare
     Growth(Options),
+    /// A market with a hundred thousand holders is resolved
+    Settlement {
+        /// On which databases
+        #[arg(long, value_enum, default_value = "both")]
+        databases: Databases,
+    },
     /// Some scenarios, for a profiler
     Load(LoadOptions),
     /// Serves the bytes of a file: what the reads are held against
@@ -72,6 +79,7 @@ fn main() -> Result<()> {
     match Arguments::parse().what {
         What::Table(options) => figures::table(options.databases, options.pressure()),
         What::Growth(options) => figures::growth(options.databases, options.pressure()),
+        What::Settlement { databases } => figures::settlement(databases),
         What::Load(options) => figures::load(&options),
         What::Bare { file } => peer::serve_bare(&file),
     }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use anyhow::{Context as _, Result};
-use foretell_tests::{Database, Server};
+use foretell_tests::{Client, Database, Server};
 
 use crate::process::Process;
 use crate::seed::{self, Kind, Size};
@@ -47,6 +47,11 @@ impl World {
     /// The database that the server is on.
     pub(crate) fn database_url(&self) -> Option<&str> {
         self.server.home().database_url()
+    }
+
+    /// An admin, who has just been made.
+    pub(crate) async fn admin(&self) -> Client {
+        self.server.admin().await
     }
 
     /// Stops the server and checks the ledger that it leaves.

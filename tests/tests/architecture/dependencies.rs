@@ -42,7 +42,11 @@ const ARROWS: &[Row] = &[
         ],
         dev: &[],
     },
-    Row { member: "bench", normal: &["domain", "ports", "security", "tests"], dev: &[] },
+    Row {
+        member: "bench",
+        normal: &["domain", "ports", "security", "tests"],
+        dev: &["application", "testkit"],
+    },
 ];
 
 /// Crates whose libraries are all listed; dev-dependencies are free.

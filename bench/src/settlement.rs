@@ -1,0 +1,65 @@
+//! A market with a hundred thousand holders is resolved: how long that takes, and how long it holds its locks.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use foretell_tests::{Client, Database};
+use serde_json::json;
+
+use crate::report;
+use crate::seed::{self, Kind, Size};
+use crate::world::World;
+
+/// A hundred thousand people hold one share each of the first option of one market.
+const SIZE: Size = Size { people: 100_000, markets: 1, bets: 100_000 };
+
+/// How long the settlement may take.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+/// How far a settlement had come, and when.
+struct Step {
+    holders_paid: u64,
+    at: Instant,
+}
+
+/// Resolves the market and watches it being paid.
+pub(crate) async fn measure(database: Database) -> Result<()> {
+    let world = World::make(database, SIZE, &[]).await?;
+    let admin = world.admin().await;
+    let market = seed::id(Kind::Market, 0);
+    let body = json!({ "optionId": seed::id(Kind::FirstOption, 0) });
+    let path = format!("/markets/{market}/resolution");
+    let begun = Instant::now();
+    let (client, asked) = (admin.clone(), path.clone());
+    let resolution = tokio::spawn(async move { client.post(&asked, body).await.expect(200) });
+    let steps = watch(&admin, &path, begun).await?;
+    resolution.await?;
+    let longest = steps.windows(2).map(|pair| pair[1].at - pair[0].at).max().unwrap_or_default();
+    let took = begun.elapsed();
+    report::remark(&format!(
+        "{database:?}: {} holders paid in {:.1} s; the longest time without progress was {:.0} ms",
+        steps.last().map_or(0, |step| step.holders_paid),
+        took.as_secs_f64(),
+        longest.as_secs_f64() * 1e3
+    ));
+    world.audit().await;
+    Ok(())
+}
+
+/// Looks again and again until all are paid. A set of holders is paid by one unit of work, which holds its
+/// locks for less than the time between two looks that find progress.
+async fn watch(client: &Client, path: &str, begun: Instant) -> Result<Vec<Step>> {
+    let mut steps: Vec<Step> = Vec::new();
+    loop {
+        ensure!(begun.elapsed() < PATIENCE, "the settlement has not ended");
+        let settlement = &client.get(path).await.body["data"];
+        // It has none before the decision.
+        let Some(holders_paid) = settlement["holdersPaid"].as_u64() else { continue };
+        if steps.last().is_none_or(|last| last.holders_paid != holders_paid) {
+            steps.push(Step { holders_paid, at: Instant::now() });
+        }
+        if settlement["completed"] == true {
+            return Ok(steps);
+        }
+    }
+}
