@@ -40,10 +40,11 @@ const SAVE_STATE: &str = "UPDATE market_states
 
 const SAVE_OPTIONS: &str = "UPDATE market_options SET outstanding_units = new.outstanding_units
     FROM unnest(?, ?, ?) AS new (market_id, option_index, outstanding_units)
-    WHERE market_options.market_id = new.market_id AND market_options.option_index = new.option_index";
+    WHERE market_options.market_id = new.market_id AND market_options.option_index = new.option_index
+    AND market_options.outstanding_units <> new.outstanding_units";
 
-const SAVE_OPTION: &str =
-    "UPDATE market_options SET outstanding_units = ? WHERE market_id = ? AND option_index = ?";
+const SAVE_OPTION: &str = "UPDATE market_options SET outstanding_units = ?
+    WHERE market_id = ? AND option_index = ? AND outstanding_units <> ?";
 
 const INSERT_BETS: &str = "INSERT INTO bets
     (id, market_id, sequence, market_version, user_id, account_id, transfer_id, option_id, option_index, side,
@@ -153,7 +154,7 @@ pub(crate) fn insert_options(
     }
 }
 
-/// Stores what is outstanding of options, and says of how many.
+/// Stores what is outstanding of options where that has changed, and says of how many.
 pub(crate) fn save_options(connection: &mut Connection<'_>, rows: &[OutstandingRow]) -> QueryResult<usize> {
     match connection {
         Connection::Sqlite(c) => sum_of(rows, |row| {
@@ -161,6 +162,7 @@ pub(crate) fn save_options(connection: &mut Connection<'_>, rows: &[OutstandingR
                 .bind::<BigInt, _>(row.outstanding_units)
                 .bind::<Id, _>(row.market_id)
                 .bind::<Integer, _>(row.option_index)
+                .bind::<BigInt, _>(row.outstanding_units)
                 .execute(*c)
         }),
         Connection::Postgres(c) => prepared(SAVE_OPTIONS)
