@@ -156,12 +156,21 @@ pub(crate) fn growth(databases: Databases, pressure: Pressure) -> Result<()> {
             report::remark(&format!("seeded and started in {:.1} s", started.elapsed().as_secs_f64()));
             for (index, scenario) in WRITES.into_iter().chain(READS).enumerate() {
                 let pressure = if scenario.writes() { pressure } else { readers };
-                let figure = measure::scenario(&world, scenario, pressure)?;
+                let figure = match measure::scenario(&world, scenario, pressure) {
+                    Ok(figure) => figure,
+                    // What does not scale may fail, and the others are still wanted.
+                    Err(error) => {
+                        report::remark(&format!("{:<28} failed: {error:#}", scenario.title()));
+                        continue;
+                    }
+                };
                 let beside = young.get(index).map_or(String::new(), |before: &Figure| {
                     format!("{:.2} of the young one's rate", figure.rate / before.rate)
                 });
                 report::line(scenario.title(), &figure, &beside);
-                young.push(figure);
+                if size == Size::SMALL {
+                    young.push(figure);
+                }
             }
             end(&runtime, world)?;
         }
