@@ -19,13 +19,13 @@ const SQLITE_WRITING: &str = "PRAGMA busy_timeout = 1000;
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
 PRAGMA foreign_keys = ON;
-PRAGMA cache_size = -32768;
+PRAGMA cache_size = -16384;
 PRAGMA wal_autocheckpoint = 8192;
 PRAGMA temp_store = MEMORY;";
 
 const SQLITE_READING: &str = "PRAGMA busy_timeout = 1000;
 PRAGMA query_only = ON;
-PRAGMA cache_size = -8192;
+PRAGMA cache_size = -2048;
 PRAGMA temp_store = MEMORY;";
 
 /// A statement is planned once a connection: left alone, Postgres planned the look-up of a market anew for each
