@@ -4,8 +4,10 @@
 //! history follows from the row's own number, so a row needs no look at another one.
 
 use std::fmt::Write as _;
+use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use foretell_domain::id::AccountId;
 use foretell_ports::secret::Tokens as _;
 use foretell_security::SessionTokens;
@@ -79,6 +81,9 @@ pub(crate) fn fill(home: &Home, database: Database, size: Size, signed_in: u64) 
     if database == Database::Postgres {
         home.execute("CHECKPOINT");
     }
+    // Gigabytes that are still on their way to the disk would hold up the commits that are measured.
+    let synced = Command::new("sync").status().context("sync cannot be run")?;
+    ensure!(synced.success(), "sync failed");
     Ok(tokens)
 }
 
@@ -266,7 +271,9 @@ fn outcomes(d: Dialect, Size { people, bets, .. }: Size) -> String {
     format!(
         "INSERT INTO idempotency_keys (user_id, key, request_hash, outcome, created_at_us)
         SELECT {user}, 'seed-' || n, {hash}, '{{\"Trade\":\"01900009-0000-7000-8000-' || {hex} || '\"}}',
-            {BEGIN_US} + n FROM {numbers}",
+            {now_us} FROM {numbers}",
+        // The server deletes what is older than a week.
+        now_us = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros(),
         user = d.id(Kind::User, &format!("n % {people} + 1")),
         hash = d.bytes(&"00".repeat(32)),
         numbers = d.numbers(0, bets),

@@ -1,7 +1,8 @@
 //! The audit: every invariant of the ledger and its markets, checked against the rows in SQL.
 //!
 //! Each check reads whole tables, but only counts leave the database. All of them see one moment, so the
-//! answer is true while trading goes on.
+//! answer is true while trading goes on. No two tables are joined from both sides at once: SQLite does that
+//! by comparing each row of one with each row of the other.
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
@@ -40,25 +41,33 @@ const CHAINS: &str = "WITH sides AS (
             COUNT(CASE WHEN version <> expected_version
                 OR balance_minor - change_minor <> COALESCE(balance_before_minor, 0) THEN 1 END) AS breaks
         FROM chain GROUP BY account_id
+    ), compared AS (
+        SELECT accounts.id, accounts.balance_minor, accounts.version, ends.sum_minor,
+            ends.version AS last_version, ends.balance_minor AS last_balance_minor, ends.breaks
+        FROM accounts LEFT JOIN ends ON ends.account_id = accounts.id
+        UNION ALL
+        SELECT NULL, NULL, NULL, sum_minor, version, balance_minor, breaks FROM ends
+        WHERE NOT EXISTS (SELECT 1 FROM accounts WHERE accounts.id = ends.account_id)
     )
-    SELECT COUNT(CASE WHEN COALESCE(accounts.balance_minor, 0) <> COALESCE(ends.sum_minor, 0)
-            THEN 1 END) AS balance_drift,
-        COUNT(CASE WHEN accounts.id IS NULL OR accounts.balance_minor <> COALESCE(ends.balance_minor, 0)
-            OR accounts.version <> COALESCE(ends.version, 0) THEN 1 END) AS last_row_drift,
-        COUNT(CASE WHEN ends.breaks > 0 THEN 1 END) AS broken_chains
-    FROM accounts FULL OUTER JOIN ends ON ends.account_id = accounts.id";
+    SELECT COUNT(CASE WHEN COALESCE(balance_minor, 0) <> COALESCE(sum_minor, 0) THEN 1 END) AS balance_drift,
+        COUNT(CASE WHEN id IS NULL OR balance_minor <> COALESCE(last_balance_minor, 0)
+            OR version <> COALESCE(last_version, 0) THEN 1 END) AS last_row_drift,
+        COUNT(CASE WHEN breaks > 0 THEN 1 END) AS broken_chains
+    FROM compared";
 
 /// What positions and bets come to, compared with what their markets say.
 const MARKET_DRIFT: &str = "WITH held AS (
         SELECT market_id, option_index, SUM(shares_units) AS shares_units
         FROM positions GROUP BY market_id, option_index
+    ), option_sides AS (
+        SELECT market_id, option_index, outstanding_units, 0 AS shares_units, 1 AS is_there FROM market_options
+        UNION ALL SELECT market_id, option_index, 0, shares_units, 0 FROM held
+    ), compared AS (
+        SELECT market_id, CASE WHEN SUM(is_there) = 0 OR SUM(outstanding_units) <> SUM(shares_units)
+            THEN 1 END AS drift
+        FROM option_sides GROUP BY market_id, option_index
     ), options AS (
-        SELECT COALESCE(market_options.market_id, held.market_id) AS market_id,
-            COUNT(CASE WHEN market_options.id IS NULL
-                OR market_options.outstanding_units <> COALESCE(held.shares_units, 0) THEN 1 END) AS drifts
-        FROM market_options FULL OUTER JOIN held ON held.market_id = market_options.market_id
-            AND held.option_index = market_options.option_index
-        GROUP BY COALESCE(market_options.market_id, held.market_id)
+        SELECT market_id, COUNT(drift) AS drifts FROM compared GROUP BY market_id
     ), holders AS (
         SELECT market_id, SUM(spent_minor - received_minor) AS net_minor
         FROM positions GROUP BY market_id, account_id
@@ -68,14 +77,16 @@ const MARKET_DRIFT: &str = "WITH held AS (
     ), trades AS (
         SELECT market_id, COUNT(*) AS bet_count, MAX(sequence) AS sequence FROM bets GROUP BY market_id
     )
-    SELECT COUNT(*) AS drifting FROM market_states
-        FULL OUTER JOIN options ON options.market_id = market_states.market_id
-        LEFT JOIN stakes ON stakes.market_id = market_states.market_id
-        LEFT JOIN trades ON trades.market_id = market_states.market_id
-    WHERE market_states.market_id IS NULL OR COALESCE(options.drifts, 1) > 0
-        OR market_states.stakes_minor <> COALESCE(stakes.stakes_minor, 0)
-        OR market_states.bet_count <> COALESCE(trades.bet_count, 0)
-        OR market_states.bet_count <> COALESCE(trades.sequence, 0)";
+    SELECT (SELECT COUNT(*) FROM market_states
+            LEFT JOIN options ON options.market_id = market_states.market_id
+            LEFT JOIN stakes ON stakes.market_id = market_states.market_id
+            LEFT JOIN trades ON trades.market_id = market_states.market_id
+        WHERE COALESCE(options.drifts, 1) > 0
+            OR market_states.stakes_minor <> COALESCE(stakes.stakes_minor, 0)
+            OR market_states.bet_count <> COALESCE(trades.bet_count, 0)
+            OR market_states.bet_count <> COALESCE(trades.sequence, 0))
+        + (SELECT COUNT(*) FROM options WHERE NOT EXISTS (
+            SELECT 1 FROM market_states WHERE market_states.market_id = options.market_id)) AS drifting";
 
 /// Undecided markets whose pot is short, and settled ones whose pot is not empty.
 const POTS: &str = "SELECT
