@@ -71,7 +71,7 @@ pub(crate) fn table(databases: Databases, pressure: Pressure) -> Result<()> {
         report::heading(&format!("{database:?}, {} bets stored", world.size.bets));
         report::remark(&format!(
             "idle: {:.0} MB; seeded and started in {:.1} s",
-            world.process.resident_bytes()? as f64 / 1e6,
+            world.processes.server.resident_bytes()? as f64 / 1e6,
             started.elapsed().as_secs_f64()
         ));
         if database == Database::Postgres {
@@ -138,7 +138,7 @@ fn measure_reads(runtime: &Runtime, world: &Rc<World>, folder: &Path, counted: D
 
 async fn answer_of(world: &Rc<World>, scenario: Scenario) -> Result<Vec<u8>> {
     let mut request = Vec::new();
-    scenario.requests(world, 0).write(&mut request);
+    scenario.requests(world, 0)(&mut request);
     let mut connection = Connection::open(world.address).await?;
     Ok(connection.exchange(&request).await?.body.to_vec())
 }
@@ -211,7 +211,7 @@ pub(crate) fn load(options: &LoadOptions) -> Result<()> {
     let pressure = Pressure { connections: options.connections, counted };
     for database in options.databases.each() {
         let world = Rc::new(runtime.block_on(World::make(database, size, &settings))?);
-        report::heading(&format!("{database:?}, process {}", world.process.0));
+        report::heading(&format!("{database:?}, process {}", world.processes.server.0));
         for scenario in &options.scenarios {
             report::line(scenario.title(), &measure::scenario(&world, *scenario, pressure)?, "");
         }

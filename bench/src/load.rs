@@ -16,15 +16,7 @@ use crate::http::Connection;
 const LONGEST_US: u64 = 60_000_000;
 
 /// Writes the next request of a connection into a cleared buffer.
-pub(crate) trait Requests {
-    fn write(&mut self, request: &mut Vec<u8>);
-}
-
-impl<F: FnMut(&mut Vec<u8>)> Requests for F {
-    fn write(&mut self, request: &mut Vec<u8>) {
-        self(request);
-    }
-}
+pub(crate) type Requests = Box<dyn FnMut(&mut Vec<u8>)>;
 
 /// How much load, and how long.
 #[derive(Debug, Clone, Copy)]
@@ -70,7 +62,7 @@ impl Tally {
 /// Those of the connections.
 pub(crate) fn run(
     load: Load,
-    mut requests: impl FnMut(usize) -> Box<dyn Requests>,
+    mut requests: impl FnMut(usize) -> Requests,
     mut at_edges: impl FnMut(),
 ) -> Result<Tally> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -99,7 +91,7 @@ pub(crate) fn run(
 
 async fn client(
     address: SocketAddr,
-    mut requests: Box<dyn Requests>,
+    mut next_request: Requests,
     counted: std::ops::Range<Instant>,
     tally: Rc<RefCell<Tally>>,
 ) -> Result<()> {
@@ -108,7 +100,7 @@ async fn client(
     let mut sent = Instant::now();
     while sent < counted.end {
         request.clear();
-        requests.write(&mut request);
+        next_request(&mut request);
         let answer = connection.exchange(&request).await?;
         let answered = Instant::now();
         if counted.contains(&answered) {

@@ -42,15 +42,14 @@ pub(crate) struct Pressure {
 /// # Errors
 /// Those of the connections, and an answer that is no success.
 pub(crate) fn scenario(world: &Rc<World>, scenario: Scenario, pressure: Pressure) -> Result<Figure> {
-    let processes = Processes { server: world.process, database: world.database };
-    let requests = |number| scenario.requests(world, number);
-    measure(world.address, processes, pressure, requests)
+    measure(world.address, world.processes, pressure, |number| scenario.requests(world, number))
 }
 
 /// The processes at work.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Processes {
     pub(crate) server: Process,
+    /// The database server's first process, if there is one.
     pub(crate) database: Option<Process>,
 }
 
@@ -70,7 +69,7 @@ pub(crate) fn measure(
     address: std::net::SocketAddr,
     processes: Processes,
     Pressure { connections, counted }: Pressure,
-    requests: impl FnMut(usize) -> Box<dyn Requests>,
+    requests: impl FnMut(usize) -> Requests,
 ) -> Result<Figure> {
     let mut edges = Vec::new();
     let load = Load { address, connections, warm_up: WARM_UP, counted };

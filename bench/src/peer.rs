@@ -12,8 +12,10 @@ use actix_web::web::{self, Bytes};
 use actix_web::{App, HttpResponse, HttpServer};
 use anyhow::{Context as _, Result, ensure};
 
+use crate::load::Requests;
 use crate::measure::{self, Figure, Pressure, Processes};
 use crate::process::Process;
+use crate::seed::{self, Kind};
 use crate::world::World;
 
 /// The numbers of clients that pgbench is tried with; the best one counts.
@@ -30,10 +32,10 @@ const TRANSFER: &str = "\\set a random(1, {people} - 1)
 \\set high greatest(:a, :b)
 BEGIN;
 UPDATE accounts SET balance_minor = balance_minor - 1, version = version + 1
-    WHERE id = ('01900002-0000-7000-8000-' || lpad(to_hex(:low::bigint), 12, '0'))::uuid
+    WHERE id = {low_id}
     RETURNING id AS low_id, balance_minor AS low_balance, version AS low_version, owner_id AS low_owner \\gset
 UPDATE accounts SET balance_minor = balance_minor + 1, version = version + 1
-    WHERE id = ('01900002-0000-7000-8000-' || lpad(to_hex(:high::bigint), 12, '0'))::uuid
+    WHERE id = {high_id}
     RETURNING id AS high_id, balance_minor AS high_balance, version AS high_version \\gset
 INSERT INTO transfers (id, kind, amount_minor, debit_account_id, debit_version, debit_balance_minor,
     credit_account_id, credit_version, credit_balance_minor, created_at_us)
@@ -74,7 +76,12 @@ pub(crate) fn pgbench(world: &World, folder: &Path, payee: Payee) -> Result<Ceil
         Payee::Hot => people.to_string(),
     };
     let script = folder.join("transfer.sql");
-    fs::write(&script, TRANSFER.replace("{people}", &people.to_string()).replace("{to}", &to))?;
+    let text = TRANSFER
+        .replace("{people}", &people.to_string())
+        .replace("{to}", &to)
+        .replace("{low_id}", &seed::postgres_id(Kind::Account, ":low::bigint"))
+        .replace("{high_id}", &seed::postgres_id(Kind::Account, ":high::bigint"));
+    fs::write(&script, text)?;
     let rates = CLIENTS.map(|clients| run_pgbench(world, &script, clients));
     let rates = rates.into_iter().collect::<Result<Vec<_>>>()?;
     let lone_ms = 1e3 / rates.first().context("pgbench was not run")?;
@@ -134,7 +141,7 @@ impl Bare {
     /// Those of the connections.
     pub(crate) fn measure(&self, pressure: Pressure) -> Result<Figure> {
         let processes = Processes { server: Process(self.child.id()), database: None };
-        let requests = |_| -> Box<dyn crate::load::Requests> {
+        let requests = |_| -> Requests {
             Box::new(|request: &mut Vec<u8>| {
                 request.extend_from_slice(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
             })

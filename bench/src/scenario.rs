@@ -76,7 +76,7 @@ impl Scenario {
     }
 
     /// What connection `number` sends.
-    pub(crate) fn requests(self, world: &Rc<World>, number: usize) -> Box<dyn Requests> {
+    pub(crate) fn requests(self, world: &Rc<World>, number: usize) -> Requests {
         let mut client = Client { world: Rc::clone(world), chance: Chance::new(number as u64) };
         let mut turn = number as u64;
         Box::new(move |request: &mut Vec<u8>| {

@@ -62,7 +62,17 @@ pub(crate) enum Kind {
 
 /// The id of row `number`, as the API writes it.
 pub(crate) fn id(kind: Kind, number: u64) -> String {
-    format!("0190000{}-0000-7000-8000-{number:012x}", kind as u8)
+    format!("{}{number:012x}", prefix(kind))
+}
+
+/// The id on Postgres of the row whose number is the value of an expression.
+pub(crate) fn postgres_id(kind: Kind, number: &str) -> String {
+    Dialect(Database::Postgres).id(kind, number)
+}
+
+/// What the ids of one kind have in common.
+fn prefix(kind: Kind) -> String {
+    format!("0190000{}-0000-7000-8000-", kind as u8)
 }
 
 /// Fills an empty database whose tables are there and whose server is stopped. Person `n`, from 1 to
@@ -106,12 +116,10 @@ impl Dialect {
 
     /// The id of the row whose number is the value of an expression.
     fn id(self, kind: Kind, number: &str) -> String {
-        let kind = kind as u8;
+        let prefix = prefix(kind);
         match self.0 {
-            Database::Sqlite => format!("unhex(printf('0190000{kind}000070008000%012x', {number}))"),
-            Database::Postgres => {
-                format!("('0190000{kind}-0000-7000-8000-' || lpad(to_hex({number}), 12, '0'))::uuid")
-            }
+            Database::Sqlite => format!("unhex(printf('{prefix}%012x', {number}), '-')"),
+            Database::Postgres => format!("('{prefix}' || lpad(to_hex({number}), 12, '0'))::uuid"),
         }
     }
 
@@ -270,10 +278,11 @@ fn outcomes(d: Dialect, Size { people, bets, .. }: Size) -> String {
     };
     format!(
         "INSERT INTO idempotency_keys (user_id, key, request_hash, outcome, created_at_us)
-        SELECT {user}, 'seed-' || n, {hash}, '{{\"Trade\":\"01900009-0000-7000-8000-' || {hex} || '\"}}',
+        SELECT {user}, 'seed-' || n, {hash}, '{{\"Trade\":\"{bet}' || {hex} || '\"}}',
             {now_us} FROM {numbers}",
         // The server deletes what is older than a week.
         now_us = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros(),
+        bet = prefix(Kind::Bet),
         user = d.id(Kind::User, &format!("n % {people} + 1")),
         hash = d.bytes(&"00".repeat(32)),
         numbers = d.numbers(0, bets),

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use anyhow::{Context as _, Result};
 use foretell_tests::{Client, Database, Server};
 
+use crate::measure::Processes;
 use crate::process::Process;
 use crate::seed::{self, Kind, Size};
 
@@ -24,9 +25,7 @@ pub(crate) struct World {
     pub(crate) address: SocketAddr,
     pub(crate) size: Size,
     pub(crate) people: Vec<Person>,
-    pub(crate) process: Process,
-    /// The database server's first process, if there is one.
-    pub(crate) database: Option<Process>,
+    pub(crate) processes: Processes,
 }
 
 impl World {
@@ -39,9 +38,9 @@ impl World {
         let person = |(number, token)| Person { account_id: seed::id(Kind::Account, number), token };
         let people = (1..).zip(tokens).map(person).collect();
         let address = server.origin().trim_start_matches("http://").parse().context("no address")?;
-        let process = Process(server.process_id());
         let database = server.home().postgres_process_id().map(Process);
-        Ok(Self { server, address, size, people, process, database })
+        let processes = Processes { server: Process(server.process_id()), database };
+        Ok(Self { server, address, size, people, processes })
     }
 
     /// The database that the server is on.
