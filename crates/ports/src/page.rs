@@ -1,4 +1,4 @@
-//! Pages of lists, counted from one.
+//! Pages of lists, counted from one, and stretches, which begin anywhere.
 
 /// The most rows on one page.
 pub const MAX_PAGE_ROWS: u32 = 100;
@@ -29,6 +29,30 @@ impl PageRequest {
     /// How many rows come before it.
     pub fn offset(self) -> i64 {
         i64::from(self.page - 1) * i64::from(self.limit)
+    }
+}
+
+/// A stretch of a list whose rows are told apart and ordered by keys `K`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stretch<K> {
+    /// Where it begins.
+    pub start: Start<K>,
+    /// The most rows in it.
+    pub limit: u32,
+}
+
+/// Where a stretch of a list begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start<K> {
+    /// After this many rows, each of which is passed over at a cost.
+    Offset(i64),
+    /// After the place of this key, whether its row is still there or not: costs the same everywhere.
+    After(K),
+}
+
+impl<K> From<PageRequest> for Stretch<K> {
+    fn from(page: PageRequest) -> Self {
+        Self { start: Start::Offset(page.offset()), limit: page.limit() }
     }
 }
 
