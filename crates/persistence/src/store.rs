@@ -7,11 +7,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use foretell_ports::error::StoreError;
 use foretell_ports::health::Health;
-use tracing::Instrument as _;
+use tokio::runtime::Handle;
+use tracing::Span;
 
 use crate::config::{DatabaseConfig, DatabaseUrl};
 use crate::connection::{Connection, on};
-use crate::dialect::pool::{Fate, Loan, Pool, PoolLimits};
+use crate::dialect::pool::{Fate, Pool, PoolLimits};
 use crate::dialect::session::Purpose;
 use crate::dialect::transaction;
 use crate::error::{ConnectError, Failure};
@@ -26,6 +27,9 @@ struct Inner {
     url: DatabaseUrl,
     writers: Pool,
     readers: Pool,
+    /// Where queries run, whichever runtime asks: each web worker has one, and would keep threads of its own for
+    /// them, with their memory.
+    runtime: Handle,
 }
 
 impl Store {
@@ -47,7 +51,8 @@ impl Store {
         };
         let writers = pool(write_connections, Purpose::Writing)?;
         let readers = pool(config.read_connections.max(1), Purpose::Reading)?;
-        let store = Self(Arc::new(Inner { url: config.url.clone(), writers, readers }));
+        let (url, runtime) = (config.url.clone(), Handle::current());
+        let store = Self(Arc::new(Inner { url, writers, readers, runtime }));
         // The writer first: it makes a new file, which a reader may not.
         let writer = store.0.writers.borrow().await;
         drop(writer.map_err(|error| ConnectError::Unreachable(Box::new(error)))?);
@@ -78,33 +83,33 @@ impl Store {
     ) -> Result<T, StoreError> {
         let query = Arc::new(query);
         let span = tracing::debug_span!("db.query", query = name);
-        let first = run(self.0.readers.borrow().await?, Arc::clone(&query), span.clone()).await?;
-        match first {
+        match self.query(Arc::clone(&query), span.clone()).await? {
             Err(failure) if failure.is_connection_lost() => {
                 self.0.readers.close_idle();
-                let second = run(self.0.readers.borrow().await?, query, span).await?;
-                second.map_err(StoreError::from)
+                self.query(query, span).await?.map_err(StoreError::from)
             }
             result => result.map_err(StoreError::from),
         }
     }
-}
 
-/// Runs a query in a task of its own, so that its connection stays on loan until it ends.
-async fn run<T, Q>(loan: Loan, query: Arc<Q>, span: tracing::Span) -> Result<Result<T, Failure>, StoreError>
-where
-    T: Send + 'static,
-    Q: Fn(&mut Connection<'_>) -> Result<T, Failure> + Send + Sync + 'static,
-{
-    let work = move |connection: &mut Connection<'_>| {
-        let result = query(connection);
-        let is_usable =
-            transaction::is_usable(connection) && !result.as_ref().is_err_and(Failure::is_connection_lost);
-        (result, if is_usable { Fate::Keep } else { Fate::Close })
-    };
-    let task = tokio::spawn(loan.run(work).instrument(span));
-    let ran = task.await.map_err(|error| StoreError::Unavailable(Box::new(error)))?;
-    ran.map_err(|error| StoreError::Unavailable(error.to_string().into()))
+    /// Runs a query on a thread that may block. It goes on to its end even if nobody waits for it any more, and
+    /// its connection stays on loan until then.
+    async fn query<T, Q>(&self, query: Arc<Q>, span: Span) -> Result<Result<T, Failure>, StoreError>
+    where
+        T: Send + 'static,
+        Q: Fn(&mut Connection<'_>) -> Result<T, Failure> + Send + Sync + 'static,
+    {
+        let loan = self.0.readers.borrow().await?;
+        let work = move |connection: &mut Connection<'_>| {
+            let result = query(connection);
+            let is_lost = result.as_ref().is_err_and(Failure::is_connection_lost);
+            let is_kept = transaction::is_usable(connection) && !is_lost;
+            (result, if is_kept { Fate::Keep } else { Fate::Close })
+        };
+        let ran = self.0.runtime.spawn_blocking(move || span.in_scope(|| loan.run(work))).await;
+        let ran = ran.map_err(|error| StoreError::Unavailable(Box::new(error)))?;
+        ran.map_err(|error| StoreError::Unavailable(Box::new(error)))
+    }
 }
 
 fn make_folder(path: &Path) -> Result<(), ConnectError> {

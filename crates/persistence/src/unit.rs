@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use foretell_ports::error::StoreError;
 use foretell_ports::unit::{ErasedWork, UnitFuture, UnitOfWork};
-use tracing::Instrument as _;
+use tokio::task::spawn_blocking;
+use tracing::{Instrument as _, Span};
 
 use crate::connection::Connection;
 use crate::dialect::pool::{Fate, Loan, Pool};
@@ -45,14 +46,16 @@ enum Attempt {
 async fn run(pool: Pool, mut loan: Loan, name: &'static str, mut work: ErasedWork) -> Result<(), StoreError> {
     let mut attempt_number = 1;
     loop {
-        let ran = loan.run(move |connection| {
+        let span = Span::current();
+        let run = move |connection: &mut Connection<'_>| {
             let attempt = attempt(connection, &mut work);
             let is_unknown = matches!(attempt, Attempt::Done(Err(StoreError::CommitUnknown(_))));
             let is_kept = !is_unknown && transaction::is_usable(connection);
             ((attempt, work), if is_kept { Fate::Keep } else { Fate::Close })
-        });
-        let (attempt, returned) =
-            ran.await.map_err(|error| StoreError::CommitUnknown(error.to_string().into()))?;
+        };
+        let ran = spawn_blocking(move || span.in_scope(|| loan.run(run))).await;
+        let ran = ran.map_err(|error| StoreError::CommitUnknown(Box::new(error)))?;
+        let (attempt, returned) = ran.map_err(|error| StoreError::Unavailable(Box::new(error)))?;
         work = returned;
         match attempt {
             Attempt::Done(result) => return result,

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use deadpool_diesel::{
-    InteractError, ManagerConfig, PoolConfig, RecyclingMethod, Runtime, Timeouts, postgres, sqlite,
-};
+use deadpool_diesel::{ManagerConfig, PoolConfig, RecyclingMethod, Runtime, Timeouts, postgres, sqlite};
 use foretell_ports::error::{Cause, StoreError};
+use thiserror::Error;
 
 use super::session::{Purpose, set_up_postgres, set_up_sqlite};
 use crate::config::DatabaseUrl;
@@ -33,6 +32,11 @@ pub(crate) enum Loan {
     Sqlite(sqlite::Object),
     Postgres(postgres::Object),
 }
+
+/// The connection's last work panicked. Its pool throws it away.
+#[derive(Debug, Error)]
+#[error("earlier work on the connection panicked")]
+pub(crate) struct Panicked;
 
 /// What is to become of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,28 +100,27 @@ impl Pool {
     }
 }
 
+/// Runs `work` on the connection of a loan: the same text for two unrelated types.
+macro_rules! run_on {
+    ($object:ident, $kind:ident, $variant:ident, $work:expr) => {{
+        let (value, fate) = {
+            let mut connection = $object.lock().map_err(|_| Panicked)?;
+            $work(&mut Connection::$variant(&mut connection))
+        };
+        if fate == Fate::Close {
+            drop($kind::Object::take($object));
+        }
+        Ok(value)
+    }};
+}
+
 impl Loan {
-    /// Runs `work` on the connection, off the threads that serve requests. It must not panic. Await this in a
-    /// task of its own: a future that is dropped gives back a connection that is still at work.
-    pub(crate) async fn run<T: Send + 'static>(
-        self,
-        work: impl FnOnce(&mut Connection<'_>) -> (T, Fate) + Send + 'static,
-    ) -> Result<T, InteractError> {
+    /// Runs `work` on the connection, which then goes back to its pool or is closed. It blocks: call it on a
+    /// thread that may.
+    pub(crate) fn run<T>(self, work: impl FnOnce(&mut Connection<'_>) -> (T, Fate)) -> Result<T, Panicked> {
         match self {
-            Self::Sqlite(object) => {
-                let (value, fate) = object.interact(|c| work(&mut Connection::Sqlite(c))).await?;
-                if fate == Fate::Close {
-                    drop(sqlite::Object::take(object));
-                }
-                Ok(value)
-            }
-            Self::Postgres(object) => {
-                let (value, fate) = object.interact(|c| work(&mut Connection::Postgres(c))).await?;
-                if fate == Fate::Close {
-                    drop(postgres::Object::take(object));
-                }
-                Ok(value)
-            }
+            Self::Sqlite(object) => run_on!(object, sqlite, Sqlite, work),
+            Self::Postgres(object) => run_on!(object, postgres, Postgres, work),
         }
     }
 }
