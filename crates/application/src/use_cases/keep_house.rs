@@ -13,6 +13,8 @@ use crate::Application;
 const SETTLE_PERIOD: Duration = Duration::from_secs(2);
 /// How often to forget outdated outcomes.
 const PURGE_PERIOD: Duration = Duration::from_mins(10);
+/// The pause while there is more to do: a large backlog leaves room for requests.
+const BUSY_PAUSE: Duration = Duration::from_millis(20);
 
 /// Settles large markets and what a crash interrupted, and purges outdated outcomes.
 pub struct Housekeeper {
@@ -25,17 +27,12 @@ impl Housekeeper {
     pub fn start(application: Arc<Application>) -> Self {
         let (stop, mut stopped) = watch::channel(false);
         let task = tokio::spawn(async move {
-            let mut next_purge = Instant::now();
+            let mut rounds = Rounds { application, next_purge: Instant::now(), purged: 0 };
             loop {
-                if let Err(error) = application.sweep_settlements().await {
-                    tracing::warn!(%error, "unsettled markets could not be looked up");
-                }
-                if Instant::now() >= next_purge {
-                    next_purge = Instant::now() + PURGE_PERIOD;
-                    purge(&application).await;
-                }
+                let is_more = rounds.go_round().await;
+                let pause = if is_more { BUSY_PAUSE } else { SETTLE_PERIOD };
                 tokio::select! {
-                    () = tokio::time::sleep(SETTLE_PERIOD) => {}
+                    () = tokio::time::sleep(pause) => {}
                     _ = stopped.wait_for(|stopped| *stopped) => return,
                 }
             }
@@ -52,10 +49,39 @@ impl Housekeeper {
     }
 }
 
-async fn purge(application: &Application) {
-    match application.purge_outcomes().await {
-        Ok(0) => {}
-        Ok(outcomes) => tracing::info!(outcomes, "forgot outdated outcomes of commands"),
-        Err(error) => tracing::warn!(%error, "outdated outcomes could not be deleted"),
+struct Rounds {
+    application: Arc<Application>,
+    next_purge: Instant,
+    /// How many outcomes were forgotten since there were none left.
+    purged: u64,
+}
+
+impl Rounds {
+    /// Does a little of everything that is due and says whether more of it is.
+    async fn go_round(&mut self) -> bool {
+        let is_unsettled = self.application.sweep_settlements().await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "unsettled markets could not be looked up");
+            false
+        });
+        let is_outdated = Instant::now() >= self.next_purge && self.purge().await;
+        is_unsettled || is_outdated
+    }
+
+    async fn purge(&mut self) -> bool {
+        match self.application.purge_outcomes().await {
+            Ok(purged) => {
+                self.purged += purged.outcomes;
+                if purged.is_partial {
+                    return true;
+                }
+                if self.purged > 0 {
+                    tracing::info!(outcomes = self.purged, "forgot outdated outcomes of commands");
+                }
+                self.purged = 0;
+            }
+            Err(error) => tracing::warn!(%error, "outdated outcomes could not be deleted"),
+        }
+        self.next_purge = Instant::now() + PURGE_PERIOD;
+        false
     }
 }

@@ -5,22 +5,23 @@ use foretell_ports::error::StoreError;
 
 use crate::Application;
 
-/// How many outcomes one unit of work deletes.
-const PURGE_AT_ONCE: u32 = 5_000;
+/// How many outcomes one unit of work deletes: few enough to keep no command waiting for long.
+const PURGE_AT_ONCE: u32 = 2_000;
+
+/// What one unit of work deleted.
+pub(super) struct Purged {
+    pub(super) outcomes: u64,
+    /// Whether there may be more.
+    pub(super) is_partial: bool,
+}
 
 impl Application {
-    /// Deletes every outcome that is older than the operator wants to keep, and says how many there were.
-    pub(super) async fn purge_outcomes(&self) -> Result<u64, StoreError> {
+    /// Deletes some of the outcomes that are older than the operator wants to keep.
+    pub(super) async fn purge_outcomes(&self) -> Result<Purged, StoreError> {
         let kept = i64::try_from(self.settings.keep_outcomes.as_micros()).unwrap_or(i64::MAX);
         let before = Timestamp::from_micros(self.now().micros().saturating_sub(kept));
-        let mut purged = 0;
-        loop {
-            let work = move |tx: &mut dyn foretell_ports::unit::Tx| tx.purge_outcomes(before, PURGE_AT_ONCE);
-            let count = self.ports.units.run("purge_outcomes", work).await?;
-            purged += count;
-            if count < u64::from(PURGE_AT_ONCE) {
-                return Ok(purged);
-            }
-        }
+        let work = move |tx: &mut dyn foretell_ports::unit::Tx| tx.purge_outcomes(before, PURGE_AT_ONCE);
+        let outcomes = self.ports.units.run("purge_outcomes", work).await?;
+        Ok(Purged { outcomes, is_partial: outcomes >= u64::from(PURGE_AT_ONCE) })
     }
 }

@@ -29,15 +29,19 @@ impl Application {
         Ok(false)
     }
 
-    /// Goes once through all unsettled markets; one that fails does not hold up the others.
-    pub(super) async fn sweep_settlements(&self) -> Result<(), AppError> {
-        let mut after = None;
+    /// Goes once through all unsettled markets and says whether any has more holders to pay. One that fails
+    /// does not hold up the others, and is taken up again in time.
+    pub(super) async fn sweep_settlements(&self) -> Result<bool, AppError> {
+        let (mut after, mut is_more) = (None, false);
         loop {
             let markets = self.ports.markets.list_unsettled(after, MARKETS_IN_SWEEP).await?;
-            let Some(last) = markets.last().copied() else { return Ok(()) };
+            let Some(last) = markets.last().copied() else { return Ok(is_more) };
             for market in markets {
-                if let Err(error) = self.settle(market, SETS_IN_TURN).await {
-                    tracing::error!(%error, market_id = %market, "a settlement cannot go on");
+                match self.settle(market, SETS_IN_TURN).await {
+                    Ok(is_complete) => is_more |= !is_complete,
+                    Err(error) => {
+                        tracing::error!(%error, market_id = %market, "a settlement cannot go on");
+                    }
                 }
             }
             after = Some(last);
