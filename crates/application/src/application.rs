@@ -14,6 +14,7 @@ use foretell_ports::system::{Clock, IdSource};
 use foretell_ports::unit::UnitOfWork;
 use foretell_ports::user::UserQueries;
 
+use crate::market_totals::MarketTotals;
 use crate::session_cache::SessionCache;
 use crate::writer::{MoneyWriter, WriterSettings};
 
@@ -71,6 +72,7 @@ pub struct Application {
     pub(crate) settings: ApplicationSettings,
     pub(crate) writer: MoneyWriter,
     pub(crate) sessions: SessionCache,
+    pub(crate) market_totals: MarketTotals,
 }
 
 impl Application {
@@ -78,7 +80,7 @@ impl Application {
     pub fn start(ports: Ports, settings: ApplicationSettings) -> Self {
         let writer = MoneyWriter::start(&ports, &settings.writer);
         let sessions = SessionCache::new(settings.session_trust);
-        Self { ports, settings, writer, sessions }
+        Self { ports, settings, writer, sessions, market_totals: MarketTotals::new() }
     }
 
     /// What the operator decided.

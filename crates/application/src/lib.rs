@@ -5,6 +5,7 @@
 
 pub mod application;
 pub mod error;
+mod market_totals;
 mod session_cache;
 mod use_cases;
 pub mod writer;

@@ -31,7 +31,7 @@ pub const WHOLE_BPS: u16 = 10_000;
 pub const MAX_FEE_BPS: u16 = 1_000;
 
 /// Where a market stands in its life: `Open -> Closed -> Resolved | Cancelled`, closing may be skipped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 pub enum Phase {
     /// Takes trades until its end date.

@@ -18,6 +18,7 @@ mod error;
 mod id;
 mod idempotency;
 mod market_details;
+mod market_lists;
 mod markets;
 mod migrate;
 mod ports;

@@ -1,19 +1,17 @@
-//! Markets as they are read and listed: the tables of [`crate::markets`] with the pot.
+//! Markets as they are read: the tables of [`crate::markets`] with the pot.
 
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 use foretell_domain::id::MarketId;
-use foretell_domain::market::{Listing, Market, Phase};
+use foretell_domain::market::{Listing, Market};
 use foretell_domain::money::Balance;
 use foretell_domain::text::{Category, MarketDescription, MarketName, OptionName};
 use foretell_domain::time::Timestamp;
-use foretell_ports::market::{MarketDetails, MarketFilter, MarketSort};
-use foretell_ports::page::{Page, PageRequest};
+use foretell_ports::market::MarketDetails;
 
-use crate::connection::{Connection, on};
+use crate::connection::Connection;
 use crate::dialect::each;
-use crate::dialect::transaction::snapshot;
 use crate::error::{Failure, StoredRow};
 use crate::id::DbId;
 use crate::markets::{MarketRow, MarketRows, OptionRow, StateRow};
@@ -78,31 +76,6 @@ macro_rules! columns {
     };
 }
 
-/// Narrows a boxed query to a filter.
-macro_rules! narrowed {
-    ($query:expr, $filter:expr) => {{
-        let mut query = $query;
-        if let Some(category) = &$filter.category {
-            query = query.filter(markets::category.eq(category.clone()));
-        }
-        if let Some(creator_id) = $filter.creator_id {
-            query = query.filter(markets::creator_id.eq(DbId::from(creator_id)));
-        }
-        let is_in = |phase: Phase| market_states::phase.eq(phase.as_str());
-        match $filter.phase {
-            None => query,
-            Some((Phase::Open, now)) => {
-                query.filter(is_in(Phase::Open)).filter(markets::ends_at_us.gt(now.micros()))
-            }
-            Some((Phase::Closed, now)) => {
-                let has_ended = is_in(Phase::Open).and(markets::ends_at_us.le(now.micros()));
-                query.filter(is_in(Phase::Closed).or(has_ended))
-            }
-            Some((phase, _)) => query.filter(is_in(phase)),
-        }
-    }};
-}
-
 /// The market with this id.
 pub(crate) fn find(connection: &mut Connection<'_>, id: MarketId) -> Result<Option<MarketDetails>, Failure> {
     Ok(find_all(connection, &[id.into()])?.pop())
@@ -110,7 +83,7 @@ pub(crate) fn find(connection: &mut Connection<'_>, id: MarketId) -> Result<Opti
 
 /// The markets with these ids, in their order. Each is read with its options in one statement: what is
 /// outstanding changes.
-fn find_all(connection: &mut Connection<'_>, ids: &[DbId]) -> Result<Vec<MarketDetails>, Failure> {
+pub(crate) fn find_all(connection: &mut Connection<'_>, ids: &[DbId]) -> Result<Vec<MarketDetails>, Failure> {
     let mut markets: BTreeMap<DbId, (DetailsRow, Vec<OptionRow>)> = BTreeMap::new();
     for (market, state, listing, pot_minor, option) in load(connection, ids)? {
         let details = || ((market, state, listing, pot_minor), Vec::new());
@@ -131,33 +104,4 @@ fn load(connection: &mut Connection<'_>, ids: &[DbId]) -> QueryResult<Vec<FoundR
         Connection::Sqlite(c) => each(ids, |id| rows.filter(markets::id.eq(id)).select(columns!()).load(*c)),
         Connection::Postgres(c) => rows.filter(markets::id.eq_any(ids)).select(columns!()).load(*c),
     }
-}
-
-/// A page of markets; ties are broken by id, the newest first.
-pub(crate) fn page(
-    connection: &mut Connection<'_>,
-    filter: &MarketFilter,
-    sort: MarketSort,
-    page: PageRequest,
-) -> Result<Page<MarketDetails>, Failure> {
-    snapshot(connection, |connection| {
-        let total: i64 = on!(connection, |c, Db| {
-            let all = markets::table.inner_join(market_states::table);
-            narrowed!(all.select(diesel::dsl::count_star()).into_boxed::<Db>(), filter).get_result(c)
-        })?;
-        // Only their ids: what is passed over on the way to a late page is not worth reading whole.
-        let ids: Vec<DbId> = on!(connection, |c, Db| {
-            let all = markets::table.inner_join(market_states::table);
-            let query = narrowed!(all.select(markets::id).into_boxed::<Db>(), filter);
-            let sorted = match sort {
-                MarketSort::Newest => query.order(markets::id.desc()),
-                MarketSort::Closing => query.order((markets::ends_at_us, markets::id.desc())),
-                MarketSort::Volume => {
-                    query.order((market_states::volume_minor.desc(), market_states::market_id.desc()))
-                }
-            };
-            sorted.limit(i64::from(page.limit())).offset(page.offset()).load(c)
-        })?;
-        Ok(Page { rows: find_all(connection, &ids)?, total })
-    })
 }

@@ -26,7 +26,8 @@ use foretell_testkit::clock::START;
 use crate::connection::Connection;
 use crate::error::Failure;
 use crate::{
-    accounts, bets, idempotency, market_details, markets, positions, sessions, settlements, transfers, users,
+    accounts, bets, idempotency, market_details, market_lists, markets, positions, sessions, settlements,
+    transfers, users,
 };
 
 #[path = "../tests/it/databases.rs"]
@@ -302,12 +303,11 @@ async fn check_lists_are_not_sorted(kind: Kind) {
     }
     let page = PageRequest::new(1, 20).unwrap();
     for sort in [MarketSort::Newest, MarketSort::Closing, MarketSort::Volume] {
-        // SQLite, which has no statistics, prefers the index of the phase and sorts what it finds there. The
-        // total has counted those rows anyway.
+        // SQLite, which has no statistics, prefers the index of the phase and sorts what it finds there.
         let phases: &[_] = if kind == Kind::Sqlite { &[None] } else { &[None, Some((Phase::Open, START))] };
         for phase in phases.iter().copied() {
             let filter = MarketFilter { phase, ..MarketFilter::default() };
-            observed.run(|c| market_details::page(c, &filter, sort, page));
+            observed.run(|c| market_lists::list(c, &filter, sort, page.into()));
             let sent = observed.sent();
             let list = sent.iter().find(|sql| sql.contains("ORDER BY")).expect("a list is sorted");
             let plan = plan(&mut observed.connection, list);
@@ -318,7 +318,7 @@ async fn check_lists_are_not_sorted(kind: Kind) {
         MarketFilter { category: Some("politics".into()), ..MarketFilter::default() },
         MarketFilter { creator_id: Some(UserId::from_u128(1)), ..MarketFilter::default() },
     ] {
-        observed.run(|c| market_details::page(c, &filter, MarketSort::Newest, page));
+        observed.run(|c| market_lists::list(c, &filter, MarketSort::Newest, page.into()));
         let sent = observed.sent();
         let list = sent.iter().find(|sql| sql.contains("ORDER BY")).expect("a list is sorted");
         let plan = plan(&mut observed.connection, list);

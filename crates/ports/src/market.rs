@@ -10,7 +10,7 @@ use foretell_domain::probability::Probability;
 use foretell_domain::time::Timestamp;
 
 use crate::error::StoreError;
-use crate::page::{Page, PageRequest};
+use crate::page::{Page, PageRequest, Stretch};
 use crate::unit::Locked;
 
 /// A market that is about to be stored for the first time.
@@ -130,6 +130,29 @@ pub enum MarketSort {
     Volume,
 }
 
+impl MarketSort {
+    /// The place of a market in a list of this order.
+    pub const fn key_of(self, details: &MarketDetails) -> MarketKey {
+        let record = details.market.record();
+        let rank = match self {
+            Self::Newest => 0,
+            Self::Closing => record.ends_at.micros(),
+            Self::Volume => record.volume.minor(),
+        };
+        MarketKey { rank, id: record.id }
+    }
+}
+
+/// The place of a market in a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MarketKey {
+    /// What the list is sorted by: nothing for the newest, the end date in microseconds, or the volume in minor
+    /// units.
+    pub rank: i64,
+    /// The market, which breaks ties.
+    pub id: MarketId,
+}
+
 /// One holder's position in one option.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PositionRow {
@@ -171,13 +194,17 @@ pub trait MarketQueries: Send + Sync {
     /// The market with this id.
     async fn find_market(&self, id: MarketId) -> Result<Option<MarketDetails>, StoreError>;
 
-    /// A page of markets; ties are broken by id, the newest first.
-    async fn page_markets(
+    /// A stretch of the markets that a filter lets through; ties are broken by id, the newest first. A key is
+    /// that of the same order, see [`MarketSort::key_of`].
+    async fn list_markets(
         &self,
         filter: &MarketFilter,
         sort: MarketSort,
-        page: PageRequest,
-    ) -> Result<Page<MarketDetails>, StoreError>;
+        stretch: Stretch<MarketKey>,
+    ) -> Result<Vec<MarketDetails>, StoreError>;
+
+    /// How many markets a filter lets through. It may cost as much as there are.
+    async fn count_markets(&self, filter: &MarketFilter) -> Result<i64, StoreError>;
 
     /// The bet or sale with this id.
     async fn find_bet(&self, id: BetId) -> Result<Option<Bet>, StoreError>;

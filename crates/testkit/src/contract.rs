@@ -160,6 +160,8 @@ macro_rules! contract_suite {
                 markets_are_filtered_by_their_phase_at_a_moment,
                 markets_are_filtered_by_creator_and_by_all_at_once,
                 markets_are_paged,
+                markets_are_walked_by_keys,
+                a_walk_goes_on_after_a_market_that_has_left_the_list,
                 listed_markets_are_whole;
             bets:
                 bets_come_back_as_they_were_written,

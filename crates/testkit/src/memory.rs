@@ -27,7 +27,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use async_trait::async_trait;
 use foretell_ports::error::StoreError;
 use foretell_ports::health::Health;
-use foretell_ports::page::PageRequest;
+use foretell_ports::page::{PageRequest, Start, Stretch};
 use foretell_ports::unit::{ErasedWork, UnitFuture, UnitOfWork};
 
 use table::{EndOfUnit as _, rejected};
@@ -126,6 +126,15 @@ fn page_of<T>(rows: Vec<T>, page: PageRequest) -> foretell_ports::page::Page<T> 
     let skipped = usize::try_from(page.offset()).unwrap_or(usize::MAX);
     let rows = rows.into_iter().skip(skipped).take(page.limit() as usize).collect();
     foretell_ports::page::Page { rows, total }
+}
+
+/// A stretch of sorted rows, given whether a row comes after a key.
+fn stretch_of<T, K: Copy>(rows: Vec<T>, stretch: Stretch<K>, is_after: impl Fn(&T, K) -> bool) -> Vec<T> {
+    let skipped = match stretch.start {
+        Start::Offset(rows) => usize::try_from(rows).unwrap_or(usize::MAX),
+        Start::After(key) => rows.iter().take_while(|row| !is_after(row, key)).count(),
+    };
+    rows.into_iter().skip(skipped).take(stretch.limit as usize).collect()
 }
 
 fn count(rows: usize) -> i64 {

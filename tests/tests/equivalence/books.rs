@@ -139,10 +139,11 @@ impl Books {
             },
         ];
         for filter in filters {
+            self.note("total", world.markets.count_markets(&filter).await.unwrap());
             for sort in [MarketSort::Newest, MarketSort::Closing, MarketSort::Volume] {
                 for page in 1..=2 {
                     let page = PageRequest::new(page, 3).unwrap();
-                    let found = world.markets.page_markets(&filter, sort, page).await.unwrap();
+                    let found = world.markets.list_markets(&filter, sort, page.into()).await.unwrap();
                     self.note("page", found);
                 }
             }

@@ -50,7 +50,9 @@ impl Application {
         key: String,
         command: Command,
     ) -> Result<Receipt<MarketState>, AppError> {
-        let receipt = self.writer.submit_once(caller.actor(), key, command).await?;
+        let receipt = self.writer.submit_once(caller.actor(), key, command).await;
+        self.market_totals.forget();
+        let receipt = receipt?;
         receipt.map(|outcome| match outcome {
             Outcome::MarketChanged(state) => Some(*state),
             _ => None,

@@ -1,16 +1,19 @@
 //! Reads markets, their bets, positions and settlements; anyone may.
 
+use std::sync::Arc;
+
 use foretell_domain::error::DomainError;
 use foretell_domain::id::{BetId, MarketId};
 use foretell_domain::market::{Bet, MarketError, Settlement};
-use foretell_ports::market::{MarketDetails, MarketFilter, MarketSort, PositionRow};
-use foretell_ports::page::{Page, PageRequest};
+use foretell_ports::error::StoreError;
+use foretell_ports::market::{MarketDetails, MarketFilter, MarketKey, MarketSort, PositionRow};
+use foretell_ports::page::{Page, PageRequest, Stretch};
 
 use crate::Application;
 use crate::error::AppError;
 
 impl Application {
-    /// A page of markets.
+    /// A stretch of the markets that a filter lets through.
     ///
     /// # Errors
     /// [`AppError::Store`].
@@ -18,9 +21,21 @@ impl Application {
         &self,
         filter: &MarketFilter,
         sort: MarketSort,
-        page: PageRequest,
-    ) -> Result<Page<MarketDetails>, AppError> {
-        Ok(self.ports.markets.page_markets(filter, sort, page).await?)
+        stretch: Stretch<MarketKey>,
+    ) -> Result<Vec<MarketDetails>, AppError> {
+        Ok(self.ports.markets.list_markets(filter, sort, stretch).await?)
+    }
+
+    /// How many markets a filter lets through: what other processes changed in the last seconds may be missing.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn count_markets(&self, filter: &MarketFilter) -> Result<i64, AppError> {
+        let count = self.ports.markets.count_markets(filter);
+        let total = self.market_totals.get(filter, self.now(), count).await;
+        // One error for all who waited for the count; they may try again.
+        let own = |shared| StoreError::Unavailable(Box::new(shared));
+        Ok(total.map_err(|error| Arc::try_unwrap(error).unwrap_or_else(own))?)
     }
 
     /// The market with this id.

@@ -9,15 +9,15 @@ use foretell_domain::probability::Probability;
 use foretell_domain::time::Timestamp;
 use foretell_ports::error::StoreError;
 use foretell_ports::market::{
-    MarketDetails, MarketFilter, MarketQueries, MarketSort, MarketTx, NewMarket, PaidSet, PositionRow,
-    PricePoint, PriceWindow, WantedHolding,
+    MarketDetails, MarketFilter, MarketKey, MarketQueries, MarketSort, MarketTx, NewMarket, PaidSet,
+    PositionRow, PricePoint, PriceWindow, WantedHolding,
 };
-use foretell_ports::page::{Page, PageRequest};
+use foretell_ports::page::{Page, PageRequest, Stretch};
 use foretell_ports::unit::Locked;
 
 use crate::store::Store;
 use crate::tx::UnitTx;
-use crate::{bets, market_details, markets, positions, settlements};
+use crate::{bets, market_details, market_lists, markets, positions, settlements};
 
 impl MarketTx for UnitTx<'_, '_> {
     fn insert_markets(&mut self, markets: &[NewMarket]) -> Result<(), StoreError> {
@@ -80,14 +80,19 @@ impl MarketQueries for Store {
         self.read("find_market", move |c| market_details::find(c, id)).await
     }
 
-    async fn page_markets(
+    async fn list_markets(
         &self,
         filter: &MarketFilter,
         sort: MarketSort,
-        page: PageRequest,
-    ) -> Result<Page<MarketDetails>, StoreError> {
+        stretch: Stretch<MarketKey>,
+    ) -> Result<Vec<MarketDetails>, StoreError> {
         let filter = filter.clone();
-        self.read("page_markets", move |c| market_details::page(c, &filter, sort, page)).await
+        self.read("list_markets", move |c| market_lists::list(c, &filter, sort, stretch)).await
+    }
+
+    async fn count_markets(&self, filter: &MarketFilter) -> Result<i64, StoreError> {
+        let filter = filter.clone();
+        self.read("count_markets", move |c| market_lists::count(c, &filter)).await
     }
 
     async fn find_bet(&self, id: BetId) -> Result<Option<Bet>, StoreError> {

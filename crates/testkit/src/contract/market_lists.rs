@@ -4,15 +4,17 @@ use foretell_domain::id::MarketId;
 use foretell_domain::market::{Market, MarketRecord, Phase};
 use foretell_domain::money::Balance;
 use foretell_ports::market::{MarketFilter, MarketSort, NewMarket};
+use foretell_ports::page::{Start, Stretch};
 
 use super::Harness;
 use super::scene::{Scene, after, page};
 use crate::builders::MarketBuilder;
 
 async fn list(scene: &Scene, filter: &MarketFilter, sort: MarketSort) -> Vec<MarketId> {
-    let found = scene.ports.markets.page_markets(filter, sort, page(1, 100)).await.unwrap();
-    assert_eq!(usize::try_from(found.total), Ok(found.rows.len()), "{filter:?}");
-    found.rows.iter().map(|row| row.market.id()).collect()
+    let found = scene.ports.markets.list_markets(filter, sort, page(1, 100).into()).await.unwrap();
+    let total = scene.ports.markets.count_markets(filter).await.unwrap();
+    assert_eq!(usize::try_from(total), Ok(found.len()), "{filter:?}");
+    found.iter().map(|row| row.market.id()).collect()
 }
 
 /// Markets stored one after the other, so that their ids ascend.
@@ -127,7 +129,7 @@ pub async fn markets_are_filtered_by_creator_and_by_all_at_once(harness: &dyn Ha
     assert!(list(&scene, &nobody, MarketSort::Newest).await.is_empty());
 }
 
-/// Pages follow one another without a gap or a repetition; beyond the last one there is only the total.
+/// Pages follow one another without a gap or a repetition; beyond the last one there is nothing.
 pub async fn markets_are_paged(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let stored = markets::<7>(&scene, |market, number| {
@@ -141,13 +143,57 @@ pub async fn markets_are_paged(harness: &dyn Harness) {
     for sort in [MarketSort::Newest, MarketSort::Closing, MarketSort::Volume] {
         let mut found = Vec::new();
         for number in 1..=4 {
-            let rows = scene.ports.markets.page_markets(&filter, sort, page(number, 2)).await.unwrap();
-            assert_eq!((rows.total, rows.rows.len()), (6, if number < 4 { 2 } else { 0 }), "page {number}");
-            found.extend(rows.rows.iter().map(|row| row.market.id()));
+            let stretch = page(number, 2).into();
+            let rows = scene.ports.markets.list_markets(&filter, sort, stretch).await.unwrap();
+            assert_eq!(rows.len(), if number < 4 { 2 } else { 0 }, "page {number}");
+            found.extend(rows.iter().map(|row| row.market.id()));
         }
         assert_eq!(found, expected, "{sort:?}");
-        let beyond = scene.ports.markets.page_markets(&filter, sort, page(u32::MAX, 100)).await.unwrap();
-        assert_eq!((beyond.rows.len(), beyond.total), (0, 6));
+        let beyond = page(u32::MAX, 100).into();
+        assert!(scene.ports.markets.list_markets(&filter, sort, beyond).await.unwrap().is_empty());
+    }
+}
+
+/// A walk by keys meets every market once, in the order of the list, among many that share their rank.
+pub async fn markets_are_walked_by_keys(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let ends = [30, 10, 10, 20, 10, 10, 30];
+    let stored = markets::<7>(&scene, |market, number| market.ends_at(after(ends[number]))).await;
+    for (new, minor) in stored.iter().zip([5, 0, 9, 5, 0, 5, 5]) {
+        scene.alter_market(new.market.id(), move |market| with_volume(market, minor)).await;
+    }
+    let filter = MarketFilter { phase: Some((Phase::Open, after(1))), ..MarketFilter::default() };
+    for sort in [MarketSort::Newest, MarketSort::Closing, MarketSort::Volume] {
+        let expected = list(&scene, &filter, sort).await;
+        for limit in [1, 2, 3, 7] {
+            assert_eq!(walk(&scene, &filter, sort, limit).await, expected, "{sort:?} by {limit}");
+        }
+    }
+}
+
+async fn walk(scene: &Scene, filter: &MarketFilter, sort: MarketSort, limit: u32) -> Vec<MarketId> {
+    let (mut start, mut found) = (Start::Offset(0), Vec::new());
+    loop {
+        let stretch = Stretch { start, limit };
+        let rows = scene.ports.markets.list_markets(filter, sort, stretch).await.unwrap();
+        let Some(last) = rows.last() else { return found };
+        start = Start::After(sort.key_of(last));
+        found.extend(rows.iter().map(|row| row.market.id()));
+    }
+}
+
+/// The place of a market that is no longer in the list is as good as any.
+pub async fn a_walk_goes_on_after_a_market_that_has_left_the_list(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let [a, b, c] = markets(&scene, |market, _| market.ends_at(after(100))).await;
+    let filter = MarketFilter { phase: Some((Phase::Open, after(1))), ..MarketFilter::default() };
+    let left = scene.stored_market(b.market.id()).await;
+    scene.alter_market(b.market.id(), |market| in_phase(market, Phase::Resolved)).await;
+    for sort in [MarketSort::Newest, MarketSort::Closing, MarketSort::Volume] {
+        assert_eq!(list(&scene, &filter, sort).await, ids([&c, &a]));
+        let stretch = Stretch { start: Start::After(sort.key_of(&left)), limit: 5 };
+        let rows = scene.ports.markets.list_markets(&filter, sort, stretch).await.unwrap();
+        assert_eq!(rows.iter().map(|row| row.market.id()).collect::<Vec<_>>(), ids([&a]), "{sort:?}");
     }
 }
 
@@ -156,6 +202,6 @@ pub async fn listed_markets_are_whole(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let new = scene.market(|market| market.options(4).fee_bps(10)).await;
     let filter = MarketFilter::default();
-    let found = scene.ports.markets.page_markets(&filter, MarketSort::Newest, page(1, 1));
-    assert_eq!(found.await.unwrap().rows, [scene.stored_market(new.market.id()).await]);
+    let found = scene.ports.markets.list_markets(&filter, MarketSort::Newest, page(1, 1).into());
+    assert_eq!(found.await.unwrap(), [scene.stored_market(new.market.id()).await]);
 }

@@ -1,6 +1,6 @@
 //! Reading markets, bets, positions and settlements in memory.
 
-use std::cmp::{Ordering, Reverse};
+use std::cmp::Reverse;
 use std::ops::Bound;
 
 use async_trait::async_trait;
@@ -10,12 +10,12 @@ use foretell_domain::probability::Probability;
 use foretell_domain::time::Timestamp;
 use foretell_ports::error::StoreError;
 use foretell_ports::market::{
-    MarketDetails, MarketFilter, MarketQueries, MarketSort, PositionRow, PricePoint, PriceWindow,
+    MarketDetails, MarketFilter, MarketKey, MarketQueries, MarketSort, PositionRow, PricePoint, PriceWindow,
 };
-use foretell_ports::page::{Page, PageRequest};
+use foretell_ports::page::{Page, PageRequest, Stretch};
 
 use super::tables::{MarketRow, Tables};
-use super::{MemoryStore, page_of};
+use super::{MemoryStore, count, page_of, stretch_of};
 
 fn details(tables: &Tables, row: &MarketRow) -> MarketDetails {
     let MarketRow { market, listing, created_at, updated_at } = row.clone();
@@ -28,14 +28,10 @@ fn is_wanted(filter: &MarketFilter, row: &MarketRow) -> bool {
         && filter.creator_id.is_none_or(|creator| row.market.record().creator_id == creator)
 }
 
-fn compare(sort: MarketSort, left: &MarketRow, right: &MarketRow) -> Ordering {
-    let (a, b) = (left.market.record(), right.market.record());
-    let order = match sort {
-        MarketSort::Newest => right.created_at.cmp(&left.created_at),
-        MarketSort::Closing => a.ends_at.cmp(&b.ends_at),
-        MarketSort::Volume => b.volume.cmp(&a.volume),
-    };
-    order.then(b.id.cmp(&a.id))
+/// What ascends along a list of this order.
+fn place(sort: MarketSort, key: MarketKey) -> (i64, Reverse<MarketId>) {
+    let is_descending = matches!(sort, MarketSort::Volume);
+    (if is_descending { -key.rank } else { key.rank }, Reverse(key.id))
 }
 
 /// The bets of a market whose numbers come after `after` up to `last`, in their order.
@@ -77,18 +73,22 @@ impl MarketQueries for MemoryStore {
         Ok(tables.markets.committed().get(&id).map(|row| details(&tables, row)))
     }
 
-    async fn page_markets(
+    async fn list_markets(
         &self,
         filter: &MarketFilter,
         sort: MarketSort,
-        page: PageRequest,
-    ) -> Result<Page<MarketDetails>, StoreError> {
+        stretch: Stretch<MarketKey>,
+    ) -> Result<Vec<MarketDetails>, StoreError> {
         let tables = self.read()?;
         let rows = tables.markets.committed().values().filter(|row| is_wanted(filter, row));
-        let mut rows: Vec<_> = rows.collect();
-        rows.sort_by(|left, right| compare(sort, left, right));
-        let Page { rows, total } = page_of(rows, page);
-        Ok(Page { rows: rows.into_iter().map(|row| details(&tables, row)).collect(), total })
+        let mut rows: Vec<_> = rows.map(|row| details(&tables, row)).collect();
+        rows.sort_by_key(|row| place(sort, sort.key_of(row)));
+        Ok(stretch_of(rows, stretch, |row, key| place(sort, sort.key_of(row)) > place(sort, key)))
+    }
+
+    async fn count_markets(&self, filter: &MarketFilter) -> Result<i64, StoreError> {
+        let tables = self.read()?;
+        Ok(count(tables.markets.committed().values().filter(|row| is_wanted(filter, row)).count()))
     }
 
     async fn find_bet(&self, id: BetId) -> Result<Option<Bet>, StoreError> {

@@ -80,8 +80,9 @@ fn sort_named(name: &str, faults: &mut Faults) -> Option<MarketSort> {
 pub(super) async fn list(state: Data<WebState>, params: Params<MarketParams>) -> Answer {
     let (filter, sort, page) = state.accept(params)?;
     let application = &state.application;
-    let found = application.list_markets(&filter, sort, page).await?;
+    let found = application.list_markets(&filter, sort, page.into()).await?;
+    let total = application.count_markets(&filter).await?;
     let (now, currency) = (application.now(), &application.settings().currency);
-    let rows: Vec<_> = found.rows.iter().map(|market| MarketView::at(now, market, currency)).collect();
-    reply::page(rows, page, found.total)
+    let rows: Vec<_> = found.iter().map(|market| MarketView::at(now, market, currency)).collect();
+    reply::page(rows, page, total)
 }

@@ -22,6 +22,8 @@ async fn open_one(app: &TestApp, user: &TestUser, category: &str, hours: u32) ->
 async fn markets_are_listed_filtered_sorted_and_paged() {
     let app = TestApp::start().await;
     let (carl, ann) = (app.user("carl").await, app.user("ann").await);
+    let none = app.get("/markets").await;
+    assert_eq!(none.json()["meta"]["pagination"]["total"], 0, "what is opened from here on counts at once");
     let a = open_one(&app, &carl, "politics", 3).await;
     let b = open_one(&app, &carl, "sports", 1).await;
     let c = open_one(&app, &ann, "sports", 2).await;
@@ -52,8 +54,9 @@ async fn markets_are_listed_filtered_sorted_and_paged() {
     check("?status=open", &[c, a]).await;
     check("?status=closed", &[b]).await;
     let path = format!("/markets/{a}/cancellation");
+    assert_eq!(check("?status=cancelled", &[]).await["total"], 0);
     command(&app, &path, &carl, &json!({})).await.ok(200);
-    check("?status=cancelled", &[a]).await;
+    assert_eq!(check("?status=cancelled", &[a]).await["total"], 1);
     check("?status=resolved", &[]).await;
     check("?status=open&sort=closing", &[c]).await;
 }

@@ -1,0 +1,112 @@
+//! Remembers for some seconds how many markets a filter lets through, since counting costs as much as there are.
+//!
+//! Whoever asks first counts, and the others wait for that count. What this process changes is counted anew at
+//! once; what another one changes, or an end date that passes, is noticed within [`WINDOW_US`].
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use foretell_domain::id::UserId;
+use foretell_domain::market::Phase;
+use foretell_domain::time::Timestamp;
+use foretell_ports::error::StoreError;
+use foretell_ports::market::MarketFilter;
+use moka::future::Cache;
+
+/// How long a total is used, in microseconds.
+const WINDOW_US: i64 = 5_000_000;
+
+/// The most totals that are remembered: anyone can ask for the markets of any creator.
+const MAX_TOTALS: u64 = 10_000;
+
+/// What a total holds for: a filter, since when nothing was changed here, and the window of time.
+#[derive(PartialEq, Eq, Hash)]
+struct Key {
+    category: Option<String>,
+    phase: Option<Phase>,
+    creator_id: Option<UserId>,
+    changes: u64,
+    window: i64,
+}
+
+/// The totals that were asked for of late.
+pub(crate) struct MarketTotals {
+    totals: Cache<Key, i64>,
+    /// Counts what this process did that may have changed a total.
+    changes: AtomicU64,
+}
+
+impl MarketTotals {
+    pub(crate) fn new() -> Self {
+        let kept = Duration::from_micros(WINDOW_US.unsigned_abs());
+        let totals = Cache::builder().max_capacity(MAX_TOTALS).time_to_live(kept).build();
+        Self { totals, changes: AtomicU64::new(0) }
+    }
+
+    /// The total for this filter, by `count` if nobody has counted it yet.
+    pub(crate) async fn get(
+        &self,
+        filter: &MarketFilter,
+        now: Timestamp,
+        count: impl Future<Output = Result<i64, StoreError>>,
+    ) -> Result<i64, Arc<StoreError>> {
+        let key = Key {
+            category: filter.category.clone(),
+            phase: filter.phase.map(|(phase, _)| phase),
+            creator_id: filter.creator_id,
+            changes: self.changes.load(Ordering::Acquire),
+            window: now.micros().div_euclid(WINDOW_US),
+        };
+        self.totals.try_get_with(key, count).await
+    }
+
+    /// Says that a market was opened or has changed its phase; call it once the change is stored.
+    pub(crate) fn forget(&self) {
+        self.changes.fetch_add(1, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(micros: i64) -> Timestamp {
+        Timestamp::from_micros(micros)
+    }
+
+    async fn total(totals: &MarketTotals, filter: &MarketFilter, now: i64, counted: i64) -> i64 {
+        totals.get(filter, at(now), async { Ok(counted) }).await.expect("counting succeeds")
+    }
+
+    #[tokio::test]
+    async fn a_total_is_counted_once_in_a_window_and_anew_after_a_change() {
+        let (totals, all) = (MarketTotals::new(), MarketFilter::default());
+        assert_eq!(total(&totals, &all, 0, 1).await, 1);
+        assert_eq!(total(&totals, &all, WINDOW_US - 1, 2).await, 1);
+        assert_eq!(total(&totals, &all, WINDOW_US, 3).await, 3);
+        totals.forget();
+        assert_eq!(total(&totals, &all, WINDOW_US, 4).await, 4);
+    }
+
+    #[tokio::test]
+    async fn each_filter_has_its_own_total_whatever_moment_it_names() {
+        let totals = MarketTotals::new();
+        let open = |now| MarketFilter { phase: Some((Phase::Open, at(now))), ..MarketFilter::default() };
+        let sports = MarketFilter { category: Some("sports".to_owned()), ..MarketFilter::default() };
+        let own = MarketFilter { creator_id: Some(UserId::from_u128(1)), ..MarketFilter::default() };
+        for (counted, filter) in [(1, MarketFilter::default()), (2, open(0)), (3, sports), (4, own)] {
+            assert_eq!(total(&totals, &filter, 0, counted).await, counted, "{filter:?}");
+        }
+        assert_eq!(total(&totals, &open(1), 1, 5).await, 2);
+    }
+
+    #[tokio::test]
+    async fn a_failed_count_is_not_remembered() {
+        let (totals, all) = (MarketTotals::new(), MarketFilter::default());
+        let failure = async { Err(StoreError::Unavailable("gone".into())) };
+        assert!(totals.get(&all, at(0), failure).await.is_err());
+        assert_eq!(total(&totals, &all, 0, 7).await, 7);
+    }
+}

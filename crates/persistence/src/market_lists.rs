@@ -1,0 +1,140 @@
+//! Lists of markets: which are wanted, in which order, from where on, and how many there are.
+
+use diesel::prelude::*;
+use foretell_domain::market::Phase;
+use foretell_ports::market::{MarketDetails, MarketFilter, MarketKey, MarketSort};
+use foretell_ports::page::{Start, Stretch};
+
+use crate::connection::{Connection, on};
+use crate::dialect::transaction::snapshot;
+use crate::error::Failure;
+use crate::id::DbId;
+use crate::market_details::find_all;
+use crate::schema::{market_states, markets};
+
+/// Narrows a boxed query to what a filter says of columns that never change.
+macro_rules! narrowed {
+    ($query:expr, $filter:expr) => {{
+        let mut query = $query;
+        if let Some(category) = &$filter.category {
+            query = query.filter(markets::category.eq(category.clone()));
+        }
+        if let Some(creator_id) = $filter.creator_id {
+            query = query.filter(markets::creator_id.eq(DbId::from(creator_id)));
+        }
+        query
+    }};
+}
+
+/// Narrows a boxed query with the states to a filter.
+macro_rules! narrowed_with_states {
+    ($query:expr, $filter:expr) => {{
+        let query = narrowed!($query, $filter);
+        let is_in = |phase: Phase| market_states::phase.eq(phase.as_str());
+        match $filter.phase {
+            None => query,
+            Some((Phase::Open, now)) => {
+                query.filter(is_in(Phase::Open)).filter(markets::ends_at_us.gt(now.micros()))
+            }
+            Some((Phase::Closed, now)) => {
+                let has_ended = is_in(Phase::Open).and(markets::ends_at_us.le(now.micros()));
+                query.filter(is_in(Phase::Closed).or(has_ended))
+            }
+            Some((phase, _)) => query.filter(is_in(phase)),
+        }
+    }};
+}
+
+/// How many markets a filter lets through.
+pub(crate) fn count(connection: &mut Connection<'_>, filter: &MarketFilter) -> Result<i64, Failure> {
+    let count = diesel::dsl::count_star;
+    let total = on!(connection, |c, Db| {
+        if filter.phase.is_none() {
+            // Without the states, the smallest index will do.
+            narrowed!(markets::table.select(count()).into_boxed::<Db>(), filter).get_result(c)
+        } else {
+            let all = markets::table.inner_join(market_states::table);
+            narrowed_with_states!(all.select(count()).into_boxed::<Db>(), filter).get_result(c)
+        }
+    });
+    Ok(total?)
+}
+
+/// A stretch of the markets that a filter lets through.
+pub(crate) fn list(
+    connection: &mut Connection<'_>,
+    filter: &MarketFilter,
+    sort: MarketSort,
+    stretch: Stretch<MarketKey>,
+) -> Result<Vec<MarketDetails>, Failure> {
+    snapshot(connection, |connection| {
+        let ids = ids(connection, filter, sort, stretch)?;
+        find_all(connection, &ids)
+    })
+}
+
+/// The ids of a stretch: what is passed over on the way to a late page is not worth reading whole.
+fn ids(
+    connection: &mut Connection<'_>,
+    filter: &MarketFilter,
+    sort: MarketSort,
+    stretch: Stretch<MarketKey>,
+) -> QueryResult<Vec<DbId>> {
+    let limit = i64::from(stretch.limit);
+    let key = match stretch.start {
+        Start::Offset(rows) => return ids_of(connection, filter, (sort, Part::After(rows)), limit),
+        Start::After(key) => key,
+    };
+    // Two seeks in the index of the order: no database makes one of both conditions together.
+    let mut ids = ids_of(connection, filter, (sort, Part::Beside(key)), limit)?;
+    let missing = limit.saturating_sub(i64::try_from(ids.len()).unwrap_or(limit));
+    if missing > 0 {
+        ids.extend(ids_of(connection, filter, (sort, Part::Beyond(key)), missing)?);
+    }
+    Ok(ids)
+}
+
+/// A part of a sorted list.
+#[derive(Clone, Copy)]
+enum Part {
+    /// All but the first so many.
+    After(i64),
+    /// What comes after a key and has its rank.
+    Beside(MarketKey),
+    /// What comes after a key and has a later rank.
+    Beyond(MarketKey),
+}
+
+fn ids_of(
+    connection: &mut Connection<'_>,
+    filter: &MarketFilter,
+    (sort, part): (MarketSort, Part),
+    limit: i64,
+) -> QueryResult<Vec<DbId>> {
+    on!(connection, |c, Db| {
+        let all = markets::table.inner_join(market_states::table);
+        let mut query = narrowed_with_states!(all.select(markets::id).into_boxed::<Db>(), filter);
+        query = match sort {
+            MarketSort::Newest => query.order(markets::id.desc()),
+            MarketSort::Closing => query.order((markets::ends_at_us, markets::id.desc())),
+            MarketSort::Volume => {
+                query.order((market_states::volume_minor.desc(), market_states::market_id.desc()))
+            }
+        };
+        query = match (sort, part) {
+            (_, Part::After(rows)) => query.offset(rows),
+            // The newest have no rank but their id.
+            (MarketSort::Newest, Part::Beside(_)) => return Ok(Vec::new()),
+            (MarketSort::Newest, Part::Beyond(key)) => query.filter(markets::id.lt(DbId::from(key.id))),
+            (MarketSort::Closing, Part::Beside(key)) => {
+                query.filter(markets::ends_at_us.eq(key.rank)).filter(markets::id.lt(DbId::from(key.id)))
+            }
+            (MarketSort::Closing, Part::Beyond(key)) => query.filter(markets::ends_at_us.gt(key.rank)),
+            (MarketSort::Volume, Part::Beside(key)) => query
+                .filter(market_states::volume_minor.eq(key.rank))
+                .filter(market_states::market_id.lt(DbId::from(key.id))),
+            (MarketSort::Volume, Part::Beyond(key)) => query.filter(market_states::volume_minor.lt(key.rank)),
+        };
+        query.limit(limit).load(c)
+    })
+}
