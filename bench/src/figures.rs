@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use foretell_tests::Database;
@@ -66,13 +66,12 @@ pub(crate) fn table(databases: Databases, pressure: Pressure) -> Result<()> {
     let folder = TempDir::with_prefix("foretell-bench.")?;
     let mut ceilings = None;
     for database in databases.each() {
-        let started = Instant::now();
         let world = Rc::new(runtime.block_on(World::make(database, Size::SMALL, &[]))?);
         report::heading(&format!("{database:?}, {} bets stored", world.size.bets));
         report::remark(&format!(
-            "idle: {:.0} MB; seeded and started in {:.1} s",
+            "idle: {:.0} MB; ready {} ms after its start",
             world.processes.server.resident_bytes()? as f64 / 1e6,
-            started.elapsed().as_secs_f64()
+            world.started_in.as_millis()
         ));
         if database == Database::Postgres {
             ceilings = Some(measure_ceilings(&world, folder.path())?);
@@ -148,12 +147,11 @@ pub(crate) fn growth(databases: Databases, pressure: Pressure) -> Result<()> {
     let runtime = Runtime::new()?;
     let readers = Pressure { connections: READERS, ..pressure };
     for database in databases.each() {
-        let mut young = Vec::new();
+        let mut young = [None; WRITES.len() + READS.len()];
         for size in [Size::SMALL, Size::LARGE] {
-            let started = Instant::now();
             let world = Rc::new(runtime.block_on(World::make(database, size, &[]))?);
             report::heading(&format!("{database:?}, {} bets in {} markets", size.bets, size.markets));
-            report::remark(&format!("seeded and started in {:.1} s", started.elapsed().as_secs_f64()));
+            report::remark(&format!("ready {} ms after its start", world.started_in.as_millis()));
             for (index, scenario) in WRITES.into_iter().chain(READS).enumerate() {
                 let pressure = if scenario.writes() { pressure } else { readers };
                 let figure = match measure::scenario(&world, scenario, pressure) {
@@ -164,12 +162,12 @@ pub(crate) fn growth(databases: Databases, pressure: Pressure) -> Result<()> {
                         continue;
                     }
                 };
-                let beside = young.get(index).map_or(String::new(), |before: &Figure| {
-                    format!("{:.2} of the young one's rate", figure.rate / before.rate)
+                let beside = young[index].map_or(String::new(), |rate| {
+                    format!("{:.2} of the young one's rate", figure.rate / rate)
                 });
                 report::line(scenario.title(), &figure, &beside);
                 if size == Size::SMALL {
-                    young.push(figure);
+                    young[index] = Some(figure.rate);
                 }
             }
             end(&runtime, world)?;
@@ -195,7 +193,7 @@ pub(crate) struct LoadOptions {
     large: bool,
     #[arg(long, default_value_t = 5)]
     seconds: u64,
-    #[arg(long, default_value_t = 512)]
+    #[arg(long, default_value_t = 128)]
     connections: usize,
     /// A setting of the server, such as `FORETELL__WRITER__LANES=1`
     #[arg(long = "set")]

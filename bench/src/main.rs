@@ -65,7 +65,7 @@ struct Options {
     #[arg(long, default_value_t = 5)]
     seconds: u64,
     /// How many requests are under way while money is moved
-    #[arg(long, default_value_t = 512)]
+    #[arg(long, default_value_t = 128)]
     connections: usize,
 }
 

@@ -1,6 +1,7 @@
 //! Who and what the load is about: a server on a seeded database, and those who are signed in.
 
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use foretell_tests::{Client, Database, Server};
@@ -26,6 +27,8 @@ pub(crate) struct World {
     pub(crate) size: Size,
     pub(crate) people: Vec<Person>,
     pub(crate) processes: Processes,
+    /// How long the server took from its start on the seeded database until it answered that it is ready.
+    pub(crate) started_in: Duration,
 }
 
 impl World {
@@ -34,13 +37,15 @@ impl World {
         let mut server = Server::start_with(database, settings).await;
         server.stop_cleanly().await;
         let tokens = seed::fill(server.home(), database, size, SIGNED_IN.min(size.people))?;
+        let begun = Instant::now();
         server.start_again().await;
+        let started_in = begun.elapsed();
         let person = |(number, token)| Person { account_id: seed::id(Kind::Account, number), token };
         let people = (1..).zip(tokens).map(person).collect();
         let address = server.origin().trim_start_matches("http://").parse().context("no address")?;
         let database = server.home().postgres_process_id().map(Process);
         let processes = Processes { server: Process(server.process_id()), database };
-        Ok(Self { server, address, size, people, processes })
+        Ok(Self { server, address, size, people, processes, started_in })
     }
 
     /// The database that the server is on.
