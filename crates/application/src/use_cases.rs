@@ -5,6 +5,7 @@ pub(crate) mod authenticate;
 pub(crate) mod chart_prices;
 mod initialize_ledger;
 pub(crate) mod keep_house;
+mod keep_secrets;
 pub(crate) mod log_in;
 mod log_out;
 mod manage_market;

@@ -26,6 +26,7 @@ mod positions;
 mod prepared;
 mod prices;
 mod schema;
+mod secrets;
 mod sessions;
 mod settlements;
 #[cfg(test)]

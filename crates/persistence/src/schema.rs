@@ -36,6 +36,15 @@ table! {
 table! {
     use diesel::sql_types::*;
 
+    secrets (name) {
+        name -> Text,
+        value -> Binary,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+
     ledger (id) {
         id -> Integer,
         currency_code -> Text,

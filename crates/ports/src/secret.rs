@@ -1,10 +1,12 @@
-//! Passwords and session tokens.
+//! Passwords, session tokens, and secrets that nodes share.
 
 use std::fmt;
 
 use async_trait::async_trait;
 use secrecy::SecretString;
 use thiserror::Error;
+
+use crate::error::StoreError;
 
 /// A password's hash in PHC string format, with its parameters.
 #[derive(Clone, PartialEq, Eq)]
@@ -65,4 +67,10 @@ pub trait Tokens: Send + Sync {
 
     /// The hash of a token that a client presents, or `None` if it cannot be a token of ours.
     fn hash(&self, token: &str) -> Option<TokenHash>;
+}
+
+/// Keeps secrets that all nodes of one database share, within a unit of work.
+pub trait SecretTx {
+    /// Stores `candidate` under a name that has no secret yet, and returns the secret that the name has then.
+    fn keep_secret_once(&mut self, name: &'static str, candidate: [u8; 32]) -> Result<[u8; 32], StoreError>;
 }

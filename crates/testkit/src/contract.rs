@@ -33,6 +33,7 @@ pub mod outcomes;
 mod overlap;
 pub mod prices;
 mod scene;
+pub mod secrets;
 pub mod settlements;
 pub mod transfers;
 pub mod units;
@@ -139,6 +140,8 @@ macro_rules! contract_suite {
                 a_session_comes_with_its_user_and_oldest_account,
                 a_session_is_deleted_only_by_its_user,
                 a_known_token_is_rejected;
+            secrets:
+                a_secret_is_kept_once;
             outcomes:
                 outcomes_come_back_as_they_were_written,
                 a_known_key_is_rejected,
@@ -214,13 +217,14 @@ macro_rules! contract_tests {
 #[cfg(test)]
 mod tests {
     /// The modules of the suite with their sources.
-    const AREAS: [(&str, &str); 13] = [
+    const AREAS: [(&str, &str); 14] = [
         ("units", include_str!("contract/units.rs")),
         ("interleaving", include_str!("contract/interleaving.rs")),
         ("accounts", include_str!("contract/accounts.rs")),
         ("transfers", include_str!("contract/transfers.rs")),
         ("audit", include_str!("contract/audit.rs")),
         ("users", include_str!("contract/users.rs")),
+        ("secrets", include_str!("contract/secrets.rs")),
         ("outcomes", include_str!("contract/outcomes.rs")),
         ("markets", include_str!("contract/markets.rs")),
         ("market_lists", include_str!("contract/market_lists.rs")),

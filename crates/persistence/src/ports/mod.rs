@@ -3,4 +3,5 @@
 mod idempotency;
 mod ledger;
 mod market;
+mod secret;
 mod user;

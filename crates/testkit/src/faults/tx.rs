@@ -13,7 +13,7 @@ use foretell_ports::error::StoreError;
 use foretell_ports::idempotency::{CommandKey, IdempotencyTx, StoredOutcome};
 use foretell_ports::ledger::LedgerTx;
 use foretell_ports::market::{MarketTx, NewMarket, PaidSet, WantedHolding};
-use foretell_ports::secret::PasswordHash;
+use foretell_ports::secret::{PasswordHash, SecretTx};
 use foretell_ports::unit::{Locked, Tx};
 use foretell_ports::user::{Session, UserTx};
 
@@ -91,6 +91,12 @@ impl UserTx for WatchedTx<'_> {
         fn save_password(&mut self, user: UserId, password: &PasswordHash) -> ();
         fn insert_session(&mut self, session: &Session) -> ();
         fn delete_session(&mut self, user: UserId, session: SessionId) -> bool;
+    }
+}
+
+impl SecretTx for WatchedTx<'_> {
+    hand_on! {
+        fn keep_secret_once(&mut self, name: &'static str, candidate: [u8; 32]) -> [u8; 32];
     }
 }
 

@@ -66,6 +66,7 @@ macro_rules! tables {
 tables! {
     /// One row at most.
     currency: () => Currency,
+    secrets: &'static str => [u8; 32],
     accounts: AccountId => AccountRow,
     /// The accounts of each user, the oldest first.
     accounts_by_owner: (UserId, Timestamp, AccountId) => (),

@@ -15,7 +15,7 @@ use foretell_ports::error::StoreError;
 use foretell_ports::idempotency::{CommandKey, IdempotencyTx, StoredOutcome};
 use foretell_ports::ledger::LedgerTx;
 use foretell_ports::market::{MarketTx, NewMarket, PaidSet, WantedHolding};
-use foretell_ports::secret::PasswordHash;
+use foretell_ports::secret::{PasswordHash, SecretTx};
 use foretell_ports::unit::{ErasedWork, Locked, Tx, UnitFuture, UnitOfWork};
 use foretell_ports::user::{Session, UserTx};
 
@@ -144,6 +144,12 @@ impl UserTx for LateTx<'_> {
         save_password(user: UserId, password: &PasswordHash) -> ();
         insert_session(session: &Session) -> ();
         delete_session(user: UserId, session: SessionId) -> bool;
+    }
+}
+
+impl SecretTx for LateTx<'_> {
+    pass_on! {
+        keep_secret_once(name: &'static str, candidate: [u8; 32]) -> [u8; 32];
     }
 }
 

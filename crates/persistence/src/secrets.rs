@@ -1,0 +1,20 @@
+//! Secrets that all nodes of one database share.
+
+use diesel::prelude::*;
+
+use crate::connection::{Connection, on};
+use crate::error::{Failure, StoredRow};
+use crate::schema::secrets;
+
+/// Stores a secret under a name that has none, and returns the one that is stored.
+pub(crate) fn keep_once(
+    connection: &mut Connection<'_>,
+    name: &str,
+    candidate: [u8; 32],
+) -> Result<[u8; 32], Failure> {
+    let row = (secrets::name.eq(name), secrets::value.eq(&candidate[..]));
+    let insert = diesel::insert_into(secrets::table).values(row).on_conflict_do_nothing();
+    on!(connection, |c| insert.execute(c))?;
+    let stored: Vec<u8> = on!(connection, |c| secrets::table.find(name).select(secrets::value).first(c))?;
+    StoredRow { table: "secrets", id: name }.convert("value", <[u8; 32]>::try_from(stored.as_slice()))
+}
