@@ -25,6 +25,7 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
             secure_cookies: settings.auth.secure_cookies,
             max_body_bytes: settings.server.max_body_bytes,
             body_timeout: settings.server.request_body_timeout,
+            cursor_key: application.shared_secret("cursors").await?,
         },
     };
     let address = listener.local_addr()?;

@@ -8,7 +8,7 @@ use foretell_domain::probability::Probability;
 use foretell_domain::shares::Shares;
 use foretell_domain::time::Timestamp;
 use foretell_ports::market::{PricePoint, PriceWindow};
-use foretell_ports::page::{Page, PageRequest};
+use foretell_ports::page::{Page, Stretch};
 
 use crate::connection::{Connection, on};
 use crate::dialect::{bulk_market, look_up};
@@ -139,12 +139,11 @@ pub(crate) fn find(connection: &mut Connection<'_>, id: BetId) -> Result<Option<
 pub(crate) fn page(
     connection: &mut Connection<'_>,
     market: MarketId,
-    page: PageRequest,
+    stretch: Stretch<i64>,
 ) -> Result<Page<Bet>, Failure> {
     let id = DbId::from(market);
     let total = count(connection, id)?;
-    let last = total - page.offset();
-    let first = last - i64::from(page.limit()) + 1;
+    let (first, last) = stretch.numbers(total);
     let found = on!(connection, |c| {
         bets::table
             .filter(bets::market_id.eq(id))

@@ -8,7 +8,7 @@ use foretell_domain::id::{AccountId, MarketId};
 use foretell_domain::market::{Holding, Market, Position};
 use foretell_domain::money::Balance;
 use foretell_domain::shares::Shares;
-use foretell_ports::market::{PositionRow as ListedPosition, WantedHolding};
+use foretell_ports::market::{PositionKey, PositionRow as ListedPosition, WantedHolding};
 use foretell_ports::page::{Page, PageRequest};
 
 use crate::connection::{Connection, on};
@@ -157,6 +157,32 @@ pub(crate) fn page(
     })?;
     let rows: Result<_, _> = found.into_iter().map(listed).collect();
     Ok(Page { rows: rows?, total })
+}
+
+/// The positions of a market with shares above zero, by account and option, after a place.
+pub(crate) fn list(
+    connection: &mut Connection<'_>,
+    market: MarketId,
+    after: Option<PositionKey>,
+    limit: u32,
+) -> Result<Vec<ListedPosition>, Failure> {
+    let first = PositionKey { account_id: AccountId::from_u128(0), option_index: 0 };
+    let account = DbId::from(after.unwrap_or(first).account_id);
+    let option_index = after.map_or(-1, |after| i32::try_from(after.option_index).unwrap_or(i32::MAX));
+    let found: Vec<(PositionRow, Option<DbId>)> = on!(connection, |c| {
+        positions::table
+            .inner_join(accounts::table)
+            .filter(positions::market_id.eq(DbId::from(market)))
+            .filter(positions::shares_units.gt(0))
+            // The first condition is one that the key's index finds; the second is about one account alone.
+            .filter(positions::account_id.ge(account))
+            .filter(positions::account_id.gt(account).or(positions::option_index.gt(option_index)))
+            .order((positions::account_id, positions::option_index))
+            .limit(i64::from(limit))
+            .select((PositionRow::as_select(), accounts::owner_id))
+            .load(c)
+    })?;
+    found.into_iter().map(listed).collect()
 }
 
 fn listed((row, owner_id): (PositionRow, Option<DbId>)) -> Result<ListedPosition, Failure> {

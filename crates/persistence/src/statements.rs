@@ -16,7 +16,7 @@ use foretell_domain::market::{
 use foretell_domain::money::{Amount, Balance};
 use foretell_domain::probability::Probability;
 use foretell_domain::shares::Shares;
-use foretell_ports::market::{MarketFilter, MarketSort, PaidSet, PriceWindow, WantedHolding};
+use foretell_ports::market::{MarketFilter, MarketSort, PaidSet, PositionKey, PriceWindow, WantedHolding};
 use foretell_ports::page::PageRequest;
 use foretell_ports::secret::TokenHash;
 use foretell_ports::unit::Locked;
@@ -182,13 +182,14 @@ fn queries(c: &mut Connection<'_>, account: AccountId, market: MarketId) -> Resu
     accounts::find(c, account)?;
     accounts::list(c, UserId::from_u128(1))?;
     transfers::balance_at(c, account, START)?;
-    transfers::page(c, account, page)?;
+    transfers::page(c, account, page.into())?;
     sessions::find(c, TokenHash([0; 32]))?;
-    bets::page(c, market, page)?;
+    bets::page(c, market, page.into())?;
     bets::find_prices_before(c, market, START)?;
     let window = PriceWindow { market_id: market, from: START, to: START.plus_seconds(1) };
     bets::list_prices(c, window, 5, 10)?;
     positions::page(c, market, page)?;
+    positions::list(c, market, Some(PositionKey { account_id: account, option_index: 1 }), 10)?;
     settlements::list_unsettled(c, Some(market), 10)?;
     idempotency::purge(c, START, 10)?;
     market_details::find(c, market)?;

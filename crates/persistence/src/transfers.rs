@@ -9,7 +9,7 @@ use foretell_domain::text::Memo;
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::{Side, Transfer, TransferKind};
 use foretell_ports::ledger::TransferDetails;
-use foretell_ports::page::{Page, PageRequest};
+use foretell_ports::page::{Page, Stretch};
 
 use crate::connection::{Connection, on};
 use crate::dialect::{bulk_ledger, look_up};
@@ -212,12 +212,11 @@ fn time_of(connection: &mut Connection<'_>, account: DbId, version: i64) -> Resu
 pub(crate) fn page(
     connection: &mut Connection<'_>,
     account: AccountId,
-    page: PageRequest,
+    stretch: Stretch<i64>,
 ) -> Result<Page<Transfer>, Failure> {
     let id = DbId::from(account);
     let total = count(connection, id)?;
-    let last = total - page.offset();
-    let first = last - i64::from(page.limit()) + 1;
+    let (first, last) = stretch.numbers(total);
     let debited = transfers::debit_account_id.eq(id).and(transfers::debit_version.between(first, last));
     let credited = transfers::credit_account_id.eq(id).and(transfers::credit_version.between(first, last));
     let found = on!(connection, |c| {

@@ -10,7 +10,7 @@ use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::Transfer;
 
 use crate::error::StoreError;
-use crate::page::{Page, PageRequest};
+use crate::page::{Page, Stretch};
 use crate::unit::Locked;
 
 /// Writes accounts and transfers within a unit of work.
@@ -123,7 +123,7 @@ pub trait LedgerQueries: Send + Sync {
     async fn page_transfers(
         &self,
         account: AccountId,
-        page: PageRequest,
+        stretch: Stretch<i64>,
     ) -> Result<Page<Transfer>, StoreError>;
 
     /// The transfer with this id.

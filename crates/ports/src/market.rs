@@ -166,6 +166,22 @@ pub struct PositionRow {
     pub position: foretell_domain::market::Position,
 }
 
+impl PositionRow {
+    /// Its place among the positions of its market by holder.
+    pub const fn key(&self) -> PositionKey {
+        PositionKey { account_id: self.account_id, option_index: self.option_index }
+    }
+}
+
+/// The place of a position among those of its market by holder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PositionKey {
+    /// The holder's account.
+    pub account_id: AccountId,
+    /// The option's position among the market's options.
+    pub option_index: usize,
+}
+
 /// The prices that one trade left behind.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PricePoint {
@@ -211,7 +227,7 @@ pub trait MarketQueries: Send + Sync {
 
     /// The bets and sales of a market, newest first. The total is the market's count, and a deep page costs
     /// what the first does.
-    async fn page_bets(&self, market: MarketId, page: PageRequest) -> Result<Page<Bet>, StoreError>;
+    async fn page_bets(&self, market: MarketId, stretch: Stretch<i64>) -> Result<Page<Bet>, StoreError>;
 
     /// The positions of a market with shares above zero, by option and then by shares, the most first.
     async fn page_positions(
@@ -219,6 +235,15 @@ pub trait MarketQueries: Send + Sync {
         market: MarketId,
         page: PageRequest,
     ) -> Result<Page<PositionRow>, StoreError>;
+
+    /// The same positions by account and option, at most `limit` of them after the place `after`. Costs the same
+    /// everywhere.
+    async fn list_positions(
+        &self,
+        market: MarketId,
+        after: Option<PositionKey>,
+        limit: u32,
+    ) -> Result<Vec<PositionRow>, StoreError>;
 
     /// The prices after the last trade before `before`, if there was one.
     async fn find_prices_before(

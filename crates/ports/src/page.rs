@@ -50,6 +50,17 @@ pub enum Start<K> {
     After(K),
 }
 
+impl Stretch<i64> {
+    /// The first and the last number of this stretch of a list that counts down from `newest` without a gap.
+    pub fn numbers(self, newest: i64) -> (i64, i64) {
+        let last = match self.start {
+            Start::Offset(rows) => newest.saturating_sub(rows),
+            Start::After(number) => newest.min(number.saturating_sub(1)),
+        };
+        (last.saturating_sub(i64::from(self.limit)).saturating_add(1), last)
+    }
+}
+
 impl<K> From<PageRequest> for Stretch<K> {
     fn from(page: PageRequest) -> Self {
         Self { start: Start::Offset(page.offset()), limit: page.limit() }

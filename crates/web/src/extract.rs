@@ -39,6 +39,7 @@ pub(crate) use path_id::PathId;
 pub(crate) use shape::Shape;
 
 use crate::WebState;
+use crate::cursor::CursorKey;
 use crate::error::ApiError;
 use crate::faults::Faults;
 
@@ -49,6 +50,17 @@ pub(crate) struct InputContext<'a> {
     pub(crate) settings: &'a ApplicationSettings,
     /// The time now.
     pub(crate) now: Timestamp,
+    /// How the version that was asked divides lists.
+    pub(crate) list: ListAsked<'a>,
+}
+
+/// How a version of the API divides lists.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum ListAsked<'a> {
+    /// By the numbers of pages, with a total.
+    ByPage,
+    /// By cursors, signed with this key for the list of this identity.
+    ByCursor { key: &'a CursorKey, identity: &'a str },
 }
 
 impl InputContext<'_> {
@@ -97,7 +109,11 @@ tuples! { (A, B) (A, B, C) }
 impl WebState {
     /// The values of all parts, or all their faults at once.
     pub(crate) fn accept<P: Part>(&self, parts: P) -> Result<P::Value, ApiError> {
-        let context = InputContext { settings: self.application.settings(), now: self.application.now() };
+        let context = InputContext {
+            settings: self.application.settings(),
+            now: self.application.now(),
+            list: ListAsked::ByCursor { key: &self.settings.cursor_key, identity: "" },
+        };
         let mut faults = Faults::default();
         let value = parts.take(&mut faults, &context);
         faults.into_result()?;

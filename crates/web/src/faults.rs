@@ -99,6 +99,13 @@ impl Faults {
         }
     }
 
+    /// Records a field that this version of the API does not have, if it is given.
+    pub(crate) fn refuse_unknown(&mut self, field: &str, is_given: bool) {
+        if is_given {
+            self.add(field, FaultCode::UnknownField, "is not known");
+        }
+    }
+
     /// Records that the value of `field` could not be read: what else is found in it does not count.
     pub(crate) fn add_unread(&mut self, field: &str, code: FaultCode, message: impl Into<String>) {
         self.add(field, code, message);

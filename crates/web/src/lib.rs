@@ -4,6 +4,7 @@
 //! handler extracts, converts, calls one use case and converts back. Every answer is in the envelope, or for
 //! failures in RFC 9457 where the client asks for it: see `middleware`, the only place that writes failures.
 
+mod cursor;
 mod dto;
 mod error;
 mod extract;
@@ -35,11 +36,14 @@ pub struct WebSettings {
     pub max_body_bytes: usize,
     /// How long a body may take to arrive.
     pub body_timeout: Duration,
+    /// What cursors are signed with: the same on all nodes, or a walk ends where it meets another one.
+    pub cursor_key: [u8; 32],
 }
 
 impl Default for WebSettings {
     fn default() -> Self {
-        Self { secure_cookies: true, max_body_bytes: 1024 * 1024, body_timeout: Duration::from_secs(10) }
+        let body_timeout = Duration::from_secs(10);
+        Self { secure_cookies: true, max_body_bytes: 1024 * 1024, body_timeout, cursor_key: [0; 32] }
     }
 }
 

@@ -6,9 +6,9 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
 use foretell_application::writer::Receipt;
-use foretell_ports::page::PageRequest;
 use serde::Serialize;
 
+use crate::dto::page::ListMeta;
 use crate::error::ApiError;
 
 /// Says that the answer is the stored one to an earlier request with the same key.
@@ -25,19 +25,7 @@ struct Envelope<T> {
     success: bool,
     data: T,
     #[serde(skip_serializing_if = "Option::is_none")]
-    meta: Option<Meta>,
-}
-
-#[derive(Serialize)]
-struct Meta {
-    pagination: Pagination,
-}
-
-#[derive(Serialize)]
-struct Pagination {
-    page: u32,
-    limit: u32,
-    total: i64,
+    meta: Option<ListMeta>,
 }
 
 /// 200 with this data.
@@ -45,7 +33,7 @@ pub(crate) fn ok(data: impl Serialize) -> Answer {
     write(StatusCode::OK, data, None)
 }
 
-/// 201 with this data, which is found again at `location`.
+/// 201 with this data, which is found again at `location`, a path below the version's base.
 pub(crate) fn created(location: impl Display, data: impl Serialize) -> Answer {
     let mut response = write(StatusCode::CREATED, data, None)?;
     let location = HeaderValue::from_str(&location.to_string()).map_err(ApiError::internal)?;
@@ -58,10 +46,9 @@ pub(crate) fn no_content() -> HttpResponse {
     HttpResponse::NoContent().finish()
 }
 
-/// 200 with the rows of a page.
-pub(crate) fn page(rows: impl Serialize, page: PageRequest, total: i64) -> Answer {
-    let pagination = Pagination { page: page.page(), limit: page.limit(), total };
-    write(StatusCode::OK, rows, Some(Meta { pagination }))
+/// 200 with rows of a list.
+pub(crate) fn list(rows: impl Serialize, meta: ListMeta) -> Answer {
+    write(StatusCode::OK, rows, Some(meta))
 }
 
 /// The answer to a command: `accept` writes what it came to. A stored answer is marked, refusals too.
@@ -78,7 +65,7 @@ pub(crate) fn receipt<T>(receipt: Receipt<T>, accept: impl FnOnce(T) -> Answer) 
     Ok(response)
 }
 
-fn write(status: StatusCode, data: impl Serialize, meta: Option<Meta>) -> Answer {
+fn write(status: StatusCode, data: impl Serialize, meta: Option<ListMeta>) -> Answer {
     let mut body = Vec::with_capacity(USUAL_BODY_BYTES);
     serde_json::to_writer(&mut body, &Envelope { success: true, data, meta }).map_err(ApiError::internal)?;
     let content_type = (CONTENT_TYPE, HeaderValue::from_static("application/json"));

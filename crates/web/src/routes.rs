@@ -11,11 +11,23 @@ mod sessions;
 mod transfers;
 mod users;
 
+use actix_web::Scope;
 use actix_web::web::{self, ServiceConfig};
 
 /// Everything that is served.
 pub(crate) fn configure(config: &mut ServiceConfig) {
-    let v1 = web::scope("/api/v1")
+    config.configure(health::configure);
+    for base in VERSIONS {
+        config.service(version(base));
+    }
+}
+
+/// The bases of the versions. All have the same routes; what differs is decided where it matters, by
+/// [`ListAsked`](crate::extract::ListAsked).
+pub(crate) const VERSIONS: [&str; 2] = ["/api/v1", "/api/v2"];
+
+fn version(base: &str) -> Scope {
+    web::scope(base)
         .configure(users::configure)
         .configure(sessions::configure)
         .configure(me::configure)
@@ -24,6 +36,5 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .configure(mints::configure)
         .configure(ledger::configure)
         .configure(markets::configure)
-        .configure(bets::configure);
-    config.configure(health::configure).service(v1);
+        .configure(bets::configure)
 }

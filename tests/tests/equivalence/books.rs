@@ -117,7 +117,7 @@ impl Books {
         let (markets, now) = (&world.markets, world.nodes[0].now());
         self.note("market", markets.find_market(id).await.unwrap());
         self.note("settlement", markets.find_settlement(id).await.unwrap());
-        self.note("bets", all_pages(async |page| markets.page_bets(id, page).await.unwrap()).await);
+        self.note("bets", all_pages(async |page| markets.page_bets(id, page.into()).await.unwrap()).await);
         self.note("positions", all_pages(async |page| markets.page_positions(id, page).await.unwrap()).await);
         let window = PriceWindow { market_id: id, from: START, to: now };
         self.note("prices", markets.list_prices(window, 0, 1_000).await.unwrap());
@@ -188,7 +188,7 @@ fn balance_at(statement: &[Transfer], account: AccountId, at: Timestamp) -> i64 
 
 /// All transfers of an account, the newest first.
 pub(super) async fn statement(world: &World, account: AccountId) -> Vec<Transfer> {
-    all_pages(async |page| world.ledger.page_transfers(account, page).await.unwrap()).await
+    all_pages(async |page| world.ledger.page_transfers(account, page.into()).await.unwrap()).await
 }
 
 async fn all_pages<T>(read: impl AsyncFn(PageRequest) -> Page<T>) -> Vec<T> {

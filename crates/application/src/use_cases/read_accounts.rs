@@ -7,7 +7,7 @@ use foretell_domain::policy;
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::{Transfer, TransferError};
 use foretell_ports::ledger::{AccountDetails, TransferDetails};
-use foretell_ports::page::{Page, PageRequest};
+use foretell_ports::page::{Page, Stretch};
 
 use super::authenticate::Caller;
 use crate::Application;
@@ -55,10 +55,10 @@ impl Application {
         &self,
         caller: &Caller,
         id: AccountId,
-        page: PageRequest,
+        stretch: Stretch<i64>,
     ) -> Result<Page<Transfer>, AppError> {
         self.get_account(caller, id).await?;
-        Ok(self.ports.ledger.page_transfers(id, page).await?)
+        Ok(self.ports.ledger.page_transfers(id, stretch).await?)
     }
 
     /// A transfer of which the caller may see a side; any other looks as if it did not exist.

@@ -6,7 +6,7 @@ use foretell_domain::error::DomainError;
 use foretell_domain::id::{BetId, MarketId};
 use foretell_domain::market::{Bet, MarketError, Settlement};
 use foretell_ports::error::StoreError;
-use foretell_ports::market::{MarketDetails, MarketFilter, MarketKey, MarketSort, PositionRow};
+use foretell_ports::market::{MarketDetails, MarketFilter, MarketKey, MarketSort, PositionKey, PositionRow};
 use foretell_ports::page::{Page, PageRequest, Stretch};
 
 use crate::Application;
@@ -62,23 +62,35 @@ impl Application {
     pub async fn list_bets(
         &self,
         id: MarketId,
-        page: PageRequest,
+        stretch: Stretch<i64>,
     ) -> Result<(MarketDetails, Page<Bet>), AppError> {
         let market = self.get_market(id).await?;
-        Ok((market, self.ports.markets.page_bets(id, page).await?))
+        Ok((market, self.ports.markets.page_bets(id, stretch).await?))
     }
 
-    /// Who holds what in a market.
+    /// Who holds what in a market that is there, by option and then by shares, the most first.
     ///
     /// # Errors
-    /// As for the market itself.
-    pub async fn list_positions(
+    /// [`AppError::Store`].
+    pub async fn page_positions(
         &self,
         id: MarketId,
         page: PageRequest,
-    ) -> Result<(MarketDetails, Page<PositionRow>), AppError> {
-        let market = self.get_market(id).await?;
-        Ok((market, self.ports.markets.page_positions(id, page).await?))
+    ) -> Result<Page<PositionRow>, AppError> {
+        Ok(self.ports.markets.page_positions(id, page).await?)
+    }
+
+    /// The same by holder, at most `limit` positions after a place.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn list_positions(
+        &self,
+        id: MarketId,
+        after: Option<PositionKey>,
+        limit: u32,
+    ) -> Result<Vec<PositionRow>, AppError> {
+        Ok(self.ports.markets.list_positions(id, after, limit).await?)
     }
 
     /// How far the settlement of a market has come; `None` before its decision.

@@ -46,7 +46,7 @@ async fn only_owners_and_admins_see_an_account_and_its_transfers() {
         let missing = |error: &AppError| matches!(error, AppError::Refused(e) if e.code() == Code::NotFound);
         let seen = [
             desk.app.get_account(caller, id).await.map(drop),
-            desk.app.list_transfers(caller, id, page).await.map(drop),
+            desk.app.list_transfers(caller, id, page.into()).await.map(drop),
             desk.app.get_balance_at(caller, id, now).await.map(drop),
         ];
         for seen in seen {

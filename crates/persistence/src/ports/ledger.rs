@@ -10,7 +10,7 @@ use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::Transfer;
 use foretell_ports::error::StoreError;
 use foretell_ports::ledger::{AccountDetails, AuditReport, LedgerQueries, LedgerTx, TransferDetails};
-use foretell_ports::page::{Page, PageRequest};
+use foretell_ports::page::{Page, Stretch};
 use foretell_ports::unit::Locked;
 
 use crate::store::Store;
@@ -68,9 +68,9 @@ impl LedgerQueries for Store {
     async fn page_transfers(
         &self,
         account: AccountId,
-        page: PageRequest,
+        stretch: Stretch<i64>,
     ) -> Result<Page<Transfer>, StoreError> {
-        self.read("page_transfers", move |c| transfers::page(c, account, page)).await
+        self.read("page_transfers", move |c| transfers::page(c, account, stretch)).await
     }
 
     async fn find_transfer(&self, id: TransferId) -> Result<Option<TransferDetails>, StoreError> {

@@ -10,7 +10,7 @@ use foretell_domain::time::Timestamp;
 use foretell_ports::error::StoreError;
 use foretell_ports::market::{
     MarketDetails, MarketFilter, MarketKey, MarketQueries, MarketSort, MarketTx, NewMarket, PaidSet,
-    PositionRow, PricePoint, PriceWindow, WantedHolding,
+    PositionKey, PositionRow, PricePoint, PriceWindow, WantedHolding,
 };
 use foretell_ports::page::{Page, PageRequest, Stretch};
 use foretell_ports::unit::Locked;
@@ -99,8 +99,8 @@ impl MarketQueries for Store {
         self.read("find_bet", move |c| bets::find(c, id)).await
     }
 
-    async fn page_bets(&self, market: MarketId, page: PageRequest) -> Result<Page<Bet>, StoreError> {
-        self.read("page_bets", move |c| bets::page(c, market, page)).await
+    async fn page_bets(&self, market: MarketId, stretch: Stretch<i64>) -> Result<Page<Bet>, StoreError> {
+        self.read("page_bets", move |c| bets::page(c, market, stretch)).await
     }
 
     async fn page_positions(
@@ -109,6 +109,15 @@ impl MarketQueries for Store {
         page: PageRequest,
     ) -> Result<Page<PositionRow>, StoreError> {
         self.read("page_positions", move |c| positions::page(c, market, page)).await
+    }
+
+    async fn list_positions(
+        &self,
+        market: MarketId,
+        after: Option<PositionKey>,
+        limit: u32,
+    ) -> Result<Vec<PositionRow>, StoreError> {
+        self.read("list_positions", move |c| positions::list(c, market, after, limit)).await
     }
 
     async fn find_prices_before(

@@ -267,7 +267,7 @@ pub async fn a_bet_that_was_not_counted_is_found(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let market = traded_market(&scene).await;
     let page = super::scene::page(1, 1);
-    let mut bet = scene.ports.markets.page_bets(market.id(), page).await.unwrap().rows.remove(0);
+    let mut bet = scene.ports.markets.page_bets(market.id(), page.into()).await.unwrap().rows.remove(0);
     (bet.id, bet.fill.sequence) = (scene.make.ids().bet(), bet.fill.sequence + 1);
     scene.commit(move |tx| tx.insert_bets(from_ref(&bet))).await;
     check_found(&scene, |report| report.market_drift).await;

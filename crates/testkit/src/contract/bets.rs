@@ -3,6 +3,7 @@
 use std::slice::from_ref;
 
 use foretell_domain::market::{Bet, Fill, TradeSide};
+use foretell_ports::page::{Start, Stretch};
 
 use super::Harness;
 use super::scene::{Scene, Side, Trade, after, page};
@@ -84,9 +85,16 @@ pub async fn bets_of_a_market_come_newest_first(harness: &dyn Harness) {
     for (number, expected) in
         [(1, &stored[..5]), (2, &stored[5..10]), (3, &stored[10..]), (4, &[]), (u32::MAX, &[])]
     {
-        let found = scene.ports.markets.page_bets(market, page(number, 5)).await.unwrap();
+        let found = scene.ports.markets.page_bets(market, page(number, 5).into()).await.unwrap();
         assert_eq!(found.total, 13, "page {number}");
         assert_eq!(found.rows, expected, "page {number}");
+    }
+    for (number, expected) in
+        [(14, &stored[..5]), (99, &stored[..5]), (9, &stored[5..10]), (2, &stored[12..]), (1, &[])]
+    {
+        let stretch = Stretch { start: Start::After(number), limit: 5 };
+        let found = scene.ports.markets.page_bets(market, stretch).await.unwrap();
+        assert_eq!(found.rows, expected, "after number {number}");
     }
 }
 
@@ -96,7 +104,7 @@ pub async fn an_untouched_market_has_no_bets(harness: &dyn Harness) {
     bets(&scene, 1).await;
     let untouched = scene.market(|market| market).await.market.id();
     for market in [untouched, scene.make.ids().market()] {
-        let found = scene.ports.markets.page_bets(market, page(1, 10)).await.unwrap();
+        let found = scene.ports.markets.page_bets(market, page(1, 10).into()).await.unwrap();
         assert_eq!((found.rows.len(), found.total), (0, 0));
     }
 }

@@ -1,11 +1,11 @@
 //! Holdings: the positions of traders, saved one by one and listed by holder or by size.
 
 use foretell_domain::account::Account;
-use foretell_domain::id::{AccountId, MarketId};
+use foretell_domain::id::{AccountId, MarketId, UserId};
 use foretell_domain::market::{Holding, Position};
 use foretell_domain::money::Balance;
 use foretell_domain::shares::Shares;
-use foretell_ports::market::WantedHolding;
+use foretell_ports::market::{PositionRow, WantedHolding};
 use foretell_ports::page::Page;
 
 use super::Harness;
@@ -122,7 +122,11 @@ pub async fn holdings_are_listed_set_by_set(harness: &dyn Harness) {
     }
 }
 
-/// Positions come by option and then by shares, the most first; those without shares are not counted.
+fn told(row: &PositionRow) -> (usize, i64, Option<UserId>, AccountId) {
+    (row.option_index, row.position.shares.units(), Some(row.user_id), row.account_id)
+}
+
+/// Positions come by option and then by shares, the most first, or by holder; those without shares are not there.
 pub async fn positions_come_by_option_and_size(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let market = scene.market(|market| market).await.market.id();
@@ -139,11 +143,20 @@ pub async fn positions_come_by_option_and_size(harness: &dyn Harness) {
     for (number, rows) in [(1, &expected[..4]), (2, &expected[4..]), (3, &[])] {
         let Page { rows: found, total } =
             scene.ports.markets.page_positions(market, page(number, 4)).await.unwrap();
-        let found: Vec<_> = found
-            .iter()
-            .map(|row| (row.option_index, row.position.shares.units(), Some(row.user_id), row.account_id))
-            .collect();
+        let found: Vec<_> = found.iter().map(told).collect();
         assert_eq!((found.as_slice(), total), (rows, 6), "page {number}");
+    }
+    expected.sort_by_key(|(option, _, _, account)| (*account, *option));
+    for limit in [1, 2, 3, 6] {
+        let (mut after, mut walked) = (None, Vec::new());
+        loop {
+            let found = scene.ports.markets.list_positions(market, after, limit).await.unwrap();
+            let Some(last) = found.last() else { break };
+            after = Some(last.key());
+            walked.extend(found);
+        }
+        let walked: Vec<_> = walked.iter().map(told).collect();
+        assert_eq!(walked, expected, "by {limit}");
     }
     let whole = scene.ports.markets.page_positions(market, page(1, 1)).await.unwrap();
     assert_eq!(whole.rows[0].position, position(9));

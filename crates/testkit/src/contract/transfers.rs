@@ -7,6 +7,7 @@ use foretell_domain::account::Account;
 use foretell_domain::id::{AccountId, TransferId};
 use foretell_domain::text::Memo;
 use foretell_domain::transfer::{Transfer, TransferKind, TransferOrder, reversal};
+use foretell_ports::page::{Start, Stretch};
 use foretell_ports::unit::Tx;
 
 use super::Harness;
@@ -140,7 +141,7 @@ pub async fn a_version_taken_on_the_other_side_does_not_go_unnoticed(harness: &d
 async fn statement(scene: &Scene) -> (Account, Vec<Transfer>) {
     let account = scene.funded(1_000).await;
     let other = scene.funded(1_000).await;
-    let page_of_first = scene.ports.ledger.page_transfers(account.id(), page(1, 1)).await.unwrap();
+    let page_of_first = scene.ports.ledger.page_transfers(account.id(), page(1, 1).into()).await.unwrap();
     let mut transfers = page_of_first.rows;
     for second in 1..=25 {
         let order =
@@ -160,12 +161,19 @@ pub async fn transfers_of_an_account_come_newest_first(harness: &dyn Harness) {
     for (number, expected) in
         [(1, &transfers[..10]), (2, &transfers[10..20]), (3, &transfers[20..]), (4, &[]), (u32::MAX, &[])]
     {
-        let found = scene.ports.ledger.page_transfers(account.id(), page(number, 10)).await.unwrap();
+        let found = scene.ports.ledger.page_transfers(account.id(), page(number, 10).into()).await.unwrap();
         assert_eq!(found.total, 26, "page {number}");
         assert_eq!(found.rows, expected, "page {number}");
     }
-    let whole = scene.ports.ledger.page_transfers(account.id(), page(1, 100)).await.unwrap();
+    let whole = scene.ports.ledger.page_transfers(account.id(), page(1, 100).into()).await.unwrap();
     assert_eq!(whole.rows, transfers);
+    for (version, expected) in
+        [(27, &transfers[..10]), (17, &transfers[10..20]), (2, &transfers[25..]), (1, &[])]
+    {
+        let stretch = Stretch { start: Start::After(version), limit: 10 };
+        let found = scene.ports.ledger.page_transfers(account.id(), stretch).await.unwrap();
+        assert_eq!(found.rows, expected, "after version {version}");
+    }
 }
 
 /// Accounts without transfers, and those that are not there, have an empty statement.
@@ -173,7 +181,7 @@ pub async fn an_untouched_account_has_no_transfers(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (untouched, _) = (scene.account().await, scene.funded(1).await);
     for id in [untouched.id(), scene.make.ids().account()] {
-        let found = scene.ports.ledger.page_transfers(id, page(1, 10)).await.unwrap();
+        let found = scene.ports.ledger.page_transfers(id, page(1, 10).into()).await.unwrap();
         assert_eq!((found.rows.len(), found.total), (0, 0));
     }
 }
@@ -219,7 +227,7 @@ pub async fn a_full_batch_of_transfers_is_written(harness: &dyn Harness) {
     assert!(scene.commit(move |tx| tx.find_reversed(&ids)).await.is_empty());
     let account = scene.stored(to).await.account;
     assert_eq!((account.balance().minor(), account.version()), (1_000, 1_000));
-    let deep = scene.ports.ledger.page_transfers(to, page(100, 10)).await.unwrap();
+    let deep = scene.ports.ledger.page_transfers(to, page(100, 10).into()).await.unwrap();
     assert_eq!(deep.rows.last().map(|transfer| transfer.credit.version), Some(1));
 }
 

@@ -7,7 +7,7 @@ use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::{Side, Transfer};
 use foretell_ports::error::StoreError;
 use foretell_ports::ledger::{AccountDetails, AuditReport, LedgerQueries, TransferDetails};
-use foretell_ports::page::{Page, PageRequest};
+use foretell_ports::page::{Page, Stretch};
 
 use super::tables::{AccountRow, Tables};
 use super::users::accounts_of;
@@ -60,12 +60,12 @@ impl LedgerQueries for MemoryStore {
     async fn page_transfers(
         &self,
         account: AccountId,
-        page: PageRequest,
+        stretch: Stretch<i64>,
     ) -> Result<Page<Transfer>, StoreError> {
         let tables = self.read()?;
         let total = tables.accounts.committed().get(&account).map_or(0, |row| row.account.version());
-        let newest = total.saturating_sub(page.offset()).max(0);
-        let rows = transfers_back_from(&tables, account, newest).take(page.limit() as usize);
+        let (_, newest) = stretch.numbers(total);
+        let rows = transfers_back_from(&tables, account, newest.max(0)).take(stretch.limit as usize);
         Ok(Page { rows: rows.cloned().collect(), total })
     }
 

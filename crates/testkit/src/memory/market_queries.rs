@@ -10,7 +10,8 @@ use foretell_domain::probability::Probability;
 use foretell_domain::time::Timestamp;
 use foretell_ports::error::StoreError;
 use foretell_ports::market::{
-    MarketDetails, MarketFilter, MarketKey, MarketQueries, MarketSort, PositionRow, PricePoint, PriceWindow,
+    MarketDetails, MarketFilter, MarketKey, MarketQueries, MarketSort, PositionKey, PositionRow, PricePoint,
+    PriceWindow,
 };
 use foretell_ports::page::{Page, PageRequest, Stretch};
 
@@ -95,11 +96,11 @@ impl MarketQueries for MemoryStore {
         Ok(self.read()?.bets.committed().get(&id).cloned())
     }
 
-    async fn page_bets(&self, market: MarketId, page: PageRequest) -> Result<Page<Bet>, StoreError> {
+    async fn page_bets(&self, market: MarketId, stretch: Stretch<i64>) -> Result<Page<Bet>, StoreError> {
         let tables = self.read()?;
         let total = tables.markets.committed().get(&market).map_or(0, |row| row.market.record().bet_count);
-        let newest = total.saturating_sub(page.offset());
-        let rows = bets_between(&tables, market, 0, newest).rev().take(page.limit() as usize);
+        let (_, newest) = stretch.numbers(total);
+        let rows = bets_between(&tables, market, 0, newest).rev().take(stretch.limit as usize);
         Ok(Page { rows: rows.cloned().collect(), total })
     }
 
@@ -109,6 +110,19 @@ impl MarketQueries for MemoryStore {
         page: PageRequest,
     ) -> Result<Page<PositionRow>, StoreError> {
         Ok(page_of(position_rows(&*self.read()?, market), page))
+    }
+
+    async fn list_positions(
+        &self,
+        market: MarketId,
+        after: Option<PositionKey>,
+        limit: u32,
+    ) -> Result<Vec<PositionRow>, StoreError> {
+        let mut rows = position_rows(&*self.read()?, market);
+        rows.retain(|row| after.is_none_or(|after| row.key() > after));
+        rows.sort_by_key(PositionRow::key);
+        rows.truncate(limit as usize);
+        Ok(rows)
     }
 
     async fn find_prices_before(

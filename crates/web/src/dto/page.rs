@@ -1,47 +1,168 @@
-//! Which page of a list is wanted: `?page=1&limit=10`.
+//! Which part of a list is wanted: `?page=1&limit=10` in version 1, `?cursor=&limit=10` from version 2 on.
 
-use foretell_ports::page::{MAX_PAGE_ROWS, PageRequest};
+use std::future::Future;
+
+use foretell_application::AppError;
+use foretell_ports::page::{MAX_PAGE_ROWS, PageRequest, Start, Stretch};
 use garde::Validate;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::text::parsed;
-use crate::extract::{InputContext, IntoInput};
+use crate::cursor::{ListSeal, Place};
+use crate::extract::{InputContext, IntoInput, ListAsked};
 use crate::faults::{FaultCode, Faults};
 
 const USUAL_LIMIT: u32 = 10;
 
-/// The parameters of a list that has no others.
+/// The parameters of a list that has no others. A list with filters has them among its own fields.
 #[derive(Debug, Default, Deserialize, Validate)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct PageParams {
     #[serde(deserialize_with = "parsed")]
     #[garde(skip)]
-    page: Option<u32>,
+    pub(crate) page: Option<u32>,
     #[serde(deserialize_with = "parsed")]
     #[garde(skip)]
-    limit: Option<u32>,
+    pub(crate) limit: Option<u32>,
+    #[garde(skip)]
+    pub(crate) cursor: Option<String>,
 }
 
 impl IntoInput for PageParams {
-    type Input = PageRequest;
+    type Input = Paging;
 
-    fn into_input(self, faults: &mut Faults, _: &InputContext<'_>) -> Option<PageRequest> {
-        page_request(self.page, self.limit, faults)
+    /// The first page, of 10 rows, if nothing is said.
+    fn into_input(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<Paging> {
+        let limit = self.limit.unwrap_or(USUAL_LIMIT);
+        if !(1..=MAX_PAGE_ROWS).contains(&limit) {
+            faults.add("limit", FaultCode::Range, format!("must be 1 to {MAX_PAGE_ROWS}"));
+        }
+        match context.list {
+            ListAsked::ByPage => {
+                faults.refuse_unknown("cursor", self.cursor.is_some());
+                let page = self.page.unwrap_or(1);
+                if page == 0 {
+                    faults.add("page", FaultCode::Range, "must be at least 1");
+                }
+                PageRequest::new(page, limit).map(Paging::Page)
+            }
+            ListAsked::ByCursor { key, identity } => {
+                faults.refuse_unknown("page", self.page.is_some());
+                let seal = ListSeal::new(key, identity);
+                let after = match self.cursor {
+                    None => None,
+                    Some(cursor) => Some(place_of(&cursor, &seal, faults)?),
+                };
+                Some(Paging::Walk(Walk { after, limit, seal }))
+            }
+        }
     }
 }
 
-/// The page that two parameters `page` and `limit` ask for: the first one, of 10 rows, if they are left out.
-pub(crate) fn page_request(
-    page: Option<u32>,
-    limit: Option<u32>,
-    faults: &mut Faults,
-) -> Option<PageRequest> {
-    let (page, limit) = (page.unwrap_or(1), limit.unwrap_or(USUAL_LIMIT));
-    if page == 0 {
-        faults.add("page", FaultCode::Range, "must be at least 1");
+fn place_of(cursor: &str, seal: &ListSeal, faults: &mut Faults) -> Option<Place> {
+    let place = seal.read(cursor);
+    if place.is_none() {
+        faults.add("cursor", FaultCode::Invalid, "must be the cursor of a page of this list");
     }
-    if !(1..=MAX_PAGE_ROWS).contains(&limit) {
-        faults.add("limit", FaultCode::Range, format!("must be 1 to {MAX_PAGE_ROWS}"));
+    place
+}
+
+/// The part of a list that is wanted, in the way of the version that was asked.
+#[derive(Debug)]
+pub(crate) enum Paging {
+    /// A page by its number.
+    Page(PageRequest),
+    /// The next step of a walk.
+    Walk(Walk),
+}
+
+/// A step of a walk through a list.
+#[derive(Debug)]
+pub(crate) struct Walk {
+    after: Option<Place>,
+    limit: u32,
+    seal: ListSeal,
+}
+
+/// What an answer says of the list beside its rows.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum ListMeta {
+    /// Which page it is, and how many rows there are on all pages.
+    Pagination { page: u32, limit: u32, total: i64 },
+    /// Where the list goes on, if it does.
+    Page { next: Option<String>, limit: u32 },
+}
+
+impl Paging {
+    /// The rows to ask for. A walk asks for one more than it shows, which tells whether more follow.
+    pub(crate) fn stretch<K: From<Place>>(&self) -> Stretch<K> {
+        match self {
+            Self::Page(page) => Stretch::from(*page),
+            Self::Walk(walk) => {
+                let start = walk.after().map_or(Start::Offset(0), Start::After);
+                Stretch { start, limit: walk.limit() }
+            }
+        }
     }
-    PageRequest::new(page, limit)
+
+    /// What to say of the list, given the rows that were asked for, of which those to show are left. The total
+    /// is found out only if it is told.
+    pub(crate) async fn meta<T, K: Into<Place>>(
+        self,
+        rows: &mut Vec<T>,
+        key_of: impl Fn(&T) -> K,
+        total: impl Future<Output = Result<i64, AppError>>,
+    ) -> Result<ListMeta, AppError> {
+        match self {
+            Self::Page(page) => {
+                let total = total.await?;
+                Ok(ListMeta::Pagination { page: page.page(), limit: page.limit(), total })
+            }
+            Self::Walk(walk) => Ok(walk.meta(rows, key_of)),
+        }
+    }
+
+    /// The same for a list that is short enough to be read whole: divides it here.
+    pub(crate) fn divide<T, K: Into<Place> + From<Place> + Ord>(
+        self,
+        rows: &mut Vec<T>,
+        key_of: impl Fn(&T) -> K,
+    ) -> ListMeta {
+        match self {
+            Self::Page(page) => {
+                let total = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+                let skipped = usize::try_from(page.offset()).unwrap_or(usize::MAX).min(rows.len());
+                rows.drain(..skipped);
+                rows.truncate(page.limit() as usize);
+                ListMeta::Pagination { page: page.page(), limit: page.limit(), total }
+            }
+            Self::Walk(walk) => {
+                // The newest come first, and their keys are the highest.
+                let after = walk.after.map(K::from);
+                rows.retain(|row| after.as_ref().is_none_or(|after| key_of(row) < *after));
+                walk.meta(rows, key_of)
+            }
+        }
+    }
+}
+
+impl Walk {
+    /// The place after which the rows to ask for begin.
+    pub(crate) fn after<K: From<Place>>(&self) -> Option<K> {
+        self.after.map(K::from)
+    }
+
+    /// The most rows to ask for.
+    pub(crate) const fn limit(&self) -> u32 {
+        self.limit + 1
+    }
+
+    fn meta<T, K: Into<Place>>(self, rows: &mut Vec<T>, key_of: impl Fn(&T) -> K) -> ListMeta {
+        let Self { limit, seal, .. } = self;
+        let is_more = rows.len() > limit as usize;
+        rows.truncate(limit as usize);
+        let last = rows.last().filter(|_| is_more);
+        ListMeta::Page { next: last.map(|row| seal.write(key_of(row).into())), limit }
+    }
 }

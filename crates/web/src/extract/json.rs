@@ -72,7 +72,7 @@ fn read_patiently<T: Shape>(mut value: Value, faults: &mut Faults) -> (Option<T>
 
 fn looked_at<T: Shape>(shape: T, unknown: &[String], faults: &mut Faults) -> T {
     for path in unknown {
-        faults.add(path, FaultCode::UnknownField, "is not known");
+        faults.refuse_unknown(path, true);
     }
     shape::check(&shape, faults);
     shape

@@ -1,6 +1,7 @@
 //! The parameters of a query string.
 
 use std::convert::Infallible;
+use std::fmt::Write as _;
 use std::future::{Ready, ready};
 use std::marker::PhantomData;
 
@@ -11,12 +12,12 @@ use garde::Validate;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{InputContext, IntoInput, Part, Shape, json};
+use super::{InputContext, IntoInput, ListAsked, Part, Shape, json};
 use crate::faults::{FaultCode, Faults};
 
 /// The query string, of the shape `T`, whose fields are read from text (see [`crate::dto::text::parsed`]).
 pub(crate) struct Params<T> {
-    query: String,
+    request: HttpRequest,
     shape: PhantomData<T>,
 }
 
@@ -38,7 +39,7 @@ impl<T: 'static> FromRequest for Params<T> {
     type Future = Ready<Result<Self, Infallible>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(Self { query: request.query_string().to_owned(), shape: PhantomData }))
+        ready(Ok(Self { request: request.clone(), shape: PhantomData }))
     }
 }
 
@@ -46,10 +47,33 @@ impl<T: Shape + IntoInput> Part for Params<T> {
     type Value = T::Input;
 
     fn take(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<T::Input> {
-        let fields = fields_of(&self.query, faults)?;
+        let fields = fields_of(self.request.query_string(), faults)?;
+        let path = self.request.path();
+        let identity = identity_of(path, &fields);
+        let list = match context.list {
+            ListAsked::ByCursor { key, .. } if !is_of_first_version(path) => {
+                ListAsked::ByCursor { key, identity: &identity }
+            }
+            _ => ListAsked::ByPage,
+        };
         let shape: T = json::read_value(Value::Object(fields), faults)?;
-        shape.into_input(faults, context)
+        shape.into_input(faults, &InputContext { list, ..*context })
     }
+}
+
+/// Whether it is of the version whose lists have pages and totals.
+fn is_of_first_version(path: &str) -> bool {
+    path.starts_with("/api/v1/")
+}
+
+/// What tells a list from any other: its path, and which of its rows are wanted in which order.
+fn identity_of(path: &str, fields: &Map<String, Value>) -> String {
+    let mut identity = path.to_owned();
+    let says_which = |name: &str| !matches!(name, "cursor" | "limit" | "expand" | "fields");
+    for (name, value) in fields.iter().filter(|(name, _)| says_which(name)) {
+        let _ = write!(identity, "&{name}={value}");
+    }
+    identity
 }
 
 /// Adds a fault for each parameter.

@@ -11,7 +11,7 @@ use std::time::Instant;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ResponseHead, Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::http::{Method, StatusCode, Uri};
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, ResponseError};
@@ -26,6 +26,7 @@ use crate::WebState;
 use crate::error::render::{Failure, Form};
 use crate::error::{ApiError, ErrorCode};
 use crate::extract::{HasCaller, Unread};
+use crate::routes;
 
 /// Makes the layer for each worker.
 pub(crate) struct Answering(pub(crate) WebState);
@@ -115,6 +116,7 @@ impl Exchange {
         let is_private = !is_safe || response.request().extensions().contains::<HasCaller>();
         let status = response.status();
         self.set_headers(response.headers_mut(), is_private);
+        self.complete_location(response.headers_mut());
         if !status.is_client_error() && !status.is_server_error() {
             self.log(status, Some(response.request()), None);
             return response.map_into_boxed_body();
@@ -160,6 +162,15 @@ impl Exchange {
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         if is_private && !headers.contains_key(CACHE_CONTROL) {
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
+    }
+
+    /// Routes know where what they made is found below the base of a version, which is the one that was asked.
+    fn complete_location(&self, headers: &mut HeaderMap) {
+        let Some(path) = headers.get(LOCATION).and_then(|path| path.to_str().ok()) else { return };
+        let base = routes::VERSIONS.into_iter().find(|base| self.uri.path().starts_with(base));
+        if let Ok(whole) = HeaderValue::from_str(&format!("{}{path}", base.unwrap_or_default())) {
+            headers.insert(LOCATION, whole);
         }
     }
 

@@ -28,5 +28,5 @@ pub(super) fn made(state: &WebState, caller: &Caller, transfer: &Transfer) -> An
     let currency = &state.application.settings().currency;
     let visible = Visible::to_holder_of(transfer.debit.account_id, caller, transfer);
     let data = TransferView::new(transfer, currency, visible);
-    reply::created(format_args!("/api/v1/transfers/{}", transfer.id), data)
+    reply::created(format_args!("/transfers/{}", transfer.id), data)
 }

@@ -9,6 +9,7 @@ mod opening;
 mod orders;
 mod repetition;
 mod slippage;
+mod walking;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -20,6 +20,7 @@ async fn exchange(request: &str) -> String {
         secure_cookies: false,
         max_body_bytes: 1_000,
         body_timeout: Duration::from_millis(200),
+        ..WebSettings::default()
     };
     let state = WebState { application: Arc::clone(&application), settings };
     let options = ServeOptions {

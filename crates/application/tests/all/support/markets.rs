@@ -170,7 +170,7 @@ impl Desk {
         let mut rows = Vec::new();
         for page in 1.. {
             let request = PageRequest::new(page, 100).unwrap();
-            let mut found = self.memory.page_transfers(account, request).await.unwrap();
+            let mut found = self.memory.page_transfers(account, request.into()).await.unwrap();
             if found.rows.is_empty() {
                 break;
             }

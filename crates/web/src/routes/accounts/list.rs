@@ -14,13 +14,12 @@ pub(super) async fn list(
     SignedIn(caller): SignedIn,
     params: Params<PageParams>,
 ) -> Answer {
-    let page = state.accept(params)?;
-    let accounts = state.application.list_accounts(&caller).await?;
-    let currency = &state.application.settings().currency;
-    let total = i64::try_from(accounts.len()).unwrap_or(i64::MAX);
+    let paging = state.accept(params)?;
+    let mut accounts = state.application.list_accounts(&caller).await?;
+    accounts.reverse();
     // A user has few accounts, so they are read together and divided here.
-    let skipped = usize::try_from(page.offset()).unwrap_or(usize::MAX);
-    let rows = accounts.iter().rev().skip(skipped).take(page.limit() as usize);
-    let rows: Vec<_> = rows.map(|account| AccountView::new(account, currency)).collect();
-    reply::page(rows, page, total)
+    let meta = paging.divide(&mut accounts, |details| details.account.id());
+    let currency = &state.application.settings().currency;
+    let rows: Vec<_> = accounts.iter().map(|account| AccountView::new(account, currency)).collect();
+    reply::list(rows, meta)
 }

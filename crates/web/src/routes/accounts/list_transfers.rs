@@ -1,7 +1,11 @@
 //! `GET /accounts/{id}/transfers`: the statement of an account.
 
+use std::future::ready;
+
 use actix_web::web::Data;
 use foretell_domain::id::AccountId;
+use foretell_domain::transfer::Transfer;
+use foretell_ports::page::Page;
 use serde::Serialize;
 
 use crate::WebState;
@@ -25,12 +29,19 @@ pub(super) async fn list_transfers(
     id: PathId<AccountId>,
     params: Params<PageParams>,
 ) -> Answer {
-    let (id, page) = state.accept((id, params))?;
-    let found = state.application.list_transfers(&caller, id, page).await?;
+    let (id, paging) = state.accept((id, params))?;
+    let Page { mut rows, total } = state.application.list_transfers(&caller, id, paging.stretch()).await?;
+    let meta = paging.meta(&mut rows, |transfer| version_of(id, transfer), ready(Ok(total))).await?;
     let currency = &state.application.settings().currency;
-    let rows = found.rows.iter().map(|transfer| StatementRow {
+    let rows = rows.iter().map(|transfer| StatementRow {
         direction: if transfer.credit.account_id == id { "in" } else { "out" },
         transfer: TransferView::new(transfer, currency, Visible::to_holder_of(id, &caller, transfer)),
     });
-    reply::page(rows.collect::<Vec<_>>(), page, found.total)
+    reply::list(rows.collect::<Vec<_>>(), meta)
+}
+
+/// The version that a transfer gave an account.
+fn version_of(account: AccountId, transfer: &Transfer) -> i64 {
+    let is_credited = transfer.credit.account_id == account;
+    if is_credited { transfer.credit.version } else { transfer.debit.version }
 }

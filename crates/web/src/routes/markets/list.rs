@@ -5,19 +5,18 @@ use foretell_domain::id::UserId;
 use foretell_domain::market::Phase;
 use foretell_domain::text::Category;
 use foretell_ports::market::{MarketFilter, MarketSort};
-use foretell_ports::page::PageRequest;
 use garde::Validate;
 use serde::Deserialize;
 
 use crate::WebState;
 use crate::dto::market::MarketView;
-use crate::dto::page::page_request;
+use crate::dto::page::{PageParams, Paging};
 use crate::dto::text::parsed;
 use crate::extract::{InputContext, IntoInput, Params};
 use crate::faults::{FaultCode, Faults};
 use crate::reply::{self, Answer};
 
-/// Which markets are wanted, in which order: `?category=&status=&creatorId=&sort=&page=&limit=`.
+/// Which markets are wanted, in which order: `?category=&status=&creatorId=&sort=&page=&cursor=&limit=`.
 #[derive(Debug, Default, Deserialize, Validate)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct MarketParams {
@@ -35,10 +34,12 @@ pub(super) struct MarketParams {
     #[serde(deserialize_with = "parsed")]
     #[garde(skip)]
     limit: Option<u32>,
+    #[garde(skip)]
+    cursor: Option<String>,
 }
 
 impl IntoInput for MarketParams {
-    type Input = (MarketFilter, MarketSort, PageRequest);
+    type Input = (MarketFilter, MarketSort, Paging);
 
     fn into_input(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<Self::Input> {
         // A category that the operator has taken out of use may still have markets.
@@ -46,13 +47,14 @@ impl IntoInput for MarketParams {
         let phase = self.status.map_or(Some(None), |name| phase_named(&name, faults).map(Some));
         let creator_id = faults.optional("creatorId", self.creator_id, |id| id.parse::<UserId>());
         let sort = self.sort.map_or(Some(MarketSort::Newest), |name| sort_named(&name, faults));
-        let page = page_request(self.page, self.limit, faults);
+        let (page, limit, cursor) = (self.page, self.limit, self.cursor);
+        let paging = PageParams { page, limit, cursor }.into_input(faults, context);
         let filter = MarketFilter {
             category: category?.map(String::from),
             phase: phase?.map(|phase| (phase, context.now)),
             creator_id: creator_id?,
         };
-        Some((filter, sort?, page?))
+        Some((filter, sort?, paging?))
     }
 }
 
@@ -78,11 +80,12 @@ fn sort_named(name: &str, faults: &mut Faults) -> Option<MarketSort> {
 
 /// Lists markets. 200, 400 `VALIDATION_ERROR`.
 pub(super) async fn list(state: Data<WebState>, params: Params<MarketParams>) -> Answer {
-    let (filter, sort, page) = state.accept(params)?;
+    let (filter, sort, paging) = state.accept(params)?;
     let application = &state.application;
-    let found = application.list_markets(&filter, sort, page.into()).await?;
-    let total = application.count_markets(&filter).await?;
+    let mut found = application.list_markets(&filter, sort, paging.stretch()).await?;
+    let total = application.count_markets(&filter);
+    let meta = paging.meta(&mut found, |market| sort.key_of(market), total).await?;
     let (now, currency) = (application.now(), &application.settings().currency);
     let rows: Vec<_> = found.iter().map(|market| MarketView::at(now, market, currency)).collect();
-    reply::page(rows, page, total)
+    reply::list(rows, meta)
 }

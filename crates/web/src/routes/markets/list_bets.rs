@@ -1,7 +1,10 @@
 //! `GET /markets/{id}/bets`: the bets and sales of a market.
 
+use std::future::ready;
+
 use actix_web::web::Data;
 use foretell_domain::id::MarketId;
+use foretell_ports::page::Page;
 
 use crate::WebState;
 use crate::dto::market::bet::BetView;
@@ -16,9 +19,10 @@ pub(super) async fn list_bets(
     id: PathId<MarketId>,
     params: Params<PageParams>,
 ) -> Answer {
-    let (id, page) = state.accept((id, params))?;
-    let (_, found) = state.application.list_bets(id, page).await?;
+    let (id, paging) = state.accept((id, params))?;
+    let (_, Page { mut rows, total }) = state.application.list_bets(id, paging.stretch()).await?;
+    let meta = paging.meta(&mut rows, |bet| bet.fill.sequence, ready(Ok(total))).await?;
     let currency = &state.application.settings().currency;
-    let rows: Vec<_> = found.rows.iter().map(|bet| BetView::public(bet, currency)).collect();
-    reply::page(rows, page, found.total)
+    let rows: Vec<_> = rows.iter().map(|bet| BetView::public(bet, currency)).collect();
+    reply::list(rows, meta)
 }

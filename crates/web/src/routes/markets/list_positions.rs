@@ -1,5 +1,7 @@
 //! `GET /markets/{id}/positions`: who holds what in a market.
 
+use std::future::ready;
+
 use actix_web::web::Data;
 use foretell_domain::id::{MarketId, OptionId, UserId};
 use foretell_domain::market::{MarketRecord, Phase};
@@ -7,11 +9,12 @@ use foretell_domain::money::Currency;
 use foretell_domain::probability::Probability;
 use foretell_domain::shares::Shares;
 use foretell_ports::market::PositionRow;
+use foretell_ports::page::Page;
 use serde::Serialize;
 
 use crate::WebState;
 use crate::dto::money::Money;
-use crate::dto::page::PageParams;
+use crate::dto::page::{PageParams, Paging};
 use crate::dto::text::Text;
 use crate::error::ApiError;
 use crate::extract::{Params, PathId};
@@ -59,19 +62,28 @@ fn value_at(price: Probability, shares: Shares) -> i128 {
     i128::from(shares.units()) * i128::from(millionths) / 1_000_000
 }
 
-/// Lists positions, by option and then by shares, the most first. 200, 400 `VALIDATION_ERROR`,
-/// 404 `NOT_FOUND`.
+/// Lists positions: in version 1 by option and then by shares, the most first; from version 2 on by holder.
+/// 200, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND`.
 pub(super) async fn list_positions(
     state: Data<WebState>,
     id: PathId<MarketId>,
     params: Params<PageParams>,
 ) -> Answer {
-    let (id, page) = state.accept((id, params))?;
-    let (details, found) = state.application.list_positions(id, page).await?;
+    let (id, paging) = state.accept((id, params))?;
+    let application = &state.application;
+    let details = application.get_market(id).await?;
+    let (mut rows, total) = match &paging {
+        Paging::Page(page) => {
+            let Page { rows, total } = application.page_positions(id, *page).await?;
+            (rows, total)
+        }
+        Paging::Walk(walk) => (application.list_positions(id, walk.after(), walk.limit()).await?, 0),
+    };
+    let meta = paging.meta(&mut rows, PositionRow::key, ready(Ok(total))).await?;
     let (market, prices) = (details.market.record(), details.market.probabilities());
-    let currency = &state.application.settings().currency;
+    let currency = &application.settings().currency;
     let body = |row| PositionView::new(row, &prices, market, currency);
-    let rows: Option<Vec<_>> = found.rows.iter().map(body).collect();
+    let rows: Option<Vec<_>> = rows.iter().map(body).collect();
     let rows = rows.ok_or_else(|| ApiError::internal("a position is in no option of its market"))?;
-    reply::page(rows, page, found.total)
+    reply::list(rows, meta)
 }

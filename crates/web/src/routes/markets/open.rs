@@ -178,6 +178,6 @@ pub(super) async fn open(
         let market = opened.into_details();
         let market = market.ok_or_else(|| ApiError::internal("a record makes no market"))?;
         let body = MarketView::at(market.created_at, &market, &state.application.settings().currency);
-        reply::created(format_args!("/api/v1/markets/{}", market.market.id()), body)
+        reply::created(format_args!("/markets/{}", market.market.id()), body)
     })
 }

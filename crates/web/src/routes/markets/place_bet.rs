@@ -69,7 +69,7 @@ pub(super) async fn place_bet(
     let receipt = state.application.place_bet(&caller, key, target, order).await?;
     let currency = &state.application.settings().currency;
     reply::receipt(receipt, |traded| {
-        let location = format_args!("/api/v1/bets/{}", traded.bet.id);
+        let location = format_args!("/bets/{}", traded.bet.id);
         reply::created(location, BetView::own(&traded, currency))
     })
 }

@@ -64,7 +64,7 @@ pub(super) async fn sell_shares(
     let receipt = state.application.sell_shares(&caller, key, target, order).await?;
     let currency = &state.application.settings().currency;
     reply::receipt(receipt, |traded| {
-        let location = format_args!("/api/v1/bets/{}", traded.bet.id);
+        let location = format_args!("/bets/{}", traded.bet.id);
         reply::created(location, BetView::own(&traded, currency))
     })
 }

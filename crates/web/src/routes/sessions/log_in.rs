@@ -58,7 +58,7 @@ pub(super) async fn log_in(state: Data<WebState>, body: Body<CredentialsBody>) -
     let (session, token) = (begun.session, begun.token.expose_secret());
     let user = UserView::of_self(&begun.user);
     let data = SessionBegun { id: Text(session.id), token, expires_at: Time(session.expires_at), user };
-    let mut response = reply::created(format_args!("/api/v1/sessions/{}", session.id), data)?;
+    let mut response = reply::created(format_args!("/sessions/{}", session.id), data)?;
     let lifetime_s = (session.expires_at.micros() - session.created_at.micros()) / 1_000_000;
     let cookie = session_cookie(token.to_owned(), lifetime_s, &state.settings);
     response.add_cookie(&cookie).map_err(ApiError::internal)?;

@@ -75,5 +75,5 @@ pub(super) async fn register(state: Data<WebState>, body: Body<RegistrationBody>
     let balance = Money::new(currency, registered.balance.minor());
     let account = NewAccount { id: Text(registered.account_id), balance };
     let data = Registered { user: UserView::of_self(&user), account };
-    reply::created(format_args!("/api/v1/users/{}", user.id), data)
+    reply::created(format_args!("/users/{}", user.id), data)
 }

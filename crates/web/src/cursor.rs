@@ -1,0 +1,158 @@
+//! Cursors: the place in a list after which it goes on, in a form that only this installation can write.
+//!
+//! A cursor is the place's 24 bytes and 16 bytes of an HMAC-SHA-256 over them, in base64url. The key of that HMAC
+//! is derived for the list that is walked, its path with its filters: a cursor of another list is as false as one
+//! that was altered.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use foretell_domain::id::{AccountId, MarketId};
+use foretell_ports::market::{MarketKey, PositionKey};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+
+/// What the nodes of an installation sign cursors with.
+pub(crate) type CursorKey = [u8; 32];
+
+const PLACE_BYTES: usize = 24;
+const TAG_BYTES: usize = 16;
+
+/// A place in a sorted list, as cursors hold it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// What the list is sorted by, where that is not the id.
+    pub(crate) rank: i64,
+    /// What tells apart rows of one rank.
+    pub(crate) id: u128,
+}
+
+/// Signs the places of one list.
+#[derive(Debug, Clone)]
+pub(crate) struct ListSeal(CursorKey);
+
+impl ListSeal {
+    /// The seal of the list with this identity.
+    pub(crate) fn new(key: &CursorKey, identity: &str) -> Self {
+        Self(authenticate(key, identity.as_bytes()))
+    }
+
+    /// The cursor of a place.
+    pub(crate) fn write(&self, place: Place) -> String {
+        let mut bytes = Vec::with_capacity(PLACE_BYTES + TAG_BYTES);
+        bytes.extend(place.rank.to_be_bytes());
+        bytes.extend(place.id.to_be_bytes());
+        let tag = authenticate(&self.0, &bytes);
+        bytes.extend(&tag[..TAG_BYTES]);
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// The place of a cursor, if it is one of this list.
+    pub(crate) fn read(&self, cursor: &str) -> Option<Place> {
+        let mut bytes = [0; PLACE_BYTES + TAG_BYTES];
+        let length = URL_SAFE_NO_PAD.decode_slice(cursor, &mut bytes).ok()?;
+        let (body, tag) = bytes.get(..length)?.split_at_checked(PLACE_BYTES)?;
+        let mac = mac_of(&self.0).chain_update(body);
+        mac.verify_truncated_left(tag).ok().filter(|()| tag.len() == TAG_BYTES)?;
+        let (rank, id) = body.split_first_chunk()?;
+        Some(Place { rank: i64::from_be_bytes(*rank), id: u128::from_be_bytes(id.try_into().ok()?) })
+    }
+}
+
+#[expect(clippy::expect_used, reason = "an HMAC takes keys of any length")]
+fn mac_of(key: &CursorKey) -> Hmac<Sha256> {
+    Hmac::new_from_slice(key).expect("32 bytes are a key")
+}
+
+fn authenticate(key: &CursorKey, message: &[u8]) -> [u8; 32] {
+    mac_of(key).chain_update(message).finalize().into_bytes().into()
+}
+
+impl From<MarketKey> for Place {
+    fn from(key: MarketKey) -> Self {
+        Self { rank: key.rank, id: key.id.as_u128() }
+    }
+}
+
+impl From<Place> for MarketKey {
+    fn from(place: Place) -> Self {
+        Self { rank: place.rank, id: MarketId::from_u128(place.id) }
+    }
+}
+
+/// By holder: the account comes first, and the option tells apart what it holds.
+impl From<PositionKey> for Place {
+    fn from(key: PositionKey) -> Self {
+        Self { rank: i64::try_from(key.option_index).unwrap_or(i64::MAX), id: key.account_id.as_u128() }
+    }
+}
+
+impl From<Place> for PositionKey {
+    fn from(place: Place) -> Self {
+        let option_index = usize::try_from(place.rank).unwrap_or(usize::MAX);
+        Self { account_id: AccountId::from_u128(place.id), option_index }
+    }
+}
+
+/// A number that counts rows.
+impl From<i64> for Place {
+    fn from(number: i64) -> Self {
+        Self { rank: number, id: 0 }
+    }
+}
+
+impl From<Place> for i64 {
+    fn from(place: Place) -> Self {
+        place.rank
+    }
+}
+
+/// Ids that are the whole place of their rows.
+macro_rules! ids {
+    ($($name:ident),+ $(,)?) => {$(
+        impl From<$name> for Place {
+            fn from(id: $name) -> Self {
+                Self { rank: 0, id: id.as_u128() }
+            }
+        }
+
+        impl From<Place> for $name {
+            fn from(place: Place) -> Self {
+                Self::from_u128(place.id)
+            }
+        }
+    )+};
+}
+
+ids! { AccountId }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: CursorKey = [7; 32];
+    const PLACE: Place = Place { rank: -5, id: 0x0190_163d_8694_739b_aea5_966c_26f8_ad91 };
+
+    #[test]
+    fn a_cursor_is_read_by_the_list_that_wrote_it_and_by_no_other() {
+        let seal = ListSeal::new(&KEY, "/markets?sort=closing");
+        let cursor = seal.write(PLACE);
+        assert_eq!(seal.read(&cursor), Some(PLACE));
+        assert_eq!(ListSeal::new(&KEY, "/markets?sort=volume").read(&cursor), None);
+        assert_eq!(ListSeal::new(&[8; 32], "/markets?sort=closing").read(&cursor), None);
+    }
+
+    #[test]
+    fn no_altered_cursor_is_read() {
+        let seal = ListSeal::new(&KEY, "/markets");
+        let cursor = seal.write(PLACE);
+        for at in 0..cursor.len() {
+            let other = if cursor.as_bytes()[at] == b'A' { "B" } else { "A" };
+            let altered = format!("{}{other}{}", &cursor[..at], &cursor[at + 1..]);
+            assert_eq!(seal.read(&altered), None, "character {at}");
+            assert_eq!(seal.read(&cursor[..at]), None, "cut at {at}");
+        }
+        for foreign in ["", "=", "0", "\u{0}", &format!("{cursor}A"), &cursor.repeat(9)] {
+            assert_eq!(seal.read(foreign), None, "{foreign}");
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! What the second version of the API does otherwise: lists are walked by cursors.
+
+use serde_json::{Value, json};
+
+use super::{Opened, open_as, opening};
+use crate::support::{TestApp, TestUser};
+
+/// A market with nine trades, and two others.
+async fn scene(app: &TestApp) -> (TestUser, Opened) {
+    let (carl, ann) = (app.user("carl").await, app.user("ann").await);
+    let mut markets = Vec::new();
+    for _ in 0..3 {
+        app.clock.advance_seconds(1);
+        markets.push(open_as(app, &carl, &opening()).await);
+    }
+    let market = markets.swap_remove(0);
+    for trade in 0..9 {
+        let trader = if trade % 3 == 0 { &carl } else { &ann };
+        market.bet(app, trader, trade % 2, "1").await;
+    }
+    (ann, market)
+}
+
+/// The rows of a list, each with what tells it from the others.
+fn rows(list: &Value) -> Vec<String> {
+    let row = |row: &Value| {
+        let id = row["id"].as_str().map(str::to_owned);
+        id.unwrap_or_else(|| format!("{} {}", row["userId"], row["optionId"]))
+    };
+    list.as_array().unwrap().iter().map(row).collect()
+}
+
+/// All rows of a list of version 2, by steps of `limit`.
+async fn walk(app: &TestApp, user: &TestUser, path: &str, limit: usize) -> Vec<String> {
+    let (mut cursor, mut found) = (String::new(), Vec::new());
+    loop {
+        let mark = if path.contains('?') { '&' } else { '?' };
+        let reply = app.get(&format!("//api/v2{path}{mark}limit={limit}{cursor}")).by(user).await;
+        let page = rows(&reply.ok(200));
+        let meta = reply.json()["meta"].clone();
+        assert_eq!(meta, json!({ "page": { "next": meta["page"]["next"], "limit": limit } }), "no total");
+        found.extend(page.iter().cloned());
+        let Some(next) = meta["page"]["next"].as_str() else { return found };
+        assert_eq!(page.len(), limit, "{path}");
+        cursor = format!("&cursor={next}");
+    }
+}
+
+#[actix_web::test]
+async fn a_walk_shows_the_rows_of_the_pages_in_their_order() {
+    let app = TestApp::start().await;
+    let (ann, market) = scene(&app).await;
+    for path in [
+        "/markets".to_owned(),
+        "/markets?sort=closing&status=open".to_owned(),
+        "/markets?sort=volume".to_owned(),
+        "/accounts".to_owned(),
+        format!("/markets/{}/bets", market.id),
+        format!("/accounts/{}/transfers", ann.account_id),
+    ] {
+        let expected = rows(&app.get(&path).by(&ann).await.ok(200));
+        assert!(!expected.is_empty(), "{path}");
+        for limit in [1, 2, 3, 100] {
+            assert_eq!(walk(&app, &ann, &path, limit).await, expected, "{path} by {limit}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn positions_are_walked_by_holder() {
+    let app = TestApp::start().await;
+    let (ann, market) = scene(&app).await;
+    let path = format!("/markets/{}/positions", market.id);
+    let mut expected = rows(&app.get(&path).await.ok(200));
+    assert_eq!(expected.len(), 4);
+    for limit in [1, 3] {
+        let mut found = walk(&app, &ann, &path, limit).await;
+        let holders: Vec<_> = found.iter().map(|row| row.split(' ').next().unwrap().to_owned()).collect();
+        assert_eq!((&holders[0], &holders[2]), (&holders[1], &holders[3]), "{found:?}");
+        found.sort();
+        expected.sort();
+        assert_eq!(found, expected);
+    }
+}
+
+#[actix_web::test]
+async fn a_walk_is_not_disturbed_by_what_is_new() {
+    let app = TestApp::start().await;
+    let (ann, market) = scene(&app).await;
+    let path = format!("//api/v2/markets/{}/bets?limit=4", market.id);
+    let first = app.get(&path).await;
+    market.bet(&app, &ann, 0, "1").await;
+    let next = first.json()["meta"]["page"]["next"].as_str().unwrap().to_owned();
+    let second = app.get(&format!("{path}&cursor={next}")).await;
+    let (first, second) = (first.ok(200), second.ok(200));
+    let sequence = |list: &Value, at: usize| list[at]["sequence"].as_i64().unwrap();
+    assert_eq!((sequence(&first, 0), sequence(&first, 3), sequence(&second, 0)), (9, 6, 5));
+}
+
+#[actix_web::test]
+async fn cursors_are_good_for_their_own_list_alone() {
+    let app = TestApp::start().await;
+    let (_, market) = scene(&app).await;
+    let reply = app.get("//api/v2/markets?limit=1&sort=closing").await;
+    let next = reply.json()["meta"]["page"]["next"].as_str().unwrap().to_owned();
+    for query in ["sort=closing", "sort=closing&limit=7"] {
+        app.get(&format!("//api/v2/markets?{query}&cursor={next}")).await.ok(200);
+    }
+    let altered = format!("{}{}", if next.starts_with('A') { "B" } else { "A" }, &next[1..]);
+    for path in [
+        format!("/markets?cursor={next}"),
+        format!("/markets?sort=closing&category=sports&cursor={next}"),
+        format!("/markets/{}/bets?cursor={next}", market.id),
+        format!("/markets?sort=closing&cursor={altered}"),
+        "/markets?cursor=".to_owned(),
+        "/markets?cursor=1".to_owned(),
+    ] {
+        let faults = app.get(&format!("//api/v2{path}")).await.faults();
+        assert_eq!(faults, ["cursor: invalid"], "{path}");
+    }
+}
+
+#[actix_web::test]
+async fn each_version_refuses_the_parameters_of_the_other() {
+    let app = TestApp::start().await;
+    assert_eq!(app.get("/markets?cursor=x").await.faults(), ["cursor: unknown_field"]);
+    assert_eq!(app.get("//api/v2/markets?page=1").await.faults(), ["page: unknown_field"]);
+    let faults = app.get("//api/v2/markets?limit=101&page=0&cursor=x").await.faults();
+    assert_eq!(faults, ["cursor: invalid", "limit: range", "page: unknown_field"]);
+}
+
+#[actix_web::test]
+async fn all_else_is_the_same_and_locations_stay_in_the_version_that_was_asked() {
+    let app = TestApp::start().await;
+    let (ann, market) = scene(&app).await;
+    for path in [format!("/markets/{}", market.id), format!("/accounts/{}", ann.account_id)] {
+        let (first, second) =
+            (app.get(&path).by(&ann).await, app.get(&format!("//api/v2{path}")).by(&ann).await);
+        assert_eq!(first.ok(200), second.ok(200), "{path}");
+    }
+    for base in ["/api/v1", "/api/v2"] {
+        let path = format!("/{base}/markets");
+        let reply = app.post(&path).by(&ann).key(base).json(&opening()).await;
+        let id = reply.ok(201)["id"].as_str().unwrap().to_owned();
+        assert_eq!(reply.header("Location"), format!("{base}/markets/{id}"));
+        app.get(&format!("/{}", reply.header("Location"))).await.ok(200);
+    }
+    app.get("//api/v3/markets").await.refused(404, "NOT_FOUND");
+}
