@@ -32,6 +32,7 @@ mod settlements;
 #[cfg(test)]
 mod statements;
 mod store;
+mod threads;
 mod timeline;
 mod transfers;
 mod tx;

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use foretell_ports::error::StoreError;
 use foretell_ports::health::Health;
-use tokio::runtime::Handle;
 use tracing::Span;
 
 use crate::config::{DatabaseConfig, DatabaseUrl};
@@ -17,6 +16,7 @@ use crate::dialect::session::Purpose;
 use crate::dialect::transaction;
 use crate::error::{ConnectError, Failure};
 use crate::prepared::prepared;
+use crate::threads::Threads;
 use diesel::RunQueryDsl as _;
 
 /// An open database behind the ports. Cheap to clone; all clones share its connections.
@@ -27,9 +27,10 @@ struct Inner {
     url: DatabaseUrl,
     writers: Pool,
     readers: Pool,
-    /// Where queries run, whichever runtime asks: each web worker has one, and would keep threads of its own for
-    /// them, with their memory.
-    runtime: Handle,
+    /// Where units run.
+    writing: Threads,
+    /// Where queries run.
+    reading: Threads,
 }
 
 impl Store {
@@ -50,9 +51,14 @@ impl Store {
             Pool::new(&config.url, limits, purpose).map_err(ConnectError::Unreachable)
         };
         let writers = pool(write_connections, Purpose::Writing)?;
-        let readers = pool(config.read_connections.max(1), Purpose::Reading)?;
-        let (url, runtime) = (config.url.clone(), Handle::current());
-        let store = Self(Arc::new(Inner { url, writers, readers, runtime }));
+        let read_connections = config.read_connections.max(1);
+        let readers = pool(read_connections, Purpose::Reading)?;
+        let threads =
+            |name, count| Threads::new(name, count).map_err(|error| ConnectError::Unreachable(error.into()));
+        let writing = threads("db-write", write_connections)?;
+        let reading = threads("db-read", read_connections)?;
+        let url = config.url.clone();
+        let store = Self(Arc::new(Inner { url, writers, readers, writing, reading }));
         // The writer first: it makes a new file, which a reader may not.
         let writer = store.0.writers.borrow().await;
         drop(writer.map_err(|error| ConnectError::Unreachable(Box::new(error)))?);
@@ -75,6 +81,10 @@ impl Store {
         &self.0.writers
     }
 
+    pub(crate) fn writing_threads(&self) -> &Threads {
+        &self.0.writing
+    }
+
     /// Runs a query on a connection that cannot write, and once more if an idle connection was lost.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
@@ -92,7 +102,7 @@ impl Store {
         }
     }
 
-    /// Runs a query on a thread that may block. It goes on to its end even if nobody waits for it any more, and
+    /// Runs a query on a thread for queries. It goes on to its end even if nobody waits for it any more, and
     /// its connection stays on loan until then.
     async fn query<T, Q>(&self, query: Arc<Q>, span: Span) -> Result<Result<T, Failure>, StoreError>
     where
@@ -106,7 +116,7 @@ impl Store {
             let is_kept = transaction::is_usable(connection) && !is_lost;
             (result, if is_kept { Fate::Keep } else { Fate::Close })
         };
-        let ran = self.0.runtime.spawn_blocking(move || span.in_scope(|| loan.run(work))).await;
+        let ran = self.0.reading.run(move || span.in_scope(|| loan.run(work))).await;
         let ran = ran.map_err(|error| StoreError::Unavailable(Box::new(error)))?;
         ran.map_err(|error| StoreError::Unavailable(Box::new(error)))
     }

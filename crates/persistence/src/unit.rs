@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use foretell_ports::error::StoreError;
 use foretell_ports::unit::{ErasedWork, UnitFuture, UnitOfWork};
-use tokio::task::spawn_blocking;
 use tracing::{Instrument as _, Span};
 
 use crate::connection::Connection;
-use crate::dialect::pool::{Fate, Loan, Pool};
+use crate::dialect::pool::{Fate, Loan};
 use crate::dialect::{classify, transaction};
 use crate::store::Store;
 use crate::tx::{FirstFailure, UnitTx};
@@ -22,12 +21,12 @@ const FIRST_PAUSE_MS: u64 = 5;
 
 impl UnitOfWork for Store {
     fn run_erased<'a>(&'a self, name: &'static str, work: ErasedWork) -> UnitFuture<'a> {
-        let pool = self.writers().clone();
+        let store = self.clone();
         Box::pin(async move {
             // Until here the caller may still leave; what has begun then goes on in a task of its own.
-            let loan = pool.borrow().await?;
+            let loan = store.writers().borrow().await?;
             let span = tracing::debug_span!("db.unit", unit = name);
-            let task = tokio::spawn(run(pool, loan, name, work).instrument(span));
+            let task = tokio::spawn(run(store, loan, name, work).instrument(span));
             task.await.unwrap_or_else(|error| Err(StoreError::CommitUnknown(Box::new(error))))
         })
     }
@@ -43,7 +42,12 @@ enum Attempt {
     Stale(StoreError),
 }
 
-async fn run(pool: Pool, mut loan: Loan, name: &'static str, mut work: ErasedWork) -> Result<(), StoreError> {
+async fn run(
+    store: Store,
+    mut loan: Loan,
+    name: &'static str,
+    mut work: ErasedWork,
+) -> Result<(), StoreError> {
     let mut attempt_number = 1;
     loop {
         let span = Span::current();
@@ -53,7 +57,7 @@ async fn run(pool: Pool, mut loan: Loan, name: &'static str, mut work: ErasedWor
             let is_kept = !is_unknown && transaction::is_usable(connection);
             ((attempt, work), if is_kept { Fate::Keep } else { Fate::Close })
         };
-        let ran = spawn_blocking(move || span.in_scope(|| loan.run(run))).await;
+        let ran = store.writing_threads().run(move || span.in_scope(|| loan.run(run))).await;
         let ran = ran.map_err(|error| StoreError::CommitUnknown(Box::new(error)))?;
         let (attempt, returned) = ran.map_err(|error| StoreError::Unavailable(Box::new(error)))?;
         work = returned;
@@ -68,11 +72,11 @@ async fn run(pool: Pool, mut loan: Loan, name: &'static str, mut work: ErasedWor
             }
             Attempt::Stale(error) => {
                 tracing::debug!(unit = name, %error, "an idle connection was lost");
-                pool.close_idle();
+                store.writers().close_idle();
             }
         }
         attempt_number += 1;
-        loan = pool.borrow().await?;
+        loan = store.writers().borrow().await?;
     }
 }
 
