@@ -184,11 +184,11 @@ async fn callers_do_not_wait_for_a_connection_for_ever() {
         let store = Store::connect(&config).await.unwrap();
         let (begun, ended) = (Arc::new(Barrier::new(2)), Arc::new(std::sync::Barrier::new(2)));
         let (has_begun, may_end) = (Arc::clone(&begun), Arc::clone(&ended));
-        let first = store.clone();
+        let (first, runtime) = (store.clone(), tokio::runtime::Handle::current());
         let first = tokio::spawn(async move {
             unit(&first, move |_| {
                 let has_begun = Arc::clone(&has_begun);
-                tokio::runtime::Handle::current().spawn(async move { has_begun.wait().await });
+                runtime.spawn(async move { has_begun.wait().await });
                 may_end.wait();
                 Ok(())
             })
