@@ -106,11 +106,14 @@ async fn cursors_are_good_for_their_own_list_alone() {
     for query in ["sort=closing", "sort=closing&limit=7"] {
         app.get(&format!("//api/v2/markets?{query}&cursor={next}")).await.ok(200);
     }
+    let unfiltered = app.get("//api/v2/markets?limit=1").await;
+    let unfiltered = unfiltered.json()["meta"]["page"]["next"].as_str().unwrap().to_owned();
     let altered = format!("{}{}", if next.starts_with('A') { "B" } else { "A" }, &next[1..]);
     for path in [
         format!("/markets?cursor={next}"),
         format!("/markets?sort=closing&category=sports&cursor={next}"),
         format!("/markets/{}/bets?cursor={next}", market.id),
+        format!("/markets/{}/bets?cursor={unfiltered}", market.id),
         format!("/markets?sort=closing&cursor={altered}"),
         "/markets?cursor=".to_owned(),
         "/markets?cursor=1".to_owned(),
