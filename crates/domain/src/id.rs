@@ -135,6 +135,8 @@ ids! {
     BetId,
     /// Names a session, not its secret token.
     SessionId,
+    /// Names an API key, not its secret.
+    ApiKeyId,
 }
 
 impl AccountId {

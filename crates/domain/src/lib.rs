@@ -34,6 +34,7 @@ pub mod market;
 pub mod money;
 pub mod policy;
 pub mod probability;
+pub mod scope;
 pub mod shares;
 pub mod text;
 pub mod time;

@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use crate::account::Account;
 use crate::id::UserId;
+use crate::scope::{Scope, Scopes};
 use crate::user::Role;
 
 /// Who asks.
@@ -26,6 +27,15 @@ pub enum Denied {
     /// Only the market's creator, moderators and admins do this.
     #[error("this is reserved to the market's creator, moderators and admins")]
     NotTheCreator,
+    /// Only the user themselves does this.
+    #[error("this is reserved to the user themselves")]
+    NotTheUser,
+    /// The API key was not given this scope.
+    #[error("the API key lacks the scope `{0}`")]
+    LacksScope(Scope),
+    /// Only who has signed in does this: an API key must not make itself at home.
+    #[error("this takes a session, not an API key")]
+    SessionsOnly,
 }
 
 /// Whether the actor may move money out of an account: only its owner may.
@@ -58,6 +68,27 @@ pub fn may_administer(actor: Actor) -> Result<(), Denied> {
     if actor.role == Role::Admin { Ok(()) } else { Err(Denied::AdminsOnly) }
 }
 
+/// Lets users do with themselves what nobody may do for them, such as being deleted.
+///
+/// # Errors
+/// [`Denied::NotTheUser`] for everyone else, the staff too.
+pub fn may_dispose_of_user(actor: Actor, user: UserId) -> Result<(), Denied> {
+    if actor.user_id == user { Ok(()) } else { Err(Denied::NotTheUser) }
+}
+
+/// Whether the actor may see a user's mail address and status: they themselves and the staff may.
+pub fn can_see_contact(actor: Actor, user: UserId) -> bool {
+    actor.user_id == user || actor.role >= Role::Moderator
+}
+
+/// Lets who presents a credential with some scopes do what takes this one.
+///
+/// # Errors
+/// [`Denied::LacksScope`] without it.
+pub fn may_use(granted: Scopes, needed: Scope) -> Result<(), Denied> {
+    if granted.contains(needed) { Ok(()) } else { Err(Denied::LacksScope(needed)) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,7 +97,8 @@ mod tests {
     const CREATOR: UserId = UserId::from_u128(1);
     const OTHER: UserId = UserId::from_u128(2);
 
-    /// What an actor may do, of `spend`, `see`, `manage` and `administer`.
+    /// What an actor may do, of `spend`, `see`, `manage`, `administer`, `contact` and `dispose`; the last two
+    /// with the creator's user.
     fn check(user_id: UserId, role: Role, expected: &[&str]) {
         let actor = Actor { user_id, role };
         let account = Account::user(AccountId::from_u128(3), CREATOR);
@@ -75,6 +107,8 @@ mod tests {
             ("see", can_see_account(actor, account.owner())),
             ("manage", may_manage_market(actor, CREATOR).is_ok()),
             ("administer", may_administer(actor).is_ok()),
+            ("contact", can_see_contact(actor, CREATOR)),
+            ("dispose", may_dispose_of_user(actor, CREATOR).is_ok()),
         ];
         let may: Vec<_> = may.into_iter().filter(|(_, allowed)| *allowed).map(|(what, _)| what).collect();
         assert_eq!(may, expected, "{actor:?}");
@@ -82,10 +116,28 @@ mod tests {
 
     #[test]
     fn each_role_may_do_exactly_this() {
-        check(CREATOR, Role::User, &["spend", "see", "manage"]);
+        check(CREATOR, Role::User, &["spend", "see", "manage", "contact", "dispose"]);
         check(OTHER, Role::User, &[]);
-        check(OTHER, Role::Moderator, &["manage"]);
-        check(OTHER, Role::Admin, &["see", "manage", "administer"]);
+        check(OTHER, Role::Moderator, &["manage", "contact"]);
+        check(OTHER, Role::Admin, &["see", "manage", "administer", "contact"]);
+    }
+
+    #[test]
+    fn a_key_does_what_its_scopes_say() {
+        let check = |granted: &[Scope], needed, expected| {
+            assert_eq!(
+                may_use(granted.iter().copied().collect(), needed),
+                expected,
+                "{granted:?} {needed:?}"
+            );
+        };
+        for scope in Scope::ALL {
+            check(&Scope::ALL, scope, Ok(()));
+            check(&[scope], scope, Ok(()));
+            check(&[], scope, Err(Denied::LacksScope(scope)));
+        }
+        check(&[Scope::Manage], Scope::Read, Err(Denied::LacksScope(Scope::Read)));
+        check(&[Scope::Read, Scope::Trade], Scope::Manage, Err(Denied::LacksScope(Scope::Manage)));
     }
 
     #[test]

@@ -102,6 +102,8 @@ texts! {
     Memo: 1 to 200,
     /// Where a user's picture is found.
     AvatarUrl: 1 to 500,
+    /// What its user calls an API key.
+    KeyName: 1 to 50,
 }
 
 /// A mail address in lower case; two that differ only in case are one.

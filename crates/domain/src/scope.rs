@@ -1,0 +1,107 @@
+//! Scopes: what an API key may be used for.
+
+use std::fmt;
+
+/// A part of what a user may do. None includes another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
+pub enum Scope {
+    /// Reading what is theirs.
+    Read,
+    /// Moving money: transfers, bets, sales, and the opening of markets.
+    Trade,
+    /// Everything else that changes something: profiles, markets, what is written, and what admins do.
+    Manage,
+}
+
+impl Scope {
+    /// Every scope.
+    pub const ALL: [Self; 3] = [Self::Read, Self::Trade, Self::Manage];
+
+    /// The name on the wire and in storage.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Trade => "trade",
+            Self::Manage => "manage",
+        }
+    }
+
+    /// The scope of this name, if there is one.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.as_str() == name)
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A set of scopes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Scopes {
+    read: bool,
+    trade: bool,
+    manage: bool,
+}
+
+impl Scopes {
+    /// All of them, as sessions have.
+    pub const ALL: Self = Self { read: true, trade: true, manage: true };
+
+    /// Whether this one is in the set.
+    pub const fn contains(self, scope: Scope) -> bool {
+        match scope {
+            Scope::Read => self.read,
+            Scope::Trade => self.trade,
+            Scope::Manage => self.manage,
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(self) -> bool {
+        self == Self::default()
+    }
+
+    /// Those in the set, in the order of their declaration.
+    pub fn iter(self) -> impl Iterator<Item = Scope> {
+        Scope::ALL.into_iter().filter(move |scope| self.contains(*scope))
+    }
+}
+
+impl FromIterator<Scope> for Scopes {
+    fn from_iter<I: IntoIterator<Item = Scope>>(scopes: I) -> Self {
+        let mut set = Self::default();
+        for scope in scopes {
+            match scope {
+                Scope::Read => set.read = true,
+                Scope::Trade => set.trade = true,
+                Scope::Manage => set.manage = true,
+            }
+        }
+        set
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_holds_what_was_put_in_once() {
+        let set: Scopes = [Scope::Manage, Scope::Read, Scope::Manage].into_iter().collect();
+        assert_eq!(set.iter().collect::<Vec<_>>(), [Scope::Read, Scope::Manage]);
+        assert!(Scopes::default().is_empty() && !set.is_empty());
+        assert_eq!(Scope::ALL.into_iter().collect::<Scopes>(), Scopes::ALL);
+    }
+
+    #[test]
+    fn names_are_read_back() {
+        for scope in Scope::ALL {
+            assert_eq!(Scope::from_name(scope.as_str()), Some(scope));
+        }
+        assert_eq!(Scope::from_name("READ"), None);
+    }
+}
