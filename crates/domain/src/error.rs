@@ -7,6 +7,7 @@ use crate::money::MoneyError;
 use crate::policy::Denied;
 use crate::text::TextError;
 use crate::transfer::TransferError;
+use crate::user::UserError;
 
 /// How to treat an error, whatever its area.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -126,6 +127,9 @@ pub enum DomainError {
     /// The actor may not do this.
     #[error(transparent)]
     Denied(#[from] Denied),
+    /// Something about users is refused.
+    #[error(transparent)]
+    User(#[from] UserError),
     /// A user with this mail address is already registered.
     #[error("this mail address is already registered")]
     EmailTaken,
@@ -138,6 +142,7 @@ impl DomainError {
             Self::Money(_) | Self::Text(_) | Self::Listing(_) => Code::ValidationError,
             Self::Transfer(error) => transfer_code(error),
             Self::Market(error) => market_code(error),
+            Self::User(error) => user_code(error),
             Self::Denied(_) => Code::Forbidden,
             Self::EmailTaken => Code::Duplicate,
         }
@@ -159,6 +164,13 @@ const fn transfer_code(error: &TransferError) -> Code {
         TransferError::Duplicate(_) => Code::Duplicate,
         TransferError::AlreadyReversed(_) | TransferError::NotReversible { .. } => Code::NotReversible,
         TransferError::BatchAborted => Code::BatchAborted,
+    }
+}
+
+const fn user_code(error: &UserError) -> Code {
+    match error {
+        UserError::NotFound(_) | UserError::KeyNotFound(_) => Code::NotFound,
+        UserError::Erased(_) | UserError::LastAdmin | UserError::TooManyKeys { .. } => Code::Conflict,
     }
 }
 

@@ -4,6 +4,8 @@ use std::fmt;
 
 use thiserror::Error;
 
+use crate::id::UserId;
+
 /// Why a text is not acceptable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -106,6 +108,9 @@ texts! {
     KeyName: 1 to 50,
 }
 
+/// Where the addresses of erased users seem to be.
+const ERASED_DOMAIN: &str = "@erased.invalid";
+
 /// A mail address in lower case; two that differ only in case are one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(
@@ -135,6 +140,17 @@ impl Email {
     /// The address in lower case.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The address that stands in the place of an erased user's. Nobody can have it: no mail arrives in the
+    /// domain `invalid` (RFC 6761).
+    pub(crate) fn of_erased(user: UserId) -> Self {
+        Self(format!("erased-{user}{ERASED_DOMAIN}"))
+    }
+
+    /// Whether it stands, or might one day stand, in the place of an erased user's.
+    pub fn is_of_erased(&self) -> bool {
+        self.0.ends_with(ERASED_DOMAIN)
     }
 }
 

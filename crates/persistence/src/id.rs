@@ -11,7 +11,7 @@ use diesel::query_builder::QueryId;
 use diesel::serialize::{self, IsNull, Output, ToSql};
 use diesel::sql_types::{Binary, SqlType};
 use diesel::sqlite::Sqlite;
-use foretell_domain::id::{AccountId, BetId, MarketId, OptionId, SessionId, TransferId, UserId};
+use foretell_domain::id::{AccountId, ApiKeyId, BetId, MarketId, OptionId, SessionId, TransferId, UserId};
 
 /// The SQL type of every id. Both databases order it like the number it is. It is public only for the macro
 /// that declares tables; nothing outside the crate can name it.
@@ -81,7 +81,7 @@ macro_rules! ids {
     )+};
 }
 
-ids!(AccountId, BetId, MarketId, OptionId, SessionId, TransferId, UserId);
+ids!(AccountId, ApiKeyId, BetId, MarketId, OptionId, SessionId, TransferId, UserId);
 
 /// Ids of the domain as they are bound to statements: ascending, each once.
 pub(crate) fn db_ids<I: Copy + Into<DbId>>(ids: impl IntoIterator<Item = I>) -> Vec<DbId> {

@@ -9,6 +9,7 @@
 extern crate self as foretell_persistence;
 
 mod accounts;
+mod api_keys;
 mod audit;
 mod bets;
 mod config;

@@ -17,6 +17,8 @@ table! {
         status -> Text,
         password_hash -> Text,
         created_at_us -> BigInt,
+        version -> BigInt,
+        erased_at_us -> Nullable<BigInt>,
     }
 }
 
@@ -30,6 +32,22 @@ table! {
         token_hash -> Binary,
         created_at_us -> BigInt,
         expires_at_us -> BigInt,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::id::Id;
+
+    api_keys (id) {
+        id -> Id,
+        user_id -> Id,
+        name -> Text,
+        secret_hash -> Binary,
+        scopes -> Text,
+        created_at_us -> BigInt,
+        expires_at_us -> Nullable<BigInt>,
+        last_used_at_us -> Nullable<BigInt>,
     }
 }
 
@@ -220,10 +238,11 @@ table! {
 }
 
 joinable!(sessions -> users (user_id));
+joinable!(api_keys -> users (user_id));
 joinable!(market_states -> markets (market_id));
 joinable!(market_options -> markets (market_id));
 joinable!(positions -> accounts (account_id));
 
-allow_tables_to_appear_in_same_query!(users, sessions, accounts);
+allow_tables_to_appear_in_same_query!(users, sessions, api_keys, accounts);
 allow_tables_to_appear_in_same_query!(transfers, accounts);
 allow_tables_to_appear_in_same_query!(markets, market_states, market_options, accounts, positions);

@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use foretell_domain::id::{SessionId, UserId};
 use foretell_domain::time::Timestamp;
 use foretell_domain::user::User;
+use foretell_ports::page::{Start, Stretch};
 use foretell_ports::secret::TokenHash;
 use foretell_ports::user::{Session, SessionDetails};
 
@@ -59,6 +60,59 @@ pub(crate) fn delete(
 ) -> Result<bool, Failure> {
     let row = sessions::table.find(DbId::from(session)).filter(sessions::user_id.eq(DbId::from(user)));
     Ok(on!(connection, |c| diesel::delete(row).execute(c))? > 0)
+}
+
+/// Deletes all sessions of a user but for one, if any is kept, and says how many there were.
+pub(crate) fn delete_all_of(
+    connection: &mut Connection<'_>,
+    user: UserId,
+    kept: Option<SessionId>,
+) -> Result<usize, Failure> {
+    let all = sessions::table.filter(sessions::user_id.eq(DbId::from(user)));
+    Ok(match kept {
+        None => on!(connection, |c| diesel::delete(all).execute(c))?,
+        Some(kept) => {
+            let others = all.filter(sessions::id.ne(DbId::from(kept)));
+            on!(connection, |c| diesel::delete(others).execute(c))?
+        }
+    })
+}
+
+/// A stretch of a user's sessions that end after a time, newest first.
+pub(crate) fn list(
+    connection: &mut Connection<'_>,
+    user: UserId,
+    ending_after: Timestamp,
+    stretch: Stretch<SessionId>,
+) -> Result<Vec<Session>, Failure> {
+    let rows = on!(connection, |c| {
+        let live = sessions::table
+            .filter(sessions::user_id.eq(DbId::from(user)))
+            .filter(sessions::expires_at_us.gt(ending_after.micros()))
+            .order(sessions::id.desc())
+            .limit(stretch.limit.into())
+            .select(SessionRow::as_select());
+        match stretch.start {
+            Start::Offset(rows) => live.offset(rows).load(c),
+            Start::After(id) => live.filter(sessions::id.lt(DbId::from(id))).load(c),
+        }
+    })?;
+    rows.into_iter().map(Session::try_from).collect()
+}
+
+/// How many sessions of a user end after a time.
+pub(crate) fn count(
+    connection: &mut Connection<'_>,
+    user: UserId,
+    ending_after: Timestamp,
+) -> Result<i64, Failure> {
+    Ok(on!(connection, |c| {
+        sessions::table
+            .filter(sessions::user_id.eq(DbId::from(user)))
+            .filter(sessions::expires_at_us.gt(ending_after.micros()))
+            .count()
+            .get_result(c)
+    })?)
 }
 
 /// The session of a token with its user and their oldest account, in one statement: every request asks.

@@ -9,7 +9,7 @@ use diesel::connection::{Instrumentation, InstrumentationEvent, SimpleConnection
 use diesel::sql_types::Text;
 use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl as _, SqliteConnection, sql_query};
 use foretell_domain::account::Account;
-use foretell_domain::id::{AccountId, MarketId, UserId};
+use foretell_domain::id::{AccountId, ApiKeyId, MarketId, SessionId, UserId};
 use foretell_domain::market::{
     Bet, Fill, Holding, Market, MarketRecord, Payout, Phase, Settlement, SettlementTerms, TradeSide,
 };
@@ -17,17 +17,18 @@ use foretell_domain::money::{Amount, Balance};
 use foretell_domain::probability::Probability;
 use foretell_domain::shares::Shares;
 use foretell_ports::market::{MarketFilter, MarketSort, PaidSet, PositionKey, PriceWindow, WantedHolding};
-use foretell_ports::page::PageRequest;
+use foretell_ports::page::{PageRequest, Start, Stretch};
 use foretell_ports::secret::TokenHash;
 use foretell_ports::unit::Locked;
 use foretell_testkit::builders::Factory;
 use foretell_testkit::clock::START;
 
 use crate::connection::Connection;
+use crate::dialect::look_up::Others;
 use crate::error::Failure;
 use crate::{
-    accounts, bets, idempotency, market_details, market_lists, markets, positions, sessions, settlements,
-    transfers, users,
+    accounts, api_keys, bets, idempotency, market_details, market_lists, markets, positions, sessions,
+    settlements, transfers, users,
 };
 
 #[path = "../tests/it/databases.rs"]
@@ -184,6 +185,7 @@ fn queries(c: &mut Connection<'_>, account: AccountId, market: MarketId) -> Resu
     transfers::balance_at(c, account, START)?;
     transfers::page(c, account, page.into())?;
     sessions::find(c, TokenHash([0; 32]))?;
+    people(c)?;
     bets::page(c, market, page.into())?;
     bets::find_prices_before(c, market, START)?;
     let window = PriceWindow { market_id: market, from: START, to: START.plus_seconds(1) };
@@ -193,6 +195,31 @@ fn queries(c: &mut Connection<'_>, account: AccountId, market: MarketId) -> Resu
     settlements::list_unsettled(c, Some(market), 10)?;
     idempotency::purge(c, START, 10)?;
     market_details::find(c, market)?;
+    Ok(())
+}
+
+fn people(c: &mut Connection<'_>) -> Result<(), Failure> {
+    let (user, session, key) = (UserId::from_u128(1), SessionId::from_u128(1), ApiKeyId::from_u128(1));
+    users::lock(c, user, Others::None)?;
+    users::lock(c, user, Others::ActiveAdmins)?;
+    sessions::delete_all_of(c, user, None)?;
+    sessions::delete_all_of(c, user, Some(session))?;
+    sessions::count(c, user, START)?;
+    api_keys::find(c, TokenHash([0; 32]))?;
+    api_keys::count_of(c, user)?;
+    api_keys::delete(c, user, key)?;
+    api_keys::delete_all_of(c, user)?;
+    api_keys::record_use(c, key, START)?;
+    users::count(c)?;
+    for start in [Start::Offset(5), Start::After(user)] {
+        users::list(c, Stretch { start, limit: 20 })?;
+    }
+    for start in [Start::Offset(5), Start::After(session)] {
+        sessions::list(c, user, START, Stretch { start, limit: 20 })?;
+    }
+    for start in [Start::Offset(5), Start::After(key)] {
+        api_keys::list(c, user, Stretch { start, limit: 20 })?;
+    }
     Ok(())
 }
 

@@ -5,10 +5,13 @@ use foretell_domain::id::UserId;
 use foretell_domain::text::{AvatarUrl, Email, UserName};
 use foretell_domain::time::Timestamp;
 use foretell_domain::user::{Role, User, UserStatus};
+use foretell_ports::page::{Start, Stretch};
 use foretell_ports::secret::PasswordHash;
+use foretell_ports::unit::Locked;
 use foretell_ports::user::Credentials;
 
 use crate::connection::{Connection, on};
+use crate::dialect::look_up;
 use crate::error::{Failure, StoredRow, expect_saved};
 use crate::id::DbId;
 use crate::schema::users;
@@ -24,6 +27,8 @@ pub(crate) struct UserRow {
     role: String,
     status: String,
     created_at_us: i64,
+    version: i64,
+    erased_at_us: Option<i64>,
 }
 
 impl TryFrom<UserRow> for User {
@@ -37,10 +42,41 @@ impl TryFrom<UserRow> for User {
             name: stored.convert("name", UserName::new(row.name))?,
             avatar: stored.convert("avatar", row.avatar.map(AvatarUrl::new).transpose())?,
             role: stored.named("role", Role::from_name(&row.role))?,
-            status: stored.named("status", UserStatus::from_name(&row.status))?,
+            status: stored.named("status", status_of(&row.status, row.erased_at_us))?,
+            version: row.version,
             created_at: Timestamp::from_micros(row.created_at_us),
         })
     }
+}
+
+/// A row with the hash of its user's password.
+pub(crate) type CredentialsRow = (UserRow, String);
+
+fn credentials((row, hash): CredentialsRow) -> Result<Credentials, Failure> {
+    Ok(Credentials { user: User::try_from(row)?, password: PasswordHash(hash) })
+}
+
+/// The status that a row tells: the column knows no erased users, who are suspended there.
+fn status_of(status: &str, erased_at_us: Option<i64>) -> Option<UserStatus> {
+    match (status, erased_at_us) {
+        ("active", None) => Some(UserStatus::Active),
+        ("suspended", None) => Some(UserStatus::Suspended),
+        ("suspended", Some(_)) => Some(UserStatus::Erased),
+        _ => None,
+    }
+}
+
+/// What the column `status` holds.
+const fn status_column(status: UserStatus) -> &'static str {
+    match status {
+        UserStatus::Active => "active",
+        UserStatus::Suspended | UserStatus::Erased => "suspended",
+    }
+}
+
+/// Since when a user is erased, who became what they are at this time.
+fn erased_at_us(user: &User, at: Timestamp) -> Option<i64> {
+    (user.status == UserStatus::Erased).then_some(at.micros())
 }
 
 /// Inserts a user unless the mail address is taken, and says whether it did.
@@ -55,22 +91,44 @@ pub(crate) fn insert_once(
         users::name.eq(user.name.as_str()),
         users::avatar.eq(user.avatar.as_ref().map(AvatarUrl::as_str)),
         users::role.eq(user.role.as_str()),
-        users::status.eq(user.status.as_str()),
+        users::status.eq(status_column(user.status)),
         users::password_hash.eq(&password.0),
         users::created_at_us.eq(user.created_at.micros()),
+        users::version.eq(user.version),
+        users::erased_at_us.eq(erased_at_us(user, user.created_at)),
     );
     let insert = diesel::insert_into(users::table).values(row).on_conflict(users::email).do_nothing();
     Ok(on!(connection, |c| insert.execute(c))? == 1)
 }
 
-/// Replaces the password's hash.
-pub(crate) fn save_password(
+/// Locks users in ascending order of id and returns them in that order.
+pub(crate) fn lock(
     connection: &mut Connection<'_>,
-    user: UserId,
-    password: &PasswordHash,
+    id: UserId,
+    others: look_up::Others,
+) -> Result<Vec<Locked<Credentials>>, Failure> {
+    let rows = look_up::lock_users(connection, id.into(), others)?;
+    rows.into_iter().map(|row| credentials(row).map(Locked::assume)).collect()
+}
+
+/// Saves what may change of a user.
+pub(crate) fn save(
+    connection: &mut Connection<'_>,
+    saved: &Locked<Credentials>,
+    at: Timestamp,
 ) -> Result<(), Failure> {
-    let update = diesel::update(users::table.find(DbId::from(user)));
-    let update = update.set(users::password_hash.eq(&password.0));
+    let Credentials { user, password } = &**saved;
+    let row = (
+        users::email.eq(user.email.as_str()),
+        users::name.eq(user.name.as_str()),
+        users::avatar.eq(user.avatar.as_ref().map(AvatarUrl::as_str)),
+        users::role.eq(user.role.as_str()),
+        users::status.eq(status_column(user.status)),
+        users::password_hash.eq(&password.0),
+        users::version.eq(user.version),
+        users::erased_at_us.eq(erased_at_us(user, at)),
+    );
+    let update = diesel::update(users::table.find(DbId::from(user.id))).set(row);
     let saved = on!(connection, |c| update.execute(c))?;
     expect_saved("users", 1, saved)
 }
@@ -80,15 +138,13 @@ pub(crate) fn find_credentials(
     connection: &mut Connection<'_>,
     email: &Email,
 ) -> Result<Option<Credentials>, Failure> {
-    let found: Option<(UserRow, String)> = on!(connection, |c| {
+    let found: Option<CredentialsRow> = on!(connection, |c| {
         users::table
             .filter(users::email.eq(email.as_str()))
             .select((UserRow::as_select(), users::password_hash))
             .first(c)
             .optional()
     })?;
-    let credentials =
-        |(row, hash)| Ok(Credentials { user: User::try_from(row)?, password: PasswordHash(hash) });
     found.map(credentials).transpose()
 }
 
@@ -98,6 +154,24 @@ pub(crate) fn find(connection: &mut Connection<'_>, id: UserId) -> Result<Option
         users::table.find(DbId::from(id)).select(UserRow::as_select()).first(c).optional()
     })?;
     found.map(User::try_from).transpose()
+}
+
+/// A stretch of the users who are not erased, newest first.
+pub(crate) fn list(connection: &mut Connection<'_>, stretch: Stretch<UserId>) -> Result<Vec<User>, Failure> {
+    let rows = on!(connection, |c| {
+        let present = users::table.filter(users::erased_at_us.is_null()).order(users::id.desc());
+        let present = present.limit(stretch.limit.into()).select(UserRow::as_select());
+        match stretch.start {
+            Start::Offset(rows) => present.offset(rows).load(c),
+            Start::After(id) => present.filter(users::id.lt(DbId::from(id))).load(c),
+        }
+    })?;
+    rows.into_iter().map(User::try_from).collect()
+}
+
+/// How many users are not erased.
+pub(crate) fn count(connection: &mut Connection<'_>) -> Result<i64, Failure> {
+    Ok(on!(connection, |c| users::table.filter(users::erased_at_us.is_null()).count().get_result(c))?)
 }
 
 /// Whether there is any user at all.

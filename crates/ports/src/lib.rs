@@ -5,6 +5,7 @@
 //! query traits cannot write. The contract of each method is in its documentation and is checked for every
 //! adapter by one suite of tests.
 
+pub mod api_key;
 pub mod error;
 pub mod health;
 pub mod idempotency;

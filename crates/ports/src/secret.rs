@@ -1,4 +1,4 @@
-//! Passwords, session tokens, and secrets that nodes share.
+//! Passwords, session tokens, the secrets of API keys, and secrets that nodes share.
 
 use std::fmt;
 
@@ -11,6 +11,13 @@ use crate::error::StoreError;
 /// A password's hash in PHC string format, with its parameters.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(pub String);
+
+impl PasswordHash {
+    /// In the place of a hash, where there is no password any more; it is never compared with one.
+    pub const fn of_nothing() -> Self {
+        Self(String::new())
+    }
+}
 
 /// Never shows the hash: whoever has it can try passwords at home.
 impl fmt::Debug for PasswordHash {
@@ -56,17 +63,29 @@ pub trait PasswordHasher: Send + Sync {
     ) -> Result<Verification, PasswordError>;
 }
 
-/// The SHA-256 of a session token: what is stored of it.
+/// The SHA-256 of a session token or an API key's secret: what is stored of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TokenHash(pub [u8; 32]);
 
-/// Makes and recognises session tokens.
+/// What a client presents to say who it is, by its hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Presented {
+    /// A session token.
+    SessionToken(TokenHash),
+    /// The secret of an API key.
+    ApiKeySecret(TokenHash),
+}
+
+/// Makes and recognises session tokens and the secrets of API keys. By its form alone, each tells which it is.
 pub trait Tokens: Send + Sync {
-    /// A new token of 256 random bits, and its hash.
+    /// A new session token of 256 random bits, and its hash.
     fn issue(&self) -> (SecretString, TokenHash);
 
-    /// The hash of a token that a client presents, or `None` if it cannot be a token of ours.
-    fn hash(&self, token: &str) -> Option<TokenHash>;
+    /// A new secret for an API key, of 256 random bits, and its hash.
+    fn issue_key(&self) -> (SecretString, TokenHash);
+
+    /// What a client presents, or `None` if it cannot be ours.
+    fn recognize(&self, token: &str) -> Option<Presented>;
 }
 
 /// Keeps secrets that all nodes of one database share, within a unit of work.

@@ -5,6 +5,7 @@ use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::api_key::ApiKeyTx;
 use crate::error::StoreError;
 use crate::idempotency::IdempotencyTx;
 use crate::ledger::LedgerTx;
@@ -13,9 +14,9 @@ use crate::secret::SecretTx;
 use crate::user::UserTx;
 
 /// Everything a unit of work can do to storage.
-pub trait Tx: LedgerTx + MarketTx + UserTx + IdempotencyTx + SecretTx {}
+pub trait Tx: LedgerTx + MarketTx + UserTx + ApiKeyTx + IdempotencyTx + SecretTx {}
 
-impl<T: LedgerTx + MarketTx + UserTx + IdempotencyTx + SecretTx> Tx for T {}
+impl<T: LedgerTx + MarketTx + UserTx + ApiKeyTx + IdempotencyTx + SecretTx> Tx for T {}
 
 /// A row that the running unit of work has locked, or has itself inserted. Only such rows can be saved.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,8 +6,11 @@ use foretell_domain::text::Email;
 use foretell_domain::time::Timestamp;
 use foretell_domain::user::User;
 
+use crate::api_key::ApiKeyQueries;
 use crate::error::StoreError;
+use crate::page::Stretch;
 use crate::secret::{PasswordHash, TokenHash};
+use crate::unit::Locked;
 
 /// A session: who may present a token, and until when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,14 +32,25 @@ pub trait UserTx {
     /// Inserts a user unless the mail address is taken, and says whether it did.
     fn insert_user_once(&mut self, user: &User, password: &PasswordHash) -> Result<bool, StoreError>;
 
-    /// Replaces the password hash of a user, who must exist.
-    fn save_password(&mut self, user: UserId, password: &PasswordHash) -> Result<(), StoreError>;
+    /// Locks the user with this id against other units.
+    fn lock_user(&mut self, id: UserId) -> Result<Option<Locked<Credentials>>, StoreError>;
+
+    /// Locks the user with this id and every active admin, in ascending order of id, and returns them in that
+    /// order.
+    fn lock_user_and_admins(&mut self, id: UserId) -> Result<Vec<Locked<Credentials>>, StoreError>;
+
+    /// Saves all of a user, but for the id and the date, and the hash of the password. An erased user is so since
+    /// `at`. A taken mail address is rejected.
+    fn save_user(&mut self, user: &Locked<Credentials>, at: Timestamp) -> Result<(), StoreError>;
 
     /// Inserts a session.
     fn insert_session(&mut self, session: &Session) -> Result<(), StoreError>;
 
     /// Deletes a session of this user and says whether it was there.
     fn delete_session(&mut self, user: UserId, session: SessionId) -> Result<bool, StoreError>;
+
+    /// Deletes all sessions of a user but for the one to keep, if any, and says how many there were.
+    fn delete_sessions_of(&mut self, user: UserId, kept: Option<SessionId>) -> Result<usize, StoreError>;
 }
 
 /// A user with what is needed to sign in.
@@ -61,16 +75,33 @@ pub struct SessionDetails {
 
 /// Reads users and sessions.
 #[async_trait]
-pub trait UserQueries: Send + Sync {
+pub trait UserQueries: ApiKeyQueries {
     /// The user with this mail address, and the password's hash.
     async fn find_credentials(&self, email: &Email) -> Result<Option<Credentials>, StoreError>;
 
     /// The user with this id.
     async fn find_user(&self, id: UserId) -> Result<Option<User>, StoreError>;
 
+    /// A stretch of the users, newest first, without those who are erased.
+    async fn list_users(&self, stretch: Stretch<UserId>) -> Result<Vec<User>, StoreError>;
+
+    /// How many users there are, without those who are erased.
+    async fn count_users(&self) -> Result<i64, StoreError>;
+
     /// The session of a token, whether it has ended or not, with its user and their oldest account. Every user
     /// has an account: without one there is no session either.
     async fn find_session(&self, token: &TokenHash) -> Result<Option<SessionDetails>, StoreError>;
+
+    /// A stretch of a user's sessions that end after a time, newest first.
+    async fn list_sessions(
+        &self,
+        user: UserId,
+        ending_after: Timestamp,
+        stretch: Stretch<SessionId>,
+    ) -> Result<Vec<Session>, StoreError>;
+
+    /// How many sessions of a user end after a time.
+    async fn count_sessions(&self, user: UserId, ending_after: Timestamp) -> Result<i64, StoreError>;
 
     /// Whether there is any user at all.
     async fn has_users(&self) -> Result<bool, StoreError>;

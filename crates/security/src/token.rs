@@ -1,20 +1,24 @@
-//! Session tokens: 256 random bits in a form that is recognised as ours.
+//! Session tokens and the secrets of API keys: 256 random bits in a form that is recognised as ours.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use foretell_ports::secret::{TokenHash, Tokens};
+use foretell_ports::secret::{Presented, TokenHash, Tokens};
 use secrecy::{ExposeSecret, ExposeSecretMut, SecretBox, SecretString};
 use sha2::{Digest, Sha256};
 
 /// What a session token begins with, so that a person or a secret scanner knows it for one.
 const PREFIX: &str = "ft_s_";
 
+/// What the secret of an API key begins with; as long as the other.
+const KEY_PREFIX: &str = "ft_k_";
+
 const RANDOM_BYTES: usize = 32;
 
 /// The characters of 32 bytes in base64url without padding.
 const BODY_CHARS: usize = 43;
 
-/// Session tokens such as `ft_s_` and 43 characters of base64url (RFC 4648, section 5, without padding).
+/// Session tokens such as `ft_s_` and 43 characters of base64url (RFC 4648, section 5, without padding), and
+/// the secrets of API keys, with `ft_k_` before it.
 ///
 /// They carry 256 random bits, so that an unsalted SHA-256 of the whole text is safe to store.
 #[derive(Debug, Clone, Copy, Default)]
@@ -23,25 +27,41 @@ pub struct SessionTokens;
 impl Tokens for SessionTokens {
     /// # Panics
     /// If the operating system has no random numbers: a guessable token would be worse.
-    #[expect(clippy::expect_used, reason = "a system without random numbers must not issue tokens")]
     fn issue(&self) -> (SecretString, TokenHash) {
-        let bits = SecretBox::<[u8; RANDOM_BYTES]>::init_with_mut(|bits| {
-            getrandom::fill(bits).expect("the operating system gives random numbers");
-        });
-        // Room for all of it, so that growing leaves no copy behind.
-        let mut token = String::with_capacity(PREFIX.len() + BODY_CHARS);
-        token.push_str(PREFIX);
-        URL_SAFE_NO_PAD.encode_string(bits.expose_secret(), &mut token);
-        let hash = hash_of(&token);
-        (token.into(), hash)
+        issue_with(PREFIX)
     }
 
-    fn hash(&self, token: &str) -> Option<TokenHash> {
-        let body = token.strip_prefix(PREFIX)?;
-        let mut bits = SecretBox::<[u8; RANDOM_BYTES]>::default();
-        let length = URL_SAFE_NO_PAD.decode_slice(body, bits.expose_secret_mut());
-        (length == Ok(RANDOM_BYTES)).then(|| hash_of(token))
+    /// # Panics
+    /// As for a session token.
+    fn issue_key(&self) -> (SecretString, TokenHash) {
+        issue_with(KEY_PREFIX)
     }
+
+    fn recognize(&self, token: &str) -> Option<Presented> {
+        if let Some(body) = token.strip_prefix(PREFIX) {
+            return is_body(body).then(|| Presented::SessionToken(hash_of(token)));
+        }
+        let body = token.strip_prefix(KEY_PREFIX)?;
+        is_body(body).then(|| Presented::ApiKeySecret(hash_of(token)))
+    }
+}
+
+#[expect(clippy::expect_used, reason = "a system without random numbers must not issue tokens")]
+fn issue_with(prefix: &str) -> (SecretString, TokenHash) {
+    let bits = SecretBox::<[u8; RANDOM_BYTES]>::init_with_mut(|bits| {
+        getrandom::fill(bits).expect("the operating system gives random numbers");
+    });
+    // Room for all of it, so that growing leaves no copy behind.
+    let mut token = String::with_capacity(prefix.len() + BODY_CHARS);
+    token.push_str(prefix);
+    URL_SAFE_NO_PAD.encode_string(bits.expose_secret(), &mut token);
+    let hash = hash_of(&token);
+    (token.into(), hash)
+}
+
+fn is_body(text: &str) -> bool {
+    let mut bits = SecretBox::<[u8; RANDOM_BYTES]>::default();
+    URL_SAFE_NO_PAD.decode_slice(text, bits.expose_secret_mut()) == Ok(RANDOM_BYTES)
 }
 
 fn hash_of(token: &str) -> TokenHash {
@@ -69,7 +89,10 @@ mod tests {
     #[test]
     fn an_issued_token_has_the_hash_that_came_with_it() {
         let (token, hash) = SessionTokens.issue();
-        assert_eq!(SessionTokens.hash(token.expose_secret()), Some(hash));
+        assert_eq!(SessionTokens.recognize(token.expose_secret()), Some(Presented::SessionToken(hash)));
+        let (secret, hash) = SessionTokens.issue_key();
+        assert!(secret.expose_secret().starts_with("ft_k_"));
+        assert_eq!(SessionTokens.recognize(secret.expose_secret()), Some(Presented::ApiKeySecret(hash)));
     }
 
     #[test]
@@ -80,7 +103,8 @@ mod tests {
             .step_by(2)
             .map(|at| u8::from_str_radix(&expected[at..at + 2], 16).unwrap())
             .collect();
-        assert_eq!(SessionTokens.hash(ZEROS).unwrap().0, *expected);
+        let hash = TokenHash(expected.try_into().unwrap());
+        assert_eq!(SessionTokens.recognize(ZEROS), Some(Presented::SessionToken(hash)));
     }
 
     #[test]
@@ -98,7 +122,8 @@ mod tests {
             String::new(),
             PREFIX.to_owned(),
             body.to_owned(),
-            format!("ft_k_{body}"),
+            format!("ft_x_{body}"),
+            format!("ft_k_{body}A"),
             format!("FT_S_{body}"),
             format!(" {ZEROS}"),
             format!("{ZEROS} "),
@@ -113,7 +138,7 @@ mod tests {
             "A".repeat(100_000),
         ];
         for text in foreign {
-            assert_eq!(SessionTokens.hash(&text), None, "{text:.80}");
+            assert_eq!(SessionTokens.recognize(&text), None, "{text:.80}");
         }
     }
 

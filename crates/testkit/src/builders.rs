@@ -5,10 +5,12 @@ use foretell_domain::id::{AccountId, UserId};
 use foretell_domain::market::{Listing, Market, Opening};
 use foretell_domain::money::Amount;
 use foretell_domain::probability::Probability;
-use foretell_domain::text::{Category, Email, MarketDescription, MarketName, OptionName, UserName};
+use foretell_domain::scope::Scopes;
+use foretell_domain::text::{Category, Email, KeyName, MarketDescription, MarketName, OptionName, UserName};
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::{Transfer, TransferKind, TransferOrder, transfer};
 use foretell_domain::user::{Role, User, UserStatus};
+use foretell_ports::api_key::ApiKey;
 use foretell_ports::idempotency::{CommandKey, StoredOutcome};
 use foretell_ports::market::NewMarket;
 use foretell_ports::secret::{PasswordHash, TokenHash};
@@ -48,6 +50,7 @@ impl Factory {
             avatar: None,
             role: Role::User,
             status: UserStatus::Active,
+            version: 1,
             created_at: START,
         }
     }
@@ -64,6 +67,23 @@ impl Factory {
         hash[16..].copy_from_slice(&id.to_bytes());
         let (created_at, expires_at) = (START, START.plus_seconds(86_400));
         Session { id, user_id, token_hash: TokenHash(hash), created_at, expires_at }
+    }
+
+    /// An API key for everything that was made at [`START`], never ends and was never used.
+    pub fn api_key(&self, user_id: UserId) -> ApiKey {
+        let id = self.ids.api_key();
+        let mut hash = [0; 32];
+        hash[16..].copy_from_slice(&id.to_bytes());
+        ApiKey {
+            id,
+            user_id,
+            name: KeyName::new("A key").expect("a name"),
+            secret_hash: TokenHash(hash),
+            scopes: Scopes::ALL,
+            created_at: START,
+            expires_at: None,
+            last_used_at: None,
+        }
     }
 
     /// An empty account of this user.

@@ -23,6 +23,7 @@ use foretell_ports::unit::UnitOfWork;
 use foretell_ports::user::UserQueries;
 
 pub mod accounts;
+pub mod api_keys;
 pub mod audit;
 pub mod bets;
 pub mod holdings;
@@ -87,6 +88,7 @@ macro_rules! contract_suite {
                 two_units_that_lock_crosswise_both_succeed_in_the_end,
                 many_units_on_few_accounts_keep_every_transfer,
                 one_of_two_users_gets_a_mail_address,
+                of_two_admins_who_demote_each_other_one_is_left,
                 one_of_two_commands_gets_a_key,
                 one_of_two_transfers_gets_an_id,
                 one_of_two_units_inserts_an_account,
@@ -136,12 +138,25 @@ macro_rules! contract_suite {
                 users_come_back_as_they_were_written,
                 a_taken_mail_address_inserts_nobody,
                 absent_users_are_not_found,
-                a_password_is_replaced,
+                a_saved_user_keeps_every_change,
+                a_taken_mail_address_is_not_saved,
+                admins_are_locked_with_a_user,
+                users_come_newest_first,
                 a_session_comes_with_its_user_and_oldest_account,
                 a_session_is_deleted_only_by_its_user,
+                sessions_end_together,
+                sessions_of_a_user_come_newest_first,
                 a_known_token_is_rejected;
             secrets:
                 a_secret_is_kept_once;
+            api_keys:
+                a_key_comes_with_its_user_and_oldest_account,
+                every_set_of_scopes_is_kept,
+                a_known_secret_is_rejected,
+                a_key_is_deleted_only_by_its_user,
+                keys_of_a_user_go_together,
+                the_last_use_of_a_key_is_kept,
+                keys_of_a_user_come_newest_first;
             outcomes:
                 outcomes_come_back_as_they_were_written,
                 a_known_key_is_rejected,
@@ -217,7 +232,7 @@ macro_rules! contract_tests {
 #[cfg(test)]
 mod tests {
     /// The modules of the suite with their sources.
-    const AREAS: [(&str, &str); 14] = [
+    const AREAS: [(&str, &str); 15] = [
         ("units", include_str!("contract/units.rs")),
         ("interleaving", include_str!("contract/interleaving.rs")),
         ("accounts", include_str!("contract/accounts.rs")),
@@ -225,6 +240,7 @@ mod tests {
         ("audit", include_str!("contract/audit.rs")),
         ("users", include_str!("contract/users.rs")),
         ("secrets", include_str!("contract/secrets.rs")),
+        ("api_keys", include_str!("contract/api_keys.rs")),
         ("outcomes", include_str!("contract/outcomes.rs")),
         ("markets", include_str!("contract/markets.rs")),
         ("market_lists", include_str!("contract/market_lists.rs")),

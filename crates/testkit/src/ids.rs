@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use foretell_domain::id::{AccountId, BetId, MarketId, OptionId, SessionId, TransferId, UserId};
+use foretell_domain::id::{AccountId, ApiKeyId, BetId, MarketId, OptionId, SessionId, TransferId, UserId};
 use foretell_ports::system::IdSource;
 
 /// The milliseconds since 1970 in the first id: those of [`crate::clock::START`].
@@ -48,6 +48,8 @@ impl SeededIds {
         bet: BetId,
         /// The next id, for a session.
         session: SessionId,
+        /// The next id, for an API key.
+        api_key: ApiKeyId,
     }
 }
 

@@ -8,6 +8,7 @@
 //! having been locked. Where databases differ it is the strictest of them: after a refusal nothing more can
 //! be done in the unit, and it is not committed even if it goes on.
 
+mod api_keys;
 mod audit;
 mod ledger_queries;
 mod ledger_tx;

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use foretell_ports::secret::{PasswordError, PasswordHash, PasswordHasher, TokenHash, Tokens, Verification};
+use foretell_ports::secret::{
+    PasswordError, PasswordHash, PasswordHasher, Presented, TokenHash, Tokens, Verification,
+};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::ids::mix;
@@ -56,8 +58,9 @@ impl PasswordHasher for PlainPasswordHasher {
 }
 
 const TOKEN_PREFIX: &str = "test-token-";
+const KEY_PREFIX: &str = "test-key-";
 
-/// Issues numbered tokens; all clones count together.
+/// Issues numbered tokens and secrets; all clones count together.
 #[derive(Debug, Clone)]
 pub struct SeededTokens {
     seed: u64,
@@ -71,16 +74,29 @@ impl SeededTokens {
     }
 }
 
-impl Tokens for SeededTokens {
-    fn issue(&self) -> (SecretString, TokenHash) {
+impl SeededTokens {
+    fn issue_with(&self, prefix: &str) -> (SecretString, TokenHash) {
         let number = self.issued.fetch_add(1, Ordering::SeqCst);
-        let token = format!("{TOKEN_PREFIX}{:x}-{number}", self.seed);
+        let token = format!("{prefix}{:x}-{number}", self.seed);
         let hash = hash_of(&token);
         (SecretString::from(token), hash)
     }
+}
 
-    fn hash(&self, token: &str) -> Option<TokenHash> {
-        token.starts_with(TOKEN_PREFIX).then(|| hash_of(token))
+impl Tokens for SeededTokens {
+    fn issue(&self) -> (SecretString, TokenHash) {
+        self.issue_with(TOKEN_PREFIX)
+    }
+
+    fn issue_key(&self) -> (SecretString, TokenHash) {
+        self.issue_with(KEY_PREFIX)
+    }
+
+    fn recognize(&self, token: &str) -> Option<Presented> {
+        if token.starts_with(KEY_PREFIX) {
+            return Some(Presented::ApiKeySecret(hash_of(token)));
+        }
+        token.starts_with(TOKEN_PREFIX).then(|| Presented::SessionToken(hash_of(token)))
     }
 }
 
@@ -118,8 +134,10 @@ mod tests {
         let tokens = SeededTokens::new(1);
         let (first, first_hash) = tokens.issue();
         let (_, second_hash) = tokens.issue();
-        assert_eq!(tokens.hash(first.expose_secret()), Some(first_hash));
+        assert_eq!(tokens.recognize(first.expose_secret()), Some(Presented::SessionToken(first_hash)));
         assert_ne!(first_hash, second_hash);
-        assert_eq!(tokens.hash("foreign"), None);
+        let (key, key_hash) = tokens.issue_key();
+        assert_eq!(tokens.recognize(key.expose_secret()), Some(Presented::ApiKeySecret(key_hash)));
+        assert_eq!(tokens.recognize("foreign"), None);
     }
 }

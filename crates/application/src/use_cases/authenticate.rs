@@ -7,7 +7,7 @@ use foretell_domain::policy::Actor;
 use foretell_domain::time::Timestamp;
 use foretell_domain::user::{User, UserStatus};
 use foretell_ports::error::StoreError;
-use foretell_ports::secret::TokenHash;
+use foretell_ports::secret::{Presented, TokenHash};
 
 use crate::Application;
 use crate::session_cache::KnownSession;
@@ -36,7 +36,9 @@ impl Application {
     /// # Errors
     /// Any [`StoreError`].
     pub async fn authenticate(&self, token: &str) -> Result<Option<Arc<Caller>>, StoreError> {
-        let Some(hash) = self.ports.tokens.hash(token) else { return Ok(None) };
+        let Some(Presented::SessionToken(hash)) = self.ports.tokens.recognize(token) else {
+            return Ok(None);
+        };
         let now = self.now();
         let known = match self.sessions.find(&hash, now) {
             Some(known) => known,

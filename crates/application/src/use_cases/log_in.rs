@@ -7,7 +7,7 @@ use foretell_domain::text::Email;
 use foretell_domain::time::Timestamp;
 use foretell_domain::user::{User, UserStatus};
 use foretell_ports::secret::{PasswordHash, Verification};
-use foretell_ports::user::Session;
+use foretell_ports::user::{Credentials, Session};
 use secrecy::SecretString;
 
 use crate::Application;
@@ -24,6 +24,9 @@ pub struct SignedIn {
     pub token: SecretString,
 }
 
+/// How often the password is compared anew because the user's row changed meanwhile.
+const MAX_ROUNDS: u32 = 3;
+
 impl Application {
     /// Begins a session. Unknown users, wrong passwords and suspended users get the same answer, and cost
     /// the same work.
@@ -31,21 +34,30 @@ impl Application {
     /// # Errors
     /// [`AppError::BadCredentials`], [`AppError::Password`], [`AppError::Store`].
     pub async fn log_in(&self, email: &Email, password: SecretString) -> Result<SignedIn, AppError> {
-        let credentials = self.ports.users.find_credentials(email).await?;
-        let hash = credentials.as_ref().map(|found| found.password.clone());
-        let verification = self.ports.passwords.verify(password, hash).await?;
-        let rehash = match verification {
-            Verification::Mismatch => return Err(AppError::BadCredentials),
-            Verification::Match => None,
-            Verification::MatchAndRehash(hash) => Some(hash),
-        };
-        let user = credentials.map(|found| found.user).ok_or(AppError::BadCredentials)?;
-        if user.status != UserStatus::Active {
-            return Err(AppError::BadCredentials);
+        self.begin_session(email, &password).await
+    }
+
+    async fn begin_session(&self, email: &Email, password: &SecretString) -> Result<SignedIn, AppError> {
+        for _ in 0..MAX_ROUNDS {
+            let found = self.ports.users.find_credentials(email).await?;
+            let found = found.filter(|found| found.user.status != UserStatus::Erased);
+            let hash = found.as_ref().map(|found| found.password.clone());
+            let rehash = match self.ports.passwords.verify(password.clone(), hash).await? {
+                Verification::Mismatch => return Err(AppError::BadCredentials),
+                Verification::Match => None,
+                Verification::MatchAndRehash(hash) => Some(hash),
+            };
+            let verified = found.ok_or(AppError::BadCredentials)?;
+            if verified.user.status != UserStatus::Active {
+                return Err(AppError::BadCredentials);
+            }
+            let (token, session) = self.new_session(&verified.user);
+            let user = verified.user.clone();
+            if self.store_session(session, verified, rehash).await? {
+                return Ok(SignedIn { user, session, token });
+            }
         }
-        let (token, session) = self.new_session(&user);
-        self.store_session(session, rehash).await?;
-        Ok(SignedIn { user, session, token })
+        Err(AppError::BadCredentials)
     }
 
     fn new_session(&self, user: &User) -> (SecretString, Session) {
@@ -61,12 +73,25 @@ impl Application {
         (token, session)
     }
 
-    async fn store_session(&self, session: Session, rehash: Option<PasswordHash>) -> Result<(), AppError> {
+    /// Stores a session unless the user is not as `verified` any more: a password that was changed meanwhile
+    /// must not begin one, which would outlive that change.
+    async fn store_session(
+        &self,
+        session: Session,
+        verified: Credentials,
+        rehash: Option<PasswordHash>,
+    ) -> Result<bool, AppError> {
         let work = move |tx: &mut dyn foretell_ports::unit::Tx| {
-            if let Some(hash) = &rehash {
-                tx.save_password(session.user_id, hash)?;
+            let Some(mut locked) = tx.lock_user(session.user_id)? else { return Ok(false) };
+            if locked.password != verified.password || locked.user.status != verified.user.status {
+                return Ok(false);
             }
-            tx.insert_session(&session)
+            if let Some(hash) = &rehash {
+                locked.password = hash.clone();
+                tx.save_user(&locked, session.created_at)?;
+            }
+            tx.insert_session(&session)?;
+            Ok(true)
         };
         Ok(self.ports.units.run("log_in", work).await?)
     }

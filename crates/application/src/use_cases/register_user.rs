@@ -1,5 +1,6 @@
 //! Registers users, with an account and the sign-up grant.
 
+use foretell_domain::error::DomainError;
 use foretell_domain::id::AccountId;
 use foretell_domain::policy::Actor;
 use foretell_domain::text::{AvatarUrl, Email, UserName};
@@ -35,6 +36,9 @@ impl Application {
     /// # Errors
     /// [`AppError::Refused`] with `EmailTaken`; [`AppError::Password`]; those of the money writer.
     pub async fn register_user(&self, registration: Registration) -> Result<(User, Registered), AppError> {
+        if registration.email.is_of_erased() {
+            return Err(DomainError::EmailTaken.into());
+        }
         let password = self.ports.passwords.hash(registration.password).await?;
         let user = User {
             id: self.next_user_id(),
@@ -43,6 +47,7 @@ impl Application {
             avatar: registration.avatar,
             role: registration.role,
             status: UserStatus::Active,
+            version: 1,
             created_at: self.now(),
         };
         let command = Command::Register(Box::new(Register {

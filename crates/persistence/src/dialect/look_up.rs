@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Text};
+use foretell_domain::user::{Role, UserStatus};
 use foretell_ports::idempotency::CommandKey;
 use foretell_ports::market::WantedHolding;
 
@@ -18,13 +19,14 @@ use crate::markets::{MarketRow, OptionRow, StateRow};
 use crate::positions::PositionRow;
 use crate::prepared::{ended, prepared};
 use crate::schema::{
-    accounts, bets, idempotency_keys, market_options, market_states, markets, positions, transfers,
+    accounts, bets, idempotency_keys, market_options, market_states, markets, positions, transfers, users,
 };
 use crate::transfers::TransferRow;
+use crate::users::{CredentialsRow, UserRow};
 
 /// Locks rows against other writers but not against foreign keys that refer to them. Where rows are joined,
 /// only the row that changes is locked. `SQLite` has one writer, who needs no lock on a row.
-const LOCK_ACCOUNTS: &str = " FOR NO KEY UPDATE";
+const LOCK_ROWS: &str = " FOR NO KEY UPDATE";
 const LOCK_MARKETS: &str = " FOR NO KEY UPDATE OF market_states";
 
 /// Locks accounts in ascending order of id and returns them in that order; `ids` ascend.
@@ -35,7 +37,40 @@ pub(crate) fn lock_accounts(connection: &mut Connection<'_>, ids: &[DbId]) -> Qu
         }
         Connection::Postgres(c) => {
             let rows = accounts::table.filter(accounts::id.eq_any(ids)).order(accounts::id);
-            ended(rows.select(AccountRow::as_select()), LOCK_ACCOUNTS).load(*c)
+            ended(rows.select(AccountRow::as_select()), LOCK_ROWS).load(*c)
+        }
+    }
+}
+
+/// Who is locked beside a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Others {
+    /// Nobody.
+    None,
+    /// Every active admin.
+    ActiveAdmins,
+}
+
+/// Locks a user, and the others if any, in ascending order of id and returns them in that order.
+pub(crate) fn lock_users(
+    connection: &mut Connection<'_>,
+    id: DbId,
+    others: Others,
+) -> QueryResult<Vec<CredentialsRow>> {
+    macro_rules! columns {
+        () => {
+            (UserRow::as_select(), users::password_hash)
+        };
+    }
+    let one = users::table.find(id);
+    let is_admin = users::role.eq(Role::Admin.as_str()).and(users::status.eq(UserStatus::Active.as_str()));
+    let several = users::table.filter(users::id.eq(id).or(is_admin)).order(users::id);
+    match (connection, others) {
+        (Connection::Sqlite(c), Others::None) => one.select(columns!()).load(*c),
+        (Connection::Sqlite(c), Others::ActiveAdmins) => several.select(columns!()).load(*c),
+        (Connection::Postgres(c), Others::None) => ended(one.select(columns!()), LOCK_ROWS).load(*c),
+        (Connection::Postgres(c), Others::ActiveAdmins) => {
+            ended(several.select(columns!()), LOCK_ROWS).load(*c)
         }
     }
 }

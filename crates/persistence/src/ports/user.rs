@@ -1,24 +1,37 @@
-//! The ports of users and sessions.
+//! The ports of users, sessions and API keys.
 
 use async_trait::async_trait;
-use foretell_domain::id::{SessionId, UserId};
+use foretell_domain::id::{ApiKeyId, SessionId, UserId};
 use foretell_domain::text::Email;
+use foretell_domain::time::Timestamp;
 use foretell_domain::user::User;
+use foretell_ports::api_key::{ApiKey, ApiKeyDetails, ApiKeyQueries, ApiKeyTx};
 use foretell_ports::error::StoreError;
+use foretell_ports::page::Stretch;
 use foretell_ports::secret::{PasswordHash, TokenHash};
+use foretell_ports::unit::Locked;
 use foretell_ports::user::{Credentials, Session, SessionDetails, UserQueries, UserTx};
 
+use crate::dialect::look_up::Others;
 use crate::store::Store;
 use crate::tx::UnitTx;
-use crate::{sessions, users};
+use crate::{api_keys, sessions, users};
 
 impl UserTx for UnitTx<'_, '_> {
     fn insert_user_once(&mut self, user: &User, password: &PasswordHash) -> Result<bool, StoreError> {
         self.step(|c| users::insert_once(c, user, password))
     }
 
-    fn save_password(&mut self, user: UserId, password: &PasswordHash) -> Result<(), StoreError> {
-        self.step(|c| users::save_password(c, user, password))
+    fn lock_user(&mut self, id: UserId) -> Result<Option<Locked<Credentials>>, StoreError> {
+        self.step(|c| Ok(users::lock(c, id, Others::None)?.pop()))
+    }
+
+    fn lock_user_and_admins(&mut self, id: UserId) -> Result<Vec<Locked<Credentials>>, StoreError> {
+        self.step(|c| users::lock(c, id, Others::ActiveAdmins))
+    }
+
+    fn save_user(&mut self, user: &Locked<Credentials>, at: Timestamp) -> Result<(), StoreError> {
+        self.step(|c| users::save(c, user, at))
     }
 
     fn insert_session(&mut self, session: &Session) -> Result<(), StoreError> {
@@ -27,6 +40,32 @@ impl UserTx for UnitTx<'_, '_> {
 
     fn delete_session(&mut self, user: UserId, session: SessionId) -> Result<bool, StoreError> {
         self.step(|c| sessions::delete(c, user, session))
+    }
+
+    fn delete_sessions_of(&mut self, user: UserId, kept: Option<SessionId>) -> Result<usize, StoreError> {
+        self.step(|c| sessions::delete_all_of(c, user, kept))
+    }
+}
+
+impl ApiKeyTx for UnitTx<'_, '_> {
+    fn count_api_keys_of(&mut self, user: &Locked<Credentials>) -> Result<u32, StoreError> {
+        self.step(|c| Ok(u32::try_from(api_keys::count_of(c, user.user.id)?).unwrap_or(u32::MAX)))
+    }
+
+    fn insert_api_key(&mut self, key: &ApiKey) -> Result<(), StoreError> {
+        self.step(|c| api_keys::insert(c, key))
+    }
+
+    fn delete_api_key(&mut self, user: UserId, key: ApiKeyId) -> Result<bool, StoreError> {
+        self.step(|c| api_keys::delete(c, user, key))
+    }
+
+    fn delete_api_keys_of(&mut self, user: UserId) -> Result<usize, StoreError> {
+        self.step(|c| api_keys::delete_all_of(c, user))
+    }
+
+    fn record_api_key_use(&mut self, key: ApiKeyId, at: Timestamp) -> Result<(), StoreError> {
+        self.step(|c| api_keys::record_use(c, key, at))
     }
 }
 
@@ -41,12 +80,53 @@ impl UserQueries for Store {
         self.read("find_user", move |c| users::find(c, id)).await
     }
 
+    async fn list_users(&self, stretch: Stretch<UserId>) -> Result<Vec<User>, StoreError> {
+        self.read("list_users", move |c| users::list(c, stretch)).await
+    }
+
+    async fn count_users(&self) -> Result<i64, StoreError> {
+        self.read("count_users", users::count).await
+    }
+
     async fn find_session(&self, token: &TokenHash) -> Result<Option<SessionDetails>, StoreError> {
         let token = *token;
         self.read("find_session", move |c| sessions::find(c, token)).await
     }
 
+    async fn list_sessions(
+        &self,
+        user: UserId,
+        ending_after: Timestamp,
+        stretch: Stretch<SessionId>,
+    ) -> Result<Vec<Session>, StoreError> {
+        self.read("list_sessions", move |c| sessions::list(c, user, ending_after, stretch)).await
+    }
+
+    async fn count_sessions(&self, user: UserId, ending_after: Timestamp) -> Result<i64, StoreError> {
+        self.read("count_sessions", move |c| sessions::count(c, user, ending_after)).await
+    }
+
     async fn has_users(&self) -> Result<bool, StoreError> {
         self.read("has_users", users::has_any).await
+    }
+}
+
+#[async_trait]
+impl ApiKeyQueries for Store {
+    async fn find_api_key(&self, secret: &TokenHash) -> Result<Option<ApiKeyDetails>, StoreError> {
+        let secret = *secret;
+        self.read("find_api_key", move |c| api_keys::find(c, secret)).await
+    }
+
+    async fn list_api_keys(
+        &self,
+        user: UserId,
+        stretch: Stretch<ApiKeyId>,
+    ) -> Result<Vec<ApiKey>, StoreError> {
+        self.read("list_api_keys", move |c| api_keys::list(c, user, stretch)).await
+    }
+
+    async fn count_api_keys(&self, user: UserId) -> Result<i64, StoreError> {
+        self.read("count_api_keys", move |c| api_keys::count_of(c, user)).await
     }
 }

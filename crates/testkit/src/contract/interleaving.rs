@@ -5,11 +5,11 @@ use std::slice::from_ref;
 use std::sync::Arc;
 
 use foretell_domain::account::{Account, AccountRecord};
-use foretell_domain::id::{AccountId, MarketId};
+use foretell_domain::id::{AccountId, MarketId, UserId};
 use foretell_domain::market::{Market, MarketRecord, Settlement, SettlementTerms};
 use foretell_domain::money::{Balance, Currency};
 use foretell_domain::transfer::TransferKind;
-use foretell_domain::user::User;
+use foretell_domain::user::{Role, User};
 use foretell_ports::error::StoreError;
 use foretell_ports::market::PaidSet;
 use foretell_ports::unit::Tx;
@@ -159,6 +159,34 @@ pub async fn one_of_two_users_gets_a_mail_address(harness: &dyn Harness) {
     assert!(results[0] != results[1], "one of them registered: {results:?}");
     let stored = scene.ports.users.find_credentials(&first.email).await.unwrap().expect("a user");
     assert_eq!(stored.user.id, if results[0] { first.id } else { second.id });
+}
+
+/// Of two admins who each make the other an ordinary user unless they would be the last, one is left.
+pub async fn of_two_admins_who_demote_each_other_one_is_left(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let admins = [(); 2].map(|()| User { role: Role::Admin, ..scene.make.user() });
+    for admin in admins.clone() {
+        let password = scene.make.password();
+        assert!(scene.commit(move |tx| tx.insert_user_once(&admin, &password)).await);
+    }
+    let demote = |id: UserId| {
+        move |tx: &mut dyn Tx, meeting: &Meeting| {
+            let mut locked = tx.lock_user_and_admins(id)?;
+            meeting.arrive();
+            let active = locked.iter().filter(|locked| locked.user.is_active_admin()).count();
+            let is_last = active < 2;
+            if let Some(demoted) = locked.iter_mut().find(|locked| locked.user.id == id && !is_last) {
+                demoted.user.role = Role::User;
+                tx.save_user(demoted, START)?;
+            }
+            Ok(is_last)
+        }
+    };
+    let results = overlap(&scene, demote(admins[0].id), demote(admins[1].id)).await;
+    let results = results.map(|result| result.expect("both units are committed"));
+    assert_eq!(results, [false, true], "the second one sees what the first one did");
+    let left = scene.commit(move |tx| tx.lock_user_and_admins(UserId::from_u128(0))).await;
+    assert_eq!(left.iter().map(|left| left.user.id).collect::<Vec<_>>(), [admins[1].id]);
 }
 
 /// Of two commands of one key, one stores its outcome and the other one is rejected.

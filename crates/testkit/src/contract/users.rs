@@ -1,13 +1,16 @@
 //! Users and sessions: one user a mail address, one session a token.
 
 use foretell_domain::account::Account;
+use foretell_domain::id::UserId;
 use foretell_domain::text::{AvatarUrl, Email, UserName};
 use foretell_domain::user::{Role, User, UserStatus};
+use foretell_ports::page::{Start, Stretch};
 use foretell_ports::secret::TokenHash;
 use foretell_ports::user::{Credentials, Session, SessionDetails};
 
 use super::Harness;
 use super::scene::{Scene, after};
+use crate::clock::START;
 
 /// A user comes back with every field, by mail address and by id.
 pub async fn users_come_back_as_they_were_written(harness: &dyn Harness) {
@@ -19,6 +22,7 @@ pub async fn users_come_back_as_they_were_written(harness: &dyn Harness) {
         avatar: Some(AvatarUrl::new("https://example.com/a?b=c&d=é").unwrap()),
         role: Role::Admin,
         status: UserStatus::Suspended,
+        version: 7,
         created_at: after(-3),
         ..scene.make.user()
     };
@@ -57,17 +61,102 @@ pub async fn absent_users_are_not_found(harness: &dyn Harness) {
     assert_eq!(scene.ports.users.find_credentials(&absent.email).await.unwrap(), None);
 }
 
-/// A new password hash replaces the one of its user only.
-pub async fn a_password_is_replaced(harness: &dyn Harness) {
+/// A save keeps all that may change of a user and the password's hash, and touches nobody else.
+pub async fn a_saved_user_keeps_every_change(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (user, other) = (scene.user().await, scene.user().await);
-    let before = scene.ports.users.find_credentials(&other.email).await.unwrap();
-    let password = scene.make.password();
-    let (id, new) = (user.id, password.clone());
-    scene.commit(move |tx| tx.save_password(id, &new)).await;
-    let stored = scene.ports.users.find_credentials(&user.email).await.unwrap();
-    assert_eq!(stored, Some(Credentials { user, password }));
-    assert_eq!(scene.ports.users.find_credentials(&other.email).await.unwrap(), before);
+    let untouched = credentials(&scene, &other).await;
+    let changed = User {
+        email: Email::new("new@example.com").unwrap(),
+        name: UserName::new("Zoë").unwrap(),
+        avatar: Some(AvatarUrl::new("https://example.com/a").unwrap()),
+        role: Role::Moderator,
+        status: UserStatus::Suspended,
+        version: 9,
+        ..user.clone()
+    };
+    let erased = User { status: UserStatus::Erased, avatar: None, role: Role::User, ..changed.clone() };
+    for user in [changed, erased] {
+        let saved = Credentials { user, password: scene.make.password() };
+        let wanted = saved.clone();
+        scene
+            .commit(move |tx| {
+                let mut locked = tx.lock_user(wanted.user.id)?.expect("the user is stored");
+                *locked = wanted.clone();
+                tx.save_user(&locked, after(5))
+            })
+            .await;
+        assert_eq!(credentials(&scene, &saved.user).await, saved);
+        assert_eq!(scene.ports.users.find_user(saved.user.id).await.unwrap().as_ref(), Some(&saved.user));
+    }
+    assert_eq!(scene.ports.users.find_credentials(&user.email).await.unwrap(), None);
+    assert_eq!(credentials(&scene, &other).await, untouched);
+    let absent = scene.make.ids().user();
+    assert!(scene.commit(move |tx| tx.lock_user(absent)).await.is_none());
+}
+
+/// Nobody gets a mail address that somebody else has.
+pub async fn a_taken_mail_address_is_not_saved(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let (user, other) = (scene.user().await, scene.user().await);
+    let taken = other.email.clone();
+    scene
+        .check_rejected(move |tx| {
+            let mut locked = tx.lock_user(user.id)?.expect("the user is stored");
+            locked.user.email = taken.clone();
+            tx.save_user(&locked, START)
+        })
+        .await;
+    assert_eq!(credentials(&scene, &other).await.user, other);
+}
+
+/// With a user, the active admins are locked, all by ascending id, and nobody twice.
+pub async fn admins_are_locked_with_a_user(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let admin = |status| User { role: Role::Admin, status, ..scene.make.user() };
+    let (first, second) = (admin(UserStatus::Active), admin(UserStatus::Active));
+    let suspended = admin(UserStatus::Suspended);
+    let moderator = User { role: Role::Moderator, ..scene.make.user() };
+    let plain = scene.make.user();
+    for user in [&plain, &suspended, &second, &moderator, &first] {
+        let (user, password) = (user.clone(), scene.make.password());
+        assert!(scene.commit(move |tx| tx.insert_user_once(&user, &password)).await);
+    }
+    let check = async |with: UserId, expected: &[&User]| {
+        let locked = scene.commit(move |tx| tx.lock_user_and_admins(with)).await;
+        let locked: Vec<_> = locked.iter().map(|locked| &locked.user).collect();
+        assert_eq!(locked, expected);
+    };
+    check(plain.id, &[&first, &second, &plain]).await;
+    check(suspended.id, &[&first, &second, &suspended]).await;
+    check(second.id, &[&first, &second]).await;
+    check(scene.make.ids().user(), &[&first, &second]).await;
+}
+
+/// Users are listed newest first, by number or after one of them, and erased ones are not there.
+pub async fn users_come_newest_first(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    assert_eq!(scene.ports.users.count_users().await.unwrap(), 0);
+    let mut users = Vec::new();
+    for status in [UserStatus::Active, UserStatus::Erased, UserStatus::Suspended, UserStatus::Active] {
+        let user = User { status, ..scene.make.user() };
+        let (new, password) = (user.clone(), scene.make.password());
+        scene.commit(move |tx| tx.insert_user_once(&new, &password)).await;
+        users.insert(0, user);
+    }
+    let erased = users.remove(2);
+    let list = async |start, limit| scene.ports.users.list_users(Stretch { start, limit }).await.unwrap();
+    assert_eq!(list(Start::Offset(0), 10).await, users);
+    assert_eq!(list(Start::Offset(1), 1).await, users[1..2]);
+    assert_eq!(list(Start::Offset(3), 1).await, []);
+    assert_eq!(list(Start::After(users[0].id), 1).await, users[1..2]);
+    assert_eq!(list(Start::After(erased.id), 10).await, users[2..], "its place is still there");
+    assert_eq!(list(Start::After(users[2].id), 10).await, []);
+    assert_eq!(scene.ports.users.count_users().await.unwrap(), 3);
+}
+
+async fn credentials(scene: &Scene, user: &User) -> Credentials {
+    scene.ports.users.find_credentials(&user.email).await.unwrap().expect("the user is stored")
 }
 
 async fn sign_in(scene: &Scene, session: Session) -> Session {
@@ -109,6 +198,52 @@ pub async fn a_session_is_deleted_only_by_its_user(harness: &dyn Harness) {
         assert_eq!(found.is_some(), by == other, "{by:?}");
     }
     assert!(scene.ports.users.find_session(&kept.token_hash).await.unwrap().is_some());
+}
+
+/// All sessions of a user end together, but for the one that is kept, and no session of anybody else.
+pub async fn sessions_end_together(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let (user, other) = (scene.account().await.owner().unwrap(), scene.account().await.owner().unwrap());
+    let mut sessions = Vec::new();
+    for whose in [user, user, user, other] {
+        sessions.push(sign_in(&scene, scene.make.session(whose)).await);
+    }
+    let kept = sessions[1].id;
+    let live = async || {
+        let mut live = Vec::new();
+        for session in &sessions {
+            let found = scene.ports.users.find_session(&session.token_hash).await.unwrap();
+            live.push(found.is_some());
+        }
+        live
+    };
+    assert_eq!(scene.commit(move |tx| tx.delete_sessions_of(user, Some(kept))).await, 2);
+    assert_eq!(live().await, [false, true, false, true]);
+    assert_eq!(scene.commit(move |tx| tx.delete_sessions_of(user, None)).await, 1);
+    assert_eq!(live().await, [false, false, false, true]);
+    assert_eq!(scene.commit(move |tx| tx.delete_sessions_of(user, None)).await, 0);
+}
+
+/// The live sessions of a user are listed newest first, by number or after one of them.
+pub async fn sessions_of_a_user_come_newest_first(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let (user, other) = (scene.user().await.id, scene.user().await.id);
+    let mut sessions = Vec::new();
+    for ends in [60, 10, 60, 11] {
+        let session = Session { expires_at: after(ends), ..scene.make.session(user) };
+        sessions.insert(0, sign_in(&scene, session).await);
+    }
+    sign_in(&scene, scene.make.session(other)).await;
+    sessions.remove(2);
+    let list = async |start, limit| {
+        scene.ports.users.list_sessions(user, after(10), Stretch { start, limit }).await.unwrap()
+    };
+    assert_eq!(list(Start::Offset(0), 10).await, sessions);
+    assert_eq!(list(Start::Offset(1), 1).await, sessions[1..2]);
+    assert_eq!(list(Start::After(sessions[0].id), 1).await, sessions[1..2]);
+    assert_eq!(list(Start::After(sessions[2].id), 10).await, []);
+    assert_eq!(scene.ports.users.count_sessions(user, after(10)).await.unwrap(), 3);
+    assert_eq!(scene.ports.users.count_sessions(user, after(60)).await.unwrap(), 0);
 }
 
 /// Two sessions never share a token.

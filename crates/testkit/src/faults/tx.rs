@@ -3,19 +3,20 @@
 use std::collections::BTreeSet;
 
 use foretell_domain::account::Account;
-use foretell_domain::id::{AccountId, BetId, MarketId, SessionId, TransferId, UserId};
+use foretell_domain::id::{AccountId, ApiKeyId, BetId, MarketId, SessionId, TransferId, UserId};
 use foretell_domain::market::{Bet, Holding, Market, Settlement};
 use foretell_domain::money::Currency;
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::Transfer;
 use foretell_domain::user::User;
+use foretell_ports::api_key::{ApiKey, ApiKeyTx};
 use foretell_ports::error::StoreError;
 use foretell_ports::idempotency::{CommandKey, IdempotencyTx, StoredOutcome};
 use foretell_ports::ledger::LedgerTx;
 use foretell_ports::market::{MarketTx, NewMarket, PaidSet, WantedHolding};
 use foretell_ports::secret::{PasswordHash, SecretTx};
 use foretell_ports::unit::{Locked, Tx};
-use foretell_ports::user::{Session, UserTx};
+use foretell_ports::user::{Credentials, Session, UserTx};
 
 use super::{Insert, PoisonedRow};
 
@@ -88,9 +89,22 @@ impl MarketTx for WatchedTx<'_> {
 impl UserTx for WatchedTx<'_> {
     hand_on! {
         fn insert_user_once(&mut self, user: &User, password: &PasswordHash) -> bool;
-        fn save_password(&mut self, user: UserId, password: &PasswordHash) -> ();
+        fn lock_user(&mut self, id: UserId) -> Option<Locked<Credentials>>;
+        fn lock_user_and_admins(&mut self, id: UserId) -> Vec<Locked<Credentials>>;
+        fn save_user(&mut self, user: &Locked<Credentials>, at: Timestamp) -> ();
         fn insert_session(&mut self, session: &Session) -> ();
         fn delete_session(&mut self, user: UserId, session: SessionId) -> bool;
+        fn delete_sessions_of(&mut self, user: UserId, kept: Option<SessionId>) -> usize;
+    }
+}
+
+impl ApiKeyTx for WatchedTx<'_> {
+    hand_on! {
+        fn count_api_keys_of(&mut self, user: &Locked<Credentials>) -> u32;
+        fn insert_api_key(&mut self, key: &ApiKey) -> ();
+        fn delete_api_key(&mut self, user: UserId, key: ApiKeyId) -> bool;
+        fn delete_api_keys_of(&mut self, user: UserId) -> usize;
+        fn record_api_key_use(&mut self, key: ApiKeyId, at: Timestamp) -> ();
     }
 }
 

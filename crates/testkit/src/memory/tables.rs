@@ -1,16 +1,16 @@
 //! The tables of the memory store, with the indexes that a database would keep for them.
 
 use foretell_domain::account::Account;
-use foretell_domain::id::{AccountId, BetId, MarketId, SessionId, TransferId, UserId};
+use foretell_domain::id::{AccountId, ApiKeyId, BetId, MarketId, SessionId, TransferId, UserId};
 use foretell_domain::market::{Bet, Listing, Market, Payout, Position, Settlement};
 use foretell_domain::money::{Balance, Currency};
 use foretell_domain::text::Email;
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::Transfer;
-use foretell_domain::user::User;
+use foretell_ports::api_key::ApiKey;
 use foretell_ports::idempotency::{CommandKey, StoredOutcome};
-use foretell_ports::secret::{PasswordHash, TokenHash};
-use foretell_ports::user::Session;
+use foretell_ports::secret::TokenHash;
+use foretell_ports::user::{Credentials, Session};
 
 use super::table::{EndOfUnit, Table};
 
@@ -28,13 +28,6 @@ pub(super) struct MarketRow {
     pub(super) listing: Listing,
     pub(super) created_at: Timestamp,
     pub(super) updated_at: Timestamp,
-}
-
-/// A user and the hash of the password.
-#[derive(Debug, Clone)]
-pub(super) struct UserRow {
-    pub(super) user: User,
-    pub(super) password: PasswordHash,
 }
 
 macro_rules! tables {
@@ -75,10 +68,12 @@ tables! {
     account_versions: (AccountId, i64) => TransferId,
     /// The reversed transfers, with the reversing ones.
     reversals: TransferId => TransferId,
-    users: UserId => UserRow,
+    users: UserId => Credentials,
     users_by_email: Email => UserId,
     sessions: SessionId => Session,
     sessions_by_token: TokenHash => SessionId,
+    api_keys: ApiKeyId => ApiKey,
+    api_keys_by_secret: TokenHash => ApiKeyId,
     outcomes: CommandKey => StoredOutcome,
     markets: MarketId => MarketRow,
     /// The positions of each market's holders, option by option.

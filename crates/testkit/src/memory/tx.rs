@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{PoisonError, RwLock};
 
-use foretell_domain::id::{AccountId, MarketId};
+use foretell_domain::id::{AccountId, MarketId, UserId};
 use foretell_ports::error::StoreError;
 
 use super::table::rejected;
@@ -21,6 +21,7 @@ pub(super) struct MemoryTx<'a> {
 pub(super) struct LockedRows {
     pub(super) accounts: BTreeSet<AccountId>,
     pub(super) markets: BTreeSet<MarketId>,
+    pub(super) users: BTreeSet<UserId>,
 }
 
 impl LockedRows {
@@ -30,6 +31,10 @@ impl LockedRows {
 
     pub(super) fn check_market(&self, id: MarketId) -> Result<(), StoreError> {
         if self.markets.contains(&id) { Ok(()) } else { Err(rejected(format!("{id:?} is not locked"))) }
+    }
+
+    pub(super) fn check_user(&self, id: UserId) -> Result<(), StoreError> {
+        if self.users.contains(&id) { Ok(()) } else { Err(rejected(format!("{id:?} is not locked"))) }
     }
 }
 

@@ -6,14 +6,16 @@ use async_trait::async_trait;
 use foretell_domain::id::{AccountId, SessionId, UserId};
 use foretell_domain::text::Email;
 use foretell_domain::time::Timestamp;
-use foretell_domain::user::User;
+use foretell_domain::user::{User, UserStatus};
 use foretell_ports::error::StoreError;
+use foretell_ports::page::Stretch;
 use foretell_ports::secret::{PasswordHash, TokenHash};
+use foretell_ports::unit::Locked;
 use foretell_ports::user::{Credentials, Session, SessionDetails, UserQueries, UserTx};
 
-use super::MemoryStore;
-use super::tables::{Tables, UserRow};
+use super::tables::Tables;
 use super::tx::MemoryTx;
+use super::{MemoryStore, count, stretch_of};
 
 impl UserTx for MemoryTx<'_> {
     fn insert_user_once(&mut self, user: &User, password: &PasswordHash) -> Result<bool, StoreError> {
@@ -22,15 +24,40 @@ impl UserTx for MemoryTx<'_> {
                 return Ok(false);
             }
             tables.users_by_email.insert(user.email.clone(), user.id)?;
-            tables.users.insert(user.id, UserRow { user: user.clone(), password: password.clone() })?;
+            tables.users.insert(user.id, Credentials { user: user.clone(), password: password.clone() })?;
             Ok(true)
         })
     }
 
-    fn save_password(&mut self, user: UserId, password: &PasswordHash) -> Result<(), StoreError> {
-        self.step(|tables, _| {
-            let row = UserRow { password: password.clone(), ..tables.users.require(&user)?.clone() };
-            tables.users.put(user, row);
+    fn lock_user(&mut self, id: UserId) -> Result<Option<Locked<Credentials>>, StoreError> {
+        self.step(|tables, locked| {
+            let found = tables.users.get(&id).cloned();
+            locked.users.extend(found.as_ref().map(|found| found.user.id));
+            Ok(found.map(Locked::assume))
+        })
+    }
+
+    fn lock_user_and_admins(&mut self, id: UserId) -> Result<Vec<Locked<Credentials>>, StoreError> {
+        self.step(|tables, locked| {
+            let rows = tables.users.range(..).map(|(_, row)| row);
+            let wanted: Vec<_> =
+                rows.filter(|row| row.user.id == id || row.user.is_active_admin()).cloned().collect();
+            locked.users.extend(wanted.iter().map(|row| row.user.id));
+            Ok(wanted.into_iter().map(Locked::assume).collect())
+        })
+    }
+
+    fn save_user(&mut self, user: &Locked<Credentials>, _: Timestamp) -> Result<(), StoreError> {
+        self.step(|tables, locked| {
+            let (id, email) = (user.user.id, &user.user.email);
+            locked.check_user(id)?;
+            let before = tables.users.require(&id)?.user.clone();
+            if before.email != *email {
+                tables.users_by_email.insert(email.clone(), id)?;
+                tables.users_by_email.remove(before.email);
+            }
+            let saved = User { id, created_at: before.created_at, ..user.user.clone() };
+            tables.users.put(id, Credentials { user: saved, password: user.password.clone() });
             Ok(())
         })
     }
@@ -53,6 +80,19 @@ impl UserTx for MemoryTx<'_> {
             Ok(stored.is_some())
         })
     }
+
+    fn delete_sessions_of(&mut self, user: UserId, kept: Option<SessionId>) -> Result<usize, StoreError> {
+        self.step(|tables, _| {
+            let of_user = |session: &&Session| session.user_id == user && Some(session.id) != kept;
+            let rows = tables.sessions.range(..).map(|(_, session)| session);
+            let ended: Vec<Session> = rows.filter(of_user).copied().collect();
+            for session in &ended {
+                tables.sessions_by_token.remove(session.token_hash);
+                tables.sessions.remove(session.id);
+            }
+            Ok(ended.len())
+        })
+    }
 }
 
 /// The accounts of a user, oldest first.
@@ -61,6 +101,18 @@ pub(super) fn accounts_of(tables: &Tables, owner: UserId) -> impl Iterator<Item 
     let last = (owner, Timestamp::from_micros(i64::MAX), AccountId::from_u128(u128::MAX));
     let range = (Bound::Included(first), Bound::Included(last));
     tables.accounts_by_owner.committed().range(range).map(|((_, _, account), ())| *account)
+}
+
+/// The users who are not erased, newest first.
+fn present_users(tables: &Tables) -> impl Iterator<Item = &User> {
+    let users = tables.users.committed().values().rev().map(|row| &row.user);
+    users.filter(|user| user.status != UserStatus::Erased)
+}
+
+/// The sessions of a user that end after a time, newest first.
+fn live_sessions(tables: &Tables, user: UserId, ending_after: Timestamp) -> impl Iterator<Item = Session> {
+    let sessions = tables.sessions.committed().values().rev().copied();
+    sessions.filter(move |session| session.user_id == user && session.expires_at > ending_after)
 }
 
 fn session_details(tables: &Tables, token: &TokenHash) -> Option<SessionDetails> {
@@ -76,16 +128,39 @@ impl UserQueries for MemoryStore {
     async fn find_credentials(&self, email: &Email) -> Result<Option<Credentials>, StoreError> {
         let tables = self.read()?;
         let id = tables.users_by_email.committed().get(email);
-        let row = id.and_then(|id| tables.users.committed().get(id)).cloned();
-        Ok(row.map(|UserRow { user, password }| Credentials { user, password }))
+        Ok(id.and_then(|id| tables.users.committed().get(id)).cloned())
     }
 
     async fn find_user(&self, id: UserId) -> Result<Option<User>, StoreError> {
         Ok(self.read()?.users.committed().get(&id).map(|row| row.user.clone()))
     }
 
+    async fn list_users(&self, stretch: Stretch<UserId>) -> Result<Vec<User>, StoreError> {
+        let tables = self.read()?;
+        Ok(stretch_of(present_users(&tables).cloned().collect(), stretch, |user, last| user.id < last))
+    }
+
+    async fn count_users(&self) -> Result<i64, StoreError> {
+        Ok(count(present_users(&*self.read()?).count()))
+    }
+
     async fn find_session(&self, token: &TokenHash) -> Result<Option<SessionDetails>, StoreError> {
         Ok(session_details(&*self.read()?, token))
+    }
+
+    async fn list_sessions(
+        &self,
+        user: UserId,
+        ending_after: Timestamp,
+        stretch: Stretch<SessionId>,
+    ) -> Result<Vec<Session>, StoreError> {
+        let tables = self.read()?;
+        let sessions = live_sessions(&tables, user, ending_after).collect();
+        Ok(stretch_of(sessions, stretch, |session, last| session.id < last))
+    }
+
+    async fn count_sessions(&self, user: UserId, ending_after: Timestamp) -> Result<i64, StoreError> {
+        Ok(count(live_sessions(&*self.read()?, user, ending_after).count()))
     }
 
     async fn has_users(&self) -> Result<bool, StoreError> {

@@ -5,19 +5,20 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use foretell_domain::account::Account;
-use foretell_domain::id::{AccountId, BetId, MarketId, SessionId, TransferId, UserId};
+use foretell_domain::id::{AccountId, ApiKeyId, BetId, MarketId, SessionId, TransferId, UserId};
 use foretell_domain::market::{Bet, Holding, Market, Settlement};
 use foretell_domain::money::Currency;
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::Transfer;
 use foretell_domain::user::User;
+use foretell_ports::api_key::{ApiKey, ApiKeyTx};
 use foretell_ports::error::StoreError;
 use foretell_ports::idempotency::{CommandKey, IdempotencyTx, StoredOutcome};
 use foretell_ports::ledger::LedgerTx;
 use foretell_ports::market::{MarketTx, NewMarket, PaidSet, WantedHolding};
 use foretell_ports::secret::{PasswordHash, SecretTx};
 use foretell_ports::unit::{ErasedWork, Locked, Tx, UnitFuture, UnitOfWork};
-use foretell_ports::user::{Session, UserTx};
+use foretell_ports::user::{Credentials, Session, UserTx};
 
 /// A store whose units are committed late on order; all clones are one.
 #[derive(Clone)]
@@ -141,9 +142,22 @@ impl MarketTx for LateTx<'_> {
 impl UserTx for LateTx<'_> {
     pass_on! {
         insert_user_once(user: &User, password: &PasswordHash) -> bool;
-        save_password(user: UserId, password: &PasswordHash) -> ();
+        lock_user(id: UserId) -> Option<Locked<Credentials>>;
+        lock_user_and_admins(id: UserId) -> Vec<Locked<Credentials>>;
+        save_user(user: &Locked<Credentials>, at: Timestamp) -> ();
         insert_session(session: &Session) -> ();
         delete_session(user: UserId, session: SessionId) -> bool;
+        delete_sessions_of(user: UserId, kept: Option<SessionId>) -> usize;
+    }
+}
+
+impl ApiKeyTx for LateTx<'_> {
+    pass_on! {
+        count_api_keys_of(user: &Locked<Credentials>) -> u32;
+        insert_api_key(key: &ApiKey) -> ();
+        delete_api_key(user: UserId, key: ApiKeyId) -> bool;
+        delete_api_keys_of(user: UserId) -> usize;
+        record_api_key_use(key: ApiKeyId, at: Timestamp) -> ();
     }
 }
 

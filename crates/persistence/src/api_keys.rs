@@ -1,0 +1,146 @@
+//! The table `api_keys`.
+
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+use foretell_domain::id::{ApiKeyId, UserId};
+use foretell_domain::scope::{Scope, Scopes};
+use foretell_domain::text::KeyName;
+use foretell_domain::time::Timestamp;
+use foretell_domain::user::User;
+use foretell_ports::api_key::{ApiKey, ApiKeyDetails};
+use foretell_ports::page::{Start, Stretch};
+use foretell_ports::secret::TokenHash;
+
+use crate::connection::{Connection, on};
+use crate::error::{Failure, StoredRow};
+use crate::id::{DbId, Id};
+use crate::prepared::prepared;
+use crate::schema::{accounts, api_keys, users};
+use crate::users::UserRow;
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = api_keys)]
+struct ApiKeyRow {
+    id: DbId,
+    user_id: DbId,
+    name: String,
+    secret_hash: Vec<u8>,
+    scopes: String,
+    created_at_us: i64,
+    expires_at_us: Option<i64>,
+    last_used_at_us: Option<i64>,
+}
+
+impl TryFrom<ApiKeyRow> for ApiKey {
+    type Error = Failure;
+
+    fn try_from(row: ApiKeyRow) -> Result<Self, Failure> {
+        let stored = StoredRow { table: "api_keys", id: row.id };
+        Ok(Self {
+            id: row.id.into(),
+            user_id: row.user_id.into(),
+            name: stored.convert("name", KeyName::new(row.name))?,
+            secret_hash: TokenHash(stored.convert("secret_hash", row.secret_hash.as_slice().try_into())?),
+            scopes: stored.named("scopes", row.scopes.split(' ').map(Scope::from_name).collect())?,
+            created_at: Timestamp::from_micros(row.created_at_us),
+            expires_at: row.expires_at_us.map(Timestamp::from_micros),
+            last_used_at: row.last_used_at_us.map(Timestamp::from_micros),
+        })
+    }
+}
+
+/// The scopes as the column has them: their names in a fixed order with spaces between.
+fn scopes_column(scopes: Scopes) -> String {
+    scopes.iter().map(Scope::as_str).collect::<Vec<_>>().join(" ")
+}
+
+/// How many keys a user has.
+pub(crate) fn count_of(connection: &mut Connection<'_>, user: UserId) -> Result<i64, Failure> {
+    Ok(on!(connection, |c| {
+        api_keys::table.filter(api_keys::user_id.eq(DbId::from(user))).count().get_result(c)
+    })?)
+}
+
+/// Inserts a key.
+pub(crate) fn insert(connection: &mut Connection<'_>, key: &ApiKey) -> Result<(), Failure> {
+    let row = (
+        api_keys::id.eq(DbId::from(key.id)),
+        api_keys::user_id.eq(DbId::from(key.user_id)),
+        api_keys::name.eq(key.name.as_str()),
+        api_keys::secret_hash.eq(key.secret_hash.0.as_slice()),
+        api_keys::scopes.eq(scopes_column(key.scopes)),
+        api_keys::created_at_us.eq(key.created_at.micros()),
+        api_keys::expires_at_us.eq(key.expires_at.map(Timestamp::micros)),
+        api_keys::last_used_at_us.eq(key.last_used_at.map(Timestamp::micros)),
+    );
+    on!(connection, |c| diesel::insert_into(api_keys::table).values(row).execute(c))?;
+    Ok(())
+}
+
+/// Deletes a key of this user and says whether it was there.
+pub(crate) fn delete(connection: &mut Connection<'_>, user: UserId, key: ApiKeyId) -> Result<bool, Failure> {
+    let row = api_keys::table.find(DbId::from(key)).filter(api_keys::user_id.eq(DbId::from(user)));
+    Ok(on!(connection, |c| diesel::delete(row).execute(c))? > 0)
+}
+
+/// Deletes all keys of a user and says how many there were.
+pub(crate) fn delete_all_of(connection: &mut Connection<'_>, user: UserId) -> Result<usize, Failure> {
+    let rows = api_keys::table.filter(api_keys::user_id.eq(DbId::from(user)));
+    Ok(on!(connection, |c| diesel::delete(rows).execute(c))?)
+}
+
+/// Records that a key was used, unless it was used later or is gone.
+pub(crate) fn record_use(
+    connection: &mut Connection<'_>,
+    key: ApiKeyId,
+    at: Timestamp,
+) -> Result<(), Failure> {
+    const RECORD: &str = "UPDATE api_keys SET last_used_at_us = ?
+        WHERE id = ? AND (last_used_at_us IS NULL OR last_used_at_us < ?)";
+    let record = prepared(RECORD).bind::<BigInt, _>(at.micros());
+    let record = record.bind::<Id, _>(DbId::from(key)).bind::<BigInt, _>(at.micros());
+    on!(connection, |c| record.execute(c))?;
+    Ok(())
+}
+
+/// The key of a secret with its user and their oldest account, in one statement: requests ask.
+pub(crate) fn find(
+    connection: &mut Connection<'_>,
+    secret: TokenHash,
+) -> Result<Option<ApiKeyDetails>, Failure> {
+    let found: Option<(ApiKeyRow, UserRow, DbId)> = on!(connection, |c| {
+        api_keys::table
+            .inner_join(users::table)
+            .inner_join(accounts::table.on(accounts::owner_id.eq(users::id.nullable())))
+            .filter(api_keys::secret_hash.eq(secret.0.as_slice()))
+            .order((accounts::created_at_us, accounts::id))
+            .select((ApiKeyRow::as_select(), UserRow::as_select(), accounts::id))
+            .first(c)
+            .optional()
+    })?;
+    let details = |(key, user, account_id): (ApiKeyRow, UserRow, DbId)| {
+        let (key, user) = (ApiKey::try_from(key)?, User::try_from(user)?);
+        Ok(ApiKeyDetails { key, user, account_id: account_id.into() })
+    };
+    found.map(details).transpose()
+}
+
+/// A stretch of the keys of a user, newest first.
+pub(crate) fn list(
+    connection: &mut Connection<'_>,
+    user: UserId,
+    stretch: Stretch<ApiKeyId>,
+) -> Result<Vec<ApiKey>, Failure> {
+    let rows = on!(connection, |c| {
+        let all = api_keys::table
+            .filter(api_keys::user_id.eq(DbId::from(user)))
+            .order(api_keys::id.desc())
+            .limit(stretch.limit.into())
+            .select(ApiKeyRow::as_select());
+        match stretch.start {
+            Start::Offset(rows) => all.offset(rows).load(c),
+            Start::After(id) => all.filter(api_keys::id.lt(DbId::from(id))).load(c),
+        }
+    })?;
+    rows.into_iter().map(ApiKey::try_from).collect()
+}

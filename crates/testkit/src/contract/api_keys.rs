@@ -1,0 +1,149 @@
+//! API keys: one key a secret, each its user's own, and their uses as far as they are recorded.
+
+use foretell_domain::account::Account;
+use foretell_domain::id::UserId;
+use foretell_domain::scope::{Scope, Scopes};
+use foretell_domain::text::KeyName;
+use foretell_ports::api_key::{ApiKey, ApiKeyDetails};
+use foretell_ports::page::{Start, Stretch};
+use foretell_ports::secret::TokenHash;
+
+use super::Harness;
+use super::scene::{Scene, after};
+
+async fn store(scene: &Scene, key: ApiKey) -> ApiKey {
+    let stored = key.clone();
+    scene.commit(move |tx| tx.insert_api_key(&key)).await;
+    stored
+}
+
+async fn stored(scene: &Scene, key: &ApiKey) -> Option<ApiKey> {
+    scene.ports.users.find_api_key(&key.secret_hash).await.unwrap().map(|details| details.key)
+}
+
+async fn somebody(scene: &Scene) -> UserId {
+    scene.account().await.owner().expect("an owner")
+}
+
+/// A secret's key comes with every field, with its user and the oldest of their accounts.
+pub async fn a_key_comes_with_its_user_and_oldest_account(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let user = scene.user().await;
+    let accounts =
+        [2, 0, 1].map(|second| (Account::user(scene.make.ids().account(), user.id), after(second)));
+    for (account, opened) in accounts {
+        scene.commit(move |tx| tx.insert_accounts_once(&[account], opened)).await;
+    }
+    let plain = scene.make.api_key(user.id);
+    let rich = ApiKey {
+        name: KeyName::new("Zoë's \"bot\"").unwrap(),
+        created_at: after(-3),
+        expires_at: Some(after(-1)),
+        last_used_at: Some(after(-2)),
+        ..scene.make.api_key(user.id)
+    };
+    for key in [plain, rich] {
+        let key = store(&scene, key).await;
+        let found = scene.ports.users.find_api_key(&key.secret_hash).await.unwrap();
+        let account_id = accounts[1].0.id();
+        assert_eq!(found, Some(ApiKeyDetails { key, user: user.clone(), account_id }));
+    }
+    assert_eq!(scene.ports.users.find_api_key(&TokenHash([0xff; 32])).await.unwrap(), None);
+}
+
+/// Every set of scopes comes back as it was, and a key without any is rejected.
+pub async fn every_set_of_scopes_is_kept(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let user = somebody(&scene).await;
+    for bits in 1..8_u32 {
+        let chosen = Scope::ALL.into_iter().zip(0..).filter(|(_, bit)| bits & (1 << bit) != 0);
+        let scopes: Scopes = chosen.map(|(scope, _)| scope).collect();
+        let key = store(&scene, ApiKey { scopes, ..scene.make.api_key(user) }).await;
+        assert_eq!(stored(&scene, &key).await.map(|key| key.scopes), Some(scopes));
+    }
+    let idle = ApiKey { scopes: Scopes::default(), ..scene.make.api_key(user) };
+    scene.check_rejected(move |tx| tx.insert_api_key(&idle)).await;
+}
+
+/// Two keys never share a secret.
+pub async fn a_known_secret_is_rejected(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let (user, other) = (somebody(&scene).await, somebody(&scene).await);
+    let key = store(&scene, scene.make.api_key(user)).await;
+    let copy = ApiKey { secret_hash: key.secret_hash, ..scene.make.api_key(other) };
+    scene.check_rejected(move |tx| tx.insert_api_key(&copy)).await;
+    assert_eq!(stored(&scene, &key).await, Some(key));
+}
+
+/// A key is deleted by its own user, once, and no other key with it.
+pub async fn a_key_is_deleted_only_by_its_user(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let (user, other) = (somebody(&scene).await, somebody(&scene).await);
+    let kept = store(&scene, scene.make.api_key(user)).await;
+    let deleted = store(&scene, scene.make.api_key(user)).await;
+    let id = deleted.id;
+    for (by, expected) in [(other, false), (user, true), (user, false)] {
+        assert_eq!(scene.commit(move |tx| tx.delete_api_key(by, id)).await, expected, "{by:?}");
+        assert_eq!(stored(&scene, &deleted).await.is_some(), by == other, "{by:?}");
+    }
+    assert!(stored(&scene, &kept).await.is_some());
+}
+
+/// All keys of a user are counted and deleted together, and no key of anybody else.
+pub async fn keys_of_a_user_go_together(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let (user, other) = (somebody(&scene).await, somebody(&scene).await);
+    for _ in 0..3 {
+        store(&scene, scene.make.api_key(user)).await;
+    }
+    let kept = store(&scene, scene.make.api_key(other)).await;
+    let count = async || {
+        let count = move |tx: &mut dyn foretell_ports::unit::Tx| {
+            let locked = tx.lock_user(user)?.expect("the user is stored");
+            tx.count_api_keys_of(&locked)
+        };
+        scene.commit(count).await
+    };
+    assert_eq!(count().await, 3);
+    assert_eq!(scene.commit(move |tx| tx.delete_api_keys_of(user)).await, 3);
+    assert_eq!(count().await, 0);
+    assert_eq!(scene.ports.users.count_api_keys(other).await.unwrap(), 1);
+    assert!(stored(&scene, &kept).await.is_some());
+}
+
+/// The last use is kept, whichever is recorded first, and one of a key that is gone is passed over.
+pub async fn the_last_use_of_a_key_is_kept(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let user = somebody(&scene).await;
+    let key = store(&scene, scene.make.api_key(user)).await;
+    let other = store(&scene, scene.make.api_key(user)).await;
+    let id = key.id;
+    for (used, expected) in [(5, 5), (9, 9), (7, 9)] {
+        scene.commit(move |tx| tx.record_api_key_use(id, after(used))).await;
+        let last_used_at = Some(after(expected));
+        assert_eq!(stored(&scene, &key).await, Some(ApiKey { last_used_at, ..key.clone() }));
+    }
+    assert_eq!(stored(&scene, &other).await, Some(other));
+    let unknown = scene.make.ids().api_key();
+    scene.commit(move |tx| tx.record_api_key_use(unknown, after(1))).await;
+}
+
+/// The keys of a user are listed newest first, by number or after one of them.
+pub async fn keys_of_a_user_come_newest_first(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let (user, other) = (somebody(&scene).await, somebody(&scene).await);
+    let mut keys = Vec::new();
+    for whose in [user, user, other, user] {
+        let key = store(&scene, scene.make.api_key(whose)).await;
+        if whose == user {
+            keys.insert(0, key);
+        }
+    }
+    let list =
+        async |start, limit| scene.ports.users.list_api_keys(user, Stretch { start, limit }).await.unwrap();
+    assert_eq!(list(Start::Offset(0), 10).await, keys);
+    assert_eq!(list(Start::Offset(1), 1).await, keys[1..2]);
+    assert_eq!(list(Start::After(keys[0].id), 1).await, keys[1..2]);
+    assert_eq!(list(Start::After(keys[2].id), 10).await, []);
+    assert_eq!(scene.ports.users.count_api_keys(user).await.unwrap(), 3);
+}

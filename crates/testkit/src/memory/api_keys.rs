@@ -1,0 +1,111 @@
+//! API keys in memory.
+
+use async_trait::async_trait;
+use foretell_domain::id::{ApiKeyId, UserId};
+use foretell_domain::time::Timestamp;
+use foretell_ports::api_key::{ApiKey, ApiKeyDetails, ApiKeyQueries, ApiKeyTx};
+use foretell_ports::error::StoreError;
+use foretell_ports::page::Stretch;
+use foretell_ports::secret::TokenHash;
+use foretell_ports::unit::Locked;
+use foretell_ports::user::Credentials;
+
+use super::table::rejected;
+use super::tables::Tables;
+use super::tx::MemoryTx;
+use super::users::accounts_of;
+use super::{MemoryStore, count, stretch_of};
+
+impl ApiKeyTx for MemoryTx<'_> {
+    fn count_api_keys_of(&mut self, user: &Locked<Credentials>) -> Result<u32, StoreError> {
+        self.step(|tables, locked| {
+            locked.check_user(user.user.id)?;
+            Ok(u32::try_from(ids_of(tables, user.user.id).len()).unwrap_or(u32::MAX))
+        })
+    }
+
+    fn insert_api_key(&mut self, key: &ApiKey) -> Result<(), StoreError> {
+        self.step(|tables, _| {
+            if key.scopes.is_empty() {
+                return Err(rejected("an API key has a scope"));
+            }
+            tables.users.require(&key.user_id)?;
+            tables.api_keys_by_secret.insert(key.secret_hash, key.id)?;
+            tables.api_keys.insert(key.id, key.clone())
+        })
+    }
+
+    fn delete_api_key(&mut self, user: UserId, key: ApiKeyId) -> Result<bool, StoreError> {
+        self.step(|tables, _| {
+            let is_theirs = ids_of(tables, user).contains(&key);
+            if is_theirs {
+                remove(tables, key)?;
+            }
+            Ok(is_theirs)
+        })
+    }
+
+    fn delete_api_keys_of(&mut self, user: UserId) -> Result<usize, StoreError> {
+        self.step(|tables, _| {
+            let ids = ids_of(tables, user);
+            ids.iter().try_for_each(|id| remove(tables, *id))?;
+            Ok(ids.len())
+        })
+    }
+
+    fn record_api_key_use(&mut self, key: ApiKeyId, at: Timestamp) -> Result<(), StoreError> {
+        self.step(|tables, _| {
+            let found = tables.api_keys.get(&key).cloned();
+            if let Some(found) = found.filter(|found| found.last_used_at.is_none_or(|last| last < at)) {
+                tables.api_keys.put(key, ApiKey { last_used_at: Some(at), ..found });
+            }
+            Ok(())
+        })
+    }
+}
+
+/// The keys of a user as the running unit sees them.
+fn ids_of(tables: &Tables, user: UserId) -> Vec<ApiKeyId> {
+    let rows = tables.api_keys.range(..).filter(|(_, key)| key.user_id == user);
+    rows.map(|(id, _)| *id).collect()
+}
+
+fn remove(tables: &mut Tables, id: ApiKeyId) -> Result<(), StoreError> {
+    let secret = tables.api_keys.require(&id)?.secret_hash;
+    tables.api_keys_by_secret.remove(secret);
+    tables.api_keys.remove(id);
+    Ok(())
+}
+
+/// The keys of a user, newest first.
+fn keys_of(tables: &Tables, user: UserId) -> impl Iterator<Item = &ApiKey> {
+    tables.api_keys.committed().values().rev().filter(move |key| key.user_id == user)
+}
+
+fn key_details(tables: &Tables, secret: &TokenHash) -> Option<ApiKeyDetails> {
+    let id = tables.api_keys_by_secret.committed().get(secret)?;
+    let key = tables.api_keys.committed().get(id)?.clone();
+    let user = tables.users.committed().get(&key.user_id)?.user.clone();
+    let account_id = accounts_of(tables, user.id).next()?;
+    Some(ApiKeyDetails { key, user, account_id })
+}
+
+#[async_trait]
+impl ApiKeyQueries for MemoryStore {
+    async fn find_api_key(&self, secret: &TokenHash) -> Result<Option<ApiKeyDetails>, StoreError> {
+        Ok(key_details(&*self.read()?, secret))
+    }
+
+    async fn list_api_keys(
+        &self,
+        user: UserId,
+        stretch: Stretch<ApiKeyId>,
+    ) -> Result<Vec<ApiKey>, StoreError> {
+        let tables = self.read()?;
+        Ok(stretch_of(keys_of(&tables, user).cloned().collect(), stretch, |key, last| key.id < last))
+    }
+
+    async fn count_api_keys(&self, user: UserId) -> Result<i64, StoreError> {
+        Ok(count(keys_of(&*self.read()?, user).count()))
+    }
+}
