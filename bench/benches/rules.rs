@@ -7,7 +7,7 @@ use std::time::Duration;
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use foretell_application::writer::{Payment, WriterSettings};
-use foretell_application::{Application, ApplicationSettings, Caller, Ports, Registration};
+use foretell_application::{Application, ApplicationSettings, Caller, LoginLimits, Ports, Registration};
 use foretell_domain::id::{AccountId, MarketId, OptionId, UserId};
 use foretell_domain::market::{BuyOrder, Holding, Market, Opening};
 use foretell_domain::money::{Amount, Balance, Currency};
@@ -113,6 +113,7 @@ async fn start() -> (Application, [Caller; 2]) {
         categories: Vec::new(),
         session_lifetime: Duration::from_hours(1),
         session_trust: Duration::ZERO,
+        login_limits: LoginLimits::default(),
         keep_outcomes: Duration::from_hours(1),
         writer: WriterSettings { max_wait: Duration::from_mins(1), ..WriterSettings::default() },
     };

@@ -12,11 +12,13 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use foretell_application::LoginLimits;
 use foretell_domain::market::MAX_FEE_BPS;
 use foretell_domain::money::{Amount, Currency, MoneyError};
 use foretell_domain::text::Category;
 use foretell_persistence::{DatabaseConfig, DatabaseUrl};
 use foretell_telemetry::{LogFormat, LogSettings};
+use foretell_web::{Network, TrustedProxies};
 
 pub(crate) use error::ConfigError;
 use layer::{Layer, Variables};
@@ -30,6 +32,7 @@ const PRODUCTION_TOML: &str = include_str!("../../../config/production.toml");
 const SQLITE_FILE: &str = "foretell.db";
 
 const MAX_EXTRA_CATEGORIES: usize = 100;
+const MAX_TRUSTED_PROXIES: usize = 100;
 const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
 
 /// All settings.
@@ -70,6 +73,8 @@ pub(crate) struct Server {
     pub(crate) request_body_timeout: Duration,
     /// The largest body of a request.
     pub(crate) max_body_bytes: usize,
+    /// The proxies that are believed about where requests come from.
+    pub(crate) trusted_proxies: TrustedProxies,
 }
 
 /// New accounts.
@@ -99,6 +104,8 @@ pub(crate) struct Auth {
     pub(crate) secure_cookies: bool,
     /// Threads that hash passwords; `None` is one for each core.
     pub(crate) hashing_threads: Option<NonZeroUsize>,
+    /// How many wrong passwords are borne with.
+    pub(crate) login_limits: LoginLimits,
 }
 
 /// The money writer.
@@ -191,6 +198,9 @@ fn read_server(reader: &mut Reader) -> Option<Server> {
     let shutdown_timeout_s = reader.number("server.shutdown_timeout_s", 0..=3_600);
     let request_body_timeout_s = reader.number("server.request_body_timeout_s", 1..=3_600);
     let max_body_bytes = reader.number("server.max_body_bytes", 1_024..=64 * 1_024 * 1_024);
+    let trusted_proxies = reader.list("server.trusted_proxies", MAX_TRUSTED_PROXIES, |text| {
+        text.parse::<Network>().map_err(|error| error.to_string())
+    });
     Some(Server {
         bind: bind?,
         workers: NonZeroUsize::new(workers?),
@@ -198,6 +208,7 @@ fn read_server(reader: &mut Reader) -> Option<Server> {
         shutdown_timeout: Duration::from_secs(shutdown_timeout_s?),
         request_body_timeout: Duration::from_secs(request_body_timeout_s?),
         max_body_bytes: max_body_bytes?,
+        trusted_proxies: TrustedProxies::new(trusted_proxies?),
     })
 }
 
@@ -244,11 +255,19 @@ fn read_auth(reader: &mut Reader) -> Option<Auth> {
     let session_trust_ms = reader.number("auth.session_trust_ms", 0..=60_000);
     let secure_cookies = reader.flag("auth.secure_cookies");
     let hashing_threads = reader.number("auth.hashing_threads", 0..=256);
+    let per_account = reader.number("auth.login_attempts_per_account", 1..=1_000_000);
+    let per_address = reader.number("auth.login_attempts_per_address", 1..=1_000_000);
+    let login_window_s = reader.number("auth.login_window_s", 1..=86_400);
     Some(Auth {
         session_lifetime: session_lifetime?,
         session_trust: Duration::from_millis(session_trust_ms?),
         secure_cookies: secure_cookies?,
         hashing_threads: NonZeroUsize::new(hashing_threads?),
+        login_limits: LoginLimits {
+            per_account: per_account?,
+            per_address: per_address?,
+            window: Duration::from_secs(login_window_s?),
+        },
     })
 }
 

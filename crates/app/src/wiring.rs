@@ -99,6 +99,7 @@ fn application_settings(settings: &Settings, store: &Store) -> ApplicationSettin
         categories: standard.chain(extra.cloned()).collect(),
         session_lifetime: settings.auth.session_lifetime,
         session_trust: settings.auth.session_trust,
+        login_limits: settings.auth.login_limits,
         keep_outcomes: settings.idempotency.keep,
         writer: WriterSettings {
             lanes: settings.writer.lanes.map_or(automatic_lanes, NonZeroUsize::get),

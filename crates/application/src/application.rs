@@ -14,6 +14,7 @@ use foretell_ports::system::{Clock, IdSource};
 use foretell_ports::unit::UnitOfWork;
 use foretell_ports::user::UserQueries;
 
+use crate::login_limits::{LoginGuard, LoginLimits};
 use crate::market_totals::MarketTotals;
 use crate::session_cache::SessionCache;
 use crate::writer::{MoneyWriter, WriterSettings};
@@ -57,6 +58,8 @@ pub struct ApplicationSettings {
     /// How long a session that was looked up is trusted without looking again; zero is not at all. What this
     /// process changes of it counts at once.
     pub session_trust: Duration,
+    /// How many wrong passwords are borne with.
+    pub login_limits: LoginLimits,
     /// How long the outcome of a command answers for its idempotency key.
     pub keep_outcomes: Duration,
     /// How the money writer works.
@@ -73,6 +76,7 @@ pub struct Application {
     pub(crate) writer: MoneyWriter,
     pub(crate) sessions: SessionCache,
     pub(crate) market_totals: MarketTotals,
+    pub(crate) logins: LoginGuard,
 }
 
 impl Application {
@@ -80,7 +84,8 @@ impl Application {
     pub fn start(ports: Ports, settings: ApplicationSettings) -> Self {
         let writer = MoneyWriter::start(&ports, &settings.writer);
         let sessions = SessionCache::new(settings.session_trust);
-        Self { ports, settings, writer, sessions, market_totals: MarketTotals::new() }
+        let logins = LoginGuard::new(settings.login_limits);
+        Self { ports, settings, writer, sessions, market_totals: MarketTotals::new(), logins }
     }
 
     /// What the operator decided.

@@ -1,5 +1,7 @@
 //! What stops a use case, other than a refusal of the domain that a repeated command must repeat.
 
+use std::time::Duration;
+
 use foretell_domain::error::DomainError;
 use foretell_ports::error::StoreError;
 use foretell_ports::secret::PasswordError;
@@ -14,6 +16,15 @@ pub enum AppError {
     /// The mail address is unknown, the password is wrong, or the user is suspended: which, nobody is told.
     #[error("mail address or password is wrong")]
     BadCredentials,
+    /// The password that a user gave once more is not theirs.
+    #[error("the password is wrong")]
+    WrongPassword,
+    /// There were too many wrong passwords for this mail address, or from this address.
+    #[error("there were too many attempts to sign in")]
+    TooManyAttempts {
+        /// How long to wait for the next one.
+        retry_after: Duration,
+    },
     /// The idempotency key was used before, for another command.
     #[error("the idempotency key was used for another request")]
     KeyReused,
@@ -35,7 +46,7 @@ impl AppError {
     /// Whether trying again later may succeed.
     pub const fn is_temporary(&self) -> bool {
         match self {
-            Self::Overloaded | Self::Password(PasswordError::Busy) => true,
+            Self::Overloaded | Self::TooManyAttempts { .. } | Self::Password(PasswordError::Busy) => true,
             Self::Store(error) => matches!(
                 error,
                 StoreError::Contention(_) | StoreError::Unavailable(_) | StoreError::CommitUnknown(_)

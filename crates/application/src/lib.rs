@@ -5,6 +5,7 @@
 
 pub mod application;
 pub mod error;
+mod login_limits;
 mod market_totals;
 mod session_cache;
 mod use_cases;
@@ -12,6 +13,7 @@ pub mod writer;
 
 pub use application::{Application, ApplicationSettings, Ports};
 pub use error::AppError;
+pub use login_limits::LoginLimits;
 pub use use_cases::{
     authenticate::Caller,
     chart_prices::{CandleInterval, MAX_INTERVALS, OptionCandle, PriceBucket, PriceChart},

@@ -19,6 +19,7 @@
 
 mod body;
 mod caller;
+mod client_address;
 mod idempotency_key;
 mod json;
 mod object;
@@ -32,6 +33,7 @@ use foretell_domain::time::Timestamp;
 
 pub(crate) use body::{Body, OptionalBody, Unread};
 pub(crate) use caller::{AdminOnly, HasCaller, SESSION_COOKIE, SignedIn};
+pub(crate) use client_address::ClientAddress;
 pub(crate) use idempotency_key::IdempotencyKey;
 pub(crate) use object::Object;
 pub(crate) use params::{NoParams, Params};

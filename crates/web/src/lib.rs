@@ -13,6 +13,7 @@ mod middleware;
 mod reply;
 mod routes;
 mod routing;
+mod trusted_proxies;
 
 use std::io;
 use std::net::TcpListener;
@@ -26,6 +27,7 @@ use actix_web::{App, HttpServer};
 use foretell_application::Application;
 
 pub use error::ErrorCode;
+pub use trusted_proxies::{Network, NetworkError, TrustedProxies};
 
 /// What an operator decides about HTTP.
 #[derive(Debug, Clone)]
@@ -38,12 +40,19 @@ pub struct WebSettings {
     pub body_timeout: Duration,
     /// What cursors are signed with: the same on all nodes, or a walk ends where it meets another one.
     pub cursor_key: [u8; 32],
+    /// The proxies that are believed about where requests come from.
+    pub trusted_proxies: TrustedProxies,
 }
 
 impl Default for WebSettings {
     fn default() -> Self {
-        let body_timeout = Duration::from_secs(10);
-        Self { secure_cookies: true, max_body_bytes: 1024 * 1024, body_timeout, cursor_key: [0; 32] }
+        Self {
+            secure_cookies: true,
+            max_body_bytes: 1024 * 1024,
+            body_timeout: Duration::from_secs(10),
+            cursor_key: [0; 32],
+            trusted_proxies: TrustedProxies::default(),
+        }
     }
 }
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use foretell_application::writer::WriterSettings;
-use foretell_application::{Application, ApplicationSettings, Caller, Ports, Registration, TradeTarget};
+use foretell_application::{
+    Application, ApplicationSettings, Caller, LoginLimits, Ports, Registration, TradeTarget,
+};
 use foretell_domain::id::{MarketId, OptionId, SessionId};
 use foretell_domain::market::BuyOrder;
 use foretell_domain::money::{Amount, Currency};
@@ -79,6 +81,7 @@ async fn application_in(home: &Home) -> Application {
         categories: vec!["politics".to_owned()],
         session_lifetime: Duration::from_hours(1),
         session_trust: Duration::ZERO,
+        login_limits: LoginLimits::default(),
         keep_outcomes: Duration::from_hours(1),
         writer: WriterSettings { max_wait: Duration::from_mins(1), ..WriterSettings::default() },
     };

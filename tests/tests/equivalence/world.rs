@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use diesel::{Connection as _, PgConnection, RunQueryDsl as _, SqliteConnection};
 use foretell_application::writer::WriterSettings;
-use foretell_application::{Application, ApplicationSettings, Ports};
+use foretell_application::{Application, ApplicationSettings, LoginLimits, Ports};
 use foretell_domain::money::{Amount, Currency};
 use foretell_persistence::{DatabaseConfig, DatabaseUrl, Store};
 use foretell_ports::ledger::LedgerQueries;
@@ -165,6 +165,7 @@ fn settings(kind: Kind, seed: u64) -> ApplicationSettings {
         categories: vec!["politics".to_owned(), "sports".to_owned()],
         session_lifetime: Duration::from_hours(1),
         session_trust: Duration::from_secs(1),
+        login_limits: LoginLimits::default(),
         keep_outcomes: Duration::from_hours(7 * 24),
         writer: WriterSettings { lanes, max_wait: Duration::from_mins(5), ..WriterSettings::default() },
     }

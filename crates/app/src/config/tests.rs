@@ -55,6 +55,7 @@ fn development_is_the_default_and_stands_as_documented() {
             shutdown_timeout: Duration::from_secs(30),
             request_body_timeout: Duration::from_secs(15),
             max_body_bytes: 1_048_576,
+            trusted_proxies: TrustedProxies::default(),
         }
     );
     assert_eq!(settings.database.url, DatabaseUrl::Sqlite(PathBuf::from("./data/foretell.db")));
@@ -67,7 +68,13 @@ fn development_is_the_default_and_stands_as_documented() {
     let session_trust = Duration::from_secs(1);
     assert_eq!(
         settings.auth,
-        Auth { session_lifetime, session_trust, secure_cookies: false, hashing_threads: None }
+        Auth {
+            session_lifetime,
+            session_trust,
+            secure_cookies: false,
+            hashing_threads: None,
+            login_limits: LoginLimits::default(),
+        }
     );
     let max_wait = Duration::from_secs(1);
     assert_eq!(settings.writer, Writer { lanes: None, batch_size: 256, queue: 4_096, max_wait });
@@ -268,6 +275,14 @@ fn bad_values_are_named_with_what_is_allowed() {
     check("auth.session_days", "0", "must be a whole number from 1 to 365");
     check("auth.secure_cookies", "on", "must be true or false");
     check("auth.hashing_threads", "257", "must be a whole number from 0 to 256");
+    check("auth.login_attempts_per_account", "0", "must be a whole number from 1 to 1000000");
+    check("auth.login_attempts_per_address", "0", "must be a whole number from 1 to 1000000");
+    check("auth.login_window_s", "86401", "must be a whole number from 1 to 86400");
+    check(
+        "server.trusted_proxies",
+        "10.0.0.0/33",
+        "must be an IP address or a network, such as \"10.0.0.0/8\"",
+    );
     check("writer.lanes", "65", "must be a whole number from 0 to 64");
     check("writer.batch_size", "0", "must be a whole number from 1 to 4096");
     check("writer.queue", "0", "must be a whole number from 1 to 1000000");

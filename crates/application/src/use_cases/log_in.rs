@@ -1,5 +1,6 @@
 //! Signs users in.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use foretell_domain::id::SessionId;
@@ -28,13 +29,27 @@ pub struct SignedIn {
 const MAX_ROUNDS: u32 = 3;
 
 impl Application {
-    /// Begins a session. Unknown users, wrong passwords and suspended users get the same answer, and cost
-    /// the same work.
+    /// Begins a session for who comes from this address. Unknown users, wrong passwords and suspended users get
+    /// the same answer, cost the same work and are limited alike.
     ///
     /// # Errors
-    /// [`AppError::BadCredentials`], [`AppError::Password`], [`AppError::Store`].
-    pub async fn log_in(&self, email: &Email, password: SecretString) -> Result<SignedIn, AppError> {
-        self.begin_session(email, &password).await
+    /// [`AppError::TooManyAttempts`], [`AppError::BadCredentials`], [`AppError::Password`],
+    /// [`AppError::Store`].
+    pub async fn log_in(
+        &self,
+        from: IpAddr,
+        email: &Email,
+        password: SecretString,
+    ) -> Result<SignedIn, AppError> {
+        let attempt = self.logins.begin(email, from, self.now())?;
+        let begun = self.begin_session(email, &password).await;
+        match begun {
+            Ok(_) => attempt.succeed(),
+            // Dropped, it counts.
+            Err(AppError::BadCredentials) => drop(attempt),
+            Err(_) => attempt.forgive(),
+        }
+        begun
     }
 
     async fn begin_session(&self, email: &Email, password: &SecretString) -> Result<SignedIn, AppError> {

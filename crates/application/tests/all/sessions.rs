@@ -11,7 +11,7 @@ use foretell_ports::user::{Session, UserQueries as _};
 use foretell_testkit::{PlainPasswordHasher, SeededTokens};
 use secrecy::ExposeSecret as _;
 
-use crate::support::{Desk, PASSWORD, settings};
+use crate::support::{ADDRESS, Desk, PASSWORD, settings};
 
 /// Stores a user as an operator would, with an account.
 async fn store(desk: &Desk, user: User, password: PasswordHash) {
@@ -33,7 +33,7 @@ fn somebody(desk: &Desk, status: UserStatus) -> User {
 }
 
 async fn log_in(desk: &Desk, email: &Email, password: &str) -> Result<SignedIn, AppError> {
-    desk.app.log_in(email, password.into()).await
+    desk.app.log_in(ADDRESS, email, password.into()).await
 }
 
 #[tokio::test]

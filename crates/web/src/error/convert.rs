@@ -1,5 +1,6 @@
 //! How the failures of inner crates become those of requests.
 
+use actix_web::http::header::{HeaderValue, RETRY_AFTER};
 use foretell_application::AppError;
 use foretell_domain::error::DomainError;
 use foretell_ports::error::StoreError;
@@ -13,6 +14,13 @@ impl From<AppError> for ApiError {
             AppError::Refused(refusal) => refusal.into(),
             AppError::BadCredentials => {
                 Self::new(ErrorCode::Unauthorized, "Mail address or password is wrong")
+            }
+            AppError::WrongPassword => Self::new(ErrorCode::Unauthorized, "The password is wrong"),
+            AppError::TooManyAttempts { retry_after } => {
+                let millis = u64::try_from(retry_after.as_millis()).unwrap_or(u64::MAX);
+                let seconds = HeaderValue::from(millis.div_ceil(1_000).max(1));
+                Self::new(ErrorCode::RateLimited, "Too many wrong passwords; try again later")
+                    .with_header(RETRY_AFTER, seconds)
             }
             AppError::KeyReused => {
                 Self::new(ErrorCode::IdempotencyMismatch, "The idempotency key was used for another request")
@@ -47,6 +55,8 @@ impl From<DomainError> for ApiError {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use actix_web::ResponseError as _;
 
     use super::*;
@@ -68,5 +78,16 @@ mod tests {
         check(AppError::Internal("secret"), ErrorCode::InternalError, false);
         check(AppError::KeyReused, ErrorCode::IdempotencyMismatch, false);
         check(AppError::BadCredentials, ErrorCode::Unauthorized, false);
+        check(AppError::WrongPassword, ErrorCode::Unauthorized, false);
+        check(AppError::TooManyAttempts { retry_after: Duration::ZERO }, ErrorCode::RateLimited, true);
+    }
+
+    #[test]
+    fn who_waits_as_long_as_they_are_told_has_waited_long_enough() {
+        for (wait_ms, expected) in [(0, "1"), (1, "1"), (1_000, "1"), (1_001, "2"), (90_000, "90")] {
+            let retry_after = Duration::from_millis(wait_ms);
+            let response = ApiError::from(AppError::TooManyAttempts { retry_after }).error_response();
+            assert_eq!(response.headers().get("Retry-After").unwrap(), expected, "{wait_ms}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! One request and its answer.
 
 use std::future::{Future, IntoFuture};
+use std::net::SocketAddr;
 use std::pin::Pin;
 
 use actix_web::body::to_bytes;
@@ -10,7 +11,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::test::TestRequest;
 use serde_json::Value;
 
-use super::{Serve, TestUser};
+use super::{ADDRESS, Serve, TestUser};
 
 /// A request that is sent when it is awaited.
 #[must_use]
@@ -23,7 +24,8 @@ pub struct Call {
 impl Call {
     pub(super) fn new(serve: Serve, method: Method, path: &str) -> Self {
         let name = format!("{method} {path}");
-        Self { serve, request: TestRequest::with_uri(path).method(method), name }
+        let call = Self { serve, request: TestRequest::with_uri(path).method(method), name };
+        call.from(ADDRESS)
     }
 
     /// With the bearer token of this user.
@@ -39,6 +41,12 @@ impl Call {
 
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.request = self.request.append_header((name, value));
+        self
+    }
+
+    /// From this address.
+    pub fn from(mut self, address: &str) -> Self {
+        self.request = self.request.peer_addr(SocketAddr::new(address.parse().unwrap(), 4711));
         self
     }
 

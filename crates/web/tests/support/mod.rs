@@ -14,20 +14,24 @@ use actix_web::test::{self, TestRequest};
 use actix_web::web::ServiceConfig;
 use actix_web::{HttpResponse, body::BoxBody};
 use foretell_application::writer::WriterSettings;
-use foretell_application::{Application, ApplicationSettings, Ports, Registration};
+use foretell_application::{Application, ApplicationSettings, LoginLimits, Ports, Registration};
 use foretell_domain::id::{AccountId, UserId};
 use foretell_domain::money::{Amount, Currency};
 use foretell_domain::text::{Email, UserName};
 use foretell_domain::user::Role;
 use foretell_testkit::{FakeClock, MemoryStore, PlainPasswordHasher, SeededIds, SeededTokens};
-use foretell_web::{WebSettings, WebState};
+use foretell_web::{TrustedProxies, WebSettings, WebState};
 use futures::future::LocalBoxFuture;
 use secrecy::ExposeSecret as _;
+use serde_json::json;
 
 pub use call::Call;
 
 /// What every user of a test has as password.
 pub const PASSWORD: &str = "correct horse";
+
+/// Where everybody signs in from unless a test says otherwise.
+pub const ADDRESS: &str = "192.0.2.1";
 
 type Serve = Rc<dyn Fn(TestRequest) -> LocalBoxFuture<'static, HttpResponse<BoxBody>>>;
 
@@ -69,12 +73,17 @@ pub async fn application(store: &MemoryStore, clock: &FakeClock) -> Arc<Applicat
         categories: foretell_application::application::STANDARD_CATEGORIES.map(str::to_owned).to_vec(),
         session_lifetime: Duration::from_hours(24),
         session_trust: Duration::from_secs(1),
+        login_limits: LoginLimits::default(),
         keep_outcomes: Duration::from_hours(7 * 24),
         writer: WriterSettings::default(),
     };
     let application = Arc::new(Application::start(ports, settings));
     application.initialize_ledger().await.unwrap();
     application
+}
+
+fn settings() -> WebSettings {
+    WebSettings { max_body_bytes: 16 * 1024, ..WebSettings::default() }
 }
 
 impl TestApp {
@@ -85,18 +94,24 @@ impl TestApp {
 
     /// With further routes, for what no real route does.
     pub async fn start_with(routes: impl FnOnce(&mut ServiceConfig)) -> Self {
-        Self::assemble(routes, 16 * 1024).await
+        Self::assemble(routes, settings()).await
+    }
+
+    /// Behind these proxies.
+    pub async fn start_behind(proxies: &[&str]) -> Self {
+        let proxies = proxies.iter().map(|proxy| proxy.parse().unwrap()).collect();
+        Self::assemble(|_| {}, WebSettings { trusted_proxies: TrustedProxies::new(proxies), ..settings() })
+            .await
     }
 
     /// With bodies of up to this many bytes, where 16 KiB are too few.
     pub async fn start_with_bodies_of(max_body_bytes: usize) -> Self {
-        Self::assemble(|_| {}, max_body_bytes).await
+        Self::assemble(|_| {}, WebSettings { max_body_bytes, ..settings() }).await
     }
 
-    async fn assemble(routes: impl FnOnce(&mut ServiceConfig), max_body_bytes: usize) -> Self {
+    async fn assemble(routes: impl FnOnce(&mut ServiceConfig), settings: WebSettings) -> Self {
         let (store, clock) = (MemoryStore::new(), FakeClock::default());
         let application = application(&store, &clock).await;
-        let settings = WebSettings { max_body_bytes, ..WebSettings::default() };
         let state = WebState { application: Arc::clone(&application), settings };
         let service = Rc::new(test::init_service(foretell_web::app(state).configure(routes)).await);
         let serve: Serve = Rc::new(move |request: TestRequest| {
@@ -137,7 +152,8 @@ impl TestApp {
             role,
         };
         let (user, registered) = self.application.register_user(registration).await.unwrap();
-        let signed_in = self.application.log_in(&email, PASSWORD.into()).await.unwrap();
+        let signed_in =
+            self.application.log_in(ADDRESS.parse().unwrap(), &email, PASSWORD.into()).await.unwrap();
         TestUser {
             id: user.id,
             account_id: registered.account_id,
@@ -161,6 +177,23 @@ impl TestApp {
 
     pub fn post(&self, path: &str) -> Call {
         self.call(Method::POST, path)
+    }
+
+    pub fn patch(&self, path: &str) -> Call {
+        self.call(Method::PATCH, path)
+    }
+
+    /// The same user with an API key of these scopes in place of the session.
+    pub async fn with_key(&self, user: &TestUser, scopes: &[&str]) -> TestUser {
+        let made = self.post("/api-keys").by(user).json(&json!({ "name": "a key", "scopes": scopes })).await;
+        TestUser { token: made.ok(201)["secret"].as_str().unwrap().to_owned(), ..user.clone() }
+    }
+
+    /// The same user with another session.
+    pub async fn signed_in_again(&self, user: &TestUser) -> TestUser {
+        let body = json!({ "email": user.email, "password": PASSWORD });
+        let begun = self.post("/sessions").json(&body).await.ok(201);
+        TestUser { token: begun["token"].as_str().unwrap().to_owned(), ..user.clone() }
     }
 
     pub fn delete(&self, path: &str) -> Call {

@@ -1,11 +1,14 @@
 //! The desk: an application with a ledger, a clock and a storage that a test controls, and users for it.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use foretell_application::writer::{Payment, Receipt, WriterSettings};
-use foretell_application::{AppError, Application, ApplicationSettings, Caller, Ports, Registration};
+use foretell_application::{
+    AppError, Application, ApplicationSettings, Caller, LoginLimits, Ports, Registration,
+};
 use foretell_domain::error::DomainError;
 use foretell_domain::id::AccountId;
 use foretell_domain::money::{Amount, Currency};
@@ -21,6 +24,8 @@ use super::late::LateStore;
 
 /// What a new user is given, in minor units.
 pub(crate) const GRANT: i64 = 10_000;
+/// Where everybody signs in from unless a test says otherwise.
+pub(crate) const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 /// The password of every user.
 pub(crate) const PASSWORD: &str = "correct horse";
 
@@ -167,6 +172,7 @@ pub(crate) fn settings() -> ApplicationSettings {
         categories: vec!["politics".to_owned()],
         session_lifetime: Duration::from_hours(1),
         session_trust: Duration::from_secs(1),
+        login_limits: LoginLimits::default(),
         keep_outcomes: Duration::from_hours(7 * 24),
         writer: WriterSettings { max_wait: Duration::from_mins(1), ..WriterSettings::default() },
     }

@@ -5,6 +5,6 @@ mod late;
 mod markets;
 mod trouble;
 
-pub(crate) use desk::{Desk, GRANT, PASSWORD, amount, settings};
+pub(crate) use desk::{ADDRESS, Desk, GRANT, PASSWORD, amount, settings};
 pub(crate) use markets::{Crowd, Trader};
 pub(crate) use trouble::{Loss, eventually, take_one};

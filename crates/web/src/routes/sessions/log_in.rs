@@ -13,7 +13,7 @@ use crate::dto::text::Text;
 use crate::dto::time::Time;
 use crate::dto::user::UserView;
 use crate::error::ApiError;
-use crate::extract::{Body, InputContext, IntoInput};
+use crate::extract::{Body, ClientAddress, InputContext, IntoInput};
 use crate::faults::Faults;
 use crate::reply::{self, Answer};
 
@@ -51,10 +51,14 @@ struct SessionBegun<'a> {
 }
 
 /// Begins a session; its token is shown this once, and set as a cookie. 201, 400 `VALIDATION_ERROR`,
-/// 401 `UNAUTHORIZED`, 503 `UNAVAILABLE`.
-pub(super) async fn log_in(state: Data<WebState>, body: Body<CredentialsBody>) -> Answer {
+/// 401 `UNAUTHORIZED`, 429 `RATE_LIMITED`, 503 `UNAVAILABLE`.
+pub(super) async fn log_in(
+    state: Data<WebState>,
+    ClientAddress(from): ClientAddress,
+    body: Body<CredentialsBody>,
+) -> Answer {
     let Credentials { email, password } = state.accept(body)?;
-    let begun = state.application.log_in(&email, password).await?;
+    let begun = state.application.log_in(from, &email, password).await?;
     let (session, token) = (begun.session, begun.token.expose_secret());
     let user = UserView::of_self(&begun.user);
     let data = SessionBegun { id: Text(session.id), token, expires_at: Time(session.expires_at), user };

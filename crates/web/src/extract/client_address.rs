@@ -1,0 +1,34 @@
+//! The address of the client that makes a request.
+
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::net::{IpAddr, Ipv4Addr};
+
+use actix_web::dev::Payload;
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpRequest};
+
+use crate::WebState;
+use crate::trusted_proxies::FORWARDED_FOR;
+
+/// The address of the client, as far as the proxies between can be trusted to tell it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ClientAddress(pub(crate) IpAddr);
+
+impl FromRequest for ClientAddress {
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Infallible>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let peer = request.peer_addr().map(|peer| peer.ip());
+        // Peers without an address, as over a Unix socket, count as one client.
+        let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+        let state = request.app_data::<Data<WebState>>();
+        let address = state.map_or(peer, |state| {
+            let forwarded = request.headers().get_all(FORWARDED_FOR);
+            let forwarded: Vec<_> = forwarded.map(|value| value.to_str().unwrap_or_default()).collect();
+            state.settings.trusted_proxies.client_behind(peer, &forwarded)
+        });
+        ready(Ok(Self(address)))
+    }
+}

@@ -1,0 +1,3 @@
+//! People: what is told to those who guess.
+
+mod guessing;
