@@ -7,7 +7,9 @@ use std::time::Duration;
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use foretell_application::writer::{Payment, WriterSettings};
-use foretell_application::{Application, ApplicationSettings, Caller, LoginLimits, Ports, Registration};
+use foretell_application::{
+    Application, ApplicationSettings, Caller, Credential, LoginLimits, Ports, Registration,
+};
 use foretell_domain::id::{AccountId, MarketId, OptionId, UserId};
 use foretell_domain::market::{BuyOrder, Holding, Market, Opening};
 use foretell_domain::money::{Amount, Balance, Currency};
@@ -132,5 +134,6 @@ async fn register(application: &Application, name: &str) -> Caller {
         role: Role::User,
     };
     let (user, registered) = application.register_user(registration).await.expect("nobody has the address");
-    Caller { user, account_id: registered.account_id, session_id: SeededIds::new(2).session() }
+    let credential = Credential::Session(SeededIds::new(2).session());
+    Caller { user, account_id: registered.account_id, credential }
 }

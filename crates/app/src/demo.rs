@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use foretell_application::writer::{Decision, Mint, Receipt};
-use foretell_application::{Application, Caller, MarketOpening, Registration, TradeTarget};
+use foretell_application::{Application, Caller, Credential, MarketOpening, Registration, TradeTarget};
 use foretell_domain::id::{MarketId, OptionId, SessionId};
 use foretell_domain::market::{BuyOrder, Listing, Quantity, SellOrder};
 use foretell_domain::money::Amount;
@@ -165,8 +165,8 @@ async fn register(application: &Application, password: &SecretString) -> anyhow:
             role: if people.is_empty() { Role::Admin } else { Role::User },
         };
         let (user, registered) = application.register_user(registration).await?;
-        let session_id = SessionId::from_u128(0);
-        people.push(Caller { user, account_id: registered.account_id, session_id });
+        let credential = Credential::Session(SessionId::from_u128(0));
+        people.push(Caller { user, account_id: registered.account_id, credential });
     }
     let admin = people.first().context("there is an admin")?;
     for (n, person) in people.iter().enumerate() {

@@ -14,6 +14,7 @@ use foretell_ports::system::{Clock, IdSource};
 use foretell_ports::unit::UnitOfWork;
 use foretell_ports::user::UserQueries;
 
+use crate::key_uses::KeyUses;
 use crate::login_limits::{LoginGuard, LoginLimits};
 use crate::market_totals::MarketTotals;
 use crate::session_cache::SessionCache;
@@ -28,7 +29,7 @@ pub struct Ports {
     pub ledger: Arc<dyn LedgerQueries>,
     /// Reads markets.
     pub markets: Arc<dyn MarketQueries>,
-    /// Reads users and sessions.
+    /// Reads users, sessions and API keys.
     pub users: Arc<dyn UserQueries>,
     /// Tells whether storage answers.
     pub health: Arc<dyn Health>,
@@ -38,7 +39,7 @@ pub struct Ports {
     pub ids: Arc<dyn IdSource>,
     /// Hashes passwords.
     pub passwords: Arc<dyn PasswordHasher>,
-    /// Makes session tokens.
+    /// Makes session tokens and the secrets of API keys.
     pub tokens: Arc<dyn Tokens>,
 }
 
@@ -77,6 +78,7 @@ pub struct Application {
     pub(crate) sessions: SessionCache,
     pub(crate) market_totals: MarketTotals,
     pub(crate) logins: LoginGuard,
+    pub(crate) key_uses: KeyUses,
 }
 
 impl Application {
@@ -85,7 +87,8 @@ impl Application {
         let writer = MoneyWriter::start(&ports, &settings.writer);
         let sessions = SessionCache::new(settings.session_trust);
         let logins = LoginGuard::new(settings.login_limits);
-        Self { ports, settings, writer, sessions, market_totals: MarketTotals::new(), logins }
+        let (market_totals, key_uses) = (MarketTotals::new(), KeyUses::new());
+        Self { ports, settings, writer, sessions, market_totals, logins, key_uses }
     }
 
     /// What the operator decided.

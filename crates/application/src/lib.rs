@@ -5,6 +5,7 @@
 
 pub mod application;
 pub mod error;
+mod key_uses;
 mod login_limits;
 mod market_totals;
 mod session_cache;
@@ -15,10 +16,12 @@ pub use application::{Application, ApplicationSettings, Ports};
 pub use error::AppError;
 pub use login_limits::LoginLimits;
 pub use use_cases::{
-    authenticate::Caller,
+    authenticate::{Caller, Credential},
+    change_password::PasswordChange,
     chart_prices::{CandleInterval, MAX_INTERVALS, OptionCandle, PriceBucket, PriceChart},
     keep_house::Housekeeper,
     log_in::SignedIn,
+    manage_api_keys::{IssuedKey, NewApiKey},
     open_market::MarketOpening,
     quote_order::{Quote, QuoteRequest},
     register_user::Registration,

@@ -1,4 +1,5 @@
-//! Remembers for a moment whose a session token is, so that storage is not asked with every request.
+//! Remembers for a moment whose a session token or an API key's secret is, so that storage is not asked with
+//! every request.
 //!
 //! What another process changes is noticed once an entry is no longer fresh. What this process changes is
 //! noticed at once: an entry that was read before its user last changed is not used again.
@@ -13,13 +14,13 @@ use moka::sync::Cache;
 
 use crate::Caller;
 
-/// The most sessions that are remembered, at some 500 bytes each.
+/// The most sessions and keys that are remembered, at some 500 bytes each.
 const MAX_SESSIONS: u64 = 20_000;
 
 /// How much longer than they are of use entries are kept.
 const MARGIN: Duration = Duration::from_secs(10);
 
-/// A session as storage told of it.
+/// A session or a key as storage told of it.
 #[derive(Debug, Clone)]
 pub(crate) struct KnownSession {
     pub(crate) caller: Arc<Caller>,
@@ -28,7 +29,7 @@ pub(crate) struct KnownSession {
     pub(crate) read_at: Timestamp,
 }
 
-/// The sessions that were used of late.
+/// The sessions and keys that were used of late.
 pub(crate) struct SessionCache {
     sessions: Cache<TokenHash, KnownSession>,
     /// When users last changed: kept for as long as an entry from before could still be fresh.
@@ -47,7 +48,7 @@ impl SessionCache {
         Self { sessions, changes, fresh_us: i64::try_from(fresh.as_micros()).unwrap_or(i64::MAX) }
     }
 
-    /// The session of this token, if it is known and still as it was.
+    /// The session or key of this token, if it is known and still as it was.
     pub(crate) fn find(&self, token: &TokenHash, now: Timestamp) -> Option<KnownSession> {
         let known = self.sessions.get(token)?;
         let age_us = now.micros().saturating_sub(known.read_at.micros());
@@ -64,7 +65,7 @@ impl SessionCache {
         }
     }
 
-    /// Forgets all sessions of a user, those too that are being read just now; call it once the change is
+    /// Forgets all sessions and keys of a user, those too that are being read just now; call it once the change is
     /// stored.
     pub(crate) fn forget_user(&self, user: UserId, now: Timestamp) {
         self.changes.insert(user, now);
@@ -77,6 +78,7 @@ mod tests {
     use foretell_testkit::Factory;
 
     use super::*;
+    use crate::Credential;
 
     const TOKEN: TokenHash = TokenHash([7; 32]);
 
@@ -90,7 +92,8 @@ mod tests {
 
     fn known(read_at: Timestamp) -> KnownSession {
         let (account_id, session_id) = (AccountId::from_u128(1), SessionId::from_u128(1));
-        let caller = Caller { user: Factory::new(1).user(), account_id, session_id };
+        let credential = Credential::Session(session_id);
+        let caller = Caller { user: Factory::new(1).user(), account_id, credential };
         KnownSession { caller: Arc::new(caller), expires_at: at(i64::MAX), read_at }
     }
 

@@ -1,6 +1,8 @@
 //! Values as they are on the wire: how they are read and written.
 
 pub(crate) mod account;
+pub(crate) mod api_key;
+pub(crate) mod change;
 pub(crate) mod complaint;
 pub(crate) mod market;
 pub(crate) mod money;

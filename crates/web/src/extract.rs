@@ -1,13 +1,13 @@
 //! Extractors: what a handler asks of a request.
 //!
-//! [`SignedIn`] and [`AdminOnly`] fail at once. The others are [`Part`]s: they never fail by themselves, but
-//! are looked at together by [`WebState::accept`], so that an answer names all faults of a request, and
-//! nobody learns of them before they have said who they are:
+//! [`SignedIn`], [`InSession`] and [`AdminOnly`] fail at once. The others are [`Part`]s: they never fail by
+//! themselves, but are looked at together by [`WebState::accept`], so that an answer names all faults of a
+//! request, and nobody learns of them before they have said who they are:
 //!
 //! ```text
 //! pub(crate) async fn create(
 //!     state: Data<WebState>,
-//!     SignedIn(caller): SignedIn,
+//!     SignedIn(caller, ..): SignedIn<Trade>,
 //!     key: IdempotencyKey,
 //!     body: Body<PaymentBody>,
 //! ) -> Answer {
@@ -32,7 +32,7 @@ use foretell_domain::money::Currency;
 use foretell_domain::time::Timestamp;
 
 pub(crate) use body::{Body, OptionalBody, Unread};
-pub(crate) use caller::{AdminOnly, HasCaller, SESSION_COOKIE, SignedIn};
+pub(crate) use caller::{AdminOnly, HasCaller, InSession, Manage, Read, SESSION_COOKIE, SignedIn, Trade};
 pub(crate) use client_address::ClientAddress;
 pub(crate) use idempotency_key::IdempotencyKey;
 pub(crate) use object::Object;

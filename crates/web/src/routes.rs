@@ -1,6 +1,7 @@
 //! The routes, one module a resource and one file an endpoint.
 
 mod accounts;
+mod api_keys;
 mod bets;
 mod health;
 mod ledger;
@@ -30,6 +31,7 @@ fn version(base: &str) -> Scope {
     web::scope(base)
         .configure(users::configure)
         .configure(sessions::configure)
+        .configure(api_keys::configure)
         .configure(me::configure)
         .configure(accounts::configure)
         .configure(transfers::configure)

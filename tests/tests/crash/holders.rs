@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use foretell_application::writer::WriterSettings;
 use foretell_application::{
-    Application, ApplicationSettings, Caller, LoginLimits, Ports, Registration, TradeTarget,
+    Application, ApplicationSettings, Caller, Credential, LoginLimits, Ports, Registration, TradeTarget,
 };
 use foretell_domain::id::{MarketId, OptionId, SessionId};
 use foretell_domain::market::BuyOrder;
@@ -53,7 +53,8 @@ async fn register(application: &Application, number: usize) -> Caller {
         role: Role::User,
     };
     let (user, registered) = application.register_user(registration).await.unwrap();
-    Caller { user, account_id: registered.account_id, session_id: SessionId::from_u128(0) }
+    let credential = Credential::Session(SessionId::from_u128(0));
+    Caller { user, account_id: registered.account_id, credential }
 }
 
 /// The application as the server runs it, but for passwords, which nobody of these will ever give.

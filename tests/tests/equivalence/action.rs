@@ -3,7 +3,9 @@
 use std::fmt::Debug;
 
 use foretell_application::writer::{Decision, Mint, Payment, PaymentBatch, Receipt};
-use foretell_application::{AppError, Application, Caller, MarketOpening, Registration, TradeTarget};
+use foretell_application::{
+    AppError, Application, Caller, Credential, MarketOpening, Registration, TradeTarget,
+};
 use foretell_domain::error::DomainError;
 use foretell_domain::id::{BetId, MarketId, SessionId, TransferId};
 use foretell_domain::market::{BuyOrder, MarketRecord, SellOrder};
@@ -128,6 +130,7 @@ impl Step {
     pub(super) fn caller_of(effect: &Effect) -> Option<Caller> {
         let Effect::User(made) = effect else { return None };
         let (user, account_id) = (**made).clone();
-        Some(Caller { user, account_id, session_id: SessionId::from_u128(0) })
+        let credential = Credential::Session(SessionId::from_u128(0));
+        Some(Caller { user, account_id, credential })
     }
 }

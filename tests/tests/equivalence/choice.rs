@@ -1,7 +1,7 @@
 //! Random steps: every command there is, by anyone, on anything known, sensible and not.
 
 use foretell_application::writer::{BatchMode, Decision, Mint, Payment, PaymentBatch};
-use foretell_application::{Caller, MarketOpening, Registration, TradeTarget};
+use foretell_application::{Caller, Credential, MarketOpening, Registration, TradeTarget};
 use foretell_domain::id::{AccountId, BetId, MarketId, OptionId, TransferId};
 use foretell_domain::market::{BuyOrder, Listing, MarketRecord, Quantity, SellOrder};
 use foretell_domain::money::Amount;
@@ -93,7 +93,7 @@ impl Known {
         let caller = Caller {
             user,
             account_id: AccountId::from_u128(0),
-            session_id: foretell_domain::id::SessionId::from_u128(0),
+            credential: Credential::Session(foretell_domain::id::SessionId::from_u128(0)),
         };
         Step { caller, key: self.new_key(), action: Action::Register(Box::new(registration)) }
     }

@@ -12,10 +12,14 @@ on_each_database!(unknown_paths_and_methods_are_refused, unknown_parameters_are_
 fn served() -> Vec<(String, &'static str)> {
     let id = UNKNOWN;
     vec![
-        ("/users".to_owned(), "POST"),
-        ("/sessions".to_owned(), "POST"),
+        ("/users".to_owned(), "GET, HEAD, POST"),
+        (format!("/users/{id}"), "GET, HEAD, PATCH, DELETE"),
+        ("/sessions".to_owned(), "GET, HEAD, POST"),
         (format!("/sessions/{id}"), "DELETE"),
-        ("/me".to_owned(), "GET, HEAD"),
+        ("/api-keys".to_owned(), "GET, HEAD, POST"),
+        (format!("/api-keys/{id}"), "DELETE"),
+        ("/me".to_owned(), "GET, HEAD, PATCH"),
+        ("/me/password".to_owned(), "POST"),
         ("/accounts".to_owned(), "GET, HEAD"),
         (format!("/accounts/{id}"), "GET, HEAD"),
         (format!("/accounts/{id}/transfers"), "GET, HEAD"),
@@ -68,7 +72,8 @@ async fn unknown_parameters_are_faults_everywhere(database: Database) {
     for (path, allow) in served().into_iter().filter(|(path, _)| !path.ends_with('z')) {
         for method in allow.split(", ").filter(|method| *method != "HEAD") {
             let request = scene.admin.request(method.parse().unwrap(), &format!("{path}?odd=1"));
-            let request = if method == "POST" { request.json(&json!({})) } else { request };
+            let request =
+                if ["POST", "PATCH"].contains(&method) { request.json(&json!({})) } else { request };
             let answer = send(request.header("Idempotency-Key", new_key())).await;
             let details = answer.body["details"].as_array();
             let is_told = details.is_some_and(|faults| faults.iter().any(|fault| fault["field"] == "odd"));

@@ -1,11 +1,13 @@
-//! Finds out who presents a session token.
+//! Finds out who presents a session token or the secret of an API key.
 
 use std::sync::Arc;
 
-use foretell_domain::id::{AccountId, SessionId};
-use foretell_domain::policy::Actor;
+use foretell_domain::id::{AccountId, ApiKeyId, SessionId};
+use foretell_domain::policy::{Actor, Denied};
+use foretell_domain::scope::Scopes;
 use foretell_domain::time::Timestamp;
 use foretell_domain::user::{User, UserStatus};
+use foretell_ports::api_key::ApiKey;
 use foretell_ports::error::StoreError;
 use foretell_ports::secret::{Presented, TokenHash};
 
@@ -19,8 +21,22 @@ pub struct Caller {
     pub user: User,
     /// The account that they trade with.
     pub account_id: AccountId,
-    /// The session that they present.
-    pub session_id: SessionId,
+    /// What they present.
+    pub credential: Credential,
+}
+
+/// What somebody presents to say who they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Credential {
+    /// A session, which may be used for everything.
+    Session(SessionId),
+    /// An API key.
+    ApiKey {
+        /// The key.
+        id: ApiKeyId,
+        /// What it may be used for.
+        scopes: Scopes,
+    },
 }
 
 impl Caller {
@@ -28,42 +44,93 @@ impl Caller {
     pub const fn actor(&self) -> Actor {
         Actor { user_id: self.user.id, role: self.user.role }
     }
+
+    /// What they may do with what they present, as far as they may do it at all.
+    pub const fn scopes(&self) -> Scopes {
+        match self.credential {
+            Credential::Session(_) => Scopes::ALL,
+            Credential::ApiKey { scopes, .. } => scopes,
+        }
+    }
+
+    /// The session that they present: for what an API key is never enough for.
+    ///
+    /// # Errors
+    /// [`Denied::SessionsOnly`] if they present an API key.
+    pub const fn session(&self) -> Result<SessionId, Denied> {
+        match self.credential {
+            Credential::Session(id) => Ok(id),
+            Credential::ApiKey { .. } => Err(Denied::SessionsOnly),
+        }
+    }
 }
 
 impl Application {
-    /// The caller behind a token, or `None` if it names no live session of an active user.
+    /// The caller behind a token, or `None` if it names no live session or key of an active user.
     ///
     /// # Errors
     /// Any [`StoreError`].
     pub async fn authenticate(&self, token: &str) -> Result<Option<Arc<Caller>>, StoreError> {
-        let Some(Presented::SessionToken(hash)) = self.ports.tokens.recognize(token) else {
-            return Ok(None);
-        };
+        let Some(presented) = self.ports.tokens.recognize(token) else { return Ok(None) };
+        let (Presented::SessionToken(hash) | Presented::ApiKeySecret(hash)) = presented;
         let now = self.now();
         let known = match self.sessions.find(&hash, now) {
-            Some(known) => known,
-            None => match self.read_session(hash, now).await? {
-                Some(read) => read,
-                None => return Ok(None),
-            },
+            Some(known) => Some(known),
+            None => self.look_up(presented, now).await?,
         };
-        Ok((known.expires_at > now).then_some(known.caller))
+        Ok(known.filter(|known| known.expires_at > now).map(|known| known.caller))
     }
 
-    /// The session in storage, if its user is active.
-    async fn read_session(
+    /// What storage tells of a token, if its user is active.
+    async fn look_up(
         &self,
-        hash: TokenHash,
+        presented: Presented,
         now: Timestamp,
     ) -> Result<Option<KnownSession>, StoreError> {
-        let found = self.ports.users.find_session(&hash).await?;
-        let Some(found) = found.filter(|found| found.user.status == UserStatus::Active) else {
-            return Ok(None);
+        let (hash, read) = match presented {
+            Presented::SessionToken(hash) => (hash, self.read_session(hash).await?),
+            Presented::ApiKeySecret(hash) => (hash, self.read_key(hash, now).await?),
         };
-        let caller = Caller { user: found.user, account_id: found.account_id, session_id: found.session.id };
-        let expires_at = found.session.expires_at;
+        let Some((caller, expires_at)) = read else { return Ok(None) };
         let known = KnownSession { caller: Arc::new(caller), expires_at, read_at: now };
         self.sessions.remember(hash, known.clone());
         Ok(Some(known))
+    }
+
+    async fn read_session(&self, hash: TokenHash) -> Result<Option<(Caller, Timestamp)>, StoreError> {
+        let found = self.ports.users.find_session(&hash).await?;
+        Ok(found.filter(|found| found.user.status == UserStatus::Active).map(|found| {
+            let credential = Credential::Session(found.session.id);
+            let caller = Caller { user: found.user, account_id: found.account_id, credential };
+            (caller, found.session.expires_at)
+        }))
+    }
+
+    async fn read_key(
+        &self,
+        hash: TokenHash,
+        now: Timestamp,
+    ) -> Result<Option<(Caller, Timestamp)>, StoreError> {
+        let found = self.ports.users.find_api_key(&hash).await?;
+        let Some(found) = found.filter(|found| found.user.status == UserStatus::Active) else {
+            return Ok(None);
+        };
+        let expires_at = found.key.expires_at.unwrap_or(Timestamp::from_micros(i64::MAX));
+        if expires_at > now && self.key_uses.is_worth_recording(&found.key, now) {
+            self.record_use(&found.key, now);
+        }
+        let credential = Credential::ApiKey { id: found.key.id, scopes: found.key.scopes };
+        Ok(Some((Caller { user: found.user, account_id: found.account_id, credential }, expires_at)))
+    }
+
+    /// Records that a key is used, beside the request that uses it, which goes on whatever becomes of it.
+    fn record_use(&self, key: &ApiKey, now: Timestamp) {
+        let (units, id) = (Arc::clone(&self.ports.units), key.id);
+        tokio::spawn(async move {
+            let recorded = units.run("record_key_use", move |tx| tx.record_api_key_use(id, now)).await;
+            if let Err(error) = recorded {
+                tracing::warn!(%error, key_id = %id, "the use of an API key was not recorded");
+            }
+        });
     }
 }

@@ -9,6 +9,8 @@ mod limits;
 #[cfg(test)]
 mod payments;
 #[cfg(test)]
+mod people;
+#[cfg(test)]
 mod permissions;
 #[cfg(test)]
 mod rejections;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use foretell_application::{AppError, Application, ApplicationSettings, SignedIn};
+use foretell_application::{AppError, Application, ApplicationSettings, Credential, SignedIn};
 use foretell_domain::text::Email;
 use foretell_domain::user::{Role, User, UserStatus};
 use foretell_ports::secret::{PasswordHash, Tokens as _};
@@ -71,7 +71,7 @@ async fn a_session_names_its_user_until_it_ends() {
     let token = signed_in.token.expose_secret();
     let caller = desk.app.authenticate(token).await.unwrap().expect("a live session");
     assert_eq!((&caller.user, caller.account_id), (&ann.user, ann.account_id));
-    assert_eq!(caller.session_id, signed_in.session.id);
+    assert_eq!(caller.credential, Credential::Session(signed_in.session.id));
     desk.clock.advance_seconds(3_599);
     assert!(desk.app.authenticate(token).await.unwrap().is_some());
     desk.clock.advance_seconds(1);

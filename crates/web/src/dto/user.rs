@@ -1,12 +1,18 @@
-//! Users as they are written.
+//! Users as they are written, and what is read of them.
 
 use foretell_domain::id::UserId;
+use foretell_domain::policy::{self, Actor};
 use foretell_domain::text::AvatarUrl;
-use foretell_domain::user::User;
+use foretell_domain::user::{Role, User};
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 
 use super::text::Text;
 use super::time::Time;
+use crate::faults::{FaultCode, Faults};
+
+/// How many characters a password has.
+const PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 8..=128;
 
 /// A user's profile.
 #[derive(Debug, Serialize)]
@@ -19,18 +25,50 @@ pub(crate) struct UserView<'a> {
     created_at: Time,
     #[serde(skip_serializing_if = "Option::is_none")]
     email: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'static str>,
 }
 
 impl<'a> UserView<'a> {
-    /// The profile as its own user sees it, with the mail address.
+    /// The profile as its own user sees it, with the mail address and the status.
     pub(crate) fn of_self(user: &'a User) -> Self {
+        Self::seen_by(Actor { user_id: user.id, role: Role::User }, user)
+    }
+
+    /// The profile as far as this actor may see it.
+    pub(crate) fn seen_by(actor: Actor, user: &'a User) -> Self {
+        let sees_contact = policy::can_see_contact(actor, user.id);
         Self {
             id: Text(user.id),
             name: user.name.as_str(),
             avatar: user.avatar.as_ref().map(AvatarUrl::as_str),
             role: user.role.as_str(),
             created_at: Time(user.created_at),
-            email: Some(user.email.as_str()),
+            email: sees_contact.then(|| user.email.as_str()),
+            status: sees_contact.then(|| user.status.as_str()),
         }
     }
+}
+
+/// A password that somebody wants to have.
+pub(crate) fn new_password(
+    field: &str,
+    given: Option<SecretString>,
+    faults: &mut Faults,
+) -> Option<SecretString> {
+    let password = faults.require(field, given)?;
+    if PASSWORD_CHARS.contains(&password.expose_secret().chars().count()) {
+        return Some(password);
+    }
+    faults.add(field, FaultCode::Length, "must have 8 to 128 characters");
+    None
+}
+
+/// Where somebody's picture is found.
+pub(crate) fn avatar(text: String, faults: &mut Faults) -> Option<AvatarUrl> {
+    if !text.starts_with("https://") && !text.starts_with("http://") {
+        faults.add("avatar", FaultCode::Format, "must be a URL that begins with https:// or http://");
+        return None;
+    }
+    faults.check("avatar", AvatarUrl::new(text))
 }

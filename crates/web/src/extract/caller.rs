@@ -1,5 +1,8 @@
-//! Who makes a request, by session token: as a bearer token or in the cookie.
+//! Who makes a request, by session token or API key: as a bearer token, or a session's in the cookie.
+//!
+//! Each of these says what it takes of the credential, so that no route can leave that open.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use actix_web::dev::Payload;
@@ -9,6 +12,7 @@ use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use foretell_application::Caller;
 use foretell_domain::error::DomainError;
 use foretell_domain::policy;
+use foretell_domain::scope::Scope;
 use futures::FutureExt as _;
 use futures::future::LocalBoxFuture;
 
@@ -21,25 +25,47 @@ pub(crate) const SESSION_COOKIE: &str = "foretell_session";
 /// Marks a request whose answer is for its caller alone.
 pub(crate) struct HasCaller;
 
-/// A user with a live session; anyone else is answered 401.
-#[derive(Debug)]
-pub(crate) struct SignedIn(pub(crate) Arc<Caller>);
+/// What a route takes of an API key.
+pub(crate) trait Needs: 'static {
+    /// The scope that the key must have.
+    const SCOPE: Scope;
+}
 
-/// An admin with a live session; other users are answered 403.
+macro_rules! needs {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub(crate) enum $name {}
+
+        impl Needs for $name {
+            const SCOPE: Scope = Scope::$name;
+        }
+    )+};
+}
+
+needs! {
+    /// It shows what is the caller's.
+    Read,
+    /// It moves money.
+    Trade,
+    /// It changes anything else.
+    Manage,
+}
+
+/// A user with a live session, or with a live API key of this scope; a key without it is answered 403, anyone
+/// else 401.
+#[derive(Debug)]
+pub(crate) struct SignedIn<N>(pub(crate) Arc<Caller>, pub(crate) PhantomData<N>);
+
+/// A user with a live session; an API key is answered 403, whatever its scopes.
+#[derive(Debug)]
+pub(crate) struct InSession(pub(crate) Arc<Caller>);
+
+/// An admin with a live session or an API key of the scope [`Manage`]; other users are answered 403.
 #[derive(Debug)]
 pub(crate) struct AdminOnly(pub(crate) Arc<Caller>);
 
-impl FromRequest for SignedIn {
-    type Error = ApiError;
-    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        async move { authenticate(&request).await.map(Self) }.boxed_local()
-    }
-}
-
-impl FromRequest for AdminOnly {
+impl<N: Needs> FromRequest for SignedIn<N> {
     type Error = ApiError;
     type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
 
@@ -47,6 +73,36 @@ impl FromRequest for AdminOnly {
         let request = request.clone();
         let work = async move {
             let caller = authenticate(&request).await?;
+            policy::may_use(caller.scopes(), N::SCOPE).map_err(DomainError::Denied)?;
+            Ok(Self(caller, PhantomData))
+        };
+        work.boxed_local()
+    }
+}
+
+impl FromRequest for InSession {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let work = async move {
+            let caller = authenticate(&request).await?;
+            caller.session().map_err(DomainError::Denied)?;
+            Ok(Self(caller))
+        };
+        work.boxed_local()
+    }
+}
+
+impl FromRequest for AdminOnly {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let signed_in = SignedIn::<Manage>::from_request(request, payload);
+        let work = async move {
+            let SignedIn(caller, ..) = signed_in.await?;
             policy::may_administer(caller.actor()).map_err(DomainError::Denied)?;
             Ok(Self(caller))
         };
@@ -58,7 +114,7 @@ async fn authenticate(request: &HttpRequest) -> Result<Arc<Caller>, ApiError> {
     let state = request.app_data::<Data<WebState>>().ok_or_else(|| ApiError::internal("no web state"))?;
     let token = token_of(request).ok_or_else(|| unauthorized("Sign in first"))?;
     let caller = state.application.authenticate(&token).await?;
-    let caller = caller.ok_or_else(|| unauthorized("The session is unknown or has ended"))?;
+    let caller = caller.ok_or_else(|| unauthorized("The session or API key is unknown or has ended"))?;
     request.extensions_mut().insert(HasCaller);
     Ok(caller)
 }

@@ -1,19 +1,23 @@
 //! The routes of sessions.
 
+mod list;
 mod log_in;
 mod log_out;
 
+use actix_web::HttpResponse;
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::web::ServiceConfig;
 
 use crate::WebSettings;
+use crate::error::ApiError;
 use crate::extract::SESSION_COOKIE;
+use crate::reply::Answer;
 use crate::routing::at;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
-        .service(at("/sessions").post(log_in::log_in))
+        .service(at("/sessions").get(list::list).post(log_in::log_in))
         .service(at("/sessions/{id}").delete(log_out::log_out));
 }
 
@@ -26,4 +30,11 @@ fn session_cookie(token: String, max_age_s: i64, settings: &WebSettings) -> Cook
         .secure(settings.secure_cookies)
         .max_age(Duration::seconds(max_age_s))
         .finish()
+}
+
+/// The answer with which a browser forgets the token.
+pub(super) fn forget_cookie(mut response: HttpResponse, settings: &WebSettings) -> Answer {
+    let cookie = session_cookie(String::new(), 0, settings);
+    response.add_cookie(&cookie).map_err(ApiError::internal)?;
+    Ok(response)
 }

@@ -40,11 +40,12 @@ async fn wrong_methods_learn_the_right_ones() {
     let app = TestApp::start().await;
     for (method, path, allow) in [
         (Method::PUT, "//livez", "GET, HEAD"),
-        (Method::GET, "/sessions", "POST"),
+        (Method::GET, "/me/password", "POST"),
+        (Method::PUT, "/users/1", "GET, HEAD, PATCH, DELETE"),
         (Method::GET, "/transfers/batch", "POST"),
         (Method::POST, "/sessions/current", "DELETE"),
         (Method::DELETE, "/accounts", "GET, HEAD"),
-        (Method::from_bytes(b"BREW").unwrap(), "/me", "GET, HEAD"),
+        (Method::from_bytes(b"BREW").unwrap(), "/me", "GET, HEAD, PATCH"),
     ] {
         let reply = app.call(method, path).await;
         reply.refused(405, "METHOD_NOT_ALLOWED");

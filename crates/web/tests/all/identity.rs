@@ -22,6 +22,7 @@ async fn a_new_user_has_an_account_with_the_grant() {
         "role": "USER",
         "createdAt": "2026-01-01T12:00:00Z",
         "email": "ada@example.com",
+        "status": "active",
         "account": { "id": user["account"]["id"], "balance": "1000.00" },
     });
     assert_eq!(user, expected);
@@ -212,6 +213,7 @@ async fn the_own_profile_shows_the_accounts() {
         "role": "USER",
         "createdAt": "2026-01-01T12:00:00Z",
         "email": "ada@example.com",
+        "status": "active",
         "accounts": [account],
     });
     assert_eq!(me, expected);

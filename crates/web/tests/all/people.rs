@@ -1,3 +1,9 @@
-//! People: what is told to those who guess.
+//! People: who may ask for what, their profiles, passwords, sessions and keys, and how they go.
 
+mod appointments;
+mod callers;
+mod erasure;
 mod guessing;
+mod keys;
+mod passwords;
+mod profiles;

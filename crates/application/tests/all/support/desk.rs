@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use foretell_application::writer::{Payment, Receipt, WriterSettings};
 use foretell_application::{
-    AppError, Application, ApplicationSettings, Caller, LoginLimits, Ports, Registration,
+    AppError, Application, ApplicationSettings, Caller, Credential, LoginLimits, Ports, Registration,
 };
 use foretell_domain::error::DomainError;
 use foretell_domain::id::AccountId;
@@ -74,7 +74,8 @@ impl Desk {
         app.initialize_ledger().await.unwrap();
         let (ids, made) = (SeededIds::new(2), AtomicU64::new(0));
         let user = Factory::new(3).user();
-        let nobody = Caller { user, account_id: ids.account(), session_id: ids.session() };
+        let credential = Credential::Session(ids.session());
+        let nobody = Caller { user, account_id: ids.account(), credential };
         Self { app, faults, late, memory, clock, ids, passwords, nobody, ports, made }
     }
 
@@ -100,7 +101,8 @@ impl Desk {
 
     async fn register(&self, role: Role) -> Caller {
         let (user, registered) = self.app.register_user(self.registration(role)).await.unwrap();
-        Caller { user, account_id: registered.account_id, session_id: self.ids.session() }
+        let credential = Credential::Session(self.ids.session());
+        Caller { user, account_id: registered.account_id, credential }
     }
 
     /// What somebody new says of themselves.

@@ -11,7 +11,7 @@ use crate::dto::account::AccountView;
 use crate::dto::money::Money;
 use crate::dto::text::Text;
 use crate::dto::time::{Time, parse_time};
-use crate::extract::{InputContext, IntoInput, Params, PathId, SignedIn};
+use crate::extract::{InputContext, IntoInput, Params, PathId, Read, SignedIn};
 use crate::faults::Faults;
 use crate::reply::{self, Answer};
 
@@ -39,10 +39,10 @@ struct BalanceView<'a> {
 }
 
 /// Shows an account, or with `?at=` what it held at that time. 200, 400 `VALIDATION_ERROR`,
-/// 401 `UNAUTHORIZED`, 404 `NOT_FOUND` for what is not the caller's to see.
+/// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND` for what is not the caller's to see.
 pub(super) async fn get(
     state: Data<WebState>,
-    SignedIn(caller): SignedIn,
+    SignedIn(caller, ..): SignedIn<Read>,
     id: PathId<AccountId>,
     params: Params<AtParams>,
 ) -> Answer {

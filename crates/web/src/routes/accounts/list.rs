@@ -5,13 +5,14 @@ use actix_web::web::Data;
 use crate::WebState;
 use crate::dto::account::AccountView;
 use crate::dto::page::PageParams;
-use crate::extract::{Params, SignedIn};
+use crate::extract::{Params, Read, SignedIn};
 use crate::reply::{self, Answer};
 
-/// Lists the caller's accounts, newest first. 200, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`.
+/// Lists the caller's accounts, newest first. 200, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`,
+/// 403 `FORBIDDEN`.
 pub(super) async fn list(
     state: Data<WebState>,
-    SignedIn(caller): SignedIn,
+    SignedIn(caller, ..): SignedIn<Read>,
     params: Params<PageParams>,
 ) -> Answer {
     let paging = state.accept(params)?;

@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::WebState;
 use crate::dto::page::PageParams;
 use crate::dto::transfer::{TransferView, Visible};
-use crate::extract::{Params, PathId, SignedIn};
+use crate::extract::{Params, PathId, Read, SignedIn};
 use crate::reply::{self, Answer};
 
 #[derive(Serialize)]
@@ -22,10 +22,10 @@ struct StatementRow<'a> {
 }
 
 /// Lists the transfers of an account, newest first. 200, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`,
-/// 404 `NOT_FOUND` for what is not the caller's to see.
+/// 403 `FORBIDDEN`, 404 `NOT_FOUND` for what is not the caller's to see.
 pub(super) async fn list_transfers(
     state: Data<WebState>,
-    SignedIn(caller): SignedIn,
+    SignedIn(caller, ..): SignedIn<Read>,
     id: PathId<AccountId>,
     params: Params<PageParams>,
 ) -> Answer {

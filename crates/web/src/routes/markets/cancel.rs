@@ -6,7 +6,7 @@ use foretell_domain::id::MarketId;
 
 use crate::WebState;
 use crate::dto::market::decided::{MarketStateView, NoFields};
-use crate::extract::{IdempotencyKey, OptionalBody, PathId, SignedIn};
+use crate::extract::{IdempotencyKey, Manage, OptionalBody, PathId, SignedIn};
 use crate::reply::{self, Answer};
 
 /// Calls a market off and returns the stakes, once under its key. 200, 400 `VALIDATION_ERROR`,
@@ -14,7 +14,7 @@ use crate::reply::{self, Answer};
 /// 422 `IDEMPOTENCY_MISMATCH`, 503 `UNAVAILABLE`.
 pub(super) async fn cancel(
     state: Data<WebState>,
-    SignedIn(caller): SignedIn,
+    SignedIn(caller, ..): SignedIn<Manage>,
     market_id: PathId<MarketId>,
     key: IdempotencyKey,
     body: OptionalBody<NoFields>,

@@ -5,7 +5,7 @@ use foretell_domain::id::MarketId;
 
 use crate::WebState;
 use crate::dto::market::decided::{MarketStateView, NoFields};
-use crate::extract::{IdempotencyKey, OptionalBody, PathId, SignedIn};
+use crate::extract::{IdempotencyKey, Manage, OptionalBody, PathId, SignedIn};
 use crate::reply::{self, Answer};
 
 /// Ends a market's trading before its end date, once under its key. 200, 400 `VALIDATION_ERROR`,
@@ -13,7 +13,7 @@ use crate::reply::{self, Answer};
 /// 422 `IDEMPOTENCY_MISMATCH`, 503 `UNAVAILABLE`.
 pub(super) async fn close(
     state: Data<WebState>,
-    SignedIn(caller): SignedIn,
+    SignedIn(caller, ..): SignedIn<Manage>,
     market_id: PathId<MarketId>,
     key: IdempotencyKey,
     body: OptionalBody<NoFields>,

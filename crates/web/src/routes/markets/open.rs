@@ -18,7 +18,7 @@ use crate::dto::market::MarketView;
 use crate::dto::money::{AmountText, Money};
 use crate::dto::time::parse_time;
 use crate::error::ApiError;
-use crate::extract::{Body, IdempotencyKey, InputContext, IntoInput, Object, SignedIn};
+use crate::extract::{Body, IdempotencyKey, InputContext, IntoInput, Object, SignedIn, Trade};
 use crate::faults::{FaultCode, Faults};
 use crate::reply::{self, Answer};
 
@@ -163,12 +163,12 @@ fn probabilities_of(given: &[Option<f64>], faults: &mut Faults) -> Option<Vec<Op
     Some(probabilities.into_iter().map(Some).collect())
 }
 
-/// Opens a market with a subsidy from the caller's account, once under its key. 201,
-/// 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 409 `INSUFFICIENT_FUNDS`, 422 `IDEMPOTENCY_MISMATCH`,
+/// Opens a market with a subsidy from the caller's account, once under its key. 201, 400 `VALIDATION_ERROR`,
+/// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 409 `INSUFFICIENT_FUNDS`, 422 `IDEMPOTENCY_MISMATCH`,
 /// 503 `UNAVAILABLE`.
 pub(super) async fn open(
     state: Data<WebState>,
-    SignedIn(caller): SignedIn,
+    SignedIn(caller, ..): SignedIn<Trade>,
     key: IdempotencyKey,
     body: Body<OpeningBody>,
 ) -> Answer {

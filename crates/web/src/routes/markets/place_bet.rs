@@ -11,7 +11,7 @@ use serde::Deserialize;
 use crate::WebState;
 use crate::dto::market::bet::BetView;
 use crate::dto::money::AmountText;
-use crate::extract::{Body, IdempotencyKey, InputContext, IntoInput, PathId, SignedIn};
+use crate::extract::{Body, IdempotencyKey, InputContext, IntoInput, PathId, SignedIn, Trade};
 use crate::faults::{FaultCode, Faults};
 use crate::reply::{self, Answer};
 
@@ -55,11 +55,12 @@ fn price_limit(price: f64, faults: &mut Faults) -> Option<Probability> {
 }
 
 /// Buys shares with money of the caller's account, once under its key. 201, 400 `VALIDATION_ERROR`,
-/// 401 `UNAUTHORIZED`, 404 `NOT_FOUND`, 409 `MARKET_CLOSED`, `SLIPPAGE`, `INSUFFICIENT_FUNDS`,
-/// `TRADE_TOO_SMALL`, `TRADE_TOO_LARGE` or `DUPLICATE`, 422 `IDEMPOTENCY_MISMATCH`, 503 `UNAVAILABLE`.
+/// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `MARKET_CLOSED`, `SLIPPAGE`,
+/// `INSUFFICIENT_FUNDS`, `TRADE_TOO_SMALL`, `TRADE_TOO_LARGE` or `DUPLICATE`, 422 `IDEMPOTENCY_MISMATCH`,
+/// 503 `UNAVAILABLE`.
 pub(super) async fn place_bet(
     state: Data<WebState>,
-    SignedIn(caller): SignedIn,
+    SignedIn(caller, ..): SignedIn<Trade>,
     market_id: PathId<MarketId>,
     key: IdempotencyKey,
     body: Body<BetOrderBody>,

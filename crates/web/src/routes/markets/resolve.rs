@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::WebState;
 use crate::dto::market::decided::MarketStateView;
-use crate::extract::{Body, IdempotencyKey, InputContext, IntoInput, Object, PathId, SignedIn};
+use crate::extract::{Body, IdempotencyKey, InputContext, IntoInput, Manage, Object, PathId, SignedIn};
 use crate::faults::{FaultCode, Faults};
 use crate::reply::{self, Answer};
 
@@ -89,7 +89,7 @@ fn part_of(part: PartBody, known: &mut HashSet<OptionId>, faults: &mut Faults) -
 /// 422 `IDEMPOTENCY_MISMATCH`, 503 `UNAVAILABLE`.
 pub(super) async fn resolve(
     state: Data<WebState>,
-    SignedIn(caller): SignedIn,
+    SignedIn(caller, ..): SignedIn<Manage>,
     market_id: PathId<MarketId>,
     key: IdempotencyKey,
     body: Body<ResolutionBody>,

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use crate::WebState;
 use crate::dto::market::bet::BetView;
 use crate::dto::money::AmountText;
-use crate::extract::{Body, IdempotencyKey, InputContext, IntoInput, PathId, SignedIn};
+use crate::extract::{Body, IdempotencyKey, InputContext, IntoInput, PathId, SignedIn, Trade};
 use crate::faults::Faults;
 use crate::reply::{self, Answer};
 
@@ -50,11 +50,12 @@ fn quantity(text: &AmountText, currency: &Currency) -> Result<Quantity, MoneyErr
 }
 
 /// Sells shares that the caller's account holds, once under its key. 201, 400 `VALIDATION_ERROR`,
-/// 401 `UNAUTHORIZED`, 404 `NOT_FOUND`, 409 `MARKET_CLOSED`, `SLIPPAGE`, `INSUFFICIENT_SHARES`,
-/// `TRADE_TOO_SMALL`, `TRADE_TOO_LARGE` or `DUPLICATE`, 422 `IDEMPOTENCY_MISMATCH`, 503 `UNAVAILABLE`.
+/// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `MARKET_CLOSED`, `SLIPPAGE`,
+/// `INSUFFICIENT_SHARES`, `TRADE_TOO_SMALL`, `TRADE_TOO_LARGE` or `DUPLICATE`, 422 `IDEMPOTENCY_MISMATCH`,
+/// 503 `UNAVAILABLE`.
 pub(super) async fn sell_shares(
     state: Data<WebState>,
-    SignedIn(caller): SignedIn,
+    SignedIn(caller, ..): SignedIn<Trade>,
     market_id: PathId<MarketId>,
     key: IdempotencyKey,
     body: Body<SaleBody>,

@@ -3,12 +3,13 @@
 use std::str::FromStr;
 
 use actix_web::web::Data;
+use foretell_domain::error::DomainError;
 use foretell_domain::id::{IdError, SessionId};
 
-use super::session_cookie;
+use super::forget_cookie;
 use crate::WebState;
 use crate::error::{ApiError, ErrorCode};
-use crate::extract::{NoParams, Params, PathId, SignedIn};
+use crate::extract::{InSession, NoParams, Params, PathId};
 use crate::reply::{self, Answer};
 
 /// A session of the caller.
@@ -28,24 +29,21 @@ impl FromStr for OwnSession {
 }
 
 /// Ends one of the caller's sessions; for the one presented, the cookie goes too. 204, 401 `UNAUTHORIZED`,
-/// 404 `NOT_FOUND` for what is not a session of theirs.
+/// 403 `FORBIDDEN` for an API key, 404 `NOT_FOUND` for what is not a session of theirs.
 pub(super) async fn log_out(
     state: Data<WebState>,
-    SignedIn(caller): SignedIn,
+    InSession(caller): InSession,
     id: PathId<OwnSession>,
     params: Params<NoParams>,
 ) -> Answer {
-    let id = match state.accept((id, params))?.0 {
-        OwnSession::Current => caller.session_id,
+    let (id, ()) = state.accept((id, params))?;
+    let current = caller.session().map_err(DomainError::Denied)?;
+    let id = match id {
+        OwnSession::Current => current,
         OwnSession::Other(id) => id,
     };
     if !state.application.log_out(&caller, id).await? {
         return Err(ApiError::new(ErrorCode::NotFound, format!("Session not found: {id}")));
     }
-    let mut response = reply::no_content();
-    if id == caller.session_id {
-        let cookie = session_cookie(String::new(), 0, &state.settings);
-        response.add_cookie(&cookie).map_err(ApiError::internal)?;
-    }
-    Ok(response)
+    if id == current { forget_cookie(reply::no_content(), &state.settings) } else { Ok(reply::no_content()) }
 }

@@ -5,14 +5,14 @@ use foretell_domain::id::TransferId;
 
 use crate::WebState;
 use crate::dto::transfer::{TransferView, Visible};
-use crate::extract::{NoParams, Params, PathId, SignedIn};
+use crate::extract::{NoParams, Params, PathId, Read, SignedIn};
 use crate::reply::{self, Answer};
 
 /// Shows a transfer to the owners of its sides. 200, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`,
-/// 404 `NOT_FOUND` for what did not happen or is not the caller's to see.
+/// 403 `FORBIDDEN`, 404 `NOT_FOUND` for what did not happen or is not the caller's to see.
 pub(super) async fn get(
     state: Data<WebState>,
-    SignedIn(caller): SignedIn,
+    SignedIn(caller, ..): SignedIn<Read>,
     id: PathId<TransferId>,
     params: Params<NoParams>,
 ) -> Answer {

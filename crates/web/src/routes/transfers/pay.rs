@@ -5,15 +5,16 @@ use actix_web::web::Data;
 use super::made;
 use crate::WebState;
 use crate::dto::transfer::PaymentBody;
-use crate::extract::{Body, IdempotencyKey, SignedIn};
+use crate::extract::{Body, IdempotencyKey, SignedIn, Trade};
 use crate::reply::{self, Answer};
 
-/// Pays, once under its key. 201, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 404 `NOT_FOUND` for an account
-/// that is not there or not the caller's to spend from, 409 `INSUFFICIENT_FUNDS`, `ACCOUNT_CLOSED`,
-/// `DUPLICATE` or `CONFLICT`, 422 `IDEMPOTENCY_MISMATCH`, 503 `UNAVAILABLE`.
+/// Pays, once under its key. 201, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`,
+/// 404 `NOT_FOUND` for an account that is not there or not the caller's to spend from,
+/// 409 `INSUFFICIENT_FUNDS`, `ACCOUNT_CLOSED`, `DUPLICATE` or `CONFLICT`, 422 `IDEMPOTENCY_MISMATCH`,
+/// 503 `UNAVAILABLE`.
 pub(super) async fn pay(
     state: Data<WebState>,
-    SignedIn(caller): SignedIn,
+    SignedIn(caller, ..): SignedIn<Trade>,
     key: IdempotencyKey,
     body: Body<PaymentBody>,
 ) -> Answer {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::WebState;
 use crate::dto::transfer::{PaymentBody, TransferView, Visible};
 use crate::error::refusal::Refused;
-use crate::extract::{Body, IdempotencyKey, InputContext, IntoInput, Object, SignedIn};
+use crate::extract::{Body, IdempotencyKey, InputContext, IntoInput, Object, SignedIn, Trade};
 use crate::faults::{FaultCode, Faults};
 use crate::reply::{self, Answer};
 
@@ -76,10 +76,11 @@ impl<'a> Item<'a> {
 }
 
 /// Pays in order, all or none (`atomic`) or each for itself (`independent`), once under its key. 200 with a
-/// result an item, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 422 `IDEMPOTENCY_MISMATCH`, 503 `UNAVAILABLE`.
+/// result an item, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 422 `IDEMPOTENCY_MISMATCH`,
+/// 503 `UNAVAILABLE`.
 pub(super) async fn pay_batch(
     state: Data<WebState>,
-    SignedIn(caller): SignedIn,
+    SignedIn(caller, ..): SignedIn<Trade>,
     key: IdempotencyKey,
     body: Body<BatchBody>,
 ) -> Answer {

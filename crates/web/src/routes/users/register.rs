@@ -3,22 +3,19 @@
 use actix_web::web::Data;
 use foretell_application::Registration;
 use foretell_domain::id::AccountId;
-use foretell_domain::text::{AvatarUrl, Email, UserName};
+use foretell_domain::text::{Email, UserName};
 use foretell_domain::user::Role;
 use garde::Validate;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use crate::WebState;
 use crate::dto::money::Money;
 use crate::dto::text::Text;
-use crate::dto::user::UserView;
+use crate::dto::user::{UserView, avatar, new_password};
 use crate::extract::{Body, InputContext, IntoInput};
-use crate::faults::{FaultCode, Faults};
+use crate::faults::Faults;
 use crate::reply::{self, Answer};
-
-/// How many characters a password has.
-const PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 8..=128;
 
 #[derive(Debug, Default, Deserialize, Validate)]
 #[serde(rename_all = "camelCase", default)]
@@ -39,16 +36,8 @@ impl IntoInput for RegistrationBody {
     fn into_input(self, faults: &mut Faults, _: &InputContext<'_>) -> Option<Registration> {
         let email = faults.required("email", self.email, |text| Email::new(&text));
         let name = faults.required("name", self.name, UserName::new);
-        let password = faults.require("password", self.password);
-        let length = password.as_ref().map(|password| password.expose_secret().chars().count());
-        if length.is_some_and(|length| !PASSWORD_CHARS.contains(&length)) {
-            faults.add("password", FaultCode::Length, "must have 8 to 128 characters");
-        }
-        let is_link = |url: &String| url.starts_with("https://") || url.starts_with("http://");
-        if self.avatar.as_ref().is_some_and(|url| !is_link(url)) {
-            faults.add("avatar", FaultCode::Format, "must be a URL that begins with https:// or http://");
-        }
-        let avatar = faults.optional("avatar", self.avatar, AvatarUrl::new);
+        let password = new_password("password", self.password, faults);
+        let avatar = self.avatar.map_or(Some(None), |text| avatar(text, faults).map(Some));
         let (email, name, password, avatar) = (email?, name?, password?, avatar?);
         Some(Registration { email, name, password, avatar, role: Role::User })
     }

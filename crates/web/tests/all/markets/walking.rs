@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Opened, open_as, opening};
 use crate::support::{TestApp, TestUser};
 
-/// A market with nine trades, and two others.
+/// A market with nine trades, and two others; one of two traders has three API keys and four sessions.
 async fn scene(app: &TestApp) -> (TestUser, Opened) {
     let (carl, ann) = (app.user("carl").await, app.user("ann").await);
     let mut markets = Vec::new();
@@ -17,6 +17,10 @@ async fn scene(app: &TestApp) -> (TestUser, Opened) {
     for trade in 0..9 {
         let trader = if trade % 3 == 0 { &carl } else { &ann };
         market.bet(app, trader, trade % 2, "1").await;
+    }
+    for _ in 0..3 {
+        app.with_key(&ann, &["read"]).await;
+        app.signed_in_again(&ann).await;
     }
     (ann, market)
 }
@@ -55,6 +59,9 @@ async fn a_walk_shows_the_rows_of_the_pages_in_their_order() {
         "/markets?sort=closing&status=open".to_owned(),
         "/markets?sort=volume".to_owned(),
         "/accounts".to_owned(),
+        "/users".to_owned(),
+        "/sessions".to_owned(),
+        "/api-keys".to_owned(),
         format!("/markets/{}/bets", market.id),
         format!("/accounts/{}/transfers", ann.account_id),
     ] {

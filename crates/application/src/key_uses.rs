@@ -1,0 +1,67 @@
+//! Decides which uses of API keys are worth recording: one a minute and key, so that no request waits for it.
+
+use std::time::Duration;
+
+use foretell_domain::id::ApiKeyId;
+use foretell_domain::time::Timestamp;
+use foretell_ports::api_key::ApiKey;
+use moka::ops::compute::{CompResult, Op};
+use moka::sync::Cache;
+
+/// How long a recorded use stands for those that follow.
+const PERIOD: Duration = Duration::from_mins(1);
+
+/// The most keys that are kept in mind; one that is forgotten is recorded once too often.
+const MAX_KEYS: u64 = 20_000;
+
+/// The uses that this process has recorded of late.
+pub(crate) struct KeyUses(Cache<ApiKeyId, Timestamp>);
+
+impl KeyUses {
+    pub(crate) fn new() -> Self {
+        Self(Cache::builder().max_capacity(MAX_KEYS).time_to_live(PERIOD * 2).build())
+    }
+
+    /// Whether the caller should record a use now; of several at the same time, one is told so.
+    pub(crate) fn is_worth_recording(&self, key: &ApiKey, now: Timestamp) -> bool {
+        if key.last_used_at.is_some_and(|last| is_recent(last, now)) {
+            return false;
+        }
+        let computed = self.0.entry(key.id).and_compute_with(|entry| match entry {
+            Some(entry) if is_recent(*entry.value(), now) => Op::Nop,
+            _ => Op::Put(now),
+        });
+        matches!(computed, CompResult::Inserted(_) | CompResult::ReplacedWith(_))
+    }
+}
+
+fn is_recent(used_at: Timestamp, now: Timestamp) -> bool {
+    let age = Duration::from_micros(now.micros().saturating_sub(used_at.micros()).unsigned_abs());
+    age < PERIOD
+}
+
+#[cfg(test)]
+mod tests {
+    use foretell_testkit::Factory;
+    use foretell_testkit::clock::START;
+
+    use super::*;
+
+    #[test]
+    fn a_use_a_minute_is_recorded() {
+        let uses = KeyUses::new();
+        let make = Factory::new(1);
+        let key = make.api_key(make.ids().user());
+        let check = |key: &ApiKey, seconds, expected| {
+            assert_eq!(uses.is_worth_recording(key, START.plus_seconds(seconds)), expected, "{seconds}");
+        };
+        check(&key, 0, true);
+        check(&key, 59, false);
+        check(&key, 60, true);
+        check(&key, 61, false);
+        let seen_elsewhere = ApiKey { last_used_at: Some(START.plus_seconds(100)), ..key.clone() };
+        check(&seen_elsewhere, 130, false);
+        check(&seen_elsewhere, 160, true);
+        check(&make.api_key(key.user_id), 0, true);
+    }
+}

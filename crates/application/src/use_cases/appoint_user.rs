@@ -1,0 +1,65 @@
+//! Gives users a role, suspends them and takes them back.
+
+use foretell_domain::error::DomainError;
+use foretell_domain::id::UserId;
+use foretell_domain::policy::{self, Denied};
+use foretell_domain::user::{Appointment, User, UserError};
+use foretell_ports::error::StoreError;
+use foretell_ports::unit::{Locked, Tx};
+use foretell_ports::user::Credentials;
+
+use super::authenticate::Caller;
+use crate::Application;
+use crate::error::AppError;
+
+impl Application {
+    /// Changes the role or the standing of a user, and returns the user as they are then. It counts at once for
+    /// all of their sessions and keys; those of a suspended user are honoured again once they are taken back.
+    /// For admins, of whom an active one is always left.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] with `AdminsOnly`, `NotFound`, `Erased` or `LastAdmin`; [`AppError::Store`].
+    pub async fn appoint_user(
+        &self,
+        caller: &Caller,
+        id: UserId,
+        appointment: Appointment,
+    ) -> Result<User, AppError> {
+        policy::may_administer(caller.actor()).map_err(DomainError::Denied)?;
+        let (by, now) = (caller.user.id, self.now());
+        let work = move |tx: &mut dyn Tx| -> Result<Result<User, DomainError>, StoreError> {
+            let mut locked = tx.lock_user_and_admins(id)?;
+            let changed = match appointed(&locked, id, by, appointment) {
+                Ok(changed) => changed,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
+            if let Some(found) = locked.iter_mut().find(|found| found.user.id == id)
+                && found.user != changed
+            {
+                found.user = changed.clone();
+                tx.save_user(found, now)?;
+            }
+            Ok(Ok(changed))
+        };
+        let changed = self.ports.units.run("appoint_user", work).await;
+        // Whatever became of it: a commit may be done although its answer was lost.
+        self.sessions.forget_user(id, self.now());
+        Ok(changed??)
+    }
+}
+
+/// The user as they will be, from the rows of them and of all active admins, under their locks.
+fn appointed(
+    locked: &[Locked<Credentials>],
+    id: UserId,
+    by: UserId,
+    appointment: Appointment,
+) -> Result<User, DomainError> {
+    let admins: Vec<_> = locked.iter().filter(|locked| locked.user.is_active_admin()).collect();
+    // Looked at again: who was an admin when the request came in may be one no more.
+    if !admins.iter().any(|admin| admin.user.id == by) {
+        return Err(Denied::AdminsOnly.into());
+    }
+    let found = locked.iter().find(|found| found.user.id == id).ok_or(UserError::NotFound(id))?;
+    Ok(found.user.appointed(appointment, admins.len())?)
+}

@@ -1,0 +1,48 @@
+//! Erases users: who they were is forgotten, what they did with money is kept.
+
+use foretell_domain::error::DomainError;
+use foretell_domain::id::UserId;
+use foretell_domain::policy;
+use foretell_domain::user::UserError;
+use foretell_ports::secret::PasswordHash;
+use foretell_ports::unit::Tx;
+
+use super::authenticate::Caller;
+use crate::Application;
+use crate::error::AppError;
+
+impl Application {
+    /// Erases the caller, who must name themselves and present a session: their name, picture, mail address and
+    /// password go, and with them all sessions and keys. Their account, transfers, bets and markets stay under
+    /// their id; open markets are left to the moderators. The last active admin stays.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] with `NotTheUser`, `SessionsOnly` or `LastAdmin`; [`AppError::Store`].
+    pub async fn erase_user(&self, caller: &Caller, id: UserId) -> Result<(), AppError> {
+        policy::may_dispose_of_user(caller.actor(), id).map_err(DomainError::Denied)?;
+        caller.session().map_err(DomainError::Denied)?;
+        let now = self.now();
+        let work = move |tx: &mut dyn Tx| {
+            let mut locked = tx.lock_user_and_admins(id)?;
+            let active_admins = locked.iter().filter(|locked| locked.user.is_active_admin()).count();
+            let Some(found) = locked.iter_mut().find(|locked| locked.user.id == id) else {
+                return Ok(Err(UserError::NotFound(id)));
+            };
+            let erased = match found.user.erased(active_admins) {
+                Ok(erased) => erased,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
+            found.user = erased;
+            found.password = PasswordHash::of_nothing();
+            tx.save_user(found, now)?;
+            tx.delete_sessions_of(id, None)?;
+            tx.delete_api_keys_of(id)?;
+            // Whatever else tells of the person is deleted here, in the same unit.
+            Ok(Ok(()))
+        };
+        let erased = self.ports.units.run("erase_user", work).await;
+        // Whatever became of it: a commit may be done although its answer was lost.
+        self.sessions.forget_user(id, self.now());
+        Ok(erased?.map_err(DomainError::User)?)
+    }
+}

@@ -1,0 +1,109 @@
+//! Makes, lists and deletes API keys.
+
+use foretell_domain::error::DomainError;
+use foretell_domain::id::ApiKeyId;
+use foretell_domain::scope::Scopes;
+use foretell_domain::text::KeyName;
+use foretell_domain::time::Timestamp;
+use foretell_domain::user::UserError;
+use foretell_ports::api_key::ApiKey;
+use foretell_ports::page::Stretch;
+use foretell_ports::unit::Tx;
+use secrecy::SecretString;
+
+use super::authenticate::Caller;
+use crate::Application;
+use crate::error::AppError;
+
+/// The most keys that a user may have.
+const MAX_KEYS: u32 = 50;
+
+/// What a user says of a new API key.
+#[derive(Debug, Clone)]
+pub struct NewApiKey {
+    /// What they call it.
+    pub name: KeyName,
+    /// What it may be used for; not nothing, which the edge has checked.
+    pub scopes: Scopes,
+    /// When it ends by itself, if ever.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// An API key just made, with its secret, which is shown this once.
+#[derive(Debug)]
+pub struct IssuedKey {
+    /// The key.
+    pub key: ApiKey,
+    /// What a program presents from now on.
+    pub secret: SecretString,
+}
+
+impl Application {
+    /// Makes an API key for the caller, who presents a session: a key that makes keys could never be taken
+    /// back.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] with `SessionsOnly` or `TooManyKeys`, [`AppError::Store`].
+    pub async fn create_api_key(&self, caller: &Caller, new: NewApiKey) -> Result<IssuedKey, AppError> {
+        caller.session().map_err(DomainError::Denied)?;
+        let (secret, secret_hash) = self.ports.tokens.issue_key();
+        let key = ApiKey {
+            id: ApiKeyId::from_u128(self.ports.ids.next_id()),
+            user_id: caller.user.id,
+            name: new.name,
+            secret_hash,
+            scopes: new.scopes,
+            created_at: self.now(),
+            expires_at: new.expires_at,
+            last_used_at: None,
+        };
+        let made = key.clone();
+        let work = move |tx: &mut dyn Tx| {
+            // Locked, so that two keys that are made at the same time are both counted.
+            let Some(user) = tx.lock_user(made.user_id)? else {
+                return Ok(Err(UserError::NotFound(made.user_id)));
+            };
+            if tx.count_api_keys_of(&user)? >= MAX_KEYS {
+                return Ok(Err(UserError::TooManyKeys { max: MAX_KEYS }));
+            }
+            tx.insert_api_key(&made)?;
+            Ok(Ok(()))
+        };
+        self.ports.units.run("create_api_key", work).await?.map_err(DomainError::User)?;
+        Ok(IssuedKey { key, secret })
+    }
+
+    /// Deletes one of the caller's keys, which ends at once. It takes a session.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] with `SessionsOnly` or `KeyNotFound`, [`AppError::Store`].
+    pub async fn delete_api_key(&self, caller: &Caller, id: ApiKeyId) -> Result<(), AppError> {
+        caller.session().map_err(DomainError::Denied)?;
+        let user = caller.user.id;
+        let work = move |tx: &mut dyn Tx| tx.delete_api_key(user, id);
+        let was_there = self.ports.units.run("delete_api_key", work).await;
+        // Whatever became of it: a commit may be done although its answer was lost.
+        self.sessions.forget_user(user, self.now());
+        if was_there? { Ok(()) } else { Err(DomainError::User(UserError::KeyNotFound(id)).into()) }
+    }
+
+    /// A stretch of the caller's own keys, newest first, those that have ended included.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn list_api_keys(
+        &self,
+        caller: &Caller,
+        stretch: Stretch<ApiKeyId>,
+    ) -> Result<Vec<ApiKey>, AppError> {
+        Ok(self.ports.users.list_api_keys(caller.user.id, stretch).await?)
+    }
+
+    /// How many keys the caller has.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn count_api_keys(&self, caller: &Caller) -> Result<i64, AppError> {
+        Ok(self.ports.users.count_api_keys(caller.user.id).await?)
+    }
+}

@@ -1,0 +1,60 @@
+//! Reads users and their sessions.
+
+use foretell_domain::error::DomainError;
+use foretell_domain::id::{SessionId, UserId};
+use foretell_domain::user::{User, UserError};
+use foretell_ports::page::Stretch;
+use foretell_ports::user::Session;
+
+use super::authenticate::Caller;
+use crate::Application;
+use crate::error::AppError;
+
+impl Application {
+    /// A stretch of the users, newest first, without those who are erased.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn list_users(&self, stretch: Stretch<UserId>) -> Result<Vec<User>, AppError> {
+        Ok(self.ports.users.list_users(stretch).await?)
+    }
+
+    /// How many users there are, without those who are erased.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn count_users(&self) -> Result<i64, AppError> {
+        Ok(self.ports.users.count_users().await?)
+    }
+
+    /// The user with this id, erased or not.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] with `NotFound`, [`AppError::Store`].
+    pub async fn get_user(&self, id: UserId) -> Result<User, AppError> {
+        let found = self.ports.users.find_user(id).await?;
+        found.ok_or(DomainError::User(UserError::NotFound(id)).into())
+    }
+
+    /// A stretch of the caller's own live sessions, newest first. It takes a session.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] with `SessionsOnly`, [`AppError::Store`].
+    pub async fn list_sessions(
+        &self,
+        caller: &Caller,
+        stretch: Stretch<SessionId>,
+    ) -> Result<Vec<Session>, AppError> {
+        caller.session().map_err(DomainError::Denied)?;
+        Ok(self.ports.users.list_sessions(caller.user.id, self.now(), stretch).await?)
+    }
+
+    /// How many live sessions the caller has. It takes a session.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] with `SessionsOnly`, [`AppError::Store`].
+    pub async fn count_sessions(&self, caller: &Caller) -> Result<i64, AppError> {
+        caller.session().map_err(DomainError::Denied)?;
+        Ok(self.ports.users.count_sessions(caller.user.id, self.now()).await?)
+    }
+}

@@ -1,0 +1,227 @@
+//! People: what happens at the same time, what is recorded, and what another node hears of.
+
+use foretell_application::{
+    AppError, ApplicationSettings, Caller, Credential, IssuedKey, LoginLimits, NewApiKey, PasswordChange,
+};
+use foretell_domain::error::DomainError;
+use foretell_domain::id::ApiKeyId;
+use foretell_domain::policy::Denied;
+use foretell_domain::scope::{Scope, Scopes};
+use foretell_domain::text::KeyName;
+use foretell_domain::user::{Appointment, Role, Standing, UserError};
+use foretell_ports::api_key::ApiKeyQueries as _;
+use foretell_ports::page::{PageRequest, Stretch};
+use foretell_ports::user::UserQueries as _;
+use foretell_testkit::Fault;
+use futures::future::join_all;
+use futures::poll;
+use secrecy::ExposeSecret as _;
+
+use crate::support::{ADDRESS, Desk, PASSWORD, eventually, settings};
+
+async fn make_key(desk: &Desk, caller: &Caller, scopes: Scopes) -> IssuedKey {
+    let new = NewApiKey { name: KeyName::new("bot").unwrap(), scopes, expires_at: None };
+    desk.app.create_api_key(caller, new).await.unwrap()
+}
+
+fn change(current: &str) -> PasswordChange {
+    PasswordChange { current: current.into(), new: "another password".into(), from: ADDRESS }
+}
+
+fn is_refused<T>(result: &Result<T, AppError>, expected: DomainError) -> bool {
+    matches!(result, Err(AppError::Refused(refusal)) if *refusal == expected)
+}
+
+#[tokio::test]
+async fn a_sign_in_that_overlaps_a_change_of_the_password_does_not_outlive_it() {
+    let desk = Desk::open().await;
+    let ann = desk.user().await;
+    let gate = desk.faults.hold_next();
+    let mut late = Box::pin(desk.app.log_in(ADDRESS, &ann.user.email, PASSWORD.into()));
+    assert!(poll!(&mut late).is_pending());
+    gate.arrived().await;
+    // The old password has been found right; what is held is the storing of the session.
+    desk.app.change_password(&ann, change(PASSWORD)).await.unwrap();
+    gate.release();
+    let late = late.await;
+    assert!(matches!(late, Err(AppError::BadCredentials)), "{late:?}");
+    let now = desk.app.now();
+    assert_eq!(desk.memory.count_sessions(ann.user.id, now).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn of_two_changes_of_a_password_one_is_made() {
+    let desk = Desk::open().await;
+    let ann = desk.user().await;
+    let gate = desk.faults.hold_next();
+    let mut late = Box::pin(desk.app.change_password(&ann, change(PASSWORD)));
+    assert!(poll!(&mut late).is_pending());
+    gate.arrived().await;
+    desk.app.change_password(&ann, change(PASSWORD)).await.unwrap();
+    gate.release();
+    let late = late.await;
+    assert!(matches!(late, Err(AppError::WrongPassword)), "{late:?}");
+}
+
+#[tokio::test]
+async fn guesses_at_the_same_time_are_limited_too() {
+    let login_limits = LoginLimits { per_account: 3, ..LoginLimits::default() };
+    let desk = Desk::open_with(ApplicationSettings { login_limits, ..settings() }).await;
+    let ann = desk.user().await;
+    let verified = desk.passwords.verifications();
+    let guesses = (0..10).map(|_| desk.app.log_in(ADDRESS, &ann.user.email, "wrong".into()));
+    let answers = join_all(guesses).await;
+    let limited = answers.iter().filter(|answer| matches!(answer, Err(AppError::TooManyAttempts { .. })));
+    assert_eq!(limited.count(), 7);
+    assert_eq!(desk.passwords.verifications() - verified, 3, "the others cost no work");
+}
+
+#[tokio::test]
+async fn what_fails_for_another_reason_is_no_guess() {
+    let login_limits = LoginLimits { per_account: 1, ..LoginLimits::default() };
+    let desk = Desk::open_with(ApplicationSettings { login_limits, ..settings() }).await;
+    let ann = desk.user().await;
+    for _ in 0..5 {
+        desk.faults.fail_next(Fault::Unavailable);
+        let failed = desk.app.log_in(ADDRESS, &ann.user.email, PASSWORD.into()).await;
+        assert!(matches!(failed, Err(AppError::Store(_))), "{failed:?}");
+    }
+    desk.app.log_in(ADDRESS, &ann.user.email, PASSWORD.into()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_key_names_its_user_and_its_use_is_recorded_once_a_minute() {
+    let desk = Desk::open().await;
+    let ann = desk.user().await;
+    let scopes: Scopes = [Scope::Read].into_iter().collect();
+    let IssuedKey { key, secret } = make_key(&desk, &ann, scopes).await;
+    let last_use = async || {
+        let found = desk.memory.find_api_key(&key.secret_hash).await.unwrap();
+        found.unwrap().key.last_used_at
+    };
+    assert_eq!(last_use().await, None);
+    let first_use = desk.app.now();
+    for seconds in [0, 2, 57] {
+        desk.clock.advance_seconds(seconds);
+        let caller = desk.app.authenticate(secret.expose_secret()).await.unwrap().expect("a live key");
+        assert_eq!((&caller.user, caller.account_id), (&ann.user, ann.account_id));
+        assert_eq!(caller.credential, Credential::ApiKey { id: key.id, scopes });
+        eventually(async || last_use().await == Some(first_use)).await;
+    }
+    assert_eq!(desk.faults.count("record_key_use"), 1);
+    desk.clock.advance_seconds(1);
+    let second_use = desk.app.now();
+    desk.app.authenticate(secret.expose_secret()).await.unwrap().expect("a live key");
+    eventually(async || last_use().await == Some(second_use)).await;
+    assert_eq!(desk.faults.count("record_key_use"), 2);
+}
+
+#[tokio::test]
+async fn a_use_that_cannot_be_recorded_does_not_fail_the_request() {
+    let desk = Desk::open().await;
+    let ann = desk.user().await;
+    let issued = make_key(&desk, &ann, Scopes::ALL).await;
+    desk.faults.reject_units(|name| name == "record_key_use");
+    assert!(desk.app.authenticate(issued.secret.expose_secret()).await.unwrap().is_some());
+    eventually(async || desk.faults.count("record_key_use") == 1).await;
+    assert!(desk.app.authenticate(issued.secret.expose_secret()).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn an_admin_who_was_demoted_meanwhile_appoints_nobody() {
+    let desk = Desk::open().await;
+    let (first, second, ann) = (desk.admin().await, desk.admin().await, desk.user().await);
+    let to = |role| Appointment { role: Some(role), standing: None };
+    let demoted = desk.app.appoint_user(&first, second.user.id, to(Role::User)).await.unwrap();
+    assert_eq!((demoted.role, demoted.version), (Role::User, 2));
+    let stale = desk.app.appoint_user(&second, ann.user.id, to(Role::Admin)).await;
+    assert!(is_refused(&stale, Denied::AdminsOnly.into()));
+    assert_eq!(desk.app.get_user(ann.user.id).await.unwrap().role, Role::User);
+    let last = desk.app.appoint_user(&first, first.user.id, to(Role::Moderator)).await;
+    assert!(is_refused(&last, UserError::LastAdmin.into()));
+}
+
+#[tokio::test]
+async fn a_change_whose_answer_was_lost_counts_at_once() {
+    let desk = Desk::open().await;
+    let (ann, admin) = (desk.user().await, desk.admin().await);
+    let signed_in = desk.app.log_in(ADDRESS, &ann.user.email, PASSWORD.into()).await.unwrap();
+    let is_live = async || desk.app.authenticate(signed_in.token.expose_secret()).await.unwrap().is_some();
+    assert!(is_live().await);
+    desk.faults.fail_next_named("appoint_user", Fault::LostAfterCommit);
+    let suspension = Appointment { role: None, standing: Some(Standing::Suspended) };
+    let lost = desk.app.appoint_user(&admin, ann.user.id, suspension).await;
+    assert!(matches!(lost, Err(AppError::Store(_))), "{lost:?}");
+    assert!(!is_live().await);
+}
+
+#[tokio::test]
+async fn a_key_that_another_node_deletes_is_trusted_for_a_moment_at_most() {
+    let desk = Desk::open().await;
+    let (ann, other) = (desk.user().await, desk.second_node(settings()));
+    let issued = make_key(&desk, &ann, Scopes::ALL).await;
+    let is_live = async || desk.app.authenticate(issued.secret.expose_secret()).await.unwrap().is_some();
+    assert!(is_live().await);
+    other.delete_api_key(&ann, issued.key.id).await.unwrap();
+    assert!(is_live().await, "it was looked up less than a second ago");
+    desk.clock.advance_micros(1_000_000);
+    assert!(!is_live().await);
+}
+
+#[tokio::test]
+async fn what_takes_a_session_is_not_done_with_a_key() {
+    let desk = Desk::open().await;
+    let ann = desk.user().await;
+    let credential = Credential::ApiKey { id: ApiKeyId::from_u128(1), scopes: Scopes::ALL };
+    let by_key = Caller { credential, ..ann.clone() };
+    let new = NewApiKey { name: KeyName::new("bot").unwrap(), scopes: Scopes::ALL, expires_at: None };
+    let page = Stretch::from(PageRequest::new(1, 10).unwrap());
+    let app = &desk.app;
+    let results = [
+        app.create_api_key(&by_key, new).await.map(drop),
+        app.delete_api_key(&by_key, ApiKeyId::from_u128(1)).await,
+        app.change_password(&by_key, change(PASSWORD)).await.map(drop),
+        app.list_sessions(&by_key, page).await.map(drop),
+        app.count_sessions(&by_key).await.map(drop),
+        app.log_out(&by_key, desk.ids.session()).await.map(drop),
+        app.erase_user(&by_key, ann.user.id).await,
+    ];
+    for result in results {
+        assert!(is_refused(&result, Denied::SessionsOnly.into()));
+    }
+}
+
+#[tokio::test]
+async fn keys_made_at_the_same_time_are_all_counted() {
+    let desk = Desk::open().await;
+    let ann = desk.user().await;
+    let new = || NewApiKey { name: KeyName::new("bot").unwrap(), scopes: Scopes::ALL, expires_at: None };
+    let made = join_all((0..60).map(|_| desk.app.create_api_key(&ann, new()))).await;
+    assert_eq!(made.iter().filter(|made| made.is_ok()).count(), 50);
+    assert_eq!(desk.app.count_api_keys(&ann).await.unwrap(), 50);
+}
+
+#[tokio::test]
+async fn an_erased_user_is_gone_for_good() {
+    let desk = Desk::open().await;
+    let ann = desk.user().await;
+    let signed_in = desk.app.log_in(ADDRESS, &ann.user.email, PASSWORD.into()).await.unwrap();
+    make_key(&desk, &ann, Scopes::ALL).await;
+    desk.clock.advance_seconds(5);
+    desk.app.erase_user(&ann, ann.user.id).await.unwrap();
+    let now = desk.app.now();
+    assert_eq!(desk.memory.count_sessions(ann.user.id, now).await.unwrap(), 0);
+    assert_eq!(desk.memory.count_api_keys(ann.user.id).await.unwrap(), 0);
+    assert!(desk.app.authenticate(signed_in.token.expose_secret()).await.unwrap().is_none());
+    let erased = desk.app.get_user(ann.user.id).await.unwrap();
+    let again = desk.app.erase_user(&ann, ann.user.id).await;
+    assert!(is_refused(&again, UserError::Erased(ann.user.id).into()));
+    for email in [&ann.user.email, &erased.email] {
+        let verified = desk.passwords.verifications();
+        let failed = desk.app.log_in(ADDRESS, email, PASSWORD.into()).await;
+        assert!(matches!(failed, Err(AppError::BadCredentials)), "{failed:?}");
+        assert_eq!(desk.passwords.verifications(), verified + 1, "the same work as for anybody");
+    }
+    assert_eq!(desk.balance(ann.account_id).await, crate::support::GRANT);
+    desk.audit().await;
+}

@@ -1,0 +1,81 @@
+//! `POST /api-keys`: makes a key.
+
+use actix_web::web::Data;
+use foretell_application::NewApiKey;
+use foretell_domain::scope::{Scope, Scopes};
+use foretell_domain::text::KeyName;
+use foretell_domain::time::Timestamp;
+use garde::Validate;
+use secrecy::ExposeSecret as _;
+use serde::{Deserialize, Serialize};
+
+use crate::WebState;
+use crate::dto::api_key::ApiKeyView;
+use crate::dto::time::parse_time;
+use crate::extract::{Body, InSession, InputContext, IntoInput};
+use crate::faults::{FaultCode, Faults};
+use crate::reply::{self, Answer};
+
+#[derive(Debug, Default, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct KeyBody {
+    #[garde(required)]
+    name: Option<String>,
+    #[garde(required, length(min = 1, max = Scope::ALL.len()))]
+    scopes: Option<Vec<String>>,
+    #[garde(skip)]
+    expires_at: Option<String>,
+}
+
+impl IntoInput for KeyBody {
+    type Input = NewApiKey;
+
+    fn into_input(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<NewApiKey> {
+        let name = faults.required("name", self.name, KeyName::new);
+        let scopes = faults.require("scopes", self.scopes).and_then(|names| scopes_of(&names, faults));
+        let expires_at = faults.optional("expiresAt", self.expires_at, |text| parse_time(&text));
+        refuse_past_end(expires_at.flatten(), faults, context.now);
+        Some(NewApiKey { name: name?, scopes: scopes?, expires_at: expires_at? })
+    }
+}
+
+fn scopes_of(names: &[String], faults: &mut Faults) -> Option<Scopes> {
+    let mut known = Vec::new();
+    for (index, name) in names.iter().enumerate() {
+        let field = format!("scopes[{index}]");
+        match Scope::from_name(name) {
+            None => faults.add(&field, FaultCode::Invalid, "must be read, trade or manage"),
+            Some(scope) if known.contains(&scope) => {
+                faults.add(&field, FaultCode::Repeated, "must differ from the other scopes");
+            }
+            Some(scope) => known.push(scope),
+        }
+    }
+    (known.len() == names.len()).then(|| known.into_iter().collect())
+}
+
+fn refuse_past_end(expires_at: Option<Timestamp>, faults: &mut Faults, now: Timestamp) {
+    if expires_at.is_some_and(|expires_at| expires_at <= now) {
+        faults.add("expiresAt", FaultCode::Range, "must be in the future");
+    }
+}
+
+#[derive(Serialize)]
+struct KeyCreated<'a> {
+    #[serde(flatten)]
+    key: ApiKeyView<'a>,
+    secret: &'a str,
+}
+
+/// Makes a key; its secret is shown this once. 201, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`,
+/// 403 `FORBIDDEN` for an API key, 409 `CONFLICT` for one key too many.
+pub(super) async fn create(
+    state: Data<WebState>,
+    InSession(caller): InSession,
+    body: Body<KeyBody>,
+) -> Answer {
+    let new = state.accept(body)?;
+    let issued = state.application.create_api_key(&caller, new).await?;
+    let data = KeyCreated { key: ApiKeyView::new(&issued.key), secret: issued.secret.expose_secret() };
+    reply::created(format_args!("/api-keys/{}", issued.key.id), data)
+}

@@ -1,0 +1,21 @@
+//! `DELETE /api-keys/{id}`: ends a key.
+
+use actix_web::web::Data;
+use foretell_domain::id::ApiKeyId;
+
+use crate::WebState;
+use crate::extract::{InSession, NoParams, Params, PathId};
+use crate::reply::{self, Answer};
+
+/// Deletes one of the caller's keys, which ends at once. 204, 401 `UNAUTHORIZED`, 403 `FORBIDDEN` for an API
+/// key, 404 `NOT_FOUND` for what is not a key of theirs.
+pub(super) async fn delete(
+    state: Data<WebState>,
+    InSession(caller): InSession,
+    id: PathId<ApiKeyId>,
+    params: Params<NoParams>,
+) -> Answer {
+    let (id, ()) = state.accept((id, params))?;
+    state.application.delete_api_key(&caller, id).await?;
+    Ok(reply::no_content())
+}

@@ -1,0 +1,22 @@
+//! `GET /api-keys`: the caller's keys.
+
+use actix_web::web::Data;
+
+use crate::WebState;
+use crate::dto::api_key::ApiKeyView;
+use crate::dto::page::PageParams;
+use crate::extract::{Params, Read, SignedIn};
+use crate::reply::{self, Answer};
+
+/// Lists the caller's keys without their secrets, newest first. 200, 400 `VALIDATION_ERROR`,
+/// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`.
+pub(super) async fn list(
+    state: Data<WebState>,
+    SignedIn(caller, ..): SignedIn<Read>,
+    params: Params<PageParams>,
+) -> Answer {
+    let paging = state.accept(params)?;
+    let mut keys = state.application.list_api_keys(&caller, paging.stretch()).await?;
+    let meta = paging.meta(&mut keys, |key| key.id, state.application.count_api_keys(&caller)).await?;
+    reply::list(keys.iter().map(ApiKeyView::new).collect::<Vec<_>>(), meta)
+}

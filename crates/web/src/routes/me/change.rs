@@ -1,0 +1,56 @@
+//! `PATCH /me`: changes the caller's profile.
+
+use actix_web::web::Data;
+use foretell_domain::text::UserName;
+use foretell_domain::user::{AvatarChange, ProfileChange};
+use garde::Validate;
+use serde::Deserialize;
+
+use super::own_profile;
+use crate::WebState;
+use crate::dto::change::Change;
+use crate::dto::user::avatar;
+use crate::extract::{Body, InputContext, IntoInput, Manage, SignedIn};
+use crate::faults::{FaultCode, Faults};
+use crate::reply::Answer;
+
+#[derive(Debug, Default, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct ProfileBody {
+    #[garde(skip)]
+    name: Change<String>,
+    #[garde(skip)]
+    avatar: Change<String>,
+}
+
+impl IntoInput for ProfileBody {
+    type Input = ProfileChange;
+
+    fn into_input(self, faults: &mut Faults, _: &InputContext<'_>) -> Option<ProfileChange> {
+        let name = match self.name {
+            Change::Keep => Some(None),
+            Change::Set(name) => faults.check("name", UserName::new(name)).map(Some),
+            Change::Clear => {
+                faults.add("name", FaultCode::Required, "must not be null");
+                None
+            }
+        };
+        let avatar = match self.avatar {
+            Change::Keep => Some(None),
+            Change::Set(text) => avatar(text, faults).map(|avatar| Some(AvatarChange::Set(avatar))),
+            Change::Clear => Some(Some(AvatarChange::Clear)),
+        };
+        Some(ProfileChange { name: name?, avatar: avatar? })
+    }
+}
+
+/// Changes the caller's profile. 200 with it, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`.
+pub(super) async fn change(
+    state: Data<WebState>,
+    SignedIn(caller, ..): SignedIn<Manage>,
+    body: Body<ProfileBody>,
+) -> Answer {
+    let change = state.accept(body)?;
+    let user = state.application.change_profile(&caller, change).await?;
+    own_profile(&state, &caller, &user).await
+}

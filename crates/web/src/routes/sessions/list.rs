@@ -1,0 +1,41 @@
+//! `GET /sessions`: where the caller is signed in.
+
+use actix_web::web::Data;
+use foretell_domain::id::SessionId;
+use serde::Serialize;
+
+use crate::WebState;
+use crate::dto::page::PageParams;
+use crate::dto::text::Text;
+use crate::dto::time::Time;
+use crate::extract::{InSession, Params};
+use crate::reply::{self, Answer};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SessionView {
+    id: Text<SessionId>,
+    is_current: bool,
+    created_at: Time,
+    expires_at: Time,
+}
+
+/// Lists the caller's live sessions, newest first, with a mark on the one that is presented. 200,
+/// 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN` for an API key.
+pub(super) async fn list(
+    state: Data<WebState>,
+    InSession(caller): InSession,
+    params: Params<PageParams>,
+) -> Answer {
+    let paging = state.accept(params)?;
+    let mut sessions = state.application.list_sessions(&caller, paging.stretch()).await?;
+    let total = state.application.count_sessions(&caller);
+    let meta = paging.meta(&mut sessions, |session| session.id, total).await?;
+    let rows = sessions.iter().map(|session| SessionView {
+        id: Text(session.id),
+        is_current: caller.session() == Ok(session.id),
+        created_at: Time(session.created_at),
+        expires_at: Time(session.expires_at),
+    });
+    reply::list(rows.collect::<Vec<_>>(), meta)
+}

@@ -1,0 +1,52 @@
+//! `PATCH /users/{id}`: gives a user a role, suspends them or takes them back.
+
+use actix_web::web::Data;
+use foretell_domain::id::UserId;
+use foretell_domain::user::{Appointment, Role, Standing};
+use garde::Validate;
+use serde::Deserialize;
+
+use crate::WebState;
+use crate::dto::user::UserView;
+use crate::extract::{AdminOnly, Body, InputContext, IntoInput, PathId};
+use crate::faults::{FaultCode, Faults};
+use crate::reply::{self, Answer};
+
+#[derive(Debug, Default, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct AppointmentBody {
+    #[garde(skip)]
+    role: Option<String>,
+    #[garde(skip)]
+    status: Option<String>,
+}
+
+impl IntoInput for AppointmentBody {
+    type Input = Appointment;
+
+    fn into_input(self, faults: &mut Faults, _: &InputContext<'_>) -> Option<Appointment> {
+        let mut unknown = |field, choice| faults.add(field, FaultCode::Invalid, format!("must be {choice}"));
+        let role = self.role.map(|name| {
+            let role = Role::from_name(&name);
+            role.ok_or_else(|| unknown("role", "USER, MODERATOR or ADMIN"))
+        });
+        let standing = self.status.map(|name| {
+            let standing = Standing::from_name(&name);
+            standing.ok_or_else(|| unknown("status", "active or suspended"))
+        });
+        Some(Appointment { role: role.transpose().ok()?, standing: standing.transpose().ok()? })
+    }
+}
+
+/// Changes the role or the status of a user. 200 with the user, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`,
+/// 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `CONFLICT` for the last active admin and for a deleted user.
+pub(super) async fn appoint(
+    state: Data<WebState>,
+    AdminOnly(caller): AdminOnly,
+    id: PathId<UserId>,
+    body: Body<AppointmentBody>,
+) -> Answer {
+    let (id, appointment) = state.accept((id, body))?;
+    let user = state.application.appoint_user(&caller, id, appointment).await?;
+    reply::ok(UserView::seen_by(caller.actor(), &user))
+}

@@ -1,0 +1,22 @@
+//! `GET /users/{id}`: a user's profile.
+
+use actix_web::web::Data;
+use foretell_domain::id::UserId;
+
+use crate::WebState;
+use crate::dto::user::UserView;
+use crate::extract::{NoParams, Params, PathId, Read, SignedIn};
+use crate::reply::{self, Answer};
+
+/// Shows a user; the mail address and the status to themselves and the staff only. 200,
+/// 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`.
+pub(super) async fn get(
+    state: Data<WebState>,
+    SignedIn(caller, ..): SignedIn<Read>,
+    id: PathId<UserId>,
+    params: Params<NoParams>,
+) -> Answer {
+    let (id, ()) = state.accept((id, params))?;
+    let user = state.application.get_user(id).await?;
+    reply::ok(UserView::seen_by(caller.actor(), &user))
+}

@@ -1,0 +1,160 @@
+//! Every route by every kind of caller.
+
+use actix_web::http::Method;
+use foretell_domain::id::UserId;
+use serde_json::json;
+
+use crate::support::{TestApp, TestUser};
+
+/// What a route takes of its caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Takes {
+    Nothing,
+    Read,
+    Trade,
+    Manage,
+    Session,
+    Admin,
+}
+
+use Takes::{Admin, Manage, Nothing, Read, Session, Trade};
+
+const ROUTES: [(&str, &str, Takes); 37] = [
+    ("POST", "/users", Nothing),
+    ("GET", "/users", Read),
+    ("GET", "/users/{id}", Read),
+    ("PATCH", "/users/{id}", Admin),
+    ("DELETE", "/users/{id}", Session),
+    ("POST", "/sessions", Nothing),
+    ("GET", "/sessions", Session),
+    ("DELETE", "/sessions/{id}", Session),
+    ("POST", "/api-keys", Session),
+    ("GET", "/api-keys", Read),
+    ("DELETE", "/api-keys/{id}", Session),
+    ("GET", "/me", Read),
+    ("PATCH", "/me", Manage),
+    ("POST", "/me/password", Session),
+    ("GET", "/accounts", Read),
+    ("GET", "/accounts/{id}", Read),
+    ("GET", "/accounts/{id}/transfers", Read),
+    ("POST", "/transfers", Trade),
+    ("POST", "/transfers/batch", Trade),
+    ("GET", "/transfers/{id}", Read),
+    ("POST", "/transfers/{id}/reversal", Admin),
+    ("POST", "/mints", Admin),
+    ("GET", "/ledger/audit", Admin),
+    ("GET", "/markets", Nothing),
+    ("POST", "/markets", Trade),
+    ("GET", "/markets/{id}", Nothing),
+    ("POST", "/markets/{id}/quotes", Nothing),
+    ("GET", "/markets/{id}/bets", Nothing),
+    ("POST", "/markets/{id}/bets", Trade),
+    ("POST", "/markets/{id}/sales", Trade),
+    ("GET", "/markets/{id}/positions", Nothing),
+    ("GET", "/markets/{id}/prices", Nothing),
+    ("POST", "/markets/{id}/close", Manage),
+    ("GET", "/markets/{id}/resolution", Nothing),
+    ("POST", "/markets/{id}/resolution", Manage),
+    ("POST", "/markets/{id}/cancellation", Manage),
+    ("GET", "/bets/{id}", Nothing),
+];
+
+/// A caller, what their credential is good for, and whether they are an admin.
+struct Kind {
+    name: &'static str,
+    caller: Option<TestUser>,
+    takes: &'static [Takes],
+    status_if_not: u16,
+}
+
+async fn kinds(app: &TestApp) -> Vec<Kind> {
+    let (user, moderator, admin) = (app.user("ada").await, app.moderator().await, app.admin().await);
+    let live = |name, caller: &TestUser, takes| Kind {
+        name,
+        caller: Some(caller.clone()),
+        takes,
+        status_if_not: 403,
+    };
+    let dead = |name, caller| Kind { name, caller, takes: &[], status_if_not: 401 };
+    let everything: &[Takes] = &[Read, Trade, Manage, Session];
+    let mut kinds = vec![
+        dead("nobody", None),
+        live("a user", &user, everything),
+        live("a moderator", &moderator, everything),
+        live("an admin", &admin, &[Read, Trade, Manage, Session, Admin]),
+    ];
+    for (name, scopes, takes) in [
+        ("a key to read", vec!["read"], &[Read][..]),
+        ("a key to trade", vec!["trade"], &[Trade]),
+        ("a key to manage", vec!["manage"], &[Manage]),
+        ("a key for everything", vec!["read", "trade", "manage"], &[Read, Trade, Manage]),
+    ] {
+        kinds.push(live(name, &app.with_key(&user, &scopes).await, takes));
+    }
+    let manager = app.with_key(&admin, &["manage"]).await;
+    kinds.push(live("an admin's key to manage", &manager, &[Manage, Admin]));
+    kinds.push(live(
+        "an admin's key to read",
+        &app.with_key(&admin, &["read", "trade"]).await,
+        &[Read, Trade],
+    ));
+    kinds.extend(gone(app, &user, &admin).await.map(|(name, caller)| dead(name, Some(caller))));
+    kinds
+}
+
+/// Callers whose credential was good once.
+async fn gone(app: &TestApp, user: &TestUser, admin: &TestUser) -> [(&'static str, TestUser); 4] {
+    let revoked = app.with_key(user, &["read", "trade", "manage"]).await;
+    let newest = app.get("/api-keys?limit=1").by(user).await.ok(200)[0]["id"].clone();
+    let path = format!("/api-keys/{}", newest.as_str().unwrap());
+    assert_eq!(app.delete(&path).by(user).await.status.as_u16(), 204);
+    let ended = app.signed_in_again(user).await;
+    assert_eq!(app.delete("/sessions/current").by(&ended).await.status.as_u16(), 204);
+    let suspended = app.user("suspended").await;
+    let key = app.with_key(&suspended, &["read", "trade", "manage"]).await;
+    let body = json!({ "status": "suspended" });
+    app.patch(&format!("/users/{}", suspended.id)).by(admin).json(&body).await.ok(200);
+    [
+        ("a revoked key", revoked),
+        ("an ended session", ended),
+        ("a suspended user", suspended),
+        ("a suspended user's key", key),
+    ]
+}
+
+#[actix_web::test]
+async fn every_route_is_for_those_it_is_for() {
+    let app = TestApp::start().await;
+    let kinds = kinds(&app).await;
+    let mut wrong = Vec::new();
+    for (method, path, takes) in ROUTES {
+        for Kind { name, caller, takes: may, status_if_not } in &kinds {
+            // With a fault that only those hear of whose request is looked at.
+            let path = path.replace("{id}", &UserId::from_u128(7).to_string()) + "?odd=1";
+            let method: Method = method.parse().unwrap();
+            let call = app.call(method.clone(), &path).key("k");
+            let call = if method == Method::GET { call } else { call.json(&json!({})) };
+            let reply = match caller {
+                Some(caller) => call.by(caller).await,
+                None => call.await,
+            };
+            let expected = if takes == Nothing || may.contains(&takes) { 400 } else { *status_if_not };
+            if reply.status.as_u16() != expected {
+                wrong.push(format!("{name} should get {expected}: {reply}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[actix_web::test]
+async fn a_refusal_names_what_is_missing() {
+    let app = TestApp::start().await;
+    let ada = app.user("ada").await;
+    let reader = app.with_key(&ada, &["read"]).await;
+    let said =
+        async |call: crate::support::Call| call.by(&reader).await.refused(403, "FORBIDDEN")["error"].clone();
+    assert_eq!(said(app.patch("/me")).await, "The API key lacks the scope `manage`");
+    assert_eq!(said(app.post("/transfers")).await, "The API key lacks the scope `trade`");
+    assert_eq!(said(app.get("/sessions")).await, "This takes a session, not an API key");
+}

@@ -1,0 +1,55 @@
+//! Changing one's password.
+
+use serde_json::json;
+
+use crate::support::{PASSWORD, TestApp};
+
+const NEW: &str = "battery staple";
+
+#[actix_web::test]
+async fn a_new_password_ends_the_other_sessions() {
+    let app = TestApp::start().await;
+    let (ada, bob) = (app.user("ada").await, app.user("bob").await);
+    let (second, third) = (app.signed_in_again(&ada).await, app.signed_in_again(&ada).await);
+    let key = app.with_key(&ada, &["read"]).await;
+    for user in [&ada, &second, &third, &key] {
+        app.get("/me").by(user).await.ok(200);
+    }
+    let body = json!({ "currentPassword": PASSWORD, "newPassword": NEW });
+    let reply = app.post("/me/password").by(&second).json(&body).await;
+    assert_eq!(reply.ok(200), json!({ "endedSessions": 2 }));
+    for ended in [&ada, &third] {
+        app.get("/me").by(ended).await.refused(401, "UNAUTHORIZED");
+    }
+    for live in [&second, &key, &bob] {
+        app.get("/me").by(live).await.ok(200);
+    }
+    let log_in = async |password| {
+        app.post("/sessions").json(&json!({ "email": ada.email, "password": password })).await
+    };
+    log_in(PASSWORD).await.refused(401, "UNAUTHORIZED");
+    log_in(NEW).await.ok(201);
+}
+
+#[actix_web::test]
+async fn a_password_is_changed_only_by_who_knows_it() {
+    let app = TestApp::start().await;
+    let ada = app.user("ada").await;
+    let other = app.signed_in_again(&ada).await;
+    let change = async |body| app.post("/me/password").by(&ada).json(&body).await;
+    let wrong = json!({ "currentPassword": "a wrong one", "newPassword": NEW });
+    let refused = change(wrong.clone()).await.refused(401, "UNAUTHORIZED");
+    assert_eq!(refused["error"], "The password is wrong");
+    assert_eq!(change(json!({})).await.faults(), ["currentPassword: required", "newPassword: required"]);
+    let short = json!({ "currentPassword": PASSWORD, "newPassword": "short", "password": "x" });
+    assert_eq!(change(short).await.faults(), ["newPassword: length", "password: unknown_field"]);
+    app.get("/me").by(&other).await.ok(200);
+    app.signed_in_again(&ada).await;
+    // A stolen session is no way to guess it.
+    for _ in 0..9 {
+        change(wrong.clone()).await.refused(401, "UNAUTHORIZED");
+    }
+    let limited = change(json!({ "currentPassword": PASSWORD, "newPassword": NEW })).await;
+    limited.refused(429, "RATE_LIMITED");
+    assert_eq!(limited.header("Retry-After"), "90");
+}
