@@ -13,6 +13,8 @@ mod idempotency;
 #[cfg(test)]
 mod life;
 #[cfg(test)]
+mod people;
+#[cfg(test)]
 mod process;
 #[cfg(test)]
 mod readme;

@@ -1,0 +1,138 @@
+//! People over HTTP, on real storage: what counts at once, what is kept, and what is forgotten.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what serves tests fails like a test"
+)]
+
+use foretell_tests::{Answer, Client, Database, Server, eventually, on_each_database, send, text};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+on_each_database!(
+    a_key_is_good_until_it_is_deleted,
+    a_new_password_ends_the_other_sessions,
+    a_suspension_counts_at_once,
+    a_deleted_user_leaves_the_ledger,
+    guesses_are_limited,
+);
+
+const PASSWORD: &str = "correct horse battery";
+
+async fn patch(who: &Client, path: &str, body: Value) -> Answer {
+    send(who.request(Method::PATCH, path).json(&body)).await
+}
+
+/// The same user with a new API key of these scopes in place of the session.
+async fn with_key(who: &Client, scopes: &[&str]) -> Client {
+    let made = who.post("/api-keys", json!({"name": "a key", "scopes": scopes})).await.data(201);
+    let secret = text(&made["secret"]);
+    assert!(secret.starts_with("ft_k_"), "{secret}");
+    let mut client = who.clone();
+    client.token = Some(secret);
+    client
+}
+
+async fn log_in(server: &Server, email: &str, password: &str) -> Answer {
+    server.client().post("/sessions", json!({"email": email, "password": password})).await
+}
+
+async fn a_key_is_good_until_it_is_deleted(database: Database) {
+    let server = Server::start(database).await;
+    let (ada, ben) = (server.register("ada").await, server.register("ben").await);
+    let (trader, reader) = (with_key(&ada, &["trade"]).await, with_key(&ada, &["read"]).await);
+    trader.pay(&ben, "5.00").await.expect(201);
+    trader.get("/accounts").await.refused(403, "FORBIDDEN");
+    reader.get("/accounts").await.expect(200);
+    reader.pay(&ben, "5.00").await.refused(403, "FORBIDDEN");
+    let keys = ada.all("/api-keys").await;
+    assert_eq!(
+        keys.iter().map(|key| &key["scopes"]).collect::<Vec<_>>(),
+        [&json!(["read"]), &json!(["trade"])]
+    );
+    eventually("the uses of both keys to be recorded", async || {
+        ada.all("/api-keys").await.iter().all(|key| key["lastUsedAt"].is_string()).then_some(())
+    })
+    .await;
+    let path = format!("/api-keys/{}", text(&keys[0]["id"]));
+    ben.delete(&path).await.refused(404, "NOT_FOUND");
+    ada.delete(&path).await.expect(204);
+    reader.get("/accounts").await.refused(401, "UNAUTHORIZED");
+    trader.pay(&ben, "5.00").await.expect(201);
+    server.admin().await.check_audit().await;
+}
+
+async fn a_new_password_ends_the_other_sessions(database: Database) {
+    let server = Server::start(database).await;
+    let ada = server.register("ada").await;
+    let second = ada.log_in("ada@example.org", PASSWORD).await;
+    assert_eq!(second.all("/sessions").await.len(), 2);
+    let body = json!({"currentPassword": PASSWORD, "newPassword": "another password"});
+    assert_eq!(second.post("/me/password", body.clone()).await.data(200)["endedSessions"], 1);
+    second.post("/me/password", body).await.refused(401, "UNAUTHORIZED");
+    ada.get("/me").await.refused(401, "UNAUTHORIZED");
+    let left = second.all("/sessions").await;
+    assert_eq!((left.len(), &left[0]["isCurrent"]), (1, &json!(true)));
+    log_in(&server, "ada@example.org", PASSWORD).await.refused(401, "UNAUTHORIZED");
+    log_in(&server, "ada@example.org", "another password").await.expect(201);
+}
+
+async fn a_suspension_counts_at_once(database: Database) {
+    let server = Server::start(database).await;
+    let (admin, ada) = (server.admin().await, server.register("ada").await);
+    let key = with_key(&ada, &["read"]).await;
+    let path = format!("/users/{}", ada.user_id);
+    for _ in 0..3 {
+        key.get("/me").await.expect(200);
+        ada.get("/me").await.expect(200);
+        patch(&admin, &path, json!({"status": "suspended"})).await.expect(200);
+        key.get("/me").await.refused(401, "UNAUTHORIZED");
+        ada.get("/me").await.refused(401, "UNAUTHORIZED");
+        patch(&admin, &path, json!({"status": "active"})).await.expect(200);
+    }
+    patch(&admin, &path, json!({"role": "MODERATOR"})).await.expect(200);
+    assert_eq!(ada.get("/me").await.data(200)["role"], "MODERATOR");
+    let own = format!("/users/{}", admin.user_id);
+    patch(&admin, &own, json!({"role": "USER"})).await.refused(409, "CONFLICT");
+    admin.delete(&own).await.refused(409, "CONFLICT");
+}
+
+async fn a_deleted_user_leaves_the_ledger(database: Database) {
+    let server = Server::start(database).await;
+    let (admin, ada, ben) =
+        (server.admin().await, server.register("ada").await, server.register("ben").await);
+    let market = ada.open_market(&["Yes", "No"], "100.00").await;
+    ada.bet(&market, 0, "10.00").await.data(201);
+    let key = with_key(&ada, &["read"]).await;
+    let path = format!("/users/{}", ada.user_id);
+    ben.delete(&path).await.refused(403, "FORBIDDEN");
+    key.delete(&path).await.refused(403, "FORBIDDEN");
+    ada.delete(&path).await.expect(204);
+    for gone in [&ada, &key] {
+        gone.get("/me").await.refused(401, "UNAUTHORIZED");
+    }
+    assert_eq!(ben.get(&path).await.data(200)["name"], "Deleted user");
+    assert_eq!(ben.all("/users").await.len(), 2);
+    log_in(&server, "ada@example.org", PASSWORD).await.refused(401, "UNAUTHORIZED");
+    let account = admin.get(&format!("/accounts/{}", ada.account_id)).await.data(200);
+    assert_eq!(account["balance"], "890.00");
+    let winner = json!({"optionId": market["options"][0]["id"]});
+    let resolution = format!("/markets/{}/resolution", text(&market["id"]));
+    admin.post(&resolution, winner).await.expect(200);
+    admin.check_audit().await;
+    assert_ne!(server.register("ada").await.user_id, ada.user_id, "the mail address is free");
+}
+
+async fn guesses_are_limited(database: Database) {
+    let server = Server::start(database).await;
+    for email in ["nobody@example.org", "nobody-else@example.org"] {
+        for _ in 0..10 {
+            log_in(&server, email, "wrong password").await.refused(401, "UNAUTHORIZED");
+        }
+        let limited = log_in(&server, email, "wrong password").await.refused(429, "RATE_LIMITED");
+        let seconds: u64 = limited.header("retry-after").unwrap().parse().unwrap();
+        assert!((1..=90).contains(&seconds), "{seconds}");
+    }
+    server.register("ada").await;
+}
