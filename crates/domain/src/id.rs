@@ -135,6 +135,10 @@ ids! {
     BetId,
     /// Names a session, not its secret token.
     SessionId,
+    /// Names a post.
+    PostId,
+    /// Names a comment.
+    CommentId,
 }
 
 impl AccountId {
