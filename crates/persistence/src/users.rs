@@ -9,12 +9,13 @@ use foretell_ports::secret::PasswordHash;
 use foretell_ports::user::Credentials;
 
 use crate::connection::{Connection, on};
+use crate::dialect::content;
 use crate::error::{Failure, StoredRow, expect_saved};
-use crate::id::DbId;
+use crate::id::{DbId, db_ids};
 use crate::schema::users;
 
 /// Whose row it is, without the password's hash.
-#[derive(Queryable, Selectable)]
+#[derive(Queryable, QueryableByName, Selectable)]
 #[diesel(table_name = users)]
 pub(crate) struct UserRow {
     id: DbId,
@@ -98,6 +99,12 @@ pub(crate) fn find(connection: &mut Connection<'_>, id: UserId) -> Result<Option
         users::table.find(DbId::from(id)).select(UserRow::as_select()).first(c).optional()
     })?;
     found.map(User::try_from).transpose()
+}
+
+/// The users with these ids.
+pub(crate) fn find_all(connection: &mut Connection<'_>, ids: &[UserId]) -> Result<Vec<User>, Failure> {
+    let rows: Vec<UserRow> = content::users(connection, &db_ids(ids.iter().copied()))?;
+    rows.into_iter().map(User::try_from).collect()
 }
 
 /// Whether there is any user at all.

@@ -68,6 +68,9 @@ pub trait UserQueries: Send + Sync {
     /// The user with this id.
     async fn find_user(&self, id: UserId) -> Result<Option<User>, StoreError>;
 
+    /// The users among `ids` that exist, in any order, in one statement.
+    async fn find_users(&self, ids: &[UserId]) -> Result<Vec<User>, StoreError>;
+
     /// The session of a token, whether it has ended or not, with its user and their oldest account. Every user
     /// has an account: without one there is no session either.
     async fn find_session(&self, token: &TokenHash) -> Result<Option<SessionDetails>, StoreError>;

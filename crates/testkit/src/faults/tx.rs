@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use foretell_domain::account::Account;
-use foretell_domain::id::{AccountId, BetId, MarketId, SessionId, TransferId, UserId};
+use foretell_domain::comment::{Comment, CommentSubject};
+use foretell_domain::id::{AccountId, BetId, CommentId, MarketId, PostId, SessionId, TransferId, UserId};
 use foretell_domain::market::{Bet, Holding, Market, Settlement};
 use foretell_domain::money::Currency;
+use foretell_domain::post::Post;
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::Transfer;
 use foretell_domain::user::User;
@@ -13,6 +15,7 @@ use foretell_ports::error::StoreError;
 use foretell_ports::idempotency::{CommandKey, IdempotencyTx, StoredOutcome};
 use foretell_ports::ledger::LedgerTx;
 use foretell_ports::market::{MarketTx, NewMarket, PaidSet, WantedHolding};
+use foretell_ports::post::{HeldSubject, PostTx};
 use foretell_ports::secret::{PasswordHash, SecretTx};
 use foretell_ports::unit::{Locked, Tx};
 use foretell_ports::user::{Session, UserTx};
@@ -91,6 +94,21 @@ impl UserTx for WatchedTx<'_> {
         fn save_password(&mut self, user: UserId, password: &PasswordHash) -> ();
         fn insert_session(&mut self, session: &Session) -> ();
         fn delete_session(&mut self, user: UserId, session: SessionId) -> bool;
+    }
+}
+
+impl PostTx for WatchedTx<'_> {
+    hand_on! {
+        fn insert_post(&mut self, post: &Post) -> ();
+        fn lock_post(&mut self, id: PostId) -> Option<Locked<Post>>;
+        fn save_post(&mut self, post: &Locked<Post>) -> ();
+        fn delete_post(&mut self, post: Locked<Post>) -> ();
+        fn hold_subject(&mut self, subject: CommentSubject) -> Option<HeldSubject>;
+        fn insert_comment(&mut self, comment: &Comment) -> ();
+        fn lock_comment(&mut self, id: CommentId) -> Option<Locked<Comment>>;
+        fn save_comment(&mut self, comment: &Locked<Comment>) -> ();
+        fn delete_comment(&mut self, comment: Locked<Comment>) -> ();
+        fn delete_content_of(&mut self, user: UserId) -> ();
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{PoisonError, RwLock};
 
-use foretell_domain::id::{AccountId, MarketId};
+use foretell_domain::id::{AccountId, CommentId, MarketId, PostId};
 use foretell_ports::error::StoreError;
 
 use super::table::rejected;
@@ -21,6 +21,8 @@ pub(super) struct MemoryTx<'a> {
 pub(super) struct LockedRows {
     pub(super) accounts: BTreeSet<AccountId>,
     pub(super) markets: BTreeSet<MarketId>,
+    pub(super) posts: BTreeSet<PostId>,
+    pub(super) comments: BTreeSet<CommentId>,
 }
 
 impl LockedRows {
@@ -30,6 +32,14 @@ impl LockedRows {
 
     pub(super) fn check_market(&self, id: MarketId) -> Result<(), StoreError> {
         if self.markets.contains(&id) { Ok(()) } else { Err(rejected(format!("{id:?} is not locked"))) }
+    }
+
+    pub(super) fn check_post(&self, id: PostId) -> Result<(), StoreError> {
+        if self.posts.contains(&id) { Ok(()) } else { Err(rejected(format!("{id:?} is not locked"))) }
+    }
+
+    pub(super) fn check_comment(&self, id: CommentId) -> Result<(), StoreError> {
+        if self.comments.contains(&id) { Ok(()) } else { Err(rejected(format!("{id:?} is not locked"))) }
     }
 }
 

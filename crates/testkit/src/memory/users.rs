@@ -1,5 +1,6 @@
 //! Users and sessions in memory.
 
+use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use async_trait::async_trait;
@@ -82,6 +83,13 @@ impl UserQueries for MemoryStore {
 
     async fn find_user(&self, id: UserId) -> Result<Option<User>, StoreError> {
         Ok(self.read()?.users.committed().get(&id).map(|row| row.user.clone()))
+    }
+
+    async fn find_users(&self, ids: &[UserId]) -> Result<Vec<User>, StoreError> {
+        let tables = self.read()?;
+        let ids: BTreeSet<_> = ids.iter().collect();
+        let rows = ids.into_iter().filter_map(|id| tables.users.committed().get(id));
+        Ok(rows.map(|row| row.user.clone()).collect())
     }
 
     async fn find_session(&self, token: &TokenHash) -> Result<Option<SessionDetails>, StoreError> {

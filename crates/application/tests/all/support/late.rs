@@ -5,9 +5,11 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use foretell_domain::account::Account;
-use foretell_domain::id::{AccountId, BetId, MarketId, SessionId, TransferId, UserId};
+use foretell_domain::comment::{Comment, CommentSubject};
+use foretell_domain::id::{AccountId, BetId, CommentId, MarketId, PostId, SessionId, TransferId, UserId};
 use foretell_domain::market::{Bet, Holding, Market, Settlement};
 use foretell_domain::money::Currency;
+use foretell_domain::post::Post;
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::Transfer;
 use foretell_domain::user::User;
@@ -15,6 +17,7 @@ use foretell_ports::error::StoreError;
 use foretell_ports::idempotency::{CommandKey, IdempotencyTx, StoredOutcome};
 use foretell_ports::ledger::LedgerTx;
 use foretell_ports::market::{MarketTx, NewMarket, PaidSet, WantedHolding};
+use foretell_ports::post::{HeldSubject, PostTx};
 use foretell_ports::secret::{PasswordHash, SecretTx};
 use foretell_ports::unit::{ErasedWork, Locked, Tx, UnitFuture, UnitOfWork};
 use foretell_ports::user::{Session, UserTx};
@@ -144,6 +147,21 @@ impl UserTx for LateTx<'_> {
         save_password(user: UserId, password: &PasswordHash) -> ();
         insert_session(session: &Session) -> ();
         delete_session(user: UserId, session: SessionId) -> bool;
+    }
+}
+
+impl PostTx for LateTx<'_> {
+    pass_on! {
+        insert_post(post: &Post) -> ();
+        lock_post(id: PostId) -> Option<Locked<Post>>;
+        save_post(post: &Locked<Post>) -> ();
+        delete_post(post: Locked<Post>) -> ();
+        hold_subject(subject: CommentSubject) -> Option<HeldSubject>;
+        insert_comment(comment: &Comment) -> ();
+        lock_comment(id: CommentId) -> Option<Locked<Comment>>;
+        save_comment(comment: &Locked<Comment>) -> ();
+        delete_comment(comment: Locked<Comment>) -> ();
+        delete_content_of(user: UserId) -> ();
     }
 }
 
