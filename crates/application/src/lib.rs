@@ -5,6 +5,7 @@
 
 pub mod application;
 pub mod error;
+mod expected_version;
 mod market_totals;
 mod session_cache;
 mod use_cases;
@@ -12,6 +13,7 @@ pub mod writer;
 
 pub use application::{Application, ApplicationSettings, Ports};
 pub use error::AppError;
+pub use expected_version::ExpectedVersion;
 pub use use_cases::{
     authenticate::Caller,
     chart_prices::{CandleInterval, MAX_INTERVALS, OptionCandle, PriceBucket, PriceChart},
@@ -19,6 +21,7 @@ pub use use_cases::{
     log_in::SignedIn,
     open_market::MarketOpening,
     quote_order::{Quote, QuoteRequest},
+    read_posts::{MAX_COMMENTS_WITH_POST, PostRelation, RelatedToPosts},
     register_user::Registration,
     trade_shares::TradeTarget,
 };

@@ -56,6 +56,7 @@ pub async fn application(store: &MemoryStore, clock: &FakeClock) -> Arc<Applicat
         ledger: store.clone(),
         markets: store.clone(),
         users: store.clone(),
+        posts: store.clone(),
         health: store,
         clock: Arc::new(clock.clone()),
         ids: Arc::new(SeededIds::new(1)),
