@@ -24,6 +24,7 @@ mod json;
 mod object;
 mod params;
 mod path_id;
+mod precondition;
 mod shape;
 
 use foretell_application::ApplicationSettings;
@@ -36,6 +37,7 @@ pub(crate) use idempotency_key::IdempotencyKey;
 pub(crate) use object::Object;
 pub(crate) use params::{NoParams, Params};
 pub(crate) use path_id::PathId;
+pub(crate) use precondition::KnownTags;
 pub(crate) use shape::Shape;
 
 use crate::WebState;
