@@ -1,11 +1,15 @@
 //! Values as they are on the wire: how they are read and written.
 
 pub(crate) mod account;
+pub(crate) mod comment;
 pub(crate) mod complaint;
 pub(crate) mod market;
 pub(crate) mod money;
 pub(crate) mod page;
+pub(crate) mod post;
 pub(crate) mod probability;
+pub(crate) mod selection;
+pub(crate) mod tag;
 pub(crate) mod text;
 pub(crate) mod time;
 pub(crate) mod transfer;

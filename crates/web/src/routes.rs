@@ -2,12 +2,15 @@
 
 mod accounts;
 mod bets;
+mod comments;
 mod health;
 mod ledger;
 mod markets;
 mod me;
 mod mints;
+mod posts;
 mod sessions;
+mod tags;
 mod transfers;
 mod users;
 
@@ -37,4 +40,7 @@ fn version(base: &str) -> Scope {
         .configure(ledger::configure)
         .configure(markets::configure)
         .configure(bets::configure)
+        .configure(posts::configure)
+        .configure(comments::configure)
+        .configure(tags::configure)
 }

@@ -36,6 +36,8 @@ impl Endpoint {
     methods! {
         /// The handler of POST.
         post: POST,
+        /// The handler of PATCH.
+        patch: PATCH,
         /// The handler of DELETE.
         delete: DELETE,
     }

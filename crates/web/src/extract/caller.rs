@@ -25,6 +25,23 @@ pub(crate) struct HasCaller;
 #[derive(Debug)]
 pub(crate) struct SignedIn(pub(crate) Arc<Caller>);
 
+/// A user with a live session, or nobody. A token that names no live session is answered 401 here too: who
+/// presents one does not expect to be nobody.
+#[derive(Debug)]
+pub(crate) struct MaybeSignedIn(pub(crate) Option<Arc<Caller>>);
+
+impl MaybeSignedIn {
+    /// The user, for a use case.
+    pub(crate) fn caller(&self) -> Option<&Caller> {
+        self.0.as_deref()
+    }
+
+    /// The user, where nobody is answered 401.
+    pub(crate) fn required(&self) -> Result<&Caller, ApiError> {
+        self.caller().ok_or_else(sign_in_first)
+    }
+}
+
 /// An admin with a live session; other users are answered 403.
 #[derive(Debug)]
 pub(crate) struct AdminOnly(pub(crate) Arc<Caller>);
@@ -36,6 +53,22 @@ impl FromRequest for SignedIn {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         async move { authenticate(&request).await.map(Self) }.boxed_local()
+    }
+}
+
+impl FromRequest for MaybeSignedIn {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let work = async move {
+            let is_somebody =
+                request.headers().contains_key(AUTHORIZATION) || request.cookie(SESSION_COOKIE).is_some();
+            let caller = if is_somebody { Some(authenticate(&request).await?) } else { None };
+            Ok(Self(caller))
+        };
+        work.boxed_local()
     }
 }
 
@@ -56,11 +89,15 @@ impl FromRequest for AdminOnly {
 
 async fn authenticate(request: &HttpRequest) -> Result<Arc<Caller>, ApiError> {
     let state = request.app_data::<Data<WebState>>().ok_or_else(|| ApiError::internal("no web state"))?;
-    let token = token_of(request).ok_or_else(|| unauthorized("Sign in first"))?;
+    let token = token_of(request).ok_or_else(sign_in_first)?;
     let caller = state.application.authenticate(&token).await?;
     let caller = caller.ok_or_else(|| unauthorized("The session is unknown or has ended"))?;
     request.extensions_mut().insert(HasCaller);
     Ok(caller)
+}
+
+fn sign_in_first() -> ApiError {
+    unauthorized("Sign in first")
 }
 
 fn unauthorized(message: &'static str) -> ApiError {

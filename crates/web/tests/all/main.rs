@@ -17,5 +17,6 @@ mod failures;
 mod identity;
 mod logs;
 mod markets;
+mod posts;
 mod server;
 mod transfers;

@@ -24,7 +24,7 @@ use foretell_web::{WebSettings, WebState};
 use futures::future::LocalBoxFuture;
 use secrecy::ExposeSecret as _;
 
-pub use call::Call;
+pub use call::{Call, Reply};
 
 /// What every user of a test has as password.
 pub const PASSWORD: &str = "correct horse";
@@ -162,6 +162,10 @@ impl TestApp {
 
     pub fn post(&self, path: &str) -> Call {
         self.call(Method::POST, path)
+    }
+
+    pub fn patch(&self, path: &str) -> Call {
+        self.call(Method::PATCH, path)
     }
 
     pub fn delete(&self, path: &str) -> Call {
