@@ -102,6 +102,7 @@ async fn start() -> (Application, [Caller; 2]) {
         ledger: memory.clone(),
         markets: memory.clone(),
         users: memory.clone(),
+        posts: memory.clone(),
         health: memory,
         clock: Arc::new(FakeClock::default()),
         ids: Arc::new(SeededIds::new(1)),

@@ -80,6 +80,7 @@ fn ports(settings: &Settings, store: &Store) -> anyhow::Result<Ports> {
         ledger: Arc::new(store.clone()),
         markets: Arc::new(store.clone()),
         users: Arc::new(store.clone()),
+        posts: Arc::new(store.clone()),
         health: Arc::new(store.clone()),
         clock: Arc::new(SystemClock),
         ids: Arc::new(UuidV7Ids),

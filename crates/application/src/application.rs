@@ -9,6 +9,7 @@ use foretell_ports::error::StoreError;
 use foretell_ports::health::Health;
 use foretell_ports::ledger::LedgerQueries;
 use foretell_ports::market::MarketQueries;
+use foretell_ports::post::PostQueries;
 use foretell_ports::secret::{PasswordHasher, Tokens};
 use foretell_ports::system::{Clock, IdSource};
 use foretell_ports::unit::UnitOfWork;
@@ -31,6 +32,8 @@ pub struct Ports {
     pub markets: Arc<dyn MarketQueries>,
     /// Reads users, sessions and API keys.
     pub users: Arc<dyn UserQueries>,
+    /// Reads posts, comments and tags.
+    pub posts: Arc<dyn PostQueries>,
     /// Tells whether storage answers.
     pub health: Arc<dyn Health>,
     /// Tells the time.

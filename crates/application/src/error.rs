@@ -28,6 +28,9 @@ pub enum AppError {
     /// The idempotency key was used before, for another command.
     #[error("the idempotency key was used for another request")]
     KeyReused,
+    /// What was to be changed has another version than the change was meant for; nothing was changed.
+    #[error("the version that the change is meant for is not the latest")]
+    Stale,
     /// There is more work than can be taken on; the command was not begun.
     #[error("the server is busy")]
     Overloaded,

@@ -5,6 +5,7 @@
 
 pub mod application;
 pub mod error;
+mod expected_version;
 mod key_uses;
 mod login_limits;
 mod market_totals;
@@ -14,6 +15,7 @@ pub mod writer;
 
 pub use application::{Application, ApplicationSettings, Ports};
 pub use error::AppError;
+pub use expected_version::ExpectedVersion;
 pub use login_limits::LoginLimits;
 pub use use_cases::{
     authenticate::{Caller, Credential},
@@ -24,6 +26,7 @@ pub use use_cases::{
     manage_api_keys::{IssuedKey, NewApiKey},
     open_market::MarketOpening,
     quote_order::{Quote, QuoteRequest},
+    read_posts::{MAX_COMMENTS_WITH_POST, PostRelation, RelatedToPosts},
     register_user::Registration,
     trade_shares::TradeTarget,
 };

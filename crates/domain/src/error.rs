@@ -5,6 +5,7 @@ use thiserror::Error;
 use crate::market::{ListingError, MarketError};
 use crate::money::MoneyError;
 use crate::policy::Denied;
+use crate::post::PostError;
 use crate::text::TextError;
 use crate::transfer::TransferError;
 use crate::user::UserError;
@@ -124,6 +125,9 @@ pub enum DomainError {
     /// A listing cannot be.
     #[error(transparent)]
     Listing(#[from] ListingError),
+    /// A post or comment refuses.
+    #[error(transparent)]
+    Post(#[from] PostError),
     /// The actor may not do this.
     #[error(transparent)]
     Denied(#[from] Denied),
@@ -143,6 +147,7 @@ impl DomainError {
             Self::Transfer(error) => transfer_code(error),
             Self::Market(error) => market_code(error),
             Self::User(error) => user_code(error),
+            Self::Post(PostError::NotFound(_) | PostError::CommentNotFound(_)) => Code::NotFound,
             Self::Denied(_) => Code::Forbidden,
             Self::EmailTaken => Code::Duplicate,
         }

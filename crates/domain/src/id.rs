@@ -137,6 +137,10 @@ ids! {
     SessionId,
     /// Names an API key, not its secret.
     ApiKeyId,
+    /// Names a post.
+    PostId,
+    /// Names a comment.
+    CommentId,
 }
 
 impl AccountId {

@@ -28,14 +28,17 @@
 
 pub mod account;
 pub mod allocation;
+pub mod comment;
 pub mod error;
 pub mod id;
 pub mod market;
 pub mod money;
 pub mod policy;
+pub mod post;
 pub mod probability;
 pub mod scope;
 pub mod shares;
+pub mod tag;
 pub mod text;
 pub mod time;
 pub mod transfer;

@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use crate::account::Account;
 use crate::id::UserId;
+use crate::post::{Authorship, PostStatus};
 use crate::scope::{Scope, Scopes};
 use crate::user::Role;
 
@@ -36,6 +37,9 @@ pub enum Denied {
     /// Only who has signed in does this: an API key must not make itself at home.
     #[error("this takes a session, not an API key")]
     SessionsOnly,
+    /// Only the author, moderators and admins do this.
+    #[error("this is reserved to the author, moderators and admins")]
+    NotTheAuthor,
 }
 
 /// Whether the actor may move money out of an account: only its owner may.
@@ -87,6 +91,27 @@ pub fn can_see_contact(actor: Actor, user: UserId) -> bool {
 /// [`Denied::LacksScope`] without it.
 pub fn may_use(granted: Scopes, needed: Scope) -> Result<(), Denied> {
     if granted.contains(needed) { Ok(()) } else { Err(Denied::LacksScope(needed)) }
+}
+
+/// Whether somebody, signed in or not, may see a post and its comments: a draft is for its author alone.
+pub fn can_see_post(actor: Option<Actor>, post: Authorship) -> bool {
+    post.status == PostStatus::Published || actor.is_some_and(|actor| actor.user_id == post.author_id)
+}
+
+/// Lets a post's author, moderators and admins change and delete it. What they cannot see they do not get at.
+///
+/// # Errors
+/// [`Denied::NotTheAuthor`] for everyone else.
+pub fn may_edit_post(actor: Actor, author: UserId) -> Result<(), Denied> {
+    if actor.user_id == author || actor.role >= Role::Moderator { Ok(()) } else { Err(Denied::NotTheAuthor) }
+}
+
+/// Lets a comment's author, moderators and admins change and delete it.
+///
+/// # Errors
+/// [`Denied::NotTheAuthor`] for everyone else.
+pub fn may_edit_comment(actor: Actor, author: UserId) -> Result<(), Denied> {
+    may_edit_post(actor, author)
 }
 
 #[cfg(test)]
@@ -145,5 +170,29 @@ mod tests {
         let admin = Actor { user_id: OTHER, role: Role::Admin };
         assert!(!can_spend_from(admin, &Account::treasury()));
         assert!(can_see_account(admin, None));
+    }
+
+    /// What somebody may do with a post or comment of [`CREATOR`], of `draft`, `published`, `edit post` and
+    /// `edit comment`.
+    fn check_content(somebody: Option<(UserId, Role)>, expected: &[&str]) {
+        let actor = somebody.map(|(user_id, role)| Actor { user_id, role });
+        let sees = |status| can_see_post(actor, Authorship { author_id: CREATOR, status });
+        let may = [
+            ("draft", sees(PostStatus::Draft)),
+            ("published", sees(PostStatus::Published)),
+            ("edit post", actor.is_some_and(|actor| may_edit_post(actor, CREATOR).is_ok())),
+            ("edit comment", actor.is_some_and(|actor| may_edit_comment(actor, CREATOR).is_ok())),
+        ];
+        let may: Vec<_> = may.into_iter().filter(|(_, allowed)| *allowed).map(|(what, _)| what).collect();
+        assert_eq!(may, expected, "{actor:?}");
+    }
+
+    #[test]
+    fn drafts_are_for_their_author_and_edits_for_the_staff_too() {
+        check_content(None, &["published"]);
+        check_content(Some((CREATOR, Role::User)), &["draft", "published", "edit post", "edit comment"]);
+        check_content(Some((OTHER, Role::User)), &["published"]);
+        check_content(Some((OTHER, Role::Moderator)), &["published", "edit post", "edit comment"]);
+        check_content(Some((OTHER, Role::Admin)), &["published", "edit post", "edit comment"]);
     }
 }

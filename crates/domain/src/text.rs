@@ -26,7 +26,7 @@ pub enum TextError {
     NotAnEmail,
 }
 
-fn check_readable(text: &str, min: u32, max: u32) -> Result<(), TextError> {
+pub(crate) fn check_readable(text: &str, min: u32, max: u32) -> Result<(), TextError> {
     let length = text.chars().count();
     if !(min as usize..=max as usize).contains(&length) {
         return Err(TextError::Length { min, max });
@@ -106,6 +106,12 @@ texts! {
     AvatarUrl: 1 to 500,
     /// What its user calls an API key.
     KeyName: 1 to 50,
+    /// What a post is called.
+    PostTitle: 1 to 200,
+    /// What a post says. Markup in it is text like any other: nothing here reads it.
+    PostContent: 1 to 50_000,
+    /// What a comment says.
+    CommentContent: 1 to 5_000,
 }
 
 /// Where the addresses of erased users seem to be.

@@ -11,7 +11,9 @@ use diesel::query_builder::QueryId;
 use diesel::serialize::{self, IsNull, Output, ToSql};
 use diesel::sql_types::{Binary, SqlType};
 use diesel::sqlite::Sqlite;
-use foretell_domain::id::{AccountId, ApiKeyId, BetId, MarketId, OptionId, SessionId, TransferId, UserId};
+use foretell_domain::id::{
+    AccountId, ApiKeyId, BetId, CommentId, MarketId, OptionId, PostId, SessionId, TransferId, UserId,
+};
 
 /// The SQL type of every id. Both databases order it like the number it is. It is public only for the macro
 /// that declares tables; nothing outside the crate can name it.
@@ -35,6 +37,13 @@ impl fmt::Display for DbId {
 impl fmt::Debug for DbId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+/// Writes the bytes in hexadecimal, without hyphens.
+impl fmt::LowerHex for DbId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", u128::from_be_bytes(self.0))
     }
 }
 
@@ -81,7 +90,7 @@ macro_rules! ids {
     )+};
 }
 
-ids!(AccountId, ApiKeyId, BetId, MarketId, OptionId, SessionId, TransferId, UserId);
+ids!(AccountId, ApiKeyId, BetId, CommentId, MarketId, OptionId, PostId, SessionId, TransferId, UserId);
 
 /// Ids of the domain as they are bound to statements: ascending, each once.
 pub(crate) fn db_ids<I: Copy + Into<DbId>>(ids: impl IntoIterator<Item = I>) -> Vec<DbId> {

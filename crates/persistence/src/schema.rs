@@ -237,12 +237,56 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::*;
+    use crate::id::Id;
+
+    posts (id) {
+        id -> Id,
+        author_id -> Id,
+        title -> Text,
+        content -> Text,
+        status -> Text,
+        version -> BigInt,
+        created_at_us -> BigInt,
+        updated_at_us -> BigInt,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::id::Id;
+
+    post_tags (post_id, tag) {
+        post_id -> Id,
+        tag -> Text,
+        status -> Text,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::id::Id;
+
+    comments (id) {
+        id -> Id,
+        post_id -> Nullable<Id>,
+        market_id -> Nullable<Id>,
+        author_id -> Id,
+        content -> Text,
+        created_at_us -> BigInt,
+        updated_at_us -> BigInt,
+    }
+}
+
 joinable!(sessions -> users (user_id));
 joinable!(api_keys -> users (user_id));
 joinable!(market_states -> markets (market_id));
 joinable!(market_options -> markets (market_id));
 joinable!(positions -> accounts (account_id));
+joinable!(post_tags -> posts (post_id));
 
 allow_tables_to_appear_in_same_query!(users, sessions, api_keys, accounts);
 allow_tables_to_appear_in_same_query!(transfers, accounts);
 allow_tables_to_appear_in_same_query!(markets, market_states, market_options, accounts, positions);
+allow_tables_to_appear_in_same_query!(posts, post_tags);

@@ -31,6 +31,7 @@ use crate::{
     settlements, transfers, users,
 };
 
+mod content;
 #[path = "../tests/it/databases.rs"]
 mod databases;
 
@@ -101,6 +102,18 @@ impl Observed {
     fn sent(&self) -> BTreeSet<String> {
         std::mem::take(&mut self.log.0.lock().unwrap().0).into_iter().collect()
     }
+
+    /// Forgets what was sent, and says how many statements it were.
+    fn forget(&self) -> usize {
+        std::mem::take(&mut self.log.0.lock().unwrap().0).len()
+    }
+
+    /// Has Postgres use indexes for their order only: what it finds in no order would have to be sorted.
+    fn forbid_bitmaps(&mut self) {
+        if let Either::Postgres(c) = &mut self.connection {
+            c.batch_execute("SET enable_bitmapscan = off").unwrap();
+        }
+    }
 }
 
 /// Everything that a batch of commands does, on a market of its own, followed by every query about it.
@@ -128,7 +141,8 @@ fn batch_and_queries(c: &mut Connection<'_>, make: &Factory) -> Result<(), Failu
     let record = locked[0].record().clone();
     *locked[0] = Market::restore(MarketRecord { bet_count: 2, ..record }).unwrap();
     markets::save(c, &locked.iter().collect::<Vec<_>>(), START)?;
-    queries(c, to.id(), id)
+    queries(c, to.id(), id)?;
+    content::posts_and_queries(c, make, &user, id)
 }
 
 fn trade(
@@ -325,10 +339,7 @@ async fn no_statement_of_a_batch_or_query_reads_a_whole_table_on_postgres() {
 
 async fn check_lists_are_not_sorted(kind: Kind) {
     let mut observed = Observed::new(kind).await;
-    if let Either::Postgres(c) = &mut observed.connection {
-        // What it finds in no order would have to be sorted.
-        c.batch_execute("SET enable_bitmapscan = off").unwrap();
-    }
+    observed.forbid_bitmaps();
     let page = PageRequest::new(1, 20).unwrap();
     for sort in [MarketSort::Newest, MarketSort::Closing, MarketSort::Volume] {
         // SQLite, which has no statistics, prefers the index of the phase and sorts what it finds there.

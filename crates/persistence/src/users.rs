@@ -11,13 +11,13 @@ use foretell_ports::unit::Locked;
 use foretell_ports::user::Credentials;
 
 use crate::connection::{Connection, on};
-use crate::dialect::look_up;
+use crate::dialect::{content, look_up};
 use crate::error::{Failure, StoredRow, expect_saved};
-use crate::id::DbId;
+use crate::id::{DbId, db_ids};
 use crate::schema::users;
 
 /// Whose row it is, without the password's hash.
-#[derive(Queryable, Selectable)]
+#[derive(Queryable, QueryableByName, Selectable)]
 #[diesel(table_name = users)]
 pub(crate) struct UserRow {
     id: DbId,
@@ -172,6 +172,12 @@ pub(crate) fn list(connection: &mut Connection<'_>, stretch: Stretch<UserId>) ->
 /// How many users are not erased.
 pub(crate) fn count(connection: &mut Connection<'_>) -> Result<i64, Failure> {
     Ok(on!(connection, |c| users::table.filter(users::erased_at_us.is_null()).count().get_result(c))?)
+}
+
+/// The users with these ids.
+pub(crate) fn find_all(connection: &mut Connection<'_>, ids: &[UserId]) -> Result<Vec<User>, Failure> {
+    let rows: Vec<UserRow> = content::users(connection, &db_ids(ids.iter().copied()))?;
+    rows.into_iter().map(User::try_from).collect()
 }
 
 /// Whether there is any user at all.

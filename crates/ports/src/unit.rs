@@ -10,13 +10,14 @@ use crate::error::StoreError;
 use crate::idempotency::IdempotencyTx;
 use crate::ledger::LedgerTx;
 use crate::market::MarketTx;
+use crate::post::PostTx;
 use crate::secret::SecretTx;
 use crate::user::UserTx;
 
 /// Everything a unit of work can do to storage.
-pub trait Tx: LedgerTx + MarketTx + UserTx + ApiKeyTx + IdempotencyTx + SecretTx {}
+pub trait Tx: LedgerTx + MarketTx + UserTx + ApiKeyTx + PostTx + IdempotencyTx + SecretTx {}
 
-impl<T: LedgerTx + MarketTx + UserTx + ApiKeyTx + IdempotencyTx + SecretTx> Tx for T {}
+impl<T: LedgerTx + MarketTx + UserTx + ApiKeyTx + PostTx + IdempotencyTx + SecretTx> Tx for T {}
 
 /// A row that the running unit of work has locked, or has itself inserted. Only such rows can be saved.
 #[derive(Debug, Clone, PartialEq)]

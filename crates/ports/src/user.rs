@@ -88,6 +88,9 @@ pub trait UserQueries: ApiKeyQueries {
     /// How many users there are, without those who are erased.
     async fn count_users(&self) -> Result<i64, StoreError>;
 
+    /// The users among `ids` that exist, in any order, in one statement.
+    async fn find_users(&self, ids: &[UserId]) -> Result<Vec<User>, StoreError>;
+
     /// The session of a token, whether it has ended or not, with its user and their oldest account. Every user
     /// has an account: without one there is no session either.
     async fn find_session(&self, token: &TokenHash) -> Result<Option<SessionDetails>, StoreError>;

@@ -1,12 +1,18 @@
 //! Builders: users, accounts, markets and transfers for tests, with defaults for whatever a test is not about.
 
 use foretell_domain::account::Account;
+use foretell_domain::comment::{Comment, CommentSubject};
 use foretell_domain::id::{AccountId, UserId};
 use foretell_domain::market::{Listing, Market, Opening};
 use foretell_domain::money::Amount;
+use foretell_domain::post::{Post, PostBody, PostStatus};
 use foretell_domain::probability::Probability;
 use foretell_domain::scope::Scopes;
-use foretell_domain::text::{Category, Email, KeyName, MarketDescription, MarketName, OptionName, UserName};
+use foretell_domain::tag::{Tag, Tags};
+use foretell_domain::text::{
+    Category, CommentContent, Email, KeyName, MarketDescription, MarketName, OptionName, PostContent,
+    PostTitle, UserName,
+};
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::{Transfer, TransferKind, TransferOrder, transfer};
 use foretell_domain::user::{Role, User, UserStatus};
@@ -107,6 +113,24 @@ impl Factory {
         request_hash[..16].copy_from_slice(&self.ids.next_id().to_be_bytes());
         let key = CommandKey { user_id, key: key.to_owned() };
         StoredOutcome { key, request_hash, outcome: "done".to_owned(), created_at: START }
+    }
+
+    /// A post of version 1 by this user, written at [`START`].
+    pub fn post(&self, author_id: UserId, status: PostStatus, tags: &[&str]) -> Post {
+        let body = PostBody {
+            title: PostTitle::new("A post").expect("a title"),
+            content: PostContent::new("What it says.").expect("a content"),
+            tags: self::tags(tags),
+            status,
+        };
+        Post { id: self.ids.post(), author_id, body, version: 1, created_at: START, updated_at: START }
+    }
+
+    /// A comment by this user, written at [`START`].
+    pub fn comment(&self, author_id: UserId, subject: impl Into<CommentSubject>) -> Comment {
+        let content = CommentContent::new("Well said.").expect("a content");
+        let (id, subject) = (self.ids.comment(), subject.into());
+        Comment { id, subject, author_id, content, created_at: START, updated_at: START }
     }
 
     /// A market by the owner of this account, for a builder to adapt.
@@ -220,4 +244,10 @@ impl MarketBuilder {
 /// The amount of this many minor units, for tests.
 pub fn amount(minor: i64) -> Amount {
     Amount::new(minor).expect("an amount is above zero")
+}
+
+/// The tags of these texts, for tests.
+pub fn tags(texts: &[&str]) -> Tags {
+    let tags = texts.iter().map(|text| Tag::new(text).expect("a tag"));
+    Tags::new(tags).expect("few and distinct tags")
 }

@@ -19,6 +19,7 @@ use foretell_ports::health::Health;
 use foretell_ports::idempotency::IdempotencyQueries;
 use foretell_ports::ledger::LedgerQueries;
 use foretell_ports::market::MarketQueries;
+use foretell_ports::post::PostQueries;
 use foretell_ports::unit::UnitOfWork;
 use foretell_ports::user::UserQueries;
 
@@ -26,12 +27,15 @@ pub mod accounts;
 pub mod api_keys;
 pub mod audit;
 pub mod bets;
+pub mod comments;
 pub mod holdings;
 pub mod interleaving;
 pub mod market_lists;
 pub mod markets;
 pub mod outcomes;
 mod overlap;
+pub mod post_lists;
+pub mod posts;
 pub mod prices;
 mod scene;
 pub mod secrets;
@@ -50,6 +54,8 @@ pub struct Adapters {
     pub markets: Arc<dyn MarketQueries>,
     /// Reads users.
     pub users: Arc<dyn UserQueries>,
+    /// Reads posts and comments.
+    pub posts: Arc<dyn PostQueries>,
     /// Looks outcomes up.
     pub outcomes: Arc<dyn IdempotencyQueries>,
     /// Answers pings.
@@ -87,6 +93,8 @@ macro_rules! contract_suite {
                 two_units_on_two_accounts_in_opposite_directions_both_succeed,
                 two_units_that_lock_crosswise_both_succeed_in_the_end,
                 many_units_on_few_accounts_keep_every_transfer,
+                two_units_on_one_post_lose_no_update,
+                a_post_is_not_deleted_while_a_comment_is_written,
                 one_of_two_users_gets_a_mail_address,
                 of_two_admins_who_demote_each_other_one_is_left,
                 one_of_two_commands_gets_a_key,
@@ -142,6 +150,7 @@ macro_rules! contract_suite {
                 a_taken_mail_address_is_not_saved,
                 admins_are_locked_with_a_user,
                 users_come_newest_first,
+                several_users_are_found_at_once,
                 a_session_comes_with_its_user_and_oldest_account,
                 a_session_is_deleted_only_by_its_user,
                 sessions_end_together,
@@ -206,6 +215,27 @@ macro_rules! contract_suite {
                 saved_settlements_keep_their_progress,
                 a_second_claim_is_rejected,
                 unsettled_markets_are_listed;
+            posts:
+                posts_come_back_as_they_were_written,
+                a_known_post_id_is_rejected,
+                a_post_needs_an_author_who_is_there,
+                saved_posts_keep_what_they_say,
+                a_deleted_post_takes_its_comments_along,
+                the_content_of_a_user_is_deleted;
+            post_lists:
+                posts_are_listed_by_status_author_and_tag,
+                posts_are_listed_in_stretches,
+                a_tag_counts_the_published_posts_that_have_it,
+                tags_are_listed_in_stretches;
+            comments:
+                comments_come_back_as_they_were_written,
+                a_known_comment_id_is_rejected,
+                a_comment_needs_a_subject_and_an_author,
+                a_held_subject_tells_who_may_see_it,
+                saved_comments_keep_what_they_say,
+                a_deleted_comment_is_gone_alone,
+                comments_of_a_subject_are_listed_in_stretches,
+                the_newest_comments_of_several_posts_come_at_once;
         }
     };
 }
@@ -232,7 +262,7 @@ macro_rules! contract_tests {
 #[cfg(test)]
 mod tests {
     /// The modules of the suite with their sources.
-    const AREAS: [(&str, &str); 15] = [
+    const AREAS: [(&str, &str); 18] = [
         ("units", include_str!("contract/units.rs")),
         ("interleaving", include_str!("contract/interleaving.rs")),
         ("accounts", include_str!("contract/accounts.rs")),
@@ -248,6 +278,9 @@ mod tests {
         ("prices", include_str!("contract/prices.rs")),
         ("holdings", include_str!("contract/holdings.rs")),
         ("settlements", include_str!("contract/settlements.rs")),
+        ("posts", include_str!("contract/posts.rs")),
+        ("post_lists", include_str!("contract/post_lists.rs")),
+        ("comments", include_str!("contract/comments.rs")),
     ];
 
     #[test]

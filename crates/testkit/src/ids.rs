@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use foretell_domain::id::{AccountId, ApiKeyId, BetId, MarketId, OptionId, SessionId, TransferId, UserId};
+use foretell_domain::id::{
+    AccountId, ApiKeyId, BetId, CommentId, MarketId, OptionId, PostId, SessionId, TransferId, UserId,
+};
 use foretell_ports::system::IdSource;
 
 /// The milliseconds since 1970 in the first id: those of [`crate::clock::START`].
@@ -50,6 +52,10 @@ impl SeededIds {
         session: SessionId,
         /// The next id, for an API key.
         api_key: ApiKeyId,
+        /// The next id, for a post.
+        post: PostId,
+        /// The next id, for a comment.
+        comment: CommentId,
     }
 }
 

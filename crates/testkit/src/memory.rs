@@ -15,6 +15,7 @@ mod ledger_tx;
 mod market_queries;
 mod market_tx;
 mod outcomes;
+mod posts;
 mod secrets;
 mod table;
 mod tables;

@@ -34,6 +34,7 @@ fn adapters(store: &MemoryStore, uow: Arc<dyn UnitOfWork>) -> Adapters {
         ledger: store.clone(),
         markets: store.clone(),
         users: store.clone(),
+        posts: store.clone(),
         outcomes: store.clone(),
         health: store,
         guard: Box::new(()),

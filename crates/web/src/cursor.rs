@@ -6,7 +6,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use foretell_domain::id::{AccountId, ApiKeyId, MarketId, SessionId, UserId};
+use foretell_domain::id::{AccountId, ApiKeyId, CommentId, MarketId, PostId, SessionId, UserId};
 use foretell_ports::market::{MarketKey, PositionKey};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
@@ -123,7 +123,7 @@ macro_rules! ids {
     )+};
 }
 
-ids! { AccountId, ApiKeyId, SessionId, UserId }
+ids! { AccountId, ApiKeyId, CommentId, PostId, SessionId, UserId }
 
 #[cfg(test)]
 mod tests {

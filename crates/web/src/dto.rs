@@ -3,11 +3,15 @@
 pub(crate) mod account;
 pub(crate) mod api_key;
 pub(crate) mod change;
+pub(crate) mod comment;
 pub(crate) mod complaint;
 pub(crate) mod market;
 pub(crate) mod money;
 pub(crate) mod page;
+pub(crate) mod post;
 pub(crate) mod probability;
+pub(crate) mod selection;
+pub(crate) mod tag;
 pub(crate) mod text;
 pub(crate) mod time;
 pub(crate) mod transfer;

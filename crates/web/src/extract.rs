@@ -1,6 +1,6 @@
 //! Extractors: what a handler asks of a request.
 //!
-//! [`SignedIn`], [`InSession`] and [`AdminOnly`] fail at once. The others are [`Part`]s: they never fail by
+//! [`SignedIn`], [`MaybeSignedIn`], [`InSession`] and [`AdminOnly`] fail at once. The others are [`Part`]s: they never fail by
 //! themselves, but are looked at together by [`WebState::accept`], so that an answer names all faults of a
 //! request, and nobody learns of them before they have said who they are:
 //!
@@ -25,6 +25,7 @@ mod json;
 mod object;
 mod params;
 mod path_id;
+mod precondition;
 mod shape;
 
 use foretell_application::ApplicationSettings;
@@ -32,12 +33,15 @@ use foretell_domain::money::Currency;
 use foretell_domain::time::Timestamp;
 
 pub(crate) use body::{Body, OptionalBody, Unread};
-pub(crate) use caller::{AdminOnly, HasCaller, InSession, Manage, Read, SESSION_COOKIE, SignedIn, Trade};
+pub(crate) use caller::{
+    AdminOnly, HasCaller, InSession, Manage, MaybeSignedIn, Read, SESSION_COOKIE, SignedIn, Trade,
+};
 pub(crate) use client_address::ClientAddress;
 pub(crate) use idempotency_key::IdempotencyKey;
 pub(crate) use object::Object;
 pub(crate) use params::{NoParams, Params};
 pub(crate) use path_id::PathId;
+pub(crate) use precondition::{IfMatch, KnownTags};
 pub(crate) use shape::Shape;
 
 use crate::WebState;

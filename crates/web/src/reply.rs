@@ -4,12 +4,15 @@ use std::fmt::Display;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
+use actix_web::http::header::{
+    CONTENT_TYPE, ETAG, EntityTag, HeaderName, HeaderValue, LOCATION, TryIntoHeaderValue as _,
+};
 use foretell_application::writer::Receipt;
 use serde::Serialize;
 
 use crate::dto::page::ListMeta;
 use crate::error::ApiError;
+use crate::extract::KnownTags;
 
 /// Says that the answer is the stored one to an earlier request with the same key.
 pub(crate) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -39,6 +42,28 @@ pub(crate) fn created(location: impl Display, data: impl Serialize) -> Answer {
     let location = HeaderValue::from_str(&location.to_string()).map_err(ApiError::internal)?;
     response.headers_mut().insert(LOCATION, location);
     Ok(response)
+}
+
+/// 200 with this data under this tag, or 304 if the client has it.
+pub(crate) fn unless_known<T: Serialize>(
+    known: &KnownTags,
+    tag: EntityTag,
+    data: impl FnOnce() -> T,
+) -> Answer {
+    let response = if known.include(&tag) { HttpResponse::NotModified().finish() } else { ok(data())? };
+    tagged(tag, response)
+}
+
+/// The same answer under this tag.
+pub(crate) fn tagged(tag: EntityTag, mut response: HttpResponse) -> Answer {
+    let tag = tag.try_into_value().map_err(ApiError::internal)?;
+    response.headers_mut().insert(ETAG, tag);
+    Ok(response)
+}
+
+/// The entity tag of a version.
+pub(crate) fn version_tag(version: impl Display) -> EntityTag {
+    EntityTag::new_strong(version.to_string())
 }
 
 /// 204.

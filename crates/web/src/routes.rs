@@ -3,12 +3,15 @@
 mod accounts;
 mod api_keys;
 mod bets;
+mod comments;
 mod health;
 mod ledger;
 mod markets;
 mod me;
 mod mints;
+mod posts;
 mod sessions;
+mod tags;
 mod transfers;
 mod users;
 
@@ -39,4 +42,7 @@ fn version(base: &str) -> Scope {
         .configure(ledger::configure)
         .configure(markets::configure)
         .configure(bets::configure)
+        .configure(posts::configure)
+        .configure(comments::configure)
+        .configure(tags::configure)
 }

@@ -69,6 +69,7 @@ async fn application_in(home: &Home) -> Application {
         ledger: store.clone(),
         markets: store.clone(),
         users: store.clone(),
+        posts: store.clone(),
         health: store,
         clock: Arc::new(SystemClock),
         ids: Arc::new(UuidV7Ids),

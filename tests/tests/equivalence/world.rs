@@ -10,6 +10,7 @@ use foretell_domain::money::{Amount, Currency};
 use foretell_persistence::{DatabaseConfig, DatabaseUrl, Store};
 use foretell_ports::ledger::LedgerQueries;
 use foretell_ports::market::MarketQueries;
+use foretell_ports::post::PostQueries;
 use foretell_ports::unit::UnitOfWork;
 use foretell_ports::user::UserQueries;
 use foretell_testkit::{FakeClock, MemoryStore, PlainPasswordHasher, SeededIds, SeededTokens};
@@ -95,6 +96,7 @@ impl World {
             + LedgerQueries
             + MarketQueries
             + UserQueries
+            + PostQueries
             + foretell_ports::health::Health
             + 'static,
     {
@@ -104,6 +106,7 @@ impl World {
             ledger: store.clone(),
             markets: store.clone(),
             users: store.clone(),
+            posts: store.clone(),
             health: store.clone(),
             clock: Arc::new(clock.clone()),
             ids: Arc::new(SeededIds::new(seed)),

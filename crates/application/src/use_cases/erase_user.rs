@@ -37,7 +37,7 @@ impl Application {
             tx.save_user(found, now)?;
             tx.delete_sessions_of(id, None)?;
             tx.delete_api_keys_of(id)?;
-            // Whatever else tells of the person is deleted here, in the same unit.
+            tx.delete_content_of(id)?;
             Ok(Ok(()))
         };
         let erased = self.ports.units.run("erase_user", work).await;

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod batches;
 #[cfg(test)]
+mod content;
+#[cfg(test)]
 mod idempotency;
 #[cfg(test)]
 mod limits;

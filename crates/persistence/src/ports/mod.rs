@@ -3,5 +3,6 @@
 mod idempotency;
 mod ledger;
 mod market;
+mod post;
 mod secret;
 mod user;

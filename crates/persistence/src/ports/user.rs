@@ -88,6 +88,11 @@ impl UserQueries for Store {
         self.read("count_users", users::count).await
     }
 
+    async fn find_users(&self, ids: &[UserId]) -> Result<Vec<User>, StoreError> {
+        let ids = ids.to_vec();
+        self.read("find_users", move |c| users::find_all(c, &ids)).await
+    }
+
     async fn find_session(&self, token: &TokenHash) -> Result<Option<SessionDetails>, StoreError> {
         let token = *token;
         self.read("find_session", move |c| sessions::find(c, token)).await

@@ -19,6 +19,7 @@ impl Harness for Databases {
             ledger: Arc::new(store.clone()),
             markets: Arc::new(store.clone()),
             users: Arc::new(store.clone()),
+            posts: Arc::new(store.clone()),
             outcomes: Arc::new(store.clone()),
             health: Arc::new(store),
             guard: Box::new(database),

@@ -8,6 +8,8 @@ use foretell_domain::account::{Account, AccountRecord};
 use foretell_domain::id::{AccountId, MarketId, UserId};
 use foretell_domain::market::{Market, MarketRecord, Settlement, SettlementTerms};
 use foretell_domain::money::{Balance, Currency};
+use foretell_domain::post::{PostEdit, PostStatus};
+use foretell_domain::text::PostTitle;
 use foretell_domain::transfer::TransferKind;
 use foretell_domain::user::{Role, User};
 use foretell_ports::error::StoreError;
@@ -58,6 +60,48 @@ pub async fn two_units_on_one_market_lose_no_update(harness: &dyn Harness) {
     }
     let market = scene.stored_market(id).await.market;
     assert_eq!((market.record().volume.minor(), market.record().version), (2, 3), "no update is lost");
+}
+
+/// Two units that each lock a post and change it once change it twice.
+pub async fn two_units_on_one_post_lose_no_update(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let post = scene.post(PostStatus::Draft, &[]).await;
+    let rename = move |title: &'static str| {
+        move |tx: &mut dyn Tx, meeting: &Meeting| {
+            let mut locked = tx.lock_post(post.id)?.expect("the post is stored");
+            meeting.arrive();
+            let title = PostTitle::new(title).ok();
+            locked.edit(PostEdit { title, ..PostEdit::default() }, START);
+            tx.save_post(&locked)
+        }
+    };
+    for result in overlap(&scene, rename("one"), rename("two")).await {
+        result.expect("both units are committed");
+    }
+    let stored = scene.ports.posts.find_post(post.id).await.unwrap().expect("the post is stored");
+    assert_eq!((stored.version, stored.body.title.as_str()), (3, "two"), "no update is lost");
+}
+
+/// Who comments on a post while it is deleted comes first or too late, but never in between.
+pub async fn a_post_is_not_deleted_while_a_comment_is_written(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let post = scene.post(PostStatus::Published, &[]).await;
+    let comment = scene.make.comment(post.author_id, post.id);
+    let write = move |tx: &mut dyn Tx, meeting: &Meeting| {
+        let held = tx.hold_subject(comment.subject)?;
+        meeting.arrive();
+        held.map_or(Ok(()), |_| tx.insert_comment(&comment))
+    };
+    let delete = move |tx: &mut dyn Tx, meeting: &Meeting| {
+        let locked = tx.lock_post(post.id)?.expect("the post is stored");
+        tx.delete_post(locked)?;
+        meeting.arrive();
+        Ok(())
+    };
+    for result in overlap(&scene, write, delete).await {
+        result.expect("both units are committed");
+    }
+    assert_eq!(scene.ports.posts.count_comments(post.id.into()).await.unwrap(), 0);
 }
 
 /// Two units that lock the same two accounts, for transfers there and back, never wait for each other.

@@ -4,16 +4,18 @@ use std::collections::BTreeSet;
 use std::slice::from_ref;
 
 use foretell_domain::account::Account;
+use foretell_domain::comment::{Comment, CommentSubject};
 use foretell_domain::id::{AccountId, MarketId};
 use foretell_domain::market::{Bet, BuyOrder, Holding, Market, Quantity, SellOrder};
 use foretell_domain::money::Balance;
+use foretell_domain::post::{Post, PostStatus};
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::{Transfer, TransferKind, TransferOrder, transfer};
 use foretell_domain::user::User;
 use foretell_ports::error::StoreError;
 use foretell_ports::ledger::AccountDetails;
 use foretell_ports::market::{MarketDetails, NewMarket, WantedHolding};
-use foretell_ports::page::PageRequest;
+use foretell_ports::page::{PageRequest, Start, Stretch};
 use foretell_ports::unit::{Locked, Tx};
 
 use super::{Adapters, Harness};
@@ -85,6 +87,30 @@ impl Scene {
         let account = self.make.account(self.user().await.id);
         self.store_account(account).await;
         account
+    }
+
+    /// A stored post of a stored user.
+    pub(super) async fn post(&self, status: PostStatus, tags: &[&str]) -> Post {
+        let post = self.make.post(self.user().await.id, status, tags);
+        self.store_post(post.clone()).await;
+        post
+    }
+
+    /// Stores a post as it is.
+    pub(super) async fn store_post(&self, post: Post) {
+        self.commit(move |tx| tx.insert_post(&post)).await;
+    }
+
+    /// A stored comment of a stored user on a stored subject.
+    pub(super) async fn comment(&self, subject: impl Into<CommentSubject>) -> Comment {
+        let comment = self.make.comment(self.user().await.id, subject);
+        self.store_comment(comment.clone()).await;
+        comment
+    }
+
+    /// Stores a comment as it is.
+    pub(super) async fn store_comment(&self, comment: Comment) {
+        self.commit(move |tx| tx.insert_comment(&comment)).await;
     }
 
     /// A stored user's account with this many minor units from the treasury.
@@ -262,4 +288,9 @@ pub(super) fn page(number: u32, limit: u32) -> PageRequest {
 /// The moment this many seconds after [`START`].
 pub(super) const fn after(seconds: i64) -> Timestamp {
     START.plus_seconds(seconds)
+}
+
+/// The first so many rows of a list.
+pub(super) const fn first<K>(limit: u32) -> Stretch<K> {
+    Stretch { start: Start::Offset(0), limit }
 }

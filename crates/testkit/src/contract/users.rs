@@ -61,6 +61,18 @@ pub async fn absent_users_are_not_found(harness: &dyn Harness) {
     assert_eq!(scene.ports.users.find_credentials(&absent.email).await.unwrap(), None);
 }
 
+/// Those of several users who are there are found, each once.
+pub async fn several_users_are_found_at_once(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let (one, other) = (scene.user().await, scene.user().await);
+    scene.user().await;
+    let ids = [other.id, scene.make.ids().user(), one.id, other.id];
+    let mut found = scene.ports.users.find_users(&ids).await.unwrap();
+    found.sort_by_key(|user| user.id);
+    assert_eq!(found, [one, other]);
+    assert_eq!(scene.ports.users.find_users(&[]).await.unwrap(), []);
+}
+
 /// A save keeps all that may change of a user and the password's hash, and touches nobody else.
 pub async fn a_saved_user_keeps_every_change(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;

@@ -3,9 +3,13 @@
 use std::collections::BTreeSet;
 
 use foretell_domain::account::Account;
-use foretell_domain::id::{AccountId, ApiKeyId, BetId, MarketId, SessionId, TransferId, UserId};
+use foretell_domain::comment::{Comment, CommentSubject};
+use foretell_domain::id::{
+    AccountId, ApiKeyId, BetId, CommentId, MarketId, PostId, SessionId, TransferId, UserId,
+};
 use foretell_domain::market::{Bet, Holding, Market, Settlement};
 use foretell_domain::money::Currency;
+use foretell_domain::post::Post;
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::Transfer;
 use foretell_domain::user::User;
@@ -14,6 +18,7 @@ use foretell_ports::error::StoreError;
 use foretell_ports::idempotency::{CommandKey, IdempotencyTx, StoredOutcome};
 use foretell_ports::ledger::LedgerTx;
 use foretell_ports::market::{MarketTx, NewMarket, PaidSet, WantedHolding};
+use foretell_ports::post::{HeldSubject, PostTx};
 use foretell_ports::secret::{PasswordHash, SecretTx};
 use foretell_ports::unit::{Locked, Tx};
 use foretell_ports::user::{Credentials, Session, UserTx};
@@ -105,6 +110,21 @@ impl ApiKeyTx for WatchedTx<'_> {
         fn delete_api_key(&mut self, user: UserId, key: ApiKeyId) -> bool;
         fn delete_api_keys_of(&mut self, user: UserId) -> usize;
         fn record_api_key_use(&mut self, key: ApiKeyId, at: Timestamp) -> ();
+    }
+}
+
+impl PostTx for WatchedTx<'_> {
+    hand_on! {
+        fn insert_post(&mut self, post: &Post) -> ();
+        fn lock_post(&mut self, id: PostId) -> Option<Locked<Post>>;
+        fn save_post(&mut self, post: &Locked<Post>) -> ();
+        fn delete_post(&mut self, post: Locked<Post>) -> ();
+        fn hold_subject(&mut self, subject: CommentSubject) -> Option<HeldSubject>;
+        fn insert_comment(&mut self, comment: &Comment) -> ();
+        fn lock_comment(&mut self, id: CommentId) -> Option<Locked<Comment>>;
+        fn save_comment(&mut self, comment: &Locked<Comment>) -> ();
+        fn delete_comment(&mut self, comment: Locked<Comment>) -> ();
+        fn delete_content_of(&mut self, user: UserId) -> ();
     }
 }
 

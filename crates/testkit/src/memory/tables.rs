@@ -1,9 +1,13 @@
 //! The tables of the memory store, with the indexes that a database would keep for them.
 
 use foretell_domain::account::Account;
-use foretell_domain::id::{AccountId, ApiKeyId, BetId, MarketId, SessionId, TransferId, UserId};
+use foretell_domain::comment::Comment;
+use foretell_domain::id::{
+    AccountId, ApiKeyId, BetId, CommentId, MarketId, PostId, SessionId, TransferId, UserId,
+};
 use foretell_domain::market::{Bet, Listing, Market, Payout, Position, Settlement};
 use foretell_domain::money::{Balance, Currency};
+use foretell_domain::post::Post;
 use foretell_domain::text::Email;
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::Transfer;
@@ -75,6 +79,8 @@ tables! {
     api_keys: ApiKeyId => ApiKey,
     api_keys_by_secret: TokenHash => ApiKeyId,
     outcomes: CommandKey => StoredOutcome,
+    posts: PostId => Post,
+    comments: CommentId => Comment,
     markets: MarketId => MarketRow,
     /// The positions of each market's holders, option by option.
     positions: (MarketId, AccountId, usize) => Position,

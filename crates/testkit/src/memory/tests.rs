@@ -1,6 +1,7 @@
 //! Where the store in memory is stricter than the contract: what some database would refuse, it refuses.
 
 use foretell_domain::account::Account;
+use foretell_domain::post::PostStatus;
 use foretell_domain::transfer::{TransferKind, transfer};
 use foretell_ports::ledger::LedgerQueries as _;
 use foretell_ports::unit::{Locked, Tx};
@@ -33,6 +34,10 @@ async fn rows_are_saved_only_under_their_lock() {
     check_rejected(&store, |tx| tx.save_accounts(&[&Locked::assume(Account::treasury())])).await;
     let locked = Locked::assume(market);
     check_rejected(&store, move |tx| tx.save_markets(&[&locked], START)).await;
+    let post = make.post(make.user().id, PostStatus::Draft, &[]);
+    let comment = Locked::assume(make.comment(post.author_id, post.id));
+    check_rejected(&store, move |tx| tx.save_post(&Locked::assume(post.clone()))).await;
+    check_rejected(&store, move |tx| tx.save_comment(&comment)).await;
     let saved = run(&store, |tx| {
         let locked = tx.lock_accounts(&[Account::treasury().id()].into())?;
         tx.save_accounts(&locked.iter().collect::<Vec<_>>())

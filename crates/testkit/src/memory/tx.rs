@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{PoisonError, RwLock};
 
-use foretell_domain::id::{AccountId, MarketId, UserId};
+use foretell_domain::id::{AccountId, CommentId, MarketId, PostId, UserId};
 use foretell_ports::error::StoreError;
 
 use super::table::rejected;
@@ -22,6 +22,8 @@ pub(super) struct LockedRows {
     pub(super) accounts: BTreeSet<AccountId>,
     pub(super) markets: BTreeSet<MarketId>,
     pub(super) users: BTreeSet<UserId>,
+    pub(super) posts: BTreeSet<PostId>,
+    pub(super) comments: BTreeSet<CommentId>,
 }
 
 impl LockedRows {
@@ -35,6 +37,14 @@ impl LockedRows {
 
     pub(super) fn check_user(&self, id: UserId) -> Result<(), StoreError> {
         if self.users.contains(&id) { Ok(()) } else { Err(rejected(format!("{id:?} is not locked"))) }
+    }
+
+    pub(super) fn check_post(&self, id: PostId) -> Result<(), StoreError> {
+        if self.posts.contains(&id) { Ok(()) } else { Err(rejected(format!("{id:?} is not locked"))) }
+    }
+
+    pub(super) fn check_comment(&self, id: CommentId) -> Result<(), StoreError> {
+        if self.comments.contains(&id) { Ok(()) } else { Err(rejected(format!("{id:?} is not locked"))) }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Users and sessions in memory.
 
+use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use async_trait::async_trait;
@@ -142,6 +143,13 @@ impl UserQueries for MemoryStore {
 
     async fn count_users(&self) -> Result<i64, StoreError> {
         Ok(count(present_users(&*self.read()?).count()))
+    }
+
+    async fn find_users(&self, ids: &[UserId]) -> Result<Vec<User>, StoreError> {
+        let tables = self.read()?;
+        let ids: BTreeSet<_> = ids.iter().collect();
+        let rows = ids.into_iter().filter_map(|id| tables.users.committed().get(id));
+        Ok(rows.map(|row| row.user.clone()).collect())
     }
 
     async fn find_session(&self, token: &TokenHash) -> Result<Option<SessionDetails>, StoreError> {

@@ -30,6 +30,11 @@ pub(crate) struct UserView<'a> {
 }
 
 impl<'a> UserView<'a> {
+    /// The profile as anyone may see it.
+    pub(crate) fn public(user: &'a User) -> Self {
+        Self { email: None, status: None, ..Self::of_self(user) }
+    }
+
     /// The profile as its own user sees it, with the mail address and the status.
     pub(crate) fn of_self(user: &'a User) -> Self {
         Self::seen_by(Actor { user_id: user.id, role: Role::User }, user)

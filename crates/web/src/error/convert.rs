@@ -25,6 +25,10 @@ impl From<AppError> for ApiError {
             AppError::KeyReused => {
                 Self::new(ErrorCode::IdempotencyMismatch, "The idempotency key was used for another request")
             }
+            AppError::Stale => Self::new(
+                ErrorCode::PreconditionFailed,
+                "The version that the change is meant for is not the latest",
+            ),
             AppError::Overloaded | AppError::Password(PasswordError::Busy) => Self::unavailable(),
             AppError::Store(error) => error.into(),
             AppError::Password(PasswordError::Failed(_)) | AppError::Internal(_) => Self::internal(error),
@@ -76,6 +80,7 @@ mod tests {
         check(StoreError::CommitUnknown("secret".into()).into(), ErrorCode::Unavailable, true);
         check(StoreError::Rejected("secret".into()).into(), ErrorCode::InternalError, false);
         check(AppError::Internal("secret"), ErrorCode::InternalError, false);
+        check(AppError::Stale, ErrorCode::PreconditionFailed, false);
         check(AppError::KeyReused, ErrorCode::IdempotencyMismatch, false);
         check(AppError::BadCredentials, ErrorCode::Unauthorized, false);
         check(AppError::WrongPassword, ErrorCode::Unauthorized, false);

@@ -65,6 +65,43 @@ pub(crate) struct InSession(pub(crate) Arc<Caller>);
 #[derive(Debug)]
 pub(crate) struct AdminOnly(pub(crate) Arc<Caller>);
 
+/// A user with a live session or an API key of the scope [`Read`], or nobody. A token that names neither is
+/// answered 401 here too: who presents one does not expect to be nobody.
+#[derive(Debug)]
+pub(crate) struct MaybeSignedIn(pub(crate) Option<Arc<Caller>>);
+
+impl MaybeSignedIn {
+    /// The user, for a use case.
+    pub(crate) fn caller(&self) -> Option<&Caller> {
+        self.0.as_deref()
+    }
+
+    /// The user, where nobody is answered 401.
+    pub(crate) fn required(&self) -> Result<&Caller, ApiError> {
+        self.caller().ok_or_else(sign_in_first)
+    }
+}
+
+impl FromRequest for MaybeSignedIn {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let work = async move {
+            let is_somebody =
+                request.headers().contains_key(AUTHORIZATION) || request.cookie(SESSION_COOKIE).is_some();
+            if !is_somebody {
+                return Ok(Self(None));
+            }
+            let caller = authenticate(&request).await?;
+            policy::may_use(caller.scopes(), Scope::Read).map_err(DomainError::Denied)?;
+            Ok(Self(Some(caller)))
+        };
+        work.boxed_local()
+    }
+}
+
 impl<N: Needs> FromRequest for SignedIn<N> {
     type Error = ApiError;
     type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
@@ -112,11 +149,15 @@ impl FromRequest for AdminOnly {
 
 async fn authenticate(request: &HttpRequest) -> Result<Arc<Caller>, ApiError> {
     let state = request.app_data::<Data<WebState>>().ok_or_else(|| ApiError::internal("no web state"))?;
-    let token = token_of(request).ok_or_else(|| unauthorized("Sign in first"))?;
+    let token = token_of(request).ok_or_else(sign_in_first)?;
     let caller = state.application.authenticate(&token).await?;
     let caller = caller.ok_or_else(|| unauthorized("The session or API key is unknown or has ended"))?;
     request.extensions_mut().insert(HasCaller);
     Ok(caller)
+}
+
+fn sign_in_first() -> ApiError {
+    unauthorized("Sign in first")
 }
 
 fn unauthorized(message: &'static str) -> ApiError {

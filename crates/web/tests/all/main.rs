@@ -18,5 +18,6 @@ mod identity;
 mod logs;
 mod markets;
 mod people;
+mod posts;
 mod server;
 mod transfers;

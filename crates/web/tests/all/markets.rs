@@ -26,8 +26,8 @@ const END_DATE: &str = "2026-01-01T18:00:00Z";
 const SECONDS_TO_END: i64 = 6 * 3_600;
 
 /// A market as its creator got it.
-struct Opened {
-    path: String,
+pub(crate) struct Opened {
+    pub(crate) path: String,
     id: String,
     options: Vec<String>,
     body: Value,
@@ -80,7 +80,7 @@ fn opening_with(field: &str, value: Value) -> Value {
     body
 }
 
-async fn open(app: &TestApp, user: &TestUser) -> Opened {
+pub(crate) async fn open(app: &TestApp, user: &TestUser) -> Opened {
     open_as(app, user, &opening()).await
 }
 

@@ -25,7 +25,7 @@ use futures::future::LocalBoxFuture;
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 
-pub use call::Call;
+pub use call::{Call, Reply};
 
 /// What every user of a test has as password.
 pub const PASSWORD: &str = "correct horse";
@@ -60,6 +60,7 @@ pub async fn application(store: &MemoryStore, clock: &FakeClock) -> Arc<Applicat
         ledger: store.clone(),
         markets: store.clone(),
         users: store.clone(),
+        posts: store.clone(),
         health: store,
         clock: Arc::new(clock.clone()),
         ids: Arc::new(SeededIds::new(1)),

@@ -64,6 +64,7 @@ impl Desk {
             ledger: Arc::new(memory.clone()),
             markets: Arc::new(memory.clone()),
             users: Arc::new(memory.clone()),
+            posts: Arc::new(memory.clone()),
             health: Arc::new(memory.clone()),
             clock: Arc::new(clock.clone()),
             ids: Arc::new(SeededIds::new(1)),

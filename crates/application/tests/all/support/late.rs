@@ -5,9 +5,13 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use foretell_domain::account::Account;
-use foretell_domain::id::{AccountId, ApiKeyId, BetId, MarketId, SessionId, TransferId, UserId};
+use foretell_domain::comment::{Comment, CommentSubject};
+use foretell_domain::id::{
+    AccountId, ApiKeyId, BetId, CommentId, MarketId, PostId, SessionId, TransferId, UserId,
+};
 use foretell_domain::market::{Bet, Holding, Market, Settlement};
 use foretell_domain::money::Currency;
+use foretell_domain::post::Post;
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::Transfer;
 use foretell_domain::user::User;
@@ -16,6 +20,7 @@ use foretell_ports::error::StoreError;
 use foretell_ports::idempotency::{CommandKey, IdempotencyTx, StoredOutcome};
 use foretell_ports::ledger::LedgerTx;
 use foretell_ports::market::{MarketTx, NewMarket, PaidSet, WantedHolding};
+use foretell_ports::post::{HeldSubject, PostTx};
 use foretell_ports::secret::{PasswordHash, SecretTx};
 use foretell_ports::unit::{ErasedWork, Locked, Tx, UnitFuture, UnitOfWork};
 use foretell_ports::user::{Credentials, Session, UserTx};
@@ -158,6 +163,21 @@ impl ApiKeyTx for LateTx<'_> {
         delete_api_key(user: UserId, key: ApiKeyId) -> bool;
         delete_api_keys_of(user: UserId) -> usize;
         record_api_key_use(key: ApiKeyId, at: Timestamp) -> ();
+    }
+}
+
+impl PostTx for LateTx<'_> {
+    pass_on! {
+        insert_post(post: &Post) -> ();
+        lock_post(id: PostId) -> Option<Locked<Post>>;
+        save_post(post: &Locked<Post>) -> ();
+        delete_post(post: Locked<Post>) -> ();
+        hold_subject(subject: CommentSubject) -> Option<HeldSubject>;
+        insert_comment(comment: &Comment) -> ();
+        lock_comment(id: CommentId) -> Option<Locked<Comment>>;
+        save_comment(comment: &Locked<Comment>) -> ();
+        delete_comment(comment: Locked<Comment>) -> ();
+        delete_content_of(user: UserId) -> ();
     }
 }
 

@@ -21,6 +21,7 @@ async fn open_with_fee(app: &TestApp, creator: &TestUser) -> Opened {
         ledger: store.clone(),
         markets: store.clone(),
         users: store.clone(),
+        posts: store.clone(),
         health: store,
         clock: Arc::new(app.clock.clone()),
         ids: Arc::new(SeededIds::new(2)),

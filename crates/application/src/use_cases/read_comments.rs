@@ -1,0 +1,55 @@
+//! Reads comments, as far as the caller may see what they are about.
+
+use foretell_domain::comment::{Comment, CommentSubject};
+use foretell_domain::error::DomainError;
+use foretell_domain::id::CommentId;
+use foretell_domain::post::PostError;
+use foretell_ports::page::Stretch;
+
+use super::authenticate::Caller;
+use crate::Application;
+use crate::error::AppError;
+
+impl Application {
+    /// A stretch of the comments on a post or market, newest first.
+    ///
+    /// # Errors
+    /// As for the post or market itself.
+    pub async fn list_comments(
+        &self,
+        caller: Option<&Caller>,
+        subject: CommentSubject,
+        stretch: Stretch<CommentId>,
+    ) -> Result<Vec<Comment>, AppError> {
+        self.check_visible(caller, subject).await?;
+        Ok(self.ports.posts.list_comments(subject, stretch).await?)
+    }
+
+    /// How many comments there are on a post or market that the caller is known to see.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn count_comments(&self, subject: CommentSubject) -> Result<i64, AppError> {
+        Ok(self.ports.posts.count_comments(subject).await?)
+    }
+
+    /// A comment whose subject the caller may see; any other looks as if it did not exist.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] with `CommentNotFound`, [`AppError::Store`].
+    pub async fn get_comment(&self, caller: Option<&Caller>, id: CommentId) -> Result<Comment, AppError> {
+        let not_found = || AppError::from(DomainError::Post(PostError::CommentNotFound(id)));
+        let comment = self.ports.posts.find_comment(id).await?.ok_or_else(not_found)?;
+        match self.check_visible(caller, comment.subject).await {
+            Err(AppError::Refused(_)) => Err(not_found()),
+            checked => checked.map(|()| comment),
+        }
+    }
+
+    async fn check_visible(&self, caller: Option<&Caller>, subject: CommentSubject) -> Result<(), AppError> {
+        match subject {
+            CommentSubject::Post(id) => self.get_post(caller, id).await.map(drop),
+            CommentSubject::Market(id) => self.get_market(id).await.map(drop),
+        }
+    }
+}

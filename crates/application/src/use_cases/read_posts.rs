@@ -1,0 +1,136 @@
+//! Reads posts with what belongs to them, and tags; anyone may, but drafts are for their author.
+
+use std::collections::BTreeMap;
+
+use foretell_domain::comment::{Comment, CommentSubject};
+use foretell_domain::error::DomainError;
+use foretell_domain::id::{PostId, UserId};
+use foretell_domain::policy;
+use foretell_domain::post::{Post, PostError, PostStatus};
+use foretell_domain::user::User;
+use foretell_ports::page::Stretch;
+use foretell_ports::post::{PostFilter, TagCount};
+
+use super::authenticate::Caller;
+use crate::Application;
+use crate::error::AppError;
+
+/// How many comments come with a post: its newest.
+pub const MAX_COMMENTS_WITH_POST: u32 = 20;
+
+/// What may come with posts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PostRelation {
+    /// Who wrote them.
+    Author,
+    /// Their newest comments.
+    Comments,
+}
+
+/// What comes with posts; `None` was not asked for.
+#[derive(Debug, Clone, Default)]
+pub struct RelatedToPosts {
+    /// The authors.
+    pub authors: Option<BTreeMap<UserId, User>>,
+    /// The newest comments of each post that has any, the newest first.
+    pub comments: Option<BTreeMap<PostId, Vec<Comment>>>,
+}
+
+impl Application {
+    /// A stretch of the posts that a filter lets through, newest first. Of drafts, only the caller's own.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn list_posts(
+        &self,
+        caller: Option<&Caller>,
+        filter: &PostFilter,
+        stretch: Stretch<PostId>,
+    ) -> Result<Vec<Post>, AppError> {
+        match visible(caller, filter) {
+            Some(filter) => Ok(self.ports.posts.list_posts(&filter, stretch).await?),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// How many posts that is.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn count_posts(&self, caller: Option<&Caller>, filter: &PostFilter) -> Result<i64, AppError> {
+        match visible(caller, filter) {
+            Some(filter) => Ok(self.ports.posts.count_posts(&filter).await?),
+            None => Ok(0),
+        }
+    }
+
+    /// A post that the caller may see; any other looks as if it did not exist.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] with `NotFound`, [`AppError::Store`].
+    pub async fn get_post(&self, caller: Option<&Caller>, id: PostId) -> Result<Post, AppError> {
+        let found = self.ports.posts.find_post(id).await?;
+        let actor = caller.map(Caller::actor);
+        let visible = found.filter(|post| policy::can_see_post(actor, post.authorship()));
+        visible.ok_or(DomainError::Post(PostError::NotFound(id)).into())
+    }
+
+    /// What comes with posts that the caller may see, in one look-up for each sort of thing.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn relate_to_posts(
+        &self,
+        posts: &[Post],
+        wanted: &[PostRelation],
+    ) -> Result<RelatedToPosts, AppError> {
+        let mut related = RelatedToPosts::default();
+        if wanted.contains(&PostRelation::Author) {
+            let ids: Vec<_> = posts.iter().map(|post| post.author_id).collect();
+            let users = self.ports.users.find_users(&ids).await?;
+            related.authors = Some(users.into_iter().map(|user| (user.id, user)).collect());
+        }
+        if wanted.contains(&PostRelation::Comments) {
+            let ids: Vec<_> = posts.iter().map(|post| post.id).collect();
+            let comments = self.ports.posts.list_newest_comments(&ids, MAX_COMMENTS_WITH_POST).await?;
+            related.comments = Some(by_post(comments));
+        }
+        Ok(related)
+    }
+
+    /// A stretch of the tags of published posts, the most used first.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn list_tags(&self, stretch: Stretch<TagCount>) -> Result<Vec<TagCount>, AppError> {
+        Ok(self.ports.posts.list_tags(stretch).await?)
+    }
+
+    /// How many tags that is.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn count_tags(&self) -> Result<i64, AppError> {
+        Ok(self.ports.posts.count_tags().await?)
+    }
+}
+
+/// The filter as far as the caller may see what it lets through; `None` if that is nothing.
+fn visible(caller: Option<&Caller>, filter: &PostFilter) -> Option<PostFilter> {
+    if filter.status == PostStatus::Published {
+        return Some(filter.clone());
+    }
+    let own = caller.map(|caller| caller.user.id)?;
+    let is_own = filter.author_id.is_none_or(|author| author == own);
+    is_own.then(|| PostFilter { author_id: Some(own), ..filter.clone() })
+}
+
+fn by_post(comments: Vec<Comment>) -> BTreeMap<PostId, Vec<Comment>> {
+    let mut posts: BTreeMap<PostId, Vec<Comment>> = BTreeMap::new();
+    for comment in comments {
+        if let CommentSubject::Post(post) = comment.subject {
+            posts.entry(post).or_default().push(comment);
+        }
+    }
+    posts
+}

@@ -1,0 +1,115 @@
+//! Writes, changes and deletes comments.
+
+use foretell_domain::comment::{Comment, CommentSubject};
+use foretell_domain::error::DomainError;
+use foretell_domain::id::CommentId;
+use foretell_domain::market::MarketError;
+use foretell_domain::policy::{self, Actor};
+use foretell_domain::post::PostError;
+use foretell_domain::text::CommentContent;
+use foretell_ports::error::StoreError;
+use foretell_ports::post::HeldSubject;
+use foretell_ports::unit::{Locked, Tx};
+
+use super::authenticate::Caller;
+use crate::Application;
+use crate::error::AppError;
+
+impl Application {
+    /// Comments on a post or a market that the caller may see.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] with the `NotFound` of the subject, [`AppError::Store`].
+    pub async fn write_comment(
+        &self,
+        caller: &Caller,
+        subject: CommentSubject,
+        content: CommentContent,
+    ) -> Result<Comment, AppError> {
+        let id = CommentId::from_u128(self.ports.ids.next_id());
+        let (actor, now) = (caller.actor(), self.now());
+        let author_id = actor.user_id;
+        let comment = Comment { id, subject, author_id, content, created_at: now, updated_at: now };
+        let stored = comment.clone();
+        let work = move |tx: &mut dyn Tx| {
+            if !can_see(actor, tx.hold_subject(subject)?) {
+                return Ok(Err(subject_not_found(subject)));
+            }
+            tx.insert_comment(&stored).map(Ok)
+        };
+        self.ports.units.run("write_comment", work).await??;
+        Ok(comment)
+    }
+
+    /// Changes what a comment says; `None` leaves it as it is. For its author, moderators and admins, as far as they see its subject.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] with `CommentNotFound` or `NotTheAuthor`, [`AppError::Store`].
+    pub async fn edit_comment(
+        &self,
+        caller: &Caller,
+        id: CommentId,
+        content: Option<CommentContent>,
+    ) -> Result<Comment, AppError> {
+        let (actor, now) = (caller.actor(), self.now());
+        let subject = self.subject_of(id).await?;
+        let work = move |tx: &mut dyn Tx| {
+            let mut comment = match lock_to_change(tx, actor, (id, subject))? {
+                Ok(comment) => comment,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
+            if content.clone().is_some_and(|content| comment.edit(content, now)) {
+                tx.save_comment(&comment)?;
+            }
+            Ok(Ok(comment.into_inner()))
+        };
+        Ok(self.ports.units.run("edit_comment", work).await??)
+    }
+
+    /// Deletes a comment. For those who may change it.
+    ///
+    /// # Errors
+    /// Those of changing it.
+    pub async fn delete_comment(&self, caller: &Caller, id: CommentId) -> Result<(), AppError> {
+        let actor = caller.actor();
+        let subject = self.subject_of(id).await?;
+        let work = move |tx: &mut dyn Tx| match lock_to_change(tx, actor, (id, subject))? {
+            Ok(comment) => tx.delete_comment(comment).map(Ok),
+            Err(refusal) => Ok(Err(refusal)),
+        };
+        Ok(self.ports.units.run("delete_comment", work).await??)
+    }
+
+    /// What a comment is about, which never changes: the unit touches it before the comment.
+    async fn subject_of(&self, id: CommentId) -> Result<CommentSubject, AppError> {
+        let found = self.ports.posts.find_comment(id).await?;
+        Ok(found.ok_or(DomainError::Post(PostError::CommentNotFound(id)))?.subject)
+    }
+}
+
+fn can_see(actor: Actor, subject: Option<HeldSubject>) -> bool {
+    subject.is_some_and(|subject| match subject {
+        HeldSubject::Post(authorship) => policy::can_see_post(Some(actor), authorship),
+        HeldSubject::Market => true,
+    })
+}
+
+/// What is said where a subject is not there, or not for the caller to see.
+fn subject_not_found(subject: CommentSubject) -> DomainError {
+    match subject {
+        CommentSubject::Post(id) => PostError::NotFound(id).into(),
+        CommentSubject::Market(id) => MarketError::NotFound(id).into(),
+    }
+}
+
+/// Locks a comment that the actor may change.
+fn lock_to_change(
+    tx: &mut dyn Tx,
+    actor: Actor,
+    (id, subject): (CommentId, CommentSubject),
+) -> Result<Result<Locked<Comment>, DomainError>, StoreError> {
+    let is_visible = can_see(actor, tx.hold_subject(subject)?);
+    let found = if is_visible { tx.lock_comment(id)? } else { None };
+    let Some(comment) = found else { return Ok(Err(PostError::CommentNotFound(id).into())) };
+    Ok(policy::may_edit_comment(actor, comment.author_id).map(|()| comment).map_err(DomainError::Denied))
+}

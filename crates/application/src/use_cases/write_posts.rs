@@ -1,0 +1,83 @@
+//! Writes, changes and deletes posts.
+
+use foretell_domain::error::DomainError;
+use foretell_domain::id::PostId;
+use foretell_domain::policy::{self, Actor};
+use foretell_domain::post::{Post, PostBody, PostEdit, PostError};
+use foretell_ports::error::StoreError;
+use foretell_ports::unit::{Locked, Tx};
+
+use super::authenticate::Caller;
+use crate::Application;
+use crate::error::AppError;
+use crate::expected_version::ExpectedVersion;
+
+impl Application {
+    /// Stores a new post of the caller.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn write_post(&self, caller: &Caller, body: PostBody) -> Result<Post, AppError> {
+        let id = PostId::from_u128(self.ports.ids.next_id());
+        let (author_id, now) = (caller.user.id, self.now());
+        let post = Post { id, author_id, body, version: 1, created_at: now, updated_at: now };
+        let stored = post.clone();
+        self.ports.units.run("write_post", move |tx| tx.insert_post(&stored)).await?;
+        Ok(post)
+    }
+
+    /// Changes a post. For its author and, once it is published, moderators and admins. A change of nothing
+    /// leaves its version.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] with `NotFound`, also for a draft that is not the caller's, or `NotTheAuthor`;
+    /// [`AppError::Stale`] if the post has another version than expected; [`AppError::Store`].
+    pub async fn edit_post(
+        &self,
+        caller: &Caller,
+        id: PostId,
+        edit: PostEdit,
+        expected: ExpectedVersion,
+    ) -> Result<Post, AppError> {
+        let (actor, now) = (caller.actor(), self.now());
+        let work = move |tx: &mut dyn Tx| {
+            let mut post = match lock_to_change(tx, actor, id)? {
+                Ok(post) => post,
+                Err(refusal) => return Ok(Err(refusal.into())),
+            };
+            if let Err(stale) = expected.check(post.version) {
+                return Ok(Err(stale));
+            }
+            if post.edit(edit.clone(), now) {
+                tx.save_post(&post)?;
+            }
+            Ok(Ok(post.into_inner()))
+        };
+        self.ports.units.run("edit_post", work).await?
+    }
+
+    /// Deletes a post with all comments on it. For those who may change it.
+    ///
+    /// # Errors
+    /// Those of changing it, but for [`AppError::Stale`].
+    pub async fn delete_post(&self, caller: &Caller, id: PostId) -> Result<(), AppError> {
+        let actor = caller.actor();
+        let work = move |tx: &mut dyn Tx| match lock_to_change(tx, actor, id)? {
+            Ok(post) => tx.delete_post(post).map(Ok),
+            Err(refusal) => Ok(Err(refusal.into())),
+        };
+        self.ports.units.run("delete_post", work).await?
+    }
+}
+
+/// Locks a post that the actor may change.
+fn lock_to_change(
+    tx: &mut dyn Tx,
+    actor: Actor,
+    id: PostId,
+) -> Result<Result<Locked<Post>, DomainError>, StoreError> {
+    let found = tx.lock_post(id)?;
+    let visible = found.filter(|post| policy::can_see_post(Some(actor), post.authorship()));
+    let Some(post) = visible else { return Ok(Err(PostError::NotFound(id).into())) };
+    Ok(policy::may_edit_post(actor, post.author_id).map(|()| post).map_err(DomainError::Denied))
+}

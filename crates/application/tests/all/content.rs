@@ -1,0 +1,129 @@
+//! Posts and comments: drafts that nobody else gets at, versions, and what goes with a user.
+
+use foretell_application::{AppError, Caller, ExpectedVersion, PostRelation};
+use foretell_domain::comment::CommentSubject;
+use foretell_domain::error::{Code, DomainError};
+use foretell_domain::policy::Denied;
+use foretell_domain::post::{Post, PostBody, PostEdit, PostStatus};
+use foretell_domain::text::{CommentContent, PostContent, PostTitle};
+use foretell_ports::page::{Start, Stretch};
+use foretell_ports::post::PostFilter;
+use foretell_ports::unit::{Tx, UnitOfWork};
+use foretell_testkit::builders::tags;
+
+use crate::support::Desk;
+
+fn body(status: PostStatus) -> PostBody {
+    PostBody {
+        title: PostTitle::new("On rain").unwrap(),
+        content: PostContent::new("It may rain.").unwrap(),
+        tags: tags(&["rain"]),
+        status,
+    }
+}
+
+fn said(text: &str) -> CommentContent {
+    CommentContent::new(text).unwrap()
+}
+
+fn renamed(title: &str) -> PostEdit {
+    PostEdit { title: PostTitle::new(title).ok(), ..PostEdit::default() }
+}
+
+fn code<T>(result: &Result<T, AppError>) -> Option<Code> {
+    match result {
+        Err(AppError::Refused(refusal)) => Some(refusal.code()),
+        _ => None,
+    }
+}
+
+async fn write(desk: &Desk, author: &Caller, status: PostStatus) -> Post {
+    desk.app.write_post(author, body(status)).await.unwrap()
+}
+
+const FIRST: Stretch<foretell_domain::id::PostId> = Stretch { start: Start::Offset(0), limit: 10 };
+
+#[tokio::test]
+async fn nobody_else_gets_at_a_draft() {
+    let desk = Desk::open().await;
+    let (ann, ben, moderator, admin) =
+        (desk.user().await, desk.user().await, desk.moderator().await, desk.admin().await);
+    let draft = write(&desk, &ann, PostStatus::Draft).await;
+    let (app, id) = (&desk.app, draft.id);
+    for caller in [&ben, &moderator, &admin] {
+        let edit = app.edit_post(caller, id, renamed("Mine"), ExpectedVersion::Any).await;
+        assert_eq!(code(&edit), Some(Code::NotFound), "{caller:?}");
+        assert_eq!(code(&app.delete_post(caller, id).await), Some(Code::NotFound), "{caller:?}");
+        let comment = app.write_comment(caller, id.into(), said("?")).await;
+        assert_eq!(code(&comment), Some(Code::NotFound), "{caller:?}");
+        assert_eq!(code(&app.get_post(Some(caller), id).await), Some(Code::NotFound), "{caller:?}");
+    }
+    let filter = PostFilter { status: PostStatus::Draft, author_id: None, tag: None };
+    for (caller, expected) in [(None, 0), (Some(&ben), 0), (Some(&admin), 0), (Some(&ann), 1)] {
+        assert_eq!(app.list_posts(caller, &filter, FIRST).await.unwrap().len(), expected, "{caller:?}");
+    }
+    assert_eq!(app.get_post(Some(&ann), id).await.unwrap(), draft);
+}
+
+#[tokio::test]
+async fn who_may_not_edit_learns_nothing_of_the_version() {
+    let desk = Desk::open().await;
+    let (ann, ben) = (desk.user().await, desk.user().await);
+    let post = write(&desk, &ann, PostStatus::Published).await;
+    for expected in [ExpectedVersion::Any, ExpectedVersion::OneOf(vec![7])] {
+        let edit = desk.app.edit_post(&ben, post.id, renamed("Mine"), expected).await;
+        assert!(
+            matches!(edit, Err(AppError::Refused(DomainError::Denied(Denied::NotTheAuthor)))),
+            "{edit:?}"
+        );
+    }
+    let stale = desk.app.edit_post(&ann, post.id, renamed("Two"), ExpectedVersion::OneOf(vec![7])).await;
+    assert!(matches!(stale, Err(AppError::Stale)), "{stale:?}");
+    assert_eq!(desk.app.get_post(None, post.id).await.unwrap(), post);
+}
+
+#[tokio::test]
+async fn with_a_user_goes_what_they_wrote_and_the_ledger_stays() {
+    let desk = Desk::open().await;
+    let (ann, ben) = (desk.user().await, desk.user().await);
+    let market = desk.market(&ann, 1_000).await.market.id();
+    desk.pay(&ann, &ben, 10).await.unwrap();
+    let (mine, theirs) =
+        (write(&desk, &ann, PostStatus::Published).await, write(&desk, &ben, PostStatus::Published).await);
+    let app = &desk.app;
+    let comment = async |author, subject| app.write_comment(author, subject, said("c")).await.unwrap().id;
+    let gone = [
+        comment(&ben, CommentSubject::Post(mine.id)).await,
+        comment(&ann, CommentSubject::Post(theirs.id)).await,
+        comment(&ann, CommentSubject::Market(market)).await,
+    ];
+    let left = [
+        comment(&ben, CommentSubject::Post(theirs.id)).await,
+        comment(&ben, CommentSubject::Market(market)).await,
+    ];
+    let before = desk.audit().await;
+    let user = ann.user.id;
+    let units: &dyn UnitOfWork = &desk.memory;
+    units.run("erase", move |tx: &mut dyn Tx| tx.delete_content_of(user)).await.unwrap();
+    assert_eq!(code(&app.get_post(None, mine.id).await), Some(Code::NotFound));
+    for id in gone {
+        assert_eq!(code(&app.get_comment(None, id).await), Some(Code::NotFound));
+    }
+    for id in left {
+        assert_eq!(app.get_comment(None, id).await.unwrap().author_id, ben.user.id);
+    }
+    assert_eq!(app.get_post(None, theirs.id).await.unwrap(), theirs);
+    assert_eq!(desk.audit().await, before);
+}
+
+#[tokio::test]
+async fn only_what_is_wanted_comes_with_posts() {
+    let desk = Desk::open().await;
+    let ann = desk.user().await;
+    let posts = [write(&desk, &ann, PostStatus::Published).await];
+    let nothing = desk.app.relate_to_posts(&posts, &[]).await.unwrap();
+    assert!(nothing.authors.is_none() && nothing.comments.is_none());
+    let authors = desk.app.relate_to_posts(&posts, &[PostRelation::Author]).await.unwrap();
+    assert_eq!(authors.authors.unwrap().get(&ann.user.id), Some(&ann.user));
+    assert!(authors.comments.is_none());
+}

@@ -1,0 +1,121 @@
+//! Tags: what posts are about, in a word or two.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use thiserror::Error;
+
+use crate::text::{TextError, check_readable};
+
+/// The most tags of one post.
+pub const MAX_TAGS: usize = 10;
+
+/// A tag in lower case, its words one space apart; two that differ only in capitals and space are one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Tag(String);
+
+impl Tag {
+    /// Accepts 1 to 30 characters of readable text, counted once it is in lower case.
+    ///
+    /// # Errors
+    /// [`TextError::Length`] outside these limits, [`TextError::Unreadable`] for control characters.
+    pub fn new(text: &str) -> Result<Self, TextError> {
+        let words: Vec<_> = text.split_whitespace().collect();
+        let text = words.join(" ").to_lowercase();
+        check_readable(&text, 1, 30)?;
+        Ok(Self(text))
+    }
+
+    /// The tag as it is shown and stored.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Why tags cannot stand together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum TagsError {
+    /// More than [`MAX_TAGS`].
+    #[error("a post has at most {MAX_TAGS} tags")]
+    TooMany,
+    /// Two tags are one, capitals and space aside.
+    #[error("tags must be distinct")]
+    Repeated {
+        /// The position of the second one.
+        index: usize,
+    },
+}
+
+/// The tags of one post: at most [`MAX_TAGS`], distinct, in the order of their letters.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tags(BTreeSet<Tag>);
+
+impl Tags {
+    /// These tags together.
+    ///
+    /// # Errors
+    /// [`TagsError::TooMany`], [`TagsError::Repeated`].
+    pub fn new(tags: impl IntoIterator<Item = Tag>) -> Result<Self, TagsError> {
+        let mut distinct = BTreeSet::new();
+        for (index, tag) in tags.into_iter().enumerate() {
+            if index == MAX_TAGS {
+                return Err(TagsError::TooMany);
+            }
+            if !distinct.insert(tag) {
+                return Err(TagsError::Repeated { index });
+            }
+        }
+        Ok(Self(distinct))
+    }
+
+    /// The tags in their order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Tag> {
+        self.0.iter()
+    }
+
+    /// Whether this is one of them.
+    pub fn contains(&self, tag: &Tag) -> bool {
+        self.0.contains(tag)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: Result<&str, TextError>) {
+        assert_eq!(Tag::new(text).as_ref().map(Tag::as_str), expected.as_ref().copied(), "{text:?}");
+    }
+
+    #[test]
+    fn tags_are_made_alike() {
+        const LENGTH: TextError = TextError::Length { min: 1, max: 30 };
+        check("Rust", Ok("rust"));
+        check(" \tPrediction  Markets\n", Ok("prediction markets"));
+        check("ÉLECTION 選挙", Ok("élection 選挙"));
+        check(&"é".repeat(30), Ok(&"é".repeat(30)));
+        check(&"é".repeat(31), Err(LENGTH));
+        // One character that is two in lower case.
+        check(&"İ".repeat(16), Err(LENGTH));
+        check("", Err(LENGTH));
+        check("  ", Err(LENGTH));
+        check("a\0b", Err(TextError::Unreadable));
+    }
+
+    #[test]
+    fn tags_of_a_post_are_few_and_distinct() {
+        let tags = |texts: &[&str]| Tags::new(texts.iter().map(|text| Tag::new(text).unwrap()));
+        let ten = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
+        assert_eq!(tags(&ten).unwrap().iter().len(), 10);
+        assert_eq!(tags(&[&ten[..], &["k"]].concat()), Err(TagsError::TooMany));
+        assert_eq!(tags(&["a", "b", "A "]), Err(TagsError::Repeated { index: 2 }));
+        assert_eq!(tags(&["b", "a"]), tags(&["a", "b"]));
+        assert!(tags(&["a"]).unwrap().contains(&Tag::new("A").unwrap()));
+    }
+}

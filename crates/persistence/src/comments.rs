@@ -1,0 +1,178 @@
+//! The table `comments`.
+
+use std::cmp::Reverse;
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+use foretell_domain::comment::{Comment, CommentSubject};
+use foretell_domain::id::{CommentId, PostId};
+use foretell_domain::text::CommentContent;
+use foretell_domain::time::Timestamp;
+use foretell_ports::page::{Start, Stretch};
+use foretell_ports::post::HeldSubject;
+use foretell_ports::unit::Locked;
+
+use crate::connection::{Connection, on};
+use crate::dialect::content;
+use crate::error::{Failure, StoredRow, expect_saved};
+use crate::id::{DbId, Id, db_ids};
+use crate::post_lists::stretch;
+use crate::prepared::prepared;
+use crate::schema::comments;
+
+#[derive(Queryable, QueryableByName, Selectable, Insertable)]
+#[diesel(table_name = comments, treat_none_as_default_value = false)]
+pub(crate) struct CommentRow {
+    id: DbId,
+    post_id: Option<DbId>,
+    market_id: Option<DbId>,
+    author_id: DbId,
+    content: String,
+    created_at_us: i64,
+    updated_at_us: i64,
+}
+
+impl TryFrom<CommentRow> for Comment {
+    type Error = Failure;
+
+    fn try_from(row: CommentRow) -> Result<Self, Failure> {
+        let stored = StoredRow { table: "comments", id: row.id };
+        let subject = match (row.post_id, row.market_id) {
+            (Some(post), None) => Ok(CommentSubject::Post(post.into())),
+            (None, Some(market)) => Ok(CommentSubject::Market(market.into())),
+            _ => Err("it is about two things or none"),
+        };
+        Ok(Self {
+            id: row.id.into(),
+            subject: stored.convert("post_id", subject)?,
+            author_id: row.author_id.into(),
+            content: stored.convert("content", CommentContent::new(row.content))?,
+            created_at: Timestamp::from_micros(row.created_at_us),
+            updated_at: Timestamp::from_micros(row.updated_at_us),
+        })
+    }
+}
+
+impl From<&Comment> for CommentRow {
+    fn from(comment: &Comment) -> Self {
+        let (post_id, market_id) = match comment.subject {
+            CommentSubject::Post(id) => (Some(id.into()), None),
+            CommentSubject::Market(id) => (None, Some(id.into())),
+        };
+        Self {
+            id: comment.id.into(),
+            post_id,
+            market_id,
+            author_id: comment.author_id.into(),
+            content: comment.content.as_str().to_owned(),
+            created_at_us: comment.created_at.micros(),
+            updated_at_us: comment.updated_at.micros(),
+        }
+    }
+}
+
+/// Keeps what a comment would be about from being deleted, if it is there.
+pub(crate) fn hold_subject(
+    connection: &mut Connection<'_>,
+    subject: CommentSubject,
+) -> Result<Option<HeldSubject>, Failure> {
+    match subject {
+        CommentSubject::Post(id) => {
+            let row = content::hold_post(connection, id.into())?;
+            row.map(|row| Ok(HeldSubject::Post(row.try_into()?))).transpose()
+        }
+        CommentSubject::Market(id) => {
+            let is_there = content::hold_market(connection, id.into())?;
+            Ok(is_there.then_some(HeldSubject::Market))
+        }
+    }
+}
+
+/// Inserts a comment.
+pub(crate) fn insert(connection: &mut Connection<'_>, comment: &Comment) -> Result<(), Failure> {
+    let row = CommentRow::from(comment);
+    on!(connection, |c| diesel::insert_into(comments::table).values(&row).execute(c))?;
+    Ok(())
+}
+
+/// Locks a comment and returns it.
+pub(crate) fn lock(
+    connection: &mut Connection<'_>,
+    id: CommentId,
+) -> Result<Option<Locked<Comment>>, Failure> {
+    let row = content::lock_comment(connection, id.into())?;
+    row.map(|row| Comment::try_from(row).map(Locked::assume)).transpose()
+}
+
+/// Stores what a locked comment says.
+pub(crate) fn save(connection: &mut Connection<'_>, comment: &Comment) -> Result<(), Failure> {
+    const SAVE: &str = "UPDATE comments SET content = ?, updated_at_us = ? WHERE id = ?";
+    let saved = on!(connection, |c| {
+        prepared(SAVE)
+            .bind::<Text, _>(comment.content.as_str())
+            .bind::<BigInt, _>(comment.updated_at.micros())
+            .bind::<Id, _>(DbId::from(comment.id))
+            .execute(c)
+    })?;
+    expect_saved("comments", 1, saved)
+}
+
+/// Deletes a locked comment.
+pub(crate) fn delete(connection: &mut Connection<'_>, id: CommentId) -> Result<(), Failure> {
+    const DELETE: &str = "DELETE FROM comments WHERE id = ?";
+    let deleted = on!(connection, |c| prepared(DELETE).bind::<Id, _>(DbId::from(id)).execute(c))?;
+    expect_saved("comments", 1, deleted)
+}
+
+/// The comment with this id.
+pub(crate) fn find(connection: &mut Connection<'_>, id: CommentId) -> Result<Option<Comment>, Failure> {
+    let found = on!(connection, |c| {
+        comments::table.find(DbId::from(id)).select(CommentRow::as_select()).first(c).optional()
+    })?;
+    found.map(Comment::try_from).transpose()
+}
+
+/// Narrows a boxed query to what is about a subject.
+macro_rules! about {
+    ($query:expr, $subject:expr) => {
+        match $subject {
+            CommentSubject::Post(id) => $query.filter(comments::post_id.eq(DbId::from(id))),
+            CommentSubject::Market(id) => $query.filter(comments::market_id.eq(DbId::from(id))),
+        }
+    };
+}
+
+/// The comments on a subject, by descending id.
+pub(crate) fn list(
+    connection: &mut Connection<'_>,
+    subject: CommentSubject,
+    stretch: Stretch<CommentId>,
+) -> Result<Vec<Comment>, Failure> {
+    let rows: Vec<CommentRow> = on!(connection, |c, Db| {
+        let all = comments::table.select(CommentRow::as_select()).into_boxed::<Db>();
+        stretch!(about!(all, subject), comments::id, stretch).load(c)
+    })?;
+    rows.into_iter().map(Comment::try_from).collect()
+}
+
+/// How many comments there are on a subject.
+pub(crate) fn count(connection: &mut Connection<'_>, subject: CommentSubject) -> Result<i64, Failure> {
+    let count = on!(connection, |c, Db| {
+        let all = comments::table.select(diesel::dsl::count_star()).into_boxed::<Db>();
+        about!(all, subject).get_result(c)
+    });
+    Ok(count?)
+}
+
+/// The `limit` newest comments on each of these posts, by descending id.
+pub(crate) fn list_newest(
+    connection: &mut Connection<'_>,
+    posts: &[PostId],
+    limit: u32,
+) -> Result<Vec<Comment>, Failure> {
+    let rows = content::newest_comments(connection, &db_ids(posts.iter().copied()), i64::from(limit))?;
+    let comments: Result<Vec<_>, _> = rows.into_iter().map(Comment::try_from).collect();
+    let mut comments = comments?;
+    comments.sort_by_key(|comment| Reverse(comment.id));
+    Ok(comments)
+}

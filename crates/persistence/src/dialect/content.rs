@@ -1,0 +1,161 @@
+//! Posts, comments and users by many keys at once: one statement whatever their number, whose text never
+//! varies. Postgres takes the keys as an array, `SQLite` as a JSON array of hexadecimal texts.
+
+use std::fmt::Write as _;
+
+use diesel::deserialize::QueryableByName;
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Text};
+use diesel::{pg::Pg, sqlite::Sqlite};
+
+use super::sum_of;
+use crate::comments::CommentRow;
+use crate::connection::Connection;
+use crate::id::{DbId, Id};
+use crate::posts::{AuthorshipRow, PostRow, TaggedRow};
+use crate::prepared::{ended, prepared};
+use crate::schema::{comments, markets, post_tags, posts};
+use crate::users::UserRow;
+
+/// A statement with one parameter, the keys, in both dialects.
+struct ByKeys {
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+const USERS: ByKeys = ByKeys {
+    sqlite: "SELECT id, email, name, avatar, role, status, created_at_us, version, erased_at_us FROM users
+        WHERE id IN (SELECT unhex(value) FROM json_each(?))",
+    postgres: "SELECT id, email, name, avatar, role, status, created_at_us, version, erased_at_us FROM users WHERE id = ANY(?)",
+};
+
+/// Posts with their tags, of one moment since one statement reads both. No tag has a line break.
+const POSTS: ByKeys = ByKeys {
+    sqlite: "SELECT id, author_id, title, content, status, version, created_at_us, updated_at_us,
+        (SELECT group_concat(tag, char(10)) FROM post_tags WHERE post_id = posts.id) AS tags
+        FROM posts WHERE id IN (SELECT unhex(value) FROM json_each(?))",
+    postgres: "SELECT id, author_id, title, content, status, version, created_at_us, updated_at_us,
+        (SELECT string_agg(tag, chr(10)) FROM post_tags WHERE post_id = posts.id) AS tags
+        FROM posts WHERE id = ANY(?)",
+};
+
+/// The newest comments of each post. Each post is a short walk along the index, wherever it begins.
+const NEWEST_COMMENTS: ByKeys = ByKeys {
+    sqlite: "SELECT comments.* FROM json_each(?) AS wanted CROSS JOIN comments ON comments.id IN
+        (SELECT newest.id FROM comments AS newest WHERE newest.post_id = unhex(wanted.value)
+        ORDER BY newest.id DESC LIMIT ?)",
+    postgres: "SELECT newest.* FROM unnest(?) AS wanted (id) CROSS JOIN LATERAL
+        (SELECT * FROM comments WHERE comments.post_id = wanted.id ORDER BY comments.id DESC LIMIT ?) AS newest",
+};
+
+/// Locks the row against other writers, but not against foreign keys that refer to it.
+const LOCK: &str = " FOR NO KEY UPDATE";
+/// Keeps the row from being deleted, and nothing else.
+const HOLD: &str = " FOR KEY SHARE";
+
+/// Keys as `SQLite` takes them.
+fn hexadecimal(keys: &[DbId]) -> String {
+    let mut text = String::with_capacity(2 + keys.len() * 35);
+    text.push('[');
+    for (index, key) in keys.iter().enumerate() {
+        let comma = if index == 0 { "" } else { "," };
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{comma}\"{key:x}\"");
+    }
+    text.push(']');
+    text
+}
+
+fn load<R>(connection: &mut Connection<'_>, statement: &ByKeys, keys: &[DbId]) -> QueryResult<Vec<R>>
+where
+    R: QueryableByName<Sqlite> + QueryableByName<Pg> + 'static,
+{
+    match connection {
+        Connection::Sqlite(c) => prepared(statement.sqlite).bind::<Text, _>(hexadecimal(keys)).load(*c),
+        Connection::Postgres(c) => prepared(statement.postgres).bind::<Array<Id>, _>(keys).load(*c),
+    }
+}
+
+/// The users with these ids.
+pub(crate) fn users(connection: &mut Connection<'_>, ids: &[DbId]) -> QueryResult<Vec<UserRow>> {
+    load(connection, &USERS, ids)
+}
+
+/// The posts with these ids, and their tags.
+pub(crate) fn posts(connection: &mut Connection<'_>, ids: &[DbId]) -> QueryResult<Vec<TaggedRow>> {
+    load(connection, &POSTS, ids)
+}
+
+/// The `limit` newest comments of each of these posts.
+pub(crate) fn newest_comments(
+    connection: &mut Connection<'_>,
+    posts: &[DbId],
+    limit: i64,
+) -> QueryResult<Vec<CommentRow>> {
+    let ByKeys { sqlite, postgres } = NEWEST_COMMENTS;
+    match connection {
+        Connection::Sqlite(c) => {
+            prepared(sqlite).bind::<Text, _>(hexadecimal(posts)).bind::<BigInt, _>(limit).load(*c)
+        }
+        Connection::Postgres(c) => {
+            prepared(postgres).bind::<Array<Id>, _>(posts).bind::<BigInt, _>(limit).load(*c)
+        }
+    }
+}
+
+/// Inserts the tags of a post.
+pub(crate) fn insert_tags(
+    connection: &mut Connection<'_>,
+    post: &PostRow,
+    tags: &[&str],
+) -> QueryResult<usize> {
+    const INSERT: &str = "INSERT INTO post_tags (post_id, tag, status)
+        SELECT ?, new.tag, ? FROM unnest(?) AS new (tag)";
+    match connection {
+        Connection::Sqlite(c) => sum_of(tags, |tag| {
+            let row = (
+                post_tags::post_id.eq(post.id),
+                post_tags::tag.eq(*tag),
+                post_tags::status.eq(post.status.as_str()),
+            );
+            diesel::insert_into(post_tags::table).values(row).execute(*c)
+        }),
+        Connection::Postgres(c) => prepared(INSERT)
+            .bind::<Id, _>(post.id)
+            .bind::<Text, _>(post.status.as_str())
+            .bind::<Array<Text>, _>(tags)
+            .execute(*c),
+    }
+}
+
+/// The first row of a query, locked for the running unit in this way.
+macro_rules! locked {
+    ($connection:expr, $rows:expr, $lock:expr) => {
+        match $connection {
+            Connection::Sqlite(c) => $rows.first(*c).optional(),
+            Connection::Postgres(c) => ended($rows, $lock).get_result(*c).optional(),
+        }
+    };
+}
+
+/// Locks a post and returns it.
+pub(crate) fn lock_post(connection: &mut Connection<'_>, id: DbId) -> QueryResult<Option<PostRow>> {
+    locked!(connection, posts::table.find(id).select(PostRow::as_select()), LOCK)
+}
+
+/// Locks a comment and returns it.
+pub(crate) fn lock_comment(connection: &mut Connection<'_>, id: DbId) -> QueryResult<Option<CommentRow>> {
+    locked!(connection, comments::table.find(id).select(CommentRow::as_select()), LOCK)
+}
+
+/// Keeps a post from being deleted and tells who may see it.
+pub(crate) fn hold_post(connection: &mut Connection<'_>, id: DbId) -> QueryResult<Option<AuthorshipRow>> {
+    locked!(connection, posts::table.find(id).select(AuthorshipRow::as_select()), HOLD)
+}
+
+/// Keeps a market from being deleted and tells whether it is there. Its trades do not wait for this.
+pub(crate) fn hold_market(connection: &mut Connection<'_>, id: DbId) -> QueryResult<bool> {
+    let found: QueryResult<Option<DbId>> =
+        locked!(connection, markets::table.find(id).select(markets::id), HOLD);
+    Ok(found?.is_some())
+}

@@ -1,0 +1,106 @@
+//! The ports of posts, comments and tags.
+
+use async_trait::async_trait;
+use foretell_domain::comment::{Comment, CommentSubject};
+use foretell_domain::id::{CommentId, PostId, UserId};
+use foretell_domain::post::Post;
+use foretell_ports::error::StoreError;
+use foretell_ports::page::Stretch;
+use foretell_ports::post::{HeldSubject, PostFilter, PostQueries, PostTx, TagCount};
+use foretell_ports::unit::Locked;
+
+use crate::store::Store;
+use crate::tx::UnitTx;
+use crate::{comments, post_lists, post_tags, posts};
+
+impl PostTx for UnitTx<'_, '_> {
+    fn insert_post(&mut self, post: &Post) -> Result<(), StoreError> {
+        self.step(|c| posts::insert(c, post))
+    }
+
+    fn lock_post(&mut self, id: PostId) -> Result<Option<Locked<Post>>, StoreError> {
+        self.step(|c| posts::lock(c, id))
+    }
+
+    fn save_post(&mut self, post: &Locked<Post>) -> Result<(), StoreError> {
+        self.step(|c| posts::save(c, post))
+    }
+
+    fn delete_post(&mut self, post: Locked<Post>) -> Result<(), StoreError> {
+        self.step(|c| posts::delete(c, post.id))
+    }
+
+    fn hold_subject(&mut self, subject: CommentSubject) -> Result<Option<HeldSubject>, StoreError> {
+        self.step(|c| comments::hold_subject(c, subject))
+    }
+
+    fn insert_comment(&mut self, comment: &Comment) -> Result<(), StoreError> {
+        self.step(|c| comments::insert(c, comment))
+    }
+
+    fn lock_comment(&mut self, id: CommentId) -> Result<Option<Locked<Comment>>, StoreError> {
+        self.step(|c| comments::lock(c, id))
+    }
+
+    fn save_comment(&mut self, comment: &Locked<Comment>) -> Result<(), StoreError> {
+        self.step(|c| comments::save(c, comment))
+    }
+
+    fn delete_comment(&mut self, comment: Locked<Comment>) -> Result<(), StoreError> {
+        self.step(|c| comments::delete(c, comment.id))
+    }
+
+    fn delete_content_of(&mut self, user: UserId) -> Result<(), StoreError> {
+        self.step(|c| posts::delete_content_of(c, user))
+    }
+}
+
+#[async_trait]
+impl PostQueries for Store {
+    async fn find_post(&self, id: PostId) -> Result<Option<Post>, StoreError> {
+        self.read("find_post", move |c| posts::find(c, id)).await
+    }
+
+    async fn list_posts(
+        &self,
+        filter: &PostFilter,
+        stretch: Stretch<PostId>,
+    ) -> Result<Vec<Post>, StoreError> {
+        let filter = filter.clone();
+        self.read("list_posts", move |c| post_lists::list(c, &filter, stretch)).await
+    }
+
+    async fn count_posts(&self, filter: &PostFilter) -> Result<i64, StoreError> {
+        let filter = filter.clone();
+        self.read("count_posts", move |c| post_lists::count(c, &filter)).await
+    }
+
+    async fn find_comment(&self, id: CommentId) -> Result<Option<Comment>, StoreError> {
+        self.read("find_comment", move |c| comments::find(c, id)).await
+    }
+
+    async fn list_comments(
+        &self,
+        subject: CommentSubject,
+        stretch: Stretch<CommentId>,
+    ) -> Result<Vec<Comment>, StoreError> {
+        self.read("list_comments", move |c| comments::list(c, subject, stretch)).await
+    }
+
+    async fn count_comments(&self, subject: CommentSubject) -> Result<i64, StoreError> {
+        self.read("count_comments", move |c| comments::count(c, subject)).await
+    }
+
+    async fn list_newest_comments(&self, posts: &[PostId], limit: u32) -> Result<Vec<Comment>, StoreError> {
+        let posts = posts.to_vec();
+        self.read("list_newest_comments", move |c| comments::list_newest(c, &posts, limit)).await
+    }
+
+    async fn list_tags(&self, stretch: Stretch<TagCount>) -> Result<Vec<TagCount>, StoreError> {
+        self.read("list_tags", move |c| post_tags::list_counts(c, &stretch)).await
+    }
+
+    async fn count_tags(&self) -> Result<i64, StoreError> {
+        self.read("count_tags", post_tags::count).await
+    }
+}

@@ -1,0 +1,86 @@
+//! Lists of posts: the tables of [`crate::posts`] filtered and in order.
+
+use diesel::prelude::*;
+use foretell_domain::id::PostId;
+use foretell_domain::post::Post;
+use foretell_ports::page::{Start, Stretch};
+use foretell_ports::post::PostFilter;
+
+use crate::connection::{Connection, on};
+use crate::dialect::transaction::snapshot;
+use crate::error::Failure;
+use crate::id::DbId;
+use crate::posts;
+use crate::schema::{post_tags, posts as table};
+
+/// Narrows a boxed query of posts to the author of a filter.
+macro_rules! by_author {
+    ($query:expr, $filter:expr) => {
+        match $filter.author_id {
+            Some(author) => $query.filter(table::author_id.eq(DbId::from(author))),
+            None => $query,
+        }
+    };
+}
+
+/// The stretch of a boxed query that is ordered by this key, the highest first.
+macro_rules! stretch {
+    ($query:expr, $key:expr, $stretch:expr) => {{
+        let query = $query.order($key.desc()).limit(i64::from($stretch.limit));
+        match $stretch.start {
+            Start::Offset(offset) => query.offset(offset),
+            Start::After(last) => query.filter($key.lt(DbId::from(last))),
+        }
+    }};
+}
+pub(crate) use stretch;
+
+/// The posts that a filter lets through, by descending id, in two statements.
+pub(crate) fn list(
+    connection: &mut Connection<'_>,
+    filter: &PostFilter,
+    stretch: Stretch<PostId>,
+) -> Result<Vec<Post>, Failure> {
+    snapshot(connection, |connection| {
+        // Only their ids: what is passed over on the way to a late page is not worth reading whole.
+        let ids = list_ids(connection, filter, stretch)?;
+        posts::find_all(connection, &ids)
+    })
+}
+
+fn list_ids(
+    connection: &mut Connection<'_>,
+    filter: &PostFilter,
+    stretch: Stretch<PostId>,
+) -> QueryResult<Vec<DbId>> {
+    let status = filter.status.as_str();
+    let Some(tag) = &filter.tag else {
+        return on!(connection, |c, Db| {
+            let all = table::table.filter(table::status.eq(status)).select(table::id).into_boxed::<Db>();
+            stretch!(by_author!(all, filter), table::id, stretch).load(c)
+        });
+    };
+    on!(connection, |c, Db| {
+        let tagged = post_tags::table.inner_join(table::table);
+        let tagged = tagged.filter(post_tags::status.eq(status)).filter(post_tags::tag.eq(tag.as_str()));
+        let all = tagged.select(post_tags::post_id).into_boxed::<Db>();
+        stretch!(by_author!(all, filter), post_tags::post_id, stretch).load(c)
+    })
+}
+
+/// How many posts a filter lets through.
+pub(crate) fn count(connection: &mut Connection<'_>, filter: &PostFilter) -> Result<i64, Failure> {
+    let status = filter.status.as_str();
+    let count = match &filter.tag {
+        None => on!(connection, |c, Db| {
+            let all = table::table.filter(table::status.eq(status));
+            by_author!(all.select(diesel::dsl::count_star()).into_boxed::<Db>(), filter).get_result(c)
+        }),
+        Some(tag) => on!(connection, |c, Db| {
+            let tagged = post_tags::table.inner_join(table::table);
+            let tagged = tagged.filter(post_tags::status.eq(status)).filter(post_tags::tag.eq(tag.as_str()));
+            by_author!(tagged.select(diesel::dsl::count_star()).into_boxed::<Db>(), filter).get_result(c)
+        }),
+    };
+    Ok(count?)
+}

@@ -1,0 +1,95 @@
+//! The table `post_tags`: what posts are about.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+use foretell_domain::post::PostStatus;
+use foretell_domain::tag::{Tag, Tags};
+use foretell_ports::page::{Start, Stretch};
+use foretell_ports::post::TagCount;
+
+use crate::connection::{Connection, on};
+use crate::dialect::content;
+use crate::error::{Failure, StoredRow};
+use crate::id::{DbId, Id};
+use crate::posts::PostRow;
+use crate::prepared::prepared;
+use crate::schema::post_tags;
+
+/// A tag with the number of its posts.
+#[derive(QueryableByName)]
+struct CountRow {
+    #[diesel(sql_type = Text)]
+    tag: String,
+    #[diesel(sql_type = BigInt)]
+    post_count: i64,
+}
+
+impl TryFrom<CountRow> for TagCount {
+    type Error = Failure;
+
+    fn try_from(row: CountRow) -> Result<Self, Failure> {
+        let tag = StoredRow { table: "post_tags", id: &row.tag }.convert("tag", Tag::new(&row.tag))?;
+        Ok(Self { tag, post_count: row.post_count })
+    }
+}
+
+/// The tag with this text, or which post's tag is none.
+pub(crate) fn tag_of(post: DbId, text: &str) -> Result<Tag, Failure> {
+    StoredRow { table: "post_tags", id: post }.convert("tag", Tag::new(text))
+}
+
+/// The tags of a post.
+pub(crate) fn find(connection: &mut Connection<'_>, post: DbId) -> Result<Vec<Tag>, Failure> {
+    let rows = post_tags::table.filter(post_tags::post_id.eq(post)).select(post_tags::tag);
+    let tags: Vec<String> = on!(connection, |c| rows.load(c))?;
+    tags.iter().map(|tag| tag_of(post, tag)).collect()
+}
+
+/// Inserts the tags of a post that has none.
+pub(crate) fn insert(connection: &mut Connection<'_>, post: &PostRow, tags: &Tags) -> Result<(), Failure> {
+    let tags: Vec<_> = tags.iter().map(Tag::as_str).collect();
+    if !tags.is_empty() {
+        content::insert_tags(connection, post, &tags)?;
+    }
+    Ok(())
+}
+
+/// Deletes the tags of a post.
+pub(crate) fn delete(connection: &mut Connection<'_>, post: DbId) -> Result<(), Failure> {
+    const DELETE: &str = "DELETE FROM post_tags WHERE post_id = ?";
+    on!(connection, |c| prepared(DELETE).bind::<Id, _>(post).execute(c))?;
+    Ok(())
+}
+
+/// The tags of published posts, those of the most posts first.
+pub(crate) fn list_counts(
+    connection: &mut Connection<'_>,
+    stretch: &Stretch<TagCount>,
+) -> Result<Vec<TagCount>, Failure> {
+    const FROM_OFFSET: &str = "SELECT tag, COUNT(*) AS post_count FROM post_tags WHERE status = 'published'
+        GROUP BY tag ORDER BY COUNT(*) DESC, tag LIMIT ? OFFSET ?";
+    const AFTER: &str = "SELECT tag, COUNT(*) AS post_count FROM post_tags WHERE status = 'published'
+        GROUP BY tag HAVING COUNT(*) < ? OR (COUNT(*) = ? AND tag > ?) ORDER BY COUNT(*) DESC, tag LIMIT ?";
+    let limit = i64::from(stretch.limit);
+    let rows: Vec<CountRow> = match &stretch.start {
+        Start::Offset(offset) => on!(connection, |c| {
+            prepared(FROM_OFFSET).bind::<BigInt, _>(limit).bind::<BigInt, _>(*offset).load(c)
+        }),
+        Start::After(last) => on!(connection, |c| {
+            prepared(AFTER)
+                .bind::<BigInt, _>(last.post_count)
+                .bind::<BigInt, _>(last.post_count)
+                .bind::<Text, _>(last.tag.as_str())
+                .bind::<BigInt, _>(limit)
+                .load(c)
+        }),
+    }?;
+    rows.into_iter().map(TagCount::try_from).collect()
+}
+
+/// How many tags published posts have.
+pub(crate) fn count(connection: &mut Connection<'_>) -> Result<i64, Failure> {
+    let published = post_tags::table.filter(post_tags::status.eq(PostStatus::Published.as_str()));
+    let tags = published.select(diesel::dsl::count(post_tags::tag).aggregate_distinct());
+    Ok(on!(connection, |c| tags.get_result(c))?)
+}

@@ -1,0 +1,175 @@
+//! The table `posts`, each row with its tags.
+
+use std::collections::BTreeMap;
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Text};
+use foretell_domain::id::{PostId, UserId};
+use foretell_domain::post::{Authorship, Post, PostBody, PostStatus};
+use foretell_domain::tag::{Tag, Tags};
+use foretell_domain::text::{PostContent, PostTitle};
+use foretell_domain::time::Timestamp;
+use foretell_ports::unit::Locked;
+
+use crate::connection::{Connection, on};
+use crate::dialect::content;
+use crate::error::{Failure, StoredRow, expect_saved};
+use crate::id::{DbId, Id};
+use crate::post_tags;
+use crate::prepared::prepared;
+use crate::schema::posts;
+
+#[derive(Queryable, QueryableByName, Selectable, Insertable)]
+#[diesel(table_name = posts, treat_none_as_default_value = false)]
+pub(crate) struct PostRow {
+    pub(crate) id: DbId,
+    author_id: DbId,
+    title: String,
+    content: String,
+    pub(crate) status: String,
+    version: i64,
+    created_at_us: i64,
+    updated_at_us: i64,
+}
+
+impl PostRow {
+    /// The post with its tags, in any order.
+    fn into_post(self, tags: Vec<Tag>) -> Result<Post, Failure> {
+        let stored = StoredRow { table: "posts", id: self.id };
+        let body = PostBody {
+            title: stored.convert("title", PostTitle::new(self.title))?,
+            content: stored.convert("content", PostContent::new(self.content))?,
+            tags: stored.convert("tags", Tags::new(tags))?,
+            status: stored.named("status", PostStatus::from_name(&self.status))?,
+        };
+        Ok(Post {
+            id: self.id.into(),
+            author_id: self.author_id.into(),
+            body,
+            version: self.version,
+            created_at: Timestamp::from_micros(self.created_at_us),
+            updated_at: Timestamp::from_micros(self.updated_at_us),
+        })
+    }
+}
+
+impl From<&Post> for PostRow {
+    fn from(post: &Post) -> Self {
+        Self {
+            id: post.id.into(),
+            author_id: post.author_id.into(),
+            title: post.body.title.as_str().to_owned(),
+            content: post.body.content.as_str().to_owned(),
+            status: post.body.status.as_str().to_owned(),
+            version: post.version,
+            created_at_us: post.created_at.micros(),
+            updated_at_us: post.updated_at.micros(),
+        }
+    }
+}
+
+/// A post and its tags, one a line.
+#[derive(QueryableByName)]
+pub(crate) struct TaggedRow {
+    #[diesel(embed)]
+    post: PostRow,
+    #[diesel(sql_type = Nullable<Text>)]
+    tags: Option<String>,
+}
+
+impl TryFrom<TaggedRow> for Post {
+    type Error = Failure;
+
+    fn try_from(row: TaggedRow) -> Result<Self, Failure> {
+        let texts = row.tags.as_deref().unwrap_or_default().lines();
+        let tags: Result<Vec<_>, _> = texts.map(|text| post_tags::tag_of(row.post.id, text)).collect();
+        row.post.into_post(tags?)
+    }
+}
+
+/// Of a post, what decides who may see it.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = posts)]
+pub(crate) struct AuthorshipRow {
+    id: DbId,
+    author_id: DbId,
+    status: String,
+}
+
+impl TryFrom<AuthorshipRow> for Authorship {
+    type Error = Failure;
+
+    fn try_from(row: AuthorshipRow) -> Result<Self, Failure> {
+        let stored = StoredRow { table: "posts", id: row.id };
+        let status = stored.named("status", PostStatus::from_name(&row.status))?;
+        Ok(Self { author_id: row.author_id.into(), status })
+    }
+}
+
+/// Inserts a post with its tags.
+pub(crate) fn insert(connection: &mut Connection<'_>, post: &Post) -> Result<(), Failure> {
+    let row = PostRow::from(post);
+    on!(connection, |c| diesel::insert_into(posts::table).values(&row).execute(c))?;
+    post_tags::insert(connection, &row, &post.body.tags)
+}
+
+/// Locks a post and returns it.
+pub(crate) fn lock(connection: &mut Connection<'_>, id: PostId) -> Result<Option<Locked<Post>>, Failure> {
+    let Some(row) = content::lock_post(connection, id.into())? else { return Ok(None) };
+    // Read once the lock is held, so that nobody changes them any more.
+    let tags = post_tags::find(connection, row.id)?;
+    row.into_post(tags).map(Locked::assume).map(Some)
+}
+
+/// Stores what a locked post says.
+pub(crate) fn save(connection: &mut Connection<'_>, post: &Post) -> Result<(), Failure> {
+    const SAVE: &str =
+        "UPDATE posts SET title = ?, content = ?, status = ?, version = ?, updated_at_us = ? WHERE id = ?";
+    let row = PostRow::from(post);
+    let saved = on!(connection, |c| {
+        prepared(SAVE)
+            .bind::<Text, _>(row.title.as_str())
+            .bind::<Text, _>(row.content.as_str())
+            .bind::<Text, _>(row.status.as_str())
+            .bind::<BigInt, _>(row.version)
+            .bind::<BigInt, _>(row.updated_at_us)
+            .bind::<Id, _>(row.id)
+            .execute(c)
+    })?;
+    expect_saved("posts", 1, saved)?;
+    post_tags::delete(connection, row.id)?;
+    post_tags::insert(connection, &row, &post.body.tags)
+}
+
+/// Deletes a locked post; its tags and comments go with it.
+pub(crate) fn delete(connection: &mut Connection<'_>, id: PostId) -> Result<(), Failure> {
+    const DELETE: &str = "DELETE FROM posts WHERE id = ?";
+    let deleted = on!(connection, |c| prepared(DELETE).bind::<Id, _>(DbId::from(id)).execute(c))?;
+    expect_saved("posts", 1, deleted)
+}
+
+/// Deletes all posts and comments of a user.
+pub(crate) fn delete_content_of(connection: &mut Connection<'_>, user: UserId) -> Result<(), Failure> {
+    const DELETE_POSTS: &str = "DELETE FROM posts WHERE author_id = ?";
+    const DELETE_COMMENTS: &str = "DELETE FROM comments WHERE author_id = ?";
+    let user = DbId::from(user);
+    // Posts first, as everywhere: a unit that touches a post and its comments touches the post first.
+    on!(connection, |c| prepared(DELETE_POSTS).bind::<Id, _>(user).execute(c))?;
+    on!(connection, |c| prepared(DELETE_COMMENTS).bind::<Id, _>(user).execute(c))?;
+    Ok(())
+}
+
+/// The post with this id.
+pub(crate) fn find(connection: &mut Connection<'_>, id: PostId) -> Result<Option<Post>, Failure> {
+    Ok(find_all(connection, &[id.into()])?.pop())
+}
+
+/// The posts with these ids, in their order, in one statement.
+pub(crate) fn find_all(connection: &mut Connection<'_>, ids: &[DbId]) -> Result<Vec<Post>, Failure> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = content::posts(connection, ids)?;
+    let mut rows: BTreeMap<DbId, TaggedRow> = rows.into_iter().map(|row| (row.post.id, row)).collect();
+    ids.iter().filter_map(|id| rows.remove(id)).map(Post::try_from).collect()
+}

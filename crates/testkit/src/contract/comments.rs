@@ -1,0 +1,161 @@
+//! Comments: on a post or a market, locked, saved, deleted and listed.
+
+use foretell_domain::comment::{Comment, CommentSubject};
+use foretell_domain::id::CommentId;
+use foretell_domain::post::PostStatus;
+use foretell_domain::text::CommentContent;
+use foretell_ports::page::{Start, Stretch};
+use foretell_ports::post::HeldSubject;
+use foretell_ports::unit::Locked;
+
+use super::Harness;
+use super::scene::{Scene, after, first};
+
+/// A comment comes back with every field, by id and under its lock, whatever it is about.
+pub async fn comments_come_back_as_they_were_written(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let post = scene.post(PostStatus::Published, &[]).await.id;
+    let market = scene.market(|market| market).await.market.id();
+    for subject in [CommentSubject::Post(post), CommentSubject::Market(market)] {
+        let comment = Comment {
+            content: CommentContent::new(format!("<i>\"é\" & '選挙'\n{}", "💬".repeat(4_000))).unwrap(),
+            created_at: after(-3),
+            updated_at: after(4),
+            ..scene.make.comment(scene.user().await.id, subject)
+        };
+        scene.store_comment(comment.clone()).await;
+        assert_eq!(scene.ports.posts.find_comment(comment.id).await.unwrap().as_ref(), Some(&comment));
+        let id = comment.id;
+        let locked = scene.commit(move |tx| tx.lock_comment(id)).await;
+        assert_eq!(locked.map(Locked::into_inner), Some(comment));
+    }
+    let unknown = scene.make.ids().comment();
+    assert_eq!(scene.ports.posts.find_comment(unknown).await.unwrap(), None);
+    assert_eq!(scene.commit(move |tx| tx.lock_comment(unknown)).await, None);
+}
+
+/// A comment is inserted once.
+pub async fn a_known_comment_id_is_rejected(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let comment = scene.comment(scene.post(PostStatus::Published, &[]).await.id).await;
+    let again = Comment { content: CommentContent::new("Again").unwrap(), ..comment.clone() };
+    scene.check_rejected(move |tx| tx.insert_comment(&again)).await;
+    assert_eq!(scene.ports.posts.find_comment(comment.id).await.unwrap(), Some(comment));
+}
+
+/// Neither its subject nor its author is missing.
+pub async fn a_comment_needs_a_subject_and_an_author(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let post = scene.post(PostStatus::Published, &[]).await;
+    let ids = scene.make.ids();
+    for comment in [
+        scene.make.comment(post.author_id, ids.post()),
+        scene.make.comment(post.author_id, ids.market()),
+        scene.make.comment(ids.user(), post.id),
+    ] {
+        let id = comment.id;
+        scene.check_rejected(move |tx| tx.insert_comment(&comment)).await;
+        assert_eq!(scene.ports.posts.find_comment(id).await.unwrap(), None);
+    }
+}
+
+/// What is held tells its author and status, or that it is a market, or that it is not there.
+pub async fn a_held_subject_tells_who_may_see_it(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let draft = scene.post(PostStatus::Draft, &[]).await;
+    let post = scene.post(PostStatus::Published, &[]).await;
+    let market = scene.market(|market| market).await.market.id();
+    for (subject, expected) in [
+        (CommentSubject::Post(draft.id), Some(HeldSubject::Post(draft.authorship()))),
+        (CommentSubject::Post(post.id), Some(HeldSubject::Post(post.authorship()))),
+        (CommentSubject::Market(market), Some(HeldSubject::Market)),
+        (CommentSubject::Post(scene.make.ids().post()), None),
+        (CommentSubject::Market(scene.make.ids().market()), None),
+    ] {
+        assert_eq!(scene.commit(move |tx| tx.hold_subject(subject)).await, expected, "{subject:?}");
+    }
+}
+
+/// A save keeps what the comment says and when it changed, and nothing else.
+pub async fn saved_comments_keep_what_they_say(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let post = scene.post(PostStatus::Published, &[]).await.id;
+    let (comment, other) = (scene.comment(post).await, scene.comment(post).await);
+    let content = CommentContent::new("On second thought, no.").unwrap();
+    let expected = Comment { content, updated_at: after(5), ..comment.clone() };
+    let saved = Comment { created_at: after(77), author_id: other.author_id, ..expected.clone() };
+    scene
+        .commit(move |tx| {
+            let mut locked = tx.lock_comment(saved.id)?.expect("the comment is stored");
+            *locked = saved.clone();
+            tx.save_comment(&locked)
+        })
+        .await;
+    assert_eq!(scene.ports.posts.find_comment(comment.id).await.unwrap(), Some(expected));
+    assert_eq!(scene.ports.posts.find_comment(other.id).await.unwrap(), Some(other));
+}
+
+/// A deleted comment takes nothing along.
+pub async fn a_deleted_comment_is_gone_alone(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let post = scene.post(PostStatus::Published, &[]).await;
+    let (comment, other) = (scene.comment(post.id).await, scene.comment(post.id).await);
+    let id = comment.id;
+    scene
+        .commit(move |tx| {
+            let locked = tx.lock_comment(id)?.expect("the comment is stored");
+            tx.delete_comment(locked)
+        })
+        .await;
+    assert_eq!(scene.ports.posts.find_comment(id).await.unwrap(), None);
+    assert_eq!(scene.ports.posts.find_comment(other.id).await.unwrap(), Some(other));
+    assert_eq!(scene.ports.posts.find_post(post.id).await.unwrap(), Some(post));
+}
+
+/// The newest come first, each subject's alone, counted or after a key.
+pub async fn comments_of_a_subject_are_listed_in_stretches(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let (post, other) =
+        (scene.post(PostStatus::Published, &[]).await.id, scene.post(PostStatus::Published, &[]).await.id);
+    let market = scene.market(|market| market).await.market.id();
+    for subject in [CommentSubject::Post(post), CommentSubject::Market(market)] {
+        let mut expected = Vec::new();
+        for _ in 0..3 {
+            expected.push(scene.comment(subject).await);
+            scene.comment(other).await;
+        }
+        expected.reverse();
+        let list = async |start: Start<CommentId>| {
+            let stretch = Stretch { start, limit: 2 };
+            scene.ports.posts.list_comments(subject, stretch).await.unwrap()
+        };
+        assert_eq!(list(Start::Offset(0)).await, expected[..2]);
+        assert_eq!(list(Start::Offset(2)).await, expected[2..]);
+        assert_eq!(list(Start::After(expected[0].id)).await, expected[1..]);
+        assert_eq!(list(Start::After(expected[2].id)).await, []);
+        assert_eq!(scene.ports.posts.count_comments(subject).await.unwrap(), 3);
+    }
+    for absent in [scene.make.ids().post().into(), CommentSubject::Market(scene.make.ids().market())] {
+        assert_eq!(scene.ports.posts.list_comments(absent, first(10)).await.unwrap(), []);
+        assert_eq!(scene.ports.posts.count_comments(absent).await.unwrap(), 0);
+    }
+}
+
+/// Of each post that is asked for the newest comments, however many posts there are.
+pub async fn the_newest_comments_of_several_posts_come_at_once(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let mut posts = Vec::new();
+    for _ in 0..4 {
+        posts.push(scene.post(PostStatus::Published, &[]).await.id);
+    }
+    let mut comments = Vec::new();
+    for (post, count) in posts.iter().zip([3, 1, 0, 2]) {
+        for _ in 0..count {
+            comments.push(scene.comment(*post).await);
+        }
+    }
+    let expected = [&comments[3], &comments[2], &comments[1]].map(Clone::clone);
+    let wanted = [posts[2], posts[0], posts[1], posts[0], scene.make.ids().post()];
+    assert_eq!(scene.ports.posts.list_newest_comments(&wanted, 2).await.unwrap(), expected);
+    assert_eq!(scene.ports.posts.list_newest_comments(&[], 2).await.unwrap(), []);
+}

@@ -1,0 +1,134 @@
+//! Lists of posts and tags: filtered, in their order, stretch by stretch.
+
+use foretell_domain::id::PostId;
+use foretell_domain::post::{Post, PostStatus};
+use foretell_domain::tag::Tag;
+use foretell_ports::page::{Start, Stretch};
+use foretell_ports::post::{PostFilter, TagCount};
+
+use super::Harness;
+use super::scene::{Scene, first};
+
+const PUBLISHED: PostFilter = PostFilter { status: PostStatus::Published, author_id: None, tag: None };
+
+fn tag(text: &str) -> Option<Tag> {
+    Tag::new(text).ok()
+}
+
+async fn list(scene: &Scene, filter: &PostFilter) -> Vec<PostId> {
+    let found = scene.ports.posts.list_posts(filter, first(100)).await.unwrap();
+    let total = scene.ports.posts.count_posts(filter).await.unwrap();
+    assert_eq!(usize::try_from(total), Ok(found.len()), "{filter:?}");
+    for post in &found {
+        assert_eq!(scene.ports.posts.find_post(post.id).await.unwrap().as_ref(), Some(post), "it is whole");
+    }
+    found.iter().map(|post| post.id).collect()
+}
+
+/// Each filter narrows, alone and with the others; the newest come first.
+pub async fn posts_are_listed_by_status_author_and_tag(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let (ada, ben) = (scene.user().await.id, scene.user().await.id);
+    let mut posts = Vec::new();
+    for (author, status, tags) in [
+        (ada, PostStatus::Published, &["x", "y"][..]),
+        (ben, PostStatus::Published, &["x"]),
+        (ada, PostStatus::Draft, &["x"]),
+        (ada, PostStatus::Published, &[]),
+        (ben, PostStatus::Draft, &["y", "xx"]),
+    ] {
+        let post = scene.make.post(author, status, tags);
+        scene.store_post(post.clone()).await;
+        posts.push(post);
+    }
+    let ids: Vec<_> = posts.iter().map(|post| post.id).collect();
+    let check = async |filter: PostFilter, expected: &[usize]| {
+        let expected: Vec<_> = expected.iter().map(|index| ids[*index]).collect();
+        assert_eq!(list(&scene, &filter).await, expected, "{filter:?}");
+    };
+    let drafts = PostFilter { status: PostStatus::Draft, ..PUBLISHED };
+    check(PUBLISHED, &[3, 1, 0]).await;
+    check(drafts.clone(), &[4, 2]).await;
+    check(PostFilter { author_id: Some(ada), ..PUBLISHED }, &[3, 0]).await;
+    check(PostFilter { author_id: Some(ada), ..drafts.clone() }, &[2]).await;
+    check(PostFilter { tag: tag("x"), ..PUBLISHED }, &[1, 0]).await;
+    check(PostFilter { tag: tag("y"), ..drafts.clone() }, &[4]).await;
+    check(PostFilter { author_id: Some(ada), tag: tag("x"), ..PUBLISHED }, &[0]).await;
+    check(PostFilter { author_id: Some(ben), tag: tag("x"), ..drafts }, &[]).await;
+    check(PostFilter { tag: tag("%"), ..PUBLISHED }, &[]).await;
+    check(PostFilter { author_id: Some(scene.make.ids().user()), ..PUBLISHED }, &[]).await;
+}
+
+/// Stretches follow one another without a gap or a repetition, whether they are counted or begin after a key,
+/// and a key need not be there any more.
+pub async fn posts_are_listed_in_stretches(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let mut expected = Vec::new();
+    for _ in 0..5 {
+        expected.push(scene.post(PostStatus::Published, &["t"]).await.id);
+        scene.post(PostStatus::Draft, &["t"]).await;
+    }
+    expected.reverse();
+    for filter in [PUBLISHED, PostFilter { tag: tag("t"), ..PUBLISHED }] {
+        let ids = async |start| {
+            let stretch = Stretch { start, limit: 2 };
+            let found = scene.ports.posts.list_posts(&filter, stretch).await.unwrap();
+            found.iter().map(|post: &Post| post.id).collect::<Vec<_>>()
+        };
+        for (offset, rows) in [(0, &expected[..2]), (2, &expected[2..4]), (4, &expected[4..]), (5, &[])] {
+            assert_eq!(ids(Start::Offset(offset)).await, rows, "after {offset}");
+        }
+        assert_eq!(ids(Start::After(expected[1])).await, expected[2..4]);
+        let absent = PostId::from_u128(expected[1].as_u128() + 1);
+        assert_eq!(ids(Start::After(absent)).await, expected[1..3]);
+        assert_eq!(ids(Start::After(expected[4])).await, []);
+    }
+}
+
+async fn tags(scene: &Scene) -> Vec<(String, i64)> {
+    let found = scene.ports.posts.list_tags(first(100)).await.unwrap();
+    assert_eq!(scene.ports.posts.count_tags().await.unwrap(), i64::try_from(found.len()).unwrap());
+    found.into_iter().map(|count| (count.tag.to_string(), count.post_count)).collect()
+}
+
+/// Drafts do not count, nor what a post has no more; the most used come first, then the order of letters.
+pub async fn a_tag_counts_the_published_posts_that_have_it(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    assert_eq!(tags(&scene).await, []);
+    let post = scene.post(PostStatus::Published, &["b", "a", "é"]).await;
+    scene.post(PostStatus::Published, &["b", "z z"]).await;
+    let draft = scene.post(PostStatus::Draft, &["b", "d"]).await;
+    let counts = |expected: &[(&str, i64)]| {
+        expected.iter().map(|(tag, posts)| ((*tag).to_owned(), *posts)).collect::<Vec<_>>()
+    };
+    assert_eq!(tags(&scene).await, counts(&[("b", 2), ("a", 1), ("z z", 1), ("é", 1)]));
+    for (id, status) in [(draft.id, PostStatus::Published), (post.id, PostStatus::Draft)] {
+        scene
+            .commit(move |tx| {
+                let mut locked = tx.lock_post(id)?.expect("the post is stored");
+                locked.body.status = status;
+                tx.save_post(&locked)
+            })
+            .await;
+    }
+    assert_eq!(tags(&scene).await, counts(&[("b", 2), ("d", 1), ("z z", 1)]));
+}
+
+/// Tags are ordered by two things, and a stretch may begin within equals.
+pub async fn tags_are_listed_in_stretches(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    for tags in [&["a", "b", "c"][..], &["b", "c", "d"], &["c"]] {
+        scene.post(PostStatus::Published, tags).await;
+    }
+    let list = async |start| {
+        let found = scene.ports.posts.list_tags(Stretch { start, limit: 2 }).await.unwrap();
+        found.iter().map(|count: &TagCount| count.tag.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(list(Start::Offset(0)).await, ["c", "b"]);
+    assert_eq!(list(Start::Offset(2)).await, ["a", "d"]);
+    let key = |text, post_count| Start::After(TagCount { tag: Tag::new(text).unwrap(), post_count });
+    assert_eq!(list(key("b", 2)).await, ["a", "d"]);
+    assert_eq!(list(key("a", 1)).await, ["d"]);
+    assert_eq!(list(key("a", 2)).await, ["b", "a"]);
+    assert_eq!(list(key("d", 1)).await, [""; 0]);
+}

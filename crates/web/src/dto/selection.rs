@@ -1,0 +1,131 @@
+//! Which parts of an answer are wanted: `?fields=id,title` and `?expand=author`.
+
+use serde::ser::Error as _;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+use crate::faults::{FaultCode, Faults};
+
+/// An object of an answer whose top-level fields can be chosen.
+pub(crate) trait Selectable {
+    /// The names of its fields, those too that are there only when they are asked for.
+    const FIELDS: &'static [&'static str];
+}
+
+/// The fields that are wanted of each object: all, unless they are named.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Fields(Option<Vec<&'static str>>);
+
+impl Fields {
+    /// The fields of a `T` that the parameter `fields` names.
+    pub(crate) fn read<T: Selectable>(given: Option<&str>, faults: &mut Faults) -> Option<Self> {
+        let Some(given) = given else { return Some(Self(None)) };
+        names(given, "fields", T::FIELDS.iter().map(|name| (*name, *name)), faults).map(Some).map(Self)
+    }
+
+    /// The object with these fields only.
+    pub(crate) fn of<T: Serialize>(&self, object: T) -> Selected<'_, T> {
+        Selected { fields: self.0.as_deref(), object }
+    }
+}
+
+/// The relations that the parameter `expand` names, each once; none without it.
+pub(crate) fn expanded<R: Copy + PartialEq>(
+    given: Option<&str>,
+    known: &[(&'static str, R)],
+    faults: &mut Faults,
+) -> Option<Vec<R>> {
+    given.map_or(Some(Vec::new()), |given| names(given, "expand", known.iter().copied(), faults))
+}
+
+/// What each name of a list stands for, or a fault of the parameter.
+fn names<R: PartialEq>(
+    given: &str,
+    parameter: &str,
+    known: impl Iterator<Item = (&'static str, R)> + Clone,
+    faults: &mut Faults,
+) -> Option<Vec<R>> {
+    let mut found = Vec::new();
+    for name in given.split(',') {
+        let Some((_, value)) = known.clone().find(|(known, _)| *known == name) else {
+            let known: Vec<_> = known.map(|(name, _)| name).collect();
+            let message = format!("must be names among {}, separated by commas", known.join(", "));
+            faults.add(parameter, FaultCode::Invalid, message);
+            return None;
+        };
+        if !found.contains(&value) {
+            found.push(value);
+        }
+    }
+    Some(found)
+}
+
+/// An object with some of its fields. With all of them it is written straight through, at no further cost.
+#[derive(Debug)]
+pub(crate) struct Selected<'a, T> {
+    fields: Option<&'a [&'static str]>,
+    object: T,
+}
+
+impl<T: Serialize> Serialize for Selected<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Some(fields) = self.fields else { return self.object.serialize(serializer) };
+        match serde_json::to_value(&self.object).map_err(S::Error::custom)? {
+            Value::Object(object) => {
+                serializer.collect_map(object.iter().filter(|(name, _)| fields.contains(&name.as_str())))
+            }
+            value => value.serialize(serializer),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Serialize)]
+    struct Pair {
+        one: u8,
+        two: [u8; 2],
+    }
+
+    impl Selectable for Pair {
+        const FIELDS: &'static [&'static str] = &["one", "two", "three"];
+    }
+
+    fn check(given: Option<&str>, expected: Option<&Value>) {
+        let mut faults = Faults::default();
+        let fields = Fields::read::<Pair>(given, &mut faults);
+        let written = fields.map(|fields| json!(fields.of(Pair { one: 1, two: [2, 3] })));
+        assert_eq!(written.as_ref(), expected, "{given:?}");
+        assert_eq!(faults.is_empty(), expected.is_some(), "{given:?}");
+    }
+
+    #[test]
+    fn an_object_has_the_fields_that_are_named() {
+        check(None, Some(&json!({ "one": 1, "two": [2, 3] })));
+        check(Some("two"), Some(&json!({ "two": [2, 3] })));
+        check(Some("two,one,two"), Some(&json!({ "one": 1, "two": [2, 3] })));
+        check(Some("three"), Some(&json!({})));
+    }
+
+    #[test]
+    fn unknown_names_are_faults() {
+        for given in ["", "one,", "One", "one, two", "four", "two.0"] {
+            check(Some(given), None);
+        }
+    }
+
+    #[test]
+    fn each_relation_is_named_once() {
+        let mut faults = Faults::default();
+        let known = [("a", 'A'), ("b", 'B')];
+        assert_eq!(expanded(None, &known, &mut faults), Some(vec![]));
+        assert_eq!(expanded(Some("b,a,b"), &known, &mut faults), Some(vec!['B', 'A']));
+        assert!(faults.is_empty());
+        assert_eq!(expanded(Some("b,c"), &known, &mut faults), None);
+        assert!(!faults.is_empty());
+    }
+}

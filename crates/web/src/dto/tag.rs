@@ -1,0 +1,42 @@
+//! Tags as they are read and written.
+
+use std::collections::HashSet;
+
+use foretell_domain::tag::{MAX_TAGS, Tag, Tags, TagsError};
+use foretell_ports::post::TagCount;
+use serde::Serialize;
+
+use crate::faults::{FaultCode, Faults};
+
+/// The tags of a post, or all that is wrong with them.
+pub(crate) fn read_tags(texts: &[String], faults: &mut Faults) -> Option<Tags> {
+    if texts.len() > MAX_TAGS {
+        faults.add("tags", FaultCode::Length, TagsError::TooMany.to_string());
+    }
+    let mut known = HashSet::new();
+    let tags = texts.iter().enumerate().map(|(index, text)| {
+        let field = format!("tags[{index}]");
+        let tag = faults.check(&field, Tag::new(text))?;
+        if !known.insert(tag.clone()) {
+            faults.add(&field, FaultCode::Repeated, TagsError::Repeated { index }.to_string());
+        }
+        Some(tag)
+    });
+    // Every tag is looked at before one that is none ends it.
+    let tags: Vec<_> = tags.collect();
+    Tags::new(tags.into_iter().collect::<Option<Vec<_>>>()?).ok()
+}
+
+/// A tag and how many published posts have it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TagView<'a> {
+    tag: &'a str,
+    post_count: i64,
+}
+
+impl<'a> From<&'a TagCount> for TagView<'a> {
+    fn from(count: &'a TagCount) -> Self {
+        Self { tag: count.tag.as_str(), post_count: count.post_count }
+    }
+}

@@ -1,0 +1,21 @@
+//! `DELETE /comments/{id}`: deletes a comment.
+
+use actix_web::web::Data;
+use foretell_domain::id::CommentId;
+
+use crate::WebState;
+use crate::extract::{Manage, NoParams, Params, PathId, SignedIn};
+use crate::reply::{self, Answer};
+
+/// Deletes a comment; for its author and the staff. 204, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`,
+/// 403 `FORBIDDEN`, 404 `NOT_FOUND`.
+pub(super) async fn delete(
+    state: Data<WebState>,
+    SignedIn(caller, ..): SignedIn<Manage>,
+    id: PathId<CommentId>,
+    params: Params<NoParams>,
+) -> Answer {
+    let (id, ()) = state.accept((id, params))?;
+    state.application.delete_comment(&caller, id).await?;
+    Ok(reply::no_content())
+}

@@ -1,0 +1,42 @@
+//! `PATCH /comments/{id}`: changes a comment.
+
+use actix_web::web::Data;
+use foretell_domain::id::CommentId;
+use foretell_domain::text::CommentContent;
+use garde::Validate;
+use serde::Deserialize;
+
+use crate::WebState;
+use crate::dto::comment::CommentView;
+use crate::extract::{Body, InputContext, IntoInput, Manage, PathId, SignedIn};
+use crate::faults::Faults;
+use crate::reply::{self, Answer};
+
+/// What is to be different; what is left out stays as it is.
+#[derive(Debug, Default, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct EditBody {
+    #[garde(skip)]
+    content: Option<String>,
+}
+
+impl IntoInput for EditBody {
+    type Input = Option<CommentContent>;
+
+    fn into_input(self, faults: &mut Faults, _: &InputContext<'_>) -> Option<Self::Input> {
+        faults.optional("content", self.content, CommentContent::new)
+    }
+}
+
+/// Changes what a comment says; for its author and the staff. 200, 400 `VALIDATION_ERROR`,
+/// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`.
+pub(super) async fn edit(
+    state: Data<WebState>,
+    SignedIn(caller, ..): SignedIn<Manage>,
+    id: PathId<CommentId>,
+    body: Body<EditBody>,
+) -> Answer {
+    let (id, content) = state.accept((id, body))?;
+    let comment = state.application.edit_comment(&caller, id, content).await?;
+    reply::ok(CommentView::from(&comment))
+}

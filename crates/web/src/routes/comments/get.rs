@@ -1,0 +1,21 @@
+//! `GET /comments/{id}`: a comment.
+
+use actix_web::web::Data;
+use foretell_domain::id::CommentId;
+
+use crate::WebState;
+use crate::dto::comment::CommentView;
+use crate::extract::{MaybeSignedIn, NoParams, Params, PathId};
+use crate::reply::{self, Answer};
+
+/// Shows a comment. 200, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND` also for one on a draft of another.
+pub(super) async fn get(
+    state: Data<WebState>,
+    caller: MaybeSignedIn,
+    id: PathId<CommentId>,
+    params: Params<NoParams>,
+) -> Answer {
+    let (id, ()) = state.accept((id, params))?;
+    let comment = state.application.get_comment(caller.caller(), id).await?;
+    reply::ok(CommentView::from(&comment))
+}

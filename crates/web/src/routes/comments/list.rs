@@ -1,0 +1,32 @@
+//! `GET /posts/{id}/comments` and `GET /markets/{id}/comments`: the comments on something.
+
+use std::str::FromStr;
+
+use actix_web::web::Data;
+use foretell_domain::comment::CommentSubject;
+use foretell_domain::id::IdError;
+
+use crate::WebState;
+use crate::dto::comment::CommentView;
+use crate::dto::page::PageParams;
+use crate::extract::{MaybeSignedIn, Params, PathId};
+use crate::reply::{self, Answer};
+
+/// Lists comments, newest first. 200, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND` also for drafts of others.
+pub(super) async fn list<Id>(
+    state: Data<WebState>,
+    caller: MaybeSignedIn,
+    id: PathId<Id>,
+    params: Params<PageParams>,
+) -> Answer
+where
+    Id: FromStr<Err = IdError> + Into<CommentSubject> + 'static,
+{
+    let (id, paging) = state.accept((id, params))?;
+    let (application, subject) = (&state.application, id.into());
+    let mut found = application.list_comments(caller.caller(), subject, paging.stretch()).await?;
+    let total = application.count_comments(subject);
+    let meta = paging.meta(&mut found, |comment| comment.id, total).await?;
+    let rows: Vec<_> = found.iter().map(CommentView::from).collect();
+    reply::list(rows, meta)
+}

@@ -1,0 +1,48 @@
+//! `POST /posts/{id}/comments` and `POST /markets/{id}/comments`: comments on something.
+
+use std::str::FromStr;
+
+use actix_web::web::Data;
+use foretell_domain::comment::CommentSubject;
+use foretell_domain::id::IdError;
+use foretell_domain::text::CommentContent;
+use garde::Validate;
+use serde::Deserialize;
+
+use crate::WebState;
+use crate::dto::comment::CommentView;
+use crate::extract::{Body, InputContext, IntoInput, Manage, PathId, SignedIn};
+use crate::faults::Faults;
+use crate::reply::{self, Answer};
+
+/// A new comment.
+#[derive(Debug, Default, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct NewComment {
+    #[garde(required)]
+    content: Option<String>,
+}
+
+impl IntoInput for NewComment {
+    type Input = CommentContent;
+
+    fn into_input(self, faults: &mut Faults, _: &InputContext<'_>) -> Option<CommentContent> {
+        faults.required("content", self.content, CommentContent::new)
+    }
+}
+
+/// Comments on a post or market. 201, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 404 `NOT_FOUND` also for
+/// drafts of others.
+pub(super) async fn write<Id>(
+    state: Data<WebState>,
+    SignedIn(caller, ..): SignedIn<Manage>,
+    id: PathId<Id>,
+    body: Body<NewComment>,
+) -> Answer
+where
+    Id: FromStr<Err = IdError> + Into<CommentSubject> + 'static,
+{
+    let (id, content) = state.accept((id, body))?;
+    let comment = state.application.write_comment(&caller, id.into(), content).await?;
+    reply::created(format_args!("/comments/{}", comment.id), CommentView::from(&comment))
+}

@@ -1,0 +1,23 @@
+//! The routes of posts.
+
+mod delete;
+mod edit;
+mod get;
+mod list;
+mod write;
+
+use actix_web::web::ServiceConfig;
+use foretell_domain::post::PostStatus;
+
+use crate::routing::at;
+
+pub(crate) fn configure(config: &mut ServiceConfig) {
+    config
+        .service(at("/posts").get(list::list).post(write::write))
+        .service(at("/posts/{id}").get(get::get).patch(edit::edit).delete(delete::delete));
+}
+
+/// The status that the field `published` stands for.
+const fn status_of(published: bool) -> PostStatus {
+    if published { PostStatus::Published } else { PostStatus::Draft }
+}

@@ -1,0 +1,21 @@
+//! `DELETE /posts/{id}`: deletes a post.
+
+use actix_web::web::Data;
+use foretell_domain::id::PostId;
+
+use crate::WebState;
+use crate::extract::{Manage, NoParams, Params, PathId, SignedIn};
+use crate::reply::{self, Answer};
+
+/// Deletes a post with all comments on it; for those who may change it. 204, 400 `VALIDATION_ERROR`,
+/// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`.
+pub(super) async fn delete(
+    state: Data<WebState>,
+    SignedIn(caller, ..): SignedIn<Manage>,
+    id: PathId<PostId>,
+    params: Params<NoParams>,
+) -> Answer {
+    let (id, ()) = state.accept((id, params))?;
+    state.application.delete_post(&caller, id).await?;
+    Ok(reply::no_content())
+}

@@ -1,0 +1,61 @@
+//! `PATCH /posts/{id}`: changes a post.
+
+use actix_web::web::Data;
+use foretell_domain::id::PostId;
+use foretell_domain::post::PostEdit;
+use foretell_domain::text::{PostContent, PostTitle};
+use garde::Validate;
+use serde::Deserialize;
+
+use super::status_of;
+use crate::WebState;
+use crate::dto::post::PostView;
+use crate::dto::tag::read_tags;
+use crate::extract::{Body, IfMatch, InputContext, IntoInput, Manage, PathId, SignedIn};
+use crate::faults::Faults;
+use crate::reply::{self, Answer};
+
+/// What is to be different; fields that are left out stay as they are.
+#[derive(Debug, Default, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct EditBody {
+    #[garde(skip)]
+    title: Option<String>,
+    #[garde(skip)]
+    content: Option<String>,
+    #[garde(skip)]
+    published: Option<bool>,
+    #[garde(skip)]
+    tags: Option<Vec<String>>,
+}
+
+impl IntoInput for EditBody {
+    type Input = PostEdit;
+
+    fn into_input(self, faults: &mut Faults, _: &InputContext<'_>) -> Option<PostEdit> {
+        let title = faults.optional("title", self.title, PostTitle::new);
+        let content = faults.optional("content", self.content, PostContent::new);
+        let tags = self.tags.map_or(Some(None), |texts| read_tags(&texts, faults).map(Some));
+        Some(PostEdit {
+            title: title?,
+            content: content?,
+            tags: tags?,
+            status: self.published.map(status_of),
+        })
+    }
+}
+
+/// Changes a post of the caller, or as one of the staff a published one. 200, 400 `VALIDATION_ERROR`,
+/// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 412 `PRECONDITION_FAILED` if the post has another
+/// version than `If-Match` names.
+pub(super) async fn edit(
+    state: Data<WebState>,
+    SignedIn(caller, ..): SignedIn<Manage>,
+    id: PathId<PostId>,
+    expected: IfMatch,
+    body: Body<EditBody>,
+) -> Answer {
+    let (id, expected, edit) = state.accept((id, expected, body))?;
+    let post = state.application.edit_post(&caller, id, edit, expected).await?;
+    reply::tagged(reply::version_tag(post.version), reply::ok(PostView::new(&post))?)
+}

@@ -1,0 +1,56 @@
+//! `GET /posts/{id}`: a post.
+
+use std::slice::from_ref;
+
+use actix_web::web::Data;
+use foretell_application::PostRelation;
+use foretell_domain::id::PostId;
+use garde::Validate;
+use serde::Deserialize;
+
+use crate::WebState;
+use crate::dto::post::{POST_RELATIONS, PostView};
+use crate::dto::selection::{Fields, expanded};
+use crate::extract::{InputContext, IntoInput, KnownTags, MaybeSignedIn, Params, PathId};
+use crate::faults::Faults;
+use crate::reply::{self, Answer};
+
+/// What of a post is wanted: `?expand=&fields=`.
+#[derive(Debug, Default, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct PostParams {
+    #[garde(skip)]
+    expand: Option<String>,
+    #[garde(skip)]
+    fields: Option<String>,
+}
+
+impl IntoInput for PostParams {
+    type Input = (Vec<PostRelation>, Fields);
+
+    fn into_input(self, faults: &mut Faults, _: &InputContext<'_>) -> Option<Self::Input> {
+        let relations = expanded(self.expand.as_deref(), &POST_RELATIONS, faults);
+        let fields = Fields::read::<PostView<'_>>(self.fields.as_deref(), faults);
+        Some((relations?, fields?))
+    }
+}
+
+/// Shows a post, with its version as entity tag. What comes with it changes without a new version, so with
+/// that there is no tag. 200, 304 if the client knows this version, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND`
+/// also for drafts of others.
+pub(super) async fn get(
+    state: Data<WebState>,
+    caller: MaybeSignedIn,
+    id: PathId<PostId>,
+    params: Params<PostParams>,
+    known: KnownTags,
+) -> Answer {
+    let (id, (relations, fields)) = state.accept((id, params))?;
+    let post = state.application.get_post(caller.caller(), id).await?;
+    if relations.is_empty() {
+        let tag = reply::version_tag(post.version);
+        return reply::unless_known(&known, tag, || fields.of(PostView::new(&post)));
+    }
+    let related = state.application.relate_to_posts(from_ref(&post), &relations).await?;
+    reply::ok(fields.of(PostView::with(&post, &related)))
+}

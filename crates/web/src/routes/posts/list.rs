@@ -1,0 +1,96 @@
+//! `GET /posts`: the posts, filtered.
+
+use actix_web::web::Data;
+use foretell_application::PostRelation;
+use foretell_domain::id::UserId;
+use foretell_domain::post::PostStatus;
+use foretell_domain::tag::Tag;
+use foretell_ports::post::PostFilter;
+use garde::Validate;
+use serde::Deserialize;
+
+use crate::WebState;
+use crate::dto::page::{PageParams, Paging};
+use crate::dto::post::{POST_RELATIONS, PostView};
+use crate::dto::selection::{Fields, expanded};
+use crate::dto::text::parsed;
+use crate::extract::{InputContext, IntoInput, MaybeSignedIn, Params};
+use crate::faults::{FaultCode, Faults};
+use crate::reply::{self, Answer};
+
+/// Which posts are wanted, and what of them:
+/// `?status=&authorId=&tag=&expand=&fields=`, and which part of the list.
+#[derive(Debug, Default, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct PostsParams {
+    #[garde(skip)]
+    status: Option<String>,
+    #[garde(skip)]
+    author_id: Option<String>,
+    #[garde(skip)]
+    tag: Option<String>,
+    #[garde(skip)]
+    expand: Option<String>,
+    #[garde(skip)]
+    fields: Option<String>,
+    #[serde(deserialize_with = "parsed")]
+    #[garde(skip)]
+    page: Option<u32>,
+    #[serde(deserialize_with = "parsed")]
+    #[garde(skip)]
+    limit: Option<u32>,
+    #[garde(skip)]
+    cursor: Option<String>,
+}
+
+/// The meaning of [`PostsParams`].
+pub(super) struct WantedPosts {
+    filter: PostFilter,
+    relations: Vec<PostRelation>,
+    fields: Fields,
+    paging: Paging,
+}
+
+impl IntoInput for PostsParams {
+    type Input = WantedPosts;
+
+    fn into_input(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<WantedPosts> {
+        let status = self.status.map_or(Some(PostStatus::Published), |name| status_named(&name, faults));
+        let author_id = faults.optional("authorId", self.author_id, |id| id.parse::<UserId>());
+        let tag = faults.optional("tag", self.tag, |text| Tag::new(&text));
+        let relations = expanded(self.expand.as_deref(), &POST_RELATIONS, faults);
+        let fields = Fields::read::<PostView<'_>>(self.fields.as_deref(), faults);
+        let (page, limit, cursor) = (self.page, self.limit, self.cursor);
+        let paging = PageParams { page, limit, cursor }.into_input(faults, context);
+        let filter = PostFilter { status: status?, author_id: author_id?, tag: tag? };
+        Some(WantedPosts { filter, relations: relations?, fields: fields?, paging: paging? })
+    }
+}
+
+fn status_named(name: &str, faults: &mut Faults) -> Option<PostStatus> {
+    let status = PostStatus::from_name(name);
+    if status.is_none() {
+        faults.add("status", FaultCode::Invalid, "must be draft or published");
+    }
+    status
+}
+
+/// Lists posts, newest first: published ones, or the caller's own drafts. 200, 400 `VALIDATION_ERROR`,
+/// 401 `UNAUTHORIZED` for drafts of nobody.
+pub(super) async fn list(
+    state: Data<WebState>,
+    caller: MaybeSignedIn,
+    params: Params<PostsParams>,
+) -> Answer {
+    let WantedPosts { filter, relations, fields, paging } = state.accept(params)?;
+    if filter.status == PostStatus::Draft {
+        caller.required()?;
+    }
+    let (application, caller) = (&state.application, caller.caller());
+    let mut found = application.list_posts(caller, &filter, paging.stretch()).await?;
+    let total = application.count_posts(caller, &filter);
+    let meta = paging.meta(&mut found, |post| post.id, total).await?;
+    let related = application.relate_to_posts(&found, &relations).await?;
+    let rows: Vec<_> = found.iter().map(|post| fields.of(PostView::with(post, &related))).collect();
+    reply::list(rows, meta)
+}

@@ -1,0 +1,53 @@
+//! `POST /posts`: writes a post.
+
+use actix_web::web::Data;
+use foretell_domain::post::PostBody;
+use foretell_domain::text::{PostContent, PostTitle};
+use garde::Validate;
+use serde::Deserialize;
+
+use super::status_of;
+use crate::WebState;
+use crate::dto::post::PostView;
+use crate::dto::tag::read_tags;
+use crate::extract::{Body, InputContext, IntoInput, Manage, SignedIn};
+use crate::faults::Faults;
+use crate::reply::{self, Answer};
+
+/// A new post: a draft without tags unless it says otherwise.
+#[derive(Debug, Default, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct NewPost {
+    #[garde(required)]
+    title: Option<String>,
+    #[garde(required)]
+    content: Option<String>,
+    #[garde(skip)]
+    published: Option<bool>,
+    #[garde(skip)]
+    tags: Option<Vec<String>>,
+}
+
+impl IntoInput for NewPost {
+    type Input = PostBody;
+
+    fn into_input(self, faults: &mut Faults, _: &InputContext<'_>) -> Option<PostBody> {
+        let title = faults.required("title", self.title, PostTitle::new);
+        let content = faults.required("content", self.content, PostContent::new);
+        let tags = read_tags(&self.tags.unwrap_or_default(), faults);
+        let status = status_of(self.published.unwrap_or_default());
+        Some(PostBody { title: title?, content: content?, tags: tags?, status })
+    }
+}
+
+/// Writes a post of the caller. 201, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`.
+pub(super) async fn write(
+    state: Data<WebState>,
+    SignedIn(caller, ..): SignedIn<Manage>,
+    body: Body<NewPost>,
+) -> Answer {
+    let body = state.accept(body)?;
+    let post = state.application.write_post(&caller, body).await?;
+    let created = reply::created(format_args!("/posts/{}", post.id), PostView::new(&post))?;
+    reply::tagged(reply::version_tag(post.version), created)
+}

@@ -1,0 +1,29 @@
+//! `GET /tags`: what published posts are about.
+
+use actix_web::web::{Data, ServiceConfig};
+use foretell_ports::page::{Start, Stretch};
+
+use crate::WebState;
+use crate::dto::page::PageParams;
+use crate::dto::tag::TagView;
+use crate::extract::Params;
+use crate::reply::{self, Answer};
+use crate::routing::at;
+
+pub(crate) fn configure(config: &mut ServiceConfig) {
+    config.service(at("/tags").get(list));
+}
+
+/// Lists the tags of published posts with their counts, the most used first. A walk remembers how many tags it
+/// has passed. 200, 400 `VALIDATION_ERROR`.
+async fn list(state: Data<WebState>, params: Params<PageParams>) -> Answer {
+    let paging = state.accept(params)?;
+    let Stretch { start, limit } = paging.stretch::<i64>();
+    let (Start::Offset(passed) | Start::After(passed)) = start;
+    let stretch = Stretch { start: Start::Offset(passed), limit };
+    let found = state.application.list_tags(stretch).await?;
+    let mut numbered: Vec<_> = (passed + 1..).zip(found).collect();
+    let meta = paging.meta(&mut numbered, |(number, _)| *number, state.application.count_tags()).await?;
+    let rows: Vec<_> = numbered.iter().map(|(_, tag)| TagView::from(tag)).collect();
+    reply::list(rows, meta)
+}

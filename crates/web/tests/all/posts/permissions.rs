@@ -1,0 +1,99 @@
+//! Who may do what with published posts and comments: nobody, the author, another user, moderators, admins.
+
+use serde_json::{Value, json};
+
+use super::{UNKNOWN, check_missing, comment, published, write};
+use crate::support::{TestApp, TestUser};
+
+/// Those who try, by name.
+struct Cast {
+    author: TestUser,
+    other: TestUser,
+    moderator: TestUser,
+    admin: TestUser,
+}
+
+impl Cast {
+    async fn of(app: &TestApp) -> Self {
+        Self {
+            author: app.user("author").await,
+            other: app.user("other").await,
+            moderator: app.moderator().await,
+            admin: app.admin().await,
+        }
+    }
+}
+
+/// Checks who may change and delete what `make` makes.
+async fn check(app: &TestApp, cast: &Cast, edit: &Value, make: impl AsyncFn() -> String) {
+    for (user, status, code) in [(None, 401, "UNAUTHORIZED"), (Some(&cast.other), 403, "FORBIDDEN")] {
+        let path = make().await;
+        let before = app.get(&path).await.ok(200);
+        for call in [app.patch(&path).json(edit), app.delete(&path)] {
+            let call = if let Some(user) = user { call.by(user) } else { call };
+            call.await.refused(status, code);
+        }
+        assert_eq!(app.get(&path).await.ok(200), before, "{user:?}");
+    }
+    for user in [&cast.author, &cast.moderator, &cast.admin] {
+        let path = make().await;
+        let before = app.get(&path).await.ok(200);
+        let edited = app.patch(&path).by(user).json(edit).await.ok(200);
+        assert_eq!(edited["content"], edit["content"], "{user:?}");
+        assert_eq!(edited["authorId"], before["authorId"], "the author stays");
+        assert_eq!(app.get(&path).await.ok(200), edited, "{user:?}");
+        assert_eq!(app.delete(&path).by(user).await.status.as_u16(), 204, "{user:?}");
+        app.get(&path).await.refused(404, "NOT_FOUND");
+    }
+}
+
+#[actix_web::test]
+async fn authors_and_the_staff_change_and_delete_posts() {
+    let app = TestApp::start().await;
+    let cast = Cast::of(&app).await;
+    let edit = json!({ "content": "Changed" });
+    check(&app, &cast, &edit, async || write(&app, &cast.author, &published()).await).await;
+}
+
+#[actix_web::test]
+async fn authors_and_the_staff_change_and_delete_comments() {
+    let app = TestApp::start().await;
+    let cast = Cast::of(&app).await;
+    // The author of the post has no say in the comments on it.
+    let post = write(&app, &cast.other, &published()).await;
+    let edit = json!({ "content": "Changed" });
+    check(&app, &cast, &edit, async || comment(&app, &cast.author, &post, "Well said").await).await;
+}
+
+#[actix_web::test]
+async fn only_who_is_signed_in_writes() {
+    let app = TestApp::start().await;
+    let ada = app.user("ada").await;
+    let post = write(&app, &ada, &published()).await;
+    app.post("/posts").json(&published()).await.refused(401, "UNAUTHORIZED");
+    app.post("/posts").json(&json!({})).await.refused(401, "UNAUTHORIZED");
+    let comments = format!("{post}/comments");
+    app.post(&comments).json(&json!({ "content": "c" })).await.refused(401, "UNAUTHORIZED");
+    assert_eq!(app.get(&comments).await.ok(200), json!([]));
+    assert_eq!(app.get("/posts").await.json()["meta"]["pagination"]["total"], 1);
+}
+
+#[actix_web::test]
+async fn what_is_not_there_is_not_found() {
+    let app = TestApp::start().await;
+    let admin = app.admin().await;
+    let body = json!({ "content": "c" });
+    for (list, what) in [("/posts", "Post"), ("/comments", "Comment")] {
+        let path = format!("{list}/{UNKNOWN}");
+        check_missing(&app.get(&path).await, what, &path);
+        check_missing(&app.patch(&path).by(&admin).json(&body).await, what, &path);
+        check_missing(&app.delete(&path).by(&admin).await, what, &path);
+    }
+    for (list, what) in [("/posts", "Post"), ("/markets", "Market")] {
+        let path = format!("{list}/{UNKNOWN}/comments");
+        for reply in [app.get(&path).await, app.post(&path).by(&admin).json(&body).await] {
+            assert_eq!(reply.refused(404, "NOT_FOUND")["error"], format!("{what} not found: {UNKNOWN}"));
+        }
+        assert_eq!(app.get(&format!("{list}/x/comments")).await.faults(), ["id: format"]);
+    }
+}
