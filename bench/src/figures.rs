@@ -31,8 +31,14 @@ const WRITES: [Scenario; 5] = [
 ];
 
 /// What only reads.
-const READS: [Scenario; 5] =
-    [Scenario::GetMarket, Scenario::FirstPage, Scenario::DeepPage, Scenario::Bets, Scenario::Statement];
+const READS: [Scenario; 6] = [
+    Scenario::GetMarket,
+    Scenario::FirstPage,
+    Scenario::DeepPage,
+    Scenario::Halfway,
+    Scenario::Bets,
+    Scenario::Statement,
+];
 
 /// Which databases are measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

@@ -17,7 +17,7 @@ const MANY_MARKETS: u64 = 1_000;
 const MIXED_TURNS: u64 = 11;
 
 /// Rows of a page of a list.
-const PAGE_ROWS: u64 = 20;
+pub(crate) const PAGE_ROWS: u64 = 20;
 
 /// The last page of the markets of the smallest database.
 const DEEP_PAGE: u64 = 50;
@@ -41,6 +41,8 @@ pub(crate) enum Scenario {
     FirstPage,
     /// A late page of the list of markets.
     DeepPage,
+    /// A step of a walk, halfway through the markets.
+    Halfway,
     /// The first page of a market's bets.
     Bets,
     /// The first page of one's own account's statement.
@@ -61,6 +63,7 @@ impl Scenario {
             Self::GetMarket => "GET market",
             Self::FirstPage => "GET markets, page 1",
             Self::DeepPage => "GET markets, page 50",
+            Self::Halfway => "GET markets, v2, halfway",
             Self::Bets => "GET bets of a market",
             Self::Statement => "GET statement",
             Self::Livez => "GET /livez",
@@ -118,6 +121,7 @@ impl Client {
             Scenario::DeepPage => {
                 get(request, &format!("/api/v1/markets?limit={PAGE_ROWS}&page={DEEP_PAGE}"));
             }
+            Scenario::Halfway => get(request, &self.world.halfway),
             Scenario::Bets => {
                 let market = self.below(size.markets);
                 get(request, &format!("{}/bets?limit={PAGE_ROWS}", market_path(market)));
@@ -159,7 +163,7 @@ fn market_path(market: u64) -> String {
     format!("/api/v1/markets/{}", seed::id(Kind::Market, market))
 }
 
-fn get(request: &mut Vec<u8>, path: &str) {
+pub(crate) fn get(request: &mut Vec<u8>, path: &str) {
     head(request, "GET", path, None);
     request.extend_from_slice(b"\r\n");
 }

@@ -5,9 +5,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use foretell_tests::{Client, Database, Server};
+use serde_json::Value;
 
+use crate::http::Connection;
 use crate::measure::Processes;
 use crate::process::Process;
+use crate::scenario::{self, PAGE_ROWS};
 use crate::seed::{self, Kind, Size};
 
 /// Those who are signed in and send. Everyone else's account is paid into.
@@ -27,6 +30,8 @@ pub(crate) struct World {
     pub(crate) size: Size,
     pub(crate) people: Vec<Person>,
     pub(crate) processes: Processes,
+    /// The path of the step of a walk that begins halfway through all markets.
+    pub(crate) halfway: String,
     /// How long the server took from its start on the seeded database until it answered that it is ready.
     pub(crate) started_in: Duration,
 }
@@ -43,9 +48,10 @@ impl World {
         let person = |(number, token)| Person { account_id: seed::id(Kind::Account, number), token };
         let people = (1..).zip(tokens).map(person).collect();
         let address = server.origin().trim_start_matches("http://").parse().context("no address")?;
+        let halfway = walk_halfway(address, size).await?;
         let database = server.home().postgres_process_id().map(Process);
         let processes = Processes { server: Process(server.process_id()), database };
-        Ok(Self { server, address, size, people, processes, started_in })
+        Ok(Self { server, address, size, people, processes, halfway, started_in })
     }
 
     /// The database that the server is on.
@@ -63,4 +69,19 @@ impl World {
         self.server.stop_cleanly().await;
         self.server.command("ledger audit").run().await.succeeded();
     }
+}
+
+/// Walks through the first half of all markets, since nobody but the server can tell the cursor of a place.
+async fn walk_halfway(address: SocketAddr, size: Size) -> Result<String> {
+    const STEP: u64 = 100;
+    let mut connection = Connection::open(address).await?;
+    let (mut request, mut cursor) = (Vec::new(), String::new());
+    for _ in 0..(size.markets / 2).div_ceil(STEP) {
+        request.clear();
+        scenario::get(&mut request, &format!("/api/v2/markets?limit={STEP}{cursor}"));
+        let answer: Value = serde_json::from_slice(connection.exchange(&request).await?.body)?;
+        let next = answer["meta"]["page"]["next"].as_str().context("the walk ends too early")?;
+        cursor = format!("&cursor={next}");
+    }
+    Ok(format!("/api/v2/markets?limit={PAGE_ROWS}{cursor}"))
 }
