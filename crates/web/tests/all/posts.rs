@@ -6,6 +6,7 @@ mod lists;
 mod permissions;
 mod preconditions;
 mod selection;
+mod walking;
 mod writing;
 
 use serde_json::{Value, json};
