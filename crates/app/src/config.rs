@@ -18,7 +18,7 @@ use foretell_domain::money::{Amount, Currency, MoneyError};
 use foretell_domain::text::Category;
 use foretell_persistence::{DatabaseConfig, DatabaseUrl};
 use foretell_telemetry::{LogFormat, LogSettings};
-use foretell_web::{Network, TrustedProxies};
+use foretell_web::{Network, TrustedProxies, WebOrigin};
 
 pub(crate) use error::ConfigError;
 use layer::{Layer, Variables};
@@ -32,6 +32,7 @@ const PRODUCTION_TOML: &str = include_str!("../../../config/production.toml");
 const SQLITE_FILE: &str = "foretell.db";
 
 const MAX_EXTRA_CATEGORIES: usize = 100;
+const MAX_ALLOWED_ORIGINS: usize = 100;
 const MAX_TRUSTED_PROXIES: usize = 100;
 const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
 
@@ -73,6 +74,8 @@ pub(crate) struct Server {
     pub(crate) request_body_timeout: Duration,
     /// The largest body of a request.
     pub(crate) max_body_bytes: usize,
+    /// The sites, beside the server's own, whose pages may speak to it.
+    pub(crate) allowed_origins: Vec<WebOrigin>,
     /// The proxies that are believed about where requests come from.
     pub(crate) trusted_proxies: TrustedProxies,
 }
@@ -198,6 +201,9 @@ fn read_server(reader: &mut Reader) -> Option<Server> {
     let shutdown_timeout_s = reader.number("server.shutdown_timeout_s", 0..=3_600);
     let request_body_timeout_s = reader.number("server.request_body_timeout_s", 1..=3_600);
     let max_body_bytes = reader.number("server.max_body_bytes", 1_024..=64 * 1_024 * 1_024);
+    let allowed_origins = reader.list("server.allowed_origins", MAX_ALLOWED_ORIGINS, |text| {
+        text.parse::<WebOrigin>().map_err(|error| error.to_string())
+    });
     let trusted_proxies = reader.list("server.trusted_proxies", MAX_TRUSTED_PROXIES, |text| {
         text.parse::<Network>().map_err(|error| error.to_string())
     });
@@ -208,6 +214,7 @@ fn read_server(reader: &mut Reader) -> Option<Server> {
         shutdown_timeout: Duration::from_secs(shutdown_timeout_s?),
         request_body_timeout: Duration::from_secs(request_body_timeout_s?),
         max_body_bytes: max_body_bytes?,
+        allowed_origins: allowed_origins?,
         trusted_proxies: TrustedProxies::new(trusted_proxies?),
     })
 }

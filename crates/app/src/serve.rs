@@ -26,6 +26,7 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
             max_body_bytes: settings.server.max_body_bytes,
             body_timeout: settings.server.request_body_timeout,
             cursor_key: application.shared_secret("cursors").await?,
+            allowed_origins: settings.server.allowed_origins.clone(),
             trusted_proxies: settings.server.trusted_proxies.clone(),
         },
     };

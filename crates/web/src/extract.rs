@@ -37,7 +37,7 @@ pub(crate) use caller::{
     AdminOnly, HasCaller, InSession, Manage, MaybeSignedIn, Read, SESSION_COOKIE, SignedIn, Trade,
 };
 pub(crate) use client_address::ClientAddress;
-pub(crate) use idempotency_key::IdempotencyKey;
+pub(crate) use idempotency_key::{IDEMPOTENCY_KEY, IdempotencyKey};
 pub(crate) use object::Object;
 pub(crate) use params::{NoParams, Params};
 pub(crate) use path_id::PathId;

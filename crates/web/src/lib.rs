@@ -10,6 +10,7 @@ mod error;
 mod extract;
 mod faults;
 mod middleware;
+mod origins;
 mod reply;
 mod routes;
 mod routing;
@@ -27,6 +28,7 @@ use actix_web::{App, HttpServer};
 use foretell_application::Application;
 
 pub use error::ErrorCode;
+pub use origins::{OriginError, WebOrigin};
 pub use trusted_proxies::{Network, NetworkError, TrustedProxies};
 
 /// What an operator decides about HTTP.
@@ -40,6 +42,8 @@ pub struct WebSettings {
     pub body_timeout: Duration,
     /// What cursors are signed with: the same on all nodes, or a walk ends where it meets another one.
     pub cursor_key: [u8; 32],
+    /// The sites, beside the server's own, whose pages may read answers and use the session's cookie.
+    pub allowed_origins: Vec<WebOrigin>,
     /// The proxies that are believed about where requests come from.
     pub trusted_proxies: TrustedProxies,
 }
@@ -51,6 +55,7 @@ impl Default for WebSettings {
             max_body_bytes: 1024 * 1024,
             body_timeout: Duration::from_secs(10),
             cursor_key: [0; 32],
+            allowed_origins: Vec::new(),
             trusted_proxies: TrustedProxies::default(),
         }
     }
@@ -77,8 +82,10 @@ pub fn app(
         InitError = (),
     >,
 > {
+    let cors = middleware::cors(&state.settings.allowed_origins);
     App::new()
         .app_data(Data::new(state.clone()))
+        .wrap(cors)
         .wrap(middleware::Answering(state))
         .configure(routes::configure)
         .default_service(web::to(routing::unknown_route))

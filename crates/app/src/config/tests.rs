@@ -55,6 +55,7 @@ fn development_is_the_default_and_stands_as_documented() {
             shutdown_timeout: Duration::from_secs(30),
             request_body_timeout: Duration::from_secs(15),
             max_body_bytes: 1_048_576,
+            allowed_origins: Vec::new(),
             trusted_proxies: TrustedProxies::default(),
         }
     );
@@ -278,6 +279,7 @@ fn bad_values_are_named_with_what_is_allowed() {
     check("auth.login_attempts_per_account", "0", "must be a whole number from 1 to 1000000");
     check("auth.login_attempts_per_address", "0", "must be a whole number from 1 to 1000000");
     check("auth.login_window_s", "86401", "must be a whole number from 1 to 86400");
+    check("server.allowed_origins", "*", &foretell_web::OriginError.to_string());
     check(
         "server.trusted_proxies",
         "10.0.0.0/33",

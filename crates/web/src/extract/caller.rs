@@ -18,6 +18,7 @@ use futures::future::LocalBoxFuture;
 
 use crate::WebState;
 use crate::error::{ApiError, ErrorCode};
+use crate::origins::{self, WebOrigin};
 
 /// The cookie that a session token comes in.
 pub(crate) const SESSION_COOKIE: &str = "foretell_session";
@@ -150,6 +151,10 @@ impl FromRequest for AdminOnly {
 async fn authenticate(request: &HttpRequest) -> Result<Arc<Caller>, ApiError> {
     let state = request.app_data::<Data<WebState>>().ok_or_else(|| ApiError::internal("no web state"))?;
     let token = token_of(request).ok_or_else(sign_in_first)?;
+    if let Presented::Cookie(_) = token {
+        refuse_forgery(request, &state.settings.allowed_origins)?;
+    }
+    let (Presented::Bearer(token) | Presented::Cookie(token)) = token;
     let caller = state.application.authenticate(&token).await?;
     let caller = caller.ok_or_else(|| unauthorized("The session or API key is unknown or has ended"))?;
     request.extensions_mut().insert(HasCaller);
@@ -164,11 +169,30 @@ fn unauthorized(message: &'static str) -> ApiError {
     ApiError::new(ErrorCode::Unauthorized, message)
 }
 
+/// Refuses a change that the page of another site asks for: browsers send the cookie along with it.
+fn refuse_forgery(request: &HttpRequest, allowed: &[WebOrigin]) -> Result<(), ApiError> {
+    if request.method().is_safe() || !origins::is_from_elsewhere(request.headers(), allowed) {
+        return Ok(());
+    }
+    Err(ApiError::new(
+        ErrorCode::Forbidden,
+        "A page of another site may not do this with the session's cookie",
+    ))
+}
+
+/// A token, and how it came.
+enum Presented {
+    /// On purpose.
+    Bearer(String),
+    /// With every request that a browser makes, whoever wants it.
+    Cookie(String),
+}
+
 /// The token of the request. A header of another scheme is not made good by a cookie.
-fn token_of(request: &HttpRequest) -> Option<String> {
+fn token_of(request: &HttpRequest) -> Option<Presented> {
     let Some(header) = request.headers().get(AUTHORIZATION) else {
-        return request.cookie(SESSION_COOKIE).map(|cookie| cookie.value().to_owned());
+        return request.cookie(SESSION_COOKIE).map(|cookie| Presented::Cookie(cookie.value().to_owned()));
     };
     let (scheme, token) = header.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
+    scheme.eq_ignore_ascii_case("bearer").then(|| Presented::Bearer(token.trim().to_owned()))
 }

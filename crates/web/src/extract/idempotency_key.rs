@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
-use actix_web::http::header::HeaderMap;
+use actix_web::http::header::{HeaderMap, HeaderName};
 use actix_web::{FromRequest, HttpRequest};
 use foretell_ports::idempotency::MAX_KEY_BYTES;
 
@@ -12,6 +12,9 @@ use super::{InputContext, Part};
 use crate::faults::{FaultCode, Faults};
 
 const HEADER: &str = "Idempotency-Key";
+
+/// The same as a name of HTTP, for those who only name it.
+pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// The header `Idempotency-Key`: one, of 1 to 255 visible ASCII characters.
 pub(crate) struct IdempotencyKey(Result<String, (FaultCode, &'static str)>);
@@ -51,12 +54,12 @@ fn read(headers: &HeaderMap) -> Result<String, (FaultCode, &'static str)> {
 
 #[cfg(test)]
 mod tests {
-    use actix_web::http::header::{HeaderName, HeaderValue};
+    use actix_web::http::header::HeaderValue;
 
     use super::*;
 
     fn check(keys: &[&str], expected: Result<&str, FaultCode>) {
-        let name = HeaderName::from_static("idempotency-key");
+        let name = IDEMPOTENCY_KEY;
         let header = |key: &&str| (name.clone(), HeaderValue::from_bytes(key.as_bytes()).unwrap());
         let mut headers = HeaderMap::new();
         for (name, value) in keys.iter().map(header) {

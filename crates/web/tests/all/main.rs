@@ -17,6 +17,7 @@ mod failures;
 mod identity;
 mod logs;
 mod markets;
+mod origins;
 mod people;
 mod posts;
 mod server;

@@ -105,6 +105,12 @@ impl TestApp {
             .await
     }
 
+    /// For pages of these sites too.
+    pub async fn start_for_origins(origins: &[&str]) -> Self {
+        let allowed_origins = origins.iter().map(|origin| origin.parse().unwrap()).collect();
+        Self::assemble(|_| {}, WebSettings { allowed_origins, ..settings() }).await
+    }
+
     /// With bodies of up to this many bytes, where 16 KiB are too few.
     pub async fn start_with_bodies_of(max_body_bytes: usize) -> Self {
         Self::assemble(|_| {}, WebSettings { max_body_bytes, ..settings() }).await

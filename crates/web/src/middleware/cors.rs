@@ -1,0 +1,30 @@
+//! Which pages of other sites may read answers, and what they may send.
+
+use actix_cors::Cors;
+use actix_web::http::Method;
+use actix_web::http::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH, LOCATION, RETRY_AFTER,
+};
+use actix_web::middleware::Condition;
+
+use super::request_id::X_REQUEST_ID;
+use crate::extract::IDEMPOTENCY_KEY;
+use crate::origins::WebOrigin;
+use crate::reply::IDEMPOTENCY_REPLAYED;
+
+/// How long a browser remembers what it was allowed, in seconds.
+const REMEMBERED_S: usize = 3_600;
+
+/// The layer for these origins; none at all if there are none.
+pub(crate) fn cors(allowed: &[WebOrigin]) -> Condition<Cors> {
+    let sent: [HeaderName; 7] =
+        [ACCEPT, AUTHORIZATION, CONTENT_TYPE, IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, X_REQUEST_ID];
+    let cors = Cors::default()
+        .allowed_methods([Method::GET, Method::HEAD, Method::POST, Method::PATCH, Method::DELETE])
+        .allowed_headers(sent)
+        .expose_headers([ETAG, LOCATION, RETRY_AFTER, IDEMPOTENCY_REPLAYED, X_REQUEST_ID])
+        .supports_credentials()
+        .max_age(REMEMBERED_S);
+    let cors = allowed.iter().fold(cors, |cors, origin| cors.allowed_origin(origin.as_str()));
+    Condition::new(!allowed.is_empty(), cors)
+}
