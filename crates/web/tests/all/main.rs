@@ -18,6 +18,7 @@ mod identity;
 mod logs;
 mod markets;
 mod origins;
+mod owned_fields;
 mod people;
 mod posts;
 mod server;
