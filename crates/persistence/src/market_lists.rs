@@ -26,23 +26,48 @@ macro_rules! narrowed {
     }};
 }
 
-/// Narrows a boxed query with the states to a filter.
+/// Narrows a boxed query with the states to a filter. Where the index of the states is not the one to walk, it
+/// is kept from being used: a database without statistics gathers all markets of a phase by it, and sorts them.
 macro_rules! narrowed_with_states {
-    ($query:expr, $filter:expr) => {{
+    ($query:expr, $filter:expr, $walk:expr) => {{
         let query = narrowed!($query, $filter);
         let is_in = |phase: Phase| market_states::phase.eq(phase.as_str());
-        match $filter.phase {
-            None => query,
-            Some((Phase::Open, now)) => {
+        let is_found_in = |phase: Phase| market_states::phase.concat("").eq(phase.as_str());
+        match ($filter.phase, $walk) {
+            (None, _) => query,
+            (Some((Phase::Closed, now)), _) => {
+                let has_ended = is_found_in(Phase::Open).and(markets::ends_at_us.le(now.micros()));
+                query.filter(is_found_in(Phase::Closed).or(has_ended))
+            }
+            (Some((Phase::Open, now)), Walk::States) => {
                 query.filter(is_in(Phase::Open)).filter(markets::ends_at_us.gt(now.micros()))
             }
-            Some((Phase::Closed, now)) => {
-                let has_ended = is_in(Phase::Open).and(markets::ends_at_us.le(now.micros()));
-                query.filter(is_in(Phase::Closed).or(has_ended))
+            (Some((Phase::Open, now)), Walk::Markets) => {
+                query.filter(is_found_in(Phase::Open)).filter(markets::ends_at_us.gt(now.micros()))
             }
-            Some((phase, _)) => query.filter(is_in(phase)),
+            (Some((phase, _)), Walk::States) => query.filter(is_in(phase)),
+            (Some((phase, _)), Walk::Markets) => query.filter(is_found_in(phase)),
         }
     }};
+}
+
+/// Which table's index has a list in its order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Walk {
+    Markets,
+    States,
+}
+
+impl Walk {
+    fn of(filter: &MarketFilter, sort: MarketSort) -> Self {
+        let is_by_phase_alone =
+            filter.phase.is_some() && filter.category.is_none() && filter.creator_id.is_none();
+        match sort {
+            MarketSort::Volume => Self::States,
+            MarketSort::Newest if is_by_phase_alone => Self::States,
+            MarketSort::Newest | MarketSort::Closing => Self::Markets,
+        }
+    }
 }
 
 /// How many markets a filter lets through.
@@ -54,7 +79,7 @@ pub(crate) fn count(connection: &mut Connection<'_>, filter: &MarketFilter) -> R
             narrowed!(markets::table.select(count()).into_boxed::<Db>(), filter).get_result(c)
         } else {
             let all = markets::table.inner_join(market_states::table);
-            narrowed_with_states!(all.select(count()).into_boxed::<Db>(), filter).get_result(c)
+            narrowed_with_states!(all.select(count()).into_boxed::<Db>(), filter, Walk::States).get_result(c)
         }
     });
     Ok(total?)
@@ -111,10 +136,12 @@ fn ids_of(
     (sort, part): (MarketSort, Part),
     limit: i64,
 ) -> QueryResult<Vec<DbId>> {
+    let walk = Walk::of(filter, sort);
     on!(connection, |c, Db| {
         let all = markets::table.inner_join(market_states::table);
-        let mut query = narrowed_with_states!(all.select(markets::id).into_boxed::<Db>(), filter);
+        let mut query = narrowed_with_states!(all.select(markets::id).into_boxed::<Db>(), filter, walk);
         query = match sort {
+            MarketSort::Newest if walk == Walk::States => query.order(market_states::market_id.desc()),
             MarketSort::Newest => query.order(markets::id.desc()),
             MarketSort::Closing => query.order((markets::ends_at_us, markets::id.desc())),
             MarketSort::Volume => {
@@ -125,6 +152,9 @@ fn ids_of(
             (_, Part::After(rows)) => query.offset(rows),
             // The newest have no rank but their id.
             (MarketSort::Newest, Part::Beside(_)) => return Ok(Vec::new()),
+            (MarketSort::Newest, Part::Beyond(key)) if walk == Walk::States => {
+                query.filter(market_states::market_id.lt(DbId::from(key.id)))
+            }
             (MarketSort::Newest, Part::Beyond(key)) => query.filter(markets::id.lt(DbId::from(key.id))),
             (MarketSort::Closing, Part::Beside(key)) => {
                 query.filter(markets::ends_at_us.eq(key.rank)).filter(markets::id.lt(DbId::from(key.id)))

@@ -1,0 +1,1 @@
+DROP INDEX market_states_by_phase_and_volume;
