@@ -20,7 +20,7 @@ mod purge_outcomes;
 pub(crate) mod quote_order;
 mod read_accounts;
 mod read_comments;
-mod read_markets;
+pub(crate) mod read_markets;
 pub(crate) mod read_posts;
 mod read_users;
 pub(crate) mod register_user;

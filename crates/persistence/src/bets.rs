@@ -1,5 +1,7 @@
 //! The table `bets`: immutable rows, numbered within each market by their sequence.
 
+use std::cmp::Reverse;
+
 use diesel::prelude::*;
 use foretell_domain::id::{BetId, MarketId};
 use foretell_domain::market::{Bet, Fill, TradeSide};
@@ -11,14 +13,14 @@ use foretell_ports::market::{PricePoint, PriceWindow};
 use foretell_ports::page::{Page, Stretch};
 
 use crate::connection::{Connection, on};
-use crate::dialect::{bulk_market, look_up};
+use crate::dialect::{bulk_market, content, look_up};
 use crate::error::{Failure, StoredRow};
 use crate::id::{DbId, db_ids};
 use crate::prices;
 use crate::schema::{bets, market_states};
 use crate::timeline::Timeline;
 
-#[derive(Queryable, Selectable)]
+#[derive(Queryable, QueryableByName, Selectable)]
 #[diesel(table_name = bets)]
 pub(crate) struct BetRow {
     id: DbId,
@@ -154,6 +156,19 @@ pub(crate) fn page(
     })?;
     let rows: Result<_, _> = found.into_iter().map(Bet::try_from).collect();
     Ok(Page { rows: rows?, total })
+}
+
+/// At most `limit` bets of each of these markets, market by market, the newest first.
+pub(crate) fn list_newest(
+    connection: &mut Connection<'_>,
+    markets: &[MarketId],
+    limit: u32,
+) -> Result<Vec<Bet>, Failure> {
+    let rows = content::newest_bets(connection, &db_ids(markets.iter().copied()), i64::from(limit))?;
+    let bets: Result<Vec<_>, _> = rows.into_iter().map(Bet::try_from).collect();
+    let mut bets = bets?;
+    bets.sort_by_key(|bet| (bet.market_id, Reverse(bet.fill.sequence)));
+    Ok(bets)
 }
 
 /// The prices after the last trade before `before`.

@@ -201,6 +201,7 @@ fn queries(c: &mut Connection<'_>, account: AccountId, market: MarketId) -> Resu
     sessions::find(c, TokenHash([0; 32]))?;
     people(c)?;
     bets::page(c, market, page.into())?;
+    bets::list_newest(c, &[market], 5)?;
     bets::find_prices_before(c, market, START)?;
     let window = PriceWindow { market_id: market, from: START, to: START.plus_seconds(1) };
     bets::list_prices(c, window, 5, 10)?;

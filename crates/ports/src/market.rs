@@ -229,6 +229,10 @@ pub trait MarketQueries: Send + Sync {
     /// what the first does.
     async fn page_bets(&self, market: MarketId, stretch: Stretch<i64>) -> Result<Page<Bet>, StoreError>;
 
+    /// At most `limit` bets and sales of each of these markets, by ascending market and the newest first, all in
+    /// one statement.
+    async fn list_newest_bets(&self, markets: &[MarketId], limit: u32) -> Result<Vec<Bet>, StoreError>;
+
     /// The positions of a market with shares above zero, by option and then by shares, the most first.
     async fn page_positions(
         &self,

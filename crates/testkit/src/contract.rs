@@ -196,6 +196,7 @@ macro_rules! contract_suite {
                 a_known_bet_id_is_rejected,
                 a_taken_sequence_number_is_rejected,
                 bets_of_a_market_come_newest_first,
+                the_newest_bets_of_several_markets_come_at_once,
                 an_untouched_market_has_no_bets,
                 a_full_batch_of_bets_is_written;
             prices:

@@ -1,10 +1,12 @@
 //! Reads markets, their bets, positions and settlements; anyone may.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use foretell_domain::error::DomainError;
-use foretell_domain::id::{BetId, MarketId};
+use foretell_domain::id::{BetId, MarketId, UserId};
 use foretell_domain::market::{Bet, MarketError, Settlement};
+use foretell_domain::user::User;
 use foretell_ports::error::StoreError;
 use foretell_ports::market::{MarketDetails, MarketFilter, MarketKey, MarketSort, PositionKey, PositionRow};
 use foretell_ports::page::{Page, PageRequest, Stretch};
@@ -12,7 +14,54 @@ use foretell_ports::page::{Page, PageRequest, Stretch};
 use crate::Application;
 use crate::error::AppError;
 
+/// How many bets and sales come with a market: its newest.
+pub const MAX_BETS_WITH_MARKET: u32 = 20;
+
+/// What may come with markets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MarketRelation {
+    /// Who opened them.
+    Creator,
+    /// Their newest bets and sales.
+    Bets,
+}
+
+/// What comes with markets; `None` was not asked for.
+#[derive(Debug, Clone, Default)]
+pub struct RelatedToMarkets {
+    /// The creators.
+    pub creators: Option<BTreeMap<UserId, User>>,
+    /// The newest bets and sales of each market that has any, the newest first.
+    pub bets: Option<BTreeMap<MarketId, Vec<Bet>>>,
+}
+
 impl Application {
+    /// What comes with markets, in one look-up for each sort of thing.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn relate_to_markets(
+        &self,
+        markets: &[MarketDetails],
+        wanted: &[MarketRelation],
+    ) -> Result<RelatedToMarkets, AppError> {
+        let mut related = RelatedToMarkets::default();
+        if wanted.contains(&MarketRelation::Creator) {
+            let ids: Vec<_> = markets.iter().map(|details| details.market.record().creator_id).collect();
+            let users = self.ports.users.find_users(&ids).await?;
+            related.creators = Some(users.into_iter().map(|user| (user.id, user)).collect());
+        }
+        if wanted.contains(&MarketRelation::Bets) {
+            let ids: Vec<_> = markets.iter().map(|details| details.market.id()).collect();
+            let mut by_market: BTreeMap<_, Vec<_>> = BTreeMap::new();
+            for bet in self.ports.markets.list_newest_bets(&ids, MAX_BETS_WITH_MARKET).await? {
+                by_market.entry(bet.market_id).or_default().push(bet);
+            }
+            related.bets = Some(by_market);
+        }
+        Ok(related)
+    }
+
     /// A stretch of the markets that a filter lets through.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! Posts, comments and users by many keys at once: one statement whatever their number, whose text never
+//! Posts, comments, bets and users by many keys at once: one statement whatever their number, whose text never
 //! varies. Postgres takes the keys as an array, `SQLite` as a JSON array of hexadecimal texts.
 
 use std::fmt::Write as _;
@@ -9,6 +9,7 @@ use diesel::sql_types::{Array, BigInt, Text};
 use diesel::{pg::Pg, sqlite::Sqlite};
 
 use super::sum_of;
+use crate::bets::BetRow;
 use crate::comments::CommentRow;
 use crate::connection::Connection;
 use crate::id::{DbId, Id};
@@ -46,6 +47,15 @@ const NEWEST_COMMENTS: ByKeys = ByKeys {
         ORDER BY newest.id DESC LIMIT ?)",
     postgres: "SELECT newest.* FROM unnest(?) AS wanted (id) CROSS JOIN LATERAL
         (SELECT * FROM comments WHERE comments.post_id = wanted.id ORDER BY comments.id DESC LIMIT ?) AS newest",
+};
+
+/// The newest bets of each market, found by their numbers.
+const NEWEST_BETS: ByKeys = ByKeys {
+    sqlite: "SELECT bets.* FROM json_each(?) AS wanted CROSS JOIN bets ON bets.id IN
+        (SELECT newest.id FROM bets AS newest WHERE newest.market_id = unhex(wanted.value)
+        ORDER BY newest.sequence DESC LIMIT ?)",
+    postgres: "SELECT newest.* FROM unnest(?) AS wanted (id) CROSS JOIN LATERAL
+        (SELECT * FROM bets WHERE bets.market_id = wanted.id ORDER BY bets.sequence DESC LIMIT ?) AS newest",
 };
 
 /// Locks the row against other writers, but not against foreign keys that refer to it.
@@ -92,13 +102,33 @@ pub(crate) fn newest_comments(
     posts: &[DbId],
     limit: i64,
 ) -> QueryResult<Vec<CommentRow>> {
-    let ByKeys { sqlite, postgres } = NEWEST_COMMENTS;
+    load_newest(connection, &NEWEST_COMMENTS, posts, limit)
+}
+
+/// The `limit` newest bets of each of these markets.
+pub(crate) fn newest_bets(
+    connection: &mut Connection<'_>,
+    markets: &[DbId],
+    limit: i64,
+) -> QueryResult<Vec<BetRow>> {
+    load_newest(connection, &NEWEST_BETS, markets, limit)
+}
+
+fn load_newest<R>(
+    connection: &mut Connection<'_>,
+    statement: &ByKeys,
+    keys: &[DbId],
+    limit: i64,
+) -> QueryResult<Vec<R>>
+where
+    R: QueryableByName<Sqlite> + QueryableByName<Pg> + 'static,
+{
     match connection {
         Connection::Sqlite(c) => {
-            prepared(sqlite).bind::<Text, _>(hexadecimal(posts)).bind::<BigInt, _>(limit).load(*c)
+            prepared(statement.sqlite).bind::<Text, _>(hexadecimal(keys)).bind::<BigInt, _>(limit).load(*c)
         }
         Connection::Postgres(c) => {
-            prepared(postgres).bind::<Array<Id>, _>(posts).bind::<BigInt, _>(limit).load(*c)
+            prepared(statement.postgres).bind::<Array<Id>, _>(keys).bind::<BigInt, _>(limit).load(*c)
         }
     }
 }

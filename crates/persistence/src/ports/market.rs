@@ -103,6 +103,11 @@ impl MarketQueries for Store {
         self.read("page_bets", move |c| bets::page(c, market, stretch)).await
     }
 
+    async fn list_newest_bets(&self, markets: &[MarketId], limit: u32) -> Result<Vec<Bet>, StoreError> {
+        let markets = markets.to_vec();
+        self.read("list_newest_bets", move |c| bets::list_newest(c, &markets, limit)).await
+    }
+
     async fn page_positions(
         &self,
         market: MarketId,

@@ -98,6 +98,23 @@ pub async fn bets_of_a_market_come_newest_first(harness: &dyn Harness) {
     }
 }
 
+/// The newest bets of several markets come at once, market by market; a market that is asked for twice, has no
+/// bets or is not there does no harm.
+pub async fn the_newest_bets_of_several_markets_come_at_once(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let (one, other) = (bets(&scene, 5).await, bets(&scene, 2).await);
+    let untouched = scene.market(|market| market).await.market.id();
+    let wanted =
+        [other[0].market_id, untouched, one[0].market_id, scene.make.ids().market(), one[0].market_id];
+    let mut expected = Vec::new();
+    for stored in [one, other] {
+        expected.extend(stored.into_iter().rev().take(3));
+    }
+    expected.sort_by_key(|bet| bet.market_id);
+    assert_eq!(scene.ports.markets.list_newest_bets(&wanted, 3).await.unwrap(), expected);
+    assert_eq!(scene.ports.markets.list_newest_bets(&[], 3).await.unwrap(), []);
+}
+
 /// Markets without bets, and those that are not there, have an empty list.
 pub async fn an_untouched_market_has_no_bets(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;

@@ -1,6 +1,7 @@
 //! Reading markets, bets, positions and settlements in memory.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use async_trait::async_trait;
@@ -102,6 +103,13 @@ impl MarketQueries for MemoryStore {
         let (_, newest) = stretch.numbers(total);
         let rows = bets_between(&tables, market, 0, newest).rev().take(stretch.limit as usize);
         Ok(Page { rows: rows.cloned().collect(), total })
+    }
+
+    async fn list_newest_bets(&self, markets: &[MarketId], limit: u32) -> Result<Vec<Bet>, StoreError> {
+        let tables = self.read()?;
+        let markets: BTreeSet<_> = markets.iter().copied().collect();
+        let newest = |market| bets_between(&tables, market, 0, i64::MAX).rev().take(limit as usize).cloned();
+        Ok(markets.into_iter().flat_map(newest).collect())
     }
 
     async fn page_positions(

@@ -3,8 +3,11 @@
 pub(crate) mod bet;
 pub(crate) mod decided;
 
+use std::collections::BTreeMap;
+
+use foretell_application::{MarketRelation, RelatedToMarkets};
 use foretell_domain::id::{MarketId, OptionId, UserId};
-use foretell_domain::market::OptionState;
+use foretell_domain::market::{Bet, OptionState};
 use foretell_domain::money::Currency;
 use foretell_domain::probability::Probability;
 use foretell_domain::text::OptionName;
@@ -12,10 +15,13 @@ use foretell_domain::time::Timestamp;
 use foretell_ports::market::MarketDetails;
 use serde::Serialize;
 
+use self::bet::BetView;
 use super::money::Money;
 use super::probability::Rounded;
+use super::selection::Selectable;
 use super::text::Text;
 use super::time::Time;
+use super::user::UserView;
 
 /// A market with its options and their probabilities.
 #[derive(Debug, Serialize)]
@@ -36,9 +42,53 @@ pub(crate) struct MarketView<'a> {
     options: Vec<OptionView<'a>>,
     created_at: Time,
     updated_at: Time,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    creator: Option<UserView<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bets: Option<Vec<BetView<'a>>>,
+}
+
+/// What may come with a market, by the names that `expand` takes.
+pub(crate) const MARKET_RELATIONS: [(&str, MarketRelation); 2] =
+    [("creator", MarketRelation::Creator), ("bets", MarketRelation::Bets)];
+
+impl Selectable for MarketView<'_> {
+    const FIELDS: &'static [&'static str] = &[
+        "id",
+        "creatorId",
+        "name",
+        "description",
+        "category",
+        "status",
+        "endDate",
+        "subsidy",
+        "feeBps",
+        "volume",
+        "betCount",
+        "version",
+        "options",
+        "createdAt",
+        "updatedAt",
+        "creator",
+        "bets",
+    ];
 }
 
 impl<'a> MarketView<'a> {
+    /// The same with what comes with it.
+    pub(crate) fn with(self, related: &'a RelatedToMarkets, currency: &'a Currency) -> Self {
+        let creators = related.creators.as_ref();
+        let of_market = |bets: Option<&'a Vec<Bet>>| bets.into_iter().flatten();
+        let views = |bets: &'a BTreeMap<MarketId, Vec<Bet>>| {
+            of_market(bets.get(&self.id.0)).map(|bet| BetView::public(bet, currency)).collect()
+        };
+        Self {
+            creator: creators.and_then(|creators| creators.get(&self.creator_id.0)).map(UserView::public),
+            bets: related.bets.as_ref().map(views),
+            ..self
+        }
+    }
+
     /// The market as it stands at `now`: once its end date has passed, an open market shows as closed.
     pub(crate) fn at(now: Timestamp, details: &'a MarketDetails, currency: &Currency) -> Self {
         let (record, listing) = (details.market.record(), &details.listing);
@@ -62,6 +112,8 @@ impl<'a> MarketView<'a> {
                 .collect(),
             created_at: Time(details.created_at),
             updated_at: Time(details.updated_at),
+            creator: None,
+            bets: None,
         }
     }
 }

@@ -8,6 +8,7 @@ mod listing;
 mod opening;
 mod orders;
 mod repetition;
+mod selection;
 mod slippage;
 mod walking;
 

@@ -1,26 +1,58 @@
 //! `GET /markets/{id}`: a market.
 
+use std::slice::from_ref;
+
 use actix_web::web::Data;
+use foretell_application::MarketRelation;
 use foretell_domain::id::MarketId;
+use garde::Validate;
+use serde::Deserialize;
 
 use crate::WebState;
-use crate::dto::market::{MarketView, entity_tag};
-use crate::extract::{KnownTags, NoParams, Params, PathId};
+use crate::dto::market::{MARKET_RELATIONS, MarketView, entity_tag};
+use crate::dto::selection::{Fields, expanded};
+use crate::extract::{InputContext, IntoInput, KnownTags, Params, PathId};
+use crate::faults::Faults;
 use crate::reply::{self, Answer};
 
-/// Shows a market, with its version as entity tag. 200, 304 if the client knows this version,
-/// 400 `VALIDATION_ERROR`, 404 `NOT_FOUND`.
+/// What of a market is wanted: `?expand=&fields=`.
+#[derive(Debug, Default, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct MarketParams {
+    #[garde(skip)]
+    expand: Option<String>,
+    #[garde(skip)]
+    fields: Option<String>,
+}
+
+impl IntoInput for MarketParams {
+    type Input = (Vec<MarketRelation>, Fields);
+
+    fn into_input(self, faults: &mut Faults, _: &InputContext<'_>) -> Option<Self::Input> {
+        let relations = expanded(self.expand.as_deref(), &MARKET_RELATIONS, faults);
+        let fields = Fields::read::<MarketView<'_>>(self.fields.as_deref(), faults);
+        Some((relations?, fields?))
+    }
+}
+
+/// Shows a market, with its version as entity tag. The creator's profile changes without a new version, so with
+/// what comes along there is no tag. 200, 304 if the client knows this version, 400 `VALIDATION_ERROR`,
+/// 404 `NOT_FOUND`.
 pub(super) async fn get(
     state: Data<WebState>,
     id: PathId<MarketId>,
-    params: Params<NoParams>,
+    params: Params<MarketParams>,
     known: KnownTags,
 ) -> Answer {
-    let (id, ()) = state.accept((id, params))?;
+    let (id, (relations, fields)) = state.accept((id, params))?;
     let application = &state.application;
     let market = application.get_market(id).await?;
-    let now = application.now();
-    let tag = reply::version_tag(entity_tag(&market, now));
-    let currency = &application.settings().currency;
-    reply::unless_known(&known, tag, || MarketView::at(now, &market, currency))
+    let (now, currency) = (application.now(), &application.settings().currency);
+    let view = || MarketView::at(now, &market, currency);
+    if relations.is_empty() {
+        let tag = reply::version_tag(entity_tag(&market, now));
+        return reply::unless_known(&known, tag, || fields.of(view()));
+    }
+    let related = application.relate_to_markets(from_ref(&market), &relations).await?;
+    reply::ok(fields.of(view().with(&related, currency)))
 }

@@ -1,6 +1,7 @@
 //! `GET /markets`: the markets, filtered and sorted.
 
 use actix_web::web::Data;
+use foretell_application::MarketRelation;
 use foretell_domain::id::UserId;
 use foretell_domain::market::Phase;
 use foretell_domain::text::Category;
@@ -9,14 +10,16 @@ use garde::Validate;
 use serde::Deserialize;
 
 use crate::WebState;
-use crate::dto::market::MarketView;
+use crate::dto::market::{MARKET_RELATIONS, MarketView};
 use crate::dto::page::{PageParams, Paging};
+use crate::dto::selection::{Fields, expanded};
 use crate::dto::text::parsed;
 use crate::extract::{InputContext, IntoInput, Params};
 use crate::faults::{FaultCode, Faults};
 use crate::reply::{self, Answer};
 
-/// Which markets are wanted, in which order: `?category=&status=&creatorId=&sort=&page=&cursor=&limit=`.
+/// Which markets are wanted, in which order: `?category=&status=&creatorId=&sort=&expand=&fields=`, and
+/// which part of the list.
 #[derive(Debug, Default, Deserialize, Validate)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct MarketParams {
@@ -28,6 +31,10 @@ pub(super) struct MarketParams {
     creator_id: Option<String>,
     #[garde(skip)]
     sort: Option<String>,
+    #[garde(skip)]
+    expand: Option<String>,
+    #[garde(skip)]
+    fields: Option<String>,
     #[serde(deserialize_with = "parsed")]
     #[garde(skip)]
     page: Option<u32>,
@@ -38,8 +45,17 @@ pub(super) struct MarketParams {
     cursor: Option<String>,
 }
 
+/// The meaning of [`MarketParams`].
+pub(super) struct WantedMarkets {
+    filter: MarketFilter,
+    sort: MarketSort,
+    relations: Vec<MarketRelation>,
+    fields: Fields,
+    paging: Paging,
+}
+
 impl IntoInput for MarketParams {
-    type Input = (MarketFilter, MarketSort, Paging);
+    type Input = WantedMarkets;
 
     fn into_input(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<Self::Input> {
         // A category that the operator has taken out of use may still have markets.
@@ -49,12 +65,14 @@ impl IntoInput for MarketParams {
         let sort = self.sort.map_or(Some(MarketSort::Newest), |name| sort_named(&name, faults));
         let (page, limit, cursor) = (self.page, self.limit, self.cursor);
         let paging = PageParams { page, limit, cursor }.into_input(faults, context);
+        let relations = expanded(self.expand.as_deref(), &MARKET_RELATIONS, faults);
+        let fields = Fields::read::<MarketView<'_>>(self.fields.as_deref(), faults);
         let filter = MarketFilter {
             category: category?.map(String::from),
             phase: phase?.map(|phase| (phase, context.now)),
             creator_id: creator_id?,
         };
-        Some((filter, sort?, paging?))
+        Some(WantedMarkets { filter, sort: sort?, relations: relations?, fields: fields?, paging: paging? })
     }
 }
 
@@ -80,12 +98,14 @@ fn sort_named(name: &str, faults: &mut Faults) -> Option<MarketSort> {
 
 /// Lists markets. 200, 400 `VALIDATION_ERROR`.
 pub(super) async fn list(state: Data<WebState>, params: Params<MarketParams>) -> Answer {
-    let (filter, sort, paging) = state.accept(params)?;
+    let WantedMarkets { filter, sort, relations, fields, paging } = state.accept(params)?;
     let application = &state.application;
     let mut found = application.list_markets(&filter, sort, paging.stretch()).await?;
     let total = application.count_markets(&filter);
     let meta = paging.meta(&mut found, |market| sort.key_of(market), total).await?;
+    let related = application.relate_to_markets(&found, &relations).await?;
     let (now, currency) = (application.now(), &application.settings().currency);
-    let rows: Vec<_> = found.iter().map(|market| MarketView::at(now, market, currency)).collect();
+    let view = |market| fields.of(MarketView::at(now, market, currency).with(&related, currency));
+    let rows: Vec<_> = found.iter().map(view).collect();
     reply::list(rows, meta)
 }
