@@ -237,10 +237,22 @@ impl Exchange {
         }
     }
 
-    /// The pattern of the route that was taken; the path where none was, or where the request is gone.
+    /// The pattern of the route that was taken; the words of the path where none was, or where the request
+    /// is gone.
     fn route(&self, request: Option<&HttpRequest>) -> String {
-        request.and_then(HttpRequest::match_pattern).unwrap_or_else(|| self.uri.path().to_owned())
+        request.and_then(HttpRequest::match_pattern).unwrap_or_else(|| words_of(self.uri.path()))
     }
+}
+
+/// A path with `*` for each segment that is no word: an id, or a secret that went astray.
+fn words_of(path: &str) -> String {
+    /// Letters of the longest segment that is taken for a word.
+    const LONGEST: usize = 16;
+    let is_of_letters = |segment: &str| segment.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    // Two characters, as of a version, give nothing away.
+    let is_word = |segment: &str| segment.len() <= 2 || (segment.len() <= LONGEST && is_of_letters(segment));
+    let shown = path.split('/').map(|segment| if is_word(segment) { segment } else { "*" });
+    shown.collect::<Vec<_>>().join("/")
 }
 
 fn caught(panic: &(dyn Any + Send)) -> ApiError {

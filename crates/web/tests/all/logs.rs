@@ -74,6 +74,10 @@ async fn secrets_are_not_logged() {
     let token = app.post("/sessions").json(&body).await.ok(201)["token"].as_str().unwrap().to_owned();
     app.get("/me").cookie(&token).header("X-Request-Id", "id-of-me").await.ok(200);
     assert!(!lines_with("id-of-me").is_empty());
+    let astray = format!("/api-keys/{token}/odd");
+    app.get(&astray).header("X-Request-Id", "id-of-astray").await.refused(404, "NOT_FOUND");
+    let line = lines_with("id-of-astray").concat();
+    assert!(line.contains("route=\"/api/v1/api-keys/*/odd\""), "{line}");
     for secret in [token.as_str(), PASSWORD, &ada.email] {
         assert_eq!(lines_with(secret), [""; 0]);
     }
