@@ -1,6 +1,7 @@
 //! Markets: questions with 2 to 10 options, priced by a scoring rule and paid from a pot.
 
 pub mod curve;
+mod edit;
 mod error;
 mod holding;
 mod listing;
@@ -8,6 +9,7 @@ pub mod lmsr;
 mod settlement;
 mod trade;
 
+pub use edit::MarketEdit;
 pub use error::{Guard, MarketError};
 pub use holding::{Holding, Position};
 pub use listing::{Listing, ListingError};

@@ -52,7 +52,7 @@ pub fn can_see_account(actor: Actor, owner: Option<UserId>) -> bool {
     actor.role == Role::Admin || owner == Some(actor.user_id)
 }
 
-/// Lets a market's creator, moderators and admins close, resolve and cancel it.
+/// Lets a market's creator, moderators and admins change, close, resolve, cancel and delete it.
 ///
 /// # Errors
 /// [`Denied::NotTheCreator`] for everyone else.

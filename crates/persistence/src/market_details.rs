@@ -81,6 +81,12 @@ pub(crate) fn find(connection: &mut Connection<'_>, id: MarketId) -> Result<Opti
     Ok(find_all(connection, &[id.into()])?.pop())
 }
 
+/// The same of a market that is certainly there.
+pub(crate) fn get(connection: &mut Connection<'_>, id: MarketId) -> Result<MarketDetails, Failure> {
+    let stored = StoredRow { table: "markets", id: DbId::from(id) };
+    stored.convert("id", find(connection, id)?.ok_or("a locked market is not there"))
+}
+
 /// The markets with these ids, in their order. Each is read with its options in one statement: what is
 /// outstanding changes.
 pub(crate) fn find_all(connection: &mut Connection<'_>, ids: &[DbId]) -> Result<Vec<MarketDetails>, Failure> {

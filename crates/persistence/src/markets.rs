@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::prelude::*;
 use foretell_domain::id::MarketId;
-use foretell_domain::market::{Market, MarketRecord, OptionState, Phase};
+use foretell_domain::market::{Listing, Market, MarketRecord, OptionState, Phase};
 use foretell_domain::money::{Amount, Balance};
 use foretell_domain::probability::Probability;
 use foretell_domain::shares::Shares;
@@ -12,13 +12,13 @@ use foretell_domain::time::Timestamp;
 use foretell_ports::market::NewMarket;
 use foretell_ports::unit::Locked;
 
-use crate::connection::Connection;
+use crate::connection::{Connection, on};
 use crate::dialect::{bulk_market, look_up};
 use crate::error::{Failure, StoredRow, expect_saved};
 use crate::id::{DbId, db_ids};
 use crate::schema::{market_options, market_states, markets};
 
-/// What of an immutable market row its rules need.
+/// What of a market's row its rules need.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = markets)]
 pub(crate) struct MarketRow {
@@ -212,26 +212,27 @@ pub(crate) fn lock(
     ids: &BTreeSet<MarketId>,
 ) -> Result<Vec<Locked<Market>>, Failure> {
     let ids = db_ids(ids.iter().copied());
-    let rows = look_up::lock_markets(connection, &ids)?;
+    let states = look_up::lock_states(connection, &ids)?;
     // Read once the locks are held, so that nobody changes them any more.
-    let options = options_by_market(connection, &ids)?;
-    let locked = |(market, state): &(MarketRow, StateRow)| {
-        let options = options.get(&market.id).map_or(&[][..], Vec::as_slice);
+    let found = options_by_market(connection, &ids)?;
+    let locked = |(id, state): &(DbId, StateRow)| {
+        let stored = StoredRow { table: "market_states", id: *id };
+        let (market, options) = stored.convert("market_id", found.get(id).ok_or("it has no options"))?;
         Ok(Locked::assume(Market::try_from(MarketRows { market, state, options })?))
     };
-    rows.iter().map(locked).collect()
+    states.iter().map(locked).collect()
 }
 
-/// The options of markets, each market's in their order.
+/// Markets with their options, each market's in their order.
 fn options_by_market(
     connection: &mut Connection<'_>,
     markets: &[DbId],
-) -> Result<BTreeMap<DbId, Vec<OptionRow>>, Failure> {
-    let mut options: BTreeMap<DbId, Vec<OptionRow>> = BTreeMap::new();
-    for row in look_up::options(connection, markets)? {
-        options.entry(row.market_id).or_default().push(row);
+) -> Result<BTreeMap<DbId, (MarketRow, Vec<OptionRow>)>, Failure> {
+    let mut found: BTreeMap<DbId, (MarketRow, Vec<OptionRow>)> = BTreeMap::new();
+    for (market, option) in look_up::options(connection, markets)? {
+        found.entry(market.id).or_insert_with(|| (market, Vec::new())).1.push(option);
     }
-    Ok(options)
+    Ok(found)
 }
 
 /// Stores the state of locked markets.
@@ -247,6 +248,23 @@ pub(crate) fn save(
     // Most of a market's options have not changed. That they are all there, its lock has told.
     bulk_market::save_options(connection, &options)?;
     Ok(())
+}
+
+/// Stores name, description and end date of a locked market.
+pub(crate) fn save_listing(
+    connection: &mut Connection<'_>,
+    market: &Locked<Market>,
+    listing: &Listing,
+) -> Result<(), Failure> {
+    let changes = (
+        markets::name.eq(listing.name.as_str()),
+        markets::description.eq(listing.description.as_str()),
+        markets::ends_at_us.eq(market.record().ends_at.micros()),
+    );
+    let saved = on!(connection, |c| {
+        diesel::update(markets::table.find(DbId::from(market.id()))).set(changes).execute(c)
+    })?;
+    expect_saved("markets", 1, saved)
 }
 
 fn outstanding(record: &MarketRecord) -> impl Iterator<Item = OutstandingRow> {

@@ -47,6 +47,13 @@ pub trait MarketTx {
     /// Stores the state of locked markets: phase, outstanding shares, sums, counts and version.
     fn save_markets(&mut self, markets: &[&Locked<Market>], at: Timestamp) -> Result<(), StoreError>;
 
+    /// A locked market as it is read: no one changes any of it before the unit ends.
+    fn get_details(&mut self, market: &Locked<Market>) -> Result<MarketDetails, StoreError>;
+
+    /// Stores what an edit changes of a locked market beside its state: the listing's name and description, and
+    /// the end date.
+    fn save_listing(&mut self, market: &Locked<Market>, listing: &Listing) -> Result<(), StoreError>;
+
     /// The holdings of these accounts in these markets, in any order; a trader who never traded there has
     /// none. Each market must be locked, and `option_count` is how many options it has.
     fn find_holdings(&mut self, wanted: &[WantedHolding]) -> Result<Vec<Holding>, StoreError>;

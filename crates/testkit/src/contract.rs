@@ -90,6 +90,7 @@ macro_rules! contract_suite {
             interleaving:
                 two_units_on_one_account_lose_no_update,
                 two_units_on_one_market_lose_no_update,
+                a_market_is_locked_as_the_unit_before_has_left_it,
                 two_units_on_two_accounts_in_opposite_directions_both_succeed,
                 two_units_that_lock_crosswise_both_succeed_in_the_end,
                 many_units_on_few_accounts_keep_every_transfer,
@@ -177,6 +178,7 @@ macro_rules! contract_suite {
                 markets_are_inserted_together,
                 locked_markets_come_in_ascending_order,
                 saved_markets_keep_their_state,
+                saved_listings_keep_what_an_edit_changes,
                 markets_are_saved_together,
                 a_market_is_read_after_its_last_trade;
             market_lists:

@@ -3,12 +3,13 @@
 use foretell_domain::error::{Code, DomainError};
 use foretell_domain::id::{AccountId, MarketId, OptionId, UserId};
 use foretell_domain::market::{
-    BuyOrder, Guard, Holding, Market, MarketError, Opening, Phase, Quantity, SellOrder, Settlement,
-    SettlementTerms, SplitError,
+    BuyOrder, Guard, Holding, Listing, Market, MarketEdit, MarketError, MarketRecord, Opening, Phase,
+    Quantity, SellOrder, Settlement, SettlementTerms, SplitError,
 };
 use foretell_domain::money::{Amount, Balance};
 use foretell_domain::probability::Probability;
 use foretell_domain::shares::Shares;
+use foretell_domain::text::{Category, MarketDescription, MarketName, OptionName};
 use foretell_domain::time::Timestamp;
 
 const NOW: Timestamp = Timestamp::from_micros(1_000_000);
@@ -31,6 +32,16 @@ fn opening() -> Opening {
         fee_bps: 0,
         options: vec![(YES, None), (NO, None)],
     }
+}
+
+fn listing() -> Listing {
+    Listing::new(
+        MarketName::new("Will it rain?").unwrap(),
+        MarketDescription::new("At noon, on the roof.").unwrap(),
+        Category::new("weather").unwrap(),
+        ["Yes", "No"].map(|name| OptionName::new(name).unwrap()).to_vec(),
+    )
+    .unwrap()
 }
 
 /// A market with its pot and one trader, moved by hand.
@@ -90,6 +101,42 @@ fn openings_are_checked() {
         let refused = Market::open(Opening { options, ..opening() }, NOW).unwrap_err();
         assert_eq!(DomainError::from(refused).code(), Code::ValidationError);
     }
+}
+
+#[test]
+fn an_edit_changes_what_it_names_and_nothing_else() {
+    let mut market = Market::open(opening(), NOW).unwrap();
+    let (before, mut listing) = (market.record().clone(), listing());
+    let unchanged =
+        MarketEdit { name: Some(listing.name.clone()), description: None, ends_at: Some(before.ends_at) };
+    for edit in [MarketEdit::default(), unchanged] {
+        assert_eq!(market.edit(&mut listing, edit, NOW), Ok(false));
+        assert_eq!(market.record(), &before, "a change of nothing leaves the version");
+    }
+    let (name, ends_at) = (MarketName::new("Will it snow?").unwrap(), NOW.plus_seconds(1));
+    let edit = MarketEdit { name: Some(name.clone()), description: None, ends_at: Some(ends_at) };
+    let mut edited = listing.clone();
+    edited.name = name;
+    assert_eq!(market.edit(&mut listing, edit, NOW), Ok(true));
+    assert_eq!(listing, edited);
+    assert_eq!(market.record(), &MarketRecord { ends_at, version: 2, ..before });
+}
+
+#[test]
+fn a_market_that_takes_no_trades_is_not_edited() {
+    let check = |market: Market, now: Timestamp, ends_at: Option<Timestamp>, expected: MarketError| {
+        let (mut edited, mut listing) = (market.clone(), listing());
+        let name = MarketName::new("Will it snow?").ok();
+        let edit = MarketEdit { name, description: None, ends_at };
+        assert_eq!(edited.edit(&mut listing, edit, now), Err(expected));
+        assert_eq!((edited, listing), (market, self::listing()), "nothing has changed");
+    };
+    let market = Market::open(opening(), NOW).unwrap();
+    let end = market.record().ends_at;
+    check(market.clone(), NOW, Some(NOW), MarketError::EndsInThePast);
+    check(market.clone(), end, None, MarketError::TradingEnded);
+    check(market.clone(), end, Some(end.plus_seconds(1)), MarketError::TradingEnded);
+    check(market.clone().close().unwrap(), NOW, None, MarketError::TradingEnded);
 }
 
 #[test]

@@ -24,10 +24,9 @@ use crate::schema::{
 use crate::transfers::TransferRow;
 use crate::users::{CredentialsRow, UserRow};
 
-/// Locks rows against other writers but not against foreign keys that refer to them. Where rows are joined,
-/// only the row that changes is locked. `SQLite` has one writer, who needs no lock on a row.
+/// Locks rows against other writers but not against foreign keys that refer to them. `SQLite` has one writer,
+/// who needs no lock on a row.
 const LOCK_ROWS: &str = " FOR NO KEY UPDATE";
-const LOCK_MARKETS: &str = " FOR NO KEY UPDATE OF market_states";
 
 /// Locks accounts in ascending order of id and returns them in that order; `ids` ascend.
 pub(crate) fn lock_accounts(connection: &mut Connection<'_>, ids: &[DbId]) -> QueryResult<Vec<AccountRow>> {
@@ -75,39 +74,43 @@ pub(crate) fn lock_users(
     }
 }
 
-/// Locks markets in ascending order of id and returns them in that order; `ids` ascend.
-pub(crate) fn lock_markets(
+/// Locks the states of markets in ascending order of id and returns them in that order; `ids` ascend. Nothing is
+/// joined to them: Postgres reads a row anew that it has waited for, but what is joined to it from before the wait.
+pub(crate) fn lock_states(
     connection: &mut Connection<'_>,
     ids: &[DbId],
-) -> QueryResult<Vec<(MarketRow, StateRow)>> {
-    let rows = market_states::table.inner_join(markets::table);
+) -> QueryResult<Vec<(DbId, StateRow)>> {
+    macro_rules! columns {
+        () => {
+            (market_states::market_id, StateRow::as_select())
+        };
+    }
     match connection {
-        Connection::Sqlite(c) => each(ids, |id| {
-            let row = rows.filter(market_states::market_id.eq(id));
-            row.select((MarketRow::as_select(), StateRow::as_select())).load(*c)
-        }),
+        Connection::Sqlite(c) => each(ids, |id| market_states::table.find(id).select(columns!()).load(*c)),
         Connection::Postgres(c) => {
-            let rows = rows.filter(market_states::market_id.eq_any(ids)).order(market_states::market_id);
-            let rows = rows.select((MarketRow::as_select(), StateRow::as_select()));
-            ended(rows, LOCK_MARKETS).load(*c)
+            let rows = market_states::table.filter(market_states::market_id.eq_any(ids));
+            ended(rows.order(market_states::market_id).select(columns!()), LOCK_ROWS).load(*c)
         }
     }
 }
 
-/// The options of markets, those of one market together and in their order.
-pub(crate) fn options(connection: &mut Connection<'_>, markets: &[DbId]) -> QueryResult<Vec<OptionRow>> {
+/// The options of markets, each with its market, those of one market together and in their order.
+pub(crate) fn options(
+    connection: &mut Connection<'_>,
+    markets: &[DbId],
+) -> QueryResult<Vec<(MarketRow, OptionRow)>> {
+    let rows = market_options::table.inner_join(markets::table);
     match connection {
         Connection::Sqlite(c) => each(markets, |market| {
-            market_options::table
-                .filter(market_options::market_id.eq(market))
+            rows.filter(market_options::market_id.eq(market))
                 .order(market_options::option_index)
-                .select(OptionRow::as_select())
+                .select((MarketRow::as_select(), OptionRow::as_select()))
                 .load(*c)
         }),
-        Connection::Postgres(c) => market_options::table
+        Connection::Postgres(c) => rows
             .filter(market_options::market_id.eq_any(markets))
             .order((market_options::market_id, market_options::option_index))
-            .select(OptionRow::as_select())
+            .select((MarketRow::as_select(), OptionRow::as_select()))
             .load(*c),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use foretell_domain::id::{AccountId, BetId, MarketId};
-use foretell_domain::market::{Bet, Holding, Market, Settlement};
+use foretell_domain::market::{Bet, Holding, Listing, Market, Settlement};
 use foretell_domain::probability::Probability;
 use foretell_domain::time::Timestamp;
 use foretell_ports::error::StoreError;
@@ -30,6 +30,14 @@ impl MarketTx for UnitTx<'_, '_> {
 
     fn save_markets(&mut self, markets: &[&Locked<Market>], at: Timestamp) -> Result<(), StoreError> {
         self.step(|c| markets::save(c, markets, at))
+    }
+
+    fn get_details(&mut self, market: &Locked<Market>) -> Result<MarketDetails, StoreError> {
+        self.step(|c| market_details::get(c, market.id()))
+    }
+
+    fn save_listing(&mut self, market: &Locked<Market>, listing: &Listing) -> Result<(), StoreError> {
+        self.step(|c| markets::save_listing(c, market, listing))
     }
 
     fn find_holdings(&mut self, wanted: &[WantedHolding]) -> Result<Vec<Holding>, StoreError> {

@@ -7,6 +7,7 @@ use foretell_domain::id::MarketId;
 use foretell_domain::market::{Market, MarketRecord, OptionState, Phase};
 use foretell_domain::money::Balance;
 use foretell_domain::shares::Shares;
+use foretell_domain::text::{MarketDescription, MarketName};
 use foretell_ports::market::{MarketDetails, NewMarket};
 use foretell_ports::unit::Locked;
 
@@ -94,6 +95,35 @@ pub async fn saved_markets_keep_their_state(harness: &dyn Harness) {
     }
     let untouched = scene.stored_market(other.market.id()).await;
     assert_eq!((&untouched.market, untouched.updated_at), (&other.market, START));
+}
+
+/// A saved listing keeps name, description and end date; nothing else of this market or of another one changes.
+pub async fn saved_listings_keep_what_an_edit_changes(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let (one, other) = (scene.market(|market| market.options(3)).await, scene.market(|market| market).await);
+    let (id, mut listing) = (one.market.id(), one.listing.clone());
+    listing.name = MarketName::new("Edited").expect("a name");
+    listing.description = MarketDescription::new("As \"edited\".").expect("a description");
+    let altered = Market::restore(MarketRecord {
+        ends_at: after(77),
+        ..changed(&one.market, Phase::Closed).record().clone()
+    });
+    let (saved, altered) = (listing.clone(), altered.expect("a market"));
+    scene
+        .commit(move |tx| {
+            let mut locked = lock_market(tx, id)?;
+            *locked = altered.clone();
+            tx.save_listing(&locked, &saved)
+        })
+        .await;
+    let stored = scene.stored_market(id).await;
+    let expected = MarketRecord { ends_at: after(77), ..one.market.record().clone() };
+    assert_eq!((stored.market.record(), &stored.listing), (&expected, &listing));
+    let untouched = scene.stored_market(other.market.id()).await;
+    assert_eq!((&untouched.market, &untouched.listing), (&other.market, &other.listing));
+    let details =
+        scene.commit(move |tx| lock_market(tx, id).and_then(|market| tx.get_details(&market))).await;
+    assert_eq!(details, stored);
 }
 
 /// The market with every number that a save keeps changed.

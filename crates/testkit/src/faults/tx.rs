@@ -7,7 +7,7 @@ use foretell_domain::comment::{Comment, CommentSubject};
 use foretell_domain::id::{
     AccountId, ApiKeyId, BetId, CommentId, MarketId, PostId, SessionId, TransferId, UserId,
 };
-use foretell_domain::market::{Bet, Holding, Market, Settlement};
+use foretell_domain::market::{Bet, Holding, Listing, Market, Settlement};
 use foretell_domain::money::Currency;
 use foretell_domain::post::Post;
 use foretell_domain::time::Timestamp;
@@ -17,7 +17,7 @@ use foretell_ports::api_key::{ApiKey, ApiKeyTx};
 use foretell_ports::error::StoreError;
 use foretell_ports::idempotency::{CommandKey, IdempotencyTx, StoredOutcome};
 use foretell_ports::ledger::LedgerTx;
-use foretell_ports::market::{MarketTx, NewMarket, PaidSet, WantedHolding};
+use foretell_ports::market::{MarketDetails, MarketTx, NewMarket, PaidSet, WantedHolding};
 use foretell_ports::post::{HeldSubject, PostTx};
 use foretell_ports::secret::{PasswordHash, SecretTx};
 use foretell_ports::unit::{Locked, Tx};
@@ -75,6 +75,8 @@ impl MarketTx for WatchedTx<'_> {
         fn insert_markets(&mut self, markets: &[NewMarket]) -> ();
         fn lock_markets(&mut self, ids: &BTreeSet<MarketId>) -> Vec<Locked<Market>>;
         fn save_markets(&mut self, markets: &[&Locked<Market>], at: Timestamp) -> ();
+        fn get_details(&mut self, market: &Locked<Market>) -> MarketDetails;
+        fn save_listing(&mut self, market: &Locked<Market>, listing: &Listing) -> ();
         fn find_holdings(&mut self, wanted: &[WantedHolding]) -> Vec<Holding>;
         fn save_positions(&mut self, positions: &[(&Holding, usize)]) -> ();
         fn list_holdings_after(

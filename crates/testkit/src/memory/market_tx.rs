@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use foretell_domain::id::{AccountId, BetId, MarketId};
-use foretell_domain::market::{Bet, Holding, Market, MarketRecord, OptionState, Settlement};
+use foretell_domain::market::{Bet, Holding, Listing, Market, MarketRecord, OptionState, Settlement};
+use foretell_domain::money::Balance;
 use foretell_domain::time::Timestamp;
 use foretell_ports::error::StoreError;
-use foretell_ports::market::{MarketTx, NewMarket, PaidSet, WantedHolding};
+use foretell_ports::market::{MarketDetails, MarketTx, NewMarket, PaidSet, WantedHolding};
 use foretell_ports::unit::Locked;
 
 use super::table::rejected;
@@ -43,6 +44,29 @@ impl MarketTx for MemoryTx<'_> {
                 let row = MarketRow { market, updated_at: at, ..stored.clone() };
                 tables.markets.put(row.market.id(), row);
             }
+            Ok(())
+        })
+    }
+
+    fn get_details(&mut self, market: &Locked<Market>) -> Result<MarketDetails, StoreError> {
+        self.step(|tables, locked| {
+            locked.check_market(market.id())?;
+            let row = tables.markets.require(&market.id())?.clone();
+            let pot = tables.accounts.get(&AccountId::of_market(market.id()));
+            let pot = pot.map_or(Balance::ZERO, |row| row.account.balance());
+            let MarketRow { market, listing, created_at, updated_at } = row;
+            Ok(MarketDetails { market, listing, pot, created_at, updated_at })
+        })
+    }
+
+    fn save_listing(&mut self, market: &Locked<Market>, listing: &Listing) -> Result<(), StoreError> {
+        self.step(|tables, locked| {
+            locked.check_market(market.id())?;
+            let mut row = tables.markets.require(&market.id())?.clone();
+            (row.listing.name, row.listing.description) = (listing.name.clone(), listing.description.clone());
+            let record = MarketRecord { ends_at: market.record().ends_at, ..row.market.record().clone() };
+            row.market = restored(record)?;
+            tables.markets.put(market.id(), row);
             Ok(())
         })
     }
@@ -167,6 +191,10 @@ fn changed(stored: &Market, saved: &Market) -> Result<Market, StoreError> {
         fee_bps: stored.fee_bps,
         ..saved
     };
+    restored(record)
+}
+
+fn restored(record: MarketRecord) -> Result<Market, StoreError> {
     Market::restore(record).map_err(|error| StoreError::Rejected(error.into()))
 }
 

@@ -84,6 +84,7 @@ impl Scene {
         let patched = [
             "/me".to_owned(),
             format!("/users/{}", ada.id),
+            format!("/markets/{market}"),
             format!("/posts/{post}"),
             format!("/comments/{comment}"),
         ];

@@ -9,7 +9,7 @@ use foretell_domain::comment::{Comment, CommentSubject};
 use foretell_domain::id::{
     AccountId, ApiKeyId, BetId, CommentId, MarketId, PostId, SessionId, TransferId, UserId,
 };
-use foretell_domain::market::{Bet, Holding, Market, Settlement};
+use foretell_domain::market::{Bet, Holding, Listing, Market, Settlement};
 use foretell_domain::money::Currency;
 use foretell_domain::post::Post;
 use foretell_domain::time::Timestamp;
@@ -19,7 +19,7 @@ use foretell_ports::api_key::{ApiKey, ApiKeyTx};
 use foretell_ports::error::StoreError;
 use foretell_ports::idempotency::{CommandKey, IdempotencyTx, StoredOutcome};
 use foretell_ports::ledger::LedgerTx;
-use foretell_ports::market::{MarketTx, NewMarket, PaidSet, WantedHolding};
+use foretell_ports::market::{MarketDetails, MarketTx, NewMarket, PaidSet, WantedHolding};
 use foretell_ports::post::{HeldSubject, PostTx};
 use foretell_ports::secret::{PasswordHash, SecretTx};
 use foretell_ports::unit::{ErasedWork, Locked, Tx, UnitFuture, UnitOfWork};
@@ -130,6 +130,8 @@ impl MarketTx for LateTx<'_> {
     pass_on! {
         insert_markets(markets: &[NewMarket]) -> ();
         save_markets(markets: &[&Locked<Market>], at: Timestamp) -> ();
+        get_details(market: &Locked<Market>) -> MarketDetails;
+        save_listing(market: &Locked<Market>, listing: &Listing) -> ();
         find_holdings(wanted: &[WantedHolding]) -> Vec<Holding>;
         save_positions(positions: &[(&Holding, usize)]) -> ();
         list_holdings_after(

@@ -19,7 +19,7 @@ enum Takes {
 
 use Takes::{Admin, Manage, Nothing, Read, Session, Trade};
 
-const ROUTES: [(&str, &str, Takes); 37] = [
+const ROUTES: [(&str, &str, Takes); 38] = [
     ("POST", "/users", Nothing),
     ("GET", "/users", Read),
     ("GET", "/users/{id}", Read),
@@ -46,6 +46,7 @@ const ROUTES: [(&str, &str, Takes); 37] = [
     ("GET", "/markets", Nothing),
     ("POST", "/markets", Trade),
     ("GET", "/markets/{id}", Nothing),
+    ("PATCH", "/markets/{id}", Manage),
     ("POST", "/markets/{id}/quotes", Nothing),
     ("GET", "/markets/{id}/bets", Nothing),
     ("POST", "/markets/{id}/bets", Trade),

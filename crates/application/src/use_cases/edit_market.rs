@@ -1,0 +1,74 @@
+//! Changes what people read of a market, and when it ends.
+
+use std::collections::BTreeSet;
+
+use foretell_domain::error::DomainError;
+use foretell_domain::id::MarketId;
+use foretell_domain::market::{MarketEdit, MarketError};
+use foretell_domain::policy::{self, Actor};
+use foretell_domain::time::Timestamp;
+use foretell_ports::error::StoreError;
+use foretell_ports::market::MarketDetails;
+use foretell_ports::unit::Tx;
+
+use super::authenticate::Caller;
+use crate::Application;
+use crate::error::AppError;
+use crate::expected_version::ExpectedVersion;
+
+/// An edit with who makes it, when, and for which version.
+#[derive(Debug, Clone)]
+struct Wanted {
+    actor: Actor,
+    market: MarketId,
+    edit: MarketEdit,
+    expected: ExpectedVersion,
+    now: Timestamp,
+}
+
+impl Application {
+    /// Changes a market that takes trades. For its creator, moderators and admins. A change of nothing leaves its
+    /// version. No money moves, so this is a unit of work of its own; the lock on the market lets no trade in
+    /// between.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] with `NotFound`, `NotTheCreator`, `TradingEnded` or `EndsInThePast`;
+    /// [`AppError::Stale`] if the market has another version than expected; [`AppError::Store`].
+    pub async fn edit_market(
+        &self,
+        caller: &Caller,
+        market: MarketId,
+        edit: MarketEdit,
+        expected: ExpectedVersion,
+    ) -> Result<MarketDetails, AppError> {
+        let wanted = Wanted { actor: caller.actor(), market, edit, expected, now: self.now() };
+        let edited = self.ports.units.run("edit_market", move |tx| wanted.make(tx)).await;
+        // Another end date may put the market into another list.
+        self.market_totals.forget();
+        edited?
+    }
+}
+
+impl Wanted {
+    fn make(&self, tx: &mut dyn Tx) -> Result<Result<MarketDetails, AppError>, StoreError> {
+        let refused = |refusal: DomainError| Ok(Err(AppError::Refused(refusal)));
+        let Some(mut market) = tx.lock_markets(&BTreeSet::from([self.market]))?.pop() else {
+            return refused(MarketError::NotFound(self.market).into());
+        };
+        if let Err(denied) = policy::may_manage_market(self.actor, market.record().creator_id) {
+            return refused(denied.into());
+        }
+        if let Err(stale) = self.expected.check(market.record().version) {
+            return Ok(Err(stale));
+        }
+        let mut details = tx.get_details(&market)?;
+        match market.edit(&mut details.listing, self.edit.clone(), self.now) {
+            Ok(false) => return Ok(Ok(details)),
+            Ok(true) => {}
+            Err(refusal) => return refused(refusal.into()),
+        }
+        tx.save_markets(&[&market], self.now)?;
+        tx.save_listing(&market, &details.listing)?;
+        Ok(Ok(MarketDetails { market: market.into_inner(), updated_at: self.now, ..details }))
+    }
+}

@@ -1,0 +1,59 @@
+//! `PATCH /markets/{id}`: changes a market that takes trades.
+
+use actix_web::web::Data;
+use foretell_domain::id::MarketId;
+use foretell_domain::market::MarketEdit;
+use foretell_domain::text::{MarketDescription, MarketName};
+use garde::Validate;
+use serde::Deserialize;
+
+use crate::WebState;
+use crate::dto::market::{MarketView, entity_tag};
+use crate::dto::time::parse_time;
+use crate::extract::{Body, IfMatch, InputContext, IntoInput, Manage, PathId, SignedIn};
+use crate::faults::{FaultCode, Faults};
+use crate::reply::{self, Answer};
+
+/// What is to be different; fields that are left out stay as they are.
+#[derive(Debug, Default, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct EditBody {
+    #[garde(skip)]
+    name: Option<String>,
+    #[garde(skip)]
+    description: Option<String>,
+    #[garde(skip)]
+    end_date: Option<String>,
+}
+
+impl IntoInput for EditBody {
+    type Input = MarketEdit;
+
+    fn into_input(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<MarketEdit> {
+        let name = faults.optional("name", self.name, MarketName::new);
+        let description = faults.optional("description", self.description, MarketDescription::new);
+        let ends_at = faults.optional("endDate", self.end_date, |text| parse_time(&text));
+        if ends_at.flatten().is_some_and(|ends_at| ends_at <= context.now) {
+            faults.add("endDate", FaultCode::Range, "must be in the future");
+        }
+        Some(MarketEdit { name: name?, description: description?, ends_at: ends_at? })
+    }
+}
+
+/// Changes name, description and end date of a market; for its creator, moderators and admins. 200,
+/// 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `MARKET_CLOSED` once it takes
+/// no more trades, 412 `PRECONDITION_FAILED` if the market has another version than `If-Match` names.
+pub(super) async fn edit(
+    state: Data<WebState>,
+    SignedIn(caller, ..): SignedIn<Manage>,
+    id: PathId<MarketId>,
+    expected: IfMatch,
+    body: Body<EditBody>,
+) -> Answer {
+    let (id, expected, edit) = state.accept((id, expected, body))?;
+    let application = &state.application;
+    let market = application.edit_market(&caller, id, edit, expected).await?;
+    let (now, currency) = (application.now(), &application.settings().currency);
+    let tag = reply::version_tag(entity_tag(&market, now));
+    reply::tagged(tag, reply::ok(MarketView::at(now, &market, currency))?)
+}
