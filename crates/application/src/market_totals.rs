@@ -62,7 +62,7 @@ impl MarketTotals {
         self.totals.try_get_with(key, count).await
     }
 
-    /// Says that a market was opened, or has changed its phase or its end date; call it once the change is stored.
+    /// Says that a market was opened or deleted, or has changed its phase or its end date; call it once the change is stored.
     pub(crate) fn forget(&self) {
         self.changes.fetch_add(1, Ordering::Release);
     }

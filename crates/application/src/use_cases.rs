@@ -6,6 +6,7 @@ pub(crate) mod authenticate;
 pub(crate) mod change_password;
 mod change_profile;
 pub(crate) mod chart_prices;
+mod delete_market;
 mod edit_market;
 mod erase_user;
 mod initialize_ledger;

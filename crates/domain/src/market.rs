@@ -256,6 +256,15 @@ impl Market {
         Ok((self.into_phase(Phase::Cancelled), terms))
     }
 
+    /// Lets a market be deleted that never came to anything: its pot then goes back to its creator.
+    ///
+    /// # Errors
+    /// [`MarketError::AlreadyDecided`] once resolved or cancelled, [`MarketError::HasBets`] once somebody has bet.
+    pub fn check_deletion(&self) -> Result<(), MarketError> {
+        self.refuse_second_decision()?;
+        if self.record.bet_count == 0 { Ok(()) } else { Err(MarketError::HasBets) }
+    }
+
     /// The basis points that give everything to one option.
     ///
     /// # Errors

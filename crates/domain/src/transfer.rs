@@ -30,7 +30,7 @@ pub enum TransferKind {
     Refund,
     /// From a settled pot to the fees account.
     Fee,
-    /// What is left in a settled pot, to the market's creator.
+    /// What is left in the pot of a settled market, or of one that is deleted, to its creator.
     Remainder,
     /// The money of an earlier transfer, back.
     Reversal,

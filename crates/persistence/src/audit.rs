@@ -88,14 +88,17 @@ const MARKET_DRIFT: &str = "WITH held AS (
         + (SELECT COUNT(*) FROM options WHERE NOT EXISTS (
             SELECT 1 FROM market_states WHERE market_states.market_id = options.market_id)) AS drifting";
 
-/// Undecided markets whose pot is short, and settled ones whose pot is not empty.
+/// Undecided markets whose pot is short, and settled or deleted ones whose pot is not empty.
 const POTS: &str = "SELECT
     COUNT(CASE WHEN market_states.phase IN ('open', 'closed')
         AND COALESCE(accounts.balance_minor, 0) - market_states.fees_minor < (
             SELECT MAX(outstanding_units) FROM market_options
             WHERE market_options.market_id = market_states.market_id) THEN 1 END) AS uncovered_markets,
     COUNT(CASE WHEN settlements.completed_at_us IS NOT NULL
-        AND COALESCE(accounts.balance_minor, 0) <> 0 THEN 1 END) AS unsettled_remainders,
+        AND COALESCE(accounts.balance_minor, 0) <> 0 THEN 1 END)
+        + (SELECT COUNT(*) FROM accounts AS pots WHERE pots.kind = 'market' AND pots.balance_minor <> 0
+            AND NOT EXISTS (SELECT 1 FROM market_states AS states WHERE states.market_id = pots.id)
+        ) AS unsettled_remainders,
     COUNT(*) AS markets
     FROM market_states
     LEFT JOIN accounts ON accounts.id = market_states.market_id

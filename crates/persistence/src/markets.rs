@@ -267,6 +267,18 @@ pub(crate) fn save_listing(
     expect_saved("markets", 1, saved)
 }
 
+/// Deletes a locked market with its options; the comments on it go by themselves.
+pub(crate) fn delete(connection: &mut Connection<'_>, market: &Locked<Market>) -> Result<(), Failure> {
+    let id = DbId::from(market.id());
+    let options = market_options::table.filter(market_options::market_id.eq(id));
+    let deleted = on!(connection, |c| {
+        diesel::delete(options).execute(c)?;
+        diesel::delete(market_states::table.find(id)).execute(c)?;
+        diesel::delete(markets::table.find(id)).execute(c)
+    })?;
+    expect_saved("markets", 1, deleted)
+}
+
 fn outstanding(record: &MarketRecord) -> impl Iterator<Item = OutstandingRow> {
     (0..).zip(&record.options).map(|(option_index, option)| OutstandingRow {
         market_id: record.id.into(),

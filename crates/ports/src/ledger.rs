@@ -85,7 +85,7 @@ pub struct AuditReport {
     /// Markets whose outstanding shares or stakes are not the sums of the positions, or whose bet count is
     /// not that of their bets.
     pub market_drift: i64,
-    /// Settled markets whose pot is not empty.
+    /// Settled or deleted markets whose pot is not empty.
     pub unsettled_remainders: i64,
 }
 

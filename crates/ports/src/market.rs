@@ -54,6 +54,10 @@ pub trait MarketTx {
     /// the end date.
     fn save_listing(&mut self, market: &Locked<Market>, listing: &Listing) -> Result<(), StoreError>;
 
+    /// Deletes locked markets that nobody has bet in, with their options and the comments on them. Their accounts
+    /// and transfers stay. One with a settlement makes it [`StoreError::Rejected`].
+    fn delete_markets(&mut self, markets: Vec<Locked<Market>>) -> Result<(), StoreError>;
+
     /// The holdings of these accounts in these markets, in any order; a trader who never traded there has
     /// none. Each market must be locked, and `option_count` is how many options it has.
     fn find_holdings(&mut self, wanted: &[WantedHolding]) -> Result<Vec<Holding>, StoreError>;

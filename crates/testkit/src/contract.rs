@@ -30,6 +30,7 @@ pub mod bets;
 pub mod comments;
 pub mod holdings;
 pub mod interleaving;
+pub mod market_changes;
 pub mod market_lists;
 pub mod markets;
 pub mod outcomes;
@@ -90,7 +91,6 @@ macro_rules! contract_suite {
             interleaving:
                 two_units_on_one_account_lose_no_update,
                 two_units_on_one_market_lose_no_update,
-                a_market_is_locked_as_the_unit_before_has_left_it,
                 two_units_on_two_accounts_in_opposite_directions_both_succeed,
                 two_units_that_lock_crosswise_both_succeed_in_the_end,
                 many_units_on_few_accounts_keep_every_transfer,
@@ -142,7 +142,8 @@ macro_rules! contract_suite {
                 a_wrong_count_of_bets_is_found,
                 positions_without_bets_are_found,
                 a_bet_that_was_not_counted_is_found,
-                a_remainder_in_a_settled_pot_is_found;
+                a_remainder_in_a_settled_pot_is_found,
+                money_in_the_pot_of_a_deleted_market_is_found;
             users:
                 users_come_back_as_they_were_written,
                 a_taken_mail_address_inserts_nobody,
@@ -181,6 +182,12 @@ macro_rules! contract_suite {
                 saved_listings_keep_what_an_edit_changes,
                 markets_are_saved_together,
                 a_market_is_read_after_its_last_trade;
+            market_changes:
+                a_market_is_locked_as_the_unit_before_has_left_it,
+                a_deleted_market_is_gone_with_the_comments_on_it,
+                a_market_with_a_settlement_is_not_deleted,
+                who_waits_for_a_market_that_is_deleted_finds_none,
+                a_market_is_not_deleted_while_a_comment_is_written;
             market_lists:
                 the_newest_markets_come_first,
                 the_next_to_close_come_first,
@@ -265,7 +272,7 @@ macro_rules! contract_tests {
 #[cfg(test)]
 mod tests {
     /// The modules of the suite with their sources.
-    const AREAS: [(&str, &str); 18] = [
+    const AREAS: [(&str, &str); 19] = [
         ("units", include_str!("contract/units.rs")),
         ("interleaving", include_str!("contract/interleaving.rs")),
         ("accounts", include_str!("contract/accounts.rs")),
@@ -276,6 +283,7 @@ mod tests {
         ("api_keys", include_str!("contract/api_keys.rs")),
         ("outcomes", include_str!("contract/outcomes.rs")),
         ("markets", include_str!("contract/markets.rs")),
+        ("market_changes", include_str!("contract/market_changes.rs")),
         ("market_lists", include_str!("contract/market_lists.rs")),
         ("bets", include_str!("contract/bets.rs")),
         ("prices", include_str!("contract/prices.rs")),

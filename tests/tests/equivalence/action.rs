@@ -22,6 +22,8 @@ pub(super) enum Action {
     Bet(TradeTarget, BuyOrder),
     Sell(TradeTarget, SellOrder),
     Close(MarketId),
+    /// Without its key: a repetition finds no market.
+    Delete(MarketId),
     Decide(MarketId, Decision),
 }
 
@@ -98,6 +100,15 @@ impl Step {
             Action::Bet(target, order) => answer(app.place_bet(caller, key, target, order).await, traded),
             Action::Sell(target, order) => answer(app.sell_shares(caller, key, target, order).await, traded),
             Action::Close(market) => answer(app.close_market(caller, key, market).await, |_| Effect::Nothing),
+            Action::Delete(market) => match app.delete_market(caller, market).await {
+                Ok(()) => Some(Answer { text: "deleted".to_owned(), is_done: true, effect: Effect::Nothing }),
+                Err(AppError::Refused(refusal)) => {
+                    let text = format!("not deleted: {refusal:?}");
+                    Some(Answer { text, is_done: false, effect: Effect::Refused(refusal) })
+                }
+                Err(error) if error.is_temporary() => None,
+                Err(error) => panic!("a step failed: {error:?}"),
+            },
             Action::Decide(market, decision) => {
                 answer(app.decide_market(caller, key, market, decision).await, |_| Effect::Nothing)
             }

@@ -68,7 +68,8 @@ impl Known {
                 let of = pick_some(&self.transfers, chance).copied().unwrap_or_else(|| self.new_id());
                 (admin, Action::Reverse(of, if chance.below(2) == 0 { Force::No } else { Force::Yes }))
             }
-            95..97 => (caller, Action::Close(self.market(chance).0)),
+            95 => (caller, Action::Close(self.market(chance).0)),
+            96 => (admin, Action::Delete(self.market(chance).0)),
             _ => match pick_some(&self.markets, chance) {
                 Some(record) => (caller, Action::Decide(record.id, decision_of(record, chance))),
                 None => (caller, Action::Close(self.market(chance).0)),

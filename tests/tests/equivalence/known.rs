@@ -18,6 +18,7 @@ pub(super) struct Known {
     pub(super) bets: Vec<BetId>,
     /// Who bought something, and what.
     pub(super) buyers: Vec<(Caller, MarketId, OptionId)>,
+    /// The markets that are decided or deleted.
     pub(super) decided: HashSet<MarketId>,
     pub(super) steps: Vec<Step>,
     /// The ids that clients choose.
@@ -50,7 +51,7 @@ impl Known {
             Action::Bet(target, order) if answer.is_done => {
                 self.buyers.push((step.caller.clone(), target.market_id, order.option_id));
             }
-            Action::Decide(market, _) if answer.is_done => {
+            Action::Decide(market, _) | Action::Delete(market) if answer.is_done => {
                 self.decided.insert(*market);
             }
             _ => {}
@@ -79,12 +80,13 @@ impl Known {
         [AccountId::TREASURY, AccountId::FEES].into_iter().chain(users).chain(pots).collect()
     }
 
-    /// The markets that nobody has decided yet.
+    /// The markets that nobody has decided or deleted yet.
     pub(super) async fn undecided(&self, world: &World) -> Vec<MarketId> {
         let mut undecided = Vec::new();
         for market in &self.markets {
-            let found = world.markets.find_market(market.id).await.unwrap().unwrap();
-            if matches!(found.market.record().phase, Phase::Open | Phase::Closed) {
+            let found = world.markets.find_market(market.id).await.unwrap();
+            let phase = found.map(|found| found.market.record().phase);
+            if matches!(phase, Some(Phase::Open | Phase::Closed)) {
                 undecided.push(market.id);
             }
         }

@@ -82,8 +82,19 @@ impl Tally {
 
     /// Checks that everything happened that can.
     pub(super) fn check_variety(&self) {
-        let done =
-            ["register", "pay", "pay_batch", "mint", "reverse", "open", "bet", "sell", "close", "decide"];
+        let done = [
+            "register",
+            "pay",
+            "pay_batch",
+            "mint",
+            "reverse",
+            "open",
+            "bet",
+            "sell",
+            "close",
+            "delete",
+            "decide",
+        ];
         let done = done.into_iter().map(|name| format!("{name} done"));
         let refused = REFUSALS.into_iter().map(|code| code.as_str().to_owned());
         let moved = KINDS.into_iter().map(|kind| kind.as_str().to_owned());
@@ -109,6 +120,7 @@ const fn name(action: &Action) -> &'static str {
         Action::Bet(..) => "bet",
         Action::Sell(..) => "sell",
         Action::Close(_) => "close",
+        Action::Delete(_) => "delete",
         Action::Decide(..) => "decide",
     }
 }

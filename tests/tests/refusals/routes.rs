@@ -30,7 +30,7 @@ fn served() -> Vec<(String, &'static str)> {
         ("/mints".to_owned(), "POST"),
         ("/ledger/audit".to_owned(), "GET, HEAD"),
         ("/markets".to_owned(), "GET, HEAD, POST"),
-        (format!("/markets/{id}"), "GET, HEAD, PATCH"),
+        (format!("/markets/{id}"), "GET, HEAD, PATCH, DELETE"),
         (format!("/markets/{id}/quotes"), "POST"),
         (format!("/markets/{id}/bets"), "GET, HEAD, POST"),
         (format!("/markets/{id}/sales"), "POST"),

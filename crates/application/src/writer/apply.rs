@@ -53,6 +53,7 @@ pub(super) fn apply(
         Command::Decide(market, decision) => {
             Ok(desk.decide(actor, *market, decision).map(Outcome::MarketChanged))
         }
+        Command::Delete(market) => Ok(desk.delete(actor, *market)),
         Command::Settle(market) => desk.settle(*market).map(Ok),
     }
 }

@@ -38,6 +38,8 @@ pub enum Command {
     Close(MarketId),
     /// How a market ends.
     Decide(MarketId, Decision),
+    /// A market that nobody has bet in goes, and its subsidy goes back.
+    Delete(MarketId),
     /// The next set of holders of a decided market.
     Settle(MarketId),
 }
@@ -182,7 +184,9 @@ impl Command {
             Self::OpenMarket(opening) => opening.from.as_u128(),
             Self::Bet(bet) => bet.market_id.as_u128(),
             Self::Sell(sale) => sale.market_id.as_u128(),
-            Self::Close(market) | Self::Decide(market, _) | Self::Settle(market) => market.as_u128(),
+            Self::Close(market) | Self::Decide(market, _) | Self::Delete(market) | Self::Settle(market) => {
+                market.as_u128()
+            }
         }
     }
 

@@ -24,6 +24,8 @@ pub enum Outcome {
     Traded(Box<TradeReceipt>),
     /// A market was closed or decided.
     MarketChanged(Box<MarketState>),
+    /// A market was deleted.
+    MarketDeleted,
     /// A set was paid; whether the settlement is complete.
     SetPaid {
         /// Whether nothing is left to pay.

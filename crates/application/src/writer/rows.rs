@@ -22,6 +22,7 @@ struct Wanted {
     accounts: BTreeSet<AccountId>,
     markets: BTreeSet<MarketId>,
     settlements: BTreeSet<MarketId>,
+    deletions: BTreeSet<MarketId>,
     originals: Vec<TransferId>,
     new_transfers: Vec<TransferId>,
     new_bets: Vec<BetId>,
@@ -54,11 +55,21 @@ impl Wanted {
             Command::Sell(sale) => self.add_trade(sale.market_id, sale.account_id, sale.id),
             Command::Close(market) => self.markets.extend([*market]),
             Command::Decide(market, _) => self.add_market(*market),
+            Command::Delete(market) => {
+                self.add_market(*market);
+                self.deletions.insert(*market);
+            }
             Command::Settle(market) => {
                 self.add_market(*market);
                 self.settlements.insert(*market);
             }
         }
+    }
+
+    /// Whoever gets a subsidy back.
+    fn add_creators(&mut self, markets: &BTreeMap<MarketId, Locked<Market>>) {
+        let deleted = self.deletions.iter().filter_map(|id| markets.get(id));
+        self.accounts.extend(deleted.map(|market| market.record().creator_account_id));
     }
 
     fn add_payments(&mut self, payments: &[super::command::Payment]) {
@@ -110,6 +121,7 @@ struct Changed {
     new_settlements: Vec<Settlement>,
     settlements: Vec<Locked<Settlement>>,
     paid_sets: Vec<PaidSet>,
+    deleted_markets: Vec<Locked<Market>>,
 }
 
 /// The accounts as they were, to go back to when a command of several transfers is refused.
@@ -120,11 +132,12 @@ pub(super) struct SavePoint {
 
 impl Rows {
     /// Locks markets, then accounts, each in ascending order of id, and looks up what else the batch names.
-    /// The accounts of a settlement's next holders are known only once its market is locked.
+    /// The accounts of a settlement's next holders, and a creator's, are known only once the market is locked.
     pub(super) fn lock(tx: &mut dyn Tx, envelopes: &[Arc<Envelope>]) -> Result<Self, StoreError> {
         let mut wanted = Wanted::of(envelopes);
         let markets = lock_markets(tx, &wanted.markets)?;
         let sets = find_sets(tx, &markets, &mut wanted)?;
+        wanted.add_creators(&markets);
         let originals = find_originals(tx, &mut wanted)?;
         let accounts = tx.lock_accounts(&wanted.accounts)?;
         let reversed = unless_empty(&wanted.originals, |ids| tx.find_reversed(ids))?;
@@ -266,6 +279,12 @@ impl Rows {
         self.changed.new_markets.push(market);
     }
 
+    /// Takes a market out, so that what comes later in the batch does not find it.
+    pub(super) fn delete_market(&mut self, id: MarketId) {
+        self.changed.markets.remove(&id);
+        self.changed.deleted_markets.extend(self.markets.remove(&id));
+    }
+
     pub(super) fn add_settlement(&mut self, settlement: Settlement) {
         self.changed.new_settlements.push(settlement);
     }
@@ -292,7 +311,8 @@ impl Rows {
         unless_empty(&changed.bets, |bets| tx.insert_bets(bets))?;
         changed.new_settlements.iter().try_for_each(|settlement| tx.insert_settlement(settlement))?;
         changed.settlements.iter().try_for_each(|settlement| tx.save_settlement(settlement))?;
-        changed.paid_sets.iter().try_for_each(|set| tx.insert_payouts(set))
+        changed.paid_sets.iter().try_for_each(|set| tx.insert_payouts(set))?;
+        if changed.deleted_markets.is_empty() { Ok(()) } else { tx.delete_markets(changed.deleted_markets) }
     }
 }
 

@@ -48,6 +48,9 @@ pub enum MarketError {
         /// Where it stands.
         phase: Phase,
     },
+    /// Somebody has bet, so the market stays, to be decided.
+    #[error("the market has bets and cannot be deleted")]
+    HasBets,
     /// The order's own limit was not met, so nothing of it was done.
     #[error("the price has moved beyond the order's limit")]
     Slippage(Guard),

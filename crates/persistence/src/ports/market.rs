@@ -40,6 +40,10 @@ impl MarketTx for UnitTx<'_, '_> {
         self.step(|c| markets::save_listing(c, market, listing))
     }
 
+    fn delete_markets(&mut self, markets: Vec<Locked<Market>>) -> Result<(), StoreError> {
+        self.step(|c| markets.iter().try_for_each(|market| markets::delete(c, market)))
+    }
+
     fn find_holdings(&mut self, wanted: &[WantedHolding]) -> Result<Vec<Holding>, StoreError> {
         self.step(|c| positions::find_holdings(c, wanted))
     }

@@ -282,3 +282,16 @@ pub async fn a_remainder_in_a_settled_pot_is_found(harness: &dyn Harness) {
     complete(&scene, &market).await;
     check_found(&scene, |report| report.unsettled_remainders).await;
 }
+
+/// A market that is deleted before its pot is empty.
+pub async fn money_in_the_pot_of_a_deleted_market_is_found(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let market = scene.market(|market| market).await.market;
+    let (id, creator) = (market.id(), market.record().creator_account_id);
+    let give_back = scene.make.order(TransferKind::Remainder, market.record().subsidy.minor() - 1);
+    scene.transfer([AccountId::of_market(id), creator], give_back).await;
+    scene.commit(move |tx| lock_market(tx, id).and_then(|market| tx.delete_markets(vec![market]))).await;
+    check_found(&scene, |report| report.unsettled_remainders).await;
+    scene.transfer([AccountId::of_market(id), creator], scene.make.order(TransferKind::Remainder, 1)).await;
+    check_sound(&scene).await;
+}

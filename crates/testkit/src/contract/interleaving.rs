@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use foretell_domain::account::{Account, AccountRecord};
 use foretell_domain::id::{AccountId, MarketId, UserId};
-use foretell_domain::market::{Market, MarketEdit, MarketRecord, Settlement, SettlementTerms};
+use foretell_domain::market::{Market, MarketRecord, Settlement, SettlementTerms};
 use foretell_domain::money::{Balance, Currency};
 use foretell_domain::post::{PostEdit, PostStatus};
-use foretell_domain::text::{MarketName, PostTitle};
+use foretell_domain::text::PostTitle;
 use foretell_domain::transfer::TransferKind;
 use foretell_domain::user::{Role, User};
 use foretell_ports::error::StoreError;
@@ -60,33 +60,6 @@ pub async fn two_units_on_one_market_lose_no_update(harness: &dyn Harness) {
     }
     let market = scene.stored_market(id).await.market;
     assert_eq!((market.record().volume.minor(), market.record().version), (2, 3), "no update is lost");
-}
-
-/// Who waits for a market sees it as the unit before has left it, its end date too.
-pub async fn a_market_is_locked_as_the_unit_before_has_left_it(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
-    let new = scene.market(|market| market.ends_at(after(100))).await;
-    let (id, listing) = (new.market.id(), new.listing);
-    let edit = move |tx: &mut dyn Tx, meeting: &Meeting| {
-        let (mut market, mut listing) = (lock_market(tx, id)?, listing.clone());
-        let ends_at = Some(after(50));
-        let edit = MarketEdit { name: MarketName::new("Edited").ok(), description: None, ends_at };
-        market.edit(&mut listing, edit, START).expect("the market is open");
-        tx.save_markets(&[&market], START)?;
-        tx.save_listing(&market, &listing)?;
-        meeting.arrive();
-        tx.get_details(&market)
-    };
-    let read = move |tx: &mut dyn Tx, meeting: &Meeting| {
-        let market = lock_market(tx, id)?;
-        meeting.arrive();
-        let details = tx.get_details(&market)?;
-        assert_eq!(details.market, *market);
-        Ok(details)
-    };
-    let [edited, seen] = overlap(&scene, edit, read).await.map(|result| result.expect("a committed unit"));
-    assert_eq!((edited.market.record().ends_at, edited.market.record().version), (after(50), 2));
-    assert_eq!(seen, edited);
 }
 
 /// Two units that each lock a post and change it once change it twice.

@@ -77,6 +77,7 @@ impl MarketTx for WatchedTx<'_> {
         fn save_markets(&mut self, markets: &[&Locked<Market>], at: Timestamp) -> ();
         fn get_details(&mut self, market: &Locked<Market>) -> MarketDetails;
         fn save_listing(&mut self, market: &Locked<Market>, listing: &Listing) -> ();
+        fn delete_markets(&mut self, markets: Vec<Locked<Market>>) -> ();
         fn find_holdings(&mut self, wanted: &[WantedHolding]) -> Vec<Holding>;
         fn save_positions(&mut self, positions: &[(&Holding, usize)]) -> ();
         fn list_holdings_after(

@@ -1,10 +1,11 @@
 //! The audit of the store in memory: every invariant, counted again from the rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use foretell_domain::account::{Account, AccountKind};
 use foretell_domain::id::{AccountId, MarketId};
 use foretell_domain::market::{Market, Phase};
+use foretell_domain::money::Balance;
 use foretell_domain::transfer::Transfer;
 use foretell_ports::ledger::AuditReport;
 
@@ -30,8 +31,20 @@ pub(super) fn report(tables: &Tables) -> AuditReport {
     }
     let complete = tables.settlements.committed().values().filter(|row| row.completed_at.is_some());
     let left = complete.filter(|row| tables.pot(row.market_id).minor() != 0);
-    report.unsettled_remainders = count(left.count());
+    report.unsettled_remainders = count(left.count() + pots_without_market(tables));
     report
+}
+
+/// How many pots hold money of a market that is not there.
+fn pots_without_market(tables: &Tables) -> usize {
+    let accounts = tables.accounts.committed().values().map(|row| &row.account);
+    let pots = accounts.filter(|account| account.kind() == AccountKind::Market);
+    let mut filled: BTreeSet<_> =
+        pots.filter(|pot| pot.balance() != Balance::ZERO).map(Account::id).collect();
+    for market in tables.markets.committed().keys() {
+        filled.remove(&AccountId::of_market(*market));
+    }
+    filled.len()
 }
 
 fn audit_account(report: &mut AuditReport, tables: &Tables, account: &Account) {

@@ -11,6 +11,7 @@ use foretell_ports::error::StoreError;
 use foretell_ports::market::{MarketDetails, MarketTx, NewMarket, PaidSet, WantedHolding};
 use foretell_ports::unit::Locked;
 
+use super::posts::delete_comments;
 use super::table::rejected;
 use super::tables::{MarketRow, Tables};
 use super::tx::MemoryTx;
@@ -67,6 +68,21 @@ impl MarketTx for MemoryTx<'_> {
             let record = MarketRecord { ends_at: market.record().ends_at, ..row.market.record().clone() };
             row.market = restored(record)?;
             tables.markets.put(market.id(), row);
+            Ok(())
+        })
+    }
+
+    fn delete_markets(&mut self, markets: Vec<Locked<Market>>) -> Result<(), StoreError> {
+        self.step(|tables, locked| {
+            for id in markets.iter().map(|market| market.id()) {
+                locked.check_market(id)?;
+                tables.markets.require(&id)?;
+                if tables.settlements.get(&id).is_some() {
+                    return Err(rejected(format!("{id:?} has a settlement")));
+                }
+                delete_comments(tables, |comment| comment.subject == id.into());
+                tables.markets.remove(id);
+            }
             Ok(())
         })
     }

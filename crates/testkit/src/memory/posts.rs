@@ -125,7 +125,7 @@ fn delete_posts(tables: &mut Tables, posts: &BTreeSet<PostId>) {
     }
 }
 
-fn delete_comments(tables: &mut Tables, is_doomed: impl Fn(&Comment) -> bool) {
+pub(super) fn delete_comments(tables: &mut Tables, is_doomed: impl Fn(&Comment) -> bool) {
     let doomed = tables.comments.range(..).filter(|(_, comment)| is_doomed(comment));
     let doomed: Vec<_> = doomed.map(|(id, _)| *id).collect();
     for id in doomed {

@@ -3,6 +3,7 @@
 mod cancel;
 mod chart_prices;
 mod close;
+mod delete;
 mod edit;
 mod get;
 mod get_settlement;
@@ -22,7 +23,7 @@ use crate::routing::at;
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
         .service(at("/markets").get(list::list).post(open::open))
-        .service(at("/markets/{id}").get(get::get).patch(edit::edit))
+        .service(at("/markets/{id}").get(get::get).patch(edit::edit).delete(delete::delete))
         .service(at("/markets/{id}/quotes").post(quote::quote))
         .service(at("/markets/{id}/bets").get(list_bets::list_bets).post(place_bet::place_bet))
         .service(at("/markets/{id}/sales").post(sell_shares::sell_shares))

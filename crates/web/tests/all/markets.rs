@@ -2,6 +2,7 @@
 
 mod chart;
 mod decisions;
+mod deleting;
 mod editing;
 mod fees;
 mod life;

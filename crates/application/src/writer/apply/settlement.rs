@@ -1,4 +1,4 @@
-//! Closing and deciding markets, and paying their holders set by set.
+//! Closing, deciding and deleting markets, and paying their holders set by set.
 
 use foretell_domain::error::DomainError;
 use foretell_domain::id::{AccountId, MarketId};
@@ -43,6 +43,19 @@ impl Desk<'_> {
         let settlement = Settlement::begin(id, terms.clone(), actor.user_id, self.context.now);
         self.rows.add_settlement(settlement);
         Ok(self.keep(market, Some(terms)))
+    }
+
+    /// Gives the subsidy back to its creator, and takes the market away.
+    pub(super) fn delete(&mut self, actor: Actor, id: MarketId) -> Result<Outcome, DomainError> {
+        let market = self.managed_market(actor, id)?;
+        market.check_deletion()?;
+        let pot_id = AccountId::of_market(id);
+        if let Some(subsidy) = self.rows.account(pot_id)?.balance().to_amount() {
+            let order = self.order(TransferKind::Remainder, subsidy).about(id);
+            self.rows.post(pot_id, market.record().creator_account_id, order)?;
+        }
+        self.rows.delete_market(id);
+        Ok(Outcome::MarketDeleted)
     }
 
     /// Pays the next set of holders, and after the last one empties the pot.

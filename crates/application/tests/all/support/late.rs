@@ -132,6 +132,7 @@ impl MarketTx for LateTx<'_> {
         save_markets(markets: &[&Locked<Market>], at: Timestamp) -> ();
         get_details(market: &Locked<Market>) -> MarketDetails;
         save_listing(market: &Locked<Market>, listing: &Listing) -> ();
+        delete_markets(markets: Vec<Locked<Market>>) -> ();
         find_holdings(wanted: &[WantedHolding]) -> Vec<Holding>;
         save_positions(positions: &[(&Holding, usize)]) -> ();
         list_holdings_after(

@@ -19,7 +19,7 @@ enum Takes {
 
 use Takes::{Admin, Manage, Nothing, Read, Session, Trade};
 
-const ROUTES: [(&str, &str, Takes); 38] = [
+const ROUTES: [(&str, &str, Takes); 39] = [
     ("POST", "/users", Nothing),
     ("GET", "/users", Read),
     ("GET", "/users/{id}", Read),
@@ -47,6 +47,7 @@ const ROUTES: [(&str, &str, Takes); 38] = [
     ("POST", "/markets", Trade),
     ("GET", "/markets/{id}", Nothing),
     ("PATCH", "/markets/{id}", Manage),
+    ("DELETE", "/markets/{id}", Manage),
     ("POST", "/markets/{id}/quotes", Nothing),
     ("GET", "/markets/{id}/bets", Nothing),
     ("POST", "/markets/{id}/bets", Trade),

@@ -1,0 +1,22 @@
+//! `DELETE /markets/{id}`: deletes a market that nobody has bet in.
+
+use actix_web::web::Data;
+use foretell_domain::id::MarketId;
+
+use crate::WebState;
+use crate::extract::{Manage, NoParams, Params, PathId, SignedIn};
+use crate::reply::{self, Answer};
+
+/// Deletes a market with the comments on it, whose subsidy goes back to its creator; for its creator, moderators
+/// and admins. 204, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `CONFLICT`
+/// once somebody has bet or the market is decided, 503 `UNAVAILABLE`.
+pub(super) async fn delete(
+    state: Data<WebState>,
+    SignedIn(caller, ..): SignedIn<Manage>,
+    id: PathId<MarketId>,
+    params: Params<NoParams>,
+) -> Answer {
+    let (id, ()) = state.accept((id, params))?;
+    state.application.delete_market(&caller, id).await?;
+    Ok(reply::no_content())
+}
