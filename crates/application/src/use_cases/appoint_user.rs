@@ -11,6 +11,7 @@ use foretell_ports::user::Credentials;
 use super::authenticate::Caller;
 use crate::Application;
 use crate::error::AppError;
+use crate::expected_version::ExpectedVersion;
 
 impl Application {
     /// Changes the role or the standing of a user, and returns the user as they are then. It counts at once for
@@ -18,24 +19,29 @@ impl Application {
     /// For admins, of whom an active one is always left.
     ///
     /// # Errors
-    /// [`AppError::Refused`] with `AdminsOnly`, `NotFound`, `Erased` or `LastAdmin`; [`AppError::Store`].
+    /// [`AppError::Refused`] with `AdminsOnly`, `NotFound`, `Erased` or `LastAdmin`; [`AppError::Stale`] if the user
+    /// has another version than expected; [`AppError::Store`].
     pub async fn appoint_user(
         &self,
         caller: &Caller,
         id: UserId,
         appointment: Appointment,
+        expected: ExpectedVersion,
     ) -> Result<User, AppError> {
         policy::may_administer(caller.actor()).map_err(DomainError::Denied)?;
         let (by, now) = (caller.user.id, self.now());
-        let work = move |tx: &mut dyn Tx| -> Result<Result<User, DomainError>, StoreError> {
+        let work = move |tx: &mut dyn Tx| -> Result<Result<User, AppError>, StoreError> {
             let mut locked = tx.lock_user_and_admins(id)?;
             let changed = match appointed(&locked, id, by, appointment) {
                 Ok(changed) => changed,
-                Err(refusal) => return Ok(Err(refusal)),
+                Err(refusal) => return Ok(Err(refusal.into())),
             };
-            if let Some(found) = locked.iter_mut().find(|found| found.user.id == id)
-                && found.user != changed
-            {
+            let found = locked.iter_mut().find(|found| found.user.id == id);
+            let Some(found) = found else { return Ok(Ok(changed)) };
+            if let Err(stale) = expected.check(found.user.version) {
+                return Ok(Err(stale));
+            }
+            if found.user != changed {
                 found.user = changed.clone();
                 tx.save_user(found, now)?;
             }
@@ -44,7 +50,7 @@ impl Application {
         let changed = self.ports.units.run("appoint_user", work).await;
         // Whatever became of it: a commit may be done although its answer was lost.
         self.sessions.forget_user(id, self.now());
-        Ok(changed??)
+        changed?
     }
 }
 

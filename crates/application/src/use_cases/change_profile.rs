@@ -7,18 +7,29 @@ use foretell_ports::unit::Tx;
 use super::authenticate::Caller;
 use crate::Application;
 use crate::error::AppError;
+use crate::expected_version::ExpectedVersion;
 
 impl Application {
     /// Changes the caller's own profile, and returns the user as they are then.
     ///
     /// # Errors
-    /// [`AppError::Refused`] with `Erased` if they are gone meanwhile, [`AppError::Store`].
-    pub async fn change_profile(&self, caller: &Caller, change: ProfileChange) -> Result<User, AppError> {
+    /// [`AppError::Refused`] with `Erased` if they are gone meanwhile, [`AppError::Stale`] if the user has another
+    /// version than expected, [`AppError::Store`].
+    pub async fn change_profile(
+        &self,
+        caller: &Caller,
+        change: ProfileChange,
+        expected: ExpectedVersion,
+    ) -> Result<User, AppError> {
         let (id, now) = (caller.user.id, self.now());
+        let refused = |refusal| Ok(Err(DomainError::User(refusal).into()));
         let work = move |tx: &mut dyn Tx| {
-            let Some(mut locked) = tx.lock_user(id)? else { return Ok(Err(UserError::NotFound(id))) };
+            let Some(mut locked) = tx.lock_user(id)? else { return refused(UserError::NotFound(id)) };
             if locked.user.status == UserStatus::Erased {
-                return Ok(Err(UserError::Erased(id)));
+                return refused(UserError::Erased(id));
+            }
+            if let Err(stale) = expected.check(locked.user.version) {
+                return Ok(Err(stale));
             }
             let changed = locked.user.with_profile(change.clone());
             if changed != locked.user {
@@ -30,6 +41,6 @@ impl Application {
         let changed = self.ports.units.run("change_profile", work).await;
         // Whatever became of it: a commit may be done although its answer was lost.
         self.sessions.forget_user(id, self.now());
-        Ok(changed?.map_err(DomainError::User)?)
+        changed?
     }
 }

@@ -1,5 +1,6 @@
 //! People: what happens at the same time, what is recorded, and what another node hears of.
 
+use foretell_application::ExpectedVersion;
 use foretell_application::{
     AppError, ApplicationSettings, Caller, Credential, IssuedKey, LoginLimits, NewApiKey, PasswordChange,
 };
@@ -132,12 +133,13 @@ async fn an_admin_who_was_demoted_meanwhile_appoints_nobody() {
     let desk = Desk::open().await;
     let (first, second, ann) = (desk.admin().await, desk.admin().await, desk.user().await);
     let to = |role| Appointment { role: Some(role), standing: None };
-    let demoted = desk.app.appoint_user(&first, second.user.id, to(Role::User)).await.unwrap();
+    let demoted =
+        desk.app.appoint_user(&first, second.user.id, to(Role::User), ExpectedVersion::Any).await.unwrap();
     assert_eq!((demoted.role, demoted.version), (Role::User, 2));
-    let stale = desk.app.appoint_user(&second, ann.user.id, to(Role::Admin)).await;
+    let stale = desk.app.appoint_user(&second, ann.user.id, to(Role::Admin), ExpectedVersion::Any).await;
     assert!(is_refused(&stale, Denied::AdminsOnly.into()));
     assert_eq!(desk.app.get_user(ann.user.id).await.unwrap().role, Role::User);
-    let last = desk.app.appoint_user(&first, first.user.id, to(Role::Moderator)).await;
+    let last = desk.app.appoint_user(&first, first.user.id, to(Role::Moderator), ExpectedVersion::Any).await;
     assert!(is_refused(&last, UserError::LastAdmin.into()));
 }
 
@@ -150,7 +152,7 @@ async fn a_change_whose_answer_was_lost_counts_at_once() {
     assert!(is_live().await);
     desk.faults.fail_next_named("appoint_user", Fault::LostAfterCommit);
     let suspension = Appointment { role: None, standing: Some(Standing::Suspended) };
-    let lost = desk.app.appoint_user(&admin, ann.user.id, suspension).await;
+    let lost = desk.app.appoint_user(&admin, ann.user.id, suspension, ExpectedVersion::Any).await;
     assert!(matches!(lost, Err(AppError::Store(_))), "{lost:?}");
     assert!(!is_live().await);
 }

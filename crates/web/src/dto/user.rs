@@ -55,6 +55,12 @@ impl<'a> UserView<'a> {
     }
 }
 
+/// The entity tag of a profile as this actor sees it: who sees the mail address has another body.
+pub(crate) fn entity_tag(actor: Actor, user: &User) -> String {
+    let sees_contact = policy::can_see_contact(actor, user.id);
+    format!("{}{}", user.version, if sees_contact { "-contact" } else { "" })
+}
+
 /// A password that somebody wants to have.
 pub(crate) fn new_password(
     field: &str,

@@ -4,6 +4,7 @@ mod change;
 mod change_password;
 mod show;
 
+use actix_web::http::header::EntityTag;
 use actix_web::web::ServiceConfig;
 use foretell_application::Caller;
 use foretell_domain::user::User;
@@ -12,7 +13,8 @@ use serde::Serialize;
 use crate::WebState;
 use crate::dto::account::AccountView;
 use crate::dto::user::UserView;
-use crate::reply::{self, Answer};
+use crate::error::ApiError;
+use crate::reply;
 use crate::routing::at;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
@@ -28,10 +30,17 @@ struct Me<'a> {
     accounts: Vec<AccountView<'a>>,
 }
 
-/// 200 with the caller's own profile and accounts; `user` is who they are now.
-async fn own_profile(state: &WebState, caller: &Caller, user: &User) -> Answer {
-    let accounts = state.application.list_accounts(caller).await?;
+/// The caller's own profile and accounts with their tag; `user` is who they are now. Balances change without the
+/// profile, so the tag counts the accounts and their transfers after the user's version.
+async fn own_profile<'a>(
+    state: &'a WebState,
+    caller: &Caller,
+    user: &'a User,
+) -> Result<(EntityTag, Me<'a>), ApiError> {
+    let found = state.application.list_accounts(caller).await?;
+    let transfers: i64 = found.iter().map(|details| details.account.version()).sum();
+    let tag = reply::version_tag(format_args!("{}-{}.{transfers}", user.version, found.len()));
     let currency = &state.application.settings().currency;
-    let accounts = accounts.iter().map(|account| AccountView::new(account, currency)).collect();
-    reply::ok(Me { user: UserView::of_self(user), accounts })
+    let accounts = found.iter().map(|account| AccountView::new(account, currency)).collect();
+    Ok((tag, Me { user: UserView::of_self(user), accounts }))
 }

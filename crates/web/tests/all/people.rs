@@ -6,4 +6,5 @@ mod erasure;
 mod guessing;
 mod keys;
 mod passwords;
+mod profile_versions;
 mod profiles;

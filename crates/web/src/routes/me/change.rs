@@ -10,9 +10,9 @@ use super::own_profile;
 use crate::WebState;
 use crate::dto::change::Change;
 use crate::dto::user::avatar;
-use crate::extract::{Body, InputContext, IntoInput, Manage, SignedIn};
+use crate::extract::{Body, IfMatch, InputContext, IntoInput, Manage, SignedIn};
 use crate::faults::{FaultCode, Faults};
-use crate::reply::Answer;
+use crate::reply::{self, Answer};
 
 #[derive(Debug, Default, Deserialize, Validate)]
 #[serde(rename_all = "camelCase", default)]
@@ -44,13 +44,16 @@ impl IntoInput for ProfileBody {
     }
 }
 
-/// Changes the caller's profile. 200 with it, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`.
+/// Changes the caller's profile. 200 with it, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`,
+/// 412 `PRECONDITION_FAILED` if it has another version than `If-Match` names.
 pub(super) async fn change(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Manage>,
+    expected: IfMatch,
     body: Body<ProfileBody>,
 ) -> Answer {
-    let change = state.accept(body)?;
-    let user = state.application.change_profile(&caller, change).await?;
-    own_profile(&state, &caller, &user).await
+    let (expected, change) = state.accept((expected, body))?;
+    let user = state.application.change_profile(&caller, change, expected).await?;
+    let (tag, profile) = own_profile(&state, &caller, &user).await?;
+    reply::tagged(tag, reply::ok(profile)?)
 }

@@ -4,15 +4,18 @@ use actix_web::web::Data;
 
 use super::own_profile;
 use crate::WebState;
-use crate::extract::{NoParams, Params, Read, SignedIn};
-use crate::reply::Answer;
+use crate::extract::{KnownTags, NoParams, Params, Read, SignedIn};
+use crate::reply::{self, Answer};
 
-/// Shows the caller's profile and accounts. 200, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`.
+/// Shows the caller's profile and accounts. 200, 304 if the client knows them as they are, 401 `UNAUTHORIZED`,
+/// 403 `FORBIDDEN`.
 pub(super) async fn show(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Read>,
     params: Params<NoParams>,
+    known: KnownTags,
 ) -> Answer {
     state.accept(params)?;
-    own_profile(&state, &caller, &caller.user).await
+    let (tag, profile) = own_profile(&state, &caller, &caller.user).await?;
+    reply::unless_known(&known, tag, || profile)
 }

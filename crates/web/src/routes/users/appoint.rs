@@ -7,8 +7,8 @@ use garde::Validate;
 use serde::Deserialize;
 
 use crate::WebState;
-use crate::dto::user::UserView;
-use crate::extract::{AdminOnly, Body, InputContext, IntoInput, PathId};
+use crate::dto::user::{UserView, entity_tag};
+use crate::extract::{AdminOnly, Body, IfMatch, InputContext, IntoInput, PathId};
 use crate::faults::{FaultCode, Faults};
 use crate::reply::{self, Answer};
 
@@ -39,14 +39,17 @@ impl IntoInput for AppointmentBody {
 }
 
 /// Changes the role or the status of a user. 200 with the user, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`,
-/// 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `CONFLICT` for the last active admin and for a deleted user.
+/// 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `CONFLICT` for the last active admin and for a deleted user,
+/// 412 `PRECONDITION_FAILED` if the user has another version than `If-Match` names.
 pub(super) async fn appoint(
     state: Data<WebState>,
     AdminOnly(caller): AdminOnly,
     id: PathId<UserId>,
+    expected: IfMatch,
     body: Body<AppointmentBody>,
 ) -> Answer {
-    let (id, appointment) = state.accept((id, body))?;
-    let user = state.application.appoint_user(&caller, id, appointment).await?;
-    reply::ok(UserView::seen_by(caller.actor(), &user))
+    let (id, expected, appointment) = state.accept((id, expected, body))?;
+    let user = state.application.appoint_user(&caller, id, appointment, expected).await?;
+    let tag = reply::version_tag(entity_tag(caller.actor(), &user));
+    reply::tagged(tag, reply::ok(UserView::seen_by(caller.actor(), &user))?)
 }

@@ -4,19 +4,22 @@ use actix_web::web::Data;
 use foretell_domain::id::UserId;
 
 use crate::WebState;
-use crate::dto::user::UserView;
-use crate::extract::{NoParams, Params, PathId, Read, SignedIn};
+use crate::dto::user::{UserView, entity_tag};
+use crate::extract::{KnownTags, NoParams, Params, PathId, Read, SignedIn};
 use crate::reply::{self, Answer};
 
-/// Shows a user; the mail address and the status to themselves and the staff only. 200,
-/// 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`.
+/// Shows a user; the mail address and the status to themselves and the staff only. 200, 304 if the client knows
+/// this version, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`.
 pub(super) async fn get(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Read>,
     id: PathId<UserId>,
     params: Params<NoParams>,
+    known: KnownTags,
 ) -> Answer {
     let (id, ()) = state.accept((id, params))?;
     let user = state.application.get_user(id).await?;
-    reply::ok(UserView::seen_by(caller.actor(), &user))
+    let actor = caller.actor();
+    let tag = reply::version_tag(entity_tag(actor, &user));
+    reply::unless_known(&known, tag, || UserView::seen_by(actor, &user))
 }
