@@ -27,6 +27,7 @@ pub use use_cases::{
     open_market::MarketOpening,
     quote_order::{Quote, QuoteRequest},
     read_markets::{MAX_BETS_WITH_MARKET, MarketRelation, RelatedToMarkets},
+    read_portfolio::RelatedToPositions,
     read_posts::{MAX_COMMENTS_WITH_POST, PostRelation, RelatedToPosts},
     register_user::Registration,
     trade_shares::TradeTarget,

@@ -23,6 +23,7 @@ pub(crate) mod quote_order;
 mod read_accounts;
 mod read_comments;
 pub(crate) mod read_markets;
+pub(crate) mod read_portfolio;
 pub(crate) mod read_posts;
 mod read_users;
 pub(crate) mod register_user;

@@ -23,6 +23,7 @@ mod market_details;
 mod market_lists;
 mod markets;
 mod migrate;
+mod portfolio;
 mod ports;
 mod positions;
 mod post_lists;

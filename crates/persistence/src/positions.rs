@@ -37,7 +37,7 @@ impl fmt::Display for PositionRow {
 
 impl PositionRow {
     /// The option's position among the market's options, and what is held of it.
-    fn convert(self) -> Result<(usize, Position), Failure> {
+    pub(crate) fn convert(self) -> Result<(usize, Position), Failure> {
         let stored = StoredRow { table: "positions", id: self };
         let option_index = stored.convert("option_index", usize::try_from(self.option_index))?;
         let position = Position {

@@ -9,7 +9,7 @@ use foretell_ports::error::Cause;
 use foretell_ports::market::PaidSet;
 
 use crate::connection::{Connection, on};
-use crate::dialect::bulk_market;
+use crate::dialect::{bulk_market, content};
 use crate::error::{Failure, StoredRow, expect_saved};
 use crate::id::DbId;
 use crate::schema::{payouts, settlements};
@@ -18,9 +18,9 @@ use crate::schema::{payouts, settlements};
 const PAYOUTS: &str = "payouts";
 const REFUNDS: &str = "refunds";
 
-#[derive(Queryable, Selectable, Insertable)]
+#[derive(Queryable, QueryableByName, Selectable, Insertable)]
 #[diesel(table_name = settlements, treat_none_as_default_value = false)]
-struct SettlementRow {
+pub(crate) struct SettlementRow {
     market_id: DbId,
     kind: String,
     basis_points: Option<String>,
@@ -144,6 +144,15 @@ pub(crate) fn insert_payouts(connection: &mut Connection<'_>, set: &PaidSet) -> 
     let rows: Vec<_> = claims.collect();
     bulk_market::insert_payouts(connection, &rows)?;
     Ok(())
+}
+
+/// The settlements of these markets, as far as they have one.
+pub(crate) fn find_all(
+    connection: &mut Connection<'_>,
+    markets: &[DbId],
+) -> Result<Vec<Settlement>, Failure> {
+    let rows = content::settlements(connection, markets)?;
+    rows.into_iter().map(Settlement::try_from).collect()
 }
 
 /// At most `limit` markets whose settlement is not complete, by ascending id after `after`.

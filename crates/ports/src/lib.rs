@@ -12,6 +12,7 @@ pub mod idempotency;
 pub mod ledger;
 pub mod market;
 pub mod page;
+pub mod portfolio;
 pub mod post;
 pub mod secret;
 pub mod system;

@@ -11,6 +11,7 @@ use foretell_domain::time::Timestamp;
 
 use crate::error::StoreError;
 use crate::page::{Page, PageRequest, Stretch};
+use crate::portfolio::{BetKey, HeldKey, HeldPosition};
 use crate::unit::Locked;
 
 /// A market that is about to be stored for the first time.
@@ -221,6 +222,10 @@ pub trait MarketQueries: Send + Sync {
     /// The market with this id.
     async fn find_market(&self, id: MarketId) -> Result<Option<MarketDetails>, StoreError>;
 
+    /// Those of these markets that exist, each once, in any order, by a number of statements that does not depend on
+    /// how many they are.
+    async fn find_markets(&self, ids: &[MarketId]) -> Result<Vec<MarketDetails>, StoreError>;
+
     /// A stretch of the markets that a filter lets through; ties are broken by id, the newest first. A key is
     /// that of the same order, see [`MarketSort::key_of`].
     async fn list_markets(
@@ -260,6 +265,23 @@ pub trait MarketQueries: Send + Sync {
         limit: u32,
     ) -> Result<Vec<PositionRow>, StoreError>;
 
+    /// A stretch of the bets and sales of a user over all markets, the newest first, see [`BetKey`].
+    async fn list_bets_of(&self, user: UserId, stretch: Stretch<BetKey>) -> Result<Vec<Bet>, StoreError>;
+
+    /// How many bets and sales that are. It costs as much as there are.
+    async fn count_bets_of(&self, user: UserId) -> Result<i64, StoreError>;
+
+    /// A stretch of the positions of an account over all markets, those that it has sold out of too, see
+    /// [`HeldKey`] for their order.
+    async fn list_positions_of(
+        &self,
+        account: AccountId,
+        stretch: Stretch<HeldKey>,
+    ) -> Result<Vec<HeldPosition>, StoreError>;
+
+    /// How many positions that are. It costs as much as there are.
+    async fn count_positions_of(&self, account: AccountId) -> Result<i64, StoreError>;
+
     /// The prices after the last trade before `before`, if there was one.
     async fn find_prices_before(
         &self,
@@ -278,6 +300,9 @@ pub trait MarketQueries: Send + Sync {
 
     /// The settlement of a market.
     async fn find_settlement(&self, market: MarketId) -> Result<Option<Settlement>, StoreError>;
+
+    /// The settlements of these markets, as far as they have one, each once, in any order, in one statement.
+    async fn find_settlements(&self, markets: &[MarketId]) -> Result<Vec<Settlement>, StoreError>;
 
     /// At most `limit` markets whose settlement is not complete, by ascending id after `after`.
     async fn list_unsettled(&self, after: Option<MarketId>, limit: u32) -> Result<Vec<MarketId>, StoreError>;

@@ -35,6 +35,7 @@ pub mod market_lists;
 pub mod markets;
 pub mod outcomes;
 mod overlap;
+pub mod portfolio;
 pub mod post_lists;
 pub mod posts;
 pub mod prices;
@@ -208,6 +209,10 @@ macro_rules! contract_suite {
                 the_newest_bets_of_several_markets_come_at_once,
                 an_untouched_market_has_no_bets,
                 a_full_batch_of_bets_is_written;
+            portfolio:
+                bets_of_a_user_come_newest_first,
+                positions_of_an_account_come_by_market_and_option,
+                several_markets_and_settlements_are_found_at_once;
             prices:
                 prices_before_a_moment_are_those_of_the_last_trade,
                 a_window_of_prices_includes_its_beginning_only,
@@ -272,7 +277,7 @@ macro_rules! contract_tests {
 #[cfg(test)]
 mod tests {
     /// The modules of the suite with their sources.
-    const AREAS: [(&str, &str); 19] = [
+    const AREAS: [(&str, &str); 20] = [
         ("units", include_str!("contract/units.rs")),
         ("interleaving", include_str!("contract/interleaving.rs")),
         ("accounts", include_str!("contract/accounts.rs")),
@@ -286,6 +291,7 @@ mod tests {
         ("market_changes", include_str!("contract/market_changes.rs")),
         ("market_lists", include_str!("contract/market_lists.rs")),
         ("bets", include_str!("contract/bets.rs")),
+        ("portfolio", include_str!("contract/portfolio.rs")),
         ("prices", include_str!("contract/prices.rs")),
         ("holdings", include_str!("contract/holdings.rs")),
         ("settlements", include_str!("contract/settlements.rs")),

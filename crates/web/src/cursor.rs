@@ -6,8 +6,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use foretell_domain::id::{AccountId, ApiKeyId, CommentId, MarketId, PostId, SessionId, UserId};
+use foretell_domain::id::{AccountId, ApiKeyId, BetId, CommentId, MarketId, PostId, SessionId, UserId};
+use foretell_domain::time::Timestamp;
 use foretell_ports::market::{MarketKey, PositionKey};
+use foretell_ports::portfolio::{BetKey, HeldKey};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
@@ -90,6 +92,33 @@ impl From<Place> for PositionKey {
     fn from(place: Place) -> Self {
         let option_index = usize::try_from(place.rank).unwrap_or(usize::MAX);
         Self { account_id: AccountId::from_u128(place.id), option_index }
+    }
+}
+
+/// By moment: the bet tells apart those of one moment.
+impl From<BetKey> for Place {
+    fn from(key: BetKey) -> Self {
+        Self { rank: key.created_at.micros(), id: key.id.as_u128() }
+    }
+}
+
+impl From<Place> for BetKey {
+    fn from(place: Place) -> Self {
+        Self { created_at: Timestamp::from_micros(place.rank), id: BetId::from_u128(place.id) }
+    }
+}
+
+/// By market: the option tells apart what is held in it.
+impl From<HeldKey> for Place {
+    fn from(key: HeldKey) -> Self {
+        Self { rank: i64::try_from(key.option_index).unwrap_or(i64::MAX), id: key.market_id.as_u128() }
+    }
+}
+
+impl From<Place> for HeldKey {
+    fn from(place: Place) -> Self {
+        let option_index = usize::try_from(place.rank).unwrap_or(usize::MAX);
+        Self { market_id: MarketId::from_u128(place.id), option_index }
     }
 }
 

@@ -20,6 +20,8 @@ fn served() -> Vec<(String, &'static str)> {
         (format!("/api-keys/{id}"), "DELETE"),
         ("/me".to_owned(), "GET, HEAD, PATCH"),
         ("/me/password".to_owned(), "POST"),
+        ("/me/bets".to_owned(), "GET, HEAD"),
+        ("/me/positions".to_owned(), "GET, HEAD"),
         ("/accounts".to_owned(), "GET, HEAD"),
         (format!("/accounts/{id}"), "GET, HEAD"),
         (format!("/accounts/{id}/transfers"), "GET, HEAD"),

@@ -6,6 +6,7 @@ use super::{Holding, MarketError, WHOLE_BPS};
 use crate::allocation::round_down;
 use crate::id::{AccountId, MarketId, UserId};
 use crate::money::{Amount, Balance};
+use crate::shares::Shares;
 use crate::time::Timestamp;
 
 /// How many holders one unit of work pays.
@@ -50,6 +51,15 @@ impl SettlementTerms {
             return Err(SplitError::Sum);
         }
         Ok(Self::Payouts { basis_points })
+    }
+
+    /// What shares of one option come to alone, rounded down; `None` where stakes go back instead. A holder of
+    /// several options is paid for all of them together, so that may be a unit more.
+    pub fn worth_of(&self, option_index: usize, shares: Shares) -> Option<Balance> {
+        let Self::Payouts { basis_points } = self else { return None };
+        let bps = i128::from(basis_points.get(option_index).copied().unwrap_or(0));
+        let minor = i128::from(shares.units()) * bps / i128::from(WHOLE_BPS);
+        i64::try_from(minor).ok().map(Balance::from_minor)
     }
 
     /// What the entitlements are counted in: this many make one minor unit.

@@ -1,4 +1,4 @@
-//! Posts, comments, bets and users by many keys at once: one statement whatever their number, whose text never
+//! Posts, comments, bets, settlements and users by many keys at once: one statement whatever their number, whose text never
 //! varies. Postgres takes the keys as an array, `SQLite` as a JSON array of hexadecimal texts.
 
 use std::fmt::Write as _;
@@ -16,6 +16,7 @@ use crate::id::{DbId, Id};
 use crate::posts::{AuthorshipRow, PostRow, TaggedRow};
 use crate::prepared::{ended, prepared};
 use crate::schema::{comments, markets, post_tags, posts};
+use crate::settlements::SettlementRow;
 use crate::users::UserRow;
 
 /// A statement with one parameter, the keys, in both dialects.
@@ -47,6 +48,11 @@ const NEWEST_COMMENTS: ByKeys = ByKeys {
         ORDER BY newest.id DESC LIMIT ?)",
     postgres: "SELECT newest.* FROM unnest(?) AS wanted (id) CROSS JOIN LATERAL
         (SELECT * FROM comments WHERE comments.post_id = wanted.id ORDER BY comments.id DESC LIMIT ?) AS newest",
+};
+
+const SETTLEMENTS: ByKeys = ByKeys {
+    sqlite: "SELECT * FROM settlements WHERE market_id IN (SELECT unhex(value) FROM json_each(?))",
+    postgres: "SELECT * FROM settlements WHERE market_id = ANY(?)",
 };
 
 /// The newest bets of each market, found by their numbers.
@@ -94,6 +100,14 @@ pub(crate) fn users(connection: &mut Connection<'_>, ids: &[DbId]) -> QueryResul
 /// The posts with these ids, and their tags.
 pub(crate) fn posts(connection: &mut Connection<'_>, ids: &[DbId]) -> QueryResult<Vec<TaggedRow>> {
     load(connection, &POSTS, ids)
+}
+
+/// The settlements of these markets.
+pub(crate) fn settlements(
+    connection: &mut Connection<'_>,
+    markets: &[DbId],
+) -> QueryResult<Vec<SettlementRow>> {
+    load(connection, &SETTLEMENTS, markets)
 }
 
 /// The `limit` newest comments of each of these posts.

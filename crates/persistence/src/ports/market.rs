@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use foretell_domain::id::{AccountId, BetId, MarketId};
+use foretell_domain::id::{AccountId, BetId, MarketId, UserId};
 use foretell_domain::market::{Bet, Holding, Listing, Market, Settlement};
 use foretell_domain::probability::Probability;
 use foretell_domain::time::Timestamp;
@@ -13,11 +13,13 @@ use foretell_ports::market::{
     PositionKey, PositionRow, PricePoint, PriceWindow, WantedHolding,
 };
 use foretell_ports::page::{Page, PageRequest, Stretch};
+use foretell_ports::portfolio::{BetKey, HeldKey, HeldPosition};
 use foretell_ports::unit::Locked;
 
+use crate::id::db_ids;
 use crate::store::Store;
 use crate::tx::UnitTx;
-use crate::{bets, market_details, market_lists, markets, positions, settlements};
+use crate::{bets, market_details, market_lists, markets, portfolio, positions, settlements};
 
 impl MarketTx for UnitTx<'_, '_> {
     fn insert_markets(&mut self, markets: &[NewMarket]) -> Result<(), StoreError> {
@@ -92,6 +94,11 @@ impl MarketQueries for Store {
         self.read("find_market", move |c| market_details::find(c, id)).await
     }
 
+    async fn find_markets(&self, ids: &[MarketId]) -> Result<Vec<MarketDetails>, StoreError> {
+        let ids = db_ids(ids.iter().copied());
+        self.read("find_markets", move |c| market_details::find_all(c, &ids)).await
+    }
+
     async fn list_markets(
         &self,
         filter: &MarketFilter,
@@ -137,6 +144,26 @@ impl MarketQueries for Store {
         self.read("list_positions", move |c| positions::list(c, market, after, limit)).await
     }
 
+    async fn list_bets_of(&self, user: UserId, stretch: Stretch<BetKey>) -> Result<Vec<Bet>, StoreError> {
+        self.read("list_bets_of", move |c| portfolio::list_bets(c, user, stretch)).await
+    }
+
+    async fn count_bets_of(&self, user: UserId) -> Result<i64, StoreError> {
+        self.read("count_bets_of", move |c| portfolio::count_bets(c, user)).await
+    }
+
+    async fn list_positions_of(
+        &self,
+        account: AccountId,
+        stretch: Stretch<HeldKey>,
+    ) -> Result<Vec<HeldPosition>, StoreError> {
+        self.read("list_positions_of", move |c| portfolio::list_positions(c, account, stretch)).await
+    }
+
+    async fn count_positions_of(&self, account: AccountId) -> Result<i64, StoreError> {
+        self.read("count_positions_of", move |c| portfolio::count_positions(c, account)).await
+    }
+
     async fn find_prices_before(
         &self,
         market: MarketId,
@@ -156,6 +183,11 @@ impl MarketQueries for Store {
 
     async fn find_settlement(&self, market: MarketId) -> Result<Option<Settlement>, StoreError> {
         self.read("find_settlement", move |c| settlements::find(c, market)).await
+    }
+
+    async fn find_settlements(&self, markets: &[MarketId]) -> Result<Vec<Settlement>, StoreError> {
+        let markets = db_ids(markets.iter().copied());
+        self.read("find_settlements", move |c| settlements::find_all(c, &markets)).await
     }
 
     async fn list_unsettled(&self, after: Option<MarketId>, limit: u32) -> Result<Vec<MarketId>, StoreError> {

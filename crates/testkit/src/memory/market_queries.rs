@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use async_trait::async_trait;
-use foretell_domain::id::{AccountId, BetId, MarketId};
+use foretell_domain::id::{AccountId, BetId, MarketId, UserId};
 use foretell_domain::market::{Bet, Settlement};
 use foretell_domain::probability::Probability;
 use foretell_domain::time::Timestamp;
@@ -15,6 +15,7 @@ use foretell_ports::market::{
     PriceWindow,
 };
 use foretell_ports::page::{Page, PageRequest, Stretch};
+use foretell_ports::portfolio::{BetKey, HeldKey, HeldPosition};
 
 use super::tables::{MarketRow, Tables};
 use super::{MemoryStore, count, page_of, stretch_of};
@@ -68,11 +69,31 @@ fn position_rows(tables: &Tables, market: MarketId) -> Vec<PositionRow> {
     rows
 }
 
+fn bets_of(tables: &Tables, user: UserId) -> impl Iterator<Item = &Bet> {
+    tables.bets.committed().values().filter(move |bet| bet.user_id == user)
+}
+
+fn positions_of(tables: &Tables, account: AccountId) -> impl Iterator<Item = HeldPosition> {
+    let positions = tables.positions.committed().iter();
+    positions.filter(move |((_, holder, _), _)| *holder == account).map(|(key, position)| HeldPosition {
+        market_id: key.0,
+        option_index: key.2,
+        position: *position,
+    })
+}
+
 #[async_trait]
 impl MarketQueries for MemoryStore {
     async fn find_market(&self, id: MarketId) -> Result<Option<MarketDetails>, StoreError> {
         let tables = self.read()?;
         Ok(tables.markets.committed().get(&id).map(|row| details(&tables, row)))
+    }
+
+    async fn find_markets(&self, ids: &[MarketId]) -> Result<Vec<MarketDetails>, StoreError> {
+        let tables = self.read()?;
+        let ids: BTreeSet<_> = ids.iter().collect();
+        let rows = ids.into_iter().filter_map(|id| tables.markets.committed().get(id));
+        Ok(rows.map(|row| details(&tables, row)).collect())
     }
 
     async fn list_markets(
@@ -133,6 +154,33 @@ impl MarketQueries for MemoryStore {
         Ok(rows)
     }
 
+    async fn list_bets_of(&self, user: UserId, stretch: Stretch<BetKey>) -> Result<Vec<Bet>, StoreError> {
+        let tables = self.read()?;
+        let mut rows: Vec<_> = bets_of(&tables, user).cloned().collect();
+        rows.sort_by_key(|bet| Reverse(BetKey::from(bet)));
+        Ok(stretch_of(rows, stretch, |bet, key| BetKey::from(bet) < key))
+    }
+
+    async fn count_bets_of(&self, user: UserId) -> Result<i64, StoreError> {
+        Ok(count(bets_of(&*self.read()?, user).count()))
+    }
+
+    async fn list_positions_of(
+        &self,
+        account: AccountId,
+        stretch: Stretch<HeldKey>,
+    ) -> Result<Vec<HeldPosition>, StoreError> {
+        let tables = self.read()?;
+        let place = |key: HeldKey| (Reverse(key.market_id), key.option_index);
+        let mut rows: Vec<_> = positions_of(&tables, account).collect();
+        rows.sort_by_key(|held| place(held.key()));
+        Ok(stretch_of(rows, stretch, |held, key| place(held.key()) > place(key)))
+    }
+
+    async fn count_positions_of(&self, account: AccountId) -> Result<i64, StoreError> {
+        Ok(count(positions_of(&*self.read()?, account).count()))
+    }
+
     async fn find_prices_before(
         &self,
         market: MarketId,
@@ -158,6 +206,13 @@ impl MarketQueries for MemoryStore {
 
     async fn find_settlement(&self, market: MarketId) -> Result<Option<Settlement>, StoreError> {
         Ok(self.read()?.settlements.committed().get(&market).cloned())
+    }
+
+    async fn find_settlements(&self, markets: &[MarketId]) -> Result<Vec<Settlement>, StoreError> {
+        let tables = self.read()?;
+        let markets: BTreeSet<_> = markets.iter().collect();
+        let found = markets.into_iter().filter_map(|id| tables.settlements.committed().get(id));
+        Ok(found.cloned().collect())
     }
 
     async fn list_unsettled(&self, after: Option<MarketId>, limit: u32) -> Result<Vec<MarketId>, StoreError> {

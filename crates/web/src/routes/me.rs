@@ -2,6 +2,8 @@
 
 mod change;
 mod change_password;
+mod list_bets;
+mod list_positions;
 mod show;
 
 use actix_web::http::header::EntityTag;
@@ -20,6 +22,8 @@ use crate::routing::at;
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
         .service(at("/me").get(show::show).patch(change::change))
+        .service(at("/me/bets").get(list_bets::list_bets))
+        .service(at("/me/positions").get(list_positions::list_positions))
         .service(at("/me/password").post(change_password::change_password));
 }
 

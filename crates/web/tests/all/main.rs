@@ -20,6 +20,7 @@ mod markets;
 mod origins;
 mod owned_fields;
 mod people;
+mod portfolio;
 mod posts;
 mod server;
 mod transfers;

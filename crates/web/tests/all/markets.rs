@@ -26,13 +26,13 @@ type Reply = <Call as IntoFuture>::Output;
 
 /// When the markets of [`opening`] end: six hours after the clock starts.
 const END_DATE: &str = "2026-01-01T18:00:00Z";
-const SECONDS_TO_END: i64 = 6 * 3_600;
+pub(crate) const SECONDS_TO_END: i64 = 6 * 3_600;
 
 /// A market as its creator got it.
 pub(crate) struct Opened {
     pub(crate) path: String,
-    id: String,
-    options: Vec<String>,
+    pub(crate) id: String,
+    pub(crate) options: Vec<String>,
     body: Value,
 }
 
@@ -44,7 +44,7 @@ impl Opened {
         Self { path: format!("/markets/{id}"), id, options, body }
     }
 
-    fn at(&self, part: &str) -> String {
+    pub(crate) fn at(&self, part: &str) -> String {
         format!("{}/{part}", self.path)
     }
 
@@ -53,12 +53,12 @@ impl Opened {
         app.get(&self.path).await.ok(200)
     }
 
-    async fn bet(&self, app: &TestApp, user: &TestUser, option: usize, amount: &str) -> Value {
+    pub(crate) async fn bet(&self, app: &TestApp, user: &TestUser, option: usize, amount: &str) -> Value {
         let order = json!({ "optionId": self.options[option], "amount": amount });
         command(app, &self.at("bets"), user, &order).await.ok(201)
     }
 
-    async fn sell(&self, app: &TestApp, user: &TestUser, option: usize, shares: &str) -> Value {
+    pub(crate) async fn sell(&self, app: &TestApp, user: &TestUser, option: usize, shares: &str) -> Value {
         let order = json!({ "optionId": self.options[option], "shares": shares });
         command(app, &self.at("sales"), user, &order).await.ok(201)
     }
@@ -98,7 +98,7 @@ fn fresh_key() -> String {
 }
 
 /// Sends a command of this user under a key of its own.
-async fn command(app: &TestApp, path: &str, user: &TestUser, body: &Value) -> Reply {
+pub(crate) async fn command(app: &TestApp, path: &str, user: &TestUser, body: &Value) -> Reply {
     app.post(path).by(user).key(&fresh_key()).json(body).await
 }
 

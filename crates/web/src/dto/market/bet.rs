@@ -72,13 +72,20 @@ impl<'a> BetView<'a> {
         }
     }
 
-    /// What its trader may see.
+    /// What its trader may see of it later.
+    pub(crate) fn of_trader(bet: &'a Bet, currency: &Currency) -> Self {
+        Self {
+            account_id: Some(Text(bet.account_id)),
+            transfer_id: Some(Text(bet.transfer_id)),
+            ..Self::public(bet, currency)
+        }
+    }
+
+    /// What its trader is told when it is made.
     pub(crate) fn own(traded: &'a TradeReceipt, currency: &Currency) -> Self {
         Self {
-            account_id: Some(Text(traded.bet.account_id)),
-            transfer_id: Some(Text(traded.bet.transfer_id)),
             balance: Some(Money::new(currency, traded.balance.minor())),
-            ..Self::public(&traded.bet, currency)
+            ..Self::of_trader(&traded.bet, currency)
         }
     }
 }

@@ -62,6 +62,8 @@ async fn a_walk_shows_the_rows_of_the_pages_in_their_order() {
         "/users".to_owned(),
         "/sessions".to_owned(),
         "/api-keys".to_owned(),
+        "/me/bets".to_owned(),
+        "/me/positions".to_owned(),
         format!("/markets/{}/bets", market.id),
         format!("/accounts/{}/transfers", ann.account_id),
     ] {

@@ -19,7 +19,7 @@ enum Takes {
 
 use Takes::{Admin, Manage, Nothing, Read, Session, Trade};
 
-const ROUTES: [(&str, &str, Takes); 39] = [
+const ROUTES: [(&str, &str, Takes); 41] = [
     ("POST", "/users", Nothing),
     ("GET", "/users", Read),
     ("GET", "/users/{id}", Read),
@@ -34,6 +34,8 @@ const ROUTES: [(&str, &str, Takes); 39] = [
     ("GET", "/me", Read),
     ("PATCH", "/me", Manage),
     ("POST", "/me/password", Session),
+    ("GET", "/me/bets", Read),
+    ("GET", "/me/positions", Read),
     ("GET", "/accounts", Read),
     ("GET", "/accounts/{id}", Read),
     ("GET", "/accounts/{id}/transfers", Read),

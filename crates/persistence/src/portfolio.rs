@@ -1,0 +1,111 @@
+//! What one trader did and holds over all markets: the tables `bets` by user, and `positions` by account.
+
+use diesel::prelude::*;
+use foretell_domain::id::{AccountId, UserId};
+use foretell_domain::market::Bet;
+use foretell_ports::page::{Start, Stretch};
+use foretell_ports::portfolio::{BetKey, HeldKey, HeldPosition};
+
+use crate::bets::BetRow;
+use crate::connection::{Connection, on};
+use crate::error::Failure;
+use crate::id::DbId;
+use crate::positions::PositionRow;
+use crate::schema::{bets, positions};
+
+/// A part of a sorted list, from which so many rows are wanted.
+#[derive(Clone, Copy)]
+enum Part<K> {
+    /// All but the first so many.
+    After(i64),
+    /// What comes after a key and has its rank.
+    Beside(K),
+    /// What comes after a key and has a later rank.
+    Beyond(K),
+}
+
+/// The rows of a stretch. After a key that takes two seeks in the index: no database makes one of both conditions
+/// together.
+fn rows_of<K: Copy, R>(
+    stretch: Stretch<K>,
+    mut load: impl FnMut(Part<K>, i64) -> QueryResult<Vec<R>>,
+) -> QueryResult<Vec<R>> {
+    let limit = i64::from(stretch.limit);
+    let key = match stretch.start {
+        Start::Offset(rows) => return load(Part::After(rows), limit),
+        Start::After(key) => key,
+    };
+    let mut rows = load(Part::Beside(key), limit)?;
+    let missing = limit.saturating_sub(i64::try_from(rows.len()).unwrap_or(limit));
+    if missing > 0 {
+        rows.extend(load(Part::Beyond(key), missing)?);
+    }
+    Ok(rows)
+}
+
+/// A stretch of the bets and sales of a user, the newest first.
+pub(crate) fn list_bets(
+    connection: &mut Connection<'_>,
+    user: UserId,
+    stretch: Stretch<BetKey>,
+) -> Result<Vec<Bet>, Failure> {
+    let user = DbId::from(user);
+    let rows: Vec<BetRow> = rows_of(stretch, |part, limit| {
+        on!(connection, |c, Db| {
+            let own = bets::table.filter(bets::user_id.eq(user)).select(BetRow::as_select());
+            let query = own.order((bets::created_at_us.desc(), bets::id.desc())).limit(limit);
+            let query = query.into_boxed::<Db>();
+            let query = match part {
+                Part::After(rows) => query.offset(rows),
+                Part::Beside(key) => query
+                    .filter(bets::created_at_us.eq(key.created_at.micros()))
+                    .filter(bets::id.lt(DbId::from(key.id))),
+                Part::Beyond(key) => query.filter(bets::created_at_us.lt(key.created_at.micros())),
+            };
+            query.load(c)
+        })
+    })?;
+    rows.into_iter().map(Bet::try_from).collect()
+}
+
+/// How many bets and sales a user has made.
+pub(crate) fn count_bets(connection: &mut Connection<'_>, user: UserId) -> Result<i64, Failure> {
+    let own = bets::table.filter(bets::user_id.eq(DbId::from(user)));
+    Ok(on!(connection, |c| own.count().get_result(c))?)
+}
+
+/// A stretch of the positions of an account, the newest market first.
+pub(crate) fn list_positions(
+    connection: &mut Connection<'_>,
+    account: AccountId,
+    stretch: Stretch<HeldKey>,
+) -> Result<Vec<HeldPosition>, Failure> {
+    let account = DbId::from(account);
+    let rows: Vec<PositionRow> = rows_of(stretch, |part, limit| {
+        on!(connection, |c, Db| {
+            let own = positions::table.filter(positions::account_id.eq(account));
+            let own = own.select(PositionRow::as_select());
+            let query = own.order((positions::market_id.desc(), positions::option_index)).limit(limit);
+            let query = query.into_boxed::<Db>();
+            let query = match part {
+                Part::After(rows) => query.offset(rows),
+                Part::Beside(key) => query
+                    .filter(positions::market_id.eq(DbId::from(key.market_id)))
+                    .filter(positions::option_index.gt(i32::try_from(key.option_index).unwrap_or(i32::MAX))),
+                Part::Beyond(key) => query.filter(positions::market_id.lt(DbId::from(key.market_id))),
+            };
+            query.load(c)
+        })
+    })?;
+    let held = |row: PositionRow| {
+        let (option_index, position) = row.convert()?;
+        Ok(HeldPosition { market_id: row.market_id.into(), option_index, position })
+    };
+    rows.into_iter().map(held).collect()
+}
+
+/// How many positions an account has.
+pub(crate) fn count_positions(connection: &mut Connection<'_>, account: AccountId) -> Result<i64, Failure> {
+    let own = positions::table.filter(positions::account_id.eq(DbId::from(account)));
+    Ok(on!(connection, |c| own.count().get_result(c))?)
+}

@@ -1,0 +1,119 @@
+//! What one trader did and holds over all markets.
+
+use std::slice::from_ref;
+
+use foretell_domain::account::Account;
+use foretell_domain::id::{BetId, MarketId};
+use foretell_domain::market::{Bet, Fill, Settlement, SettlementTerms};
+use foretell_ports::page::{Start, Stretch};
+use foretell_ports::portfolio::{BetKey, HeldKey, HeldPosition};
+
+use super::Harness;
+use super::scene::{Scene, Side, Trade, after, first, lock_market};
+use crate::clock::START;
+
+/// Two markets, the newer one first.
+async fn markets(scene: &Scene) -> [MarketId; 2] {
+    let older = scene.market(|market| market.options(3)).await.market.id();
+    let newer = scene.market(|market| market.options(3)).await.market.id();
+    [newer, older]
+}
+
+async fn trade(scene: &Scene, account: Account, place: (MarketId, usize), what: (Side, i64)) -> Bet {
+    let ((market_id, option_index), (side, second)) = (place, what);
+    scene.trade(Trade { market_id, account, option_index, side, at: after(second) }).await.0
+}
+
+/// The bets and sales of a user come newest first, whatever their market and their id; of one moment, those with
+/// the higher ids come first.
+pub async fn bets_of_a_user_come_newest_first(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let ([one, two], ann) = (markets(&scene).await, scene.funded(10_000).await);
+    let (ben, user) = (scene.funded(10_000).await, ann.owner().expect("a user"));
+    let mut expected = Vec::new();
+    for (market, second) in [(one, 3), (two, 3), (one, 4), (two, 6), (one, 6)] {
+        expected.insert(0, trade(&scene, ann, (market, 0), (Side::Buy(100), second)).await);
+        trade(&scene, ben, (market, 0), (Side::Buy(100), second)).await;
+    }
+    expected.insert(0, trade(&scene, ann, (one, 0), (Side::SellAll, 7)).await);
+    // Its client has chosen an id that says nothing of the time.
+    let like = expected[0].clone();
+    let fill = Fill { sequence: 99, ..like.fill.clone() };
+    let chosen = Bet { id: BetId::from_u128(1), created_at: after(5), fill, ..like };
+    let stored = chosen.clone();
+    scene.commit(move |tx| tx.insert_bets(from_ref(&stored))).await;
+    expected.insert(3, chosen);
+    assert!(expected.is_sorted_by_key(|bet| std::cmp::Reverse(BetKey::from(bet))), "{expected:?}");
+    let list = async |start, limit| {
+        let stretch = Stretch { start, limit };
+        scene.ports.markets.list_bets_of(user, stretch).await.expect("an answer")
+    };
+    assert_eq!(list(Start::Offset(0), 100).await, expected);
+    for (index, bet) in expected.iter().enumerate() {
+        let rest = &expected[index + 1..];
+        assert_eq!(list(Start::After(bet.into()), 2).await, rest[..rest.len().min(2)], "after {index}");
+        let offset = i64::try_from(index).expect("few") + 1;
+        assert_eq!(list(Start::Offset(offset), 2).await, rest[..rest.len().min(2)], "offset {index}");
+    }
+    let gone = BetKey { created_at: after(5), id: BetId::from_u128(2) };
+    assert_eq!(list(Start::After(gone), 1).await, expected[3..4], "a key need not be there");
+    assert_eq!(scene.ports.markets.count_bets_of(user).await.unwrap(), 7);
+    let nobody = scene.make.ids().user();
+    assert_eq!(scene.ports.markets.count_bets_of(nobody).await.unwrap(), 0);
+    assert_eq!(scene.ports.markets.list_bets_of(nobody, first(5)).await.unwrap(), []);
+}
+
+/// The positions of an account come by market, the newest first, and by option; those sold out of are among them.
+pub async fn positions_of_an_account_come_by_market_and_option(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let ([newer, older], ann) = (markets(&scene).await, scene.funded(10_000).await);
+    let ben = scene.funded(10_000).await;
+    for (market, option) in [(older, 2), (newer, 1), (older, 0), (newer, 0)] {
+        trade(&scene, ann, (market, option), (Side::Buy(100), 3)).await;
+        trade(&scene, ben, (market, 1), (Side::Buy(100), 3)).await;
+    }
+    let sold = trade(&scene, ann, (newer, 1), (Side::SellAll, 4)).await;
+    let list = async |start, limit| {
+        let stretch = Stretch { start, limit };
+        scene.ports.markets.list_positions_of(ann.id(), stretch).await.expect("an answer")
+    };
+    let all = list(Start::Offset(0), 100).await;
+    let places: Vec<_> = all.iter().map(|held| (held.market_id, held.option_index)).collect();
+    assert_eq!(places, [(newer, 0), (newer, 1), (older, 0), (older, 2)]);
+    let position = all[1].position;
+    assert!(position.shares.is_zero());
+    assert_eq!((position.spent.minor(), position.received.minor()), (100, sold.fill.cash.minor()));
+    for (index, held) in all.iter().map(HeldPosition::key).enumerate() {
+        let rest = &all[index + 1..];
+        assert_eq!(list(Start::After(held), 2).await, rest[..rest.len().min(2)], "after {index}");
+        let offset = i64::try_from(index).expect("few") + 1;
+        assert_eq!(list(Start::Offset(offset), 1).await, rest[..rest.len().min(1)], "offset {index}");
+    }
+    let gone = HeldKey { market_id: older, option_index: 1 };
+    assert_eq!(list(Start::After(gone), 9).await, all[3..], "a key need not be there");
+    assert_eq!(scene.ports.markets.count_positions_of(ann.id()).await.unwrap(), 4);
+    assert_eq!(scene.ports.markets.count_positions_of(scene.make.ids().account()).await.unwrap(), 0);
+}
+
+/// Several markets and their settlements are found at once; what is asked for twice or is not there does no harm.
+pub async fn several_markets_and_settlements_are_found_at_once(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let ([one, two], ids) = (markets(&scene).await, scene.make.ids());
+    let creator_id = scene.stored_market(one).await.market.record().creator_id;
+    let terms = SettlementTerms::Payouts { basis_points: vec![0, 10_000, 0] };
+    let settlement = Settlement::begin(one, terms, creator_id, START);
+    let stored = settlement.clone();
+    scene
+        .commit(move |tx| {
+            lock_market(tx, one)?;
+            tx.insert_settlement(&stored)
+        })
+        .await;
+    let wanted = [two, ids.market(), one, two];
+    let mut found = scene.ports.markets.find_markets(&wanted).await.unwrap();
+    found.sort_by_key(|details| details.market.id());
+    assert_eq!(found, [scene.stored_market(two).await, scene.stored_market(one).await]);
+    assert_eq!(scene.ports.markets.find_settlements(&wanted).await.unwrap(), [settlement]);
+    assert_eq!(scene.ports.markets.find_markets(&[]).await.unwrap(), []);
+    assert_eq!(scene.ports.markets.find_settlements(&[]).await.unwrap(), []);
+}

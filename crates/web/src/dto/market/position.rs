@@ -1,0 +1,127 @@
+//! Positions as clients read them: who holds what in a market, and what one trader holds in all of them.
+
+use foretell_application::RelatedToPositions;
+use foretell_domain::id::{MarketId, OptionId, UserId};
+use foretell_domain::market::{MarketRecord, Phase, Settlement};
+use foretell_domain::money::Currency;
+use foretell_domain::probability::Probability;
+use foretell_domain::shares::Shares;
+use foretell_domain::time::Timestamp;
+use foretell_ports::market::PositionRow;
+use foretell_ports::portfolio::HeldPosition;
+use serde::Serialize;
+
+use crate::dto::money::Money;
+use crate::dto::probability::Rounded;
+use crate::dto::text::Text;
+
+/// What one trader holds of one option.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PositionView {
+    user_id: Text<UserId>,
+    option_id: Text<OptionId>,
+    shares: Money,
+    spent: Money,
+    received: Money,
+    /// What the shares are worth at the current price, rounded down; `null` once the market is decided,
+    /// when there is no price any more and the settlement tells what was paid.
+    value: Option<Money>,
+}
+
+impl PositionView {
+    /// A position in a market with these prices, in the currency; `None` if the market has no such option.
+    pub(crate) fn new(
+        row: &PositionRow,
+        prices: &[Probability],
+        market: &MarketRecord,
+        currency: &Currency,
+    ) -> Option<Self> {
+        let price = prices.get(row.option_index)?;
+        let is_priced = matches!(market.phase, Phase::Open | Phase::Closed);
+        let position = &row.position;
+        Some(Self {
+            user_id: Text(row.user_id),
+            option_id: Text(market.options.get(row.option_index)?.id),
+            shares: Money::new(currency, position.shares.units()),
+            spent: Money::new(currency, position.spent.minor()),
+            received: Money::new(currency, position.received.minor()),
+            value: is_priced.then(|| Money::new(currency, value_at(*price, position.shares))),
+        })
+    }
+}
+
+/// What shares are worth at the price that clients see, in minor units, rounded down.
+#[expect(clippy::cast_possible_truncation, reason = "a probability has 0 to 1,000,000 millionths")]
+fn value_at(price: Probability, shares: Shares) -> i128 {
+    let millionths = (price.get() * 1e6).round() as i64;
+    i128::from(shares.units()) * i128::from(millionths) / 1_000_000
+}
+
+/// What the caller holds of one option of one market, and what has come of it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct OwnPositionView<'a> {
+    market_id: Text<MarketId>,
+    market_name: &'a str,
+    market_status: &'static str,
+    option_id: Text<OptionId>,
+    option_name: &'a str,
+    shares: Money,
+    /// The current price and what the shares are worth at it, rounded down; `null` once the market is decided.
+    price: Option<Rounded>,
+    value: Option<Money>,
+    /// What the shares are owed by the resolution; `null` before, and in a cancelled market.
+    payout: Option<Money>,
+    /// What went in for it, and what sales brought.
+    cost: Money,
+    proceeds: Money,
+    /// Proceeds with value or payout, less the cost; `null` in a cancelled market, where stakes go back instead.
+    profit: Option<Money>,
+}
+
+/// When and in which currency positions are shown.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shown<'a> {
+    /// The time.
+    pub(crate) now: Timestamp,
+    /// The currency.
+    pub(crate) currency: &'a Currency,
+}
+
+impl<'a> OwnPositionView<'a> {
+    /// A position with its market; `None` if that is not there or has no such option.
+    pub(crate) fn new(
+        held: &HeldPosition,
+        related: &'a RelatedToPositions,
+        Shown { now, currency }: Shown<'_>,
+    ) -> Option<Self> {
+        let details = related.markets.get(&held.market_id)?;
+        let (market, index, position) = (&details.market, held.option_index, &held.position);
+        let money = |minor: i128| Money::new(currency, minor);
+        let is_priced = matches!(market.record().phase, Phase::Open | Phase::Closed);
+        let price = market.probabilities().get(index).copied().filter(|_| is_priced);
+        let value = price.map(|price| value_at(price, position.shares));
+        let settlement = related.settlements.get(&held.market_id);
+        let payout = settlement.and_then(|settlement| payout_of(settlement, index, position.shares));
+        let (cost, proceeds) = (i128::from(position.spent.minor()), i128::from(position.received.minor()));
+        Some(Self {
+            market_id: Text(held.market_id),
+            market_name: details.listing.name.as_str(),
+            market_status: market.phase_at(now).as_str(),
+            option_id: Text(market.record().options.get(index)?.id),
+            option_name: details.listing.options().get(index)?.as_str(),
+            shares: money(position.shares.units().into()),
+            price: price.map(Rounded),
+            value: value.map(money),
+            payout: payout.map(money),
+            cost: money(cost),
+            proceeds: money(proceeds),
+            profit: value.or(payout).map(|worth| money(proceeds + worth - cost)),
+        })
+    }
+}
+
+fn payout_of(settlement: &Settlement, option_index: usize, shares: Shares) -> Option<i128> {
+    settlement.terms.worth_of(option_index, shares).map(|worth| worth.minor().into())
+}

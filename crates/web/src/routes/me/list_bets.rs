@@ -1,0 +1,26 @@
+//! `GET /me/bets`: the caller's bets and sales over all markets.
+
+use actix_web::web::Data;
+use foretell_ports::portfolio::BetKey;
+
+use crate::WebState;
+use crate::dto::market::bet::BetView;
+use crate::dto::page::PageParams;
+use crate::extract::{Params, Read, SignedIn};
+use crate::reply::{self, Answer};
+
+/// Lists the caller's bets and sales, newest first. 200, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`,
+/// 403 `FORBIDDEN`.
+pub(super) async fn list_bets(
+    state: Data<WebState>,
+    SignedIn(caller, ..): SignedIn<Read>,
+    params: Params<PageParams>,
+) -> Answer {
+    let (paging, application) = (state.accept(params)?, &state.application);
+    let mut bets = application.list_own_bets(&caller, paging.stretch()).await?;
+    let total = application.count_own_bets(&caller);
+    let meta = paging.meta(&mut bets, |bet| BetKey::from(bet), total).await?;
+    let currency = &application.settings().currency;
+    let rows: Vec<_> = bets.iter().map(|bet| BetView::of_trader(bet, currency)).collect();
+    reply::list(rows, meta)
+}

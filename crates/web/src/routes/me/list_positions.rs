@@ -1,0 +1,29 @@
+//! `GET /me/positions`: what the caller holds over all markets, and what has come of it.
+
+use actix_web::web::Data;
+use foretell_ports::portfolio::HeldPosition;
+
+use crate::WebState;
+use crate::dto::market::position::{OwnPositionView, Shown};
+use crate::dto::page::PageParams;
+use crate::error::ApiError;
+use crate::extract::{Params, Read, SignedIn};
+use crate::reply::{self, Answer};
+
+/// Lists the caller's positions, those of the newest market first. 200, 400 `VALIDATION_ERROR`,
+/// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`.
+pub(super) async fn list_positions(
+    state: Data<WebState>,
+    SignedIn(caller, ..): SignedIn<Read>,
+    params: Params<PageParams>,
+) -> Answer {
+    let (paging, application) = (state.accept(params)?, &state.application);
+    let mut held = application.list_own_positions(&caller, paging.stretch()).await?;
+    let total = application.count_own_positions(&caller);
+    let meta = paging.meta(&mut held, HeldPosition::key, total).await?;
+    let related = application.relate_to_positions(&held).await?;
+    let shown = Shown { now: application.now(), currency: &application.settings().currency };
+    let rows: Option<Vec<_>> = held.iter().map(|held| OwnPositionView::new(held, &related, shown)).collect();
+    let rows = rows.ok_or_else(|| ApiError::internal("a position is in no option of its market"))?;
+    reply::list(rows, meta)
+}
