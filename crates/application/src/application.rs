@@ -16,6 +16,7 @@ use foretell_ports::unit::UnitOfWork;
 use foretell_ports::user::UserQueries;
 
 use crate::key_uses::KeyUses;
+use crate::leaderboards::Leaderboards;
 use crate::login_limits::{LoginGuard, LoginLimits};
 use crate::market_totals::MarketTotals;
 use crate::session_cache::SessionCache;
@@ -80,6 +81,7 @@ pub struct Application {
     pub(crate) writer: MoneyWriter,
     pub(crate) sessions: SessionCache,
     pub(crate) market_totals: MarketTotals,
+    pub(crate) leaderboards: Leaderboards,
     pub(crate) logins: LoginGuard,
     pub(crate) key_uses: KeyUses,
 }
@@ -90,8 +92,9 @@ impl Application {
         let writer = MoneyWriter::start(&ports, &settings.writer);
         let sessions = SessionCache::new(settings.session_trust);
         let logins = LoginGuard::new(settings.login_limits);
-        let (market_totals, key_uses) = (MarketTotals::new(), KeyUses::new());
-        Self { ports, settings, writer, sessions, market_totals, logins, key_uses }
+        let (market_totals, leaderboards) = (MarketTotals::new(), Leaderboards::new());
+        let key_uses = KeyUses::new();
+        Self { ports, settings, writer, sessions, market_totals, leaderboards, logins, key_uses }
     }
 
     /// What the operator decided.

@@ -7,6 +7,7 @@ pub mod application;
 pub mod error;
 mod expected_version;
 mod key_uses;
+mod leaderboards;
 mod login_limits;
 mod market_totals;
 mod session_cache;
@@ -16,6 +17,7 @@ pub mod writer;
 pub use application::{Application, ApplicationSettings, Ports};
 pub use error::AppError;
 pub use expected_version::ExpectedVersion;
+pub use leaderboards::{MAX_RANKED, Period};
 pub use login_limits::LoginLimits;
 pub use use_cases::{
     authenticate::{Caller, Credential},
@@ -26,6 +28,7 @@ pub use use_cases::{
     manage_api_keys::{IssuedKey, NewApiKey},
     open_market::MarketOpening,
     quote_order::{Quote, QuoteRequest},
+    rank_traders::{RankKey, RankedTrader},
     read_markets::{MAX_BETS_WITH_MARKET, MarketRelation, RelatedToMarkets},
     read_portfolio::RelatedToPositions,
     read_posts::{MAX_COMMENTS_WITH_POST, PostRelation, RelatedToPosts},

@@ -20,6 +20,7 @@ mod move_money;
 pub(crate) mod open_market;
 mod purge_outcomes;
 pub(crate) mod quote_order;
+pub(crate) mod rank_traders;
 mod read_accounts;
 mod read_comments;
 pub(crate) mod read_markets;

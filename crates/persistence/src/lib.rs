@@ -31,6 +31,7 @@ mod post_tags;
 mod posts;
 mod prepared;
 mod prices;
+mod profits;
 mod schema;
 mod secrets;
 mod sessions;

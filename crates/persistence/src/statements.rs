@@ -9,7 +9,7 @@ use diesel::connection::{Instrumentation, InstrumentationEvent, SimpleConnection
 use diesel::sql_types::Text;
 use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl as _, SqliteConnection, sql_query};
 use foretell_domain::account::Account;
-use foretell_domain::id::{AccountId, ApiKeyId, BetId, MarketId, SessionId, UserId};
+use foretell_domain::id::{AccountId, ApiKeyId, MarketId, SessionId, UserId};
 use foretell_domain::market::{
     Bet, Fill, Holding, Market, MarketRecord, Payout, Phase, Settlement, SettlementTerms, TradeSide,
 };
@@ -18,7 +18,6 @@ use foretell_domain::probability::Probability;
 use foretell_domain::shares::Shares;
 use foretell_ports::market::{MarketFilter, MarketSort, PaidSet, PositionKey, PriceWindow, WantedHolding};
 use foretell_ports::page::{PageRequest, Start, Stretch};
-use foretell_ports::portfolio::{BetKey, HeldKey};
 use foretell_ports::secret::TokenHash;
 use foretell_ports::unit::Locked;
 use foretell_testkit::builders::Factory;
@@ -28,13 +27,14 @@ use crate::connection::Connection;
 use crate::dialect::look_up::Others;
 use crate::error::Failure;
 use crate::{
-    accounts, api_keys, bets, idempotency, market_details, market_lists, markets, portfolio, positions,
-    sessions, settlements, transfers, users,
+    accounts, api_keys, bets, idempotency, market_details, market_lists, markets, positions, sessions,
+    settlements, transfers, users,
 };
 
 mod content;
 #[path = "../tests/it/databases.rs"]
 mod databases;
+mod portfolio;
 
 use databases::{Database, Kind};
 
@@ -212,23 +212,7 @@ fn queries(c: &mut Connection<'_>, account: AccountId, market: MarketId) -> Resu
     idempotency::purge(c, START, 10)?;
     market_details::find(c, market)?;
     market_details::get(c, market)?;
-    portfolio(c, account, market)
-}
-
-fn portfolio(c: &mut Connection<'_>, account: AccountId, market: MarketId) -> Result<(), Failure> {
-    let user = UserId::from_u128(1);
-    portfolio::count_bets(c, user)?;
-    portfolio::count_positions(c, account)?;
-    let last = BetKey { created_at: START, id: BetId::from_u128(1) };
-    for start in [Start::Offset(20), Start::After(last)] {
-        portfolio::list_bets(c, user, Stretch { start, limit: 20 })?;
-    }
-    let last = HeldKey { market_id: market, option_index: 1 };
-    for start in [Start::Offset(20), Start::After(last)] {
-        portfolio::list_positions(c, account, Stretch { start, limit: 20 })?;
-    }
-    settlements::find_all(c, &[market.into()])?;
-    Ok(())
+    portfolio::queries(c, account, market)
 }
 
 fn people(c: &mut Connection<'_>) -> Result<(), Failure> {
@@ -354,26 +338,6 @@ async fn no_statement_of_a_batch_or_query_reads_a_whole_table_on_sqlite() {
 #[tokio::test]
 async fn no_statement_of_a_batch_or_query_reads_a_whole_table_on_postgres() {
     check_index_use(Kind::Postgres).await;
-}
-
-async fn check_portfolios_are_not_sorted(kind: Kind) {
-    let mut observed = Observed::new(kind).await;
-    observed.forbid_bitmaps();
-    observed.run(|c| portfolio(c, AccountId::from_u128(1), MarketId::from_u128(1)));
-    for list in observed.sent().iter().filter(|sql| sql.contains("ORDER BY")) {
-        let plan = plan(&mut observed.connection, list);
-        assert!(!sorts(&plan) && !reads_all(&plan), "{kind:?} sorts {list}\n{plan}");
-    }
-}
-
-#[tokio::test]
-async fn portfolios_come_sorted_from_an_index_on_sqlite() {
-    check_portfolios_are_not_sorted(Kind::Sqlite).await;
-}
-
-#[tokio::test]
-async fn portfolios_come_sorted_from_an_index_on_postgres() {
-    check_portfolios_are_not_sorted(Kind::Postgres).await;
 }
 
 async fn check_lists_are_not_sorted(kind: Kind) {

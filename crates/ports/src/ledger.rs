@@ -11,6 +11,7 @@ use foretell_domain::transfer::Transfer;
 
 use crate::error::StoreError;
 use crate::page::{Page, Stretch};
+use crate::portfolio::Profit;
 use crate::unit::Locked;
 
 /// Writes accounts and transfers within a unit of work.
@@ -128,6 +129,12 @@ pub trait LedgerQueries: Send + Sync {
 
     /// The transfer with this id.
     async fn find_transfer(&self, id: TransferId) -> Result<Option<TransferDetails>, StoreError>;
+
+    /// The profits of active users from the transfers of markets since a moment, the highest first, and of equal ones
+    /// the one whose id is lower: what payouts, refunds and sales brought them less what bets took. Who has none of
+    /// these is left out. It reads every transfer since then; one whose id was made more than a minute before it
+    /// happened may be passed over.
+    async fn rank_profits(&self, since: Option<Timestamp>, limit: u32) -> Result<Vec<Profit>, StoreError>;
 
     /// Checks every invariant of the ledger and its markets against the rows, all at one moment.
     async fn audit(&self) -> Result<AuditReport, StoreError>;

@@ -1,6 +1,6 @@
-//! What one trader did and holds over all markets, as lists of their own.
+//! What traders did and hold over all markets, and what came of it.
 
-use foretell_domain::id::{BetId, MarketId};
+use foretell_domain::id::{BetId, MarketId, UserId};
 use foretell_domain::market::{Bet, Position};
 use foretell_domain::time::Timestamp;
 
@@ -44,4 +44,13 @@ pub struct HeldKey {
     pub market_id: MarketId,
     /// The option's position among the market's options.
     pub option_index: usize,
+}
+
+/// What a user's trades have brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Profit {
+    /// The user.
+    pub user_id: UserId,
+    /// What came in less what went out, in minor units.
+    pub profit_minor: i64,
 }

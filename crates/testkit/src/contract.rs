@@ -212,7 +212,9 @@ macro_rules! contract_suite {
             portfolio:
                 bets_of_a_user_come_newest_first,
                 positions_of_an_account_come_by_market_and_option,
-                several_markets_and_settlements_are_found_at_once;
+                several_markets_and_settlements_are_found_at_once,
+                profits_are_summed_up_from_the_transfers_of_markets,
+                profits_are_those_of_active_users;
             prices:
                 prices_before_a_moment_are_those_of_the_last_trade,
                 a_window_of_prices_includes_its_beginning_only,

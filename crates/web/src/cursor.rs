@@ -6,6 +6,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use foretell_application::RankKey;
 use foretell_domain::id::{AccountId, ApiKeyId, BetId, CommentId, MarketId, PostId, SessionId, UserId};
 use foretell_domain::time::Timestamp;
 use foretell_ports::market::{MarketKey, PositionKey};
@@ -119,6 +120,19 @@ impl From<Place> for HeldKey {
     fn from(place: Place) -> Self {
         let option_index = usize::try_from(place.rank).unwrap_or(usize::MAX);
         Self { market_id: MarketId::from_u128(place.id), option_index }
+    }
+}
+
+/// By profit: the trader tells apart those of one profit.
+impl From<RankKey> for Place {
+    fn from(key: RankKey) -> Self {
+        Self { rank: key.profit_minor, id: key.user_id.as_u128() }
+    }
+}
+
+impl From<Place> for RankKey {
+    fn from(place: Place) -> Self {
+        Self { profit_minor: place.rank, user_id: UserId::from_u128(place.id) }
     }
 }
 

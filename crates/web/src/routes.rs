@@ -5,6 +5,7 @@ mod api_keys;
 mod bets;
 mod comments;
 mod health;
+mod leaderboard;
 mod ledger;
 mod markets;
 mod me;
@@ -42,6 +43,7 @@ fn version(base: &str) -> Scope {
         .configure(ledger::configure)
         .configure(markets::configure)
         .configure(bets::configure)
+        .configure(leaderboard::configure)
         .configure(posts::configure)
         .configure(comments::configure)
         .configure(tags::configure)

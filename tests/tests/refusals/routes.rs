@@ -42,6 +42,7 @@ fn served() -> Vec<(String, &'static str)> {
         (format!("/markets/{id}/resolution"), "GET, HEAD, POST"),
         (format!("/markets/{id}/cancellation"), "POST"),
         (format!("/bets/{id}"), "GET, HEAD"),
+        ("/leaderboard".to_owned(), "GET, HEAD"),
         ("/posts".to_owned(), "GET, HEAD, POST"),
         (format!("/posts/{id}"), "GET, HEAD, PATCH, DELETE"),
         (format!("/posts/{id}/comments"), "GET, HEAD, POST"),

@@ -11,11 +11,12 @@ use foretell_domain::transfer::Transfer;
 use foretell_ports::error::StoreError;
 use foretell_ports::ledger::{AccountDetails, AuditReport, LedgerQueries, LedgerTx, TransferDetails};
 use foretell_ports::page::{Page, Stretch};
+use foretell_ports::portfolio::Profit;
 use foretell_ports::unit::Locked;
 
 use crate::store::Store;
 use crate::tx::UnitTx;
-use crate::{accounts, audit, transfers};
+use crate::{accounts, audit, profits, transfers};
 
 impl LedgerTx for UnitTx<'_, '_> {
     fn record_currency_once(&mut self, currency: &Currency, at: Timestamp) -> Result<Currency, StoreError> {
@@ -75,6 +76,10 @@ impl LedgerQueries for Store {
 
     async fn find_transfer(&self, id: TransferId) -> Result<Option<TransferDetails>, StoreError> {
         self.read("find_transfer", move |c| transfers::find(c, id)).await
+    }
+
+    async fn rank_profits(&self, since: Option<Timestamp>, limit: u32) -> Result<Vec<Profit>, StoreError> {
+        self.read("rank_profits", move |c| profits::rank(c, since, limit)).await
     }
 
     async fn audit(&self) -> Result<AuditReport, StoreError> {

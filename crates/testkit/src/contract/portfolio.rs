@@ -1,12 +1,14 @@
-//! What one trader did and holds over all markets.
+//! What traders did and hold over all markets, and what came of it.
 
 use std::slice::from_ref;
 
 use foretell_domain::account::Account;
-use foretell_domain::id::{BetId, MarketId};
+use foretell_domain::id::{AccountId, BetId, MarketId};
 use foretell_domain::market::{Bet, Fill, Settlement, SettlementTerms};
+use foretell_domain::transfer::{TransferKind, TransferOrder};
+use foretell_domain::user::UserStatus;
 use foretell_ports::page::{Start, Stretch};
-use foretell_ports::portfolio::{BetKey, HeldKey, HeldPosition};
+use foretell_ports::portfolio::{BetKey, HeldKey, HeldPosition, Profit};
 
 use super::Harness;
 use super::scene::{Scene, Side, Trade, after, first, lock_market};
@@ -116,4 +118,62 @@ pub async fn several_markets_and_settlements_are_found_at_once(harness: &dyn Har
     assert_eq!(scene.ports.markets.find_settlements(&wanted).await.unwrap(), [settlement]);
     assert_eq!(scene.ports.markets.find_markets(&[]).await.unwrap(), []);
     assert_eq!(scene.ports.markets.find_settlements(&[]).await.unwrap(), []);
+}
+
+/// Profits are what payouts, refunds and sales brought less what bets took, and nothing else that moves money.
+pub async fn profits_are_summed_up_from_the_transfers_of_markets(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let pot = AccountId::of_market(scene.market(|market| market.subsidy(100_000)).await.market.id());
+    let [ann, ben, cem] = [scene.funded(9_000).await, scene.funded(9_000).await, scene.funded(9_000).await];
+    let pay = async |sides, kind, minor: i64, second| {
+        let order = TransferOrder { at: after(second), ..scene.make.order(kind, minor) };
+        scene.transfer(sides, order).await;
+    };
+    for (kind, minor) in [
+        (TransferKind::Sale, 1),
+        (TransferKind::Payout, 20),
+        (TransferKind::Refund, 300),
+        (TransferKind::Remainder, 5_000),
+    ] {
+        pay([pot, ann.id()], kind, minor, 10).await;
+    }
+    pay([ann.id(), pot], TransferKind::Bet, 100, 9).await;
+    for kind in [TransferKind::Subsidy, TransferKind::Payment] {
+        pay([ann.id(), pot], kind, 7, 10).await;
+    }
+    pay([ben.id(), pot], TransferKind::Bet, 40, 10).await;
+    pay([cem.id(), pot], TransferKind::Bet, 40, 10).await;
+    let profit =
+        |account: Account, profit_minor| Profit { user_id: account.owner().expect("a user"), profit_minor };
+    let rank = async |since, limit| scene.ports.ledger.rank_profits(since, limit).await.expect("an answer");
+    let all = [profit(ann, 221), profit(ben, -40), profit(cem, -40)];
+    assert_eq!(rank(None, 10).await, all);
+    assert_eq!(rank(Some(after(9)), 10).await, all);
+    assert_eq!(rank(Some(after(10)), 10).await, [profit(ann, 321), profit(ben, -40), profit(cem, -40)]);
+    assert_eq!(rank(Some(after(11)), 10).await, []);
+    assert_eq!(rank(None, 2).await, all[..2]);
+}
+
+/// Who is suspended or erased is on no leaderboard.
+pub async fn profits_are_those_of_active_users(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let pot = AccountId::of_market(scene.market(|market| market).await.market.id());
+    let accounts = [scene.funded(100).await, scene.funded(100).await, scene.funded(100).await];
+    for account in accounts {
+        scene.transfer([account.id(), pot], scene.make.order(TransferKind::Bet, 10)).await;
+    }
+    let owners = accounts.map(|account| account.owner().expect("a user"));
+    let [stays, suspended, erased] = owners;
+    scene
+        .commit(move |tx| {
+            for (id, status) in [(suspended, UserStatus::Suspended), (erased, UserStatus::Erased)] {
+                let mut locked = tx.lock_user(id)?.expect("the user is stored");
+                locked.user.status = status;
+                tx.save_user(&locked, START)?;
+            }
+            Ok(())
+        })
+        .await;
+    let ranked = scene.ports.ledger.rank_profits(None, 10).await.unwrap();
+    assert_eq!(ranked, [Profit { user_id: stays, profit_minor: -10 }]);
 }

@@ -1,13 +1,18 @@
 //! Reading accounts and transfers in memory.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use foretell_domain::id::{AccountId, TransferId, UserId};
 use foretell_domain::money::{Balance, Currency};
 use foretell_domain::time::Timestamp;
-use foretell_domain::transfer::{Side, Transfer};
+use foretell_domain::transfer::{Side, Transfer, TransferKind};
+use foretell_domain::user::UserStatus;
 use foretell_ports::error::StoreError;
 use foretell_ports::ledger::{AccountDetails, AuditReport, LedgerQueries, TransferDetails};
 use foretell_ports::page::{Page, Stretch};
+use foretell_ports::portfolio::Profit;
 
 use super::tables::{AccountRow, Tables};
 use super::users::accounts_of;
@@ -33,6 +38,17 @@ fn transfers_back_from(tables: &Tables, account: AccountId, version: i64) -> imp
 /// An account's side of a transfer.
 pub(super) fn side_of(transfer: &Transfer, account: AccountId) -> Side {
     if transfer.debit.account_id == account { transfer.debit } else { transfer.credit }
+}
+
+/// Whose profit a transfer of a market changes, and by how much.
+fn change_of_trader(row: &Transfer) -> Option<(AccountId, i64)> {
+    match row.kind {
+        TransferKind::Bet => Some((row.debit.account_id, -row.amount.minor())),
+        TransferKind::Sale | TransferKind::Payout | TransferKind::Refund => {
+            Some((row.credit.account_id, row.amount.minor()))
+        }
+        _ => None,
+    }
 }
 
 #[async_trait]
@@ -77,6 +93,29 @@ impl LedgerQueries for MemoryStore {
             credit_owner: owner(&tables, transfer.credit.account_id),
             transfer,
         }))
+    }
+
+    async fn rank_profits(&self, since: Option<Timestamp>, limit: u32) -> Result<Vec<Profit>, StoreError> {
+        let tables = self.read()?;
+        let rows = tables.transfers.committed().values();
+        let mut sums: BTreeMap<UserId, i64> = BTreeMap::new();
+        for row in rows.filter(|row| since.is_none_or(|since| row.created_at >= since)) {
+            let trader =
+                change_of_trader(row).and_then(|(account, change)| Some((owner(&tables, account)?, change)));
+            if let Some((user, change)) = trader {
+                *sums.entry(user).or_default() += change;
+            }
+        }
+        let is_active = |user: &UserId| {
+            let found = tables.users.committed().get(user);
+            found.is_some_and(|found| found.user.status == UserStatus::Active)
+        };
+        sums.retain(|user, _| is_active(user));
+        let profit = |(user_id, profit_minor)| Profit { user_id, profit_minor };
+        let mut ranked: Vec<_> = sums.into_iter().map(profit).collect();
+        ranked.sort_by_key(|profit| (Reverse(profit.profit_minor), profit.user_id));
+        ranked.truncate(limit as usize);
+        Ok(ranked)
     }
 
     async fn audit(&self) -> Result<AuditReport, StoreError> {

@@ -15,6 +15,7 @@ mod accounts;
 mod admin;
 mod failures;
 mod identity;
+mod leaderboard;
 mod logs;
 mod markets;
 mod origins;

@@ -63,6 +63,7 @@ async fn a_walk_shows_the_rows_of_the_pages_in_their_order() {
         "/sessions".to_owned(),
         "/api-keys".to_owned(),
         "/me/bets".to_owned(),
+        "/leaderboard".to_owned(),
         "/me/positions".to_owned(),
         format!("/markets/{}/bets", market.id),
         format!("/accounts/{}/transfers", ann.account_id),

@@ -19,7 +19,7 @@ enum Takes {
 
 use Takes::{Admin, Manage, Nothing, Read, Session, Trade};
 
-const ROUTES: [(&str, &str, Takes); 41] = [
+const ROUTES: [(&str, &str, Takes); 42] = [
     ("POST", "/users", Nothing),
     ("GET", "/users", Read),
     ("GET", "/users/{id}", Read),
@@ -61,6 +61,7 @@ const ROUTES: [(&str, &str, Takes); 41] = [
     ("POST", "/markets/{id}/resolution", Manage),
     ("POST", "/markets/{id}/cancellation", Manage),
     ("GET", "/bets/{id}", Nothing),
+    ("GET", "/leaderboard", Nothing),
 ];
 
 /// A caller, what their credential is good for, and whether they are an admin.

@@ -1,0 +1,135 @@
+//! Remembers for some seconds whom trading has brought the most, since finding out reads every trade of a period.
+//!
+//! Whoever asks first has it summed up, and the others wait for that. A trade shows once the window has passed.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use foretell_domain::time::Timestamp;
+use foretell_ports::error::StoreError;
+use foretell_ports::portfolio::Profit;
+use moka::future::Cache;
+
+/// The most users on a leaderboard.
+pub const MAX_RANKED: u32 = 10_000;
+
+/// An hour, in microseconds.
+const HOUR_US: i64 = 3_600_000_000;
+
+/// Over which time profits are summed up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Period {
+    /// The last 24 hours.
+    Day,
+    /// The last 7 days.
+    Week,
+    /// The last 30 days.
+    Month,
+    /// Since the beginning.
+    All,
+}
+
+impl Period {
+    /// All of them, with their names on the wire.
+    pub const NAMED: [(&str, Self); 4] =
+        [("day", Self::Day), ("week", Self::Week), ("month", Self::Month), ("all", Self::All)];
+
+    /// How long it is, in microseconds.
+    const fn length_us(self) -> Option<i64> {
+        match self {
+            Self::Day => Some(24 * HOUR_US),
+            Self::Week => Some(7 * 24 * HOUR_US),
+            Self::Month => Some(30 * 24 * HOUR_US),
+            Self::All => None,
+        }
+    }
+
+    /// For how long a leaderboard is good, in microseconds: the longer the period, the more it costs.
+    const fn window_us(self) -> i64 {
+        match self {
+            Self::Day => 10_000_000,
+            Self::Week => 30_000_000,
+            Self::Month | Self::All => 60_000_000,
+        }
+    }
+
+    /// When it begins, the same for a whole window.
+    fn since(self, window: i64) -> Option<Timestamp> {
+        let begin = window.saturating_mul(self.window_us());
+        self.length_us().map(|length| Timestamp::from_micros(begin.saturating_sub(length)))
+    }
+}
+
+/// The leaderboards that were asked for of late.
+pub(crate) struct Leaderboards(Cache<(Period, i64), Arc<[Profit]>>);
+
+impl Leaderboards {
+    pub(crate) fn new() -> Self {
+        let kept = Duration::from_micros(Period::All.window_us().unsigned_abs());
+        Self(Cache::builder().max_capacity(16).time_to_live(kept).build())
+    }
+
+    /// The leaderboard of a period, by `rank` from its beginning if nobody has asked for it yet.
+    pub(crate) async fn get<F>(
+        &self,
+        period: Period,
+        now: Timestamp,
+        rank: impl FnOnce(Option<Timestamp>) -> F,
+    ) -> Result<Arc<[Profit]>, Arc<StoreError>>
+    where
+        F: Future<Output = Result<Vec<Profit>, StoreError>>,
+    {
+        let window = now.micros().div_euclid(period.window_us());
+        let ranked = rank(period.since(window));
+        self.0.try_get_with((period, window), async { Ok(ranked.await?.into()) }).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use foretell_domain::id::UserId;
+
+    use super::*;
+
+    const DAY_US: i64 = 24 * HOUR_US;
+
+    async fn profit(
+        boards: &Leaderboards,
+        period: Period,
+        now_us: i64,
+        profit_minor: i64,
+    ) -> (i64, Option<i64>) {
+        let mut asked_since = None;
+        let rank = |since: Option<Timestamp>| {
+            asked_since = since.map(Timestamp::micros);
+            async move { Ok(vec![Profit { user_id: UserId::from_u128(1), profit_minor }]) }
+        };
+        let board = boards.get(period, Timestamp::from_micros(now_us), rank).await.expect("an answer");
+        (board[0].profit_minor, asked_since)
+    }
+
+    #[tokio::test]
+    async fn a_leaderboard_is_summed_up_once_in_a_window() {
+        let boards = Leaderboards::new();
+        let now = 100 * DAY_US;
+        assert_eq!(profit(&boards, Period::Day, now, 1).await, (1, Some(99 * DAY_US)));
+        assert_eq!(profit(&boards, Period::Day, now + 9_999_999, 2).await.0, 1);
+        assert_eq!(
+            profit(&boards, Period::Day, now + 10_000_000, 3).await,
+            (3, Some(99 * DAY_US + 10_000_000))
+        );
+        assert_eq!(profit(&boards, Period::Week, now, 4).await, (4, Some(93 * DAY_US)));
+        assert_eq!(profit(&boards, Period::Month, now, 5).await, (5, Some(70 * DAY_US)));
+        assert_eq!(profit(&boards, Period::All, now + 59_999_999, 6).await, (6, None));
+        assert_eq!(profit(&boards, Period::All, now, 7).await.0, 6);
+    }
+
+    #[tokio::test]
+    async fn a_failure_is_not_remembered() {
+        let boards = Leaderboards::new();
+        let fail = |_| async { Err(StoreError::Unavailable("gone".into())) };
+        assert!(boards.get(Period::All, Timestamp::from_micros(0), fail).await.is_err());
+        assert_eq!(profit(&boards, Period::All, 0, 7).await.0, 7);
+    }
+}

@@ -1,0 +1,85 @@
+//! Ranks traders by what their trades have brought; anyone may see it.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use foretell_domain::id::UserId;
+use foretell_domain::user::User;
+use foretell_ports::error::StoreError;
+use foretell_ports::page::{Start, Stretch};
+use foretell_ports::portfolio::Profit;
+
+use crate::Application;
+use crate::error::AppError;
+use crate::leaderboards::{MAX_RANKED, Period};
+
+/// The place of a trader on a leaderboard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RankKey {
+    /// What their trades have brought, in minor units.
+    pub profit_minor: i64,
+    /// The trader, the lower id first among equals.
+    pub user_id: UserId,
+}
+
+/// A trader on a leaderboard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RankedTrader {
+    /// Their place, from 1.
+    pub rank: i64,
+    /// Who it is, and what their trades have brought.
+    pub profit: Profit,
+}
+
+impl RankedTrader {
+    /// The place on the leaderboard.
+    pub const fn key(&self) -> RankKey {
+        RankKey { profit_minor: self.profit.profit_minor, user_id: self.profit.user_id }
+    }
+}
+
+impl Application {
+    /// A stretch of the leaderboard of a period, the highest profit first, and how many are on it, 10,000 at most.
+    /// What happened in the last seconds may be missing.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn rank_traders(
+        &self,
+        period: Period,
+        stretch: Stretch<RankKey>,
+    ) -> Result<(Vec<RankedTrader>, i64), AppError> {
+        let ledger = Arc::clone(&self.ports.ledger);
+        let rank = |since| async move { ledger.rank_profits(since, MAX_RANKED).await };
+        let board = self.leaderboards.get(period, self.now(), rank).await;
+        // One error for all who waited for the sums; they may try again.
+        let own = |shared| StoreError::Unavailable(Box::new(shared));
+        let board = board.map_err(|error| Arc::try_unwrap(error).unwrap_or_else(own))?;
+        let skipped = match stretch.start {
+            Start::Offset(rows) => usize::try_from(rows).unwrap_or(usize::MAX),
+            Start::After(key) => {
+                let last = place(key.profit_minor, key.user_id);
+                board.partition_point(|profit| place(profit.profit_minor, profit.user_id) <= last)
+            }
+        };
+        let ranked = (1..).zip(board.iter()).map(|(rank, profit)| RankedTrader { rank, profit: *profit });
+        let rows = ranked.skip(skipped).take(stretch.limit as usize).collect();
+        Ok((rows, i64::try_from(board.len()).unwrap_or(i64::MAX)))
+    }
+
+    /// The users of a stretch of a leaderboard, in one look-up.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn relate_to_ranks(&self, ranks: &[RankedTrader]) -> Result<BTreeMap<UserId, User>, AppError> {
+        let ids: Vec<_> = ranks.iter().map(|ranked| ranked.profit.user_id).collect();
+        let users = self.ports.users.find_users(&ids).await?;
+        Ok(users.into_iter().map(|user| (user.id, user)).collect())
+    }
+}
+
+/// What ascends along a leaderboard.
+const fn place(profit_minor: i64, user_id: UserId) -> (Reverse<i64>, UserId) {
+    (Reverse(profit_minor), user_id)
+}

@@ -1,0 +1,100 @@
+//! `GET /leaderboard`: the traders whose trades have brought the most.
+
+use std::future::ready;
+
+use actix_web::web::{Data, ServiceConfig};
+use foretell_application::{Period, RankedTrader};
+use foretell_domain::id::UserId;
+use foretell_domain::money::Currency;
+use foretell_domain::text::AvatarUrl;
+use foretell_domain::user::User;
+use garde::Validate;
+use serde::{Deserialize, Serialize};
+
+use crate::WebState;
+use crate::dto::money::Money;
+use crate::dto::page::{PageParams, Paging};
+use crate::dto::text::{Text, parsed};
+use crate::error::ApiError;
+use crate::extract::{InputContext, IntoInput, Params};
+use crate::faults::{FaultCode, Faults};
+use crate::reply::{self, Answer};
+use crate::routing::at;
+
+pub(crate) fn configure(config: &mut ServiceConfig) {
+    config.service(at("/leaderboard").get(show));
+}
+
+/// Which leaderboard is wanted, and which part of it.
+#[derive(Debug, Default, Deserialize, Validate)]
+#[serde(rename_all = "camelCase", default)]
+struct LeaderboardParams {
+    #[garde(skip)]
+    period: Option<String>,
+    #[serde(deserialize_with = "parsed")]
+    #[garde(skip)]
+    page: Option<u32>,
+    #[serde(deserialize_with = "parsed")]
+    #[garde(skip)]
+    limit: Option<u32>,
+    #[garde(skip)]
+    cursor: Option<String>,
+}
+
+impl IntoInput for LeaderboardParams {
+    type Input = (Period, Paging);
+
+    fn into_input(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<Self::Input> {
+        let period = self.period.map_or(Some(Period::All), |name| period_named(&name, faults));
+        let (page, limit, cursor) = (self.page, self.limit, self.cursor);
+        let paging = PageParams { page, limit, cursor }.into_input(faults, context);
+        Some((period?, paging?))
+    }
+}
+
+fn period_named(name: &str, faults: &mut Faults) -> Option<Period> {
+    let period = Period::NAMED.into_iter().find(|(known, _)| *known == name);
+    if period.is_none() {
+        faults.add("period", FaultCode::Invalid, "must be day, week, month or all");
+    }
+    period.map(|(_, period)| period)
+}
+
+/// A trader on a leaderboard.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RankView<'a> {
+    /// The place, from 1.
+    rank: i64,
+    user_id: Text<UserId>,
+    name: &'a str,
+    avatar: Option<&'a str>,
+    profit: Money,
+}
+
+impl<'a> RankView<'a> {
+    fn new(ranked: &RankedTrader, user: &'a User, currency: &Currency) -> Self {
+        Self {
+            rank: ranked.rank,
+            user_id: Text(user.id),
+            name: user.name.as_str(),
+            avatar: user.avatar.as_ref().map(AvatarUrl::as_str),
+            profit: Money::new(currency, ranked.profit.profit_minor),
+        }
+    }
+}
+
+/// Lists traders by the profit of a period, the highest first. 200, 400 `VALIDATION_ERROR`.
+async fn show(state: Data<WebState>, params: Params<LeaderboardParams>) -> Answer {
+    let ((period, paging), application) = (state.accept(params)?, &state.application);
+    let (mut ranks, total) = application.rank_traders(period, paging.stretch()).await?;
+    let meta = paging.meta(&mut ranks, RankedTrader::key, ready(Ok(total))).await?;
+    let users = application.relate_to_ranks(&ranks).await?;
+    let currency = &application.settings().currency;
+    let view = |ranked: &RankedTrader| {
+        users.get(&ranked.profit.user_id).map(|user| RankView::new(ranked, user, currency))
+    };
+    let rows: Option<Vec<_>> = ranks.iter().map(view).collect();
+    let rows = rows.ok_or_else(|| ApiError::internal("a trader is not there"))?;
+    reply::list(rows, meta)
+}
