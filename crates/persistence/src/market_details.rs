@@ -11,7 +11,7 @@ use foretell_domain::time::Timestamp;
 use foretell_ports::market::MarketDetails;
 
 use crate::connection::Connection;
-use crate::dialect::each;
+use crate::dialect::content::is_among;
 use crate::error::{Failure, StoredRow};
 use crate::id::DbId;
 use crate::markets::{MarketRow, MarketRows, OptionRow, StateRow};
@@ -107,7 +107,7 @@ pub(crate) fn find_all(connection: &mut Connection<'_>, ids: &[DbId]) -> Result<
 fn load(connection: &mut Connection<'_>, ids: &[DbId]) -> QueryResult<Vec<FoundRow>> {
     let rows = joined!().inner_join(market_options::table);
     match connection {
-        Connection::Sqlite(c) => each(ids, |id| rows.filter(markets::id.eq(id)).select(columns!()).load(*c)),
+        Connection::Sqlite(c) => rows.filter(is_among(markets::id, ids)).select(columns!()).load(*c),
         Connection::Postgres(c) => rows.filter(markets::id.eq_any(ids)).select(columns!()).load(*c),
     }
 }

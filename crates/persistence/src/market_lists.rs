@@ -12,12 +12,16 @@ use crate::id::DbId;
 use crate::market_details::find_all;
 use crate::schema::{market_states, markets};
 
-/// Narrows a boxed query to what a filter says of columns that never change.
+/// Narrows a boxed query to what a filter says of columns that never change. Where the states are walked, the index of
+/// the category is kept from being used, by which all of its markets would be gathered; the few of one creator may be.
 macro_rules! narrowed {
-    ($query:expr, $filter:expr) => {{
+    ($query:expr, $filter:expr, $walk:expr) => {{
         let mut query = $query;
         if let Some(category) = &$filter.category {
-            query = query.filter(markets::category.eq(category.clone()));
+            query = match $walk {
+                Walk::States => query.filter(markets::category.concat("").eq(category.clone())),
+                _ => query.filter(markets::category.eq(category.clone())),
+            };
         }
         if let Some(creator_id) = $filter.creator_id {
             query = query.filter(markets::creator_id.eq(DbId::from(creator_id)));
@@ -30,7 +34,7 @@ macro_rules! narrowed {
 /// is kept from being used: a database without statistics gathers all markets of a phase by it, and sorts them.
 macro_rules! narrowed_with_states {
     ($query:expr, $filter:expr, $walk:expr) => {{
-        let query = narrowed!($query, $filter);
+        let query = narrowed!($query, $filter, $walk);
         let is_in = |phase: Phase| market_states::phase.eq(phase.as_str());
         let is_found_in = |phase: Phase| market_states::phase.concat("").eq(phase.as_str());
         match ($filter.phase, $walk) {
@@ -39,14 +43,18 @@ macro_rules! narrowed_with_states {
                 let has_ended = is_found_in(Phase::Open).and(markets::ends_at_us.le(now.micros()));
                 query.filter(is_found_in(Phase::Closed).or(has_ended))
             }
-            (Some((Phase::Open, now)), Walk::States) => {
+            (Some((Phase::Open, now)), Walk::States | Walk::Any) => {
                 query.filter(is_in(Phase::Open)).filter(markets::ends_at_us.gt(now.micros()))
             }
-            (Some((Phase::Open, now)), Walk::Markets) => {
+            (Some((Phase::Open, now)), Walk::Ends) => {
                 query.filter(is_found_in(Phase::Open)).filter(markets::ends_at_us.gt(now.micros()))
             }
-            (Some((phase, _)), Walk::States) => query.filter(is_in(phase)),
-            (Some((phase, _)), Walk::Markets) => query.filter(is_found_in(phase)),
+            // Nor is an index of end dates to be used where they are not the order.
+            (Some((Phase::Open, now)), Walk::Ids) => {
+                query.filter(is_found_in(Phase::Open)).filter((markets::ends_at_us + 0).gt(now.micros()))
+            }
+            (Some((phase, _)), Walk::States | Walk::Any) => query.filter(is_in(phase)),
+            (Some((phase, _)), Walk::Ids | Walk::Ends) => query.filter(is_found_in(phase)),
         }
     }};
 }
@@ -54,8 +62,14 @@ macro_rules! narrowed_with_states {
 /// Which table's index has a list in its order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Walk {
-    Markets,
+    /// Of the markets, by id.
+    Ids,
+    /// Of the markets, by end date.
+    Ends,
+    /// Of the states.
     States,
+    /// Nothing is in order.
+    Any,
 }
 
 impl Walk {
@@ -65,7 +79,8 @@ impl Walk {
         match sort {
             MarketSort::Volume => Self::States,
             MarketSort::Newest if is_by_phase_alone => Self::States,
-            MarketSort::Newest | MarketSort::Closing => Self::Markets,
+            MarketSort::Newest => Self::Ids,
+            MarketSort::Closing => Self::Ends,
         }
     }
 }
@@ -76,10 +91,10 @@ pub(crate) fn count(connection: &mut Connection<'_>, filter: &MarketFilter) -> R
     let total = on!(connection, |c, Db| {
         if filter.phase.is_none() {
             // Without the states, the smallest index will do.
-            narrowed!(markets::table.select(count()).into_boxed::<Db>(), filter).get_result(c)
+            narrowed!(markets::table.select(count()).into_boxed::<Db>(), filter, Walk::Any).get_result(c)
         } else {
             let all = markets::table.inner_join(market_states::table);
-            narrowed_with_states!(all.select(count()).into_boxed::<Db>(), filter, Walk::States).get_result(c)
+            narrowed_with_states!(all.select(count()).into_boxed::<Db>(), filter, Walk::Any).get_result(c)
         }
     });
     Ok(total?)

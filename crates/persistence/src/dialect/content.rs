@@ -1,11 +1,13 @@
-//! Posts, comments, bets, settlements and users by many keys at once: one statement whatever their number, whose text never
+//! Posts, comments, bets, markets, settlements and users by many keys at once: one statement whatever their number, whose text never
 //! varies. Postgres takes the keys as an array, `SQLite` as a JSON array of hexadecimal texts.
 
 use std::fmt::Write as _;
 
 use diesel::deserialize::QueryableByName;
+use diesel::expression::{AppearsOnTable, SelectableExpression, ValidGrouping, is_aggregate};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Text};
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::sql_types::{Array, BigInt, Bool, Text};
 use diesel::{pg::Pg, sqlite::Sqlite};
 
 use super::sum_of;
@@ -81,6 +83,44 @@ fn hexadecimal(keys: &[DbId]) -> String {
     text.push(']');
     text
 }
+
+/// A condition of `SQLite`: that a column is among keys, all of them in one parameter, so that the text never varies.
+pub(crate) struct IsAmong<C> {
+    column: C,
+    keys: String,
+}
+
+/// Whether the column has one of these keys.
+pub(crate) fn is_among<C>(column: C, keys: &[DbId]) -> IsAmong<C> {
+    IsAmong { column, keys: hexadecimal(keys) }
+}
+
+impl<C: Expression> Expression for IsAmong<C> {
+    type SqlType = Bool;
+}
+
+impl<C: QueryFragment<Sqlite>> QueryFragment<Sqlite> for IsAmong<C> {
+    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        self.column.walk_ast(pass.reborrow())?;
+        pass.push_sql(" IN (SELECT unhex(value) FROM json_each(");
+        pass.push_bind_param::<Text, _>(&self.keys)?;
+        pass.push_sql("))");
+        Ok(())
+    }
+}
+
+impl<C> QueryId for IsAmong<C> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<C> ValidGrouping<()> for IsAmong<C> {
+    type IsAggregate = is_aggregate::No;
+}
+
+impl<C, T> AppearsOnTable<T> for IsAmong<C> where C: AppearsOnTable<T> {}
+
+impl<C, T> SelectableExpression<T> for IsAmong<C> where C: SelectableExpression<T> {}
 
 fn load<R>(connection: &mut Connection<'_>, statement: &ByKeys, keys: &[DbId]) -> QueryResult<Vec<R>>
 where

@@ -24,7 +24,7 @@ fn sum_of<R>(
 }
 
 /// The rows of one statement a key.
-pub(crate) fn each<K: Copy, R>(
+fn each<K: Copy, R>(
     keys: impl IntoIterator<Item = K>,
     mut load: impl FnMut(K) -> diesel::QueryResult<Vec<R>>,
 ) -> diesel::QueryResult<Vec<R>> {

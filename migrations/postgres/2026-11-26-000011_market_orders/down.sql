@@ -1,0 +1,2 @@
+DROP INDEX markets_by_creator_and_end;
+DROP INDEX markets_by_category_and_end;
