@@ -10,7 +10,7 @@ use foretell_domain::text::{Category, MarketDescription, MarketName, OptionName}
 use foretell_domain::time::Timestamp;
 use foretell_ports::market::MarketDetails;
 
-use crate::connection::Connection;
+use crate::connection::{Connection, on};
 use crate::dialect::content::is_among;
 use crate::error::{Failure, StoredRow};
 use crate::id::DbId;
@@ -79,6 +79,12 @@ macro_rules! columns {
 /// The market with this id.
 pub(crate) fn find(connection: &mut Connection<'_>, id: MarketId) -> Result<Option<MarketDetails>, Failure> {
     Ok(find_all(connection, &[id.into()])?.pop())
+}
+
+/// The version of the market with this id.
+pub(crate) fn find_version(connection: &mut Connection<'_>, id: MarketId) -> Result<Option<i64>, Failure> {
+    let version = market_states::table.find(DbId::from(id)).select(market_states::version);
+    Ok(on!(connection, |c| version.first(c).optional())?)
 }
 
 /// The same of a market that is certainly there.

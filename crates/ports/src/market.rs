@@ -222,6 +222,9 @@ pub trait MarketQueries: Send + Sync {
     /// The market with this id.
     async fn find_market(&self, id: MarketId) -> Result<Option<MarketDetails>, StoreError>;
 
+    /// The version of the market with this id: the cheapest way to find out whether it has changed.
+    async fn find_market_version(&self, id: MarketId) -> Result<Option<i64>, StoreError>;
+
     /// Those of these markets that exist, each once, in any order, by a number of statements that does not depend on
     /// how many they are.
     async fn find_markets(&self, ids: &[MarketId]) -> Result<Vec<MarketDetails>, StoreError>;

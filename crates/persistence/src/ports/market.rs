@@ -94,6 +94,10 @@ impl MarketQueries for Store {
         self.read("find_market", move |c| market_details::find(c, id)).await
     }
 
+    async fn find_market_version(&self, id: MarketId) -> Result<Option<i64>, StoreError> {
+        self.read("find_market_version", move |c| market_details::find_version(c, id)).await
+    }
+
     async fn find_markets(&self, ids: &[MarketId]) -> Result<Vec<MarketDetails>, StoreError> {
         let ids = db_ids(ids.iter().copied());
         self.read("find_markets", move |c| market_details::find_all(c, &ids)).await

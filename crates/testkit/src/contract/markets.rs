@@ -34,6 +34,7 @@ pub async fn markets_come_back_as_they_were_written(harness: &dyn Harness) {
     }
     let unknown = scene.make.ids().market();
     assert_eq!(scene.ports.markets.find_market(unknown).await.unwrap(), None);
+    assert_eq!(scene.ports.markets.find_market_version(unknown).await.unwrap(), None);
 }
 
 /// A market is inserted once.

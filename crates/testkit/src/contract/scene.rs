@@ -155,7 +155,11 @@ impl Scene {
 
     /// The market as it is stored.
     pub(super) async fn stored_market(&self, id: MarketId) -> MarketDetails {
-        self.ports.markets.find_market(id).await.expect("an answer").expect("the market is stored")
+        let markets = &self.ports.markets;
+        let stored = markets.find_market(id).await.expect("an answer").expect("the market is stored");
+        let version = markets.find_market_version(id).await.expect("an answer");
+        assert_eq!(version, Some(stored.market.record().version), "the cheap way says the same");
+        stored
     }
 
     /// Changes one stored account as a unit may: reads it under its lock, changes it and saves it.

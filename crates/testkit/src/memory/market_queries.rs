@@ -89,6 +89,11 @@ impl MarketQueries for MemoryStore {
         Ok(tables.markets.committed().get(&id).map(|row| details(&tables, row)))
     }
 
+    async fn find_market_version(&self, id: MarketId) -> Result<Option<i64>, StoreError> {
+        let found = self.find_market(id).await?;
+        Ok(found.map(|details| details.market.record().version))
+    }
+
     async fn find_markets(&self, ids: &[MarketId]) -> Result<Vec<MarketDetails>, StoreError> {
         let tables = self.read()?;
         let ids: BTreeSet<_> = ids.iter().collect();
