@@ -6,6 +6,7 @@
 //! adapter by one suite of tests.
 
 pub mod api_key;
+pub mod cache;
 pub mod error;
 pub mod health;
 pub mod idempotency;
@@ -14,6 +15,7 @@ pub mod market;
 pub mod page;
 pub mod portfolio;
 pub mod post;
+pub mod rate_limit;
 pub mod secret;
 pub mod system;
 pub mod unit;

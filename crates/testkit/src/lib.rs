@@ -14,11 +14,13 @@
 )]
 
 pub mod builders;
+pub mod cache_contract;
 pub mod clock;
 pub mod contract;
 pub mod faults;
 pub mod ids;
 pub mod memory;
+pub mod memory_cache;
 pub mod secrets;
 
 pub use builders::Factory;
@@ -26,4 +28,5 @@ pub use clock::FakeClock;
 pub use faults::{Fault, FaultyStore};
 pub use ids::SeededIds;
 pub use memory::MemoryStore;
+pub use memory_cache::{MemoryCache, MemoryRateLimiter};
 pub use secrets::{PlainPasswordHasher, SeededTokens};

@@ -1,0 +1,163 @@
+//! Limits of how often something may be done: buckets of tokens that fill up steadily.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use foretell_domain::time::Timestamp;
+
+/// How much may be done in a window, all of it at once if need be; it comes back evenly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// Tokens of a full bucket, 1 to 1,000,000.
+    pub quota: u32,
+    /// The time in which an empty bucket fills up, a second to a day.
+    pub window: Duration,
+}
+
+/// What taking from a bucket came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verdict {
+    /// Tokens that are left.
+    pub remaining: u32,
+    /// The time after which the bucket is full again.
+    pub full_in: Duration,
+    /// Nothing if the tokens were there and are taken; otherwise how long to wait until they are.
+    pub refused_for: Option<Duration>,
+}
+
+/// Keeps buckets of tokens by name. There are no errors: one that is meant to be shared by all nodes and cannot
+/// reach the others counts for this process alone.
+#[async_trait]
+pub trait RateLimiter: Send + Sync {
+    /// Takes `cost` tokens, 1 or more, from the bucket of this name, which is full when it is named for the first
+    /// time; nothing if they are not all there. More than the quota is never there. Buckets of one name are to have
+    /// one budget. A shared limiter may go by a clock of its own instead of `now`.
+    async fn take(&self, bucket: &str, budget: Budget, cost: u32, now: Timestamp) -> Verdict;
+}
+
+impl Budget {
+    /// The time in which one token comes back, in microseconds; at least one.
+    #[must_use]
+    pub fn interval_us(self) -> i64 {
+        let window_us = i64::try_from(self.window.as_micros()).unwrap_or(i64::MAX / 4);
+        (window_us / i64::from(self.quota.max(1))).max(1)
+    }
+
+    /// Takes tokens from a bucket that will be full at a moment, in microseconds like `now_us`: it is told by that
+    /// alone. Gives the verdict and the moment from then on, which is the old one if the tokens were not there.
+    #[must_use]
+    pub fn take(self, full_at_us: i64, cost: u32, now_us: i64) -> (Verdict, i64) {
+        let (interval, quota) = (self.interval_us(), i64::from(self.quota.max(1)));
+        let capacity = interval.saturating_mul(quota);
+        let wait = full_at_us.saturating_sub(now_us);
+        // Later than that it can only be after the clock was set back: then it says nothing.
+        let wait = if wait > capacity { 0 } else { wait.max(0) };
+        let next = wait.saturating_add(interval.saturating_mul(i64::from(cost)));
+        if next > capacity {
+            let verdict = Verdict {
+                remaining: tokens((capacity - wait) / interval),
+                full_in: micros(wait),
+                refused_for: Some(micros(next - capacity)),
+            };
+            return (verdict, full_at_us);
+        }
+        let remaining = tokens((capacity - next) / interval);
+        (Verdict { remaining, full_in: micros(next), refused_for: None }, now_us.saturating_add(next))
+    }
+}
+
+fn tokens(count: i64) -> u32 {
+    u32::try_from(count).unwrap_or(0)
+}
+
+fn micros(time_us: i64) -> Duration {
+    Duration::from_micros(u64::try_from(time_us).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const BUDGET: Budget = Budget { quota: 3, window: Duration::from_secs(30) };
+
+    /// Takes one token at each of these seconds; what is left, or how many seconds to wait.
+    fn check(seconds: &[i64], expected: &[Result<u32, u64>]) {
+        let mut full_at = 0;
+        let taken: Vec<_> = seconds
+            .iter()
+            .map(|second| {
+                let (verdict, next) = BUDGET.take(full_at, 1, second * 1_000_000);
+                full_at = next;
+                verdict.refused_for.map_or(Ok(verdict.remaining), |wait| Err(wait.as_secs()))
+            })
+            .collect();
+        assert_eq!(taken, expected, "{seconds:?}");
+    }
+
+    #[test]
+    fn tokens_are_taken_at_once_and_come_back_one_by_one() {
+        check(&[0, 0, 0, 0], &[Ok(2), Ok(1), Ok(0), Err(10)]);
+        check(&[0, 0, 0, 4, 10, 10], &[Ok(2), Ok(1), Ok(0), Err(6), Ok(0), Err(10)]);
+        check(&[0, 0, 0, 30, 60], &[Ok(2), Ok(1), Ok(0), Ok(2), Ok(2)]);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_refuses_nobody() {
+        check(&[1_000, 1_000, 1_000, 0, 0], &[Ok(2), Ok(1), Ok(0), Ok(2), Ok(1)]);
+    }
+
+    #[test]
+    fn more_than_the_quota_is_never_there() {
+        assert!(BUDGET.take(0, 4, 0).0.refused_for.is_some());
+        assert_eq!(BUDGET.take(0, 3, 0).0.remaining, 0);
+    }
+
+    proptest! {
+        #[test]
+        fn no_window_sees_more_than_twice_the_quota(
+            quota in 1_u32..50,
+            window_s in 1_u64..100,
+            pauses in prop::collection::vec(0_i64..3_000_000, 1..300),
+        ) {
+            let budget = Budget { quota, window: Duration::from_secs(window_s) };
+            let window_us = i64::try_from(window_s).unwrap() * 1_000_000;
+            let (mut now, mut full_at, mut taken) = (0_i64, 0, Vec::new());
+            for pause in pauses {
+                now += pause;
+                let (verdict, next) = budget.take(full_at, 1, now);
+                prop_assert!(verdict.remaining < quota.max(1));
+                prop_assert!(verdict.full_in <= budget.window);
+                if verdict.refused_for.is_none() {
+                    taken.push(now);
+                } else {
+                    prop_assert_eq!(next, full_at, "a refusal takes nothing");
+                }
+                full_at = next;
+                let recent = taken.iter().filter(|at| **at > now - window_us).count();
+                prop_assert!(recent <= 2 * usize::try_from(quota).unwrap());
+            }
+        }
+
+        #[test]
+        fn who_waits_as_long_as_they_are_told_is_let_through(
+            quota in 1_u32..50,
+            window_s in 1_u64..100,
+            now in 0_i64..1_000_000_000,
+        ) {
+            let budget = Budget { quota, window: Duration::from_secs(window_s) };
+            let mut full_at = 0;
+            let wait = loop {
+                let (verdict, next) = budget.take(full_at, 1, now);
+                full_at = next;
+                if let Some(wait) = verdict.refused_for {
+                    break i64::try_from(wait.as_micros()).unwrap();
+                }
+            };
+            prop_assert!(wait > 0);
+            prop_assert!(budget.take(full_at, 1, now + wait - 1).0.refused_for.is_some());
+            prop_assert!(budget.take(full_at, 1, now + wait).0.refused_for.is_none());
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! A cache and rate limits in memory, for tests of what stands above the ports.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use foretell_domain::time::Timestamp;
+use foretell_ports::cache::{Cache, Cached, Floor, Known, Reach};
+use foretell_ports::rate_limit::{Budget, RateLimiter, Verdict};
+
+/// A cache that forgets nothing; all clones are the same cache.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryCache(Arc<Mutex<Slots>>);
+
+#[derive(Debug, Default)]
+struct Slots {
+    entries: HashMap<String, (Cached, Duration, Instant)>,
+    floors: HashMap<String, i64>,
+}
+
+impl MemoryCache {
+    fn with<T>(&self, work: impl FnOnce(&mut Slots) -> T) -> T {
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[async_trait]
+impl Cache for MemoryCache {
+    fn glance(&self, key: &str) -> Option<Known> {
+        let floor = self.floor_of(key);
+        let entry = self.with(|slots| slots.entries.get(key).cloned());
+        let known = entry.map(|(cached, age, since)| Known { cached, age: age + since.elapsed() });
+        known.filter(|known| known.cached.version >= floor)
+    }
+
+    async fn find(&self, key: &str) -> Option<Known> {
+        self.glance(key)
+    }
+
+    async fn put(&self, key: &str, Known { cached, age }: Known) {
+        self.with(|slots| {
+            let held = slots.entries.get(key).map_or(0, |(held, ..)| held.version);
+            if cached.version >= held {
+                slots.entries.insert(key.to_owned(), (cached, age, Instant::now()));
+            }
+        });
+    }
+
+    fn raise(&self, floors: &[Floor]) {
+        self.with(|slots| {
+            for Floor { key, version } in floors {
+                let held = slots.floors.entry(key.as_ref().to_owned()).or_default();
+                *held = (*held).max(*version);
+            }
+        });
+    }
+
+    fn floor_of(&self, key: &str) -> i64 {
+        self.with(|slots| slots.floors.get(key).copied().unwrap_or(0))
+    }
+
+    fn reach(&self) -> Reach {
+        Reach::Own
+    }
+}
+
+/// Buckets in memory, by the time that callers tell; all clones are the same buckets.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryRateLimiter(Arc<Mutex<HashMap<String, i64>>>);
+
+#[async_trait]
+impl RateLimiter for MemoryRateLimiter {
+    async fn take(&self, bucket: &str, budget: Budget, cost: u32, now: Timestamp) -> Verdict {
+        let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let full_at = buckets.entry(bucket.to_owned()).or_default();
+        let (verdict, next) = budget.take(*full_at, cost, now.micros());
+        *full_at = next;
+        verdict
+    }
+}
