@@ -1,0 +1,207 @@
+//! The connection to Redis: never waited for longer than a moment, and not at all while it does not answer.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use deadpool_redis::redis::aio::MultiplexedConnection;
+use deadpool_redis::redis::{
+    AsyncConnectionConfig, Client, FromRedisValue, IntoConnectionInfo as _, ScriptInvocation, cmd,
+};
+use deadpool_redis::{Connection, Manager, Pool};
+use thiserror::Error;
+use tokio::runtime::Handle;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use crate::breaker::Breaker;
+
+/// How long connecting and an answer may take together.
+pub(crate) const BUDGET: Duration = Duration::from_millis(50);
+/// How often Redis is asked whether it is there.
+const PROBED_EVERY: Duration = Duration::from_secs(1);
+
+/// Which Redis, and what our keys in it begin with.
+#[derive(Clone)]
+pub struct RedisSettings {
+    /// `redis://user:password@host:port/number`.
+    pub url: String,
+    /// What all keys and channels begin with: installations that share a Redis need different ones.
+    pub prefix: String,
+}
+
+impl fmt::Debug for RedisSettings {
+    /// Leaves out the address, which may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisSettings").field("prefix", &self.prefix).finish_non_exhaustive()
+    }
+}
+
+/// Why a Redis cannot be used at all; that it does not answer is no reason.
+#[derive(Debug, Error)]
+pub enum RedisError {
+    /// The address is none.
+    #[error("must be an address such as \"redis://host:6379/0\"")]
+    Address,
+    /// The connections cannot be set up.
+    #[error("connections to Redis cannot be set up")]
+    Setup(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl RedisSettings {
+    /// Fails if the address is none.
+    ///
+    /// # Errors
+    /// [`RedisError::Address`].
+    pub fn check(&self) -> Result<(), RedisError> {
+        self.url.as_str().into_connection_info().map(drop).map_err(|_| RedisError::Address)
+    }
+}
+
+/// The way to Redis that the cache and the limits share.
+pub struct RedisLink {
+    pool: Pool,
+    client: Client,
+    prefix: String,
+    /// Of the runtime that connections live on, whichever one uses them.
+    runtime: Handle,
+    /// The connection in use; many ask over it at once, so that one is enough and costs no further round trip.
+    current: Mutex<Option<MultiplexedConnection>>,
+    connecting: tokio::sync::Mutex<()>,
+    breaker: Breaker,
+}
+
+impl RedisLink {
+    /// A link, which looks for its Redis from now on; call it within a Tokio runtime.
+    ///
+    /// # Errors
+    /// Those of [`RedisError`], but not because Redis is away.
+    pub fn new(settings: &RedisSettings) -> Result<Arc<Self>, RedisError> {
+        settings.check()?;
+        let limits = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(BUDGET))
+            .set_response_timeout(Some(BUDGET));
+        let manager = Manager::new_with_config(settings.url.as_str(), limits);
+        let manager = manager.map_err(|error| RedisError::Setup(error.into()))?;
+        let client = Client::open(settings.url.as_str()).map_err(|error| RedisError::Setup(error.into()))?;
+        let pool = Pool::builder(manager).build().map_err(|error| RedisError::Setup(error.into()))?;
+        let link = Arc::new(Self {
+            pool,
+            client,
+            prefix: format!("{}:1:", settings.prefix),
+            runtime: Handle::current(),
+            current: Mutex::default(),
+            connecting: tokio::sync::Mutex::default(),
+            breaker: Breaker::default(),
+        });
+        link.keep_probing();
+        Ok(link)
+    }
+
+    /// A key or channel as Redis knows it, with the version of what is in it.
+    pub(crate) fn name(&self, key: &str) -> String {
+        format!("{}{key}", self.prefix)
+    }
+
+    /// Opens connections of its own.
+    pub(crate) const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Where background work goes.
+    pub(crate) const fn runtime(&self) -> &Handle {
+        &self.runtime
+    }
+
+    /// Whether Redis answered of late.
+    pub(crate) fn is_up(&self) -> bool {
+        self.breaker.is_closed()
+    }
+
+    /// Runs a script in one round trip. `None` if Redis does not answer in time or not as it should, at once if it
+    /// has not answered of late.
+    pub(crate) async fn run<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> Option<T> {
+        if !self.is_up() {
+            return None;
+        }
+        let attempt = async {
+            let mut connection = self.connection().await?;
+            script.invoke_async(&mut connection).await.map_err(Into::into)
+        };
+        let answer = timeout(BUDGET, attempt).await.map_err(Into::into).and_then(|answer| answer);
+        match answer {
+            Ok(answer) => {
+                self.breaker.note_success();
+                Some(answer)
+            }
+            Err(error) => {
+                self.note_failure(&error);
+                None
+            }
+        }
+    }
+
+    fn note_failure(&self, error: &Failure) {
+        tracing::debug!(%error, "redis did not answer");
+        if self.breaker.note_failure() {
+            self.disconnect();
+            tracing::warn!(%error, "redis does not answer; going on without it");
+        }
+    }
+
+    /// A connection, by and by the same for all.
+    async fn connection(&self) -> Result<MultiplexedConnection, Failure> {
+        if let Some(connection) = self.connected() {
+            return Ok(connection);
+        }
+        let _one_at_a_time = self.connecting.lock().await;
+        if let Some(connection) = self.connected() {
+            return Ok(connection);
+        }
+        let pool = self.pool.clone();
+        // What reads from it must live on when the caller's thread is busy, or its request is dropped.
+        let connect = self.runtime.spawn(async move { pool.get().await.map(Connection::take) });
+        let connection = connect.await??;
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection.clone());
+        Ok(connection)
+    }
+
+    fn connected(&self) -> Option<MultiplexedConnection> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn disconnect(&self) {
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Asks Redis every second whether it is there, so that no request has to find out.
+    fn keep_probing(self: &Arc<Self>) {
+        let link = Arc::downgrade(self);
+        self.runtime.spawn(async move {
+            let mut ticks = interval(PROBED_EVERY);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            loop {
+                ticks.tick().await;
+                let Some(link) = link.upgrade() else { return };
+                link.probe().await;
+            }
+        });
+    }
+
+    async fn probe(&self) {
+        let ping = async {
+            let mut connection = self.connection().await?;
+            cmd("PING").query_async::<()>(&mut connection).await.map_err(Failure::from)
+        };
+        let answer = timeout(BUDGET, ping).await.map_err(Failure::from).and_then(|answer| answer);
+        if answer.is_err() {
+            self.disconnect();
+        }
+        match (self.breaker.note_probe(answer.is_ok()), answer) {
+            (true, Ok(())) => tracing::info!("redis answers again"),
+            (true, Err(error)) => tracing::warn!(%error, "redis does not answer; going on without it"),
+            (false, _) => {}
+        }
+    }
+}
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;

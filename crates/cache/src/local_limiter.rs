@@ -1,0 +1,53 @@
+//! The limits of this process alone.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use foretell_domain::time::Timestamp;
+use foretell_ports::rate_limit::{Budget, RateLimiter, Verdict};
+use moka::sync::Cache;
+
+/// The most buckets that are kept, at some 200 bytes each; the longest unused go first and are full again.
+const MAX_BUCKETS: u64 = 100_000;
+/// How long a bucket is kept unused: as long as the longest window, after which it is full.
+const KEPT_UNUSED: Duration = Duration::from_hours(24);
+
+/// Buckets of one process, each told by the moment at which it is full.
+#[derive(Debug)]
+pub struct LocalRateLimiter(Cache<Box<str>, Arc<AtomicI64>>);
+
+impl LocalRateLimiter {
+    /// A limiter whose buckets are all full.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(Cache::builder().max_capacity(MAX_BUCKETS).time_to_idle(KEPT_UNUSED).build())
+    }
+
+    /// The same as the port's, without a future.
+    pub(crate) fn take_now(&self, bucket: &str, budget: Budget, cost: u32, now: Timestamp) -> Verdict {
+        let full_at = self.0.get(bucket).unwrap_or_else(|| self.0.get_with(bucket.into(), Arc::default));
+        let mut seen = full_at.load(Ordering::Acquire);
+        loop {
+            let (verdict, next) = budget.take(seen, cost, now.micros());
+            match full_at.compare_exchange_weak(seen, next, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return verdict,
+                Err(other) => seen = other,
+            }
+        }
+    }
+}
+
+impl Default for LocalRateLimiter {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[async_trait]
+impl RateLimiter for LocalRateLimiter {
+    async fn take(&self, bucket: &str, budget: Budget, cost: u32, now: Timestamp) -> Verdict {
+        self.take_now(bucket, budget, cost, now)
+    }
+}

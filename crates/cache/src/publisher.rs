@@ -1,0 +1,128 @@
+//! Tells Redis and the other nodes of raised floors, beside those who raise them.
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use deadpool_redis::redis::Script;
+use foretell_ports::cache::Floor;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+
+use crate::floors::FLOORS_KEPT;
+use crate::link::RedisLink;
+
+/// The channel that floors are published on.
+pub(crate) const CHANNEL: &str = "floors";
+
+/// The most floors that one script raises.
+const MAX_FLOORS: usize = 1_000;
+
+/// Drops what is below the floors, leaves the floors in its place so that nothing older is put, and tells all nodes.
+static RAISE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
+        for index, key in ipairs(KEYS) do
+            local held = redis.pcall('HGET', key, 'version')
+            local version = type(held) == 'string' and tonumber(held)
+            if not version or version < tonumber(ARGV[index + 3]) then
+                redis.call('DEL', key)
+                redis.call('HSET', key, 'version', ARGV[index + 3])
+                redis.call('PEXPIRE', key, ARGV[1])
+            end
+        end
+        redis.call('PUBLISH', ARGV[2], ARGV[3])
+        return 1
+        ",
+    )
+});
+
+/// Floors that are to be published; of each key the highest.
+#[derive(Debug, Default)]
+struct Waiting {
+    floors: Mutex<HashMap<Arc<str>, i64>>,
+    is_some: Notify,
+}
+
+/// Publishes floors one batch after another: while one is on its way, the next one gathers.
+#[derive(Debug)]
+pub(crate) struct Publisher {
+    waiting: Arc<Waiting>,
+    task: JoinHandle<()>,
+}
+
+impl Publisher {
+    /// Begins to publish by this link.
+    pub(crate) fn start(link: &Arc<RedisLink>) -> Self {
+        let waiting = Arc::<Waiting>::default();
+        let task = link.runtime().spawn(run(Arc::clone(&waiting), Arc::clone(link)));
+        Self { waiting, task }
+    }
+
+    pub(crate) fn publish(&self, floors: &[Floor]) {
+        self.waiting.add(floors);
+        self.waiting.is_some.notify_one();
+    }
+}
+
+impl Drop for Publisher {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Waiting {
+    fn add(&self, floors: &[Floor]) {
+        let mut waiting = self.floors.lock().unwrap_or_else(PoisonError::into_inner);
+        for Floor { key, version } in floors {
+            let held = waiting.entry(Arc::clone(key)).or_insert(*version);
+            *held = (*held).max(*version);
+        }
+    }
+
+    fn take(&self) -> Vec<(Arc<str>, i64)> {
+        std::mem::take(&mut *self.floors.lock().unwrap_or_else(PoisonError::into_inner)).into_iter().collect()
+    }
+}
+
+/// What cannot be published is let go: other nodes look for themselves before long.
+async fn run(waiting: Arc<Waiting>, link: Arc<RedisLink>) {
+    loop {
+        waiting.is_some.notified().await;
+        for floors in waiting.take().chunks(MAX_FLOORS) {
+            let mut script = RAISE.prepare_invoke();
+            script.arg(FLOORS_KEPT.as_millis().to_string()).arg(link.name(CHANNEL)).arg(message(floors));
+            for (key, version) in floors {
+                script.key(link.name(key)).arg(*version);
+            }
+            let _: Option<i64> = link.run(&script).await;
+        }
+    }
+}
+
+/// Floors as they are told, one a line.
+fn message(floors: &[(Arc<str>, i64)]) -> String {
+    let lines: Vec<_> = floors.iter().map(|(key, version)| format!("{version} {key}")).collect();
+    lines.join("\n")
+}
+
+/// The floors of a message; what is none is left out.
+pub(crate) fn floors_of(message: &str) -> Vec<Floor> {
+    let floor = |line: &str| {
+        let (version, key) = line.split_once(' ')?;
+        Some(Floor { key: key.into(), version: version.parse().ok()? })
+    };
+    message.lines().filter_map(floor).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_tells_the_floors_it_was_made_of() {
+        let message = message(&[("market:1".into(), 7), ("a b".into(), 1)]);
+        let floor = |key: &str, version| Floor { key: key.into(), version };
+        assert_eq!(floors_of(&message), [floor("market:1", 7), floor("a b", 1)]);
+        assert_eq!(floors_of("nonsense\nx y\n 3\n"), []);
+    }
+}

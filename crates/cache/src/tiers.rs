@@ -1,0 +1,65 @@
+//! The cache of this process in front of the one that all nodes share.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use foretell_ports::cache::{Cache, Floor, Known, Reach};
+
+use crate::listener::Listener;
+use crate::memory_tier::MokaCache;
+use crate::redis_tier::RedisCache;
+
+/// Two tiers. What another node publishes counts here as soon as it is heard.
+pub struct TieredCache {
+    near: Arc<MokaCache>,
+    far: Arc<RedisCache>,
+    _listener: Listener,
+}
+
+impl TieredCache {
+    /// The cache of this process in front of the shared one.
+    #[must_use]
+    pub fn new(near: MokaCache, far: RedisCache) -> Self {
+        let near = Arc::new(near);
+        let heard = Arc::clone(&near);
+        let listener = Listener::start(far.link(), move |floors| heard.raise(floors));
+        Self { near, far: Arc::new(far), _listener: listener }
+    }
+}
+
+#[async_trait]
+impl Cache for TieredCache {
+    fn glance(&self, key: &str) -> Option<Known> {
+        self.near.glance(key)
+    }
+
+    async fn find(&self, key: &str) -> Option<Known> {
+        if let Some(known) = self.near.glance(key) {
+            return Some(known);
+        }
+        let known = self.far.find(key).await?;
+        self.near.put_now(key, known);
+        // What is too old for a floor of this process has not been taken.
+        self.near.glance(key)
+    }
+
+    /// Does not wait for the shared tier.
+    async fn put(&self, key: &str, known: Known) {
+        self.near.put_now(key, known.clone());
+        let (far, key) = (Arc::clone(&self.far), key.to_owned());
+        self.far.link().runtime().spawn(async move { far.put(&key, known).await });
+    }
+
+    fn raise(&self, floors: &[Floor]) {
+        self.near.raise(floors);
+        self.far.raise(floors);
+    }
+
+    fn floor_of(&self, key: &str) -> i64 {
+        self.near.floor_of(key)
+    }
+
+    fn reach(&self) -> Reach {
+        self.far.reach()
+    }
+}

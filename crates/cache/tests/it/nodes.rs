@@ -1,0 +1,61 @@
+//! Two nodes with one Redis.
+
+use std::time::Duration;
+
+use foretell_cache::{MokaCache, RedisCache, RedisRateLimiter, TieredCache};
+use foretell_domain::time::Timestamp;
+use foretell_ports::cache::{Cache as _, Cached, Floor, Known};
+use foretell_ports::rate_limit::{Budget, RateLimiter as _};
+
+use crate::outages::wait_for;
+use crate::redis::{OwnRedis, link};
+
+fn node(redis: &OwnRedis) -> TieredCache {
+    let kept = Duration::from_mins(5);
+    TieredCache::new(MokaCache::new(500, kept), RedisCache::new(link(&redis.url(), "nodes"), kept))
+}
+
+fn known(version: i64) -> Known {
+    let good_until = Timestamp::from_micros(i64::MAX);
+    Known { cached: Cached { version, good_until, bytes: [7].into() }, age: Duration::ZERO }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_node_puts_another_one_finds() {
+    let redis = OwnRedis::start();
+    let (one, other) = (node(&redis), node(&redis));
+    one.put("a", known(1)).await;
+    wait_for(async || other.find("a").await.is_some()).await;
+    assert_eq!(other.glance("a").unwrap().cached.version, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_floor_that_one_node_raises_counts_on_another_one() {
+    let redis = OwnRedis::start();
+    let (one, other) = (node(&redis), node(&redis));
+    let mut version = 1;
+    // Until it listens, it hears nothing.
+    wait_for(async || {
+        other.put("a", known(version)).await;
+        version += 1;
+        one.raise(&[Floor { key: "a".into(), version }]);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        other.glance("a").is_none()
+    })
+    .await;
+    assert_eq!(other.find("a").await, None, "in Redis it is gone too");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nodes_share_their_buckets() {
+    let redis = OwnRedis::start();
+    let limiter = || RedisRateLimiter::new(link(&redis.url(), "nodes"));
+    let (one, other) = (limiter(), limiter());
+    let budget = Budget { quota: 10, window: Duration::from_hours(1) };
+    let now = Timestamp::from_micros(0);
+    for left in [8, 6, 4, 2, 0] {
+        one.take("a", budget, 1, now).await;
+        assert_eq!(other.take("a", budget, 1, now).await.remaining, left);
+    }
+    assert!(one.take("a", budget, 1, now).await.refused_for.is_some());
+}

@@ -1,0 +1,133 @@
+//! Redis as it should not be: away, frozen, emptied, full of nonsense.
+
+use std::time::{Duration, Instant};
+
+use foretell_cache::{RedisCache, RedisRateLimiter};
+use foretell_domain::time::Timestamp;
+use foretell_ports::cache::{Cache as _, Cached, Known, Reach};
+use foretell_ports::rate_limit::{Budget, RateLimiter as _};
+
+use crate::redis::{OwnRedis, link};
+
+/// How long anything may be waited for.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+pub(crate) async fn wait_for(mut is_so: impl AsyncFnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so().await {
+        assert!(begun.elapsed() < PATIENCE, "it never came");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+fn known() -> Known {
+    let good_until = Timestamp::from_micros(i64::MAX);
+    Known { cached: Cached { version: 1, good_until, bytes: [7].into() }, age: Duration::ZERO }
+}
+
+fn cache(redis: &OwnRedis) -> RedisCache {
+    RedisCache::new(link(&redis.url(), "outages"), Duration::from_mins(5))
+}
+
+async fn is_found(cache: &RedisCache) -> bool {
+    cache.put("a", known()).await;
+    cache.find("a").await.is_some()
+}
+
+/// Asks often, and says how long the longest and all of it took.
+async fn ask_often(cache: &RedisCache) -> (Duration, Duration) {
+    let (begun, mut longest) = (Instant::now(), Duration::ZERO);
+    for _ in 0..500 {
+        let asked = Instant::now();
+        assert_eq!(cache.find("a").await, None);
+        longest = longest.max(asked.elapsed());
+    }
+    (longest, begun.elapsed())
+}
+
+/// Five hundred questions meet a broken Redis: some wait for it, until it is known to be broken.
+async fn check_costs_little(cache: &RedisCache) {
+    let (longest, all) = ask_often(cache).await;
+    assert!(longest < Duration::from_millis(150), "{longest:?}");
+    assert!(all < Duration::from_secs(1), "{all:?}");
+    wait_for(async || cache.reach() == Reach::Degraded).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redis_that_is_stopped_costs_nothing_and_is_used_again() {
+    let mut redis = OwnRedis::start();
+    let cache = cache(&redis);
+    wait_for(async || is_found(&cache).await).await;
+    redis.kill();
+    check_costs_little(&cache).await;
+    redis.restart();
+    wait_for(async || is_found(&cache).await).await;
+    assert_eq!(cache.reach(), Reach::Shared);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redis_that_is_frozen_costs_little_and_is_used_again() {
+    let redis = OwnRedis::start();
+    let cache = cache(&redis);
+    wait_for(async || is_found(&cache).await).await;
+    redis.freeze();
+    check_costs_little(&cache).await;
+    redis.thaw();
+    wait_for(async || is_found(&cache).await).await;
+    assert_eq!(cache.reach(), Reach::Shared);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redis_that_was_never_there_is_used_once_it_is() {
+    let mut redis = OwnRedis::start();
+    redis.kill();
+    let cache = cache(&redis);
+    check_costs_little(&cache).await;
+    redis.restart();
+    wait_for(async || is_found(&cache).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nonsense_in_redis_is_as_good_as_nothing_and_is_written_over() {
+    let redis = OwnRedis::start();
+    let cache = cache(&redis);
+    let nonsense = [
+        "SET outages:1:a nonsense",
+        "LPUSH outages:1:a nonsense",
+        "HSET outages:1:a version x good_until y asked_at z bytes b",
+        "HSET outages:1:a version 1 bytes b",
+        "HSET outages:1:a version 1 good_until y asked_at 1 bytes b",
+        "FLUSHALL",
+    ];
+    for command in nonsense {
+        redis.tell("DEL outages:1:a");
+        redis.tell(command);
+        assert_eq!(cache.find("a").await, None, "{command}");
+        cache.put("a", known()).await;
+        wait_for(async || is_found(&cache).await).await;
+    }
+    assert_eq!(cache.reach(), Reach::Shared, "that is no failure");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn limits_are_those_of_the_process_while_redis_is_away() {
+    let mut redis = OwnRedis::start();
+    let limiter = RedisRateLimiter::new(link(&redis.url(), "outages"));
+    let budget = Budget { quota: 3, window: Duration::from_hours(1) };
+    let now = Timestamp::from_micros(0);
+    let empties = async |bucket: &str| {
+        for left in [2, 1, 0] {
+            assert_eq!(limiter.take(bucket, budget, 1, now).await.remaining, left, "{bucket}");
+        }
+        assert!(limiter.take(bucket, budget, 1, now).await.refused_for.is_some());
+    };
+    empties("a").await;
+    redis.tell("LPUSH outages:1:nonsense x");
+    empties("nonsense").await;
+    redis.tell("SET outages:1:number 12x");
+    empties("number").await;
+    redis.kill();
+    empties("b").await;
+    redis.restart();
+    wait_for(async || limiter.take("b", budget, 1, now).await.refused_for.is_none()).await;
+}

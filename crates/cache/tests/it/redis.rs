@@ -1,0 +1,106 @@
+//! The Redis that all tests share, under names of their own, and Redis servers that a test may mistreat.
+
+use std::env;
+use std::io::Write as _;
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use foretell_cache::{RedisLink, RedisSettings};
+
+/// Keys of this test alone.
+pub(crate) fn fresh_prefix() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    format!("test-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// A link to the shared Redis, with keys of its own.
+pub(crate) async fn shared_link() -> Arc<RedisLink> {
+    let url = env::var("FORETELL_TEST_REDIS_URL").expect("run by scripts/with-servers");
+    link(&url, &fresh_prefix())
+}
+
+pub(crate) fn link(url: &str, prefix: &str) -> Arc<RedisLink> {
+    RedisLink::new(&RedisSettings { url: url.to_owned(), prefix: prefix.to_owned() }).unwrap()
+}
+
+/// A Redis of one test, which is gone with it.
+pub(crate) struct OwnRedis {
+    port: u16,
+    process: Option<Child>,
+}
+
+impl OwnRedis {
+    pub(crate) fn start() -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut redis = Self { port, process: None };
+        redis.restart();
+        redis
+    }
+
+    /// Starts it, empty, on its old port.
+    pub(crate) fn restart(&mut self) {
+        let program = env::var("FORETELL_TEST_REDIS_BIN").expect("run by scripts/with-servers");
+        let process = Command::new(program)
+            .args([
+                "--port",
+                &self.port.to_string(),
+                "--bind",
+                "127.0.0.1",
+                "--save",
+                "",
+                "--appendonly",
+                "no",
+            ])
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        self.process = Some(process);
+        let begun = Instant::now();
+        while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            assert!(begun.elapsed() < Duration::from_secs(10), "Redis does not start");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}/", self.port)
+    }
+
+    /// Ends it as a crash does.
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.kill().unwrap();
+            process.wait().unwrap();
+        }
+    }
+
+    /// Lets it take connections, and answer nothing.
+    pub(crate) fn freeze(&self) {
+        self.signal("-STOP");
+    }
+
+    pub(crate) fn thaw(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let id = self.process.as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+    }
+
+    /// Sends a command in its inline form and does not look at the answer.
+    pub(crate) fn tell(&self, command: &str) {
+        let mut stream = std::net::TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        stream.write_all(format!("{command}\r\nQUIT\r\n").as_bytes()).unwrap();
+        std::io::copy(&mut stream, &mut std::io::sink()).unwrap();
+    }
+}
+
+impl Drop for OwnRedis {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
