@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fmt::{Display, Write as _};
 
 use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
 
 use crate::error::ApiError;
 
@@ -32,6 +33,18 @@ pub(crate) enum FaultCode {
 }
 
 impl FaultCode {
+    /// Every one.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Required,
+        Self::UnknownField,
+        Self::Type,
+        Self::Length,
+        Self::Range,
+        Self::Format,
+        Self::Repeated,
+        Self::Invalid,
+    ];
+
     /// The name that programs see.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
@@ -54,7 +67,7 @@ impl Serialize for FaultCode {
 }
 
 /// What is wrong with one field.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub(crate) struct Fault {
     /// Where it is, such as `options[2].name`; empty for the request as a whole.
     pub(crate) field: String,

@@ -10,6 +10,7 @@ mod error;
 mod extract;
 mod faults;
 mod middleware;
+mod openapi;
 mod origins;
 mod reply;
 mod routes;
@@ -28,6 +29,7 @@ use actix_web::{App, HttpServer};
 use foretell_application::Application;
 
 pub use error::ErrorCode;
+pub use openapi::openapi_json;
 pub use origins::{OriginError, WebOrigin};
 pub use trusted_proxies::{Network, NetworkError, TrustedProxies};
 

@@ -4,6 +4,7 @@ mod accounts;
 mod api_keys;
 mod bets;
 mod comments;
+mod document;
 mod health;
 mod leaderboard;
 mod ledger;
@@ -18,10 +19,12 @@ mod users;
 
 use actix_web::Scope;
 use actix_web::web::{self, ServiceConfig};
+use utoipa::OpenApi as _;
+use utoipa::openapi::OpenApi;
 
 /// Everything that is served.
 pub(crate) fn configure(config: &mut ServiceConfig) {
-    config.configure(health::configure);
+    config.configure(health::configure).configure(document::configure);
     for base in VERSIONS {
         config.service(version(base));
     }
@@ -47,4 +50,30 @@ fn version(base: &str) -> Scope {
         .configure(posts::configure)
         .configure(comments::configure)
         .configure(tags::configure)
+}
+
+/// What the handlers say of themselves: first those of the server as a whole, then those of each version.
+pub(crate) fn documented() -> [OpenApi; 2] {
+    let whole = [health::Documented::openapi(), document::Documented::openapi()];
+    let versioned = [
+        users::Documented::openapi(),
+        sessions::Documented::openapi(),
+        api_keys::Documented::openapi(),
+        me::Documented::openapi(),
+        accounts::Documented::openapi(),
+        transfers::Documented::openapi(),
+        mints::Documented::openapi(),
+        ledger::Documented::openapi(),
+        markets::Documented::openapi(),
+        bets::Documented::openapi(),
+        leaderboard::Documented::openapi(),
+        posts::Documented::openapi(),
+        comments::Documented::openapi(),
+        tags::Documented::openapi(),
+    ];
+    [merged(whole), merged(versioned)]
+}
+
+fn merged(parts: impl IntoIterator<Item = OpenApi>) -> OpenApi {
+    parts.into_iter().fold(OpenApi::default(), OpenApi::merge_from)
 }

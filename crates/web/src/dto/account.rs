@@ -4,19 +4,23 @@ use foretell_domain::id::{AccountId, UserId};
 use foretell_domain::money::Currency;
 use foretell_ports::ledger::AccountDetails;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::money::Money;
 use super::text::Text;
 use super::time::Time;
+use crate::openapi::names::Id;
 
 /// An account, for those who may see it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AccountView<'a> {
+    #[schema(value_type = Id)]
     id: Text<AccountId>,
     kind: &'static str,
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Id>)]
     owner_id: Option<Text<UserId>>,
     balance: Money,
     currency: &'a str,

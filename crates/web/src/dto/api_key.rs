@@ -4,16 +4,20 @@ use foretell_domain::id::ApiKeyId;
 use foretell_domain::scope::Scope;
 use foretell_ports::api_key::ApiKey;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::text::Text;
 use super::time::Time;
+use crate::openapi::names::{Id, ScopeName};
 
 /// An API key, without its secret.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ApiKeyView<'a> {
+    #[schema(value_type = Id)]
     id: Text<ApiKeyId>,
     name: &'a str,
+    #[schema(value_type = Vec<ScopeName>)]
     scopes: Vec<&'static str>,
     created_at: Time,
     expires_at: Option<Time>,

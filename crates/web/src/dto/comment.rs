@@ -3,19 +3,25 @@
 use foretell_domain::comment::{Comment, CommentSubject};
 use foretell_domain::id::{CommentId, MarketId, PostId, UserId};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::text::Text;
 use super::time::Time;
+use crate::openapi::names::Id;
 
 /// A comment, with the id of what it is about.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct CommentView<'a> {
+    #[schema(value_type = Id)]
     id: Text<CommentId>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Id>)]
     post_id: Option<Text<PostId>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Id>)]
     market_id: Option<Text<MarketId>>,
+    #[schema(value_type = Id)]
     author_id: Text<UserId>,
     content: &'a str,
     created_at: Time,

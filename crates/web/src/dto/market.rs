@@ -15,6 +15,7 @@ use foretell_domain::text::OptionName;
 use foretell_domain::time::Timestamp;
 use foretell_ports::market::MarketDetails;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use self::bet::BetView;
 use super::money::Money;
@@ -23,16 +24,20 @@ use super::selection::Selectable;
 use super::text::Text;
 use super::time::Time;
 use super::user::UserView;
+use crate::openapi::names::{Id, PhaseName};
 
 /// A market with its options and their probabilities.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct MarketView<'a> {
+    #[schema(value_type = Id)]
     id: Text<MarketId>,
+    #[schema(value_type = Id)]
     creator_id: Text<UserId>,
     name: &'a str,
     description: &'a str,
     category: &'a str,
+    #[schema(value_type = PhaseName)]
     status: &'static str,
     end_date: Time,
     subsidy: Money,
@@ -128,9 +133,10 @@ pub(crate) fn entity_tag(details: &MarketDetails, now: Timestamp) -> String {
 }
 
 /// One option of a market.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct OptionView<'a> {
+    #[schema(value_type = Id)]
     id: Text<OptionId>,
     name: &'a str,
     probability: Rounded,

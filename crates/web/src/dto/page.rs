@@ -6,6 +6,7 @@ use foretell_application::AppError;
 use foretell_ports::page::{MAX_PAGE_ROWS, PageRequest, Start, Stretch};
 use garde::Validate;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::text::parsed;
 use crate::cursor::{ListSeal, Place};
@@ -85,7 +86,7 @@ pub(crate) struct Walk {
 }
 
 /// What an answer says of the list beside its rows.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum ListMeta {
     /// Which page it is, and how many rows there are on all pages.

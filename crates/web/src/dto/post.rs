@@ -5,22 +5,26 @@ use foretell_domain::id::{PostId, UserId};
 use foretell_domain::post::{Post, PostStatus};
 use foretell_domain::tag::Tag;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::comment::CommentView;
 use super::selection::Selectable;
 use super::text::Text;
 use super::time::Time;
 use super::user::UserView;
+use crate::openapi::names::Id;
 
 /// What may come with a post, by the names that `expand` takes.
 pub(crate) const POST_RELATIONS: [(&str, PostRelation); 2] =
     [("author", PostRelation::Author), ("comments", PostRelation::Comments)];
 
 /// A post. Title and content are text as it was typed: whoever shows them must escape them.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PostView<'a> {
+    #[schema(value_type = Id)]
     id: Text<PostId>,
+    #[schema(value_type = Id)]
     author_id: Text<UserId>,
     title: &'a str,
     content: &'a str,

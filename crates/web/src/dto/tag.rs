@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use foretell_domain::tag::{MAX_TAGS, Tag, Tags, TagsError};
 use foretell_ports::post::TagCount;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::faults::{FaultCode, Faults};
 
@@ -28,7 +29,7 @@ pub(crate) fn read_tags(texts: &[String], faults: &mut Faults) -> Option<Tags> {
 }
 
 /// A tag and how many published posts have it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct TagView<'a> {
     tag: &'a str,

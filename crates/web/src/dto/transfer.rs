@@ -11,26 +11,34 @@ use foretell_domain::user::Role;
 use foretell_ports::ledger::TransferDetails;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::money::{AmountText, Money};
 use super::text::Text;
 use super::time::Time;
 use crate::extract::{InputContext, IntoInput};
 use crate::faults::{FaultCode, Faults};
+use crate::openapi::names::Id;
 
 /// A payment as a client asks for it.
-#[derive(Debug, Default, Deserialize, Validate)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[schema(example = json!({ "fromAccountId": "019a0000-0000-7000-8000-000000000001", "toAccountId": "019a0000-0000-7000-8000-000000000002", "amount": "12.50", "memo": "Thanks" }))]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct PaymentBody {
     #[garde(skip)]
+    #[schema(value_type = Option<Id>)]
     id: Option<String>,
     #[garde(required)]
+    #[schema(required = true, value_type = Id)]
     from_account_id: Option<String>,
     #[garde(required)]
+    #[schema(required = true, value_type = Id)]
     to_account_id: Option<String>,
     #[garde(required)]
+    #[schema(required = true, value_type = AmountText)]
     amount: Option<AmountText>,
     #[garde(length(chars, min = 1, max = 200))]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
     memo: Option<String>,
 }
 
@@ -80,9 +88,10 @@ impl Visible {
 }
 
 /// A transfer that happened.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct TransferView<'a> {
+    #[schema(value_type = Id)]
     id: Text<TransferId>,
     status: &'static str,
     kind: &'static str,
@@ -93,15 +102,18 @@ pub(crate) struct TransferView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     memo: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Id>)]
     market_id: Option<Text<MarketId>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Id>)]
     reversal_of: Option<Text<TransferId>>,
     created_at: Time,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct SideView {
+    #[schema(value_type = Id)]
     account_id: Text<AccountId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     balance: Option<Money>,

@@ -6,26 +6,31 @@ use foretell_domain::text::AvatarUrl;
 use foretell_domain::user::{Role, User};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::text::Text;
 use super::time::Time;
 use crate::faults::{FaultCode, Faults};
+use crate::openapi::names::{Id, RoleName, StatusName};
 
 /// How many characters a password has.
 const PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 8..=128;
 
 /// A user's profile.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct UserView<'a> {
+    #[schema(value_type = Id)]
     id: Text<UserId>,
     name: &'a str,
     avatar: Option<&'a str>,
+    #[schema(value_type = RoleName)]
     role: &'static str,
     created_at: Time,
     #[serde(skip_serializing_if = "Option::is_none")]
     email: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<StatusName>)]
     status: Option<&'static str>,
 }
 

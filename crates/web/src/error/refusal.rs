@@ -7,13 +7,14 @@ use foretell_domain::market::{Guard, MarketError};
 use foretell_domain::money::Currency;
 use foretell_domain::transfer::TransferError;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{ErrorCode, VALIDATION_FAILED};
 use crate::dto::money::Money;
 use crate::faults::{Fault, FaultCode};
 
 /// The facts of a refusal.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 pub(crate) enum Facts {
     /// What there is, and what it would take.
@@ -36,7 +37,7 @@ pub(crate) enum Facts {
 }
 
 /// A refusal as a result among others.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Refused {
     code: &'static str,
     error: String,
@@ -44,7 +45,7 @@ pub(crate) struct Refused {
     details: Option<RefusedDetails>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 enum RefusedDetails {
     Facts(Facts),

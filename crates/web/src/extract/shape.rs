@@ -1,15 +1,16 @@
 //! Shapes: requests as serde reads them and garde checks them, before they mean anything.
 
+use std::borrow::Cow;
+use std::fmt::Display;
+
 use garde::Validate;
 use garde::i18n::{I18n, InvalidCreditCard, InvalidEmail, InvalidPhoneNumber, InvalidUrl, IpKind, with_i18n};
 use serde::de::DeserializeOwned;
 
 use crate::faults::{FaultCode, Faults};
-use std::borrow::Cow;
-use std::fmt::Display;
 
-/// A request in its bare shape. Every field has a default (`#[serde(rename_all = "camelCase", default)]` on
-/// the struct), so that missing ones are found by garde, all at once.
+/// A request in its bare shape. Every field may be left out: it is an `Option` or has
+/// a default. So missing ones are found by garde, all at once.
 pub(crate) trait Shape: DeserializeOwned + Validate<Context = ()> {}
 
 impl<T: DeserializeOwned + Validate<Context = ()>> Shape for T {}

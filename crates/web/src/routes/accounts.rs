@@ -5,8 +5,14 @@ mod list;
 mod list_transfers;
 
 use actix_web::web::ServiceConfig;
+use utoipa::OpenApi;
 
 use crate::routing::at;
+
+/// What the document says of these routes.
+#[derive(OpenApi)]
+#[openapi(paths(list::list, get::get, list_transfers::list_transfers))]
+pub(super) struct Documented;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config

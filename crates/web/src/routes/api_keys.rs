@@ -5,8 +5,14 @@ mod delete;
 mod list;
 
 use actix_web::web::ServiceConfig;
+use utoipa::OpenApi;
 
 use crate::routing::at;
+
+/// What the document says of these routes.
+#[derive(OpenApi)]
+#[openapi(paths(create::create, list::list, delete::delete))]
+pub(super) struct Documented;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config

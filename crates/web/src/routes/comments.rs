@@ -8,8 +8,14 @@ mod write;
 
 use actix_web::web::ServiceConfig;
 use foretell_domain::id::{MarketId, PostId};
+use utoipa::OpenApi;
 
 use crate::routing::at;
+
+/// What the document says of these routes.
+#[derive(OpenApi)]
+#[openapi(paths(list::list, write::write, get::get, edit::edit, delete::delete))]
+pub(super) struct Documented;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config

@@ -3,38 +3,58 @@
 use actix_web::web::{Data, ServiceConfig};
 use serde::Serialize;
 use serde_json::json;
+use utoipa::{OpenApi, ToSchema};
 
 use crate::WebState;
 use crate::error::{ApiError, Details};
 use crate::reply::{self, Answer};
 use crate::routing::at;
 
+/// What the document says of these routes.
+#[derive(OpenApi)]
+#[openapi(paths(live, ready))]
+pub(super) struct Documented;
+
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config.service(at("/livez").get(live)).service(at("/readyz").get(ready));
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Status {
     status: &'static str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Readiness {
     status: &'static str,
     checks: Checks,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Checks {
     database: Status,
 }
 
 /// Says that the process answers, whatever it depends on. 200.
+#[utoipa::path(
+    get,
+    path = "/livez",
+    operation_id = "isAlive",
+    tag = "server",
+    responses((status = 200, description = "Done.", body = Status)),
+)]
 async fn live() -> Answer {
     reply::ok(Status { status: "ok" })
 }
 
 /// Names each thing that the server cannot do without. 200, or 503 `UNAVAILABLE` if one of them fails.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    operation_id = "isReady",
+    tag = "server",
+    responses((status = 200, description = "Done.", body = Readiness)),
+)]
 async fn ready(state: Data<WebState>) -> Answer {
     match state.application.ping().await {
         Ok(()) => reply::ok(Readiness { status: "ok", checks: Checks { database: Status { status: "ok" } } }),

@@ -10,6 +10,7 @@ use foretell_domain::text::AvatarUrl;
 use foretell_domain::user::User;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, OpenApi, ToSchema};
 
 use crate::WebState;
 use crate::dto::money::Money;
@@ -18,15 +19,22 @@ use crate::dto::text::{Text, parsed};
 use crate::error::ApiError;
 use crate::extract::{InputContext, IntoInput, Params};
 use crate::faults::{FaultCode, Faults};
+use crate::openapi::names::Id;
 use crate::reply::{self, Answer};
 use crate::routing::at;
+
+/// What the document says of these routes.
+#[derive(OpenApi)]
+#[openapi(paths(show))]
+pub(super) struct Documented;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config.service(at("/leaderboard").get(show));
 }
 
 /// Which leaderboard is wanted, and which part of it.
-#[derive(Debug, Default, Deserialize, Validate)]
+#[derive(Debug, Default, Deserialize, IntoParams, Validate)]
+#[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase", default)]
 struct LeaderboardParams {
     #[garde(skip)]
@@ -61,11 +69,12 @@ fn period_named(name: &str, faults: &mut Faults) -> Option<Period> {
 }
 
 /// A trader on a leaderboard.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct RankView<'a> {
     /// The place, from 1.
     rank: i64,
+    #[schema(value_type = Id)]
     user_id: Text<UserId>,
     name: &'a str,
     avatar: Option<&'a str>,
@@ -85,6 +94,14 @@ impl<'a> RankView<'a> {
 }
 
 /// Lists traders by the profit of a period, the highest first. 200, 400 `VALIDATION_ERROR`.
+#[utoipa::path(
+    get,
+    path = "/leaderboard",
+    operation_id = "rankTraders",
+    tag = "leaderboard",
+    params(LeaderboardParams),
+    responses((status = 200, description = "Done.", body = Vec<RankView<'static>>)),
+)]
 async fn show(state: Data<WebState>, params: Params<LeaderboardParams>) -> Answer {
     let ((period, paging), application) = (state.accept(params)?, &state.application);
     let (mut ranks, total) = application.rank_traders(period, paging.stretch()).await?;

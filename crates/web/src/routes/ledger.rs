@@ -4,6 +4,7 @@ use actix_web::web::{Data, ServiceConfig};
 use foretell_domain::money::Currency;
 use foretell_ports::ledger::AuditReport;
 use serde::Serialize;
+use utoipa::{OpenApi, ToSchema};
 
 use crate::WebState;
 use crate::dto::money::Money;
@@ -11,11 +12,16 @@ use crate::extract::{AdminOnly, NoParams, Params};
 use crate::reply::{self, Answer};
 use crate::routing::at;
 
+/// What the document says of these routes.
+#[derive(OpenApi)]
+#[openapi(paths(audit))]
+pub(super) struct Documented;
+
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config.service(at("/ledger/audit").get(audit));
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct AuditView {
     is_sound: bool,
@@ -55,6 +61,14 @@ impl AuditView {
 
 /// Audits the ledger: zero everywhere but in the counts, or what is broken. 200, 401 `UNAUTHORIZED`,
 /// 403 `FORBIDDEN`.
+#[utoipa::path(
+    get,
+    path = "/ledger/audit",
+    operation_id = "auditLedger",
+    tag = "ledger",
+    responses((status = 200, description = "Done.", body = AuditView)),
+    security(("bearer" = ["admin"]), ("cookie" = [])),
+)]
 async fn audit(state: Data<WebState>, AdminOnly(caller): AdminOnly, params: Params<NoParams>) -> Answer {
     state.accept(params)?;
     let report = state.application.audit_ledger(&caller).await?;

@@ -17,8 +17,30 @@ mod resolve;
 mod sell_shares;
 
 use actix_web::web::ServiceConfig;
+use utoipa::OpenApi;
 
 use crate::routing::at;
+
+/// What the document says of these routes.
+#[derive(OpenApi)]
+#[openapi(paths(
+    edit::edit,
+    delete::delete,
+    list::list,
+    open::open,
+    get::get,
+    quote::quote,
+    list_bets::list_bets,
+    place_bet::place_bet,
+    sell_shares::sell_shares,
+    list_positions::list_positions,
+    chart_prices::chart_prices,
+    close::close,
+    get_settlement::get_settlement,
+    resolve::resolve,
+    cancel::cancel
+))]
+pub(super) struct Documented;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config

@@ -11,6 +11,7 @@ use actix_web::web::ServiceConfig;
 use foretell_application::Caller;
 use foretell_domain::user::User;
 use serde::Serialize;
+use utoipa::{OpenApi, ToSchema};
 
 use crate::WebState;
 use crate::dto::account::AccountView;
@@ -18,6 +19,17 @@ use crate::dto::user::UserView;
 use crate::error::ApiError;
 use crate::reply;
 use crate::routing::at;
+
+/// What the document says of these routes.
+#[derive(OpenApi)]
+#[openapi(paths(
+    list_bets::list_bets,
+    list_positions::list_positions,
+    show::show,
+    change::change,
+    change_password::change_password
+))]
+pub(super) struct Documented;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
@@ -27,7 +39,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(at("/me/password").post(change_password::change_password));
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Me<'a> {
     #[serde(flatten)]
     user: UserView<'a>,

@@ -4,25 +4,36 @@ use actix_web::web::{Data, ServiceConfig};
 use foretell_application::writer::Mint;
 use garde::Validate;
 use serde::Deserialize;
+use utoipa::{OpenApi, ToSchema};
 
 use super::transfers::made;
 use crate::WebState;
 use crate::dto::money::AmountText;
+use crate::dto::transfer::TransferView;
 use crate::extract::{AdminOnly, Body, IdempotencyKey, InputContext, IntoInput};
 use crate::faults::Faults;
+use crate::openapi::names::Id;
 use crate::reply::{self, Answer};
 use crate::routing::at;
+
+/// What the document says of these routes.
+#[derive(OpenApi)]
+#[openapi(paths(mint))]
+pub(super) struct Documented;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config.service(at("/mints").post(mint));
 }
 
-#[derive(Debug, Default, Deserialize, Validate)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[schema(example = json!({ "accountId": "019a0000-0000-7000-8000-000000000001", "amount": "100.00" }))]
+#[serde(rename_all = "camelCase")]
 struct MintBody {
     #[garde(required)]
+    #[schema(required = true, value_type = Id)]
     account_id: Option<String>,
     #[garde(required)]
+    #[schema(required = true, value_type = AmountText)]
     amount: Option<AmountText>,
 }
 
@@ -39,6 +50,16 @@ impl IntoInput for MintBody {
 /// Makes new money in a user's account, once under its key. 201, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`,
 /// 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `ACCOUNT_CLOSED` or `CONFLICT`, 422 `IDEMPOTENCY_MISMATCH`,
 /// 503 `UNAVAILABLE`.
+#[utoipa::path(
+    post,
+    path = "/mints",
+    operation_id = "mint",
+    tag = "mints",
+    request_body = MintBody,
+    params(("Idempotency-Key" = String, Header)),
+    responses((status = 201, description = "Made.", body = TransferView<'static>)),
+    security(("bearer" = ["admin"]), ("cookie" = [])),
+)]
 async fn mint(
     state: Data<WebState>,
     AdminOnly(caller): AdminOnly,

@@ -8,12 +8,18 @@ use actix_web::HttpResponse;
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::web::ServiceConfig;
+use utoipa::OpenApi;
 
 use crate::WebSettings;
 use crate::error::ApiError;
 use crate::extract::SESSION_COOKIE;
 use crate::reply::Answer;
 use crate::routing::at;
+
+/// What the document says of these routes.
+#[derive(OpenApi)]
+#[openapi(paths(log_in::log_in, list::list, log_out::log_out))]
+pub(super) struct Documented;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config

@@ -2,6 +2,7 @@
 
 use actix_web::web::{Data, ServiceConfig};
 use foretell_ports::page::{Start, Stretch};
+use utoipa::OpenApi;
 
 use crate::WebState;
 use crate::dto::page::PageParams;
@@ -10,12 +11,24 @@ use crate::extract::Params;
 use crate::reply::{self, Answer};
 use crate::routing::at;
 
+/// What the document says of these routes.
+#[derive(OpenApi)]
+#[openapi(paths(list))]
+pub(super) struct Documented;
+
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config.service(at("/tags").get(list));
 }
 
 /// Lists the tags of published posts with their counts, the most used first. A walk remembers how many tags it
 /// has passed. 200, 400 `VALIDATION_ERROR`.
+#[utoipa::path(
+    get,
+    path = "/tags",
+    operation_id = "listTags",
+    tag = "tags",
+    responses((status = 200, description = "Done.", body = Vec<TagView<'static>>)),
+)]
 async fn list(state: Data<WebState>, params: Params<PageParams>) -> Answer {
     let paging = state.accept(params)?;
     let Stretch { start, limit } = paging.stretch::<i64>();

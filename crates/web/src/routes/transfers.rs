@@ -8,11 +8,17 @@ mod reverse;
 use actix_web::web::ServiceConfig;
 use foretell_application::Caller;
 use foretell_domain::transfer::Transfer;
+use utoipa::OpenApi;
 
 use crate::WebState;
 use crate::dto::transfer::{TransferView, Visible};
 use crate::reply::{self, Answer};
 use crate::routing::at;
+
+/// What the document says of these routes.
+#[derive(OpenApi)]
+#[openapi(paths(pay::pay, pay_batch::pay_batch, get::get, reverse::reverse))]
+pub(super) struct Documented;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config

@@ -7,8 +7,14 @@ mod list;
 mod register;
 
 use actix_web::web::ServiceConfig;
+use utoipa::OpenApi;
 
 use crate::routing::at;
+
+/// What the document says of these routes.
+#[derive(OpenApi)]
+#[openapi(paths(register::register, list::list, get::get, appoint::appoint, erase::erase))]
+pub(super) struct Documented;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config

@@ -66,11 +66,14 @@ impl Call {
         self
     }
 
+    /// Sends it. Whatever is answered must be as the document of the API says.
     async fn send(self) -> Reply {
         let response = (self.serve)(self.request).await;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = to_bytes(response.into_body()).await.ok().unwrap();
-        Reply { name: self.name, status, headers, body: body.to_vec() }
+        let reply = Reply { name: self.name, status, headers, body: body.to_vec() };
+        super::contract::check(&reply);
+        reply
     }
 }
 
@@ -86,7 +89,8 @@ impl IntoFuture for Call {
 /// An answer.
 #[derive(Debug)]
 pub struct Reply {
-    name: String,
+    /// The method and the path.
+    pub name: String,
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Vec<u8>,

@@ -3,6 +3,7 @@
 #![allow(unreachable_pub, dead_code, reason = "shared by test modules that each use a part of it")]
 
 mod call;
+pub mod contract;
 
 use std::rc::Rc;
 use std::sync::Arc;

@@ -7,36 +7,48 @@ use foretell_domain::market::{Bet, Fill, TradeSide};
 use foretell_domain::money::Currency;
 use foretell_domain::probability::Probability;
 use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
 
 use crate::dto::money::Money;
 use crate::dto::probability::Rounded;
 use crate::dto::text::Text;
 use crate::dto::time::Time;
+use crate::openapi::names::{Id, SideName};
 
 /// Millionths: the decimals of an average price.
 const MILLION: i128 = 1_000_000;
 
 /// A bet or sale. Its trader's account, transfer and balance are for the trader alone.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BetView<'a> {
+    #[schema(value_type = Id)]
     id: Text<BetId>,
+    #[schema(value_type = Id)]
     market_id: Text<MarketId>,
+    #[schema(value_type = Id)]
     user_id: Text<UserId>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Id>)]
     account_id: Option<Text<AccountId>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Id>)]
     transfer_id: Option<Text<TransferId>>,
+    #[schema(value_type = Id)]
     option_id: Text<OptionId>,
+    #[schema(value_type = SideName)]
     side: &'static str,
     amount: Money,
     fee: Money,
     shares: Money,
+    #[schema(value_type = f64)]
     average_price: AveragePrice,
     price_before: Rounded,
     price_after: Rounded,
     /// Of every option, in the order of the market's options.
+    #[schema(value_type = Vec<Rounded>)]
     prices_before: Prices<'a>,
+    #[schema(value_type = Vec<Rounded>)]
     prices_after: Prices<'a>,
     sequence: i64,
     market_version: i64,
@@ -91,14 +103,17 @@ impl<'a> BetView<'a> {
 }
 
 /// What an order would come to at one version of a market.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct QuoteView {
+    #[schema(value_type = Id)]
     option_id: Text<OptionId>,
+    #[schema(value_type = SideName)]
     side: &'static str,
     amount: Money,
     shares: Money,
     fee: Money,
+    #[schema(value_type = f64)]
     average_price: AveragePrice,
     price_before: Rounded,
     price_after: Rounded,

@@ -6,6 +6,7 @@ use foretell_domain::market::{Market, OptionState, Phase, Settlement, Settlement
 use foretell_domain::money::Currency;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::dto::money::Money;
 use crate::dto::probability::Rounded;
@@ -14,10 +15,10 @@ use crate::dto::time::Time;
 use crate::error::ApiError;
 use crate::extract::{InputContext, IntoInput};
 use crate::faults::Faults;
+use crate::openapi::names::{Id, PhaseName};
 
 /// The body of a request that has nothing to say.
-#[derive(Debug, Default, Deserialize, Validate)]
-#[serde(default)]
+#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
 pub(crate) struct NoFields {}
 
 impl IntoInput for NoFields {
@@ -29,10 +30,12 @@ impl IntoInput for NoFields {
 }
 
 /// A market after it was closed or decided.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct MarketStateView {
+    #[schema(value_type = Id)]
     id: Text<MarketId>,
+    #[schema(value_type = PhaseName)]
     status: &'static str,
     version: i64,
     options: Vec<LastPrice>,
@@ -42,8 +45,9 @@ pub(crate) struct MarketStateView {
 }
 
 /// An option and its last probability.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct LastPrice {
+    #[schema(value_type = Id)]
     id: Text<OptionId>,
     probability: Rounded,
 }
@@ -72,11 +76,15 @@ impl MarketStateView {
 }
 
 /// What the holders of a decided market are owed.
-#[derive(Debug, Serialize)]
-#[serde(tag = "kind", rename_all = "lowercase", rename_all_fields = "camelCase")]
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "lowercase")]
 enum TermsView {
     /// One option came true: each share of it pays in full.
-    Winner { option_id: Text<OptionId> },
+    #[serde(rename_all = "camelCase")]
+    Winner {
+        #[schema(value_type = Id)]
+        option_id: Text<OptionId>,
+    },
     /// Each share pays the part of its option.
     Split { split: Vec<PartView> },
     /// The net stakes go back: in full, or all alike where less is available.
@@ -84,9 +92,10 @@ enum TermsView {
 }
 
 /// The part that the shares of one option pay.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct PartView {
+    #[schema(value_type = Id)]
     option_id: Text<OptionId>,
     basis_points: u16,
 }
@@ -111,12 +120,15 @@ impl TermsView {
 }
 
 /// How far the holders of a decided market have been paid.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SettlementView {
+    #[schema(value_type = Id)]
     market_id: Text<MarketId>,
+    #[schema(value_type = PhaseName)]
     status: &'static str,
     terms: TermsView,
+    #[schema(value_type = Id)]
     decided_by: Text<UserId>,
     decided_at: Time,
     holders_paid: i64,

@@ -10,16 +10,20 @@ use foretell_domain::time::Timestamp;
 use foretell_ports::market::PositionRow;
 use foretell_ports::portfolio::HeldPosition;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::dto::money::Money;
 use crate::dto::probability::Rounded;
 use crate::dto::text::Text;
+use crate::openapi::names::{Id, PhaseName};
 
 /// What one trader holds of one option.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PositionView {
+    #[schema(value_type = Id)]
     user_id: Text<UserId>,
+    #[schema(value_type = Id)]
     option_id: Text<OptionId>,
     shares: Money,
     spent: Money,
@@ -59,12 +63,15 @@ fn value_at(price: Probability, shares: Shares) -> i128 {
 }
 
 /// What the caller holds of one option of one market, and what has come of it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct OwnPositionView<'a> {
+    #[schema(value_type = Id)]
     market_id: Text<MarketId>,
     market_name: &'a str,
+    #[schema(value_type = PhaseName)]
     market_status: &'static str,
+    #[schema(value_type = Id)]
     option_id: Text<OptionId>,
     option_name: &'a str,
     shares: Money,

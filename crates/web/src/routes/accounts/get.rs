@@ -5,6 +5,7 @@ use foretell_domain::id::AccountId;
 use foretell_domain::time::Timestamp;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::WebState;
 use crate::dto::account::AccountView;
@@ -13,9 +14,11 @@ use crate::dto::text::Text;
 use crate::dto::time::{Time, parse_time};
 use crate::extract::{InputContext, IntoInput, Params, PathId, Read, SignedIn};
 use crate::faults::Faults;
+use crate::openapi::names::Id;
 use crate::reply::{self, Answer};
 
-#[derive(Debug, Default, Deserialize, Validate)]
+#[derive(Debug, Default, Deserialize, IntoParams, Validate)]
+#[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct AtParams {
     #[garde(skip)]
@@ -30,16 +33,34 @@ impl IntoInput for AtParams {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct BalanceView<'a> {
+    #[schema(value_type = Id)]
     id: Text<AccountId>,
     balance: Money,
     currency: &'a str,
     at: Time,
 }
 
+/// What is known of the account now, or of its balance then.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+enum Shown<'a> {
+    Account(AccountView<'a>),
+    Balance(BalanceView<'a>),
+}
+
 /// Shows an account, or with `?at=` what it held at that time. 200, 400 `VALIDATION_ERROR`,
 /// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND` for what is not the caller's to see.
+#[utoipa::path(
+    get,
+    path = "/accounts/{id}",
+    operation_id = "getAccount",
+    tag = "accounts",
+    params(AtParams),
+    responses((status = 200, description = "Done.", body = Shown<'static>)),
+    security(("bearer" = ["read"]), ("cookie" = [])),
+)]
 pub(super) async fn get(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Read>,
@@ -50,9 +71,10 @@ pub(super) async fn get(
     let currency = &state.application.settings().currency;
     let Some(at) = at else {
         let account = state.application.get_account(&caller, id).await?;
-        return reply::ok(AccountView::new(&account, currency));
+        return reply::ok(Shown::Account(AccountView::new(&account, currency)));
     };
     let balance = state.application.get_balance_at(&caller, id, at).await?;
     let balance = Money::new(currency, balance.minor());
-    reply::ok(BalanceView { id: Text(id), balance, currency: currency.code(), at: Time(at) })
+    let then = BalanceView { id: Text(id), balance, currency: currency.code(), at: Time(at) };
+    reply::ok(Shown::Balance(then))
 }

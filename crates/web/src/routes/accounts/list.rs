@@ -10,6 +10,14 @@ use crate::reply::{self, Answer};
 
 /// Lists the caller's accounts, newest first. 200, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`,
 /// 403 `FORBIDDEN`.
+#[utoipa::path(
+    get,
+    path = "/accounts",
+    operation_id = "listAccounts",
+    tag = "accounts",
+    responses((status = 200, description = "Done.", body = Vec<AccountView<'static>>)),
+    security(("bearer" = ["read"]), ("cookie" = [])),
+)]
 pub(super) async fn list(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Read>,

@@ -7,6 +7,7 @@ use foretell_domain::id::AccountId;
 use foretell_domain::transfer::Transfer;
 use foretell_ports::page::Page;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::WebState;
 use crate::dto::page::PageParams;
@@ -14,7 +15,7 @@ use crate::dto::transfer::{TransferView, Visible};
 use crate::extract::{Params, PathId, Read, SignedIn};
 use crate::reply::{self, Answer};
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct StatementRow<'a> {
     direction: &'static str,
     #[serde(flatten)]
@@ -23,6 +24,14 @@ struct StatementRow<'a> {
 
 /// Lists the transfers of an account, newest first. 200, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`,
 /// 403 `FORBIDDEN`, 404 `NOT_FOUND` for what is not the caller's to see.
+#[utoipa::path(
+    get,
+    path = "/accounts/{id}/transfers",
+    operation_id = "listAccountTransfers",
+    tag = "accounts",
+    responses((status = 200, description = "Done.", body = Vec<StatementRow<'static>>)),
+    security(("bearer" = ["read"]), ("cookie" = [])),
+)]
 pub(super) async fn list_transfers(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Read>,

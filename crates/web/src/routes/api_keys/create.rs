@@ -8,22 +8,28 @@ use foretell_domain::time::Timestamp;
 use garde::Validate;
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::WebState;
 use crate::dto::api_key::ApiKeyView;
-use crate::dto::time::parse_time;
+use crate::dto::time::{Time, parse_time};
 use crate::extract::{Body, InSession, InputContext, IntoInput};
 use crate::faults::{FaultCode, Faults};
+use crate::openapi::names::ScopeName;
 use crate::reply::{self, Answer};
 
-#[derive(Debug, Default, Deserialize, Validate)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[schema(example = json!({ "name": "bot", "scopes": ["read", "trade"] }))]
+#[serde(rename_all = "camelCase")]
 pub(super) struct KeyBody {
     #[garde(required)]
+    #[schema(required = true, value_type = String, min_length = 1, max_length = 50)]
     name: Option<String>,
     #[garde(required, length(min = 1, max = Scope::ALL.len()))]
+    #[schema(required = true, value_type = Vec<ScopeName>, min_items = 1, max_items = 3)]
     scopes: Option<Vec<String>>,
     #[garde(skip)]
+    #[schema(value_type = Option<Time>)]
     expires_at: Option<String>,
 }
 
@@ -60,7 +66,7 @@ fn refuse_past_end(expires_at: Option<Timestamp>, faults: &mut Faults, now: Time
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct KeyCreated<'a> {
     #[serde(flatten)]
     key: ApiKeyView<'a>,
@@ -69,6 +75,15 @@ struct KeyCreated<'a> {
 
 /// Makes a key; its secret is shown this once. 201, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`,
 /// 403 `FORBIDDEN` for an API key, 409 `CONFLICT` for one key too many.
+#[utoipa::path(
+    post,
+    path = "/api-keys",
+    operation_id = "createApiKey",
+    tag = "api-keys",
+    request_body = KeyBody,
+    responses((status = 201, description = "Made.", body = KeyCreated<'static>)),
+    security(("bearer" = ["session"]), ("cookie" = [])),
+)]
 pub(super) async fn create(
     state: Data<WebState>,
     InSession(caller): InSession,

@@ -9,6 +9,14 @@ use crate::reply::{self, Answer};
 
 /// Deletes one of the caller's keys, which ends at once. 204, 401 `UNAUTHORIZED`, 403 `FORBIDDEN` for an API
 /// key, 404 `NOT_FOUND` for what is not a key of theirs.
+#[utoipa::path(
+    delete,
+    path = "/api-keys/{id}",
+    operation_id = "deleteApiKey",
+    tag = "api-keys",
+    responses((status = 204, description = "Done; there is nothing to tell.")),
+    security(("bearer" = ["session"]), ("cookie" = [])),
+)]
 pub(super) async fn delete(
     state: Data<WebState>,
     InSession(caller): InSession,

@@ -10,6 +10,14 @@ use crate::reply::{self, Answer};
 
 /// Lists the caller's keys without their secrets, newest first. 200, 400 `VALIDATION_ERROR`,
 /// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`.
+#[utoipa::path(
+    get,
+    path = "/api-keys",
+    operation_id = "listApiKeys",
+    tag = "api-keys",
+    responses((status = 200, description = "Done.", body = Vec<ApiKeyView<'static>>)),
+    security(("bearer" = ["read"]), ("cookie" = [])),
+)]
 pub(super) async fn list(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Read>,

@@ -5,6 +5,7 @@ use foretell_domain::id::CommentId;
 use foretell_domain::text::CommentContent;
 use garde::Validate;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::WebState;
 use crate::dto::comment::CommentView;
@@ -13,10 +14,12 @@ use crate::faults::Faults;
 use crate::reply::{self, Answer};
 
 /// What is to be different; what is left out stays as it is.
-#[derive(Debug, Default, Deserialize, Validate)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[schema(as = CommentEditBody, example = json!({ "content": "Indeed so." }))]
+#[serde(rename_all = "camelCase")]
 pub(super) struct EditBody {
     #[garde(skip)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 5000)]
     content: Option<String>,
 }
 
@@ -30,6 +33,15 @@ impl IntoInput for EditBody {
 
 /// Changes what a comment says; for its author and the staff. 200, 400 `VALIDATION_ERROR`,
 /// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`.
+#[utoipa::path(
+    patch,
+    path = "/comments/{id}",
+    operation_id = "editComment",
+    tag = "comments",
+    request_body = EditBody,
+    responses((status = 200, description = "Done.", body = CommentView<'static>)),
+    security(("bearer" = ["manage"]), ("cookie" = [])),
+)]
 pub(super) async fn edit(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Manage>,

@@ -9,6 +9,14 @@ use crate::extract::{MaybeSignedIn, NoParams, Params, PathId};
 use crate::reply::{self, Answer};
 
 /// Shows a comment. 200, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND` also for one on a draft of another.
+#[utoipa::path(
+    get,
+    path = "/comments/{id}",
+    operation_id = "getComment",
+    tag = "comments",
+    responses((status = 200, description = "Done.", body = CommentView<'static>)),
+    security((), ("bearer" = ["read"]), ("cookie" = [])),
+)]
 pub(super) async fn get(
     state: Data<WebState>,
     caller: MaybeSignedIn,

@@ -13,6 +13,14 @@ use crate::extract::{MaybeSignedIn, Params, PathId};
 use crate::reply::{self, Answer};
 
 /// Lists comments, newest first. 200, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND` also for drafts of others.
+#[utoipa::path(
+    get,
+    path = "/posts/{id}/comments",
+    operation_id = "listPostComments",
+    tag = "comments",
+    responses((status = 200, description = "Done.", body = Vec<CommentView<'static>>)),
+    security((), ("bearer" = ["read"]), ("cookie" = [])),
+)]
 pub(super) async fn list<Id>(
     state: Data<WebState>,
     caller: MaybeSignedIn,

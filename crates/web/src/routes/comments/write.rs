@@ -8,6 +8,7 @@ use foretell_domain::id::IdError;
 use foretell_domain::text::CommentContent;
 use garde::Validate;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::WebState;
 use crate::dto::comment::CommentView;
@@ -16,10 +17,12 @@ use crate::faults::Faults;
 use crate::reply::{self, Answer};
 
 /// A new comment.
-#[derive(Debug, Default, Deserialize, Validate)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[schema(example = json!({ "content": "Indeed." }))]
+#[serde(rename_all = "camelCase")]
 pub(super) struct NewComment {
     #[garde(required)]
+    #[schema(required = true, value_type = String, min_length = 1, max_length = 5000)]
     content: Option<String>,
 }
 
@@ -33,6 +36,15 @@ impl IntoInput for NewComment {
 
 /// Comments on a post or market. 201, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 404 `NOT_FOUND` also for
 /// drafts of others.
+#[utoipa::path(
+    post,
+    path = "/posts/{id}/comments",
+    operation_id = "commentOnPost",
+    tag = "comments",
+    request_body = NewComment,
+    responses((status = 201, description = "Made.", body = CommentView<'static>)),
+    security(("bearer" = ["manage"]), ("cookie" = [])),
+)]
 pub(super) async fn write<Id>(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Manage>,

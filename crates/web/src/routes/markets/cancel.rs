@@ -12,6 +12,16 @@ use crate::reply::{self, Answer};
 /// Calls a market off and returns the stakes, once under its key. 200, 400 `VALIDATION_ERROR`,
 /// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `CONFLICT` once decided,
 /// 422 `IDEMPOTENCY_MISMATCH`, 503 `UNAVAILABLE`.
+#[utoipa::path(
+    post,
+    path = "/markets/{id}/cancellation",
+    operation_id = "cancelMarket",
+    tag = "markets",
+    request_body = Option<NoFields>,
+    params(("Idempotency-Key" = String, Header)),
+    responses((status = 200, description = "Done.", body = MarketStateView)),
+    security(("bearer" = ["manage"]), ("cookie" = [])),
+)]
 pub(super) async fn cancel(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Manage>,

@@ -7,6 +7,7 @@ use foretell_domain::money::Currency;
 use foretell_domain::time::Timestamp;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::WebState;
 use crate::dto::money::Money;
@@ -15,13 +16,15 @@ use crate::dto::text::Text;
 use crate::dto::time::{Time, parse_time};
 use crate::extract::{InputContext, IntoInput, Params, PathId};
 use crate::faults::{FaultCode, Faults};
+use crate::openapi::names::Id;
 use crate::reply::{self, Answer};
 
 /// How many intervals are charted where `from` is left out.
 const USUAL_INTERVALS: i64 = 100;
 
 /// Which prices are wanted: `?interval=1h&from=&to=`.
-#[derive(Debug, Default, Deserialize, Validate)]
+#[derive(Debug, Default, Deserialize, IntoParams, Validate)]
+#[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct ChartParams {
     #[garde(skip)]
@@ -101,7 +104,7 @@ const fn name_of(interval: CandleInterval) -> &'static str {
 
 /// The intervals of a window in which the market was traded, in order; none stands for an interval without
 /// trades. The prices of an interval belong to each option, its volume to the market.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct ChartView {
     interval: &'static str,
     from: Time,
@@ -110,14 +113,15 @@ struct ChartView {
     volumes: Vec<VolumeView>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct OptionChart {
+    #[schema(value_type = Id)]
     option_id: Text<OptionId>,
     candles: Vec<CandleView>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct CandleView {
     start: Time,
     open: Rounded,
@@ -126,7 +130,7 @@ struct CandleView {
     close: Rounded,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct VolumeView {
     start: Time,
     volume: Money,
@@ -171,6 +175,14 @@ impl CandleView {
 }
 
 /// Charts the prices of a market. 200, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND`.
+#[utoipa::path(
+    get,
+    path = "/markets/{id}/prices",
+    operation_id = "chartPrices",
+    tag = "markets",
+    params(ChartParams),
+    responses((status = 200, description = "Done.", body = ChartView)),
+)]
 pub(super) async fn chart_prices(
     state: Data<WebState>,
     id: PathId<MarketId>,

@@ -11,6 +11,16 @@ use crate::reply::{self, Answer};
 /// Ends a market's trading before its end date, once under its key. 200, 400 `VALIDATION_ERROR`,
 /// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `MARKET_CLOSED` if it is not open,
 /// 422 `IDEMPOTENCY_MISMATCH`, 503 `UNAVAILABLE`.
+#[utoipa::path(
+    post,
+    path = "/markets/{id}/close",
+    operation_id = "closeMarket",
+    tag = "markets",
+    request_body = Option<NoFields>,
+    params(("Idempotency-Key" = String, Header)),
+    responses((status = 200, description = "Done.", body = MarketStateView)),
+    security(("bearer" = ["manage"]), ("cookie" = [])),
+)]
 pub(super) async fn close(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Manage>,

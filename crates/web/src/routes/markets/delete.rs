@@ -10,6 +10,14 @@ use crate::reply::{self, Answer};
 /// Deletes a market with the comments on it, whose subsidy goes back to its creator; for its creator, moderators
 /// and admins. 204, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `CONFLICT`
 /// once somebody has bet or the market is decided, 503 `UNAVAILABLE`.
+#[utoipa::path(
+    delete,
+    path = "/markets/{id}",
+    operation_id = "deleteMarket",
+    tag = "markets",
+    responses((status = 204, description = "Done; there is nothing to tell.")),
+    security(("bearer" = ["manage"]), ("cookie" = [])),
+)]
 pub(super) async fn delete(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Manage>,

@@ -6,23 +6,28 @@ use foretell_domain::market::MarketEdit;
 use foretell_domain::text::{MarketDescription, MarketName};
 use garde::Validate;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::WebState;
 use crate::dto::market::{MarketView, entity_tag};
-use crate::dto::time::parse_time;
+use crate::dto::time::{Time, parse_time};
 use crate::extract::{Body, IfMatch, InputContext, IntoInput, Manage, PathId, SignedIn};
 use crate::faults::{FaultCode, Faults};
 use crate::reply::{self, Answer};
 
 /// What is to be different; fields that are left out stay as they are.
-#[derive(Debug, Default, Deserialize, Validate)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[schema(as = MarketEditBody, example = json!({ "name": "Rain on Sunday" }))]
+#[serde(rename_all = "camelCase")]
 pub(super) struct EditBody {
     #[garde(skip)]
+    #[schema(min_length = 3, max_length = 100)]
     name: Option<String>,
     #[garde(skip)]
+    #[schema(min_length = 10, max_length = 1000)]
     description: Option<String>,
     #[garde(skip)]
+    #[schema(value_type = Option<Time>)]
     end_date: Option<String>,
 }
 
@@ -43,6 +48,16 @@ impl IntoInput for EditBody {
 /// Changes name, description and end date of a market; for its creator, moderators and admins. 200,
 /// 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `MARKET_CLOSED` once it takes
 /// no more trades, 412 `PRECONDITION_FAILED` if the market has another version than `If-Match` names.
+#[utoipa::path(
+    patch,
+    path = "/markets/{id}",
+    operation_id = "editMarket",
+    tag = "markets",
+    request_body = EditBody,
+    params(("If-Match" = Option<String>, Header)),
+    responses((status = 200, description = "Done.", body = MarketView<'static>)),
+    security(("bearer" = ["manage"]), ("cookie" = [])),
+)]
 pub(super) async fn edit(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Manage>,

@@ -7,6 +7,7 @@ use foretell_application::MarketRelation;
 use foretell_domain::id::MarketId;
 use garde::Validate;
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use crate::WebState;
 use crate::dto::market::{MARKET_RELATIONS, MarketView, entity_tag};
@@ -16,7 +17,8 @@ use crate::faults::Faults;
 use crate::reply::{self, Answer};
 
 /// What of a market is wanted: `?expand=&fields=`.
-#[derive(Debug, Default, Deserialize, Validate)]
+#[derive(Debug, Default, Deserialize, IntoParams, Validate)]
+#[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct MarketParams {
     #[garde(skip)]
@@ -38,6 +40,14 @@ impl IntoInput for MarketParams {
 /// Shows a market, with its version as entity tag. The creator's profile changes without a new version, so with
 /// what comes along there is no tag. 200, 304 if the client knows this version, 400 `VALIDATION_ERROR`,
 /// 404 `NOT_FOUND`.
+#[utoipa::path(
+    get,
+    path = "/markets/{id}",
+    operation_id = "getMarket",
+    tag = "markets",
+    params(MarketParams, ("If-None-Match" = Option<String>, Header)),
+    responses((status = 200, description = "Done.", body = MarketView<'static>)),
+)]
 pub(super) async fn get(
     state: Data<WebState>,
     id: PathId<MarketId>,

@@ -10,6 +10,13 @@ use crate::extract::{NoParams, Params, PathId};
 use crate::reply::{self, Answer};
 
 /// Shows the settlement of a market. 200, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND`, also before the decision.
+#[utoipa::path(
+    get,
+    path = "/markets/{id}/resolution",
+    operation_id = "getSettlement",
+    tag = "markets",
+    responses((status = 200, description = "Done.", body = SettlementView)),
+)]
 pub(super) async fn get_settlement(
     state: Data<WebState>,
     id: PathId<MarketId>,

@@ -8,6 +8,7 @@ use foretell_domain::text::Category;
 use foretell_ports::market::{MarketFilter, MarketSort};
 use garde::Validate;
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use crate::WebState;
 use crate::dto::market::{MARKET_RELATIONS, MarketView};
@@ -20,7 +21,8 @@ use crate::reply::{self, Answer};
 
 /// Which markets are wanted, in which order: `?category=&status=&creatorId=&sort=&expand=&fields=`, and
 /// which part of the list.
-#[derive(Debug, Default, Deserialize, Validate)]
+#[derive(Debug, Default, Deserialize, IntoParams, Validate)]
+#[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct MarketParams {
     #[garde(skip)]
@@ -97,6 +99,14 @@ fn sort_named(name: &str, faults: &mut Faults) -> Option<MarketSort> {
 }
 
 /// Lists markets. 200, 400 `VALIDATION_ERROR`.
+#[utoipa::path(
+    get,
+    path = "/markets",
+    operation_id = "listMarkets",
+    tag = "markets",
+    params(MarketParams),
+    responses((status = 200, description = "Done.", body = Vec<MarketView<'static>>)),
+)]
 pub(super) async fn list(state: Data<WebState>, params: Params<MarketParams>) -> Answer {
     let WantedMarkets { filter, sort, relations, fields, paging } = state.accept(params)?;
     let application = &state.application;

@@ -14,6 +14,13 @@ use crate::reply::{self, Answer};
 
 /// Lists bets and sales, newest first, as anyone may see them. 200, 400 `VALIDATION_ERROR`,
 /// 404 `NOT_FOUND`.
+#[utoipa::path(
+    get,
+    path = "/markets/{id}/bets",
+    operation_id = "listBets",
+    tag = "markets",
+    responses((status = 200, description = "Done.", body = Vec<BetView<'static>>)),
+)]
 pub(super) async fn list_bets(
     state: Data<WebState>,
     id: PathId<MarketId>,

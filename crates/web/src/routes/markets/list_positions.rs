@@ -16,6 +16,13 @@ use crate::reply::{self, Answer};
 
 /// Lists positions: in version 1 by option and then by shares, the most first; from version 2 on by holder.
 /// 200, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND`.
+#[utoipa::path(
+    get,
+    path = "/markets/{id}/positions",
+    operation_id = "listPositions",
+    tag = "markets",
+    responses((status = 200, description = "Done.", body = Vec<PositionView>)),
+)]
 pub(super) async fn list_positions(
     state: Data<WebState>,
     id: PathId<MarketId>,

@@ -12,10 +12,12 @@ use foretell_domain::text::{Category, MarketDescription, MarketName, OptionName}
 use foretell_domain::time::Timestamp;
 use garde::Validate;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::WebState;
 use crate::dto::market::MarketView;
 use crate::dto::money::{AmountText, Money};
+use crate::dto::time::Time;
 use crate::dto::time::parse_time;
 use crate::error::ApiError;
 use crate::extract::{Body, IdempotencyKey, InputContext, IntoInput, Object, SignedIn, Trade};
@@ -23,30 +25,46 @@ use crate::faults::{FaultCode, Faults};
 use crate::reply::{self, Answer};
 
 /// A new market.
-#[derive(Debug, Default, Deserialize, Validate)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[schema(example = json!({
+    "name": "Rain tomorrow",
+    "description": "Whether it rains tomorrow.",
+    "category": "politics",
+    "endDate": "2099-01-31T12:00:00Z",
+    "options": [{ "name": "Yes" }, { "name": "No" }],
+    "subsidy": "100.00"
+}))]
+#[serde(rename_all = "camelCase")]
 pub(super) struct OpeningBody {
     #[garde(required)]
+    #[schema(required = true, value_type = String, min_length = 3, max_length = 100)]
     name: Option<String>,
     #[garde(required)]
+    #[schema(required = true, value_type = String, min_length = 10, max_length = 1000)]
     description: Option<String>,
     #[garde(required)]
+    #[schema(required = true, value_type = String)]
     category: Option<String>,
     #[garde(required)]
+    #[schema(required = true, value_type = Time)]
     end_date: Option<String>,
     #[garde(required)]
+    #[schema(required = true, value_type = Vec<OptionBody>, min_items = 2, max_items = 10)]
     options: Option<Vec<Object<OptionBody>>>,
     #[garde(required)]
+    #[schema(required = true, value_type = AmountText)]
     subsidy: Option<AmountText>,
 }
 
 /// An option of a new market.
-#[derive(Debug, Default, Deserialize, Validate)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct OptionBody {
     #[garde(skip)]
+    #[schema(required = true, value_type = String, min_length = 1, max_length = 50)]
     name: Option<String>,
     #[garde(skip)]
+    #[schema(exclusive_minimum = 0, exclusive_maximum = 1)]
     probability: Option<f64>,
 }
 
@@ -166,6 +184,16 @@ fn probabilities_of(given: &[Option<f64>], faults: &mut Faults) -> Option<Vec<Op
 /// Opens a market with a subsidy from the caller's account, once under its key. 201, 400 `VALIDATION_ERROR`,
 /// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 409 `INSUFFICIENT_FUNDS`, 422 `IDEMPOTENCY_MISMATCH`,
 /// 503 `UNAVAILABLE`.
+#[utoipa::path(
+    post,
+    path = "/markets",
+    operation_id = "openMarket",
+    tag = "markets",
+    request_body = OpeningBody,
+    params(("Idempotency-Key" = String, Header)),
+    responses((status = 201, description = "Made.", body = MarketView<'static>)),
+    security(("bearer" = ["trade"]), ("cookie" = [])),
+)]
 pub(super) async fn open(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Trade>,

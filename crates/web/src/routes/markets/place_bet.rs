@@ -7,27 +7,34 @@ use foretell_domain::market::BuyOrder;
 use foretell_domain::probability::Probability;
 use garde::Validate;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::WebState;
 use crate::dto::market::bet::BetView;
 use crate::dto::money::AmountText;
 use crate::extract::{Body, IdempotencyKey, InputContext, IntoInput, PathId, SignedIn, Trade};
 use crate::faults::{FaultCode, Faults};
+use crate::openapi::names::Id;
 use crate::reply::{self, Answer};
 
 /// A bet: how much to pay, fee included, and the limits within which it is wanted.
-#[derive(Debug, Default, Deserialize, Validate)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[schema(example = json!({ "optionId": "019a0000-0000-7000-8000-000000000003", "amount": "10.00", "maxPrice": 0.6 }))]
+#[serde(rename_all = "camelCase")]
 pub(super) struct BetOrderBody {
     #[garde(skip)]
+    #[schema(value_type = Option<Id>)]
     id: Option<String>,
     #[garde(required)]
+    #[schema(required = true, value_type = Id)]
     option_id: Option<String>,
     #[garde(required)]
+    #[schema(required = true, value_type = AmountText)]
     amount: Option<AmountText>,
     #[garde(skip)]
     min_shares: Option<AmountText>,
     #[garde(skip)]
+    #[schema(exclusive_minimum = 0, maximum = 1)]
     max_price: Option<f64>,
 }
 
@@ -58,6 +65,16 @@ fn price_limit(price: f64, faults: &mut Faults) -> Option<Probability> {
 /// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `MARKET_CLOSED`, `SLIPPAGE`,
 /// `INSUFFICIENT_FUNDS`, `TRADE_TOO_SMALL`, `TRADE_TOO_LARGE` or `DUPLICATE`, 422 `IDEMPOTENCY_MISMATCH`,
 /// 503 `UNAVAILABLE`.
+#[utoipa::path(
+    post,
+    path = "/markets/{id}/bets",
+    operation_id = "placeBet",
+    tag = "markets",
+    request_body = BetOrderBody,
+    params(("Idempotency-Key" = String, Header)),
+    responses((status = 201, description = "Made.", body = BetView<'static>)),
+    security(("bearer" = ["trade"]), ("cookie" = [])),
+)]
 pub(super) async fn place_bet(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Trade>,

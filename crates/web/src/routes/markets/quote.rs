@@ -6,21 +6,26 @@ use foretell_domain::id::{MarketId, OptionId};
 use foretell_domain::market::TradeSide;
 use garde::Validate;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::WebState;
 use crate::dto::market::bet::QuoteView;
 use crate::dto::money::AmountText;
 use crate::extract::{Body, InputContext, IntoInput, PathId};
 use crate::faults::{FaultCode, Faults};
+use crate::openapi::names::{Id, SideName};
 use crate::reply::{self, Answer};
 
 /// What is to be quoted: shares for an amount, or an amount for shares; for a sale the latter only.
-#[derive(Debug, Default, Deserialize, Validate)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[schema(example = json!({ "optionId": "019a0000-0000-7000-8000-000000000003", "side": "buy", "amount": "10.00" }))]
+#[serde(rename_all = "camelCase")]
 pub(super) struct QuoteOrderBody {
     #[garde(required)]
+    #[schema(required = true, value_type = Id)]
     option_id: Option<String>,
     #[garde(required)]
+    #[schema(required = true, value_type = SideName)]
     side: Option<String>,
     #[garde(skip)]
     amount: Option<AmountText>,
@@ -79,6 +84,14 @@ fn refuse_wrong_measure(
 
 /// Quotes an order; nothing is done. 200, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND`, 409 `MARKET_CLOSED`,
 /// `INSUFFICIENT_SHARES`, `TRADE_TOO_SMALL` or `TRADE_TOO_LARGE`.
+#[utoipa::path(
+    post,
+    path = "/markets/{id}/quotes",
+    operation_id = "quoteOrder",
+    tag = "markets",
+    request_body = QuoteOrderBody,
+    responses((status = 200, description = "Done.", body = QuoteView)),
+)]
 pub(super) async fn quote(
     state: Data<WebState>,
     market_id: PathId<MarketId>,

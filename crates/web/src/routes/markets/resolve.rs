@@ -8,30 +8,37 @@ use foretell_domain::id::{MarketId, OptionId};
 use foretell_domain::market::{MAX_OPTIONS, SplitError, WHOLE_BPS};
 use garde::Validate;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::WebState;
 use crate::dto::market::decided::MarketStateView;
 use crate::extract::{Body, IdempotencyKey, InputContext, IntoInput, Manage, Object, PathId, SignedIn};
 use crate::faults::{FaultCode, Faults};
+use crate::openapi::names::Id;
 use crate::reply::{self, Answer};
 
 /// How a market came out: by one option, or by parts of several.
-#[derive(Debug, Default, Deserialize, Validate)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[schema(example = json!({ "optionId": "019a0000-0000-7000-8000-000000000003" }))]
+#[serde(rename_all = "camelCase")]
 pub(super) struct ResolutionBody {
     #[garde(skip)]
+    #[schema(value_type = Option<Id>)]
     option_id: Option<String>,
     #[garde(skip)]
+    #[schema(value_type = Option<Vec<PartBody>>, min_items = 1, max_items = 10)]
     split: Option<Vec<Object<PartBody>>>,
 }
 
 /// The part that the shares of one option pay.
-#[derive(Debug, Default, Deserialize, Validate)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct PartBody {
     #[garde(skip)]
+    #[schema(required = true, value_type = Id)]
     option_id: Option<String>,
     #[garde(skip)]
+    #[schema(required = true, value_type = i64, minimum = 0, maximum = 10000)]
     basis_points: Option<i64>,
 }
 
@@ -87,6 +94,16 @@ fn part_of(part: PartBody, known: &mut HashSet<OptionId>, faults: &mut Faults) -
 /// Decides a market and pays its holders, once under its key. 200, 400 `VALIDATION_ERROR`,
 /// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `CONFLICT` once decided,
 /// 422 `IDEMPOTENCY_MISMATCH`, 503 `UNAVAILABLE`.
+#[utoipa::path(
+    post,
+    path = "/markets/{id}/resolution",
+    operation_id = "resolveMarket",
+    tag = "markets",
+    request_body = ResolutionBody,
+    params(("Idempotency-Key" = String, Header)),
+    responses((status = 200, description = "Done.", body = MarketStateView)),
+    security(("bearer" = ["manage"]), ("cookie" = [])),
+)]
 pub(super) async fn resolve(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Manage>,

@@ -7,26 +7,32 @@ use foretell_domain::market::{Quantity, SellOrder};
 use foretell_domain::money::{Currency, MoneyError};
 use garde::Validate;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::WebState;
 use crate::dto::market::bet::BetView;
 use crate::dto::money::AmountText;
 use crate::extract::{Body, IdempotencyKey, InputContext, IntoInput, PathId, SignedIn, Trade};
 use crate::faults::Faults;
+use crate::openapi::names::{Id, SharesText};
 use crate::reply::{self, Answer};
 
 /// What stands in place of a number for all shares that the trader holds.
 const ALL: &str = "all";
 
 /// A sale: how many shares, or all, and the least that they are wanted to bring, fee deducted.
-#[derive(Debug, Default, Deserialize, Validate)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[schema(example = json!({ "optionId": "019a0000-0000-7000-8000-000000000003", "shares": "all" }))]
+#[serde(rename_all = "camelCase")]
 pub(super) struct SaleBody {
     #[garde(skip)]
+    #[schema(value_type = Option<Id>)]
     id: Option<String>,
     #[garde(required)]
+    #[schema(required = true, value_type = Id)]
     option_id: Option<String>,
     #[garde(required)]
+    #[schema(required = true, value_type = SharesText)]
     shares: Option<AmountText>,
     #[garde(skip)]
     min_proceeds: Option<AmountText>,
@@ -53,6 +59,16 @@ fn quantity(text: &AmountText, currency: &Currency) -> Result<Quantity, MoneyErr
 /// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `MARKET_CLOSED`, `SLIPPAGE`,
 /// `INSUFFICIENT_SHARES`, `TRADE_TOO_SMALL`, `TRADE_TOO_LARGE` or `DUPLICATE`, 422 `IDEMPOTENCY_MISMATCH`,
 /// 503 `UNAVAILABLE`.
+#[utoipa::path(
+    post,
+    path = "/markets/{id}/sales",
+    operation_id = "sellShares",
+    tag = "markets",
+    request_body = SaleBody,
+    params(("Idempotency-Key" = String, Header)),
+    responses((status = 201, description = "Made.", body = BetView<'static>)),
+    security(("bearer" = ["trade"]), ("cookie" = [])),
+)]
 pub(super) async fn sell_shares(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Trade>,

@@ -5,6 +5,7 @@ use foretell_domain::text::UserName;
 use foretell_domain::user::{AvatarChange, ProfileChange};
 use garde::Validate;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::own_profile;
 use crate::WebState;
@@ -14,12 +15,17 @@ use crate::extract::{Body, IfMatch, InputContext, IntoInput, Manage, SignedIn};
 use crate::faults::{FaultCode, Faults};
 use crate::reply::{self, Answer};
 
-#[derive(Debug, Default, Deserialize, Validate)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[schema(example = json!({ "name": "Grace", "avatar": null }))]
+#[serde(rename_all = "camelCase")]
 pub(super) struct ProfileBody {
     #[garde(skip)]
+    #[schema(value_type = String, min_length = 1, max_length = 50)]
+    #[serde(default)]
     name: Change<String>,
     #[garde(skip)]
+    #[schema(value_type = Option<String>, max_length = 500)]
+    #[serde(default)]
     avatar: Change<String>,
 }
 
@@ -46,6 +52,16 @@ impl IntoInput for ProfileBody {
 
 /// Changes the caller's profile. 200 with it, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`,
 /// 412 `PRECONDITION_FAILED` if it has another version than `If-Match` names.
+#[utoipa::path(
+    patch,
+    path = "/me",
+    operation_id = "changeMe",
+    tag = "me",
+    request_body = ProfileBody,
+    params(("If-Match" = Option<String>, Header)),
+    responses((status = 200, description = "Done.", body = super::Me<'static>)),
+    security(("bearer" = ["manage"]), ("cookie" = [])),
+)]
 pub(super) async fn change(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Manage>,

@@ -5,6 +5,7 @@ use foretell_application::PasswordChange;
 use garde::Validate;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::WebState;
 use crate::dto::user::new_password;
@@ -12,12 +13,15 @@ use crate::extract::{Body, ClientAddress, InSession, InputContext, IntoInput};
 use crate::faults::Faults;
 use crate::reply::{self, Answer};
 
-#[derive(Debug, Default, Deserialize, Validate)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[schema(example = json!({ "currentPassword": "correct horse", "newPassword": "battery staple" }))]
+#[serde(rename_all = "camelCase")]
 pub(super) struct PasswordBody {
     #[garde(required)]
+    #[schema(required = true, value_type = String)]
     current_password: Option<SecretString>,
     #[garde(required)]
+    #[schema(required = true, value_type = String, min_length = 8, max_length = 128)]
     new_password: Option<SecretString>,
 }
 
@@ -36,7 +40,7 @@ impl IntoInput for PasswordBody {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Changed {
     ended_sessions: usize,
@@ -44,6 +48,15 @@ struct Changed {
 
 /// Changes the caller's password and ends their other sessions; says how many. 200, 400 `VALIDATION_ERROR`,
 /// 401 `UNAUTHORIZED` also for a wrong password, 403 `FORBIDDEN` for an API key, 429 `RATE_LIMITED`.
+#[utoipa::path(
+    post,
+    path = "/me/password",
+    operation_id = "changePassword",
+    tag = "me",
+    request_body = PasswordBody,
+    responses((status = 200, description = "Done.", body = Changed)),
+    security(("bearer" = ["session"]), ("cookie" = [])),
+)]
 pub(super) async fn change_password(
     state: Data<WebState>,
     InSession(caller): InSession,

@@ -11,6 +11,14 @@ use crate::reply::{self, Answer};
 
 /// Lists the caller's bets and sales, newest first. 200, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`,
 /// 403 `FORBIDDEN`.
+#[utoipa::path(
+    get,
+    path = "/me/bets",
+    operation_id = "listMyBets",
+    tag = "me",
+    responses((status = 200, description = "Done.", body = Vec<BetView<'static>>)),
+    security(("bearer" = ["read"]), ("cookie" = [])),
+)]
 pub(super) async fn list_bets(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Read>,

@@ -12,6 +12,14 @@ use crate::reply::{self, Answer};
 
 /// Lists the caller's positions, those of the newest market first. 200, 400 `VALIDATION_ERROR`,
 /// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`.
+#[utoipa::path(
+    get,
+    path = "/me/positions",
+    operation_id = "listMyPositions",
+    tag = "me",
+    responses((status = 200, description = "Done.", body = Vec<OwnPositionView<'static>>)),
+    security(("bearer" = ["read"]), ("cookie" = [])),
+)]
 pub(super) async fn list_positions(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Read>,

@@ -9,6 +9,15 @@ use crate::reply::{self, Answer};
 
 /// Shows the caller's profile and accounts. 200, 304 if the client knows them as they are, 401 `UNAUTHORIZED`,
 /// 403 `FORBIDDEN`.
+#[utoipa::path(
+    get,
+    path = "/me",
+    operation_id = "showMe",
+    tag = "me",
+    params(("If-None-Match" = Option<String>, Header)),
+    responses((status = 200, description = "Done.", body = super::Me<'static>)),
+    security(("bearer" = ["read"]), ("cookie" = [])),
+)]
 pub(super) async fn show(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Read>,

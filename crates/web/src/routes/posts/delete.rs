@@ -9,6 +9,14 @@ use crate::reply::{self, Answer};
 
 /// Deletes a post with all comments on it; for those who may change it. 204, 400 `VALIDATION_ERROR`,
 /// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`.
+#[utoipa::path(
+    delete,
+    path = "/posts/{id}",
+    operation_id = "deletePost",
+    tag = "posts",
+    responses((status = 204, description = "Done; there is nothing to tell.")),
+    security(("bearer" = ["manage"]), ("cookie" = [])),
+)]
 pub(super) async fn delete(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Manage>,

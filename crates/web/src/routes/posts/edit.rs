@@ -6,6 +6,7 @@ use foretell_domain::post::PostEdit;
 use foretell_domain::text::{PostContent, PostTitle};
 use garde::Validate;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::status_of;
 use crate::WebState;
@@ -16,16 +17,20 @@ use crate::faults::Faults;
 use crate::reply::{self, Answer};
 
 /// What is to be different; fields that are left out stay as they are.
-#[derive(Debug, Default, Deserialize, Validate)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[schema(as = PostEditBody, example = json!({ "title": "On snow", "tags": [] }))]
+#[serde(rename_all = "camelCase")]
 pub(super) struct EditBody {
     #[garde(skip)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
     title: Option<String>,
     #[garde(skip)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 50000)]
     content: Option<String>,
     #[garde(skip)]
     published: Option<bool>,
     #[garde(skip)]
+    #[schema(max_items = 10)]
     tags: Option<Vec<String>>,
 }
 
@@ -48,6 +53,16 @@ impl IntoInput for EditBody {
 /// Changes a post of the caller, or as one of the staff a published one. 200, 400 `VALIDATION_ERROR`,
 /// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 412 `PRECONDITION_FAILED` if the post has another
 /// version than `If-Match` names.
+#[utoipa::path(
+    patch,
+    path = "/posts/{id}",
+    operation_id = "editPost",
+    tag = "posts",
+    request_body = EditBody,
+    params(("If-Match" = Option<String>, Header)),
+    responses((status = 200, description = "Done.", body = PostView<'static>)),
+    security(("bearer" = ["manage"]), ("cookie" = [])),
+)]
 pub(super) async fn edit(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Manage>,

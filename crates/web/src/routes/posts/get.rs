@@ -7,6 +7,7 @@ use foretell_application::PostRelation;
 use foretell_domain::id::PostId;
 use garde::Validate;
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use crate::WebState;
 use crate::dto::post::{POST_RELATIONS, PostView};
@@ -16,7 +17,8 @@ use crate::faults::Faults;
 use crate::reply::{self, Answer};
 
 /// What of a post is wanted: `?expand=&fields=`.
-#[derive(Debug, Default, Deserialize, Validate)]
+#[derive(Debug, Default, Deserialize, IntoParams, Validate)]
+#[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct PostParams {
     #[garde(skip)]
@@ -38,6 +40,15 @@ impl IntoInput for PostParams {
 /// Shows a post, with its version as entity tag. What comes with it changes without a new version, so with
 /// that there is no tag. 200, 304 if the client knows this version, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND`
 /// also for drafts of others.
+#[utoipa::path(
+    get,
+    path = "/posts/{id}",
+    operation_id = "getPost",
+    tag = "posts",
+    params(PostParams, ("If-None-Match" = Option<String>, Header)),
+    responses((status = 200, description = "Done.", body = PostView<'static>)),
+    security((), ("bearer" = ["read"]), ("cookie" = [])),
+)]
 pub(super) async fn get(
     state: Data<WebState>,
     caller: MaybeSignedIn,

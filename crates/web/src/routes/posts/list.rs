@@ -8,6 +8,7 @@ use foretell_domain::tag::Tag;
 use foretell_ports::post::PostFilter;
 use garde::Validate;
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use crate::WebState;
 use crate::dto::page::{PageParams, Paging};
@@ -20,7 +21,8 @@ use crate::reply::{self, Answer};
 
 /// Which posts are wanted, and what of them:
 /// `?status=&authorId=&tag=&expand=&fields=`, and which part of the list.
-#[derive(Debug, Default, Deserialize, Validate)]
+#[derive(Debug, Default, Deserialize, IntoParams, Validate)]
+#[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct PostsParams {
     #[garde(skip)]
@@ -77,6 +79,15 @@ fn status_named(name: &str, faults: &mut Faults) -> Option<PostStatus> {
 
 /// Lists posts, newest first: published ones, or the caller's own drafts. 200, 400 `VALIDATION_ERROR`,
 /// 401 `UNAUTHORIZED` for drafts of nobody.
+#[utoipa::path(
+    get,
+    path = "/posts",
+    operation_id = "listPosts",
+    tag = "posts",
+    params(PostsParams),
+    responses((status = 200, description = "Done.", body = Vec<PostView<'static>>)),
+    security((), ("bearer" = ["read"]), ("cookie" = [])),
+)]
 pub(super) async fn list(
     state: Data<WebState>,
     caller: MaybeSignedIn,

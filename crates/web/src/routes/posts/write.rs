@@ -5,6 +5,7 @@ use foretell_domain::post::PostBody;
 use foretell_domain::text::{PostContent, PostTitle};
 use garde::Validate;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::status_of;
 use crate::WebState;
@@ -15,16 +16,20 @@ use crate::faults::Faults;
 use crate::reply::{self, Answer};
 
 /// A new post: a draft without tags unless it says otherwise.
-#[derive(Debug, Default, Deserialize, Validate)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[schema(example = json!({ "title": "On rain", "content": "It may.", "published": true, "tags": ["sky"] }))]
+#[serde(rename_all = "camelCase")]
 pub(super) struct NewPost {
     #[garde(required)]
+    #[schema(required = true, value_type = String, min_length = 1, max_length = 200)]
     title: Option<String>,
     #[garde(required)]
+    #[schema(required = true, value_type = String, min_length = 1, max_length = 50000)]
     content: Option<String>,
     #[garde(skip)]
     published: Option<bool>,
     #[garde(skip)]
+    #[schema(max_items = 10)]
     tags: Option<Vec<String>>,
 }
 
@@ -41,6 +46,15 @@ impl IntoInput for NewPost {
 }
 
 /// Writes a post of the caller. 201, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`.
+#[utoipa::path(
+    post,
+    path = "/posts",
+    operation_id = "writePost",
+    tag = "posts",
+    request_body = NewPost,
+    responses((status = 201, description = "Made.", body = PostView<'static>)),
+    security(("bearer" = ["manage"]), ("cookie" = [])),
+)]
 pub(super) async fn write(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Manage>,

@@ -3,17 +3,20 @@
 use actix_web::web::Data;
 use foretell_domain::id::SessionId;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::WebState;
 use crate::dto::page::PageParams;
 use crate::dto::text::Text;
 use crate::dto::time::Time;
 use crate::extract::{InSession, Params};
+use crate::openapi::names::Id;
 use crate::reply::{self, Answer};
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct SessionView {
+    #[schema(value_type = Id)]
     id: Text<SessionId>,
     is_current: bool,
     created_at: Time,
@@ -22,6 +25,14 @@ struct SessionView {
 
 /// Lists the caller's live sessions, newest first, with a mark on the one that is presented. 200,
 /// 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN` for an API key.
+#[utoipa::path(
+    get,
+    path = "/sessions",
+    operation_id = "listSessions",
+    tag = "sessions",
+    responses((status = 200, description = "Done.", body = Vec<SessionView>)),
+    security(("bearer" = ["session"]), ("cookie" = [])),
+)]
 pub(super) async fn list(
     state: Data<WebState>,
     InSession(caller): InSession,

@@ -6,6 +6,7 @@ use foretell_domain::text::Email;
 use garde::Validate;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::session_cookie;
 use crate::WebState;
@@ -15,14 +16,18 @@ use crate::dto::user::UserView;
 use crate::error::ApiError;
 use crate::extract::{Body, ClientAddress, InputContext, IntoInput};
 use crate::faults::Faults;
+use crate::openapi::names::Id;
 use crate::reply::{self, Answer};
 
-#[derive(Debug, Default, Deserialize, Validate)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[schema(example = json!({ "email": "grace@example.com", "password": "correct horse" }))]
+#[serde(rename_all = "camelCase")]
 pub(super) struct CredentialsBody {
     #[garde(required)]
+    #[schema(required = true, value_type = String)]
     email: Option<String>,
     #[garde(required)]
+    #[schema(required = true, value_type = String)]
     password: Option<SecretString>,
 }
 
@@ -41,9 +46,10 @@ impl IntoInput for CredentialsBody {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct SessionBegun<'a> {
+    #[schema(value_type = Id)]
     id: Text<SessionId>,
     token: &'a str,
     expires_at: Time,
@@ -52,6 +58,14 @@ struct SessionBegun<'a> {
 
 /// Begins a session; its token is shown this once, and set as a cookie. 201, 400 `VALIDATION_ERROR`,
 /// 401 `UNAUTHORIZED`, 429 `RATE_LIMITED`, 503 `UNAVAILABLE`.
+#[utoipa::path(
+    post,
+    path = "/sessions",
+    operation_id = "logIn",
+    tag = "sessions",
+    request_body = CredentialsBody,
+    responses((status = 201, description = "Made.", body = SessionBegun<'static>)),
+)]
 pub(super) async fn log_in(
     state: Data<WebState>,
     ClientAddress(from): ClientAddress,

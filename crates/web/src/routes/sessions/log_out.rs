@@ -30,6 +30,14 @@ impl FromStr for OwnSession {
 
 /// Ends one of the caller's sessions; for the one presented, the cookie goes too. 204, 401 `UNAUTHORIZED`,
 /// 403 `FORBIDDEN` for an API key, 404 `NOT_FOUND` for what is not a session of theirs.
+#[utoipa::path(
+    delete,
+    path = "/sessions/{id}",
+    operation_id = "logOut",
+    tag = "sessions",
+    responses((status = 204, description = "Done; there is nothing to tell.")),
+    security(("bearer" = ["session"]), ("cookie" = [])),
+)]
 pub(super) async fn log_out(
     state: Data<WebState>,
     InSession(caller): InSession,

@@ -10,6 +10,14 @@ use crate::reply::{self, Answer};
 
 /// Shows a transfer to the owners of its sides. 200, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`,
 /// 403 `FORBIDDEN`, 404 `NOT_FOUND` for what did not happen or is not the caller's to see.
+#[utoipa::path(
+    get,
+    path = "/transfers/{id}",
+    operation_id = "getTransfer",
+    tag = "transfers",
+    responses((status = 200, description = "Done.", body = TransferView<'static>)),
+    security(("bearer" = ["read"]), ("cookie" = [])),
+)]
 pub(super) async fn get(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Read>,

@@ -4,7 +4,7 @@ use actix_web::web::Data;
 
 use super::made;
 use crate::WebState;
-use crate::dto::transfer::PaymentBody;
+use crate::dto::transfer::{PaymentBody, TransferView};
 use crate::extract::{Body, IdempotencyKey, SignedIn, Trade};
 use crate::reply::{self, Answer};
 
@@ -12,6 +12,16 @@ use crate::reply::{self, Answer};
 /// 404 `NOT_FOUND` for an account that is not there or not the caller's to spend from,
 /// 409 `INSUFFICIENT_FUNDS`, `ACCOUNT_CLOSED`, `DUPLICATE` or `CONFLICT`, 422 `IDEMPOTENCY_MISMATCH`,
 /// 503 `UNAVAILABLE`.
+#[utoipa::path(
+    post,
+    path = "/transfers",
+    operation_id = "pay",
+    tag = "transfers",
+    request_body = PaymentBody,
+    params(("Idempotency-Key" = String, Header)),
+    responses((status = 201, description = "Made.", body = TransferView<'static>)),
+    security(("bearer" = ["trade"]), ("cookie" = [])),
+)]
 pub(super) async fn pay(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Trade>,

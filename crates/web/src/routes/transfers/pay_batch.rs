@@ -8,20 +8,28 @@ use foretell_domain::money::Currency;
 use foretell_domain::transfer::Transfer;
 use garde::Validate;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::WebState;
 use crate::dto::transfer::{PaymentBody, TransferView, Visible};
 use crate::error::refusal::Refused;
 use crate::extract::{Body, IdempotencyKey, InputContext, IntoInput, Object, SignedIn, Trade};
 use crate::faults::{FaultCode, Faults};
+use crate::openapi::names::BatchModeName;
 use crate::reply::{self, Answer};
 
-#[derive(Debug, Default, Deserialize, Validate)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[schema(example = json!({
+    "mode": "independent",
+    "transfers": [{ "fromAccountId": "019a0000-0000-7000-8000-000000000001", "toAccountId": "019a0000-0000-7000-8000-000000000002", "amount": 5 }]
+}))]
+#[serde(rename_all = "camelCase")]
 pub(super) struct BatchBody {
     #[garde(required)]
+    #[schema(required = true, value_type = BatchModeName)]
     mode: Option<String>,
     #[garde(required, length(min = 1, max = MAX_BATCH_TRANSFERS), dive)]
+    #[schema(required = true, value_type = Vec<PaymentBody>, min_items = 1, max_items = 1000)]
     transfers: Option<Vec<Object<PaymentBody>>>,
 }
 
@@ -56,7 +64,7 @@ impl IntoInput for BatchBody {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(tag = "status", rename_all = "lowercase")]
 enum Item<'a> {
     Completed { transfer: TransferView<'a> },
@@ -78,6 +86,16 @@ impl<'a> Item<'a> {
 /// Pays in order, all or none (`atomic`) or each for itself (`independent`), once under its key. 200 with a
 /// result an item, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 422 `IDEMPOTENCY_MISMATCH`,
 /// 503 `UNAVAILABLE`.
+#[utoipa::path(
+    post,
+    path = "/transfers/batch",
+    operation_id = "payBatch",
+    tag = "transfers",
+    request_body = BatchBody,
+    params(("Idempotency-Key" = String, Header)),
+    responses((status = 200, description = "Done.", body = Vec<Item<'static>>)),
+    security(("bearer" = ["trade"]), ("cookie" = [])),
+)]
 pub(super) async fn pay_batch(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Trade>,

@@ -4,17 +4,21 @@ use actix_web::web::Data;
 use foretell_domain::id::TransferId;
 use garde::Validate;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::made;
 use crate::WebState;
+use crate::dto::transfer::TransferView;
 use crate::extract::{AdminOnly, IdempotencyKey, InputContext, IntoInput, OptionalBody, PathId};
 use crate::faults::Faults;
 use crate::reply::{self, Answer};
 
-#[derive(Debug, Default, Deserialize, Validate)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[schema(example = json!({ "force": true }))]
+#[serde(rename_all = "camelCase")]
 pub(super) struct ReversalBody {
     #[garde(skip)]
+    #[serde(default)]
     force: bool,
 }
 
@@ -30,6 +34,16 @@ impl IntoInput for ReversalBody {
 /// 201, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`,
 /// 409 `INSUFFICIENT_FUNDS`, `NOT_REVERSIBLE` or `ACCOUNT_CLOSED`, 422 `IDEMPOTENCY_MISMATCH`,
 /// 503 `UNAVAILABLE`.
+#[utoipa::path(
+    post,
+    path = "/transfers/{id}/reversal",
+    operation_id = "reverseTransfer",
+    tag = "transfers",
+    request_body = Option<ReversalBody>,
+    params(("Idempotency-Key" = String, Header)),
+    responses((status = 201, description = "Made.", body = TransferView<'static>)),
+    security(("bearer" = ["admin"]), ("cookie" = [])),
+)]
 pub(super) async fn reverse(
     state: Data<WebState>,
     AdminOnly(caller): AdminOnly,

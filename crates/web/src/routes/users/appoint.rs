@@ -5,19 +5,24 @@ use foretell_domain::id::UserId;
 use foretell_domain::user::{Appointment, Role, Standing};
 use garde::Validate;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::WebState;
 use crate::dto::user::{UserView, entity_tag};
 use crate::extract::{AdminOnly, Body, IfMatch, InputContext, IntoInput, PathId};
 use crate::faults::{FaultCode, Faults};
+use crate::openapi::names::{RoleName, StandingName};
 use crate::reply::{self, Answer};
 
-#[derive(Debug, Default, Deserialize, Validate)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[schema(example = json!({ "role": "MODERATOR" }))]
+#[serde(rename_all = "camelCase")]
 pub(super) struct AppointmentBody {
     #[garde(skip)]
+    #[schema(value_type = Option<RoleName>)]
     role: Option<String>,
     #[garde(skip)]
+    #[schema(value_type = Option<StandingName>)]
     status: Option<String>,
 }
 
@@ -41,6 +46,16 @@ impl IntoInput for AppointmentBody {
 /// Changes the role or the status of a user. 200 with the user, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`,
 /// 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `CONFLICT` for the last active admin and for a deleted user,
 /// 412 `PRECONDITION_FAILED` if the user has another version than `If-Match` names.
+#[utoipa::path(
+    patch,
+    path = "/users/{id}",
+    operation_id = "appointUser",
+    tag = "users",
+    request_body = AppointmentBody,
+    params(("If-Match" = Option<String>, Header)),
+    responses((status = 200, description = "Done.", body = UserView<'static>)),
+    security(("bearer" = ["admin"]), ("cookie" = [])),
+)]
 pub(super) async fn appoint(
     state: Data<WebState>,
     AdminOnly(caller): AdminOnly,

@@ -11,6 +11,14 @@ use crate::routes::sessions::forget_cookie;
 /// Deletes the caller, who names themselves: name, picture, mail address and password go, the ledger stays.
 /// 204, 401 `UNAUTHORIZED`, 403 `FORBIDDEN` for an API key and for anyone else, 409 `CONFLICT` for the last
 /// active admin.
+#[utoipa::path(
+    delete,
+    path = "/users/{id}",
+    operation_id = "eraseUser",
+    tag = "users",
+    responses((status = 204, description = "Done; there is nothing to tell.")),
+    security(("bearer" = ["session"]), ("cookie" = [])),
+)]
 pub(super) async fn erase(
     state: Data<WebState>,
     InSession(caller): InSession,

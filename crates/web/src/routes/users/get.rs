@@ -10,6 +10,15 @@ use crate::reply::{self, Answer};
 
 /// Shows a user; the mail address and the status to themselves and the staff only. 200, 304 if the client knows
 /// this version, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`.
+#[utoipa::path(
+    get,
+    path = "/users/{id}",
+    operation_id = "getUser",
+    tag = "users",
+    params(("If-None-Match" = Option<String>, Header)),
+    responses((status = 200, description = "Done.", body = UserView<'static>)),
+    security(("bearer" = ["read"]), ("cookie" = [])),
+)]
 pub(super) async fn get(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Read>,

@@ -10,6 +10,14 @@ use crate::reply::{self, Answer};
 
 /// Lists the users, newest first, without those who are deleted. 200, 400 `VALIDATION_ERROR`,
 /// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`.
+#[utoipa::path(
+    get,
+    path = "/users",
+    operation_id = "listUsers",
+    tag = "users",
+    responses((status = 200, description = "Done.", body = Vec<UserView<'static>>)),
+    security(("bearer" = ["read"]), ("cookie" = [])),
+)]
 pub(super) async fn list(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Read>,

@@ -8,6 +8,7 @@ use foretell_domain::user::Role;
 use garde::Validate;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::WebState;
 use crate::dto::money::Money;
@@ -15,18 +16,24 @@ use crate::dto::text::Text;
 use crate::dto::user::{UserView, avatar, new_password};
 use crate::extract::{Body, InputContext, IntoInput};
 use crate::faults::Faults;
+use crate::openapi::names::Id;
 use crate::reply::{self, Answer};
 
-#[derive(Debug, Default, Deserialize, Validate)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[schema(example = json!({ "email": "grace@example.com", "name": "Grace", "password": "correct horse" }))]
+#[serde(rename_all = "camelCase")]
 pub(super) struct RegistrationBody {
     #[garde(required, length(bytes, max = 254))]
+    #[schema(required = true, value_type = String, min_length = 3, max_length = 254)]
     email: Option<String>,
     #[garde(required, length(chars, min = 1, max = 50))]
+    #[schema(required = true, value_type = String, min_length = 1, max_length = 50)]
     name: Option<String>,
     #[garde(required)]
+    #[schema(required = true, value_type = String, min_length = 8, max_length = 128)]
     password: Option<SecretString>,
     #[garde(length(chars, min = 1, max = 500))]
+    #[schema(value_type = Option<String>, max_length = 500)]
     avatar: Option<String>,
 }
 
@@ -43,20 +50,29 @@ impl IntoInput for RegistrationBody {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Registered<'a> {
     #[serde(flatten)]
     user: UserView<'a>,
     account: NewAccount,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct NewAccount {
+    #[schema(value_type = Id)]
     id: Text<AccountId>,
     balance: Money,
 }
 
 /// Registers a user with an account and the sign-up grant. 201, 400 `VALIDATION_ERROR`, 409 `DUPLICATE`.
+#[utoipa::path(
+    post,
+    path = "/users",
+    operation_id = "registerUser",
+    tag = "users",
+    request_body = RegistrationBody,
+    responses((status = 201, description = "Made.", body = Registered<'static>)),
+)]
 pub(super) async fn register(state: Data<WebState>, body: Body<RegistrationBody>) -> Answer {
     let registration = state.accept(body)?;
     let (user, registered) = state.application.register_user(registration).await?;

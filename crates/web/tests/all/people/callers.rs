@@ -1,15 +1,19 @@
 //! Every route by every kind of caller.
 
+use std::collections::BTreeSet;
+
 use actix_web::http::Method;
 use foretell_domain::id::UserId;
 use serde_json::json;
 
-use crate::support::{TestApp, TestUser};
+use crate::support::{TestApp, TestUser, contract};
 
 /// What a route takes of its caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Takes {
     Nothing,
+    /// Nothing; but who says who they are must be good for reading.
+    MaybeRead,
     Read,
     Trade,
     Manage,
@@ -17,9 +21,9 @@ enum Takes {
     Admin,
 }
 
-use Takes::{Admin, Manage, Nothing, Read, Session, Trade};
+use Takes::{Admin, Manage, MaybeRead, Nothing, Read, Session, Trade};
 
-const ROUTES: [(&str, &str, Takes); 42] = [
+const ROUTES: [(&str, &str, Takes); 55] = [
     ("POST", "/users", Nothing),
     ("GET", "/users", Read),
     ("GET", "/users/{id}", Read),
@@ -60,8 +64,21 @@ const ROUTES: [(&str, &str, Takes); 42] = [
     ("GET", "/markets/{id}/resolution", Nothing),
     ("POST", "/markets/{id}/resolution", Manage),
     ("POST", "/markets/{id}/cancellation", Manage),
+    ("GET", "/markets/{id}/comments", MaybeRead),
+    ("POST", "/markets/{id}/comments", Manage),
     ("GET", "/bets/{id}", Nothing),
     ("GET", "/leaderboard", Nothing),
+    ("GET", "/posts", MaybeRead),
+    ("POST", "/posts", Manage),
+    ("GET", "/posts/{id}", MaybeRead),
+    ("PATCH", "/posts/{id}", Manage),
+    ("DELETE", "/posts/{id}", Manage),
+    ("GET", "/posts/{id}/comments", MaybeRead),
+    ("POST", "/posts/{id}/comments", Manage),
+    ("GET", "/comments/{id}", MaybeRead),
+    ("PATCH", "/comments/{id}", Manage),
+    ("DELETE", "/comments/{id}", Manage),
+    ("GET", "/tags", Nothing),
 ];
 
 /// A caller, what their credential is good for, and whether they are an admin.
@@ -143,13 +160,45 @@ async fn every_route_is_for_those_it_is_for() {
                 Some(caller) => call.by(caller).await,
                 None => call.await,
             };
-            let expected = if takes == Nothing || may.contains(&takes) { 400 } else { *status_if_not };
+            let is_for_them = match takes {
+                Nothing => true,
+                MaybeRead => caller.is_none() || may.contains(&Read),
+                _ => may.contains(&takes),
+            };
+            let expected = if is_for_them { 400 } else { *status_if_not };
             if reply.status.as_u16() != expected {
                 wrong.push(format!("{name} should get {expected}: {reply}"));
             }
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_documented_route_has_a_row_that_says_the_same() {
+    let rows: BTreeSet<_> = ROUTES
+        .iter()
+        .map(|(method, path, takes)| {
+            let scope = match takes {
+                Nothing => None,
+                MaybeRead | Read => Some("read"),
+                Trade => Some("trade"),
+                Manage => Some("manage"),
+                Session => Some("session"),
+                Admin => Some("admin"),
+            };
+            (method.to_lowercase(), (*path).to_owned(), scope.map(str::to_owned), *takes == MaybeRead)
+        })
+        .collect();
+    let documented: BTreeSet<_> = contract::operations()
+        .filter_map(|(method, path, told)| {
+            let ways = told["security"].as_array().cloned().unwrap_or_default();
+            let scope = ways.iter().find_map(|way| way["bearer"][0].as_str()).map(str::to_owned);
+            let is_open = ways.contains(&json!({}));
+            Some((method.to_owned(), path.strip_prefix("/api/v1")?.to_owned(), scope, is_open))
+        })
+        .collect();
+    assert_eq!(rows, documented);
 }
 
 #[actix_web::test]

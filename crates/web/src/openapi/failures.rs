@@ -1,0 +1,116 @@
+//! The failures of operations: by the rules of this API, and as their handlers name them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use super::operation::{Operation, header_references};
+use crate::error::ErrorCode;
+
+/// The answers of failures in the document, each under a name that tells its codes.
+#[derive(Debug, Default)]
+pub(super) struct Failures(Map<String, Value>);
+
+/// The answer of a failure.
+#[derive(Debug, Default)]
+pub(super) struct Failure {
+    /// The codes that it may have, by name.
+    codes: BTreeMap<&'static str, ErrorCode>,
+    /// Whether it may be the stored answer to an earlier request.
+    is_replayed: bool,
+}
+
+/// The failures that an operation may end in, by status.
+pub(super) fn of(operation: &Operation, base: &str) -> BTreeMap<String, Failure> {
+    let mut failures: BTreeMap<String, Failure> = BTreeMap::new();
+    let codes = usual(operation, base).into_iter().chain(named(&operation.doc));
+    for code in codes {
+        let failure = failures.entry(code.status().as_str().to_owned()).or_default();
+        failure.codes.insert(code.as_str(), code);
+        failure.is_replayed = operation.takes("Idempotency-Key") && is_of_use_case(code);
+    }
+    failures
+}
+
+/// The codes that a doc comment names.
+fn named(doc: &str) -> impl Iterator<Item = ErrorCode> + '_ {
+    let words: BTreeSet<_> = doc.split('`').collect();
+    ErrorCode::ALL.iter().copied().filter(move |code| words.contains(code.as_str()))
+}
+
+/// The codes that follow from what the operation takes.
+fn usual(operation: &Operation, base: &str) -> Vec<ErrorCode> {
+    use ErrorCode as Code;
+    let mut codes = vec![Code::InternalError, Code::Unavailable];
+    if !base.is_empty() {
+        codes.push(Code::ValidationError);
+    }
+    let mut add = |applies: bool, more: &[Code]| codes.extend(more.iter().filter(|_| applies));
+    add(operation.needs().is_some(), &[Code::Unauthorized, Code::Forbidden]);
+    add(operation.path.contains("{id}"), &[Code::NotFound]);
+    add(
+        operation.has_body(),
+        &[
+            Code::BadRequest,
+            Code::MalformedJson,
+            Code::RequestTimeout,
+            Code::PayloadTooLarge,
+            Code::UnsupportedMediaType,
+        ],
+    );
+    add(operation.takes("Idempotency-Key"), &[Code::IdempotencyMismatch]);
+    add(operation.takes("If-Match"), &[Code::PreconditionFailed]);
+    codes
+}
+
+/// Whether a failure of this code is stored under the key of its request.
+fn is_of_use_case(code: ErrorCode) -> bool {
+    matches!(code.status().as_u16(), 400 | 403 | 404 | 409)
+}
+
+impl Failures {
+    /// A reference to this answer.
+    pub(super) fn reference(&mut self, failure: &Failure) -> Value {
+        let name = failure.name();
+        let reference = json!({ "$ref": format!("#/components/responses/{name}") });
+        self.0.entry(name).or_insert_with(|| failure.response());
+        reference
+    }
+
+    /// All answers by their names.
+    pub(super) fn into_responses(self) -> Map<String, Value> {
+        self.0
+    }
+}
+
+impl Failure {
+    fn name(&self) -> String {
+        let codes: Vec<_> = self.codes.keys().copied().collect();
+        format!("{}{}", codes.join("."), if self.is_replayed { ".REPLAYED" } else { "" })
+    }
+
+    fn response(&self) -> Value {
+        let meanings: Vec<_> =
+            self.codes.values().map(|code| format!("`{}`: {}", code.as_str(), code.description())).collect();
+        let codes: Vec<_> = self.codes.keys().collect();
+        let of = |form: &str| {
+            let reference = json!({ "$ref": format!("#/components/schemas/{form}") });
+            let codes = json!({ "properties": { "code": { "enum": codes } } });
+            json!({ "schema": { "allOf": [reference, codes] } })
+        };
+        json!({
+            "description": meanings.join(" "),
+            "headers": header_references(&self.headers()),
+            "content": { "application/json": of("Failure"), "application/problem+json": of("Problem") },
+        })
+    }
+
+    fn headers(&self) -> Vec<&'static str> {
+        let has = |code: ErrorCode| self.codes.contains_key(code.as_str());
+        let mut names = vec!["X-Request-Id"];
+        names.extend(has(ErrorCode::Unauthorized).then_some("WWW-Authenticate"));
+        names.extend((has(ErrorCode::Unavailable) || has(ErrorCode::RateLimited)).then_some("Retry-After"));
+        names.extend(self.is_replayed.then_some("Idempotency-Replayed"));
+        names
+    }
+}

@@ -1,0 +1,59 @@
+//! How lists are divided, which is what the versions differ in.
+
+use foretell_ports::page::MAX_PAGE_ROWS;
+use serde_json::{Value, json};
+
+use crate::routes::VERSIONS;
+
+fn is_by_page(base: &str) -> bool {
+    VERSIONS.first().is_some_and(|first| *first == base)
+}
+
+/// Whether a parameter of this name says which part of a list is wanted.
+pub(super) fn is_parameter(name: &Value) -> bool {
+    ["page", "limit", "cursor"].iter().any(|known| name == known)
+}
+
+/// What says which part of a list of this version is wanted.
+pub(super) fn parameters(base: &str) -> [Value; 2] {
+    let limit = json!({
+        "name": "limit",
+        "in": "query",
+        "description": "How many rows to show at most.",
+        "schema": { "type": "integer", "minimum": 1, "maximum": MAX_PAGE_ROWS, "default": 10 },
+    });
+    let start = if is_by_page(base) {
+        json!({
+            "name": "page",
+            "in": "query",
+            "description": "Which page of the list to show.",
+            "schema": { "type": "integer", "minimum": 1, "maximum": u32::MAX, "default": 1 },
+        })
+    } else {
+        json!({
+            "name": "cursor",
+            "in": "query",
+            "description": "Where the list goes on: `meta.page.next` of the answer before, to the same path and filters.",
+            "schema": { "type": "string" },
+        })
+    };
+    [start, limit]
+}
+
+/// What an answer of this version says of the list beside its rows.
+pub(super) fn meta(base: &str) -> Value {
+    let limit = json!({ "type": "integer", "minimum": 1, "maximum": MAX_PAGE_ROWS });
+    let count = |minimum: u8| json!({ "type": "integer", "minimum": minimum });
+    let (name, fields, required) = if is_by_page(base) {
+        let fields = json!({ "page": count(1), "limit": limit, "total": count(0) });
+        ("pagination", fields, json!(["page", "limit", "total"]))
+    } else {
+        let next = json!({
+            "type": ["string", "null"],
+            "description": "The cursor of what follows; `null` at the end.",
+        });
+        ("page", json!({ "next": next, "limit": limit }), json!(["next", "limit"]))
+    };
+    let part = json!({ "type": "object", "required": required, "properties": fields });
+    json!({ "type": "object", "required": [name], "properties": { name: part } })
+}

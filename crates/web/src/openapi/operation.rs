@@ -1,0 +1,222 @@
+//! One operation: what its handler says of it, and what follows.
+
+use serde_json::{Map, Value, json};
+
+use super::{Draft, failures, lists, schemas};
+
+/// An operation that is being described.
+#[derive(Debug)]
+pub(super) struct Operation {
+    /// The path below the base of its version.
+    pub(super) path: String,
+    /// The method, in lower case.
+    pub(super) method: String,
+    /// What is told of it.
+    pub(super) told: Value,
+    /// What its handler's doc comment says, in one line.
+    pub(super) doc: String,
+}
+
+impl Operation {
+    /// The operation as its handler describes it.
+    pub(super) fn new(path: &str, method: &str, told: Value) -> Self {
+        let text = |name: &str| told[name].as_str().unwrap_or_default();
+        let lines = format!("{} {}", text("summary"), text("description"));
+        let doc = lines.split_whitespace().collect::<Vec<_>>().join(" ");
+        Self { path: path.to_owned(), method: method.to_owned(), told, doc }
+    }
+
+    /// Adds all that follows from the rules of this API.
+    pub(super) fn complete(&mut self, base: &str, suffix: &str, draft: &mut Draft) {
+        self.describe(suffix);
+        self.add_parameters(base);
+        self.wrap_answer(base, draft);
+        let failures = failures::of(self, base);
+        for (status, response) in failures {
+            let reference = draft.failures.reference(&response);
+            self.told["responses"][status] = reference;
+        }
+    }
+
+    /// What is to stand in the document.
+    pub(super) fn into_value(self) -> Value {
+        self.told
+    }
+
+    /// Whether it answers a part of a list.
+    pub(super) fn is_list(&self) -> bool {
+        let data = self.told.pointer("/responses/200/content/application~1json/schema/type");
+        self.method == "get" && data.is_some_and(|kind| kind == "array")
+    }
+
+    /// Whether it takes the header or query parameter of this name.
+    pub(super) fn takes(&self, name: &str) -> bool {
+        self.parameters().iter().any(|parameter| parameter["name"] == name)
+    }
+
+    /// Whether it has a body.
+    pub(super) fn has_body(&self) -> bool {
+        self.told.get("requestBody").is_some()
+    }
+
+    /// Who may call it, by the first of the ways that the handler names; `None` for anyone.
+    pub(super) fn needs(&self) -> Option<&str> {
+        let ways = self.told.get("security")?.as_array()?;
+        ways.iter().find_map(|way| way["bearer"][0].as_str())
+    }
+
+    fn parameters(&self) -> &[Value] {
+        self.told["parameters"].as_array().map_or(&[], Vec::as_slice)
+    }
+
+    fn describe(&mut self, suffix: &str) {
+        let statuses = [" 200", " 201", " 204"].map(|status| self.doc.find(status));
+        let end = statuses.into_iter().flatten().min().unwrap_or(self.doc.len());
+        let (said, _) = self.doc.split_at(end);
+        let summary = said.split_once(". ").map_or(said, |(first, _)| first).trim_end_matches('.');
+        let who = match self.needs() {
+            None => "For anyone.",
+            Some("session") => "For sessions; API keys are refused.",
+            Some("admin") => "For admins, by a session or an API key of the scope `manage`.",
+            Some("trade") => "For sessions, and API keys of the scope `trade`.",
+            Some("manage") => "For sessions, and API keys of the scope `manage`.",
+            Some(_) if self.is_open() => {
+                "For anyone; what depends on the caller, for sessions and API keys of the scope `read`."
+            }
+            Some(_) => "For sessions, and API keys of the scope `read`.",
+        };
+        let (summary, description) = (summary.to_owned(), format!("{said} {who}"));
+        let id = format!("{}{suffix}", self.told["operationId"].as_str().unwrap_or_default());
+        self.told["summary"] = summary.into();
+        self.told["description"] = description.into();
+        self.told["operationId"] = id.into();
+    }
+
+    /// Whether nobody in particular may call it too.
+    fn is_open(&self) -> bool {
+        let ways = self.told["security"].as_array();
+        ways.is_none_or(|ways| ways.iter().any(|way| way.as_object().is_some_and(Map::is_empty)))
+    }
+
+    fn add_parameters(&mut self, base: &str) {
+        let is_list = self.is_list();
+        let mut all: Vec<_> = self.parameters().iter().map(known_parameter).collect();
+        if is_list {
+            all.retain(|parameter| !lists::is_parameter(&parameter["name"]));
+            all.extend(lists::parameters(base));
+        }
+        if self.path.contains("{id}") {
+            let id = json!({ "$ref": "#/components/schemas/Id" });
+            let schema = match self.path.as_str() {
+                "/sessions/{id}" => json!({ "anyOf": [id, { "const": "current" }] }),
+                _ => id,
+            };
+            all.push(json!({ "name": "id", "in": "path", "required": true, "schema": schema }));
+        }
+        if !all.is_empty() {
+            self.told["parameters"] = all.into();
+        }
+    }
+
+    /// Puts the data of a success into the envelope, and names the headers that come with it.
+    fn wrap_answer(&mut self, base: &str, draft: &mut Draft) {
+        let (is_list, selects) = (self.is_list(), self.takes("fields"));
+        let has_tag = self.takes("If-None-Match") || self.takes("If-Match");
+        let replays = self.takes("Idempotency-Key");
+        let Some(Value::Object(responses)) = self.told.get_mut("responses") else { return };
+        for (status, response) in responses.iter_mut() {
+            let data = response.pointer_mut("/content/application~1json/schema");
+            if let Some(schema) = data {
+                let data =
+                    if selects { schemas::selected(schema, &mut draft.schemas) } else { schema.take() };
+                *schema = envelope(&data, is_list.then(|| lists::meta(base)));
+            }
+            let mut named = vec!["X-Request-Id"];
+            named.extend((status == "201").then_some("Location"));
+            named.extend(has_tag.then_some("ETag"));
+            named.extend(replays.then_some("Idempotency-Replayed"));
+            response["headers"] = header_references(&named);
+        }
+        if self.path == "/openapi.json" {
+            let content = json!({ "application/json": { "schema": { "type": "object" } } });
+            self.told["responses"]["200"]["content"] = content;
+        }
+        if self.takes("If-None-Match") {
+            self.told["responses"]["304"] = json!({
+                "description": "The client has this version.",
+                "headers": header_references(&["X-Request-Id", "ETag"]),
+            });
+        }
+    }
+}
+
+fn envelope(data: &Value, meta: Option<Value>) -> Value {
+    let success = json!({ "type": "boolean", "const": true });
+    let mut schema = json!({
+        "type": "object",
+        "required": ["success", "data"],
+        "properties": { "success": success, "data": data },
+    });
+    if let Some(meta) = meta {
+        schema["required"] = json!(["success", "data", "meta"]);
+        schema["properties"]["meta"] = meta;
+    }
+    schema
+}
+
+/// A parameter with all that is known of one of its name.
+fn known_parameter(given: &Value) -> Value {
+    let mut parameter = given.clone();
+    let (schema, description) = match given["name"].as_str() {
+        Some("Idempotency-Key") => (
+            json!({ "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" }),
+            "Names the command: a repetition is answered as the first time, and not done again.",
+        ),
+        Some("If-Match") => (
+            json!({ "type": "string" }),
+            "The entity tags of the versions that the change is meant for, or `*`.",
+        ),
+        Some("If-None-Match") => {
+            (json!({ "type": "string" }), "The entity tags of the versions that the client has.")
+        }
+        _ => return parameter,
+    };
+    parameter["schema"] = schema;
+    parameter["description"] = description.into();
+    parameter
+}
+
+/// References to headers by their names.
+pub(super) fn header_references(names: &[&str]) -> Value {
+    let reference = |name: &&str| {
+        let reference = json!({ "$ref": format!("#/components/headers/{name}") });
+        ((*name).to_owned(), reference)
+    };
+    Value::Object(names.iter().map(reference).collect())
+}
+
+/// The headers of answers.
+pub(super) fn headers() -> Value {
+    let header = |description: &str, is_required: Option<bool>, schema: Value| json!({ "description": description, "required": is_required.unwrap_or_default(), "schema": schema });
+    let text = || json!({ "type": "string" });
+    json!({
+        "X-Request-Id": header(
+            "The id of the request, as the client gave it or made here.",
+            Some(true),
+            json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$" }),
+        ),
+        "Location": header("Where what was made is found.", Some(true), text()),
+        "ETag": header("The version of what is told.", None, text()),
+        "Idempotency-Replayed": header(
+            "That this is the answer to an earlier request with the same key.",
+            None,
+            json!({ "type": "string", "const": "true" }),
+        ),
+        "Retry-After": header(
+            "After how many seconds to try again.",
+            Some(true),
+            json!({ "type": "integer", "minimum": 1 }),
+        ),
+        "WWW-Authenticate": header("How to say who one is.", None, text()),
+    })
+}

@@ -1,0 +1,84 @@
+//! The shapes of the document that no single type stands for.
+
+use serde_json::{Map, Value, json};
+
+use crate::error::ErrorCode;
+use crate::faults::Fault;
+use utoipa::PartialSchema as _;
+
+/// How the name of a request's shape ends.
+const OF_BODY: [&str; 4] = ["Body", "NewPost", "NewComment", "NoFields"];
+
+/// Lets requests have the fields that they name and no others, as the server does.
+pub(super) fn close_bodies(schemas: &mut Map<String, Value>) {
+    for (name, schema) in schemas.iter_mut() {
+        if OF_BODY.iter().any(|ending| name.ends_with(ending)) {
+            schema["additionalProperties"] = false.into();
+        }
+    }
+}
+
+/// The shape of objects of which only some fields may be there, in place of the whole ones.
+pub(super) fn selected(data: &Value, schemas: &mut Map<String, Value>) -> Value {
+    if let Some(items) = data.get("items") {
+        return json!({ "type": "array", "items": selected(items, schemas) });
+    }
+    let name = data["$ref"].as_str().and_then(|reference| reference.rsplit('/').next()).unwrap_or_default();
+    let partial = format!("Selected{name}");
+    if let Some(Value::Object(whole)) = schemas.get(name) {
+        let mut whole = whole.clone();
+        whole.remove("required");
+        whole.insert(
+            "description".to_owned(),
+            format!("The fields of a {name} that `fields` names, or all.").into(),
+        );
+        schemas.insert(partial.clone(), whole.into());
+    }
+    json!({ "$ref": format!("#/components/schemas/{partial}") })
+}
+
+/// The two forms of a failure, and the faults in it.
+pub(super) fn of_failures() -> Map<String, Value> {
+    let codes: Vec<_> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
+    let code = json!({ "type": "string", "enum": codes });
+    let request_id = json!({ "type": "string" });
+    let text = json!({ "type": "string" });
+    let details = json!({
+        "description": "The faults of a request; the facts of a refusal, such as what is `available` and `needed`.",
+        "anyOf": [
+            { "type": "array", "items": { "$ref": "#/components/schemas/Fault" } },
+            { "type": "object" },
+        ],
+    });
+    let failure = json!({
+        "type": "object",
+        "description": "A failure in the envelope.",
+        "required": ["success", "error", "code", "requestId"],
+        "properties": {
+            "success": { "type": "boolean", "const": false },
+            "error": text,
+            "code": code,
+            "details": details,
+            "requestId": request_id,
+        },
+    });
+    let problem = json!({
+        "type": "object",
+        "description": "A failure as in RFC 9457.",
+        "required": ["type", "title", "status", "detail", "code", "requestId"],
+        "properties": {
+            "type": { "type": "string", "format": "uri" },
+            "title": text,
+            "status": { "type": "integer", "minimum": 400, "maximum": 599 },
+            "detail": text,
+            "code": code,
+            "requestId": request_id,
+            "errors": details,
+        },
+    });
+    let fault = json!(Fault::schema());
+    [("Failure", failure), ("Problem", problem), ("Fault", fault)]
+        .into_iter()
+        .map(|(name, schema)| (name.to_owned(), schema))
+        .collect()
+}

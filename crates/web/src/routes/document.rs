@@ -1,0 +1,78 @@
+//! The document of the API, and Swagger UI to read it with: `GET /openapi.json` and `GET /docs/`.
+
+use std::sync::{Arc, LazyLock};
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION,
+};
+use actix_web::web::{Path, ServiceConfig};
+use utoipa::OpenApi;
+use utoipa_swagger_ui::Config;
+
+use crate::error::{ApiError, ErrorCode};
+use crate::extract::KnownTags;
+use crate::openapi;
+use crate::reply::{self, Answer};
+use crate::routing::at;
+
+/// What the pages of Swagger UI may load: what the server has, styles within the page, and pictures within the style.
+const UI_MAY_LOAD: &str =
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
+
+/// Swagger UI reads the document of the server that it comes from.
+static UI: LazyLock<Arc<Config<'static>>> =
+    LazyLock::new(|| Arc::new(Config::from("/openapi.json").use_base_layout()));
+
+/// What the document says of these routes.
+#[derive(OpenApi)]
+#[openapi(paths(show))]
+pub(super) struct Documented;
+
+pub(crate) fn configure(config: &mut ServiceConfig) {
+    config
+        .service(at("/openapi.json").get(show))
+        .service(at("/docs").get(enter))
+        .service(at("/docs/{file:.*}").get(browse));
+}
+
+/// Shows this document, which changes with the server's version only. 200, 304 if the client knows it.
+#[utoipa::path(
+    get,
+    path = "/openapi.json",
+    operation_id = "getOpenApi",
+    tag = "server",
+    params(("If-None-Match" = Option<String>, Header)),
+    responses((status = 200, description = "Done.")),
+)]
+async fn show(known: KnownTags) -> Answer {
+    let document = openapi::document();
+    let response = if known.include(&document.tag) {
+        HttpResponse::NotModified().finish()
+    } else {
+        HttpResponse::Ok().insert_header((CONTENT_TYPE, "application/json")).body(document.text.as_str())
+    };
+    let response = reply::tagged(document.tag.clone(), response)?;
+    Ok(response)
+}
+
+/// Leads to Swagger UI, whose links need the slash at the end. 308.
+async fn enter() -> HttpResponse {
+    HttpResponse::PermanentRedirect().insert_header((LOCATION, "/docs/")).finish()
+}
+
+/// A file of Swagger UI. 200, 404 `NOT_FOUND`.
+async fn browse(file: Path<String>) -> Answer {
+    let found = utoipa_swagger_ui::serve(&file, Arc::clone(&UI));
+    let file = found.map_err(|cause| ApiError::internal(cause.to_string()))?;
+    let file = file.ok_or_else(|| ApiError::new(ErrorCode::NotFound, "Route not found"))?;
+    let mut response = HttpResponse::Ok();
+    response
+        .insert_header((CONTENT_TYPE, file.content_type))
+        .insert_header((CONTENT_SECURITY_POLICY, UI_MAY_LOAD))
+        .insert_header((CACHE_CONTROL, "max-age=3600"));
+    if file.gzpipped {
+        response.insert_header((CONTENT_ENCODING, "gzip"));
+    }
+    Ok(response.body(file.bytes.into_owned()))
+}

@@ -1,0 +1,55 @@
+//! The limits of the document: what they allow is not too long, and what they do not allow is.
+
+use actix_web::http::Method;
+use serde_json::{Value, json};
+
+use crate::support::{TestApp, contract};
+
+#[actix_web::test]
+async fn lengths_are_those_that_are_refused() {
+    let app = TestApp::start_with_bodies_of(1 << 20).await;
+    let admin = app.admin().await;
+    let mut tried = 0;
+    for (method, path, told) in contract::operations() {
+        let Some(body) = told["requestBody"]["content"]["application/json"].get("schema") else { continue };
+        let Some(below) = path.strip_prefix("/api/v1") else { continue };
+        let fields = contract::resolved(body)["properties"].as_object();
+        for (name, schema) in fields.into_iter().flatten() {
+            for (length, is_fault) in lengths(schema) {
+                let value = value_of(name, schema, length);
+                let method: Method = method.to_uppercase().parse().unwrap();
+                let path = below.replace("{id}", "019a0000-0000-7000-8000-000000000001");
+                // With a fault that is always there, so that nothing is done.
+                let call = app.call(method, &(path + "?odd=1")).by(&admin).key("k");
+                let faults = call.json(&json!({ name: value })).await.faults();
+                let is_found = faults.contains(&format!("{name}: length"));
+                assert_eq!(is_found, is_fault, "{below}: {name} of {length}: {faults:?}");
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 40, "{tried} lengths");
+}
+
+/// Lengths at the limits, and whether they are beyond.
+fn lengths(schema: &Value) -> Vec<(usize, bool)> {
+    let limit = |name: &str| schema[name].as_u64().and_then(|limit| usize::try_from(limit).ok());
+    let least = limit("minLength").or_else(|| limit("minItems"));
+    let most = limit("maxLength").or_else(|| limit("maxItems"));
+    // What is too short for a mail address is not one, and what has no characters is not there.
+    let least = least.filter(|least| *least != 3 || schema["maxLength"] != 254);
+    let mut lengths = Vec::new();
+    lengths.extend(least.into_iter().flat_map(|least| [(least, false), (least - 1, true)]));
+    lengths.extend(most.into_iter().flat_map(|most| [(most, false), (most + 1, true)]));
+    lengths
+}
+
+fn value_of(name: &str, schema: &'static Value, length: usize) -> Value {
+    if let Some(items) = schema.get("items") {
+        // Good ones where there is an example: the faults of a thousand others would leave no room for their number.
+        let example = contract::resolved(items).get("example").cloned();
+        return vec![example.unwrap_or_else(|| json!({})); length].into();
+    }
+    let start = if name == "avatar" { "https://" } else { "" };
+    format!("{start}{}", "x".repeat(length - start.len())).into()
+}
