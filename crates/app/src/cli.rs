@@ -27,6 +27,8 @@ pub(crate) enum Command {
     /// Looks after the ledger.
     #[command(subcommand)]
     Ledger(LedgerCommand),
+    /// Prints the document that describes the API to programs, as `OpenAPI` 3.1.
+    Openapi,
     /// Fills an empty database with users, markets in every state, and bets.
     Demo,
 }

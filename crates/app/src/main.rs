@@ -32,6 +32,11 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    if let Some(Command::Openapi) = cli.command {
+        // It needs no settings, so that it can be printed anywhere.
+        cli::say(foretell_web::openapi_json().trim_end());
+        return Ok(ExitCode::SUCCESS);
+    }
     let settings = Settings::load(std::env::vars_os(), cli.config.as_deref())?;
     foretell_telemetry::init(&settings.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -42,6 +47,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Admin(AdminCommand::Create(new)) => admin::create(&settings, new).await,
             Command::Ledger(LedgerCommand::Audit) => audit::run(&settings).await,
             Command::Demo => demo::run(&settings).await,
+            Command::Openapi => Ok(ExitCode::SUCCESS),
         }
     })
 }
