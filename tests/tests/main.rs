@@ -20,3 +20,5 @@ mod process;
 mod readme;
 #[cfg(test)]
 mod refusals;
+#[cfg(test)]
+mod statements;

@@ -1,0 +1,217 @@
+//! How many statements an answer takes does not depend on how many rows it shows.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what serves tests fails like a test"
+)]
+
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
+use foretell_application::writer::WriterSettings;
+use foretell_application::{Application, ApplicationSettings, LoginLimits, Ports};
+use foretell_domain::money::{Amount, Currency};
+use foretell_persistence::{DatabaseConfig, DatabaseUrl, Store};
+use foretell_testkit::{FakeClock, PlainPasswordHasher, SeededIds, SeededTokens};
+use foretell_tests::{Client, Database, Home, on_each_database, text};
+use foretell_web::{ServeOptions, WebSettings, WebState};
+use serde_json::{Value, json};
+
+on_each_database!(more_rows_cost_no_further_statements);
+
+/// The statements that were sent to each database that this process has opened.
+static SENT: Mutex<BTreeMap<String, usize>> = Mutex::new(BTreeMap::new());
+
+/// Counts the statements of one connection under its URL.
+#[derive(Default)]
+struct Counter(String);
+
+impl Instrumentation for Counter {
+    fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
+        match event {
+            InstrumentationEvent::StartEstablishConnection { url, .. } => url.clone_into(&mut self.0),
+            InstrumentationEvent::StartQuery { .. } => {
+                *SENT.lock().unwrap_or_else(PoisonError::into_inner).entry(self.0.clone()).or_default() += 1;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A server in this process, and what there is to ask it for.
+struct Scene {
+    home: Home,
+    clock: FakeClock,
+    ada: Client,
+    market: Value,
+    post: Value,
+    /// How many others have registered.
+    others: usize,
+}
+
+impl Scene {
+    async fn open(database: Database) -> Self {
+        set_default_instrumentation(|| Some(Box::new(Counter::default()))).unwrap();
+        let (home, clock) = (Home::new(database), FakeClock::default());
+        let origin = serve(&home, &clock).await;
+        let ada = Client::new(&origin).register("ada").await;
+        let market = ada.open_market(&["Yes", "No"], "10").await;
+        let post = json!({"title": "On rain", "content": "It may.", "published": true, "tags": ["rain"]});
+        let post = ada.post("/posts", post).await.data(201);
+        Self { home, clock, ada, market, post, others: 0 }
+    }
+
+    /// Adds these many rows to every list.
+    async fn fill(&mut self, rows: usize) {
+        for _ in 0..rows {
+            self.others += 1;
+            let other = self.ada.log_in("ada@example.org", "correct horse battery").await;
+            let other = other.register(&format!("user-{}", self.others)).await;
+            let (market, number) = (other.open_market(&["Yes", "No"], "10").await, self.others);
+            for market in [&market, &self.market] {
+                self.ada.bet(market, number % 2, "1").await.expect(201);
+                other.bet(market, 0, "1").await.expect(201);
+            }
+            if number % 2 == 0 {
+                let winner = json!({"optionId": market["options"][0]["id"]});
+                other.post(&format!("/markets/{}/resolution", text(&market["id"])), winner).await.expect(200);
+            }
+            for path in [
+                format!("/markets/{}", text(&self.market["id"])),
+                format!("/posts/{}", text(&self.post["id"])),
+            ] {
+                other.post(&format!("{path}/comments"), json!({"content": "So?"})).await.expect(201);
+            }
+            for by in [&other, &self.ada] {
+                let tags = json!(["rain", format!("tag {number}")]);
+                let post = json!({"title": "More", "content": "Rain.", "published": true, "tags": tags});
+                by.post("/posts", post).await.expect(201);
+            }
+            self.ada.post("/api-keys", json!({"name": "a key", "scopes": ["read"]})).await.expect(201);
+            self.ada.pay(&other, "1").await.expect(201);
+        }
+    }
+
+    /// Every list, and every thing with what belongs to it.
+    fn paths(&self) -> Vec<String> {
+        let (market, post) = (text(&self.market["id"]), text(&self.post["id"]));
+        let mut paths: Vec<_> = [
+            "/markets?expand=creator,bets&limit=100",
+            "/markets?status=open&sort=closing&limit=100",
+            "/markets?category=politics&sort=volume&limit=100",
+            "/posts?expand=author,comments&limit=100",
+            "/posts?tag=rain&limit=100",
+            "/tags?limit=100",
+            "/users?limit=100",
+            "/sessions?limit=100",
+            "/api-keys?limit=100",
+            "/accounts?limit=100",
+            "/me/bets?limit=100",
+            "/me/positions?limit=100",
+            "/leaderboard?limit=100",
+            "/me",
+        ]
+        .map(str::to_owned)
+        .to_vec();
+        paths.push(format!("/accounts/{}/transfers?limit=100", self.ada.account_id));
+        paths.push(format!("/users/{}", self.ada.user_id));
+        for part in ["?expand=creator,bets", "/bets?limit=100", "/positions?limit=100", "/comments?limit=100"]
+        {
+            paths.push(format!("/markets/{market}{part}"));
+        }
+        for part in ["?expand=author,comments", "/comments?limit=100"] {
+            paths.push(format!("/posts/{post}{part}"));
+        }
+        paths.iter().flat_map(|path| ["/api/v1", "/api/v2"].map(|base| format!("{base}{path}"))).collect()
+    }
+
+    /// How many statements each path takes, whatever was remembered before, and how many rows it shows.
+    async fn measure(&self) -> BTreeMap<String, (usize, usize)> {
+        let mut measured = BTreeMap::new();
+        for path in self.paths() {
+            // Sums and totals are found out anew.
+            self.clock.advance_seconds(61);
+            let before = self.sent();
+            let data = self.ada.get(&path).await.data(200);
+            let rows = data.as_array().map_or(1, Vec::len);
+            measured.insert(path, (self.sent() - before, rows));
+        }
+        measured
+    }
+
+    /// The statements that this scene's database was sent so far.
+    fn sent(&self) -> usize {
+        let folder = self.home.path().display().to_string();
+        let own = self.home.database_url().map_or(folder, str::to_owned);
+        let sent = SENT.lock().unwrap_or_else(PoisonError::into_inner);
+        sent.iter().filter(|(url, _)| url.contains(&own)).map(|(_, count)| count).sum()
+    }
+}
+
+/// Serves the API over the database of a home, with one connection for reading, and says where.
+async fn serve(home: &Home, clock: &FakeClock) -> String {
+    let file = home.path().join("books.db").display().to_string();
+    let url: DatabaseUrl = home.database_url().unwrap_or(&file).parse().unwrap();
+    let mut config = DatabaseConfig::new(url);
+    (config.read_connections, config.wait) = (1, Duration::from_secs(30));
+    let store = Store::connect(&config).await.unwrap();
+    store.migrate().await.unwrap();
+    let store = Arc::new(store);
+    let ports = Ports {
+        units: store.clone(),
+        ledger: store.clone(),
+        markets: store.clone(),
+        users: store.clone(),
+        posts: store.clone(),
+        health: store,
+        clock: Arc::new(clock.clone()),
+        ids: Arc::new(SeededIds::new(1)),
+        passwords: Arc::new(PlainPasswordHasher::default()),
+        tokens: Arc::new(SeededTokens::new(1)),
+    };
+    let application = Arc::new(Application::start(ports, settings()));
+    application.initialize_ledger().await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    let state = WebState { application, settings: WebSettings::default() };
+    let minute = Duration::from_mins(1);
+    let options = ServeOptions { workers: 1, keep_alive: minute, shutdown_timeout: Duration::from_secs(1) };
+    tokio::spawn(foretell_web::serve(listener, state, options).unwrap());
+    origin
+}
+
+/// Nobody is trusted without being looked up, so that each request costs the same.
+fn settings() -> ApplicationSettings {
+    ApplicationSettings {
+        currency: Currency::new("PLAY", 2).unwrap(),
+        signup_grant: Amount::new(1_000_000).ok(),
+        fee_bps: 0,
+        categories: vec!["politics".to_owned()],
+        session_lifetime: Duration::from_hours(24 * 30),
+        session_trust: Duration::ZERO,
+        login_limits: LoginLimits::default(),
+        keep_outcomes: Duration::from_hours(1),
+        writer: WriterSettings::default(),
+    }
+}
+
+async fn more_rows_cost_no_further_statements(database: Database) {
+    let mut scene = Scene::open(database).await;
+    scene.fill(4).await;
+    // Connections are opened and greeted.
+    scene.measure().await;
+    let few = scene.measure().await;
+    scene.fill(6).await;
+    let many = scene.measure().await;
+    let more: Vec<_> = many.iter().filter(|(path, (count, _))| *count > few[*path].0).collect();
+    assert!(more.is_empty(), "{database:?}: {more:#?} took fewer statements among these: {few:#?}");
+    // The accounts of one user are one; all else has become more.
+    let lists = many.iter().filter(|(path, _)| path.contains("limit=100") && !path.contains("/accounts?"));
+    for (path, (count, rows)) in lists {
+        assert!(*rows > few[path].1 && *count > 0, "{path} has not grown: {count} statements, {rows} rows");
+    }
+}
