@@ -9,7 +9,7 @@ use foretell_ports::error::StoreError;
 use foretell_ports::health::Health;
 use foretell_ports::ledger::LedgerQueries;
 use foretell_ports::market::MarketQueries;
-use foretell_ports::post::PostQueries;
+use foretell_ports::post::{PostFilter, PostQueries};
 use foretell_ports::secret::{PasswordHasher, Tokens};
 use foretell_ports::system::{Clock, IdSource};
 use foretell_ports::unit::UnitOfWork;
@@ -18,8 +18,8 @@ use foretell_ports::user::UserQueries;
 use crate::key_uses::KeyUses;
 use crate::leaderboards::Leaderboards;
 use crate::login_limits::{LoginGuard, LoginLimits};
-use crate::market_totals::MarketTotals;
 use crate::session_cache::SessionCache;
+use crate::totals::{CountedMarkets, Totals};
 use crate::writer::{MoneyWriter, WriterSettings};
 
 /// The adapters that the application works with.
@@ -80,7 +80,8 @@ pub struct Application {
     pub(crate) settings: ApplicationSettings,
     pub(crate) writer: MoneyWriter,
     pub(crate) sessions: SessionCache,
-    pub(crate) market_totals: MarketTotals,
+    pub(crate) market_totals: Totals<CountedMarkets>,
+    pub(crate) post_totals: Totals<PostFilter>,
     pub(crate) leaderboards: Leaderboards,
     pub(crate) logins: LoginGuard,
     pub(crate) key_uses: KeyUses,
@@ -92,9 +93,17 @@ impl Application {
         let writer = MoneyWriter::start(&ports, &settings.writer);
         let sessions = SessionCache::new(settings.session_trust);
         let logins = LoginGuard::new(settings.login_limits);
-        let (market_totals, leaderboards) = (MarketTotals::new(), Leaderboards::new());
-        let key_uses = KeyUses::new();
-        Self { ports, settings, writer, sessions, market_totals, leaderboards, logins, key_uses }
+        Self {
+            ports,
+            settings,
+            writer,
+            sessions,
+            market_totals: Totals::new(),
+            post_totals: Totals::new(),
+            leaderboards: Leaderboards::new(),
+            logins,
+            key_uses: KeyUses::new(),
+        }
     }
 
     /// What the operator decided.

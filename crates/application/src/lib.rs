@@ -9,8 +9,8 @@ mod expected_version;
 mod key_uses;
 mod leaderboards;
 mod login_limits;
-mod market_totals;
 mod session_cache;
+mod totals;
 mod use_cases;
 pub mod writer;
 

@@ -55,7 +55,7 @@ pub enum HeldSubject {
 }
 
 /// Which posts are wanted.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PostFilter {
     /// Only in this status.
     pub status: PostStatus,

@@ -43,6 +43,7 @@ impl Application {
         let erased = self.ports.units.run("erase_user", work).await;
         // Whatever became of it: a commit may be done although its answer was lost.
         self.sessions.forget_user(id, self.now());
+        self.post_totals.forget();
         Ok(erased?.map_err(DomainError::User)?)
     }
 }

@@ -1,13 +1,11 @@
 //! Reads markets, their bets, positions and settlements; anyone may.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use foretell_domain::error::DomainError;
 use foretell_domain::id::{BetId, MarketId, UserId};
 use foretell_domain::market::{Bet, MarketError, Settlement};
 use foretell_domain::user::User;
-use foretell_ports::error::StoreError;
 use foretell_ports::market::{MarketDetails, MarketFilter, MarketKey, MarketSort, PositionKey, PositionRow};
 use foretell_ports::page::{Page, PageRequest, Stretch};
 
@@ -81,10 +79,7 @@ impl Application {
     /// [`AppError::Store`].
     pub async fn count_markets(&self, filter: &MarketFilter) -> Result<i64, AppError> {
         let count = self.ports.markets.count_markets(filter);
-        let total = self.market_totals.get(filter, self.now(), count).await;
-        // One error for all who waited for the count; they may try again.
-        let own = |shared| StoreError::Unavailable(Box::new(shared));
-        Ok(total.map_err(|error| Arc::try_unwrap(error).unwrap_or_else(own))?)
+        Ok(self.market_totals.get(filter.into(), self.now(), count).await?)
     }
 
     /// The market with this id.

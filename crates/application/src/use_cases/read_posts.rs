@@ -53,13 +53,16 @@ impl Application {
         }
     }
 
-    /// How many posts that is.
+    /// How many posts that is: what other processes changed in the last seconds may be missing.
     ///
     /// # Errors
     /// [`AppError::Store`].
     pub async fn count_posts(&self, caller: Option<&Caller>, filter: &PostFilter) -> Result<i64, AppError> {
         match visible(caller, filter) {
-            Some(filter) => Ok(self.ports.posts.count_posts(&filter).await?),
+            Some(filter) => {
+                let count = self.ports.posts.count_posts(&filter);
+                Ok(self.post_totals.get(filter.clone(), self.now(), count).await?)
+            }
             None => Ok(0),
         }
     }

@@ -22,7 +22,9 @@ impl Application {
         let (author_id, now) = (caller.user.id, self.now());
         let post = Post { id, author_id, body, version: 1, created_at: now, updated_at: now };
         let stored = post.clone();
-        self.ports.units.run("write_post", move |tx| tx.insert_post(&stored)).await?;
+        let written = self.ports.units.run("write_post", move |tx| tx.insert_post(&stored)).await;
+        self.post_totals.forget();
+        written?;
         Ok(post)
     }
 
@@ -53,7 +55,10 @@ impl Application {
             }
             Ok(Ok(post.into_inner()))
         };
-        self.ports.units.run("edit_post", work).await?
+        let edited = self.ports.units.run("edit_post", work).await;
+        // It may have been published, or have other tags.
+        self.post_totals.forget();
+        edited?
     }
 
     /// Deletes a post with all comments on it. For those who may change it.
@@ -66,7 +71,9 @@ impl Application {
             Ok(post) => tx.delete_post(post).map(Ok),
             Err(refusal) => Ok(Err(refusal.into())),
         };
-        self.ports.units.run("delete_post", work).await?
+        let deleted = self.ports.units.run("delete_post", work).await;
+        self.post_totals.forget();
+        deleted?
     }
 }
 
