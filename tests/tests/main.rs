@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod client;
+#[cfg(test)]
 mod concurrency;
 #[cfg(test)]
 mod crash;

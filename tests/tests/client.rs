@@ -1,0 +1,64 @@
+//! A client that a public generator makes of `docs/openapi.json` compiles, and does what the README's first page does.
+//!
+//! `tests/client` holds the program and the versions of all that it needs, which are installed beside the built tests
+//! and kept there.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use foretell_tests::{Database, Server, on_each_database};
+use tokio::sync::OnceCell;
+
+on_each_database!(a_generated_client_works);
+
+/// What is checked in.
+const FILES: [&str; 4] = ["package.json", "package-lock.json", "tsconfig.json", "first_page.ts"];
+
+async fn a_generated_client_works(database: Database) {
+    static PROGRAM: OnceCell<PathBuf> = OnceCell::const_new();
+    let program = PROGRAM.get_or_init(|| async { tokio::task::spawn_blocking(built).await.unwrap() }).await;
+    let mut server = Server::start(database).await;
+    let mut node = Command::new("node");
+    node.arg(program).arg(server.origin());
+    let printed = tokio::task::spawn_blocking(move || run(&mut node)).await.unwrap();
+    // The same as on the README's first page.
+    assert_eq!(printed.lines().collect::<Vec<_>>(), ["949.28", "1054.16", "996.56"]);
+    server.stop_cleanly().await;
+}
+
+/// Installs, generates and compiles; answers where the program is.
+fn built() -> PathBuf {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("client");
+    fs::create_dir_all(&folder).unwrap();
+    let installed = folder.join("installed.json");
+    let lock = fs::read(sources.join("client/package-lock.json")).unwrap();
+    for file in FILES {
+        fs::copy(sources.join("client").join(file), folder.join(file)).unwrap();
+    }
+    if fs::read(&installed).ok().as_ref() != Some(&lock) {
+        run(Command::new("npm")
+            .args(["ci", "--no-audit", "--no-fund", "--loglevel=error"])
+            .current_dir(&folder));
+        fs::write(&installed, &lock).unwrap();
+    }
+    let tool = |name: &str| {
+        let mut tool = Command::new(folder.join("node_modules/.bin").join(name));
+        tool.current_dir(&folder);
+        tool
+    };
+    let document = sources.join("../docs/openapi.json");
+    run(tool("openapi-typescript").arg(document).args(["--output", "api.d.ts"]));
+    run(tool("tsc").args(["--project", "."]));
+    folder.join("built/first_page.js")
+}
+
+/// What the command prints; fails with all that it said unless it succeeds.
+fn run(command: &mut Command) -> String {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}\n{printed}\n{errors}");
+    printed
+}
