@@ -23,4 +23,6 @@ mod readme;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]
+mod secrets;
+#[cfg(test)]
 mod statements;
