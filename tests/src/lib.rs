@@ -22,6 +22,7 @@ mod program;
 mod proxy;
 mod replay;
 mod server;
+mod tool;
 
 pub use chance::Chance;
 pub use client::{Answer, Client, market, new_id, new_key, seconds_from_now, send, text};
@@ -31,6 +32,7 @@ pub use program::{Finished, Program, eventually, number, sleep_briefly};
 pub use proxy::{Cut, Proxy};
 pub use replay::Replay;
 pub use server::Server;
+pub use tool::{python_programs, run};
 
 /// The money of minor units, as the server writes it with two decimals.
 pub fn money(minor: i64) -> String {

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use foretell_tests::{Database, Server, on_each_database};
+use foretell_tests::{Database, Server, on_each_database, run};
 use tokio::sync::OnceCell;
 
 on_each_database!(a_generated_client_works);
@@ -52,13 +52,4 @@ fn built() -> PathBuf {
     run(tool("openapi-typescript").arg(document).args(["--output", "api.d.ts"]));
     run(tool("tsc").args(["--project", "."]));
     folder.join("built/first_page.js")
-}
-
-/// What the command prints; fails with all that it said unless it succeeds.
-fn run(command: &mut Command) -> String {
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}\n{printed}\n{errors}");
-    printed
 }

@@ -1,0 +1,139 @@
+//! Schemathesis sends the server what `docs/openapi.json` allows and what it does not, as a user and as an admin:
+//! every answer is one that the document promises.
+//!
+//! `FORETELL_TEST_FUZZ_EXAMPLES` is the number of made-up requests for each operation.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "what serves tests fails like a test"
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use foretell_tests::{Client, Database, Server, number, on_each_database, python_programs, run, text};
+use serde_json::{Value, json};
+use tokio::sync::OnceCell;
+use tokio::task::spawn_blocking;
+
+on_each_database!(answers_are_as_documented_for_users, answers_are_as_documented_for_admins);
+
+/// Made-up requests for each operation, besides one for each boundary that the document names.
+const USUAL_EXAMPLES: usize = 2;
+
+/// What is checked of each answer.
+const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
+                      response_headers_conformance,response_schema_conformance";
+
+async fn answers_are_as_documented_for_users(database: Database) {
+    let server = start(database).await;
+    let ada = server.register("ada").await;
+    fuzz(&server, &ada).await;
+    server.admin().await.check_audit().await;
+}
+
+async fn answers_are_as_documented_for_admins(database: Database) {
+    let server = start(database).await;
+    let admin = server.admin().await;
+    fuzz(&server, &admin).await;
+    admin.check_audit().await;
+}
+
+async fn start(database: Database) -> Server {
+    // Logging in is one of the operations, and most of its requests are refused.
+    let unlimited = [
+        ("FORETELL__AUTH__LOGIN_ATTEMPTS_PER_ACCOUNT", "100000"),
+        ("FORETELL__AUTH__LOGIN_ATTEMPTS_PER_ADDRESS", "100000"),
+    ];
+    Server::start_with(database, &unlimited).await
+}
+
+/// Has Schemathesis send its requests in the name of `who`.
+async fn fuzz(server: &Server, who: &Client) {
+    static PROGRAMS: OnceCell<PathBuf> = OnceCell::const_new();
+    let programs = PROGRAMS.get_or_init(|| async { spawn_blocking(installed).await.unwrap() }).await;
+    let folder = server.home().path();
+    fs::write(folder.join("schemathesis.toml"), configuration(&Things::made(server, who).await)).unwrap();
+    let mut schemathesis = Command::new(programs.join("schemathesis"));
+    schemathesis.current_dir(folder).arg("run").arg(format!("{}/openapi.json", server.origin()));
+    schemathesis.args(["--phases", "examples,coverage,fuzzing", "--checks", CHECKS]);
+    schemathesis.args(["--max-examples", &number("FORETELL_TEST_FUZZ_EXAMPLES", USUAL_EXAMPLES).to_string()]);
+    schemathesis.args(["--seed", "7", "--no-shrink", "--no-color", "--generation-database", "none"]);
+    // Both would end the session that the requests are made in.
+    schemathesis.args(["--exclude-operation-id-regex", "^(logOut|changePassword)(V2)?$"]);
+    schemathesis.args(["--header", &format!("Authorization: Bearer {}", who.token.as_ref().unwrap())]);
+    let told = spawn_blocking(move || run(&mut schemathesis)).await.unwrap();
+    println!("{told}");
+}
+
+fn installed() -> PathBuf {
+    let requirements = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/requirements.txt");
+    python_programs(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("fuzz"), &requirements)
+}
+
+/// What there is, so that requests reach further than to the answer that nothing was found: the ids that belong
+/// into paths, by what follows the version there, and those that belong into fields of bodies.
+struct Things {
+    paths: Vec<(&'static str, String)>,
+    fields: Vec<(&'static str, Vec<String>)>,
+}
+
+impl Things {
+    /// Makes one of each kind, which belongs to `who`, except for another user.
+    async fn made(server: &Server, who: &Client) -> Self {
+        let ben = server.register("ben").await;
+        let market = who.open_market(&["Yes", "No"], "20.00").await;
+        let bet = who.bet(&market, 0, "10.00").await.data(201);
+        ben.bet(&market, 1, "10.00").await.expect(201);
+        let payment = who.pay(&ben, "1.00").await.data(201);
+        let post = json!({"title": "A post", "content": "Its content", "published": true, "tags": ["a tag"]});
+        let post = who.post("/posts", post).await.data(201);
+        let comment = json!({"content": "A comment"});
+        let comment = who.post(&format!("/posts/{}/comments", id(&post)), comment).await.data(201);
+        let key = who.post("/api-keys", json!({"name": "a key", "scopes": ["read"]})).await.data(201);
+        let paths = [
+            ("accounts", who.account_id.clone()),
+            ("api-keys", id(&key)),
+            ("bets", id(&bet)),
+            ("comments", id(&comment)),
+            ("markets", id(&market)),
+            ("posts", id(&post)),
+            ("transfers", id(&payment)),
+            ("users", ben.user_id.clone()),
+        ];
+        let options = [id(&market["options"][0]), id(&market["options"][1])].to_vec();
+        let accounts = vec![who.account_id.clone(), ben.account_id.clone()];
+        let fields = [
+            ("optionId", options),
+            ("accountId", accounts.clone()),
+            ("fromAccountId", accounts.clone()),
+            ("toAccountId", accounts),
+        ];
+        Self { paths: paths.into(), fields: fields.into() }
+    }
+}
+
+fn id(thing: &Value) -> String {
+    text(&thing["id"])
+}
+
+/// Schemathesis's configuration: most ids are those of things that exist.
+fn configuration(things: &Things) -> String {
+    let mut dictionaries = String::new();
+    let mut fields = String::from("[parameters]\n");
+    let mut operations = String::new();
+    for (path, id) in &things.paths {
+        dictionaries += &format!("[dictionaries.{path}]\nvalues = [\"{id}\"]\n");
+        operations += &format!(
+            "[[operations]]\ninclude-path-regex = \"^/api/v[12]/{path}/\"\n\
+             parameters = {{ \"path.id\" = {{ dictionary = \"{path}\", probability = 0.8 }} }}\n"
+        );
+    }
+    for (field, ids) in &things.fields {
+        dictionaries += &format!("[dictionaries.{field}]\nvalues = {ids:?}\n");
+        fields += &format!("\"body.{field}\" = {{ dictionary = \"{field}\", probability = 0.8 }}\n");
+    }
+    format!("{fields}{dictionaries}{operations}")
+}
