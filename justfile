@@ -22,6 +22,10 @@ test *arguments:
 soak:
     FORETELL_TEST_CRASH_CYCLES=500 scripts/test -- crash::kill
 
+# Sends the server 200 made-up requests of each operation, as a user and as an admin, on each database
+fuzz-api:
+    FORETELL_TEST_FUZZ_EXAMPLES=200 scripts/test -- fuzz::
+
 # Runs a command with servers for the tests: just with-servers cargo test -p foretell-persistence
 with-servers +command:
     scripts/with-servers "$@"

@@ -66,6 +66,29 @@ async fn nobody_else_gets_at_a_draft() {
 }
 
 #[tokio::test]
+async fn what_becomes_of_posts_is_counted_at_once() {
+    let desk = Desk::open().await;
+    let (app, ann) = (&desk.app, desk.user().await);
+    let filter = PostFilter { status: PostStatus::Published, author_id: None, tag: None };
+    let counted = async || app.count_posts(None, &filter).await.unwrap();
+    assert_eq!(counted().await, 0);
+    let post = write(&desk, &ann, PostStatus::Published).await;
+    assert_eq!(counted().await, 1, "written");
+    let withdrawn = PostEdit { status: Some(PostStatus::Draft), ..PostEdit::default() };
+    app.edit_post(&ann, post.id, withdrawn, ExpectedVersion::Any).await.unwrap();
+    assert_eq!(counted().await, 0, "edited");
+    let published = PostEdit { status: Some(PostStatus::Published), ..PostEdit::default() };
+    app.edit_post(&ann, post.id, published, ExpectedVersion::Any).await.unwrap();
+    assert_eq!(counted().await, 1);
+    app.delete_post(&ann, post.id).await.unwrap();
+    assert_eq!(counted().await, 0, "deleted");
+    write(&desk, &ann, PostStatus::Published).await;
+    assert_eq!(counted().await, 1);
+    app.erase_user(&ann, ann.user.id).await.unwrap();
+    assert_eq!(counted().await, 0, "gone with its author");
+}
+
+#[tokio::test]
 async fn who_may_not_edit_learns_nothing_of_the_version() {
     let desk = Desk::open().await;
     let (ann, ben) = (desk.user().await, desk.user().await);
