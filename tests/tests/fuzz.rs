@@ -13,7 +13,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use foretell_tests::{Client, Database, Server, number, on_each_database, python_programs, run, text};
+use foretell_tests::{
+    Client, Database, Server, new_id, number, on_each_database, python_programs, run, text,
+};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 use tokio::task::spawn_blocking;
@@ -119,21 +121,21 @@ fn id(thing: &Value) -> String {
     text(&thing["id"])
 }
 
-/// Schemathesis's configuration: most ids are those of things that exist.
+/// Schemathesis's configuration: most ids are those of things that exist, some of nothing.
 fn configuration(things: &Things) -> String {
-    let mut dictionaries = String::new();
-    let mut fields = String::from("[parameters]\n");
-    let mut operations = String::new();
-    for (path, id) in &things.paths {
-        dictionaries += &format!("[dictionaries.{path}]\nvalues = [\"{id}\"]\n");
-        operations += &format!(
-            "[[operations]]\ninclude-path-regex = \"^/api/v[12]/{path}/\"\n\
-             parameters = {{ \"path.id\" = {{ dictionary = \"{path}\", probability = 0.8 }} }}\n"
-        );
-    }
-    for (field, ids) in &things.fields {
-        dictionaries += &format!("[dictionaries.{field}]\nvalues = {ids:?}\n");
-        fields += &format!("\"body.{field}\" = {{ dictionary = \"{field}\", probability = 0.8 }}\n");
-    }
-    format!("{fields}{dictionaries}{operations}")
+    let paths = things.paths.iter().map(|(path, id)| {
+        format!(
+            "[dictionaries.{path}]\nvalues = [\"{id}\", \"{}\"]\n\
+             [[operations]]\ninclude-path-regex = \"^/api/v[12]/{path}/\"\n\
+             parameters = {{ \"path.id\" = {{ dictionary = \"{path}\", probability = 0.8 }} }}\n",
+            new_id()
+        )
+    });
+    let fields = things.fields.iter().map(|(field, ids)| {
+        format!(
+            "[dictionaries.{field}]\nvalues = {ids:?}\n\
+             [parameters.\"body.{field}\"]\ndictionary = \"{field}\"\nprobability = 0.8\n"
+        )
+    });
+    paths.chain(fields).collect::<Vec<_>>().concat()
 }
