@@ -8,7 +8,7 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use foretell_application::writer::{Payment, WriterSettings};
 use foretell_application::{
-    Application, ApplicationSettings, Caller, Credential, LoginLimits, Ports, Registration,
+    Application, ApplicationSettings, Caller, Credential, LoginLimits, Ports, Registration, RequestLimits,
 };
 use foretell_domain::id::{AccountId, MarketId, OptionId, UserId};
 use foretell_domain::market::{BuyOrder, Holding, Market, Opening};
@@ -17,7 +17,9 @@ use foretell_domain::probability::Probability;
 use foretell_domain::text::{Email, UserName};
 use foretell_domain::time::Timestamp;
 use foretell_domain::user::Role;
-use foretell_testkit::{FakeClock, MemoryStore, PlainPasswordHasher, SeededIds, SeededTokens};
+use foretell_testkit::{
+    FakeClock, MemoryCache, MemoryRateLimiter, MemoryStore, PlainPasswordHasher, SeededIds, SeededTokens,
+};
 use futures::future::join_all;
 use tokio::runtime::Runtime;
 
@@ -103,6 +105,8 @@ async fn start() -> (Application, [Caller; 2]) {
         markets: memory.clone(),
         users: memory.clone(),
         posts: memory.clone(),
+        cache: Arc::new(MemoryCache::default()),
+        limiter: Arc::new(MemoryRateLimiter::default()),
         health: memory,
         clock: Arc::new(FakeClock::default()),
         ids: Arc::new(SeededIds::new(1)),
@@ -117,6 +121,8 @@ async fn start() -> (Application, [Caller; 2]) {
         session_lifetime: Duration::from_hours(1),
         session_trust: Duration::ZERO,
         login_limits: LoginLimits::default(),
+        market_trust: Duration::from_secs(1),
+        request_limits: RequestLimits::default(),
         keep_outcomes: Duration::from_hours(1),
         writer: WriterSettings { max_wait: Duration::from_mins(1), ..WriterSettings::default() },
     };

@@ -13,10 +13,12 @@ use std::time::Duration;
 
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
 use foretell_application::writer::WriterSettings;
-use foretell_application::{Application, ApplicationSettings, LoginLimits, Ports};
+use foretell_application::{Application, ApplicationSettings, LoginLimits, Ports, RequestLimits};
 use foretell_domain::money::{Amount, Currency};
 use foretell_persistence::{DatabaseConfig, DatabaseUrl, Store};
-use foretell_testkit::{FakeClock, PlainPasswordHasher, SeededIds, SeededTokens};
+use foretell_testkit::{
+    FakeClock, MemoryCache, MemoryRateLimiter, PlainPasswordHasher, SeededIds, SeededTokens,
+};
 use foretell_tests::{Client, Database, Home, on_each_database, text};
 use foretell_web::{ServeOptions, WebSettings, WebState};
 use serde_json::{Value, json};
@@ -167,6 +169,8 @@ async fn serve(home: &Home, clock: &FakeClock) -> String {
         markets: store.clone(),
         users: store.clone(),
         posts: store.clone(),
+        cache: Arc::new(MemoryCache::default()),
+        limiter: Arc::new(MemoryRateLimiter::default()),
         health: store,
         clock: Arc::new(clock.clone()),
         ids: Arc::new(SeededIds::new(1)),
@@ -194,6 +198,8 @@ fn settings() -> ApplicationSettings {
         session_lifetime: Duration::from_hours(24 * 30),
         session_trust: Duration::ZERO,
         login_limits: LoginLimits::default(),
+        market_trust: Duration::ZERO,
+        request_limits: RequestLimits::default(),
         keep_outcomes: Duration::from_hours(1),
         writer: WriterSettings::default(),
     }

@@ -12,11 +12,13 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use foretell_application::LoginLimits;
+use foretell_application::{LoginLimits, RequestLimits};
+use foretell_cache::RedisSettings;
 use foretell_domain::market::MAX_FEE_BPS;
 use foretell_domain::money::{Amount, Currency, MoneyError};
 use foretell_domain::text::Category;
 use foretell_persistence::{DatabaseConfig, DatabaseUrl};
+use foretell_ports::rate_limit::Budget;
 use foretell_telemetry::{LogFormat, LogSettings};
 use foretell_web::{Network, TrustedProxies, WebOrigin};
 
@@ -34,6 +36,8 @@ const SQLITE_FILE: &str = "foretell.db";
 const MAX_EXTRA_CATEGORIES: usize = 100;
 const MAX_ALLOWED_ORIGINS: usize = 100;
 const MAX_TRUSTED_PROXIES: usize = 100;
+/// The most characters of what keys in Redis begin with.
+const MAX_PREFIX: usize = 40;
 const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
 
 /// All settings.
@@ -43,6 +47,12 @@ pub(crate) struct Settings {
     pub(crate) server: Server,
     /// The database and its connections.
     pub(crate) database: DatabaseConfig,
+    /// The Redis that nodes share, if any.
+    pub(crate) redis: Option<RedisSettings>,
+    /// What is remembered of what was read.
+    pub(crate) cache: Cache,
+    /// How many requests are served.
+    pub(crate) limits: RequestLimits,
     /// The ledger's currency.
     pub(crate) currency: Currency,
     /// New accounts.
@@ -78,6 +88,19 @@ pub(crate) struct Server {
     pub(crate) allowed_origins: Vec<WebOrigin>,
     /// The proxies that are believed about where requests come from.
     pub(crate) trusted_proxies: TrustedProxies,
+}
+
+/// What is remembered of what was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Cache {
+    /// The most entries in the process.
+    pub(crate) entries: u64,
+    /// How long one is kept there unread.
+    pub(crate) entry_idle: Duration,
+    /// How long one is kept in Redis.
+    pub(crate) shared: Duration,
+    /// How long one is shown without looking again.
+    pub(crate) trust: Duration,
 }
 
 /// New accounts.
@@ -153,7 +176,10 @@ impl Settings {
             others.push(Layer::read(path)?);
         }
         others.push(Layer::of_variables(&variables));
-        others.extend(variables.get("DATABASE_URL").map(Layer::of_database_url));
+        others.extend(
+            variables.get("DATABASE_URL").map(|url| Layer::of_url("database.url", "DATABASE_URL", url)),
+        );
+        others.extend(variables.get("REDIS_URL").map(|url| Layer::of_url("redis.url", "REDIS_URL", url)));
 
         let mut reader = Reader::new(default, others);
         let mut settings = read_settings(&mut reader);
@@ -172,6 +198,9 @@ impl Settings {
 fn read_settings(reader: &mut Reader) -> Option<Settings> {
     let server = read_server(reader);
     let database = read_database(reader);
+    let redis = read_redis(reader);
+    let cache = read_cache(reader);
+    let limits = read_limits(reader);
     let currency = read_currency(reader);
     let signup_grant = reader.parsed("accounts.signup_grant", |text| parse_grant(currency.as_ref(), text));
     let markets = read_markets(reader);
@@ -182,6 +211,9 @@ fn read_settings(reader: &mut Reader) -> Option<Settings> {
     Some(Settings {
         server: server?,
         database: database?,
+        redis: redis?,
+        cache: cache?,
+        limits: limits?,
         currency: currency?,
         accounts: Accounts { signup_grant: signup_grant? },
         markets: markets?,
@@ -238,6 +270,47 @@ fn read_database(reader: &mut Reader) -> Option<DatabaseConfig> {
         wait: Duration::from_millis(wait_ms?),
         ..usual
     })
+}
+
+#[expect(clippy::option_option, reason = "a bad setting is not the same as no Redis")]
+fn read_redis(reader: &mut Reader) -> Option<Option<RedisSettings>> {
+    let prefix = reader.parsed("redis.prefix", |text| {
+        let is_good = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        let is_prefix = (1..=MAX_PREFIX).contains(&text.len()) && text.bytes().all(is_good);
+        is_prefix
+            .then(|| text.to_owned())
+            .ok_or_else(|| format!("must be 1 to {MAX_PREFIX} letters, digits and \"-\""))
+    });
+    let url = reader.parsed_secret("redis.url", |text| {
+        // Checked whatever the prefix is.
+        let settings = RedisSettings { url: text.to_owned(), prefix: String::new() };
+        let checked = if text.is_empty() { Ok(()) } else { settings.check() };
+        checked.map(|()| text.to_owned()).map_err(|error| error.to_string())
+    });
+    let (url, prefix) = (url?, prefix?);
+    Some((!url.is_empty()).then_some(RedisSettings { url, prefix }))
+}
+
+fn read_cache(reader: &mut Reader) -> Option<Cache> {
+    let entries = reader.number("cache.entries", 1..=1_000_000);
+    let entry_idle_s = reader.number("cache.entry_idle_s", 1..=86_400);
+    let shared_s = reader.number("cache.shared_s", 1..=86_400);
+    let trust_ms = reader.number("cache.trust_ms", 0..=60_000);
+    Some(Cache {
+        entries: entries?,
+        entry_idle: Duration::from_secs(entry_idle_s?),
+        shared: Duration::from_secs(shared_s?),
+        trust: Duration::from_millis(trust_ms?),
+    })
+}
+
+fn read_limits(reader: &mut Reader) -> Option<RequestLimits> {
+    let [read, write, log_in] =
+        ["limits.read", "limits.write", "limits.login"].map(|key| reader.number::<u32>(key, 0..=1_000_000));
+    let window_s = reader.number("limits.window_s", 1..=86_400);
+    let window = Duration::from_secs(window_s?);
+    let budget = |quota| (quota > 0).then_some(Budget { quota, window });
+    Some(RequestLimits { read: budget(read?), write: budget(write?), log_in: budget(log_in?) })
 }
 
 fn read_currency(reader: &mut Reader) -> Option<Currency> {

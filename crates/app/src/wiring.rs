@@ -10,7 +10,10 @@ use anyhow::{Context as _, bail};
 use foretell_application::application::STANDARD_CATEGORIES;
 use foretell_application::writer::WriterSettings;
 use foretell_application::{Application, ApplicationSettings, Ports};
+use foretell_cache::{LocalRateLimiter, MokaCache, RedisCache, RedisLink, RedisRateLimiter, TieredCache};
 use foretell_persistence::{DatabaseUrl, Store};
+use foretell_ports::cache::Cache;
+use foretell_ports::rate_limit::RateLimiter;
 use foretell_security::{Argon2Hasher, HashingCost, SessionTokens, SystemClock, UuidV7Ids};
 
 use crate::cli::say;
@@ -75,7 +78,10 @@ fn make_private_folder(folder: Option<&Path>) -> anyhow::Result<()> {
 fn ports(settings: &Settings, store: &Store) -> anyhow::Result<Ports> {
     let threads = settings.auth.hashing_threads.or_else(|| std::thread::available_parallelism().ok());
     let hasher = Argon2Hasher::new(HashingCost::default(), threads.unwrap_or(NonZeroUsize::MIN))?;
+    let (cache, limiter) = shared(settings)?;
     Ok(Ports {
+        cache,
+        limiter,
         units: Arc::new(store.clone()),
         ledger: Arc::new(store.clone()),
         markets: Arc::new(store.clone()),
@@ -87,6 +93,17 @@ fn ports(settings: &Settings, store: &Store) -> anyhow::Result<Ports> {
         passwords: Arc::new(hasher),
         tokens: Arc::new(SessionTokens),
     })
+}
+
+/// The cache and the limits: through Redis if there is one, and otherwise of this process.
+fn shared(settings: &Settings) -> anyhow::Result<(Arc<dyn Cache>, Arc<dyn RateLimiter>)> {
+    let near = MokaCache::new(settings.cache.entries, settings.cache.entry_idle);
+    let Some(redis) = &settings.redis else {
+        return Ok((Arc::new(near), Arc::new(LocalRateLimiter::new())));
+    };
+    let link = RedisLink::new(redis).context("redis.url")?;
+    let cache = TieredCache::new(near, RedisCache::new(Arc::clone(&link), settings.cache.shared));
+    Ok((Arc::new(cache), Arc::new(RedisRateLimiter::new(link))))
 }
 
 fn application_settings(settings: &Settings, store: &Store) -> ApplicationSettings {
@@ -101,6 +118,8 @@ fn application_settings(settings: &Settings, store: &Store) -> ApplicationSettin
         session_lifetime: settings.auth.session_lifetime,
         session_trust: settings.auth.session_trust,
         login_limits: settings.auth.login_limits,
+        market_trust: settings.cache.trust,
+        request_limits: settings.limits,
         keep_outcomes: settings.idempotency.keep,
         writer: WriterSettings {
             lanes: settings.writer.lanes.map_or(automatic_lanes, NonZeroUsize::get),

@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use foretell_domain::id::UserId;
 use foretell_domain::money::{Amount, Currency};
+use foretell_ports::cache::{Cache, Reach};
 use foretell_ports::error::StoreError;
 use foretell_ports::health::Health;
 use foretell_ports::ledger::LedgerQueries;
 use foretell_ports::market::MarketQueries;
 use foretell_ports::post::{PostFilter, PostQueries};
+use foretell_ports::rate_limit::RateLimiter;
 use foretell_ports::secret::{PasswordHasher, Tokens};
 use foretell_ports::system::{Clock, IdSource};
 use foretell_ports::unit::UnitOfWork;
@@ -18,6 +20,8 @@ use foretell_ports::user::UserQueries;
 use crate::key_uses::KeyUses;
 use crate::leaderboards::Leaderboards;
 use crate::login_limits::{LoginGuard, LoginLimits};
+use crate::market_pages::MarketPages;
+use crate::request_limits::RequestLimits;
 use crate::session_cache::SessionCache;
 use crate::totals::{CountedMarkets, Totals};
 use crate::writer::{MoneyWriter, WriterSettings};
@@ -35,6 +39,10 @@ pub struct Ports {
     pub users: Arc<dyn UserQueries>,
     /// Reads posts, comments and tags.
     pub posts: Arc<dyn PostQueries>,
+    /// Remembers what was read.
+    pub cache: Arc<dyn Cache>,
+    /// Counts requests.
+    pub limiter: Arc<dyn RateLimiter>,
     /// Tells whether storage answers.
     pub health: Arc<dyn Health>,
     /// Tells the time.
@@ -65,6 +73,11 @@ pub struct ApplicationSettings {
     pub session_trust: Duration,
     /// How many wrong passwords are borne with.
     pub login_limits: LoginLimits,
+    /// How long a market that was read is shown without looking again; zero is not at all. What this process
+    /// changes of it counts at once.
+    pub market_trust: Duration,
+    /// How many requests are served.
+    pub request_limits: RequestLimits,
     /// How long the outcome of a command answers for its idempotency key.
     pub keep_outcomes: Duration,
     /// How the money writer works.
@@ -82,6 +95,7 @@ pub struct Application {
     pub(crate) sessions: SessionCache,
     pub(crate) market_totals: Totals<CountedMarkets>,
     pub(crate) post_totals: Totals<PostFilter>,
+    pub(crate) market_pages: MarketPages,
     pub(crate) leaderboards: Leaderboards,
     pub(crate) logins: LoginGuard,
     pub(crate) key_uses: KeyUses,
@@ -93,6 +107,8 @@ impl Application {
         let writer = MoneyWriter::start(&ports, &settings.writer);
         let sessions = SessionCache::new(settings.session_trust);
         let logins = LoginGuard::new(settings.login_limits);
+        let (cache, markets) = (Arc::clone(&ports.cache), Arc::clone(&ports.markets));
+        let market_pages = MarketPages::new(cache, markets, settings.market_trust);
         Self {
             ports,
             settings,
@@ -100,6 +116,7 @@ impl Application {
             sessions,
             market_totals: Totals::new(),
             post_totals: Totals::new(),
+            market_pages,
             leaderboards: Leaderboards::new(),
             logins,
             key_uses: KeyUses::new(),
@@ -122,6 +139,11 @@ impl Application {
     /// Any [`StoreError`].
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.ports.health.ping().await
+    }
+
+    /// How far the cache reaches just now.
+    pub fn cache_reach(&self) -> Reach {
+        self.ports.cache.reach()
     }
 
     /// Finishes the commands that were accepted, and accepts no more.

@@ -9,6 +9,8 @@ mod expected_version;
 mod key_uses;
 mod leaderboards;
 mod login_limits;
+mod market_pages;
+mod request_limits;
 mod session_cache;
 mod totals;
 mod use_cases;
@@ -19,6 +21,8 @@ pub use error::AppError;
 pub use expected_version::ExpectedVersion;
 pub use leaderboards::{MAX_RANKED, Period};
 pub use login_limits::LoginLimits;
+pub use market_pages::Render;
+pub use request_limits::{Metered, RequestKind, RequestLimits, Requester};
 pub use use_cases::{
     authenticate::{Caller, Credential},
     change_password::PasswordChange,

@@ -106,7 +106,7 @@ fn watched<K: Hash + Eq + Send + Sync + 'static>(window: Duration) -> Cache<K, A
 }
 
 /// What counts as one address: a customer has a whole network of them in the sixth version of the protocol.
-fn network_of(address: IpAddr) -> IpAddr {
+pub(crate) fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();

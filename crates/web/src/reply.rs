@@ -7,6 +7,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{
     CONTENT_TYPE, ETAG, EntityTag, HeaderName, HeaderValue, LOCATION, TryIntoHeaderValue as _,
 };
+use actix_web::web::Bytes;
 use foretell_application::writer::Receipt;
 use serde::Serialize;
 
@@ -19,6 +20,8 @@ pub(crate) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("ide
 
 /// What a handler returns.
 pub(crate) type Answer = Result<HttpResponse, ApiError>;
+
+const JSON: (HeaderName, HeaderValue) = (CONTENT_TYPE, HeaderValue::from_static("application/json"));
 
 /// The bytes that a body has room for before it grows.
 const USUAL_BODY_BYTES: usize = 512;
@@ -42,6 +45,14 @@ pub(crate) fn created(location: impl Display, data: impl Serialize) -> Answer {
     let location = HeaderValue::from_str(&location.to_string()).map_err(ApiError::internal)?;
     response.headers_mut().insert(LOCATION, location);
     Ok(response)
+}
+
+/// 200 with this finished body under this tag, or 304 if the client has it.
+pub(crate) fn finished_unless_known(known: &KnownTags, tag: EntityTag, body: Bytes) -> Answer {
+    if known.include(&tag) {
+        return tagged(tag, HttpResponse::NotModified().finish());
+    }
+    tagged(tag, HttpResponse::Ok().insert_header(JSON).body(body))
 }
 
 /// 200 with this data under this tag, or 304 if the client has it.
@@ -90,9 +101,13 @@ pub(crate) fn receipt<T>(receipt: Receipt<T>, accept: impl FnOnce(T) -> Answer) 
     Ok(response)
 }
 
-fn write(status: StatusCode, data: impl Serialize, meta: Option<ListMeta>) -> Answer {
+/// The body of a success with this data.
+pub(crate) fn body(data: impl Serialize, meta: Option<ListMeta>) -> Result<Vec<u8>, ApiError> {
     let mut body = Vec::with_capacity(USUAL_BODY_BYTES);
     serde_json::to_writer(&mut body, &Envelope { success: true, data, meta }).map_err(ApiError::internal)?;
-    let content_type = (CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    Ok(HttpResponse::build(status).insert_header(content_type).body(body))
+    Ok(body)
+}
+
+fn write(status: StatusCode, data: impl Serialize, meta: Option<ListMeta>) -> Answer {
+    Ok(HttpResponse::build(status).insert_header(JSON).body(body(data, meta)?))
 }

@@ -25,7 +25,7 @@ const ARROWS: &[Row] = &[
     Row { member: "testkit", normal: &["domain", "ports"], dev: &[] },
     Row {
         member: "app",
-        normal: &["domain", "ports", "application", "persistence", "security", "web", "telemetry"],
+        normal: &["domain", "ports", "application", "persistence", "cache", "security", "web", "telemetry"],
         dev: &["testkit"],
     },
     Row {

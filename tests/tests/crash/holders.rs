@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use foretell_application::writer::WriterSettings;
 use foretell_application::{
-    Application, ApplicationSettings, Caller, Credential, LoginLimits, Ports, Registration, TradeTarget,
+    Application, ApplicationSettings, Caller, Credential, LoginLimits, Ports, Registration, RequestLimits,
+    TradeTarget,
 };
 use foretell_domain::id::{MarketId, OptionId, SessionId};
 use foretell_domain::market::BuyOrder;
@@ -15,7 +16,7 @@ use foretell_domain::text::{Email, UserName};
 use foretell_domain::user::Role;
 use foretell_persistence::{DatabaseConfig, Store};
 use foretell_security::{SystemClock, UuidV7Ids};
-use foretell_testkit::{PlainPasswordHasher, SeededTokens};
+use foretell_testkit::{MemoryCache, MemoryRateLimiter, PlainPasswordHasher, SeededTokens};
 use foretell_tests::{Home, text};
 use futures::future::join_all;
 use serde_json::Value;
@@ -70,6 +71,8 @@ async fn application_in(home: &Home) -> Application {
         markets: store.clone(),
         users: store.clone(),
         posts: store.clone(),
+        cache: Arc::new(MemoryCache::default()),
+        limiter: Arc::new(MemoryRateLimiter::default()),
         health: store,
         clock: Arc::new(SystemClock),
         ids: Arc::new(UuidV7Ids),
@@ -84,6 +87,8 @@ async fn application_in(home: &Home) -> Application {
         session_lifetime: Duration::from_hours(1),
         session_trust: Duration::ZERO,
         login_limits: LoginLimits::default(),
+        market_trust: Duration::from_secs(1),
+        request_limits: RequestLimits::default(),
         keep_outcomes: Duration::from_hours(1),
         writer: WriterSettings { max_wait: Duration::from_mins(1), ..WriterSettings::default() },
     };

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use diesel::{Connection as _, PgConnection, RunQueryDsl as _, SqliteConnection};
 use foretell_application::writer::WriterSettings;
-use foretell_application::{Application, ApplicationSettings, LoginLimits, Ports};
+use foretell_application::{Application, ApplicationSettings, LoginLimits, Ports, RequestLimits};
 use foretell_domain::money::{Amount, Currency};
 use foretell_persistence::{DatabaseConfig, DatabaseUrl, Store};
 use foretell_ports::ledger::LedgerQueries;
@@ -13,7 +13,9 @@ use foretell_ports::market::MarketQueries;
 use foretell_ports::post::PostQueries;
 use foretell_ports::unit::UnitOfWork;
 use foretell_ports::user::UserQueries;
-use foretell_testkit::{FakeClock, MemoryStore, PlainPasswordHasher, SeededIds, SeededTokens};
+use foretell_testkit::{
+    FakeClock, MemoryCache, MemoryRateLimiter, MemoryStore, PlainPasswordHasher, SeededIds, SeededTokens,
+};
 use foretell_tests::{Database, Home};
 
 use super::action::{Answer, Step};
@@ -107,6 +109,8 @@ impl World {
             markets: store.clone(),
             users: store.clone(),
             posts: store.clone(),
+            cache: Arc::new(MemoryCache::default()),
+            limiter: Arc::new(MemoryRateLimiter::default()),
             health: store.clone(),
             clock: Arc::new(clock.clone()),
             ids: Arc::new(SeededIds::new(seed)),
@@ -169,6 +173,8 @@ fn settings(kind: Kind, seed: u64) -> ApplicationSettings {
         session_lifetime: Duration::from_hours(1),
         session_trust: Duration::from_secs(1),
         login_limits: LoginLimits::default(),
+        market_trust: Duration::from_secs(1),
+        request_limits: RequestLimits::default(),
         keep_outcomes: Duration::from_hours(7 * 24),
         writer: WriterSettings { lanes, max_wait: Duration::from_mins(5), ..WriterSettings::default() },
     }

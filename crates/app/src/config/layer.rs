@@ -65,9 +65,9 @@ impl Layer {
         Self(variables.iter().filter_map(setting).collect())
     }
 
-    /// The setting in `DATABASE_URL`.
-    pub(super) fn of_database_url(url: &str) -> Self {
-        Self(vec![("database.url".to_owned(), Value::new(Some(&"DATABASE_URL".to_owned()), url))])
+    /// The setting of an address in a variable that goes by its own name, such as `DATABASE_URL`.
+    pub(super) fn of_url(key: &str, variable: &str, url: &str) -> Self {
+        Self(vec![(key.to_owned(), Value::new(Some(&variable.to_owned()), url))])
     }
 }
 

@@ -62,6 +62,17 @@ fn development_is_the_default_and_stands_as_documented() {
     assert_eq!(settings.database.url, DatabaseUrl::Sqlite(PathBuf::from("./data/foretell.db")));
     assert_eq!((settings.database.read_connections, settings.database.write_connections), (4, 1));
     assert_eq!(settings.database.wait, Duration::from_secs(2));
+    assert!(settings.redis.is_none());
+    assert_eq!(
+        settings.cache,
+        Cache {
+            entries: 500,
+            entry_idle: Duration::from_mins(5),
+            shared: Duration::from_mins(5),
+            trust: Duration::from_secs(1),
+        }
+    );
+    assert_eq!(settings.limits, RequestLimits::default());
     assert_eq!(settings.currency, Currency::new("PLAY", 2).unwrap());
     assert_eq!(settings.accounts.signup_grant, Some(Amount::new(100_000).unwrap()));
     assert_eq!(settings.markets, Markets { fee_bps: 0, extra_categories: Vec::new() });
@@ -84,8 +95,11 @@ fn development_is_the_default_and_stands_as_documented() {
 }
 
 #[test]
-fn production_has_secure_cookies_and_json_logs() {
+fn production_has_secure_cookies_limits_and_json_logs() {
     let settings = load(&[("FORETELL_ENV", "production")]).unwrap();
+    let budget = |quota| Some(Budget { quota, window: Duration::from_mins(1) });
+    let limits = RequestLimits { read: budget(6_000), write: budget(1_200), log_in: budget(60) };
+    assert_eq!(settings.limits, limits);
     assert!(settings.auth.secure_cookies);
     assert_eq!(settings.log.format, LogFormat::Json);
 }
@@ -139,6 +153,28 @@ fn database_url_goes_before_all_other_layers() {
     check(&[variable], "sqlite:variable.db");
     check(&[variable, ("DATABASE_URL", "postgres://u:pw@h/db")], "postgres://u:pw@h/db");
     check(&[variable, ("DATABASE_URL", "")], "sqlite:variable.db");
+}
+
+#[test]
+fn redis_url_goes_before_all_other_layers() {
+    let check = |variables: &[(&str, &str)], expected: Option<&str>| {
+        let settings = load_with(variables, Some("redis.prefix = \"tests\"\n")).unwrap();
+        let redis = settings.redis.map(|redis| (redis.url, redis.prefix));
+        assert_eq!(redis, expected.map(|url| (url.to_owned(), "tests".to_owned())), "{variables:?}");
+    };
+    let variable = ("FORETELL__REDIS__URL", "redis://variable/");
+    check(&[], None);
+    check(&[("REDIS_URL", "redis://:pw@h:6380/1")], Some("redis://:pw@h:6380/1"));
+    check(&[variable, ("REDIS_URL", "redis://h/")], Some("redis://h/"));
+    check(&[variable, ("REDIS_URL", "")], Some("redis://variable/"));
+}
+
+#[test]
+fn a_limit_of_nothing_is_none() {
+    let variables = [("FORETELL__LIMITS__READ", "9"), ("FORETELL__LIMITS__WINDOW_S", "3")];
+    let limits = load(&variables).unwrap().limits;
+    let read = Some(Budget { quota: 9, window: Duration::from_secs(3) });
+    assert_eq!(limits, RequestLimits { read, ..RequestLimits::default() });
 }
 
 #[test]
@@ -285,6 +321,18 @@ fn bad_values_are_named_with_what_is_allowed() {
         "10.0.0.0/33",
         "must be an IP address or a network, such as \"10.0.0.0/8\"",
     );
+    let prefix = "must be 1 to 40 letters, digits and \"-\"";
+    check("redis.prefix", "", prefix);
+    check("redis.prefix", "a:b", prefix);
+    check("redis.prefix", &"x".repeat(41), prefix);
+    check("cache.entries", "0", "must be a whole number from 1 to 1000000");
+    check("cache.entry_idle_s", "0", "must be a whole number from 1 to 86400");
+    check("cache.shared_s", "0", "must be a whole number from 1 to 86400");
+    check("cache.trust_ms", "60001", "must be a whole number from 0 to 60000");
+    check("limits.read", "1000001", "must be a whole number from 0 to 1000000");
+    check("limits.write", "-1", "must be a whole number from 0 to 1000000");
+    check("limits.login", "many", "must be a whole number from 0 to 1000000");
+    check("limits.window_s", "0", "must be a whole number from 1 to 86400");
     check("writer.lanes", "65", "must be a whole number from 0 to 64");
     check("writer.batch_size", "0", "must be a whole number from 1 to 4096");
     check("writer.queue", "0", "must be a whole number from 1 to 1000000");
@@ -362,6 +410,13 @@ fn a_password_is_never_shown() {
     let settings = load(&[("DATABASE_URL", "postgres://ada:hunter2@db.example/foretell")]).unwrap();
     let debug = format!("{settings:?} {settings:#?}");
     assert!(debug.contains("db.example") && !debug.contains("hunter2"), "{debug}");
+
+    let settings = load(&[("REDIS_URL", "redis://:hunter2@h/")]).unwrap();
+    let debug = format!("{settings:?} {settings:#?}");
+    assert!(debug.contains("RedisSettings") && !debug.contains("hunter2"), "{debug}");
+    let error = load(&[("REDIS_URL", "rdis://:hunter2@h/")]).unwrap_err();
+    let shown = format!("{error} {error:?} {error:#?}");
+    assert!(shown.contains("redis.url") && !shown.contains("hunter2"), "{shown}");
 
     for file in [
         "database.url = \"mysql://ada:hunter2@h/db\"",

@@ -19,7 +19,10 @@ impl Application {
         let receipt = self.writer.submit(caller.actor(), Command::Delete(market)).await;
         self.market_totals.forget();
         match receipt?.result? {
-            Outcome::MarketDeleted => Ok(()),
+            Outcome::MarketDeleted => {
+                self.market_pages.forget(market);
+                Ok(())
+            }
             _ => Err(AppError::Internal("a deletion came to another outcome")),
         }
     }

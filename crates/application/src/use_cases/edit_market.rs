@@ -45,7 +45,9 @@ impl Application {
         let edited = self.ports.units.run("edit_market", move |tx| wanted.make(tx)).await;
         // Another end date may put the market into another list.
         self.market_totals.forget();
-        edited?
+        let edited = edited??;
+        self.market_pages.raise(market, edited.market.record().version);
+        Ok(edited)
     }
 }
 

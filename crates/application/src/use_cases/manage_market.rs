@@ -53,6 +53,9 @@ impl Application {
         let receipt = self.writer.submit_once(caller.actor(), key, command).await;
         self.market_totals.forget();
         let receipt = receipt?;
+        if let Ok(Outcome::MarketChanged(state)) = &receipt.result {
+            self.market_pages.raise(state.record.id, state.record.version);
+        }
         receipt.map(|outcome| match outcome {
             Outcome::MarketChanged(state) => Some(*state),
             _ => None,

@@ -1,6 +1,7 @@
 //! Reads markets, their bets, positions and settlements; anyone may.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use foretell_domain::error::DomainError;
 use foretell_domain::id::{BetId, MarketId, UserId};
@@ -11,6 +12,7 @@ use foretell_ports::page::{Page, PageRequest, Stretch};
 
 use crate::Application;
 use crate::error::AppError;
+use crate::market_pages::Render;
 
 /// How many bets and sales come with a market: its newest.
 pub const MAX_BETS_WITH_MARKET: u32 = 20;
@@ -89,6 +91,19 @@ impl Application {
     pub async fn get_market(&self, id: MarketId) -> Result<MarketDetails, AppError> {
         let found = self.ports.markets.find_market(id).await?;
         found.ok_or(DomainError::Market(MarketError::NotFound(id)).into())
+    }
+
+    /// The market with this id as `render` writes it out, or wrote it out before: never older than what was
+    /// acknowledged by this process, and than what another one stored by more than the time that is trusted.
+    ///
+    /// # Errors
+    /// As for the market itself.
+    pub async fn show_market(&self, id: MarketId, render: Render) -> Result<Arc<[u8]>, AppError> {
+        let now = self.now();
+        if let Some(page) = self.market_pages.glance(id, now) {
+            return Ok(page);
+        }
+        self.market_pages.get(id, now, |details| render(details, now, &self.settings)).await
     }
 
     /// The bet or sale with this id, or `None`.

@@ -57,6 +57,9 @@ impl Application {
         command: Command,
     ) -> Result<Receipt<TradeReceipt>, AppError> {
         let receipt = self.writer.submit_once(caller.actor(), key, command).await?;
+        if let Ok(Outcome::Traded(traded)) = &receipt.result {
+            self.market_pages.raise(traded.bet.market_id, traded.bet.fill.market_version);
+        }
         receipt.map(|outcome| match outcome {
             Outcome::Traded(receipt) => Some(*receipt),
             _ => None,

@@ -9,6 +9,8 @@ mod idempotency;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod market_pages;
+#[cfg(test)]
 mod payments;
 #[cfg(test)]
 mod people;

@@ -2,6 +2,7 @@
 
 pub(crate) mod bet;
 pub(crate) mod decided;
+pub(crate) mod page;
 pub(crate) mod position;
 
 use std::collections::BTreeMap;

@@ -23,6 +23,11 @@ impl Fields {
         names(given, "fields", T::FIELDS.iter().map(|name| (*name, *name)), faults).map(Some).map(Self)
     }
 
+    /// Whether no field is left out.
+    pub(crate) const fn are_all(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// The object with these fields only.
     pub(crate) fn of<T: Serialize>(&self, object: T) -> Selected<'_, T> {
         Selected { fields: self.0.as_deref(), object }

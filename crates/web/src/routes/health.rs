@@ -1,6 +1,7 @@
 //! Whether the process lives, and whether it can do its work.
 
 use actix_web::web::{Data, ServiceConfig};
+use foretell_ports::cache::Reach;
 use serde::Serialize;
 use serde_json::json;
 use utoipa::{OpenApi, ToSchema};
@@ -33,6 +34,8 @@ struct Readiness {
 #[derive(Serialize, ToSchema)]
 struct Checks {
     database: Status,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redis: Option<Status>,
 }
 
 /// Says that the process answers, whatever it depends on. 200.
@@ -47,7 +50,8 @@ async fn live() -> Answer {
     reply::ok(Status { status: "ok" })
 }
 
-/// Names each thing that the server cannot do without. 200, or 503 `UNAVAILABLE` if one of them fails.
+/// Names each thing that the server works with. 200, or 503 `UNAVAILABLE` if one that it cannot do without fails; a
+/// Redis that does not answer is `degraded`, since all goes on without it.
 #[utoipa::path(
     get,
     path = "/readyz",
@@ -56,8 +60,16 @@ async fn live() -> Answer {
     responses((status = 200, description = "Done.", body = Readiness)),
 )]
 async fn ready(state: Data<WebState>) -> Answer {
+    let redis = match state.application.cache_reach() {
+        Reach::Own => None,
+        Reach::Shared => Some(Status { status: "ok" }),
+        Reach::Degraded => Some(Status { status: "degraded" }),
+    };
     match state.application.ping().await {
-        Ok(()) => reply::ok(Readiness { status: "ok", checks: Checks { database: Status { status: "ok" } } }),
+        Ok(()) => {
+            let checks = Checks { database: Status { status: "ok" }, redis };
+            reply::ok(Readiness { status: "ok", checks })
+        }
         Err(error) => {
             let details = json!({ "checks": { "database": { "status": "down" } } });
             Err(ApiError::from(error).with_details(Details::Other(details)))

@@ -1,5 +1,6 @@
 //! Markets over HTTP, from opening to settlement.
 
+mod cached;
 mod chart;
 mod decisions;
 mod deleting;

@@ -15,12 +15,16 @@ use actix_web::test::{self, TestRequest};
 use actix_web::web::ServiceConfig;
 use actix_web::{HttpResponse, body::BoxBody};
 use foretell_application::writer::WriterSettings;
-use foretell_application::{Application, ApplicationSettings, LoginLimits, Ports, Registration};
+use foretell_application::{
+    Application, ApplicationSettings, LoginLimits, Ports, Registration, RequestLimits,
+};
 use foretell_domain::id::{AccountId, UserId};
 use foretell_domain::money::{Amount, Currency};
 use foretell_domain::text::{Email, UserName};
 use foretell_domain::user::Role;
-use foretell_testkit::{FakeClock, MemoryStore, PlainPasswordHasher, SeededIds, SeededTokens};
+use foretell_testkit::{
+    FakeClock, MemoryCache, MemoryRateLimiter, MemoryStore, PlainPasswordHasher, SeededIds, SeededTokens,
+};
 use foretell_web::{TrustedProxies, WebSettings, WebState};
 use futures::future::LocalBoxFuture;
 use secrecy::ExposeSecret as _;
@@ -55,6 +59,15 @@ pub struct TestUser {
 
 /// An application in memory, without any router.
 pub async fn application(store: &MemoryStore, clock: &FakeClock) -> Arc<Application> {
+    application_with(store, clock, RequestLimits::default()).await
+}
+
+/// The same with limits of how many requests are served.
+pub async fn application_with(
+    store: &MemoryStore,
+    clock: &FakeClock,
+    request_limits: RequestLimits,
+) -> Arc<Application> {
     let store = Arc::new(store.clone());
     let ports = Ports {
         units: store.clone(),
@@ -62,6 +75,8 @@ pub async fn application(store: &MemoryStore, clock: &FakeClock) -> Arc<Applicat
         markets: store.clone(),
         users: store.clone(),
         posts: store.clone(),
+        cache: Arc::new(MemoryCache::default()),
+        limiter: Arc::new(MemoryRateLimiter::default()),
         health: store,
         clock: Arc::new(clock.clone()),
         ids: Arc::new(SeededIds::new(1)),
@@ -76,6 +91,8 @@ pub async fn application(store: &MemoryStore, clock: &FakeClock) -> Arc<Applicat
         session_lifetime: Duration::from_hours(24),
         session_trust: Duration::from_secs(1),
         login_limits: LoginLimits::default(),
+        market_trust: Duration::from_secs(1),
+        request_limits,
         keep_outcomes: Duration::from_hours(7 * 24),
         writer: WriterSettings::default(),
     };
@@ -120,6 +137,15 @@ impl TestApp {
     async fn assemble(routes: impl FnOnce(&mut ServiceConfig), settings: WebSettings) -> Self {
         let (store, clock) = (MemoryStore::new(), FakeClock::default());
         let application = application(&store, &clock).await;
+        Self::around(application, (store, clock), routes, settings).await
+    }
+
+    async fn around(
+        application: Arc<Application>,
+        (store, clock): (MemoryStore, FakeClock),
+        routes: impl FnOnce(&mut ServiceConfig),
+        settings: WebSettings,
+    ) -> Self {
         let state = WebState { application: Arc::clone(&application), settings };
         let service = Rc::new(test::init_service(foretell_web::app(state).configure(routes)).await);
         let serve: Serve = Rc::new(move |request: TestRequest| {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use foretell_application::writer::{Payment, Receipt, WriterSettings};
 use foretell_application::{
     AppError, Application, ApplicationSettings, Caller, Credential, LoginLimits, Ports, Registration,
+    RequestLimits,
 };
 use foretell_domain::error::DomainError;
 use foretell_domain::id::AccountId;
@@ -17,7 +18,8 @@ use foretell_domain::transfer::Transfer;
 use foretell_domain::user::Role;
 use foretell_ports::ledger::LedgerQueries as _;
 use foretell_testkit::{
-    Factory, FakeClock, FaultyStore, MemoryStore, PlainPasswordHasher, SeededIds, SeededTokens,
+    Factory, FakeClock, FaultyStore, MemoryCache, MemoryRateLimiter, MemoryStore, PlainPasswordHasher,
+    SeededIds, SeededTokens,
 };
 
 use super::late::LateStore;
@@ -65,6 +67,8 @@ impl Desk {
             markets: Arc::new(memory.clone()),
             users: Arc::new(memory.clone()),
             posts: Arc::new(memory.clone()),
+            cache: Arc::new(MemoryCache::default()),
+            limiter: Arc::new(MemoryRateLimiter::default()),
             health: Arc::new(memory.clone()),
             clock: Arc::new(clock.clone()),
             ids: Arc::new(SeededIds::new(1)),
@@ -176,6 +180,8 @@ pub(crate) fn settings() -> ApplicationSettings {
         session_lifetime: Duration::from_hours(1),
         session_trust: Duration::from_secs(1),
         login_limits: LoginLimits::default(),
+        market_trust: Duration::from_secs(1),
+        request_limits: RequestLimits::default(),
         keep_outcomes: Duration::from_hours(7 * 24),
         writer: WriterSettings { max_wait: Duration::from_mins(1), ..WriterSettings::default() },
     }

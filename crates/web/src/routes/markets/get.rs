@@ -10,8 +10,10 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::WebState;
+use crate::dto::market::page::{self, MarketPage};
 use crate::dto::market::{MARKET_RELATIONS, MarketView, entity_tag};
 use crate::dto::selection::{Fields, expanded};
+use crate::error::ApiError;
 use crate::extract::{InputContext, IntoInput, KnownTags, Params, PathId};
 use crate::faults::Faults;
 use crate::reply::{self, Answer};
@@ -56,6 +58,11 @@ pub(super) async fn get(
 ) -> Answer {
     let (id, (relations, fields)) = state.accept((id, params))?;
     let application = &state.application;
+    if relations.is_empty() && fields.are_all() {
+        let page = MarketPage::read(application.show_market(id, page::render).await?);
+        let page = page.ok_or_else(|| ApiError::internal("what is kept of a market is no page"))?;
+        return reply::finished_unless_known(&known, reply::version_tag(page.tag), page.body);
+    }
     let market = application.get_market(id).await?;
     let (now, currency) = (application.now(), &application.settings().currency);
     let view = || MarketView::at(now, &market, currency);

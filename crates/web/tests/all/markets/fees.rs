@@ -7,7 +7,7 @@ use foretell_domain::id::AccountId;
 use foretell_domain::market::Listing;
 use foretell_domain::money::Amount;
 use foretell_domain::text::{Category, MarketDescription, MarketName, OptionName};
-use foretell_testkit::{PlainPasswordHasher, SeededIds, SeededTokens};
+use foretell_testkit::{MemoryCache, MemoryRateLimiter, PlainPasswordHasher, SeededIds, SeededTokens};
 use serde_json::json;
 
 use super::{END_DATE, Opened, SECONDS_TO_END, audit, balance, caller, command, fresh_key};
@@ -22,6 +22,8 @@ async fn open_with_fee(app: &TestApp, creator: &TestUser) -> Opened {
         markets: store.clone(),
         users: store.clone(),
         posts: store.clone(),
+        cache: Arc::new(MemoryCache::default()),
+        limiter: Arc::new(MemoryRateLimiter::default()),
         health: store,
         clock: Arc::new(app.clock.clone()),
         ids: Arc::new(SeededIds::new(2)),

@@ -1,0 +1,36 @@
+//! Markets that are shown as they were finished before.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use foretell_application::ApplicationSettings;
+use foretell_domain::time::Timestamp;
+use foretell_ports::market::MarketDetails;
+use futures::future::join_all;
+
+use crate::support::Desk;
+
+/// How often a market was read whole and written out, by the one test that counts.
+static WRITTEN: AtomicUsize = AtomicUsize::new(0);
+
+#[expect(clippy::unnecessary_wraps, reason = "the signature of what writes markets out")]
+fn count(details: &MarketDetails, _: Timestamp, _: &ApplicationSettings) -> Option<Vec<u8>> {
+    WRITTEN.fetch_add(1, Ordering::SeqCst);
+    Some(details.market.record().version.to_string().into_bytes())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_readers_of_a_cold_market_make_one_query() {
+    let desk = Desk::open().await;
+    let creator = desk.user().await;
+    let market = desk.market(&creator, 5_000).await.market;
+    let id = market.id();
+    let readers = (0..1_000).map(|_| {
+        let app = Arc::clone(&desk.app);
+        tokio::spawn(async move { app.show_market(id, count).await.unwrap() })
+    });
+    for page in join_all(readers).await {
+        assert_eq!(&*page.unwrap(), b"1");
+    }
+    assert_eq!(WRITTEN.load(Ordering::SeqCst), 1);
+}
