@@ -34,7 +34,7 @@ use foretell_domain::time::Timestamp;
 
 pub(crate) use body::{Body, OptionalBody, Unread};
 pub(crate) use caller::{
-    AdminOnly, HasCaller, InSession, Manage, MaybeSignedIn, Read, SESSION_COOKIE, SignedIn, Trade,
+    AdminOnly, HasCaller, InSession, Manage, MaybeSignedIn, Read, SESSION_COOKIE, SignedIn, Trade, caller_of,
 };
 pub(crate) use client_address::ClientAddress;
 pub(crate) use idempotency_key::{IDEMPOTENCY_KEY, IdempotencyKey};

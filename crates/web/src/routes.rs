@@ -17,10 +17,13 @@ mod tags;
 mod transfers;
 mod users;
 
-use actix_web::Scope;
+use actix_web::dev::HttpServiceFactory;
+use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
+
+use crate::middleware;
 
 /// Everything that is served.
 pub(crate) fn configure(config: &mut ServiceConfig) {
@@ -34,8 +37,9 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
 /// [`ListAsked`](crate::extract::ListAsked).
 pub(crate) const VERSIONS: [&str; 2] = ["/api/v1", "/api/v2"];
 
-fn version(base: &str) -> Scope {
+fn version(base: &str) -> impl HttpServiceFactory + 'static {
     web::scope(base)
+        .wrap(from_fn(middleware::meter))
         .configure(users::configure)
         .configure(sessions::configure)
         .configure(api_keys::configure)

@@ -148,6 +148,14 @@ impl FromRequest for AdminOnly {
     }
 }
 
+/// Who makes a request, as far as the token is good; it says nothing of what they may do.
+pub(crate) async fn caller_of(request: &HttpRequest) -> Option<Arc<Caller>> {
+    let state = request.app_data::<Data<WebState>>()?;
+    let (Presented::Bearer(token) | Presented::Cookie(token)) = token_of(request)?;
+    // Where storage fails, the route says so.
+    state.application.authenticate(&token).await.ok().flatten()
+}
+
 async fn authenticate(request: &HttpRequest) -> Result<Arc<Caller>, ApiError> {
     let state = request.app_data::<Data<WebState>>().ok_or_else(|| ApiError::internal("no web state"))?;
     let token = token_of(request).ok_or_else(sign_in_first)?;

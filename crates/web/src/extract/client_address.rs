@@ -15,11 +15,9 @@ use crate::trusted_proxies::FORWARDED_FOR;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ClientAddress(pub(crate) IpAddr);
 
-impl FromRequest for ClientAddress {
-    type Error = Infallible;
-    type Future = Ready<Result<Self, Infallible>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+impl ClientAddress {
+    /// The address of who makes this request.
+    pub(crate) fn of(request: &HttpRequest) -> Self {
         let peer = request.peer_addr().map(|peer| peer.ip());
         // Peers without an address, as over a Unix socket, count as one client.
         let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
@@ -29,6 +27,15 @@ impl FromRequest for ClientAddress {
             let forwarded: Vec<_> = forwarded.map(|value| value.to_str().unwrap_or_default()).collect();
             state.settings.trusted_proxies.client_behind(peer, &forwarded)
         });
-        ready(Ok(Self(address)))
+        Self(address)
+    }
+}
+
+impl FromRequest for ClientAddress {
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Infallible>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self::of(request)))
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::operation::{Operation, header_references};
+use super::operation::{Operation, RATE_LIMIT_HEADERS, header_references};
 use crate::error::ErrorCode;
 
 /// The answers of failures in the document, each under a name that tells its codes.
@@ -43,7 +43,7 @@ fn usual(operation: &Operation, base: &str) -> Vec<ErrorCode> {
     use ErrorCode as Code;
     let mut codes = vec![Code::InternalError, Code::Unavailable];
     if !base.is_empty() {
-        codes.push(Code::ValidationError);
+        codes.extend([Code::ValidationError, Code::RateLimited]);
     }
     let mut add = |applies: bool, more: &[Code]| codes.extend(more.iter().filter(|_| applies));
     add(operation.needs().is_some(), &[Code::Unauthorized, Code::Forbidden]);
@@ -110,6 +110,7 @@ impl Failure {
         let mut names = vec!["X-Request-Id"];
         names.extend(has(ErrorCode::Unauthorized).then_some("WWW-Authenticate"));
         names.extend((has(ErrorCode::Unavailable) || has(ErrorCode::RateLimited)).then_some("Retry-After"));
+        names.extend(RATE_LIMIT_HEADERS.iter().filter(|_| has(ErrorCode::RateLimited)));
         names.extend(self.is_replayed.then_some("Idempotency-Replayed"));
         names
     }

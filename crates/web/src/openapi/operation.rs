@@ -4,6 +4,9 @@ use serde_json::{Map, Value, json};
 
 use super::{Draft, failures, lists, schemas};
 
+/// The headers that tell how many requests are served and left.
+pub(super) const RATE_LIMIT_HEADERS: [&str; 2] = ["RateLimit", "RateLimit-Policy"];
+
 /// An operation that is being described.
 #[derive(Debug)]
 pub(super) struct Operation {
@@ -123,6 +126,7 @@ impl Operation {
         let (is_list, selects) = (self.is_list(), self.takes("fields"));
         let has_tag = self.takes("If-None-Match") || self.takes("If-Match");
         let replays = self.takes("Idempotency-Key");
+        let limits = RATE_LIMIT_HEADERS.iter().filter(|_| !base.is_empty());
         let Some(Value::Object(responses)) = self.told.get_mut("responses") else { return };
         for (status, response) in responses.iter_mut() {
             let data = response.pointer_mut("/content/application~1json/schema");
@@ -132,6 +136,7 @@ impl Operation {
                 *schema = envelope(&data, is_list.then(|| lists::meta(base)));
             }
             let mut named = vec!["X-Request-Id"];
+            named.extend(limits.clone());
             named.extend((status == "201").then_some("Location"));
             named.extend(has_tag.then_some("ETag"));
             named.extend(replays.then_some("Idempotency-Replayed"));
@@ -142,9 +147,11 @@ impl Operation {
             self.told["responses"]["200"]["content"] = content;
         }
         if self.takes("If-None-Match") {
+            let mut known = vec!["X-Request-Id", "ETag"];
+            known.extend(limits);
             self.told["responses"]["304"] = json!({
                 "description": "The client has this version.",
-                "headers": header_references(&["X-Request-Id", "ETag"]),
+                "headers": header_references(&known),
             });
         }
     }
@@ -216,6 +223,16 @@ pub(super) fn headers() -> Value {
             "After how many seconds to try again.",
             Some(true),
             json!({ "type": "integer", "minimum": 1 }),
+        ),
+        "RateLimit": header(
+            "How many requests of which kind are left, and in how many seconds all are; only where they are limited.",
+            None,
+            json!({ "type": "string", "pattern": "^\"(read|write|login)\";r=[0-9]+;t=[0-9]+$" }),
+        ),
+        "RateLimit-Policy": header(
+            "How many requests of which kind are served in how many seconds; only where they are limited.",
+            None,
+            json!({ "type": "string", "pattern": "^\"(read|write|login)\";q=[0-9]+;w=[0-9]+$" }),
         ),
         "WWW-Authenticate": header("How to say who one is.", None, text()),
     })

@@ -17,6 +17,7 @@ mod contract;
 mod failures;
 mod identity;
 mod leaderboard;
+mod limits;
 mod logs;
 mod markets;
 mod origins;

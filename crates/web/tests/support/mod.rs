@@ -134,6 +134,13 @@ impl TestApp {
         Self::assemble(|_| {}, WebSettings { max_body_bytes, ..settings() }).await
     }
 
+    /// With limits of how many requests are served.
+    pub async fn start_with_limits(limits: RequestLimits) -> Self {
+        let (store, clock) = (MemoryStore::new(), FakeClock::default());
+        let application = application_with(&store, &clock, limits).await;
+        Self::around(application, (store, clock), |_| {}, settings()).await
+    }
+
     async fn assemble(routes: impl FnOnce(&mut ServiceConfig), settings: WebSettings) -> Self {
         let (store, clock) = (MemoryStore::new(), FakeClock::default());
         let application = application(&store, &clock).await;

@@ -1,0 +1,84 @@
+//! Counts the requests below the bases of the versions, and turns away those that are too many.
+//!
+//! Who presents a token that is good is counted by user, anyone else by address: a made-up token gains nothing.
+//! Requests that have a password looked at or made are counted by address whoever sends them.
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use foretell_application::{Metered, RequestKind, Requester};
+
+use crate::WebState;
+use crate::error::{ApiError, ErrorCode};
+use crate::extract::{ClientAddress, caller_of};
+
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
+/// The paths below a base at which a POST has a password looked at or made.
+const PASSWORDS: [&str; 3] = ["/users", "/sessions", "/me/password"];
+
+/// Counts a request, serves it if it is not too many, and says in the answer what is left.
+pub(crate) async fn meter(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let Some(metered) = count(&request).await? else { return next.call(request).await };
+    if let Some(wait) = metered.verdict.refused_for {
+        let seconds = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).div_ceil(1_000).max(1);
+        let [limit, policy] = headers(&metered);
+        return Err(ApiError::new(ErrorCode::RateLimited, "Too many requests; try again later")
+            .with_header(RETRY_AFTER, HeaderValue::from(seconds))
+            .with_header(limit.0, limit.1)
+            .with_header(policy.0, policy.1)
+            .into());
+    }
+    let mut response = next.call(request).await?;
+    add(response.headers_mut(), &metered);
+    Ok(response)
+}
+
+fn add(answer: &mut HeaderMap, metered: &Metered) {
+    for (name, value) in headers(metered) {
+        answer.insert(name, value);
+    }
+}
+
+async fn count(request: &ServiceRequest) -> Result<Option<Metered>, ApiError> {
+    let state = request.app_data::<Data<WebState>>().ok_or_else(|| ApiError::internal("no web state"))?;
+    let kind = kind_of(request.method(), request.path());
+    if state.application.request_budget(kind).is_none() {
+        return Ok(None);
+    }
+    let address = || Requester::Address(ClientAddress::of(request.request()).0);
+    let requester = match kind {
+        RequestKind::LogIn => address(),
+        RequestKind::Read | RequestKind::Write => match caller_of(request.request()).await {
+            Some(caller) => Requester::User(caller.user.id),
+            None => address(),
+        },
+    };
+    Ok(state.application.meter_request(kind, requester).await)
+}
+
+fn kind_of(method: &Method, path: &str) -> RequestKind {
+    if method.is_safe() {
+        return RequestKind::Read;
+    }
+    let is_of_passwords = *method == Method::POST && PASSWORDS.iter().any(|end| path.ends_with(end));
+    if is_of_passwords { RequestKind::LogIn } else { RequestKind::Write }
+}
+
+/// What is left and what there is, as draft-ietf-httpapi-ratelimit-headers has it.
+fn headers(metered: &Metered) -> [(HeaderName, HeaderValue); 2] {
+    let Metered { kind, budget, verdict } = metered;
+    let (name, full_in) = (kind.as_str(), verdict.full_in.as_millis().div_ceil(1_000));
+    let limit = format!("\"{name}\";r={};t={full_in}", verdict.remaining);
+    let policy = format!("\"{name}\";q={};w={}", budget.quota, budget.window.as_secs());
+    // Words and numbers are always good in a header.
+    let value = |text: String| HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""));
+    [(RATE_LIMIT, value(limit)), (RATE_LIMIT_POLICY, value(policy))]
+}
