@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use foretell_application::ApplicationSettings;
 use foretell_domain::time::Timestamp;
@@ -16,10 +17,12 @@ static WRITTEN: AtomicUsize = AtomicUsize::new(0);
 #[expect(clippy::unnecessary_wraps, reason = "the signature of what writes markets out")]
 fn count(details: &MarketDetails, _: Timestamp, _: &ApplicationSettings) -> Option<Vec<u8>> {
     WRITTEN.fetch_add(1, Ordering::SeqCst);
+    // Others come meanwhile, and find nothing yet.
+    std::thread::sleep(Duration::from_millis(100));
     Some(details.market.record().version.to_string().into_bytes())
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_thousand_readers_of_a_cold_market_make_one_query() {
     let desk = Desk::open().await;
     let creator = desk.user().await;
