@@ -16,10 +16,12 @@ use foretell_ports::secret::{PasswordHasher, Tokens};
 use foretell_ports::system::{Clock, IdSource};
 use foretell_ports::unit::UnitOfWork;
 use foretell_ports::user::UserQueries;
+use tokio::sync::watch;
 
 use crate::key_uses::KeyUses;
 use crate::leaderboards::Leaderboards;
 use crate::login_limits::{LoginGuard, LoginLimits};
+use crate::market_feed::MarketFeed;
 use crate::market_pages::MarketPages;
 use crate::request_limits::RequestLimits;
 use crate::session_cache::SessionCache;
@@ -93,10 +95,13 @@ pub struct Application {
     pub(crate) settings: ApplicationSettings,
     pub(crate) writer: MoneyWriter,
     pub(crate) sessions: SessionCache,
+    pub(crate) market_feed: Arc<MarketFeed>,
     pub(crate) market_totals: Totals<CountedMarkets>,
     pub(crate) post_totals: Totals<PostFilter>,
     pub(crate) market_pages: MarketPages,
     pub(crate) leaderboards: Leaderboards,
+    /// Whether the server is about to stop.
+    pub(crate) closing: watch::Sender<bool>,
     pub(crate) logins: LoginGuard,
     pub(crate) key_uses: KeyUses,
 }
@@ -104,7 +109,8 @@ pub struct Application {
 impl Application {
     /// Starts the money writer; call it within a Tokio runtime.
     pub fn start(ports: Ports, settings: ApplicationSettings) -> Self {
-        let writer = MoneyWriter::start(&ports, &settings.writer);
+        let market_feed = Arc::new(MarketFeed::default());
+        let writer = MoneyWriter::start(&ports, &settings.writer, &market_feed);
         let sessions = SessionCache::new(settings.session_trust);
         let logins = LoginGuard::new(settings.login_limits);
         let (cache, markets) = (Arc::clone(&ports.cache), Arc::clone(&ports.markets));
@@ -114,10 +120,12 @@ impl Application {
             settings,
             writer,
             sessions,
+            market_feed,
             market_totals: Totals::new(),
             post_totals: Totals::new(),
             market_pages,
             leaderboards: Leaderboards::new(),
+            closing: watch::Sender::new(false),
             logins,
             key_uses: KeyUses::new(),
         }

@@ -9,6 +9,7 @@ mod expected_version;
 mod key_uses;
 mod leaderboards;
 mod login_limits;
+mod market_feed;
 mod market_pages;
 mod request_limits;
 mod session_cache;
@@ -27,6 +28,7 @@ pub use use_cases::{
     authenticate::{Caller, Credential},
     change_password::PasswordChange,
     chart_prices::{CandleInterval, MAX_INTERVALS, OptionCandle, PriceBucket, PriceChart},
+    follow_market::{MarketEvent, MarketFollower, MarketNews, MarketPosition, PositionError, Told},
     keep_house::Housekeeper,
     log_in::SignedIn,
     manage_api_keys::{IssuedKey, NewApiKey},

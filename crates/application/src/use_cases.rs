@@ -9,6 +9,7 @@ pub(crate) mod chart_prices;
 mod delete_market;
 mod edit_market;
 mod erase_user;
+pub(crate) mod follow_market;
 mod initialize_ledger;
 pub(crate) mod keep_house;
 mod keep_secrets;

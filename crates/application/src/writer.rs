@@ -29,6 +29,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::application::Ports;
 use crate::error::AppError;
+use crate::market_feed::MarketFeed;
 use claim::Claim;
 pub use command::{
     BatchMode, Command, Decision, MAX_BATCH_TRANSFERS, Mint, OpenMarket, Payment, PaymentBatch, PlaceBet,
@@ -81,11 +82,11 @@ pub struct MoneyWriter {
 
 impl MoneyWriter {
     /// Starts the lanes; call it within a Tokio runtime.
-    pub(crate) fn start(ports: &Ports, settings: &WriterSettings) -> Self {
+    pub(crate) fn start(ports: &Ports, settings: &WriterSettings, feed: &Arc<MarketFeed>) -> Self {
         let (stop, stopped) = watch::channel(false);
         let start_lane = |_| {
             let (sender, receiver) = mpsc::channel(settings.queue.max(1));
-            let lane = Lane::new(ports, settings, receiver, stopped.clone());
+            let lane = Lane::new(ports, settings, Arc::clone(feed), receiver, stopped.clone());
             (sender, tokio::spawn(lane.run()))
         };
         let (lanes, tasks) = (0..settings.lanes.max(1)).map(start_lane).unzip();

@@ -173,6 +173,18 @@ impl Command {
         Some(Sha256::digest(canonical).into())
     }
 
+    /// The market that it changes, if it changes one.
+    pub(super) fn market_id(&self) -> Option<MarketId> {
+        match self {
+            Self::Bet(bet) => Some(bet.market_id),
+            Self::Sell(sale) => Some(sale.market_id),
+            Self::Close(market) | Self::Decide(market, _) | Self::Delete(market) | Self::Settle(market) => {
+                Some(*market)
+            }
+            _ => None,
+        }
+    }
+
     /// A number that commands on the same rows tend to share, so that they meet in one lane.
     pub(super) fn lane_hint(&self) -> u128 {
         match self {
@@ -182,11 +194,12 @@ impl Command {
             Self::Mint(mint) => mint.to.as_u128(),
             Self::Reverse(reversal) => reversal.of.as_u128(),
             Self::OpenMarket(opening) => opening.from.as_u128(),
-            Self::Bet(bet) => bet.market_id.as_u128(),
-            Self::Sell(sale) => sale.market_id.as_u128(),
-            Self::Close(market) | Self::Decide(market, _) | Self::Delete(market) | Self::Settle(market) => {
-                market.as_u128()
-            }
+            Self::Bet(_)
+            | Self::Sell(_)
+            | Self::Close(_)
+            | Self::Decide(..)
+            | Self::Delete(_)
+            | Self::Settle(_) => self.market_id().map_or(0, MarketId::as_u128),
         }
     }
 

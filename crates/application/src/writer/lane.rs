@@ -15,6 +15,7 @@ use super::claim::Claim;
 use super::{Envelope, WriterSettings};
 use crate::application::Ports;
 use crate::error::AppError;
+use crate::market_feed::MarketFeed;
 
 /// How often a batch whose commit is unknown is run again: by then its first run has ended, and the stored
 /// outcomes answer for what it did.
@@ -44,6 +45,7 @@ pub(super) struct Lane {
     units: Arc<dyn UnitOfWork>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
+    feed: Arc<MarketFeed>,
     batch_size: usize,
     max_wait: Duration,
     queue: Receiver<Pending>,
@@ -54,6 +56,7 @@ impl Lane {
     pub(super) fn new(
         ports: &Ports,
         settings: &WriterSettings,
+        feed: Arc<MarketFeed>,
         queue: Receiver<Pending>,
         stopped: watch::Receiver<bool>,
     ) -> Self {
@@ -61,6 +64,7 @@ impl Lane {
             units: Arc::clone(&ports.units),
             clock: Arc::clone(&ports.clock),
             ids: Arc::clone(&ports.ids),
+            feed,
             batch_size: settings.batch_size.max(1),
             max_wait: settings.max_wait,
             queue,
@@ -111,6 +115,8 @@ impl Lane {
         while let Some(mut part) = parts.pop() {
             match self.attempt(&part).await {
                 Ok(answers) => {
+                    self.feed
+                        .announce(part.iter().filter_map(|pending| pending.envelope.command.market_id()));
                     for (pending, answer) in part.into_iter().zip(answers) {
                         pending.answer(answer);
                     }

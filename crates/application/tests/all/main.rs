@@ -5,6 +5,8 @@ mod batches;
 #[cfg(test)]
 mod content;
 #[cfg(test)]
+mod following;
+#[cfg(test)]
 mod idempotency;
 #[cfg(test)]
 mod limits;

@@ -1,0 +1,152 @@
+//! Following markets: every event once and in order, wherever a follower breaks off and whoever trades.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use foretell_application::writer::Decision;
+use foretell_application::{Application, Caller, MarketEvent, MarketNews, MarketPosition, Told};
+use foretell_domain::market::Phase;
+use foretell_ports::market::MarketDetails;
+
+use crate::support::{Desk, settings};
+
+/// Long enough for anything that is going to happen.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Before the first bet.
+const BEGINNING: Option<MarketPosition> = Some(MarketPosition { sequence: 0, phase: Phase::Open });
+
+async fn next(
+    app: &Arc<Application>,
+    market: &MarketDetails,
+    position: Option<MarketPosition>,
+) -> Vec<MarketEvent> {
+    let mut follower = Arc::clone(app).follow_market(market.market.id(), position);
+    match follower.next(PATIENCE).await.unwrap() {
+        Told::Events(events) => events,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// What was told of an event: the number of a trade, or a status.
+fn shown(event: &MarketEvent) -> String {
+    match &event.news {
+        MarketNews::Trade(bet) => bet.fill.sequence.to_string(),
+        MarketNews::Status(market) => market.market.record().phase.as_str().to_owned(),
+    }
+}
+
+async fn bet_many(desk: &Desk, traders: &[Caller], market: &MarketDetails, rounds: usize) {
+    for round in 0..rounds {
+        let bets = traders.iter().map(|trader| desk.bet(trader, market, round % 2, 10));
+        for result in futures::future::join_all(bets).await {
+            result.unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_event_is_told_once_in_order_however_often_a_follower_breaks_off() {
+    let desk = Desk::open().await;
+    let creator = desk.user().await;
+    let market = desk.market(&creator, 5_000).await;
+    let mut traders = Vec::new();
+    for _ in 0..8 {
+        traders.push(desk.user().await);
+    }
+    let trading = async {
+        bet_many(&desk, &traders, &market, 60).await;
+        let closed = desk.app.close_market(&creator, desk.key(), market.market.id()).await;
+        closed.unwrap().result.unwrap();
+    };
+    let following = async {
+        let (mut told, mut position) = (Vec::new(), BEGINNING);
+        while told.last().is_none_or(|last| last != "closed") {
+            let events = next(&desk.app, &market, position).await;
+            // Broken off after some of what came at once.
+            let taken = 1 + told.len() * 7 % events.len();
+            told.extend(events[..taken].iter().map(shown));
+            position = Some(events[taken - 1].position);
+        }
+        told
+    };
+    let ((), told) = tokio::join!(trading, following);
+    let expected: Vec<_> =
+        (1..=480).map(|number: i32| number.to_string()).chain(["closed".to_owned()]).collect();
+    assert_eq!(told, expected);
+}
+
+#[tokio::test]
+async fn a_follower_begins_with_the_present_and_ends_with_the_market() {
+    let desk = Desk::open().await;
+    let creator = desk.user().await;
+    let market = desk.market(&creator, 5_000).await;
+    desk.bet(&creator, &market, 0, 10).await.unwrap();
+    let mut follower = Arc::clone(&desk.app).follow_market(market.market.id(), None);
+    let mut told = Vec::new();
+    let decide = async {
+        let winner = Desk::option(&market, 0);
+        desk.bet(&creator, &market, 1, 10).await.unwrap();
+        desk.decide(&creator, &market, Decision::Winner(winner)).await.unwrap().result.unwrap();
+    };
+    assert!(matches!(follower.next(PATIENCE).await.unwrap(), Told::Events(events)
+        if events.iter().map(shown).eq(["open"]) && events[0].position.sequence == 1));
+    decide.await;
+    loop {
+        match follower.next(PATIENCE).await.unwrap() {
+            Told::Events(events) => told.extend(events.iter().map(shown)),
+            Told::Nothing => {}
+            Told::End => break,
+        }
+    }
+    assert_eq!(told, ["2", "resolved"]);
+}
+
+#[tokio::test]
+async fn what_another_process_commits_is_told_too() {
+    let desk = Desk::open().await;
+    let creator = desk.user().await;
+    let market = desk.market(&creator, 5_000).await;
+    let other = desk.second_node(settings());
+    let mut follower = Arc::clone(&other).follow_market(market.market.id(), BEGINNING);
+    assert!(matches!(follower.next(Duration::ZERO).await.unwrap(), Told::Nothing));
+    desk.bet(&creator, &market, 0, 10).await.unwrap();
+    assert!(matches!(follower.next(PATIENCE).await.unwrap(), Told::Events(events)
+        if events.iter().map(shown).eq(["1"])));
+}
+
+#[tokio::test]
+async fn a_follower_far_behind_is_told_everything() {
+    let desk = Desk::open().await;
+    let creator = desk.user().await;
+    let market = desk.market(&creator, 5_000).await;
+    // Somebody follows, so that only the newest bets are kept.
+    let mut ahead = Arc::clone(&desk.app).follow_market(market.market.id(), BEGINNING);
+    let traders = [creator.clone(), desk.user().await];
+    for _ in 0..10 {
+        bet_many(&desk, &traders, &market, 20).await;
+        let Told::Events(events) = ahead.next(PATIENCE).await.unwrap() else { panic!("there were bets") };
+        assert!(!events.is_empty());
+    }
+    let (mut told, mut position) = (Vec::new(), BEGINNING);
+    while told.len() < 400 {
+        let events = next(&desk.app, &market, position).await;
+        position = events.last().map(|event| event.position);
+        told.extend(events.iter().map(shown));
+    }
+    assert_eq!(told, (1..=400).map(|number: i32| number.to_string()).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn following_ends_with_the_server_and_with_a_deleted_market() {
+    let desk = Desk::open().await;
+    let creator = desk.user().await;
+    let market = desk.market(&creator, 5_000).await;
+    let mut follower = Arc::clone(&desk.app).follow_market(market.market.id(), BEGINNING);
+    let (told, ()) = tokio::join!(follower.next(PATIENCE), async { desk.app.end_following() });
+    assert!(matches!(told.unwrap(), Told::End));
+    let other = desk.second_node(settings());
+    desk.app.delete_market(&creator, market.market.id()).await.unwrap();
+    let mut follower = other.follow_market(market.market.id(), BEGINNING);
+    assert!(matches!(follower.next(PATIENCE).await.unwrap(), Told::End));
+}
