@@ -10,6 +10,7 @@
 )]
 
 use std::fs;
+use std::iter;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -137,5 +138,7 @@ fn configuration(things: &Things) -> String {
              [parameters.\"body.{field}\"]\ndictionary = \"{field}\"\nprobability = 0.8\n"
         )
     });
-    paths.chain(fields).collect::<Vec<_>>().concat()
+    // A stream has no end of its own.
+    let whole = iter::once("max-stream-events = 1\n".to_owned());
+    whole.chain(paths).chain(fields).collect::<Vec<_>>().concat()
 }

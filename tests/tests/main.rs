@@ -11,6 +11,8 @@ mod crash;
 #[cfg(test)]
 mod equivalence;
 #[cfg(test)]
+mod events;
+#[cfg(test)]
 mod fuzz;
 #[cfg(test)]
 mod idempotency;

@@ -183,7 +183,12 @@ async fn serve(home: &Home, clock: &FakeClock) -> String {
     let origin = format!("http://{}", listener.local_addr().unwrap());
     let state = WebState { application, settings: WebSettings::default() };
     let minute = Duration::from_mins(1);
-    let options = ServeOptions { workers: 1, keep_alive: minute, shutdown_timeout: Duration::from_secs(1) };
+    let options = ServeOptions {
+        workers: 1,
+        keep_alive: minute,
+        unread_timeout: minute,
+        shutdown_timeout: Duration::from_secs(1),
+    };
     tokio::spawn(foretell_web::serve(listener, state, options).unwrap());
     origin
 }

@@ -80,6 +80,8 @@ pub(crate) struct Server {
     pub(crate) keep_alive: Duration,
     /// How long requests under way may take to finish at shutdown, in whole seconds.
     pub(crate) shutdown_timeout: Duration,
+    /// How long a client may leave unread what is sent to it.
+    pub(crate) unread_timeout: Duration,
     /// How long the body of a request may take to arrive.
     pub(crate) request_body_timeout: Duration,
     /// The largest body of a request.
@@ -231,6 +233,7 @@ fn read_server(reader: &mut Reader) -> Option<Server> {
     let workers = reader.number("server.workers", 0..=1_024);
     let keep_alive_s = reader.number("server.keep_alive_s", 1..=3_600);
     let shutdown_timeout_s = reader.number("server.shutdown_timeout_s", 0..=3_600);
+    let unread_timeout_s = reader.number("server.unread_timeout_s", 1..=3_600);
     let request_body_timeout_s = reader.number("server.request_body_timeout_s", 1..=3_600);
     let max_body_bytes = reader.number("server.max_body_bytes", 1_024..=64 * 1_024 * 1_024);
     let allowed_origins = reader.list("server.allowed_origins", MAX_ALLOWED_ORIGINS, |text| {
@@ -244,6 +247,7 @@ fn read_server(reader: &mut Reader) -> Option<Server> {
         workers: NonZeroUsize::new(workers?),
         keep_alive: Duration::from_secs(keep_alive_s?),
         shutdown_timeout: Duration::from_secs(shutdown_timeout_s?),
+        unread_timeout: Duration::from_secs(unread_timeout_s?),
         request_body_timeout: Duration::from_secs(request_body_timeout_s?),
         max_body_bytes: max_body_bytes?,
         allowed_origins: allowed_origins?,

@@ -6,6 +6,7 @@ mod cli;
 mod config;
 mod demo;
 mod serve;
+mod signals;
 mod wiring;
 
 use std::process::ExitCode;

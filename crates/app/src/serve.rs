@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use foretell_application::{Application, Housekeeper};
-use foretell_web::{ServeOptions, WebSettings, WebState};
+use foretell_web::{ServeOptions, ServerHandle, WebSettings, WebState};
 
 use crate::config::Settings;
+use crate::signals::Signals;
 use crate::wiring;
 
 pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
@@ -32,12 +33,15 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     };
     let address = listener.local_addr()?;
     let workers = settings.server.workers.or_else(|| std::thread::available_parallelism().ok());
+    let signals = Signals::listen().context("signals cannot be listened to")?;
     let options = ServeOptions {
         workers: workers.map_or(1, NonZeroUsize::get),
         keep_alive: settings.server.keep_alive,
         shutdown_timeout: settings.server.shutdown_timeout,
+        unread_timeout: settings.server.unread_timeout,
     };
     let server = foretell_web::serve(listener, state, options)?;
+    tokio::spawn(stop_when_asked(signals, server.handle(), Arc::clone(&application)));
     say_hello(address, settings, &application).await;
     server.await.context("the server failed")?;
     tracing::info!("no longer listening; finishing what was accepted");
@@ -45,6 +49,17 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     application.drain().await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Stops the server when the process is asked to end; asked once more, ends at once.
+async fn stop_when_asked(mut signals: Signals, server: ServerHandle, application: Arc<Application>) {
+    signals.next().await;
+    application.end_following();
+    // What it comes to is known where the server itself is awaited.
+    drop(server.stop(true));
+    signals.next().await;
+    tracing::warn!("asked to stop once more: ending at once");
+    std::process::exit(1);
 }
 
 /// Says where the server is, and on an empty database what to do next.

@@ -22,6 +22,7 @@ mod caller;
 mod client_address;
 mod idempotency_key;
 mod json;
+mod last_event;
 mod object;
 mod params;
 mod path_id;
@@ -38,6 +39,7 @@ pub(crate) use caller::{
 };
 pub(crate) use client_address::ClientAddress;
 pub(crate) use idempotency_key::{IDEMPOTENCY_KEY, IdempotencyKey};
+pub(crate) use last_event::{LAST_EVENT_ID_NAME, LastEvent};
 pub(crate) use object::Object;
 pub(crate) use params::{NoParams, Params};
 pub(crate) use path_id::PathId;

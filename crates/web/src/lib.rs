@@ -17,6 +17,7 @@ mod routes;
 mod routing;
 mod trusted_proxies;
 
+use std::any::Any;
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -24,10 +25,13 @@ use std::time::Duration;
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{Server, ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::rt::net::TcpStream;
 use actix_web::web::{self, Data};
 use actix_web::{App, HttpServer};
 use foretell_application::Application;
+use socket2::SockRef;
 
+pub use actix_web::dev::ServerHandle;
 pub use error::ErrorCode;
 pub use openapi::openapi_json;
 pub use origins::{OriginError, WebOrigin};
@@ -102,18 +106,33 @@ pub struct ServeOptions {
     pub keep_alive: Duration,
     /// How long requests under way may take once the server is asked to stop.
     pub shutdown_timeout: Duration,
+    /// How long a client may leave unread what is sent to it.
+    pub unread_timeout: Duration,
 }
 
-/// Serves requests that come in by `listener`. SIGTERM ends it once the requests under way are answered;
-/// await it, then drain the application.
+/// Serves requests that come in by `listener`, until its handle stops it: end the following of markets before,
+/// or the open streams are waited for. Await the server, then drain the application.
 ///
 /// # Errors
 /// Those of the listener.
 pub fn serve(listener: TcpListener, state: WebState, options: ServeOptions) -> io::Result<Server> {
+    let unread_timeout = options.unread_timeout;
     let server = HttpServer::new(move || app(state.clone()))
+        .on_connect(move |connection, _| limit_unread(connection, unread_timeout))
+        .disable_signals()
         .workers(options.workers.max(1))
         .keep_alive(options.keep_alive)
         .shutdown_timeout(options.shutdown_timeout.as_secs())
         .listen(listener)?;
     Ok(server.run())
+}
+
+/// Ends a connection whose client does not take what is sent to it. The server itself never notices: it waits for
+/// room in the socket, for as long as the client pleases.
+fn limit_unread(connection: &dyn Any, timeout: Duration) {
+    let Some(stream) = connection.downcast_ref::<TcpStream>() else { return };
+    #[cfg(target_os = "linux")]
+    if let Err(error) = SockRef::from(stream).set_tcp_user_timeout(Some(timeout)) {
+        tracing::debug!(%error, "a connection has no limit on what its client leaves unread");
+    }
 }

@@ -5,6 +5,7 @@ mod chart_prices;
 mod close;
 mod delete;
 mod edit;
+mod follow;
 mod get;
 mod get_settlement;
 mod list;
@@ -35,6 +36,7 @@ use crate::routing::at;
     sell_shares::sell_shares,
     list_positions::list_positions,
     chart_prices::chart_prices,
+    follow::follow,
     close::close,
     get_settlement::get_settlement,
     resolve::resolve,
@@ -51,6 +53,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(at("/markets/{id}/sales").post(sell_shares::sell_shares))
         .service(at("/markets/{id}/positions").get(list_positions::list_positions))
         .service(at("/markets/{id}/prices").get(chart_prices::chart_prices))
+        .service(at("/markets/{id}/events").get(follow::follow))
         .service(at("/markets/{id}/close").post(close::close))
         .service(at("/markets/{id}/resolution").get(get_settlement::get_settlement).post(resolve::resolve))
         .service(at("/markets/{id}/cancellation").post(cancel::cancel));

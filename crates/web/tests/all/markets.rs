@@ -6,6 +6,7 @@ mod decisions;
 mod deleting;
 mod editing;
 mod fees;
+mod following;
 mod life;
 mod listing;
 mod opening;

@@ -27,6 +27,7 @@ async fn exchange(request: &str) -> String {
         workers: 1,
         keep_alive: Duration::from_secs(5),
         shutdown_timeout: Duration::from_secs(1),
+        unread_timeout: Duration::from_secs(30),
     };
     let server = serve(listener, state, options).unwrap();
     let handle = server.handle();

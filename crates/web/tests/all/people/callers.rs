@@ -23,7 +23,7 @@ enum Takes {
 
 use Takes::{Admin, Manage, MaybeRead, Nothing, Read, Session, Trade};
 
-const ROUTES: [(&str, &str, Takes); 55] = [
+const ROUTES: [(&str, &str, Takes); 56] = [
     ("POST", "/users", Nothing),
     ("GET", "/users", Read),
     ("GET", "/users/{id}", Read),
@@ -60,6 +60,7 @@ const ROUTES: [(&str, &str, Takes); 55] = [
     ("POST", "/markets/{id}/sales", Trade),
     ("GET", "/markets/{id}/positions", Nothing),
     ("GET", "/markets/{id}/prices", Nothing),
+    ("GET", "/markets/{id}/events", Nothing),
     ("POST", "/markets/{id}/close", Manage),
     ("GET", "/markets/{id}/resolution", Nothing),
     ("POST", "/markets/{id}/resolution", Manage),

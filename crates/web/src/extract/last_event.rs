@@ -1,0 +1,47 @@
+//! The header `Last-Event-ID`: how far a client has come with a stream of events.
+
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{HeaderMap, HeaderName};
+use actix_web::{FromRequest, HttpRequest};
+use foretell_application::{MarketPosition, PositionError};
+
+use super::{InputContext, Part};
+use crate::faults::{FaultCode, Faults};
+
+/// The name of the header, in requests.
+pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+/// The last event that the client has, if it has any. One that cannot be read is a fault: going on from
+/// elsewhere would leave a gap.
+pub(crate) struct LastEvent(Result<Option<MarketPosition>, PositionError>);
+
+impl FromRequest for LastEvent {
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Infallible>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self(read(request.headers()))))
+    }
+}
+
+impl Part for LastEvent {
+    type Value = Option<MarketPosition>;
+
+    fn take(self, faults: &mut Faults, _: &InputContext<'_>) -> Option<Option<MarketPosition>> {
+        if self.0.is_err() {
+            faults.add(LAST_EVENT_ID_NAME, FaultCode::Format, "must be the id of an event of this market");
+        }
+        self.0.ok()
+    }
+}
+
+/// The name of the header, in faults.
+pub(crate) const LAST_EVENT_ID_NAME: &str = "Last-Event-ID";
+
+fn read(headers: &HeaderMap) -> Result<Option<MarketPosition>, PositionError> {
+    let Some(value) = headers.get(LAST_EVENT_ID) else { return Ok(None) };
+    value.to_str().map_err(|_| PositionError)?.trim().parse().map(Some)
+}

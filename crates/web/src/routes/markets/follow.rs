@@ -1,0 +1,131 @@
+//! `GET /markets/{id}/events`: what happens in a market, as server-sent events.
+
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{CACHE_CONTROL, HeaderName};
+use actix_web::web::{Bytes, Data};
+use foretell_application::{Application, MarketEvent, MarketFollower, MarketNews, MarketPosition, Told};
+use foretell_domain::id::MarketId;
+use futures::Stream;
+use futures::stream;
+use serde::Serialize;
+
+use crate::WebState;
+use crate::dto::market::MarketView;
+use crate::dto::market::bet::BetView;
+use crate::error::ApiError;
+use crate::extract::{LAST_EVENT_ID_NAME, LastEvent, NoParams, Params, PathId};
+use crate::faults::{FaultCode, Faults};
+use crate::reply::{self, Answer};
+
+/// After how long a stream without events shows that it lives: sooner than proxies give up.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// Keeps nginx from gathering the stream in a buffer.
+const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+
+/// How long a client waits before it connects again, in milliseconds.
+const RETRY: &[u8] = b"retry: 2000\n\n";
+
+/// Streams what happens in a market: `trade` events with its bets and sales, as `GET /bets/{id}` shows them, in
+/// their order, and `status` events with the market, as `GET /markets/{id}` shows it. Without `Last-Event-ID` the
+/// stream begins with the present status, with one right after that event. It ends with the market. 200, 204 if
+/// nothing will happen after the last event, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND`.
+#[utoipa::path(
+    get,
+    path = "/markets/{id}/events",
+    operation_id = "followMarket",
+    tag = "markets",
+    params(("Last-Event-ID" = Option<String>, Header)),
+    responses(
+        (status = 200, description = "The events, as they happen.", body = String, content_type = "text/event-stream"),
+        (status = 204, description = "Nothing will happen after this event."),
+    ),
+)]
+pub(super) async fn follow(
+    state: Data<WebState>,
+    id: PathId<MarketId>,
+    last: LastEvent,
+    params: Params<NoParams>,
+) -> Answer {
+    let (id, last, ()) = state.accept((id, last, params))?;
+    let market = state.application.get_market(id).await?;
+    let present = MarketPosition::of(&market);
+    if last.is_some_and(|last| last.sequence > present.sequence) {
+        let mut faults = Faults::default();
+        faults.add(LAST_EVENT_ID_NAME, FaultCode::Invalid, "must be the id of an event of this market");
+        faults.into_result()?;
+    }
+    if last == Some(present) && present.is_last() {
+        // A client of server-sent events connects again after anything but this.
+        return Ok(reply::no_content());
+    }
+    let follower = state.application.clone().follow_market(id, last);
+    Ok(HttpResponse::Ok()
+        .content_type("text/event-stream")
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .insert_header((X_ACCEL_BUFFERING, "no"))
+        .streaming(events(state, follower)))
+}
+
+/// The stream, made as fast as the client reads it: one that does not read costs nothing but its connection.
+fn events(
+    state: Data<WebState>,
+    follower: MarketFollower,
+) -> impl Stream<Item = Result<Bytes, actix_web::Error>> {
+    let begin = stream::iter([Ok(Bytes::from_static(RETRY))]);
+    let news = stream::unfold(Some((state, follower)), |following| async move {
+        let (state, mut follower) = following?;
+        match follower.next(HEARTBEAT).await {
+            Ok(Told::Events(events)) => {
+                let written = write_all(&state.application, &events);
+                Some((written.map_err(actix_web::Error::from), Some((state, follower))))
+            }
+            Ok(Told::Nothing) => Some((Ok(Bytes::from_static(b":\n\n")), Some((state, follower)))),
+            Ok(Told::End) => None,
+            // The client comes again and goes on from its last event.
+            Err(error) => {
+                tracing::warn!(%error, "a stream of events was broken off");
+                None
+            }
+        }
+    });
+    futures::StreamExt::chain(begin, news)
+}
+
+fn write_all(application: &Application, events: &[MarketEvent]) -> Result<Bytes, ApiError> {
+    let mut written = Vec::new();
+    for event in events {
+        write(application, event, &mut written).map_err(ApiError::internal)?;
+    }
+    Ok(Bytes::from(written))
+}
+
+fn write(
+    application: &Application,
+    event: &MarketEvent,
+    written: &mut Vec<u8>,
+) -> Result<(), serde_json::Error> {
+    let currency = &application.settings().currency;
+    let position = event.position;
+    match &event.news {
+        MarketNews::Trade(bet) => append(written, position, "trade", &BetView::public(bet, currency)),
+        MarketNews::Status(market) => {
+            append(written, position, "status", &MarketView::at(application.now(), market, currency))
+        }
+    }
+}
+
+/// Appends an event. JSON as it is written here has no line breaks, which would end the field.
+fn append(
+    written: &mut Vec<u8>,
+    position: MarketPosition,
+    name: &str,
+    data: &impl Serialize,
+) -> Result<(), serde_json::Error> {
+    written.extend_from_slice(format!("id: {position}\nevent: {name}\ndata: ").as_bytes());
+    serde_json::to_writer(&mut *written, data)?;
+    written.extend_from_slice(b"\n\n");
+    Ok(())
+}

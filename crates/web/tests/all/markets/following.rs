@@ -1,0 +1,75 @@
+//! The stream of events: its form, where it begins and where it ends.
+
+use serde_json::{Value, json};
+
+use super::{Opened, fresh_key, open};
+use crate::support::{Reply, TestApp, TestUser};
+
+/// A market that two have bet in and that is decided, so that its stream ends.
+async fn decided(app: &TestApp) -> (Opened, TestUser) {
+    let creator = app.user("carl").await;
+    let market = open(app, &creator).await;
+    market.bet(app, &creator, 0, "5").await;
+    market.bet(app, &creator, 1, "7.50").await;
+    let winner = json!({ "optionId": market.options[0] });
+    app.post(&market.at("resolution")).by(&creator).key(&fresh_key()).json(&winner).await.ok(200);
+    (market, creator)
+}
+
+/// The events of a stream that has ended: id, name and data.
+fn events(reply: &Reply) -> Vec<(String, String, Value)> {
+    assert_eq!(reply.status.as_u16(), 200, "{reply}");
+    assert_eq!(reply.header("Content-Type"), "text/event-stream");
+    assert_eq!(reply.header("Cache-Control"), "no-store");
+    let text = String::from_utf8(reply.body.clone()).unwrap();
+    let (begin, rest) = text.split_once("\n\n").unwrap();
+    assert_eq!(begin, "retry: 2000");
+    let event = |block: &str| {
+        let fields: Vec<_> = block.split('\n').map(|line| line.split_once(": ").unwrap()).collect();
+        let [("id", id), ("event", name), ("data", data)] = fields[..] else { panic!("{block}") };
+        (id.to_owned(), name.to_owned(), serde_json::from_str(data).unwrap())
+    };
+    rest.split_terminator("\n\n").map(event).collect()
+}
+
+#[actix_web::test]
+async fn a_stream_tells_what_the_routes_show() {
+    let app = TestApp::start().await;
+    let (market, _) = decided(&app).await;
+    let stream = app.get(&market.at("events")).header("Last-Event-ID", "0-open").await;
+    let events = events(&stream);
+    let names: Vec<_> = events.iter().map(|(id, name, _)| (id.as_str(), name.as_str())).collect();
+    assert_eq!(names, [("1-open", "trade"), ("2-open", "trade"), ("2-resolved", "status")]);
+    let bets = app.get(&market.at("bets")).await.ok(200);
+    assert_eq!((&events[0].2, &events[1].2), (&bets[1], &bets[0]));
+    assert_eq!(events[2].2, app.get(&market.path).await.ok(200));
+}
+
+#[actix_web::test]
+async fn a_stream_goes_on_after_the_last_event_of_the_client() {
+    let app = TestApp::start().await;
+    let (market, _) = decided(&app).await;
+    let ids = async |last: &str| {
+        let stream = app.get(&market.at("events")).header("Last-Event-ID", last).await;
+        events(&stream).into_iter().map(|(id, ..)| id).collect::<Vec<_>>()
+    };
+    assert_eq!(ids("1-open").await, ["2-open", "2-resolved"]);
+    assert_eq!(ids("2-closed").await, ["2-resolved"]);
+    let begun_now = app.get(&market.at("events")).await;
+    assert_eq!(events(&begun_now).into_iter().map(|(id, ..)| id).collect::<Vec<_>>(), ["2-resolved"]);
+    let ended = app.get(&market.at("events")).header("Last-Event-ID", "2-resolved").await;
+    assert_eq!((ended.status.as_u16(), ended.body.len()), (204, 0));
+}
+
+#[actix_web::test]
+async fn a_stream_that_cannot_be_served_is_refused() {
+    let app = TestApp::start().await;
+    let (market, _) = decided(&app).await;
+    for last in ["3-open", "x", "1", "-1-open", "1-ended"] {
+        let refused = app.get(&market.at("events")).header("Last-Event-ID", last).await;
+        let faults = refused.faults();
+        assert!(matches!(&faults[..], [fault] if fault.starts_with("Last-Event-ID: ")), "{last}: {faults:?}");
+    }
+    app.get("/markets/01900000-0000-7000-8000-000000000000/events").await.refused(404, "NOT_FOUND");
+    assert_eq!(app.get(&(market.at("events") + "?from=1")).await.faults(), ["from: unknown_field"]);
+}
