@@ -76,6 +76,21 @@ async fn unknown_settings_and_bad_values_are_named() {
 }
 
 #[tokio::test]
+async fn settings_are_checked_and_shown_without_secrets() {
+    let home = Home::new(Database::Sqlite);
+    let program = Program::new(&home).variable("DATABASE_URL", "postgres://user:hush@127.0.0.1/name");
+    let checked = program.clone().arguments("config check").run().await;
+    assert_eq!(checked.succeeded().stdout, "the configuration is valid\n");
+    let bad = program.clone().variable("FORETELL__LOG__FORMAT", "xml").arguments("config check");
+    bad.run().await.failed(&["log.format"]);
+    let shown = program.arguments("config dump").run().await;
+    let shown = shown.succeeded().stdout;
+    assert!(shown.contains("url = \"(hidden)\" # DATABASE_URL"), "{shown}");
+    assert!(!shown.contains("hush"), "{shown}");
+    assert!(!home.data_dir().exists(), "looking makes nothing");
+}
+
+#[tokio::test]
 async fn a_taken_port_is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();

@@ -1,5 +1,6 @@
 //! The command line: subcommands and their arguments.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -27,6 +28,9 @@ pub(crate) enum Command {
     /// Looks after the ledger.
     #[command(subcommand)]
     Ledger(LedgerCommand),
+    /// Checks and prints the settings.
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Prints the document that describes the API to programs, as `OpenAPI` 3.1.
     Openapi,
     /// Fills an empty database with users, markets in every state, and bets.
@@ -58,10 +62,19 @@ pub(crate) enum LedgerCommand {
     Audit,
 }
 
-/// Says a line to whoever runs the program.
-#[expect(clippy::print_stdout, reason = "the answer of a subcommand is its standard output")]
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Says everything that is wrong with the settings; fails unless they are valid.
+    Check,
+    /// Prints all settings with their values and where those are from; secrets are hidden.
+    Dump,
+    /// Prints what settings there are, as Markdown.
+    Reference,
+}
+
+/// Says a line to whoever runs the program. Whoever no longer listens, as `head` does, misses it.
 pub(crate) fn say(line: impl std::fmt::Display) {
-    println!("{line}");
+    drop(writeln!(std::io::stdout(), "{line}"));
 }
 
 /// Says why the program failed, with its causes.

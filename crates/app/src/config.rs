@@ -3,6 +3,8 @@
 mod error;
 mod layer;
 mod reader;
+mod reference;
+mod setting;
 mod suggestion;
 
 use std::ffi::OsString;
@@ -25,6 +27,8 @@ use foretell_web::{Network, TrustedProxies, WebOrigin};
 pub(crate) use error::ConfigError;
 use layer::{Layer, Variables};
 use reader::Reader;
+pub(crate) use reference::reference;
+pub(crate) use setting::Setting;
 
 const DEFAULT_TOML: &str = include_str!("../../../config/default.toml");
 const DEVELOPMENT_TOML: &str = include_str!("../../../config/development.toml");
@@ -32,6 +36,9 @@ const PRODUCTION_TOML: &str = include_str!("../../../config/production.toml");
 
 /// The `SQLite` file in the data folder, when no database is named.
 const SQLITE_FILE: &str = "foretell.db";
+
+/// The settings whose variables go by names that are usual everywhere.
+const OWN_NAMES: [(&str, &str); 2] = [("database.url", "DATABASE_URL"), ("redis.url", "REDIS_URL")];
 
 const MAX_EXTRA_CATEGORIES: usize = 100;
 const MAX_ALLOWED_ORIGINS: usize = 100;
@@ -161,12 +168,23 @@ impl Settings {
     /// command line names, if any; that one goes before the one in `FORETELL_CONFIG`.
     ///
     /// # Errors
-    /// [`ConfigError::Environment`], [`ConfigError::Unreadable`], [`ConfigError::Malformed`], and
-    /// [`ConfigError::Invalid`] with all unknown keys and bad values at once.
+    /// [`ConfigError::Environment`], [`ConfigError::Unreadable`], [`ConfigError::Malformed`],
+    /// [`ConfigError::Twice`], and [`ConfigError::Invalid`] with all unknown keys and bad values at once.
     pub(crate) fn load(
         variables: impl IntoIterator<Item = (OsString, OsString)>,
         config_path: Option<&Path>,
     ) -> Result<Self, ConfigError> {
+        Self::load_with_origins(variables, config_path).map(|(settings, _)| settings)
+    }
+
+    /// The same, and each setting with its value and where that is from.
+    ///
+    /// # Errors
+    /// Those of [`Settings::load`].
+    pub(crate) fn load_with_origins(
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+        config_path: Option<&Path>,
+    ) -> Result<(Self, Vec<Setting>), ConfigError> {
         let variables = Variables::new(variables);
         let default = Layer::parse("config/default.toml", DEFAULT_TOML)?;
         let mut others = vec![match variables.get("FORETELL_ENV") {
@@ -177,20 +195,20 @@ impl Settings {
         if let Some(path) = config_path.or(variables.get("FORETELL_CONFIG").map(Path::new)) {
             others.push(Layer::read(path)?);
         }
-        others.push(Layer::of_variables(&variables));
-        others.extend(
-            variables.get("DATABASE_URL").map(|url| Layer::of_url("database.url", "DATABASE_URL", url)),
-        );
-        others.extend(variables.get("REDIS_URL").map(|url| Layer::of_url("redis.url", "REDIS_URL", url)));
+        others.push(Layer::of_variables(&variables, |key| default.has(key))?);
+        for (key, name) in OWN_NAMES {
+            others.push(Layer::of_variable(key, name, &variables)?);
+        }
 
         let mut reader = Reader::new(default, others);
         let mut settings = read_settings(&mut reader);
         if let Some(settings) = &mut settings {
             settings.log.color = std::io::stderr().is_terminal() && variables.get("NO_COLOR").is_none();
         }
-        match (settings, reader.into_problems()) {
-            (Some(settings), problems) if problems.is_empty() => Ok(settings),
-            (_, problems) => Err(ConfigError::Invalid(problems)),
+        match (settings, reader.finish()) {
+            (Some(settings), Ok(read)) => Ok((settings, read)),
+            (_, Err(problems)) => Err(ConfigError::Invalid(problems)),
+            (None, Ok(_)) => Err(ConfigError::Invalid(Vec::new())),
         }
     }
 }
@@ -278,18 +296,18 @@ fn read_database(reader: &mut Reader) -> Option<DatabaseConfig> {
 
 #[expect(clippy::option_option, reason = "a bad setting is not the same as no Redis")]
 fn read_redis(reader: &mut Reader) -> Option<Option<RedisSettings>> {
+    let url = reader.parsed_secret("redis.url", |text| {
+        // Checked whatever the prefix is.
+        let settings = RedisSettings { url: text.to_owned(), prefix: String::new() };
+        let checked = if text.is_empty() { Ok(()) } else { settings.check() };
+        checked.map(|()| text.to_owned()).map_err(|error| error.to_string())
+    });
     let prefix = reader.parsed("redis.prefix", |text| {
         let is_good = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
         let is_prefix = (1..=MAX_PREFIX).contains(&text.len()) && text.bytes().all(is_good);
         is_prefix
             .then(|| text.to_owned())
             .ok_or_else(|| format!("must be 1 to {MAX_PREFIX} letters, digits and \"-\""))
-    });
-    let url = reader.parsed_secret("redis.url", |text| {
-        // Checked whatever the prefix is.
-        let settings = RedisSettings { url: text.to_owned(), prefix: String::new() };
-        let checked = if text.is_empty() { Ok(()) } else { settings.check() };
-        checked.map(|()| text.to_owned()).map_err(|error| error.to_string())
     });
     let (url, prefix) = (url?, prefix?);
     Some((!url.is_empty()).then_some(RedisSettings { url, prefix }))

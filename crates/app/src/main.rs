@@ -6,6 +6,7 @@ mod cli;
 mod config;
 mod demo;
 mod serve;
+mod show_config;
 mod signals;
 mod wiring;
 
@@ -33,10 +34,14 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> anyhow::Result<ExitCode> {
-    if let Some(Command::Openapi) = cli.command {
-        // It needs no settings, so that it can be printed anywhere.
-        cli::say(foretell_web::openapi_json().trim_end());
-        return Ok(ExitCode::SUCCESS);
+    // These come before the settings: they need none, or are about them.
+    match &cli.command {
+        Some(Command::Openapi) => {
+            cli::say(foretell_web::openapi_json().trim_end());
+            return Ok(ExitCode::SUCCESS);
+        }
+        Some(Command::Config(command)) => return show_config::run(command, cli.config.as_deref()),
+        _ => {}
     }
     let settings = Settings::load(std::env::vars_os(), cli.config.as_deref())?;
     foretell_telemetry::init(&settings.log)?;
@@ -48,7 +53,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Admin(AdminCommand::Create(new)) => admin::create(&settings, new).await,
             Command::Ledger(LedgerCommand::Audit) => audit::run(&settings).await,
             Command::Demo => demo::run(&settings).await,
-            Command::Openapi => Ok(ExitCode::SUCCESS),
+            Command::Openapi | Command::Config(_) => Ok(ExitCode::SUCCESS),
         }
     })
 }

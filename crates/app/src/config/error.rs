@@ -27,6 +27,11 @@ pub(crate) enum ConfigError {
         /// Where and why.
         reason: String,
     },
+    /// A setting is in a variable and in the file that another names.
+    Twice {
+        /// The variable with the value itself.
+        variable: String,
+    },
     /// Unknown keys and bad values: all that there are.
     Invalid(Vec<Problem>),
 }
@@ -38,9 +43,12 @@ impl fmt::Display for ConfigError {
                 write!(f, "FORETELL_ENV is {found:?}; it must be \"development\" or \"production\"")
             }
             Self::Unreadable { path, .. } => {
-                write!(f, "the configuration file {} cannot be read", path.display())
+                write!(f, "the file {} of the configuration cannot be read", path.display())
             }
             Self::Malformed { origin, reason } => write!(f, "{origin} is not valid TOML: {reason}"),
+            Self::Twice { variable } => {
+                write!(f, "{variable} and {variable}_FILE are both set; leave one of them out")
+            }
             Self::Invalid(problems) => {
                 f.write_str("the configuration is not valid:")?;
                 problems.iter().try_for_each(|problem| write!(f, "\n- {problem}"))
@@ -53,7 +61,7 @@ impl Error for ConfigError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Unreadable { source, .. } => Some(source),
-            Self::Environment { .. } | Self::Malformed { .. } | Self::Invalid(_) => None,
+            Self::Environment { .. } | Self::Malformed { .. } | Self::Twice { .. } | Self::Invalid(_) => None,
         }
     }
 }

@@ -45,6 +45,11 @@ impl Layer {
         Ok(Self(leaves))
     }
 
+    /// Whether it has a value for `key`.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.0.iter().any(|(known, _)| known == key)
+    }
+
     /// The settings in a TOML file.
     pub(super) fn read(path: &Path) -> Result<Self, ConfigError> {
         match std::fs::read_to_string(path) {
@@ -53,31 +58,72 @@ impl Layer {
         }
     }
 
-    /// The settings in variables such as `FORETELL__SERVER__BIND`.
-    pub(super) fn of_variables(Variables(variables): &Variables) -> Self {
-        let setting = |(name, value): (&String, &String)| {
-            let key = name.strip_prefix(VARIABLE_PREFIX)?.replace("__", ".");
+    /// The settings in variables such as `FORETELL__SERVER__BIND`, and in the files that variables such as
+    /// `FORETELL__DATABASE__URL_FILE` name, for keys that `is_known` has.
+    pub(super) fn of_variables(
+        variables: &Variables,
+        is_known: impl Fn(&str) -> bool,
+    ) -> Result<Self, ConfigError> {
+        let mut leaves = Vec::new();
+        for (name, value) in &variables.0 {
+            let Some(key) = name.strip_prefix(VARIABLE_PREFIX) else { continue };
+            let key = key.replace("__", ".");
             // One in small letters is left as it is, and so is unknown: two names for a key would be ambiguous.
             let is_ours = !key.bytes().any(|byte| byte.is_ascii_lowercase());
             let key = if is_ours { key.to_ascii_lowercase() } else { key };
-            Some((key, Value::new(Some(name), value.as_str())))
-        };
-        Self(variables.iter().filter_map(setting).collect())
+            let in_file = key.strip_suffix("_file").filter(|stem| !is_known(&key) && is_known(stem));
+            if in_file.is_some() && value.is_empty() {
+                continue;
+            }
+            leaves.push(match in_file {
+                Some(stem) => (stem.to_owned(), variables.value_in_file(name, stem, value)?),
+                None => (key, Value::new(Some(name), value.as_str())),
+            });
+        }
+        Ok(Self(leaves))
     }
 
-    /// The setting of an address in a variable that goes by its own name, such as `DATABASE_URL`.
-    pub(super) fn of_url(key: &str, variable: &str, url: &str) -> Self {
-        Self(vec![(key.to_owned(), Value::new(Some(&variable.to_owned()), url))])
+    /// The setting in a variable that goes by a name of its own, such as `DATABASE_URL`, or in the file that
+    /// `DATABASE_URL_FILE` names.
+    pub(super) fn of_variable(key: &str, name: &str, variables: &Variables) -> Result<Self, ConfigError> {
+        let file_name = format!("{name}_FILE");
+        let value = match (variables.get(name), variables.get(&file_name)) {
+            (Some(_), Some(_)) => return Err(ConfigError::Twice { variable: name.to_owned() }),
+            (Some(value), None) => Some(Value::new(Some(&name.to_owned()), value)),
+            (None, Some(path)) => Some(read_value(&file_name, path)?),
+            (None, None) => None,
+        };
+        Ok(Self(value.map(|value| (key.to_owned(), value)).into_iter().collect()))
     }
 }
 
+impl Variables {
+    /// The value in the file that the variable `name` names; there must be no other variable for `key`.
+    fn value_in_file(&self, name: &str, key: &str, path: &str) -> Result<Value, ConfigError> {
+        let plain = variable_of(key);
+        if self.0.contains_key(&plain) {
+            return Err(ConfigError::Twice { variable: plain });
+        }
+        read_value(name, path)
+    }
+}
+
+/// The text of a file without the end of its line, as secrets are handed to containers and services.
+fn read_value(variable: &str, path: &str) -> Result<Value, ConfigError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| ConfigError::Unreadable { path: path.into(), source })?;
+    let text = text.strip_suffix('\n').unwrap_or(&text);
+    let text = text.strip_suffix('\r').unwrap_or(text);
+    Ok(Value::new(Some(&format!("{variable}, {path}")), text))
+}
 /// How `key` is written where `origin` says.
 pub(super) fn written_in(origin: &str, key: &str) -> String {
-    if origin.starts_with(VARIABLE_PREFIX) {
-        format!("{VARIABLE_PREFIX}{}", key.replace('.', "__").to_ascii_uppercase())
-    } else {
-        key.to_owned()
-    }
+    if origin.starts_with(VARIABLE_PREFIX) { variable_of(key) } else { key.to_owned() }
+}
+
+/// The variable of the environment that sets `key`.
+pub(super) fn variable_of(key: &str) -> String {
+    format!("{VARIABLE_PREFIX}{}", key.replace('.', "__").to_ascii_uppercase())
 }
 
 /// Adds what is in `table`; `prefix` is the path to it with a point at its end.

@@ -9,6 +9,7 @@ use config::{Value, ValueKind};
 use super::SECONDS_PER_DAY;
 use super::error::Problem;
 use super::layer::{Layer, written_in};
+use super::setting::{Allowed, HIDDEN, Setting};
 use super::suggestion::suggestions;
 
 /// The most characters of a bad value that are shown.
@@ -18,13 +19,15 @@ const SHOWN_CHARS: usize = 100;
 /// problem, takes 1.5 for a whole number and "on" for true.
 pub(super) struct Reader {
     values: BTreeMap<String, Value>,
+    settings: Vec<Setting>,
     problems: Vec<Problem>,
 }
 
 impl Reader {
     /// Merges layers, of which later ones win. The keys of `default` are all that there are.
     pub(super) fn new(default: Layer, others: Vec<Layer>) -> Self {
-        let mut reader = Self { values: default.0.into_iter().collect(), problems: Vec::new() };
+        let mut reader =
+            Self { values: default.0.into_iter().collect(), settings: Vec::new(), problems: Vec::new() };
         for (key, value) in others.into_iter().flat_map(|Layer(leaves)| leaves) {
             if let Some(current) = reader.values.get_mut(&key) {
                 *current = value;
@@ -35,14 +38,16 @@ impl Reader {
         reader
     }
 
-    /// All problems, the unknown keys first.
-    pub(super) fn into_problems(self) -> Vec<Problem> {
-        self.problems
+    /// All settings in the order in which they were read, or all problems, the unknown keys first.
+    pub(super) fn finish(self) -> Result<Vec<Setting>, Vec<Problem>> {
+        if self.problems.is_empty() { Ok(self.settings) } else { Err(self.problems) }
     }
 
     /// A whole number within `allowed`.
     pub(super) fn number<T: TryFrom<i64>>(&mut self, key: &str, allowed: RangeInclusive<i64>) -> Option<T> {
-        let value = self.take(key)?;
+        let kind = Allowed::Number(allowed.clone());
+        let reason = format!("must be {kind}");
+        let value = self.take(key, kind)?;
         let number = match &value.kind {
             ValueKind::I64(number) => Some(*number),
             ValueKind::String(text) => text.parse().ok(),
@@ -50,8 +55,7 @@ impl Reader {
         };
         let number =
             number.filter(|number| allowed.contains(number)).and_then(|number| number.try_into().ok());
-        let reason = || format!("must be a whole number from {} to {}", allowed.start(), allowed.end());
-        self.or_note(key, &value, number.ok_or_else(reason))
+        self.or_note(key, &value, number.ok_or(reason))
     }
 
     /// A time of 1 to 365 days.
@@ -62,7 +66,7 @@ impl Reader {
 
     /// True or false.
     pub(super) fn flag(&mut self, key: &str) -> Option<bool> {
-        let value = self.take(key)?;
+        let value = self.take(key, Allowed::Flag)?;
         let flag = match &value.kind {
             ValueKind::Boolean(flag) => Some(*flag),
             ValueKind::String(text) => text.parse().ok(),
@@ -73,7 +77,7 @@ impl Reader {
 
     /// A text that `parse` accepts; otherwise it says why not.
     pub(super) fn parsed<T>(&mut self, key: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
-        let value = self.take(key)?;
+        let value = self.take(key, Allowed::Text)?;
         let parsed = as_text(&value).and_then(parse);
         self.or_note(key, &value, parsed)
     }
@@ -84,7 +88,7 @@ impl Reader {
         key: &str,
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> Option<T> {
-        let value = self.take(key)?;
+        let value = self.take(key, Allowed::Secret)?;
         let parsed = as_text(&value).and_then(parse);
         let hidden = Value::new(value.origin().map(str::to_owned).as_ref(), ValueKind::Nil);
         self.or_note(key, &hidden, parsed)
@@ -97,7 +101,7 @@ impl Reader {
         max_length: usize,
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> Option<Vec<T>> {
-        let value = self.take(key)?;
+        let value = self.take(key, Allowed::List(max_length))?;
         let texts = match &value.kind {
             ValueKind::Array(values) => values.iter().map(as_text).collect(),
             ValueKind::String(text) => {
@@ -120,13 +124,19 @@ impl Reader {
     }
 
     /// Every key is in the default layer, so it is there until it has been read.
-    fn take(&mut self, key: &str) -> Option<Value> {
-        let value = self.values.remove(key);
-        if value.is_none() {
+    fn take(&mut self, key: &str, allowed: Allowed) -> Option<Value> {
+        let Some(value) = self.values.remove(key) else {
             let missing = Value::new(None, ValueKind::Nil);
-            self.or_note::<()>(key, &missing, Err("is missing".to_owned()));
-        }
-        value
+            return self.or_note(key, &missing, Err("is missing".to_owned()));
+        };
+        let is_hidden = allowed == Allowed::Secret && !matches!(as_text(&value), Ok(""));
+        self.settings.push(Setting {
+            key: key.to_owned(),
+            value: if is_hidden { HIDDEN.to_owned() } else { written(&value) },
+            origin: origin_of(&value),
+            allowed,
+        });
+        Some(value)
     }
 
     fn or_note<T>(&mut self, key: &str, value: &Value, outcome: Result<T, String>) -> Option<T> {
@@ -162,19 +172,26 @@ fn origin_of(value: &Value) -> String {
     value.origin().unwrap_or("no file").to_owned()
 }
 
-/// A value as it would be written, cut when it is long.
+/// A value as it would be written, cut when it is long; nothing of one that is hidden.
 fn shown(value: &Value) -> Option<String> {
-    let text = match &value.kind {
-        ValueKind::Nil => return None,
-        ValueKind::String(text) => format!("{text:?}"),
-        ValueKind::Array(values) => {
-            format!("[{}]", values.iter().filter_map(shown).collect::<Vec<_>>().join(", "))
-        }
-        _ => value.to_string(),
-    };
+    if value.kind == ValueKind::Nil {
+        return None;
+    }
+    let text = written(value);
     let end = text.char_indices().nth(SHOWN_CHARS).map(|(end, _)| end);
     Some(match end.and_then(|end| text.get(..end)) {
         Some(start) => format!("{start}..."),
         None => text,
     })
+}
+
+/// A value as it would be written in a file.
+fn written(value: &Value) -> String {
+    match &value.kind {
+        ValueKind::String(text) => format!("{text:?}"),
+        ValueKind::Array(values) => {
+            format!("[{}]", values.iter().map(written).collect::<Vec<_>>().join(", "))
+        }
+        _ => value.to_string(),
+    }
 }

@@ -13,13 +13,19 @@ fn load(variables: &[(&str, &str)]) -> Result<Settings, ConfigError> {
 }
 
 fn load_with(variables: &[(&str, &str)], file: Option<&str>) -> Result<Settings, ConfigError> {
+    let (_dir, config_path) = own_file(file);
+    Settings::load(os(variables), config_path.as_deref())
+}
+
+/// A file of the operator with this text, if any, and the folder that it is in.
+fn own_file(text: Option<&str>) -> (tempfile::TempDir, Option<PathBuf>) {
     let dir = tempfile::tempdir().unwrap();
-    let config_path = file.map(|text| {
+    let path = text.map(|text| {
         let path = dir.path().join("own.toml");
         std::fs::write(&path, text).unwrap();
         path
     });
-    Settings::load(os(variables), config_path.as_deref())
+    (dir, path)
 }
 
 fn check_log(settings: &Settings, format: LogFormat, filter: &str) {
@@ -126,7 +132,7 @@ fn every_key_of_the_default_file_is_read() {
 fn a_key_that_the_default_file_lacks_is_a_problem() {
     let mut reader = Reader::new(Layer::parse("default", "").unwrap(), Vec::new());
     assert!(reader.flag("auth.secure_cookies").is_none());
-    assert_eq!(reader.into_problems().len(), 1);
+    assert_eq!(reader.finish().unwrap_err().len(), 1);
 }
 
 #[test]
@@ -393,7 +399,7 @@ fn all_problems_are_told_at_once() {
 #[test]
 fn a_missing_file_is_named_with_its_cause() {
     let error = Settings::load(Vec::new(), Some(Path::new("/nowhere/own.toml"))).unwrap_err();
-    assert_eq!(error.to_string(), "the configuration file /nowhere/own.toml cannot be read");
+    assert_eq!(error.to_string(), "the file /nowhere/own.toml of the configuration cannot be read");
     assert!(std::error::Error::source(&error).is_some());
 }
 
@@ -443,4 +449,47 @@ fn what_is_not_text_in_the_environment_does_no_harm() {
 #[test]
 fn logs_are_not_coloured_when_the_environment_says_so() {
     assert!(!load(&[("NO_COLOR", "1")]).unwrap().log.color);
+}
+
+#[test]
+fn a_value_can_be_in_a_file_that_a_variable_names() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("secret");
+    std::fs::write(&path, "redis://:hush@localhost/\n").unwrap();
+    let path = path.to_str().unwrap();
+    for name in ["REDIS_URL_FILE", "FORETELL__REDIS__URL_FILE"] {
+        let (settings, read) = Settings::load_with_origins(os(&[(name, path)]), None).unwrap();
+        assert_eq!(settings.redis.unwrap().url, "redis://:hush@localhost/", "{name}");
+        let read = read.into_iter().find(|setting| setting.key == "redis.url").unwrap();
+        assert_eq!((read.value.as_str(), read.origin), (setting::HIDDEN, format!("{name}, {path}")));
+    }
+    assert!(load(&[("REDIS_URL_FILE", ""), ("FORETELL__REDIS__URL_FILE", "")]).unwrap().redis.is_none());
+
+    let both = |plain: &str, file: &str| message(load(&[(plain, "redis://localhost/"), (file, path)]));
+    let said = "REDIS_URL and REDIS_URL_FILE are both set; leave one of them out";
+    assert_eq!(both("REDIS_URL", "REDIS_URL_FILE"), said);
+    let said = "FORETELL__REDIS__URL and FORETELL__REDIS__URL_FILE are both set; leave one of them out";
+    assert_eq!(both("FORETELL__REDIS__URL", "FORETELL__REDIS__URL_FILE"), said);
+
+    let nowhere = message(load(&[("DATABASE_URL_FILE", "/nowhere/secret")]));
+    assert_eq!(nowhere, "the file /nowhere/secret of the configuration cannot be read");
+}
+
+#[test]
+fn each_setting_knows_where_its_value_is_from() {
+    let file = Some("[writer]\nqueue = 17\n");
+    let (dir, path) = own_file(file);
+    let variables = os(&[("FORETELL__LOG__FILTER", "warn")]);
+    let (_, read) = Settings::load_with_origins(variables, path.as_deref()).unwrap();
+    drop(dir);
+    let check = |key: &str, value: &str, origin: &str| {
+        let setting = read.iter().find(|setting| setting.key == key).unwrap();
+        assert_eq!(setting.value, value, "{key}");
+        assert!(setting.origin.ends_with(origin), "{key} is from {}", setting.origin);
+    };
+    check("writer.queue", "17", "/own.toml");
+    check("log.filter", "\"warn\"", "FORETELL__LOG__FILTER");
+    check("auth.secure_cookies", "false", "config/development.toml");
+    check("server.bind", "\"127.0.0.1:8080\"", "config/default.toml");
+    check("database.url", "\"\"", "config/default.toml");
 }
