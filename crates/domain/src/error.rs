@@ -9,6 +9,7 @@ use crate::post::PostError;
 use crate::text::TextError;
 use crate::transfer::TransferError;
 use crate::user::UserError;
+use crate::webhook::WebhookError;
 
 /// How to treat an error, whatever its area.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -134,6 +135,9 @@ pub enum DomainError {
     /// Something about users is refused.
     #[error(transparent)]
     User(#[from] UserError),
+    /// Something about webhooks is refused.
+    #[error(transparent)]
+    Webhook(#[from] WebhookError),
     /// A user with this mail address is already registered.
     #[error("this mail address is already registered")]
     EmailTaken,
@@ -147,7 +151,9 @@ impl DomainError {
             Self::Transfer(error) => transfer_code(error),
             Self::Market(error) => market_code(error),
             Self::User(error) => user_code(error),
-            Self::Post(PostError::NotFound(_) | PostError::CommentNotFound(_)) => Code::NotFound,
+            Self::Post(PostError::NotFound(_) | PostError::CommentNotFound(_))
+            | Self::Webhook(WebhookError::NotFound(_)) => Code::NotFound,
+            Self::Webhook(WebhookError::TooMany { .. }) => Code::Conflict,
             Self::Denied(_) => Code::Forbidden,
             Self::EmailTaken => Code::Duplicate,
         }

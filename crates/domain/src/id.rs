@@ -141,6 +141,8 @@ ids! {
     PostId,
     /// Names a comment.
     CommentId,
+    /// Names a webhook, not its secret.
+    WebhookId,
 }
 
 impl AccountId {

@@ -43,3 +43,4 @@ pub mod text;
 pub mod time;
 pub mod transfer;
 pub mod user;
+pub mod webhook;
