@@ -13,6 +13,7 @@ use diesel::sql_types::{Binary, SqlType};
 use diesel::sqlite::Sqlite;
 use foretell_domain::id::{
     AccountId, ApiKeyId, BetId, CommentId, MarketId, OptionId, PostId, SessionId, TransferId, UserId,
+    WebhookId,
 };
 
 /// The SQL type of every id. Both databases order it like the number it is. It is public only for the macro
@@ -90,7 +91,10 @@ macro_rules! ids {
     )+};
 }
 
-ids!(AccountId, ApiKeyId, BetId, CommentId, MarketId, OptionId, PostId, SessionId, TransferId, UserId);
+ids!(
+    AccountId, ApiKeyId, BetId, CommentId, MarketId, OptionId, PostId, SessionId, TransferId, UserId,
+    WebhookId
+);
 
 /// Ids of the domain as they are bound to statements: ascending, each once.
 pub(crate) fn db_ids<I: Copy + Into<DbId>>(ids: impl IntoIterator<Item = I>) -> Vec<DbId> {

@@ -45,6 +45,7 @@ mod transfers;
 mod tx;
 mod unit;
 mod users;
+mod webhooks;
 
 pub use config::{DatabaseConfig, DatabaseUrl};
 pub use error::{ConnectError, MigrateError};

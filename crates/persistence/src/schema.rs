@@ -279,6 +279,36 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::*;
+    use crate::id::Id;
+
+    webhooks (id) {
+        id -> Id,
+        url -> Text,
+        events -> Text,
+        status -> Text,
+        secret -> Binary,
+        replaced_secret -> Nullable<Binary>,
+        replaced_until_us -> Nullable<BigInt>,
+        created_at_us -> BigInt,
+        failing_since_us -> Nullable<BigInt>,
+        failure -> Nullable<Text>,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::id::Id;
+
+    webhook_places (webhook_id, market_id) {
+        webhook_id -> Id,
+        market_id -> Id,
+        sequence -> BigInt,
+        phase -> Nullable<Text>,
+    }
+}
+
 joinable!(sessions -> users (user_id));
 joinable!(api_keys -> users (user_id));
 joinable!(market_states -> markets (market_id));

@@ -20,3 +20,4 @@ pub mod secret;
 pub mod system;
 pub mod unit;
 pub mod user;
+pub mod webhook;

@@ -13,11 +13,15 @@ use crate::market::MarketTx;
 use crate::post::PostTx;
 use crate::secret::SecretTx;
 use crate::user::UserTx;
+use crate::webhook::WebhookTx;
 
 /// Everything a unit of work can do to storage.
-pub trait Tx: LedgerTx + MarketTx + UserTx + ApiKeyTx + PostTx + IdempotencyTx + SecretTx {}
+pub trait Tx:
+    LedgerTx + MarketTx + UserTx + ApiKeyTx + PostTx + IdempotencyTx + SecretTx + WebhookTx
+{
+}
 
-impl<T: LedgerTx + MarketTx + UserTx + ApiKeyTx + PostTx + IdempotencyTx + SecretTx> Tx for T {}
+impl<T: LedgerTx + MarketTx + UserTx + ApiKeyTx + PostTx + IdempotencyTx + SecretTx + WebhookTx> Tx for T {}
 
 /// A row that the running unit of work has locked, or has itself inserted. Only such rows can be saved.
 #[derive(Debug, Clone, PartialEq)]

@@ -16,12 +16,14 @@ use foretell_domain::text::{
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::{Transfer, TransferKind, TransferOrder, transfer};
 use foretell_domain::user::{Role, User, UserStatus};
+use foretell_domain::webhook::{WebhookEvent, WebhookStatus, WebhookUrl};
 use foretell_ports::api_key::ApiKey;
 use foretell_ports::idempotency::{CommandKey, StoredOutcome};
 use foretell_ports::market::NewMarket;
 use foretell_ports::secret::{PasswordHash, TokenHash};
 use foretell_ports::system::IdSource as _;
 use foretell_ports::user::Session;
+use foretell_ports::webhook::{Webhook, WebhookSecret};
 
 use crate::clock::START;
 use crate::ids::SeededIds;
@@ -89,6 +91,20 @@ impl Factory {
             created_at: START,
             expires_at: None,
             last_used_at: None,
+        }
+    }
+
+    /// An enabled webhook that is told everything, made at [`START`].
+    pub fn webhook(&self) -> Webhook {
+        Webhook {
+            id: self.ids.webhook(),
+            url: WebhookUrl::new("https://example.org/hook").expect("an address"),
+            events: WebhookEvent::ALL.into_iter().collect(),
+            status: WebhookStatus::Enabled,
+            secret: WebhookSecret([1; 32]),
+            replaced: None,
+            created_at: START,
+            failing: None,
         }
     }
 

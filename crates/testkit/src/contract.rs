@@ -22,6 +22,7 @@ use foretell_ports::market::MarketQueries;
 use foretell_ports::post::PostQueries;
 use foretell_ports::unit::UnitOfWork;
 use foretell_ports::user::UserQueries;
+use foretell_ports::webhook::WebhookQueries;
 
 pub mod accounts;
 pub mod api_keys;
@@ -45,6 +46,7 @@ pub mod settlements;
 pub mod transfers;
 pub mod units;
 pub mod users;
+pub mod webhooks;
 
 /// The ports of one store.
 pub struct Adapters {
@@ -58,6 +60,8 @@ pub struct Adapters {
     pub users: Arc<dyn UserQueries>,
     /// Reads posts and comments.
     pub posts: Arc<dyn PostQueries>,
+    /// Reads webhooks.
+    pub webhooks: Arc<dyn WebhookQueries>,
     /// Looks outcomes up.
     pub outcomes: Arc<dyn IdempotencyQueries>,
     /// Answers pings.
@@ -253,6 +257,15 @@ macro_rules! contract_suite {
                 a_deleted_comment_is_gone_alone,
                 comments_of_a_subject_are_listed_in_stretches,
                 the_newest_comments_of_several_posts_come_at_once;
+            webhooks:
+                webhooks_come_back_as_they_were_written,
+                a_saved_webhook_keeps_every_change,
+                webhooks_come_newest_first,
+                an_enabled_webhook_is_noticed,
+                news_makes_places_where_it_is_wanted,
+                a_place_is_made_once,
+                a_place_moves_and_goes,
+                places_go_with_their_webhook;
         }
     };
 }
@@ -279,7 +292,7 @@ macro_rules! contract_tests {
 #[cfg(test)]
 mod tests {
     /// The modules of the suite with their sources.
-    const AREAS: [(&str, &str); 20] = [
+    const AREAS: [(&str, &str); 21] = [
         ("units", include_str!("contract/units.rs")),
         ("interleaving", include_str!("contract/interleaving.rs")),
         ("accounts", include_str!("contract/accounts.rs")),
@@ -300,6 +313,7 @@ mod tests {
         ("posts", include_str!("contract/posts.rs")),
         ("post_lists", include_str!("contract/post_lists.rs")),
         ("comments", include_str!("contract/comments.rs")),
+        ("webhooks", include_str!("contract/webhooks.rs")),
     ];
 
     #[test]

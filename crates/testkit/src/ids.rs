@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use foretell_domain::id::{
     AccountId, ApiKeyId, BetId, CommentId, MarketId, OptionId, PostId, SessionId, TransferId, UserId,
+    WebhookId,
 };
 use foretell_ports::system::IdSource;
 
@@ -56,6 +57,8 @@ impl SeededIds {
         post: PostId,
         /// The next id, for a comment.
         comment: CommentId,
+        /// The next id, for a webhook.
+        webhook: WebhookId,
     }
 }
 

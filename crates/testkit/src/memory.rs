@@ -21,6 +21,7 @@ mod table;
 mod tables;
 mod tx;
 mod users;
+mod webhooks;
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -35,6 +35,7 @@ fn adapters(store: &MemoryStore, uow: Arc<dyn UnitOfWork>) -> Adapters {
         markets: store.clone(),
         users: store.clone(),
         posts: store.clone(),
+        webhooks: store.clone(),
         outcomes: store.clone(),
         health: store,
         guard: Box::new(()),

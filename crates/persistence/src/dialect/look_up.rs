@@ -26,7 +26,7 @@ use crate::users::{CredentialsRow, UserRow};
 
 /// Locks rows against other writers but not against foreign keys that refer to them. `SQLite` has one writer,
 /// who needs no lock on a row.
-const LOCK_ROWS: &str = " FOR NO KEY UPDATE";
+pub(super) const LOCK_ROWS: &str = " FOR NO KEY UPDATE";
 
 /// Locks accounts in ascending order of id and returns them in that order; `ids` ascend.
 pub(crate) fn lock_accounts(connection: &mut Connection<'_>, ids: &[DbId]) -> QueryResult<Vec<AccountRow>> {

@@ -9,6 +9,7 @@ pub(crate) mod look_up;
 pub(crate) mod pool;
 pub(crate) mod session;
 pub(crate) mod transaction;
+pub(crate) mod webhooks;
 
 /// One column of many rows, for an array.
 fn column<'a, R, T>(rows: &'a [R], value: impl Fn(&'a R) -> T) -> Vec<T> {

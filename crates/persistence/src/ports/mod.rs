@@ -6,3 +6,4 @@ mod market;
 mod post;
 mod secret;
 mod user;
+mod webhook;

@@ -20,6 +20,7 @@ impl Harness for Databases {
             markets: Arc::new(store.clone()),
             users: Arc::new(store.clone()),
             posts: Arc::new(store.clone()),
+            webhooks: Arc::new(store.clone()),
             outcomes: Arc::new(store.clone()),
             health: Arc::new(store),
             guard: Box::new(database),

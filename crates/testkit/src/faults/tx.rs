@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use foretell_domain::account::Account;
 use foretell_domain::comment::{Comment, CommentSubject};
 use foretell_domain::id::{
-    AccountId, ApiKeyId, BetId, CommentId, MarketId, PostId, SessionId, TransferId, UserId,
+    AccountId, ApiKeyId, BetId, CommentId, MarketId, PostId, SessionId, TransferId, UserId, WebhookId,
 };
 use foretell_domain::market::{Bet, Holding, Listing, Market, Settlement};
 use foretell_domain::money::Currency;
@@ -22,6 +22,7 @@ use foretell_ports::post::{HeldSubject, PostTx};
 use foretell_ports::secret::{PasswordHash, SecretTx};
 use foretell_ports::unit::{Locked, Tx};
 use foretell_ports::user::{Credentials, Session, UserTx};
+use foretell_ports::webhook::{Webhook, WebhookNews, WebhookPlace, WebhookTx};
 
 use super::{Insert, PoisonedRow};
 
@@ -134,6 +135,21 @@ impl PostTx for WatchedTx<'_> {
 impl SecretTx for WatchedTx<'_> {
     hand_on! {
         fn keep_secret_once(&mut self, name: &'static str, candidate: [u8; 32]) -> [u8; 32];
+    }
+}
+
+impl WebhookTx for WatchedTx<'_> {
+    hand_on! {
+        fn count_webhooks(&mut self) -> u32;
+        fn insert_webhook(&mut self, webhook: &Webhook) -> ();
+        fn lock_webhook(&mut self, id: WebhookId) -> Option<Locked<Webhook>>;
+        fn save_webhook(&mut self, webhook: &Locked<Webhook>) -> ();
+        fn delete_webhook(&mut self, id: WebhookId) -> bool;
+        fn add_webhook_places(&mut self, news: &[WebhookNews]) -> Vec<(WebhookId, MarketId)>;
+        fn find_webhook_place(&mut self, webhook: WebhookId, market: &Locked<Market>) -> Option<WebhookPlace>;
+        fn move_webhook_place(&mut self, webhook: WebhookId, market: MarketId, place: WebhookPlace) -> ();
+        fn delete_webhook_place(&mut self, webhook: WebhookId, market: MarketId) -> ();
+        fn delete_webhook_places(&mut self, webhook: &Locked<Webhook>) -> ();
     }
 }
 

@@ -3,7 +3,7 @@
 use foretell_domain::account::Account;
 use foretell_domain::comment::Comment;
 use foretell_domain::id::{
-    AccountId, ApiKeyId, BetId, CommentId, MarketId, PostId, SessionId, TransferId, UserId,
+    AccountId, ApiKeyId, BetId, CommentId, MarketId, PostId, SessionId, TransferId, UserId, WebhookId,
 };
 use foretell_domain::market::{Bet, Listing, Market, Payout, Position, Settlement};
 use foretell_domain::money::{Balance, Currency};
@@ -15,6 +15,7 @@ use foretell_ports::api_key::ApiKey;
 use foretell_ports::idempotency::{CommandKey, StoredOutcome};
 use foretell_ports::secret::TokenHash;
 use foretell_ports::user::{Credentials, Session};
+use foretell_ports::webhook::{Webhook, WebhookPlace};
 
 use super::table::{EndOfUnit, Table};
 
@@ -76,6 +77,8 @@ tables! {
     users_by_email: Email => UserId,
     sessions: SessionId => Session,
     sessions_by_token: TokenHash => SessionId,
+    webhooks: WebhookId => Webhook,
+    webhook_places: (WebhookId, MarketId) => WebhookPlace,
     api_keys: ApiKeyId => ApiKey,
     api_keys_by_secret: TokenHash => ApiKeyId,
     outcomes: CommandKey => StoredOutcome,

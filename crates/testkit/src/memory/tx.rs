@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{PoisonError, RwLock};
 
-use foretell_domain::id::{AccountId, CommentId, MarketId, PostId, UserId};
+use foretell_domain::id::{AccountId, CommentId, MarketId, PostId, UserId, WebhookId};
 use foretell_ports::error::StoreError;
 
 use super::table::rejected;
@@ -24,6 +24,7 @@ pub(super) struct LockedRows {
     pub(super) users: BTreeSet<UserId>,
     pub(super) posts: BTreeSet<PostId>,
     pub(super) comments: BTreeSet<CommentId>,
+    pub(super) webhooks: BTreeSet<WebhookId>,
 }
 
 impl LockedRows {
@@ -45,6 +46,10 @@ impl LockedRows {
 
     pub(super) fn check_comment(&self, id: CommentId) -> Result<(), StoreError> {
         if self.comments.contains(&id) { Ok(()) } else { Err(rejected(format!("{id:?} is not locked"))) }
+    }
+
+    pub(super) fn check_webhook(&self, id: WebhookId) -> Result<(), StoreError> {
+        if self.webhooks.contains(&id) { Ok(()) } else { Err(rejected(format!("{id:?} is not locked"))) }
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use foretell_domain::account::Account;
 use foretell_domain::comment::{Comment, CommentSubject};
 use foretell_domain::id::{
-    AccountId, ApiKeyId, BetId, CommentId, MarketId, PostId, SessionId, TransferId, UserId,
+    AccountId, ApiKeyId, BetId, CommentId, MarketId, PostId, SessionId, TransferId, UserId, WebhookId,
 };
 use foretell_domain::market::{Bet, Holding, Listing, Market, Settlement};
 use foretell_domain::money::Currency;
@@ -24,6 +24,7 @@ use foretell_ports::post::{HeldSubject, PostTx};
 use foretell_ports::secret::{PasswordHash, SecretTx};
 use foretell_ports::unit::{ErasedWork, Locked, Tx, UnitFuture, UnitOfWork};
 use foretell_ports::user::{Credentials, Session, UserTx};
+use foretell_ports::webhook::{Webhook, WebhookNews, WebhookPlace, WebhookTx};
 
 /// A store whose units are committed late on order; all clones are one.
 #[derive(Clone)]
@@ -187,6 +188,21 @@ impl PostTx for LateTx<'_> {
 impl SecretTx for LateTx<'_> {
     pass_on! {
         keep_secret_once(name: &'static str, candidate: [u8; 32]) -> [u8; 32];
+    }
+}
+
+impl WebhookTx for LateTx<'_> {
+    pass_on! {
+        count_webhooks() -> u32;
+        insert_webhook(webhook: &Webhook) -> ();
+        lock_webhook(id: WebhookId) -> Option<Locked<Webhook>>;
+        save_webhook(webhook: &Locked<Webhook>) -> ();
+        delete_webhook(id: WebhookId) -> bool;
+        add_webhook_places(news: &[WebhookNews]) -> Vec<(WebhookId, MarketId)>;
+        find_webhook_place(webhook: WebhookId, market: &Locked<Market>) -> Option<WebhookPlace>;
+        move_webhook_place(webhook: WebhookId, market: MarketId, place: WebhookPlace) -> ();
+        delete_webhook_place(webhook: WebhookId, market: MarketId) -> ();
+        delete_webhook_places(webhook: &Locked<Webhook>) -> ();
     }
 }
 

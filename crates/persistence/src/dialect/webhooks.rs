@@ -1,0 +1,55 @@
+//! What differs between the databases of webhooks: the lock, and the making of many places at once.
+
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Nullable, Text};
+
+use super::look_up::LOCK_ROWS;
+use super::{column, each};
+use crate::connection::Connection;
+use crate::id::{DbId, Id};
+use crate::prepared::{ended, prepared};
+use crate::schema::webhooks;
+use crate::webhooks::{MadePlaceRow, NewPlaceRow, WebhookRow};
+
+const INSERT_PLACES: &str = "INSERT INTO webhook_places (webhook_id, market_id, sequence, phase)
+    SELECT webhooks.id, news.market_id, news.sequence, news.phase
+    FROM webhooks, unnest(?, ?, ?, ?) AS news (market_id, sequence, phase, wanted)
+    WHERE webhooks.status = 'enabled' AND webhooks.events LIKE news.wanted
+    ORDER BY news.market_id, webhooks.id
+    ON CONFLICT DO NOTHING RETURNING webhook_id, market_id";
+
+const INSERT_PLACE: &str = "INSERT INTO webhook_places (webhook_id, market_id, sequence, phase)
+    SELECT id, ?, ?, ? FROM webhooks WHERE status = 'enabled' AND events LIKE ?
+    ON CONFLICT DO NOTHING RETURNING webhook_id, market_id";
+
+/// Locks a webhook.
+pub(crate) fn lock(connection: &mut Connection<'_>, id: DbId) -> QueryResult<Option<WebhookRow>> {
+    let row = webhooks::table.find(id);
+    match connection {
+        Connection::Sqlite(c) => row.select(WebhookRow::as_select()).first(*c).optional(),
+        Connection::Postgres(c) => Ok(ended(row.select(WebhookRow::as_select()), LOCK_ROWS).load(*c)?.pop()),
+    }
+}
+
+/// Makes places where there are none yet, for the enabled webhooks that want them, and returns those made.
+pub(crate) fn insert_places_once(
+    connection: &mut Connection<'_>,
+    rows: &[NewPlaceRow],
+) -> QueryResult<Vec<MadePlaceRow>> {
+    match connection {
+        Connection::Sqlite(c) => each(rows, |row| {
+            prepared(INSERT_PLACE)
+                .bind::<Id, _>(row.market_id)
+                .bind::<BigInt, _>(row.sequence)
+                .bind::<Nullable<Text>, _>(row.phase)
+                .bind::<Text, _>(row.wanted)
+                .load(*c)
+        }),
+        Connection::Postgres(c) => prepared(INSERT_PLACES)
+            .bind::<Array<Id>, _>(column(rows, |row| row.market_id))
+            .bind::<Array<BigInt>, _>(column(rows, |row| row.sequence))
+            .bind::<Array<Nullable<Text>>, _>(column(rows, |row| row.phase))
+            .bind::<Array<Text>, _>(column(rows, |row| row.wanted))
+            .load(*c),
+    }
+}

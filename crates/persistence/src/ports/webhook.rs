@@ -1,0 +1,91 @@
+//! The ports of webhooks.
+
+use async_trait::async_trait;
+use foretell_domain::id::{MarketId, WebhookId};
+use foretell_domain::market::Market;
+use foretell_ports::error::StoreError;
+use foretell_ports::page::Stretch;
+use foretell_ports::unit::Locked;
+use foretell_ports::webhook::{Webhook, WebhookNews, WebhookPlace, WebhookQueries, WebhookTx};
+
+use crate::store::Store;
+use crate::tx::UnitTx;
+use crate::webhooks;
+
+impl WebhookTx for UnitTx<'_, '_> {
+    fn count_webhooks(&mut self) -> Result<u32, StoreError> {
+        self.step(|c| Ok(u32::try_from(webhooks::count(c)?).unwrap_or(u32::MAX)))
+    }
+
+    fn insert_webhook(&mut self, webhook: &Webhook) -> Result<(), StoreError> {
+        self.step(|c| webhooks::insert(c, webhook))
+    }
+
+    fn lock_webhook(&mut self, id: WebhookId) -> Result<Option<Locked<Webhook>>, StoreError> {
+        self.step(|c| Ok(webhooks::lock(c, id)?.map(Locked::assume)))
+    }
+
+    fn save_webhook(&mut self, webhook: &Locked<Webhook>) -> Result<(), StoreError> {
+        self.step(|c| webhooks::save(c, webhook))
+    }
+
+    fn delete_webhook(&mut self, id: WebhookId) -> Result<bool, StoreError> {
+        self.step(|c| webhooks::delete(c, id))
+    }
+
+    fn add_webhook_places(&mut self, news: &[WebhookNews]) -> Result<Vec<(WebhookId, MarketId)>, StoreError> {
+        self.step(|c| webhooks::add_places(c, news))
+    }
+
+    fn find_webhook_place(
+        &mut self,
+        webhook: WebhookId,
+        market: &Locked<Market>,
+    ) -> Result<Option<WebhookPlace>, StoreError> {
+        self.step(|c| webhooks::find_place(c, webhook, market.id()))
+    }
+
+    fn move_webhook_place(
+        &mut self,
+        webhook: WebhookId,
+        market: MarketId,
+        place: WebhookPlace,
+    ) -> Result<(), StoreError> {
+        self.step(|c| webhooks::move_place(c, webhook, market, place))
+    }
+
+    fn delete_webhook_place(&mut self, webhook: WebhookId, market: MarketId) -> Result<(), StoreError> {
+        self.step(|c| webhooks::delete_place(c, webhook, market))
+    }
+
+    fn delete_webhook_places(&mut self, webhook: &Locked<Webhook>) -> Result<(), StoreError> {
+        self.step(|c| webhooks::delete_places(c, webhook.id))
+    }
+}
+
+#[async_trait]
+impl WebhookQueries for Store {
+    async fn find_webhook(&self, id: WebhookId) -> Result<Option<Webhook>, StoreError> {
+        self.read("find_webhook", move |c| webhooks::find(c, id)).await
+    }
+
+    async fn list_webhooks(&self, stretch: Stretch<WebhookId>) -> Result<Vec<Webhook>, StoreError> {
+        self.read("list_webhooks", move |c| webhooks::list(c, stretch)).await
+    }
+
+    async fn count_all_webhooks(&self) -> Result<i64, StoreError> {
+        self.read("count_webhooks", webhooks::count).await
+    }
+
+    async fn has_enabled_webhook(&self) -> Result<bool, StoreError> {
+        self.read("has_enabled_webhook", webhooks::has_enabled).await
+    }
+
+    async fn webhook_place(
+        &self,
+        webhook: WebhookId,
+        market: MarketId,
+    ) -> Result<Option<WebhookPlace>, StoreError> {
+        self.read("webhook_place", move |c| webhooks::find_place(c, webhook, market)).await
+    }
+}

@@ -1,0 +1,265 @@
+//! The tables `webhooks` and `webhook_places`.
+
+use diesel::prelude::*;
+use foretell_domain::id::{MarketId, WebhookId};
+use foretell_domain::market::Phase;
+use foretell_domain::time::Timestamp;
+use foretell_domain::webhook::{WebhookEvent, WebhookEvents, WebhookStatus, WebhookUrl};
+use foretell_ports::page::{Start, Stretch};
+use foretell_ports::webhook::{Webhook, WebhookNews, WebhookPlace, WebhookSecret};
+
+use crate::connection::{Connection, on};
+use crate::dialect;
+use crate::error::{Failure, StoredRow, expect_saved};
+use crate::id::DbId;
+use crate::schema::{webhook_places, webhooks};
+
+#[derive(Queryable, QueryableByName, Selectable)]
+#[diesel(table_name = webhooks)]
+pub(crate) struct WebhookRow {
+    id: DbId,
+    url: String,
+    events: String,
+    status: String,
+    secret: Vec<u8>,
+    replaced_secret: Option<Vec<u8>>,
+    replaced_until_us: Option<i64>,
+    created_at_us: i64,
+    failing_since_us: Option<i64>,
+    failure: Option<String>,
+}
+
+impl TryFrom<WebhookRow> for Webhook {
+    type Error = Failure;
+
+    fn try_from(row: WebhookRow) -> Result<Self, Failure> {
+        let stored = StoredRow { table: "webhooks", id: row.id };
+        let replaced = row.replaced_secret.map(|secret| secret_of("replaced_secret", &secret, &stored));
+        let replaced_until = row.replaced_until_us.map(Timestamp::from_micros);
+        let failing_since = row.failing_since_us.map(Timestamp::from_micros);
+        Ok(Self {
+            id: row.id.into(),
+            url: stored.convert("url", WebhookUrl::new(row.url))?,
+            events: stored.named("events", events_of(&row.events))?,
+            status: stored.named("status", WebhookStatus::from_name(&row.status))?,
+            secret: secret_of("secret", &row.secret, &stored)?,
+            replaced: replaced.transpose()?.zip(replaced_until),
+            created_at: Timestamp::from_micros(row.created_at_us),
+            failing: failing_since.zip(row.failure),
+        })
+    }
+}
+
+fn secret_of(
+    column: &'static str,
+    secret: &[u8],
+    stored: &StoredRow<DbId>,
+) -> Result<WebhookSecret, Failure> {
+    Ok(WebhookSecret(stored.convert(column, secret.try_into())?))
+}
+
+fn events_of(column: &str) -> Option<WebhookEvents> {
+    column.split(' ').map(WebhookEvent::from_name).collect()
+}
+
+/// The events as the column has them: their names in a fixed order with spaces between.
+fn events_column(events: WebhookEvents) -> String {
+    events.iter().map(WebhookEvent::as_str).collect::<Vec<_>>().join(" ")
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = webhook_places)]
+struct PlaceRow {
+    webhook_id: DbId,
+    sequence: i64,
+    phase: Option<String>,
+}
+
+impl TryFrom<PlaceRow> for WebhookPlace {
+    type Error = Failure;
+
+    fn try_from(row: PlaceRow) -> Result<Self, Failure> {
+        let stored = StoredRow { table: "webhook_places", id: row.webhook_id };
+        let phase = row.phase.map(|name| stored.named("phase", Phase::from_name(&name)));
+        Ok(Self { sequence: row.sequence, phase: phase.transpose()? })
+    }
+}
+
+/// A place that is about to be made for each enabled webhook that wants it.
+pub(crate) struct NewPlaceRow {
+    pub(crate) market_id: DbId,
+    pub(crate) sequence: i64,
+    pub(crate) phase: Option<&'static str>,
+    /// What the column `events` of such a webhook is like.
+    pub(crate) wanted: &'static str,
+}
+
+/// A place that was made.
+#[derive(QueryableByName)]
+#[diesel(table_name = webhook_places)]
+pub(crate) struct MadePlaceRow {
+    webhook_id: DbId,
+    market_id: DbId,
+}
+
+/// How many webhooks there are.
+pub(crate) fn count(connection: &mut Connection<'_>) -> Result<i64, Failure> {
+    Ok(on!(connection, |c| webhooks::table.count().get_result(c))?)
+}
+
+/// Inserts a webhook.
+pub(crate) fn insert(connection: &mut Connection<'_>, webhook: &Webhook) -> Result<(), Failure> {
+    let row = (
+        webhooks::id.eq(DbId::from(webhook.id)),
+        webhooks::created_at_us.eq(webhook.created_at.micros()),
+        changeable(webhook),
+    );
+    on!(connection, |c| diesel::insert_into(webhooks::table).values(row).execute(c))?;
+    Ok(())
+}
+
+/// What may change of a webhook.
+#[derive(Insertable, AsChangeset)]
+#[diesel(table_name = webhooks, treat_none_as_null = true)]
+struct ChangeableRow<'a> {
+    url: &'a str,
+    events: String,
+    status: &'static str,
+    secret: &'a [u8],
+    replaced_secret: Option<Vec<u8>>,
+    replaced_until_us: Option<i64>,
+    failing_since_us: Option<i64>,
+    failure: Option<String>,
+}
+
+fn changeable(webhook: &Webhook) -> ChangeableRow<'_> {
+    ChangeableRow {
+        url: webhook.url.as_str(),
+        events: events_column(webhook.events),
+        status: webhook.status.as_str(),
+        secret: &webhook.secret.0,
+        replaced_secret: webhook.replaced.map(|(secret, _)| secret.0.to_vec()),
+        replaced_until_us: webhook.replaced.map(|(_, until)| until.micros()),
+        failing_since_us: webhook.failing.as_ref().map(|(since, _)| since.micros()),
+        failure: webhook.failing.as_ref().map(|(_, failure)| failure.clone()),
+    }
+}
+
+/// Locks a webhook.
+pub(crate) fn lock(connection: &mut Connection<'_>, id: WebhookId) -> Result<Option<Webhook>, Failure> {
+    dialect::webhooks::lock(connection, id.into())?.map(Webhook::try_from).transpose()
+}
+
+/// Saves what may change of a webhook.
+pub(crate) fn save(connection: &mut Connection<'_>, webhook: &Webhook) -> Result<(), Failure> {
+    let update = diesel::update(webhooks::table.find(DbId::from(webhook.id))).set(changeable(webhook));
+    expect_saved("webhooks", 1, on!(connection, |c| update.execute(c))?)
+}
+
+/// Deletes a webhook with its places, and says whether it was there.
+pub(crate) fn delete(connection: &mut Connection<'_>, id: WebhookId) -> Result<bool, Failure> {
+    let row = webhooks::table.find(DbId::from(id));
+    Ok(on!(connection, |c| diesel::delete(row).execute(c))? > 0)
+}
+
+/// The webhook of this id.
+pub(crate) fn find(connection: &mut Connection<'_>, id: WebhookId) -> Result<Option<Webhook>, Failure> {
+    let row: Option<WebhookRow> = on!(connection, |c| {
+        webhooks::table.find(DbId::from(id)).select(WebhookRow::as_select()).first(c).optional()
+    })?;
+    row.map(Webhook::try_from).transpose()
+}
+
+/// A stretch of all webhooks, newest first.
+pub(crate) fn list(
+    connection: &mut Connection<'_>,
+    stretch: Stretch<WebhookId>,
+) -> Result<Vec<Webhook>, Failure> {
+    let rows = on!(connection, |c| {
+        let all = webhooks::table
+            .order(webhooks::id.desc())
+            .limit(stretch.limit.into())
+            .select(WebhookRow::as_select());
+        match stretch.start {
+            Start::Offset(rows) => all.offset(rows).load(c),
+            Start::After(id) => all.filter(webhooks::id.lt(DbId::from(id))).load(c),
+        }
+    })?;
+    rows.into_iter().map(Webhook::try_from).collect()
+}
+
+/// Whether any webhook is enabled.
+pub(crate) fn has_enabled(connection: &mut Connection<'_>) -> Result<bool, Failure> {
+    let enabled = webhooks::table.filter(webhooks::status.eq(WebhookStatus::Enabled.as_str()));
+    let first: Option<DbId> = on!(connection, |c| enabled.select(webhooks::id).first(c).optional())?;
+    Ok(first.is_some())
+}
+
+/// Makes places where there are none yet, and returns those made.
+pub(crate) fn add_places(
+    connection: &mut Connection<'_>,
+    news: &[WebhookNews],
+) -> Result<Vec<(WebhookId, MarketId)>, Failure> {
+    let mut rows: Vec<_> = news.iter().filter_map(new_place).collect();
+    rows.sort_by_key(|row| row.market_id);
+    let made = dialect::webhooks::insert_places_once(connection, &rows)?;
+    Ok(made.into_iter().map(|row| (row.webhook_id.into(), row.market_id.into())).collect())
+}
+
+fn new_place(news: &WebhookNews) -> Option<NewPlaceRow> {
+    let wanted = match news.events {
+        WebhookEvents { trades: true, statuses: true } => "%",
+        WebhookEvents { trades: true, statuses: false } => "market.trade%",
+        WebhookEvents { trades: false, statuses: true } => "%market.status",
+        WebhookEvents { trades: false, statuses: false } => return None,
+    };
+    let WebhookPlace { sequence, phase } = news.before;
+    Some(NewPlaceRow { market_id: news.market_id.into(), sequence, phase: phase.map(Phase::as_str), wanted })
+}
+
+/// The place of a webhook in a market.
+pub(crate) fn find_place(
+    connection: &mut Connection<'_>,
+    webhook: WebhookId,
+    market: MarketId,
+) -> Result<Option<WebhookPlace>, Failure> {
+    let key = (DbId::from(webhook), DbId::from(market));
+    let row: Option<PlaceRow> = on!(connection, |c| {
+        webhook_places::table.find(key).select(PlaceRow::as_select()).first(c).optional()
+    })?;
+    row.map(WebhookPlace::try_from).transpose()
+}
+
+/// Moves the place of a webhook in a market, if it has one.
+pub(crate) fn move_place(
+    connection: &mut Connection<'_>,
+    webhook: WebhookId,
+    market: MarketId,
+    place: WebhookPlace,
+) -> Result<(), Failure> {
+    let key = (DbId::from(webhook), DbId::from(market));
+    let update = diesel::update(webhook_places::table.find(key)).set((
+        webhook_places::sequence.eq(place.sequence),
+        webhook_places::phase.eq(place.phase.map(Phase::as_str)),
+    ));
+    on!(connection, |c| update.execute(c))?;
+    Ok(())
+}
+
+/// Deletes the place of a webhook in a market, if it has one.
+pub(crate) fn delete_place(
+    connection: &mut Connection<'_>,
+    webhook: WebhookId,
+    market: MarketId,
+) -> Result<(), Failure> {
+    let row = webhook_places::table.find((DbId::from(webhook), DbId::from(market)));
+    on!(connection, |c| diesel::delete(row).execute(c))?;
+    Ok(())
+}
+
+/// Deletes all places of a webhook.
+pub(crate) fn delete_places(connection: &mut Connection<'_>, webhook: WebhookId) -> Result<(), Failure> {
+    let rows = webhook_places::table.filter(webhook_places::webhook_id.eq(DbId::from(webhook)));
+    on!(connection, |c| diesel::delete(rows).execute(c))?;
+    Ok(())
+}

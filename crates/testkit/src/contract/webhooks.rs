@@ -1,0 +1,197 @@
+//! Webhooks, and how far each has been told of each market.
+
+use std::collections::BTreeSet;
+
+use foretell_domain::id::{MarketId, WebhookId};
+use foretell_domain::market::Phase;
+use foretell_domain::webhook::{WebhookEvents, WebhookStatus, WebhookUrl};
+use foretell_ports::page::{Start, Stretch};
+use foretell_ports::webhook::{Webhook, WebhookNews, WebhookPlace, WebhookSecret};
+
+use super::Harness;
+use super::scene::{Scene, after, lock_market};
+
+const TRADES: WebhookEvents = WebhookEvents { trades: true, statuses: false };
+const STATUSES: WebhookEvents = WebhookEvents { trades: false, statuses: true };
+const ALL: WebhookEvents = WebhookEvents { trades: true, statuses: true };
+
+const UNOPENED: WebhookPlace = WebhookPlace { sequence: 0, phase: None };
+const THIRD: WebhookPlace = WebhookPlace { sequence: 3, phase: Some(Phase::Open) };
+
+async fn store(scene: &Scene, webhook: Webhook) -> Webhook {
+    let stored = webhook.clone();
+    scene.commit(move |tx| tx.insert_webhook(&webhook)).await;
+    stored
+}
+
+async fn told(scene: &Scene, events: WebhookEvents) -> WebhookId {
+    store(scene, Webhook { events, ..scene.make.webhook() }).await.id
+}
+
+async fn stored(scene: &Scene, id: WebhookId) -> Option<Webhook> {
+    scene.ports.webhooks.find_webhook(id).await.unwrap()
+}
+
+async fn place(scene: &Scene, webhook: WebhookId, market: MarketId) -> Option<WebhookPlace> {
+    scene.ports.webhooks.webhook_place(webhook, market).await.unwrap()
+}
+
+async fn market(scene: &Scene) -> MarketId {
+    scene.market(|market| market).await.market.id()
+}
+
+/// Makes places for news of a market, and gives the webhooks that got one.
+async fn add_places(scene: &Scene, news: WebhookNews) -> BTreeSet<WebhookId> {
+    let made = scene
+        .commit(move |tx| {
+            lock_market(tx, news.market_id)?;
+            tx.add_webhook_places(&[news])
+        })
+        .await;
+    assert!(made.iter().all(|(_, market)| *market == news.market_id), "{made:?}");
+    made.into_iter().map(|(webhook, _)| webhook).collect()
+}
+
+/// A webhook comes back with every field, and one that is told nothing is rejected.
+pub async fn webhooks_come_back_as_they_were_written(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    for events in [TRADES, STATUSES, ALL] {
+        let webhook = store(&scene, Webhook { events, ..scene.make.webhook() }).await;
+        assert_eq!(stored(&scene, webhook.id).await, Some(webhook));
+    }
+    let idle = Webhook { events: WebhookEvents::default(), ..scene.make.webhook() };
+    scene.check_rejected(move |tx| tx.insert_webhook(&idle)).await;
+    assert_eq!(stored(&scene, scene.make.webhook().id).await, None);
+}
+
+/// A saved webhook keeps every change, and loses what is no longer there.
+pub async fn a_saved_webhook_keeps_every_change(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let webhook = store(&scene, scene.make.webhook()).await;
+    let changed = Webhook {
+        url: WebhookUrl::new("https://example.net/other?hook").unwrap(),
+        events: STATUSES,
+        status: WebhookStatus::Disabled,
+        secret: WebhookSecret([2; 32]),
+        replaced: Some((webhook.secret, after(5))),
+        failing: Some((after(6), "the receiver answered 500".to_owned())),
+        ..webhook.clone()
+    };
+    for wanted in [changed, webhook] {
+        let saved = wanted.clone();
+        scene
+            .commit(move |tx| {
+                let mut locked = tx.lock_webhook(saved.id)?.expect("the webhook is stored");
+                *locked = saved.clone();
+                tx.save_webhook(&locked)
+            })
+            .await;
+        assert_eq!(stored(&scene, wanted.id).await, Some(wanted));
+    }
+}
+
+/// Webhooks come newest first, in stretches, and are counted.
+pub async fn webhooks_come_newest_first(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let mut all = Vec::new();
+    for _ in 0..3 {
+        all.insert(0, store(&scene, scene.make.webhook()).await);
+    }
+    let list =
+        async |start, limit| scene.ports.webhooks.list_webhooks(Stretch { start, limit }).await.unwrap();
+    assert_eq!(list(Start::Offset(0), 10).await, all);
+    assert_eq!(list(Start::Offset(1), 1).await, all[1..2]);
+    assert_eq!(list(Start::After(all[1].id), 10).await, all[2..]);
+    assert_eq!(scene.ports.webhooks.count_all_webhooks().await.unwrap(), 3);
+    assert_eq!(scene.commit(|tx| tx.count_webhooks()).await, 3);
+}
+
+/// Whether any webhook is enabled is known.
+pub async fn an_enabled_webhook_is_noticed(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let has_enabled = async || scene.ports.webhooks.has_enabled_webhook().await.unwrap();
+    assert!(!has_enabled().await);
+    store(&scene, Webhook { status: WebhookStatus::Disabled, ..scene.make.webhook() }).await;
+    assert!(!has_enabled().await);
+    store(&scene, scene.make.webhook()).await;
+    assert!(has_enabled().await);
+}
+
+/// News makes a place for the enabled webhooks that are told of it, and for no other.
+pub async fn news_makes_places_where_it_is_wanted(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let trades = told(&scene, TRADES).await;
+    let statuses = told(&scene, STATUSES).await;
+    let all = told(&scene, ALL).await;
+    store(&scene, Webhook { status: WebhookStatus::Disabled, ..scene.make.webhook() }).await;
+    for (events, expected) in [
+        (TRADES, BTreeSet::from([trades, all])),
+        (STATUSES, BTreeSet::from([statuses, all])),
+        (ALL, BTreeSet::from([trades, statuses, all])),
+    ] {
+        let news = WebhookNews { market_id: market(&scene).await, before: UNOPENED, events };
+        assert_eq!(add_places(&scene, news).await, expected, "{events:?}");
+        assert_eq!(place(&scene, all, news.market_id).await, Some(UNOPENED));
+    }
+}
+
+/// A place that is there stays where it is, whatever happens after it.
+pub async fn a_place_is_made_once(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let webhook = told(&scene, ALL).await;
+    let first = WebhookNews { market_id: market(&scene).await, before: UNOPENED, events: ALL };
+    assert_eq!(add_places(&scene, first).await, BTreeSet::from([webhook]));
+    let second = WebhookNews { before: THIRD, ..first };
+    assert_eq!(add_places(&scene, second).await, BTreeSet::new());
+    assert_eq!(place(&scene, webhook, first.market_id).await, Some(UNOPENED));
+    let elsewhere = WebhookNews { market_id: market(&scene).await, ..second };
+    assert_eq!(add_places(&scene, elsewhere).await, BTreeSet::from([webhook]));
+    assert_eq!(place(&scene, webhook, elsewhere.market_id).await, Some(THIRD));
+}
+
+/// A place moves and goes, and one that is not there comes from neither.
+pub async fn a_place_moves_and_goes(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let webhook = told(&scene, ALL).await;
+    let market = market(&scene).await;
+    let end = WebhookPlace { sequence: 3, phase: Some(Phase::Cancelled) };
+    scene.commit(move |tx| tx.move_webhook_place(webhook, market, THIRD)).await;
+    assert_eq!(place(&scene, webhook, market).await, None);
+    add_places(&scene, WebhookNews { market_id: market, before: UNOPENED, events: ALL }).await;
+    for moved in [THIRD, end] {
+        scene.commit(move |tx| tx.move_webhook_place(webhook, market, moved)).await;
+        assert_eq!(place(&scene, webhook, market).await, Some(moved));
+    }
+    let locked = scene
+        .commit(move |tx| {
+            let locked = lock_market(tx, market)?;
+            let found = tx.find_webhook_place(webhook, &locked)?;
+            tx.delete_webhook_place(webhook, market)?;
+            Ok((found, tx.find_webhook_place(webhook, &locked)?))
+        })
+        .await;
+    assert_eq!(locked, (Some(end), None));
+    assert_eq!(place(&scene, webhook, market).await, None);
+}
+
+/// With a webhook its places go, and those of others stay.
+pub async fn places_go_with_their_webhook(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let (deleted, emptied, kept) =
+        (told(&scene, ALL).await, told(&scene, ALL).await, told(&scene, ALL).await);
+    let market = market(&scene).await;
+    add_places(&scene, WebhookNews { market_id: market, before: THIRD, events: ALL }).await;
+    assert!(scene.commit(move |tx| tx.delete_webhook(deleted)).await);
+    assert!(!scene.commit(move |tx| tx.delete_webhook(deleted)).await);
+    scene
+        .commit(move |tx| {
+            let locked = tx.lock_webhook(emptied)?.expect("the webhook is stored");
+            tx.delete_webhook_places(&locked)
+        })
+        .await;
+    assert_eq!(stored(&scene, deleted).await, None);
+    assert!(stored(&scene, emptied).await.is_some());
+    for (webhook, expected) in [(deleted, None), (emptied, None), (kept, Some(THIRD))] {
+        assert_eq!(place(&scene, webhook, market).await, expected);
+    }
+}

@@ -1,0 +1,2 @@
+DROP TABLE webhook_places;
+DROP TABLE webhooks;
