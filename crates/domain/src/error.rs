@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::job::JobError;
 use crate::market::{ListingError, MarketError};
 use crate::money::MoneyError;
 use crate::policy::Denied;
@@ -138,6 +139,9 @@ pub enum DomainError {
     /// Something about webhooks is refused.
     #[error(transparent)]
     Webhook(#[from] WebhookError),
+    /// Something about jobs is refused.
+    #[error(transparent)]
+    Job(#[from] JobError),
     /// A user with this mail address is already registered.
     #[error("this mail address is already registered")]
     EmailTaken,
@@ -152,8 +156,9 @@ impl DomainError {
             Self::Market(error) => market_code(error),
             Self::User(error) => user_code(error),
             Self::Post(PostError::NotFound(_) | PostError::CommentNotFound(_))
-            | Self::Webhook(WebhookError::NotFound(_)) => Code::NotFound,
-            Self::Webhook(WebhookError::TooMany { .. }) => Code::Conflict,
+            | Self::Webhook(WebhookError::NotFound(_))
+            | Self::Job(JobError::NotFound(_)) => Code::NotFound,
+            Self::Webhook(WebhookError::TooMany { .. }) | Self::Job(JobError::Busy(_)) => Code::Conflict,
             Self::Denied(_) => Code::Forbidden,
             Self::EmailTaken => Code::Duplicate,
         }

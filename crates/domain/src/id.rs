@@ -143,6 +143,8 @@ ids! {
     CommentId,
     /// Names a webhook, not its secret.
     WebhookId,
+    /// Names a job.
+    JobId,
 }
 
 impl AccountId {

@@ -31,6 +31,7 @@ pub mod allocation;
 pub mod comment;
 pub mod error;
 pub mod id;
+pub mod job;
 pub mod market;
 pub mod money;
 pub mod policy;

@@ -10,6 +10,7 @@ pub mod cache;
 pub mod error;
 pub mod health;
 pub mod idempotency;
+pub mod job;
 pub mod ledger;
 pub mod market;
 pub mod page;

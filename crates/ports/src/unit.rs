@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::api_key::ApiKeyTx;
 use crate::error::StoreError;
 use crate::idempotency::IdempotencyTx;
+use crate::job::JobTx;
 use crate::ledger::LedgerTx;
 use crate::market::MarketTx;
 use crate::post::PostTx;
@@ -17,11 +18,14 @@ use crate::webhook::WebhookTx;
 
 /// Everything a unit of work can do to storage.
 pub trait Tx:
-    LedgerTx + MarketTx + UserTx + ApiKeyTx + PostTx + IdempotencyTx + SecretTx + WebhookTx
+    LedgerTx + MarketTx + UserTx + ApiKeyTx + PostTx + IdempotencyTx + SecretTx + WebhookTx + JobTx
 {
 }
 
-impl<T: LedgerTx + MarketTx + UserTx + ApiKeyTx + PostTx + IdempotencyTx + SecretTx + WebhookTx> Tx for T {}
+impl<T: LedgerTx + MarketTx + UserTx + ApiKeyTx + PostTx + IdempotencyTx + SecretTx + WebhookTx + JobTx> Tx
+    for T
+{
+}
 
 /// A row that the running unit of work has locked, or has itself inserted. Only such rows can be saved.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,0 +1,311 @@
+//! Jobs: what is done in the background, after the change that wants it, and how often it is tried.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::id::{JobId, MarketId, UserId, WebhookId};
+use crate::webhook;
+
+/// What is to be done. It names what it is about and says nothing of it, so that it is done with what is true by then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum JobTask {
+    /// Close a market whose end date has come.
+    CloseMarket(MarketId),
+    /// Welcome a new user by mail.
+    WelcomeMail(UserId),
+    /// Write to a holder how a market has ended.
+    DecisionMail {
+        /// The market.
+        market: MarketId,
+        /// The holder.
+        user: UserId,
+    },
+    /// Tell a webhook what has happened in a market.
+    Webhook {
+        /// The webhook.
+        webhook: WebhookId,
+        /// The market.
+        market: MarketId,
+    },
+    /// Forget outcomes of commands whose keys are too old to be honoured.
+    PurgeOutcomes,
+    /// Forget sessions that have ended.
+    PurgeSessions,
+    /// Forget jobs that are done.
+    PurgeJobs,
+}
+
+/// The kinds of tasks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+pub enum JobKind {
+    /// Of [`JobTask::CloseMarket`].
+    CloseMarket,
+    /// Of [`JobTask::WelcomeMail`].
+    WelcomeMail,
+    /// Of [`JobTask::DecisionMail`].
+    DecisionMail,
+    /// Of [`JobTask::Webhook`].
+    Webhook,
+    /// Of [`JobTask::PurgeOutcomes`].
+    PurgeOutcomes,
+    /// Of [`JobTask::PurgeSessions`].
+    PurgeSessions,
+    /// Of [`JobTask::PurgeJobs`].
+    PurgeJobs,
+}
+
+impl JobKind {
+    /// Every kind.
+    pub const ALL: [Self; 7] = [
+        Self::CloseMarket,
+        Self::WelcomeMail,
+        Self::DecisionMail,
+        Self::Webhook,
+        Self::PurgeOutcomes,
+        Self::PurgeSessions,
+        Self::PurgeJobs,
+    ];
+
+    /// The name on the wire and in storage.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CloseMarket => "close_market",
+            Self::WelcomeMail => "welcome_mail",
+            Self::DecisionMail => "decision_mail",
+            Self::Webhook => "webhook",
+            Self::PurgeOutcomes => "purge_outcomes",
+            Self::PurgeSessions => "purge_sessions",
+            Self::PurgeJobs => "purge_jobs",
+        }
+    }
+
+    /// The kind of this name, if there is one.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+
+    /// Among which jobs it waits.
+    pub const fn lane(self) -> JobLane {
+        match self {
+            Self::Webhook => JobLane::Webhooks,
+            _ => JobLane::Main,
+        }
+    }
+
+    /// The pause after so many failed attempts, 1 or more; nothing after the last one. `chance`, from 0 to 1, makes it
+    /// up to a quarter shorter or longer, so that what failed together does not come again together.
+    pub fn pause_after(self, failures: u32, chance: f64) -> Option<Duration> {
+        let pause = match self {
+            Self::Webhook => webhook::pause_after(failures),
+            // A mail server may be away for a day; trades end at the end date whatever the job does.
+            Self::WelcomeMail | Self::DecisionMail | Self::CloseMarket => PATIENT.pause_after(failures),
+            // The next tick does the same.
+            Self::PurgeOutcomes | Self::PurgeSessions | Self::PurgeJobs => BRIEF.pause_after(failures),
+        };
+        Some(pause?.mul_f64(0.75 + chance.clamp(0.0, 1.0) / 2.0))
+    }
+}
+
+/// Jobs that wait for each other: those of one lane never wait for those of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum JobLane {
+    /// What this server does by itself.
+    Main,
+    /// What takes as long as others let it.
+    Webhooks,
+}
+
+impl JobLane {
+    /// Every lane.
+    pub const ALL: [Self; 2] = [Self::Main, Self::Webhooks];
+
+    /// The name in storage.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Main => "main",
+            Self::Webhooks => "webhooks",
+        }
+    }
+}
+
+impl JobTask {
+    /// Its kind.
+    pub const fn kind(self) -> JobKind {
+        match self {
+            Self::CloseMarket(_) => JobKind::CloseMarket,
+            Self::WelcomeMail(_) => JobKind::WelcomeMail,
+            Self::DecisionMail { .. } => JobKind::DecisionMail,
+            Self::Webhook { .. } => JobKind::Webhook,
+            Self::PurgeOutcomes => JobKind::PurgeOutcomes,
+            Self::PurgeSessions => JobKind::PurgeSessions,
+            Self::PurgeJobs => JobKind::PurgeJobs,
+        }
+    }
+
+    /// What it is about, and who is concerned, as numbers of ids.
+    pub const fn ids(self) -> (Option<u128>, Option<u128>) {
+        match self {
+            Self::CloseMarket(market) => (Some(market.as_u128()), None),
+            Self::WelcomeMail(user) => (None, Some(user.as_u128())),
+            Self::DecisionMail { market, user } => (Some(market.as_u128()), Some(user.as_u128())),
+            Self::Webhook { webhook, market } => (Some(market.as_u128()), Some(webhook.as_u128())),
+            Self::PurgeOutcomes | Self::PurgeSessions | Self::PurgeJobs => (None, None),
+        }
+    }
+
+    /// The task of a kind with these ids; nothing if they are not the ids that it has.
+    pub fn from_parts(kind: JobKind, ids: (Option<u128>, Option<u128>)) -> Option<Self> {
+        Some(match (kind, ids) {
+            (JobKind::CloseMarket, (Some(market), None)) => Self::CloseMarket(MarketId::from_u128(market)),
+            (JobKind::WelcomeMail, (None, Some(user))) => Self::WelcomeMail(UserId::from_u128(user)),
+            (JobKind::DecisionMail, (Some(market), Some(user))) => {
+                Self::DecisionMail { market: MarketId::from_u128(market), user: UserId::from_u128(user) }
+            }
+            (JobKind::Webhook, (Some(market), Some(webhook))) => {
+                Self::Webhook { webhook: WebhookId::from_u128(webhook), market: MarketId::from_u128(market) }
+            }
+            (JobKind::PurgeOutcomes, (None, None)) => Self::PurgeOutcomes,
+            (JobKind::PurgeSessions, (None, None)) => Self::PurgeSessions,
+            (JobKind::PurgeJobs, (None, None)) => Self::PurgeJobs,
+            _ => return None,
+        })
+    }
+}
+
+/// Where a job stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
+pub enum JobState {
+    /// It waits for its time, or for a worker.
+    Waiting,
+    /// A worker is at it.
+    Running,
+    /// It is done.
+    Done,
+    /// It has failed as often as it is tried; somebody must look.
+    Dead,
+}
+
+impl JobState {
+    /// Every state.
+    pub const ALL: [Self; 4] = [Self::Waiting, Self::Running, Self::Done, Self::Dead];
+
+    /// The name on the wire and in storage.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Dead => "dead",
+        }
+    }
+
+    /// The state of this name, if there is one.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == name)
+    }
+}
+
+/// The pause after the first failure.
+const FIRST_PAUSE: Duration = Duration::from_secs(2);
+
+/// The longest pause.
+const LONGEST_PAUSE: Duration = Duration::from_hours(6);
+
+/// Three attempts, the last of them after 6 seconds.
+const BRIEF: RetryPolicy = RetryPolicy { attempts: 3, factor: 2 };
+
+/// Ten attempts within about a day.
+const PATIENT: RetryPolicy = RetryPolicy { attempts: 10, factor: 4 };
+
+/// How often something is tried, and how the pauses between grow.
+struct RetryPolicy {
+    /// How often it is tried in all.
+    attempts: u32,
+    /// How many times as long each pause is as the one before.
+    factor: u32,
+}
+
+impl RetryPolicy {
+    fn pause_after(&self, failures: u32) -> Option<Duration> {
+        if failures >= self.attempts {
+            return None;
+        }
+        let grown = self.factor.checked_pow(failures.saturating_sub(1)).unwrap_or(u32::MAX);
+        Some(FIRST_PAUSE.saturating_mul(grown).min(LONGEST_PAUSE))
+    }
+}
+
+/// Why something about jobs is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum JobError {
+    /// There is no such job.
+    #[error("job not found: {0}")]
+    NotFound(JobId),
+    /// A worker is at it, or it is done.
+    #[error("the job is {}", .0.as_str())]
+    Busy(JobState),
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    const TASKS: [JobTask; 7] = [
+        JobTask::CloseMarket(MarketId::from_u128(1)),
+        JobTask::WelcomeMail(UserId::from_u128(2)),
+        JobTask::DecisionMail { market: MarketId::from_u128(1), user: UserId::from_u128(2) },
+        JobTask::Webhook { webhook: WebhookId::from_u128(3), market: MarketId::from_u128(1) },
+        JobTask::PurgeOutcomes,
+        JobTask::PurgeSessions,
+        JobTask::PurgeJobs,
+    ];
+
+    #[test]
+    fn tasks_are_read_back_from_their_parts() {
+        let kinds: BTreeSet<_> = TASKS.iter().map(|task| task.kind()).collect();
+        assert_eq!(kinds.into_iter().collect::<Vec<_>>(), JobKind::ALL);
+        for task in TASKS {
+            assert_eq!(JobTask::from_parts(task.kind(), task.ids()), Some(task));
+            let (about, concerned) = task.ids();
+            let wrong = (about.xor(Some(9)), concerned);
+            assert_eq!(JobTask::from_parts(task.kind(), wrong), None, "{task:?}");
+        }
+    }
+
+    #[test]
+    fn names_are_read_back() {
+        for kind in JobKind::ALL {
+            assert_eq!(JobKind::from_name(kind.as_str()), Some(kind));
+        }
+        for state in JobState::ALL {
+            assert_eq!(JobState::from_name(state.as_str()), Some(state));
+        }
+        assert_eq!((JobKind::from_name("mail"), JobState::from_name("Done")), (None, None));
+    }
+
+    #[test]
+    fn pauses_grow_and_end() {
+        let pauses =
+            |chance| (1..).map_while(move |failures| JobKind::PurgeJobs.pause_after(failures, chance));
+        assert_eq!(pauses(0.5).collect::<Vec<_>>(), [2, 4].map(Duration::from_secs));
+        assert_eq!(pauses(0.0).collect::<Vec<_>>(), [1_500, 3_000].map(Duration::from_millis));
+        assert_eq!(pauses(1.0).collect::<Vec<_>>(), [2_500, 5_000].map(Duration::from_millis));
+        assert_eq!(JobKind::WelcomeMail.pause_after(9, 0.5), Some(LONGEST_PAUSE));
+        assert_eq!(JobKind::WelcomeMail.pause_after(u32::MAX, 0.5), None);
+    }
+
+    #[test]
+    fn what_others_must_answer_is_tried_for_a_day_or_more() {
+        for (kind, hours) in [(JobKind::WelcomeMail, 15), (JobKind::DecisionMail, 15), (JobKind::Webhook, 72)]
+        {
+            let all: Duration = (1..).map_while(|failures| kind.pause_after(failures, 0.5)).sum();
+            assert!(all > Duration::from_hours(hours), "{kind:?}: {all:?}");
+        }
+    }
+}
