@@ -12,7 +12,7 @@ use diesel::serialize::{self, IsNull, Output, ToSql};
 use diesel::sql_types::{Binary, SqlType};
 use diesel::sqlite::Sqlite;
 use foretell_domain::id::{
-    AccountId, ApiKeyId, BetId, CommentId, MarketId, OptionId, PostId, SessionId, TransferId, UserId,
+    AccountId, ApiKeyId, BetId, CommentId, JobId, MarketId, OptionId, PostId, SessionId, TransferId, UserId,
     WebhookId,
 };
 
@@ -92,9 +92,22 @@ macro_rules! ids {
 }
 
 ids!(
-    AccountId, ApiKeyId, BetId, CommentId, MarketId, OptionId, PostId, SessionId, TransferId, UserId,
+    AccountId, ApiKeyId, BetId, CommentId, JobId, MarketId, OptionId, PostId, SessionId, TransferId, UserId,
     WebhookId
 );
+
+/// The number of an id, whatever it names.
+impl From<DbId> for u128 {
+    fn from(id: DbId) -> Self {
+        Self::from_be_bytes(id.0)
+    }
+}
+
+impl From<u128> for DbId {
+    fn from(number: u128) -> Self {
+        Self(number.to_be_bytes())
+    }
+}
 
 /// Ids of the domain as they are bound to statements: ascending, each once.
 pub(crate) fn db_ids<I: Copy + Into<DbId>>(ids: impl IntoIterator<Item = I>) -> Vec<DbId> {

@@ -19,6 +19,7 @@ mod dialect;
 mod error;
 mod id;
 mod idempotency;
+mod jobs;
 mod market_details;
 mod market_lists;
 mod markets;

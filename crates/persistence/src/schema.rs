@@ -309,6 +309,27 @@ table! {
     }
 }
 
+table! {
+    use diesel::sql_types::*;
+    use crate::id::Id;
+
+    jobs (id) {
+        id -> Id,
+        kind -> Text,
+        lane -> Text,
+        about_id -> Nullable<Id>,
+        concerned_id -> Nullable<Id>,
+        state -> Text,
+        due_at_us -> Nullable<BigInt>,
+        leases -> BigInt,
+        failures -> BigInt,
+        error -> Nullable<Text>,
+        once -> Nullable<Text>,
+        created_at_us -> BigInt,
+        finished_at_us -> Nullable<BigInt>,
+    }
+}
+
 joinable!(sessions -> users (user_id));
 joinable!(api_keys -> users (user_id));
 joinable!(market_states -> markets (market_id));

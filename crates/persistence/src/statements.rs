@@ -9,7 +9,8 @@ use diesel::connection::{Instrumentation, InstrumentationEvent, SimpleConnection
 use diesel::sql_types::Text;
 use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl as _, SqliteConnection, sql_query};
 use foretell_domain::account::Account;
-use foretell_domain::id::{AccountId, ApiKeyId, MarketId, SessionId, UserId, WebhookId};
+use foretell_domain::id::{AccountId, ApiKeyId, JobId, MarketId, SessionId, UserId, WebhookId};
+use foretell_domain::job::JobLane;
 use foretell_domain::market::{
     Bet, Fill, Holding, Market, MarketRecord, Payout, Settlement, SettlementTerms, TradeSide,
 };
@@ -17,6 +18,7 @@ use foretell_domain::money::{Amount, Balance};
 use foretell_domain::probability::Probability;
 use foretell_domain::shares::Shares;
 use foretell_domain::webhook::WebhookEvents;
+use foretell_ports::job::{Lease, LeaseRequest};
 use foretell_ports::market::{PaidSet, PositionKey, PriceWindow, WantedHolding};
 use foretell_ports::page::{PageRequest, Start, Stretch};
 use foretell_ports::secret::TokenHash;
@@ -29,7 +31,7 @@ use crate::connection::Connection;
 use crate::dialect::look_up::Others;
 use crate::error::Failure;
 use crate::{
-    accounts, api_keys, bets, idempotency, market_details, markets, positions, sessions, settlements,
+    accounts, api_keys, bets, idempotency, jobs, market_details, markets, positions, sessions, settlements,
     transfers, users, webhooks,
 };
 
@@ -215,14 +217,22 @@ fn queries(c: &mut Connection<'_>, account: AccountId, market: MarketId) -> Resu
     idempotency::purge(c, START, 10)?;
     market_details::find(c, market)?;
     market_details::get(c, market)?;
-    told_markets(c, market)?;
+    background(c, market)?;
     portfolio::queries(c, account, market)
 }
 
-fn told_markets(c: &mut Connection<'_>, market: MarketId) -> Result<(), Failure> {
+fn background(c: &mut Connection<'_>, market: MarketId) -> Result<(), Failure> {
     let webhook = WebhookId::from_u128(1);
     let place = WebhookPlace { sequence: 0, phase: None };
     let events = WebhookEvents { trades: true, statuses: true };
+    let lease = Lease { job: JobId::from_u128(1), number: 1 };
+    jobs::lease(c, &LeaseRequest { lane: JobLane::Main, now: START, until: START, limit: 5 })?;
+    jobs::has_due(c, JobLane::Main, START)?;
+    jobs::extend(c, lease, START)?;
+    jobs::finish(c, lease, START)?;
+    jobs::put_off(c, lease, START, None)?;
+    jobs::bury(c, lease, START, "")?;
+    jobs::purge(c, START, 5)?;
     webhooks::has_enabled(c)?;
     webhooks::find(c, webhook)?;
     webhooks::lock(c, webhook)?;

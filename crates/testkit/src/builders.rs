@@ -3,6 +3,7 @@
 use foretell_domain::account::Account;
 use foretell_domain::comment::{Comment, CommentSubject};
 use foretell_domain::id::{AccountId, UserId};
+use foretell_domain::job::JobTask;
 use foretell_domain::market::{Listing, Market, Opening};
 use foretell_domain::money::Amount;
 use foretell_domain::post::{Post, PostBody, PostStatus};
@@ -19,6 +20,7 @@ use foretell_domain::user::{Role, User, UserStatus};
 use foretell_domain::webhook::{WebhookEvent, WebhookStatus, WebhookUrl};
 use foretell_ports::api_key::ApiKey;
 use foretell_ports::idempotency::{CommandKey, StoredOutcome};
+use foretell_ports::job::NewJob;
 use foretell_ports::market::NewMarket;
 use foretell_ports::secret::{PasswordHash, TokenHash};
 use foretell_ports::system::IdSource as _;
@@ -106,6 +108,11 @@ impl Factory {
             created_at: START,
             failing: None,
         }
+    }
+
+    /// A job that is due at [`START`] and has no name.
+    pub fn job(&self, task: JobTask) -> NewJob {
+        NewJob { id: self.ids.job(), task, run_at: START, once: None, created_at: START }
     }
 
     /// An empty account of this user.

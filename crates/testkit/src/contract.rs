@@ -17,6 +17,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use foretell_ports::health::Health;
 use foretell_ports::idempotency::IdempotencyQueries;
+use foretell_ports::job::JobQueries;
 use foretell_ports::ledger::LedgerQueries;
 use foretell_ports::market::MarketQueries;
 use foretell_ports::post::PostQueries;
@@ -31,6 +32,7 @@ pub mod bets;
 pub mod comments;
 pub mod holdings;
 pub mod interleaving;
+pub mod jobs;
 pub mod market_changes;
 pub mod market_lists;
 pub mod markets;
@@ -60,6 +62,8 @@ pub struct Adapters {
     pub users: Arc<dyn UserQueries>,
     /// Reads posts and comments.
     pub posts: Arc<dyn PostQueries>,
+    /// Reads jobs.
+    pub jobs: Arc<dyn JobQueries>,
     /// Reads webhooks.
     pub webhooks: Arc<dyn WebhookQueries>,
     /// Looks outcomes up.
@@ -266,6 +270,19 @@ macro_rules! contract_suite {
                 a_place_is_made_once,
                 a_place_moves_and_goes,
                 places_go_with_their_webhook;
+            jobs:
+                jobs_come_back_as_they_were_added,
+                a_named_job_is_added_once,
+                due_jobs_are_taken_up_in_their_order,
+                a_job_that_was_taken_up_runs,
+                a_job_is_done_once,
+                a_lease_that_has_run_out_passes_on,
+                a_job_is_put_off,
+                a_job_is_given_up_and_revived,
+                a_deleted_job_is_gone,
+                old_jobs_are_purged,
+                jobs_are_listed_by_kind_and_state,
+                two_workers_share_no_job;
         }
     };
 }
@@ -292,7 +309,7 @@ macro_rules! contract_tests {
 #[cfg(test)]
 mod tests {
     /// The modules of the suite with their sources.
-    const AREAS: [(&str, &str); 21] = [
+    const AREAS: [(&str, &str); 22] = [
         ("units", include_str!("contract/units.rs")),
         ("interleaving", include_str!("contract/interleaving.rs")),
         ("accounts", include_str!("contract/accounts.rs")),
@@ -314,6 +331,7 @@ mod tests {
         ("post_lists", include_str!("contract/post_lists.rs")),
         ("comments", include_str!("contract/comments.rs")),
         ("webhooks", include_str!("contract/webhooks.rs")),
+        ("jobs", include_str!("contract/jobs.rs")),
     ];
 
     #[test]

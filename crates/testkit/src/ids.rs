@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use foretell_domain::id::{
-    AccountId, ApiKeyId, BetId, CommentId, MarketId, OptionId, PostId, SessionId, TransferId, UserId,
+    AccountId, ApiKeyId, BetId, CommentId, JobId, MarketId, OptionId, PostId, SessionId, TransferId, UserId,
     WebhookId,
 };
 use foretell_ports::system::IdSource;
@@ -59,6 +59,8 @@ impl SeededIds {
         comment: CommentId,
         /// The next id, for a webhook.
         webhook: WebhookId,
+        /// The next id, for a job.
+        job: JobId,
     }
 }
 

@@ -10,6 +10,7 @@
 
 mod api_keys;
 mod audit;
+mod jobs;
 mod ledger_queries;
 mod ledger_tx;
 mod market_queries;

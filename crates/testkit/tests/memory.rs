@@ -36,6 +36,7 @@ fn adapters(store: &MemoryStore, uow: Arc<dyn UnitOfWork>) -> Adapters {
         users: store.clone(),
         posts: store.clone(),
         webhooks: store.clone(),
+        jobs: store.clone(),
         outcomes: store.clone(),
         health: store,
         guard: Box::new(()),

@@ -1,6 +1,7 @@
 //! The ports, method by method: each opens the way to a repository and adds nothing.
 
 mod idempotency;
+mod job;
 mod ledger;
 mod market;
 mod post;

@@ -21,6 +21,7 @@ impl Harness for Databases {
             users: Arc::new(store.clone()),
             posts: Arc::new(store.clone()),
             webhooks: Arc::new(store.clone()),
+            jobs: Arc::new(store.clone()),
             outcomes: Arc::new(store.clone()),
             health: Arc::new(store),
             guard: Box::new(database),

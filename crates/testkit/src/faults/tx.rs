@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use foretell_domain::account::Account;
 use foretell_domain::comment::{Comment, CommentSubject};
 use foretell_domain::id::{
-    AccountId, ApiKeyId, BetId, CommentId, MarketId, PostId, SessionId, TransferId, UserId, WebhookId,
+    AccountId, ApiKeyId, BetId, CommentId, JobId, MarketId, PostId, SessionId, TransferId, UserId, WebhookId,
 };
 use foretell_domain::market::{Bet, Holding, Listing, Market, Settlement};
 use foretell_domain::money::Currency;
@@ -16,6 +16,7 @@ use foretell_domain::user::User;
 use foretell_ports::api_key::{ApiKey, ApiKeyTx};
 use foretell_ports::error::StoreError;
 use foretell_ports::idempotency::{CommandKey, IdempotencyTx, StoredOutcome};
+use foretell_ports::job::{Job, JobTx, Lease, LeaseRequest, LeasedJob, NewJob};
 use foretell_ports::ledger::LedgerTx;
 use foretell_ports::market::{MarketDetails, MarketTx, NewMarket, PaidSet, WantedHolding};
 use foretell_ports::post::{HeldSubject, PostTx};
@@ -150,6 +151,21 @@ impl WebhookTx for WatchedTx<'_> {
         fn move_webhook_place(&mut self, webhook: WebhookId, market: MarketId, place: WebhookPlace) -> ();
         fn delete_webhook_place(&mut self, webhook: WebhookId, market: MarketId) -> ();
         fn delete_webhook_places(&mut self, webhook: &Locked<Webhook>) -> ();
+    }
+}
+
+impl JobTx for WatchedTx<'_> {
+    hand_on! {
+        fn add_jobs(&mut self, jobs: &[NewJob]) -> usize;
+        fn lease_jobs(&mut self, request: &LeaseRequest) -> Vec<LeasedJob>;
+        fn extend_lease(&mut self, lease: Lease, until: Timestamp) -> bool;
+        fn finish_job(&mut self, lease: Lease, at: Timestamp) -> bool;
+        fn put_off_job(&mut self, lease: Lease, run_at: Timestamp, failure: Option<&str>) -> bool;
+        fn bury_job(&mut self, lease: Lease, at: Timestamp, failure: &str) -> bool;
+        fn lock_job(&mut self, id: JobId) -> Option<Locked<Job>>;
+        fn revive_job(&mut self, job: &Locked<Job>, run_at: Timestamp) -> ();
+        fn delete_job(&mut self, job: Locked<Job>) -> ();
+        fn purge_jobs(&mut self, before: Timestamp, limit: u32) -> u64;
     }
 }
 

@@ -3,7 +3,7 @@
 use foretell_domain::account::Account;
 use foretell_domain::comment::Comment;
 use foretell_domain::id::{
-    AccountId, ApiKeyId, BetId, CommentId, MarketId, PostId, SessionId, TransferId, UserId, WebhookId,
+    AccountId, ApiKeyId, BetId, CommentId, JobId, MarketId, PostId, SessionId, TransferId, UserId, WebhookId,
 };
 use foretell_domain::market::{Bet, Listing, Market, Payout, Position, Settlement};
 use foretell_domain::money::{Balance, Currency};
@@ -13,6 +13,7 @@ use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::Transfer;
 use foretell_ports::api_key::ApiKey;
 use foretell_ports::idempotency::{CommandKey, StoredOutcome};
+use foretell_ports::job::Job;
 use foretell_ports::secret::TokenHash;
 use foretell_ports::user::{Credentials, Session};
 use foretell_ports::webhook::{Webhook, WebhookPlace};
@@ -33,6 +34,14 @@ pub(super) struct MarketRow {
     pub(super) listing: Listing,
     pub(super) created_at: Timestamp,
     pub(super) updated_at: Timestamp,
+}
+
+/// A job with what is not read of it.
+#[derive(Debug, Clone)]
+pub(super) struct JobRow {
+    pub(super) job: Job,
+    pub(super) leases: i64,
+    pub(super) once: Option<String>,
 }
 
 macro_rules! tables {
@@ -77,6 +86,8 @@ tables! {
     users_by_email: Email => UserId,
     sessions: SessionId => Session,
     sessions_by_token: TokenHash => SessionId,
+    jobs: JobId => JobRow,
+    job_names: String => JobId,
     webhooks: WebhookId => Webhook,
     webhook_places: (WebhookId, MarketId) => WebhookPlace,
     api_keys: ApiKeyId => ApiKey,

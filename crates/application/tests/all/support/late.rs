@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use foretell_domain::account::Account;
 use foretell_domain::comment::{Comment, CommentSubject};
 use foretell_domain::id::{
-    AccountId, ApiKeyId, BetId, CommentId, MarketId, PostId, SessionId, TransferId, UserId, WebhookId,
+    AccountId, ApiKeyId, BetId, CommentId, JobId, MarketId, PostId, SessionId, TransferId, UserId, WebhookId,
 };
 use foretell_domain::market::{Bet, Holding, Listing, Market, Settlement};
 use foretell_domain::money::Currency;
@@ -18,6 +18,7 @@ use foretell_domain::user::User;
 use foretell_ports::api_key::{ApiKey, ApiKeyTx};
 use foretell_ports::error::StoreError;
 use foretell_ports::idempotency::{CommandKey, IdempotencyTx, StoredOutcome};
+use foretell_ports::job::{Job, JobTx, Lease, LeaseRequest, LeasedJob, NewJob};
 use foretell_ports::ledger::LedgerTx;
 use foretell_ports::market::{MarketDetails, MarketTx, NewMarket, PaidSet, WantedHolding};
 use foretell_ports::post::{HeldSubject, PostTx};
@@ -203,6 +204,21 @@ impl WebhookTx for LateTx<'_> {
         move_webhook_place(webhook: WebhookId, market: MarketId, place: WebhookPlace) -> ();
         delete_webhook_place(webhook: WebhookId, market: MarketId) -> ();
         delete_webhook_places(webhook: &Locked<Webhook>) -> ();
+    }
+}
+
+impl JobTx for LateTx<'_> {
+    pass_on! {
+        add_jobs(jobs: &[NewJob]) -> usize;
+        lease_jobs(request: &LeaseRequest) -> Vec<LeasedJob>;
+        extend_lease(lease: Lease, until: Timestamp) -> bool;
+        finish_job(lease: Lease, at: Timestamp) -> bool;
+        put_off_job(lease: Lease, run_at: Timestamp, failure: Option<&str>) -> bool;
+        bury_job(lease: Lease, at: Timestamp, failure: &str) -> bool;
+        lock_job(id: JobId) -> Option<Locked<Job>>;
+        revive_job(job: &Locked<Job>, run_at: Timestamp) -> ();
+        delete_job(job: Locked<Job>) -> ();
+        purge_jobs(before: Timestamp, limit: u32) -> u64;
     }
 }
 

@@ -1,0 +1,78 @@
+//! What differs between the databases of jobs: adding many at once, and taking up those that nobody else takes up.
+
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Nullable, Text};
+use foretell_ports::job::LeaseRequest;
+
+use super::look_up::LOCK_ROWS;
+use super::{column, sum_of};
+use crate::connection::Connection;
+use crate::id::{DbId, Id};
+use crate::jobs::{LeasedRow, NewJobRow};
+use crate::prepared::{Prepared, ended, prepared};
+use crate::schema::jobs;
+
+const INSERT_JOBS: &str = "INSERT INTO jobs
+    (id, kind, lane, about_id, concerned_id, state, due_at_us, leases, failures, once, created_at_us)
+    SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (once) DO NOTHING";
+
+const LEASE_ON_POSTGRES: &str = "UPDATE jobs SET state = 'running', due_at_us = ?, leases = leases + 1,
+    failures = failures + CASE state WHEN 'running' THEN 1 ELSE 0 END
+    WHERE id = ANY (ARRAY(SELECT id FROM jobs WHERE lane = ? AND due_at_us <= ?
+    ORDER BY due_at_us, id LIMIT ? FOR NO KEY UPDATE SKIP LOCKED))
+    RETURNING id, kind, about_id, concerned_id, leases, failures";
+
+const LEASE_ON_SQLITE: &str = "UPDATE jobs SET state = 'running', due_at_us = ?, leases = leases + 1,
+    failures = failures + CASE state WHEN 'running' THEN 1 ELSE 0 END
+    WHERE id IN (SELECT id FROM jobs WHERE lane = ? AND due_at_us <= ? ORDER BY due_at_us, id LIMIT ?)
+    RETURNING id, kind, about_id, concerned_id, leases, failures";
+
+/// Adds jobs, but for those whose name is taken, and says how many were added.
+pub(crate) fn insert_once(connection: &mut Connection<'_>, rows: &[NewJobRow<'_>]) -> QueryResult<usize> {
+    match connection {
+        Connection::Sqlite(c) => sum_of(rows, |row| {
+            diesel::insert_into(jobs::table).values(*row).on_conflict(jobs::once).do_nothing().execute(*c)
+        }),
+        Connection::Postgres(c) => prepared(INSERT_JOBS)
+            .bind::<Array<Id>, _>(column(rows, |row| row.id))
+            .bind::<Array<Text>, _>(column(rows, |row| row.kind))
+            .bind::<Array<Text>, _>(column(rows, |row| row.lane))
+            .bind::<Array<Nullable<Id>>, _>(column(rows, |row| row.about_id))
+            .bind::<Array<Nullable<Id>>, _>(column(rows, |row| row.concerned_id))
+            .bind::<Array<Text>, _>(column(rows, |row| row.state))
+            .bind::<Array<BigInt>, _>(column(rows, |row| row.due_at_us))
+            .bind::<Array<BigInt>, _>(column(rows, |row| row.leases))
+            .bind::<Array<BigInt>, _>(column(rows, |row| row.failures))
+            .bind::<Array<Nullable<Text>>, _>(column(rows, |row| row.once))
+            .bind::<Array<BigInt>, _>(column(rows, |row| row.created_at_us))
+            .execute(*c),
+    }
+}
+
+/// Takes up jobs that are due, those that have been due the longest first.
+pub(crate) fn lease(connection: &mut Connection<'_>, request: &LeaseRequest) -> QueryResult<Vec<LeasedRow>> {
+    macro_rules! bound {
+        ($text:expr) => {{
+            let statement: Prepared<()> = prepared($text);
+            statement
+                .bind::<BigInt, _>(request.until.micros())
+                .bind::<Text, _>(request.lane.as_str())
+                .bind::<BigInt, _>(request.now.micros())
+                .bind::<BigInt, _>(i64::from(request.limit))
+        }};
+    }
+    match connection {
+        Connection::Sqlite(c) => bound!(LEASE_ON_SQLITE).load(*c),
+        Connection::Postgres(c) => bound!(LEASE_ON_POSTGRES).load(*c),
+    }
+}
+
+/// Locks a job, if it is there.
+pub(crate) fn lock(connection: &mut Connection<'_>, id: DbId) -> QueryResult<()> {
+    // SQLite has one writer, who needs no lock on a row.
+    if let Connection::Postgres(c) = connection {
+        let row = jobs::table.find(id).select(jobs::id);
+        ended(row, LOCK_ROWS).load::<DbId>(*c)?;
+    }
+    Ok(())
+}

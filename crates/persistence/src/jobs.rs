@@ -1,0 +1,312 @@
+//! The table `jobs`.
+
+#![allow(clippy::ref_option_ref, reason = "the code that Diesel derives for an optional text")]
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Text};
+use foretell_domain::id::JobId;
+use foretell_domain::job::{JobKind, JobLane, JobState, JobTask};
+use foretell_domain::time::Timestamp;
+use foretell_ports::job::{Job, JobCount, JobFilter, Lease, LeaseRequest, LeasedJob, NewJob};
+use foretell_ports::page::{Start, Stretch};
+
+use crate::connection::{Connection, on};
+use crate::dialect;
+use crate::error::{Failure, StoredRow, expect_saved};
+use crate::id::{DbId, Id};
+use crate::prepared::prepared;
+use crate::schema::jobs;
+
+/// The most characters of an error that are kept.
+const MAX_ERROR: usize = 1_000;
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = jobs)]
+struct JobRow {
+    id: DbId,
+    kind: String,
+    about_id: Option<DbId>,
+    concerned_id: Option<DbId>,
+    state: String,
+    due_at_us: Option<i64>,
+    failures: i64,
+    error: Option<String>,
+    created_at_us: i64,
+    finished_at_us: Option<i64>,
+}
+
+impl TryFrom<JobRow> for Job {
+    type Error = Failure;
+
+    fn try_from(row: JobRow) -> Result<Self, Failure> {
+        let stored = StoredRow { table: "jobs", id: row.id };
+        Ok(Self {
+            id: row.id.into(),
+            task: task_of(&row.kind, row.about_id, row.concerned_id, &stored)?,
+            state: stored.named("state", JobState::from_name(&row.state))?,
+            failures: stored.convert("failures", u32::try_from(row.failures))?,
+            error: row.error,
+            created_at: Timestamp::from_micros(row.created_at_us),
+            due_at: row.due_at_us.map(Timestamp::from_micros),
+            finished_at: row.finished_at_us.map(Timestamp::from_micros),
+        })
+    }
+}
+
+fn task_of(
+    kind: &str,
+    about: Option<DbId>,
+    concerned: Option<DbId>,
+    stored: &StoredRow<DbId>,
+) -> Result<JobTask, Failure> {
+    let kind = stored.named("kind", JobKind::from_name(kind))?;
+    let task = JobTask::from_parts(kind, (about.map(u128::from), concerned.map(u128::from)));
+    stored.convert("about_id", task.ok_or("the job is about something else than its kind"))
+}
+
+/// A job that is about to be added.
+#[derive(Insertable, Clone, Copy)]
+#[diesel(table_name = jobs, treat_none_as_default_value = false)]
+pub(crate) struct NewJobRow<'a> {
+    pub(crate) id: DbId,
+    pub(crate) kind: &'static str,
+    pub(crate) lane: &'static str,
+    pub(crate) about_id: Option<DbId>,
+    pub(crate) concerned_id: Option<DbId>,
+    pub(crate) state: &'static str,
+    pub(crate) due_at_us: i64,
+    pub(crate) leases: i64,
+    pub(crate) failures: i64,
+    pub(crate) once: Option<&'a str>,
+    pub(crate) created_at_us: i64,
+}
+
+impl<'a> From<&'a NewJob> for NewJobRow<'a> {
+    fn from(job: &'a NewJob) -> Self {
+        let (about, concerned) = job.task.ids();
+        Self {
+            id: job.id.into(),
+            kind: job.task.kind().as_str(),
+            lane: job.task.kind().lane().as_str(),
+            about_id: about.map(DbId::from),
+            concerned_id: concerned.map(DbId::from),
+            state: JobState::Waiting.as_str(),
+            due_at_us: job.run_at.micros(),
+            leases: 0,
+            failures: 0,
+            once: job.once.as_deref(),
+            created_at_us: job.created_at.micros(),
+        }
+    }
+}
+
+/// A job that was just taken up.
+#[derive(QueryableByName)]
+#[diesel(table_name = jobs)]
+pub(crate) struct LeasedRow {
+    id: DbId,
+    kind: String,
+    about_id: Option<DbId>,
+    concerned_id: Option<DbId>,
+    leases: i64,
+    failures: i64,
+}
+
+impl TryFrom<LeasedRow> for LeasedJob {
+    type Error = Failure;
+
+    fn try_from(row: LeasedRow) -> Result<Self, Failure> {
+        let stored = StoredRow { table: "jobs", id: row.id };
+        Ok(Self {
+            lease: Lease { job: row.id.into(), number: row.leases },
+            task: task_of(&row.kind, row.about_id, row.concerned_id, &stored)?,
+            failures: stored.convert("failures", u32::try_from(row.failures))?,
+        })
+    }
+}
+
+/// Adds jobs, but for those whose name is taken, and says how many were added.
+pub(crate) fn add(connection: &mut Connection<'_>, jobs: &[NewJob]) -> Result<usize, Failure> {
+    let rows: Vec<_> = jobs.iter().map(NewJobRow::from).collect();
+    Ok(dialect::jobs::insert_once(connection, &rows)?)
+}
+
+/// Takes up jobs that are due.
+pub(crate) fn lease(
+    connection: &mut Connection<'_>,
+    request: &LeaseRequest,
+) -> Result<Vec<LeasedJob>, Failure> {
+    let rows = dialect::jobs::lease(connection, request)?;
+    rows.into_iter().map(LeasedJob::try_from).collect()
+}
+
+/// Moves the end of a lease.
+pub(crate) fn extend(
+    connection: &mut Connection<'_>,
+    lease: Lease,
+    until: Timestamp,
+) -> Result<bool, Failure> {
+    const EXTEND: &str = "UPDATE jobs SET due_at_us = ? WHERE id = ? AND leases = ? AND state = 'running'";
+    let extend = prepared(EXTEND)
+        .bind::<BigInt, _>(until.micros())
+        .bind::<Id, _>(DbId::from(lease.job))
+        .bind::<BigInt, _>(lease.number);
+    Ok(on!(connection, |c| extend.execute(c))? == 1)
+}
+
+/// Ends a job that is done.
+pub(crate) fn finish(connection: &mut Connection<'_>, lease: Lease, at: Timestamp) -> Result<bool, Failure> {
+    const FINISH: &str = "UPDATE jobs SET state = 'done', due_at_us = NULL, finished_at_us = ?
+        WHERE id = ? AND leases = ? AND state = 'running'";
+    let finish = prepared(FINISH)
+        .bind::<BigInt, _>(at.micros())
+        .bind::<Id, _>(DbId::from(lease.job))
+        .bind::<BigInt, _>(lease.number);
+    Ok(on!(connection, |c| finish.execute(c))? == 1)
+}
+
+/// Lets a job wait until a time, with the failure of its attempt if it has failed.
+pub(crate) fn put_off(
+    connection: &mut Connection<'_>,
+    lease: Lease,
+    run_at: Timestamp,
+    failure: Option<&str>,
+) -> Result<bool, Failure> {
+    const PUT_OFF: &str = "UPDATE jobs SET state = 'waiting', due_at_us = ?, failures = failures + ?,
+        error = coalesce(?, error) WHERE id = ? AND leases = ? AND state = 'running'";
+    let put_off = prepared(PUT_OFF)
+        .bind::<BigInt, _>(run_at.micros())
+        .bind::<BigInt, _>(i64::from(failure.is_some()))
+        .bind::<Nullable<Text>, _>(failure.map(shortened))
+        .bind::<Id, _>(DbId::from(lease.job))
+        .bind::<BigInt, _>(lease.number);
+    Ok(on!(connection, |c| put_off.execute(c))? == 1)
+}
+
+/// Gives a job up, with the failure of its last attempt.
+pub(crate) fn bury(
+    connection: &mut Connection<'_>,
+    lease: Lease,
+    at: Timestamp,
+    failure: &str,
+) -> Result<bool, Failure> {
+    const BURY: &str = "UPDATE jobs SET state = 'dead', due_at_us = NULL, finished_at_us = ?,
+        failures = failures + 1, error = ? WHERE id = ? AND leases = ? AND state = 'running'";
+    let bury = prepared(BURY)
+        .bind::<BigInt, _>(at.micros())
+        .bind::<Text, _>(shortened(failure))
+        .bind::<Id, _>(DbId::from(lease.job))
+        .bind::<BigInt, _>(lease.number);
+    Ok(on!(connection, |c| bury.execute(c))? == 1)
+}
+
+/// An error without what is beyond the most characters that are kept, and without what Postgres cannot keep.
+fn shortened(error: &str) -> String {
+    error.chars().filter(|c| *c != '\0').take(MAX_ERROR).collect()
+}
+
+/// Locks a job.
+pub(crate) fn lock(connection: &mut Connection<'_>, id: JobId) -> Result<Option<Job>, Failure> {
+    dialect::jobs::lock(connection, id.into())?;
+    find(connection, id)
+}
+
+/// Lets a job be tried at a time, as often as a new one.
+pub(crate) fn revive(connection: &mut Connection<'_>, id: JobId, run_at: Timestamp) -> Result<(), Failure> {
+    let update = diesel::update(jobs::table.find(DbId::from(id))).set((
+        jobs::state.eq(JobState::Waiting.as_str()),
+        jobs::due_at_us.eq(run_at.micros()),
+        jobs::failures.eq(0),
+        jobs::finished_at_us.eq(None::<i64>),
+    ));
+    expect_saved("jobs", 1, on!(connection, |c| update.execute(c))?)
+}
+
+/// Deletes a job.
+pub(crate) fn delete(connection: &mut Connection<'_>, id: JobId) -> Result<(), Failure> {
+    on!(connection, |c| diesel::delete(jobs::table.find(DbId::from(id))).execute(c))?;
+    Ok(())
+}
+
+/// Deletes jobs that were done before a time, and says how many.
+pub(crate) fn purge(connection: &mut Connection<'_>, before: Timestamp, limit: u32) -> Result<u64, Failure> {
+    const PURGE: &str = "DELETE FROM jobs WHERE id IN (
+        SELECT id FROM jobs WHERE state = 'done' AND finished_at_us < ? ORDER BY finished_at_us LIMIT ?)";
+    let purge = prepared(PURGE).bind::<BigInt, _>(before.micros()).bind::<BigInt, _>(i64::from(limit));
+    let deleted = on!(connection, |c| purge.execute(c))?;
+    Ok(u64::try_from(deleted).unwrap_or(u64::MAX))
+}
+
+/// The job of this id.
+pub(crate) fn find(connection: &mut Connection<'_>, id: JobId) -> Result<Option<Job>, Failure> {
+    let row: Option<JobRow> = on!(connection, |c| {
+        jobs::table.find(DbId::from(id)).select(JobRow::as_select()).first(c).optional()
+    })?;
+    row.map(Job::try_from).transpose()
+}
+
+/// The jobs that a filter lets through.
+macro_rules! filtered {
+    ($filter:expr, $backend:ident) => {{
+        let JobFilter { kind, state } = $filter;
+        let mut rows = jobs::table.into_boxed::<$backend>();
+        if let Some(kind) = kind {
+            rows = rows.filter(jobs::kind.eq(kind.as_str()));
+        }
+        if let Some(state) = state {
+            rows = rows.filter(jobs::state.eq(state.as_str()));
+        }
+        rows
+    }};
+}
+
+/// A stretch of the jobs, newest first.
+pub(crate) fn list(
+    connection: &mut Connection<'_>,
+    filter: JobFilter,
+    stretch: Stretch<JobId>,
+) -> Result<Vec<Job>, Failure> {
+    let rows: Vec<JobRow> = on!(connection, |c, Db| {
+        let rows = filtered!(filter, Db).order(jobs::id.desc()).limit(stretch.limit.into());
+        let rows = match stretch.start {
+            Start::Offset(skipped) => rows.offset(skipped),
+            Start::After(id) => rows.filter(jobs::id.lt(DbId::from(id))),
+        };
+        rows.select(JobRow::as_select()).load(c)
+    })?;
+    rows.into_iter().map(Job::try_from).collect()
+}
+
+/// How many jobs there are.
+pub(crate) fn count(connection: &mut Connection<'_>, filter: JobFilter) -> Result<i64, Failure> {
+    Ok(on!(connection, |c, Db| filtered!(filter, Db).count().get_result(c))?)
+}
+
+/// How many jobs that are not done there are of each kind in each state.
+pub(crate) fn count_unfinished(connection: &mut Connection<'_>) -> Result<Vec<JobCount>, Failure> {
+    let rows: Vec<(String, String, i64)> = on!(connection, |c| {
+        jobs::table
+            .filter(jobs::state.eq_any(["waiting", "running", "dead"]))
+            .group_by((jobs::kind, jobs::state))
+            .select((jobs::kind, jobs::state, diesel::dsl::count_star()))
+            .load(c)
+    })?;
+    rows.into_iter()
+        .map(|(kind, state, count)| {
+            let stored = StoredRow { table: "jobs", id: &kind };
+            let (kind, state) = (JobKind::from_name(&kind), JobState::from_name(&state));
+            Ok(JobCount { kind: stored.named("kind", kind)?, state: stored.named("state", state)?, count })
+        })
+        .collect()
+}
+
+/// Whether a job of this lane is due at a time.
+pub(crate) fn has_due(
+    connection: &mut Connection<'_>,
+    lane: JobLane,
+    now: Timestamp,
+) -> Result<bool, Failure> {
+    let due = jobs::table.filter(jobs::lane.eq(lane.as_str())).filter(jobs::due_at_us.le(now.micros()));
+    let first: Option<DbId> = on!(connection, |c| due.select(jobs::id).first(c).optional())?;
+    Ok(first.is_some())
+}

@@ -1,0 +1,283 @@
+//! Jobs: added once, taken up by one worker at a time, and ended only by the last one.
+
+use std::collections::BTreeSet;
+
+use foretell_domain::id::{JobId, MarketId, UserId, WebhookId};
+use foretell_domain::job::{JobKind, JobLane, JobState, JobTask};
+use foretell_domain::time::Timestamp;
+use foretell_ports::job::{Job, JobCount, JobFilter, Lease, LeaseRequest, LeasedJob, NewJob};
+use foretell_ports::page::{Start, Stretch};
+use foretell_ports::unit::Tx;
+
+use super::Harness;
+use super::overlap::{Meeting, overlap};
+use super::scene::{Scene, after};
+
+async fn add(scene: &Scene, job: NewJob) -> NewJob {
+    let added = job.clone();
+    assert_eq!(scene.commit(move |tx| tx.add_jobs(std::slice::from_ref(&job))).await, 1, "{added:?}");
+    added
+}
+
+fn request(now: i64, limit: u32) -> LeaseRequest {
+    LeaseRequest { lane: JobLane::Main, now: after(now), until: after(now + 10), limit }
+}
+
+async fn lease(scene: &Scene, request: LeaseRequest) -> Vec<LeasedJob> {
+    scene.commit(move |tx| tx.lease_jobs(&request)).await
+}
+
+/// Takes up the only job that is due.
+async fn take_up(scene: &Scene, now: i64) -> LeasedJob {
+    let leased = lease(scene, request(now, 10)).await;
+    assert_eq!(leased.len(), 1, "{leased:?}");
+    leased[0]
+}
+
+fn ids(leased: &[LeasedJob]) -> BTreeSet<JobId> {
+    leased.iter().map(|job| job.lease.job).collect()
+}
+
+async fn stored(scene: &Scene, id: JobId) -> Job {
+    scene.ports.jobs.find_job(id).await.unwrap().expect("the job is stored")
+}
+
+/// A job of every kind comes back as it was added, and waits for its time.
+pub async fn jobs_come_back_as_they_were_added(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let (market, user) = (MarketId::from_u128(1), UserId::from_u128(2));
+    for task in [
+        JobTask::CloseMarket(market),
+        JobTask::WelcomeMail(user),
+        JobTask::DecisionMail { market, user },
+        JobTask::Webhook { webhook: WebhookId::from_u128(3), market },
+        JobTask::PurgeOutcomes,
+        JobTask::PurgeSessions,
+        JobTask::PurgeJobs,
+    ] {
+        let added = add(&scene, NewJob { run_at: after(7), ..scene.make.job(task) }).await;
+        let expected = Job {
+            id: added.id,
+            task,
+            state: JobState::Waiting,
+            failures: 0,
+            error: None,
+            created_at: added.created_at,
+            due_at: Some(after(7)),
+            finished_at: None,
+        };
+        assert_eq!(stored(&scene, added.id).await, expected);
+    }
+    assert_eq!(scene.ports.jobs.find_job(scene.make.ids().job()).await.unwrap(), None);
+}
+
+/// Of the jobs of one name there is one, even after it is done; jobs without a name do not mind each other.
+pub async fn a_named_job_is_added_once(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let tick = || NewJob { once: Some("purge_jobs:17".to_owned()), ..scene.make.job(JobTask::PurgeJobs) };
+    let both = [tick(), tick(), scene.make.job(JobTask::PurgeJobs), scene.make.job(JobTask::PurgeJobs)];
+    assert_eq!(scene.commit(move |tx| tx.add_jobs(&both)).await, 3);
+    for leased in lease(&scene, request(0, 10)).await {
+        assert!(scene.commit(move |tx| tx.finish_job(leased.lease, after(1))).await);
+    }
+    let again = [tick()];
+    assert_eq!(scene.commit(move |tx| tx.add_jobs(&again)).await, 0);
+}
+
+/// Jobs are taken up when they are due, those that have been due the longest first, and only of the lane.
+pub async fn due_jobs_are_taken_up_in_their_order(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let mut by_time = Vec::new();
+    for second in [3, 1, 2, 9] {
+        by_time.push(
+            add(&scene, NewJob { run_at: after(second), ..scene.make.job(JobTask::PurgeJobs) }).await.id,
+        );
+    }
+    let webhook = JobTask::Webhook { webhook: WebhookId::from_u128(3), market: MarketId::from_u128(1) };
+    let elsewhere = add(&scene, scene.make.job(webhook)).await.id;
+    let has_due = async |lane, second| scene.ports.jobs.has_due_job(lane, after(second)).await.unwrap();
+    assert!(!has_due(JobLane::Main, 0).await && has_due(JobLane::Main, 1).await);
+    assert!(has_due(JobLane::Webhooks, 0).await);
+    assert_eq!(ids(&lease(&scene, request(3, 2)).await), BTreeSet::from([by_time[1], by_time[2]]));
+    assert_eq!(ids(&lease(&scene, request(3, 2)).await), BTreeSet::from([by_time[0]]));
+    assert_eq!(lease(&scene, request(3, 2)).await, []);
+    let other_lane = LeaseRequest { lane: JobLane::Webhooks, ..request(3, 2) };
+    assert_eq!(ids(&lease(&scene, other_lane).await), BTreeSet::from([elsewhere]));
+}
+
+/// A job that was taken up runs until its lease ends, and tells what it is.
+pub async fn a_job_that_was_taken_up_runs(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let job = add(&scene, scene.make.job(JobTask::PurgeSessions)).await;
+    let leased = take_up(&scene, 5).await;
+    let lease = Lease { job: job.id, number: 1 };
+    assert_eq!(leased, LeasedJob { lease, task: JobTask::PurgeSessions, failures: 0 });
+    let running = stored(&scene, job.id).await;
+    assert_eq!((running.state, running.due_at), (JobState::Running, Some(after(15))));
+}
+
+/// A job is done once, by whoever has its last lease.
+pub async fn a_job_is_done_once(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let job = add(&scene, scene.make.job(JobTask::PurgeSessions)).await;
+    let lease = take_up(&scene, 0).await.lease;
+    for expected in [true, false] {
+        assert_eq!(scene.commit(move |tx| tx.finish_job(lease, after(4))).await, expected);
+    }
+    let done = stored(&scene, job.id).await;
+    assert_eq!((done.state, done.due_at, done.finished_at), (JobState::Done, None, Some(after(4))));
+    let late = LeaseRequest { now: Timestamp::from_micros(i64::MAX), ..request(0, 10) };
+    assert_eq!(self::lease(&scene, late).await, []);
+}
+
+/// A lease that has run out passes on: it counts as a failure, and who had it can do nothing more.
+pub async fn a_lease_that_has_run_out_passes_on(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    add(&scene, scene.make.job(JobTask::PurgeSessions)).await;
+    let first = take_up(&scene, 0).await.lease;
+    assert!(scene.commit(move |tx| tx.extend_lease(first, after(20))).await);
+    assert_eq!(lease(&scene, request(19, 10)).await, []);
+    let second = take_up(&scene, 20).await;
+    assert_eq!((second.lease.number, second.failures), (2, 1));
+    let refused = scene
+        .commit(move |tx| {
+            Ok([
+                tx.extend_lease(first, after(90))?,
+                tx.finish_job(first, after(21))?,
+                tx.put_off_job(first, after(21), Some("late"))?,
+                tx.bury_job(first, after(21), "late")?,
+            ])
+        })
+        .await;
+    assert_eq!(refused, [false; 4]);
+    let lease = second.lease;
+    assert!(scene.commit(move |tx| tx.finish_job(lease, after(22))).await);
+}
+
+/// A job that failed waits for its next attempt with the reason; one that is only put off has not failed.
+pub async fn a_job_is_put_off(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let job = add(&scene, scene.make.job(JobTask::PurgeSessions)).await;
+    for (second, failure, expected) in
+        [(0, Some("no answer"), (1, Some("no answer"))), (10, None, (1, Some("no answer")))]
+    {
+        let lease = take_up(&scene, second).await.lease;
+        assert!(scene.commit(move |tx| tx.put_off_job(lease, after(second + 10), failure)).await);
+        let waiting = stored(&scene, job.id).await;
+        assert_eq!((waiting.state, waiting.due_at), (JobState::Waiting, Some(after(second + 10))));
+        assert_eq!((waiting.failures, waiting.error.as_deref()), expected);
+    }
+    assert_eq!(take_up(&scene, 20).await.failures, 1);
+}
+
+/// A job that was given up keeps its reason, is not taken up, and can be revived.
+pub async fn a_job_is_given_up_and_revived(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let job = add(&scene, scene.make.job(JobTask::PurgeSessions)).await;
+    let lease = take_up(&scene, 0).await.lease;
+    assert!(scene.commit(move |tx| tx.bury_job(lease, after(1), "broken for good")).await);
+    let dead = stored(&scene, job.id).await;
+    assert_eq!((dead.state, dead.due_at, dead.finished_at), (JobState::Dead, None, Some(after(1))));
+    assert_eq!((dead.failures, dead.error.as_deref()), (1, Some("broken for good")));
+    assert_eq!(self::lease(&scene, request(99, 10)).await, []);
+    scene
+        .commit(move |tx| {
+            let dead = tx.lock_job(job.id)?.expect("the job is stored");
+            tx.revive_job(&dead, after(2))
+        })
+        .await;
+    let revived = stored(&scene, job.id).await;
+    assert_eq!(
+        (revived.state, revived.due_at, revived.finished_at),
+        (JobState::Waiting, Some(after(2)), None)
+    );
+    assert_eq!(take_up(&scene, 2).await.failures, 0);
+}
+
+/// A deleted job is gone, and its name is free.
+pub async fn a_deleted_job_is_gone(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let named = || NewJob { once: Some("a name".to_owned()), ..scene.make.job(JobTask::PurgeJobs) };
+    let job = add(&scene, named()).await;
+    scene
+        .commit(move |tx| {
+            let locked = tx.lock_job(job.id)?.expect("the job is stored");
+            tx.delete_job(locked)
+        })
+        .await;
+    assert_eq!(scene.ports.jobs.find_job(job.id).await.unwrap(), None);
+    add(&scene, named()).await;
+}
+
+/// Jobs that are done go after a time, a few at once; others stay.
+pub async fn old_jobs_are_purged(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let waiting = add(&scene, NewJob { run_at: after(50), ..scene.make.job(JobTask::PurgeJobs) }).await.id;
+    for second in 1..=4 {
+        add(&scene, scene.make.job(JobTask::PurgeJobs)).await;
+        let lease = take_up(&scene, 0).await.lease;
+        assert!(scene.commit(move |tx| tx.finish_job(lease, after(second))).await);
+    }
+    let mut purged = Vec::new();
+    for _ in 0..3 {
+        purged.push(scene.commit(|tx| tx.purge_jobs(after(4), 2)).await);
+    }
+    assert_eq!(purged, [2, 1, 0]);
+    assert_eq!(scene.ports.jobs.count_jobs(JobFilter::default()).await.unwrap(), 2);
+    assert_eq!(stored(&scene, waiting).await.state, JobState::Waiting);
+}
+
+/// Jobs are listed newest first, by kind and state, and counted.
+pub async fn jobs_are_listed_by_kind_and_state(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let mut newest_first = Vec::new();
+    for task in [JobTask::PurgeJobs, JobTask::PurgeSessions, JobTask::PurgeJobs] {
+        newest_first.insert(0, add(&scene, scene.make.job(task)).await.id);
+    }
+    let leased = lease(&scene, request(0, 10)).await;
+    let one = leased.iter().find(|job| job.lease.job == newest_first[0]).expect("it is due").lease;
+    assert!(scene.commit(move |tx| tx.bury_job(one, after(1), "broken")).await);
+    for (kind, state, expected) in [
+        (None, None, &newest_first[..]),
+        (Some(JobKind::PurgeSessions), None, &newest_first[1..2]),
+        (None, Some(JobState::Dead), &newest_first[..1]),
+        (Some(JobKind::PurgeJobs), Some(JobState::Running), &newest_first[2..]),
+        (Some(JobKind::Webhook), None, &[]),
+    ] {
+        let filter = JobFilter { kind, state };
+        let stretch = Stretch { start: Start::Offset(0), limit: 10 };
+        let listed = scene.ports.jobs.list_jobs(filter, stretch).await.unwrap();
+        assert_eq!(listed.iter().map(|job| job.id).collect::<Vec<_>>(), expected, "{filter:?}");
+        let count = scene.ports.jobs.count_jobs(filter).await.unwrap();
+        assert_eq!(usize::try_from(count).unwrap(), expected.len(), "{filter:?}");
+    }
+    let stretch = Stretch { start: Start::After(newest_first[0]), limit: 1 };
+    let next = scene.ports.jobs.list_jobs(JobFilter::default(), stretch).await.unwrap();
+    assert_eq!(next.iter().map(|job| job.id).collect::<Vec<_>>(), newest_first[1..2]);
+    let mut counts = scene.ports.jobs.count_unfinished_jobs().await.unwrap();
+    counts.sort_unstable_by_key(|count| (count.kind, count.state));
+    let count = |kind, state| JobCount { kind, state, count: 1 };
+    let expected = [
+        count(JobKind::PurgeSessions, JobState::Running),
+        count(JobKind::PurgeJobs, JobState::Running),
+        count(JobKind::PurgeJobs, JobState::Dead),
+    ];
+    assert_eq!(counts, expected);
+}
+
+/// Two workers that look for jobs at the same time never take up the same one.
+pub async fn two_workers_share_no_job(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    for _ in 0..6 {
+        add(&scene, scene.make.job(JobTask::PurgeJobs)).await;
+    }
+    let take = |tx: &mut dyn Tx, meeting: &Meeting| {
+        let leased = tx.lease_jobs(&request(0, 4))?;
+        meeting.arrive();
+        Ok(leased)
+    };
+    let [first, second] = overlap(&scene, take, take).await.map(|leased| ids(&leased.unwrap()));
+    assert!(first.is_disjoint(&second), "{first:?} {second:?}");
+    let rest = ids(&lease(&scene, request(0, 10)).await);
+    assert_eq!(first.len() + second.len() + rest.len(), 6);
+}
