@@ -1,0 +1,62 @@
+//! Mail: what is written to users.
+
+use async_trait::async_trait;
+use foretell_domain::text::{Email, MarketName, OptionName, UserName};
+use thiserror::Error;
+
+/// A letter to a user.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Letter {
+    /// Names it: a letter that is sent again, because nobody knows whether it arrived, has the same.
+    pub id: u128,
+    /// Where it goes.
+    pub to: Email,
+    /// Whom it addresses.
+    pub name: UserName,
+    /// What it says.
+    pub content: LetterContent,
+}
+
+/// What a letter says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LetterContent {
+    /// The user has registered.
+    Welcome,
+    /// A market in which the user held shares has ended.
+    Decision {
+        /// The market.
+        market: MarketName,
+        /// How it has ended.
+        decision: DecisionText,
+    },
+}
+
+/// How a market has ended, as a letter tells it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum DecisionText {
+    /// These options pay, with their parts in basis points; one of 10,000 has won alone.
+    Resolved(Vec<(OptionName, u16)>),
+    /// The stakes went back.
+    Cancelled,
+}
+
+/// Why a letter was not sent.
+#[derive(Debug, Error)]
+pub enum MailError {
+    /// The server is away, or refuses for now.
+    #[error("the letter could not be sent: {0}")]
+    Unsent(String),
+    /// The letter could not be written: a template is broken.
+    #[error("the letter could not be written: {0}")]
+    Unwritten(String),
+}
+
+/// Sends letters.
+#[async_trait]
+pub trait Mailer: Send + Sync {
+    /// Sends a letter; it has left once this returns. After an error it may have left too.
+    ///
+    /// # Errors
+    /// [`MailError`].
+    async fn send(&self, letter: &Letter) -> Result<(), MailError>;
+}
