@@ -18,7 +18,8 @@ use foretell_domain::text::{Email, UserName};
 use foretell_domain::time::Timestamp;
 use foretell_domain::user::Role;
 use foretell_testkit::{
-    FakeClock, MemoryCache, MemoryRateLimiter, MemoryStore, PlainPasswordHasher, SeededIds, SeededTokens,
+    FakeClock, MemoryCache, MemoryMailer, MemoryRateLimiter, MemoryStore, MemoryWebhooks, PlainBodies,
+    PlainPasswordHasher, SeededIds, SeededTokens,
 };
 use futures::future::join_all;
 use tokio::runtime::Runtime;
@@ -105,6 +106,11 @@ async fn start() -> (Application, [Caller; 2]) {
         markets: memory.clone(),
         users: memory.clone(),
         posts: memory.clone(),
+        jobs: memory.clone(),
+        webhooks: memory.clone(),
+        mailer: Arc::new(MemoryMailer::default()),
+        webhook_sender: Arc::new(MemoryWebhooks::default()),
+        webhook_bodies: Arc::new(PlainBodies),
         cache: Arc::new(MemoryCache::default()),
         limiter: Arc::new(MemoryRateLimiter::default()),
         health: memory,

@@ -33,10 +33,13 @@ impl Server {
 
     /// The same in an empty home.
     pub async fn start_in(home: Home, settings: &[(&str, &str)]) -> Self {
-        let usual = Program::new(&home)
-            .variable("FORETELL__SERVER__BIND", "127.0.0.1:0")
-            .variable("FORETELL__LOG__FORMAT", "json");
-        let program = settings.iter().fold(usual, |program, (name, value)| program.variable(name, *value));
+        let program = usual_program(&home, settings);
+        Self::launch(home, program).await
+    }
+
+    /// The same for a server that does nothing but what it is asked for: it runs no jobs.
+    pub async fn start_without_worker(home: Home, settings: &[(&str, &str)]) -> Self {
+        let program = usual_program(&home, settings).arguments("serve --no-worker");
         Self::launch(home, program).await
     }
 
@@ -145,6 +148,14 @@ impl Drop for Server {
             eprintln!("--- log of the server at {} ---\n{}---", self.origin, self.log());
         }
     }
+}
+
+/// A server on a spare port, whose log a test can read.
+fn usual_program(home: &Home, settings: &[(&str, &str)]) -> Program {
+    let usual = Program::new(home)
+        .variable("FORETELL__SERVER__BIND", "127.0.0.1:0")
+        .variable("FORETELL__LOG__FORMAT", "json");
+    settings.iter().fold(usual, |program, (name, value)| program.variable(name, *value))
 }
 
 /// The origin in the line that says where the server listens, once that line is whole.

@@ -17,7 +17,8 @@ use foretell_application::{Application, ApplicationSettings, LoginLimits, Ports,
 use foretell_domain::money::{Amount, Currency};
 use foretell_persistence::{DatabaseConfig, DatabaseUrl, Store};
 use foretell_testkit::{
-    FakeClock, MemoryCache, MemoryRateLimiter, PlainPasswordHasher, SeededIds, SeededTokens,
+    FakeClock, MemoryCache, MemoryMailer, MemoryRateLimiter, MemoryWebhooks, PlainBodies,
+    PlainPasswordHasher, SeededIds, SeededTokens,
 };
 use foretell_tests::{Client, Database, Home, on_each_database, text};
 use foretell_web::{ServeOptions, WebSettings, WebState};
@@ -169,6 +170,11 @@ async fn serve(home: &Home, clock: &FakeClock) -> String {
         markets: store.clone(),
         users: store.clone(),
         posts: store.clone(),
+        jobs: store.clone(),
+        webhooks: store.clone(),
+        mailer: Arc::new(MemoryMailer::default()),
+        webhook_sender: Arc::new(MemoryWebhooks::default()),
+        webhook_bodies: Arc::new(PlainBodies),
         cache: Arc::new(MemoryCache::default()),
         limiter: Arc::new(MemoryRateLimiter::default()),
         health: store,

@@ -18,8 +18,13 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Serves the API; this is what happens without a subcommand.
-    Serve,
+    /// Serves the API and runs jobs; this is what happens without a subcommand.
+    Serve(ServeArguments),
+    /// Runs jobs and serves nothing.
+    Worker,
+    /// Looks after jobs.
+    #[command(subcommand)]
+    Jobs(JobsCommand),
     /// Brings the database's tables up to date and says what was done.
     Migrate,
     /// Manages admins.
@@ -35,6 +40,42 @@ pub(crate) enum Command {
     Openapi,
     /// Fills an empty database with users, markets in every state, and bets.
     Demo,
+}
+
+#[derive(Debug, Default, Args)]
+pub(crate) struct ServeArguments {
+    /// Run no jobs: other processes do.
+    #[arg(long)]
+    pub(crate) no_worker: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum JobsCommand {
+    /// Prints jobs, newest first.
+    List(ListJobs),
+    /// Tries a job at once that waits or was given up.
+    Retry(NamedJob),
+    /// Deletes a job that no worker is at; what it was to do is not done.
+    Discard(NamedJob),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListJobs {
+    /// Only in this state: waiting, running, done or dead.
+    #[arg(long)]
+    pub(crate) state: Option<String>,
+    /// Only of this kind, such as `welcome_mail`.
+    #[arg(long)]
+    pub(crate) kind: Option<String>,
+    /// How many at most, 1 to 100.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) limit: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NamedJob {
+    /// The id of the job.
+    pub(crate) id: String,
 }
 
 #[derive(Debug, Subcommand)]

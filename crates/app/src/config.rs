@@ -1,5 +1,6 @@
 //! The settings of the process, read in layers from files and the environment and checked before use.
 
+mod background;
 mod error;
 mod layer;
 mod reader;
@@ -19,12 +20,16 @@ use foretell_cache::RedisSettings;
 use foretell_domain::market::MAX_FEE_BPS;
 use foretell_domain::money::{Amount, Currency, MoneyError};
 use foretell_domain::text::Category;
+use foretell_jobs::WorkerSettings;
 use foretell_persistence::{DatabaseConfig, DatabaseUrl};
 use foretell_ports::rate_limit::Budget;
 use foretell_telemetry::{LogFormat, LogSettings};
 use foretell_web::{Network, TrustedProxies, WebOrigin};
 
+pub(crate) use background::{Mail, Transport};
+use background::{read_jobs, read_mail, read_webhooks};
 pub(crate) use error::ConfigError;
+use foretell_webhooks::SenderSettings;
 use layer::{Layer, Variables};
 use reader::Reader;
 pub(crate) use reference::reference;
@@ -72,6 +77,12 @@ pub(crate) struct Settings {
     pub(crate) writer: Writer,
     /// Repeated commands.
     pub(crate) idempotency: Idempotency,
+    /// The workers.
+    pub(crate) jobs: WorkerSettings,
+    /// Letters to users.
+    pub(crate) mail: Mail,
+    /// How webhooks are sent.
+    pub(crate) webhooks: SenderSettings,
     /// The log; its filter has been checked.
     pub(crate) log: LogSettings,
 }
@@ -217,7 +228,8 @@ impl Settings {
 
 fn read_settings(reader: &mut Reader) -> Option<Settings> {
     let server = read_server(reader);
-    let database = read_database(reader);
+    let data_dir = reader.parsed("data.dir", parse_dir);
+    let database = read_database(reader, data_dir.clone());
     let redis = read_redis(reader);
     let cache = read_cache(reader);
     let limits = read_limits(reader);
@@ -227,6 +239,9 @@ fn read_settings(reader: &mut Reader) -> Option<Settings> {
     let auth = read_auth(reader);
     let writer = read_writer(reader);
     let keep = reader.days("idempotency.keep_days");
+    let jobs = read_jobs(reader);
+    let mail = read_mail(reader, data_dir);
+    let webhooks = read_webhooks(reader);
     let log = read_log(reader);
     Some(Settings {
         server: server?,
@@ -240,6 +255,9 @@ fn read_settings(reader: &mut Reader) -> Option<Settings> {
         auth: auth?,
         writer: writer?,
         idempotency: Idempotency { keep: keep? },
+        jobs: jobs?,
+        mail: mail?,
+        webhooks: webhooks?,
         log: log?,
     })
 }
@@ -273,8 +291,7 @@ fn read_server(reader: &mut Reader) -> Option<Server> {
     })
 }
 
-fn read_database(reader: &mut Reader) -> Option<DatabaseConfig> {
-    let data_dir = reader.parsed("data.dir", parse_dir);
+fn read_database(reader: &mut Reader, data_dir: Option<PathBuf>) -> Option<DatabaseConfig> {
     // A bad folder has been noted, so that what comes of it is never used.
     let sqlite_file = data_dir.unwrap_or_default().join(SQLITE_FILE);
     let url = reader.parsed_secret("database.url", |text| match text {

@@ -5,17 +5,19 @@ mod audit;
 mod cli;
 mod config;
 mod demo;
+mod jobs;
 mod serve;
 mod show_config;
 mod signals;
 mod wiring;
+mod worker;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use mimalloc::MiMalloc;
 
-use crate::cli::{AdminCommand, Cli, Command, LedgerCommand};
+use crate::cli::{AdminCommand, Cli, Command, LedgerCommand, ServeArguments};
 use crate::config::Settings;
 
 /// Hashing a password takes 19 MiB at once, which the allocator of glibc keeps for each thread that ever did.
@@ -47,8 +49,10 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     foretell_telemetry::init(&settings.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        match cli.command.unwrap_or(Command::Serve) {
-            Command::Serve => serve::run(&settings).await,
+        match cli.command.unwrap_or_else(|| Command::Serve(ServeArguments::default())) {
+            Command::Serve(arguments) => serve::run(&settings, &arguments).await,
+            Command::Worker => worker::run(&settings).await,
+            Command::Jobs(command) => jobs::run(&settings, command).await,
             Command::Migrate => wiring::migrate(&settings).await,
             Command::Admin(AdminCommand::Create(new)) => admin::create(&settings, new).await,
             Command::Ledger(LedgerCommand::Audit) => audit::run(&settings).await,

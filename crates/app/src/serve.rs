@@ -6,20 +6,22 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use foretell_application::{Application, Housekeeper};
+use foretell_application::Application;
 use foretell_web::{ServeOptions, ServerHandle, WebSettings, WebState};
 
+use crate::cli::ServeArguments;
 use crate::config::Settings;
 use crate::signals::Signals;
 use crate::wiring;
+use crate::worker::Staff;
 
-pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(settings: &Settings, arguments: &ServeArguments) -> anyhow::Result<ExitCode> {
     // First of all, so that a second server on the same port touches nothing.
     let bind = settings.server.bind;
     let listener =
         TcpListener::bind(bind).with_context(|| format!("cannot listen on {bind} (server.bind)"))?;
     let application = wiring::start(settings).await?;
-    let housekeeper = Housekeeper::start(Arc::clone(&application));
+    let staff = (!arguments.no_worker).then(|| Staff::start(&application, settings));
     let state = WebState {
         application: Arc::clone(&application),
         settings: WebSettings {
@@ -45,7 +47,9 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     say_hello(address, settings, &application).await;
     server.await.context("the server failed")?;
     tracing::info!("no longer listening; finishing what was accepted");
-    housekeeper.stop().await;
+    if let Some(staff) = staff {
+        staff.stop(settings.server.shutdown_timeout).await;
+    }
     application.drain().await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)

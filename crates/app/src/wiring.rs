@@ -11,13 +11,17 @@ use foretell_application::application::STANDARD_CATEGORIES;
 use foretell_application::writer::WriterSettings;
 use foretell_application::{Application, ApplicationSettings, Ports};
 use foretell_cache::{LocalRateLimiter, MokaCache, RedisCache, RedisLink, RedisRateLimiter, TieredCache};
+use foretell_mail::{NoMailer, OutboxMailer, SmtpMailer, Templates};
 use foretell_persistence::{DatabaseUrl, Store};
 use foretell_ports::cache::Cache;
+use foretell_ports::mail::Mailer;
 use foretell_ports::rate_limit::RateLimiter;
 use foretell_security::{Argon2Hasher, HashingCost, SessionTokens, SystemClock, UuidV7Ids};
+use foretell_web::JsonBodies;
+use foretell_webhooks::HttpWebhookSender;
 
 use crate::cli::say;
-use crate::config::Settings;
+use crate::config::{Mail, Settings, Transport};
 
 /// How many batches may run at once on Postgres unless the settings say otherwise.
 const POSTGRES_LANES: usize = 2;
@@ -79,6 +83,7 @@ fn ports(settings: &Settings, store: &Store) -> anyhow::Result<Ports> {
     let threads = settings.auth.hashing_threads.or_else(|| std::thread::available_parallelism().ok());
     let hasher = Argon2Hasher::new(HashingCost::default(), threads.unwrap_or(NonZeroUsize::MIN))?;
     let (cache, limiter) = shared(settings)?;
+    let sender = HttpWebhookSender::new(settings.webhooks)?;
     Ok(Ports {
         cache,
         limiter,
@@ -87,11 +92,27 @@ fn ports(settings: &Settings, store: &Store) -> anyhow::Result<Ports> {
         markets: Arc::new(store.clone()),
         users: Arc::new(store.clone()),
         posts: Arc::new(store.clone()),
+        jobs: Arc::new(store.clone()),
+        webhooks: Arc::new(store.clone()),
+        mailer: mailer(&settings.mail)?,
+        webhook_sender: Arc::new(sender),
+        webhook_bodies: Arc::new(JsonBodies::new(settings.currency.clone())),
         health: Arc::new(store.clone()),
         clock: Arc::new(SystemClock),
         ids: Arc::new(UuidV7Ids),
         passwords: Arc::new(hasher),
         tokens: Arc::new(SessionTokens),
+    })
+}
+
+/// What sends letters. Where there are none it is never asked.
+fn mailer(mail: &Mail) -> anyhow::Result<Arc<dyn Mailer>> {
+    let templates =
+        Templates::load(&mail.from, &mail.site, mail.templates.as_deref()).context("mail.templates")?;
+    Ok(match &mail.transport {
+        Transport::None => Arc::new(NoMailer),
+        Transport::Outbox(folder) => Arc::new(OutboxMailer::new(folder.clone(), templates)),
+        Transport::Smtp(smtp) => Arc::new(SmtpMailer::new(smtp, templates).context("mail.smtp_host")?),
     })
 }
 
@@ -126,6 +147,7 @@ fn application_settings(settings: &Settings, store: &Store) -> ApplicationSettin
             batch_size: settings.writer.batch_size,
             queue: settings.writer.queue,
             max_wait: settings.writer.max_wait,
+            has_letters: !matches!(settings.mail.transport, Transport::None),
         },
     }
 }

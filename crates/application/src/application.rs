@@ -8,7 +8,9 @@ use foretell_domain::money::{Amount, Currency};
 use foretell_ports::cache::{Cache, Reach};
 use foretell_ports::error::StoreError;
 use foretell_ports::health::Health;
+use foretell_ports::job::JobQueries;
 use foretell_ports::ledger::LedgerQueries;
+use foretell_ports::mail::Mailer;
 use foretell_ports::market::MarketQueries;
 use foretell_ports::post::{PostFilter, PostQueries};
 use foretell_ports::rate_limit::RateLimiter;
@@ -16,6 +18,7 @@ use foretell_ports::secret::{PasswordHasher, Tokens};
 use foretell_ports::system::{Clock, IdSource};
 use foretell_ports::unit::UnitOfWork;
 use foretell_ports::user::UserQueries;
+use foretell_ports::webhook::{WebhookBodies, WebhookQueries, WebhookSender};
 use tokio::sync::watch;
 
 use crate::key_uses::KeyUses;
@@ -26,7 +29,8 @@ use crate::market_pages::MarketPages;
 use crate::request_limits::RequestLimits;
 use crate::session_cache::SessionCache;
 use crate::totals::{CountedMarkets, Totals};
-use crate::writer::{MoneyWriter, WriterSettings};
+use crate::webhook_watch::WebhookWatch;
+use crate::writer::{MoneyWriter, Surroundings, WriterSettings};
 
 /// The adapters that the application works with.
 #[derive(Clone)]
@@ -43,6 +47,16 @@ pub struct Ports {
     pub posts: Arc<dyn PostQueries>,
     /// Remembers what was read.
     pub cache: Arc<dyn Cache>,
+    /// Reads jobs.
+    pub jobs: Arc<dyn JobQueries>,
+    /// Reads webhooks.
+    pub webhooks: Arc<dyn WebhookQueries>,
+    /// Sends mail.
+    pub mailer: Arc<dyn Mailer>,
+    /// Sends messages to webhooks.
+    pub webhook_sender: Arc<dyn WebhookSender>,
+    /// Writes the bodies of these messages.
+    pub webhook_bodies: Arc<dyn WebhookBodies>,
     /// Counts requests.
     pub limiter: Arc<dyn RateLimiter>,
     /// Tells whether storage answers.
@@ -96,6 +110,7 @@ pub struct Application {
     pub(crate) writer: MoneyWriter,
     pub(crate) sessions: SessionCache,
     pub(crate) market_feed: Arc<MarketFeed>,
+    pub(crate) webhook_watch: Arc<WebhookWatch>,
     pub(crate) market_totals: Totals<CountedMarkets>,
     pub(crate) post_totals: Totals<PostFilter>,
     pub(crate) market_pages: MarketPages,
@@ -110,7 +125,10 @@ impl Application {
     /// Starts the money writer; call it within a Tokio runtime.
     pub fn start(ports: Ports, settings: ApplicationSettings) -> Self {
         let market_feed = Arc::new(MarketFeed::default());
-        let writer = MoneyWriter::start(&ports, &settings.writer, &market_feed);
+        let webhook_watch = Arc::new(WebhookWatch::new(Arc::clone(&ports.webhooks)));
+        let surroundings =
+            Surroundings { feed: Arc::clone(&market_feed), webhooks: Arc::clone(&webhook_watch) };
+        let writer = MoneyWriter::start(&ports, &settings.writer, &surroundings);
         let sessions = SessionCache::new(settings.session_trust);
         let logins = LoginGuard::new(settings.login_limits);
         let (cache, markets) = (Arc::clone(&ports.cache), Arc::clone(&ports.markets));
@@ -121,6 +139,7 @@ impl Application {
             writer,
             sessions,
             market_feed,
+            webhook_watch,
             market_totals: Totals::new(),
             post_totals: Totals::new(),
             market_pages,

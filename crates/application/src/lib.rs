@@ -15,6 +15,7 @@ mod request_limits;
 mod session_cache;
 mod totals;
 mod use_cases;
+mod webhook_watch;
 pub mod writer;
 
 pub use application::{Application, ApplicationSettings, Ports};
@@ -30,8 +31,10 @@ pub use use_cases::{
     chart_prices::{CandleInterval, MAX_INTERVALS, OptionCandle, PriceBucket, PriceChart},
     follow_market::{MarketEvent, MarketFollower, MarketNews, MarketPosition, PositionError, Told},
     keep_house::Housekeeper,
+    keep_jobs::{FailedJob, Ticks},
     log_in::SignedIn,
     manage_api_keys::{IssuedKey, NewApiKey},
+    manage_webhooks::{NewWebhook, WebhookChange},
     open_market::MarketOpening,
     quote_order::{Quote, QuoteRequest},
     rank_traders::{RankKey, RankedTrader},
@@ -39,5 +42,6 @@ pub use use_cases::{
     read_portfolio::RelatedToPositions,
     read_posts::{MAX_COMMENTS_WITH_POST, PostRelation, RelatedToPosts},
     register_user::Registration,
+    run_job::JobFailure,
     trade_shares::TradeTarget,
 };

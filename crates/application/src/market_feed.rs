@@ -163,7 +163,7 @@ impl Latest {
 }
 
 /// At most [`BETS_AT_ONCE`] bets and sales after `sequence` in their order, none of them newer than `details`.
-async fn read_bets(
+pub(crate) async fn read_bets(
     id: MarketId,
     sequence: i64,
     details: &MarketDetails,

@@ -29,12 +29,12 @@ use tokio::time::{Instant, timeout};
 
 use crate::application::Ports;
 use crate::error::AppError;
-use crate::market_feed::MarketFeed;
 use claim::Claim;
 pub use command::{
     BatchMode, Command, Decision, MAX_BATCH_TRANSFERS, Mint, OpenMarket, Payment, PaymentBatch, PlaceBet,
     Register, Reversal, SellShares,
 };
+pub(crate) use lane::Surroundings;
 use lane::{Lane, Pending};
 pub use outcome::{MarketOpened, MarketState, Outcome, Receipt, Registered, TradeReceipt};
 
@@ -49,11 +49,13 @@ pub struct WriterSettings {
     pub queue: usize,
     /// How long a command may wait before it is turned away.
     pub max_wait: Duration,
+    /// Whether users get letters: when they register, and when a market in which they hold shares has ended.
+    pub has_letters: bool,
 }
 
 impl Default for WriterSettings {
     fn default() -> Self {
-        Self { lanes: 1, batch_size: 256, queue: 4_096, max_wait: Duration::from_secs(1) }
+        Self { lanes: 1, batch_size: 256, queue: 4_096, max_wait: Duration::from_secs(1), has_letters: false }
     }
 }
 
@@ -82,11 +84,11 @@ pub struct MoneyWriter {
 
 impl MoneyWriter {
     /// Starts the lanes; call it within a Tokio runtime.
-    pub(crate) fn start(ports: &Ports, settings: &WriterSettings, feed: &Arc<MarketFeed>) -> Self {
+    pub(crate) fn start(ports: &Ports, settings: &WriterSettings, surroundings: &Surroundings) -> Self {
         let (stop, stopped) = watch::channel(false);
         let start_lane = |_| {
             let (sender, receiver) = mpsc::channel(settings.queue.max(1));
-            let lane = Lane::new(ports, settings, Arc::clone(feed), receiver, stopped.clone());
+            let lane = Lane::new(ports, settings, surroundings.clone(), receiver, stopped.clone());
             (sender, tokio::spawn(lane.run()))
         };
         let (lanes, tasks) = (0..settings.lanes.max(1)).map(start_lane).unzip();

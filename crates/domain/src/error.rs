@@ -151,7 +151,10 @@ impl DomainError {
     /// The stable name of the refusal.
     pub const fn code(&self) -> Code {
         match self {
-            Self::Money(_) | Self::Text(_) | Self::Listing(_) => Code::ValidationError,
+            Self::Money(_)
+            | Self::Text(_)
+            | Self::Listing(_)
+            | Self::Webhook(WebhookError::ForbiddenAddress) => Code::ValidationError,
             Self::Transfer(error) => transfer_code(error),
             Self::Market(error) => market_code(error),
             Self::User(error) => user_code(error),

@@ -197,6 +197,9 @@ pub enum WebhookError {
     /// There is no such webhook.
     #[error("webhook not found: {0}")]
     NotFound(WebhookId),
+    /// Nothing may be sent to the address.
+    #[error("nothing may be sent there: the address is not public, or not encrypted")]
+    ForbiddenAddress,
     /// There are as many as there may be.
     #[error("there are at most {max} webhooks")]
     TooMany {

@@ -1,6 +1,7 @@
 //! The table `sessions`.
 
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 use foretell_domain::id::{SessionId, UserId};
 use foretell_domain::time::Timestamp;
 use foretell_domain::user::User;
@@ -11,6 +12,7 @@ use foretell_ports::user::{Session, SessionDetails};
 use crate::connection::{Connection, on};
 use crate::error::{Failure, StoredRow};
 use crate::id::DbId;
+use crate::prepared::prepared;
 use crate::schema::{accounts, sessions, users};
 use crate::users::UserRow;
 
@@ -76,6 +78,15 @@ pub(crate) fn delete_all_of(
             on!(connection, |c| diesel::delete(others).execute(c))?
         }
     })
+}
+
+/// Deletes sessions that ended before a time, and says how many.
+pub(crate) fn purge(connection: &mut Connection<'_>, before: Timestamp, limit: u32) -> Result<u64, Failure> {
+    const PURGE: &str = "DELETE FROM sessions WHERE id IN (
+        SELECT id FROM sessions WHERE expires_at_us < ? ORDER BY expires_at_us LIMIT ?)";
+    let purge = prepared(PURGE).bind::<BigInt, _>(before.micros()).bind::<BigInt, _>(i64::from(limit));
+    let deleted = on!(connection, |c| purge.execute(c))?;
+    Ok(u64::try_from(deleted).unwrap_or(u64::MAX))
 }
 
 /// A stretch of a user's sessions that end after a time, newest first.

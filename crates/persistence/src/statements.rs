@@ -233,6 +233,7 @@ fn background(c: &mut Connection<'_>, market: MarketId) -> Result<(), Failure> {
     jobs::put_off(c, lease, START, None)?;
     jobs::bury(c, lease, START, "")?;
     jobs::purge(c, START, 5)?;
+    sessions::purge(c, START, 5)?;
     webhooks::has_enabled(c)?;
     webhooks::find(c, webhook)?;
     webhooks::lock(c, webhook)?;

@@ -12,6 +12,7 @@ pub mod health;
 pub mod idempotency;
 pub mod job;
 pub mod ledger;
+pub mod mail;
 pub mod market;
 pub mod page;
 pub mod portfolio;

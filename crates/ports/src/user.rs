@@ -51,6 +51,9 @@ pub trait UserTx {
 
     /// Deletes all sessions of a user but for the one to keep, if any, and says how many there were.
     fn delete_sessions_of(&mut self, user: UserId, kept: Option<SessionId>) -> Result<usize, StoreError>;
+
+    /// Deletes at most `limit` sessions that ended before a time, and says how many.
+    fn purge_sessions(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
 }
 
 /// A user with what is needed to sign in.

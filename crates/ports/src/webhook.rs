@@ -4,12 +4,13 @@ use std::fmt;
 
 use async_trait::async_trait;
 use foretell_domain::id::{MarketId, WebhookId};
-use foretell_domain::market::{Market, Phase};
+use foretell_domain::market::{Bet, Market, Phase};
 use foretell_domain::time::Timestamp;
 use foretell_domain::webhook::{WebhookEvents, WebhookStatus, WebhookUrl};
 use thiserror::Error;
 
 use crate::error::StoreError;
+use crate::market::MarketDetails;
 use crate::page::Stretch;
 use crate::unit::Locked;
 
@@ -145,6 +146,19 @@ pub struct WebhookMessage {
     pub sent_at: Timestamp,
     /// The JSON to send.
     pub body: Vec<u8>,
+}
+
+/// Writes the bodies of messages: JSON of the form `{"type", "timestamp", "data"}`, in which things are as the API shows
+/// them. `None` is a fault of the program.
+pub trait WebhookBodies: Send + Sync {
+    /// That something was bought or sold.
+    fn trade(&self, bet: &Bet) -> Option<Vec<u8>>;
+
+    /// That a market has another status, which it has at a time.
+    fn status(&self, market: &MarketDetails, now: Timestamp) -> Option<Vec<u8>>;
+
+    /// Nothing but that messages arrive.
+    fn test(&self, webhook: WebhookId, now: Timestamp) -> Option<Vec<u8>>;
 }
 
 /// Why a message did not arrive.

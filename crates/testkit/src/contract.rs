@@ -165,6 +165,7 @@ macro_rules! contract_suite {
                 a_session_comes_with_its_user_and_oldest_account,
                 a_session_is_deleted_only_by_its_user,
                 sessions_end_together,
+                ended_sessions_are_purged,
                 sessions_of_a_user_come_newest_first,
                 a_known_token_is_rejected;
             secrets:

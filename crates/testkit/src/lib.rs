@@ -21,6 +21,7 @@ pub mod faults;
 pub mod ids;
 pub mod memory;
 pub mod memory_cache;
+pub mod outside;
 pub mod secrets;
 
 pub use builders::Factory;
@@ -29,4 +30,5 @@ pub use faults::{Fault, FaultyStore};
 pub use ids::SeededIds;
 pub use memory::MemoryStore;
 pub use memory_cache::{MemoryCache, MemoryRateLimiter};
+pub use outside::{MemoryMailer, MemoryWebhooks, PlainBodies};
 pub use secrets::{PlainPasswordHasher, SeededTokens};

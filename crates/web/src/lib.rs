@@ -16,6 +16,7 @@ mod reply;
 mod routes;
 mod routing;
 mod trusted_proxies;
+mod webhook_bodies;
 
 use std::any::Any;
 use std::io;
@@ -36,6 +37,7 @@ pub use error::ErrorCode;
 pub use openapi::openapi_json;
 pub use origins::{OriginError, WebOrigin};
 pub use trusted_proxies::{Network, NetworkError, TrustedProxies};
+pub use webhook_bodies::JsonBodies;
 
 /// What an operator decides about HTTP.
 #[derive(Debug, Clone)]

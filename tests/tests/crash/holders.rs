@@ -16,7 +16,10 @@ use foretell_domain::text::{Email, UserName};
 use foretell_domain::user::Role;
 use foretell_persistence::{DatabaseConfig, Store};
 use foretell_security::{SystemClock, UuidV7Ids};
-use foretell_testkit::{MemoryCache, MemoryRateLimiter, PlainPasswordHasher, SeededTokens};
+use foretell_testkit::{
+    MemoryCache, MemoryMailer, MemoryRateLimiter, MemoryWebhooks, PlainBodies, PlainPasswordHasher,
+    SeededTokens,
+};
 use foretell_tests::{Home, text};
 use futures::future::join_all;
 use serde_json::Value;
@@ -71,6 +74,11 @@ async fn application_in(home: &Home) -> Application {
         markets: store.clone(),
         users: store.clone(),
         posts: store.clone(),
+        jobs: store.clone(),
+        webhooks: store.clone(),
+        mailer: Arc::new(MemoryMailer::default()),
+        webhook_sender: Arc::new(MemoryWebhooks::default()),
+        webhook_bodies: Arc::new(PlainBodies),
         cache: Arc::new(MemoryCache::default()),
         limiter: Arc::new(MemoryRateLimiter::default()),
         health: store,

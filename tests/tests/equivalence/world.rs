@@ -8,13 +8,16 @@ use foretell_application::writer::WriterSettings;
 use foretell_application::{Application, ApplicationSettings, LoginLimits, Ports, RequestLimits};
 use foretell_domain::money::{Amount, Currency};
 use foretell_persistence::{DatabaseConfig, DatabaseUrl, Store};
+use foretell_ports::job::JobQueries;
 use foretell_ports::ledger::LedgerQueries;
 use foretell_ports::market::MarketQueries;
 use foretell_ports::post::PostQueries;
 use foretell_ports::unit::UnitOfWork;
 use foretell_ports::user::UserQueries;
+use foretell_ports::webhook::WebhookQueries;
 use foretell_testkit::{
-    FakeClock, MemoryCache, MemoryRateLimiter, MemoryStore, PlainPasswordHasher, SeededIds, SeededTokens,
+    FakeClock, MemoryCache, MemoryMailer, MemoryRateLimiter, MemoryStore, MemoryWebhooks, PlainBodies,
+    PlainPasswordHasher, SeededIds, SeededTokens,
 };
 use foretell_tests::{Database, Home};
 
@@ -99,6 +102,8 @@ impl World {
             + MarketQueries
             + UserQueries
             + PostQueries
+            + JobQueries
+            + WebhookQueries
             + foretell_ports::health::Health
             + 'static,
     {
@@ -109,6 +114,11 @@ impl World {
             markets: store.clone(),
             users: store.clone(),
             posts: store.clone(),
+            jobs: store.clone(),
+            webhooks: store.clone(),
+            mailer: Arc::new(MemoryMailer::default()),
+            webhook_sender: Arc::new(MemoryWebhooks::default()),
+            webhook_bodies: Arc::new(PlainBodies),
             cache: Arc::new(MemoryCache::default()),
             limiter: Arc::new(MemoryRateLimiter::default()),
             health: store.clone(),

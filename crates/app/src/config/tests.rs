@@ -99,6 +99,20 @@ fn development_is_the_default_and_stands_as_documented() {
     assert_eq!(settings.writer, Writer { lanes: None, batch_size: 256, queue: 4_096, max_wait });
     assert_eq!(settings.idempotency.keep, Duration::from_secs(7 * SECONDS_PER_DAY));
     check_log(&settings, LogFormat::Pretty, "info,actix_server=warn");
+    assert_eq!(settings.jobs, WorkerSettings::default());
+    assert!(matches!(&settings.mail.transport, Transport::Outbox(folder) if folder.ends_with("data/outbox")));
+    let timeout = Duration::from_secs(15);
+    assert_eq!(settings.webhooks, SenderSettings { allow_private: false, timeout });
+}
+
+#[test]
+fn a_mail_server_needs_a_name() {
+    let smtp = ("FORETELL__MAIL__TRANSPORT", "smtp");
+    let password = ("FORETELL__MAIL__SMTP_PASSWORD", "open sesame");
+    let settings = load(&[smtp, password, ("FORETELL__MAIL__SMTP_HOST", "mail.example.org")]).unwrap();
+    assert!(matches!(&settings.mail.transport, Transport::Smtp(smtp) if smtp.credentials.is_none()));
+    let expected = "mail.smtp_host (in config/default.toml) is \"\": must be the name of the mail server";
+    assert_eq!(message(load(&[smtp])), format!("the configuration is not valid:\n- {expected}"));
 }
 
 #[test]

@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use foretell_domain::error::DomainError;
-use foretell_domain::id::MarketId;
+use foretell_domain::id::{JobId, MarketId};
+use foretell_domain::job::JobTask;
 use foretell_domain::market::{MarketEdit, MarketError};
 use foretell_domain::policy::{self, Actor};
 use foretell_domain::time::Timestamp;
 use foretell_ports::error::StoreError;
+use foretell_ports::job::NewJob;
 use foretell_ports::market::MarketDetails;
 use foretell_ports::unit::Tx;
 
@@ -24,6 +26,8 @@ struct Wanted {
     edit: MarketEdit,
     expected: ExpectedVersion,
     now: Timestamp,
+    /// Of the job that closes the market, should it end at another time.
+    closing_id: JobId,
 }
 
 impl Application {
@@ -41,7 +45,8 @@ impl Application {
         edit: MarketEdit,
         expected: ExpectedVersion,
     ) -> Result<MarketDetails, AppError> {
-        let wanted = Wanted { actor: caller.actor(), market, edit, expected, now: self.now() };
+        let closing_id = JobId::from_u128(self.ports.ids.next_id());
+        let wanted = Wanted { actor: caller.actor(), market, edit, expected, now: self.now(), closing_id };
         let edited = self.ports.units.run("edit_market", move |tx| wanted.make(tx)).await;
         // Another end date may put the market into another list.
         self.market_totals.forget();
@@ -52,6 +57,11 @@ impl Application {
 }
 
 impl Wanted {
+    fn closing(&self, ends_at: Timestamp) -> NewJob {
+        let task = JobTask::CloseMarket(self.market);
+        NewJob { id: self.closing_id, task, run_at: ends_at, once: None, created_at: self.now }
+    }
+
     fn make(&self, tx: &mut dyn Tx) -> Result<Result<MarketDetails, AppError>, StoreError> {
         let refused = |refusal: DomainError| Ok(Err(AppError::Refused(refusal)));
         let Some(mut market) = tx.lock_markets(&BTreeSet::from([self.market]))?.pop() else {
@@ -64,6 +74,7 @@ impl Wanted {
             return Ok(Err(stale));
         }
         let mut details = tx.get_details(&market)?;
+        let ended_at = market.record().ends_at;
         match market.edit(&mut details.listing, self.edit.clone(), self.now) {
             Ok(false) => return Ok(Ok(details)),
             Ok(true) => {}
@@ -71,6 +82,10 @@ impl Wanted {
         }
         tx.save_markets(&[&market], self.now)?;
         tx.save_listing(&market, &details.listing)?;
+        if market.record().ends_at != ended_at {
+            // The job of the former end date finds that it has come too early.
+            tx.add_jobs(&[self.closing(market.record().ends_at)])?;
+        }
         Ok(Ok(MarketDetails { market: market.into_inner(), updated_at: self.now, ..details }))
     }
 }

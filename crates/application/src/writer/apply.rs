@@ -5,9 +5,12 @@ mod settlement;
 mod trades;
 
 use foretell_domain::error::DomainError;
-use foretell_domain::id::TransferId;
+use foretell_domain::id::{JobId, TransferId};
+use foretell_domain::job::JobTask;
+use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::{TransferKind, TransferOrder};
 use foretell_ports::error::StoreError;
+use foretell_ports::job::NewJob;
 use foretell_ports::unit::Tx;
 
 use super::Envelope;
@@ -29,6 +32,12 @@ impl Desk<'_> {
     fn order(&self, kind: TransferKind, amount: foretell_domain::money::Amount) -> TransferOrder {
         let id = TransferId::from_u128(self.context.ids.next_id());
         TransferOrder::new(id, kind, amount, self.context.now)
+    }
+
+    /// Wants something done after the batch, not before a time.
+    fn want(&mut self, task: JobTask, run_at: Timestamp, once: Option<String>) {
+        let id = JobId::from_u128(self.context.ids.next_id());
+        self.rows.add_job(NewJob { id, task, run_at, once, created_at: self.context.now });
     }
 }
 

@@ -19,6 +19,10 @@ pub(super) struct BatchContext<'a> {
     pub(super) now: Timestamp,
     /// Makes the ids of what it creates.
     pub(super) ids: &'a dyn IdSource,
+    /// Whether users get letters.
+    pub(super) has_letters: bool,
+    /// Whether there may be webhooks to tell.
+    pub(super) has_webhooks: bool,
 }
 
 /// The answer to one command of a batch: done or refused, now or before, or a key that cannot be honoured.
@@ -46,7 +50,7 @@ pub(super) fn run(
         }
         answers.push(Ok(Receipt { result, is_replay: false }));
     }
-    rows.write(tx, context.now)?;
+    rows.write(tx, context)?;
     outcomes.write(tx)?;
     Ok(answers)
 }

@@ -16,6 +16,7 @@ use super::{Envelope, WriterSettings};
 use crate::application::Ports;
 use crate::error::AppError;
 use crate::market_feed::MarketFeed;
+use crate::webhook_watch::WebhookWatch;
 
 /// How often a batch whose commit is unknown is run again: by then its first run has ended, and the stored
 /// outcomes answer for what it did.
@@ -41,11 +42,22 @@ impl Pending {
     }
 }
 
+/// What a lane tells of its commits, and asks before them.
+#[derive(Clone)]
+pub(crate) struct Surroundings {
+    /// Is told of the markets that have changed.
+    pub(crate) feed: Arc<MarketFeed>,
+    /// Is asked whether there are webhooks to tell.
+    pub(crate) webhooks: Arc<WebhookWatch>,
+}
+
 pub(super) struct Lane {
     units: Arc<dyn UnitOfWork>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     feed: Arc<MarketFeed>,
+    webhooks: Arc<WebhookWatch>,
+    has_letters: bool,
     batch_size: usize,
     max_wait: Duration,
     queue: Receiver<Pending>,
@@ -56,7 +68,7 @@ impl Lane {
     pub(super) fn new(
         ports: &Ports,
         settings: &WriterSettings,
-        feed: Arc<MarketFeed>,
+        surroundings: Surroundings,
         queue: Receiver<Pending>,
         stopped: watch::Receiver<bool>,
     ) -> Self {
@@ -64,7 +76,9 @@ impl Lane {
             units: Arc::clone(&ports.units),
             clock: Arc::clone(&ports.clock),
             ids: Arc::clone(&ports.ids),
-            feed,
+            feed: surroundings.feed,
+            webhooks: surroundings.webhooks,
+            has_letters: settings.has_letters,
             batch_size: settings.batch_size.max(1),
             max_wait: settings.max_wait,
             queue,
@@ -156,8 +170,10 @@ impl Lane {
     async fn run_unit(&self, part: &[Pending]) -> Result<Vec<Answer>, StoreError> {
         let envelopes: Vec<_> = part.iter().map(|pending| Arc::clone(&pending.envelope)).collect();
         let (clock, ids) = (Arc::clone(&self.clock), Arc::clone(&self.ids));
+        let (has_letters, has_webhooks) = (self.has_letters, self.webhooks.is_needed().await);
         let work = move |tx: &mut dyn foretell_ports::unit::Tx| {
-            batch::run(tx, &BatchContext { now: clock.now(), ids: &*ids }, &envelopes)
+            let context = BatchContext { now: clock.now(), ids: &*ids, has_letters, has_webhooks };
+            batch::run(tx, &context, &envelopes)
         };
         self.units.run("money_batch", work).await
     }

@@ -5,15 +5,20 @@ use std::sync::Arc;
 
 use foretell_domain::account::Account;
 use foretell_domain::error::DomainError;
-use foretell_domain::id::{AccountId, BetId, MarketId, TransferId};
+use foretell_domain::id::{AccountId, BetId, JobId, MarketId, TransferId};
+use foretell_domain::job::JobTask;
 use foretell_domain::market::{Bet, HOLDERS_PER_SET, Holding, Market, MarketError, Settlement};
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::{Transfer, TransferError, TransferOrder, transfer};
+use foretell_domain::webhook::{WebhookEvent, WebhookEvents};
 use foretell_ports::error::StoreError;
+use foretell_ports::job::NewJob;
 use foretell_ports::market::{NewMarket, PaidSet, WantedHolding};
 use foretell_ports::unit::{Locked, Tx};
+use foretell_ports::webhook::{WebhookNews, WebhookPlace};
 
 use super::Envelope;
+use super::batch::BatchContext;
 use super::command::Command;
 
 /// The rows that the commands of a batch name.
@@ -100,6 +105,8 @@ pub(super) struct NextSet {
 pub(super) struct Rows {
     accounts: BTreeMap<AccountId, Locked<Account>>,
     markets: BTreeMap<MarketId, Locked<Market>>,
+    /// Where the markets stood before the batch.
+    places: BTreeMap<MarketId, WebhookPlace>,
     holdings: HashMap<(MarketId, AccountId), Holding>,
     sets: HashMap<MarketId, NextSet>,
     originals: HashMap<TransferId, Transfer>,
@@ -122,6 +129,7 @@ struct Changed {
     settlements: Vec<Locked<Settlement>>,
     paid_sets: Vec<PaidSet>,
     deleted_markets: Vec<Locked<Market>>,
+    jobs: Vec<NewJob>,
 }
 
 /// The accounts as they were, to go back to when a command of several transfers is refused.
@@ -146,6 +154,7 @@ impl Rows {
         let holdings = find_holdings(tx, &markets, &wanted)?;
         Ok(Self {
             accounts: accounts.into_iter().map(|account| (account.id(), account)).collect(),
+            places: markets.iter().map(|(id, market)| (*id, place_of(market))).collect(),
             markets,
             holdings,
             sets,
@@ -285,6 +294,10 @@ impl Rows {
         self.changed.deleted_markets.extend(self.markets.remove(&id));
     }
 
+    pub(super) fn add_job(&mut self, job: NewJob) {
+        self.changed.jobs.push(job);
+    }
+
     pub(super) fn add_settlement(&mut self, settlement: Settlement) {
         self.changed.new_settlements.push(settlement);
     }
@@ -295,8 +308,9 @@ impl Rows {
     }
 
     /// Writes everything that has changed.
-    pub(super) fn write(self, tx: &mut dyn Tx, now: Timestamp) -> Result<(), StoreError> {
-        let changed = self.changed;
+    pub(super) fn write(self, tx: &mut dyn Tx, context: &BatchContext<'_>) -> Result<(), StoreError> {
+        let news = if context.has_webhooks { self.news() } else { Vec::new() };
+        let (changed, now) = (self.changed, context.now);
         let accounts: Vec<_> = changed.accounts.iter().filter_map(|id| self.accounts.get(id)).collect();
         unless_empty(&accounts, |accounts| tx.save_accounts(accounts))?;
         unless_empty(&changed.transfers, |transfers| tx.insert_transfers(transfers))?;
@@ -312,8 +326,42 @@ impl Rows {
         changed.new_settlements.iter().try_for_each(|settlement| tx.insert_settlement(settlement))?;
         changed.settlements.iter().try_for_each(|settlement| tx.save_settlement(settlement))?;
         changed.paid_sets.iter().try_for_each(|set| tx.insert_payouts(set))?;
-        if changed.deleted_markets.is_empty() { Ok(()) } else { tx.delete_markets(changed.deleted_markets) }
+        if !changed.deleted_markets.is_empty() {
+            tx.delete_markets(changed.deleted_markets)?;
+        }
+        let mut jobs = changed.jobs;
+        let places = unless_empty(&news, |news| tx.add_webhook_places(news))?;
+        jobs.extend(places.into_iter().map(|(webhook, market)| NewJob {
+            id: JobId::from_u128(context.ids.next_id()),
+            task: JobTask::Webhook { webhook, market },
+            run_at: now,
+            once: None,
+            created_at: now,
+        }));
+        unless_empty(&jobs, |jobs| tx.add_jobs(jobs).map(drop))
     }
+
+    /// What has happened in the markets that webhooks may be told.
+    fn news(&self) -> Vec<WebhookNews> {
+        let opened = self.changed.new_markets.iter().map(|new| WebhookNews {
+            market_id: new.market.id(),
+            before: WebhookPlace { sequence: 0, phase: None },
+            events: [WebhookEvent::Status].into_iter().collect(),
+        });
+        let changed = self.changed.markets.iter().filter_map(|id| {
+            let (before, after) = (*self.places.get(id)?, place_of(self.markets.get(id)?));
+            let trades = before.sequence != after.sequence;
+            let events = WebhookEvents { trades, statuses: before.phase != after.phase };
+            (before != after).then_some(WebhookNews { market_id: *id, before, events })
+        });
+        opened.chain(changed).collect()
+    }
+}
+
+/// Where a market stands.
+fn place_of(market: &Market) -> WebhookPlace {
+    let record = market.record();
+    WebhookPlace { sequence: record.bet_count, phase: Some(record.phase) }
 }
 
 fn unless_empty<I, T: Default>(

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use foretell_application::writer::{BatchMode, Payment, PaymentBatch, Receipt, WriterSettings};
-use foretell_application::{AppError, ApplicationSettings, Caller, Housekeeper};
+use foretell_application::{AppError, ApplicationSettings, Caller};
 use foretell_domain::error::Code;
 use foretell_domain::text::Memo;
 use foretell_domain::transfer::Transfer;
@@ -198,8 +198,8 @@ async fn a_key_answers_as_long_as_its_outcome_is_kept() {
     desk.app.pay(&ann, recent.clone(), payment.clone()).await.unwrap().result.unwrap();
     desk.clock.advance_seconds(1);
     assert!(desk.app.pay(&ann, old.clone(), payment.clone()).await.unwrap().is_replay, "not purged yet");
-    let housekeeper = Housekeeper::start(Arc::clone(&desk.app));
-    housekeeper.stop().await;
+    desk.app.add_periodic_jobs(None).await.unwrap();
+    assert!(desk.work().await.is_empty());
     let replays = [recent, old].map(|key| desk.app.pay(&ann, key, payment.clone()));
     let replays =
         futures::future::join_all(replays).await.into_iter().map(|answer| answer.unwrap().is_replay);

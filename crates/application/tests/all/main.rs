@@ -9,6 +9,8 @@ mod following;
 #[cfg(test)]
 mod idempotency;
 #[cfg(test)]
+mod jobs;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod market_pages;
@@ -30,3 +32,5 @@ mod settlements;
 mod support;
 #[cfg(test)]
 mod unknown_commits;
+#[cfg(test)]
+mod webhooks;

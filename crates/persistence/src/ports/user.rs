@@ -45,6 +45,10 @@ impl UserTx for UnitTx<'_, '_> {
     fn delete_sessions_of(&mut self, user: UserId, kept: Option<SessionId>) -> Result<usize, StoreError> {
         self.step(|c| sessions::delete_all_of(c, user, kept))
     }
+
+    fn purge_sessions(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.step(|c| sessions::purge(c, before, limit))
+    }
 }
 
 impl ApiKeyTx for UnitTx<'_, '_> {

@@ -236,6 +236,26 @@ pub async fn sessions_end_together(harness: &dyn Harness) {
     assert_eq!(scene.commit(move |tx| tx.delete_sessions_of(user, None)).await, 0);
 }
 
+/// Sessions that have ended go, the oldest first and a few at once; others stay.
+pub async fn ended_sessions_are_purged(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let user = scene.account().await.owner().unwrap();
+    let mut sessions = Vec::new();
+    for second in [1, 2, 3, 5] {
+        let session = Session { expires_at: after(second), ..scene.make.session(user) };
+        sessions.push(sign_in(&scene, session).await);
+    }
+    let mut purged = Vec::new();
+    for _ in 0..3 {
+        purged.push(scene.commit(|tx| tx.purge_sessions(after(5), 2)).await);
+    }
+    assert_eq!(purged, [2, 1, 0]);
+    for (session, is_there) in sessions.iter().zip([false, false, false, true]) {
+        let found = scene.ports.users.find_session(&session.token_hash).await.unwrap();
+        assert_eq!(found.is_some(), is_there, "{session:?}");
+    }
+}
+
 /// The live sessions of a user are listed newest first, by number or after one of them.
 pub async fn sessions_of_a_user_come_newest_first(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;

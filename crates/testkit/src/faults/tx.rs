@@ -105,6 +105,7 @@ impl UserTx for WatchedTx<'_> {
         fn insert_session(&mut self, session: &Session) -> ();
         fn delete_session(&mut self, user: UserId, session: SessionId) -> bool;
         fn delete_sessions_of(&mut self, user: UserId, kept: Option<SessionId>) -> usize;
+        fn purge_sessions(&mut self, before: Timestamp, limit: u32) -> u64;
     }
 }
 

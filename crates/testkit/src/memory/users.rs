@@ -94,6 +94,20 @@ impl UserTx for MemoryTx<'_> {
             Ok(ended.len())
         })
     }
+
+    fn purge_sessions(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.step(|tables, _| {
+            let rows = tables.sessions.range(..).map(|(_, session)| *session);
+            let mut ended: Vec<Session> = rows.filter(|session| session.expires_at < before).collect();
+            ended.sort_unstable_by_key(|session| session.expires_at);
+            ended.truncate(limit as usize);
+            for session in &ended {
+                tables.sessions_by_token.remove(session.token_hash);
+                tables.sessions.remove(session.id);
+            }
+            Ok(ended.len() as u64)
+        })
+    }
 }
 
 /// The accounts of a user, oldest first.

@@ -97,6 +97,7 @@ pub(crate) fn fault_of(refusal: &DomainError) -> Fault {
         | DomainError::Listing(_) => "options",
         DomainError::Market(MarketError::Split(_)) => "split",
         DomainError::Money(_) => "amount",
+        DomainError::Webhook(_) => "url",
         _ => "",
     };
     Fault { field: field.to_owned(), message: refusal.to_string(), code: FaultCode::Invalid }

@@ -23,7 +23,8 @@ use foretell_domain::money::{Amount, Currency};
 use foretell_domain::text::{Email, UserName};
 use foretell_domain::user::Role;
 use foretell_testkit::{
-    FakeClock, MemoryCache, MemoryRateLimiter, MemoryStore, PlainPasswordHasher, SeededIds, SeededTokens,
+    FakeClock, MemoryCache, MemoryMailer, MemoryRateLimiter, MemoryStore, MemoryWebhooks, PlainBodies,
+    PlainPasswordHasher, SeededIds, SeededTokens,
 };
 use foretell_web::{TrustedProxies, WebSettings, WebState};
 use futures::future::LocalBoxFuture;
@@ -75,6 +76,11 @@ pub async fn application_with(
         markets: store.clone(),
         users: store.clone(),
         posts: store.clone(),
+        jobs: store.clone(),
+        webhooks: store.clone(),
+        mailer: Arc::new(MemoryMailer::default()),
+        webhook_sender: Arc::new(MemoryWebhooks::default()),
+        webhook_bodies: Arc::new(PlainBodies),
         cache: Arc::new(MemoryCache::default()),
         limiter: Arc::new(MemoryRateLimiter::default()),
         health: store,

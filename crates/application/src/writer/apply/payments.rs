@@ -3,6 +3,7 @@
 use foretell_domain::account::{Account, AccountKind};
 use foretell_domain::error::DomainError;
 use foretell_domain::id::{AccountId, TransferId};
+use foretell_domain::job::JobTask;
 use foretell_domain::policy::{self, Actor};
 use foretell_domain::transfer::{Transfer, TransferError, TransferKind, reversal, shortfall, transfer};
 use foretell_ports::unit::Tx;
@@ -24,6 +25,9 @@ impl Desk<'_> {
             // The user is already inserted, so this can no longer be refused on its own.
             let granted = self.rows.post(AccountId::TREASURY, account_id, order);
             granted.map_err(|refusal| broken(&refusal.into()))?;
+        }
+        if self.context.has_letters {
+            self.want(JobTask::WelcomeMail(user_id), self.context.now, None);
         }
         let account = self.rows.account(account_id).map_err(|refusal| broken(&refusal.into()))?;
         Ok(Ok(Outcome::Registered(Registered { user_id, account_id, balance: account.balance() })))

@@ -1,9 +1,12 @@
 //! Closing, deciding and deleting markets, and paying their holders set by set.
 
+use std::collections::BTreeSet;
+
 use foretell_domain::error::DomainError;
 use foretell_domain::id::{AccountId, MarketId};
+use foretell_domain::job::JobTask;
 use foretell_domain::market::{
-    HOLDERS_PER_SET, Market, MarketError, Settlement, SettlementTerms, SplitError,
+    HOLDERS_PER_SET, Holding, Market, MarketError, Settlement, SettlementTerms, SplitError,
 };
 use foretell_domain::policy::{self, Actor};
 use foretell_domain::transfer::TransferKind;
@@ -80,6 +83,9 @@ impl Desk<'_> {
             let recorded = settlement.record_set(last.account_id, &payouts);
             recorded.map_err(|refusal| broken(&refusal.into()))?;
         }
+        if self.context.has_letters {
+            self.write_to(id, &holdings);
+        }
         let is_last = holdings.len() < HOLDERS_PER_SET;
         if is_last {
             let pot = self.empty_pot(id, &settlement).map_err(|refusal| broken(&refusal))?;
@@ -88,6 +94,16 @@ impl Desk<'_> {
         let paid = PaidSet { market_id: id, payouts, at: self.context.now };
         self.rows.put_set(settlement, paid);
         Ok(Outcome::SetPaid { complete: is_last })
+    }
+
+    /// Lets each of the holders be told how the market has ended, once however many accounts they hold with.
+    fn write_to(&mut self, market: MarketId, holdings: &[Holding]) {
+        let owner = |holding: &Holding| self.rows.account(holding.account_id).ok()?.owner();
+        let users: BTreeSet<_> = holdings.iter().filter_map(owner).collect();
+        for user in users {
+            let task = JobTask::DecisionMail { market, user };
+            self.want(task, self.context.now, Some(format!("decision_mail:{market}:{user}")));
+        }
     }
 
     /// Pays the fees that are due, then what is left to the creator; returns what the pot holds then.

@@ -3,6 +3,7 @@
 use foretell_domain::account::Account;
 use foretell_domain::error::DomainError;
 use foretell_domain::id::{AccountId, BetId, MarketId, OptionId};
+use foretell_domain::job::JobTask;
 use foretell_domain::market::{Bet, Fill, Holding, Market, MarketError, Opening, TradeSide};
 use foretell_domain::policy::Actor;
 use foretell_domain::transfer::TransferKind;
@@ -36,6 +37,7 @@ impl Desk<'_> {
         let row = paid.map_err(|refusal| broken(&refusal.into()))?;
         let (record, listing, created_at) =
             (market.record().clone(), command.listing.clone(), self.context.now);
+        self.want(JobTask::CloseMarket(record.id), record.ends_at, None);
         self.rows.add_market(NewMarket { market, listing: listing.clone(), created_at });
         let balance = row.debit.balance_after;
         let opened = MarketOpened { record, listing, balance, created_at };

@@ -18,8 +18,8 @@ use foretell_domain::transfer::Transfer;
 use foretell_domain::user::Role;
 use foretell_ports::ledger::LedgerQueries as _;
 use foretell_testkit::{
-    Factory, FakeClock, FaultyStore, MemoryCache, MemoryRateLimiter, MemoryStore, PlainPasswordHasher,
-    SeededIds, SeededTokens,
+    Factory, FakeClock, FaultyStore, MemoryCache, MemoryMailer, MemoryRateLimiter, MemoryStore,
+    MemoryWebhooks, PlainBodies, PlainPasswordHasher, SeededIds, SeededTokens,
 };
 
 use super::late::LateStore;
@@ -43,6 +43,10 @@ pub(crate) struct Desk {
     /// Makes the ids that clients choose; the application's own come from another seed.
     pub(crate) ids: SeededIds,
     pub(crate) passwords: PlainPasswordHasher,
+    /// What was written to users.
+    pub(crate) mailer: MemoryMailer,
+    /// What webhooks were told.
+    pub(crate) receivers: MemoryWebhooks,
     /// Somebody who is not in the books.
     pub(super) nobody: Caller,
     ports: Ports,
@@ -61,12 +65,18 @@ impl Desk {
         let late = LateStore::new(Arc::new(memory.clone()));
         let faults = FaultyStore::new(Arc::new(late.clone()));
         let (clock, passwords) = (FakeClock::default(), PlainPasswordHasher::default());
+        let (mailer, receivers) = (MemoryMailer::default(), MemoryWebhooks::default());
         let ports = Ports {
             units: Arc::new(faults.clone()),
             ledger: Arc::new(memory.clone()),
             markets: Arc::new(memory.clone()),
             users: Arc::new(memory.clone()),
             posts: Arc::new(memory.clone()),
+            jobs: Arc::new(memory.clone()),
+            webhooks: Arc::new(memory.clone()),
+            mailer: Arc::new(mailer.clone()),
+            webhook_sender: Arc::new(receivers.clone()),
+            webhook_bodies: Arc::new(PlainBodies),
             cache: Arc::new(MemoryCache::default()),
             limiter: Arc::new(MemoryRateLimiter::default()),
             health: Arc::new(memory.clone()),
@@ -81,7 +91,7 @@ impl Desk {
         let user = Factory::new(3).user();
         let credential = Credential::Session(ids.session());
         let nobody = Caller { user, account_id: ids.account(), credential };
-        Self { app, faults, late, memory, clock, ids, passwords, nobody, ports, made }
+        Self { app, faults, late, memory, clock, ids, passwords, mailer, receivers, nobody, ports, made }
     }
 
     /// Another process over the same storage.
@@ -183,7 +193,11 @@ pub(crate) fn settings() -> ApplicationSettings {
         market_trust: Duration::from_secs(1),
         request_limits: RequestLimits::default(),
         keep_outcomes: Duration::from_hours(7 * 24),
-        writer: WriterSettings { max_wait: Duration::from_mins(1), ..WriterSettings::default() },
+        writer: WriterSettings {
+            max_wait: Duration::from_mins(1),
+            has_letters: true,
+            ..WriterSettings::default()
+        },
     }
 }
 

@@ -158,6 +158,7 @@ impl UserTx for LateTx<'_> {
         insert_session(session: &Session) -> ();
         delete_session(user: UserId, session: SessionId) -> bool;
         delete_sessions_of(user: UserId, kept: Option<SessionId>) -> usize;
+        purge_sessions(before: Timestamp, limit: u32) -> u64;
     }
 }
 

@@ -4,6 +4,7 @@ mod desk;
 mod late;
 mod markets;
 mod trouble;
+mod work;
 
 pub(crate) use desk::{ADDRESS, Desk, GRANT, PASSWORD, amount, settings};
 pub(crate) use markets::{Crowd, Trader};

@@ -7,7 +7,10 @@ use foretell_domain::id::AccountId;
 use foretell_domain::market::Listing;
 use foretell_domain::money::Amount;
 use foretell_domain::text::{Category, MarketDescription, MarketName, OptionName};
-use foretell_testkit::{MemoryCache, MemoryRateLimiter, PlainPasswordHasher, SeededIds, SeededTokens};
+use foretell_testkit::{
+    MemoryCache, MemoryMailer, MemoryRateLimiter, MemoryWebhooks, PlainBodies, PlainPasswordHasher,
+    SeededIds, SeededTokens,
+};
 use serde_json::json;
 
 use super::{END_DATE, Opened, SECONDS_TO_END, audit, balance, caller, command, fresh_key};
@@ -22,6 +25,11 @@ async fn open_with_fee(app: &TestApp, creator: &TestUser) -> Opened {
         markets: store.clone(),
         users: store.clone(),
         posts: store.clone(),
+        jobs: store.clone(),
+        webhooks: store.clone(),
+        mailer: Arc::new(MemoryMailer::default()),
+        webhook_sender: Arc::new(MemoryWebhooks::default()),
+        webhook_bodies: Arc::new(PlainBodies),
         cache: Arc::new(MemoryCache::default()),
         limiter: Arc::new(MemoryRateLimiter::default()),
         health: store,

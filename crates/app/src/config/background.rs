@@ -1,0 +1,104 @@
+//! The settings of what happens in the background: jobs, mail and webhooks.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use foretell_jobs::WorkerSettings;
+use foretell_mail::{SmtpSettings, Templates, TlsMode};
+use foretell_webhooks::SenderSettings;
+use secrecy::SecretString;
+
+use super::reader::Reader;
+
+/// Letters to users.
+#[derive(Debug, Clone)]
+pub(crate) struct Mail {
+    /// How they leave.
+    pub(crate) transport: Transport,
+    /// Whom they are from.
+    pub(crate) from: String,
+    /// What the server is called in them.
+    pub(crate) site: String,
+    /// The folder of the operator's own templates, if any.
+    pub(crate) templates: Option<PathBuf>,
+}
+
+/// How letters leave.
+#[derive(Debug, Clone)]
+pub(crate) enum Transport {
+    /// There are none.
+    None,
+    /// As files in a folder.
+    Outbox(PathBuf),
+    /// To a mail server.
+    Smtp(SmtpSettings),
+}
+
+pub(super) fn read_jobs(reader: &mut Reader) -> Option<WorkerSettings> {
+    let concurrency = reader.number("jobs.concurrency", 1..=256);
+    let poll_ms = reader.number("jobs.poll_ms", 10..=60_000);
+    let lease_s = reader.number("jobs.lease_s", 1..=3_600);
+    let timeout_s = reader.number("jobs.timeout_s", 1..=86_400);
+    Some(WorkerSettings {
+        concurrency: concurrency?,
+        poll: Duration::from_millis(poll_ms?),
+        lease: Duration::from_secs(lease_s?),
+        timeout: Duration::from_secs(timeout_s?),
+    })
+}
+
+/// What of the settings decides how letters leave.
+#[derive(Clone, Copy)]
+enum Kind {
+    None,
+    Outbox,
+    Smtp,
+}
+
+pub(super) fn read_mail(reader: &mut Reader, data_dir: Option<PathBuf>) -> Option<Mail> {
+    let kind = reader.parsed("mail.transport", |text| match text {
+        "none" => Ok(Kind::None),
+        "outbox" => Ok(Kind::Outbox),
+        "smtp" => Ok(Kind::Smtp),
+        _ => Err("must be \"none\", \"outbox\" or \"smtp\"".to_owned()),
+    });
+    let from = reader.parsed("mail.from", |text| match Templates::load(text, "", None) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(error) => Err(error.to_string()),
+    });
+    let site = reader.parsed("mail.site", |text| Ok(text.to_owned()));
+    let templates = reader.parsed("mail.templates", |text| Ok(text.to_owned()));
+    let smtp = read_smtp(reader, kind);
+    let transport = match kind? {
+        Kind::None => Transport::None,
+        Kind::Outbox => Transport::Outbox(data_dir?.join("outbox")),
+        Kind::Smtp => Transport::Smtp(smtp?),
+    };
+    let templates = Some(PathBuf::from(templates?)).filter(|folder| !folder.as_os_str().is_empty());
+    Some(Mail { transport, from: from?, site: site?, templates })
+}
+
+fn read_smtp(reader: &mut Reader, kind: Option<Kind>) -> Option<SmtpSettings> {
+    let is_needed = matches!(kind, Some(Kind::Smtp));
+    let host = reader.parsed("mail.smtp_host", |text| match text {
+        "" if is_needed => Err("must be the name of the mail server".to_owned()),
+        _ => Ok(text.to_owned()),
+    });
+    let port = reader.number("mail.smtp_port", 1..=65_535);
+    let tls = reader.parsed("mail.smtp_tls", |text| match text {
+        "none" => Ok(TlsMode::None),
+        "starttls" => Ok(TlsMode::StartTls),
+        "tls" => Ok(TlsMode::Tls),
+        _ => Err("must be \"none\", \"starttls\" or \"tls\"".to_owned()),
+    });
+    let user = reader.parsed("mail.smtp_user", |text| Ok(text.to_owned()));
+    let password = reader.parsed_secret("mail.smtp_password", |text| Ok(SecretString::from(text)));
+    let credentials = Some((user?, password?)).filter(|(user, _)| !user.is_empty());
+    Some(SmtpSettings { host: host?, port: port?, tls: tls?, credentials })
+}
+
+pub(super) fn read_webhooks(reader: &mut Reader) -> Option<SenderSettings> {
+    let allow_private = reader.flag("webhooks.allow_private");
+    let timeout_s = reader.number("webhooks.timeout_s", 1..=60);
+    Some(SenderSettings { allow_private: allow_private?, timeout: Duration::from_secs(timeout_s?) })
+}

@@ -1,0 +1,143 @@
+//! Takes jobs up, and puts them off or gives them up when they fail.
+
+use std::time::Duration;
+
+use foretell_domain::id::JobId;
+use foretell_domain::job::{JobLane, JobTask};
+use foretell_domain::time::Timestamp;
+use foretell_ports::error::StoreError;
+use foretell_ports::job::{Lease, LeaseRequest, LeasedJob, NewJob};
+use foretell_ports::unit::Tx;
+
+use crate::Application;
+
+/// What is done again and again, and how often.
+const PERIODIC: [(JobTask, Duration); 3] = [
+    (JobTask::PurgeOutcomes, Duration::from_mins(10)),
+    (JobTask::PurgeSessions, Duration::from_hours(1)),
+    (JobTask::PurgeJobs, Duration::from_hours(1)),
+];
+
+/// What becomes of a job that has failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailedJob {
+    /// It is tried again after this time.
+    Retried(Duration),
+    /// It was tried as often as it may be: somebody must look.
+    GivenUp,
+    /// Another worker has it by now.
+    Lost,
+}
+
+impl Application {
+    /// Takes up at most `limit` jobs of a lane that are due, for this long. Where none is due it writes nothing.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    pub async fn lease_jobs(
+        &self,
+        lane: JobLane,
+        limit: u32,
+        length: Duration,
+    ) -> Result<Vec<LeasedJob>, StoreError> {
+        let now = self.now();
+        if limit == 0 || !self.ports.jobs.has_due_job(lane, now).await? {
+            return Ok(Vec::new());
+        }
+        let request = LeaseRequest { lane, now, until: later(now, length), limit };
+        self.ports.units.run("lease_jobs", move |tx| tx.lease_jobs(&request)).await
+    }
+
+    /// Keeps a job for this long from now on; `false` if another worker has it.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    pub async fn extend_lease(&self, lease: Lease, length: Duration) -> Result<bool, StoreError> {
+        let until = later(self.now(), length);
+        self.ports.units.run("extend_lease", move |tx| tx.extend_lease(lease, until)).await
+    }
+
+    /// Lets other workers have a job at once: this one ends before it is done.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    pub async fn give_job_back(&self, lease: Lease) -> Result<bool, StoreError> {
+        let now = self.now();
+        self.ports.units.run("give_job_back", move |tx| tx.put_off_job(lease, now, None)).await
+    }
+
+    /// Puts a job off that has failed, or gives it up if it has failed as often as its kind may.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    pub async fn fail_job(&self, job: &LeasedJob, failure: &str) -> Result<FailedJob, StoreError> {
+        let failures = job.failures.saturating_add(1);
+        let pause = job.task.kind().pause_after(failures, chance(job.lease.job));
+        let (lease, now, failure) = (job.lease, self.now(), failure.to_owned());
+        let work = move |tx: &mut dyn Tx| match pause {
+            Some(pause) => tx.put_off_job(lease, later(now, pause), Some(&failure)),
+            None => tx.bury_job(lease, now, &failure),
+        };
+        let is_ours = self.ports.units.run("fail_job", work).await?;
+        Ok(match pause {
+            _ if !is_ours => FailedJob::Lost,
+            Some(pause) => FailedJob::Retried(pause),
+            None => FailedJob::GivenUp,
+        })
+    }
+
+    /// Adds the periodic jobs of this moment, each once however many nodes do so. `last` is what this returned
+    /// before, to add nothing twice from here.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    pub async fn add_periodic_jobs(&self, last: Option<Ticks>) -> Result<Ticks, StoreError> {
+        let (now, ticks) = (self.now(), Ticks::at(self.now()));
+        let is_new = |index: usize| last.is_none_or(|last| last.0.get(index) != ticks.0.get(index));
+        let due = PERIODIC.iter().zip(ticks.0).enumerate().filter(|(index, _)| is_new(*index));
+        let jobs: Vec<_> = due.map(|(_, ((task, _), tick))| self.periodic_job(*task, tick, now)).collect();
+        if !jobs.is_empty() {
+            self.ports.units.run("add_periodic_jobs", move |tx| tx.add_jobs(&jobs)).await?;
+        }
+        Ok(ticks)
+    }
+
+    fn periodic_job(&self, task: JobTask, tick: i64, now: Timestamp) -> NewJob {
+        let id = JobId::from_u128(self.ports.ids.next_id());
+        let once = Some(format!("{}:{tick}", task.kind().as_str()));
+        NewJob { id, task, run_at: now, once, created_at: now }
+    }
+
+    /// Ends a job that is done; `false` if another worker has it.
+    pub(super) async fn finish_job(&self, lease: Lease) -> Result<bool, StoreError> {
+        let now = self.now();
+        self.ports.units.run("finish_job", move |tx| tx.finish_job(lease, now)).await
+    }
+
+    /// Whether a job has failed as often as its kind may before it is even begun: whoever had it ended in the middle.
+    pub(super) fn is_worn_out(job: &LeasedJob) -> bool {
+        job.failures > 0 && job.task.kind().pause_after(job.failures, 0.5).is_none()
+    }
+}
+
+/// The numbers of the present periods of all periodic jobs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ticks([i64; PERIODIC.len()]);
+
+impl Ticks {
+    fn at(now: Timestamp) -> Self {
+        let period = |(_, period): (JobTask, Duration)| i64::try_from(period.as_micros()).unwrap_or(i64::MAX);
+        Self(PERIODIC.map(|periodic| now.micros().div_euclid(period(periodic))))
+    }
+}
+
+/// A number from 0 to 1 that differs from job to job: the last bits of an id are chance.
+fn chance(job: JobId) -> f64 {
+    let [.., a, b] = job.to_bytes();
+    f64::from(u16::from_be_bytes([a, b])) / f64::from(u16::MAX)
+}
+
+pub(super) fn later(now: Timestamp, pause: Duration) -> Timestamp {
+    let pause = i64::try_from(pause.as_micros()).unwrap_or(i64::MAX);
+    Timestamp::from_micros(now.micros().saturating_add(pause))
+}

@@ -1,0 +1,107 @@
+//! Shows jobs, tries them once more and discards them. For admins.
+
+use foretell_domain::error::DomainError;
+use foretell_domain::id::JobId;
+use foretell_domain::job::{JobError, JobState, JobTask};
+use foretell_domain::policy;
+use foretell_ports::error::StoreError;
+use foretell_ports::job::{Job, JobFilter};
+use foretell_ports::page::Stretch;
+use foretell_ports::unit::Tx;
+
+use super::authenticate::Caller;
+use crate::Application;
+use crate::error::AppError;
+
+impl Application {
+    /// A stretch of the jobs, newest first. For admins.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] for everyone else, [`AppError::Store`].
+    pub async fn list_jobs(
+        &self,
+        caller: &Caller,
+        filter: JobFilter,
+        stretch: Stretch<JobId>,
+    ) -> Result<Vec<Job>, AppError> {
+        policy::may_administer(caller.actor()).map_err(DomainError::Denied)?;
+        Ok(self.list_jobs_as_operator(filter, stretch).await?)
+    }
+
+    /// A stretch of the jobs, newest first, for whoever runs the server.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    pub async fn list_jobs_as_operator(
+        &self,
+        filter: JobFilter,
+        stretch: Stretch<JobId>,
+    ) -> Result<Vec<Job>, StoreError> {
+        self.ports.jobs.list_jobs(filter, stretch).await
+    }
+
+    /// How many jobs there are.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn count_jobs(&self, filter: JobFilter) -> Result<i64, AppError> {
+        Ok(self.ports.jobs.count_jobs(filter).await?)
+    }
+
+    /// Tries a job at once that waits or was given up, as often as a new one. For admins.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] for everyone else, with `NotFound` or `Busy`; [`AppError::Store`].
+    pub async fn retry_job(&self, caller: &Caller, id: JobId) -> Result<Job, AppError> {
+        policy::may_administer(caller.actor()).map_err(DomainError::Denied)?;
+        self.retry_job_as_operator(id).await
+    }
+
+    /// The same for whoever runs the server.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] with `NotFound` or `Busy`; [`AppError::Store`].
+    pub async fn retry_job_as_operator(&self, id: JobId) -> Result<Job, AppError> {
+        let now = self.now();
+        let work = move |tx: &mut dyn Tx| {
+            let Some(job) = tx.lock_job(id)? else { return Ok(Err(JobError::NotFound(id))) };
+            if matches!(job.state, JobState::Running | JobState::Done) {
+                return Ok(Err(JobError::Busy(job.state)));
+            }
+            tx.revive_job(&job, now)?;
+            let due_at = Some(now);
+            let (state, failures, finished_at) = (JobState::Waiting, 0, None);
+            Ok(Ok(Job { state, failures, due_at, finished_at, ..job.into_inner() }))
+        };
+        Ok(self.ports.units.run("retry_job", work).await?.map_err(DomainError::Job)?)
+    }
+
+    /// Deletes a job that no worker is at; what it was to do is not done. For admins.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] for everyone else, with `NotFound` or `Busy`; [`AppError::Store`].
+    pub async fn discard_job(&self, caller: &Caller, id: JobId) -> Result<(), AppError> {
+        policy::may_administer(caller.actor()).map_err(DomainError::Denied)?;
+        self.discard_job_as_operator(id).await
+    }
+
+    /// The same for whoever runs the server.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] with `NotFound` or `Busy`; [`AppError::Store`].
+    pub async fn discard_job_as_operator(&self, id: JobId) -> Result<(), AppError> {
+        let work = move |tx: &mut dyn Tx| {
+            let Some(job) = tx.lock_job(id)? else { return Ok(Err(JobError::NotFound(id))) };
+            if job.state == JobState::Running {
+                return Ok(Err(JobError::Busy(job.state)));
+            }
+            if let (JobTask::Webhook { webhook, market }, JobState::Waiting) = (job.task, job.state) {
+                // Without its place the webhook is told again of what happens from now on.
+                tx.delete_webhook_place(webhook, market)?;
+            }
+            tx.delete_job(job)?;
+            Ok(Ok(()))
+        };
+        Ok(self.ports.units.run("discard_job", work).await?.map_err(DomainError::Job)?)
+    }
+}

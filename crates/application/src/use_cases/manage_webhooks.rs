@@ -1,0 +1,204 @@
+//! Makes, shows, changes, tests and deletes webhooks. For admins.
+
+use foretell_domain::error::DomainError;
+use foretell_domain::id::WebhookId;
+use foretell_domain::policy;
+use foretell_domain::webhook::{ROTATION, WebhookError, WebhookEvents, WebhookStatus, WebhookUrl};
+use foretell_ports::page::Stretch;
+use foretell_ports::secret::TokenHash;
+use foretell_ports::unit::{Locked, Tx};
+use foretell_ports::webhook::{Webhook, WebhookMessage, WebhookSecret, WebhookSendError};
+
+use super::authenticate::Caller;
+use super::keep_jobs::later;
+use crate::Application;
+use crate::error::AppError;
+
+/// The most webhooks that there may be: each costs every change of a market.
+const MAX_WEBHOOKS: u32 = 20;
+
+/// What an admin says of a new webhook.
+#[derive(Debug, Clone)]
+pub struct NewWebhook {
+    /// Where messages are sent.
+    pub url: WebhookUrl,
+    /// What it is told; not nothing, which the edge has checked.
+    pub events: WebhookEvents,
+}
+
+/// What an admin changes of a webhook.
+#[derive(Debug, Clone, Default)]
+pub struct WebhookChange {
+    /// Where messages are sent.
+    pub url: Option<WebhookUrl>,
+    /// What it is told; not nothing, which the edge has checked.
+    pub events: Option<WebhookEvents>,
+    /// Whether it is told anything.
+    pub status: Option<WebhookStatus>,
+}
+
+impl Application {
+    /// Makes a webhook that is told what happens from now on, on other nodes from a second on. For admins.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] for everyone else, with `TooMany` or `ForbiddenAddress`; [`AppError::Store`].
+    pub async fn create_webhook(&self, caller: &Caller, new: NewWebhook) -> Result<Webhook, AppError> {
+        policy::may_administer(caller.actor()).map_err(DomainError::Denied)?;
+        self.check_address(&new.url)?;
+        let webhook = Webhook {
+            id: WebhookId::from_u128(self.ports.ids.next_id()),
+            url: new.url,
+            events: new.events,
+            status: WebhookStatus::Enabled,
+            secret: self.new_webhook_secret(),
+            replaced: None,
+            created_at: self.now(),
+            failing: None,
+        };
+        let made = webhook.clone();
+        let work = move |tx: &mut dyn Tx| {
+            if tx.count_webhooks()? >= MAX_WEBHOOKS {
+                return Ok(Err(WebhookError::TooMany { max: MAX_WEBHOOKS }));
+            }
+            tx.insert_webhook(&made)?;
+            Ok(Ok(()))
+        };
+        let result = self.ports.units.run("create_webhook", work).await;
+        self.webhook_watch.forget();
+        result??;
+        Ok(webhook)
+    }
+
+    /// A stretch of the webhooks, newest first. For admins.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] for everyone else, [`AppError::Store`].
+    pub async fn list_webhooks(
+        &self,
+        caller: &Caller,
+        stretch: Stretch<WebhookId>,
+    ) -> Result<Vec<Webhook>, AppError> {
+        policy::may_administer(caller.actor()).map_err(DomainError::Denied)?;
+        Ok(self.ports.webhooks.list_webhooks(stretch).await?)
+    }
+
+    /// How many webhooks there are.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn count_webhooks(&self) -> Result<i64, AppError> {
+        Ok(self.ports.webhooks.count_all_webhooks().await?)
+    }
+
+    /// A webhook. For admins.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] for everyone else, and with `NotFound`; [`AppError::Store`].
+    pub async fn get_webhook(&self, caller: &Caller, id: WebhookId) -> Result<Webhook, AppError> {
+        policy::may_administer(caller.actor()).map_err(DomainError::Denied)?;
+        let found = self.ports.webhooks.find_webhook(id).await?;
+        Ok(found.ok_or(WebhookError::NotFound(id))?)
+    }
+
+    /// Changes a webhook. One that is disabled is not told later of what happens until it is enabled; to enable it
+    /// forgets that it failed. For admins.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] for everyone else, with `NotFound` or `ForbiddenAddress`; [`AppError::Store`].
+    pub async fn change_webhook(
+        &self,
+        caller: &Caller,
+        id: WebhookId,
+        change: WebhookChange,
+    ) -> Result<Webhook, AppError> {
+        policy::may_administer(caller.actor()).map_err(DomainError::Denied)?;
+        change.url.iter().try_for_each(|url| self.check_address(url))?;
+        self.alter_webhook(id, move |webhook, tx| {
+            let WebhookChange { url, events, status } = change.clone();
+            webhook.url = url.unwrap_or_else(|| webhook.url.clone());
+            webhook.events = events.unwrap_or(webhook.events);
+            match status {
+                Some(WebhookStatus::Enabled) if webhook.status == WebhookStatus::Disabled => {
+                    webhook.failing = None;
+                }
+                Some(WebhookStatus::Disabled) => tx.delete_webhook_places(webhook)?,
+                _ => {}
+            }
+            webhook.status = status.unwrap_or(webhook.status);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Gives a webhook a new secret; for a day, messages are signed with the one before too. For admins.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] for everyone else, and with `NotFound`; [`AppError::Store`].
+    pub async fn rotate_webhook_secret(&self, caller: &Caller, id: WebhookId) -> Result<Webhook, AppError> {
+        policy::may_administer(caller.actor()).map_err(DomainError::Denied)?;
+        let (secret, until) = (self.new_webhook_secret(), later(self.now(), ROTATION));
+        self.alter_webhook(id, move |webhook, _| {
+            if webhook.secret != secret {
+                webhook.replaced = Some((webhook.secret, until));
+                webhook.secret = secret;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Deletes a webhook; what it has not been told it never is. For admins.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] for everyone else, and with `NotFound`; [`AppError::Store`].
+    pub async fn delete_webhook(&self, caller: &Caller, id: WebhookId) -> Result<(), AppError> {
+        policy::may_administer(caller.actor()).map_err(DomainError::Denied)?;
+        let was_there = self.ports.units.run("delete_webhook", move |tx| tx.delete_webhook(id)).await;
+        self.webhook_watch.forget();
+        if was_there? { Ok(()) } else { Err(WebhookError::NotFound(id).into()) }
+    }
+
+    /// Sends a webhook a message that says nothing, and tells what became of it. For admins.
+    ///
+    /// # Errors
+    /// [`AppError::Refused`] for everyone else, and with `NotFound`; [`AppError::Store`].
+    pub async fn test_webhook(
+        &self,
+        caller: &Caller,
+        id: WebhookId,
+    ) -> Result<Result<(), WebhookSendError>, AppError> {
+        let webhook = self.get_webhook(caller, id).await?;
+        let now = self.now();
+        let body = self.ports.webhook_bodies.test(id, now).ok_or(AppError::Internal("a body"))?;
+        let message = WebhookMessage { id: format!("{id}-{}", now.micros()), sent_at: now, body };
+        Ok(self.ports.webhook_sender.send(&webhook.url, &self.secrets(&webhook), &message).await)
+    }
+
+    async fn alter_webhook(
+        &self,
+        id: WebhookId,
+        mut alter: impl FnMut(&mut Locked<Webhook>, &mut dyn Tx) -> Result<(), foretell_ports::error::StoreError>
+        + Send
+        + 'static,
+    ) -> Result<Webhook, AppError> {
+        let work = move |tx: &mut dyn Tx| {
+            let Some(mut webhook) = tx.lock_webhook(id)? else { return Ok(Err(WebhookError::NotFound(id))) };
+            alter(&mut webhook, tx)?;
+            tx.save_webhook(&webhook)?;
+            Ok(Ok(webhook.into_inner()))
+        };
+        let result = self.ports.units.run("change_webhook", work).await;
+        self.webhook_watch.forget();
+        Ok(result??)
+    }
+
+    fn check_address(&self, url: &WebhookUrl) -> Result<(), WebhookError> {
+        self.ports.webhook_sender.check(url).map_err(|_| WebhookError::ForbiddenAddress)
+    }
+
+    fn new_webhook_secret(&self) -> WebhookSecret {
+        // A token's hash is as much chance as the token itself.
+        let (_, TokenHash(secret)) = self.ports.tokens.issue();
+        WebhookSecret(secret)
+    }
+}

@@ -1,0 +1,129 @@
+//! Does what a job asks for, and ends it. What is done twice does no harm.
+
+use foretell_domain::id::{MarketId, UserId};
+use foretell_domain::job::JobTask;
+use foretell_domain::market::Phase;
+use foretell_domain::policy::Actor;
+use foretell_domain::time::Timestamp;
+use foretell_domain::user::Role;
+use foretell_ports::error::StoreError;
+use foretell_ports::job::LeasedJob;
+use foretell_ports::mail::MailError;
+use foretell_ports::unit::Tx;
+use foretell_ports::webhook::WebhookSendError;
+use thiserror::Error;
+
+use crate::Application;
+use crate::error::AppError;
+use crate::writer::{Command, Outcome};
+
+/// How many rows one unit of work deletes: few enough to keep no command waiting for long.
+const PURGE_AT_ONCE: u32 = 2_000;
+
+/// How long jobs that are done are kept, to look at and so that none of the same name is added: a week.
+const KEEP_JOBS_S: i64 = 7 * 86_400;
+
+/// How long sessions that have ended are kept: a day.
+const KEEP_SESSIONS_S: i64 = 86_400;
+
+/// Why a job was not done.
+#[derive(Debug, Error)]
+pub enum JobFailure {
+    /// A use case failed.
+    #[error(transparent)]
+    Application(#[from] AppError),
+    /// A letter was not sent.
+    #[error(transparent)]
+    Mail(#[from] MailError),
+    /// A message was not delivered.
+    #[error(transparent)]
+    Webhook(#[from] WebhookSendError),
+    /// Another worker has the job: this one was taken for dead.
+    #[error("another worker has the job")]
+    Lost,
+    /// Those who had the job before ended in the middle of it, as often as it may be tried.
+    #[error("every worker that had the job ended in the middle of it")]
+    WornOut,
+}
+
+impl From<StoreError> for JobFailure {
+    fn from(error: StoreError) -> Self {
+        Self::Application(error.into())
+    }
+}
+
+impl Application {
+    /// Does a job that was taken up, and ends it.
+    ///
+    /// # Errors
+    /// [`JobFailure`]; the job is then still to be put off or given up, see [`fail_job`](Self::fail_job).
+    pub async fn run_job(&self, job: &LeasedJob) -> Result<(), JobFailure> {
+        if Self::is_worn_out(job) {
+            return Err(JobFailure::WornOut);
+        }
+        match job.task {
+            JobTask::CloseMarket(market) => self.close_ended_market(market).await?,
+            JobTask::WelcomeMail(user) => self.send_welcome(job.lease.job, user).await?,
+            JobTask::DecisionMail { market, user } => self.send_decision(job.lease.job, market, user).await?,
+            JobTask::Webhook { webhook, market } => return self.tell_webhook(job, webhook, market).await,
+            JobTask::PurgeOutcomes => {
+                let before =
+                    self.before(self.settings.keep_outcomes.as_secs().try_into().unwrap_or(i64::MAX));
+                self.purge("purge_outcomes", move |tx| tx.purge_outcomes(before, PURGE_AT_ONCE)).await?;
+            }
+            JobTask::PurgeSessions => {
+                let before = self.before(KEEP_SESSIONS_S);
+                self.purge("purge_sessions", move |tx| tx.purge_sessions(before, PURGE_AT_ONCE)).await?;
+            }
+            JobTask::PurgeJobs => {
+                let before = self.before(KEEP_JOBS_S);
+                self.purge("purge_jobs", move |tx| tx.purge_jobs(before, PURGE_AT_ONCE)).await?;
+            }
+        }
+        if self.finish_job(job.lease).await? { Ok(()) } else { Err(JobFailure::Lost) }
+    }
+
+    /// Closes a market whose end date has come. One that ends later by now has another job.
+    async fn close_ended_market(&self, id: MarketId) -> Result<(), AppError> {
+        let found = self.ports.markets.find_market(id).await?;
+        let record = found.as_ref().map(|details| details.market.record());
+        if !record.is_some_and(|record| record.phase == Phase::Open && record.ends_at <= self.now()) {
+            return Ok(());
+        }
+        // As an admin would: nobody's permission is asked, since time has decided.
+        let actor = Actor { user_id: UserId::from_u128(0), role: Role::Admin };
+        let receipt = self.writer.submit(actor, Command::Close(id)).await?;
+        self.market_totals.forget();
+        // Whoever was quicker has closed or decided it.
+        if let Ok(Outcome::MarketChanged(state)) = receipt.result {
+            self.market_pages.raise(id, state.record.version);
+            tracing::info!(market_id = %id, "closed a market whose end date has come");
+        }
+        Ok(())
+    }
+
+    /// Deletes until nothing is left that is old enough.
+    async fn purge(
+        &self,
+        name: &'static str,
+        delete: impl FnMut(&mut dyn Tx) -> Result<u64, StoreError> + Clone + Send + 'static,
+    ) -> Result<(), StoreError> {
+        let mut purged = 0;
+        loop {
+            let deleted = self.ports.units.run(name, delete.clone()).await?;
+            purged += deleted;
+            if deleted < u64::from(PURGE_AT_ONCE) {
+                break;
+            }
+        }
+        if purged > 0 {
+            tracing::info!(rows = purged, "{name}: forgot what is outdated");
+        }
+        Ok(())
+    }
+
+    /// The moment so many seconds ago.
+    fn before(&self, seconds: i64) -> Timestamp {
+        self.now().plus_seconds(seconds.saturating_neg())
+    }
+}

@@ -1,0 +1,59 @@
+//! Writes to users: when they have registered, and when a market in which they held shares has ended.
+
+use foretell_domain::id::{JobId, MarketId, UserId};
+use foretell_domain::market::SettlementTerms;
+use foretell_domain::text::OptionName;
+use foretell_domain::user::{User, UserStatus};
+use foretell_ports::error::StoreError;
+use foretell_ports::mail::{DecisionText, Letter, LetterContent};
+use foretell_ports::market::MarketDetails;
+
+use super::run_job::JobFailure;
+use crate::Application;
+
+impl Application {
+    /// Welcomes a user, unless they are gone.
+    pub(super) async fn send_welcome(&self, job: JobId, user: UserId) -> Result<(), JobFailure> {
+        self.send_letter(job, user, LetterContent::Welcome).await
+    }
+
+    /// Tells a user how a market has ended, unless one of them is gone.
+    pub(super) async fn send_decision(
+        &self,
+        job: JobId,
+        market: MarketId,
+        user: UserId,
+    ) -> Result<(), JobFailure> {
+        let Some(details) = self.ports.markets.find_market(market).await? else { return Ok(()) };
+        let Some(settlement) = self.ports.markets.find_settlement(market).await? else { return Ok(()) };
+        let decision = decision_text(&details, &settlement.terms);
+        let content = LetterContent::Decision { market: details.listing.name.clone(), decision };
+        self.send_letter(job, user, content).await
+    }
+
+    async fn send_letter(&self, job: JobId, user: UserId, content: LetterContent) -> Result<(), JobFailure> {
+        let Some(user) = self.present_user(user).await? else { return Ok(()) };
+        let letter = Letter { id: job.as_u128(), to: user.email, name: user.name, content };
+        Ok(self.ports.mailer.send(&letter).await?)
+    }
+
+    async fn present_user(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        let found = self.ports.users.find_user(id).await?;
+        Ok(found.filter(|user| user.status != UserStatus::Erased))
+    }
+}
+
+/// How a market has ended: the options that pay.
+fn decision_text(details: &MarketDetails, terms: &SettlementTerms) -> DecisionText {
+    match terms {
+        SettlementTerms::Refunds { .. } => DecisionText::Cancelled,
+        SettlementTerms::Payouts { basis_points } => {
+            let options = details.listing.options().iter().zip(basis_points);
+            let paying: Vec<(OptionName, u16)> = options
+                .filter(|(_, basis_points)| **basis_points > 0)
+                .map(|(name, basis_points)| (name.clone(), *basis_points))
+                .collect();
+            DecisionText::Resolved(paying)
+        }
+    }
+}

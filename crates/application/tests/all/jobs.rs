@@ -1,0 +1,203 @@
+//! Jobs: done after what wanted them, as often as it takes, and once.
+
+use std::time::Duration;
+
+use foretell_application::writer::Decision;
+use foretell_application::{AppError, ExpectedVersion, FailedJob, JobFailure};
+use foretell_domain::error::DomainError;
+use foretell_domain::job::{JobError, JobKind, JobLane, JobState};
+use foretell_domain::market::{MarketEdit, Phase};
+use foretell_domain::user::Role;
+use foretell_ports::job::JobFilter;
+use foretell_ports::mail::{DecisionText, LetterContent};
+use foretell_ports::market::MarketQueries as _;
+
+use crate::support::{Desk, settings};
+
+async fn phase(desk: &Desk, market: &foretell_ports::market::MarketDetails) -> Phase {
+    desk.memory.find_market(market.market.id()).await.unwrap().unwrap().market.record().phase
+}
+
+#[tokio::test]
+async fn a_market_is_closed_when_its_end_date_has_come() {
+    let desk = Desk::open().await;
+    let creator = desk.user().await;
+    let market = desk.market(&creator, 5_000).await;
+    let left = market.market.record().ends_at.micros() - desk.app.now().micros();
+    desk.clock.advance_seconds(left / 1_000_000 - 1);
+    assert!(desk.work().await.is_empty());
+    assert_eq!(phase(&desk, &market).await, Phase::Open);
+    desk.clock.advance_seconds(1);
+    assert!(desk.work().await.is_empty());
+    assert_eq!(phase(&desk, &market).await, Phase::Closed);
+}
+
+#[tokio::test]
+async fn a_market_whose_end_date_was_moved_is_closed_at_the_new_one() {
+    let desk = Desk::open().await;
+    let creator = desk.user().await;
+    let market = desk.market(&creator, 5_000).await;
+    let ends_at = market.market.record().ends_at;
+    let edit = MarketEdit { name: None, description: None, ends_at: Some(ends_at.plus_seconds(60)) };
+    desk.app.edit_market(&creator, market.market.id(), edit, ExpectedVersion::Any).await.unwrap();
+    for (second, expected) in [(0, Phase::Open), (59, Phase::Open), (60, Phase::Closed)] {
+        let left = ends_at.plus_seconds(second).micros() - desk.app.now().micros();
+        desk.clock.advance_seconds(left / 1_000_000);
+        assert!(desk.work().await.is_empty());
+        assert_eq!(phase(&desk, &market).await, expected, "{second}");
+    }
+}
+
+#[tokio::test]
+async fn who_registers_is_written_to_once_though_the_mail_server_is_away_at_first() {
+    let desk = Desk::open().await;
+    desk.mailer.refuse(2);
+    let user = desk.user().await;
+    for attempt in 1..=2 {
+        let failed = desk.work().await;
+        assert!(
+            matches!(failed[..], [(JobFailure::Mail(_), FailedJob::Retried(_))]),
+            "{attempt}: {failed:?}"
+        );
+        assert!(desk.work().await.is_empty(), "nothing is tried again at once");
+        desk.clock.advance_seconds(20);
+    }
+    assert!(desk.work().await.is_empty());
+    desk.clock.advance_seconds(86_400);
+    assert!(desk.work().await.is_empty());
+    let letters = desk.mailer.letters();
+    assert_eq!(letters.len(), 1, "{letters:?}");
+    assert_eq!((&letters[0].to, &letters[0].content), (&user.user.email, &LetterContent::Welcome));
+}
+
+#[tokio::test]
+async fn who_could_not_register_is_not_written_to() {
+    let desk = Desk::open().await;
+    let user = desk.user().await;
+    let mut again = desk.registration(Role::User);
+    again.email = user.user.email.clone();
+    let refused = desk.app.register_user(again).await.map(drop);
+    assert!(matches!(refused, Err(AppError::Refused(DomainError::EmailTaken))), "{refused:?}");
+    assert!(desk.work().await.is_empty());
+    assert_eq!(desk.mailer.letters().len(), 1);
+}
+
+#[tokio::test]
+async fn holders_are_told_once_how_their_market_has_ended() {
+    let desk = Desk::open().await;
+    let (creator, ann, ben) = (desk.user().await, desk.user().await, desk.user().await);
+    let market = desk.market(&creator, 5_000).await;
+    for (trader, option) in [(&ann, 0), (&ben, 1), (&ann, 1)] {
+        desk.bet(trader, &market, option, 100).await.unwrap();
+    }
+    let winner = Desk::option(&market, 0);
+    desk.decide(&creator, &market, Decision::Winner(winner)).await.unwrap().result.unwrap();
+    assert!(desk.work().await.is_empty());
+    let mut told = Vec::new();
+    for letter in desk.mailer.letters() {
+        if let LetterContent::Decision { market: name, decision } = letter.content {
+            assert_eq!(name, market.listing.name);
+            let won = market.listing.options()[0].clone();
+            assert_eq!(decision, DecisionText::Resolved(vec![(won, 10_000)]));
+            told.push(letter.to);
+        }
+    }
+    told.sort();
+    let mut expected = vec![ann.user.email, ben.user.email];
+    expected.sort();
+    assert_eq!(told, expected);
+}
+
+#[tokio::test]
+async fn a_job_that_always_fails_is_given_up_with_its_error_and_delays_no_other() {
+    let desk = Desk::open().await;
+    desk.mailer.refuse(u32::MAX);
+    desk.user().await;
+    let mut attempts = 0;
+    while desk.jobs(JobState::Dead).await.is_empty() {
+        desk.clock.advance_seconds(86_400);
+        attempts += desk.work().await.len();
+        assert!(attempts <= 10, "it is not given up");
+    }
+    assert_eq!(attempts, 10);
+    let dead = desk.jobs(JobState::Dead).await;
+    assert_eq!(dead.len(), 1);
+    assert_eq!((dead[0].task.kind(), dead[0].failures), (JobKind::WelcomeMail, 10));
+    assert!(dead[0].error.as_deref().is_some_and(|error| error.contains("the mail server is away")));
+
+    // Somebody has looked, and it is tried once more.
+    desk.mailer.refuse(0);
+    desk.app.retry_job_as_operator(dead[0].id).await.unwrap();
+    assert!(desk.work().await.is_empty());
+    assert_eq!((desk.jobs(JobState::Dead).await.len(), desk.mailer.letters().len()), (0, 1));
+}
+
+#[tokio::test]
+async fn a_job_whose_workers_always_die_is_given_up() {
+    let desk = Desk::open().await;
+    desk.user().await;
+    for _ in 0..10 {
+        assert_eq!(desk.take_up(JobLane::Main).await.len(), 1);
+        desk.clock.advance_seconds(61);
+    }
+    let failed = desk.work().await;
+    assert!(matches!(failed[..], [(JobFailure::WornOut, FailedJob::GivenUp)]), "{failed:?}");
+    assert!(desk.mailer.letters().is_empty());
+}
+
+#[tokio::test]
+async fn a_worker_that_was_taken_for_dead_ends_nothing() {
+    let desk = Desk::open().await;
+    desk.user().await;
+    let late = desk.take_up(JobLane::Main).await;
+    desk.clock.advance_seconds(61);
+    let second = desk.take_up(JobLane::Main).await;
+    assert!(!desk.app.extend_lease(late[0].lease, Duration::from_mins(1)).await.unwrap());
+    assert_eq!(desk.app.fail_job(&late[0], "late").await.unwrap(), FailedJob::Lost);
+    let lost = desk.app.run_job(&late[0]).await;
+    assert!(matches!(lost, Err(JobFailure::Lost)), "{lost:?}");
+    desk.app.run_job(&second[0]).await.unwrap();
+}
+
+#[tokio::test]
+async fn periodic_jobs_are_added_once_a_tick_however_many_nodes_do() {
+    let desk = Desk::open().await;
+    let nodes = [desk.second_node(settings()), desk.second_node(settings())];
+    let added = async || desk.jobs(JobState::Waiting).await.len();
+    let mut last = [None; 2];
+    for (seconds, expected) in [(0, 3), (0, 3), (600, 4)] {
+        desk.clock.advance_seconds(seconds);
+        for (node, last) in nodes.iter().zip(&mut last) {
+            *last = Some(node.add_periodic_jobs(*last).await.unwrap());
+        }
+        assert_eq!(added().await, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_job_is_retried_and_discarded_by_admins_unless_a_worker_is_at_it() {
+    let desk = Desk::open().await;
+    let (admin, user) = (desk.admin().await, desk.user().await);
+    let waiting = desk.jobs(JobState::Waiting).await;
+    let id = waiting[0].id;
+    for refused in [
+        desk.app.retry_job(&user, id).await.map(drop),
+        desk.app.discard_job(&user, id).await,
+        desk.app.list_jobs(&user, JobFilter::default(), all()).await.map(drop),
+    ] {
+        assert!(matches!(refused, Err(AppError::Refused(DomainError::Denied(_)))), "{refused:?}");
+    }
+    desk.take_up(JobLane::Main).await;
+    let busy = |result| matches!(result, Err(AppError::Refused(DomainError::Job(JobError::Busy(_)))));
+    assert!(busy(desk.app.retry_job(&admin, id).await.map(drop)));
+    assert!(busy(desk.app.discard_job(&admin, id).await));
+    desk.clock.advance_seconds(61);
+    desk.work().await;
+    desk.app.discard_job(&admin, id).await.unwrap();
+    let gone = desk.app.discard_job(&admin, id).await;
+    assert!(matches!(gone, Err(AppError::Refused(DomainError::Job(JobError::NotFound(_))))), "{gone:?}");
+}
+
+fn all() -> foretell_ports::page::Stretch<foretell_domain::id::JobId> {
+    foretell_ports::page::Stretch { start: foretell_ports::page::Start::Offset(0), limit: 10 }
+}

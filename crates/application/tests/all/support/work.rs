@@ -1,0 +1,44 @@
+//! Working off the jobs that are due, as a worker would.
+
+use std::time::Duration;
+
+use foretell_application::{FailedJob, JobFailure};
+use foretell_domain::job::{JobLane, JobState};
+use foretell_ports::job::{Job, JobFilter, LeasedJob};
+use foretell_ports::page::{Start, Stretch};
+
+use super::Desk;
+
+impl Desk {
+    /// Runs the jobs that are due, and those that come of them, and gives those that failed with their fates.
+    pub(crate) async fn work(&self) -> Vec<(JobFailure, FailedJob)> {
+        let mut failed = Vec::new();
+        for lane in JobLane::ALL {
+            loop {
+                let jobs = self.take_up(lane).await;
+                if jobs.is_empty() {
+                    break;
+                }
+                for job in jobs {
+                    if let Err(failure) = self.app.run_job(&job).await {
+                        let fate = self.app.fail_job(&job, &failure.to_string()).await.unwrap();
+                        failed.push((failure, fate));
+                    }
+                }
+            }
+        }
+        failed
+    }
+
+    /// Takes up the jobs of a lane that are due.
+    pub(crate) async fn take_up(&self, lane: JobLane) -> Vec<LeasedJob> {
+        self.app.lease_jobs(lane, 100, Duration::from_mins(1)).await.unwrap()
+    }
+
+    /// The jobs in this state, newest first.
+    pub(crate) async fn jobs(&self, state: JobState) -> Vec<Job> {
+        let filter = JobFilter { kind: None, state: Some(state) };
+        let stretch = Stretch { start: Start::Offset(0), limit: 100 };
+        self.app.list_jobs_as_operator(filter, stretch).await.unwrap()
+    }
+}

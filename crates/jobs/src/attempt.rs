@@ -1,0 +1,97 @@
+//! One attempt at a job: it is kept as long as it takes, and put off or given up if it fails.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use foretell_application::{Application, FailedJob, JobFailure};
+use foretell_ports::job::LeasedJob;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+/// How long an attempt may take and how long a lease lasts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// What takes longer has failed.
+    pub(crate) timeout: Duration,
+    /// The job is another worker's if it is not kept for as long.
+    pub(crate) lease: Duration,
+}
+
+/// Runs a job, in a task of its own so that a panic fails it and nothing else; given up in the middle, it stops.
+pub(crate) async fn run(application: Arc<Application>, job: LeasedJob, limits: Limits) {
+    let mut working = JoinSet::new();
+    let worked = Arc::clone(&application);
+    working.spawn(async move { worked.run_job(&job).await });
+    let failure = match finish(&application, &job, working, limits).await {
+        Ending::Done => return,
+        Ending::Lost => {
+            tracing::warn!(job_id = %job.lease.job, "a job was taken by another worker in the middle of it");
+            return;
+        }
+        Ending::Failed(failure) => failure,
+    };
+    let (job_id, kind) = (job.lease.job, job.task.kind().as_str());
+    match application.fail_job(&job, &failure).await {
+        Ok(FailedJob::Retried(pause)) => {
+            tracing::warn!(%job_id, kind, failure, retry_in_s = pause.as_secs(), "a job failed; trying again");
+        }
+        Ok(FailedJob::GivenUp) => tracing::error!(%job_id, kind, failure, "a job failed and was given up"),
+        Ok(FailedJob::Lost) => {}
+        // Its lease runs out, and another attempt is made.
+        Err(error) => {
+            tracing::warn!(%job_id, kind, failure, %error, "a job failed, which could not be stored");
+        }
+    }
+}
+
+/// How an attempt ended.
+enum Ending {
+    Done,
+    Lost,
+    Failed(String),
+}
+
+/// Waits for the end of an attempt, and keeps the job meanwhile. Whoever lost it stops at once.
+async fn finish(
+    application: &Application,
+    job: &LeasedJob,
+    mut working: JoinSet<Result<(), JobFailure>>,
+    limits: Limits,
+) -> Ending {
+    let deadline = Instant::now() + limits.timeout;
+    loop {
+        tokio::select! {
+            Some(ended) = working.join_next() => return match ended {
+                Ok(Ok(())) => Ending::Done,
+                Ok(Err(JobFailure::Lost)) => Ending::Lost,
+                Ok(Err(failure)) => Ending::Failed(described(&failure)),
+                Err(_) => Ending::Failed("the job panicked".to_owned()),
+            },
+            () = tokio::time::sleep_until(deadline) => {
+                return Ending::Failed(format!("it took longer than {} s", limits.timeout.as_secs()));
+            }
+            () = tokio::time::sleep(limits.lease / 3) => {
+                match application.extend_lease(job.lease, limits.lease).await {
+                    Ok(true) => {}
+                    // Or it has ended in this moment.
+                    Ok(false) => return match working.try_join_next() {
+                        Some(Ok(Ok(()))) => Ending::Done,
+                        _ => Ending::Lost,
+                    },
+                    Err(error) => tracing::warn!(job_id = %job.lease.job, %error, "a job could not be kept"),
+                }
+            }
+        }
+    }
+}
+
+/// A failure with its causes.
+fn described(failure: &JobFailure) -> String {
+    let mut text = failure.to_string();
+    let mut cause = std::error::Error::source(failure);
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}

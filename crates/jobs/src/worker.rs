@@ -1,0 +1,199 @@
+//! The worker: looks for jobs and runs them, several at once, until it is stopped.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use foretell_application::{Application, Ticks};
+use foretell_domain::job::JobLane;
+use foretell_ports::job::Lease;
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{Instant, timeout_at};
+
+use crate::attempt::{self, Limits};
+
+/// How a worker works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WorkerSettings {
+    /// The most jobs of each lane that are run at once, 1 or more.
+    pub concurrency: u32,
+    /// How long to wait where nothing is due.
+    pub poll: Duration,
+    /// How long a job stays with a worker that does not say that it lives: so long after a crash it is taken up anew.
+    pub lease: Duration,
+    /// How long an attempt may take.
+    pub timeout: Duration,
+}
+
+impl Default for WorkerSettings {
+    fn default() -> Self {
+        Self {
+            concurrency: 4,
+            poll: Duration::from_millis(500),
+            lease: Duration::from_secs(30),
+            timeout: Duration::from_mins(10),
+        }
+    }
+}
+
+/// The longest pause after storage did not answer.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Runs jobs in the background.
+pub struct Worker {
+    stop: watch::Sender<Option<Instant>>,
+    lanes: Vec<JoinHandle<()>>,
+    looks: Arc<Looks>,
+    slack: Duration,
+}
+
+/// When jobs were last looked for.
+struct Looks {
+    began: Instant,
+    /// In milliseconds after it began.
+    last_ms: AtomicU64,
+}
+
+impl Looks {
+    fn note(&self) {
+        self.last_ms.fetch_max(self.elapsed_ms(), Ordering::Relaxed);
+    }
+
+    fn since_last(&self) -> Duration {
+        Duration::from_millis(self.elapsed_ms().saturating_sub(self.last_ms.load(Ordering::Relaxed)))
+    }
+
+    fn elapsed_ms(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+impl Worker {
+    /// Begins at once; call it within a Tokio runtime.
+    pub fn start(application: &Arc<Application>, settings: WorkerSettings) -> Self {
+        let (stop, stopped) = watch::channel(None);
+        let looks = Arc::new(Looks { began: Instant::now(), last_ms: AtomicU64::new(0) });
+        let start = |lane| {
+            let lane = Lane {
+                application: Arc::clone(application),
+                settings,
+                kind: lane,
+                stopped: stopped.clone(),
+                looks: Arc::clone(&looks),
+                running: JoinSet::new(),
+                leases: Vec::new(),
+                ticks: None,
+            };
+            tokio::spawn(lane.run())
+        };
+        let lanes = JobLane::ALL.into_iter().map(start).collect();
+        let slack = settings.poll + LONGEST_PAUSE * 2;
+        Self { stop, lanes, looks, slack }
+    }
+
+    /// Whether it has looked for jobs lately.
+    pub fn is_alive(&self) -> bool {
+        self.looks.since_last() < self.slack
+    }
+
+    /// Takes up nothing more, and waits so long for what it has begun; the rest it leaves to other workers.
+    pub async fn stop(self, patience: Duration) {
+        self.stop.send_replace(Some(Instant::now() + patience));
+        for lane in self.lanes {
+            if let Err(error) = lane.await {
+                tracing::error!(%error, "a worker failed");
+            }
+        }
+    }
+}
+
+/// The jobs of one lane.
+struct Lane {
+    application: Arc<Application>,
+    settings: WorkerSettings,
+    kind: JobLane,
+    stopped: watch::Receiver<Option<Instant>>,
+    looks: Arc<Looks>,
+    running: JoinSet<Lease>,
+    leases: Vec<Lease>,
+    ticks: Option<Ticks>,
+}
+
+impl Lane {
+    async fn run(mut self) {
+        let mut pause = self.settings.poll;
+        while self.stopped.borrow().is_none() {
+            pause = match self.look().await {
+                Ok(true) => Duration::ZERO,
+                Ok(false) => self.settings.poll,
+                Err(error) => {
+                    tracing::warn!(%error, lane = self.kind.as_str(), "jobs could not be looked up");
+                    (pause * 2).clamp(self.settings.poll, LONGEST_PAUSE)
+                }
+            };
+            self.wait(pause).await;
+        }
+        self.wind_up().await;
+    }
+
+    /// Takes up what is due, as much as may be run at once, and says whether there may be more.
+    async fn look(&mut self) -> Result<bool, foretell_ports::error::StoreError> {
+        if self.kind == JobLane::Main {
+            self.ticks = Some(self.application.add_periodic_jobs(self.ticks).await?);
+        }
+        let running = u32::try_from(self.running.len()).unwrap_or(u32::MAX);
+        let free = self.settings.concurrency.max(1).saturating_sub(running);
+        let jobs = self.application.lease_jobs(self.kind, free, self.settings.lease).await?;
+        self.looks.note();
+        let is_more = !jobs.is_empty();
+        let limits = Limits { timeout: self.settings.timeout, lease: self.settings.lease };
+        for job in jobs {
+            self.leases.push(job.lease);
+            let application = Arc::clone(&self.application);
+            self.running.spawn(async move {
+                attempt::run(application, job, limits).await;
+                job.lease
+            });
+        }
+        Ok(is_more)
+    }
+
+    /// Waits until a job has ended or the pause is over; where no more may be run at once, there is a pause.
+    async fn wait(&mut self, pause: Duration) {
+        let is_full = self.running.len() >= self.settings.concurrency.max(1) as usize;
+        let pause = if is_full { self.settings.poll.max(pause) } else { pause };
+        tokio::select! {
+            Some(ended) = self.running.join_next() => { self.note(ended); }
+            () = tokio::time::sleep(pause) => {}
+            _ = self.stopped.changed() => {}
+        }
+        while let Some(ended) = self.running.try_join_next() {
+            self.note(ended);
+        }
+    }
+
+    fn note(&mut self, ended: Result<Lease, tokio::task::JoinError>) {
+        match ended {
+            Ok(ended) => self.leases.retain(|lease| *lease != ended),
+            Err(error) => tracing::error!(%error, "an attempt at a job failed by itself"),
+        }
+    }
+
+    /// Waits for what has begun, and gives back what does not end in time.
+    async fn wind_up(mut self) {
+        let deadline = self.stopped.borrow().unwrap_or_else(Instant::now);
+        while let Ok(Some(ended)) = timeout_at(deadline, self.running.join_next()).await {
+            self.note(ended);
+        }
+        self.running.shutdown().await;
+        for lease in std::mem::take(&mut self.leases) {
+            match self.application.give_job_back(lease).await {
+                Ok(is_given) => {
+                    tracing::info!(job_id = %lease.job, is_given, "a job is left to other workers");
+                }
+                Err(error) => tracing::warn!(job_id = %lease.job, %error, "a job could not be given back"),
+            }
+        }
+    }
+}

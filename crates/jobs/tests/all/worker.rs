@@ -1,0 +1,199 @@
+//! The worker over the store in memory: what is due is done, whatever else fails.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use foretell_application::writer::WriterSettings;
+use foretell_application::{
+    Application, ApplicationSettings, LoginLimits, Ports, Registration, RequestLimits,
+};
+use foretell_domain::id::JobId;
+use foretell_domain::job::{JobKind, JobState};
+use foretell_domain::money::Currency;
+use foretell_domain::text::{Email, UserName};
+use foretell_domain::user::Role;
+use foretell_jobs::{Worker, WorkerSettings};
+use foretell_ports::job::{JobFilter, JobQueries as _};
+use foretell_ports::mail::{Letter, MailError, Mailer};
+use foretell_ports::page::{Start, Stretch};
+use foretell_testkit::{
+    FakeClock, MemoryCache, MemoryMailer, MemoryRateLimiter, MemoryStore, MemoryWebhooks, PlainBodies,
+    PlainPasswordHasher, SeededIds, SeededTokens,
+};
+
+/// The newest jobs.
+const FIRST: Stretch<JobId> = Stretch { start: Start::Offset(0), limit: 100 };
+
+/// How long a test waits for what must happen.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A mail server that behaves badly towards those whose names say so.
+#[derive(Clone, Default)]
+struct MoodyMailer(MemoryMailer);
+
+#[async_trait]
+impl Mailer for MoodyMailer {
+    async fn send(&self, letter: &Letter) -> Result<(), MailError> {
+        match letter.name.as_str() {
+            "poison" => Err(MailError::Unwritten("poison".to_owned())),
+            "panic" => panic!("a test panics"),
+            "endless" => std::future::pending().await,
+            _ => self.0.send(letter).await,
+        }
+    }
+}
+
+struct Office {
+    app: Arc<Application>,
+    store: MemoryStore,
+    clock: FakeClock,
+    mailer: MoodyMailer,
+}
+
+impl Office {
+    async fn open() -> Self {
+        let (store, clock) = (MemoryStore::new(), FakeClock::default());
+        let mailer = MoodyMailer::default();
+        let shared = Arc::new(store.clone());
+        let ports = Ports {
+            units: shared.clone(),
+            ledger: shared.clone(),
+            markets: shared.clone(),
+            users: shared.clone(),
+            posts: shared.clone(),
+            jobs: shared.clone(),
+            webhooks: shared.clone(),
+            mailer: Arc::new(mailer.clone()),
+            webhook_sender: Arc::new(MemoryWebhooks::default()),
+            webhook_bodies: Arc::new(PlainBodies),
+            cache: Arc::new(MemoryCache::default()),
+            limiter: Arc::new(MemoryRateLimiter::default()),
+            health: shared,
+            clock: Arc::new(clock.clone()),
+            ids: Arc::new(SeededIds::new(1)),
+            passwords: Arc::new(PlainPasswordHasher::default()),
+            tokens: Arc::new(SeededTokens::new(1)),
+        };
+        let app = Arc::new(Application::start(ports, settings()));
+        app.initialize_ledger().await.unwrap();
+        Self { app, store, clock, mailer }
+    }
+
+    async fn register(&self, number: usize, name: &str) {
+        let registration = Registration {
+            email: Email::new(&format!("user-{number}@example.org")).unwrap(),
+            name: UserName::new(name).unwrap(),
+            password: "correct horse".into(),
+            avatar: None,
+            role: Role::User,
+        };
+        self.app.register_user(registration).await.unwrap();
+    }
+
+    async fn count(&self, state: JobState) -> i64 {
+        let filter = JobFilter { kind: Some(JobKind::WelcomeMail), state: Some(state) };
+        self.store.count_jobs(filter).await.unwrap()
+    }
+
+    /// Waits until a letter that waits has failed so often.
+    async fn failed(&self, failures: u32) {
+        let filter = JobFilter { kind: Some(JobKind::WelcomeMail), state: Some(JobState::Waiting) };
+        let failed = async {
+            loop {
+                let waiting = self.store.list_jobs(filter, FIRST).await.unwrap();
+                if waiting.iter().any(|job| job.failures == failures) {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, failed).await.expect("it fails");
+    }
+
+    /// Waits until so many letters to users are in this state.
+    async fn reach(&self, state: JobState, expected: i64) {
+        let reached = async {
+            while self.count(state).await != expected {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let in_time = tokio::time::timeout(PATIENCE, reached).await.is_ok();
+        assert!(in_time, "{} are {state:?}, not {expected}", self.count(state).await);
+    }
+}
+
+fn settings() -> ApplicationSettings {
+    ApplicationSettings {
+        currency: Currency::new("PLAY", 2).unwrap(),
+        signup_grant: None,
+        fee_bps: 0,
+        categories: Vec::new(),
+        session_lifetime: Duration::from_hours(1),
+        session_trust: Duration::ZERO,
+        login_limits: LoginLimits::default(),
+        market_trust: Duration::ZERO,
+        request_limits: RequestLimits::default(),
+        keep_outcomes: Duration::from_hours(24),
+        writer: WriterSettings { has_letters: true, ..WriterSettings::default() },
+    }
+}
+
+fn brisk() -> WorkerSettings {
+    WorkerSettings { poll: Duration::from_millis(5), ..WorkerSettings::default() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn poison_delays_no_other_job_and_is_given_up() {
+    let office = Office::open().await;
+    for number in 0..=1_000 {
+        office.register(number, if number == 7 { "poison" } else { "good" }).await;
+    }
+    let worker = Worker::start(&office.app, brisk());
+    office.reach(JobState::Done, 1_000).await;
+    for failures in 1..10 {
+        office.failed(failures).await;
+        office.clock.advance_seconds(86_400);
+    }
+    office.reach(JobState::Dead, 1).await;
+    assert!(worker.is_alive());
+    worker.stop(PATIENCE).await;
+    assert_eq!(office.mailer.0.letters().len(), 1_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panic_fails_its_job_alone() {
+    let office = Office::open().await;
+    office.register(1, "panic").await;
+    office.register(2, "good").await;
+    let worker = Worker::start(&office.app, brisk());
+    office.reach(JobState::Done, 1).await;
+    office.reach(JobState::Waiting, 1).await;
+    worker.stop(PATIENCE).await;
+    let filter = JobFilter { kind: None, state: Some(JobState::Waiting) };
+    let failed = office.store.list_jobs(filter, FIRST).await.unwrap();
+    let failed: Vec<_> = failed.iter().filter(|job| job.failures > 0).collect();
+    assert_eq!(failed.len(), 1, "{failed:?}");
+    assert_eq!(failed[0].error.as_deref(), Some("the job panicked"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_takes_too_long_has_failed() {
+    let office = Office::open().await;
+    office.register(1, "endless").await;
+    let worker = Worker::start(&office.app, WorkerSettings { timeout: Duration::from_millis(50), ..brisk() });
+    office.reach(JobState::Waiting, 0).await;
+    office.reach(JobState::Waiting, 1).await;
+    worker.stop(PATIENCE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_stops_leaves_what_it_cannot_finish_to_others() {
+    let office = Office::open().await;
+    office.register(1, "endless").await;
+    let worker = Worker::start(&office.app, brisk());
+    office.reach(JobState::Running, 1).await;
+    worker.stop(Duration::from_millis(20)).await;
+    // Without waiting for the lease to run out.
+    assert_eq!((office.count(JobState::Running).await, office.count(JobState::Waiting).await), (0, 1));
+}

@@ -1,0 +1,134 @@
+//! What is outside the server, for tests: mail and webhooks that keep what they were sent.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use foretell_domain::id::WebhookId;
+use foretell_domain::market::Bet;
+use foretell_domain::time::Timestamp;
+use foretell_domain::webhook::WebhookUrl;
+use foretell_ports::mail::{Letter, MailError, Mailer};
+use foretell_ports::market::MarketDetails;
+use foretell_ports::webhook::{
+    WebhookBodies, WebhookMessage, WebhookSecret, WebhookSendError, WebhookSender,
+};
+
+/// A mail server that keeps what it takes, and takes nothing while it is told so; all clones are one.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryMailer(Arc<Mutex<Mailbox>>);
+
+#[derive(Debug, Default)]
+struct Mailbox {
+    letters: Vec<Letter>,
+    refusals: u32,
+}
+
+impl MemoryMailer {
+    /// The letters that have left, in their order.
+    pub fn letters(&self) -> Vec<Letter> {
+        self.mailbox(|mailbox| mailbox.letters.clone())
+    }
+
+    /// Refuses so many of the next letters.
+    pub fn refuse(&self, letters: u32) {
+        self.mailbox(|mailbox| mailbox.refusals = letters);
+    }
+
+    fn mailbox<T>(&self, work: impl FnOnce(&mut Mailbox) -> T) -> T {
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[async_trait]
+impl Mailer for MemoryMailer {
+    async fn send(&self, letter: &Letter) -> Result<(), MailError> {
+        self.mailbox(|mailbox| {
+            if mailbox.refusals > 0 {
+                mailbox.refusals -= 1;
+                return Err(MailError::Unsent("the mail server is away".to_owned()));
+            }
+            mailbox.letters.push(letter.clone());
+            Ok(())
+        })
+    }
+}
+
+/// Receivers of webhooks, all at any address, that keep what they take; all clones are one.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryWebhooks(Arc<Mutex<Receivers>>);
+
+#[derive(Debug, Default)]
+struct Receivers {
+    sent: Vec<SentMessage>,
+    answers: VecDeque<u16>,
+}
+
+/// A message that was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SentMessage {
+    /// Where.
+    pub url: WebhookUrl,
+    /// With which secrets it was signed.
+    pub secrets: Vec<WebhookSecret>,
+    /// What.
+    pub message: WebhookMessage,
+}
+
+impl MemoryWebhooks {
+    /// What has arrived, in its order.
+    pub fn sent(&self) -> Vec<SentMessage> {
+        self.with(|receivers| receivers.sent.clone())
+    }
+
+    /// Answers the next messages with these statuses, and all others with 204.
+    pub fn answer(&self, statuses: impl IntoIterator<Item = u16>) {
+        self.with(|receivers| receivers.answers.extend(statuses));
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Receivers) -> T) -> T {
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[async_trait]
+impl WebhookSender for MemoryWebhooks {
+    fn check(&self, url: &WebhookUrl) -> Result<(), WebhookSendError> {
+        if url.is_encrypted() { Ok(()) } else { Err(WebhookSendError::Forbidden("it is not encrypted")) }
+    }
+
+    async fn send(
+        &self,
+        url: &WebhookUrl,
+        secrets: &[WebhookSecret],
+        message: &WebhookMessage,
+    ) -> Result<(), WebhookSendError> {
+        self.with(|receivers| match receivers.answers.pop_front() {
+            Some(410) => Err(WebhookSendError::Gone),
+            Some(status) if !(200..300).contains(&status) => Err(WebhookSendError::Refused(status)),
+            _ => {
+                let (url, secrets) = (url.clone(), secrets.to_vec());
+                receivers.sent.push(SentMessage { url, secrets, message: message.clone() });
+                Ok(())
+            }
+        })
+    }
+}
+
+/// Bodies of one word and a number, not JSON.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PlainBodies;
+
+impl WebhookBodies for PlainBodies {
+    fn trade(&self, bet: &Bet) -> Option<Vec<u8>> {
+        Some(format!("trade {}", bet.fill.sequence).into_bytes())
+    }
+
+    fn status(&self, market: &MarketDetails, _: Timestamp) -> Option<Vec<u8>> {
+        Some(format!("status {}", market.market.record().phase.as_str()).into_bytes())
+    }
+
+    fn test(&self, _: WebhookId, _: Timestamp) -> Option<Vec<u8>> {
+        Some(b"test".to_vec())
+    }
+}
