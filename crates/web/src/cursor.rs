@@ -7,7 +7,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use foretell_application::RankKey;
-use foretell_domain::id::{AccountId, ApiKeyId, BetId, CommentId, MarketId, PostId, SessionId, UserId};
+use foretell_domain::id::{
+    AccountId, ApiKeyId, BetId, CommentId, JobId, MarketId, PostId, SessionId, UserId, WebhookId,
+};
 use foretell_domain::time::Timestamp;
 use foretell_ports::market::{MarketKey, PositionKey};
 use foretell_ports::portfolio::{BetKey, HeldKey};
@@ -166,7 +168,7 @@ macro_rules! ids {
     )+};
 }
 
-ids! { AccountId, ApiKeyId, CommentId, PostId, SessionId, UserId }
+ids! { AccountId, ApiKeyId, CommentId, JobId, PostId, SessionId, UserId, WebhookId }
 
 #[cfg(test)]
 mod tests {

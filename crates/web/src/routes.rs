@@ -6,6 +6,7 @@ mod bets;
 mod comments;
 mod document;
 mod health;
+mod jobs;
 mod leaderboard;
 mod ledger;
 mod markets;
@@ -16,6 +17,7 @@ mod sessions;
 mod tags;
 mod transfers;
 mod users;
+mod webhooks;
 
 use actix_web::dev::HttpServiceFactory;
 use actix_web::middleware::from_fn;
@@ -54,12 +56,14 @@ fn version(base: &str) -> impl HttpServiceFactory + 'static {
         .configure(posts::configure)
         .configure(comments::configure)
         .configure(tags::configure)
+        .configure(webhooks::configure)
+        .configure(jobs::configure)
 }
 
 /// What the handlers say of themselves: first those of the server as a whole, then those of each version.
 pub(crate) fn documented() -> [OpenApi; 2] {
     let whole = [health::Documented::openapi(), document::Documented::openapi()];
-    let versioned = [
+    let versioned = vec![
         users::Documented::openapi(),
         sessions::Documented::openapi(),
         api_keys::Documented::openapi(),
@@ -74,6 +78,8 @@ pub(crate) fn documented() -> [OpenApi; 2] {
         posts::Documented::openapi(),
         comments::Documented::openapi(),
         tags::Documented::openapi(),
+        webhooks::Documented::openapi(),
+        jobs::Documented::openapi(),
     ];
     [merged(whole), merged(versioned)]
 }

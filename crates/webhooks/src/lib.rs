@@ -13,4 +13,3 @@ mod sender;
 mod signature;
 
 pub use sender::{HttpWebhookSender, SenderError, SenderSettings};
-pub use signature::written_secret;

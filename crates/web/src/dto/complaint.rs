@@ -4,8 +4,18 @@ use foretell_domain::id::IdError;
 use foretell_domain::money::MoneyError;
 use foretell_domain::probability::ProbabilityError;
 use foretell_domain::text::TextError;
+use foretell_domain::webhook::WebhookUrlError;
 
 use crate::faults::{Complaint, FaultCode};
+
+impl Complaint for WebhookUrlError {
+    fn code(&self) -> FaultCode {
+        match self {
+            Self::Length { .. } => FaultCode::Length,
+            Self::NotAUrl => FaultCode::Format,
+        }
+    }
+}
 
 impl Complaint for MoneyError {
     fn code(&self) -> FaultCode {

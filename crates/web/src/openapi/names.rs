@@ -65,6 +65,14 @@ names! {
     StatusName: "active", "suspended", "erased";
     /// What an API key may be used for.
     ScopeName: "read", "trade", "manage";
+    /// What a job does.
+    JobKindName: "close_market", "welcome_mail", "decision_mail", "webhook", "purge_outcomes", "purge_sessions", "purge_jobs";
+    /// Where a job stands.
+    JobStateName: "waiting", "running", "done", "dead";
+    /// What a webhook can be told.
+    WebhookEventName: "market.trade", "market.status";
+    /// Whether a webhook is sent anything.
+    WebhookStatusName: "enabled", "disabled";
     /// Whether shares are bought or sold.
     SideName: "buy", "sell";
     /// Where a market stands in its life.

@@ -13,6 +13,7 @@ mod support;
 
 mod accounts;
 mod admin;
+mod background;
 mod contract;
 mod failures;
 mod identity;

@@ -34,8 +34,11 @@ const OWNED: [&str; 24] = [
 ];
 
 /// Fields that some bodies have, and the paths of those.
-const ELSEWHERE: [(&str, &[&str]); 3] =
-    [("id", &["/transfers", "/bets", "/sales"]), ("role", &["/users/"]), ("status", &["/users/"])];
+const ELSEWHERE: [(&str, &[&str]); 3] = [
+    ("id", &["/transfers", "/bets", "/sales"]),
+    ("role", &["/users/"]),
+    ("status", &["/users/", "/webhooks/"]),
+];
 
 struct Scene {
     app: TestApp,
@@ -44,6 +47,7 @@ struct Scene {
     market: String,
     post: String,
     comment: String,
+    webhook: String,
 }
 
 impl Scene {
@@ -60,12 +64,14 @@ impl Scene {
         let post = id(app.post("/posts").by(&ada).json(&post).await.ok(201));
         let path = format!("/posts/{post}/comments");
         let comment = id(app.post(&path).by(&ada).json(&json!({ "content": "So?" })).await.ok(201));
-        Self { app, ada, admin, market, post, comment }
+        let webhook = json!({ "url": "https://example.org/hook", "events": ["market.status"] });
+        let webhook = id(app.post("/webhooks").by(&admin).json(&webhook).await.ok(201));
+        Self { app, ada, admin, market, post, comment, webhook }
     }
 
     /// Every route with a body.
     fn routes(&self) -> Vec<(Method, String)> {
-        let Self { ada, market, post, comment, .. } = self;
+        let Self { ada, market, post, comment, webhook, .. } = self;
         let of_market = ["quotes", "bets", "sales", "close", "resolution", "cancellation", "comments"];
         let mut posted = [
             "/users",
@@ -76,6 +82,7 @@ impl Scene {
             "/mints",
             "/markets",
             "/posts",
+            "/webhooks",
         ]
         .map(str::to_owned)
         .to_vec();
@@ -87,6 +94,7 @@ impl Scene {
             format!("/markets/{market}"),
             format!("/posts/{post}"),
             format!("/comments/{comment}"),
+            format!("/webhooks/{webhook}"),
         ];
         let posted = posted.into_iter().map(|path| (Method::POST, path));
         posted.chain(patched.into_iter().map(|path| (Method::PATCH, path))).collect()
@@ -100,6 +108,7 @@ impl Scene {
             "/users".to_owned(),
             "/api-keys".to_owned(),
             "/posts".to_owned(),
+            "/webhooks".to_owned(),
             format!("/users/{}", self.ada.id),
             format!("/markets/{}", self.market),
             format!("/markets/{}/comments", self.market),

@@ -50,6 +50,11 @@ impl World {
                 let (id, _) = self.made("/posts", &post).await;
                 self.made(&format!("/posts/{id}/comments"), &json!({ "content": "x" })).await.0
             }
+            "/webhooks/{id}" => {
+                let webhook = json!({ "url": "https://example.org/hook", "events": ["market.status"] });
+                let made = self.app.post("/webhooks").by(&self.admin).json(&webhook).await.ok(201);
+                made["id"].as_str().unwrap_or_default().to_owned()
+            }
             "/transfers/{id}/reversal" => {
                 let (from, to) = (self.grace.account_id, self.other.account_id);
                 let payment =

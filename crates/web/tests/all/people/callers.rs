@@ -23,7 +23,7 @@ enum Takes {
 
 use Takes::{Admin, Manage, MaybeRead, Nothing, Read, Session, Trade};
 
-const ROUTES: [(&str, &str, Takes); 56] = [
+const ROUTES: [(&str, &str, Takes); 66] = [
     ("POST", "/users", Nothing),
     ("GET", "/users", Read),
     ("GET", "/users/{id}", Read),
@@ -80,6 +80,16 @@ const ROUTES: [(&str, &str, Takes); 56] = [
     ("PATCH", "/comments/{id}", Manage),
     ("DELETE", "/comments/{id}", Manage),
     ("GET", "/tags", Nothing),
+    ("GET", "/webhooks", Admin),
+    ("POST", "/webhooks", Admin),
+    ("GET", "/webhooks/{id}", Admin),
+    ("PATCH", "/webhooks/{id}", Admin),
+    ("DELETE", "/webhooks/{id}", Admin),
+    ("POST", "/webhooks/{id}/secret", Admin),
+    ("POST", "/webhooks/{id}/test", Admin),
+    ("GET", "/admin/jobs", Admin),
+    ("POST", "/admin/jobs/{id}/retry", Admin),
+    ("DELETE", "/admin/jobs/{id}", Admin),
 ];
 
 /// A caller, what their credential is good for, and whether they are an admin.

@@ -1,0 +1,60 @@
+//! Jobs as admins read them.
+
+use foretell_domain::id::{JobId, MarketId, UserId, WebhookId};
+use foretell_domain::job::JobTask;
+use foretell_ports::job::Job;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::text::Text;
+use super::time::Time;
+use crate::openapi::names::{Id, JobKindName, JobStateName};
+
+/// A job, with the ids of what it is about.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct JobView<'a> {
+    #[schema(value_type = Id)]
+    id: Text<JobId>,
+    #[schema(value_type = JobKindName)]
+    kind: &'static str,
+    #[schema(value_type = JobStateName)]
+    state: &'static str,
+    #[schema(value_type = Option<Id>)]
+    market_id: Option<Text<MarketId>>,
+    #[schema(value_type = Option<Id>)]
+    user_id: Option<Text<UserId>>,
+    #[schema(value_type = Option<Id>)]
+    webhook_id: Option<Text<WebhookId>>,
+    failures: u32,
+    error: Option<&'a str>,
+    created_at: Time,
+    due_at: Option<Time>,
+    finished_at: Option<Time>,
+}
+
+impl<'a> JobView<'a> {
+    /// The job as it stands.
+    pub(crate) fn new(job: &'a Job) -> Self {
+        let (market, user, webhook) = match job.task {
+            JobTask::CloseMarket(market) => (Some(market), None, None),
+            JobTask::WelcomeMail(user) => (None, Some(user), None),
+            JobTask::DecisionMail { market, user } => (Some(market), Some(user), None),
+            JobTask::Webhook { webhook, market } => (Some(market), None, Some(webhook)),
+            JobTask::PurgeOutcomes | JobTask::PurgeSessions | JobTask::PurgeJobs => (None, None, None),
+        };
+        Self {
+            id: Text(job.id),
+            kind: job.task.kind().as_str(),
+            state: job.state.as_str(),
+            market_id: market.map(Text),
+            user_id: user.map(Text),
+            webhook_id: webhook.map(Text),
+            failures: job.failures,
+            error: job.error.as_deref(),
+            created_at: Time(job.created_at),
+            due_at: job.due_at.map(Time),
+            finished_at: job.finished_at.map(Time),
+        }
+    }
+}

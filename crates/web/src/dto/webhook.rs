@@ -1,0 +1,90 @@
+//! Webhooks as admins read and write them.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use foretell_domain::id::WebhookId;
+use foretell_domain::webhook::{WebhookEvent, WebhookEvents, WebhookUrl};
+use foretell_ports::webhook::{Webhook, WebhookSecret};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::text::Text;
+use super::time::Time;
+use crate::faults::{FaultCode, Faults};
+use crate::openapi::names::{Id, WebhookEventName, WebhookStatusName};
+
+/// A webhook, without its secret.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct WebhookView<'a> {
+    #[schema(value_type = Id)]
+    id: Text<WebhookId>,
+    url: &'a str,
+    #[schema(value_type = Vec<WebhookEventName>)]
+    events: Vec<&'static str>,
+    #[schema(value_type = WebhookStatusName)]
+    status: &'static str,
+    created_at: Time,
+    failing_since: Option<Time>,
+    failure: Option<&'a str>,
+}
+
+impl<'a> WebhookView<'a> {
+    /// The webhook as it stands.
+    pub(crate) fn new(webhook: &'a Webhook) -> Self {
+        Self {
+            id: Text(webhook.id),
+            url: webhook.url.as_str(),
+            events: webhook.events.iter().map(WebhookEvent::as_str).collect(),
+            status: webhook.status.as_str(),
+            created_at: Time(webhook.created_at),
+            failing_since: webhook.failing.as_ref().map(|(since, _)| Time(*since)),
+            failure: webhook.failing.as_ref().map(|(_, failure)| failure.as_str()),
+        }
+    }
+}
+
+/// A webhook with its secret, which is shown when it is new.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct WebhookWithSecret<'a> {
+    #[serde(flatten)]
+    webhook: WebhookView<'a>,
+    secret: String,
+}
+
+impl<'a> WebhookWithSecret<'a> {
+    /// The webhook as it stands.
+    pub(crate) fn new(webhook: &'a Webhook) -> Self {
+        Self { webhook: WebhookView::new(webhook), secret: written_secret(&webhook.secret) }
+    }
+}
+
+/// A secret as Standard Webhooks has it: `whsec_` and the base64 of its 32 bytes.
+fn written_secret(secret: &WebhookSecret) -> String {
+    format!("whsec_{}", STANDARD.encode(secret.0))
+}
+
+/// The address that a request names.
+pub(crate) fn url(text: String, faults: &mut Faults) -> Option<WebhookUrl> {
+    faults.check("url", WebhookUrl::new(text))
+}
+
+/// The events that a request names, at least one and each once.
+pub(crate) fn events(names: &[String], faults: &mut Faults) -> Option<WebhookEvents> {
+    let mut known = Vec::new();
+    for (index, name) in names.iter().enumerate() {
+        let field = format!("events[{index}]");
+        match WebhookEvent::from_name(name) {
+            None => faults.add(&field, FaultCode::Invalid, "must be market.trade or market.status"),
+            Some(event) if known.contains(&event) => {
+                faults.add(&field, FaultCode::Repeated, "must differ from the other events");
+            }
+            Some(event) => known.push(event),
+        }
+    }
+    if names.is_empty() {
+        faults.add("events", FaultCode::Length, "must name at least one event");
+    }
+    (!known.is_empty() && known.len() == names.len()).then(|| known.into_iter().collect())
+}

@@ -1,0 +1,22 @@
+//! The routes of jobs, for admins.
+
+mod discard;
+mod list;
+mod retry;
+
+use actix_web::web::ServiceConfig;
+use utoipa::OpenApi;
+
+use crate::routing::at;
+
+/// What the document says of these routes.
+#[derive(OpenApi)]
+#[openapi(paths(list::list, retry::retry, discard::discard))]
+pub(super) struct Documented;
+
+pub(crate) fn configure(config: &mut ServiceConfig) {
+    config
+        .service(at("/admin/jobs").get(list::list))
+        .service(at("/admin/jobs/{id}").delete(discard::discard))
+        .service(at("/admin/jobs/{id}/retry").post(retry::retry));
+}

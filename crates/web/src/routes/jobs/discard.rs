@@ -1,0 +1,29 @@
+//! `DELETE /admin/jobs/{id}`: deletes a job.
+
+use actix_web::web::Data;
+use foretell_domain::id::JobId;
+
+use crate::WebState;
+use crate::extract::{AdminOnly, NoParams, Params, PathId};
+use crate::reply::{self, Answer};
+
+/// Deletes a job that no worker is at; what it was to do is not done. 204, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`,
+/// 404 `NOT_FOUND`, 409 `CONFLICT` if a worker is at it.
+#[utoipa::path(
+    delete,
+    path = "/admin/jobs/{id}",
+    operation_id = "discardJob",
+    tag = "jobs",
+    responses((status = 204, description = "Done; there is nothing to tell.")),
+    security(("bearer" = ["admin"]), ("cookie" = [])),
+)]
+pub(super) async fn discard(
+    state: Data<WebState>,
+    AdminOnly(caller): AdminOnly,
+    id: PathId<JobId>,
+    params: Params<NoParams>,
+) -> Answer {
+    let (id, ()) = state.accept((id, params))?;
+    state.application.discard_job(&caller, id).await?;
+    Ok(reply::no_content())
+}

@@ -1,0 +1,30 @@
+//! `POST /admin/jobs/{id}/retry`: tries a job once more.
+
+use actix_web::web::Data;
+use foretell_domain::id::JobId;
+
+use crate::WebState;
+use crate::dto::job::JobView;
+use crate::extract::{AdminOnly, NoParams, Params, PathId};
+use crate::reply::{self, Answer};
+
+/// Tries a job at once that waits or was given up, as often as a new one. 200 with the job, 401 `UNAUTHORIZED`,
+/// 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `CONFLICT` if a worker is at it or it is done.
+#[utoipa::path(
+    post,
+    path = "/admin/jobs/{id}/retry",
+    operation_id = "retryJob",
+    tag = "jobs",
+    responses((status = 200, description = "Done.", body = JobView<'static>)),
+    security(("bearer" = ["admin"]), ("cookie" = [])),
+)]
+pub(super) async fn retry(
+    state: Data<WebState>,
+    AdminOnly(caller): AdminOnly,
+    id: PathId<JobId>,
+    params: Params<NoParams>,
+) -> Answer {
+    let (id, ()) = state.accept((id, params))?;
+    let job = state.application.retry_job(&caller, id).await?;
+    reply::ok(JobView::new(&job))
+}

@@ -1,0 +1,68 @@
+//! `PATCH /webhooks/{id}`: changes a webhook.
+
+use actix_web::web::Data;
+use foretell_application::WebhookChange;
+use foretell_domain::id::WebhookId;
+use foretell_domain::webhook::{WebhookEvent, WebhookStatus};
+use garde::Validate;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::WebState;
+use crate::dto::webhook::{self, WebhookView};
+use crate::extract::{AdminOnly, Body, InputContext, IntoInput, PathId};
+use crate::faults::{FaultCode, Faults};
+use crate::openapi::names::{WebhookEventName, WebhookStatusName};
+use crate::reply::{self, Answer};
+
+#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[schema(example = json!({ "status": "enabled" }))]
+#[serde(rename_all = "camelCase")]
+pub(super) struct WebhookChangeBody {
+    #[garde(skip)]
+    #[schema(value_type = Option<String>, max_length = 500)]
+    url: Option<String>,
+    #[garde(inner(length(min = 1, max = WebhookEvent::ALL.len())))]
+    #[schema(value_type = Option<Vec<WebhookEventName>>, min_items = 1, max_items = 2)]
+    events: Option<Vec<String>>,
+    #[garde(skip)]
+    #[schema(value_type = Option<WebhookStatusName>)]
+    status: Option<String>,
+}
+
+impl IntoInput for WebhookChangeBody {
+    type Input = WebhookChange;
+
+    fn into_input(self, faults: &mut Faults, _: &InputContext<'_>) -> Option<WebhookChange> {
+        let url = self.url.map(|text| webhook::url(text, faults).ok_or(()));
+        let events = self.events.map(|names| webhook::events(&names, faults).ok_or(()));
+        let status = self.status.map(|name| {
+            let status = WebhookStatus::from_name(&name);
+            status.ok_or_else(|| faults.add("status", FaultCode::Invalid, "must be enabled or disabled"))
+        });
+        let (url, events) = (url.transpose().ok()?, events.transpose().ok()?);
+        Some(WebhookChange { url, events, status: status.transpose().ok()? })
+    }
+}
+
+/// Changes a webhook. What happens while it is disabled it is not told later. 200 with it, 400 `VALIDATION_ERROR`,
+/// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`.
+#[utoipa::path(
+    patch,
+    path = "/webhooks/{id}",
+    operation_id = "changeWebhook",
+    tag = "webhooks",
+    request_body = WebhookChangeBody,
+    responses((status = 200, description = "Done.", body = WebhookView<'static>)),
+    security(("bearer" = ["admin"]), ("cookie" = [])),
+)]
+pub(super) async fn change(
+    state: Data<WebState>,
+    AdminOnly(caller): AdminOnly,
+    id: PathId<WebhookId>,
+    body: Body<WebhookChangeBody>,
+) -> Answer {
+    let (id, change) = state.accept((id, body))?;
+    let webhook = state.application.change_webhook(&caller, id, change).await?;
+    reply::ok(WebhookView::new(&webhook))
+}

@@ -1,0 +1,58 @@
+//! `POST /webhooks`: makes a webhook.
+
+use actix_web::web::Data;
+use foretell_application::NewWebhook;
+use foretell_domain::webhook::WebhookEvent;
+use garde::Validate;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::WebState;
+use crate::dto::webhook::{self, WebhookWithSecret};
+use crate::extract::{AdminOnly, Body, InputContext, IntoInput};
+use crate::faults::Faults;
+use crate::openapi::names::WebhookEventName;
+use crate::reply::{self, Answer};
+
+#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[schema(example = json!({ "url": "https://example.org/hook", "events": ["market.status"] }))]
+#[serde(rename_all = "camelCase")]
+pub(super) struct WebhookBody {
+    #[garde(required)]
+    #[schema(required = true, value_type = String, max_length = 500)]
+    url: Option<String>,
+    #[garde(required, length(min = 1, max = WebhookEvent::ALL.len()))]
+    #[schema(required = true, value_type = Vec<WebhookEventName>, min_items = 1, max_items = 2)]
+    events: Option<Vec<String>>,
+}
+
+impl IntoInput for WebhookBody {
+    type Input = NewWebhook;
+
+    fn into_input(self, faults: &mut Faults, _: &InputContext<'_>) -> Option<NewWebhook> {
+        let url = faults.require("url", self.url).and_then(|text| webhook::url(text, faults));
+        let events = faults.require("events", self.events).and_then(|names| webhook::events(&names, faults));
+        Some(NewWebhook { url: url?, events: events? })
+    }
+}
+
+/// Makes a webhook; its secret is shown this once. It is told what happens from now on. 201, 400 `VALIDATION_ERROR`,
+/// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 409 `CONFLICT` for one webhook too many.
+#[utoipa::path(
+    post,
+    path = "/webhooks",
+    operation_id = "createWebhook",
+    tag = "webhooks",
+    request_body = WebhookBody,
+    responses((status = 201, description = "Made.", body = WebhookWithSecret<'static>)),
+    security(("bearer" = ["admin"]), ("cookie" = [])),
+)]
+pub(super) async fn create(
+    state: Data<WebState>,
+    AdminOnly(caller): AdminOnly,
+    body: Body<WebhookBody>,
+) -> Answer {
+    let new = state.accept(body)?;
+    let webhook = state.application.create_webhook(&caller, new).await?;
+    reply::created(format_args!("/webhooks/{}", webhook.id), WebhookWithSecret::new(&webhook))
+}

@@ -1,0 +1,29 @@
+//! `DELETE /webhooks/{id}`: ends a webhook.
+
+use actix_web::web::Data;
+use foretell_domain::id::WebhookId;
+
+use crate::WebState;
+use crate::extract::{AdminOnly, NoParams, Params, PathId};
+use crate::reply::{self, Answer};
+
+/// Deletes a webhook; what it has not been told it never is. 204, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`,
+/// 404 `NOT_FOUND`.
+#[utoipa::path(
+    delete,
+    path = "/webhooks/{id}",
+    operation_id = "deleteWebhook",
+    tag = "webhooks",
+    responses((status = 204, description = "Done; there is nothing to tell.")),
+    security(("bearer" = ["admin"]), ("cookie" = [])),
+)]
+pub(super) async fn delete(
+    state: Data<WebState>,
+    AdminOnly(caller): AdminOnly,
+    id: PathId<WebhookId>,
+    params: Params<NoParams>,
+) -> Answer {
+    let (id, ()) = state.accept((id, params))?;
+    state.application.delete_webhook(&caller, id).await?;
+    Ok(reply::no_content())
+}

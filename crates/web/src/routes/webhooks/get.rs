@@ -1,0 +1,30 @@
+//! `GET /webhooks/{id}`: a webhook.
+
+use actix_web::web::Data;
+use foretell_domain::id::WebhookId;
+
+use crate::WebState;
+use crate::dto::webhook::WebhookView;
+use crate::extract::{AdminOnly, NoParams, Params, PathId};
+use crate::reply::{self, Answer};
+
+/// Shows a webhook without its secret, and whether messages arrive. 200, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`,
+/// 404 `NOT_FOUND`.
+#[utoipa::path(
+    get,
+    path = "/webhooks/{id}",
+    operation_id = "getWebhook",
+    tag = "webhooks",
+    responses((status = 200, description = "Done.", body = WebhookView<'static>)),
+    security(("bearer" = ["admin"]), ("cookie" = [])),
+)]
+pub(super) async fn get(
+    state: Data<WebState>,
+    AdminOnly(caller): AdminOnly,
+    id: PathId<WebhookId>,
+    params: Params<NoParams>,
+) -> Answer {
+    let (id, ()) = state.accept((id, params))?;
+    let webhook = state.application.get_webhook(&caller, id).await?;
+    reply::ok(WebhookView::new(&webhook))
+}

@@ -1,0 +1,30 @@
+//! `GET /webhooks`: the webhooks.
+
+use actix_web::web::Data;
+
+use crate::WebState;
+use crate::dto::page::PageParams;
+use crate::dto::webhook::WebhookView;
+use crate::extract::{AdminOnly, Params};
+use crate::reply::{self, Answer};
+
+/// Lists the webhooks without their secrets, newest first. 200, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`,
+/// 403 `FORBIDDEN`.
+#[utoipa::path(
+    get,
+    path = "/webhooks",
+    operation_id = "listWebhooks",
+    tag = "webhooks",
+    responses((status = 200, description = "Done.", body = Vec<WebhookView<'static>>)),
+    security(("bearer" = ["admin"]), ("cookie" = [])),
+)]
+pub(super) async fn list(
+    state: Data<WebState>,
+    AdminOnly(caller): AdminOnly,
+    params: Params<PageParams>,
+) -> Answer {
+    let paging = state.accept(params)?;
+    let mut webhooks = state.application.list_webhooks(&caller, paging.stretch()).await?;
+    let meta = paging.meta(&mut webhooks, |webhook| webhook.id, state.application.count_webhooks()).await?;
+    reply::list(webhooks.iter().map(WebhookView::new).collect::<Vec<_>>(), meta)
+}

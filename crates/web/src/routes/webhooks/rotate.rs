@@ -1,0 +1,30 @@
+//! `POST /webhooks/{id}/secret`: gives a webhook a new secret.
+
+use actix_web::web::Data;
+use foretell_domain::id::WebhookId;
+
+use crate::WebState;
+use crate::dto::webhook::WebhookWithSecret;
+use crate::extract::{AdminOnly, NoParams, Params, PathId};
+use crate::reply::{self, Answer};
+
+/// Gives a webhook a new secret, which is shown this once; the one before signs for 24 hours more beside it. 200,
+/// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`.
+#[utoipa::path(
+    post,
+    path = "/webhooks/{id}/secret",
+    operation_id = "rotateWebhookSecret",
+    tag = "webhooks",
+    responses((status = 200, description = "Done.", body = WebhookWithSecret<'static>)),
+    security(("bearer" = ["admin"]), ("cookie" = [])),
+)]
+pub(super) async fn rotate(
+    state: Data<WebState>,
+    AdminOnly(caller): AdminOnly,
+    id: PathId<WebhookId>,
+    params: Params<NoParams>,
+) -> Answer {
+    let (id, ()) = state.accept((id, params))?;
+    let webhook = state.application.rotate_webhook_secret(&caller, id).await?;
+    reply::ok(WebhookWithSecret::new(&webhook))
+}

@@ -1,0 +1,40 @@
+//! `POST /webhooks/{id}/test`: sends a message that says nothing.
+
+use actix_web::web::Data;
+use foretell_domain::id::WebhookId;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::WebState;
+use crate::extract::{AdminOnly, NoParams, Params, PathId};
+use crate::reply::{self, Answer};
+
+/// What became of the message.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct WebhookTest {
+    is_delivered: bool,
+    failure: Option<String>,
+}
+
+/// Sends a webhook a message of the type `webhook.test`, whether it is enabled or not, and waits for its answer. 200
+/// with what became of it, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`.
+#[utoipa::path(
+    post,
+    path = "/webhooks/{id}/test",
+    operation_id = "testWebhook",
+    tag = "webhooks",
+    responses((status = 200, description = "Done.", body = WebhookTest)),
+    security(("bearer" = ["admin"]), ("cookie" = [])),
+)]
+pub(super) async fn test(
+    state: Data<WebState>,
+    AdminOnly(caller): AdminOnly,
+    id: PathId<WebhookId>,
+    params: Params<NoParams>,
+) -> Answer {
+    let (id, ()) = state.accept((id, params))?;
+    let failure = state.application.test_webhook(&caller, id).await?.err();
+    let failure = failure.map(|failure| failure.to_string());
+    reply::ok(WebhookTest { is_delivered: failure.is_none(), failure })
+}
