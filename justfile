@@ -18,9 +18,10 @@ demo:
 test *arguments:
     scripts/test "$@"
 
-# Kills the server 500 times under load on each database, and audits what it left
+# Kills the server 500 times under load on each database, and audits what it left; and workers 100 times
 soak:
     FORETELL_TEST_CRASH_CYCLES=500 scripts/test -- crash::kill
+    FORETELL_TEST_WORKER_KILLS=100 scripts/test -- background::workers
 
 # Sends the server 200 made-up requests of each operation, as a user and as an admin, on each database
 fuzz-api:

@@ -31,7 +31,7 @@ pub use database::{Connections, Database, Hold, Home};
 pub use program::{Finished, Program, eventually, number, sleep_briefly};
 pub use proxy::{Cut, Proxy};
 pub use replay::Replay;
-pub use server::Server;
+pub use server::{Server, Worker};
 pub use tool::{python_programs, run};
 
 /// The money of minor units, as the server writes it with two decimals.

@@ -102,6 +102,18 @@ impl Server {
         self.program.clone().arguments(arguments)
     }
 
+    /// A process beside the server that runs jobs on the same data, once it is at it.
+    pub async fn start_worker(&self) -> Worker {
+        let [out, log] = ["worker.out", "worker.log"].map(|name| self.home.path().join(name));
+        let worker =
+            Worker(self.command("worker").spawn(File::create(out).unwrap(), File::create(&log).unwrap()));
+        eventually("the worker to begin", async || {
+            std::fs::read_to_string(&log).unwrap().contains("running jobs").then_some(())
+        })
+        .await;
+        worker
+    }
+
     /// Where the server keeps what it keeps.
     pub const fn home(&self) -> &Home {
         &self.home
@@ -147,6 +159,24 @@ impl Drop for Server {
         if std::thread::panicking() {
             eprintln!("--- log of the server at {} ---\n{}---", self.origin, self.log());
         }
+    }
+}
+
+/// A process that runs jobs; killed if it is dropped.
+#[derive(Debug)]
+pub struct Worker(Running);
+
+impl Worker {
+    /// Ends it at once, as `kill -9` does.
+    pub fn kill(mut self) {
+        self.0.kill();
+    }
+
+    /// Asks it to stop and waits until it has; it must do so without complaint.
+    pub async fn stop(mut self) {
+        self.0.terminate();
+        let status = self.0.wait("the worker to stop").await;
+        assert_eq!(status.code(), Some(0));
     }
 }
 

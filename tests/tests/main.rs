@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod background;
+#[cfg(test)]
 mod client;
 #[cfg(test)]
 mod concurrency;
