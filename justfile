@@ -22,6 +22,7 @@ test *arguments:
 soak:
     FORETELL_TEST_CRASH_CYCLES=500 scripts/test -- crash::kill
     FORETELL_TEST_WORKER_KILLS=100 scripts/test -- background::workers
+    FORETELL_TEST_SHARED_BETS=10000 FORETELL_TEST_REDIS_FAULT_MS=10000 scripts/test -- redis::
 
 # Sends the server 200 made-up requests of each operation, as a user and as an admin, on each database
 fuzz-api:

@@ -27,6 +27,8 @@ mod process;
 #[cfg(test)]
 mod readme;
 #[cfg(test)]
+mod redis;
+#[cfg(test)]
 mod refusals;
 #[cfg(test)]
 mod secrets;

@@ -1,6 +1,7 @@
 //! The cache of this process in front of the one that all nodes share.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use async_trait::async_trait;
 use foretell_ports::cache::{Cache, Floor, Known, Reach};
@@ -37,8 +38,10 @@ impl Cache for TieredCache {
         if let Some(known) = self.near.glance(key) {
             return Some(known);
         }
+        let asked = Instant::now();
         let known = self.far.find(key).await?;
-        self.near.put_now(key, known);
+        // It may have been found at any moment since.
+        self.near.put_now(key, Known { age: known.age + asked.elapsed(), ..known });
         // What is too old for a floor of this process has not been taken.
         self.near.glance(key)
     }
@@ -46,8 +49,10 @@ impl Cache for TieredCache {
     /// Does not wait for the shared tier.
     async fn put(&self, key: &str, known: Known) {
         self.near.put_now(key, known.clone());
-        let (far, key) = (Arc::clone(&self.far), key.to_owned());
-        self.far.link().runtime().spawn(async move { far.put(&key, known).await });
+        let (far, key, asked) = (Arc::clone(&self.far), key.to_owned(), Instant::now());
+        self.far.link().runtime().spawn(async move {
+            far.put(&key, Known { age: known.age + asked.elapsed(), ..known }).await;
+        });
     }
 
     fn raise(&self, floors: &[Floor]) {

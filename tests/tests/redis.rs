@@ -1,0 +1,181 @@
+//! A Redis that fails in every way under load, and nodes that share one: no request suffers, and nobody is shown a
+//! market older than their own last bet.
+//!
+//! `FORETELL_TEST_SHARED_BETS` is how many bets are placed on two nodes; `FORETELL_TEST_REDIS_FAULT_MS` is how long
+//! each fault lasts.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "what serves tests fails like a test"
+)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use foretell_tests::{Client, Database, Home, Redis, Server, eventually, new_key, number, text};
+use futures::future::join_all;
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+
+/// How many clients read and bet at once.
+const CLIENTS: usize = 32;
+/// How long each fault lasts, in milliseconds.
+const USUAL_FAULT_MS: usize = 700;
+/// How many bets are placed on two nodes.
+const USUAL_BETS: usize = 300;
+
+/// What a fault is called, how it is brought about, and how it is mended.
+type Fault = (&'static str, fn(&mut Redis), fn(&mut Redis));
+
+const FAULTS: [Fault; 5] = [
+    ("stopped", Redis::kill, |_| ()),
+    ("frozen", |redis| redis.freeze(), |redis| redis.thaw()),
+    ("flushed", |redis| drop(redis.tell(&["FLUSHALL"])), |_| ()),
+    ("slow", Redis::slow_down, Redis::speed_up),
+    ("full of wrong types", fill_with_wrong_types, |redis| drop(redis.tell(&["FLUSHALL"]))),
+];
+
+/// Puts a list in the place of whatever there is.
+fn fill_with_wrong_types(redis: &mut Redis) {
+    let answer = redis.tell(&["KEYS *"]);
+    let keys: Vec<_> = answer.lines().filter(|line| line.starts_with("foretell:")).collect();
+    assert!(!keys.is_empty(), "there is something in Redis: {answer}");
+    for key in keys {
+        redis.tell(&[&format!("DEL {key}"), &format!("RPUSH {key} wrong")]);
+    }
+}
+
+/// Clients that read and bet until they are stopped.
+struct Load {
+    stop: Arc<AtomicBool>,
+    clients: Vec<JoinHandle<Vec<Duration>>>,
+}
+
+impl Load {
+    fn start(clients: &[Client], market: &Value) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let run = |client: &Client| {
+            let (client, market, stop) = (client.clone(), market.clone(), Arc::clone(&stop));
+            tokio::spawn(async move {
+                let mut took = Vec::new();
+                let path = format!("/markets/{}", text(&market["id"]));
+                while !stop.load(Ordering::Relaxed) {
+                    let begun = Instant::now();
+                    client.get(&path).await.expect(200);
+                    took.push(begun.elapsed());
+                    let bet = json!({ "optionId": market["options"][0]["id"], "amount": "0.05" });
+                    client.post_once(&format!("{path}/bets"), &new_key(), bet).await.expect(201);
+                }
+                took
+            })
+        };
+        Self { clients: clients.iter().map(run).collect(), stop }
+    }
+
+    /// Stops them, none of whom was refused anything, and gives how long reads took, sorted.
+    async fn stop(self) -> Vec<Duration> {
+        self.stop.store(true, Ordering::Relaxed);
+        let took = join_all(self.clients).await;
+        let mut took: Vec<_> = took.into_iter().flat_map(Result::unwrap).collect();
+        took.sort_unstable();
+        took
+    }
+}
+
+fn p99(took: &[Duration]) -> Duration {
+    took[took.len() * 99 / 100]
+}
+
+/// What `GET /readyz` says of Redis.
+async fn redis_check(server: &Server) -> Value {
+    server.client().get("/readyz").await.expect(200).body["data"]["checks"]["redis"]["status"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_request_suffers_when_redis_fails() {
+    let fault_for = number("FORETELL_TEST_REDIS_FAULT_MS", USUAL_FAULT_MS);
+    let fault_for = Duration::from_millis(fault_for.try_into().unwrap());
+    let mut redis = Redis::start().await;
+    let url = redis.url();
+    let settings = [
+        ("REDIS_URL", url.as_str()),
+        ("FORETELL__LIMITS__READ", "1000000"),
+        ("FORETELL__LIMITS__WRITE", "1000000"),
+    ];
+    let server = Server::start_with(Database::Postgres, &settings).await;
+    let mut clients = Vec::new();
+    for n in 0..CLIENTS {
+        clients.push(server.register(&format!("user{n}")).await);
+    }
+    let market = clients[0].open_market(&["Yes", "No"], "100.00").await;
+    for (name, break_it, mend_it) in FAULTS {
+        let load = Load::start(&clients, &market);
+        tokio::time::sleep(fault_for).await;
+        let before = load.stop().await;
+
+        let load = Load::start(&clients, &market);
+        break_it(&mut redis);
+        tokio::time::sleep(fault_for).await;
+        mend_it(&mut redis);
+        let during = load.stop().await;
+        println!("{name}: {} reads, p99 {:?}, before {:?}", during.len(), p99(&during), p99(&before));
+
+        // Limits go on by those of this process, and who was signed in still is.
+        let limited = clients[1].get("/me").await.expect(200);
+        assert!(limited.header("ratelimit").is_some(), "{name}: {limited:#?}");
+        if name == "stopped" {
+            redis.start_again().await;
+        }
+        eventually("Redis to be used again", async || (redis_check(&server).await == "ok").then_some(()))
+            .await;
+        clients[1].get(&format!("/markets/{}", text(&market["id"]))).await.expect(200);
+    }
+    server.admin().await.check_audit().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_is_shown_a_market_older_than_their_own_last_bet() {
+    let bets = number("FORETELL_TEST_SHARED_BETS", USUAL_BETS);
+    let redis = Redis::start().await;
+    let home = Home::new(Database::Postgres);
+    let (database, url) = (home.database_url().unwrap().to_owned(), redis.url());
+    let first = Server::start_in(home, &[("REDIS_URL", &url)]).await;
+    let other = [("REDIS_URL", url.as_str()), ("DATABASE_URL", &database)];
+    let second = Server::start_with(Database::Sqlite, &other).await;
+
+    let market = first.register("creator").await.open_market(&["Yes", "No"], "500.00").await;
+    let gamblers = (0..8).map(|n| {
+        let (first, second, market) = (&first, &second, &market);
+        async move {
+            let here = first.register(&format!("user{n}")).await;
+            let there = here.moved_to(second.origin());
+            let mut longest = Duration::ZERO;
+            for round in 0..bets / 8 {
+                let (own, others) = if round % 2 == 0 { (&here, &there) } else { (&there, &here) };
+                longest = longest.max(bet_and_look(own, others, market).await);
+            }
+            longest
+        }
+    });
+    let longest = join_all(gamblers).await.into_iter().max().unwrap();
+    println!("{bets} bets; the other node showed each after {longest:?} at the latest");
+    first.admin().await.check_audit().await;
+}
+
+/// Bets on one node and looks on both: at once on its own, and until the other one has it. Gives how long that was.
+async fn bet_and_look(own: &Client, others: &Client, market: &Value) -> Duration {
+    let path = format!("/markets/{}", text(&market["id"]));
+    let fill = own.bet(market, 0, "0.05").await.data(201);
+    let acknowledged = Instant::now();
+    let placed = fill["marketVersion"].as_i64().unwrap();
+    let shown = own.get(&path).await.data(200)["version"].as_i64().unwrap();
+    assert!(shown >= placed, "bet at version {placed} was acknowledged, and version {shown} shown");
+    eventually("the other node to show the bet", async || {
+        let shown = others.get(&path).await.data(200)["version"].as_i64().unwrap();
+        (shown >= placed).then_some(())
+    })
+    .await;
+    acknowledged.elapsed()
+}
