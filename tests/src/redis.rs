@@ -96,8 +96,9 @@ impl Redis {
 
 fn ask(port: u16, commands: &[&str]) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
-    let text: String = commands.iter().chain(&["QUIT"]).map(|command| format!("{command}\r\n")).collect();
-    stream.write_all(text.as_bytes())?;
+    for command in commands.iter().chain(&["QUIT"]) {
+        stream.write_all(format!("{command}\r\n").as_bytes())?;
+    }
     let mut answers = Vec::new();
     std::io::copy(&mut stream, &mut answers)?;
     Ok(String::from_utf8_lossy(&answers).into_owned())
