@@ -38,6 +38,7 @@ pub mod policy;
 pub mod post;
 pub mod probability;
 pub mod scope;
+pub mod search;
 pub mod shares;
 pub mod tag;
 pub mod text;
