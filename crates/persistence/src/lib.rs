@@ -34,6 +34,7 @@ mod prepared;
 mod prices;
 mod profits;
 mod schema;
+mod searches;
 mod secrets;
 mod sessions;
 mod settlements;

@@ -40,6 +40,7 @@ mod content;
 mod databases;
 mod markets_in_order;
 mod portfolio;
+mod search;
 
 use databases::{Database, Kind};
 

@@ -18,6 +18,7 @@ pub mod page;
 pub mod portfolio;
 pub mod post;
 pub mod rate_limit;
+pub mod search;
 pub mod secret;
 pub mod system;
 pub mod unit;

@@ -80,6 +80,9 @@ pub trait PostQueries: Send + Sync {
     /// The post with this id.
     async fn find_post(&self, id: PostId) -> Result<Option<Post>, StoreError>;
 
+    /// Those of these posts that exist, each once, in any order.
+    async fn find_posts(&self, ids: &[PostId]) -> Result<Vec<Post>, StoreError>;
+
     /// The posts that a filter lets through, by descending id.
     async fn list_posts(
         &self,

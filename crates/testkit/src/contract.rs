@@ -21,6 +21,7 @@ use foretell_ports::job::JobQueries;
 use foretell_ports::ledger::LedgerQueries;
 use foretell_ports::market::MarketQueries;
 use foretell_ports::post::PostQueries;
+use foretell_ports::search::TextSearch;
 use foretell_ports::unit::UnitOfWork;
 use foretell_ports::user::UserQueries;
 use foretell_ports::webhook::WebhookQueries;
@@ -43,6 +44,7 @@ pub mod post_lists;
 pub mod posts;
 pub mod prices;
 mod scene;
+pub mod searches;
 pub mod secrets;
 pub mod settlements;
 pub mod transfers;
@@ -62,6 +64,8 @@ pub struct Adapters {
     pub users: Arc<dyn UserQueries>,
     /// Reads posts and comments.
     pub posts: Arc<dyn PostQueries>,
+    /// Searches texts.
+    pub search: Arc<dyn TextSearch>,
     /// Reads jobs.
     pub jobs: Arc<dyn JobQueries>,
     /// Reads webhooks.
@@ -284,6 +288,12 @@ macro_rules! contract_suite {
                 old_jobs_are_purged,
                 jobs_are_listed_by_kind_and_state,
                 two_workers_share_no_job;
+            searches:
+                words_are_found_alike,
+                parts_of_words_are_found,
+                the_best_hits_come_first,
+                a_renamed_market_is_found_by_its_new_name,
+                posts_are_found_within_their_filter;
         }
     };
 }
@@ -310,7 +320,7 @@ macro_rules! contract_tests {
 #[cfg(test)]
 mod tests {
     /// The modules of the suite with their sources.
-    const AREAS: [(&str, &str); 22] = [
+    const AREAS: [(&str, &str); 23] = [
         ("units", include_str!("contract/units.rs")),
         ("interleaving", include_str!("contract/interleaving.rs")),
         ("accounts", include_str!("contract/accounts.rs")),
@@ -333,6 +343,7 @@ mod tests {
         ("comments", include_str!("contract/comments.rs")),
         ("webhooks", include_str!("contract/webhooks.rs")),
         ("jobs", include_str!("contract/jobs.rs")),
+        ("searches", include_str!("contract/searches.rs")),
     ];
 
     #[test]

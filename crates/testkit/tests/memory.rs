@@ -37,6 +37,7 @@ fn adapters(store: &MemoryStore, uow: Arc<dyn UnitOfWork>) -> Adapters {
         posts: store.clone(),
         webhooks: store.clone(),
         jobs: store.clone(),
+        search: store.clone(),
         outcomes: store.clone(),
         health: store,
         guard: Box::new(()),

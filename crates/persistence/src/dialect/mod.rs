@@ -8,6 +8,7 @@ pub(crate) mod content;
 pub(crate) mod jobs;
 pub(crate) mod look_up;
 pub(crate) mod pool;
+pub(crate) mod searches;
 pub(crate) mod session;
 pub(crate) mod transaction;
 pub(crate) mod webhooks;

@@ -5,6 +5,7 @@ mod job;
 mod ledger;
 mod market;
 mod post;
+mod search;
 mod secret;
 mod user;
 mod webhook;

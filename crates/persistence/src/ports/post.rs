@@ -9,6 +9,7 @@ use foretell_ports::page::Stretch;
 use foretell_ports::post::{HeldSubject, PostFilter, PostQueries, PostTx, TagCount};
 use foretell_ports::unit::Locked;
 
+use crate::id::db_ids;
 use crate::store::Store;
 use crate::tx::UnitTx;
 use crate::{comments, post_lists, post_tags, posts};
@@ -59,6 +60,11 @@ impl PostTx for UnitTx<'_, '_> {
 impl PostQueries for Store {
     async fn find_post(&self, id: PostId) -> Result<Option<Post>, StoreError> {
         self.read("find_post", move |c| posts::find(c, id)).await
+    }
+
+    async fn find_posts(&self, ids: &[PostId]) -> Result<Vec<Post>, StoreError> {
+        let ids = db_ids(ids.iter().copied());
+        self.read("find_posts", move |c| posts::find_all(c, &ids)).await
     }
 
     async fn list_posts(

@@ -22,6 +22,7 @@ impl Harness for Databases {
             posts: Arc::new(store.clone()),
             webhooks: Arc::new(store.clone()),
             jobs: Arc::new(store.clone()),
+            search: Arc::new(store.clone()),
             outcomes: Arc::new(store.clone()),
             health: Arc::new(store),
             guard: Box::new(database),

@@ -13,16 +13,20 @@ use crate::databases::{Database, Kind};
 const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
 
-/// Every column with what it holds and whether it may be empty; primary keys never may.
+/// Every column with what it holds and whether it may be empty; primary keys never may. What each database keeps to search
+/// in is its own.
 const SQLITE_COLUMNS: &str = "SELECT tables.name || '.' || columns.name || ' ' || lower(columns.type)
     || CASE WHEN columns.\"notnull\" OR columns.pk THEN '' ELSE ' or null' END AS line
     FROM sqlite_schema AS tables JOIN pragma_table_info(tables.name) AS columns
-    WHERE tables.type = 'table' AND tables.name NOT LIKE '\\_\\_%' ESCAPE '\\'";
+    WHERE tables.type = 'table' AND tables.name NOT LIKE '\\_\\_%' ESCAPE '\\'
+    AND tables.name NOT GLOB 'market_[twp]*' AND tables.name NOT GLOB 'post_texts*'
+    AND tables.name NOT GLOB 'post_words*' AND tables.name NOT GLOB 'post_parts*'";
 const POSTGRES_COLUMNS: &str = "SELECT table_name || '.' || column_name || ' '
     || CASE data_type WHEN 'uuid' THEN 'blob' WHEN 'bytea' THEN 'blob' WHEN 'bigint' THEN 'integer'
         WHEN 'double precision' THEN 'real' ELSE data_type END
     || CASE is_nullable WHEN 'NO' THEN '' ELSE ' or null' END AS line
-    FROM information_schema.columns WHERE table_schema = 'public' AND table_name NOT LIKE '\\_\\_%'";
+    FROM information_schema.columns WHERE table_schema = 'public' AND table_name NOT LIKE '\\_\\_%'
+    AND column_name <> 'search_vector'";
 
 /// All that the migrations make.
 const SQLITE_SCHEMA: &str =

@@ -25,7 +25,7 @@ fn details(tables: &Tables, row: &MarketRow) -> MarketDetails {
     MarketDetails { pot: tables.pot(market.id()), market, listing, created_at, updated_at }
 }
 
-fn is_wanted(filter: &MarketFilter, row: &MarketRow) -> bool {
+pub(super) fn is_wanted(filter: &MarketFilter, row: &MarketRow) -> bool {
     filter.category.as_ref().is_none_or(|category| row.listing.category.as_str() == category)
         && filter.phase.is_none_or(|(phase, now)| row.market.phase_at(now) == phase)
         && filter.creator_id.is_none_or(|creator| row.market.record().creator_id == creator)

@@ -133,7 +133,7 @@ pub(super) fn delete_comments(tables: &mut Tables, is_doomed: impl Fn(&Comment) 
     }
 }
 
-fn posts_in<'a>(tables: &'a Tables, filter: &'a PostFilter) -> impl Iterator<Item = &'a Post> {
+pub(super) fn posts_in<'a>(tables: &'a Tables, filter: &'a PostFilter) -> impl Iterator<Item = &'a Post> {
     tables.posts.committed().values().rev().filter(|post| {
         post.body.status == filter.status
             && filter.author_id.is_none_or(|author| post.author_id == author)
@@ -167,6 +167,11 @@ fn place_of(count: &TagCount) -> (Reverse<i64>, &Tag) {
 impl PostQueries for MemoryStore {
     async fn find_post(&self, id: PostId) -> Result<Option<Post>, StoreError> {
         Ok(self.read()?.posts.committed().get(&id).cloned())
+    }
+
+    async fn find_posts(&self, ids: &[PostId]) -> Result<Vec<Post>, StoreError> {
+        let tables = self.read()?;
+        Ok(ids.iter().filter_map(|id| tables.posts.committed().get(id)).cloned().collect())
     }
 
     async fn list_posts(

@@ -1,0 +1,178 @@
+//! Searching: the same is found in every store, and the best comes first.
+
+use std::collections::BTreeSet;
+
+use foretell_domain::id::{MarketId, PostId};
+use foretell_domain::market::Listing;
+use foretell_domain::post::PostStatus;
+use foretell_domain::search::SearchQuery;
+use foretell_domain::text::{MarketDescription, MarketName};
+use foretell_ports::market::MarketFilter;
+use foretell_ports::post::PostFilter;
+use foretell_ports::search::{Hits, SearchMethod, SearchPage};
+
+use super::Harness;
+use super::scene::{Scene, lock_market};
+use SearchMethod::{FullText, Substring};
+
+const PAGE: SearchPage = SearchPage { offset: 0, limit: 100 };
+
+/// Markets with these names and descriptions, in this order.
+async fn markets<const N: usize>(scene: &Scene, texts: [(&str, &str); N]) -> [MarketId; N] {
+    let mut ids = [MarketId::from_u128(0); N];
+    for ((name, description), id) in texts.into_iter().zip(&mut ids) {
+        let stored = scene.market(|market| market).await;
+        *id = stored.market.id();
+        rename(scene, *id, stored.listing, name, description).await;
+    }
+    ids
+}
+
+async fn rename(scene: &Scene, id: MarketId, listing: Listing, name: &str, description: &str) {
+    let mut renamed = listing;
+    renamed.name = MarketName::new(name).unwrap();
+    renamed.description = MarketDescription::new(description).unwrap();
+    scene
+        .commit(move |tx| {
+            let market = lock_market(tx, id)?;
+            tx.save_listing(&market, &renamed)
+        })
+        .await;
+}
+
+async fn search(scene: &Scene, method: SearchMethod, text: &str) -> Hits<MarketId> {
+    let query = SearchQuery::parse(text).unwrap();
+    scene.ports.search.search_markets(method, &query, &MarketFilter::default(), PAGE).await.unwrap()
+}
+
+async fn check(scene: &Scene, method: SearchMethod, text: &str, expected: &[MarketId]) {
+    let hits = search(scene, method, text).await;
+    let found: BTreeSet<_> = hits.hits.iter().map(|hit| hit.id).collect();
+    assert_eq!(found, expected.iter().copied().collect(), "{method:?} {text}");
+    assert_eq!(usize::try_from(hits.total).unwrap(), found.len(), "{method:?} {text}");
+}
+
+/// Words, phrases, `or` and minus are understood alike everywhere.
+pub async fn words_are_found_alike(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let [rain, snow, both] = markets(
+        &scene,
+        [
+            ("Will it rain tomorrow?", "Decided by the gauge on the roof."),
+            ("Heavy snow in May", "Snow that stays, at half-time."),
+            ("Rain or snow?", "Whether heavy rain or light snow falls first."),
+        ],
+    )
+    .await;
+    for (text, expected) in [
+        ("rain", &[rain, both][..]),
+        ("RAIN", &[rain, both]),
+        ("rain snow", &[both]),
+        ("rain or snow", &[rain, snow, both]),
+        ("rain -snow", &[rain]),
+        ("\"heavy snow\"", &[snow]),
+        ("\"snow heavy\"", &[]),
+        ("snow -\"heavy rain\"", &[snow]),
+        ("gauge or stays", &[rain, snow]),
+        ("half-time", &[snow]),
+        ("half", &[snow]),
+        ("rai", &[]),
+        ("-rain", &[]),
+        ("?!", &[]),
+    ] {
+        check(&scene, FullText, text, expected).await;
+    }
+}
+
+/// Parts of words are found whatever their case, and no character of them has a meaning.
+pub async fn parts_of_words_are_found(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let [percent, plain, quoted] = markets(
+        &scene,
+        [
+            ("Above 50% turnout?", "More than half_of all voters."),
+            ("Above 500 votes?", "More than halfXof them; C:\\votes."),
+            ("The \"quoted\" one", "Nothing in particular here."),
+        ],
+    )
+    .await;
+    for (text, expected) in [
+        ("above", &[percent, plain][..]),
+        ("BOVE 50", &[percent, plain]),
+        ("50%", &[percent]),
+        ("half_of", &[percent]),
+        ("\\votes", &[plain]),
+        ("\"quoted\"", &[quoted]),
+        ("5", &[percent, plain]),
+        ("%", &[percent]),
+        ("above or votes", &[]),
+    ] {
+        check(&scene, Substring, text, expected).await;
+    }
+}
+
+/// What is in the name comes before what is in the description, and of equals the newest.
+pub async fn the_best_hits_come_first(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let [described, old, new] = markets(
+        &scene,
+        [
+            ("Something else", "An eclipse is not what it is about."),
+            ("Total eclipse", "Seen from everywhere in the land."),
+            ("Total eclipse", "Seen from everywhere in the land."),
+        ],
+    )
+    .await;
+    for method in [FullText, Substring] {
+        let hits = search(&scene, method, "eclipse").await.hits;
+        assert_eq!(hits.iter().map(|hit| hit.id).collect::<Vec<_>>(), [new, old, described], "{method:?}");
+        assert!(hits.iter().all(|hit| hit.score >= 0.0) && hits.is_sorted_by(|a, b| a.score >= b.score));
+        let query = SearchQuery::parse("eclipse").unwrap();
+        let second = SearchPage { offset: 1, limit: 1 };
+        let page = scene.ports.search.search_markets(method, &query, &MarketFilter::default(), second).await;
+        let page = page.unwrap();
+        assert_eq!((page.hits[0].id, page.hits.len(), page.total), (old, 1, 3), "{method:?}");
+        let past = SearchPage { offset: 3, limit: 1 };
+        let page = scene.ports.search.search_markets(method, &query, &MarketFilter::default(), past).await;
+        assert_eq!(page.unwrap(), Hits { hits: Vec::new(), total: 3 }, "{method:?}");
+    }
+}
+
+/// A market that was renamed is found by its new name alone, at once; one that is gone is not found.
+pub async fn a_renamed_market_is_found_by_its_new_name(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let [market] = markets(&scene, [("Will it rain?", "As measured on the roof.")]).await;
+    let listing = scene.stored_market(market).await.listing;
+    rename(&scene, market, listing, "Will it snow?", "As seen from the window.").await;
+    for method in [FullText, Substring] {
+        check(&scene, method, "snow", &[market]).await;
+        check(&scene, method, "window", &[market]).await;
+        check(&scene, method, "rain", &[]).await;
+        check(&scene, method, "roof", &[]).await;
+    }
+}
+
+/// Only posts that the filter lets through are found: drafts are not among published ones.
+pub async fn posts_are_found_within_their_filter(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let mut ids = Vec::new();
+    for (status, tags) in
+        [(PostStatus::Published, vec!["rain"]), (PostStatus::Published, vec![]), (PostStatus::Draft, vec![])]
+    {
+        ids.push(scene.post(status, &tags).await);
+    }
+    let title = ids[0].body.title.as_str().to_owned();
+    let find = async |method, status, tag: Option<&str>, author| {
+        let query = SearchQuery::parse(&title).unwrap();
+        let tag = tag.map(|tag| foretell_domain::tag::Tag::new(tag).unwrap());
+        let filter = PostFilter { status, author_id: author, tag };
+        let hits = scene.ports.search.search_posts(method, &query, &filter, PAGE).await.unwrap().hits;
+        hits.into_iter().map(|hit| hit.id).collect::<Vec<PostId>>()
+    };
+    for method in [FullText, Substring] {
+        assert_eq!(find(method, PostStatus::Published, None, None).await, [ids[1].id, ids[0].id]);
+        assert_eq!(find(method, PostStatus::Published, Some("rain"), None).await, [ids[0].id]);
+        assert_eq!(find(method, PostStatus::Draft, None, Some(ids[2].author_id)).await, [ids[2].id]);
+        assert_eq!(find(method, PostStatus::Draft, None, Some(ids[1].author_id)).await, []);
+    }
+}

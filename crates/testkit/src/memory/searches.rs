@@ -1,0 +1,92 @@
+//! Searching in memory: every text is read.
+
+use async_trait::async_trait;
+use foretell_domain::id::{MarketId, PostId};
+use foretell_domain::search::{Alternative, Phrase, SearchQuery};
+use foretell_ports::error::StoreError;
+use foretell_ports::market::MarketFilter;
+use foretell_ports::post::PostFilter;
+use foretell_ports::search::{Hit, Hits, SearchMethod, SearchPage, TextSearch};
+
+use super::MemoryStore;
+use super::market_queries::is_wanted;
+use super::posts::posts_in;
+
+#[async_trait]
+impl TextSearch for MemoryStore {
+    async fn search_markets(
+        &self,
+        method: SearchMethod,
+        query: &SearchQuery,
+        filter: &MarketFilter,
+        page: SearchPage,
+    ) -> Result<Hits<MarketId>, StoreError> {
+        let tables = self.read()?;
+        let rows = tables.markets.committed().iter().filter(|(_, row)| is_wanted(filter, row));
+        let texts = rows.map(|(id, row)| (*id, row.listing.name.as_str(), row.listing.description.as_str()));
+        Ok(found(texts, method, query, page))
+    }
+
+    async fn search_posts(
+        &self,
+        method: SearchMethod,
+        query: &SearchQuery,
+        filter: &PostFilter,
+        page: SearchPage,
+    ) -> Result<Hits<PostId>, StoreError> {
+        let tables = self.read()?;
+        let texts = posts_in(&tables, filter)
+            .map(|post| (post.id, post.body.title.as_str(), post.body.content.as_str()));
+        Ok(found(texts, method, query, page))
+    }
+}
+
+fn found<'a, I: Ord + Copy>(
+    texts: impl Iterator<Item = (I, &'a str, &'a str)>,
+    method: SearchMethod,
+    query: &SearchQuery,
+    page: SearchPage,
+) -> Hits<I> {
+    let hit = |(id, first, second): (I, &str, &str)| {
+        let score = match method {
+            SearchMethod::FullText => by_words(query, first, second)?,
+            SearchMethod::Substring => by_part(query.text(), first, second)?,
+        };
+        Some(Hit { id, score })
+    };
+    let mut hits: Vec<_> = texts.filter_map(hit).collect();
+    hits.sort_by(|a, b| b.score.total_cmp(&a.score).then(b.id.cmp(&a.id)));
+    let total = i64::try_from(hits.len()).unwrap_or(i64::MAX);
+    let skipped = usize::try_from(page.offset).unwrap_or(usize::MAX).min(hits.len());
+    hits.drain(..skipped);
+    hits.truncate(page.limit as usize);
+    Hits { hits, total }
+}
+
+fn by_words(query: &SearchQuery, first: &str, second: &str) -> Option<f64> {
+    let [first, second] = [first, second].map(words_of);
+    let score = |phrase: &Phrase| {
+        let weight = |words: &[String], weight: f64| if has(words, phrase) { weight } else { 0.0 };
+        weight(&first, 10.0) + weight(&second, 1.0)
+    };
+    let met = |alternative: &Alternative| {
+        let is_met = alternative.wanted.iter().all(|phrase| score(phrase) > 0.0)
+            && alternative.unwanted.iter().all(|phrase| score(phrase) == 0.0);
+        is_met.then(|| alternative.wanted.iter().map(score).sum::<f64>())
+    };
+    query.alternatives().iter().filter_map(met).reduce(f64::max)
+}
+
+fn has(words: &[String], phrase: &Phrase) -> bool {
+    words.windows(phrase.words().len()).any(|window| window == phrase.words())
+}
+
+fn words_of(text: &str) -> Vec<String> {
+    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(str::to_lowercase).collect()
+}
+
+fn by_part(part: &str, first: &str, second: &str) -> Option<f64> {
+    let is_in = |text: &str| text.to_lowercase().contains(&part.to_lowercase());
+    if is_in(first) { Some(2.0) } else { is_in(second).then_some(1.0) }
+}

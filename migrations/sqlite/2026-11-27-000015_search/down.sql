@@ -1,0 +1,12 @@
+DROP TRIGGER posts_changed;
+DROP TRIGGER posts_deleted;
+DROP TRIGGER posts_inserted;
+DROP TABLE post_parts;
+DROP TABLE post_words;
+DROP TABLE post_texts;
+DROP TRIGGER markets_changed;
+DROP TRIGGER markets_deleted;
+DROP TRIGGER markets_inserted;
+DROP TABLE market_parts;
+DROP TABLE market_words;
+DROP TABLE market_texts;
