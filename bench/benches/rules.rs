@@ -106,6 +106,7 @@ async fn start() -> (Application, [Caller; 2]) {
         markets: memory.clone(),
         users: memory.clone(),
         posts: memory.clone(),
+        search: memory.clone(),
         jobs: memory.clone(),
         webhooks: memory.clone(),
         mailer: Arc::new(MemoryMailer::default()),

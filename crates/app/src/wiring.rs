@@ -92,6 +92,7 @@ fn ports(settings: &Settings, store: &Store) -> anyhow::Result<Ports> {
         markets: Arc::new(store.clone()),
         users: Arc::new(store.clone()),
         posts: Arc::new(store.clone()),
+        search: Arc::new(store.clone()),
         jobs: Arc::new(store.clone()),
         webhooks: Arc::new(store.clone()),
         mailer: mailer(&settings.mail)?,

@@ -14,6 +14,7 @@ use foretell_ports::mail::Mailer;
 use foretell_ports::market::MarketQueries;
 use foretell_ports::post::{PostFilter, PostQueries};
 use foretell_ports::rate_limit::RateLimiter;
+use foretell_ports::search::TextSearch;
 use foretell_ports::secret::{PasswordHasher, Tokens};
 use foretell_ports::system::{Clock, IdSource};
 use foretell_ports::unit::UnitOfWork;
@@ -47,6 +48,8 @@ pub struct Ports {
     pub posts: Arc<dyn PostQueries>,
     /// Remembers what was read.
     pub cache: Arc<dyn Cache>,
+    /// Searches texts.
+    pub search: Arc<dyn TextSearch>,
     /// Reads jobs.
     pub jobs: Arc<dyn JobQueries>,
     /// Reads webhooks.

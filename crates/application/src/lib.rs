@@ -43,5 +43,6 @@ pub use use_cases::{
     read_posts::{MAX_COMMENTS_WITH_POST, PostRelation, RelatedToPosts},
     register_user::Registration,
     run_job::JobFailure,
+    search::Found,
     trade_shares::TradeTarget,
 };

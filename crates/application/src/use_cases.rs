@@ -32,6 +32,7 @@ pub(crate) mod read_posts;
 mod read_users;
 pub(crate) mod register_user;
 pub(crate) mod run_job;
+pub(crate) mod search;
 mod send_letters;
 mod settle_markets;
 mod tell_webhook;

@@ -11,6 +11,7 @@ pub(crate) mod money;
 pub(crate) mod page;
 pub(crate) mod post;
 pub(crate) mod probability;
+pub(crate) mod search;
 pub(crate) mod selection;
 pub(crate) mod tag;
 pub(crate) mod text;

@@ -31,7 +31,16 @@ struct Envelope<T> {
     success: bool,
     data: T,
     #[serde(skip_serializing_if = "Option::is_none")]
-    meta: Option<ListMeta>,
+    meta: Option<Meta>,
+}
+
+/// What is said beside the data.
+#[derive(Serialize)]
+pub(crate) struct Meta {
+    #[serde(flatten)]
+    list: ListMeta,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    method: Option<&'static str>,
 }
 
 /// 200 with this data.
@@ -84,7 +93,12 @@ pub(crate) fn no_content() -> HttpResponse {
 
 /// 200 with rows of a list.
 pub(crate) fn list(rows: impl Serialize, meta: ListMeta) -> Answer {
-    write(StatusCode::OK, rows, Some(meta))
+    write(StatusCode::OK, rows, Some(Meta { list: meta, method: None }))
+}
+
+/// 200 with hits of a search, and how they were found.
+pub(crate) fn found(hits: impl Serialize, meta: ListMeta, method: &'static str) -> Answer {
+    write(StatusCode::OK, hits, Some(Meta { list: meta, method: Some(method) }))
 }
 
 /// The answer to a command: `accept` writes what it came to. A stored answer is marked, refusals too.
@@ -102,12 +116,12 @@ pub(crate) fn receipt<T>(receipt: Receipt<T>, accept: impl FnOnce(T) -> Answer) 
 }
 
 /// The body of a success with this data.
-pub(crate) fn body(data: impl Serialize, meta: Option<ListMeta>) -> Result<Vec<u8>, ApiError> {
+pub(crate) fn body(data: impl Serialize, meta: Option<Meta>) -> Result<Vec<u8>, ApiError> {
     let mut body = Vec::with_capacity(USUAL_BODY_BYTES);
     serde_json::to_writer(&mut body, &Envelope { success: true, data, meta }).map_err(ApiError::internal)?;
     Ok(body)
 }
 
-fn write(status: StatusCode, data: impl Serialize, meta: Option<ListMeta>) -> Answer {
+fn write(status: StatusCode, data: impl Serialize, meta: Option<Meta>) -> Answer {
     Ok(HttpResponse::build(status).insert_header(JSON).body(body(data, meta)?))
 }

@@ -119,7 +119,7 @@ impl Application {
 }
 
 /// The filter as far as the caller may see what it lets through; `None` if that is nothing.
-fn visible(caller: Option<&Caller>, filter: &PostFilter) -> Option<PostFilter> {
+pub(super) fn visible(caller: Option<&Caller>, filter: &PostFilter) -> Option<PostFilter> {
     if filter.status == PostStatus::Published {
         return Some(filter.clone());
     }

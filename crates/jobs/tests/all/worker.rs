@@ -62,6 +62,7 @@ impl Office {
             markets: shared.clone(),
             users: shared.clone(),
             posts: shared.clone(),
+            search: shared.clone(),
             jobs: shared.clone(),
             webhooks: shared.clone(),
             mailer: Arc::new(mailer.clone()),

@@ -40,6 +40,18 @@ pub(super) fn parameters(base: &str) -> [Value; 2] {
     [start, limit]
 }
 
+/// Adds how the rows were found, which searches tell.
+pub(super) fn add_method(meta: &mut Value) {
+    if let Some(required) = meta["required"].as_array_mut() {
+        required.push("method".into());
+    }
+    meta["properties"]["method"] = json!({
+        "type": "string",
+        "description": "How the hits were found.",
+        "enum": ["fulltext", "substring"],
+    });
+}
+
 /// What an answer of this version says of the list beside its rows.
 pub(super) fn meta(base: &str) -> Value {
     let limit = json!({ "type": "integer", "minimum": 1, "maximum": MAX_PAGE_ROWS });

@@ -124,6 +124,7 @@ impl Operation {
     /// Puts the data of a success into the envelope, and names the headers that come with it.
     fn wrap_answer(&mut self, base: &str, draft: &mut Draft) {
         let (is_list, selects) = (self.is_list(), self.takes("fields"));
+        let searches = self.path.ends_with("/search");
         let has_tag = self.takes("If-None-Match") || self.takes("If-Match");
         let replays = self.takes("Idempotency-Key");
         let limits = RATE_LIMIT_HEADERS.iter().filter(|_| !base.is_empty());
@@ -133,7 +134,11 @@ impl Operation {
             if let Some(schema) = data {
                 let data =
                     if selects { schemas::selected(schema, &mut draft.schemas) } else { schema.take() };
-                *schema = envelope(&data, is_list.then(|| lists::meta(base)));
+                let mut meta = is_list.then(|| lists::meta(base));
+                if let Some(meta) = meta.as_mut().filter(|_| searches) {
+                    lists::add_method(meta);
+                }
+                *schema = envelope(&data, meta);
             }
             if let Some(stream) = response.pointer_mut("/content/text~1event-stream") {
                 // OpenAPI 3.1 has no words for the events of a stream; what each holds is in docs/api.md.

@@ -15,6 +15,7 @@ mod open;
 mod place_bet;
 mod quote;
 mod resolve;
+mod search;
 mod sell_shares;
 
 use actix_web::web::ServiceConfig;
@@ -28,6 +29,7 @@ use crate::routing::at;
     edit::edit,
     delete::delete,
     list::list,
+    search::search,
     open::open,
     get::get,
     quote::quote,
@@ -47,6 +49,7 @@ pub(super) struct Documented;
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
         .service(at("/markets").get(list::list).post(open::open))
+        .service(at("/markets/search").get(search::search))
         .service(at("/markets/{id}").get(get::get).patch(edit::edit).delete(delete::delete))
         .service(at("/markets/{id}/quotes").post(quote::quote))
         .service(at("/markets/{id}/bets").get(list_bets::list_bets).post(place_bet::place_bet))

@@ -4,6 +4,7 @@ mod delete;
 mod edit;
 mod get;
 mod list;
+mod search;
 mod write;
 
 use actix_web::web::ServiceConfig;
@@ -14,12 +15,13 @@ use crate::routing::at;
 
 /// What the document says of these routes.
 #[derive(OpenApi)]
-#[openapi(paths(list::list, write::write, get::get, edit::edit, delete::delete))]
+#[openapi(paths(list::list, search::search, write::write, get::get, edit::edit, delete::delete))]
 pub(super) struct Documented;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
         .service(at("/posts").get(list::list).post(write::write))
+        .service(at("/posts/search").get(search::search))
         .service(at("/posts/{id}").get(get::get).patch(edit::edit).delete(delete::delete));
 }
 

@@ -26,5 +26,6 @@ mod owned_fields;
 mod people;
 mod portfolio;
 mod posts;
+mod search;
 mod server;
 mod transfers;

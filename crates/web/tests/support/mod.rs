@@ -76,6 +76,7 @@ pub async fn application_with(
         markets: store.clone(),
         users: store.clone(),
         posts: store.clone(),
+        search: store.clone(),
         jobs: store.clone(),
         webhooks: store.clone(),
         mailer: Arc::new(MemoryMailer::default()),

@@ -72,6 +72,7 @@ impl Desk {
             markets: Arc::new(memory.clone()),
             users: Arc::new(memory.clone()),
             posts: Arc::new(memory.clone()),
+            search: Arc::new(memory.clone()),
             jobs: Arc::new(memory.clone()),
             webhooks: Arc::new(memory.clone()),
             mailer: Arc::new(mailer.clone()),

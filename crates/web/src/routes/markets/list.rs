@@ -78,7 +78,7 @@ impl IntoInput for MarketParams {
     }
 }
 
-fn phase_named(name: &str, faults: &mut Faults) -> Option<Phase> {
+pub(super) fn phase_named(name: &str, faults: &mut Faults) -> Option<Phase> {
     let phase = Phase::from_name(name);
     if phase.is_none() {
         faults.add("status", FaultCode::Invalid, "must be open, closed, resolved or cancelled");

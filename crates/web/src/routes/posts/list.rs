@@ -69,7 +69,7 @@ impl IntoInput for PostsParams {
     }
 }
 
-fn status_named(name: &str, faults: &mut Faults) -> Option<PostStatus> {
+pub(super) fn status_named(name: &str, faults: &mut Faults) -> Option<PostStatus> {
     let status = PostStatus::from_name(name);
     if status.is_none() {
         faults.add("status", FaultCode::Invalid, "must be draft or published");

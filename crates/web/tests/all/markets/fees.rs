@@ -25,6 +25,7 @@ async fn open_with_fee(app: &TestApp, creator: &TestUser) -> Opened {
         markets: store.clone(),
         users: store.clone(),
         posts: store.clone(),
+        search: store.clone(),
         jobs: store.clone(),
         webhooks: store.clone(),
         mailer: Arc::new(MemoryMailer::default()),

@@ -23,7 +23,7 @@ enum Takes {
 
 use Takes::{Admin, Manage, MaybeRead, Nothing, Read, Session, Trade};
 
-const ROUTES: [(&str, &str, Takes); 66] = [
+const ROUTES: [(&str, &str, Takes); 68] = [
     ("POST", "/users", Nothing),
     ("GET", "/users", Read),
     ("GET", "/users/{id}", Read),
@@ -80,6 +80,8 @@ const ROUTES: [(&str, &str, Takes); 66] = [
     ("PATCH", "/comments/{id}", Manage),
     ("DELETE", "/comments/{id}", Manage),
     ("GET", "/tags", Nothing),
+    ("GET", "/markets/search", Nothing),
+    ("GET", "/posts/search", MaybeRead),
     ("GET", "/webhooks", Admin),
     ("POST", "/webhooks", Admin),
     ("GET", "/webhooks/{id}", Admin),

@@ -1,0 +1,138 @@
+//! What searches find, with what was found of it marked.
+
+use foretell_domain::post::Post;
+use foretell_domain::search::{SearchError, SearchQuery};
+use foretell_ports::market::MarketDetails;
+use foretell_ports::page::{Start, Stretch};
+use foretell_ports::search::{SearchMethod, SearchPage};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::market::MarketView;
+use super::page::Paging;
+use super::post::PostView;
+use crate::faults::{Complaint, FaultCode, Faults};
+
+/// A market that was found.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct MarketHit<'a> {
+    #[serde(flatten)]
+    market: MarketView<'a>,
+    score: f64,
+    highlight: MarketHighlight,
+}
+
+/// HTML in which nothing but `<mark>` around what was found is markup; empty where nothing was.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct MarketHighlight {
+    name: String,
+    description: String,
+}
+
+/// A post that was found.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PostHit<'a> {
+    #[serde(flatten)]
+    post: PostView<'a>,
+    score: f64,
+    highlight: PostHighlight,
+}
+
+/// HTML in which nothing but `<mark>` around what was found is markup; empty where nothing was.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PostHighlight {
+    title: String,
+    content: String,
+}
+
+impl<'a> MarketHit<'a> {
+    /// A market with its score.
+    pub(crate) fn new(
+        market: MarketView<'a>,
+        details: &MarketDetails,
+        score: f64,
+        query: &SearchQuery,
+    ) -> Self {
+        let name = highlight(query, details.listing.name.as_str());
+        let description = highlight(query, details.listing.description.as_str());
+        Self { market, score, highlight: MarketHighlight { name, description } }
+    }
+}
+
+impl<'a> PostHit<'a> {
+    /// A post with its score.
+    pub(crate) fn new(view: PostView<'a>, post: &Post, score: f64, query: &SearchQuery) -> Self {
+        let title = highlight(query, post.body.title.as_str());
+        let content = highlight(query, post.body.content.as_str());
+        Self { post: view, score, highlight: PostHighlight { title, content } }
+    }
+}
+
+/// An excerpt of a text as HTML.
+fn highlight(query: &SearchQuery, text: &str) -> String {
+    let mut html = String::new();
+    for (part, is_found) in query.excerpt(text) {
+        if is_found {
+            html.push_str("<mark>");
+        }
+        for c in part.chars() {
+            match c {
+                '&' => html.push_str("&amp;"),
+                '<' => html.push_str("&lt;"),
+                '>' => html.push_str("&gt;"),
+                '"' => html.push_str("&quot;"),
+                '\'' => html.push_str("&#39;"),
+                _ => html.push(c),
+            }
+        }
+        if is_found {
+            html.push_str("</mark>");
+        }
+    }
+    html
+}
+
+/// The name of a method.
+pub(crate) const fn method_name(method: SearchMethod) -> &'static str {
+    match method {
+        SearchMethod::FullText => "fulltext",
+        SearchMethod::Substring => "substring",
+    }
+}
+
+/// The query in the parameter `q`.
+pub(crate) fn query(q: Option<String>, faults: &mut Faults) -> Option<SearchQuery> {
+    faults.required("q", q, |text| SearchQuery::parse(&text))
+}
+
+/// The hits to ask for. A cursor counts those that were shown.
+pub(crate) fn search_page(paging: &Paging) -> SearchPage {
+    let Stretch { start, limit } = paging.stretch::<i64>();
+    let (Start::Offset(offset) | Start::After(offset)) = start;
+    SearchPage { offset: offset.max(0), limit }
+}
+
+impl Complaint for SearchError {
+    fn code(&self) -> FaultCode {
+        match self {
+            Self::Length { .. } | Self::TooManyWords { .. } => FaultCode::Length,
+            Self::Unreadable => FaultCode::Format,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_but_marks_is_markup() {
+        let query = SearchQuery::parse("rain").unwrap();
+        let html = highlight(&query, "<b>Rain</b> & 'snow' \"hail\"");
+        assert_eq!(html, "&lt;b&gt;<mark>Rain</mark>&lt;/b&gt; &amp; &#39;snow&#39; &quot;hail&quot;");
+    }
+}

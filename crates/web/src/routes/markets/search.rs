@@ -1,0 +1,91 @@
+//! `GET /markets/search`: the markets that a query finds.
+
+use actix_web::web::Data;
+use foretell_domain::id::UserId;
+use foretell_domain::search::SearchQuery;
+use foretell_domain::text::Category;
+use foretell_ports::market::MarketFilter;
+use garde::Validate;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::list::phase_named;
+use crate::WebState;
+use crate::dto::market::MarketView;
+use crate::dto::page::{PageParams, Paging};
+use crate::dto::search::{self, MarketHit};
+use crate::dto::text::parsed;
+use crate::extract::{InputContext, IntoInput, Params};
+use crate::faults::Faults;
+use crate::reply::{self, Answer};
+
+/// What is looked for, among which markets, and which part of the list: `?q=&category=&status=&creatorId=`.
+#[derive(Debug, Default, Deserialize, IntoParams, Validate)]
+#[into_params(parameter_in = Query)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct SearchParams {
+    #[garde(required)]
+    #[param(required = true, value_type = String, min_length = 1, max_length = 500)]
+    q: Option<String>,
+    #[garde(skip)]
+    category: Option<String>,
+    #[garde(skip)]
+    status: Option<String>,
+    #[garde(skip)]
+    creator_id: Option<String>,
+    #[serde(deserialize_with = "parsed")]
+    #[garde(skip)]
+    page: Option<u32>,
+    #[serde(deserialize_with = "parsed")]
+    #[garde(skip)]
+    limit: Option<u32>,
+    #[garde(skip)]
+    cursor: Option<String>,
+}
+
+impl IntoInput for SearchParams {
+    type Input = (SearchQuery, MarketFilter, Paging);
+
+    fn into_input(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<Self::Input> {
+        let query = search::query(self.q, faults);
+        let category = faults.optional("category", self.category, Category::new);
+        let phase = self.status.map_or(Some(None), |name| phase_named(&name, faults).map(Some));
+        let creator_id = faults.optional("creatorId", self.creator_id, |id| id.parse::<UserId>());
+        let (page, limit, cursor) = (self.page, self.limit, self.cursor);
+        let paging = PageParams { page, limit, cursor }.into_input(faults, context);
+        let filter = MarketFilter {
+            category: category?.map(String::from),
+            phase: phase?.map(|phase| (phase, context.now)),
+            creator_id: creator_id?,
+        };
+        Some((query?, filter, paging?))
+    }
+}
+
+/// Searches markets: words, phrases in quotes, `or`, and a minus before what must not be there. The best come first, and
+/// `meta.method` tells how they were found. 200, 400 `VALIDATION_ERROR`.
+#[utoipa::path(
+    get,
+    path = "/markets/search",
+    operation_id = "searchMarkets",
+    tag = "markets",
+    params(SearchParams),
+    responses((status = 200, description = "Done.", body = Vec<MarketHit<'static>>)),
+)]
+pub(super) async fn search(state: Data<WebState>, params: Params<SearchParams>) -> Answer {
+    let (query, filter, paging) = state.accept(params)?;
+    let application = &state.application;
+    let page = search::search_page(&paging);
+    let found = application.search_markets(&query, &filter, page).await?;
+    let mut hits: Vec<_> = (page.offset + 1..).zip(found.hits).collect();
+    let total = std::future::ready(Ok(found.total));
+    let meta = paging.meta(&mut hits, |(number, _)| *number, total).await?;
+    let (now, currency) = (application.now(), &application.settings().currency);
+    let rows: Vec<_> = hits
+        .iter()
+        .map(|(_, (market, score))| {
+            MarketHit::new(MarketView::at(now, market, currency), market, *score, &query)
+        })
+        .collect();
+    reply::found(rows, meta, search::method_name(found.method))
+}

@@ -1,0 +1,93 @@
+//! `GET /posts/search`: the posts that a query finds.
+
+use actix_web::web::Data;
+use foretell_domain::id::UserId;
+use foretell_domain::post::PostStatus;
+use foretell_domain::search::SearchQuery;
+use foretell_domain::tag::Tag;
+use foretell_ports::post::PostFilter;
+use garde::Validate;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::list::status_named;
+use crate::WebState;
+use crate::dto::page::{PageParams, Paging};
+use crate::dto::post::PostView;
+use crate::dto::search::{self, PostHit};
+use crate::dto::text::parsed;
+use crate::extract::{InputContext, IntoInput, MaybeSignedIn, Params};
+use crate::faults::Faults;
+use crate::reply::{self, Answer};
+
+/// What is looked for, among which posts, and which part of the list: `?q=&status=&authorId=&tag=`.
+#[derive(Debug, Default, Deserialize, IntoParams, Validate)]
+#[into_params(parameter_in = Query)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct SearchParams {
+    #[garde(required)]
+    #[param(required = true, value_type = String, min_length = 1, max_length = 500)]
+    q: Option<String>,
+    #[garde(skip)]
+    status: Option<String>,
+    #[garde(skip)]
+    author_id: Option<String>,
+    #[garde(skip)]
+    tag: Option<String>,
+    #[serde(deserialize_with = "parsed")]
+    #[garde(skip)]
+    page: Option<u32>,
+    #[serde(deserialize_with = "parsed")]
+    #[garde(skip)]
+    limit: Option<u32>,
+    #[garde(skip)]
+    cursor: Option<String>,
+}
+
+impl IntoInput for SearchParams {
+    type Input = (SearchQuery, PostFilter, Paging);
+
+    fn into_input(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<Self::Input> {
+        let query = search::query(self.q, faults);
+        let status = self.status.map_or(Some(PostStatus::Published), |name| status_named(&name, faults));
+        let author_id = faults.optional("authorId", self.author_id, |id| id.parse::<UserId>());
+        let tag = faults.optional("tag", self.tag, |text| Tag::new(&text));
+        let (page, limit, cursor) = (self.page, self.limit, self.cursor);
+        let paging = PageParams { page, limit, cursor }.into_input(faults, context);
+        let filter = PostFilter { status: status?, author_id: author_id?, tag: tag? };
+        Some((query?, filter, paging?))
+    }
+}
+
+/// Searches posts, published ones or the caller's own drafts: words, phrases in quotes, `or`, and a minus before what
+/// must not be there. The best come first, and `meta.method` tells how they were found. 200, 400 `VALIDATION_ERROR`,
+/// 401 `UNAUTHORIZED` for drafts of nobody.
+#[utoipa::path(
+    get,
+    path = "/posts/search",
+    operation_id = "searchPosts",
+    tag = "posts",
+    params(SearchParams),
+    responses((status = 200, description = "Done.", body = Vec<PostHit<'static>>)),
+    security((), ("bearer" = ["read"]), ("cookie" = [])),
+)]
+pub(super) async fn search(
+    state: Data<WebState>,
+    caller: MaybeSignedIn,
+    params: Params<SearchParams>,
+) -> Answer {
+    let (query, filter, paging) = state.accept(params)?;
+    if filter.status == PostStatus::Draft {
+        caller.required()?;
+    }
+    let page = search::search_page(&paging);
+    let found = state.application.search_posts(caller.caller(), &query, &filter, page).await?;
+    let mut hits: Vec<_> = (page.offset + 1..).zip(found.hits).collect();
+    let total = std::future::ready(Ok(found.total));
+    let meta = paging.meta(&mut hits, |(number, _)| *number, total).await?;
+    let rows: Vec<_> = hits
+        .iter()
+        .map(|(_, (post, score))| PostHit::new(PostView::new(post), post, *score, &query))
+        .collect();
+    reply::found(rows, meta, search::method_name(found.method))
+}
