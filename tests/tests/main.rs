@@ -31,6 +31,7 @@ mod redis;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]
+mod search;
 mod secrets;
 #[cfg(test)]
 mod statements;

@@ -74,6 +74,7 @@ async fn application_in(home: &Home) -> Application {
         markets: store.clone(),
         users: store.clone(),
         posts: store.clone(),
+        search: store.clone(),
         jobs: store.clone(),
         webhooks: store.clone(),
         mailer: Arc::new(MemoryMailer::default()),

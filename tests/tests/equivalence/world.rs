@@ -12,6 +12,7 @@ use foretell_ports::job::JobQueries;
 use foretell_ports::ledger::LedgerQueries;
 use foretell_ports::market::MarketQueries;
 use foretell_ports::post::PostQueries;
+use foretell_ports::search::TextSearch;
 use foretell_ports::unit::UnitOfWork;
 use foretell_ports::user::UserQueries;
 use foretell_ports::webhook::WebhookQueries;
@@ -102,6 +103,7 @@ impl World {
             + MarketQueries
             + UserQueries
             + PostQueries
+            + TextSearch
             + JobQueries
             + WebhookQueries
             + foretell_ports::health::Health
@@ -114,6 +116,7 @@ impl World {
             markets: store.clone(),
             users: store.clone(),
             posts: store.clone(),
+            search: store.clone(),
             jobs: store.clone(),
             webhooks: store.clone(),
             mailer: Arc::new(MemoryMailer::default()),
