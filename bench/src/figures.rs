@@ -31,7 +31,8 @@ const WRITES: [Scenario; 5] = [
 ];
 
 /// What only reads.
-const READS: [Scenario; 6] = [
+const READS: [Scenario; 7] = [
+    Scenario::CachedMarket,
     Scenario::GetMarket,
     Scenario::FirstPage,
     Scenario::DeepPage,
@@ -131,7 +132,8 @@ fn measure_reads(runtime: &Runtime, world: &Rc<World>, folder: &Path, counted: D
         let bare = Bare::start(folder, &body)?.measure(readers)?;
         let figure = measure::scenario(world, scenario, readers)?;
         let beside = format!(
-            "bare handler: {:.0} a second, {:.1} µs, {} bytes",
+            "{:.0} % of a bare handler: {:.0} a second, {:.1} µs, {} bytes",
+            100.0 * figure.rate / bare.rate,
             bare.rate,
             bare.server_us,
             body.len()

@@ -13,6 +13,9 @@ use crate::world::{Person, World};
 /// How many markets the bets over many markets are spread over.
 const MANY_MARKETS: u64 = 1_000;
 
+/// How many markets are read again and again: fewer than the server keeps.
+const CACHED_MARKETS: u64 = 100;
+
 /// One bet in so many requests of the mixed load.
 const MIXED_TURNS: u64 = 11;
 
@@ -35,6 +38,8 @@ pub(crate) enum Scenario {
     ManyMarkets,
     /// One bet to ten reads of the same market.
     Mixed,
+    /// Reads of a hundred markets again and again: their answers are in memory.
+    CachedMarket,
     /// Reads of one market after another.
     GetMarket,
     /// The first page of the list of markets.
@@ -60,7 +65,8 @@ impl Scenario {
             Self::OneMarket => "bets, one market",
             Self::ManyMarkets => "bets, 1,000 markets",
             Self::Mixed => "mixed, 1 bet to 10 reads",
-            Self::GetMarket => "GET market",
+            Self::CachedMarket => "GET market, cached",
+            Self::GetMarket => "GET market, any",
             Self::FirstPage => "GET markets, page 1",
             Self::DeepPage => "GET markets, page 50",
             Self::Halfway => "GET markets, v2, halfway",
@@ -113,6 +119,10 @@ impl Client {
             }
             Scenario::Mixed if turn.is_multiple_of(MIXED_TURNS) => self.bet(request, 0),
             Scenario::Mixed => get(request, &market_path(0)),
+            Scenario::CachedMarket => {
+                let market = self.below(CACHED_MARKETS.min(size.markets));
+                get(request, &market_path(market));
+            }
             Scenario::GetMarket => {
                 let market = self.below(size.markets);
                 get(request, &market_path(market));

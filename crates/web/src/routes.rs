@@ -40,22 +40,23 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
 pub(crate) const VERSIONS: [&str; 2] = ["/api/v1", "/api/v2"];
 
 fn version(base: &str) -> impl HttpServiceFactory + 'static {
+    // A path is tried against one route after another: those that are asked for most come first.
     web::scope(base)
         .wrap(from_fn(middleware::meter))
+        .configure(markets::configure)
+        .configure(accounts::configure)
+        .configure(transfers::configure)
+        .configure(me::configure)
+        .configure(bets::configure)
+        .configure(posts::configure)
+        .configure(comments::configure)
         .configure(users::configure)
         .configure(sessions::configure)
         .configure(api_keys::configure)
-        .configure(me::configure)
-        .configure(accounts::configure)
-        .configure(transfers::configure)
+        .configure(leaderboard::configure)
+        .configure(tags::configure)
         .configure(mints::configure)
         .configure(ledger::configure)
-        .configure(markets::configure)
-        .configure(bets::configure)
-        .configure(leaderboard::configure)
-        .configure(posts::configure)
-        .configure(comments::configure)
-        .configure(tags::configure)
         .configure(webhooks::configure)
         .configure(jobs::configure)
 }
