@@ -22,9 +22,10 @@ use foretell_testkit::{
 };
 use foretell_tests::{Client, Database, Home, on_each_database, text};
 use foretell_web::{ServeOptions, WebSettings, WebState};
+use futures::future::join_all;
 use serde_json::{Value, json};
 
-on_each_database!(more_rows_cost_no_further_statements);
+on_each_database!(more_rows_cost_no_further_statements, a_thousand_readers_of_a_market_cost_one_look_up);
 
 /// The statements that were sent to each database that this process has opened.
 static SENT: Mutex<BTreeMap<String, usize>> = Mutex::new(BTreeMap::new());
@@ -57,10 +58,10 @@ struct Scene {
 }
 
 impl Scene {
-    async fn open(database: Database) -> Self {
+    async fn open(database: Database, settings: ApplicationSettings) -> Self {
         set_default_instrumentation(|| Some(Box::new(Counter::default()))).unwrap();
         let (home, clock) = (Home::new(database), FakeClock::default());
-        let origin = serve(&home, &clock).await;
+        let origin = serve(&home, &clock, settings).await;
         let ada = Client::new(&origin).register("ada").await;
         let market = ada.open_market(&["Yes", "No"], "10").await;
         let post = json!({"title": "On rain", "content": "It may.", "published": true, "tags": ["rain"]});
@@ -158,7 +159,7 @@ impl Scene {
 }
 
 /// Serves the API over the database of a home, with one connection for reading, and says where.
-async fn serve(home: &Home, clock: &FakeClock) -> String {
+async fn serve(home: &Home, clock: &FakeClock, settings: ApplicationSettings) -> String {
     let file = home.path().join("books.db").display().to_string();
     let url: DatabaseUrl = home.database_url().unwrap_or(&file).parse().unwrap();
     let mut config = DatabaseConfig::new(url);
@@ -186,7 +187,7 @@ async fn serve(home: &Home, clock: &FakeClock) -> String {
         passwords: Arc::new(PlainPasswordHasher::default()),
         tokens: Arc::new(SeededTokens::new(1)),
     };
-    let application = Arc::new(Application::start(ports, settings()));
+    let application = Arc::new(Application::start(ports, settings));
     application.initialize_ledger().await.unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
@@ -220,7 +221,7 @@ fn settings() -> ApplicationSettings {
 }
 
 async fn more_rows_cost_no_further_statements(database: Database) {
-    let mut scene = Scene::open(database).await;
+    let mut scene = Scene::open(database, settings()).await;
     scene.fill(4).await;
     // Connections are opened and greeted.
     scene.measure().await;
@@ -234,4 +235,23 @@ async fn more_rows_cost_no_further_statements(database: Database) {
     for (path, (count, rows)) in lists {
         assert!(*rows > few[path].1 && *count > 0, "{path} has not grown: {count} statements, {rows} rows");
     }
+}
+
+async fn a_thousand_readers_of_a_market_cost_one_look_up(database: Database) {
+    const READERS: usize = 1_000;
+    let settings = ApplicationSettings { market_trust: Duration::from_secs(1), ..settings() };
+    let scene = Scene::open(database, settings).await;
+    let mut anyone = scene.ada.clone();
+    anyone.token = None;
+    let read = async |readers: usize| {
+        let market = scene.ada.open_market(&["Yes", "No"], "10").await;
+        let path = format!("/markets/{}", text(&market["id"]));
+        let before = scene.sent();
+        for answer in join_all((0..readers).map(|_| anyone.get(&path))).await {
+            answer.expect(200);
+        }
+        scene.sent() - before
+    };
+    assert_eq!(read(1).await, 1, "{database:?}");
+    assert_eq!(read(READERS).await, 1, "{database:?}");
 }
