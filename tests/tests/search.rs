@@ -8,13 +8,17 @@
 
 use std::time::Instant;
 
-use foretell_tests::{Answer, Chance, Client, Database, Server, market, new_key, on_each_database, text};
+use foretell_tests::{
+    Answer, Chance, Client, Database, Server, eventually, market, new_key, on_each_database, text,
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 on_each_database!(
     no_query_is_too_strange,
-    a_renamed_market_is_found_by_its_new_name_at_once,
+    a_renamed_market_is_found_by_its_new_name,
+    what_one_node_writes_is_found_on_the_other,
+    texts_that_were_there_before_the_model_are_found,
     a_step_that_fails_makes_room_for_the_next
 );
 
@@ -114,27 +118,75 @@ async fn no_query_is_too_strange(database: Database) {
     assert!(!log.contains("a step of a search failed"), "{log}");
 }
 
-async fn a_renamed_market_is_found_by_its_new_name_at_once(database: Database) {
+/// Searches until the market is found or not, as expected.
+async fn until(client: &Client, query: &str, expected: &[&str], method: &str) {
+    eventually(&format!("{query} finds {expected:?} by {method}"), async || {
+        let (ids, by) = found(search(client, "markets", query).await);
+        (ids == expected && (by == method || expected.is_empty())).then_some(())
+    })
+    .await;
+}
+
+async fn rename(client: &Client, id: &str, name: &str) {
+    let path = format!("/markets/{id}");
+    let version = client.get(&path).await.header("ETag").unwrap().to_owned();
+    let renaming = client.request(Method::PATCH, &path).header("Idempotency-Key", new_key());
+    let renaming = renaming.header("If-Match", version).json(&json!({ "name": name }));
+    foretell_tests::send(renaming).await.expect(200);
+}
+
+async fn a_renamed_market_is_found_by_its_new_name(database: Database) {
     let server = Server::start(database).await;
     let ada = server.register("ada").await;
-    let opened = open(&ada, "Will the harbour freeze?").await;
-    let id = text(&opened["id"]);
-    for (word, method) in [("harbour", "fulltext"), ("arbou", "substring")] {
-        assert_eq!(found(search(&ada, "markets", word).await), (vec![id.clone()], method.to_owned()));
+    let id = text(&open(&ada, "Will the harbour freeze?").await["id"]);
+    until(&ada, "frozen port", &[&id], "semantic").await;
+    until(&ada, "\"harbour\"", &[&id], "fulltext").await;
+    until(&ada, "arbou", &[&id], "substring").await;
+    rename(&ada, &id, "Will the grandmaster resign?").await;
+    for (old, new, method) in [
+        ("frozen port", "chess master gives up", "semantic"),
+        ("\"harbour\"", "\"grandmaster\"", "fulltext"),
+        ("arbou", "randmas", "substring"),
+    ] {
+        until(&ada, old, &[], method).await;
+        until(&ada, new, &[&id], method).await;
     }
-    let path = format!("/markets/{id}");
-    let renaming = ada.request(Method::PATCH, &path).header("Idempotency-Key", new_key());
-    let version = ada.get(&path).await.header("ETag").unwrap().to_owned();
-    let renaming = renaming.header("If-Match", version).json(&json!({ "name": "Will the river freeze?" }));
-    foretell_tests::send(renaming).await.expect(200);
-    for (old, new) in [("harbour", "river"), ("arbou", "ive")] {
-        assert_eq!(found(search(&ada, "markets", old).await).0, Vec::<String>::new());
-        assert_eq!(found(search(&ada, "markets", new).await).0, [id.as_str()]);
-    }
+    ada.delete(&format!("/markets/{id}")).await.expect(204);
+    until(&ada, "chess master gives up", &[], "semantic").await;
+}
+
+async fn what_one_node_writes_is_found_on_the_other(database: Database) {
+    let first = Server::start(database).await;
+    // SQLite has one node.
+    let Some(url) = first.home().database_url() else { return };
+    let second = Server::start_with(database, &[("DATABASE_URL", url)]).await;
+    let ada = first.register("ada").await;
+    let elsewhere = second.client();
+    let id = text(&open(&ada, "Will the harbour freeze?").await["id"]);
+    until(&elsewhere, "frozen port", &[&id], "semantic").await;
+    rename(&ada, &id, "Will the grandmaster resign?").await;
+    until(&elsewhere, "frozen port", &[], "semantic").await;
+    until(&elsewhere, "chess master gives up", &[&id], "semantic").await;
+}
+
+async fn texts_that_were_there_before_the_model_are_found(database: Database) {
+    let mut server = Server::start_with(database, &[("FORETELL__SEARCH__MODEL", "none")]).await;
+    let ada = server.register("ada").await;
+    open(&ada, "Will the harbour freeze?").await;
+    assert_eq!(found(search(&ada, "markets", "frozen port").await).0, Vec::<String>::new());
+    let checks = &ada.get("/readyz").await.body["data"]["checks"];
+    assert_eq!(checks["search"]["status"], "off");
+    server.stop_cleanly().await;
+    let reindex = server.command("search reindex").variable("FORETELL__SEARCH__MODEL", "standard");
+    let done = reindex.run().await;
+    assert!(done.status.success(), "{done:?}");
+    assert_eq!(done.stdout.trim(), "1 texts can be found by their meaning");
+    assert_eq!(server.home().count("SELECT count(*) AS count FROM text_vectors"), 1);
+    assert!(!server.command("search reindex").run().await.status.success(), "without a model");
 }
 
 async fn a_step_that_fails_makes_room_for_the_next(database: Database) {
-    let server = Server::start(database).await;
+    let server = Server::start_with(database, &[("FORETELL__SEARCH__MODEL", "none")]).await;
     let ada = server.register("ada").await;
     let id = text(&open(&ada, "Will it rain on Friday?").await["id"]);
     let found_by = async |method: &str| {

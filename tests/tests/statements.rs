@@ -174,6 +174,8 @@ async fn serve(home: &Home, clock: &FakeClock, settings: ApplicationSettings) ->
         users: store.clone(),
         posts: store.clone(),
         search: store.clone(),
+        vectors: store.clone(),
+        semantic: None,
         jobs: store.clone(),
         webhooks: store.clone(),
         mailer: Arc::new(MemoryMailer::default()),

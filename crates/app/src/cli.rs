@@ -25,6 +25,9 @@ pub(crate) enum Command {
     /// Looks after jobs.
     #[command(subcommand)]
     Jobs(JobsCommand),
+    /// Looks after searching.
+    #[command(subcommand)]
+    Search(SearchCommand),
     /// Brings the database's tables up to date and says what was done.
     Migrate,
     /// Manages admins.
@@ -95,6 +98,12 @@ pub(crate) struct NewAdmin {
     /// Read the password from the first line of standard input; it never stands on the command line.
     #[arg(long, required = true)]
     pub(crate) password_stdin: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SearchCommand {
+    /// Works out anew what all texts mean; servers that run take it over by themselves.
+    Reindex,
 }
 
 #[derive(Debug, Subcommand)]

@@ -26,8 +26,8 @@ use foretell_ports::rate_limit::Budget;
 use foretell_telemetry::{LogFormat, LogSettings};
 use foretell_web::{Network, TrustedProxies, WebOrigin};
 
-pub(crate) use background::{Mail, Transport};
-use background::{read_jobs, read_mail, read_webhooks};
+pub(crate) use background::{Mail, Model, Search, Transport};
+use background::{read_jobs, read_mail, read_search, read_webhooks};
 pub(crate) use error::ConfigError;
 use foretell_webhooks::SenderSettings;
 use layer::{Layer, Variables};
@@ -83,6 +83,8 @@ pub(crate) struct Settings {
     pub(crate) mail: Mail,
     /// How webhooks are sent.
     pub(crate) webhooks: SenderSettings,
+    /// Searching by what texts mean.
+    pub(crate) search: Search,
     /// The log; its filter has been checked.
     pub(crate) log: LogSettings,
 }
@@ -242,6 +244,7 @@ fn read_settings(reader: &mut Reader) -> Option<Settings> {
     let jobs = read_jobs(reader);
     let mail = read_mail(reader, data_dir);
     let webhooks = read_webhooks(reader);
+    let search = read_search(reader);
     let log = read_log(reader);
     Some(Settings {
         server: server?,
@@ -258,6 +261,7 @@ fn read_settings(reader: &mut Reader) -> Option<Settings> {
         jobs: jobs?,
         mail: mail?,
         webhooks: webhooks?,
+        search: search?,
         log: log?,
     })
 }

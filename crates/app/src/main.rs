@@ -6,6 +6,7 @@ mod cli;
 mod config;
 mod demo;
 mod jobs;
+mod search;
 mod serve;
 mod show_config;
 mod signals;
@@ -17,7 +18,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use mimalloc::MiMalloc;
 
-use crate::cli::{AdminCommand, Cli, Command, LedgerCommand, ServeArguments};
+use crate::cli::{AdminCommand, Cli, Command, LedgerCommand, SearchCommand, ServeArguments};
 use crate::config::Settings;
 
 /// Hashing a password takes 19 MiB at once, which the allocator of glibc keeps for each thread that ever did.
@@ -53,6 +54,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Serve(arguments) => serve::run(&settings, &arguments).await,
             Command::Worker => worker::run(&settings).await,
             Command::Jobs(command) => jobs::run(&settings, command).await,
+            Command::Search(SearchCommand::Reindex) => search::reindex(&settings).await,
             Command::Migrate => wiring::migrate(&settings).await,
             Command::Admin(AdminCommand::Create(new)) => admin::create(&settings, new).await,
             Command::Ledger(LedgerCommand::Audit) => audit::run(&settings).await,

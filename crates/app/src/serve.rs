@@ -11,6 +11,7 @@ use foretell_web::{ServeOptions, ServerHandle, WebSettings, WebState};
 
 use crate::cli::ServeArguments;
 use crate::config::Settings;
+use crate::search;
 use crate::signals::Signals;
 use crate::wiring;
 use crate::worker::Staff;
@@ -22,6 +23,7 @@ pub(crate) async fn run(settings: &Settings, arguments: &ServeArguments) -> anyh
         TcpListener::bind(bind).with_context(|| format!("cannot listen on {bind} (server.bind)"))?;
     let application = wiring::start(settings).await?;
     let staff = (!arguments.no_worker).then(|| Staff::start(&application, settings));
+    tokio::spawn(search::keep_in_step(Arc::clone(&application)));
     let state = WebState {
         application: Arc::clone(&application),
         settings: WebSettings {

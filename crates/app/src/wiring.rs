@@ -9,8 +9,9 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use foretell_application::application::STANDARD_CATEGORIES;
 use foretell_application::writer::WriterSettings;
-use foretell_application::{Application, ApplicationSettings, Ports};
+use foretell_application::{Application, ApplicationSettings, Ports, Semantic};
 use foretell_cache::{LocalRateLimiter, MokaCache, RedisCache, RedisLink, RedisRateLimiter, TieredCache};
+use foretell_embedding::{MemoryIndex, StaticEmbedder};
 use foretell_mail::{NoMailer, OutboxMailer, SmtpMailer, Templates};
 use foretell_persistence::{DatabaseUrl, Store};
 use foretell_ports::cache::Cache;
@@ -21,7 +22,7 @@ use foretell_web::JsonBodies;
 use foretell_webhooks::HttpWebhookSender;
 
 use crate::cli::say;
-use crate::config::{Mail, Settings, Transport};
+use crate::config::{Mail, Model, Search, Settings, Transport};
 
 /// How many batches may run at once on Postgres unless the settings say otherwise.
 const POSTGRES_LANES: usize = 2;
@@ -93,6 +94,8 @@ fn ports(settings: &Settings, store: &Store) -> anyhow::Result<Ports> {
         users: Arc::new(store.clone()),
         posts: Arc::new(store.clone()),
         search: Arc::new(store.clone()),
+        vectors: Arc::new(store.clone()),
+        semantic: semantic(&settings.search)?,
         jobs: Arc::new(store.clone()),
         webhooks: Arc::new(store.clone()),
         mailer: mailer(&settings.mail)?,
@@ -104,6 +107,17 @@ fn ports(settings: &Settings, store: &Store) -> anyhow::Result<Ports> {
         passwords: Arc::new(hasher),
         tokens: Arc::new(SessionTokens),
     })
+}
+
+/// What tells what texts mean, if anything does.
+fn semantic(search: &Search) -> anyhow::Result<Option<Semantic>> {
+    let embedder = match &search.model {
+        Model::None => return Ok(None),
+        Model::Standard => StaticEmbedder::standard(),
+        Model::Folder(folder) => StaticEmbedder::open(folder),
+    };
+    let embedder = Arc::new(embedder.context("search.model")?);
+    Ok(Some(Semantic::new(embedder, Arc::new(MemoryIndex::default()), search.least_similarity)))
 }
 
 /// What sends letters. Where there are none it is never asked.

@@ -19,6 +19,7 @@ use foretell_ports::secret::{PasswordHasher, Tokens};
 use foretell_ports::system::{Clock, IdSource};
 use foretell_ports::unit::UnitOfWork;
 use foretell_ports::user::UserQueries;
+use foretell_ports::vector::VectorQueries;
 use foretell_ports::webhook::{WebhookBodies, WebhookQueries, WebhookSender};
 use tokio::sync::watch;
 
@@ -28,6 +29,8 @@ use crate::login_limits::{LoginGuard, LoginLimits};
 use crate::market_feed::MarketFeed;
 use crate::market_pages::MarketPages;
 use crate::request_limits::RequestLimits;
+use crate::search_steps::SearchSteps;
+use crate::semantic::Semantic;
 use crate::session_cache::SessionCache;
 use crate::totals::{CountedMarkets, Totals};
 use crate::webhook_watch::WebhookWatch;
@@ -50,6 +53,10 @@ pub struct Ports {
     pub cache: Arc<dyn Cache>,
     /// Searches texts.
     pub search: Arc<dyn TextSearch>,
+    /// Reads vectors of texts.
+    pub vectors: Arc<dyn VectorQueries>,
+    /// Finds texts by their meaning; nothing where there is no model.
+    pub semantic: Option<Semantic>,
     /// Reads jobs.
     pub jobs: Arc<dyn JobQueries>,
     /// Reads webhooks.
@@ -122,6 +129,7 @@ pub struct Application {
     pub(crate) closing: watch::Sender<bool>,
     pub(crate) logins: LoginGuard,
     pub(crate) key_uses: KeyUses,
+    pub(crate) search_steps: SearchSteps,
 }
 
 impl Application {
@@ -150,6 +158,7 @@ impl Application {
             closing: watch::Sender::new(false),
             logins,
             key_uses: KeyUses::new(),
+            search_steps: SearchSteps::default(),
         }
     }
 

@@ -12,6 +12,8 @@ mod login_limits;
 mod market_feed;
 mod market_pages;
 mod request_limits;
+mod search_steps;
+mod semantic;
 mod session_cache;
 mod totals;
 mod use_cases;
@@ -25,6 +27,8 @@ pub use leaderboards::{MAX_RANKED, Period};
 pub use login_limits::LoginLimits;
 pub use market_pages::Render;
 pub use request_limits::{Metered, RequestKind, RequestLimits, Requester};
+pub use search_steps::SearchStep;
+pub use semantic::Semantic;
 pub use use_cases::{
     authenticate::{Caller, Credential},
     change_password::PasswordChange,

@@ -8,6 +8,7 @@ mod change_profile;
 pub(crate) mod chart_prices;
 mod delete_market;
 mod edit_market;
+mod embed_texts;
 mod erase_user;
 pub(crate) mod follow_market;
 mod initialize_ledger;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::id::{JobId, MarketId, UserId, WebhookId};
+use crate::id::{JobId, MarketId, PostId, UserId, WebhookId};
 use crate::webhook;
 
 /// What is to be done. It names what it is about and says nothing of it, so that it is done with what is true by then.
@@ -28,6 +28,12 @@ pub enum JobTask {
         /// The market.
         market: MarketId,
     },
+    /// Make a market's text comparable by its meaning.
+    EmbedMarket(MarketId),
+    /// Make a post's text comparable by its meaning, or see to it that a draft is not found.
+    EmbedPost(PostId),
+    /// Do so with every text for which that was not done with the present model.
+    EmbedAll,
     /// Forget outcomes of commands whose keys are too old to be honoured.
     PurgeOutcomes,
     /// Forget sessions that have ended.
@@ -48,6 +54,12 @@ pub enum JobKind {
     DecisionMail,
     /// Of [`JobTask::Webhook`].
     Webhook,
+    /// Of [`JobTask::EmbedMarket`].
+    EmbedMarket,
+    /// Of [`JobTask::EmbedPost`].
+    EmbedPost,
+    /// Of [`JobTask::EmbedAll`].
+    EmbedAll,
     /// Of [`JobTask::PurgeOutcomes`].
     PurgeOutcomes,
     /// Of [`JobTask::PurgeSessions`].
@@ -58,11 +70,14 @@ pub enum JobKind {
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::CloseMarket,
         Self::WelcomeMail,
         Self::DecisionMail,
         Self::Webhook,
+        Self::EmbedMarket,
+        Self::EmbedPost,
+        Self::EmbedAll,
         Self::PurgeOutcomes,
         Self::PurgeSessions,
         Self::PurgeJobs,
@@ -75,6 +90,9 @@ impl JobKind {
             Self::WelcomeMail => "welcome_mail",
             Self::DecisionMail => "decision_mail",
             Self::Webhook => "webhook",
+            Self::EmbedMarket => "embed_market",
+            Self::EmbedPost => "embed_post",
+            Self::EmbedAll => "embed_all",
             Self::PurgeOutcomes => "purge_outcomes",
             Self::PurgeSessions => "purge_sessions",
             Self::PurgeJobs => "purge_jobs",
@@ -99,8 +117,14 @@ impl JobKind {
     pub fn pause_after(self, failures: u32, chance: f64) -> Option<Duration> {
         let pause = match self {
             Self::Webhook => webhook::pause_after(failures),
-            // A mail server may be away for a day; trades end at the end date whatever the job does.
-            Self::WelcomeMail | Self::DecisionMail | Self::CloseMarket => PATIENT.pause_after(failures),
+            // A mail server may be away for a day; trades end at the end date whatever the job does; the others
+            // fail only when storage does.
+            Self::WelcomeMail
+            | Self::DecisionMail
+            | Self::CloseMarket
+            | Self::EmbedMarket
+            | Self::EmbedPost
+            | Self::EmbedAll => PATIENT.pause_after(failures),
             // The next tick does the same.
             Self::PurgeOutcomes | Self::PurgeSessions | Self::PurgeJobs => BRIEF.pause_after(failures),
         };
@@ -138,6 +162,9 @@ impl JobTask {
             Self::WelcomeMail(_) => JobKind::WelcomeMail,
             Self::DecisionMail { .. } => JobKind::DecisionMail,
             Self::Webhook { .. } => JobKind::Webhook,
+            Self::EmbedMarket(_) => JobKind::EmbedMarket,
+            Self::EmbedPost(_) => JobKind::EmbedPost,
+            Self::EmbedAll => JobKind::EmbedAll,
             Self::PurgeOutcomes => JobKind::PurgeOutcomes,
             Self::PurgeSessions => JobKind::PurgeSessions,
             Self::PurgeJobs => JobKind::PurgeJobs,
@@ -147,11 +174,12 @@ impl JobTask {
     /// What it is about, and who is concerned, as numbers of ids.
     pub const fn ids(self) -> (Option<u128>, Option<u128>) {
         match self {
-            Self::CloseMarket(market) => (Some(market.as_u128()), None),
+            Self::CloseMarket(market) | Self::EmbedMarket(market) => (Some(market.as_u128()), None),
             Self::WelcomeMail(user) => (None, Some(user.as_u128())),
             Self::DecisionMail { market, user } => (Some(market.as_u128()), Some(user.as_u128())),
             Self::Webhook { webhook, market } => (Some(market.as_u128()), Some(webhook.as_u128())),
-            Self::PurgeOutcomes | Self::PurgeSessions | Self::PurgeJobs => (None, None),
+            Self::EmbedPost(post) => (Some(post.as_u128()), None),
+            Self::EmbedAll | Self::PurgeOutcomes | Self::PurgeSessions | Self::PurgeJobs => (None, None),
         }
     }
 
@@ -166,6 +194,9 @@ impl JobTask {
             (JobKind::Webhook, (Some(market), Some(webhook))) => {
                 Self::Webhook { webhook: WebhookId::from_u128(webhook), market: MarketId::from_u128(market) }
             }
+            (JobKind::EmbedMarket, (Some(market), None)) => Self::EmbedMarket(MarketId::from_u128(market)),
+            (JobKind::EmbedPost, (Some(post), None)) => Self::EmbedPost(PostId::from_u128(post)),
+            (JobKind::EmbedAll, (None, None)) => Self::EmbedAll,
             (JobKind::PurgeOutcomes, (None, None)) => Self::PurgeOutcomes,
             (JobKind::PurgeSessions, (None, None)) => Self::PurgeSessions,
             (JobKind::PurgeJobs, (None, None)) => Self::PurgeJobs,
@@ -256,11 +287,14 @@ mod tests {
 
     use super::*;
 
-    const TASKS: [JobTask; 7] = [
+    const TASKS: [JobTask; 10] = [
         JobTask::CloseMarket(MarketId::from_u128(1)),
         JobTask::WelcomeMail(UserId::from_u128(2)),
         JobTask::DecisionMail { market: MarketId::from_u128(1), user: UserId::from_u128(2) },
         JobTask::Webhook { webhook: WebhookId::from_u128(3), market: MarketId::from_u128(1) },
+        JobTask::EmbedMarket(MarketId::from_u128(1)),
+        JobTask::EmbedPost(PostId::from_u128(4)),
+        JobTask::EmbedAll,
         JobTask::PurgeOutcomes,
         JobTask::PurgeSessions,
         JobTask::PurgeJobs,

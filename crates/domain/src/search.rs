@@ -106,6 +106,19 @@ impl SearchQuery {
         &self.alternatives
     }
 
+    /// Whether it says only which words are wanted, in any order: it has no quotes, no `or` and no minus. What it means
+    /// is then what its words mean.
+    pub fn is_plain(&self) -> bool {
+        let [only] = self.alternatives.as_slice() else { return false };
+        only.unwanted.is_empty() && !self.text.contains('"')
+    }
+
+    /// The words that are wanted, in lower case.
+    pub fn words(&self) -> impl Iterator<Item = &str> {
+        let phrases = self.alternatives.iter().flat_map(|alternative| &alternative.wanted);
+        phrases.flat_map(Phrase::words).map(String::as_str)
+    }
+
     /// Marks in a text what was found: the words of the wanted phrases and what begins like the text as typed, with
     /// the text around the first of them, as `(part, is found)`. Nothing if nothing of it is there.
     pub fn excerpt<'a>(&self, text: &'a str) -> Vec<(&'a str, bool)> {

@@ -47,6 +47,7 @@ mod transfers;
 mod tx;
 mod unit;
 mod users;
+mod vectors;
 mod webhooks;
 
 pub use config::{DatabaseConfig, DatabaseUrl};

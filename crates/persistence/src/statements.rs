@@ -9,7 +9,7 @@ use diesel::connection::{Instrumentation, InstrumentationEvent, SimpleConnection
 use diesel::sql_types::Text;
 use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl as _, SqliteConnection, sql_query};
 use foretell_domain::account::Account;
-use foretell_domain::id::{AccountId, ApiKeyId, JobId, MarketId, SessionId, UserId, WebhookId};
+use foretell_domain::id::{AccountId, ApiKeyId, JobId, MarketId, PostId, SessionId, UserId, WebhookId};
 use foretell_domain::job::JobLane;
 use foretell_domain::market::{
     Bet, Fill, Holding, Market, MarketRecord, Payout, Settlement, SettlementTerms, TradeSide,
@@ -23,6 +23,7 @@ use foretell_ports::market::{PaidSet, PositionKey, PriceWindow, WantedHolding};
 use foretell_ports::page::{PageRequest, Start, Stretch};
 use foretell_ports::secret::TokenHash;
 use foretell_ports::unit::Locked;
+use foretell_ports::vector::{Direction, StoredVector, TextId, VectorPlace};
 use foretell_ports::webhook::{WebhookNews, WebhookPlace};
 use foretell_testkit::builders::Factory;
 use foretell_testkit::clock::START;
@@ -32,7 +33,7 @@ use crate::dialect::look_up::Others;
 use crate::error::Failure;
 use crate::{
     accounts, api_keys, bets, idempotency, jobs, market_details, markets, positions, sessions, settlements,
-    transfers, users, webhooks,
+    transfers, users, vectors, webhooks,
 };
 
 mod content;
@@ -149,7 +150,19 @@ fn batch_and_queries(c: &mut Connection<'_>, make: &Factory) -> Result<(), Failu
     *locked[0] = Market::restore(MarketRecord { bet_count: 2, ..record }).unwrap();
     markets::save(c, &locked.iter().collect::<Vec<_>>(), START)?;
     queries(c, to.id(), id)?;
+    vectors_and_queries(c, id)?;
     content::posts_and_queries(c, make, &user, id)
+}
+
+fn vectors_and_queries(c: &mut Connection<'_>, market: MarketId) -> Result<(), Failure> {
+    let direction = Direction::of(&[1.0, 0.5]);
+    let of = |text| StoredVector { text, version: 1, direction: direction.clone(), written_at: START };
+    let vectors = [of(TextId::Market(market)), of(TextId::Post(PostId::from_u128(1)))];
+    vectors::save(c, "a model", &vectors)?;
+    vectors::list(c, "a model", VectorPlace::BEGIN, 10)?;
+    vectors::list_market_ids(c, None, 10)?;
+    vectors::list_post_ids(c, None, 10)?;
+    Ok(())
 }
 
 fn trade(

@@ -23,4 +23,5 @@ pub mod secret;
 pub mod system;
 pub mod unit;
 pub mod user;
+pub mod vector;
 pub mod webhook;

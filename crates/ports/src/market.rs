@@ -130,6 +130,15 @@ pub struct MarketFilter {
     pub creator_id: Option<UserId>,
 }
 
+impl MarketFilter {
+    /// Whether a market is wanted.
+    pub fn wants(&self, market: &Market, listing: &Listing) -> bool {
+        self.category.as_ref().is_none_or(|category| listing.category.as_str() == category)
+            && self.phase.is_none_or(|(phase, now)| market.phase_at(now) == phase)
+            && self.creator_id.is_none_or(|creator| market.record().creator_id == creator)
+    }
+}
+
 /// The order of a list of markets.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum MarketSort {

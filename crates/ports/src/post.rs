@@ -65,6 +65,15 @@ pub struct PostFilter {
     pub tag: Option<Tag>,
 }
 
+impl PostFilter {
+    /// Whether a post is wanted.
+    pub fn wants(&self, post: &Post) -> bool {
+        post.body.status == self.status
+            && self.author_id.is_none_or(|author| post.author_id == author)
+            && self.tag.as_ref().is_none_or(|tag| post.body.tags.contains(tag))
+    }
+}
+
 /// A tag and how many published posts have it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TagCount {

@@ -14,16 +14,27 @@ use crate::market::MarketTx;
 use crate::post::PostTx;
 use crate::secret::SecretTx;
 use crate::user::UserTx;
+use crate::vector::VectorTx;
 use crate::webhook::WebhookTx;
 
 /// Everything a unit of work can do to storage.
 pub trait Tx:
-    LedgerTx + MarketTx + UserTx + ApiKeyTx + PostTx + IdempotencyTx + SecretTx + WebhookTx + JobTx
+    LedgerTx + MarketTx + UserTx + ApiKeyTx + PostTx + IdempotencyTx + SecretTx + WebhookTx + JobTx + VectorTx
 {
 }
 
-impl<T: LedgerTx + MarketTx + UserTx + ApiKeyTx + PostTx + IdempotencyTx + SecretTx + WebhookTx + JobTx> Tx
-    for T
+impl<
+    T: LedgerTx
+        + MarketTx
+        + UserTx
+        + ApiKeyTx
+        + PostTx
+        + IdempotencyTx
+        + SecretTx
+        + WebhookTx
+        + JobTx
+        + VectorTx,
+> Tx for T
 {
 }
 

@@ -24,6 +24,7 @@ use foretell_ports::post::PostQueries;
 use foretell_ports::search::TextSearch;
 use foretell_ports::unit::UnitOfWork;
 use foretell_ports::user::UserQueries;
+use foretell_ports::vector::VectorQueries;
 use foretell_ports::webhook::WebhookQueries;
 
 pub mod accounts;
@@ -50,6 +51,7 @@ pub mod settlements;
 pub mod transfers;
 pub mod units;
 pub mod users;
+pub mod vectors;
 pub mod webhooks;
 
 /// The ports of one store.
@@ -66,6 +68,8 @@ pub struct Adapters {
     pub posts: Arc<dyn PostQueries>,
     /// Searches texts.
     pub search: Arc<dyn TextSearch>,
+    /// Reads vectors.
+    pub vectors: Arc<dyn VectorQueries>,
     /// Reads jobs.
     pub jobs: Arc<dyn JobQueries>,
     /// Reads webhooks.
@@ -294,6 +298,10 @@ macro_rules! contract_suite {
                 the_best_hits_come_first,
                 a_renamed_market_is_found_by_its_new_name,
                 posts_are_found_within_their_filter;
+            vectors:
+                vectors_come_back_in_order,
+                an_older_version_replaces_nothing,
+                vectors_go_with_their_texts;
         }
     };
 }
@@ -320,7 +328,7 @@ macro_rules! contract_tests {
 #[cfg(test)]
 mod tests {
     /// The modules of the suite with their sources.
-    const AREAS: [(&str, &str); 23] = [
+    const AREAS: [(&str, &str); 24] = [
         ("units", include_str!("contract/units.rs")),
         ("interleaving", include_str!("contract/interleaving.rs")),
         ("accounts", include_str!("contract/accounts.rs")),
@@ -344,6 +352,7 @@ mod tests {
         ("webhooks", include_str!("contract/webhooks.rs")),
         ("jobs", include_str!("contract/jobs.rs")),
         ("searches", include_str!("contract/searches.rs")),
+        ("vectors", include_str!("contract/vectors.rs")),
     ];
 
     #[test]

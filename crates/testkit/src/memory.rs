@@ -23,6 +23,7 @@ mod table;
 mod tables;
 mod tx;
 mod users;
+mod vectors;
 mod webhooks;
 
 use std::any::Any;

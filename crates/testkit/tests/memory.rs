@@ -38,6 +38,7 @@ fn adapters(store: &MemoryStore, uow: Arc<dyn UnitOfWork>) -> Adapters {
         webhooks: store.clone(),
         jobs: store.clone(),
         search: store.clone(),
+        vectors: store.clone(),
         outcomes: store.clone(),
         health: store,
         guard: Box::new(()),

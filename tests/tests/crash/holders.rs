@@ -75,6 +75,8 @@ async fn application_in(home: &Home) -> Application {
         users: store.clone(),
         posts: store.clone(),
         search: store.clone(),
+        vectors: store.clone(),
+        semantic: None,
         jobs: store.clone(),
         webhooks: store.clone(),
         mailer: Arc::new(MemoryMailer::default()),

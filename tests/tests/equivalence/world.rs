@@ -15,6 +15,7 @@ use foretell_ports::post::PostQueries;
 use foretell_ports::search::TextSearch;
 use foretell_ports::unit::UnitOfWork;
 use foretell_ports::user::UserQueries;
+use foretell_ports::vector::VectorQueries;
 use foretell_ports::webhook::WebhookQueries;
 use foretell_testkit::{
     FakeClock, MemoryCache, MemoryMailer, MemoryRateLimiter, MemoryStore, MemoryWebhooks, PlainBodies,
@@ -104,6 +105,7 @@ impl World {
             + UserQueries
             + PostQueries
             + TextSearch
+            + VectorQueries
             + JobQueries
             + WebhookQueries
             + foretell_ports::health::Health
@@ -117,6 +119,8 @@ impl World {
             users: store.clone(),
             posts: store.clone(),
             search: store.clone(),
+            vectors: store.clone(),
+            semantic: None,
             jobs: store.clone(),
             webhooks: store.clone(),
             mailer: Arc::new(MemoryMailer::default()),

@@ -1,4 +1,4 @@
-//! The settings of what happens in the background: jobs, mail and webhooks.
+//! The settings of what happens in the background: jobs, mail, webhooks and what texts mean.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -32,6 +32,37 @@ pub(crate) enum Transport {
     Outbox(PathBuf),
     /// To a mail server.
     Smtp(SmtpSettings),
+}
+
+/// What tells what texts mean.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Model {
+    /// Nothing.
+    None,
+    /// The one that comes with the program.
+    Standard,
+    /// The one in a folder.
+    Folder(PathBuf),
+}
+
+/// Searching by what texts mean.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Search {
+    /// What tells it.
+    pub(crate) model: Model,
+    /// The cosine that is near enough.
+    pub(crate) least_similarity: f64,
+}
+
+pub(super) fn read_search(reader: &mut Reader) -> Option<Search> {
+    let model = reader.parsed("search.model", |text| match text {
+        "" => Err("must be \"standard\", \"none\" or a folder".to_owned()),
+        "none" => Ok(Model::None),
+        "standard" => Ok(Model::Standard),
+        folder => Ok(Model::Folder(PathBuf::from(folder))),
+    });
+    let hundredths: Option<u8> = reader.number("search.least_similarity", 0..=100);
+    Some(Search { model: model?, least_similarity: f64::from(hundredths?) / 100.0 })
 }
 
 pub(super) fn read_jobs(reader: &mut Reader) -> Option<WorkerSettings> {

@@ -28,6 +28,8 @@ struct Wanted {
     now: Timestamp,
     /// Of the job that closes the market, should it end at another time.
     closing_id: JobId,
+    /// The job that embeds the market, where there is a model.
+    embedding: Option<NewJob>,
 }
 
 impl Application {
@@ -46,7 +48,9 @@ impl Application {
         expected: ExpectedVersion,
     ) -> Result<MarketDetails, AppError> {
         let closing_id = JobId::from_u128(self.ports.ids.next_id());
-        let wanted = Wanted { actor: caller.actor(), market, edit, expected, now: self.now(), closing_id };
+        let embedding = self.embedding_job(JobTask::EmbedMarket(market));
+        let (actor, now) = (caller.actor(), self.now());
+        let wanted = Wanted { actor, market, edit, expected, now, closing_id, embedding };
         let edited = self.ports.units.run("edit_market", move |tx| wanted.make(tx)).await;
         // Another end date may put the market into another list.
         self.market_totals.forget();
@@ -82,6 +86,9 @@ impl Wanted {
         }
         tx.save_markets(&[&market], self.now)?;
         tx.save_listing(&market, &details.listing)?;
+        if let Some(job) = &self.embedding {
+            tx.add_jobs(std::slice::from_ref(job))?;
+        }
         if market.record().ends_at != ended_at {
             // The job of the former end date finds that it has come too early.
             tx.add_jobs(&[self.closing(market.record().ends_at)])?;

@@ -108,6 +108,17 @@ impl Application {
         NewJob { id, task, run_at: now, once, created_at: now }
     }
 
+    /// A job that is due now.
+    pub(super) fn new_job(&self, task: JobTask, once: Option<String>) -> NewJob {
+        let (id, now) = (JobId::from_u128(self.ports.ids.next_id()), self.now());
+        NewJob { id, task, run_at: now, once, created_at: now }
+    }
+
+    /// The job that embeds a text, where there is a model.
+    pub(super) fn embedding_job(&self, task: JobTask) -> Option<NewJob> {
+        self.ports.semantic.is_some().then(|| self.new_job(task, None))
+    }
+
     /// Ends a job that is done; `false` if another worker has it.
     pub(super) async fn finish_job(&self, lease: Lease) -> Result<bool, StoreError> {
         let now = self.now();

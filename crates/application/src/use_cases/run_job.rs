@@ -66,6 +66,12 @@ impl Application {
             JobTask::WelcomeMail(user) => self.send_welcome(job.lease.job, user).await?,
             JobTask::DecisionMail { market, user } => self.send_decision(job.lease.job, market, user).await?,
             JobTask::Webhook { webhook, market } => return self.tell_webhook(job, webhook, market).await,
+            JobTask::EmbedMarket(market) => self.embed_markets(&[market]).await?,
+            JobTask::EmbedPost(post) => self.embed_posts(&[post]).await?,
+            JobTask::EmbedAll => {
+                let texts = self.embed_all(|_| {}).await?;
+                tracing::info!(texts, "all texts can be found by their meaning");
+            }
             JobTask::PurgeOutcomes => {
                 let before =
                     self.before(self.settings.keep_outcomes.as_secs().try_into().unwrap_or(i64::MAX));

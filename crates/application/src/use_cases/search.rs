@@ -1,24 +1,32 @@
-//! Searches markets and posts: by whole words, and where those find nothing, or fail, by parts of words.
+//! Searches markets and posts: by what the query means, where that finds nothing or fails by its words, and where those
+//! do by its text as it stands. What a query means is asked last if the model does not know all of its words: they may be
+//! names, or parts of words.
 
+use std::collections::BTreeMap;
 use std::future::Future;
-use std::time::Duration;
 
 use foretell_domain::id::{MarketId, PostId};
-use foretell_domain::post::Post;
+use foretell_domain::post::{Post, PostStatus};
 use foretell_domain::search::SearchQuery;
 use foretell_ports::error::StoreError;
 use foretell_ports::market::{MarketDetails, MarketFilter};
 use foretell_ports::post::PostFilter;
-use foretell_ports::search::{Hits, SearchMethod, SearchPage};
+use foretell_ports::search::{Hit, Hits, SearchMethod, SearchPage};
+use foretell_ports::vector::Neighbour;
 
 use super::authenticate::Caller;
 use super::read_posts::visible;
 use crate::Application;
 use crate::error::AppError;
+use crate::search_steps::SearchStep;
+use crate::semantic::{Certainty, Meaning, Semantic};
 
-/// The steps, each of which is tried if those before it have found nothing, and how long it may take.
-const STEPS: [(SearchMethod, Duration); 2] =
-    [(SearchMethod::FullText, Duration::from_secs(1)), (SearchMethod::Substring, Duration::from_secs(3))];
+/// The most that is found by its meaning: what comes after the nearest two hundred is not what was looked for.
+const MAX_NEAR: usize = 200;
+
+/// The steps that look at texts.
+const TEXT_STEPS: [(SearchStep, SearchMethod); 2] =
+    [(SearchStep::FullText, SearchMethod::FullText), (SearchStep::Substring, SearchMethod::Substring)];
 
 /// What was found, and by which step.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,7 +36,13 @@ pub struct Found<T> {
     /// How many there are on all pages.
     pub total: i64,
     /// The step that found them; the last one if none has.
-    pub method: SearchMethod,
+    pub step: SearchStep,
+}
+
+impl<T> Found<T> {
+    const fn nothing() -> Self {
+        Self { hits: Vec::new(), total: 0, step: SearchStep::Substring }
+    }
 }
 
 impl Application {
@@ -42,11 +56,27 @@ impl Application {
         filter: &MarketFilter,
         page: SearchPage,
     ) -> Result<Found<MarketDetails>, AppError> {
-        let search = &self.ports.search;
-        let (method, hits) = first_found(|method| search.search_markets(method, query, filter, page)).await?;
-        let ids: Vec<MarketId> = hits.hits.iter().map(|hit| hit.id).collect();
-        let markets = self.ports.markets.find_markets(&ids).await?;
-        Ok(joined(method, hits, markets, |market| market.market.id()))
+        let meaning = self.meaning(query);
+        let near = async {
+            let Some((semantic, meaning)) = &meaning else { return Ok(Found::nothing()) };
+            let near = semantic.index.near_markets(&meaning.direction, semantic.least, MAX_NEAR).await?;
+            if *filter == MarketFilter::default() {
+                return self.near_page(near, page).await;
+            }
+            let ids: Vec<_> = near.iter().map(|neighbour| neighbour.id).collect();
+            let mut markets = self.ports.markets.find_markets(&ids).await?;
+            markets.retain(|found| filter.wants(&found.market, &found.listing));
+            Ok(near_found(join(scores(near), markets, market_id), page))
+        };
+        let by_text = async {
+            let search = &self.ports.search;
+            let (step, hits) =
+                self.first_found(|method| search.search_markets(method, query, filter, page)).await?;
+            let ids: Vec<MarketId> = hits.hits.iter().map(|hit| hit.id).collect();
+            let markets = self.ports.markets.find_markets(&ids).await?;
+            Ok(Found { total: hits.total, hits: join(hits.hits, markets, market_id), step })
+        };
+        self.in_order(certainty(meaning.as_ref()), near, by_text).await
     }
 
     /// The posts that a query finds: published ones, or the caller's own drafts, of which nobody has any.
@@ -60,56 +90,124 @@ impl Application {
         filter: &PostFilter,
         page: SearchPage,
     ) -> Result<Found<Post>, AppError> {
-        let Some(filter) = visible(caller, filter) else {
-            return Ok(Found { hits: Vec::new(), total: 0, method: SearchMethod::Substring });
+        let Some(filter) = &visible(caller, filter) else {
+            return Ok(Found::nothing());
         };
-        let (search, filter) = (&self.ports.search, &filter);
-        let (method, hits) = first_found(|method| search.search_posts(method, query, filter, page)).await?;
-        let ids: Vec<PostId> = hits.hits.iter().map(|hit| hit.id).collect();
-        let mut posts = self.ports.posts.find_posts(&ids).await?;
-        // One may have become a draft since it was found.
-        posts.retain(|post| post.body.status == filter.status);
-        Ok(joined(method, hits, posts, |post| post.id))
+        let published = filter.status == PostStatus::Published;
+        let meaning = self.meaning(query).filter(|_| published);
+        let near = async {
+            let Some((semantic, meaning)) = &meaning else { return Ok(Found::nothing()) };
+            let near = semantic.index.near_posts(&meaning.direction, semantic.least, MAX_NEAR).await?;
+            let ids: Vec<_> = near.iter().map(|neighbour| neighbour.id).collect();
+            let mut posts = self.ports.posts.find_posts(&ids).await?;
+            posts.retain(|post| filter.wants(post));
+            Ok(near_found(join(scores(near), posts, |post| post.id), page))
+        };
+        let by_text = async {
+            let search = &self.ports.search;
+            let (step, hits) =
+                self.first_found(|method| search.search_posts(method, query, filter, page)).await?;
+            let ids: Vec<PostId> = hits.hits.iter().map(|hit| hit.id).collect();
+            let mut posts = self.ports.posts.find_posts(&ids).await?;
+            // One may have become a draft since it was found.
+            posts.retain(|post| post.body.status == filter.status);
+            Ok(Found { total: hits.total, hits: join(hits.hits, posts, |post| post.id), step })
+        };
+        self.in_order(certainty(meaning.as_ref()), near, by_text).await
+    }
+
+    /// What a query means, if there is something to compare it to.
+    fn meaning(&self, query: &SearchQuery) -> Option<(&Semantic, Meaning)> {
+        let semantic = self.ports.semantic.as_ref().filter(|semantic| semantic.is_ready())?;
+        Some((semantic, semantic.of_query(query)?))
+    }
+
+    /// What is near comes before what has the text if the query was understood, and after it if it was guessed at.
+    async fn in_order<T>(
+        &self,
+        certainty: Option<Certainty>,
+        near: impl Future<Output = Result<Found<T>, StoreError>>,
+        by_text: impl Future<Output = Result<Found<T>, StoreError>>,
+    ) -> Result<Found<T>, AppError> {
+        let near = async {
+            let found = self.search_steps.take(SearchStep::Semantic, near).await;
+            found.ok().filter(|found| found.total > 0)
+        };
+        if certainty == Some(Certainty::Understood) {
+            return match near.await {
+                Some(found) => Ok(found),
+                None => Ok(by_text.await?),
+            };
+        }
+        let found = by_text.await;
+        let is_found = found.as_ref().is_ok_and(|found| found.total > 0);
+        if !is_found
+            && certainty.is_some()
+            && let Some(near) = near.await
+        {
+            return Ok(near);
+        }
+        Ok(found?)
+    }
+
+    /// One page of what is near; no other market is read.
+    async fn near_page(
+        &self,
+        near: Vec<Neighbour<MarketId>>,
+        page: SearchPage,
+    ) -> Result<Found<MarketDetails>, StoreError> {
+        let total = i64::try_from(near.len()).unwrap_or(i64::MAX);
+        let shown = page_of(scores(near), page);
+        let ids: Vec<_> = shown.iter().map(|hit| hit.id).collect();
+        let markets = self.ports.markets.find_markets(&ids).await?;
+        Ok(Found { hits: join(shown, markets, market_id), total, step: SearchStep::Semantic })
+    }
+
+    /// What the first step has found that has found anything. If none could be taken, the last one's error tells why.
+    async fn first_found<I, F>(
+        &self,
+        mut look: impl FnMut(SearchMethod) -> F,
+    ) -> Result<(SearchStep, Hits<I>), StoreError>
+    where
+        F: Future<Output = Result<Hits<I>, StoreError>>,
+    {
+        let mut last = Err(StoreError::Unavailable("no step of the search was taken".into()));
+        for (step, method) in TEXT_STEPS {
+            match self.search_steps.take(step, look(method)).await {
+                Ok(hits) if hits.total > 0 => return Ok((step, hits)),
+                Ok(none) => last = Ok((step, none)),
+                Err(error) => last = last.or(Err(error)),
+            }
+        }
+        last
     }
 }
 
-/// What the first step has found that has found anything. A step that fails or takes too long has found nothing; if none
-/// could be taken, the last one's error tells why.
-async fn first_found<I, F>(
-    mut step: impl FnMut(SearchMethod) -> F,
-) -> Result<(SearchMethod, Hits<I>), StoreError>
-where
-    F: Future<Output = Result<Hits<I>, StoreError>>,
-{
-    let mut last = Err(StoreError::Unavailable("no step of the search was taken".into()));
-    for (method, budget) in STEPS {
-        match tokio::time::timeout(budget, step(method)).await {
-            Ok(Ok(hits)) if hits.total > 0 || !hits.hits.is_empty() => return Ok((method, hits)),
-            Ok(Ok(none)) => last = Ok((method, none)),
-            Ok(Err(error)) => {
-                tracing::warn!(?method, %error, "a step of a search failed");
-                last = last.or(Err(error));
-            }
-            Err(_) => {
-                tracing::warn!(?method, "a step of a search took too long");
-                last = last.or(Err(StoreError::Unavailable("a step of the search took too long".into())));
-            }
-        }
-    }
-    last
+fn certainty(meaning: Option<&(&Semantic, Meaning)>) -> Option<Certainty> {
+    meaning.map(|(_, meaning)| meaning.certainty)
+}
+
+fn market_id(market: &MarketDetails) -> MarketId {
+    market.market.id()
+}
+
+/// A page of what is near, all of which is wanted.
+fn near_found<T>(all: Vec<(T, f64)>, page: SearchPage) -> Found<T> {
+    let total = i64::try_from(all.len()).unwrap_or(i64::MAX);
+    Found { hits: page_of(all, page), total, step: SearchStep::Semantic }
+}
+
+fn page_of<T>(all: Vec<T>, page: SearchPage) -> Vec<T> {
+    let passed = usize::try_from(page.offset).unwrap_or(usize::MAX);
+    all.into_iter().skip(passed).take(page.limit as usize).collect()
+}
+
+fn scores<I>(near: Vec<Neighbour<I>>) -> Vec<Hit<I>> {
+    near.into_iter().map(|near| Hit { id: near.id, score: near.similarity }).collect()
 }
 
 /// The things in the order of the hits. One that has gone since is left out.
-fn joined<I: PartialEq, T>(
-    method: SearchMethod,
-    hits: Hits<I>,
-    mut things: Vec<T>,
-    id_of: impl Fn(&T) -> I,
-) -> Found<T> {
-    let Hits { hits, total } = hits;
-    let found = hits.into_iter().filter_map(|hit| {
-        let index = things.iter().position(|thing| id_of(thing) == hit.id)?;
-        Some((things.swap_remove(index), hit.score))
-    });
-    Found { hits: found.collect(), total, method }
+fn join<I: Ord, T>(hits: Vec<Hit<I>>, things: Vec<T>, id_of: impl Fn(&T) -> I) -> Vec<(T, f64)> {
+    let mut things: BTreeMap<I, T> = things.into_iter().map(|thing| (id_of(&thing), thing)).collect();
+    hits.into_iter().filter_map(|hit| Some((things.remove(&hit.id)?, hit.score))).collect()
 }

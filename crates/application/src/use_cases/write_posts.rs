@@ -2,9 +2,11 @@
 
 use foretell_domain::error::DomainError;
 use foretell_domain::id::PostId;
+use foretell_domain::job::JobTask;
 use foretell_domain::policy::{self, Actor};
 use foretell_domain::post::{Post, PostBody, PostEdit, PostError};
 use foretell_ports::error::StoreError;
+use foretell_ports::job::NewJob;
 use foretell_ports::unit::{Locked, Tx};
 
 use super::authenticate::Caller;
@@ -21,8 +23,12 @@ impl Application {
         let id = PostId::from_u128(self.ports.ids.next_id());
         let (author_id, now) = (caller.user.id, self.now());
         let post = Post { id, author_id, body, version: 1, created_at: now, updated_at: now };
-        let stored = post.clone();
-        let written = self.ports.units.run("write_post", move |tx| tx.insert_post(&stored)).await;
+        let (stored, embedding) = (post.clone(), self.embedding_job(JobTask::EmbedPost(id)));
+        let work = move |tx: &mut dyn Tx| {
+            tx.insert_post(&stored)?;
+            add_job(tx, embedding.as_ref())
+        };
+        let written = self.ports.units.run("write_post", work).await;
         self.post_totals.forget();
         written?;
         Ok(post)
@@ -42,6 +48,7 @@ impl Application {
         expected: ExpectedVersion,
     ) -> Result<Post, AppError> {
         let (actor, now) = (caller.actor(), self.now());
+        let embedding = self.embedding_job(JobTask::EmbedPost(id));
         let work = move |tx: &mut dyn Tx| {
             let mut post = match lock_to_change(tx, actor, id)? {
                 Ok(post) => post,
@@ -52,6 +59,7 @@ impl Application {
             }
             if post.edit(edit.clone(), now) {
                 tx.save_post(&post)?;
+                add_job(tx, embedding.as_ref())?;
             }
             Ok(Ok(post.into_inner()))
         };
@@ -75,6 +83,10 @@ impl Application {
         self.post_totals.forget();
         deleted?
     }
+}
+
+fn add_job(tx: &mut dyn Tx, job: Option<&NewJob>) -> Result<(), StoreError> {
+    job.map_or(Ok(()), |job| tx.add_jobs(std::slice::from_ref(job)).map(drop))
 }
 
 /// Locks a post that the actor may change.

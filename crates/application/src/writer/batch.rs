@@ -21,6 +21,8 @@ pub(super) struct BatchContext<'a> {
     pub(super) ids: &'a dyn IdSource,
     /// Whether users get letters.
     pub(super) has_letters: bool,
+    /// Whether texts are found by their meaning.
+    pub(super) has_meanings: bool,
     /// Whether there may be webhooks to tell.
     pub(super) has_webhooks: bool,
 }

@@ -58,6 +58,7 @@ pub(super) struct Lane {
     feed: Arc<MarketFeed>,
     webhooks: Arc<WebhookWatch>,
     has_letters: bool,
+    has_meanings: bool,
     batch_size: usize,
     max_wait: Duration,
     queue: Receiver<Pending>,
@@ -79,6 +80,7 @@ impl Lane {
             feed: surroundings.feed,
             webhooks: surroundings.webhooks,
             has_letters: settings.has_letters,
+            has_meanings: ports.semantic.is_some(),
             batch_size: settings.batch_size.max(1),
             max_wait: settings.max_wait,
             queue,
@@ -170,9 +172,11 @@ impl Lane {
     async fn run_unit(&self, part: &[Pending]) -> Result<Vec<Answer>, StoreError> {
         let envelopes: Vec<_> = part.iter().map(|pending| Arc::clone(&pending.envelope)).collect();
         let (clock, ids) = (Arc::clone(&self.clock), Arc::clone(&self.ids));
-        let (has_letters, has_webhooks) = (self.has_letters, self.webhooks.is_needed().await);
+        let (has_letters, has_meanings) = (self.has_letters, self.has_meanings);
+        let has_webhooks = self.webhooks.is_needed().await;
         let work = move |tx: &mut dyn foretell_ports::unit::Tx| {
-            let context = BatchContext { now: clock.now(), ids: &*ids, has_letters, has_webhooks };
+            let context =
+                BatchContext { now: clock.now(), ids: &*ids, has_letters, has_meanings, has_webhooks };
             batch::run(tx, &context, &envelopes)
         };
         self.units.run("money_batch", work).await

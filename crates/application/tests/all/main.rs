@@ -25,6 +25,8 @@ mod rejections;
 #[cfg(test)]
 mod reversals;
 #[cfg(test)]
+mod searching;
+#[cfg(test)]
 mod sessions;
 #[cfg(test)]
 mod settlements;

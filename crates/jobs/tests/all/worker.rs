@@ -63,6 +63,8 @@ impl Office {
             users: shared.clone(),
             posts: shared.clone(),
             search: shared.clone(),
+            vectors: shared.clone(),
+            semantic: None,
             jobs: shared.clone(),
             webhooks: shared.clone(),
             mailer: Arc::new(mailer.clone()),

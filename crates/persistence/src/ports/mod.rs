@@ -8,4 +8,5 @@ mod post;
 mod search;
 mod secret;
 mod user;
+mod vector;
 mod webhook;

@@ -23,6 +23,7 @@ impl Harness for Databases {
             webhooks: Arc::new(store.clone()),
             jobs: Arc::new(store.clone()),
             search: Arc::new(store.clone()),
+            vectors: Arc::new(store.clone()),
             outcomes: Arc::new(store.clone()),
             health: Arc::new(store),
             guard: Box::new(database),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use foretell_domain::id::{JobId, MarketId, UserId, WebhookId};
+use foretell_domain::id::{JobId, MarketId, PostId, UserId, WebhookId};
 use foretell_domain::job::{JobKind, JobLane, JobState, JobTask};
 use foretell_domain::time::Timestamp;
 use foretell_ports::job::{Job, JobCount, JobFilter, Lease, LeaseRequest, LeasedJob, NewJob};
@@ -51,6 +51,9 @@ pub async fn jobs_come_back_as_they_were_added(harness: &dyn Harness) {
         JobTask::WelcomeMail(user),
         JobTask::DecisionMail { market, user },
         JobTask::Webhook { webhook: WebhookId::from_u128(3), market },
+        JobTask::EmbedMarket(market),
+        JobTask::EmbedPost(PostId::from_u128(4)),
+        JobTask::EmbedAll,
         JobTask::PurgeOutcomes,
         JobTask::PurgeSessions,
         JobTask::PurgeJobs,

@@ -23,6 +23,7 @@ use foretell_ports::post::{HeldSubject, PostTx};
 use foretell_ports::secret::{PasswordHash, SecretTx};
 use foretell_ports::unit::{Locked, Tx};
 use foretell_ports::user::{Credentials, Session, UserTx};
+use foretell_ports::vector::{StoredVector, VectorTx};
 use foretell_ports::webhook::{Webhook, WebhookNews, WebhookPlace, WebhookTx};
 
 use super::{Insert, PoisonedRow};
@@ -152,6 +153,12 @@ impl WebhookTx for WatchedTx<'_> {
         fn move_webhook_place(&mut self, webhook: WebhookId, market: MarketId, place: WebhookPlace) -> ();
         fn delete_webhook_place(&mut self, webhook: WebhookId, market: MarketId) -> ();
         fn delete_webhook_places(&mut self, webhook: &Locked<Webhook>) -> ();
+    }
+}
+
+impl VectorTx for WatchedTx<'_> {
+    hand_on! {
+        fn save_vectors(&mut self, model: &str, vectors: &[StoredVector]) -> ();
     }
 }
 

@@ -26,9 +26,7 @@ fn details(tables: &Tables, row: &MarketRow) -> MarketDetails {
 }
 
 pub(super) fn is_wanted(filter: &MarketFilter, row: &MarketRow) -> bool {
-    filter.category.as_ref().is_none_or(|category| row.listing.category.as_str() == category)
-        && filter.phase.is_none_or(|(phase, now)| row.market.phase_at(now) == phase)
-        && filter.creator_id.is_none_or(|creator| row.market.record().creator_id == creator)
+    filter.wants(&row.market, &row.listing)
 }
 
 /// What ascends along a list of this order.

@@ -134,11 +134,7 @@ pub(super) fn delete_comments(tables: &mut Tables, is_doomed: impl Fn(&Comment) 
 }
 
 pub(super) fn posts_in<'a>(tables: &'a Tables, filter: &'a PostFilter) -> impl Iterator<Item = &'a Post> {
-    tables.posts.committed().values().rev().filter(|post| {
-        post.body.status == filter.status
-            && filter.author_id.is_none_or(|author| post.author_id == author)
-            && filter.tag.as_ref().is_none_or(|tag| post.body.tags.contains(tag))
-    })
+    tables.posts.committed().values().rev().filter(|post| filter.wants(post))
 }
 
 fn comments_on(tables: &Tables, subject: CommentSubject) -> impl Iterator<Item = &Comment> {

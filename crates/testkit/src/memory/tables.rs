@@ -16,6 +16,7 @@ use foretell_ports::idempotency::{CommandKey, StoredOutcome};
 use foretell_ports::job::Job;
 use foretell_ports::secret::TokenHash;
 use foretell_ports::user::{Credentials, Session};
+use foretell_ports::vector::{StoredVector, TextId};
 use foretell_ports::webhook::{Webhook, WebhookPlace};
 
 use super::table::{EndOfUnit, Table};
@@ -88,6 +89,8 @@ tables! {
     sessions_by_token: TokenHash => SessionId,
     jobs: JobId => JobRow,
     job_names: String => JobId,
+    /// Each with its model.
+    vectors: TextId => (String, StoredVector),
     webhooks: WebhookId => Webhook,
     webhook_places: (WebhookId, MarketId) => WebhookPlace,
     api_keys: ApiKeyId => ApiKey,

@@ -37,11 +37,15 @@ impl<'a> JobView<'a> {
     /// The job as it stands.
     pub(crate) fn new(job: &'a Job) -> Self {
         let (market, user, webhook) = match job.task {
-            JobTask::CloseMarket(market) => (Some(market), None, None),
+            JobTask::CloseMarket(market) | JobTask::EmbedMarket(market) => (Some(market), None, None),
             JobTask::WelcomeMail(user) => (None, Some(user), None),
             JobTask::DecisionMail { market, user } => (Some(market), Some(user), None),
             JobTask::Webhook { webhook, market } => (Some(market), None, Some(webhook)),
-            JobTask::PurgeOutcomes | JobTask::PurgeSessions | JobTask::PurgeJobs => (None, None, None),
+            JobTask::EmbedPost(_)
+            | JobTask::EmbedAll
+            | JobTask::PurgeOutcomes
+            | JobTask::PurgeSessions
+            | JobTask::PurgeJobs => (None, None, None),
         };
         Self {
             id: Text(job.id),

@@ -4,7 +4,7 @@ use foretell_domain::post::Post;
 use foretell_domain::search::{SearchError, SearchQuery};
 use foretell_ports::market::MarketDetails;
 use foretell_ports::page::{Start, Stretch};
-use foretell_ports::search::{SearchMethod, SearchPage};
+use foretell_ports::search::SearchPage;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -94,14 +94,6 @@ fn highlight(query: &SearchQuery, text: &str) -> String {
         }
     }
     html
-}
-
-/// The name of a method.
-pub(crate) const fn method_name(method: SearchMethod) -> &'static str {
-    match method {
-        SearchMethod::FullText => "fulltext",
-        SearchMethod::Substring => "substring",
-    }
 }
 
 /// The query in the parameter `q`.

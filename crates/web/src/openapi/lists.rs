@@ -48,7 +48,7 @@ pub(super) fn add_method(meta: &mut Value) {
     meta["properties"]["method"] = json!({
         "type": "string",
         "description": "How the hits were found.",
-        "enum": ["fulltext", "substring"],
+        "enum": ["semantic", "fulltext", "substring"],
     });
 }
 

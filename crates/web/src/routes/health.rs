@@ -36,6 +36,7 @@ struct Checks {
     database: Status,
     #[serde(skip_serializing_if = "Option::is_none")]
     redis: Option<Status>,
+    search: Status,
 }
 
 /// Says that the process answers, whatever it depends on. 200.
@@ -51,7 +52,8 @@ async fn live() -> Answer {
 }
 
 /// Names each thing that the server works with. 200, or 503 `UNAVAILABLE` if one that it cannot do without fails; a
-/// Redis that does not answer is `degraded`, since all goes on without it.
+/// Redis that does not answer is `degraded`, since all goes on without it. So is `search` until all texts can be found by
+/// their meaning; it is `off` where there is no model.
 #[utoipa::path(
     get,
     path = "/readyz",
@@ -65,9 +67,14 @@ async fn ready(state: Data<WebState>) -> Answer {
         Reach::Shared => Some(Status { status: "ok" }),
         Reach::Degraded => Some(Status { status: "degraded" }),
     };
+    let search = match state.application.semantic() {
+        None => Status { status: "off" },
+        Some(semantic) if semantic.is_ready() => Status { status: "ok" },
+        Some(_) => Status { status: "degraded" },
+    };
     match state.application.ping().await {
         Ok(()) => {
-            let checks = Checks { database: Status { status: "ok" }, redis };
+            let checks = Checks { database: Status { status: "ok" }, redis, search };
             reply::ok(Readiness { status: "ok", checks })
         }
         Err(error) => {

@@ -77,6 +77,8 @@ pub async fn application_with(
         users: store.clone(),
         posts: store.clone(),
         search: store.clone(),
+        vectors: store.clone(),
+        semantic: None,
         jobs: store.clone(),
         webhooks: store.clone(),
         mailer: Arc::new(MemoryMailer::default()),

@@ -38,6 +38,9 @@ impl Desk<'_> {
         let (record, listing, created_at) =
             (market.record().clone(), command.listing.clone(), self.context.now);
         self.want(JobTask::CloseMarket(record.id), record.ends_at, None);
+        if self.context.has_meanings {
+            self.want(JobTask::EmbedMarket(record.id), self.context.now, None);
+        }
         self.rows.add_market(NewMarket { market, listing: listing.clone(), created_at });
         let balance = row.debit.balance_after;
         let opened = MarketOpened { record, listing, balance, created_at };

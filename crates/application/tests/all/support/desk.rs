@@ -8,7 +8,7 @@ use std::time::Duration;
 use foretell_application::writer::{Payment, Receipt, WriterSettings};
 use foretell_application::{
     AppError, Application, ApplicationSettings, Caller, Credential, LoginLimits, Ports, Registration,
-    RequestLimits,
+    RequestLimits, Semantic,
 };
 use foretell_domain::error::DomainError;
 use foretell_domain::id::AccountId;
@@ -73,6 +73,8 @@ impl Desk {
             users: Arc::new(memory.clone()),
             posts: Arc::new(memory.clone()),
             search: Arc::new(memory.clone()),
+            vectors: Arc::new(memory.clone()),
+            semantic: None,
             jobs: Arc::new(memory.clone()),
             webhooks: Arc::new(memory.clone()),
             mailer: Arc::new(mailer.clone()),
@@ -98,6 +100,12 @@ impl Desk {
     /// Another process over the same storage.
     pub(crate) fn second_node(&self, settings: ApplicationSettings) -> Arc<Application> {
         Arc::new(Application::start(self.ports.clone(), settings))
+    }
+
+    /// Another process over the same storage, which knows what texts mean.
+    pub(crate) fn node_that_knows(&self, semantic: Semantic) -> Arc<Application> {
+        let ports = Ports { semantic: Some(semantic), ..self.ports.clone() };
+        Arc::new(Application::start(ports, settings()))
     }
 
     /// A new user with the sign-up grant.

@@ -25,6 +25,7 @@ use foretell_ports::post::{HeldSubject, PostTx};
 use foretell_ports::secret::{PasswordHash, SecretTx};
 use foretell_ports::unit::{ErasedWork, Locked, Tx, UnitFuture, UnitOfWork};
 use foretell_ports::user::{Credentials, Session, UserTx};
+use foretell_ports::vector::{StoredVector, VectorTx};
 use foretell_ports::webhook::{Webhook, WebhookNews, WebhookPlace, WebhookTx};
 
 /// A store whose units are committed late on order; all clones are one.
@@ -205,6 +206,12 @@ impl WebhookTx for LateTx<'_> {
         move_webhook_place(webhook: WebhookId, market: MarketId, place: WebhookPlace) -> ();
         delete_webhook_place(webhook: WebhookId, market: MarketId) -> ();
         delete_webhook_places(webhook: &Locked<Webhook>) -> ();
+    }
+}
+
+impl VectorTx for LateTx<'_> {
+    pass_on! {
+        save_vectors(model: &str, vectors: &[StoredVector]) -> ();
     }
 }
 

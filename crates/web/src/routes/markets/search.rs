@@ -87,5 +87,5 @@ pub(super) async fn search(state: Data<WebState>, params: Params<SearchParams>) 
             MarketHit::new(MarketView::at(now, market, currency), market, *score, &query)
         })
         .collect();
-    reply::found(rows, meta, search::method_name(found.method))
+    reply::found(rows, meta, found.step.as_str())
 }

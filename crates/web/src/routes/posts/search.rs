@@ -89,5 +89,5 @@ pub(super) async fn search(
         .iter()
         .map(|(_, (post, score))| PostHit::new(PostView::new(post), post, *score, &query))
         .collect();
-    reply::found(rows, meta, search::method_name(found.method))
+    reply::found(rows, meta, found.step.as_str())
 }

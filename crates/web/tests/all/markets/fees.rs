@@ -26,6 +26,8 @@ async fn open_with_fee(app: &TestApp, creator: &TestUser) -> Opened {
         users: store.clone(),
         posts: store.clone(),
         search: store.clone(),
+        vectors: store.clone(),
+        semantic: None,
         jobs: store.clone(),
         webhooks: store.clone(),
         mailer: Arc::new(MemoryMailer::default()),

@@ -1,0 +1,101 @@
+//! What texts mean, and which of them are near: the model and the index that belong together.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use foretell_domain::post::{Post, PostStatus};
+use foretell_domain::search::SearchQuery;
+use foretell_ports::market::MarketDetails;
+use foretell_ports::vector::{Direction, Embedder, VectorIndex};
+
+/// How much a market's description, or a post's content, counts beside its name, which counts twice as much.
+const REST: f32 = 0.5;
+/// How much the category counts, or all tags together.
+const TOPIC: f32 = 0.15;
+
+/// A word of fewer letters says too little.
+const SHORTEST: usize = 3;
+
+/// How well a query was understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Certainty {
+    /// The model knows each of its words.
+    Understood,
+    /// It knows some; the others are names, or parts of words, which are looked for before they are guessed at.
+    Guessed,
+}
+
+/// What a query means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Meaning {
+    pub(crate) direction: Direction,
+    pub(crate) certainty: Certainty,
+}
+
+/// The model with its index.
+#[derive(Clone)]
+pub struct Semantic {
+    pub(crate) embedder: Arc<dyn Embedder>,
+    pub(crate) index: Arc<dyn VectorIndex>,
+    /// What is less similar to a query was not looked for; from -1 to 1.
+    pub(crate) least: f64,
+    /// Whether all that was stored is in the index.
+    pub(crate) is_ready: Arc<AtomicBool>,
+}
+
+impl Semantic {
+    /// Finds with this index what is at least so similar; it is empty yet.
+    pub fn new(embedder: Arc<dyn Embedder>, index: Arc<dyn VectorIndex>, least: f64) -> Self {
+        Self { embedder, index, least, is_ready: Arc::default() }
+    }
+
+    /// Whether all that was stored is in the index.
+    pub fn is_ready(&self) -> bool {
+        self.is_ready.load(Ordering::Acquire)
+    }
+
+    /// How many texts are in the index.
+    pub fn texts(&self) -> usize {
+        self.index.len()
+    }
+
+    /// What a query means; nothing if it says more than its words, or none of them says enough.
+    pub(crate) fn of_query(&self, query: &SearchQuery) -> Option<Meaning> {
+        let says_enough = |word: &str| word.chars().filter(|c| c.is_alphabetic()).count() >= SHORTEST;
+        let is_known = |word: &str| self.embedder.knows(word);
+        let mut told = query.words().filter(|word| says_enough(word)).peekable();
+        if !query.is_plain() || told.peek().is_none() {
+            return None;
+        }
+        let certainty = match (query.words().all(is_known), told.any(is_known)) {
+            (true, _) => Certainty::Understood,
+            (false, true) => Certainty::Guessed,
+            (false, false) => return None,
+        };
+        Some(Meaning { direction: Direction::of(&self.embedder.embed(query.text()))?, certainty })
+    }
+
+    pub(crate) fn of_market(&self, market: &MarketDetails) -> Option<Direction> {
+        let listing = &market.listing;
+        self.of_text(listing.name.as_str(), listing.description.as_str(), listing.category.as_str())
+    }
+
+    /// What a post means; nothing if it is a draft, which nobody finds.
+    pub(crate) fn of_post(&self, post: &Post) -> Option<Direction> {
+        if post.body.status == PostStatus::Draft {
+            return None;
+        }
+        let tags: Vec<_> = post.body.tags.iter().map(foretell_domain::tag::Tag::as_str).collect();
+        self.of_text(post.body.title.as_str(), post.body.content.as_str(), &tags.join(" "))
+    }
+
+    fn of_text(&self, name: &str, rest: &str, topic: &str) -> Option<Direction> {
+        let mut sum = self.embedder.embed(name);
+        for (text, weight) in [(rest, REST), (topic, TOPIC)] {
+            for (sum, number) in sum.iter_mut().zip(self.embedder.embed(text)) {
+                *sum += weight * number;
+            }
+        }
+        Direction::of(&sum)
+    }
+}

@@ -1,0 +1,142 @@
+//! Keeps what texts mean in step with what they say: jobs write it down, and each node reads what was written.
+
+use std::sync::atomic::Ordering;
+
+use foretell_domain::id::{MarketId, PostId};
+use foretell_domain::job::JobTask;
+use foretell_domain::post::PostStatus;
+use foretell_domain::time::Timestamp;
+use foretell_ports::error::StoreError;
+use foretell_ports::market::MarketFilter;
+use foretell_ports::post::PostFilter;
+use foretell_ports::vector::{StoredVector, TextId, VectorPlace};
+
+use crate::Application;
+use crate::semantic::Semantic;
+
+/// How many texts are read and written at once.
+const AT_ONCE: u32 = 200;
+/// How many directions are read at once.
+const READ_AT_ONCE: u32 = 2_000;
+
+/// What was written lately is read again: a unit of work may have ended later than its time says. Ten seconds.
+const OVERLAP_US: i64 = 10_000_000;
+
+impl Application {
+    /// Reads what was written after a place into the index, and says from where to go on. The first time, from
+    /// [`VectorPlace::BEGIN`], it reads everything; from then on texts are found by their meaning.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    pub async fn read_vectors(&self, from: VectorPlace) -> Result<VectorPlace, StoreError> {
+        let Some(semantic) = &self.ports.semantic else { return Ok(from) };
+        let mut place = from;
+        loop {
+            let read =
+                self.ports.vectors.list_vectors(semantic.embedder.model(), place, READ_AT_ONCE).await?;
+            let is_all = read.len() < READ_AT_ONCE as usize;
+            if let Some(last) = read.last() {
+                place = VectorPlace { written_at: last.written_at, id: last.text.as_u128() };
+            }
+            semantic
+                .index
+                .put(read.into_iter().map(|vector| (vector.text, vector.direction)).collect())
+                .await?;
+            if is_all {
+                break;
+            }
+        }
+        semantic.is_ready.store(true, Ordering::Release);
+        let settled = self.now().micros().saturating_sub(OVERLAP_US);
+        let settled = VectorPlace { written_at: Timestamp::from_micros(settled), id: 0 };
+        Ok(place.min(settled).max(from))
+    }
+
+    /// Whether texts are found by their meaning: how many, or nothing where there is no model.
+    pub fn semantic(&self) -> Option<&Semantic> {
+        self.ports.semantic.as_ref()
+    }
+
+    /// Has every text embedded that was not with this model; once for each model, however many nodes ask for it.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    pub async fn want_embeddings(&self) -> Result<(), StoreError> {
+        let Some(semantic) = &self.ports.semantic else { return Ok(()) };
+        let name = format!("embed_all:{}", semantic.embedder.model());
+        let job = self.new_job(JobTask::EmbedAll, Some(name));
+        self.ports.units.run("want_embeddings", move |tx| tx.add_jobs(std::slice::from_ref(&job))).await?;
+        Ok(())
+    }
+
+    /// Embeds every market and post, and tells how many are done after each step.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    pub async fn embed_all(&self, mut progress: impl FnMut(u64) + Send) -> Result<u64, StoreError> {
+        let (mut done, mut last) = (0, None);
+        loop {
+            let ids = self.ports.vectors.list_market_ids(last, AT_ONCE).await?;
+            let Some(next) = ids.last().copied() else { break };
+            self.embed_markets(&ids).await?;
+            (last, done) = (Some(next), done + ids.len() as u64);
+            progress(done);
+        }
+        let mut last = None;
+        loop {
+            let ids = self.ports.vectors.list_post_ids(last, AT_ONCE).await?;
+            let Some(next) = ids.last().copied() else { break };
+            self.embed_posts(&ids).await?;
+            (last, done) = (Some(next), done + ids.len() as u64);
+            progress(done);
+        }
+        Ok(done)
+    }
+
+    /// How many markets and published posts there are.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    pub async fn count_texts(&self) -> Result<u64, StoreError> {
+        let published = PostFilter { status: PostStatus::Published, author_id: None, tag: None };
+        let markets = self.ports.markets.count_markets(&MarketFilter::default()).await?;
+        let posts = self.ports.posts.count_posts(&published).await?;
+        Ok(u64::try_from(markets + posts).unwrap_or(0))
+    }
+
+    /// Writes down what markets mean now.
+    pub(super) async fn embed_markets(&self, ids: &[MarketId]) -> Result<(), StoreError> {
+        let Some(semantic) = &self.ports.semantic else { return Ok(()) };
+        let written_at = self.now();
+        let found = self.ports.markets.find_markets(ids).await?;
+        let vectors = found.iter().map(|market| StoredVector {
+            text: TextId::Market(market.market.id()),
+            version: market.market.record().version,
+            direction: semantic.of_market(market),
+            written_at,
+        });
+        self.save_vectors(semantic, vectors.collect()).await
+    }
+
+    /// Writes down what posts mean now.
+    pub(super) async fn embed_posts(&self, ids: &[PostId]) -> Result<(), StoreError> {
+        let Some(semantic) = &self.ports.semantic else { return Ok(()) };
+        let written_at = self.now();
+        let found = self.ports.posts.find_posts(ids).await?;
+        let vectors = found.iter().map(|post| StoredVector {
+            text: TextId::Post(post.id),
+            version: post.version,
+            direction: semantic.of_post(post),
+            written_at,
+        });
+        self.save_vectors(semantic, vectors.collect()).await
+    }
+
+    /// Saves vectors; this node finds them at once.
+    async fn save_vectors(&self, semantic: &Semantic, vectors: Vec<StoredVector>) -> Result<(), StoreError> {
+        let model = semantic.embedder.model().to_owned();
+        let put = vectors.iter().map(|vector| (vector.text, vector.direction.clone())).collect();
+        self.ports.units.run("save_vectors", move |tx| tx.save_vectors(&model, &vectors)).await?;
+        semantic.index.put(put).await
+    }
+}

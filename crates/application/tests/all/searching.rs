@@ -1,0 +1,173 @@
+//! The steps of searches: which is taken first, and what becomes of one that fails, hangs and comes back.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use foretell_application::{Application, SearchStep, Semantic};
+use foretell_domain::id::{MarketId, PostId};
+use foretell_domain::post::{PostBody, PostStatus};
+use foretell_domain::search::SearchQuery;
+use foretell_domain::tag::Tags;
+use foretell_domain::text::{PostContent, PostTitle};
+use foretell_ports::error::StoreError;
+use foretell_ports::post::PostFilter;
+use foretell_ports::search::SearchPage;
+use foretell_ports::vector::{Direction, Embedder, Neighbour, TextId, VectorIndex, VectorPlace};
+
+use crate::support::Desk;
+
+/// Knows what is wet, and a few other words.
+struct Weather;
+
+impl Embedder for Weather {
+    fn model(&self) -> &'static str {
+        "weather"
+    }
+
+    fn embed(&self, text: &str) -> Vec<f32> {
+        let text = text.to_lowercase();
+        let is_wet = ["rain", "wet"].iter().any(|word| text.contains(word));
+        if is_wet { vec![1.0, 0.0] } else { vec![0.0, 1.0] }
+    }
+
+    fn knows(&self, word: &str) -> bool {
+        ["rain", "wet", "dry", "is", "it"].contains(&word)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mood {
+    Working,
+    Failing,
+    Hanging,
+}
+
+/// An index of posts that does what the test says.
+#[derive(Clone)]
+struct Moody {
+    mood: Arc<Mutex<Mood>>,
+    posts: Arc<Mutex<Vec<(PostId, Direction)>>>,
+}
+
+impl Moody {
+    fn new() -> Self {
+        Self { mood: Arc::new(Mutex::new(Mood::Working)), posts: Arc::default() }
+    }
+
+    fn become_so(&self, mood: Mood) {
+        *self.mood.lock().unwrap() = mood;
+    }
+}
+
+#[async_trait]
+impl VectorIndex for Moody {
+    async fn put(&self, vectors: Vec<(TextId, Option<Direction>)>) -> Result<(), StoreError> {
+        let mut posts = self.posts.lock().unwrap();
+        for (text, direction) in vectors {
+            let TextId::Post(post) = text else { continue };
+            posts.retain(|(id, _)| *id != post);
+            posts.extend(direction.map(|direction| (post, direction)));
+        }
+        Ok(())
+    }
+
+    async fn near_markets(
+        &self,
+        _: &Direction,
+        _: f64,
+        _: usize,
+    ) -> Result<Vec<Neighbour<MarketId>>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn near_posts(
+        &self,
+        to: &Direction,
+        _: f64,
+        _: usize,
+    ) -> Result<Vec<Neighbour<PostId>>, StoreError> {
+        let mood = *self.mood.lock().unwrap();
+        match mood {
+            Mood::Working => {}
+            Mood::Failing => return Err(StoreError::Unavailable("the index is away".into())),
+            Mood::Hanging => std::future::pending::<()>().await,
+        }
+        let posts = self.posts.lock().unwrap();
+        let is_wet = |direction: &Direction| direction.numbers()[0] == 127;
+        let near = posts.iter().filter(|(_, direction)| is_wet(direction) == is_wet(to));
+        Ok(near.map(|(id, _)| Neighbour { id: *id, similarity: 1.0 }).collect())
+    }
+
+    fn len(&self) -> usize {
+        self.posts.lock().unwrap().len()
+    }
+}
+
+/// A desk with a post on rain and one on drought, and a node that knows which is wet.
+async fn scene() -> (Desk, Arc<Application>, Moody) {
+    let (desk, index) = (Desk::open().await, Moody::new());
+    let author = desk.user().await;
+    for (title, status) in [
+        ("Rain", PostStatus::Published),
+        ("A dry June, it is", PostStatus::Published),
+        ("Rain again", PostStatus::Draft),
+    ] {
+        let (title, content) = (PostTitle::new(title).unwrap(), PostContent::new("So.").unwrap());
+        let body = PostBody { title, content, tags: Tags::default(), status };
+        desk.app.write_post(&author, body).await.unwrap();
+    }
+    let node = desk.node_that_knows(Semantic::new(Arc::new(Weather), Arc::new(index.clone()), 0.5));
+    (desk, node, index)
+}
+
+/// The titles that a query finds, and the step that has found them.
+async fn found(node: &Application, query: &str) -> (Vec<String>, SearchStep) {
+    let query = SearchQuery::parse(query).unwrap();
+    let filter = PostFilter { status: PostStatus::Published, author_id: None, tag: None };
+    let page = SearchPage { offset: 0, limit: 10 };
+    let found = node.search_posts(None, &query, &filter, page).await.unwrap();
+    (found.hits.iter().map(|(post, _)| post.body.title.as_str().to_owned()).collect(), found.step)
+}
+
+async fn check(node: &Application, query: &str, titles: &[&str], step: SearchStep) {
+    let (found, by) = found(node, query).await;
+    assert_eq!(
+        (found.iter().map(String::as_str).collect::<Vec<_>>(), by),
+        (titles.to_vec(), step),
+        "{query}"
+    );
+}
+
+#[tokio::test]
+async fn what_is_understood_is_found_by_its_meaning_once_the_index_is_ready() {
+    let (_desk, node, index) = scene().await;
+    check(&node, "wet", &[], SearchStep::Substring).await;
+    assert_eq!(node.embed_all(|_| {}).await.unwrap(), 3);
+    node.read_vectors(VectorPlace::BEGIN).await.unwrap();
+    assert_eq!(index.len(), 2, "a draft is not found by anyone");
+    check(&node, "wet", &["Rain"], SearchStep::Semantic).await;
+    check(&node, "\"rain\"", &["Rain"], SearchStep::FullText).await;
+    check(&node, "june", &["A dry June, it is"], SearchStep::FullText).await;
+    check(&node, "jun", &["A dry June, it is"], SearchStep::Substring).await;
+    // The model knows one of the words, so it guesses where nothing has both.
+    check(&node, "wet outlook", &["Rain"], SearchStep::Semantic).await;
+    check(&node, "outlook", &[], SearchStep::Substring).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_index_that_fails_hangs_and_comes_back_leaves_the_answer_to_the_next_step() {
+    let (_desk, node, index) = scene().await;
+    node.embed_all(|_| {}).await.unwrap();
+    node.read_vectors(VectorPlace::BEGIN).await.unwrap();
+    for mood in [Mood::Failing, Mood::Hanging] {
+        index.become_so(mood);
+        for _ in 0..5 {
+            check(&node, "rain", &["Rain"], SearchStep::FullText).await;
+        }
+        index.become_so(Mood::Working);
+        check(&node, "rain", &["Rain"], SearchStep::FullText).await;
+        tokio::time::advance(Duration::from_secs(5)).await;
+        check(&node, "rain", &["Rain"], SearchStep::Semantic).await;
+    }
+}

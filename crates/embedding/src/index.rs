@@ -1,0 +1,236 @@
+//! The index: every direction is compared, which takes a few milliseconds for a hundred thousand.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
+use async_trait::async_trait;
+use foretell_domain::id::{MarketId, PostId};
+use foretell_ports::error::StoreError;
+use foretell_ports::vector::{Direction, Neighbour, TextId, VectorIndex};
+
+/// With more directions than these, others are served meanwhile.
+const QUICK: usize = 2_000;
+
+/// All directions of one kind of text, one after another.
+#[derive(Debug)]
+struct Shelf<I> {
+    ids: Vec<I>,
+    numbers: Vec<i8>,
+    lengths: Vec<f64>,
+    places: HashMap<I, usize>,
+    dimensions: usize,
+}
+
+impl<I> Default for Shelf<I> {
+    fn default() -> Self {
+        let (ids, numbers, lengths) = (Vec::new(), Vec::new(), Vec::new());
+        Self { ids, numbers, lengths, places: HashMap::new(), dimensions: 0 }
+    }
+}
+
+impl<I: Copy + Eq + Ord + Hash> Shelf<I> {
+    fn put(&mut self, id: I, direction: &Direction) {
+        let numbers = direction.numbers();
+        if self.ids.is_empty() {
+            self.dimensions = numbers.len();
+        }
+        if numbers.len() != self.dimensions {
+            return;
+        }
+        let length = length_of(numbers);
+        if let Some(place) = self.places.get(&id).copied() {
+            let begin = place * self.dimensions;
+            if let Some(old) = self.numbers.get_mut(begin..begin + self.dimensions) {
+                old.copy_from_slice(numbers);
+            }
+            if let Some(old) = self.lengths.get_mut(place) {
+                *old = length;
+            }
+        } else {
+            self.places.insert(id, self.ids.len());
+            self.ids.push(id);
+            self.numbers.extend_from_slice(numbers);
+            self.lengths.push(length);
+        }
+    }
+
+    /// Takes one out; the last one gets its place.
+    fn take(&mut self, id: I) {
+        let Some(place) = self.places.remove(&id) else { return };
+        let (last, size) = (self.ids.len() - 1, self.dimensions);
+        self.numbers.copy_within(last * size.., place * size);
+        self.numbers.truncate(last * size);
+        self.ids.swap_remove(place);
+        self.lengths.swap_remove(place);
+        if let Some(moved) = self.ids.get(place) {
+            self.places.insert(*moved, place);
+        }
+    }
+
+    fn near(&self, to: &Direction, least: f64, limit: usize) -> Vec<Neighbour<I>> {
+        let wanted = to.numbers();
+        if wanted.len() != self.dimensions || wanted.is_empty() {
+            return Vec::new();
+        }
+        let length = length_of(wanted);
+        let rows = self.numbers.chunks_exact(self.dimensions).zip(&self.lengths).zip(&self.ids);
+        let mut near: Vec<_> = rows
+            .map(|((numbers, own), id)| Neighbour {
+                id: *id,
+                similarity: f64::from(dot(numbers, wanted)) / (length * own),
+            })
+            .filter(|neighbour| neighbour.similarity >= least)
+            .collect();
+        // The nearest first, and of equals the newest.
+        near.sort_unstable_by(|a, b| b.similarity.total_cmp(&a.similarity).then(b.id.cmp(&a.id)));
+        near.truncate(limit);
+        near
+    }
+}
+
+/// The sum of the products. It cannot overflow below 130,000 dimensions; checks would keep it from being vectorised.
+fn dot(a: &[i8], b: &[i8]) -> i32 {
+    a.iter()
+        .zip(b)
+        .fold(0, |sum, (a, b)| sum.wrapping_add(i32::from(i16::from(*a).wrapping_mul(i16::from(*b)))))
+}
+
+fn length_of(numbers: &[i8]) -> f64 {
+    f64::from(dot(numbers, numbers)).sqrt()
+}
+
+#[derive(Debug, Default)]
+struct Shelves {
+    markets: Shelf<MarketId>,
+    posts: Shelf<PostId>,
+}
+
+/// Finds directions that are near, in this process.
+#[derive(Debug, Default, Clone)]
+pub struct MemoryIndex(Arc<RwLock<Shelves>>);
+
+impl MemoryIndex {
+    fn read(&self) -> RwLockReadGuard<'_, Shelves> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn near<I: Copy + Eq + Ord + Hash + Send + 'static>(
+        &self,
+        which: fn(&Shelves) -> &Shelf<I>,
+        to: &Direction,
+        least: f64,
+        limit: usize,
+    ) -> Result<Vec<Neighbour<I>>, StoreError> {
+        {
+            let all = self.read();
+            let wanted = which(&all);
+            if wanted.ids.len() <= QUICK {
+                return Ok(wanted.near(to, least, limit));
+            }
+        }
+        let (index, to) = (self.clone(), to.clone());
+        let search = move || which(&index.read()).near(&to, least, limit);
+        tokio::task::spawn_blocking(search).await.map_err(|error| StoreError::Unavailable(error.into()))
+    }
+}
+
+#[async_trait]
+impl VectorIndex for MemoryIndex {
+    async fn put(&self, vectors: Vec<(TextId, Option<Direction>)>) -> Result<(), StoreError> {
+        let mut shelves = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        for (text, direction) in vectors {
+            match (text, direction) {
+                (TextId::Market(id), Some(direction)) => shelves.markets.put(id, &direction),
+                (TextId::Post(id), Some(direction)) => shelves.posts.put(id, &direction),
+                (TextId::Market(id), None) => shelves.markets.take(id),
+                (TextId::Post(id), None) => shelves.posts.take(id),
+            }
+        }
+        Ok(())
+    }
+
+    async fn near_markets(
+        &self,
+        to: &Direction,
+        least: f64,
+        limit: usize,
+    ) -> Result<Vec<Neighbour<MarketId>>, StoreError> {
+        self.near(|shelves| &shelves.markets, to, least, limit).await
+    }
+
+    async fn near_posts(
+        &self,
+        to: &Direction,
+        least: f64,
+        limit: usize,
+    ) -> Result<Vec<Neighbour<PostId>>, StoreError> {
+        self.near(|shelves| &shelves.posts, to, least, limit).await
+    }
+
+    fn len(&self) -> usize {
+        let shelves = self.read();
+        shelves.markets.ids.len() + shelves.posts.ids.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn direction(x: f32, y: f32) -> Direction {
+        Direction::of(&[x, y]).unwrap()
+    }
+
+    async fn near(index: &MemoryIndex, to: &Direction, limit: usize) -> Vec<(u128, f64)> {
+        let near = index.near_markets(to, 0.5, limit).await.unwrap();
+        near.iter().map(|near| (near.id.as_u128(), (near.similarity * 100.0).round() / 100.0)).collect()
+    }
+
+    async fn filled(count: u32) -> MemoryIndex {
+        let index = MemoryIndex::default();
+        let id = |number: u32| TextId::Market(MarketId::from_u128(u128::from(number)));
+        let vectors = [
+            (id(1), Some(direction(1.0, 0.0))),
+            (id(2), Some(direction(1.0, 1.0))),
+            (id(3), Some(direction(-1.0, 0.0))),
+        ];
+        index.put(vectors.to_vec()).await.unwrap();
+        // Far away, so that they change nothing but the number.
+        let more = (4..=count).map(|number| (id(number), Some(direction(-1.0, -1.0)))).collect();
+        index.put(more).await.unwrap();
+        index
+    }
+
+    #[tokio::test]
+    async fn the_nearest_come_first_in_a_small_index_and_a_large_one() {
+        for count in [3, 5_000] {
+            let index = filled(count).await;
+            assert_eq!(index.len(), count as usize);
+            assert_eq!(near(&index, &direction(3.0, 0.0), 10).await, [(1, 1.0), (2, 0.71)]);
+            assert_eq!(near(&index, &direction(3.0, 0.0), 1).await, [(1, 1.0)]);
+            assert_eq!(near(&index, &direction(0.0, -1.0), 1).await.len(), usize::from(count > 3));
+            assert!(index.near_posts(&direction(1.0, 0.0), 0.0, 10).await.unwrap().is_empty());
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_put_again_is_moved_and_what_is_nothing_goes() {
+        let index = filled(3).await;
+        let [first, third] = [1, 3].map(|id| TextId::Market(MarketId::from_u128(id)));
+        index.put(vec![(third, Some(direction(1.0, 0.0)))]).await.unwrap();
+        assert_eq!(near(&index, &direction(1.0, 0.0), 10).await, [(3, 1.0), (1, 1.0), (2, 0.71)]);
+        index.put(vec![(first, None), (first, None)]).await.unwrap();
+        assert_eq!(near(&index, &direction(1.0, 0.0), 10).await, [(3, 1.0), (2, 0.71)]);
+        assert_eq!(index.len(), 2);
+    }
+
+    #[tokio::test]
+    async fn directions_of_another_model_are_never_near() {
+        let index = filled(3).await;
+        let other = Direction::of(&[1.0, 0.0, 0.0]).unwrap();
+        assert!(near(&index, &other, 10).await.is_empty());
+        index.put(vec![(TextId::Market(MarketId::from_u128(9)), Some(other))]).await.unwrap();
+        assert_eq!(index.len(), 3);
+    }
+}
