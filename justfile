@@ -51,3 +51,7 @@ doc:
 # Measures the server: the table of docs/performance.md; `just bench growth` with ten million bets stored
 bench *arguments:
     scripts/bench "$@"
+
+# Measures searches: what of a set of queries is found, and how long answers take with 100,000 markets
+bench-search *arguments:
+    scripts/bench search "$@"

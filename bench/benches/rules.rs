@@ -107,6 +107,8 @@ async fn start() -> (Application, [Caller; 2]) {
         users: memory.clone(),
         posts: memory.clone(),
         search: memory.clone(),
+        vectors: memory.clone(),
+        semantic: None,
         jobs: memory.clone(),
         webhooks: memory.clone(),
         mailer: Arc::new(MemoryMailer::default()),

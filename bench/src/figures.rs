@@ -14,6 +14,7 @@ use crate::measure::{self, Figure, Pressure};
 use crate::peer::{self, Bare, Ceiling, Payee};
 use crate::report;
 use crate::scenario::Scenario;
+use crate::search;
 use crate::seed::Size;
 use crate::settlement;
 use crate::world::World;
@@ -188,6 +189,13 @@ pub(crate) fn growth(databases: Databases, pressure: Pressure) -> Result<()> {
 pub(crate) fn settlement(databases: Databases) -> Result<()> {
     let runtime = Runtime::new()?;
     databases.each().into_iter().try_for_each(|database| runtime.block_on(settlement::measure(database)))
+}
+
+/// What searches find, and how long they take.
+pub(crate) fn search(databases: Databases, markets: u64) -> Result<()> {
+    let runtime = Runtime::new()?;
+    let measure = |database| runtime.block_on(search::measure(database, markets));
+    databases.each().into_iter().try_for_each(measure)
 }
 
 /// Which scenarios a profiler wants, and on what.

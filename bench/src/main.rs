@@ -14,6 +14,7 @@ mod peer;
 mod process;
 mod report;
 mod scenario;
+mod search;
 mod seed;
 mod settlement;
 mod world;
@@ -48,6 +49,15 @@ enum What {
         #[arg(long, value_enum, default_value = "both")]
         databases: Databases,
     },
+    /// Searches: what is found of what was expected, and how long it takes with many markets
+    Search {
+        /// On which databases
+        #[arg(long, value_enum, default_value = "both")]
+        databases: Databases,
+        /// How many markets there are when time is taken
+        #[arg(long, default_value_t = 100_000)]
+        markets: u64,
+    },
     /// Some scenarios, for a profiler
     Load(LoadOptions),
     /// Serves the bytes of a file: what the reads are held against
@@ -80,6 +90,7 @@ fn main() -> Result<()> {
         What::Table(options) => figures::table(options.databases, options.pressure()),
         What::Growth(options) => figures::growth(options.databases, options.pressure()),
         What::Settlement { databases } => figures::settlement(databases),
+        What::Search { databases, markets } => figures::search(databases, markets),
         What::Load(options) => figures::load(&options),
         What::Bare { file } => peer::serve_bare(&file),
     }
