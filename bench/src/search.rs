@@ -200,8 +200,10 @@ mod tests {
         };
         for query in queries().into_iter().filter(|query| query.step == "semantic") {
             for market in columns(MARKETS).filter(|columns| query.expected.contains(&columns[0])) {
-                let shared: Vec<_> =
-                    words(query.text).into_iter().filter(|word| words(market[2]).contains(word)).collect();
+                let shared: Vec<_> = words(query.text)
+                    .into_iter()
+                    .filter(|word| words(&format!("{} {}", market[2], market[3])).contains(word))
+                    .collect();
                 assert!(shared.is_empty(), "{} and {}: {shared:?}", query.text, market[2]);
             }
         }
