@@ -254,6 +254,7 @@ async fn a_thousand_readers_of_a_market_cost_one_look_up(database: Database) {
         }
         scene.sent() - before
     };
-    assert_eq!(read(1).await, 1, "{database:?}");
-    assert_eq!(read(READERS).await, 1, "{database:?}");
+    // One looks it up; a connection that has been idle may be greeted first.
+    let sent = [read(1).await, read(READERS).await];
+    assert!(sent.iter().all(|sent| (1..=2).contains(sent)), "{database:?}: {sent:?}");
 }

@@ -62,3 +62,16 @@ impl<'a> JobView<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use foretell_domain::job::JobKind;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn the_document_names_every_kind() {
+        let document: Value = serde_json::from_str(crate::openapi_json()).unwrap();
+        let kinds = JobKind::ALL.map(JobKind::as_str);
+        assert_eq!(document["components"]["schemas"]["JobKindName"]["enum"], json!(kinds));
+    }
+}

@@ -66,7 +66,8 @@ names! {
     /// What an API key may be used for.
     ScopeName: "read", "trade", "manage";
     /// What a job does.
-    JobKindName: "close_market", "welcome_mail", "decision_mail", "webhook", "purge_outcomes", "purge_sessions", "purge_jobs";
+    JobKindName: "close_market", "welcome_mail", "decision_mail", "webhook", "embed_market", "embed_post", "embed_all",
+        "purge_outcomes", "purge_sessions", "purge_jobs";
     /// Where a job stands.
     JobStateName: "waiting", "running", "done", "dead";
     /// What a webhook can be told.
