@@ -185,6 +185,7 @@ mod tests {
     fn the_queries_are_about_the_markets() {
         let keys: Vec<_> = columns(MARKETS).map(|columns| columns[0]).collect();
         assert!(keys.len() >= 300);
+        assert!(columns(MARKETS).all(|columns| (10..=1_000).contains(&columns[3].chars().count())));
         assert!(queries().len() >= 60);
         for query in queries() {
             assert!(["semantic", "fulltext", "substring"].contains(&query.step), "{}", query.text);
