@@ -154,7 +154,7 @@ fn rename(home: &Home) {
     home.execute(&format!(
         "BEGIN; CREATE TABLE believable (number BIGINT, name TEXT, description TEXT);
         INSERT INTO believable VALUES {};
-        UPDATE markets SET name = believable.name || ' ' || created_at_us % 1000000,
+        UPDATE markets SET name = believable.name || ' ' || (created_at_us % 1000000),
             description = believable.description
         FROM believable WHERE believable.number = created_at_us % {count};
         DROP TABLE believable; COMMIT;",

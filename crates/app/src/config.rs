@@ -26,8 +26,8 @@ use foretell_ports::rate_limit::Budget;
 use foretell_telemetry::{LogFormat, LogSettings};
 use foretell_web::{Network, TrustedProxies, WebOrigin};
 
-pub(crate) use background::{Mail, Model, Search, Transport};
-use background::{read_jobs, read_mail, read_search, read_webhooks};
+pub(crate) use background::{Mail, MetricsAccess, Model, Search, Transport};
+use background::{read_jobs, read_mail, read_metrics, read_search, read_webhooks};
 pub(crate) use error::ConfigError;
 use foretell_webhooks::SenderSettings;
 use layer::{Layer, Variables};
@@ -85,6 +85,8 @@ pub(crate) struct Settings {
     pub(crate) webhooks: SenderSettings,
     /// Searching by what texts mean.
     pub(crate) search: Search,
+    /// Who may read metrics.
+    pub(crate) metrics: MetricsAccess,
     /// The log; its filter has been checked.
     pub(crate) log: LogSettings,
 }
@@ -100,6 +102,8 @@ pub(crate) struct Server {
     pub(crate) keep_alive: Duration,
     /// How long requests under way may take to finish at shutdown, in whole seconds.
     pub(crate) shutdown_timeout: Duration,
+    /// How long it is said that the server will stop before it begins to.
+    pub(crate) drain_delay: Duration,
     /// How long a client may leave unread what is sent to it.
     pub(crate) unread_timeout: Duration,
     /// How long the body of a request may take to arrive.
@@ -245,6 +249,7 @@ fn read_settings(reader: &mut Reader) -> Option<Settings> {
     let mail = read_mail(reader, data_dir);
     let webhooks = read_webhooks(reader);
     let search = read_search(reader);
+    let metrics = read_metrics(reader);
     let log = read_log(reader);
     Some(Settings {
         server: server?,
@@ -262,6 +267,7 @@ fn read_settings(reader: &mut Reader) -> Option<Settings> {
         mail: mail?,
         webhooks: webhooks?,
         search: search?,
+        metrics: metrics?,
         log: log?,
     })
 }
@@ -273,6 +279,7 @@ fn read_server(reader: &mut Reader) -> Option<Server> {
     let workers = reader.number("server.workers", 0..=1_024);
     let keep_alive_s = reader.number("server.keep_alive_s", 1..=3_600);
     let shutdown_timeout_s = reader.number("server.shutdown_timeout_s", 0..=3_600);
+    let drain_delay_s = reader.number("server.drain_delay_s", 0..=300);
     let unread_timeout_s = reader.number("server.unread_timeout_s", 1..=3_600);
     let request_body_timeout_s = reader.number("server.request_body_timeout_s", 1..=3_600);
     let max_body_bytes = reader.number("server.max_body_bytes", 1_024..=64 * 1_024 * 1_024);
@@ -287,6 +294,7 @@ fn read_server(reader: &mut Reader) -> Option<Server> {
         workers: NonZeroUsize::new(workers?),
         keep_alive: Duration::from_secs(keep_alive_s?),
         shutdown_timeout: Duration::from_secs(shutdown_timeout_s?),
+        drain_delay: Duration::from_secs(drain_delay_s?),
         unread_timeout: Duration::from_secs(unread_timeout_s?),
         request_body_timeout: Duration::from_secs(request_body_timeout_s?),
         max_body_bytes: max_body_bytes?,

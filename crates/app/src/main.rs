@@ -6,6 +6,7 @@ mod cli;
 mod config;
 mod demo;
 mod jobs;
+mod measures;
 mod search;
 mod serve;
 mod show_config;

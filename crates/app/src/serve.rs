@@ -4,13 +4,16 @@ use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use foretell_application::Application;
-use foretell_web::{ServeOptions, ServerHandle, WebSettings, WebState};
+use foretell_telemetry::Metrics;
+use foretell_web::{Operations, ServeOptions, ServerHandle, WebSettings, WebState};
 
 use crate::cli::ServeArguments;
-use crate::config::Settings;
+use crate::config::{MetricsAccess, Settings};
+use crate::measures;
 use crate::search;
 use crate::signals::Signals;
 use crate::wiring;
@@ -23,6 +26,8 @@ pub(crate) async fn run(settings: &Settings, arguments: &ServeArguments) -> anyh
         TcpListener::bind(bind).with_context(|| format!("cannot listen on {bind} (server.bind)"))?;
     let application = wiring::start(settings).await?;
     let staff = (!arguments.no_worker).then(|| Staff::start(&application, settings));
+    let metrics = Metrics::install(env!("CARGO_PKG_VERSION"))?;
+    tokio::spawn(measures::keep_measuring(Arc::clone(&application), metrics.clone()));
     tokio::spawn(search::keep_in_step(Arc::clone(&application)));
     let state = WebState {
         application: Arc::clone(&application),
@@ -33,6 +38,7 @@ pub(crate) async fn run(settings: &Settings, arguments: &ServeArguments) -> anyh
             cursor_key: application.shared_secret("cursors").await?,
             allowed_origins: settings.server.allowed_origins.clone(),
             trusted_proxies: settings.server.trusted_proxies.clone(),
+            operations: operations(&settings.metrics, metrics, staff.as_ref()),
         },
     };
     let address = listener.local_addr()?;
@@ -45,7 +51,8 @@ pub(crate) async fn run(settings: &Settings, arguments: &ServeArguments) -> anyh
         unread_timeout: settings.server.unread_timeout,
     };
     let server = foretell_web::serve(listener, state, options)?;
-    tokio::spawn(stop_when_asked(signals, server.handle(), Arc::clone(&application)));
+    let delay = settings.server.drain_delay;
+    tokio::spawn(stop_when_asked(signals, server.handle(), Arc::clone(&application), delay));
     say_hello(address, settings, &application).await;
     server.await.context("the server failed")?;
     tracing::info!("no longer listening; finishing what was accepted");
@@ -57,9 +64,39 @@ pub(crate) async fn run(settings: &Settings, arguments: &ServeArguments) -> anyh
     Ok(ExitCode::SUCCESS)
 }
 
+/// What operators and their tools are told.
+fn operations(access: &MetricsAccess, metrics: Metrics, staff: Option<&Staff>) -> Operations {
+    let token = match access {
+        MetricsAccess::Token(token) => Some(token.clone()),
+        MetricsAccess::Open | MetricsAccess::None => None,
+    };
+    let may_be_read = !matches!(access, MetricsAccess::None);
+    Operations {
+        metrics: may_be_read.then(|| Arc::new(move || metrics.render()) as _),
+        metrics_token: token,
+        workers: staff.map(|staff| Arc::new(staff.pulse()) as _),
+    }
+}
+
 /// Stops the server when the process is asked to end; asked once more, ends at once.
-async fn stop_when_asked(mut signals: Signals, server: ServerHandle, application: Arc<Application>) {
+async fn stop_when_asked(
+    mut signals: Signals,
+    server: ServerHandle,
+    application: Arc<Application>,
+    delay: Duration,
+) {
     signals.next().await;
+    application.announce_end();
+    if !delay.is_zero() {
+        tracing::info!(seconds = delay.as_secs(), "asked to stop: no longer ready, and still serving");
+        tokio::select! {
+            () = tokio::time::sleep(delay) => {}
+            () = signals.next() => {
+                tracing::warn!("asked to stop once more: ending at once");
+                std::process::exit(1);
+            }
+        }
+    }
     application.end_following();
     // What it comes to is known where the server itself is awaited.
     drop(server.stop(true));

@@ -43,6 +43,11 @@ impl Staff {
         Self { housekeeper, worker: Worker::start(application, settings.jobs) }
     }
 
+    /// Tells whether workers have looked for jobs lately.
+    pub(crate) fn pulse(&self) -> impl Fn() -> bool + Send + Sync + 'static {
+        self.worker.pulse()
+    }
+
     /// They finish what they have begun, but no longer than this.
     pub(crate) async fn stop(self, patience: Duration) {
         self.worker.stop(patience).await;

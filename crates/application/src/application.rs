@@ -1,6 +1,7 @@
 //! The application: the ports and settings that all use cases share.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use foretell_domain::id::UserId;
@@ -8,7 +9,7 @@ use foretell_domain::money::{Amount, Currency};
 use foretell_ports::cache::{Cache, Reach};
 use foretell_ports::error::StoreError;
 use foretell_ports::health::Health;
-use foretell_ports::job::JobQueries;
+use foretell_ports::job::{JobCount, JobQueries};
 use foretell_ports::ledger::LedgerQueries;
 use foretell_ports::mail::Mailer;
 use foretell_ports::market::MarketQueries;
@@ -130,6 +131,7 @@ pub struct Application {
     pub(crate) logins: LoginGuard,
     pub(crate) key_uses: KeyUses,
     pub(crate) search_steps: SearchSteps,
+    is_ending: AtomicBool,
 }
 
 impl Application {
@@ -159,6 +161,7 @@ impl Application {
             logins,
             key_uses: KeyUses::new(),
             search_steps: SearchSteps::default(),
+            is_ending: AtomicBool::new(false),
         }
     }
 
@@ -178,6 +181,37 @@ impl Application {
     /// Any [`StoreError`].
     pub async fn ping(&self) -> Result<(), StoreError> {
         self.ports.health.ping().await
+    }
+
+    /// Says that the process will end soon, before anything changes: whoever asks whether it is ready hears of it.
+    pub fn announce_end(&self) {
+        self.is_ending.store(true, Ordering::Release);
+    }
+
+    /// Whether the process will end soon.
+    pub fn is_ending(&self) -> bool {
+        self.is_ending.load(Ordering::Acquire)
+    }
+
+    /// Whether the money writer takes commands.
+    pub fn is_writer_alive(&self) -> bool {
+        self.writer.is_alive()
+    }
+
+    /// The sum of all balances in minor units, which is 0; anybody who runs the server may know it.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    pub async fn sum_balances(&self) -> Result<i128, StoreError> {
+        self.ports.ledger.sum_balances().await
+    }
+
+    /// How many jobs there are that are not done.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    pub async fn count_unfinished_jobs(&self) -> Result<Vec<JobCount>, StoreError> {
+        self.ports.jobs.count_unfinished_jobs().await
     }
 
     /// How far the cache reaches just now.

@@ -15,6 +15,7 @@ use foretell_domain::time::Timestamp;
 use foretell_ports::cache::{Cache, Cached, Floor, Known};
 use foretell_ports::error::StoreError;
 use foretell_ports::market::{MarketDetails, MarketQueries};
+use metrics::counter;
 use moka::future::Cache as Flights;
 
 use crate::error::AppError;
@@ -46,7 +47,9 @@ impl MarketPages {
     /// The page of a market that is at hand.
     pub(crate) fn glance(&self, id: MarketId, now: Timestamp) -> Option<Arc<[u8]>> {
         let known = self.cache.glance(&key(id))?;
-        self.is_good(&known, now).then_some(known.cached.bytes)
+        let page = self.is_good(&known, now).then_some(known.cached.bytes)?;
+        counter!("foretell_market_pages_total", "source" => "memory").increment(1);
+        Some(page)
     }
 
     /// The page of a market: shared, looked up, or written anew by `finish`. Whoever asks first reads, and the
@@ -57,6 +60,7 @@ impl MarketPages {
         now: Timestamp,
         finish: impl Fn(&MarketDetails) -> Option<Vec<u8>>,
     ) -> Result<Arc<[u8]>, AppError> {
+        counter!("foretell_market_pages_total", "source" => "shared_or_read").increment(1);
         let flight = (id, self.cache.floor_of(&key(id)));
         let page = self.flights.try_get_with(flight, self.read(id, now, finish)).await;
         self.flights.invalidate(&flight).await;

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use foretell_ports::error::StoreError;
+use metrics::counter;
 use tokio::time::{Instant, timeout};
 
 /// How many failures in a row it takes until a step is left out.
@@ -64,6 +65,7 @@ impl SearchSteps {
             SearchStep::Substring => &self.substring,
         };
         if !guard.may_try() {
+            count(step, "left_out");
             return Err(unavailable("is left out, since it has failed"));
         }
         let result = match timeout(step.budget(), work).await {
@@ -72,10 +74,22 @@ impl SearchSteps {
         };
         guard.note(result.is_ok());
         if let Err(error) = &result {
+            count(step, "failed");
             tracing::warn!(step = step.as_str(), %error, "a step of a search failed");
         }
         result
     }
+}
+
+impl SearchStep {
+    /// Says whether it has found anything.
+    pub(crate) fn count(self, has_found: bool) {
+        count(self, if has_found { "found" } else { "nothing" });
+    }
+}
+
+fn count(step: SearchStep, result: &'static str) {
+    counter!("foretell_search_steps_total", "step" => step.as_str(), "result" => result).increment(1);
 }
 
 fn unavailable(why: &'static str) -> StoreError {

@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use foretell_domain::policy::Actor;
 use foretell_ports::idempotency::CommandKey;
+use metrics::counter;
 use tokio::sync::mpsc::{self, Sender};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
@@ -131,14 +132,25 @@ impl MoneyWriter {
         let ((reply, mut answer), claim) = (oneshot::channel(), Claim::default());
         let (envelope, since) = (Arc::new(envelope), Instant::now());
         let pending = Pending { envelope, reply, claim: claim.clone(), since };
-        lane.try_send(pending).map_err(|_| AppError::Overloaded)?;
+        lane.try_send(pending).map_err(|_| {
+            counter!("foretell_writer_refused_total", "reason" => "queue_full").increment(1);
+            AppError::Overloaded
+        })?;
         let answered = match timeout(self.max_wait, &mut answer).await {
             Ok(answered) => answered,
-            Err(_) if claim.take() => return Err(AppError::Overloaded),
+            Err(_) if claim.take() => {
+                counter!("foretell_writer_refused_total", "reason" => "too_late").increment(1);
+                return Err(AppError::Overloaded);
+            }
             // It has been begun, so its outcome is what counts.
             Err(_) => answer.await,
         };
         answered.map_err(|_| AppError::Internal("a lane ended without an answer"))?
+    }
+
+    /// Whether every lane takes commands.
+    pub(crate) fn is_alive(&self) -> bool {
+        !*self.stop.borrow() && self.lanes.iter().all(|lane| !lane.is_closed())
     }
 
     fn lane_of(&self, command: &Command) -> Option<&Sender<Pending>> {

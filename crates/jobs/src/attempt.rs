@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use foretell_application::{Application, FailedJob, JobFailure};
 use foretell_ports::job::LeasedJob;
+use metrics::counter;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -22,9 +23,17 @@ pub(crate) async fn run(application: Arc<Application>, job: LeasedJob, limits: L
     let mut working = JoinSet::new();
     let worked = Arc::clone(&application);
     working.spawn(async move { worked.run_job(&job).await });
+    let count = |result: &'static str| {
+        counter!("foretell_jobs_run_total", "kind" => job.task.kind().as_str(), "result" => result)
+            .increment(1);
+    };
     let failure = match finish(&application, &job, working, limits).await {
-        Ending::Done => return,
+        Ending::Done => {
+            count("done");
+            return;
+        }
         Ending::Lost => {
+            count("lost");
             tracing::warn!(job_id = %job.lease.job, "a job was taken by another worker in the middle of it");
             return;
         }
@@ -33,9 +42,13 @@ pub(crate) async fn run(application: Arc<Application>, job: LeasedJob, limits: L
     let (job_id, kind) = (job.lease.job, job.task.kind().as_str());
     match application.fail_job(&job, &failure).await {
         Ok(FailedJob::Retried(pause)) => {
+            count("retried");
             tracing::warn!(%job_id, kind, failure, retry_in_s = pause.as_secs(), "a job failed; trying again");
         }
-        Ok(FailedJob::GivenUp) => tracing::error!(%job_id, kind, failure, "a job failed and was given up"),
+        Ok(FailedJob::GivenUp) => {
+            count("given_up");
+            tracing::error!(%job_id, kind, failure, "a job failed and was given up");
+        }
         Ok(FailedJob::Lost) => {}
         // Its lease runs out, and another attempt is made.
         Err(error) => {

@@ -92,9 +92,10 @@ impl Worker {
         Self { stop, lanes, looks, slack }
     }
 
-    /// Whether it has looked for jobs lately.
-    pub fn is_alive(&self) -> bool {
-        self.looks.since_last() < self.slack
+    /// Tells whether it has looked for jobs lately, as long as anyone asks.
+    pub fn pulse(&self) -> impl Fn() -> bool + Send + Sync + 'static {
+        let (looks, slack) = (Arc::clone(&self.looks), self.slack);
+        move || looks.since_last() < slack
     }
 
     /// Takes up nothing more, and waits so long for what it has begun; the rest it leaves to other workers.

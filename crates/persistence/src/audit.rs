@@ -153,6 +153,19 @@ struct CountsRow {
     bets: i64,
 }
 
+impl AccountsRow {
+    fn sum_of_balances(&self) -> i128 {
+        (i128::from(self.upper_sum) << 32) + i128::from(self.lower_sum)
+    }
+}
+
+/// The sum of all balances.
+pub(crate) fn sum_balances(connection: &mut Connection<'_>) -> Result<i128, Failure> {
+    allow_long_statements(connection)?;
+    let accounts: AccountsRow = on!(connection, |c| diesel::sql_query(ACCOUNTS).get_result(c))?;
+    Ok(accounts.sum_of_balances())
+}
+
 /// Checks every invariant, all at one moment.
 pub(crate) fn audit(connection: &mut Connection<'_>) -> Result<AuditReport, Failure> {
     snapshot(connection, |connection| {
@@ -167,7 +180,7 @@ pub(crate) fn audit(connection: &mut Connection<'_>) -> Result<AuditReport, Fail
             transfers: counts.transfers,
             markets: pots.markets,
             bets: counts.bets,
-            sum_of_balances: (i128::from(accounts.upper_sum) << 32) + i128::from(accounts.lower_sum),
+            sum_of_balances: accounts.sum_of_balances(),
             balance_drift: chains.balance_drift,
             last_row_drift: chains.last_row_drift,
             broken_chains: chains.broken_chains,

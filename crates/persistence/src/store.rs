@@ -3,10 +3,12 @@
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use async_trait::async_trait;
 use foretell_ports::error::StoreError;
 use foretell_ports::health::Health;
+use metrics::{counter, gauge, histogram};
 use tracing::Span;
 
 use crate::config::{DatabaseConfig, DatabaseUrl};
@@ -91,7 +93,17 @@ impl Store {
         name: &'static str,
         query: impl Fn(&mut Connection<'_>) -> Result<T, Failure> + Send + Sync + 'static,
     ) -> Result<T, StoreError> {
-        let query = Arc::new(query);
+        let measured = self.read_once_more(name, Arc::new(query)).await;
+        let result = if measured.is_ok() { "ok" } else { "failed" };
+        counter!("foretell_database_reads_total", "result" => result).increment(1);
+        measured
+    }
+
+    async fn read_once_more<T, Q>(&self, name: &'static str, query: Arc<Q>) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        Q: Fn(&mut Connection<'_>) -> Result<T, Failure> + Send + Sync + 'static,
+    {
         let span = tracing::debug_span!("db.query", query = name);
         match self.query(Arc::clone(&query), span.clone()).await? {
             Err(failure) if failure.is_connection_lost() => {
@@ -109,7 +121,11 @@ impl Store {
         T: Send + 'static,
         Q: Fn(&mut Connection<'_>) -> Result<T, Failure> + Send + Sync + 'static,
     {
+        let begun = Instant::now();
         let loan = self.0.readers.borrow().await?;
+        histogram!("foretell_database_read_wait_seconds").record(begun.elapsed());
+        let _in_flight = InFlight::begin();
+        let begun = Instant::now();
         let work = move |connection: &mut Connection<'_>| {
             let result = query(connection);
             let is_lost = result.as_ref().is_err_and(Failure::is_connection_lost);
@@ -117,8 +133,25 @@ impl Store {
             (result, if is_kept { Fate::Keep } else { Fate::Close })
         };
         let ran = self.0.reading.run(move || span.in_scope(|| loan.run(work))).await;
+        histogram!("foretell_database_read_duration_seconds").record(begun.elapsed());
         let ran = ran.map_err(|error| StoreError::Unavailable(Box::new(error)))?;
         ran.map_err(|error| StoreError::Unavailable(Box::new(error)))
+    }
+}
+
+/// One of the queries that are being answered, as long as this lives.
+struct InFlight;
+
+impl InFlight {
+    fn begin() -> Self {
+        gauge!("foretell_database_reads_in_flight").increment(1);
+        Self
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        gauge!("foretell_database_reads_in_flight").decrement(1);
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use foretell_ports::error::StoreError;
 use foretell_ports::unit::{ErasedWork, UnitFuture, UnitOfWork};
+use metrics::{counter, histogram};
 use tracing::{Instrument as _, Span};
 
 use crate::connection::Connection;
@@ -26,8 +27,13 @@ impl UnitOfWork for Store {
             // Until here the caller may still leave; what has begun then goes on in a task of its own.
             let loan = store.writers().borrow().await?;
             let span = tracing::debug_span!("db.unit", unit = name);
+            let begun = Instant::now();
             let task = tokio::spawn(run(store, loan, name, work).instrument(span));
-            task.await.unwrap_or_else(|error| Err(StoreError::CommitUnknown(Box::new(error))))
+            let ended = task.await.unwrap_or_else(|error| Err(StoreError::CommitUnknown(Box::new(error))));
+            let result = if ended.is_ok() { "ok" } else { "failed" };
+            counter!("foretell_database_units_total", "unit" => name, "result" => result).increment(1);
+            histogram!("foretell_database_unit_duration_seconds").record(begun.elapsed());
+            ended
         })
     }
 }

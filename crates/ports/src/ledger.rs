@@ -136,6 +136,9 @@ pub trait LedgerQueries: Send + Sync {
     /// happened may be passed over.
     async fn rank_profits(&self, since: Option<Timestamp>, limit: u32) -> Result<Vec<Profit>, StoreError>;
 
+    /// The sum of all balances in minor units: 0, since money only moves.
+    async fn sum_balances(&self) -> Result<i128, StoreError>;
+
     /// Checks every invariant of the ledger and its markets against the rows, all at one moment.
     async fn audit(&self) -> Result<AuditReport, StoreError>;
 }

@@ -1,9 +1,10 @@
-//! Logs: JSON or pretty, filtered, written to standard error; knows nothing else of this project.
+//! Logs (JSON or pretty, filtered, written to standard error) and metrics; knows nothing else of this project.
 //!
 //! A span is left out together with its fields when the filter does not admit its level, so the span that
 //! carries the request's id has to be made at the level `error` to be in every line.
 
 mod filter;
+mod metrics;
 
 use std::io;
 
@@ -13,6 +14,7 @@ use tracing::subscriber::SetGlobalDefaultError;
 use tracing_subscriber::fmt::MakeWriter;
 
 pub use filter::{FilterError, check_filter};
+pub use metrics::{Metrics, MetricsError};
 
 /// How a line of the log is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

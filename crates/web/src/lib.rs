@@ -19,6 +19,7 @@ mod trusted_proxies;
 mod webhook_bodies;
 
 use std::any::Any;
+use std::fmt;
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use actix_web::rt::net::TcpStream;
 use actix_web::web::{self, Data};
 use actix_web::{App, HttpServer};
 use foretell_application::Application;
+use secrecy::SecretString;
 use socket2::SockRef;
 
 pub use actix_web::dev::ServerHandle;
@@ -54,6 +56,8 @@ pub struct WebSettings {
     pub allowed_origins: Vec<WebOrigin>,
     /// The proxies that are believed about where requests come from.
     pub trusted_proxies: TrustedProxies,
+    /// What operators and their tools are told.
+    pub operations: Operations,
 }
 
 impl Default for WebSettings {
@@ -65,7 +69,30 @@ impl Default for WebSettings {
             cursor_key: [0; 32],
             allowed_origins: Vec::new(),
             trusted_proxies: TrustedProxies::default(),
+            operations: Operations::default(),
         }
+    }
+}
+
+/// What operators and their tools are told, of what HTTP knows nothing of.
+#[derive(Clone, Default)]
+pub struct Operations {
+    /// Writes all metrics out as Prometheus reads them; nothing where there are none.
+    pub metrics: Option<Arc<dyn Fn() -> String + Send + Sync>>,
+    /// What must be presented to read them; nothing if anyone may.
+    pub metrics_token: Option<SecretString>,
+    /// Whether the workers of this process are at work; nothing where it has none.
+    pub workers: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
+}
+
+impl fmt::Debug for Operations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (has_metrics, has_workers) = (self.metrics.is_some(), self.workers.is_some());
+        f.debug_struct("Operations")
+            .field("metrics", &has_metrics)
+            .field("metrics_token", &self.metrics_token)
+            .field("workers", &has_workers)
+            .finish()
     }
 }
 

@@ -11,6 +11,7 @@ mod leaderboard;
 mod ledger;
 mod markets;
 mod me;
+mod metrics;
 mod mints;
 mod posts;
 mod sessions;
@@ -29,7 +30,7 @@ use crate::middleware;
 
 /// Everything that is served.
 pub(crate) fn configure(config: &mut ServiceConfig) {
-    config.configure(health::configure).configure(document::configure);
+    config.configure(health::configure).configure(metrics::configure).configure(document::configure);
     for base in VERSIONS {
         config.service(version(base));
     }
@@ -63,7 +64,8 @@ fn version(base: &str) -> impl HttpServiceFactory + 'static {
 
 /// What the handlers say of themselves: first those of the server as a whole, then those of each version.
 pub(crate) fn documented() -> [OpenApi; 2] {
-    let whole = [health::Documented::openapi(), document::Documented::openapi()];
+    let whole =
+        [health::Documented::openapi(), metrics::Documented::openapi(), document::Documented::openapi()];
     let versioned = vec![
         users::Documented::openapi(),
         sessions::Documented::openapi(),

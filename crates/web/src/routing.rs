@@ -13,9 +13,13 @@ pub(crate) struct Endpoint {
     allow: String,
 }
 
+/// The path of the route that was taken, as it was declared.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RoutePath(pub(crate) &'static str);
+
 /// A path, such as `/accounts/{id}`, without any handler yet.
-pub(crate) fn at(path: &str) -> Endpoint {
-    Endpoint { resource: web::resource(path), allow: String::new() }
+pub(crate) fn at(path: &'static str) -> Endpoint {
+    Endpoint { resource: web::resource(path).app_data(RoutePath(path)), allow: String::new() }
 }
 
 macro_rules! methods {

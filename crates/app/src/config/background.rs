@@ -1,4 +1,4 @@
-//! The settings of what happens in the background: jobs, mail, webhooks and what texts mean.
+//! The settings of what happens in the background: jobs, mail, webhooks and what texts mean; and who may read metrics.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -32,6 +32,30 @@ pub(crate) enum Transport {
     Outbox(PathBuf),
     /// To a mail server.
     Smtp(SmtpSettings),
+}
+
+/// Who may read metrics.
+#[derive(Debug, Clone)]
+pub(crate) enum MetricsAccess {
+    /// Anyone.
+    Open,
+    /// Whoever presents this.
+    Token(SecretString),
+    /// Nobody.
+    None,
+}
+
+pub(super) fn read_metrics(reader: &mut Reader) -> Option<MetricsAccess> {
+    let open = reader.flag("metrics.open");
+    let token = reader.parsed_secret("metrics.token", |text| match text {
+        long if long.len() > 200 => Err("must have at most 200 characters".to_owned()),
+        text => Ok((!text.is_empty()).then(|| SecretString::from(text))),
+    });
+    Some(match (open?, token?) {
+        (true, _) => MetricsAccess::Open,
+        (false, Some(token)) => MetricsAccess::Token(token),
+        (false, None) => MetricsAccess::None,
+    })
 }
 
 /// What tells what texts mean.

@@ -59,6 +59,7 @@ fn development_is_the_default_and_stands_as_documented() {
             workers: None,
             keep_alive: Duration::from_secs(75),
             shutdown_timeout: Duration::from_secs(30),
+            drain_delay: Duration::ZERO,
             unread_timeout: Duration::from_secs(30),
             request_body_timeout: Duration::from_secs(15),
             max_body_bytes: 1_048_576,

@@ -131,7 +131,9 @@ impl Application {
     ) -> Result<Found<T>, AppError> {
         let near = async {
             let found = self.search_steps.take(SearchStep::Semantic, near).await;
-            found.ok().filter(|found| found.total > 0)
+            let found = found.ok()?;
+            SearchStep::Semantic.count(found.total > 0);
+            Some(found).filter(|found| found.total > 0)
         };
         if certainty == Some(Certainty::Understood) {
             return match near.await {
@@ -174,8 +176,14 @@ impl Application {
         let mut last = Err(StoreError::Unavailable("no step of the search was taken".into()));
         for (step, method) in TEXT_STEPS {
             match self.search_steps.take(step, look(method)).await {
-                Ok(hits) if hits.total > 0 => return Ok((step, hits)),
-                Ok(none) => last = Ok((step, none)),
+                Ok(hits) if hits.total > 0 => {
+                    step.count(true);
+                    return Ok((step, hits));
+                }
+                Ok(none) => {
+                    step.count(false);
+                    last = Ok((step, none));
+                }
                 Err(error) => last = last.or(Err(error)),
             }
         }

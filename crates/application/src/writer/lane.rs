@@ -6,6 +6,7 @@ use std::time::Duration;
 use foretell_ports::error::StoreError;
 use foretell_ports::system::{Clock, IdSource};
 use foretell_ports::unit::UnitOfWork;
+use metrics::{counter, gauge, histogram};
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
@@ -120,6 +121,7 @@ impl Lane {
         let (late, in_time): (Vec<_>, Vec<_>) =
             claimed.partition(|pending| pending.since.elapsed() > self.max_wait);
         for pending in late {
+            counter!("foretell_writer_refused_total", "reason" => "too_late").increment(1);
             pending.answer(Err(AppError::Overloaded));
         }
         in_time
@@ -179,7 +181,12 @@ impl Lane {
                 BatchContext { now: clock.now(), ids: &*ids, has_letters, has_meanings, has_webhooks };
             batch::run(tx, &context, &envelopes)
         };
-        self.units.run("money_batch", work).await
+        gauge!("foretell_writer_queue_length").set(u32::try_from(self.queue.len()).unwrap_or(u32::MAX));
+        histogram!("foretell_writer_batch_size").record(u32::try_from(part.len()).unwrap_or(u32::MAX));
+        let begun = std::time::Instant::now();
+        let ran = self.units.run("money_batch", work).await;
+        histogram!("foretell_writer_batch_duration_seconds").record(begun.elapsed());
+        ran
     }
 
     fn fail(part: Vec<Pending>, error: &StoreError) {

@@ -159,7 +159,7 @@ async fn poison_delays_no_other_job_and_is_given_up() {
         office.clock.advance_seconds(86_400);
     }
     office.reach(JobState::Dead, 1).await;
-    assert!(worker.is_alive());
+    assert!(worker.pulse()());
     worker.stop(PATIENCE).await;
     assert_eq!(office.mailer.0.letters().len(), 1_000);
 }

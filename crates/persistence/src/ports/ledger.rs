@@ -82,6 +82,10 @@ impl LedgerQueries for Store {
         self.read("rank_profits", move |c| profits::rank(c, since, limit)).await
     }
 
+    async fn sum_balances(&self) -> Result<i128, StoreError> {
+        self.read("sum_balances", audit::sum_balances).await
+    }
+
     async fn audit(&self) -> Result<AuditReport, StoreError> {
         self.read("audit", audit::audit).await
     }

@@ -117,6 +117,7 @@ pub async fn money_from_nowhere_is_found(harness: &dyn Harness) {
     let report = scene.ports.ledger.audit().await.unwrap();
     let found = (report.sum_of_balances, report.balance_drift, report.last_row_drift);
     assert_eq!(found, (7, 1, 1), "{report:?}");
+    assert_eq!(scene.ports.ledger.sum_balances().await.unwrap(), 7);
     assert!(!report.is_sound());
 }
 
@@ -129,6 +130,7 @@ pub async fn a_sum_beyond_64_bits_is_found(harness: &dyn Harness) {
     }
     let report = scene.ports.ledger.audit().await.unwrap();
     assert_eq!(report.sum_of_balances, 3 * i128::from(i64::MAX), "{report:?}");
+    assert_eq!(scene.ports.ledger.sum_balances().await.unwrap(), 3 * i128::from(i64::MAX));
     assert_eq!(report.balance_drift, 3, "{report:?}");
 }
 

@@ -118,6 +118,12 @@ impl LedgerQueries for MemoryStore {
         Ok(ranked)
     }
 
+    async fn sum_balances(&self) -> Result<i128, StoreError> {
+        let tables = self.read()?;
+        let balances = tables.accounts.committed().values().map(|row| row.account.balance().minor());
+        Ok(balances.map(i128::from).sum())
+    }
+
     async fn audit(&self) -> Result<AuditReport, StoreError> {
         Ok(audit::report(&*self.read()?))
     }

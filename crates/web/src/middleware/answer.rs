@@ -19,6 +19,7 @@ use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, ResponseError};
 use foretell_domain::money::Currency;
 use futures::FutureExt as _;
 use futures::future::LocalBoxFuture;
+use metrics::{counter, gauge, histogram};
 use tracing::{Instrument as _, Span};
 
 use super::closing::Closing;
@@ -28,6 +29,7 @@ use crate::error::render::{Failure, Form};
 use crate::error::{ApiError, ErrorCode};
 use crate::extract::{HasCaller, Unread};
 use crate::routes;
+use crate::routing::RoutePath;
 
 /// What browsers are told of every answer, unless its route says otherwise: to take it for what it says it is, and to
 /// make no page of it.
@@ -98,6 +100,7 @@ struct Exchange {
     uri: Uri,
     since: Instant,
     state: WebState,
+    _in_flight: InFlight,
 }
 
 impl Exchange {
@@ -109,6 +112,7 @@ impl Exchange {
             uri: request.uri().clone(),
             since: Instant::now(),
             state,
+            _in_flight: InFlight::begin(),
         }
     }
 
@@ -197,6 +201,32 @@ impl Exchange {
         }
     }
 
+    /// Counts the request, and how long it took, by what it asked for; ids are not told apart.
+    fn measure(&self, status: StatusCode, request: Option<&HttpRequest>) {
+        let route = request.and_then(HttpRequest::app_data::<RoutePath>).map_or("none", |route| route.0);
+        let method = match self.method {
+            Method::GET => "GET",
+            Method::HEAD => "HEAD",
+            Method::POST => "POST",
+            Method::PATCH => "PATCH",
+            Method::PUT => "PUT",
+            Method::DELETE => "DELETE",
+            Method::OPTIONS => "OPTIONS",
+            _ => "other",
+        };
+        let class = match status.as_u16() / 100 {
+            1 => "1xx",
+            2 => "2xx",
+            3 => "3xx",
+            4 => "4xx",
+            _ => "5xx",
+        };
+        counter!("foretell_http_requests_total", "method" => method, "route" => route, "status" => class)
+            .increment(1);
+        histogram!("foretell_http_request_duration_seconds", "method" => method, "route" => route)
+            .record(self.since.elapsed());
+    }
+
     /// One line a request: what was answered, and for faults of the server why.
     fn log(
         &self,
@@ -204,6 +234,7 @@ impl Exchange {
         request: Option<&HttpRequest>,
         failure: Option<(&Failure<'_>, Option<&actix_web::Error>)>,
     ) {
+        self.measure(status, request);
         // The fields are worked out only for lines that are written.
         macro_rules! line {
             ($level:ident, $($field:tt)*) => {
@@ -241,6 +272,22 @@ impl Exchange {
     /// is gone.
     fn route(&self, request: Option<&HttpRequest>) -> String {
         request.and_then(HttpRequest::match_pattern).unwrap_or_else(|| words_of(self.uri.path()))
+    }
+}
+
+/// One of the requests that are being answered, as long as this lives.
+struct InFlight;
+
+impl InFlight {
+    fn begin() -> Self {
+        gauge!("foretell_http_requests_in_flight").increment(1);
+        Self
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        gauge!("foretell_http_requests_in_flight").decrement(1);
     }
 }
 

@@ -1,13 +1,16 @@
 //! Whether the process lives, and whether it can do its work.
 
+use std::time::Duration;
+
 use actix_web::web::{Data, ServiceConfig};
 use foretell_ports::cache::Reach;
 use serde::Serialize;
 use serde_json::json;
+use tokio::time::timeout;
 use utoipa::{OpenApi, ToSchema};
 
 use crate::WebState;
-use crate::error::{ApiError, Details};
+use crate::error::{ApiError, Details, ErrorCode};
 use crate::reply::{self, Answer};
 use crate::routing::at;
 
@@ -31,12 +34,55 @@ struct Readiness {
     checks: Checks,
 }
 
+/// How each thing is: `ok`, `degraded` if all goes on without it, `down`, or `off` where it is not used.
 #[derive(Serialize, ToSchema)]
 struct Checks {
     database: Status,
+    writer: Status,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    workers: Option<Status>,
     #[serde(skip_serializing_if = "Option::is_none")]
     redis: Option<Status>,
     search: Status,
+}
+
+impl Checks {
+    async fn make(state: &WebState) -> Self {
+        let application = &state.application;
+        let ping = timeout(PING, application.ping()).await;
+        let redis = match application.cache_reach() {
+            Reach::Own => None,
+            Reach::Shared => Some(OK),
+            Reach::Degraded => Some(DEGRADED),
+        };
+        let search = match application.semantic() {
+            None => Status { status: "off" },
+            Some(semantic) if semantic.is_ready() => OK,
+            Some(_) => DEGRADED,
+        };
+        Self {
+            database: up(matches!(ping, Ok(Ok(())))),
+            writer: up(application.is_writer_alive()),
+            workers: state.settings.operations.workers.as_ref().map(|are_alive| up(are_alive())),
+            redis,
+            search,
+        }
+    }
+
+    fn are_good(&self) -> bool {
+        let needed = [Some(&self.database), Some(&self.writer), self.workers.as_ref()];
+        needed.into_iter().flatten().all(|check| check.status == OK.status)
+    }
+}
+
+const OK: Status = Status { status: "ok" };
+const DEGRADED: Status = Status { status: "degraded" };
+
+/// How long the database may take to answer.
+const PING: Duration = Duration::from_secs(1);
+
+const fn up(is_up: bool) -> Status {
+    if is_up { OK } else { Status { status: "down" } }
 }
 
 /// Says that the process answers, whatever it depends on. 200.
@@ -51,9 +97,10 @@ async fn live() -> Answer {
     reply::ok(Status { status: "ok" })
 }
 
-/// Names each thing that the server works with. 200, or 503 `UNAVAILABLE` if one that it cannot do without fails; a
-/// Redis that does not answer is `degraded`, since all goes on without it. So is `search` until all texts can be found by
-/// their meaning; it is `off` where there is no model.
+/// Names each thing that the server works with. 200, or 503 `UNAVAILABLE` if one that it cannot do without is `down`
+/// (database, money writer, workers), or if the server is about to stop. A Redis that does not answer is `degraded`,
+/// since all goes on without it; so is `search` until all texts can be found by their meaning; it is `off` where there
+/// is no model.
 #[utoipa::path(
     get,
     path = "/readyz",
@@ -62,24 +109,13 @@ async fn live() -> Answer {
     responses((status = 200, description = "Done.", body = Readiness)),
 )]
 async fn ready(state: Data<WebState>) -> Answer {
-    let redis = match state.application.cache_reach() {
-        Reach::Own => None,
-        Reach::Shared => Some(Status { status: "ok" }),
-        Reach::Degraded => Some(Status { status: "degraded" }),
-    };
-    let search = match state.application.semantic() {
-        None => Status { status: "off" },
-        Some(semantic) if semantic.is_ready() => Status { status: "ok" },
-        Some(_) => Status { status: "degraded" },
-    };
-    match state.application.ping().await {
-        Ok(()) => {
-            let checks = Checks { database: Status { status: "ok" }, redis, search };
-            reply::ok(Readiness { status: "ok", checks })
-        }
-        Err(error) => {
-            let details = json!({ "checks": { "database": { "status": "down" } } });
-            Err(ApiError::from(error).with_details(Details::Other(details)))
-        }
+    let checks = Checks::make(&state).await;
+    let is_ending = state.application.is_ending();
+    if checks.are_good() && !is_ending {
+        return reply::ok(Readiness { status: "ok", checks });
     }
+    let why = if is_ending { "The server is about to stop" } else { "The server is not ready" };
+    let details = serde_json::to_value(&checks).map_err(ApiError::internal)?;
+    let error = ApiError::new(ErrorCode::Unavailable, why);
+    Err(error.with_details(Details::Other(json!({ "checks": details }))))
 }

@@ -1,0 +1,46 @@
+//! Measures what nobody passes by: how many jobs wait, and whether the ledger adds up.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use foretell_application::Application;
+use foretell_domain::job::{JobKind, JobState};
+use foretell_ports::cache::Reach;
+use foretell_telemetry::Metrics;
+use metrics::gauge;
+
+/// How often it is looked.
+const EACH: Duration = Duration::from_secs(5);
+/// The ledger is added up every so many times: that reads every account.
+const LEDGER_EACH: u32 = 12;
+
+/// Looks again and again.
+pub(crate) async fn keep_measuring(application: Arc<Application>, metrics: Metrics) {
+    for round in 0_u32.. {
+        if let Err(error) = measure(&application, round.is_multiple_of(LEDGER_EACH)).await {
+            tracing::warn!(%error, "what the database tells could not be measured");
+        }
+        metrics.tidy();
+        tokio::time::sleep(EACH).await;
+    }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
+async fn measure(application: &Application, adds_up: bool) -> Result<(), foretell_ports::error::StoreError> {
+    let is_degraded = application.cache_reach() == Reach::Degraded;
+    gauge!("foretell_cache_degraded").set(if is_degraded { 1.0 } else { 0.0 });
+    gauge!("foretell_search_texts")
+        .set(application.semantic().map_or(0, foretell_application::Semantic::texts) as f64);
+    let counts = application.count_unfinished_jobs().await?;
+    for kind in JobKind::ALL {
+        for state in JobState::ALL.into_iter().filter(|state| *state != JobState::Done) {
+            let found = counts.iter().find(|count| count.kind == kind && count.state == state);
+            gauge!("foretell_jobs", "kind" => kind.as_str(), "state" => state.as_str())
+                .set(found.map_or(0, |found| found.count) as f64);
+        }
+    }
+    if adds_up {
+        gauge!("foretell_ledger_imbalance").set(application.sum_balances().await? as f64);
+    }
+    Ok(())
+}
