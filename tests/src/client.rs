@@ -81,11 +81,12 @@ impl Client {
     /// A request to a path below the API's base, with the session's token; a path such as `/readyz` is taken
     /// as it is.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let base = if ["/livez", "/readyz", "/api/"].iter().any(|outside| path.starts_with(outside)) {
-            ""
-        } else {
-            BASE
-        };
+        let base =
+            if ["/livez", "/readyz", "/metrics", "/api/"].iter().any(|outside| path.starts_with(outside)) {
+                ""
+            } else {
+                BASE
+            };
         let request = self.http.request(method, format!("{}{base}{path}", self.origin));
         match &self.token {
             Some(token) => request.bearer_auth(token),

@@ -21,6 +21,7 @@ mod idempotency;
 #[cfg(test)]
 mod life;
 #[cfg(test)]
+mod operations;
 mod people;
 #[cfg(test)]
 mod process;
