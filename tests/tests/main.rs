@@ -4,6 +4,7 @@
 mod architecture;
 #[cfg(test)]
 mod background;
+mod backup;
 #[cfg(test)]
 mod client;
 #[cfg(test)]

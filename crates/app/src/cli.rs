@@ -25,6 +25,9 @@ pub(crate) enum Command {
     /// Looks after jobs.
     #[command(subcommand)]
     Jobs(JobsCommand),
+    /// Makes, checks and restores backups of the `SQLite` file.
+    #[command(subcommand)]
+    Backup(BackupCommand),
     /// Looks after searching.
     #[command(subcommand)]
     Search(SearchCommand),
@@ -98,6 +101,26 @@ pub(crate) struct NewAdmin {
     /// Read the password from the first line of standard input; it never stands on the command line.
     #[arg(long, required = true)]
     pub(crate) password_stdin: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BackupCommand {
+    /// Makes a backup, while the server runs or not, and proves that it is good.
+    Create {
+        /// The file to make; otherwise one with the time in its name, in the folder `backups` of the data.
+        #[arg(long, value_name = "PATH")]
+        to: Option<PathBuf>,
+    },
+    /// Proves that a backup is good: whole, restorable, and with a sound ledger.
+    Verify {
+        /// The backup.
+        file: PathBuf,
+    },
+    /// Puts a backup in the place of the database while no server runs; what was there is kept.
+    Restore {
+        /// The backup.
+        file: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -57,6 +57,8 @@ const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
 pub(crate) struct Settings {
     /// The HTTP server.
     pub(crate) server: Server,
+    /// The folder of backups.
+    pub(crate) backups: PathBuf,
     /// The database and its connections.
     pub(crate) database: DatabaseConfig,
     /// The Redis that nodes share, if any.
@@ -246,7 +248,7 @@ fn read_settings(reader: &mut Reader) -> Option<Settings> {
     let writer = read_writer(reader);
     let keep = reader.days("idempotency.keep_days");
     let jobs = read_jobs(reader);
-    let mail = read_mail(reader, data_dir);
+    let mail = read_mail(reader, data_dir.clone());
     let webhooks = read_webhooks(reader);
     let search = read_search(reader);
     let metrics = read_metrics(reader);
@@ -254,6 +256,7 @@ fn read_settings(reader: &mut Reader) -> Option<Settings> {
     Some(Settings {
         server: server?,
         database: database?,
+        backups: data_dir?.join("backups"),
         redis: redis?,
         cache: cache?,
         limits: limits?,

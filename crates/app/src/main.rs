@@ -2,6 +2,7 @@
 
 mod admin;
 mod audit;
+mod backup;
 mod cli;
 mod config;
 mod demo;
@@ -55,6 +56,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Serve(arguments) => serve::run(&settings, &arguments).await,
             Command::Worker => worker::run(&settings).await,
             Command::Jobs(command) => jobs::run(&settings, command).await,
+            Command::Backup(command) => backup::run(&settings, command).await,
             Command::Search(SearchCommand::Reindex) => search::reindex(&settings).await,
             Command::Migrate => wiring::migrate(&settings).await,
             Command::Admin(AdminCommand::Create(new)) => admin::create(&settings, new).await,

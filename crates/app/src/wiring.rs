@@ -21,6 +21,7 @@ use foretell_security::{Argon2Hasher, HashingCost, SessionTokens, SystemClock, U
 use foretell_web::JsonBodies;
 use foretell_webhooks::HttpWebhookSender;
 
+use crate::backup;
 use crate::cli::say;
 use crate::config::{Mail, Model, Search, Settings, Transport};
 
@@ -30,6 +31,7 @@ const POSTGRES_LANES: usize = 2;
 /// Opens the database, brings its tables up to date and starts the application on it.
 pub(crate) async fn start(settings: &Settings) -> anyhow::Result<Arc<Application>> {
     let store = open(settings).await?;
+    backup::before_migration(settings, &store.migration_status().await?).await?;
     let report = store.migrate().await.context("the database cannot be brought up to date")?;
     if !report.applied.is_empty() {
         tracing::info!(applied = report.applied.len(), "brought the tables up to date");
@@ -51,7 +53,9 @@ pub(crate) async fn start(settings: &Settings) -> anyhow::Result<Arc<Application
 
 /// Brings the tables up to date and says what was done.
 pub(crate) async fn migrate(settings: &Settings) -> anyhow::Result<ExitCode> {
-    let report = open(settings).await?.migrate().await?;
+    let store = open(settings).await?;
+    backup::before_migration(settings, &store.migration_status().await?).await?;
+    let report = store.migrate().await?;
     for name in &report.applied {
         say(format_args!("applied {name}"));
     }
@@ -69,15 +73,13 @@ async fn open(settings: &Settings) -> anyhow::Result<Store> {
 }
 
 /// Makes the folder of the data, unless it is there, for this user's eyes only.
-fn make_private_folder(folder: Option<&Path>) -> anyhow::Result<()> {
+pub(crate) fn make_private_folder(folder: Option<&Path>) -> anyhow::Result<()> {
     let Some(folder) = folder.filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder
-        .create(folder)
-        .with_context(|| format!("the folder {} (data.dir) cannot be made", folder.display()))
+    builder.create(folder).with_context(|| format!("the folder {} cannot be made", folder.display()))
 }
 
 fn ports(settings: &Settings, store: &Store) -> anyhow::Result<Ports> {

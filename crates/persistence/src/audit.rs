@@ -161,9 +161,11 @@ impl AccountsRow {
 
 /// The sum of all balances.
 pub(crate) fn sum_balances(connection: &mut Connection<'_>) -> Result<i128, Failure> {
-    allow_long_statements(connection)?;
-    let accounts: AccountsRow = on!(connection, |c| diesel::sql_query(ACCOUNTS).get_result(c))?;
-    Ok(accounts.sum_of_balances())
+    snapshot(connection, |connection| {
+        allow_long_statements(connection)?;
+        let accounts: AccountsRow = on!(connection, |c| diesel::sql_query(ACCOUNTS).get_result(c))?;
+        Ok(accounts.sum_of_balances())
+    })
 }
 
 /// Checks every invariant, all at one moment.

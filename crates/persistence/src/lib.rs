@@ -11,6 +11,7 @@ extern crate self as foretell_persistence;
 mod accounts;
 mod api_keys;
 mod audit;
+pub mod backup;
 mod bets;
 mod comments;
 mod config;

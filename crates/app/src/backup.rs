@@ -1,0 +1,125 @@
+//! `foretell backup`: makes backups of the `SQLite` file while the server runs, proves that they are good, and restores
+//! them.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail, ensure};
+use foretell_persistence::{DatabaseConfig, DatabaseUrl, MigrationStatus, Store, backup};
+use foretell_ports::ledger::{AuditReport, LedgerQueries as _};
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+use crate::cli::{BackupCommand, say};
+use crate::config::Settings;
+use crate::wiring;
+
+pub(crate) async fn run(settings: &Settings, command: BackupCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        BackupCommand::Create { to } => {
+            let database = database_file(settings)?;
+            let file = to.unwrap_or_else(|| settings.backups.join(format!("foretell-{}.db", now_text())));
+            make(database, &file).await?;
+            let report = verify(&file).await?;
+            say(format_args!("{} is a good backup: {}", file.display(), summary(&report)));
+        }
+        BackupCommand::Verify { file } => {
+            let report = verify(&file).await?;
+            say(format_args!("{} is a good backup: {}", file.display(), summary(&report)));
+        }
+        BackupCommand::Restore { file } => restore(settings, file).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Makes a backup of a database that is about to be migrated, and proves on a copy of it that the migration succeeds.
+pub(crate) async fn before_migration(settings: &Settings, status: &MigrationStatus) -> anyhow::Result<()> {
+    let DatabaseUrl::Sqlite(database) = &settings.database.url else { return Ok(()) };
+    if status.applied.is_empty() || status.pending.is_empty() || !status.unknown.is_empty() {
+        return Ok(());
+    }
+    let file = settings.backups.join(format!("before-migration-{}.db", now_text()));
+    make(database, &file).await?;
+    let report =
+        verify(&file).await.context("the tables cannot be brought up to date; nothing was changed")?;
+    let (backup, found) = (file.display(), summary(&report));
+    tracing::info!(%backup, pending = status.pending.len(), "made a backup before bringing the tables up to date: {found}");
+    Ok(())
+}
+
+async fn restore(settings: &Settings, file: PathBuf) -> anyhow::Result<()> {
+    let database = database_file(settings)?.to_owned();
+    verify(&file).await.context("nothing was restored")?;
+    wiring::make_private_folder(database.parent())?;
+    let mut aside = database.clone().into_os_string();
+    aside.push(format!(".before-restore-{}", now_text()));
+    let (from, to) = (file.clone(), database.clone());
+    let kept = in_background(move || backup::restore(&from, &to, Path::new(&aside))).await?;
+    let report = audit(&database).await?;
+    say(format_args!("{} is restored: {}", file.display(), summary(&report)));
+    if let Some(kept) = kept {
+        say(format_args!("what was there before is at {}", kept.display()));
+    }
+    Ok(())
+}
+
+async fn make(database: &Path, file: &Path) -> anyhow::Result<()> {
+    ensure!(database.exists(), "there is no database at {} yet", database.display());
+    wiring::make_private_folder(file.parent())?;
+    let (from, to) = (database.to_owned(), file.to_owned());
+    in_background(move || backup::create(&from, &to)).await
+}
+
+/// Checks a backup page by page, and restores a copy of it, which must come up to date and have a sound ledger.
+async fn verify(file: &Path) -> anyhow::Result<AuditReport> {
+    let checked = file.to_owned();
+    in_background(move || backup::check(&checked)).await?;
+    let mut copy = file.as_os_str().to_owned();
+    copy.push(format!(".verifying-{}", std::process::id()));
+    let copy = PathBuf::from(copy);
+    std::fs::copy(file, &copy).with_context(|| format!("{} cannot be written", copy.display()))?;
+    let report = audit(&copy).await;
+    for ending in ["", "-wal", "-shm"] {
+        let mut name = copy.as_os_str().to_owned();
+        name.push(ending);
+        drop(std::fs::remove_file(name));
+    }
+    report
+}
+
+/// Brings the tables of a database up to date and checks its ledger.
+async fn audit(database: &Path) -> anyhow::Result<AuditReport> {
+    let store = Store::connect(&DatabaseConfig::new(DatabaseUrl::Sqlite(database.to_owned()))).await?;
+    store.migrate().await?;
+    let report = store.audit().await?;
+    ensure!(report.is_sound(), "the ledger of {} is not sound: {report:?}", database.display());
+    Ok(report)
+}
+
+async fn in_background<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, backup::BackupError> + Send + 'static,
+) -> anyhow::Result<T> {
+    Ok(tokio::task::spawn_blocking(work).await??)
+}
+
+fn database_file(settings: &Settings) -> anyhow::Result<&Path> {
+    match &settings.database.url {
+        DatabaseUrl::Sqlite(file) => Ok(file),
+        DatabaseUrl::Postgres(_) => {
+            bail!("the database is on Postgres, which has tools of its own: see docs/backup.md")
+        }
+    }
+}
+
+fn summary(report: &AuditReport) -> String {
+    format!(
+        "{} accounts, {} transfers, {} markets, {} bets and sales, and the ledger is sound",
+        report.accounts, report.transfers, report.markets, report.bets
+    )
+}
+
+/// The time as part of a file's name.
+fn now_text() -> String {
+    let format = format_description!("[year][month][day]T[hour][minute][second]Z");
+    OffsetDateTime::now_utc().format(format).unwrap_or_default()
+}
