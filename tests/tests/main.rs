@@ -23,6 +23,7 @@ mod idempotency;
 mod life;
 #[cfg(test)]
 mod operations;
+mod packaging;
 mod people;
 #[cfg(test)]
 mod process;

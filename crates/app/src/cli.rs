@@ -42,6 +42,8 @@ pub(crate) enum Command {
     /// Checks and prints the settings.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Asks the server of these settings whether it is ready, as container engines do; fails unless it is.
+    Healthcheck,
     /// Prints the document that describes the API to programs, as `OpenAPI` 3.1.
     Openapi,
     /// Fills an empty database with users, markets in every state, and bets.
