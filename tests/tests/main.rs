@@ -12,6 +12,7 @@ mod concurrency;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod doctor;
 mod equivalence;
 #[cfg(test)]
 mod events;

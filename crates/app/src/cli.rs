@@ -25,6 +25,12 @@ pub(crate) enum Command {
     /// Looks after jobs.
     #[command(subcommand)]
     Jobs(JobsCommand),
+    /// Looks over everything that the server depends on, and says what to do about what is wrong.
+    Doctor {
+        /// Print the findings as JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Makes, checks and restores backups of the `SQLite` file.
     #[command(subcommand)]
     Backup(BackupCommand),

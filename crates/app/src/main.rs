@@ -6,6 +6,7 @@ mod backup;
 mod cli;
 mod config;
 mod demo;
+mod doctor;
 mod healthcheck;
 mod jobs;
 mod measures;
@@ -59,6 +60,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Jobs(command) => jobs::run(&settings, command).await,
             Command::Backup(command) => backup::run(&settings, command).await,
             Command::Search(SearchCommand::Reindex) => search::reindex(&settings).await,
+            Command::Doctor { json } => doctor::run(&settings, json).await,
             Command::Healthcheck => healthcheck::run(&settings).await,
             Command::Migrate => wiring::migrate(&settings).await,
             Command::Admin(AdminCommand::Create(new)) => admin::create(&settings, new).await,

@@ -97,6 +97,18 @@ impl RedisLink {
         Ok(link)
     }
 
+    /// Whether Redis answers now, within a second.
+    pub async fn answers(&self) -> bool {
+        let ping = async {
+            let mut connection = self.connection().await?;
+            deadpool_redis::redis::cmd("PING")
+                .query_async::<String>(&mut connection)
+                .await
+                .map_err(Failure::from)
+        };
+        matches!(timeout(Duration::from_secs(1), ping).await, Ok(Ok(_)))
+    }
+
     /// A key or channel as Redis knows it, with the version of what is in it.
     pub(crate) fn name(&self, key: &str) -> String {
         format!("{}{key}", self.prefix)

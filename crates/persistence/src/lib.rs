@@ -14,6 +14,7 @@ mod audit;
 pub mod backup;
 mod bets;
 mod comments;
+mod condition;
 mod config;
 mod connection;
 mod dialect;
@@ -51,6 +52,7 @@ mod users;
 mod vectors;
 mod webhooks;
 
+pub use condition::{Condition, DurabilitySetting};
 pub use config::{DatabaseConfig, DatabaseUrl};
 pub use error::{ConnectError, MigrateError};
 pub use migrate::{MigrationReport, MigrationStatus};

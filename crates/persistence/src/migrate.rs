@@ -71,25 +71,25 @@ impl Store {
     }
 }
 
-async fn in_background<T: Send + 'static>(
+pub(crate) async fn in_background<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, MigrateError> + Send + 'static,
 ) -> Result<T, MigrateError> {
     let result = tokio::task::spawn_blocking(work).await;
     result.unwrap_or_else(|error| Err(MigrateError::Failed(Box::new(error))))
 }
 
-fn unreachable(error: impl Into<Cause>) -> MigrateError {
+pub(crate) fn unreachable(error: impl Into<Cause>) -> MigrateError {
     MigrateError::Unreachable(error.into())
 }
 
-fn open_sqlite(path: &Path) -> Result<SqliteConnection, MigrateError> {
+pub(crate) fn open_sqlite(path: &Path) -> Result<SqliteConnection, MigrateError> {
     let name = path.to_str().ok_or("the path is not UTF-8").map_err(unreachable)?;
     let mut connection = SqliteConnection::establish(name).map_err(unreachable)?;
     set_up_sqlite(&mut connection, Purpose::Writing).map_err(unreachable)?;
     Ok(connection)
 }
 
-fn open_postgres(url: &str) -> Result<PgConnection, MigrateError> {
+pub(crate) fn open_postgres(url: &str) -> Result<PgConnection, MigrateError> {
     PgConnection::establish(url).map_err(unreachable)
 }
 

@@ -44,6 +44,11 @@ impl TrustedProxies {
         Self(networks)
     }
 
+    /// Whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The client behind a peer, from what the lines of the header say: the last address that no trusted proxy
     /// has. What stands before it, the client may have written itself.
     pub(crate) fn client_behind(&self, peer: IpAddr, forwarded: &[&str]) -> IpAddr {

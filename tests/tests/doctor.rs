@@ -1,0 +1,83 @@
+//! `foretell doctor` finds what is wrong, each in its place, and says what mends it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what serves tests fails like a test"
+)]
+
+use std::collections::BTreeMap;
+
+use foretell_tests::{Database, Program, Server, on_each_database, text};
+use serde_json::Value;
+
+on_each_database!(a_healthy_server_has_nothing_that_fails, what_is_broken_is_found);
+
+/// The worst state of each check, and whether the doctor was content.
+async fn findings(program: Program) -> (BTreeMap<String, String>, bool) {
+    let done = program.run().await;
+    let found: Value = serde_json::from_str(&done.stdout).unwrap();
+    let mut states: BTreeMap<String, String> = BTreeMap::new();
+    for finding in found.as_array().unwrap() {
+        let (check, state) = (text(&finding["check"]), text(&finding["state"]));
+        let is_ok = state == "ok";
+        assert_eq!(finding.get("mend").is_some() && finding.get("why").is_some(), !is_ok, "{finding}");
+        let known = states.entry(check).or_insert_with(|| state.clone());
+        if known == "ok" {
+            *known = state;
+        }
+    }
+    (states, done.status.success())
+}
+
+async fn a_healthy_server_has_nothing_that_fails(database: Database) {
+    let server = Server::start(database).await;
+    let ada = server.register("ada").await;
+    ada.open_market(&["Yes", "No"], "10").await;
+    let (states, is_content) = findings(server.command("doctor --json")).await;
+    assert!(is_content, "{states:?}");
+    for check in ["configuration", "database", "migrations", "durability", "ledger", "mail", "proxies"] {
+        assert_eq!(states[check], "ok", "{states:?}");
+    }
+    let told = server.command("doctor").run().await.succeeded().stdout;
+    assert!(told.contains("ok       ledger"), "{told}");
+}
+
+async fn what_is_broken_is_found(database: Database) {
+    let mut server = Server::start(database).await;
+    server.register("ada").await;
+    server.stop_cleanly().await;
+    let doctor = |settings: &[(&str, &str)]| {
+        let program = server.command("doctor --json");
+        settings.iter().fold(program, |program, (name, value)| program.variable(name, *value))
+    };
+
+    let away = [
+        ("REDIS_URL", "redis://127.0.0.1:1"),
+        ("FORETELL__MAIL__TRANSPORT", "smtp"),
+        ("FORETELL__MAIL__SMTP_HOST", "127.0.0.1"),
+        ("FORETELL__MAIL__SMTP_PORT", "1"),
+        ("FORETELL__SERVER__BIND", "0.0.0.0:8080"),
+    ];
+    let (states, is_content) = findings(doctor(&away)).await;
+    assert!(is_content, "all goes on without these: {states:?}");
+    for check in ["redis", "mail", "proxies", "metrics"] {
+        assert_eq!(states[check], "warning", "{states:?}");
+    }
+
+    server.home().execute("UPDATE accounts SET balance_minor = balance_minor + 1 WHERE kind = 'user'");
+    let (states, is_content) = findings(doctor(&[])).await;
+    assert_eq!((states["ledger"].as_str(), is_content), ("failed", false), "{states:?}");
+
+    let newest = "version = (SELECT max(version) FROM __diesel_schema_migrations)";
+    server.home().execute(&format!("DELETE FROM __diesel_schema_migrations WHERE {newest}"));
+    let (states, is_content) = findings(doctor(&[])).await;
+    assert_eq!((states["migrations"].as_str(), is_content), ("warning", true), "{states:?}");
+
+    server.home().execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('20991231000099')");
+    let (states, is_content) = findings(doctor(&[])).await;
+    assert_eq!((states["migrations"].as_str(), is_content), ("failed", false), "{states:?}");
+
+    let (states, is_content) = findings(doctor(&[("DATABASE_URL", "postgres://127.0.0.1:1/nobody")])).await;
+    assert_eq!((states["database"].as_str(), is_content), ("failed", false), "{states:?}");
+}
