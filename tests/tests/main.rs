@@ -39,3 +39,4 @@ mod search;
 mod secrets;
 #[cfg(test)]
 mod statements;
+mod upgrades;

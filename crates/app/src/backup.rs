@@ -120,6 +120,6 @@ fn summary(report: &AuditReport) -> String {
 
 /// The time as part of a file's name.
 fn now_text() -> String {
-    let format = format_description!("[year][month][day]T[hour][minute][second]Z");
+    let format = format_description!("[year][month][day]T[hour][minute][second].[subsecond digits:3]Z");
     OffsetDateTime::now_utc().format(format).unwrap_or_default()
 }
