@@ -11,6 +11,7 @@ use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use foretell_application::Caller;
 use foretell_domain::error::DomainError;
+use foretell_domain::id::UserId;
 use foretell_domain::policy;
 use foretell_domain::scope::Scope;
 use futures::FutureExt as _;
@@ -23,8 +24,9 @@ use crate::origins::{self, WebOrigin};
 /// The cookie that a session token comes in.
 pub(crate) const SESSION_COOKIE: &str = "foretell_session";
 
-/// Marks a request whose answer is for its caller alone.
-pub(crate) struct HasCaller;
+/// Marks a request whose answer is for its caller alone, this user.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HasCaller(pub(crate) UserId);
 
 /// What a route takes of an API key.
 pub(crate) trait Needs: 'static {
@@ -165,7 +167,7 @@ async fn authenticate(request: &HttpRequest) -> Result<Arc<Caller>, ApiError> {
     let (Presented::Bearer(token) | Presented::Cookie(token)) = token;
     let caller = state.application.authenticate(&token).await?;
     let caller = caller.ok_or_else(|| unauthorized("The session or API key is unknown or has ended"))?;
-    request.extensions_mut().insert(HasCaller);
+    request.extensions_mut().insert(HasCaller(caller.user.id));
     Ok(caller)
 }
 

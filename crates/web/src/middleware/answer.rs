@@ -39,6 +39,9 @@ const PROTECTIONS: [(HeaderName, &str); 3] = [
     (REFERRER_POLICY, "no-referrer"),
 ];
 
+/// Where the lines of requests that went well, or were refused, are logged.
+const REQUESTS: &str = "foretell_request";
+
 /// Makes the layer for each worker.
 pub(crate) struct Answering(pub(crate) WebState);
 
@@ -235,20 +238,24 @@ impl Exchange {
         failure: Option<(&Failure<'_>, Option<&actix_web::Error>)>,
     ) {
         self.measure(status, request);
+        let user = || request.and_then(|request| request.extensions().get::<HasCaller>().copied());
         // The fields are worked out only for lines that are written.
         macro_rules! line {
-            ($level:ident, $($field:tt)*) => {
+            ($level:ident, $($field:tt)*) => { line!(target: module_path!(), $level, $($field)*) };
+            (target: $target:expr, $level:ident, $($field:tt)*) => {
                 tracing::$level!(
+                    target: $target,
                     method = self.method.as_str(),
                     route = self.route(request),
                     status = status.as_u16(),
+                    user_id = user().map(|caller| tracing::field::display(caller.0)),
                     elapsed_us = u64::try_from(self.since.elapsed().as_micros()).unwrap_or(u64::MAX),
                     $($field)*
                 )
             };
         }
         let Some((failure, error)) = failure else {
-            line!(debug, "answered");
+            line!(target: REQUESTS, info, "answered");
             return;
         };
         let code = failure.code().as_str();
@@ -264,7 +271,7 @@ impl Exchange {
                 let error = error.map(ToString::to_string);
                 line!(error, code, error, "a request failed outside the routes");
             }
-            _ => line!(debug, code, "refused"),
+            _ => line!(target: REQUESTS, info, code, "refused"),
         }
     }
 

@@ -82,3 +82,29 @@ async fn secrets_are_not_logged() {
         assert_eq!(lines_with(secret), [""; 0]);
     }
 }
+
+#[actix_web::test]
+async fn each_request_is_a_line_with_its_user_and_without_secrets() {
+    start_logging();
+    let app = TestApp::start().await;
+    let ada = app.user("ada").await;
+    app.get("/me").by(&ada).header("X-Request-Id", "id-of-me").await.ok(200);
+    app.post("/posts")
+        .header("X-Request-Id", "id-of-nobody")
+        .json(&serde_json::json!({}))
+        .await
+        .refused(401, "UNAUTHORIZED");
+    let line = |id: &str| -> String {
+        let lines = lines_with(id);
+        let [line] = lines.as_slice() else { panic!("{lines:?}") };
+        assert!(line.contains("foretell_request") && line.contains("elapsed_us="), "{line}");
+        line.clone()
+    };
+    let answered = line("id-of-me");
+    for part in ["method=\"GET\"", "route=\"/api/v1/me\"", "status=200", &format!("user_id={}", ada.id)] {
+        assert!(answered.contains(part), "{part}: {answered}");
+    }
+    assert!(!answered.contains(&ada.token), "{answered}");
+    let refused = line("id-of-nobody");
+    assert!(refused.contains("code=\"UNAUTHORIZED\"") && !refused.contains("user_id"), "{refused}");
+}
