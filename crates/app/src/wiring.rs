@@ -10,13 +10,16 @@ use anyhow::{Context as _, bail};
 use foretell_application::application::STANDARD_CATEGORIES;
 use foretell_application::writer::WriterSettings;
 use foretell_application::{Application, ApplicationSettings, Ports, Semantic};
-use foretell_cache::{LocalRateLimiter, MokaCache, RedisCache, RedisLink, RedisRateLimiter, TieredCache};
+use foretell_cache::{
+    LocalRateLimiter, MokaCache, RedisCache, RedisLink, RedisRateLimiter, RedisVectorIndex, TieredCache,
+};
 use foretell_embedding::{MemoryIndex, StaticEmbedder};
 use foretell_mail::{NoMailer, OutboxMailer, SmtpMailer, Templates};
 use foretell_persistence::{DatabaseUrl, Store};
 use foretell_ports::cache::Cache;
 use foretell_ports::mail::Mailer;
 use foretell_ports::rate_limit::RateLimiter;
+use foretell_ports::vector::{Embedder as _, VectorIndex};
 use foretell_security::{Argon2Hasher, HashingCost, SessionTokens, SystemClock, UuidV7Ids};
 use foretell_web::JsonBodies;
 use foretell_webhooks::HttpWebhookSender;
@@ -36,7 +39,8 @@ pub(crate) async fn start(settings: &Settings) -> anyhow::Result<Arc<Application
     if !report.applied.is_empty() {
         tracing::info!(applied = report.applied.len(), "brought the tables up to date");
     }
-    let application = Application::start(ports(settings, &store)?, application_settings(settings, &store));
+    let application =
+        Application::start(ports(settings, &store).await?, application_settings(settings, &store));
     let (stored, configured) = (application.initialize_ledger().await?, &settings.currency);
     if stored != *configured {
         bail!(
@@ -82,10 +86,11 @@ pub(crate) fn make_private_folder(folder: Option<&Path>) -> anyhow::Result<()> {
     builder.create(folder).with_context(|| format!("the folder {} cannot be made", folder.display()))
 }
 
-fn ports(settings: &Settings, store: &Store) -> anyhow::Result<Ports> {
+async fn ports(settings: &Settings, store: &Store) -> anyhow::Result<Ports> {
     let threads = settings.auth.hashing_threads.or_else(|| std::thread::available_parallelism().ok());
     let hasher = Argon2Hasher::new(HashingCost::default(), threads.unwrap_or(NonZeroUsize::MIN))?;
-    let (cache, limiter) = shared(settings)?;
+    let link = settings.redis.as_ref().map(RedisLink::new).transpose().context("redis.url")?;
+    let (cache, limiter) = shared(settings, link.as_ref());
     let sender = HttpWebhookSender::new(settings.webhooks)?;
     Ok(Ports {
         cache,
@@ -97,7 +102,7 @@ fn ports(settings: &Settings, store: &Store) -> anyhow::Result<Ports> {
         posts: Arc::new(store.clone()),
         search: Arc::new(store.clone()),
         vectors: Arc::new(store.clone()),
-        semantic: semantic(&settings.search)?,
+        semantic: semantic(&settings.search, link.as_ref()).await?,
         jobs: Arc::new(store.clone()),
         webhooks: Arc::new(store.clone()),
         mailer: mailer(&settings.mail)?,
@@ -112,14 +117,21 @@ fn ports(settings: &Settings, store: &Store) -> anyhow::Result<Ports> {
 }
 
 /// What tells what texts mean, if anything does.
-fn semantic(search: &Search) -> anyhow::Result<Option<Semantic>> {
+async fn semantic(search: &Search, link: Option<&Arc<RedisLink>>) -> anyhow::Result<Option<Semantic>> {
     let embedder = match &search.model {
         Model::None => return Ok(None),
         Model::Standard => StaticEmbedder::standard(),
         Model::Folder(folder) => StaticEmbedder::open(folder),
     };
-    let embedder = Arc::new(embedder.context("search.model")?);
-    Ok(Some(Semantic::new(embedder, Arc::new(MemoryIndex::default()), search.least_similarity)))
+    let embedder = embedder.context("search.model")?;
+    let index: Arc<dyn VectorIndex> = match link {
+        Some(link) if RedisVectorIndex::is_supported(link).await => {
+            tracing::info!("what texts mean is compared by Redis");
+            Arc::new(RedisVectorIndex::new(Arc::clone(link), embedder.model()))
+        }
+        _ => Arc::new(MemoryIndex::default()),
+    };
+    Ok(Some(Semantic::new(Arc::new(embedder), index, search.least_similarity)))
 }
 
 /// What sends letters. Where there are none it is never asked.
@@ -134,14 +146,13 @@ fn mailer(mail: &Mail) -> anyhow::Result<Arc<dyn Mailer>> {
 }
 
 /// The cache and the limits: through Redis if there is one, and otherwise of this process.
-fn shared(settings: &Settings) -> anyhow::Result<(Arc<dyn Cache>, Arc<dyn RateLimiter>)> {
+fn shared(settings: &Settings, link: Option<&Arc<RedisLink>>) -> (Arc<dyn Cache>, Arc<dyn RateLimiter>) {
     let near = MokaCache::new(settings.cache.entries, settings.cache.entry_idle);
-    let Some(redis) = &settings.redis else {
-        return Ok((Arc::new(near), Arc::new(LocalRateLimiter::new())));
+    let Some(link) = link else {
+        return (Arc::new(near), Arc::new(LocalRateLimiter::new()));
     };
-    let link = RedisLink::new(redis).context("redis.url")?;
-    let cache = TieredCache::new(near, RedisCache::new(Arc::clone(&link), settings.cache.shared));
-    Ok((Arc::new(cache), Arc::new(RedisRateLimiter::new(link))))
+    let cache = TieredCache::new(near, RedisCache::new(Arc::clone(link), settings.cache.shared));
+    (Arc::new(cache), Arc::new(RedisRateLimiter::new(Arc::clone(link))))
 }
 
 fn application_settings(settings: &Settings, store: &Store) -> ApplicationSettings {

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use foretell_domain::post::{Post, PostStatus};
 use foretell_domain::search::SearchQuery;
+use foretell_ports::error::StoreError;
 use foretell_ports::market::MarketDetails;
 use foretell_ports::vector::{Direction, Embedder, VectorIndex};
 
@@ -55,8 +56,11 @@ impl Semantic {
     }
 
     /// How many texts are in the index.
-    pub fn texts(&self) -> usize {
-        self.index.len()
+    ///
+    /// # Errors
+    /// Any [`StoreError`] of the index.
+    pub async fn texts(&self) -> Result<usize, StoreError> {
+        self.index.count().await
     }
 
     /// What a query means; nothing if it says more than its words, or none of them says enough.

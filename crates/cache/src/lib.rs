@@ -1,5 +1,5 @@
-//! The cache and the rate limits: in the process by moka, and shared by all nodes in Redis. It knows the ports and
-//! the domain, and nothing of what is cached or limited.
+//! The cache and the rate limits, in the process by moka and shared by all nodes in Redis, and the index of vectors
+//! in a Redis that has such. It knows the ports and the domain, and nothing of what is cached or limited.
 //!
 //! Redis may be slow, away, empty or full of nonsense at any time: it then counts as empty, for longer than
 //! 50 milliseconds nobody waits for it, and after some failures nobody asks until it answers again.
@@ -13,6 +13,7 @@ mod memory_tier;
 mod publisher;
 mod redis_limiter;
 mod redis_tier;
+mod redis_vectors;
 mod tiers;
 
 pub use link::{RedisError, RedisLink, RedisSettings};
@@ -20,4 +21,5 @@ pub use local_limiter::LocalRateLimiter;
 pub use memory_tier::MokaCache;
 pub use redis_limiter::RedisRateLimiter;
 pub use redis_tier::RedisCache;
+pub use redis_vectors::RedisVectorIndex;
 pub use tiers::TieredCache;

@@ -161,7 +161,7 @@ impl RedisLink {
     }
 
     /// A connection, by and by the same for all.
-    async fn connection(&self) -> Result<MultiplexedConnection, Failure> {
+    pub(crate) async fn connection(&self) -> Result<MultiplexedConnection, Failure> {
         if let Some(connection) = self.connected() {
             return Ok(connection);
         }

@@ -168,9 +168,9 @@ impl VectorIndex for MemoryIndex {
         self.near(|shelves| &shelves.posts, to, least, limit).await
     }
 
-    fn len(&self) -> usize {
+    async fn count(&self) -> Result<usize, StoreError> {
         let shelves = self.read();
-        shelves.markets.ids.len() + shelves.posts.ids.len()
+        Ok(shelves.markets.ids.len() + shelves.posts.ids.len())
     }
 }
 
@@ -206,7 +206,7 @@ mod tests {
     async fn the_nearest_come_first_in_a_small_index_and_a_large_one() {
         for count in [3, 5_000] {
             let index = filled(count).await;
-            assert_eq!(index.len(), count as usize);
+            assert_eq!(index.count().await.unwrap(), count as usize);
             assert_eq!(near(&index, &direction(3.0, 0.0), 10).await, [(1, 1.0), (2, 0.71)]);
             assert_eq!(near(&index, &direction(3.0, 0.0), 1).await, [(1, 1.0)]);
             assert_eq!(near(&index, &direction(0.0, -1.0), 1).await.len(), usize::from(count > 3));
@@ -222,7 +222,7 @@ mod tests {
         assert_eq!(near(&index, &direction(1.0, 0.0), 10).await, [(3, 1.0), (1, 1.0), (2, 0.71)]);
         index.put(vec![(first, None), (first, None)]).await.unwrap();
         assert_eq!(near(&index, &direction(1.0, 0.0), 10).await, [(3, 1.0), (2, 0.71)]);
-        assert_eq!(index.len(), 2);
+        assert_eq!(index.count().await.unwrap(), 2);
     }
 
     #[tokio::test]
@@ -231,6 +231,6 @@ mod tests {
         let other = Direction::of(&[1.0, 0.0, 0.0]).unwrap();
         assert!(near(&index, &other, 10).await.is_empty());
         index.put(vec![(TextId::Market(MarketId::from_u128(9)), Some(other))]).await.unwrap();
-        assert_eq!(index.len(), 3);
+        assert_eq!(index.count().await.unwrap(), 3);
     }
 }

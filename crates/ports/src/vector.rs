@@ -147,10 +147,5 @@ pub trait VectorIndex: Send + Sync {
     ) -> Result<Vec<Neighbour<PostId>>, StoreError>;
 
     /// How many directions are in it.
-    fn len(&self) -> usize;
-
-    /// Whether there is none in it.
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
+    async fn count(&self) -> Result<usize, StoreError>;
 }

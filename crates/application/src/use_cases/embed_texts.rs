@@ -24,12 +24,14 @@ const OVERLAP_US: i64 = 10_000_000;
 
 impl Application {
     /// Reads what was written after a place into the index, and says from where to go on. The first time, from
-    /// [`VectorPlace::BEGIN`], it reads everything; from then on texts are found by their meaning.
+    /// [`VectorPlace::BEGIN`], and whenever the index has lost everything, it reads all there is; from then on texts
+    /// are found by their meaning.
     ///
     /// # Errors
     /// Any [`StoreError`].
     pub async fn read_vectors(&self, from: VectorPlace) -> Result<VectorPlace, StoreError> {
         let Some(semantic) = &self.ports.semantic else { return Ok(from) };
+        let from = if semantic.index.count().await? == 0 { VectorPlace::BEGIN } else { from };
         let mut place = from;
         loop {
             let read =
@@ -137,6 +139,10 @@ impl Application {
         let model = semantic.embedder.model().to_owned();
         let put = vectors.iter().map(|vector| (vector.text, vector.direction.clone())).collect();
         self.ports.units.run("save_vectors", move |tx| tx.save_vectors(&model, &vectors)).await?;
-        semantic.index.put(put).await
+        // Where the index does not take them now, it is given them with what is read again.
+        if let Err(error) = semantic.index.put(put).await {
+            tracing::debug!(%error, "the index did not take what texts mean");
+        }
+        Ok(())
     }
 }

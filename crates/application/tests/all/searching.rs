@@ -99,8 +99,8 @@ impl VectorIndex for Moody {
         Ok(near.map(|(id, _)| Neighbour { id: *id, similarity: 1.0 }).collect())
     }
 
-    fn len(&self) -> usize {
-        self.posts.lock().unwrap().len()
+    async fn count(&self) -> Result<usize, StoreError> {
+        Ok(self.posts.lock().unwrap().len())
     }
 }
 
@@ -145,7 +145,7 @@ async fn what_is_understood_is_found_by_its_meaning_once_the_index_is_ready() {
     check(&node, "wet", &[], SearchStep::Substring).await;
     assert_eq!(node.embed_all(|_| {}).await.unwrap(), 3);
     node.read_vectors(VectorPlace::BEGIN).await.unwrap();
-    assert_eq!(index.len(), 2, "a draft is not found by anyone");
+    assert_eq!(index.count().await.unwrap(), 2, "a draft is not found by anyone");
     check(&node, "wet", &["Rain"], SearchStep::Semantic).await;
     check(&node, "\"rain\"", &["Rain"], SearchStep::FullText).await;
     check(&node, "june", &["A dry June, it is"], SearchStep::FullText).await;
