@@ -157,7 +157,8 @@ async fn a_renamed_market_is_found_by_its_new_name(database: Database) {
         until(&ada, new, &[&id], method).await;
     }
     ada.delete(&format!("/markets/{id}")).await.expect(204);
-    until(&ada, "chess master gives up", &[], "semantic").await;
+    let nothing = found(search(&ada, "markets", "chess master gives up").await);
+    assert_eq!(nothing, (Vec::new(), "substring".to_owned()), "what has gone stands in nobody's way");
 }
 
 async fn what_one_node_writes_is_found_on_the_other(database: Database) {

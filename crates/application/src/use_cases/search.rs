@@ -12,7 +12,7 @@ use foretell_ports::error::StoreError;
 use foretell_ports::market::{MarketDetails, MarketFilter};
 use foretell_ports::post::PostFilter;
 use foretell_ports::search::{Hit, Hits, SearchMethod, SearchPage};
-use foretell_ports::vector::Neighbour;
+use foretell_ports::vector::{Neighbour, TextId};
 
 use super::authenticate::Caller;
 use super::read_posts::visible;
@@ -61,7 +61,7 @@ impl Application {
             let Some((semantic, meaning)) = &meaning else { return Ok(Found::nothing()) };
             let near = semantic.index.near_markets(&meaning.direction, semantic.least, MAX_NEAR).await?;
             if *filter == MarketFilter::default() {
-                return self.near_page(near, page).await;
+                return self.near_page(semantic, near, page).await;
             }
             let ids: Vec<_> = near.iter().map(|neighbour| neighbour.id).collect();
             let mut markets = self.ports.markets.find_markets(&ids).await?;
@@ -152,16 +152,24 @@ impl Application {
         Ok(found?)
     }
 
-    /// One page of what is near; no other market is read.
+    /// One page of what is near; no other market is read. What has gone is taken out of the index.
     async fn near_page(
         &self,
+        semantic: &Semantic,
         near: Vec<Neighbour<MarketId>>,
         page: SearchPage,
     ) -> Result<Found<MarketDetails>, StoreError> {
-        let total = i64::try_from(near.len()).unwrap_or(i64::MAX);
+        let total = near.len();
         let shown = page_of(scores(near), page);
         let ids: Vec<_> = shown.iter().map(|hit| hit.id).collect();
         let markets = self.ports.markets.find_markets(&ids).await?;
+        let is_there = |id: &MarketId| markets.iter().any(|market| market_id(market) == *id);
+        let gone: Vec<_> =
+            ids.iter().filter(|id| !is_there(id)).map(|id| (TextId::Market(*id), None)).collect();
+        let total = i64::try_from(total - gone.len()).unwrap_or(i64::MAX);
+        if !gone.is_empty() {
+            semantic.index.put(gone).await?;
+        }
         Ok(Found { hits: join(shown, markets, market_id), total, step: SearchStep::Semantic })
     }
 
