@@ -21,7 +21,6 @@ test *arguments:
 # Kills the server 500 times under load on each database, and audits what it left; and workers 100 times
 soak:
     FORETELL_TEST_CRASH_CYCLES=500 scripts/test -- crash::kill
-    FORETELL_TEST_FREEZE_S=30 scripts/test -- crash::frozen
     FORETELL_TEST_WORKER_KILLS=100 scripts/test -- background::workers
     FORETELL_TEST_SHARED_BETS=10000 FORETELL_TEST_REDIS_FAULT_MS=10000 scripts/test -- redis::
 

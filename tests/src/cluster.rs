@@ -56,28 +56,6 @@ impl Cluster {
         assert!(self.launch().await, "Postgres did not start again: {}", self.log());
     }
 
-    /// Stops every process of the server where it is, without its end: connections stay open, and nothing answers.
-    pub fn freeze(&self) {
-        self.signal("-STOP");
-    }
-
-    /// Lets them go on.
-    pub fn thaw(&self) {
-        self.signal("-CONT");
-    }
-
-    fn signal(&self, signal: &str) {
-        let own = self.folder.path().join("data/postmaster.pid");
-        let postmaster = std::fs::read_to_string(own).unwrap();
-        let postmaster = postmaster.lines().next().unwrap().trim();
-        let children = format!("/proc/{postmaster}/task/{postmaster}/children");
-        let children = std::fs::read_to_string(children).unwrap();
-        // Whoever runs it as another account stops with it, and has to be told to go on.
-        let runner = self.running.as_ref().expect("Postgres runs").id().to_string();
-        let all = [runner.as_str(), postmaster].into_iter().chain(children.split_whitespace());
-        assert!(Command::new("kill").arg(signal).args(all).status().unwrap().success());
-    }
-
     fn create() -> Self {
         let folder = TempDir::with_prefix_in("foretell-cluster.", "/tmp").unwrap();
         let is_root = folder.path().metadata().unwrap().uid() == 0;

@@ -16,7 +16,6 @@ mod auditor;
 mod books;
 mod command;
 mod crowd;
-mod frozen;
 mod holders;
 mod kill;
 mod link;
