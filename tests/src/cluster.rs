@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::os::unix::fs::{MetadataExt as _, chown};
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
@@ -18,8 +19,8 @@ const PORTS: u32 = 20;
 #[derive(Debug)]
 pub struct Cluster {
     folder: TempDir,
-    /// The account that it runs as, where that is not ours: Postgres does not run as root.
-    account: Option<&'static str>,
+    /// User and group that it runs as, where these are not ours: Postgres does not run as root.
+    account: Option<(u32, u32)>,
     port: u32,
     running: Option<Child>,
 }
@@ -56,12 +57,34 @@ impl Cluster {
         assert!(self.launch().await, "Postgres did not start again: {}", self.log());
     }
 
+    /// Stops every process of the server where it is, without its end: connections stay open, and nothing answers.
+    pub fn freeze(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets them go on.
+    pub fn thaw(&self) {
+        self.signal("-CONT");
+    }
+
+    /// Sends a signal to the server and to those of its processes that are there.
+    fn signal(&self, signal: &str) {
+        let Some(running) = &self.running else { return };
+        let first = running.id().to_string();
+        // One that ends just now is no fault.
+        let send = |to: &[&str]| drop(Command::new("kill").arg(signal).args(to).output());
+        // It makes the others, so that there are no more of them once it stands still.
+        send(&[&first]);
+        let others = std::fs::read_to_string(format!("/proc/{first}/task/{first}/children"));
+        send(&others.unwrap_or_default().split_whitespace().collect::<Vec<_>>());
+    }
+
     fn create() -> Self {
         let folder = TempDir::with_prefix_in("foretell-cluster.", "/tmp").unwrap();
         let is_root = folder.path().metadata().unwrap().uid() == 0;
-        let account = is_root.then(|| if user_id("postgres").is_some() { "postgres" } else { "nobody" });
-        if let Some(account) = account {
-            chown(folder.path(), user_id(account), None).unwrap();
+        let account = is_root.then(|| account("postgres").or_else(|| account("nobody")).expect("an account"));
+        if let Some((user, group)) = account {
+            chown(folder.path(), Some(user), Some(group)).unwrap();
         }
         let cluster = Self { folder, account, port: 0, running: None };
         let options = ["-U", "postgres", "--auth=trust", "-E", "UTF8", "--locale=C", "--no-sync"];
@@ -104,14 +127,10 @@ impl Cluster {
     /// One of the programs of Postgres on the data of this cluster, as the account that may use it.
     fn program(&self, name: &str) -> Command {
         let path = PathBuf::from(variable("FORETELL_TEST_POSTGRES_BIN")).join(name);
-        let mut command = match self.account {
-            Some(account) => {
-                let mut command = Command::new("runuser");
-                command.args(["-u", account, "--"]).arg(path);
-                command
-            }
-            None => Command::new(path),
-        };
+        let mut command = Command::new(path);
+        if let Some((user, group)) = self.account {
+            command.uid(user).gid(group);
+        }
         command.current_dir(self.folder.path()).arg("-D").arg(self.folder.path().join("data"));
         command
     }
@@ -128,12 +147,12 @@ impl Cluster {
 impl Drop for Cluster {
     fn drop(&mut self) {
         if let Some(mut running) = self.running.take() {
-            if self.stop().status.success() {
-                drop(running.wait());
-            } else {
-                // Not the server but what runs it, if that is another; the server ends with its folder.
+            // One that a failed test has left frozen hears nothing.
+            self.signal("-CONT");
+            if !self.stop().status.success() {
                 drop(running.kill());
             }
+            drop(running.wait());
         }
         if std::thread::panicking() {
             eprintln!("--- log of Postgres on port {} ---\n{}---", self.port, self.log());
@@ -141,10 +160,13 @@ impl Drop for Cluster {
     }
 }
 
-/// The number of an account of the system.
-fn user_id(account: &str) -> Option<u32> {
-    let found = Command::new("id").args(["-u", account]).output().unwrap();
-    String::from_utf8_lossy(&found.stdout).trim().parse().ok()
+/// The numbers of an account of the system and of its group.
+fn account(name: &str) -> Option<(u32, u32)> {
+    let number = |kind| {
+        let found = Command::new("id").args([kind, name]).output().unwrap();
+        String::from_utf8_lossy(&found.stdout).trim().parse().ok()
+    };
+    Some((number("-u")?, number("-g")?))
 }
 
 fn said(output: &Output) -> String {

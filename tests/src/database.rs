@@ -114,6 +114,15 @@ impl Home {
         hold
     }
 
+    /// Keeps everyone from reading and writing users, accounts and markets until it is dropped.
+    pub fn hold_all(&self) -> PgConnection {
+        let url = self.database_url().expect("readers of a file wait for nobody");
+        let mut hold = PgConnection::establish(url).unwrap();
+        hold.batch_execute("BEGIN; LOCK TABLE users, sessions, accounts, markets IN ACCESS EXCLUSIVE MODE")
+            .unwrap();
+        hold
+    }
+
     /// The connections to the database that are open; none where a database is a file.
     pub fn connections(&self) -> Connections {
         let processes = self.database_url().map_or_else(Vec::new, |url| {

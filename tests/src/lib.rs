@@ -29,7 +29,7 @@ pub use chance::Chance;
 pub use client::{Answer, Client, market, new_id, new_key, seconds_from_now, send, text};
 pub use cluster::Cluster;
 pub use database::{Connections, Database, Hold, Home};
-pub use program::{Finished, Program, eventually, number, sleep_briefly};
+pub use program::{Finished, Program, eventually, number, size, sleep_briefly};
 pub use proxy::{Cut, Proxy};
 pub use redis::Redis;
 pub use replay::Replay;

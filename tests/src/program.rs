@@ -25,6 +25,11 @@ pub fn number(variable: &str, usual: usize) -> usize {
     given.map_or(usual, |text| text.parse().unwrap_or_else(|_| panic!("{variable} is no number: {text}")))
 }
 
+/// How large a part of a test is: what its variable says, or else `soak` if `FORETELL_TEST_SOAK` is set, and `usual`.
+pub fn size(variable: &str, usual: usize, soak: usize) -> usize {
+    number(variable, if std::env::var_os("FORETELL_TEST_SOAK").is_some() { soak } else { usual })
+}
+
 /// Waits until `condition` gives something.
 pub async fn eventually<T>(what: &str, mut condition: impl AsyncFnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + PATIENCE;

@@ -119,6 +119,14 @@ impl Server {
         &self.home
     }
 
+    /// The memory that the process holds, in bytes.
+    pub fn resident_bytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process_id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        let kib: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+        kib * 1_024
+    }
+
     /// Everything logged so far, by all runs.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.log_path()).unwrap_or_default()
@@ -180,10 +188,11 @@ impl Worker {
     }
 }
 
-/// A server on a spare port, whose log a test can read.
+/// A server on a spare port, whose log a test can read, and which takes the time that a busy machine needs.
 fn usual_program(home: &Home, settings: &[(&str, &str)]) -> Program {
     let usual = Program::new(home)
         .variable("FORETELL__SERVER__BIND", "127.0.0.1:0")
+        .variable("FORETELL__SERVER__ANSWER_TIMEOUT_MS", "60000")
         .variable("FORETELL__LOG__FORMAT", "json");
     settings.iter().fold(usual, |program, (name, value)| program.variable(name, *value))
 }

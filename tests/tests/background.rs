@@ -12,7 +12,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
 use foretell_tests::{
-    Client, Database, Home, Server, eventually, number, on_each_database, python_programs, seconds_from_now,
+    Client, Database, Home, Server, eventually, on_each_database, python_programs, seconds_from_now, size,
     text,
 };
 use futures::future::join_all;
@@ -23,9 +23,6 @@ on_each_database!(
     webhooks_are_verified_by_the_published_library,
     workers_that_are_killed_do_everything_once,
 );
-
-/// How often a worker is killed.
-const USUAL_KILLS: usize = 5;
 
 /// Jobs of dead workers are taken up soon.
 const BRISK: [(&str, &str); 2] = [("FORETELL__JOBS__LEASE_S", "1"), ("FORETELL__JOBS__POLL_MS", "50")];
@@ -189,7 +186,7 @@ async fn private_addresses_get_no_webhooks_unless_the_operator_says_so() {
 }
 
 async fn workers_that_are_killed_do_everything_once(database: Database) {
-    let kills = number("FORETELL_TEST_WORKER_KILLS", USUAL_KILLS);
+    let kills = size("FORETELL_TEST_WORKER_KILLS", 5, 100);
     let server = Server::start_without_worker(Home::new(database), &BRISK).await;
     let (admin, ada) = (server.admin().await, server.register("ada").await);
     let mut body = foretell_tests::market(&["Yes", "No"], "0.10");

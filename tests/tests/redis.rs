@@ -14,17 +14,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use foretell_tests::{Client, Database, Home, Redis, Server, eventually, new_key, number, text};
+use foretell_tests::{Client, Database, Home, Redis, Server, eventually, new_key, size, text};
 use futures::future::join_all;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
 /// How many clients read and bet at once.
 const CLIENTS: usize = 32;
-/// How long each fault lasts, in milliseconds.
-const USUAL_FAULT_MS: usize = 700;
-/// How many bets are placed on two nodes.
-const USUAL_BETS: usize = 300;
 
 /// What a fault is called, how it is brought about, and how it is mended.
 type Fault = (&'static str, fn(&mut Redis), fn(&mut Redis));
@@ -95,7 +91,7 @@ async fn redis_check(server: &Server) -> Value {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_request_suffers_when_redis_fails() {
-    let fault_for = number("FORETELL_TEST_REDIS_FAULT_MS", USUAL_FAULT_MS);
+    let fault_for = size("FORETELL_TEST_REDIS_FAULT_MS", 700, 10_000);
     let fault_for = Duration::from_millis(fault_for.try_into().unwrap());
     let mut redis = Redis::start().await;
     let url = redis.url();
@@ -137,7 +133,7 @@ async fn no_request_suffers_when_redis_fails() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_is_shown_a_market_older_than_their_own_last_bet() {
-    let bets = number("FORETELL_TEST_SHARED_BETS", USUAL_BETS);
+    let bets = size("FORETELL_TEST_SHARED_BETS", 300, 10_000);
     let redis = Redis::start().await;
     let home = Home::new(Database::Postgres);
     let (database, url) = (home.database_url().unwrap().to_owned(), redis.url());

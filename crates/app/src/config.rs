@@ -110,6 +110,8 @@ pub(crate) struct Server {
     pub(crate) unread_timeout: Duration,
     /// How long the body of a request may take to arrive.
     pub(crate) request_body_timeout: Duration,
+    /// How long a client is kept waiting for an answer.
+    pub(crate) answer_timeout: Duration,
     /// The largest body of a request.
     pub(crate) max_body_bytes: usize,
     /// The sites, beside the server's own, whose pages may speak to it.
@@ -285,6 +287,7 @@ fn read_server(reader: &mut Reader) -> Option<Server> {
     let drain_delay_s = reader.number("server.drain_delay_s", 0..=300);
     let unread_timeout_s = reader.number("server.unread_timeout_s", 1..=3_600);
     let request_body_timeout_s = reader.number("server.request_body_timeout_s", 1..=3_600);
+    let answer_timeout_ms = reader.number("server.answer_timeout_ms", 100..=600_000);
     let max_body_bytes = reader.number("server.max_body_bytes", 1_024..=64 * 1_024 * 1_024);
     let allowed_origins = reader.list("server.allowed_origins", MAX_ALLOWED_ORIGINS, |text| {
         text.parse::<WebOrigin>().map_err(|error| error.to_string())
@@ -300,6 +303,7 @@ fn read_server(reader: &mut Reader) -> Option<Server> {
         drain_delay: Duration::from_secs(drain_delay_s?),
         unread_timeout: Duration::from_secs(unread_timeout_s?),
         request_body_timeout: Duration::from_secs(request_body_timeout_s?),
+        answer_timeout: Duration::from_millis(answer_timeout_ms?),
         max_body_bytes: max_body_bytes?,
         allowed_origins: allowed_origins?,
         trusted_proxies: TrustedProxies::new(trusted_proxies?),

@@ -35,6 +35,7 @@ pub(crate) async fn run(settings: &Settings, arguments: &ServeArguments) -> anyh
             secure_cookies: settings.auth.secure_cookies,
             max_body_bytes: settings.server.max_body_bytes,
             body_timeout: settings.server.request_body_timeout,
+            answer_timeout: settings.server.answer_timeout,
             cursor_key: application.shared_secret("cursors").await?,
             allowed_origins: settings.server.allowed_origins.clone(),
             trusted_proxies: settings.server.trusted_proxies.clone(),

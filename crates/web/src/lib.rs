@@ -12,6 +12,7 @@ mod faults;
 mod middleware;
 mod openapi;
 mod origins;
+mod patience;
 mod reply;
 mod routes;
 mod routing;
@@ -50,6 +51,8 @@ pub struct WebSettings {
     pub max_body_bytes: usize,
     /// How long a body may take to arrive.
     pub body_timeout: Duration,
+    /// How long a client is kept waiting for an answer once its body is there; what was begun by then is carried on.
+    pub answer_timeout: Duration,
     /// What cursors are signed with: the same on all nodes, or a walk ends where it meets another one.
     pub cursor_key: [u8; 32],
     /// The sites, beside the server's own, whose pages may read answers and use the session's cookie.
@@ -66,6 +69,7 @@ impl Default for WebSettings {
             secure_cookies: true,
             max_body_bytes: 1024 * 1024,
             body_timeout: Duration::from_secs(10),
+            answer_timeout: Duration::from_secs(2),
             cursor_key: [0; 32],
             allowed_origins: Vec::new(),
             trusted_proxies: TrustedProxies::default(),

@@ -6,11 +6,13 @@ use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::{FromRequest, Handler, Resource, Responder, web};
 
 use crate::error::{ApiError, ErrorCode};
+use crate::patience::InTime;
 
 /// A path with a handler for each of its methods.
 pub(crate) struct Endpoint {
     resource: Resource,
     allow: String,
+    is_unhurried: bool,
 }
 
 /// The path of the route that was taken, as it was declared.
@@ -19,7 +21,8 @@ pub(crate) struct RoutePath(pub(crate) &'static str);
 
 /// A path, such as `/accounts/{id}`, without any handler yet.
 pub(crate) fn at(path: &'static str) -> Endpoint {
-    Endpoint { resource: web::resource(path).app_data(RoutePath(path)), allow: String::new() }
+    let resource = web::resource(path).app_data(RoutePath(path));
+    Endpoint { resource, allow: String::new(), is_unhurried: false }
 }
 
 macro_rules! methods {
@@ -37,6 +40,12 @@ macro_rules! methods {
 }
 
 impl Endpoint {
+    /// Says that the handlers which follow read so much that their clients must wait for as long as it takes.
+    pub(crate) fn unhurried(mut self) -> Self {
+        self.is_unhurried = true;
+        self
+    }
+
     methods! {
         /// The handler of POST.
         post: POST,
@@ -66,7 +75,17 @@ impl Endpoint {
             self.allow.push_str(", ");
         }
         self.allow.push_str(method.as_str());
-        self.resource = self.resource.route(web::method(method).to(handler));
+        let is_unhurried = self.is_unhurried;
+        let handle = move |InTime { args, patience }| {
+            let handler = handler.clone();
+            async move {
+                if is_unhurried {
+                    patience.suspend();
+                }
+                patience.wait_for(handler.call(args)).await
+            }
+        };
+        self.resource = self.resource.route(web::method(method).to(handle));
         self
     }
 }

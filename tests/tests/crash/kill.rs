@@ -1,6 +1,6 @@
 //! A server that is killed under load, as `kill -9` does, and started again on what it left.
 
-use foretell_tests::{Database, Server, number, on_each_database};
+use foretell_tests::{Database, Server, on_each_database, size};
 
 use super::PATIENT;
 use super::auditor::Auditor;
@@ -15,7 +15,11 @@ async fn what_was_acknowledged_outlives_kills_under_load(database: Database) {
     let mut server = Server::start_with(database, &PATIENT).await;
     let mut crowd = Crowd::gather(&server).await;
     let mut auditor = Auditor::begin(&server, &crowd).await;
-    for cycle in 1..=number("FORETELL_TEST_CRASH_CYCLES", 20) {
+    let usual = match database {
+        Database::Sqlite => 100,
+        Database::Postgres => 50,
+    };
+    for cycle in 1..=size("FORETELL_TEST_CRASH_CYCLES", usual, 1_000) {
         let load = crowd.start(&seed, cycle);
         load.reach(1 + chance.below(6 * CLIENTS)).await;
         server.kill();

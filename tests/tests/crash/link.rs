@@ -1,6 +1,6 @@
 //! A link to Postgres that is lost at a commit, so that the server does not know what became of it.
 
-use foretell_tests::{Cut, Database, Home, Proxy, Server};
+use foretell_tests::{Cut, Database, Home, Proxy, Server, size};
 use futures::future::join_all;
 
 use super::PATIENT;
@@ -8,8 +8,6 @@ use super::auditor::Auditor;
 use super::crowd::{Crowd, Fate, Sent, fate_of};
 use super::seed::Seed;
 
-/// How many commits are cut.
-const CUTS: usize = 60;
 /// How many commands are sent at once for each.
 const COMMANDS: usize = 6;
 
@@ -24,15 +22,16 @@ async fn a_commit_whose_answer_is_lost_is_done_and_answered_once() {
     let crowd = Crowd::gather(&server).await;
     let mut auditor = Auditor::begin(&server, &crowd).await;
 
+    let cuts = size("FORETELL_TEST_COMMIT_CUTS", 200, 2_000);
     let mut sent = Vec::new();
-    for round in 0..CUTS {
+    for round in 0..cuts {
         let kinds = [Cut::BeforeAnswer, Cut::BeforeLateCommit, Cut::BeforeCommit];
         proxy.cut_next_commit(kinds[round % kinds.len()]);
         sent.extend(send_at_once(&crowd, &seed, round).await);
         assert_eq!(proxy.cuts(), round + 1, "each round has its cut");
     }
     let unknown = server.log().matches("a commit is unknown").count();
-    assert_eq!(unknown, CUTS, "of no commit that was cut does the server know what became of it");
+    assert_eq!(unknown, cuts, "of no commit that was cut does the server know what became of it");
     auditor.check(&server, &crowd, sent).await;
     auditor.finish(&server, &crowd).await;
 }

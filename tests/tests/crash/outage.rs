@@ -1,14 +1,11 @@
 //! A Postgres that stops at once under load, and comes back.
 
-use foretell_tests::{Cluster, Home, Server};
+use foretell_tests::{Cluster, Home, Server, size};
 
 use super::PATIENT;
 use super::auditor::Auditor;
 use super::crowd::{CLIENTS, Crowd, Fate};
 use super::seed::Seed;
-
-/// How often Postgres stops.
-const OUTAGES: usize = 5;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_acknowledged_outlives_a_postgres_that_stops_at_once() {
@@ -18,7 +15,7 @@ async fn what_was_acknowledged_outlives_a_postgres_that_stops_at_once() {
     let server = Server::start_in(Home::on_server(&cluster.url()), &PATIENT).await;
     let crowd = Crowd::gather(&server).await;
     let mut auditor = Auditor::begin(&server, &crowd).await;
-    for outage in 1..=OUTAGES {
+    for outage in 1..=size("FORETELL_TEST_OUTAGES", 20, 300) {
         let load = crowd.start(&seed, outage);
         load.reach(1 + chance.below(6 * CLIENTS)).await;
         cluster.stop_at_once();

@@ -1,6 +1,6 @@
 //! Connections that clients reset in the middle of a request, or before its answer.
 
-use foretell_tests::{Chance, Database, Server, on_each_database};
+use foretell_tests::{Chance, Database, Server, on_each_database, size};
 use futures::future::join_all;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
@@ -13,9 +13,7 @@ use super::seed::Seed;
 
 on_each_database!(a_reset_connection_has_done_its_command_or_not);
 
-/// How often connections are opened and reset.
-const ROUNDS: usize = 25;
-/// How many at once.
+/// How many connections are opened and reset at once.
 const CONNECTIONS: usize = 20;
 
 async fn a_reset_connection_has_done_its_command_or_not(database: Database) {
@@ -27,7 +25,7 @@ async fn a_reset_connection_has_done_its_command_or_not(database: Database) {
     // Others go on as usual meanwhile.
     let load = crowd.start(&seed, 1);
     let mut sent = Vec::new();
-    for round in 0..ROUNDS {
+    for round in 0..size("FORETELL_TEST_RESETS", 1_000, 50_000) / CONNECTIONS {
         if round % 2 == 0 {
             sent.extend(reset_at_work(&crowd, &load, &mut chance).await);
         } else {

@@ -62,6 +62,7 @@ fn development_is_the_default_and_stands_as_documented() {
             drain_delay: Duration::ZERO,
             unread_timeout: Duration::from_secs(30),
             request_body_timeout: Duration::from_secs(15),
+            answer_timeout: Duration::from_secs(2),
             max_body_bytes: 1_048_576,
             allowed_origins: Vec::new(),
             trusted_proxies: TrustedProxies::default(),
@@ -321,6 +322,7 @@ fn bad_values_are_named_with_what_is_allowed() {
     check("server.keep_alive_s", "0", "must be a whole number from 1 to 3600");
     check("server.shutdown_timeout_s", "1.5", "must be a whole number from 0 to 3600");
     check("server.request_body_timeout_s", "0", "must be a whole number from 1 to 3600");
+    check("server.answer_timeout_ms", "99", "must be a whole number from 100 to 600000");
     check("server.max_body_bytes", "1023", "must be a whole number from 1024 to 67108864");
     check("data.dir", "", "must be the path of a folder");
     check("database.read_connections", "1001", "must be a whole number from 0 to 1000");

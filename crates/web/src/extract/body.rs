@@ -14,6 +14,7 @@ use futures::{FutureExt as _, StreamExt as _};
 use super::{InputContext, IntoInput, Part, Shape, json, params};
 use crate::error::{ApiError, ErrorCode};
 use crate::faults::Faults;
+use crate::patience::Patience;
 use crate::{WebSettings, WebState};
 
 /// The body, a JSON object of the shape `T`.
@@ -105,7 +106,14 @@ pub(crate) struct Unread {
 
 async fn read(request: &HttpRequest, mut payload: Payload) -> Result<Bytes, ApiError> {
     let state = request.app_data::<Data<WebState>>().ok_or_else(|| ApiError::internal("no web state"))?;
+    let patience = request.extensions().get::<Patience>().cloned();
+    if let Some(patience) = &patience {
+        patience.suspend();
+    }
     let result = read_within(&state.settings, request.headers(), &mut payload).await;
+    if let Some(patience) = &patience {
+        patience.renew();
+    }
     if result.is_err() {
         request.extensions_mut().insert(Unread { _payload: payload });
     }

@@ -14,6 +14,7 @@ use foretell_application::{Metered, RequestKind, Requester};
 use crate::WebState;
 use crate::error::{ApiError, ErrorCode};
 use crate::extract::{ClientAddress, caller_of};
+use crate::patience::Patience;
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -26,7 +27,11 @@ pub(crate) async fn meter(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    let Some(metered) = count(&request).await? else { return next.call(request).await };
+    let state = request.app_data::<Data<WebState>>().ok_or_else(|| ApiError::internal("no web state"))?;
+    let patience = Patience::new(state.settings.answer_timeout);
+    let Some(metered) = patience.wait_for(count(&request, state)).await? else {
+        return next.call(request).await;
+    };
     if let Some(wait) = metered.verdict.refused_for {
         let seconds = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).div_ceil(1_000).max(1);
         let [limit, policy] = headers(&metered);
@@ -47,12 +52,9 @@ fn add(answer: &mut HeaderMap, metered: &Metered) {
     }
 }
 
-async fn count(request: &ServiceRequest) -> Result<Option<Metered>, ApiError> {
-    let state = request.app_data::<Data<WebState>>().ok_or_else(|| ApiError::internal("no web state"))?;
+async fn count(request: &ServiceRequest, state: &WebState) -> Option<Metered> {
     let kind = kind_of(request.method(), request.path());
-    if state.application.request_budget(kind).is_none() {
-        return Ok(None);
-    }
+    state.application.request_budget(kind)?;
     let address = || Requester::Address(ClientAddress::of(request.request()).0);
     let requester = match kind {
         RequestKind::LogIn => address(),
@@ -61,7 +63,7 @@ async fn count(request: &ServiceRequest) -> Result<Option<Metered>, ApiError> {
             None => address(),
         },
     };
-    Ok(state.application.meter_request(kind, requester).await)
+    state.application.meter_request(kind, requester).await
 }
 
 fn kind_of(method: &Method, path: &str) -> RequestKind {

@@ -29,7 +29,7 @@ use crate::routing::at;
 pub(super) struct Documented;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
-    config.service(at("/leaderboard").get(show));
+    config.service(at("/leaderboard").unhurried().get(show));
 }
 
 /// Which leaderboard is wanted, and which part of it.
