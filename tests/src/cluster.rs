@@ -5,8 +5,12 @@ use std::os::unix::fs::{MetadataExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
-use diesel::{Connection as _, PgConnection};
+use diesel::connection::SimpleConnection as _;
+use diesel::dsl::sql;
+use diesel::sql_types::Bool;
+use diesel::{Connection as _, PgConnection, RunQueryDsl as _};
 use tempfile::TempDir;
 
 use crate::program::{eventually, variable};
@@ -28,15 +32,43 @@ pub struct Cluster {
 impl Cluster {
     /// Makes a cluster and starts its server.
     pub async fn start() -> Self {
-        let mut cluster = Self::create();
-        for attempt in 0..PORTS {
-            // Below the ports that systems give to outgoing connections, so that it is free again after a stop.
-            cluster.port = 20_000 + (std::process::id() + attempt * 997) % 12_000;
-            if cluster.launch().await {
-                return cluster;
-            }
-        }
-        panic!("Postgres did not start: {}", cluster.log());
+        let cluster = Self::new();
+        let options = ["-U", "postgres", "--auth=trust", "-E", "UTF8", "--locale=C", "--no-sync"];
+        cluster.make("initdb", &options);
+        cluster.launch_somewhere().await
+    }
+
+    /// Starts a standby of this cluster, and has commits of this one wait from now on until the standby has them too.
+    pub async fn start_standby(&self) -> Self {
+        let standby = Self::new();
+        let port = self.port.to_string();
+        let options =
+            ["-h", "127.0.0.1", "-p", &port, "-U", "postgres", "--write-recovery-conf", "--checkpoint=fast"];
+        standby.make("pg_basebackup", &[&options[..], &["--no-sync"]].concat());
+        let standby = standby.launch_somewhere().await;
+        let mut primary = PgConnection::establish(&self.url()).unwrap();
+        primary.batch_execute("ALTER SYSTEM SET synchronous_standby_names = '*'").unwrap();
+        primary.batch_execute("SELECT pg_reload_conf()").unwrap();
+        eventually("the standby to follow", async || {
+            let follows = sql::<Bool>("EXISTS (SELECT FROM pg_stat_replication WHERE sync_state = 'sync')");
+            diesel::select(follows).get_result::<bool>(&mut primary).unwrap().then_some(())
+        })
+        .await;
+        standby
+    }
+
+    /// Makes a standby the one that is written to.
+    pub fn promote(&self) {
+        let promoted = self.program("pg_ctl").args(["promote", "-w", "-s"]).output().unwrap();
+        assert!(promoted.status.success(), "pg_ctl failed: {}", said(&promoted));
+    }
+
+    /// The URL of a superuser on whichever of the two is written to.
+    pub fn url_with(&self, other: &Self) -> String {
+        let (port, other) = (self.port, other.port);
+        format!(
+            "postgres://postgres@127.0.0.1:{port},127.0.0.1:{other}/postgres?target_session_attrs=read-write"
+        )
     }
 
     /// The URL of a superuser.
@@ -79,18 +111,35 @@ impl Cluster {
         send(&others.unwrap_or_default().split_whitespace().collect::<Vec<_>>());
     }
 
-    fn create() -> Self {
+    /// An empty folder for one.
+    fn new() -> Self {
         let folder = TempDir::with_prefix_in("foretell-cluster.", "/tmp").unwrap();
         let is_root = folder.path().metadata().unwrap().uid() == 0;
         let account = is_root.then(|| account("postgres").or_else(|| account("nobody")).expect("an account"));
         if let Some((user, group)) = account {
             chown(folder.path(), Some(user), Some(group)).unwrap();
         }
-        let cluster = Self { folder, account, port: 0, running: None };
-        let options = ["-U", "postgres", "--auth=trust", "-E", "UTF8", "--locale=C", "--no-sync"];
-        let made = cluster.program("initdb").args(options).output().unwrap();
-        assert!(made.status.success(), "initdb failed: {}", said(&made));
-        cluster
+        Self { folder, account, port: 0, running: None }
+    }
+
+    /// Fills the folder.
+    fn make(&self, program: &str, options: &[&str]) {
+        let made = self.program(program).args(options).output().unwrap();
+        assert!(made.status.success(), "{program} failed: {}", said(&made));
+    }
+
+    /// Starts the server on a spare port.
+    async fn launch_somewhere(mut self) -> Self {
+        static STARTED: AtomicU32 = AtomicU32::new(0);
+        for _ in 0..PORTS {
+            let attempt = STARTED.fetch_add(1, Ordering::Relaxed);
+            // Below the ports that systems give to outgoing connections, so that it is free again after a stop.
+            self.port = 20_000 + (std::process::id() + attempt * 997) % 12_000;
+            if self.launch().await {
+                return self;
+            }
+        }
+        panic!("Postgres did not start: {}", self.log());
     }
 
     /// Starts the server; false if it ends before anyone can connect.
@@ -105,8 +154,8 @@ impl Cluster {
             .stderr(log)
             .spawn()
             .unwrap();
+        let url = self.url();
         let running = self.running.insert(running);
-        let url = format!("postgres://postgres@127.0.0.1:{}/postgres", self.port);
         let has_started = eventually("Postgres to take connections", async || {
             if running.try_wait().unwrap().is_some() {
                 return Some(false);

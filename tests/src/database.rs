@@ -179,8 +179,9 @@ impl PostgresDatabase {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("foretell_server_{}_{count}", std::process::id());
-        let (server, _) = server_url.rsplit_once('/').expect("the server's URL names a database");
-        let url = format!("{server}/{name}");
+        let (server, rest) = server_url.rsplit_once('/').expect("the server's URL names a database");
+        let options = rest.find('?').map_or("", |begin| &rest[begin..]);
+        let url = format!("{server}/{name}{options}");
         let database = Self { server_url: server_url.to_owned(), name, url };
         database.on_server(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", database.name));
         database.on_server(&format!("CREATE DATABASE {}", database.name));

@@ -21,6 +21,7 @@ mod holders;
 mod kill;
 mod link;
 mod outage;
+mod promotion;
 mod reset;
 mod seed;
 mod settlement;
