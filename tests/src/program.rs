@@ -54,7 +54,22 @@ pub struct Program {
     arguments: Vec<String>,
     variables: BTreeMap<String, String>,
     input: String,
+    disk: Disk,
 }
+
+/// Where the data folder of a program is.
+#[derive(Debug, Clone, Copy)]
+enum Disk {
+    /// On the disk that everyone sees.
+    Usual,
+    /// On one of its own, of so many MiB, that nobody else sees.
+    Own { mib: u32 },
+    /// On the one that this process sees.
+    Of { process: u32 },
+}
+
+/// Gives the folder `data` a disk of its own, of so many MiB, that nobody else sees, and runs a program there.
+const ON_OWN_DISK: &str = r#"mount -t tmpfs -o "size=$0m,mode=700" tmpfs data && exec "$@""#;
 
 impl Program {
     /// The binary with nothing configured but the database, if it is on Postgres.
@@ -65,7 +80,24 @@ impl Program {
             arguments: Vec::new(),
             variables: url.into_iter().collect(),
             input: String::new(),
+            disk: Disk::Usual,
         }
+    }
+
+    /// The same with a data folder on a disk of its own, of so many MiB, as long as it runs: see
+    /// [`Running::path_of`].
+    #[must_use]
+    pub fn on_disk(mut self, mib: u32) -> Self {
+        self.disk = Disk::Own { mib };
+        self
+    }
+
+    /// The same on the disk of a process that runs, if it has one of its own.
+    pub(crate) fn beside(mut self, process: u32) -> Self {
+        if let Disk::Own { .. } = self.disk {
+            self.disk = Disk::Of { process };
+        }
+        self
     }
 
     /// The same with these arguments, written with spaces between them.
@@ -101,7 +133,32 @@ impl Program {
 
     /// Starts it; nothing of this process's environment reaches it.
     pub(crate) fn spawn(&self, stdout: File, stderr: File) -> Running {
-        let mut child = Command::new(variable("FORETELL_TEST_BINARY"))
+        let binary = variable("FORETELL_TEST_BINARY");
+        let mut command = match self.disk {
+            Disk::Usual => Command::new(binary),
+            Disk::Own { mib } => {
+                std::fs::create_dir_all(self.folder.join("data")).unwrap();
+                let mut command = Command::new("unshare");
+                command.args([
+                    "--map-root-user",
+                    "--mount",
+                    "sh",
+                    "-c",
+                    ON_OWN_DISK,
+                    &mib.to_string(),
+                    &binary,
+                ]);
+                command
+            }
+            Disk::Of { process } => {
+                let (process, folder) = (format!("--target={process}"), self.folder.to_str().unwrap());
+                let mut command = Command::new("nsenter");
+                command.args([&process, "--user", "--mount", "--preserve-credentials"]);
+                command.args(["sh", "-c", r#"cd "$0" && exec "$@""#, folder, &binary]);
+                command
+            }
+        };
+        let mut child = command
             .args(&self.arguments)
             .current_dir(&self.folder)
             .env_clear()
@@ -132,6 +189,11 @@ impl Running {
     /// The number of its process.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Where others find a file that it sees, also on a disk of its own.
+    pub(crate) fn path_of(&self, file: &Path) -> PathBuf {
+        Path::new("/proc").join(self.id().to_string()).join("root").join(file.strip_prefix("/").unwrap())
     }
 
     /// Waits until it ends.

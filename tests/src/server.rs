@@ -1,7 +1,7 @@
 //! A server under test: the real binary on a spare port, with a home of its own and its log kept.
 
 use std::fs::{File, OpenOptions};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
 use crate::client::Client;
@@ -40,6 +40,13 @@ impl Server {
     /// The same for a server that does nothing but what it is asked for: it runs no jobs.
     pub async fn start_without_worker(home: Home, settings: &[(&str, &str)]) -> Self {
         let program = usual_program(&home, settings).arguments("serve --no-worker");
+        Self::launch(home, program).await
+    }
+
+    /// The same for one whose data is on a disk of its own, of so many MiB, which is empty again when it ends.
+    pub async fn start_on_disk(mib: u32, settings: &[(&str, &str)]) -> Self {
+        let home = Home::new(Database::Sqlite);
+        let program = usual_program(&home, settings).on_disk(mib);
         Self::launch(home, program).await
     }
 
@@ -99,7 +106,16 @@ impl Server {
 
     /// A subcommand on the same data.
     pub fn command(&self, arguments: &str) -> Program {
-        self.program.clone().arguments(arguments)
+        let program = self.program.clone().arguments(arguments);
+        match &self.running {
+            Some(running) => program.beside(running.id()),
+            None => program,
+        }
+    }
+
+    /// Where a test finds a file of the server, also on a disk of the server's own.
+    pub fn path_of(&self, file: &Path) -> PathBuf {
+        self.running.as_ref().expect("the server runs").path_of(file)
     }
 
     /// A process beside the server that runs jobs on the same data, once it is at it.

@@ -16,6 +16,7 @@ mod auditor;
 mod books;
 mod command;
 mod crowd;
+mod disk;
 mod frozen;
 mod holders;
 mod kill;
