@@ -6,6 +6,7 @@ use std::time::Duration;
 use foretell_application::Application;
 use foretell_domain::job::{JobKind, JobState};
 use foretell_ports::cache::Reach;
+use foretell_ports::error::Chain;
 use foretell_telemetry::Metrics;
 use metrics::gauge;
 
@@ -18,7 +19,7 @@ const LEDGER_EACH: u32 = 12;
 pub(crate) async fn keep_measuring(application: Arc<Application>, metrics: Metrics) {
     for round in 0_u32.. {
         if let Err(error) = measure(&application, round.is_multiple_of(LEDGER_EACH)).await {
-            tracing::warn!(%error, "what the database tells could not be measured");
+            tracing::warn!(error = %Chain(&error), "what the database tells could not be measured");
         }
         metrics.tidy();
         tokio::time::sleep(EACH).await;

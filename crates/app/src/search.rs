@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::bail;
 use foretell_application::Application;
+use foretell_ports::error::Chain;
 use foretell_ports::vector::VectorPlace;
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -24,7 +25,7 @@ pub(crate) async fn keep_in_step(application: Arc<Application>) {
         return;
     }
     if let Err(error) = application.want_embeddings().await {
-        tracing::warn!(%error, "the texts that are there already may not be found by their meaning");
+        tracing::warn!(error = %Chain(&error), "the texts that are there already may not be found by their meaning");
     }
     let mut place = VectorPlace::BEGIN;
     loop {
@@ -34,7 +35,7 @@ pub(crate) async fn keep_in_step(application: Arc<Application>) {
                 tokio::time::sleep(EACH).await;
             }
             Err(error) => {
-                tracing::warn!(%error, "what texts mean could not be read");
+                tracing::warn!(error = %Chain(&error), "what texts mean could not be read");
                 tokio::time::sleep(AFTER_FAILURE).await;
             }
         }

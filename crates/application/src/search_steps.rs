@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use foretell_ports::error::StoreError;
+use foretell_ports::error::{Chain, StoreError};
 use metrics::counter;
 use tokio::time::{Instant, timeout};
 
@@ -68,14 +68,14 @@ impl SearchSteps {
             count(step, "left_out");
             return Err(unavailable("is left out, since it has failed"));
         }
-        let result = match timeout(step.budget(), work).await {
-            Ok(result) => result,
-            Err(_) => Err(unavailable("took too long")),
+        let (reason, result) = match timeout(step.budget(), work).await {
+            Ok(result) => ("failed", result),
+            Err(_) => ("too_slow", Err(unavailable("took too long"))),
         };
         guard.note(result.is_ok());
         if let Err(error) = &result {
-            count(step, "failed");
-            tracing::warn!(step = step.as_str(), %error, "a step of a search failed");
+            count(step, reason);
+            tracing::warn!(step = step.as_str(), error = %Chain(error), "a step of a search failed");
         }
         result
     }

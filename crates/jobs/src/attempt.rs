@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use foretell_application::{Application, FailedJob, JobFailure};
+use foretell_ports::error::Chain;
 use foretell_ports::job::LeasedJob;
 use metrics::counter;
 use tokio::task::JoinSet;
@@ -52,7 +53,7 @@ pub(crate) async fn run(application: Arc<Application>, job: LeasedJob, limits: L
         Ok(FailedJob::Lost) => {}
         // Its lease runs out, and another attempt is made.
         Err(error) => {
-            tracing::warn!(%job_id, kind, failure, %error, "a job failed, which could not be stored");
+            tracing::warn!(%job_id, kind, failure, error = %Chain(&error), "a job failed, which could not be stored");
         }
     }
 }
@@ -91,7 +92,7 @@ async fn finish(
                         Some(Ok(Ok(()))) => Ending::Done,
                         _ => Ending::Lost,
                     },
-                    Err(error) => tracing::warn!(job_id = %job.lease.job, %error, "a job could not be kept"),
+                    Err(error) => tracing::warn!(job_id = %job.lease.job, error = %Chain(&error), "a job could not be kept"),
                 }
             }
         }

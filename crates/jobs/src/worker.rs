@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use foretell_application::{Application, Ticks};
 use foretell_domain::job::JobLane;
+use foretell_ports::error::Chain;
 use foretell_ports::job::Lease;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
@@ -103,7 +104,7 @@ impl Worker {
         self.stop.send_replace(Some(Instant::now() + patience));
         for lane in self.lanes {
             if let Err(error) = lane.await {
-                tracing::error!(%error, "a worker failed");
+                tracing::error!(error = %Chain(&error), "a worker failed");
             }
         }
     }
@@ -129,7 +130,7 @@ impl Lane {
                 Ok(true) => Duration::ZERO,
                 Ok(false) => self.settings.poll,
                 Err(error) => {
-                    tracing::warn!(%error, lane = self.kind.as_str(), "jobs could not be looked up");
+                    tracing::warn!(error = %Chain(&error), lane = self.kind.as_str(), "jobs could not be looked up");
                     (pause * 2).clamp(self.settings.poll, LONGEST_PAUSE)
                 }
             };
@@ -177,7 +178,7 @@ impl Lane {
     fn note(&mut self, ended: Result<Lease, tokio::task::JoinError>) {
         match ended {
             Ok(ended) => self.leases.retain(|lease| *lease != ended),
-            Err(error) => tracing::error!(%error, "an attempt at a job failed by itself"),
+            Err(error) => tracing::error!(error = %Chain(&error), "an attempt at a job failed by itself"),
         }
     }
 
@@ -193,7 +194,9 @@ impl Lane {
                 Ok(is_given) => {
                     tracing::info!(job_id = %lease.job, is_given, "a job is left to other workers");
                 }
-                Err(error) => tracing::warn!(job_id = %lease.job, %error, "a job could not be given back"),
+                Err(error) => {
+                    tracing::warn!(job_id = %lease.job, error = %Chain(&error), "a job could not be given back");
+                }
             }
         }
     }

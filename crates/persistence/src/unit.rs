@@ -4,7 +4,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use foretell_ports::error::StoreError;
+use foretell_ports::error::{Chain, StoreError};
 use foretell_ports::unit::{ErasedWork, UnitFuture, UnitOfWork};
 use metrics::{counter, histogram};
 use tracing::{Instrument as _, Span};
@@ -73,11 +73,11 @@ async fn run(
                 return Err(error);
             }
             Attempt::Contended(error) => {
-                tracing::debug!(unit = name, attempt_number, %error, "others were in the way");
+                tracing::debug!(unit = name, attempt_number, error = %Chain(&error), "others were in the way");
                 tokio::time::sleep(pause_after(attempt_number)).await;
             }
             Attempt::Stale(error) => {
-                tracing::debug!(unit = name, %error, "an idle connection was lost");
+                tracing::debug!(unit = name, error = %Chain(&error), "an idle connection was lost");
                 store.writers().close_idle();
             }
         }

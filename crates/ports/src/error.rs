@@ -1,6 +1,8 @@
 //! What can go wrong with storage, told apart by what the caller can do about it.
 
 use std::error::Error as StdError;
+use std::fmt;
+use std::iter::successors;
 
 use thiserror::Error;
 
@@ -37,4 +39,29 @@ pub enum StoreError {
         #[source]
         cause: Cause,
     },
+}
+
+/// An error with all that caused it, for logs, such as `storage is not available: database or disk is full`.
+#[derive(Debug, Clone, Copy)]
+pub struct Chain<'a>(pub &'a (dyn StdError + 'static));
+
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self.0, f)?;
+        successors(self.0.source(), |error| (**error).source()).try_for_each(|cause| write!(f, ": {cause}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chain_names_every_cause() {
+        let full = std::io::Error::other(StoreError::Contention("the file is locked".into()));
+        let error = StoreError::Unavailable(Box::new(full));
+        let told = Chain(&error).to_string();
+        assert!(told.starts_with("storage is not available: "), "{told}");
+        assert!(told.ends_with("storage is busy with other work: the file is locked"), "{told}");
+    }
 }

@@ -110,7 +110,7 @@ fn begin_at_zero() {
         counter!("foretell_writer_refused_total", "reason" => reason).increment(0);
     }
     for step in ["semantic", "fulltext", "substring"] {
-        for result in ["found", "nothing", "failed", "left_out"] {
+        for result in ["found", "nothing", "failed", "too_slow", "left_out"] {
             counter!("foretell_search_steps_total", "step" => step, "result" => result).increment(0);
         }
     }

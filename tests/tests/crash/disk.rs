@@ -41,6 +41,7 @@ async fn a_full_disk_refuses_what_is_written_until_there_is_room() {
     }
     let findings = auditor.finish(&server, &crowd).await;
     eprintln!("{findings:?}");
+    assert!(server.log().contains("database or disk is full"), "the log says why");
     // It is made of every page, and its tables, indexes and books are looked at.
     server.command("backup create").run().await.succeeded();
 }

@@ -8,7 +8,7 @@ use foretell_domain::scope::Scopes;
 use foretell_domain::time::Timestamp;
 use foretell_domain::user::{User, UserStatus};
 use foretell_ports::api_key::ApiKey;
-use foretell_ports::error::StoreError;
+use foretell_ports::error::{Chain, StoreError};
 use foretell_ports::secret::{Presented, TokenHash};
 
 use crate::Application;
@@ -129,7 +129,7 @@ impl Application {
         tokio::spawn(async move {
             let recorded = units.run("record_key_use", move |tx| tx.record_api_key_use(id, now)).await;
             if let Err(error) = recorded {
-                tracing::warn!(%error, key_id = %id, "the use of an API key was not recorded");
+                tracing::warn!(error = %Chain(&error), key_id = %id, "the use of an API key was not recorded");
             }
         });
     }

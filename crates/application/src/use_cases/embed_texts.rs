@@ -6,7 +6,7 @@ use foretell_domain::id::{MarketId, PostId};
 use foretell_domain::job::JobTask;
 use foretell_domain::post::PostStatus;
 use foretell_domain::time::Timestamp;
-use foretell_ports::error::StoreError;
+use foretell_ports::error::{Chain, StoreError};
 use foretell_ports::market::MarketFilter;
 use foretell_ports::post::PostFilter;
 use foretell_ports::vector::{StoredVector, TextId, VectorPlace};
@@ -141,7 +141,7 @@ impl Application {
         self.ports.units.run("save_vectors", move |tx| tx.save_vectors(&model, &vectors)).await?;
         // Where the index does not take them now, it is given them with what is read again.
         if let Err(error) = semantic.index.put(put).await {
-            tracing::debug!(%error, "the index did not take what texts mean");
+            tracing::debug!(error = %Chain(&error), "the index did not take what texts mean");
         }
         Ok(())
     }

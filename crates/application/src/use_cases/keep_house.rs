@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use foretell_ports::error::Chain;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -29,7 +30,7 @@ impl Housekeeper {
         let task = tokio::spawn(async move {
             loop {
                 let is_more = application.sweep_settlements().await.unwrap_or_else(|error| {
-                    tracing::warn!(%error, "unsettled markets could not be looked up");
+                    tracing::warn!(error = %Chain(&error), "unsettled markets could not be looked up");
                     false
                 });
                 let pause = if is_more { BUSY_PAUSE } else { SETTLE_PERIOD };
@@ -46,7 +47,7 @@ impl Housekeeper {
     pub async fn stop(self) {
         self.stop.send_replace(true);
         if let Err(error) = self.task.await {
-            tracing::error!(%error, "the housekeeper failed");
+            tracing::error!(error = %Chain(&error), "the housekeeper failed");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Closes and decides markets, and settles small ones at once.
 
 use foretell_domain::id::MarketId;
+use foretell_ports::error::Chain;
 
 use super::authenticate::Caller;
 use super::settle_markets::SETS_IN_REQUEST;
@@ -38,7 +39,7 @@ impl Application {
         if receipt.result.is_ok() {
             // The decision stands whatever happens here; the housekeeper goes on where this stops.
             if let Err(error) = self.settle(market, SETS_IN_REQUEST).await {
-                tracing::warn!(%error, market_id = %market, "a settlement stopped and will be taken up again");
+                tracing::warn!(error = %Chain(&error), market_id = %market, "a settlement stopped and will be taken up again");
             }
         }
         Ok(receipt)

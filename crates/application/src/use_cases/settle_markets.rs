@@ -3,6 +3,7 @@
 use foretell_domain::id::{MarketId, UserId};
 use foretell_domain::policy::Actor;
 use foretell_domain::user::Role;
+use foretell_ports::error::Chain;
 
 use crate::Application;
 use crate::error::AppError;
@@ -40,7 +41,7 @@ impl Application {
                 match self.settle(market, SETS_IN_TURN).await {
                     Ok(is_complete) => is_more |= !is_complete,
                     Err(error) => {
-                        tracing::error!(%error, market_id = %market, "a settlement cannot go on");
+                        tracing::error!(error = %Chain(&error), market_id = %market, "a settlement cannot go on");
                     }
                 }
             }

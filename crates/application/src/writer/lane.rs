@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use foretell_ports::error::StoreError;
+use foretell_ports::error::{Chain, StoreError};
 use foretell_ports::system::{Clock, IdSource};
 use foretell_ports::unit::UnitOfWork;
 use metrics::{counter, gauge, histogram};
@@ -192,11 +192,11 @@ impl Lane {
     fn fail(part: Vec<Pending>, error: &StoreError) {
         let is_fault = matches!(error, StoreError::Rejected(_) | StoreError::Corrupt { .. });
         let commands = part.len();
-        let error: &(dyn std::error::Error + 'static) = error;
+        let error = Chain(error);
         if is_fault {
-            tracing::error!(error, commands, "storage rejected a command");
+            tracing::error!(%error, commands, "storage rejected a command");
         } else {
-            tracing::warn!(error, commands, "a batch could not be written");
+            tracing::warn!(%error, commands, "a batch could not be written");
         }
         for pending in part {
             let answer = if is_fault {

@@ -17,6 +17,7 @@ use actix_web::http::header::{
 use actix_web::http::{Method, StatusCode, Uri};
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, ResponseError};
 use foretell_domain::money::Currency;
+use foretell_ports::error::Chain;
 use futures::FutureExt as _;
 use futures::future::LocalBoxFuture;
 use metrics::{counter, gauge, histogram};
@@ -261,7 +262,7 @@ impl Exchange {
         let code = failure.code().as_str();
         match failure.error.map(ApiError::cause) {
             Some(Some(cause)) if status.is_server_error() => {
-                line!(error, code, error = cause, "a request failed");
+                line!(error, code, error = %Chain(cause), "a request failed");
             }
             // Turned away for want of capacity: coping, not failing.
             _ if failure.code() == ErrorCode::Unavailable => {

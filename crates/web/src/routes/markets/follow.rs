@@ -7,6 +7,7 @@ use actix_web::http::header::{CACHE_CONTROL, HeaderName};
 use actix_web::web::{Bytes, Data};
 use foretell_application::{Application, MarketEvent, MarketFollower, MarketNews, MarketPosition, Told};
 use foretell_domain::id::MarketId;
+use foretell_ports::error::Chain;
 use futures::Stream;
 use futures::stream;
 use serde::Serialize;
@@ -86,7 +87,7 @@ fn events(
             Ok(Told::End) => None,
             // The client comes again and goes on from its last event.
             Err(error) => {
-                tracing::warn!(%error, "a stream of events was broken off");
+                tracing::warn!(error = %Chain(&error), "a stream of events was broken off");
                 None
             }
         }
