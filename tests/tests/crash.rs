@@ -26,6 +26,7 @@ mod promotion;
 mod reset;
 mod seed;
 mod settlement;
+mod shutdown;
 
 /// A slow machine is given time: who waits too long is turned away, which is not what this is about.
 const PATIENT: [(&str, &str); 2] =

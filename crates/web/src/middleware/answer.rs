@@ -14,7 +14,7 @@ use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION,
     REFERRER_POLICY, RETRY_AFTER, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
-use actix_web::http::{Method, StatusCode, Uri};
+use actix_web::http::{ConnectionType, Method, StatusCode, Uri};
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, ResponseError};
 use foretell_domain::money::Currency;
 use foretell_ports::error::Chain;
@@ -132,6 +132,10 @@ impl Exchange {
         let is_safe = matches!(self.method, Method::GET | Method::HEAD);
         let is_private = !is_safe || response.request().extensions().contains::<HasCaller>();
         let status = response.status();
+        if self.state.application.is_ending() {
+            // A request that met the end of its connection would be left without an answer.
+            response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+        }
         self.set_headers(response.headers_mut(), is_private);
         self.complete_location(response.headers_mut());
         if !status.is_client_error() && !status.is_server_error() {

@@ -1,0 +1,60 @@
+//! A server that is asked to stop under load, with streams open.
+
+use foretell_tests::{Client, Database, Server, eventually, on_each_database, size, text};
+use futures::future::join_all;
+use reqwest::{Method, Response};
+use serde_json::Value;
+
+use super::PATIENT;
+use super::auditor::Auditor;
+use super::crowd::{CLIENTS, Crowd, Fate};
+use super::seed::Seed;
+
+on_each_database!(nobody_is_left_without_an_answer_by_a_server_that_stops);
+
+/// How many streams are open.
+const STREAMS: usize = 50;
+
+async fn nobody_is_left_without_an_answer_by_a_server_that_stops(database: Database) {
+    let seed = Seed::given();
+    let settings = [PATIENT[0], PATIENT[1], ("FORETELL__SERVER__DRAIN_DELAY_S", "1")];
+    let mut server = Server::start_with(database, &settings).await;
+    let mut crowd = Crowd::gather(&server).await;
+    let followed = crowd.users[0].open_market(&["Yes", "No"], "10").await;
+    let mut auditor = Auditor::begin(&server, &crowd).await;
+    for stop in 1..=size("FORETELL_TEST_STOPS", 3, 100) {
+        let load = crowd.start(&seed, stop);
+        load.reach(2 * CLIENTS).await;
+        let streams = open_streams(&crowd.users[0], &followed).await;
+        let anyone = server.client();
+        let stopping = server.stop_cleanly();
+        // As a load balancer does: what has been sent is awaited, and nothing new comes.
+        let leaving = async {
+            let is_ending = async || (anyone.get("/readyz").await.status == 503).then_some(());
+            eventually("the server to be no longer ready", is_ending).await;
+            let kept = anyone.get("/livez").await.expect(200);
+            assert_eq!(kept.header("connection"), Some("close"), "nobody comes back on this connection");
+            load.stop().await
+        };
+        let ((), sent) = tokio::join!(stopping, leaving);
+        let is_acknowledged = |fate: &Fate| matches!(fate, Fate::Acknowledged(_));
+        assert!(sent.iter().all(|sent| is_acknowledged(&sent.fate)), "each was answered: {sent:?}");
+        for stream in streams {
+            // It ends as it should, not broken off.
+            stream.bytes().await.unwrap();
+        }
+        server.start_again().await;
+        crowd.move_to(server.origin());
+        auditor.check(&server, &crowd, sent).await;
+    }
+    let findings = auditor.finish(&server, &crowd).await;
+    eprintln!("{database:?}: {findings:?}");
+}
+
+async fn open_streams(user: &Client, market: &Value) -> Vec<Response> {
+    let path = format!("/markets/{}/events", text(&market["id"]));
+    let streams = (0..STREAMS).map(|_| user.request(Method::GET, &path).send());
+    let streams: Vec<_> = join_all(streams).await.into_iter().map(Result::unwrap).collect();
+    assert!(streams.iter().all(|stream| stream.status() == 200));
+    streams
+}
