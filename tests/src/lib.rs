@@ -24,6 +24,7 @@ mod redis;
 mod replay;
 mod server;
 mod tool;
+mod wire;
 
 pub use chance::Chance;
 pub use client::{Answer, Client, market, new_id, new_key, seconds_from_now, send, text};
@@ -35,6 +36,7 @@ pub use redis::Redis;
 pub use replay::Replay;
 pub use server::{Server, Worker};
 pub use tool::{python_programs, run};
+pub use wire::{Condition, End, Wire};
 
 /// The money of minor units, as the server writes it with two decimals.
 pub fn money(minor: i64) -> String {

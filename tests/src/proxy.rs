@@ -13,6 +13,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::wire::led_through;
+
 /// The codes by which a client asks for encryption, by TLS and by GSSAPI.
 const ENCRYPTION_REQUESTS: [u32; 2] = [80_877_103, 80_877_104];
 /// A message by which a client sends the text of a statement.
@@ -52,12 +54,10 @@ struct Control {
 impl Proxy {
     /// A link to the server of a URL such as `postgres://user@host:port/name`.
     pub async fn start(url: &str) -> Self {
-        let (user, rest) = url.split_once('@').expect("the URL names a user");
-        let (server, name) = rest.split_once('/').expect("the URL names a database");
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("{user}@{}/{name}", listener.local_addr().unwrap());
+        let (server, url) = led_through(url, &listener);
         let control = Arc::new(Control {
-            server: server.to_owned(),
+            server,
             next_cut: Mutex::new(None),
             cuts: watch::Sender::new(0),
             begun: watch::Sender::new(0),

@@ -22,11 +22,13 @@ mod holders;
 mod kill;
 mod link;
 mod outage;
+mod overload;
 mod promotion;
 mod reset;
 mod seed;
 mod settlement;
 mod shutdown;
+mod wire;
 
 /// A slow machine is given time: who waits too long is turned away, which is not what this is about.
 const PATIENT: [(&str, &str); 2] =

@@ -15,6 +15,7 @@ mod command;
 mod lane;
 mod outcome;
 mod outcomes;
+mod pace;
 mod rows;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -38,6 +39,7 @@ pub use command::{
 pub(crate) use lane::Surroundings;
 use lane::{Lane, Pending};
 pub use outcome::{MarketOpened, MarketState, Outcome, Receipt, Registered, TradeReceipt};
+use pace::Pace;
 
 /// How the money writer works.
 #[derive(Debug, Clone)]
@@ -77,10 +79,17 @@ pub(crate) struct CommandName {
 
 /// The way in for money. Dropping it lets the lanes finish what they have accepted.
 pub struct MoneyWriter {
-    lanes: Vec<Sender<Pending>>,
+    lanes: Vec<WayIn>,
+    batch_size: usize,
     max_wait: Duration,
     stop: watch::Sender<bool>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// The way into a lane.
+struct WayIn {
+    queue: Sender<Pending>,
+    pace: Arc<Pace>,
 }
 
 impl MoneyWriter {
@@ -88,19 +97,21 @@ impl MoneyWriter {
     pub(crate) fn start(ports: &Ports, settings: &WriterSettings, surroundings: &Surroundings) -> Self {
         let (stop, stopped) = watch::channel(false);
         let start_lane = |_| {
-            let (sender, receiver) = mpsc::channel(settings.queue.max(1));
-            let lane = Lane::new(ports, settings, surroundings.clone(), receiver, stopped.clone());
-            (sender, tokio::spawn(lane.run()))
+            let ((queue, receiver), pace) = (mpsc::channel(settings.queue.max(1)), Arc::new(Pace::new()));
+            let surroundings = surroundings.clone();
+            let lane = Lane::new(ports, settings, surroundings, Arc::clone(&pace), receiver, stopped.clone());
+            (WayIn { queue, pace }, tokio::spawn(lane.run()))
         };
         let (lanes, tasks) = (0..settings.lanes.max(1)).map(start_lane).unzip();
-        Self { lanes, max_wait: settings.max_wait, stop, tasks: Mutex::new(tasks) }
+        let (batch_size, max_wait) = (settings.batch_size.max(1), settings.max_wait);
+        Self { lanes, batch_size, max_wait, stop, tasks: Mutex::new(tasks) }
     }
 
     /// Does `command` once under `key`: a repetition gets the first answer, refusals included.
     ///
     /// # Errors
     /// [`AppError::KeyReused`] for another command under the same key, [`AppError::Overloaded`] if the queue
-    /// is full, the command waited too long or the writer is draining, [`AppError::Store`] if storage failed.
+    /// is full, the command waited too long or would, or the writer is draining, [`AppError::Store`] if storage failed.
     /// Refusals of the domain are part of the receipt.
     pub(crate) async fn submit_once(
         &self,
@@ -131,17 +142,16 @@ impl MoneyWriter {
         let lane = self.lane_of(&envelope.command).ok_or(AppError::Internal("the writer has no lane"))?;
         let ((reply, mut answer), claim) = (oneshot::channel(), Claim::default());
         let (envelope, since) = (Arc::new(envelope), Instant::now());
+        let waiting = lane.queue.max_capacity() - lane.queue.capacity();
+        // Turns vary: who is let in at the limit would often wait in vain.
+        if lane.pace.expected_wait(since, waiting / self.batch_size) > self.max_wait / 2 {
+            return Err(refuse("too_many"));
+        }
         let pending = Pending { envelope, reply, claim: claim.clone(), since };
-        lane.try_send(pending).map_err(|_| {
-            counter!("foretell_writer_refused_total", "reason" => "queue_full").increment(1);
-            AppError::Overloaded
-        })?;
+        lane.queue.try_send(pending).map_err(|_| refuse("queue_full"))?;
         let answered = match timeout(self.max_wait, &mut answer).await {
             Ok(answered) => answered,
-            Err(_) if claim.take() => {
-                counter!("foretell_writer_refused_total", "reason" => "too_late").increment(1);
-                return Err(AppError::Overloaded);
-            }
+            Err(_) if claim.take() => return Err(refuse("too_late")),
             // It has been begun, so its outcome is what counts.
             Err(_) => answer.await,
         };
@@ -150,10 +160,10 @@ impl MoneyWriter {
 
     /// Whether every lane takes commands.
     pub(crate) fn is_alive(&self) -> bool {
-        !*self.stop.borrow() && self.lanes.iter().all(|lane| !lane.is_closed())
+        !*self.stop.borrow() && self.lanes.iter().all(|lane| !lane.queue.is_closed())
     }
 
-    fn lane_of(&self, command: &Command) -> Option<&Sender<Pending>> {
+    fn lane_of(&self, command: &Command) -> Option<&WayIn> {
         let lanes = self.lanes.len() as u128;
         let index = command.lane_hint().checked_rem(lanes)?;
         self.lanes.get(usize::try_from(index).ok()?)
@@ -169,4 +179,10 @@ impl MoneyWriter {
             }
         }
     }
+}
+
+/// Turns a command away, for a reason that is counted.
+fn refuse(reason: &'static str) -> AppError {
+    counter!("foretell_writer_refused_total", "reason" => reason).increment(1);
+    AppError::Overloaded
 }

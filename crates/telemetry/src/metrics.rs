@@ -106,7 +106,7 @@ fn describe() {
 
 /// What has not happened is known to have happened no times.
 fn begin_at_zero() {
-    for reason in ["queue_full", "too_late"] {
+    for reason in ["queue_full", "too_many", "too_late"] {
         counter!("foretell_writer_refused_total", "reason" => reason).increment(0);
     }
     for step in ["semantic", "fulltext", "substring"] {

@@ -6,14 +6,15 @@ use std::time::Duration;
 use foretell_ports::error::{Chain, StoreError};
 use foretell_ports::system::{Clock, IdSource};
 use foretell_ports::unit::UnitOfWork;
-use metrics::{counter, gauge, histogram};
+use metrics::{gauge, histogram};
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
 
 use super::batch::{self, Answer, BatchContext};
 use super::claim::Claim;
-use super::{Envelope, WriterSettings};
+use super::pace::Pace;
+use super::{Envelope, WriterSettings, refuse};
 use crate::application::Ports;
 use crate::error::AppError;
 use crate::market_feed::MarketFeed;
@@ -62,6 +63,7 @@ pub(super) struct Lane {
     has_meanings: bool,
     batch_size: usize,
     max_wait: Duration,
+    pace: Arc<Pace>,
     queue: Receiver<Pending>,
     stopped: watch::Receiver<bool>,
 }
@@ -71,6 +73,7 @@ impl Lane {
         ports: &Ports,
         settings: &WriterSettings,
         surroundings: Surroundings,
+        pace: Arc<Pace>,
         queue: Receiver<Pending>,
         stopped: watch::Receiver<bool>,
     ) -> Self {
@@ -84,6 +87,7 @@ impl Lane {
             has_meanings: ports.semantic.is_some(),
             batch_size: settings.batch_size.max(1),
             max_wait: settings.max_wait,
+            pace,
             queue,
             stopped,
         }
@@ -105,12 +109,14 @@ impl Lane {
             if received == 0 {
                 return;
             }
+            self.pace.begin();
             for group in groups(waiting.drain(..)) {
                 let begun = self.begin(group);
                 if !begun.is_empty() {
                     self.execute(begun).await;
                 }
             }
+            self.pace.end();
         }
     }
 
@@ -121,8 +127,7 @@ impl Lane {
         let (late, in_time): (Vec<_>, Vec<_>) =
             claimed.partition(|pending| pending.since.elapsed() > self.max_wait);
         for pending in late {
-            counter!("foretell_writer_refused_total", "reason" => "too_late").increment(1);
-            pending.answer(Err(AppError::Overloaded));
+            pending.answer(Err(refuse("too_late")));
         }
         in_time
     }

@@ -1,0 +1,164 @@
+//! A TCP link that can be slow, narrow, silent, or come to an end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use socket2::SockRef;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{Instant, sleep, sleep_until};
+
+/// The most that is passed on at once, in bytes.
+const CHUNK: usize = 4_096;
+/// How many chunks may be under way, as in the buffers of a network.
+const CHUNKS: usize = 64;
+
+/// How a link is at the moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Condition {
+    /// Everything passes at once.
+    Good,
+    /// Everything arrives this much later, in each direction.
+    Slow(Duration),
+    /// So many bytes pass in a second, in each direction of a connection.
+    Narrow(u32),
+    /// Nothing passes, and neither side is told.
+    Silent,
+}
+
+/// How connections come to their end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// As when the other side closes them.
+    Closed,
+    /// As when the other side no longer knows them.
+    Reset,
+}
+
+/// A link that runs until it is dropped.
+#[derive(Debug)]
+pub struct Wire {
+    url: String,
+    control: Arc<Control>,
+    accepting: JoinHandle<()>,
+}
+
+/// What all connections share.
+#[derive(Debug)]
+struct Control {
+    server: String,
+    condition: watch::Sender<Condition>,
+    /// The last order to end all connections that are open, if any was given.
+    end: watch::Sender<Option<End>>,
+}
+
+impl Wire {
+    /// A good link to the server of a URL such as `postgres://user@host:port/name`.
+    pub async fn start(url: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (server, url) = led_through(url, &listener);
+        let (condition, end) = (watch::Sender::new(Condition::Good), watch::Sender::new(None));
+        let control = Arc::new(Control { server, condition, end });
+        let accepting = tokio::spawn(accept(listener, Arc::clone(&control)));
+        Self { url, control, accepting }
+    }
+
+    /// The URL of the server through this link.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Changes the link, also for what is under way.
+    pub fn make(&self, condition: Condition) {
+        self.control.condition.send_replace(condition);
+    }
+
+    /// Ends all connections that are open.
+    pub fn end_all(&self, end: End) {
+        self.control.end.send_replace(Some(end));
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+/// Host and port of a URL's server, and the URL by which that is reached through this listener.
+pub(crate) fn led_through(url: &str, listener: &TcpListener) -> (String, String) {
+    let (user, rest) = url.split_once('@').expect("the URL names a user");
+    let (server, name) = rest.split_once('/').expect("the URL names a database");
+    (server.to_owned(), format!("{user}@{}/{name}", listener.local_addr().unwrap()))
+}
+
+async fn accept(listener: TcpListener, control: Arc<Control>) {
+    // Dropped with this task, they end with it.
+    let mut connections = JoinSet::new();
+    while let Ok((client, _)) = listener.accept().await {
+        let control = Arc::clone(&control);
+        connections.spawn(async move {
+            if let Ok(server) = TcpStream::connect(&control.server).await {
+                serve(client, server, &control).await;
+            }
+        });
+    }
+}
+
+/// Serves one connection until either side closes it, or it is ended.
+async fn serve(client: TcpStream, server: TcpStream, control: &Control) {
+    let mut ends = control.end.subscribe();
+    ends.mark_unchanged();
+    for side in [&client, &server] {
+        side.set_nodelay(true).unwrap();
+    }
+    let (mut from_client, mut to_client) = client.into_split();
+    let (mut from_server, mut to_server) = server.into_split();
+    tokio::select! {
+        () = pass(&mut from_client, &mut to_server, control) => return,
+        () = pass(&mut from_server, &mut to_client, control) => return,
+        _ = ends.changed() => {}
+    }
+    if *ends.borrow() == Some(End::Reset) {
+        for half in [to_client, to_server] {
+            SockRef::from(half.as_ref()).set_linger(Some(Duration::ZERO)).unwrap();
+            half.forget();
+        }
+    }
+}
+
+/// Passes on what comes from one side to the other until either has gone.
+async fn pass(from: &mut OwnedReadHalf, to: &mut OwnedWriteHalf, control: &Control) {
+    let mut condition = control.condition.subscribe();
+    let (sender, mut under_way) = mpsc::channel::<(Instant, Vec<u8>)>(CHUNKS);
+    let read = async {
+        let mut chunk = vec![0; CHUNK];
+        while let Ok(length @ 1..) = from.read(&mut chunk).await {
+            if sender.send((Instant::now(), chunk[..length].to_vec())).await.is_err() {
+                break;
+            }
+        }
+        drop(sender);
+    };
+    let write = async {
+        while let Some((came, chunk)) = under_way.recv().await {
+            // It cannot fail: the sender lives as long as `control`.
+            drop(condition.wait_for(|condition| *condition != Condition::Silent).await);
+            let now = *condition.borrow();
+            match now {
+                Condition::Slow(delay) => sleep_until(came + delay).await,
+                Condition::Narrow(rate) => {
+                    sleep(Duration::from_secs(1) * u32::try_from(chunk.len()).unwrap() / rate).await;
+                }
+                Condition::Good | Condition::Silent => {}
+            }
+            if to.write_all(&chunk).await.is_err() {
+                break;
+            }
+        }
+    };
+    tokio::join!(read, write);
+}
