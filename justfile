@@ -20,7 +20,7 @@ test *arguments:
 
 # Runs the tests of faults for hours: see CONTRIBUTING.md for how much of each
 soak *arguments:
-    FORETELL_TEST_SOAK=1 scripts/test -- crash background::workers redis "$@"
+    FORETELL_TEST_SOAK=1 scripts/test -- crash slow_clients background::workers redis "$@"
 
 # Sends the server 200 made-up requests of each operation, as a user and as an admin, on each database
 fuzz-api:

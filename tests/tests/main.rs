@@ -38,5 +38,6 @@ mod refusals;
 mod search;
 mod secrets;
 #[cfg(test)]
+mod slow_clients;
 mod statements;
 mod upgrades;

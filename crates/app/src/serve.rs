@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use foretell_application::Application;
 use foretell_telemetry::Metrics;
 use foretell_web::{Operations, ServeOptions, ServerHandle, WebSettings, WebState};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::cli::ServeArguments;
 use crate::config::{MetricsAccess, Settings};
@@ -24,6 +25,7 @@ pub(crate) async fn run(settings: &Settings, arguments: &ServeArguments) -> anyh
     let bind = settings.server.bind;
     let listener =
         TcpListener::bind(bind).with_context(|| format!("cannot listen on {bind} (server.bind)"))?;
+    raise_limit_of_files();
     let application = wiring::start(settings).await?;
     let staff = (!arguments.no_worker).then(|| Staff::start(&application, settings));
     let metrics = Metrics::install(env!("CARGO_PKG_VERSION"))?;
@@ -63,6 +65,14 @@ pub(crate) async fn run(settings: &Settings, arguments: &ServeArguments) -> anyh
     application.drain().await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Takes as many open files as the process may have: each connection is one, and systems begin with few.
+fn raise_limit_of_files() {
+    let limit = getrlimit(Resource::Nofile);
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }) {
+        tracing::warn!(%error, "no more files may be open than usual, and so no more connections");
+    }
 }
 
 /// What operators and their tools are told.
