@@ -28,6 +28,7 @@ on_each_database!(
     what_was_accepted_is_answered_before_it_stops,
     what_was_acknowledged_outlives_a_kill,
     logs_name_requests_and_no_secrets,
+    the_line_of_a_request_tells_what_it_cost_the_database,
 );
 
 /// The binary with nothing configured but a spare port: another test may have the usual one.
@@ -300,4 +301,35 @@ async fn logs_name_requests_and_no_secrets(database: Database) {
         let line = log.lines().find(|line| line.contains(secret));
         assert_eq!(line, None, "{secret} is in the log");
     }
+}
+
+async fn the_line_of_a_request_tells_what_it_cost_the_database(database: Database) {
+    let mut server = Server::start_with(database, &[("FORETELL__LOG__FILTER", "info")]).await;
+    let ada = server.register("ada").await;
+    let market = ada.open_market(&["Yes", "No"], "10.00").await;
+    let path = format!("/markets/{}", text(&market["id"]));
+    let ask = async |method, path: &str, id: &str| {
+        let request = ada.request(method, path).header("X-Request-Id", id);
+        let bet = json!({"optionId": market["options"][0]["id"], "amount": "1"});
+        send(request.header("Idempotency-Key", new_key()).json(&bet)).await
+    };
+    ask(Method::POST, &format!("{path}/bets"), "the-bet").await.expect(201);
+    ask(Method::GET, "/markets", "the-list").await;
+    ask(Method::GET, "/openapi.json", "the-document").await;
+    server.stop_cleanly().await;
+
+    let log = server.log();
+    let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let lines: Vec<_> = lines.filter(|line| line["target"] == "foretell_request").collect();
+    let cost = |id: &str| {
+        let line = lines.iter().find(|line| line["spans"][0]["request_id"] == id).unwrap();
+        let number = |field: &str| line[field].as_u64().unwrap();
+        assert!(number("database_us") <= 8 * number("elapsed_us"), "{line:#}");
+        (number("statements"), number("database_us"))
+    };
+    let (of_bet, time_of_bet) = cost("the-bet");
+    assert!((5..40).contains(&of_bet) && time_of_bet > 0, "{of_bet} statements in {time_of_bet} us");
+    let (of_list, time_of_list) = cost("the-list");
+    assert!((1..10).contains(&of_list) && time_of_list > 0, "{of_list} statements in {time_of_list} us");
+    assert_eq!(cost("the-document"), (0, 0));
 }

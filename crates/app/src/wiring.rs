@@ -15,7 +15,7 @@ use foretell_cache::{
 };
 use foretell_embedding::{MemoryIndex, StaticEmbedder};
 use foretell_mail::{NoMailer, OutboxMailer, SmtpMailer, Templates};
-use foretell_persistence::{DatabaseUrl, Store};
+use foretell_persistence::{DatabaseUrl, Store, count_statements};
 use foretell_ports::cache::Cache;
 use foretell_ports::mail::Mailer;
 use foretell_ports::rate_limit::RateLimiter;
@@ -72,6 +72,8 @@ async fn open(settings: &Settings) -> anyhow::Result<Store> {
     if let DatabaseUrl::Sqlite(file) = url {
         make_private_folder(file.parent())?;
     }
+    // For the lines of requests.
+    count_statements();
     let store = Store::connect(&settings.database).await;
     store.with_context(|| format!("the database {url} cannot be opened"))
 }

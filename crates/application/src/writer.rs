@@ -22,6 +22,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use foretell_domain::policy::Actor;
+use foretell_ports::cost;
 use foretell_ports::idempotency::CommandKey;
 use metrics::counter;
 use tokio::sync::mpsc::{self, Sender};
@@ -147,7 +148,7 @@ impl MoneyWriter {
         if lane.pace.expected_wait(since, waiting / self.batch_size) > self.max_wait / 2 {
             return Err(refuse("too_many"));
         }
-        let pending = Pending { envelope, reply, claim: claim.clone(), since };
+        let pending = Pending { envelope, reply, claim: claim.clone(), cost: cost::current(), since };
         lane.queue.try_send(pending).map_err(|_| refuse("queue_full"))?;
         let answered = match timeout(self.max_wait, &mut answer).await {
             Ok(answered) => answered,

@@ -43,6 +43,7 @@ mod settlements;
 #[cfg(test)]
 mod statements;
 mod store;
+mod tally;
 mod threads;
 mod timeline;
 mod transfers;
@@ -57,3 +58,4 @@ pub use config::{DatabaseConfig, DatabaseUrl};
 pub use error::{ConnectError, MigrateError};
 pub use migrate::{MigrationReport, MigrationStatus};
 pub use store::Store;
+pub use tally::count_statements;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
+use foretell_ports::cost;
 use foretell_ports::error::StoreError;
 use foretell_ports::health::Health;
 use metrics::{counter, gauge, histogram};
@@ -18,6 +19,7 @@ use crate::dialect::session::Purpose;
 use crate::dialect::transaction;
 use crate::error::{ConnectError, Failure};
 use crate::prepared::prepared;
+use crate::tally;
 use crate::threads::Threads;
 use diesel::RunQueryDsl as _;
 
@@ -127,15 +129,21 @@ impl Store {
         let _in_flight = InFlight::begin();
         let begun = Instant::now();
         let work = move |connection: &mut Connection<'_>| {
+            tally::take();
             let result = query(connection);
             let is_lost = result.as_ref().is_err_and(Failure::is_connection_lost);
             let is_kept = transaction::is_usable(connection) && !is_lost;
-            (result, if is_kept { Fate::Keep } else { Fate::Close })
+            ((result, tally::take()), if is_kept { Fate::Keep } else { Fate::Close })
         };
         let ran = self.0.reading.run(move || span.in_scope(|| loan.run(work))).await;
-        histogram!("foretell_database_read_duration_seconds").record(begun.elapsed());
+        let took = begun.elapsed();
+        histogram!("foretell_database_read_duration_seconds").record(took);
         let ran = ran.map_err(|error| StoreError::Unavailable(Box::new(error)))?;
-        ran.map_err(|error| StoreError::Unavailable(Box::new(error)))
+        let (result, statements) = ran.map_err(|error| StoreError::Unavailable(Box::new(error)))?;
+        if let Some(cost) = cost::current() {
+            cost.add(statements, took);
+        }
+        Ok(result)
     }
 }
 

@@ -2,8 +2,10 @@
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use foretell_ports::cost::{self, Cost};
 use foretell_ports::error::{Chain, StoreError};
 use foretell_ports::unit::{ErasedWork, UnitFuture, UnitOfWork};
 use metrics::{counter, histogram};
@@ -13,6 +15,7 @@ use crate::connection::Connection;
 use crate::dialect::pool::{Fate, Loan};
 use crate::dialect::{classify, transaction};
 use crate::store::Store;
+use crate::tally;
 use crate::tx::{FirstFailure, UnitTx};
 
 /// How often a unit is begun before contention is reported.
@@ -28,7 +31,7 @@ impl UnitOfWork for Store {
             let loan = store.writers().borrow().await?;
             let span = tracing::debug_span!("db.unit", unit = name);
             let begun = Instant::now();
-            let task = tokio::spawn(run(store, loan, name, work).instrument(span));
+            let task = tokio::spawn(run(store, loan, name, work, cost::current()).instrument(span));
             let ended = task.await.unwrap_or_else(|error| Err(StoreError::CommitUnknown(Box::new(error))));
             let result = if ended.is_ok() { "ok" } else { "failed" };
             counter!("foretell_database_units_total", "unit" => name, "result" => result).increment(1);
@@ -53,20 +56,27 @@ async fn run(
     mut loan: Loan,
     name: &'static str,
     mut work: ErasedWork,
+    cost: Option<Arc<Cost>>,
 ) -> Result<(), StoreError> {
     let mut attempt_number = 1;
     loop {
         let span = Span::current();
+        let begun = Instant::now();
         let run = move |connection: &mut Connection<'_>| {
+            tally::take();
             let attempt = attempt(connection, &mut work);
             let is_unknown = matches!(attempt, Attempt::Done(Err(StoreError::CommitUnknown(_))));
             let is_kept = !is_unknown && transaction::is_usable(connection);
-            ((attempt, work), if is_kept { Fate::Keep } else { Fate::Close })
+            ((attempt, work, tally::take()), if is_kept { Fate::Keep } else { Fate::Close })
         };
         let ran = store.writing_threads().run(move || span.in_scope(|| loan.run(run))).await;
         let ran = ran.map_err(|error| StoreError::CommitUnknown(Box::new(error)))?;
-        let (attempt, returned) = ran.map_err(|error| StoreError::Unavailable(Box::new(error)))?;
+        let ran = ran.map_err(|error| StoreError::Unavailable(Box::new(error)))?;
+        let (attempt, returned, statements) = ran;
         work = returned;
+        if let Some(cost) = &cost {
+            cost.add(statements, begun.elapsed());
+        }
         match attempt {
             Attempt::Done(result) => return result,
             Attempt::Contended(error) | Attempt::Stale(error) if attempt_number == MAX_ATTEMPTS => {

@@ -7,6 +7,7 @@
 
 pub mod api_key;
 pub mod cache;
+pub mod cost;
 pub mod error;
 pub mod health;
 pub mod idempotency;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use foretell_ports::cost::{self, Cost};
 use foretell_ports::error::{Chain, StoreError};
 use foretell_ports::system::{Clock, IdSource};
 use foretell_ports::unit::UnitOfWork;
@@ -34,6 +35,8 @@ pub(super) struct Pending {
     pub(super) reply: oneshot::Sender<Answer>,
     /// Taken before the command is begun: a caller who has waited too long takes it to withdraw.
     pub(super) claim: Claim,
+    /// Where its caller has noted what it costs, if that is wanted.
+    pub(super) cost: Option<Arc<Cost>>,
     pub(super) since: Instant,
 }
 
@@ -189,8 +192,12 @@ impl Lane {
         gauge!("foretell_writer_queue_length").set(u32::try_from(self.queue.len()).unwrap_or(u32::MAX));
         histogram!("foretell_writer_batch_size").record(u32::try_from(part.len()).unwrap_or(u32::MAX));
         let begun = std::time::Instant::now();
-        let ran = self.units.run("money_batch", work).await;
+        let cost = Arc::new(Cost::default());
+        let ran = cost::noted_in(&cost, self.units.run("money_batch", work)).await;
         histogram!("foretell_writer_batch_duration_seconds").record(begun.elapsed());
+        for caller in part.iter().filter_map(|pending| pending.cost.as_ref()) {
+            caller.add(cost.statements(), cost.time());
+        }
         ran
     }
 

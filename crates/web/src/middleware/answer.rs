@@ -6,7 +6,8 @@ use std::fmt;
 use std::future::{Ready, ready};
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ResponseHead, Service, ServiceRequest, ServiceResponse, Transform};
@@ -17,6 +18,7 @@ use actix_web::http::header::{
 use actix_web::http::{ConnectionType, Method, StatusCode, Uri};
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, ResponseError};
 use foretell_domain::money::Currency;
+use foretell_ports::cost::{self, Cost};
 use foretell_ports::error::Chain;
 use futures::FutureExt as _;
 use futures::future::LocalBoxFuture;
@@ -85,7 +87,8 @@ where
         let service = Rc::clone(&self.service);
         let work = async move {
             let call = AssertUnwindSafe(async { service.call(request).await });
-            let result = match call.catch_unwind().await {
+            let cost = Arc::clone(&exchange.cost);
+            let result = match cost::noted_in(&cost, call.catch_unwind()).await {
                 Ok(Ok(response)) => Ok(exchange.finish(response)),
                 Ok(Err(error)) => Err(exchange.rescue(&error)),
                 Err(panic) => Err(exchange.rescue(&caught(panic.as_ref()).into())),
@@ -103,6 +106,7 @@ struct Exchange {
     method: Method,
     uri: Uri,
     since: Instant,
+    cost: Arc<Cost>,
     state: WebState,
     _in_flight: InFlight,
 }
@@ -115,6 +119,7 @@ impl Exchange {
             method: request.method().clone(),
             uri: request.uri().clone(),
             since: Instant::now(),
+            cost: Arc::default(),
             state,
             _in_flight: InFlight::begin(),
         }
@@ -254,7 +259,9 @@ impl Exchange {
                     route = self.route(request),
                     status = status.as_u16(),
                     user_id = user().map(|caller| tracing::field::display(caller.0)),
-                    elapsed_us = u64::try_from(self.since.elapsed().as_micros()).unwrap_or(u64::MAX),
+                    elapsed_us = microseconds(self.since.elapsed()),
+                    database_us = microseconds(self.cost.time()),
+                    statements = self.cost.statements(),
                     $($field)*
                 )
             };
@@ -285,6 +292,10 @@ impl Exchange {
     fn route(&self, request: Option<&HttpRequest>) -> String {
         request.and_then(HttpRequest::match_pattern).unwrap_or_else(|| words_of(self.uri.path()))
     }
+}
+
+fn microseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// One of the requests that are being answered, as long as this lives.

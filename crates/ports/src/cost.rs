@@ -1,0 +1,106 @@
+//! What a request costs storage: adapters note it, whoever serves the request reads it.
+
+use std::cell::RefCell;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
+
+thread_local! {
+    /// Whose work this thread is at.
+    static CURRENT: RefCell<Option<Arc<Cost>>> = const { RefCell::new(None) };
+}
+
+/// The statements that were sent to a database, and the time that it took over them.
+#[derive(Debug, Default)]
+pub struct Cost {
+    statements: AtomicU32,
+    time_us: AtomicU64,
+}
+
+impl Cost {
+    /// Adds what some work has cost.
+    pub fn add(&self, statements: u32, time: Duration) {
+        let time_us = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        self.statements.fetch_add(statements, Ordering::Relaxed);
+        self.time_us.fetch_add(time_us, Ordering::Relaxed);
+    }
+
+    /// How many statements there were.
+    pub fn statements(&self) -> u32 {
+        self.statements.load(Ordering::Relaxed)
+    }
+
+    /// How long they took; what runs at the same time counts twice.
+    pub fn time(&self) -> Duration {
+        Duration::from_micros(self.time_us.load(Ordering::Relaxed))
+    }
+}
+
+/// Does `work`, and has what it costs noted in `cost`: what it awaits itself, but not what it leaves to other tasks.
+pub async fn noted_in<F: Future>(cost: &Arc<Cost>, work: F) -> F::Output {
+    let mut work = pin!(work);
+    poll_fn(|context| {
+        let _within = Within::begin(Arc::clone(cost));
+        work.as_mut().poll(context)
+    })
+    .await
+}
+
+/// Where the work that this thread is at has its cost noted, if anybody wants to know.
+pub fn current() -> Option<Arc<Cost>> {
+    CURRENT.with_borrow(Clone::clone)
+}
+
+/// As long as it lives, the thread is at some work.
+struct Within(Option<Arc<Cost>>);
+
+impl Within {
+    fn begin(cost: Arc<Cost>) -> Self {
+        Self(CURRENT.replace(Some(cost)))
+    }
+}
+
+impl Drop for Within {
+    fn drop(&mut self) {
+        CURRENT.set(self.0.take());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::Pin;
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+
+    /// Polls it once.
+    fn poll(work: Pin<&mut impl Future<Output = ()>>) -> Poll<()> {
+        work.poll(&mut Context::from_waker(Waker::noop()))
+    }
+
+    /// Notes a statement each time that it is polled, and ends with the second.
+    async fn two_statements() {
+        let mut left = 2;
+        poll_fn(|_| {
+            current().unwrap().add(1, Duration::from_millis(3));
+            left -= 1;
+            if left == 0 { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+
+    #[test]
+    fn each_cost_is_noted_where_it_belongs() {
+        let (first, second) = (Arc::new(Cost::default()), Arc::new(Cost::default()));
+        let mut one = Box::pin(noted_in(&first, two_statements()));
+        let mut other = Box::pin(noted_in(&second, async { noted_in(&first, two_statements()).await }));
+        assert!(poll(one.as_mut()).is_pending() && poll(other.as_mut()).is_pending());
+        assert!(current().is_none(), "nothing is noted outside");
+        assert!(poll(one.as_mut()).is_ready() && poll(other.as_mut()).is_ready());
+        drop((one, other));
+        assert_eq!((first.statements(), first.time()), (4, Duration::from_millis(12)));
+        assert_eq!(second.statements(), 0);
+    }
+}
