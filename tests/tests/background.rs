@@ -91,6 +91,8 @@ async fn a_mail_server_that_is_away_at_first_gets_each_letter_once(database: Dat
         jobs.iter().all(|job| job["failures"].as_i64() >= Some(2)).then_some(())
     })
     .await;
+    let mail = async || admin.get("/readyz").await.data(200)["checks"]["mail"]["status"].clone();
+    assert_eq!(mail().await, "degraded", "letters do not leave, and all else goes on");
     let folder = server.home().path().join("mail");
     let mut aiosmtpd = Command::new(programs().join("python"));
     aiosmtpd.args(["-m", "aiosmtpd", "--nosetuid", "--listen", &format!("127.0.0.1:{port}")]);
@@ -101,6 +103,7 @@ async fn a_mail_server_that_is_away_at_first_gets_each_letter_once(database: Dat
         jobs.iter().all(|job| job["state"] == "done").then_some(())
     })
     .await;
+    assert_eq!(mail().await, "ok");
     let again = json!({ "email": "ada@example.org", "name": "Ada", "password": "correct horse ada" });
     server.client().post("/users", again).await.refused(409, "DUPLICATE");
     let letters = fs::read_dir(folder.join("new")).unwrap();

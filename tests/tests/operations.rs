@@ -13,7 +13,11 @@ use foretell_tests::{Client, Database, Server, eventually, on_each_database, tex
 use reqwest::Method;
 use serde_json::json;
 
-on_each_database!(every_metric_of_dashboard_and_alerts_exists, who_may_read_metrics_is_the_operators_choice);
+on_each_database!(
+    a_server_whose_tables_are_not_up_to_date_is_not_ready,
+    every_metric_of_dashboard_and_alerts_exists,
+    who_may_read_metrics_is_the_operators_choice
+);
 
 const DASHBOARD: &str = include_str!("../../deploy/grafana/foretell.json");
 const ALERTS: &str = include_str!("../../deploy/prometheus/alerts.yml");
@@ -88,12 +92,26 @@ async fn who_may_read_metrics_is_the_operators_choice(database: Database) {
     assert_eq!(with("a token").send().await.unwrap().status(), 200);
 }
 
+async fn a_server_whose_tables_are_not_up_to_date_is_not_ready(database: Database) {
+    let server = Server::start(database).await;
+    server.home().execute(
+        "DELETE FROM __diesel_schema_migrations WHERE version =
+        (SELECT max(version) FROM __diesel_schema_migrations)",
+    );
+    let answer = server.client().get("/readyz").await.refused(503, "UNAVAILABLE");
+    let checks = &answer.body["details"]["checks"];
+    assert_eq!(
+        (&checks["migrations"]["status"], &checks["database"]["status"]),
+        (&json!("down"), &json!("ok"))
+    );
+}
+
 #[tokio::test]
 async fn a_server_that_is_asked_to_stop_says_so_and_serves_on_for_a_while() {
     let mut server = Server::start_with(Database::Sqlite, &[("FORETELL__SERVER__DRAIN_DELAY_S", "3")]).await;
     let ada = server.register("ada").await;
     let ready = ada.get("/readyz").await.data(200);
-    for check in ["database", "writer", "workers"] {
+    for check in ["database", "migrations", "writer", "workers", "mail"] {
         assert_eq!(ready["checks"][check]["status"], "ok", "{ready}");
     }
     let checks = async {

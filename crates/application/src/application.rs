@@ -131,6 +131,7 @@ pub struct Application {
     pub(crate) logins: LoginGuard,
     pub(crate) key_uses: KeyUses,
     pub(crate) search_steps: SearchSteps,
+    pub(crate) is_mail_failing: AtomicBool,
     is_ending: AtomicBool,
 }
 
@@ -161,6 +162,7 @@ impl Application {
             logins,
             key_uses: KeyUses::new(),
             search_steps: SearchSteps::default(),
+            is_mail_failing: AtomicBool::new(false),
             is_ending: AtomicBool::new(false),
         }
     }
@@ -175,12 +177,17 @@ impl Application {
         self.ports.clock.now()
     }
 
-    /// Succeeds if storage answers.
+    /// How many migrations storage lacks; an error if it does not answer.
     ///
     /// # Errors
     /// Any [`StoreError`].
-    pub async fn ping(&self) -> Result<(), StoreError> {
-        self.ports.health.ping().await
+    pub async fn missing_migrations(&self) -> Result<usize, StoreError> {
+        self.ports.health.missing_migrations().await
+    }
+
+    /// Whether the last letter that this process has tried to send has left, or none was tried.
+    pub fn is_mail_well(&self) -> bool {
+        !self.is_mail_failing.load(Ordering::Relaxed)
     }
 
     /// Says that the process will end soon, before anything changes: whoever asks whether it is ready hears of it.

@@ -7,11 +7,14 @@ use diesel::connection::{
     AnsiTransactionManager, Connection as _, SimpleConnection as _, TransactionManager,
 };
 use diesel::migration::{Migration, MigrationSource};
-use diesel::{PgConnection, SqliteConnection};
+use diesel::pg::Pg;
+use diesel::sqlite::Sqlite;
+use diesel::{PgConnection, QueryDsl as _, RunQueryDsl as _, SqliteConnection, table};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
-use foretell_ports::error::Cause;
+use foretell_ports::error::{Cause, StoreError};
 
 use crate::config::DatabaseUrl;
+use crate::connection::{Connection, on};
 use crate::dialect::session::{Purpose, set_up_sqlite};
 use crate::error::MigrateError;
 use crate::store::Store;
@@ -69,6 +72,25 @@ impl Store {
         })
         .await
     }
+
+    /// How many of the migrations that this program knows the database lacks.
+    pub(crate) async fn count_missing_migrations(&self) -> Result<usize, StoreError> {
+        let known = if self.is_postgres() { versions::<Pg>(&POSTGRES) } else { versions::<Sqlite>(&SQLITE) };
+        let known = known.map_err(|error| StoreError::Rejected(Box::new(error)))?;
+        let query = |connection: &mut Connection<'_>| {
+            let versions = __diesel_schema_migrations::table.select(__diesel_schema_migrations::version);
+            Ok(on!(connection, |c| versions.load::<String>(c))?)
+        };
+        let applied = self.read("migrations", query).await?;
+        Ok(known.iter().filter(|version| !applied.contains(version)).count())
+    }
+}
+
+table! {
+    /// Where Diesel keeps which migrations were run.
+    __diesel_schema_migrations (version) {
+        version -> Text,
+    }
 }
 
 pub(crate) async fn in_background<T: Send + 'static>(
@@ -118,6 +140,11 @@ fn known<DB: Backend>(
     let mut known = source.migrations().map_err(MigrateError::Failed)?;
     known.sort_by(|left, right| left.name().version().cmp(&right.name().version()));
     Ok(known)
+}
+
+/// The versions of the migrations that this program knows.
+fn versions<DB: Backend>(source: &impl MigrationSource<DB>) -> Result<Vec<String>, MigrateError> {
+    Ok(known(source)?.iter().map(|migration| migration.name().version().to_string()).collect())
 }
 
 fn bring_up<DB: Backend>(

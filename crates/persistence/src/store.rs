@@ -187,4 +187,8 @@ impl Health for Store {
         };
         self.read("ping", ping).await
     }
+
+    async fn missing_migrations(&self) -> Result<usize, StoreError> {
+        self.count_missing_migrations().await
+    }
 }

@@ -1,11 +1,13 @@
 //! Writes to users: when they have registered, and when a market in which they held shares has ended.
 
+use std::sync::atomic::Ordering;
+
 use foretell_domain::id::{JobId, MarketId, UserId};
 use foretell_domain::market::SettlementTerms;
 use foretell_domain::text::OptionName;
 use foretell_domain::user::{User, UserStatus};
 use foretell_ports::error::StoreError;
-use foretell_ports::mail::{DecisionText, Letter, LetterContent};
+use foretell_ports::mail::{DecisionText, Letter, LetterContent, MailError};
 use foretell_ports::market::MarketDetails;
 
 use super::run_job::JobFailure;
@@ -34,7 +36,9 @@ impl Application {
     async fn send_letter(&self, job: JobId, user: UserId, content: LetterContent) -> Result<(), JobFailure> {
         let Some(user) = self.present_user(user).await? else { return Ok(()) };
         let letter = Letter { id: job.as_u128(), to: user.email, name: user.name, content };
-        Ok(self.ports.mailer.send(&letter).await?)
+        let sent = self.ports.mailer.send(&letter).await;
+        self.is_mail_failing.store(matches!(sent, Err(MailError::Unsent(_))), Ordering::Relaxed);
+        Ok(sent?)
     }
 
     async fn present_user(&self, id: UserId) -> Result<Option<User>, StoreError> {

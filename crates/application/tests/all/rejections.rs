@@ -165,7 +165,7 @@ async fn an_absent_database_is_no_business_refusal() {
     assert!(matches!(failed, Err(AppError::Store(StoreError::Unavailable(_)))), "{failed:?}");
     let registered = desk.app.register_user(desk.registration(Role::User)).await;
     assert!(registered.is_err_and(|error| error.is_temporary()));
-    assert!(desk.app.ping().await.is_err());
+    assert!(desk.app.missing_migrations().await.is_err());
     down.bring_up();
     desk.pay(&ann, &ben, 10).await.unwrap();
     desk.audit().await;

@@ -199,4 +199,5 @@ pub async fn a_unit_whose_future_is_dropped_is_committed_wholly(harness: &dyn Ha
 pub async fn storage_answers_a_ping(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     scene.ports.health.ping().await.expect("storage answers");
+    assert_eq!(scene.ports.health.missing_migrations().await.unwrap(), 0);
 }

@@ -38,45 +38,59 @@ struct Readiness {
 #[derive(Serialize, ToSchema)]
 struct Checks {
     database: Status,
+    migrations: Status,
     writer: Status,
     #[serde(skip_serializing_if = "Option::is_none")]
     workers: Option<Status>,
     #[serde(skip_serializing_if = "Option::is_none")]
     redis: Option<Status>,
     search: Status,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mail: Option<Status>,
 }
 
 impl Checks {
     async fn make(state: &WebState) -> Self {
         let application = &state.application;
-        let ping = timeout(PING, application.ping()).await;
+        let missing = timeout(PING, application.missing_migrations()).await.ok().and_then(Result::ok);
         let redis = match application.cache_reach() {
             Reach::Own => None,
             Reach::Shared => Some(OK),
             Reach::Degraded => Some(DEGRADED),
         };
         let search = match application.semantic() {
-            None => Status { status: "off" },
+            None => OFF,
             Some(semantic) if semantic.is_ready() => OK,
             Some(_) => DEGRADED,
         };
+        let workers = state.settings.operations.workers.as_ref().map(|are_alive| up(are_alive()));
+        let mail = match (application.settings().writer.has_letters, &workers) {
+            (false, _) => Some(OFF),
+            // Others send, if anyone does.
+            (true, None) => None,
+            (true, Some(_)) => Some(if application.is_mail_well() { OK } else { DEGRADED }),
+        };
         Self {
-            database: up(matches!(ping, Ok(Ok(())))),
+            database: up(missing.is_some()),
+            migrations: up(missing == Some(0)),
             writer: up(application.is_writer_alive()),
-            workers: state.settings.operations.workers.as_ref().map(|are_alive| up(are_alive())),
+            workers,
             redis,
             search,
+            mail,
         }
     }
 
     fn are_good(&self) -> bool {
-        let needed = [Some(&self.database), Some(&self.writer), self.workers.as_ref()];
+        let needed =
+            [Some(&self.database), Some(&self.migrations), Some(&self.writer), self.workers.as_ref()];
         needed.into_iter().flatten().all(|check| check.status == OK.status)
     }
 }
 
 const OK: Status = Status { status: "ok" };
 const DEGRADED: Status = Status { status: "degraded" };
+const OFF: Status = Status { status: "off" };
 
 /// How long the database may take to answer.
 const PING: Duration = Duration::from_secs(1);
@@ -98,9 +112,9 @@ async fn live() -> Answer {
 }
 
 /// Names each thing that the server works with. 200, or 503 `UNAVAILABLE` if one that it cannot do without is `down`
-/// (database, money writer, workers), or if the server is about to stop. A Redis that does not answer is `degraded`,
-/// since all goes on without it; so is `search` until all texts can be found by their meaning; it is `off` where there
-/// is no model.
+/// (database, migrations, money writer, workers), or if the server is about to stop. What all goes on without is
+/// `degraded`: a Redis that does not answer, `search` until all texts can be found by their meaning, `mail` after a letter
+/// that could not be sent. `search` without a model and `mail` that is never sent are `off`.
 #[utoipa::path(
     get,
     path = "/readyz",
