@@ -17,6 +17,8 @@ mod equivalence;
 #[cfg(test)]
 mod events;
 #[cfg(test)]
+mod export;
+#[cfg(test)]
 mod fuzz;
 #[cfg(test)]
 mod idempotency;
@@ -39,5 +41,6 @@ mod search;
 mod secrets;
 #[cfg(test)]
 mod slow_clients;
+#[cfg(test)]
 mod statements;
 mod upgrades;

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// A self-hosted prediction market: accounts, markets, bets and payouts behind a REST API.
 #[derive(Debug, Parser)]
@@ -34,6 +34,8 @@ pub(crate) enum Command {
     /// Makes, checks and restores backups of the `SQLite` file.
     #[command(subcommand)]
     Backup(BackupCommand),
+    /// Writes out markets, bets, transfers, or what there is of a user.
+    Export(ExportArguments),
     /// Looks after searching.
     #[command(subcommand)]
     Search(SearchCommand),
@@ -61,6 +63,35 @@ pub(crate) struct ServeArguments {
     /// Run no jobs: other processes do.
     #[arg(long)]
     pub(crate) no_worker: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArguments {
+    /// What is written out.
+    pub(crate) what: Exported,
+    /// The id of the user, for what there is of one.
+    #[arg(required_if_eq("what", "user"))]
+    pub(crate) user: Option<String>,
+    /// One JSON object a line, or comma-separated values; what there is of a user is always JSON.
+    #[arg(long, default_value = "jsonl")]
+    pub(crate) format: ExportFormat,
+    /// The file to write, which must not be there yet; the standard output if none is named.
+    #[arg(long)]
+    pub(crate) to: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Exported {
+    Markets,
+    Bets,
+    Transfers,
+    User,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    Jsonl,
+    Csv,
 }
 
 #[derive(Debug, Subcommand)]

@@ -7,6 +7,7 @@ mod cli;
 mod config;
 mod demo;
 mod doctor;
+mod export;
 mod healthcheck;
 mod jobs;
 mod measures;
@@ -59,6 +60,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Worker => worker::run(&settings).await,
             Command::Jobs(command) => jobs::run(&settings, command).await,
             Command::Backup(command) => backup::run(&settings, command).await,
+            Command::Export(arguments) => export::run(&settings, &arguments).await,
             Command::Search(SearchCommand::Reindex) => search::reindex(&settings).await,
             Command::Doctor { json } => doctor::run(&settings, json).await,
             Command::Healthcheck => healthcheck::run(&settings).await,

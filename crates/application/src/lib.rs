@@ -33,6 +33,7 @@ pub use use_cases::{
     authenticate::{Caller, Credential},
     change_password::PasswordChange,
     chart_prices::{CandleInterval, MAX_INTERVALS, OptionCandle, PriceBucket, PriceChart},
+    export::{Export, ExportError, ExportRow, ExportSink},
     follow_market::{MarketEvent, MarketFollower, MarketNews, MarketPosition, PositionError, Told},
     keep_house::Housekeeper,
     keep_jobs::{FailedJob, Ticks},

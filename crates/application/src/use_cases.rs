@@ -10,6 +10,7 @@ mod delete_market;
 mod edit_market;
 mod embed_texts;
 mod erase_user;
+pub(crate) mod export;
 pub(crate) mod follow_market;
 mod initialize_ledger;
 pub(crate) mod keep_house;

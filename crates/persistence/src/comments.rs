@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use foretell_domain::comment::{Comment, CommentSubject};
-use foretell_domain::id::{CommentId, PostId};
+use foretell_domain::id::{CommentId, PostId, UserId};
 use foretell_domain::text::CommentContent;
 use foretell_domain::time::Timestamp;
 use foretell_ports::page::{Start, Stretch};
@@ -151,6 +151,20 @@ pub(crate) fn list(
     let rows: Vec<CommentRow> = on!(connection, |c, Db| {
         let all = comments::table.select(CommentRow::as_select()).into_boxed::<Db>();
         stretch!(about!(all, subject), comments::id, stretch).load(c)
+    })?;
+    rows.into_iter().map(Comment::try_from).collect()
+}
+
+/// The comments of an author, by descending id.
+pub(crate) fn list_of(
+    connection: &mut Connection<'_>,
+    author: UserId,
+    stretch: Stretch<CommentId>,
+) -> Result<Vec<Comment>, Failure> {
+    let rows: Vec<CommentRow> = on!(connection, |c, Db| {
+        let theirs = comments::author_id.eq(DbId::from(author));
+        let all = comments::table.filter(theirs).select(CommentRow::as_select()).into_boxed::<Db>();
+        stretch!(all, comments::id, stretch).load(c)
     })?;
     rows.into_iter().map(Comment::try_from).collect()
 }

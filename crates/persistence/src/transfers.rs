@@ -9,12 +9,13 @@ use foretell_domain::text::Memo;
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::{Side, Transfer, TransferKind};
 use foretell_ports::ledger::TransferDetails;
-use foretell_ports::page::{Page, Stretch};
+use foretell_ports::page::{Page, Start, Stretch};
 
 use crate::connection::{Connection, on};
 use crate::dialect::{bulk_ledger, look_up};
 use crate::error::{Failure, StoredRow};
 use crate::id::{DbId, db_ids};
+use crate::post_lists::stretch;
 use crate::schema::{accounts, transfers};
 use crate::timeline::Timeline;
 
@@ -152,6 +153,18 @@ pub(crate) fn find(
         })
     };
     found.map(details).transpose()
+}
+
+/// All transfers, by descending id.
+pub(crate) fn list(
+    connection: &mut Connection<'_>,
+    stretch: Stretch<TransferId>,
+) -> Result<Vec<Transfer>, Failure> {
+    let rows: Vec<TransferRow> = on!(connection, |c, Db| {
+        let all = transfers::table.select(TransferRow::as_select()).into_boxed::<Db>();
+        stretch!(all, transfers::id, stretch).load(c)
+    })?;
+    rows.into_iter().map(Transfer::try_from).collect()
 }
 
 /// The balance of an account after its last transfer at or before `at`; zero before its first one.

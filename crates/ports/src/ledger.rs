@@ -130,6 +130,9 @@ pub trait LedgerQueries: Send + Sync {
     /// The transfer with this id.
     async fn find_transfer(&self, id: TransferId) -> Result<Option<TransferDetails>, StoreError>;
 
+    /// All transfers, by descending id.
+    async fn list_transfers(&self, stretch: Stretch<TransferId>) -> Result<Vec<Transfer>, StoreError>;
+
     /// The profits of active users from the transfers of markets since a moment, the highest first, and of equal ones
     /// the one whose id is lower: what payouts, refunds and sales brought them less what bets took. Who has none of
     /// these is left out. It reads every transfer since then; one whose id was made more than a minute before it

@@ -112,6 +112,13 @@ pub trait PostQueries: Send + Sync {
         stretch: Stretch<CommentId>,
     ) -> Result<Vec<Comment>, StoreError>;
 
+    /// The comments of an author, by descending id.
+    async fn list_comments_of(
+        &self,
+        author: UserId,
+        stretch: Stretch<CommentId>,
+    ) -> Result<Vec<Comment>, StoreError>;
+
     /// How many comments there are on a subject.
     async fn count_comments(&self, subject: CommentSubject) -> Result<i64, StoreError>;
 

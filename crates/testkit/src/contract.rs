@@ -139,6 +139,7 @@ macro_rules! contract_suite {
                 a_taken_account_version_is_rejected,
                 a_version_taken_on_the_other_side_does_not_go_unnoticed,
                 transfers_of_an_account_come_newest_first,
+                all_transfers_are_listed_in_stretches,
                 an_untouched_account_has_no_transfers,
                 a_balance_is_known_for_every_moment,
                 the_last_transfer_of_a_moment_decides_its_balance,
@@ -269,6 +270,7 @@ macro_rules! contract_suite {
                 saved_comments_keep_what_they_say,
                 a_deleted_comment_is_gone_alone,
                 comments_of_a_subject_are_listed_in_stretches,
+                comments_of_an_author_are_listed_in_stretches,
                 the_newest_comments_of_several_posts_come_at_once;
             webhooks:
                 webhooks_come_back_as_they_were_written,

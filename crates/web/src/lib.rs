@@ -7,6 +7,7 @@
 mod cursor;
 mod dto;
 mod error;
+mod export;
 mod extract;
 mod faults;
 mod middleware;
@@ -37,6 +38,7 @@ use socket2::SockRef;
 
 pub use actix_web::dev::ServerHandle;
 pub use error::ErrorCode;
+pub use export::ExportViews;
 pub use openapi::openapi_json;
 pub use origins::{OriginError, WebOrigin};
 pub use trusted_proxies::{Network, NetworkError, TrustedProxies};

@@ -78,6 +78,10 @@ impl LedgerQueries for Store {
         self.read("find_transfer", move |c| transfers::find(c, id)).await
     }
 
+    async fn list_transfers(&self, stretch: Stretch<TransferId>) -> Result<Vec<Transfer>, StoreError> {
+        self.read("list_transfers", move |c| transfers::list(c, stretch)).await
+    }
+
     async fn rank_profits(&self, since: Option<Timestamp>, limit: u32) -> Result<Vec<Profit>, StoreError> {
         self.read("rank_profits", move |c| profits::rank(c, since, limit)).await
     }

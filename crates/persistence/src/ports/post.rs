@@ -93,6 +93,14 @@ impl PostQueries for Store {
         self.read("list_comments", move |c| comments::list(c, subject, stretch)).await
     }
 
+    async fn list_comments_of(
+        &self,
+        author: UserId,
+        stretch: Stretch<CommentId>,
+    ) -> Result<Vec<Comment>, StoreError> {
+        self.read("list_comments_of", move |c| comments::list_of(c, author, stretch)).await
+    }
+
     async fn count_comments(&self, subject: CommentSubject) -> Result<i64, StoreError> {
         self.read("count_comments", move |c| comments::count(c, subject)).await
     }

@@ -141,6 +141,28 @@ pub async fn comments_of_a_subject_are_listed_in_stretches(harness: &dyn Harness
     }
 }
 
+/// Of one author alone, on whatever subject, the newest first.
+pub async fn comments_of_an_author_are_listed_in_stretches(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let post = scene.post(PostStatus::Published, &[]).await.id;
+    let market = scene.market(|market| market).await.market.id();
+    let mut comments = Vec::new();
+    for _ in 0..2 {
+        comments.push(scene.comment(CommentSubject::Post(post)).await);
+        comments.push(scene.comment(CommentSubject::Market(market)).await);
+    }
+    let author = comments[0].author_id;
+    let mut expected: Vec<_> = comments.into_iter().filter(|comment| comment.author_id == author).collect();
+    expected.reverse();
+    let list = async |start: Start<CommentId>| {
+        scene.ports.posts.list_comments_of(author, Stretch { start, limit: 100 }).await.unwrap()
+    };
+    assert_eq!(list(Start::Offset(0)).await, expected);
+    assert_eq!(list(Start::After(expected[0].id)).await, expected[1..]);
+    let nobody = scene.make.ids().user();
+    assert_eq!(scene.ports.posts.list_comments_of(nobody, first(10)).await.unwrap(), []);
+}
+
 /// Of each post that is asked for the newest comments, however many posts there are.
 pub async fn the_newest_comments_of_several_posts_come_at_once(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;

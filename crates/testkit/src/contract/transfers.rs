@@ -1,5 +1,6 @@
 //! Transfers: immutable rows, found by id and paged by account.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::slice::from_ref;
 
@@ -174,6 +175,22 @@ pub async fn transfers_of_an_account_come_newest_first(harness: &dyn Harness) {
         let found = scene.ports.ledger.page_transfers(account.id(), stretch).await.unwrap();
         assert_eq!(found.rows, expected, "after version {version}");
     }
+}
+
+/// All transfers come by descending id, whoever's they are, counted or after one that may be gone.
+pub async fn all_transfers_are_listed_in_stretches(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let (_, mut transfers) = statement(&scene).await;
+    transfers.sort_by_key(|transfer| Reverse(transfer.id));
+    let list = async |start: Start<TransferId>, limit: u32| {
+        scene.ports.ledger.list_transfers(Stretch { start, limit }).await.unwrap()
+    };
+    let all = list(Start::Offset(0), 1_000).await;
+    assert!(all.is_sorted_by(|one, next| one.id > next.id));
+    assert!(transfers.iter().all(|transfer| all.contains(transfer)));
+    assert_eq!(list(Start::Offset(3), 5).await, all[3..8]);
+    assert_eq!(list(Start::After(all[7].id), 5).await, all[8..13]);
+    assert_eq!(list(Start::After(all[all.len() - 1].id), 5).await, []);
 }
 
 /// Accounts without transfers, and those that are not there, have an empty statement.

@@ -16,7 +16,7 @@ use foretell_ports::portfolio::Profit;
 
 use super::tables::{AccountRow, Tables};
 use super::users::accounts_of;
-use super::{MemoryStore, audit};
+use super::{MemoryStore, audit, stretch_of};
 
 /// The most accounts that [`LedgerQueries::list_accounts`] gives.
 const MAX_ACCOUNTS_LISTED: usize = 100;
@@ -83,6 +83,11 @@ impl LedgerQueries for MemoryStore {
         let (_, newest) = stretch.numbers(total);
         let rows = transfers_back_from(&tables, account, newest.max(0)).take(stretch.limit as usize);
         Ok(Page { rows: rows.cloned().collect(), total })
+    }
+
+    async fn list_transfers(&self, stretch: Stretch<TransferId>) -> Result<Vec<Transfer>, StoreError> {
+        let transfers = self.read()?.transfers.committed().values().rev().cloned().collect();
+        Ok(stretch_of(transfers, stretch, |transfer: &Transfer, last| transfer.id < last))
     }
 
     async fn find_transfer(&self, id: TransferId) -> Result<Option<TransferDetails>, StoreError> {

@@ -198,6 +198,17 @@ impl PostQueries for MemoryStore {
         Ok(stretch_of(comments, stretch, |comment: &Comment, last| comment.id < last))
     }
 
+    async fn list_comments_of(
+        &self,
+        author: UserId,
+        stretch: Stretch<CommentId>,
+    ) -> Result<Vec<Comment>, StoreError> {
+        let tables = self.read()?;
+        let comments = tables.comments.committed().values().rev();
+        let comments = comments.filter(|comment| comment.author_id == author).cloned().collect();
+        Ok(stretch_of(comments, stretch, |comment: &Comment, last| comment.id < last))
+    }
+
     async fn count_comments(&self, subject: CommentSubject) -> Result<i64, StoreError> {
         Ok(count(comments_on(&*self.read()?, subject).count()))
     }

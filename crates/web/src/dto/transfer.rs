@@ -67,6 +67,15 @@ pub(crate) struct Visible {
 }
 
 impl Visible {
+    /// For one who may see everything.
+    pub(crate) const BOTH: Self = Self { debit: true, credit: true };
+
+    /// For one who may see this account alone.
+    pub(crate) fn to_account(account: AccountId, transfer: &Transfer) -> Self {
+        let [debit, credit] = [&transfer.debit, &transfer.credit].map(|side| side.account_id == account);
+        Self { debit, credit }
+    }
+
     /// For one who may see the account.
     pub(crate) fn to_holder_of(account: AccountId, caller: &Caller, transfer: &Transfer) -> Self {
         let sees = |side: &Side| {

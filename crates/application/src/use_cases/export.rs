@@ -1,0 +1,162 @@
+//! Gives out all that there is of a kind, row by row, for exports: no more of it is in memory than a stretch.
+
+use std::io;
+
+use foretell_domain::comment::Comment;
+use foretell_domain::id::{AccountId, UserId};
+use foretell_domain::market::Bet;
+use foretell_domain::post::{Post, PostStatus};
+use foretell_domain::time::Timestamp;
+use foretell_domain::transfer::Transfer;
+use foretell_domain::user::User;
+use foretell_ports::error::StoreError;
+use foretell_ports::ledger::AccountDetails;
+use foretell_ports::market::{MarketDetails, MarketFilter, MarketSort};
+use foretell_ports::page::{Start, Stretch};
+use foretell_ports::portfolio::BetKey;
+use foretell_ports::post::PostFilter;
+use foretell_ports::user::Session;
+use thiserror::Error;
+
+use crate::Application;
+
+/// How many rows are read at once.
+const ROWS: u32 = 500;
+
+/// What can be exported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Export {
+    /// The markets, the newest first.
+    Markets,
+    /// The bets and sales, market by market, each the newest first.
+    Bets,
+    /// The transfers, by descending id.
+    Transfers,
+    /// What there is of a user: the profile, accounts with their transfers, bets, posts, comments and sessions.
+    User(UserId),
+}
+
+/// A row of an export.
+#[derive(Debug, Clone, Copy)]
+pub enum ExportRow<'a> {
+    /// A market.
+    Market(&'a MarketDetails),
+    /// A bet or sale.
+    Bet(&'a Bet),
+    /// A transfer.
+    Transfer(&'a Transfer),
+    /// A transfer as the holder of this account knows it.
+    TransferOf(AccountId, &'a Transfer),
+    /// A user.
+    User(&'a User),
+    /// An account.
+    Account(&'a AccountDetails),
+    /// A post.
+    Post(&'a Post),
+    /// A comment.
+    Comment(&'a Comment),
+    /// A session, live or ended.
+    Session(&'a Session),
+}
+
+/// Why an export broke off.
+#[derive(Debug, Error)]
+pub enum ExportError {
+    /// There is no such user.
+    #[error("there is no such user")]
+    NoUser,
+    /// It could not be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// It could not be written.
+    #[error("the rows cannot be written")]
+    Write(#[from] io::Error),
+}
+
+/// Takes the rows one by one.
+pub type ExportSink<'a> = dyn FnMut(ExportRow<'_>) -> io::Result<()> + Send + 'a;
+
+impl Application {
+    /// Gives all rows of an export to `sink`. What is written meanwhile may be part of it or not.
+    ///
+    /// # Errors
+    /// [`ExportError`].
+    pub async fn export(&self, export: Export, sink: &mut ExportSink<'_>) -> Result<(), ExportError> {
+        match export {
+            Export::Markets => self.export_markets(sink).await,
+            Export::Bets => self.export_bets(sink).await,
+            Export::Transfers => {
+                let list = async |stretch| self.ports.ledger.list_transfers(stretch).await;
+                walk(list, |transfer| transfer.id, |transfer| sink(ExportRow::Transfer(transfer))).await
+            }
+            Export::User(user) => self.export_user(user, sink).await,
+        }
+    }
+
+    async fn export_markets(&self, sink: &mut ExportSink<'_>) -> Result<(), ExportError> {
+        let (filter, sort) = (MarketFilter::default(), MarketSort::Newest);
+        let list = async |stretch| self.ports.markets.list_markets(&filter, sort, stretch).await;
+        walk(list, |market| sort.key_of(market), |market| sink(ExportRow::Market(market))).await
+    }
+
+    async fn export_bets(&self, sink: &mut ExportSink<'_>) -> Result<(), ExportError> {
+        let (filter, sort) = (MarketFilter::default(), MarketSort::Newest);
+        let mut start = Start::Offset(0);
+        loop {
+            let stretch = Stretch { start, limit: ROWS };
+            let markets = self.ports.markets.list_markets(&filter, sort, stretch).await?;
+            for market in markets.iter().map(|details| details.market.id()) {
+                let list = async |stretch| Ok(self.ports.markets.page_bets(market, stretch).await?.rows);
+                walk(list, |bet: &Bet| bet.fill.sequence, |bet| sink(ExportRow::Bet(bet))).await?;
+            }
+            let Some(end) = markets.last().filter(|_| is_full(&markets)) else { return Ok(()) };
+            start = Start::After(sort.key_of(end));
+        }
+    }
+
+    async fn export_user(&self, id: UserId, sink: &mut ExportSink<'_>) -> Result<(), ExportError> {
+        let user = self.ports.users.find_user(id).await?.ok_or(ExportError::NoUser)?;
+        sink(ExportRow::User(&user))?;
+        for account in self.ports.ledger.list_accounts(id).await? {
+            sink(ExportRow::Account(&account))?;
+            let account = account.account.id();
+            let list = async |stretch| Ok(self.ports.ledger.page_transfers(account, stretch).await?.rows);
+            let version_of = |transfer: &Transfer| {
+                let is_debited = transfer.debit.account_id == account;
+                if is_debited { transfer.debit.version } else { transfer.credit.version }
+            };
+            walk(list, version_of, |transfer| sink(ExportRow::TransferOf(account, transfer))).await?;
+        }
+        let list = async |stretch| self.ports.markets.list_bets_of(id, stretch).await;
+        walk(list, |bet| BetKey::from(bet), |bet| sink(ExportRow::Bet(bet))).await?;
+        for status in [PostStatus::Published, PostStatus::Draft] {
+            let filter = PostFilter { status, author_id: Some(id), tag: None };
+            let list = async |stretch| self.ports.posts.list_posts(&filter, stretch).await;
+            walk(list, |post| post.id, |post| sink(ExportRow::Post(post))).await?;
+        }
+        let list = async |stretch| self.ports.posts.list_comments_of(id, stretch).await;
+        walk(list, |comment| comment.id, |comment| sink(ExportRow::Comment(comment))).await?;
+        let list =
+            async |stretch| self.ports.users.list_sessions(id, Timestamp::from_micros(0), stretch).await;
+        walk(list, |session| session.id, |session| sink(ExportRow::Session(session))).await
+    }
+}
+
+fn is_full<T>(rows: &[T]) -> bool {
+    rows.len() >= ROWS as usize
+}
+
+/// Reads a list to its end, stretch by stretch.
+async fn walk<T, K>(
+    list: impl AsyncFn(Stretch<K>) -> Result<Vec<T>, StoreError>,
+    key_of: impl Fn(&T) -> K,
+    mut each: impl FnMut(&T) -> io::Result<()>,
+) -> Result<(), ExportError> {
+    let mut start = Start::Offset(0);
+    loop {
+        let rows = list(Stretch { start, limit: ROWS }).await?;
+        rows.iter().try_for_each(&mut each)?;
+        let Some(end) = rows.last().filter(|_| is_full(&rows)) else { return Ok(()) };
+        start = Start::After(key_of(end));
+    }
+}

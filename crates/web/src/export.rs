@@ -1,0 +1,69 @@
+//! The rows of an export: things as the API shows them to those who may see all of them.
+
+use foretell_application::ExportRow;
+use foretell_domain::id::SessionId;
+use foretell_domain::money::Currency;
+use foretell_domain::time::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::dto::account::AccountView;
+use crate::dto::comment::CommentView;
+use crate::dto::market::MarketView;
+use crate::dto::market::bet::BetView;
+use crate::dto::post::PostView;
+use crate::dto::text::Text;
+use crate::dto::time::Time;
+use crate::dto::transfer::{TransferView, Visible};
+use crate::dto::user::UserView;
+
+/// A session without what only its user can tell.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SessionView {
+    id: Text<SessionId>,
+    created_at: Time,
+    expires_at: Time,
+}
+
+/// Shows rows with money of a currency, and markets as they stand at a moment.
+#[derive(Debug, Clone, Copy)]
+pub struct ExportViews<'a> {
+    /// The currency.
+    pub currency: &'a Currency,
+    /// The moment.
+    pub now: Timestamp,
+}
+
+impl ExportViews<'_> {
+    /// What a row is, such as `bet`, and the object by which the API shows it.
+    ///
+    /// # Errors
+    /// None but those of a fault of the program.
+    pub fn show(self, row: ExportRow<'_>) -> serde_json::Result<(&'static str, Value)> {
+        let Self { currency, now } = self;
+        Ok(match row {
+            ExportRow::Market(market) => ("market", json(MarketView::at(now, market, currency))?),
+            ExportRow::Bet(bet) => ("bet", json(BetView::of_trader(bet, currency))?),
+            ExportRow::Transfer(transfer) => {
+                ("transfer", json(TransferView::new(transfer, currency, Visible::BOTH))?)
+            }
+            ExportRow::TransferOf(account, transfer) => {
+                let visible = Visible::to_account(account, transfer);
+                ("transfer", json(TransferView::new(transfer, currency, visible))?)
+            }
+            ExportRow::User(user) => ("user", json(UserView::of_self(user))?),
+            ExportRow::Account(account) => ("account", json(AccountView::new(account, currency))?),
+            ExportRow::Post(post) => ("post", json(PostView::new(post))?),
+            ExportRow::Comment(comment) => ("comment", json(CommentView::from(comment))?),
+            ExportRow::Session(session) => {
+                let (created_at, expires_at) = (Time(session.created_at), Time(session.expires_at));
+                ("session", json(SessionView { id: Text(session.id), created_at, expires_at })?)
+            }
+        })
+    }
+}
+
+fn json(view: impl Serialize) -> serde_json::Result<Value> {
+    serde_json::to_value(view)
+}
