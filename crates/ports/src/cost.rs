@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
@@ -39,8 +39,8 @@ impl Cost {
 }
 
 /// Does `work`, and has what it costs noted in `cost`: what it awaits itself, but not what it leaves to other tasks.
-pub async fn noted_in<F: Future>(cost: &Arc<Cost>, work: F) -> F::Output {
-    let mut work = pin!(work);
+/// It is pinned by the caller, so that no large future is moved.
+pub async fn noted_in<F: Future>(cost: &Arc<Cost>, mut work: Pin<&mut F>) -> F::Output {
     poll_fn(|context| {
         let _within = Within::begin(Arc::clone(cost));
         work.as_mut().poll(context)
@@ -70,7 +70,7 @@ impl Drop for Within {
 
 #[cfg(test)]
 mod tests {
-    use std::pin::Pin;
+    use std::pin::pin;
     use std::task::{Context, Poll, Waker};
 
     use super::*;
@@ -94,8 +94,9 @@ mod tests {
     #[test]
     fn each_cost_is_noted_where_it_belongs() {
         let (first, second) = (Arc::new(Cost::default()), Arc::new(Cost::default()));
-        let mut one = Box::pin(noted_in(&first, two_statements()));
-        let mut other = Box::pin(noted_in(&second, async { noted_in(&first, two_statements()).await }));
+        let of_first = async || noted_in(&first, pin!(two_statements())).await;
+        let mut one = Box::pin(of_first());
+        let mut other = Box::pin(async { noted_in(&second, pin!(of_first())).await });
         assert!(poll(one.as_mut()).is_pending() && poll(other.as_mut()).is_pending());
         assert!(current().is_none(), "nothing is noted outside");
         assert!(poll(one.as_mut()).is_ready() && poll(other.as_mut()).is_ready());

@@ -4,6 +4,7 @@
 mod answer;
 mod closing;
 mod cors;
+mod measures;
 mod metering;
 mod request_id;
 

@@ -5,7 +5,7 @@
 
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
@@ -45,12 +45,13 @@ impl Patience {
         self.until.set(Some(Instant::now() + self.limit));
     }
 
-    /// Waits for `work`, which may itself suspend and renew this.
+    /// Waits for `work`, which may itself suspend and renew this. It is pinned by the caller, so that no large future
+    /// is moved.
     ///
     /// # Errors
     /// 503 `UNAVAILABLE` once the client has waited long enough.
-    pub(crate) async fn wait_for<T>(&self, work: impl Future<Output = T>) -> Result<T, ApiError> {
-        let (mut work, mut alarm) = (pin!(work), pin!(sleep_until(Instant::now())));
+    pub(crate) async fn wait_for<F: Future>(&self, mut work: Pin<&mut F>) -> Result<F::Output, ApiError> {
+        let mut alarm = pin!(sleep_until(Instant::now()));
         poll_fn(|context| {
             if let Poll::Ready(value) = work.as_mut().poll(context) {
                 return Poll::Ready(Ok(value));
@@ -90,7 +91,7 @@ impl<Args: FromRequest + 'static> FromRequest for InTime<Args> {
         }
         let args = Args::from_request(request, payload);
         async move {
-            let args = patience.wait_for(args).await?.map_err(Into::into)?;
+            let args = patience.wait_for(pin!(args)).await?.map_err(Into::into)?;
             Ok(Self { args, patience })
         }
         .boxed_local()
@@ -113,13 +114,13 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn work_that_is_done_in_time_is_waited_for() {
-        assert!(Patience::new(LIMIT).wait_for(after(1)).await.is_ok());
+        assert!(Patience::new(LIMIT).wait_for(pin!(after(1))).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
     async fn nobody_waits_for_longer() {
         let begun = Instant::now();
-        let error = Patience::new(LIMIT).wait_for(pending::<()>()).await.unwrap_err();
+        let error = Patience::new(LIMIT).wait_for(pin!(pending::<()>())).await.unwrap_err();
         assert_eq!(error.code(), ErrorCode::Unavailable);
         assert!((LIMIT..LIMIT * 2).contains(&begun.elapsed()), "{:?}", begun.elapsed());
     }
@@ -134,13 +135,13 @@ mod tests {
             patience.renew();
             after(1).await;
         };
-        assert!(patience.wait_for(work).await.is_ok());
+        assert!(patience.wait_for(pin!(work)).await.is_ok());
         let renewed = async {
             patience.suspend();
             after(10).await;
             patience.renew();
             after(3).await;
         };
-        assert!(patience.wait_for(renewed).await.is_err(), "it counts again from when it was renewed");
+        assert!(patience.wait_for(pin!(renewed)).await.is_err(), "it counts again from when it was renewed");
     }
 }

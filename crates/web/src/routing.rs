@@ -1,5 +1,7 @@
 //! Paths and their handlers: a path knows its methods, and answers any other with 405.
 
+use std::pin::pin;
+
 use actix_web::dev::{AppService, HttpServiceFactory};
 use actix_web::http::Method;
 use actix_web::http::header::{ALLOW, HeaderValue};
@@ -82,7 +84,7 @@ impl Endpoint {
                 if is_unhurried {
                     patience.suspend();
                 }
-                patience.wait_for(handler.call(args)).await
+                patience.wait_for(pin!(handler.call(args))).await
             }
         };
         self.resource = self.resource.route(web::method(method).to(handle));

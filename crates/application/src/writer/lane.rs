@@ -1,5 +1,6 @@
 //! A lane: takes the commands that wait, runs them as one unit of work, and answers each.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -193,7 +194,7 @@ impl Lane {
         histogram!("foretell_writer_batch_size").record(u32::try_from(part.len()).unwrap_or(u32::MAX));
         let begun = std::time::Instant::now();
         let cost = Arc::new(Cost::default());
-        let ran = cost::noted_in(&cost, self.units.run("money_batch", work)).await;
+        let ran = cost::noted_in(&cost, pin!(self.units.run("money_batch", work))).await;
         histogram!("foretell_writer_batch_duration_seconds").record(begun.elapsed());
         for caller in part.iter().filter_map(|pending| pending.cost.as_ref()) {
             caller.add(cost.statements(), cost.time());

@@ -5,6 +5,7 @@ use std::any::Any;
 use std::fmt;
 use std::future::{Ready, ready};
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,10 +23,10 @@ use foretell_ports::cost::{self, Cost};
 use foretell_ports::error::Chain;
 use futures::FutureExt as _;
 use futures::future::LocalBoxFuture;
-use metrics::{counter, gauge, histogram};
 use tracing::{Instrument as _, Span};
 
 use super::closing::Closing;
+use super::measures;
 use super::request_id::{RequestId, X_REQUEST_ID};
 use crate::WebState;
 use crate::error::render::{Failure, Form};
@@ -88,7 +89,7 @@ where
         let work = async move {
             let call = AssertUnwindSafe(async { service.call(request).await });
             let cost = Arc::clone(&exchange.cost);
-            let result = match cost::noted_in(&cost, call.catch_unwind()).await {
+            let result = match cost::noted_in(&cost, pin!(call.catch_unwind())).await {
                 Ok(Ok(response)) => Ok(exchange.finish(response)),
                 Ok(Err(error)) => Err(exchange.rescue(&error)),
                 Err(panic) => Err(exchange.rescue(&caught(panic.as_ref()).into())),
@@ -108,7 +109,7 @@ struct Exchange {
     since: Instant,
     cost: Arc<Cost>,
     state: WebState,
-    _in_flight: InFlight,
+    _in_flight: measures::InFlight,
 }
 
 impl Exchange {
@@ -121,7 +122,7 @@ impl Exchange {
             since: Instant::now(),
             cost: Arc::default(),
             state,
-            _in_flight: InFlight::begin(),
+            _in_flight: measures::InFlight::begin(),
         }
     }
 
@@ -234,10 +235,7 @@ impl Exchange {
             4 => "4xx",
             _ => "5xx",
         };
-        counter!("foretell_http_requests_total", "method" => method, "route" => route, "status" => class)
-            .increment(1);
-        histogram!("foretell_http_request_duration_seconds", "method" => method, "route" => route)
-            .record(self.since.elapsed());
+        measures::answered(method, route, class, self.since.elapsed());
     }
 
     /// One line a request: what was answered, and for faults of the server why.
@@ -296,22 +294,6 @@ impl Exchange {
 
 fn microseconds(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
-}
-
-/// One of the requests that are being answered, as long as this lives.
-struct InFlight;
-
-impl InFlight {
-    fn begin() -> Self {
-        gauge!("foretell_http_requests_in_flight").increment(1);
-        Self
-    }
-}
-
-impl Drop for InFlight {
-    fn drop(&mut self) {
-        gauge!("foretell_http_requests_in_flight").decrement(1);
-    }
 }
 
 /// A path with `*` for each segment that is no word: an id, or a secret that went astray.

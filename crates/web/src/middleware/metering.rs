@@ -3,6 +3,8 @@
 //! Who presents a token that is good is counted by user, anyone else by address: a made-up token gains nothing.
 //! Requests that have a password looked at or made are counted by address whoever sends them.
 
+use std::pin::pin;
+
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
@@ -29,7 +31,7 @@ pub(crate) async fn meter(
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     let state = request.app_data::<Data<WebState>>().ok_or_else(|| ApiError::internal("no web state"))?;
     let patience = Patience::new(state.settings.answer_timeout);
-    let Some(metered) = patience.wait_for(count(&request, state)).await? else {
+    let Some(metered) = patience.wait_for(pin!(count(&request, state))).await? else {
         return next.call(request).await;
     };
     if let Some(wait) = metered.verdict.refused_for {
