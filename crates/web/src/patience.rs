@@ -13,8 +13,8 @@ use std::time::Duration;
 use actix_web::dev::Payload;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
-use futures::FutureExt as _;
 use futures::future::LocalBoxFuture;
+use futures::{FutureExt as _, poll};
 use tokio::time::{Instant, sleep_until};
 
 use crate::WebState;
@@ -51,6 +51,10 @@ impl Patience {
     /// # Errors
     /// 503 `UNAVAILABLE` once the client has waited long enough.
     pub(crate) async fn wait_for<F: Future>(&self, mut work: Pin<&mut F>) -> Result<F::Output, ApiError> {
+        // Most work is done at once, and needs no timer.
+        if let Poll::Ready(value) = poll!(work.as_mut()) {
+            return Ok(value);
+        }
         let mut alarm = pin!(sleep_until(Instant::now()));
         poll_fn(|context| {
             if let Poll::Ready(value) = work.as_mut().poll(context) {

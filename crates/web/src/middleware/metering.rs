@@ -30,8 +30,12 @@ pub(crate) async fn meter(
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     let state = request.app_data::<Data<WebState>>().ok_or_else(|| ApiError::internal("no web state"))?;
+    let kind = kind_of(request.method(), request.path());
+    if state.application.request_budget(kind).is_none() {
+        return next.call(request).await;
+    }
     let patience = Patience::new(state.settings.answer_timeout);
-    let Some(metered) = patience.wait_for(pin!(count(&request, state))).await? else {
+    let Some(metered) = patience.wait_for(pin!(count(&request, state, kind))).await? else {
         return next.call(request).await;
     };
     if let Some(wait) = metered.verdict.refused_for {
@@ -54,9 +58,7 @@ fn add(answer: &mut HeaderMap, metered: &Metered) {
     }
 }
 
-async fn count(request: &ServiceRequest, state: &WebState) -> Option<Metered> {
-    let kind = kind_of(request.method(), request.path());
-    state.application.request_budget(kind)?;
+async fn count(request: &ServiceRequest, state: &WebState, kind: RequestKind) -> Option<Metered> {
     let address = || Requester::Address(ClientAddress::of(request.request()).0);
     let requester = match kind {
         RequestKind::LogIn => address(),
