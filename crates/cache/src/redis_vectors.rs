@@ -72,13 +72,14 @@ impl RedisVectorIndex {
         pipeline
     }
 
-    async fn near(
+    /// The texts under a key, whose ids `of` makes of numbers.
+    async fn near<I>(
         &self,
-        key: &str,
+        (key, of): (&str, fn(u128) -> I),
         to: &Direction,
         least: f64,
         limit: usize,
-    ) -> Result<Vec<(u128, f64)>, StoreError> {
+    ) -> Result<Vec<Neighbour<I>>, StoreError> {
         let mut search = cmd("VSIM");
         search.arg(key).arg("FP32").arg(floats(to)).arg("WITHSCORES");
         search.arg("COUNT").arg(limit).arg("EF").arg(EXPLORED.max(limit));
@@ -93,7 +94,11 @@ impl RedisVectorIndex {
         // Redis gives half of one more than the cosine.
         let near = found.into_iter().map(|(element, score)| (element, 2.0 * score - 1.0));
         let near = near.filter(|(_, similarity)| *similarity >= least);
-        Ok(near.filter_map(|(element, similarity)| Some((number(&element)?, similarity))).collect())
+        let neighbour = |(element, similarity): (String, f64)| {
+            let id = u128::from_str_radix(&element, 16).ok()?;
+            Some(Neighbour { id: of(id), similarity })
+        };
+        Ok(near.filter_map(neighbour).collect())
     }
 }
 
@@ -125,11 +130,7 @@ impl VectorIndex for RedisVectorIndex {
         least: f64,
         limit: usize,
     ) -> Result<Vec<Neighbour<MarketId>>, StoreError> {
-        let near = self.near(&self.markets, to, least, limit).await?;
-        Ok(near
-            .into_iter()
-            .map(|(id, similarity)| Neighbour { id: MarketId::from_u128(id), similarity })
-            .collect())
+        self.near((&self.markets, MarketId::from_u128), to, least, limit).await
     }
 
     async fn near_posts(
@@ -138,11 +139,7 @@ impl VectorIndex for RedisVectorIndex {
         least: f64,
         limit: usize,
     ) -> Result<Vec<Neighbour<PostId>>, StoreError> {
-        let near = self.near(&self.posts, to, least, limit).await?;
-        Ok(near
-            .into_iter()
-            .map(|(id, similarity)| Neighbour { id: PostId::from_u128(id), similarity })
-            .collect())
+        self.near((&self.posts, PostId::from_u128), to, least, limit).await
     }
 
     async fn count(&self) -> Result<usize, StoreError> {
@@ -160,10 +157,6 @@ impl VectorIndex for RedisVectorIndex {
 /// What Redis is given: numbers of four bytes, the lowest first.
 fn floats(direction: &Direction) -> Vec<u8> {
     direction.numbers().iter().flat_map(|number| f32::from(*number).to_le_bytes()).collect()
-}
-
-fn number(element: &str) -> Option<u128> {
-    u128::from_str_radix(element, 16).ok()
 }
 
 async fn within<T>(
