@@ -32,7 +32,7 @@ pub enum JobTask {
     EmbedMarket(MarketId),
     /// Make a post's text comparable by its meaning, or see to it that a draft is not found.
     EmbedPost(PostId),
-    /// Do so with every text for which that was not done with the present model.
+    /// Do so with every text there is, as when the model is another.
     EmbedAll,
     /// Forget outcomes of commands whose keys are too old to be honoured.
     PurgeOutcomes,

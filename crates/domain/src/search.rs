@@ -168,7 +168,7 @@ fn tokens(text: &str) -> Vec<Token<'_>> {
 }
 
 /// The words of a text in lower case: letters and digits that stand together.
-fn words_of(text: &str) -> Vec<String> {
+pub fn words_of(text: &str) -> Vec<String> {
     let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     words.map(str::to_lowercase).collect()
 }

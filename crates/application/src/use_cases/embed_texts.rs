@@ -59,7 +59,7 @@ impl Application {
         self.ports.semantic.as_ref()
     }
 
-    /// Has every text embedded that was not with this model; once for each model, however many nodes ask for it.
+    /// Has every text embedded; once for each model, however many nodes ask for it.
     ///
     /// # Errors
     /// Any [`StoreError`].

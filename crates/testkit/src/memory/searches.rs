@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use foretell_domain::id::{MarketId, PostId};
-use foretell_domain::search::{Alternative, Phrase, SearchQuery};
+use foretell_domain::search::{Alternative, Phrase, SearchQuery, words_of};
 use foretell_ports::error::StoreError;
 use foretell_ports::market::MarketFilter;
 use foretell_ports::post::PostFilter;
@@ -79,11 +79,6 @@ fn by_words(query: &SearchQuery, first: &str, second: &str) -> Option<f64> {
 
 fn has(words: &[String], phrase: &Phrase) -> bool {
     words.windows(phrase.words().len()).any(|window| window == phrase.words())
-}
-
-fn words_of(text: &str) -> Vec<String> {
-    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    words.map(str::to_lowercase).collect()
 }
 
 fn by_part(part: &str, first: &str, second: &str) -> Option<f64> {
