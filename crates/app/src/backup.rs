@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail, ensure};
-use foretell_persistence::{DatabaseConfig, DatabaseUrl, MigrationStatus, Store, backup};
+use foretell_persistence::{DatabaseConfig, DatabaseUrl, Store, backup};
 use foretell_ports::ledger::{AuditReport, LedgerQueries as _};
 use time::OffsetDateTime;
 use time::macros::format_description;
@@ -20,21 +20,25 @@ pub(crate) async fn run(settings: &Settings, command: BackupCommand) -> anyhow::
             let database = database_file(settings)?;
             let file = to.unwrap_or_else(|| settings.backups.join(format!("foretell-{}.db", now_text())));
             make(database, &file).await?;
-            let report = verify(&file).await?;
-            say(format_args!("{} is a good backup: {}", file.display(), summary(&report)));
+            tell_good(&file).await?;
         }
-        BackupCommand::Verify { file } => {
-            let report = verify(&file).await?;
-            say(format_args!("{} is a good backup: {}", file.display(), summary(&report)));
-        }
+        BackupCommand::Verify { file } => tell_good(&file).await?,
         BackupCommand::Restore { file } => restore(settings, file).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
+/// Says what is in a backup, provided that it is good.
+async fn tell_good(file: &Path) -> anyhow::Result<()> {
+    let report = verify(file).await?;
+    say(format_args!("{} is a good backup: {}", file.display(), summary(&report)));
+    Ok(())
+}
+
 /// Makes a backup of a database that is about to be migrated, and proves on a copy of it that the migration succeeds.
-pub(crate) async fn before_migration(settings: &Settings, status: &MigrationStatus) -> anyhow::Result<()> {
+pub(crate) async fn before_migration(settings: &Settings, store: &Store) -> anyhow::Result<()> {
     let DatabaseUrl::Sqlite(database) = &settings.database.url else { return Ok(()) };
+    let status = store.migration_status().await?;
     if status.applied.is_empty() || status.pending.is_empty() || !status.unknown.is_empty() {
         return Ok(());
     }
@@ -51,10 +55,9 @@ async fn restore(settings: &Settings, file: PathBuf) -> anyhow::Result<()> {
     let database = database_file(settings)?.to_owned();
     verify(&file).await.context("nothing was restored")?;
     wiring::make_private_folder(database.parent())?;
-    let mut aside = database.clone().into_os_string();
-    aside.push(format!(".before-restore-{}", now_text()));
+    let aside = backup::beside(&database, &format!(".before-restore-{}", now_text()));
     let (from, to) = (file.clone(), database.clone());
-    let kept = in_background(move || backup::restore(&from, &to, Path::new(&aside))).await?;
+    let kept = in_background(move || backup::restore(&from, &to, &aside)).await?;
     let report = audit(&database).await?;
     say(format_args!("{} is restored: {}", file.display(), summary(&report)));
     if let Some(kept) = kept {
@@ -74,16 +77,11 @@ async fn make(database: &Path, file: &Path) -> anyhow::Result<()> {
 async fn verify(file: &Path) -> anyhow::Result<AuditReport> {
     let checked = file.to_owned();
     in_background(move || backup::check(&checked)).await?;
-    let mut copy = file.as_os_str().to_owned();
-    copy.push(format!(".verifying-{}", std::process::id()));
-    let copy = PathBuf::from(copy);
+    let copy = backup::beside(file, &format!(".verifying-{}", std::process::id()));
     std::fs::copy(file, &copy).with_context(|| format!("{} cannot be written", copy.display()))?;
     let report = audit(&copy).await;
-    for ending in ["", "-wal", "-shm"] {
-        let mut name = copy.as_os_str().to_owned();
-        name.push(ending);
-        drop(std::fs::remove_file(name));
-    }
+    // What it has found counts, not what is left of the copy.
+    drop(backup::remove_database(&copy));
     report
 }
 

@@ -5,9 +5,6 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
-use tokio::time::timeout;
 
 use crate::cli::say;
 use crate::config::Settings;
@@ -17,11 +14,12 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     let address = reachable(settings.server.bind);
-    let answer = timeout(PATIENCE, ask(address)).await;
+    let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
+    let answer = client.get(format!("http://{address}/readyz")).send().await;
     let answer = answer.with_context(|| format!("no answer from {address}"))?;
-    let answer = answer.with_context(|| format!("{address} cannot be asked"))?;
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-    if !head.starts_with("HTTP/1.1 200") {
+    let is_ready = answer.status().is_success();
+    let body = answer.text().await.with_context(|| format!("{address} broke off"))?;
+    if !is_ready {
         bail!("{address} is not ready: {body}");
     }
     say(body);
@@ -36,13 +34,4 @@ fn reachable(bind: SocketAddr) -> SocketAddr {
         ip => ip,
     };
     SocketAddr::new(ip, bind.port())
-}
-
-async fn ask(address: SocketAddr) -> std::io::Result<String> {
-    let mut stream = TcpStream::connect(address).await?;
-    let request = format!("GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await?;
-    Ok(answer)
 }

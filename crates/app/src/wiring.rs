@@ -34,7 +34,7 @@ const POSTGRES_LANES: usize = 2;
 /// Opens the database, brings its tables up to date and starts the application on it.
 pub(crate) async fn start(settings: &Settings) -> anyhow::Result<Arc<Application>> {
     let store = open(settings).await?;
-    backup::before_migration(settings, &store.migration_status().await?).await?;
+    backup::before_migration(settings, &store).await?;
     let report = store.migrate().await.context("the database cannot be brought up to date")?;
     if !report.applied.is_empty() {
         tracing::info!(applied = report.applied.len(), "brought the tables up to date");
@@ -58,7 +58,7 @@ pub(crate) async fn start(settings: &Settings) -> anyhow::Result<Arc<Application
 /// Brings the tables up to date and says what was done.
 pub(crate) async fn migrate(settings: &Settings) -> anyhow::Result<ExitCode> {
     let store = open(settings).await?;
-    backup::before_migration(settings, &store.migration_status().await?).await?;
+    backup::before_migration(settings, &store).await?;
     let report = store.migrate().await?;
     for name in &report.applied {
         say(format_args!("applied {name}"));

@@ -55,7 +55,7 @@ pub fn create(database: &Path, target: &Path) -> Result<(), BackupError> {
     if target.exists() {
         return Err(BackupError::Exists(target.to_owned()));
     }
-    let partial = beside(target, "partial");
+    let partial = beside(target, ".partial");
     remove(&partial)?;
     let mut connection = open(database)?;
     let into = path_text(&partial)?;
@@ -94,7 +94,7 @@ pub fn restore(file: &Path, database: &Path, aside: &Path) -> Result<Option<Path
     if aside.exists() {
         return Err(BackupError::Exists(aside.to_owned()));
     }
-    let copy = beside(database, "restoring");
+    let copy = beside(database, ".restoring");
     remove(&copy)?;
     fs::copy(file, &copy).map_err(|source| BackupError::File { file: copy.clone(), source })?;
     let kept = if database.exists() {
@@ -102,11 +102,7 @@ pub fn restore(file: &Path, database: &Path, aside: &Path) -> Result<Option<Path
         rename(database, aside)?;
         drop(alone);
         // What they held is in the file that was put aside.
-        for of in ["-wal", "-shm"] {
-            let mut name = database.as_os_str().to_owned();
-            name.push(of);
-            remove(Path::new(&name))?;
-        }
+        remove_logs(database)?;
         Some(aside.to_owned())
     } else {
         None
@@ -149,12 +145,25 @@ fn path_text(path: &Path) -> Result<String, BackupError> {
     })
 }
 
-/// The path with another ending.
-fn beside(path: &Path, ending: &str) -> PathBuf {
+/// Removes a database that no process has open, with all that belongs to it, as far as it is there.
+///
+/// # Errors
+/// [`BackupError::File`].
+pub fn remove_database(file: &Path) -> Result<(), BackupError> {
+    remove(file)?;
+    remove_logs(file)
+}
+
+/// The path with an ending after its own.
+pub fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push(".");
     name.push(ending);
     name.into()
+}
+
+/// Removes what `SQLite` keeps beside a file while it is open.
+fn remove_logs(database: &Path) -> Result<(), BackupError> {
+    ["-wal", "-shm"].into_iter().try_for_each(|ending| remove(&beside(database, ending)))
 }
 
 fn remove(file: &Path) -> Result<(), BackupError> {
