@@ -85,7 +85,7 @@ impl Program {
     }
 
     /// The same with a data folder on a disk of its own, of so many MiB, as long as it runs: see
-    /// [`Running::path_of`].
+    /// [`Server::path_of`](crate::Server::path_of).
     #[must_use]
     pub fn on_disk(mut self, mib: u32) -> Self {
         self.disk = Disk::Own { mib };
