@@ -21,6 +21,7 @@ mod database;
 mod program;
 mod proxy;
 mod redis;
+mod relay;
 mod replay;
 mod server;
 mod tool;

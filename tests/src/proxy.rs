@@ -8,12 +8,11 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio::task::{JoinHandle, JoinSet};
 
-use crate::wire::led_through;
+use crate::relay::Relay;
 
 /// The codes by which a client asks for encryption, by TLS and by GSSAPI.
 const ENCRYPTION_REQUESTS: [u32; 2] = [80_877_103, 80_877_104];
@@ -36,15 +35,13 @@ pub enum Cut {
 /// A link that runs until it is dropped.
 #[derive(Debug)]
 pub struct Proxy {
-    url: String,
+    relay: Relay,
     control: Arc<Control>,
-    accepting: JoinHandle<()>,
 }
 
 /// What all connections share.
 #[derive(Debug)]
 struct Control {
-    server: String,
     next_cut: Mutex<Option<Cut>>,
     cuts: watch::Sender<usize>,
     /// How many transactions that write have sent their first statement.
@@ -54,21 +51,23 @@ struct Control {
 impl Proxy {
     /// A link to the server of a URL such as `postgres://user@host:port/name`.
     pub async fn start(url: &str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (server, url) = led_through(url, &listener);
         let control = Arc::new(Control {
-            server,
             next_cut: Mutex::new(None),
             cuts: watch::Sender::new(0),
             begun: watch::Sender::new(0),
         });
-        let accepting = tokio::spawn(accept(listener, Arc::clone(&control)));
-        Self { url, control, accepting }
+        let shared = Arc::clone(&control);
+        let serve = move |client, server| {
+            let control = Arc::clone(&shared);
+            // One side has gone: so does the other.
+            async move { drop(serve(client, server, &control).await) }
+        };
+        Self { relay: Relay::start(url, serve).await, control }
     }
 
     /// The URL of the database through this link.
     pub fn url(&self) -> &str {
-        &self.url
+        self.relay.url()
     }
 
     /// Cuts the connection on which the next commit comes.
@@ -82,26 +81,10 @@ impl Proxy {
     }
 }
 
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        self.accepting.abort();
-    }
-}
-
-async fn accept(listener: TcpListener, control: Arc<Control>) {
-    // Dropped with this task, they end with it.
-    let mut connections = JoinSet::new();
-    while let Ok((client, _)) = listener.accept().await {
-        let control = Arc::clone(&control);
-        // One side has gone: so does the other.
-        connections.spawn(async move { drop(serve(client, &control).await) });
-    }
-}
-
 /// Serves one connection until either side closes it, or it is cut.
-async fn serve(mut client: TcpStream, control: &Control) -> io::Result<()> {
+async fn serve(mut client: TcpStream, server: String, control: &Control) -> io::Result<()> {
     let startup = read_startup(&mut client).await?;
-    let mut server = TcpStream::connect(&control.server).await?;
+    let mut server = TcpStream::connect(server).await?;
     client.set_nodelay(true)?;
     server.set_nodelay(true)?;
     server.write_all(&startup).await?;

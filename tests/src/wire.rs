@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use socket2::SockRef;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
-use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::relay::Relay;
 
 /// The most that is passed on at once, in bytes.
 const CHUNK: usize = 4_096;
@@ -41,15 +42,13 @@ pub enum End {
 /// A link that runs until it is dropped.
 #[derive(Debug)]
 pub struct Wire {
-    url: String,
+    relay: Relay,
     control: Arc<Control>,
-    accepting: JoinHandle<()>,
 }
 
 /// What all connections share.
 #[derive(Debug)]
 struct Control {
-    server: String,
     condition: watch::Sender<Condition>,
     /// The last order to end all connections that are open, if any was given.
     end: watch::Sender<Option<End>>,
@@ -58,17 +57,23 @@ struct Control {
 impl Wire {
     /// A good link to the server of a URL such as `postgres://user@host:port/name`.
     pub async fn start(url: &str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (server, url) = led_through(url, &listener);
         let (condition, end) = (watch::Sender::new(Condition::Good), watch::Sender::new(None));
-        let control = Arc::new(Control { server, condition, end });
-        let accepting = tokio::spawn(accept(listener, Arc::clone(&control)));
-        Self { url, control, accepting }
+        let control = Arc::new(Control { condition, end });
+        let shared = Arc::clone(&control);
+        let serve = move |client, server: String| {
+            let control = Arc::clone(&shared);
+            async move {
+                if let Ok(server) = TcpStream::connect(server).await {
+                    serve(client, server, &control).await;
+                }
+            }
+        };
+        Self { relay: Relay::start(url, serve).await, control }
     }
 
     /// The URL of the server through this link.
     pub fn url(&self) -> &str {
-        &self.url
+        self.relay.url()
     }
 
     /// Changes the link, also for what is under way.
@@ -79,32 +84,6 @@ impl Wire {
     /// Ends all connections that are open.
     pub fn end_all(&self, end: End) {
         self.control.end.send_replace(Some(end));
-    }
-}
-
-impl Drop for Wire {
-    fn drop(&mut self) {
-        self.accepting.abort();
-    }
-}
-
-/// Host and port of a URL's server, and the URL by which that is reached through this listener.
-pub(crate) fn led_through(url: &str, listener: &TcpListener) -> (String, String) {
-    let (user, rest) = url.split_once('@').expect("the URL names a user");
-    let (server, name) = rest.split_once('/').expect("the URL names a database");
-    (server.to_owned(), format!("{user}@{}/{name}", listener.local_addr().unwrap()))
-}
-
-async fn accept(listener: TcpListener, control: Arc<Control>) {
-    // Dropped with this task, they end with it.
-    let mut connections = JoinSet::new();
-    while let Ok((client, _)) = listener.accept().await {
-        let control = Arc::clone(&control);
-        connections.spawn(async move {
-            if let Ok(server) = TcpStream::connect(&control.server).await {
-                serve(client, server, &control).await;
-            }
-        });
     }
 }
 
