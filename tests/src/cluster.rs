@@ -34,7 +34,7 @@ impl Cluster {
     pub async fn start() -> Self {
         let cluster = Self::new();
         let options = ["-U", "postgres", "--auth=trust", "-E", "UTF8", "--locale=C", "--no-sync"];
-        cluster.make("initdb", &options);
+        cluster.run("initdb", &options);
         cluster.launch_somewhere().await
     }
 
@@ -44,7 +44,7 @@ impl Cluster {
         let port = self.port.to_string();
         let options =
             ["-h", "127.0.0.1", "-p", &port, "-U", "postgres", "--write-recovery-conf", "--checkpoint=fast"];
-        standby.make("pg_basebackup", &[&options[..], &["--no-sync"]].concat());
+        standby.run("pg_basebackup", &[&options[..], &["--no-sync"]].concat());
         let standby = standby.launch_somewhere().await;
         let mut primary = PgConnection::establish(&self.url()).unwrap();
         primary.batch_execute("ALTER SYSTEM SET synchronous_standby_names = '*'").unwrap();
@@ -59,8 +59,7 @@ impl Cluster {
 
     /// Makes a standby the one that is written to.
     pub fn promote(&self) {
-        let promoted = self.program("pg_ctl").args(["promote", "-w", "-s"]).output().unwrap();
-        assert!(promoted.status.success(), "pg_ctl failed: {}", said(&promoted));
+        self.run("pg_ctl", &["promote", "-w", "-s"]);
     }
 
     /// The URL of a superuser on whichever of the two is written to.
@@ -122,10 +121,10 @@ impl Cluster {
         Self { folder, account, port: 0, running: None }
     }
 
-    /// Fills the folder.
-    fn make(&self, program: &str, options: &[&str]) {
-        let made = self.program(program).args(options).output().unwrap();
-        assert!(made.status.success(), "{program} failed: {}", said(&made));
+    /// Runs one of the programs of Postgres, which must succeed.
+    fn run(&self, program: &str, options: &[&str]) {
+        let ran = self.program(program).args(options).output().unwrap();
+        assert!(ran.status.success(), "{program} failed: {}", said(&ran));
     }
 
     /// Starts the server on a spare port.
