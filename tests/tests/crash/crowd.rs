@@ -185,6 +185,18 @@ impl Load {
         self.is_over.store(true, Ordering::Relaxed);
         join_all(self.tasks).await.into_iter().flat_map(Result::unwrap).collect()
     }
+
+    /// The same, provided that each was answered.
+    pub(super) async fn stop_answered(self) -> Vec<Sent> {
+        let sent = self.stop().await;
+        let unanswered = sent.iter().filter_map(|sent| match &sent.fate {
+            Fate::Unanswered(reason) => Some((&sent.command, reason)),
+            _ => None,
+        });
+        let unanswered: Vec<_> = unanswered.collect();
+        assert!(unanswered.is_empty(), "nobody is left without an answer: {unanswered:?}");
+        sent
+    }
 }
 
 /// One client at work.
