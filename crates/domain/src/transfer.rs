@@ -207,6 +207,13 @@ pub struct Transfer {
     pub created_at: Timestamp,
 }
 
+impl Transfer {
+    /// The side of an account, which must have one: it is the credit of any other.
+    pub fn side_of(&self, account: AccountId) -> &Side {
+        if self.debit.account_id == account { &self.debit } else { &self.credit }
+    }
+}
+
 /// Moves money from `debit` to `credit`; on an error neither account has changed.
 ///
 /// # Errors

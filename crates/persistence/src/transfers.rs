@@ -237,10 +237,6 @@ pub(crate) fn page(
     })?;
     let rows: Result<Vec<_>, _> = found.into_iter().map(Transfer::try_from).collect();
     let mut rows = rows?;
-    let version_of = |transfer: &Transfer| {
-        let is_debited = transfer.debit.account_id == account;
-        if is_debited { transfer.debit.version } else { transfer.credit.version }
-    };
-    rows.sort_by_key(|transfer| std::cmp::Reverse(version_of(transfer)));
+    rows.sort_by_key(|transfer| std::cmp::Reverse(transfer.side_of(account).version));
     Ok(Page { rows, total })
 }

@@ -10,7 +10,6 @@ use foretell_domain::transfer::Transfer;
 use foretell_ports::ledger::AuditReport;
 
 use super::count;
-use super::ledger_queries::side_of;
 use super::tables::Tables;
 
 /// What the committed rows come to.
@@ -53,7 +52,7 @@ fn audit_account(report: &mut AuditReport, tables: &Tables, account: &Account) {
     let (mut sum, mut last, mut is_chain) = (0_i128, (0_i128, 0_i64), true);
     for (_, transfer) in versions {
         let Some(transfer) = tables.transfers.committed().get(transfer) else { continue };
-        let side = side_of(transfer, id);
+        let side = transfer.side_of(id);
         sum += signed_amount(transfer, id);
         let balance = i128::from(side.balance_after.minor());
         is_chain &= side.version == last.1 + 1 && balance == last.0 + signed_amount(transfer, id);

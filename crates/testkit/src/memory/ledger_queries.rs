@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use foretell_domain::id::{AccountId, TransferId, UserId};
 use foretell_domain::money::{Balance, Currency};
 use foretell_domain::time::Timestamp;
-use foretell_domain::transfer::{Side, Transfer, TransferKind};
+use foretell_domain::transfer::{Transfer, TransferKind};
 use foretell_domain::user::UserStatus;
 use foretell_ports::error::StoreError;
 use foretell_ports::ledger::{AccountDetails, AuditReport, LedgerQueries, TransferDetails};
@@ -33,11 +33,6 @@ fn owner(tables: &Tables, account: AccountId) -> Option<UserId> {
 fn transfers_back_from(tables: &Tables, account: AccountId, version: i64) -> impl Iterator<Item = &Transfer> {
     let versions = tables.account_versions.committed().range((account, i64::MIN)..=(account, version)).rev();
     versions.filter_map(|(_, transfer)| tables.transfers.committed().get(transfer))
-}
-
-/// An account's side of a transfer.
-pub(super) fn side_of(transfer: &Transfer, account: AccountId) -> Side {
-    if transfer.debit.account_id == account { transfer.debit } else { transfer.credit }
 }
 
 /// Whose profit a transfer of a market changes, and by how much.
@@ -70,7 +65,7 @@ impl LedgerQueries for MemoryStore {
     async fn balance_at(&self, id: AccountId, at: Timestamp) -> Result<Balance, StoreError> {
         let tables = self.read()?;
         let last = transfers_back_from(&tables, id, i64::MAX).find(|transfer| transfer.created_at <= at);
-        Ok(last.map_or(Balance::ZERO, |transfer| side_of(transfer, id).balance_after))
+        Ok(last.map_or(Balance::ZERO, |transfer| transfer.side_of(id).balance_after))
     }
 
     async fn page_transfers(
