@@ -83,35 +83,33 @@ impl Application {
     /// [`ExportError`].
     pub async fn export(&self, export: Export, sink: &mut ExportSink<'_>) -> Result<(), ExportError> {
         match export {
-            Export::Markets => self.export_markets(sink).await,
+            Export::Markets => self.walk_markets(async |market| Ok(sink(ExportRow::Market(market))?)).await,
             Export::Bets => self.export_bets(sink).await,
             Export::Transfers => {
                 let list = async |stretch| self.ports.ledger.list_transfers(stretch).await;
-                walk(list, |transfer| transfer.id, |transfer| sink(ExportRow::Transfer(transfer))).await
+                walk(list, |transfer| transfer.id, async |transfer| Ok(sink(ExportRow::Transfer(transfer))?))
+                    .await
             }
             Export::User(user) => self.export_user(user, sink).await,
         }
     }
 
-    async fn export_markets(&self, sink: &mut ExportSink<'_>) -> Result<(), ExportError> {
-        let (filter, sort) = (MarketFilter::default(), MarketSort::Newest);
-        let list = async |stretch| self.ports.markets.list_markets(&filter, sort, stretch).await;
-        walk(list, |market| sort.key_of(market), |market| sink(ExportRow::Market(market))).await
+    async fn export_bets(&self, sink: &mut ExportSink<'_>) -> Result<(), ExportError> {
+        self.walk_markets(async |market| {
+            let market = market.market.id();
+            let list = async |stretch| Ok(self.ports.markets.page_bets(market, stretch).await?.rows);
+            walk(list, |bet| bet.fill.sequence, async |bet| Ok(sink(ExportRow::Bet(bet))?)).await
+        })
+        .await
     }
 
-    async fn export_bets(&self, sink: &mut ExportSink<'_>) -> Result<(), ExportError> {
+    async fn walk_markets(
+        &self,
+        each: impl AsyncFnMut(&MarketDetails) -> Result<(), ExportError>,
+    ) -> Result<(), ExportError> {
         let (filter, sort) = (MarketFilter::default(), MarketSort::Newest);
-        let mut start = Start::Offset(0);
-        loop {
-            let stretch = Stretch { start, limit: ROWS };
-            let markets = self.ports.markets.list_markets(&filter, sort, stretch).await?;
-            for market in markets.iter().map(|details| details.market.id()) {
-                let list = async |stretch| Ok(self.ports.markets.page_bets(market, stretch).await?.rows);
-                walk(list, |bet: &Bet| bet.fill.sequence, |bet| sink(ExportRow::Bet(bet))).await?;
-            }
-            let Some(end) = markets.last().filter(|_| is_full(&markets)) else { return Ok(()) };
-            start = Start::After(sort.key_of(end));
-        }
+        let list = async |stretch| self.ports.markets.list_markets(&filter, sort, stretch).await;
+        walk(list, |market| sort.key_of(market), each).await
     }
 
     async fn export_user(&self, id: UserId, sink: &mut ExportSink<'_>) -> Result<(), ExportError> {
@@ -121,42 +119,40 @@ impl Application {
             sink(ExportRow::Account(&account))?;
             let account = account.account.id();
             let list = async |stretch| Ok(self.ports.ledger.page_transfers(account, stretch).await?.rows);
-            let version_of = |transfer: &Transfer| {
-                let is_debited = transfer.debit.account_id == account;
-                if is_debited { transfer.debit.version } else { transfer.credit.version }
-            };
-            walk(list, version_of, |transfer| sink(ExportRow::TransferOf(account, transfer))).await?;
+            let version_of = |transfer: &Transfer| transfer.side_of(account).version;
+            walk(list, version_of, async |transfer| Ok(sink(ExportRow::TransferOf(account, transfer))?))
+                .await?;
         }
         let list = async |stretch| self.ports.markets.list_bets_of(id, stretch).await;
-        walk(list, |bet| BetKey::from(bet), |bet| sink(ExportRow::Bet(bet))).await?;
+        walk(list, |bet| BetKey::from(bet), async |bet| Ok(sink(ExportRow::Bet(bet))?)).await?;
         for status in [PostStatus::Published, PostStatus::Draft] {
             let filter = PostFilter { status, author_id: Some(id), tag: None };
             let list = async |stretch| self.ports.posts.list_posts(&filter, stretch).await;
-            walk(list, |post| post.id, |post| sink(ExportRow::Post(post))).await?;
+            walk(list, |post| post.id, async |post| Ok(sink(ExportRow::Post(post))?)).await?;
         }
         let list = async |stretch| self.ports.posts.list_comments_of(id, stretch).await;
-        walk(list, |comment| comment.id, |comment| sink(ExportRow::Comment(comment))).await?;
+        walk(list, |comment| comment.id, async |comment| Ok(sink(ExportRow::Comment(comment))?)).await?;
         let list =
             async |stretch| self.ports.users.list_sessions(id, Timestamp::from_micros(0), stretch).await;
-        walk(list, |session| session.id, |session| sink(ExportRow::Session(session))).await
+        walk(list, |session| session.id, async |session| Ok(sink(ExportRow::Session(session))?)).await
     }
-}
-
-fn is_full<T>(rows: &[T]) -> bool {
-    rows.len() >= ROWS as usize
 }
 
 /// Reads a list to its end, stretch by stretch.
 async fn walk<T, K>(
     list: impl AsyncFn(Stretch<K>) -> Result<Vec<T>, StoreError>,
     key_of: impl Fn(&T) -> K,
-    mut each: impl FnMut(&T) -> io::Result<()>,
+    mut each: impl AsyncFnMut(&T) -> Result<(), ExportError>,
 ) -> Result<(), ExportError> {
     let mut start = Start::Offset(0);
     loop {
         let rows = list(Stretch { start, limit: ROWS }).await?;
-        rows.iter().try_for_each(&mut each)?;
-        let Some(end) = rows.last().filter(|_| is_full(&rows)) else { return Ok(()) };
-        start = Start::After(key_of(end));
+        for row in &rows {
+            each(row).await?;
+        }
+        match rows.last() {
+            Some(end) if rows.len() >= ROWS as usize => start = Start::After(key_of(end)),
+            _ => return Ok(()),
+        }
     }
 }
