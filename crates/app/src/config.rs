@@ -7,6 +7,7 @@ mod reader;
 mod reference;
 mod setting;
 mod suggestion;
+mod telemetry;
 
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
@@ -23,7 +24,6 @@ use foretell_domain::text::Category;
 use foretell_jobs::WorkerSettings;
 use foretell_persistence::{DatabaseConfig, DatabaseUrl};
 use foretell_ports::rate_limit::Budget;
-use foretell_telemetry::{LogFormat, LogSettings};
 use foretell_web::{Network, TrustedProxies, WebOrigin};
 
 pub(crate) use background::{Mail, MetricsAccess, Model, Search, Transport};
@@ -34,6 +34,7 @@ use layer::{Layer, Variables};
 use reader::Reader;
 pub(crate) use reference::reference;
 pub(crate) use setting::Setting;
+use telemetry::read_telemetry;
 
 const DEFAULT_TOML: &str = include_str!("../../../config/default.toml");
 const DEVELOPMENT_TOML: &str = include_str!("../../../config/development.toml");
@@ -89,8 +90,8 @@ pub(crate) struct Settings {
     pub(crate) search: Search,
     /// Who may read metrics.
     pub(crate) metrics: MetricsAccess,
-    /// The log; its filter has been checked.
-    pub(crate) log: LogSettings,
+    /// The log, whose filter has been checked, and what is sent.
+    pub(crate) telemetry: foretell_telemetry::Settings,
 }
 
 /// The HTTP server.
@@ -224,7 +225,8 @@ impl Settings {
         let mut reader = Reader::new(default, others);
         let mut settings = read_settings(&mut reader);
         if let Some(settings) = &mut settings {
-            settings.log.color = std::io::stderr().is_terminal() && variables.get("NO_COLOR").is_none();
+            settings.telemetry.log.color =
+                std::io::stderr().is_terminal() && variables.get("NO_COLOR").is_none();
         }
         match (settings, reader.finish()) {
             (Some(settings), Ok(read)) => Ok((settings, read)),
@@ -254,7 +256,7 @@ fn read_settings(reader: &mut Reader) -> Option<Settings> {
     let webhooks = read_webhooks(reader);
     let search = read_search(reader);
     let metrics = read_metrics(reader);
-    let log = read_log(reader);
+    let telemetry = read_telemetry(reader);
     Some(Settings {
         server: server?,
         database: database?,
@@ -273,7 +275,7 @@ fn read_settings(reader: &mut Reader) -> Option<Settings> {
         webhooks: webhooks?,
         search: search?,
         metrics: metrics?,
-        log: log?,
+        telemetry: telemetry?,
     })
 }
 
@@ -420,19 +422,6 @@ fn read_writer(reader: &mut Reader) -> Option<Writer> {
         queue: queue?,
         max_wait: Duration::from_millis(max_wait_ms?),
     })
-}
-
-fn read_log(reader: &mut Reader) -> Option<LogSettings> {
-    let format = reader.parsed("log.format", |text| match text {
-        "pretty" => Ok(LogFormat::Pretty),
-        "json" => Ok(LogFormat::Json),
-        _ => Err("must be \"pretty\" or \"json\"".to_owned()),
-    });
-    let filter = reader.parsed("log.filter", |text| match foretell_telemetry::check_filter(text) {
-        Ok(()) => Ok(text.to_owned()),
-        Err(error) => Err(error.to_string()),
-    });
-    Some(LogSettings { format: format?, filter: filter?, color: false })
 }
 
 fn parse_dir(text: &str) -> Result<PathBuf, String> {

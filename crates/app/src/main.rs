@@ -52,7 +52,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         _ => {}
     }
     let settings = Settings::load(std::env::vars_os(), cli.config.as_deref())?;
-    foretell_telemetry::init(&settings.log)?;
+    let _telemetry = foretell_telemetry::init(&settings.telemetry, env!("CARGO_PKG_VERSION"))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match cli.command.unwrap_or_else(|| Command::Serve(ServeArguments::default())) {

@@ -1,20 +1,46 @@
-//! Logs (JSON or pretty, filtered, written to standard error) and metrics; knows nothing else of this project.
+//! Logs (JSON or pretty, filtered, written to standard error), metrics, and where it is wanted traces for an
+//! OpenTelemetry collector (the feature `opentelemetry`) and errors for Sentry (the feature `sentry`); knows nothing
+//! else of this project.
 //!
 //! A span is left out together with its fields when the filter does not admit its level, so the span that
 //! carries the request's id has to be made at the level `error` to be in every line.
 
 mod filter;
 mod metrics;
+#[cfg(all(test, any(feature = "opentelemetry", feature = "sentry")))]
+mod received;
+mod remote;
+#[cfg(feature = "sentry")]
+mod reports;
+#[cfg(any(feature = "opentelemetry", feature = "sentry"))]
+mod scrub;
+#[cfg(feature = "opentelemetry")]
+mod traces;
 
 use std::io;
 
 use thiserror::Error;
-use tracing::Subscriber;
 use tracing::subscriber::SetGlobalDefaultError;
+use tracing::{Span, Subscriber};
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::{Layer, Registry};
 
 pub use filter::{FilterError, check_filter};
 pub use metrics::{Metrics, MetricsError};
+pub use remote::{Dsn, Endpoint, Headers, RemoteError, ReportSettings, TraceSettings};
+
+/// What is written of what happens, and what is sent.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The log.
+    pub log: LogSettings,
+    /// Traces, if they are sent.
+    pub traces: Option<TraceSettings>,
+    /// Errors, if they are sent.
+    pub reports: Option<ReportSettings>,
+}
 
 /// How a line of the log is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,34 +69,110 @@ pub enum InitError {
     /// The filter means nothing.
     #[error("the log filter is not valid")]
     Filter(#[from] FilterError),
+    /// Traces cannot be sent as it is set.
+    #[cfg(feature = "opentelemetry")]
+    #[error("traces cannot be sent")]
+    Traces(#[from] opentelemetry_otlp::ExporterBuildError),
     /// Something in this process logs already.
     #[error("logging has begun already")]
     AlreadyBegun(#[from] SetGlobalDefaultError),
 }
 
-/// Begins to write logs to standard error, once in a process. A line that cannot be written is lost.
-///
-/// # Errors
-/// [`InitError::Filter`], [`InitError::AlreadyBegun`].
-pub fn init(settings: &LogSettings) -> Result<(), InitError> {
-    let subscriber = subscriber(settings, io::stderr)?;
-    Ok(tracing::subscriber::set_global_default(subscriber)?)
+/// What sends traces and errors; when it is dropped, what is left is sent, which takes up to a second for each.
+#[must_use = "nothing is sent any more once it is dropped"]
+#[derive(Default)]
+pub struct Telemetry {
+    #[cfg(feature = "opentelemetry")]
+    traces: Option<traces::Traces>,
+    #[cfg(feature = "sentry")]
+    reports: Option<reports::Reports>,
 }
 
-fn subscriber<W>(settings: &LogSettings, writer: W) -> Result<Box<dyn Subscriber + Send + Sync>, FilterError>
+/// Begins to write logs to standard error, and to send what is to be sent, once in a process and before it has other
+/// threads. A line that cannot be written is lost; so is what is not taken where it is sent, and nobody waits for
+/// that.
+///
+/// # Errors
+/// [`InitError::Filter`], [`InitError::AlreadyBegun`], and `InitError::Traces`.
+pub fn init(settings: &Settings, version: &str) -> Result<Telemetry, InitError> {
+    let telemetry = Telemetry::begin(settings, version)?;
+    tracing::subscriber::set_global_default(telemetry.subscriber(&settings.log, io::stderr)?)?;
+    Ok(telemetry)
+}
+
+/// Makes a span part of the trace that a header `traceparent` (W3C Trace Context) tells of; without effect on a span
+/// that is not traced, or has parts already.
+pub fn join_trace(span: &Span, traceparent: &str) {
+    #[cfg(feature = "opentelemetry")]
+    traces::join(span, traceparent);
+    #[cfg(not(feature = "opentelemetry"))]
+    let _ = (span, traceparent);
+}
+
+impl Telemetry {
+    #[cfg_attr(
+        not(feature = "opentelemetry"),
+        allow(unused_variables, clippy::unnecessary_wraps, reason = "it takes less to begin with less")
+    )]
+    fn begin(settings: &Settings, version: &str) -> Result<Self, InitError> {
+        Ok(Self {
+            #[cfg(feature = "opentelemetry")]
+            traces: settings
+                .traces
+                .as_ref()
+                .map(|traces| traces::Traces::begin(traces, version))
+                .transpose()?,
+            #[cfg(feature = "sentry")]
+            reports: settings.reports.as_ref().map(reports::Reports::begin),
+        })
+    }
+
+    fn subscriber<W>(
+        &self,
+        log: &LogSettings,
+        writer: W,
+    ) -> Result<Box<dyn Subscriber + Send + Sync>, FilterError>
+    where
+        W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+    {
+        let filter = filter::parse(&log.filter)?;
+        let senders = self.senders();
+        if senders.is_empty() {
+            // What is not logged costs less where nobody else may want it.
+            return Ok(Box::new(tracing_subscriber::registry().with(filter).with(lines(log, writer))));
+        }
+        let lines = lines(log, writer).with_filter(filter).boxed();
+        Ok(Box::new(tracing_subscriber::registry().with(senders).with(lines)))
+    }
+
+    /// What keeps something to be sent.
+    #[cfg_attr(
+        not(any(feature = "opentelemetry", feature = "sentry")),
+        allow(clippy::unused_self, reason = "nothing is kept")
+    )]
+    fn senders(&self) -> Vec<Box<dyn Layer<Registry> + Send + Sync>> {
+        let senders: [Option<Box<dyn Layer<Registry> + Send + Sync>>; _] = [
+            #[cfg(feature = "opentelemetry")]
+            self.traces.as_ref().map(|traces| traces.layer().boxed()),
+            #[cfg(feature = "sentry")]
+            self.reports.as_ref().map(|_| reports::layer().boxed()),
+        ];
+        senders.into_iter().flatten().collect()
+    }
+}
+
+/// Writes lines.
+fn lines<S, W>(log: &LogSettings, writer: W) -> Box<dyn Layer<S> + Send + Sync>
 where
+    S: Subscriber + for<'a> LookupSpan<'a>,
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let filter = filter::parse(&settings.filter)?;
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(writer)
-        // It would report a broken standard error to standard error, and panic.
-        .log_internal_errors(false);
-    Ok(match settings.format {
-        LogFormat::Pretty => Box::new(lines.compact().with_ansi(settings.color).finish()),
-        LogFormat::Json => Box::new(lines.json().flatten_event(true).with_current_span(false).finish()),
-    })
+    // It would report a broken standard error to standard error, and panic.
+    let lines = tracing_subscriber::fmt::layer().with_writer(writer).log_internal_errors(false);
+    match log.format {
+        LogFormat::Pretty => lines.compact().with_ansi(log.color).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).boxed(),
+    }
 }
 
 #[cfg(test)]
@@ -97,7 +199,7 @@ mod tests {
         let lines = Lines::default();
         let writer = lines.clone();
         let settings = LogSettings { format, filter: filter.to_owned(), color };
-        let subscriber = subscriber(&settings, move || writer.clone()).unwrap();
+        let subscriber = Telemetry::default().subscriber(&settings, move || writer.clone()).unwrap();
         tracing::subscriber::with_default(subscriber, log);
         let bytes = lines.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap()
@@ -169,10 +271,12 @@ mod tests {
 
     #[test]
     fn init_refuses_a_bad_filter_and_works_once() {
-        let settings =
-            |filter: &str| LogSettings { format: LogFormat::Pretty, filter: filter.to_owned(), color: false };
-        assert!(matches!(init(&settings("lots")), Err(InitError::Filter(_))));
-        init(&settings("off")).unwrap();
-        assert!(matches!(init(&settings("off")), Err(InitError::AlreadyBegun(_))));
+        let begin = |filter: &str| {
+            let log = LogSettings { format: LogFormat::Pretty, filter: filter.to_owned(), color: false };
+            init(&Settings { log, traces: None, reports: None }, "1.2.3").map(drop)
+        };
+        assert!(matches!(begin("lots"), Err(InitError::Filter(_))));
+        begin("off").unwrap();
+        assert!(matches!(begin("off"), Err(InitError::AlreadyBegun(_))));
     }
 }

@@ -1,5 +1,9 @@
 //! Tests of the settings: layers, their order, and what is said of mistakes.
 
+mod telemetry;
+
+use foretell_telemetry::LogFormat;
+
 use super::layer::written_in;
 use super::*;
 
@@ -29,7 +33,8 @@ fn own_file(text: Option<&str>) -> (tempfile::TempDir, Option<PathBuf>) {
 }
 
 fn check_log(settings: &Settings, format: LogFormat, filter: &str) {
-    assert_eq!((settings.log.format, settings.log.filter.as_str()), (format, filter));
+    let log = &settings.telemetry.log;
+    assert_eq!((log.format, log.filter.as_str()), (format, filter));
 }
 
 /// The lines of the message, with the file's path replaced by `own.toml`.
@@ -124,7 +129,7 @@ fn production_has_secure_cookies_limits_and_json_logs() {
     let limits = RequestLimits { read: budget(6_000), write: budget(1_200), log_in: budget(60) };
     assert_eq!(settings.limits, limits);
     assert!(settings.auth.secure_cookies);
-    assert_eq!(settings.log.format, LogFormat::Json);
+    assert_eq!(settings.telemetry.log.format, LogFormat::Json);
 }
 
 #[test]
@@ -161,7 +166,7 @@ fn later_layers_win() {
 
     let variable = ("FORETELL__LOG__FILTER", "error");
     let settings = load_with(&[production, variable], file).unwrap();
-    assert_eq!(settings.log.filter, "error", "the variable goes before the file");
+    assert_eq!(settings.telemetry.log.filter, "error", "the variable goes before the file");
 }
 
 #[test]
@@ -284,9 +289,9 @@ fn an_unknown_variable_is_named_with_what_was_meant() {
     check("FORETELL__SERVER__bind", "SERVER.bind (in FORETELL__SERVER__bind)");
     check("FORETELL__SERVER__BIND__", "server.bind. (in FORETELL__SERVER__BIND__)");
     check_variable(
-        "FORETELL__TELEMETRY__ENDPOINT",
+        "FORETELL__WEATHER__FORECAST",
         "x",
-        "telemetry.endpoint (in FORETELL__TELEMETRY__ENDPOINT) is not a setting",
+        "weather.forecast (in FORETELL__WEATHER__FORECAST) is not a setting",
     );
 }
 
@@ -461,11 +466,6 @@ fn what_is_not_text_in_the_environment_does_no_harm() {
     let variables = [(not_text(), "x".into()), ("FORETELL__DATA__DIR".into(), not_text())];
     let settings = Settings::load(variables, None).unwrap();
     assert_eq!(settings.database.url, DatabaseUrl::Sqlite("x\u{fffd}/foretell.db".into()));
-}
-
-#[test]
-fn logs_are_not_coloured_when_the_environment_says_so() {
-    assert!(!load(&[("NO_COLOR", "1")]).unwrap().log.color);
 }
 
 #[test]
