@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use foretell_application::Application;
-use foretell_telemetry::Metrics;
+use foretell_telemetry::{Metrics, join_trace};
 use foretell_web::{Operations, ServeOptions, ServerHandle, WebSettings, WebState};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -42,6 +42,7 @@ pub(crate) async fn run(settings: &Settings, arguments: &ServeArguments) -> anyh
             allowed_origins: settings.server.allowed_origins.clone(),
             trusted_proxies: settings.server.trusted_proxies.clone(),
             operations: operations(&settings.metrics, metrics, staff.as_ref()),
+            join_trace: settings.telemetry.traces.is_some().then_some(join_trace),
         },
     };
     let address = listener.local_addr()?;

@@ -35,6 +35,7 @@ use actix_web::{App, HttpServer};
 use foretell_application::Application;
 use secrecy::SecretString;
 use socket2::SockRef;
+use tracing::Span;
 
 pub use actix_web::dev::ServerHandle;
 pub use error::ErrorCode;
@@ -63,6 +64,9 @@ pub struct WebSettings {
     pub trusted_proxies: TrustedProxies,
     /// What operators and their tools are told.
     pub operations: Operations,
+    /// Makes the span of a request part of the trace that a header `traceparent` (W3C Trace Context) tells of; nothing
+    /// where no traces are kept.
+    pub join_trace: Option<fn(&Span, &str)>,
 }
 
 impl Default for WebSettings {
@@ -76,6 +80,7 @@ impl Default for WebSettings {
             allowed_origins: Vec::new(),
             trusted_proxies: TrustedProxies::default(),
             operations: Operations::default(),
+            join_trace: None,
         }
     }
 }

@@ -65,6 +65,11 @@ impl TrustedProxies {
         client
     }
 
+    /// Whether a peer is one of them.
+    pub(crate) fn trusts(&self, peer: IpAddr) -> bool {
+        self.contains(peer.to_canonical())
+    }
+
     fn contains(&self, address: IpAddr) -> bool {
         self.0.iter().any(|Network(network)| network.contains(&address))
     }

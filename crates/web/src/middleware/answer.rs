@@ -1,6 +1,8 @@
 //! The outermost layer: gives each request an id and a span, catches panics, writes every failure in the form
 //! that the client accepts, and logs it once.
 
+mod note;
+
 use std::any::Any;
 use std::fmt;
 use std::future::{Ready, ready};
@@ -8,7 +10,7 @@ use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ResponseHead, Service, ServiceRequest, ServiceResponse, Transform};
@@ -17,23 +19,22 @@ use actix_web::http::header::{
     REFERRER_POLICY, RETRY_AFTER, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::http::{ConnectionType, Method, StatusCode, Uri};
-use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, ResponseError};
+use actix_web::{HttpMessage as _, HttpResponse, ResponseError};
 use foretell_domain::money::Currency;
 use foretell_ports::cost::{self, Cost};
-use foretell_ports::error::Chain;
 use futures::FutureExt as _;
 use futures::future::LocalBoxFuture;
+use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
 
 use super::closing::Closing;
 use super::measures;
 use super::request_id::{RequestId, X_REQUEST_ID};
 use crate::WebState;
+use crate::error::ApiError;
 use crate::error::render::{Failure, Form};
-use crate::error::{ApiError, ErrorCode};
 use crate::extract::{HasCaller, Unread};
 use crate::routes;
-use crate::routing::RoutePath;
 
 /// What browsers are told of every answer, unless its route says otherwise: to take it for what it says it is, and to
 /// make no page of it.
@@ -43,8 +44,8 @@ const PROTECTIONS: [(HeaderName, &str); 3] = [
     (REFERRER_POLICY, "no-referrer"),
 ];
 
-/// Where the lines of requests that went well, or were refused, are logged.
-const REQUESTS: &str = "foretell_request";
+/// The header in which proxies tell of the trace that a request is part of (W3C Trace Context).
+const TRACEPARENT: &str = "traceparent";
 
 /// Makes the layer for each worker.
 pub(crate) struct Answering(pub(crate) WebState);
@@ -84,7 +85,7 @@ where
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let exchange = Exchange::begin(&request, self.state.clone());
-        let span = exchange.span();
+        let span = exchange.span(&request);
         let service = Rc::clone(&self.service);
         let work = async move {
             let call = AssertUnwindSafe(async { service.call(request).await });
@@ -128,9 +129,27 @@ impl Exchange {
 
     /// Gives every line about the request its id. What a span holds is written out with each request, whether
     /// a line is logged or not: the rest stands in the request's own line.
-    fn span(&self) -> Span {
+    fn span(&self, request: &ServiceRequest) -> Span {
         // At this level it is there whatever is filtered out.
-        tracing::error_span!("web.request", request_id = self.id.as_str())
+        let span = tracing::error_span!(
+            "web.request",
+            request_id = self.id.as_str(),
+            otel.kind = Empty,
+            http.request.method = Empty,
+            http.route = Empty,
+            http.response.status_code = Empty,
+            user.id = Empty,
+        );
+        if let Some(join_trace) = self.state.settings.join_trace {
+            span.record("otel.kind", "server");
+            let peer =
+                request.peer_addr().filter(|peer| self.state.settings.trusted_proxies.trusts(peer.ip()));
+            let trace = peer.and_then(|_| request.headers().get(TRACEPARENT)?.to_str().ok());
+            if let Some(trace) = trace {
+                join_trace(&span, trace);
+            }
+        }
+        span
     }
 
     /// The answer of a route with its headers, its body written anew if it tells of a failure.
@@ -145,13 +164,13 @@ impl Exchange {
         self.set_headers(response.headers_mut(), is_private);
         self.complete_location(response.headers_mut());
         if !status.is_client_error() && !status.is_server_error() {
-            self.log(status, Some(response.request()), None);
+            self.note(status, Some(response.request()), None);
             return response.map_into_boxed_body();
         }
         let body = {
             let error = response.response().error();
             let failure = self.failure(status, error.and_then(|error| error.as_error::<ApiError>()));
-            self.log(status, Some(response.request()), Some((&failure, error)));
+            self.note(status, Some(response.request()), Some((&failure, error)));
             failure.body(self.form)
         };
         let unread = response.request().extensions_mut().remove::<Unread>();
@@ -170,7 +189,7 @@ impl Exchange {
         let status = response.status();
         self.set_headers(response.headers_mut(), true);
         let failure = self.failure(status, error.as_error::<ApiError>());
-        self.log(status, None, Some((&failure, Some(error))));
+        self.note(status, None, Some((&failure, Some(error))));
         let body = failure.body(self.form);
         response.headers_mut().insert(CONTENT_TYPE, self.form.content_type());
         Rescue { status, headers: response.headers().clone(), body }
@@ -214,97 +233,6 @@ impl Exchange {
             head.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
     }
-
-    /// Counts the request, and how long it took, by what it asked for; ids are not told apart.
-    fn measure(&self, status: StatusCode, request: Option<&HttpRequest>) {
-        let route = request.and_then(HttpRequest::app_data::<RoutePath>).map_or("none", |route| route.0);
-        let method = match self.method {
-            Method::GET => "GET",
-            Method::HEAD => "HEAD",
-            Method::POST => "POST",
-            Method::PATCH => "PATCH",
-            Method::PUT => "PUT",
-            Method::DELETE => "DELETE",
-            Method::OPTIONS => "OPTIONS",
-            _ => "other",
-        };
-        let class = match status.as_u16() / 100 {
-            1 => "1xx",
-            2 => "2xx",
-            3 => "3xx",
-            4 => "4xx",
-            _ => "5xx",
-        };
-        measures::answered(method, route, class, self.since.elapsed());
-    }
-
-    /// One line a request: what was answered, and for faults of the server why.
-    fn log(
-        &self,
-        status: StatusCode,
-        request: Option<&HttpRequest>,
-        failure: Option<(&Failure<'_>, Option<&actix_web::Error>)>,
-    ) {
-        self.measure(status, request);
-        let user = || request.and_then(|request| request.extensions().get::<HasCaller>().copied());
-        // The fields are worked out only for lines that are written.
-        macro_rules! line {
-            ($level:ident, $($field:tt)*) => { line!(target: module_path!(), $level, $($field)*) };
-            (target: $target:expr, $level:ident, $($field:tt)*) => {
-                tracing::$level!(
-                    target: $target,
-                    method = self.method.as_str(),
-                    route = self.route(request),
-                    status = status.as_u16(),
-                    user_id = user().map(|caller| tracing::field::display(caller.0)),
-                    elapsed_us = microseconds(self.since.elapsed()),
-                    database_us = microseconds(self.cost.time()),
-                    statements = self.cost.statements(),
-                    $($field)*
-                )
-            };
-        }
-        let Some((failure, error)) = failure else {
-            line!(target: REQUESTS, info, "answered");
-            return;
-        };
-        let code = failure.code().as_str();
-        match failure.error.map(ApiError::cause) {
-            Some(Some(cause)) if status.is_server_error() => {
-                line!(error, code, error = %Chain(cause), "a request failed");
-            }
-            // Turned away for want of capacity: coping, not failing.
-            _ if failure.code() == ErrorCode::Unavailable => {
-                line!(warn, code, "a request was turned away");
-            }
-            None if status.is_server_error() => {
-                let error = error.map(ToString::to_string);
-                line!(error, code, error, "a request failed outside the routes");
-            }
-            _ => line!(target: REQUESTS, info, code, "refused"),
-        }
-    }
-
-    /// The pattern of the route that was taken; the words of the path where none was, or where the request
-    /// is gone.
-    fn route(&self, request: Option<&HttpRequest>) -> String {
-        request.and_then(HttpRequest::match_pattern).unwrap_or_else(|| words_of(self.uri.path()))
-    }
-}
-
-fn microseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
-}
-
-/// A path with `*` for each segment that is no word: an id, or a secret that went astray.
-fn words_of(path: &str) -> String {
-    /// Letters of the longest segment that is taken for a word.
-    const LONGEST: usize = 16;
-    let is_of_letters = |segment: &str| segment.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
-    // Two characters, as of a version, give nothing away.
-    let is_word = |segment: &str| segment.len() <= 2 || (segment.len() <= LONGEST && is_of_letters(segment));
-    let shown = path.split('/').map(|segment| if is_word(segment) { segment } else { "*" });
-    shown.collect::<Vec<_>>().join("/")
 }
 
 fn caught(panic: &(dyn Any + Send)) -> ApiError {
