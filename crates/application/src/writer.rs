@@ -29,6 +29,7 @@ use tokio::sync::mpsc::{self, Sender};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
+use tracing::Span;
 
 use crate::application::Ports;
 use crate::error::AppError;
@@ -148,7 +149,8 @@ impl MoneyWriter {
         if lane.pace.expected_wait(since, waiting / self.batch_size) > self.max_wait / 2 {
             return Err(refuse("too_many"));
         }
-        let pending = Pending { envelope, reply, claim: claim.clone(), cost: cost::current(), since };
+        let (cost, span) = (cost::current(), Span::current().id());
+        let pending = Pending { envelope, reply, claim: claim.clone(), cost, span, since };
         lane.queue.try_send(pending).map_err(|_| refuse("queue_full"))?;
         let answered = match timeout(self.max_wait, &mut answer).await {
             Ok(answered) => answered,

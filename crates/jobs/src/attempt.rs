@@ -9,6 +9,7 @@ use foretell_ports::job::LeasedJob;
 use metrics::counter;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 /// How long an attempt may take and how long a lease lasts.
 #[derive(Debug, Clone, Copy)]
@@ -23,7 +24,8 @@ pub(crate) struct Limits {
 pub(crate) async fn run(application: Arc<Application>, job: LeasedJob, limits: Limits) {
     let mut working = JoinSet::new();
     let worked = Arc::clone(&application);
-    working.spawn(async move { worked.run_job(&job).await });
+    let span = tracing::debug_span!("job.run", kind = job.task.kind().as_str(), job_id = %job.lease.job);
+    working.spawn(async move { worked.run_job(&job).await }.instrument(span));
     let count = |result: &'static str| {
         counter!("foretell_jobs_run_total", "kind" => job.task.kind().as_str(), "result" => result)
             .increment(1);

@@ -12,6 +12,8 @@ use metrics::{gauge, histogram};
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::{oneshot, watch};
 use tokio::time::Instant;
+use tracing::Instrument as _;
+use tracing::span::Id;
 
 use super::batch::{self, Answer, BatchContext};
 use super::claim::Claim;
@@ -38,6 +40,8 @@ pub(super) struct Pending {
     pub(super) claim: Claim,
     /// Where its caller has noted what it costs, if that is wanted.
     pub(super) cost: Option<Arc<Cost>>,
+    /// The span that its caller waits in.
+    pub(super) span: Option<Id>,
     pub(super) since: Instant,
 }
 
@@ -194,7 +198,12 @@ impl Lane {
         histogram!("foretell_writer_batch_size").record(u32::try_from(part.len()).unwrap_or(u32::MAX));
         let begun = std::time::Instant::now();
         let cost = Arc::new(Cost::default());
-        let ran = cost::noted_in(&cost, pin!(self.units.run("money_batch", work))).await;
+        let span = tracing::debug_span!("writer.batch", commands = part.len());
+        for caller in part.iter().filter_map(|pending| pending.span.as_ref()) {
+            span.follows_from(caller);
+        }
+        let running = self.units.run("money_batch", work).instrument(span);
+        let ran = cost::noted_in(&cost, pin!(running)).await;
         histogram!("foretell_writer_batch_duration_seconds").record(begun.elapsed());
         for caller in part.iter().filter_map(|pending| pending.cost.as_ref()) {
             caller.add(cost.statements(), cost.time());
