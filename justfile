@@ -41,6 +41,7 @@ fmt:
 # Lints all code
 clippy:
     cargo clippy --locked --workspace --all-targets --all-features -- -D warnings
+    cargo clippy --locked --package foretell-telemetry --package foretell-app --all-targets -- -D warnings
 
 # Builds the documentation of our crates
 doc:

@@ -17,6 +17,7 @@
 mod chance;
 mod client;
 mod cluster;
+mod collector;
 mod database;
 mod program;
 mod proxy;
@@ -30,6 +31,7 @@ mod wire;
 pub use chance::Chance;
 pub use client::{Answer, Client, market, new_id, new_key, seconds_from_now, send, text};
 pub use cluster::Cluster;
+pub use collector::Collector;
 pub use database::{Connections, Database, Hold, Home};
 pub use program::{Finished, Program, eventually, number, size, sleep_briefly};
 pub use proxy::{Cut, Proxy};

@@ -43,4 +43,6 @@ mod secrets;
 mod slow_clients;
 #[cfg(test)]
 mod statements;
+#[cfg(test)]
+mod telemetry;
 mod upgrades;

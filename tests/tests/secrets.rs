@@ -1,4 +1,5 @@
-//! Secrets sent through every route and every way to fail appear in no answer and in no line of the log.
+//! Secrets sent through every route and every way to fail appear in no answer, in no line of the log, and in nothing
+//! that is sent of traces and errors.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -6,7 +7,7 @@
     reason = "what serves tests fails like a test"
 )]
 
-use foretell_tests::{Answer, Client, Database, Server, new_id, on_each_database, send, text};
+use foretell_tests::{Answer, Client, Collector, Database, Server, new_id, on_each_database, send, text};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -36,9 +37,11 @@ impl Secrets {
 }
 
 async fn secrets_are_neither_answered_nor_logged(database: Database) {
-    let settings =
-        [("FORETELL__LOG__FILTER", "trace"), ("FORETELL__AUTH__LOGIN_ATTEMPTS_PER_ACCOUNT", "10000")];
-    let server = Server::start_with(database, &settings).await;
+    let collector = Collector::start().await;
+    let mut settings = collector.settings();
+    settings.push(("FORETELL__LOG__FILTER", "trace"));
+    settings.push(("FORETELL__AUTH__LOGIN_ATTEMPTS_PER_ACCOUNT", "10000"));
+    let mut server = Server::start_with(database, &settings).await;
     let ada = server.register("ada").await;
     let asked = json!({"name": "a key", "scopes": ["read", "trade", "manage"]});
     let key = text(&ada.post("/api-keys", asked).await.data(201)["secret"]);
@@ -61,6 +64,11 @@ async fn secrets_are_neither_answered_nor_logged(database: Database) {
     for line in log.lines() {
         secrets.check_absent_from("the log", line);
     }
+    server.stop_cleanly().await;
+    let sent = collector.received("/").await.concat();
+    assert!(sent.contains("GET /api/v1/markets/{id}"), "{sent}");
+    secrets.check_absent_from("what was sent", &sent);
+    assert!(!sent.contains("ada@example.org"), "{sent}");
 }
 
 fn shown(answer: &Answer) -> String {

@@ -83,7 +83,12 @@ const OWNED: &[(&str, &[&str])] = &[
     ("diesel", &["bench", "persistence", "tests"]),
     ("diesel_migrations", &["persistence"]),
     ("libsqlite3-sys", &["persistence", "tests"]),
+    ("opentelemetry", &["telemetry"]),
+    ("opentelemetry_sdk", &["telemetry"]),
     ("pq-sys", &["persistence", "tests"]),
+    ("sentry", &["telemetry"]),
+    ("tracing-opentelemetry", &["telemetry"]),
+    ("ureq", &["telemetry"]),
 ];
 
 /// Libraries that a crate may not have even through another one.
