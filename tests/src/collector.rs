@@ -11,6 +11,7 @@ pub struct Collector {
 }
 
 impl Collector {
+    /// Listens on a spare port.
     pub async fn start() -> Self {
         let server = MockServer::start().await;
         server.register(Mock::given(any()).respond_with(ResponseTemplate::new(200))).await;
