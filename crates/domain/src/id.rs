@@ -10,11 +10,14 @@ use thiserror::Error;
 #[error("an id is a UUID such as 0190163d-8694-739b-aea5-966c26f8ad91")]
 pub struct IdError;
 
+/// How many characters the written form has.
+const CHARS: usize = 36;
+
 /// Where the hyphens stand in the written form.
 const HYPHENS: [usize; 4] = [8, 13, 18, 23];
 
 fn parse(text: &str) -> Result<u128, IdError> {
-    if text.len() != 36 {
+    if text.len() != CHARS {
         return Err(IdError);
     }
     text.bytes().enumerate().try_fold(0_u128, |value, (position, byte)| {
@@ -26,16 +29,15 @@ fn parse(text: &str) -> Result<u128, IdError> {
     })
 }
 
+/// Writes all of it at once: answers are full of ids.
 fn write(value: u128, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    write!(
-        f,
-        "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
-        value >> 96,
-        (value >> 80) & 0xffff,
-        (value >> 64) & 0xffff,
-        (value >> 48) & 0xffff,
-        value & 0xffff_ffff_ffff
-    )
+    let mut text = [b'-'; CHARS];
+    let places = text.iter_mut().enumerate().filter(|(position, _)| !HYPHENS.contains(position));
+    let digits = value.to_be_bytes().into_iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+    for ((_, place), digit) in places.zip(digits) {
+        *place = if digit < 10 { b'0' + digit } else { b'a' + digit - 10 };
+    }
+    f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
 }
 
 macro_rules! ids {
