@@ -57,11 +57,11 @@ pub(crate) fn created(location: impl Display, data: impl Serialize) -> Answer {
 }
 
 /// 200 with this finished body under this tag, or 304 if the client has it.
-pub(crate) fn finished_unless_known(known: &KnownTags, tag: EntityTag, body: Bytes) -> Answer {
-    if known.include(&tag) {
-        return tagged(tag, HttpResponse::NotModified().finish());
+pub(crate) fn finished_unless_known(known: &KnownTags, tag: HeaderValue, body: Bytes) -> HttpResponse {
+    if known.include_written(&tag) {
+        return HttpResponse::NotModified().insert_header((ETAG, tag)).finish();
     }
-    tagged(tag, HttpResponse::Ok().insert_header(JSON).body(body))
+    HttpResponse::Ok().insert_header((ETAG, tag)).insert_header(JSON).body(body)
 }
 
 /// 200 with this data under this tag, or 304 if the client has it.

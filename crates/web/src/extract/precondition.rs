@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{EntityTag, Header as _, HeaderMap, IF_MATCH, IfNoneMatch};
+use actix_web::http::header::{EntityTag, Header as _, HeaderMap, HeaderValue, IF_MATCH, IfNoneMatch};
 use actix_web::{FromRequest, HttpRequest};
 use foretell_application::ExpectedVersion;
 
@@ -22,6 +22,12 @@ impl KnownTags {
             Some(IfNoneMatch::Items(known)) => known.iter().any(|known| known.weak_eq(tag)),
             None => false,
         }
+    }
+
+    /// The same for a tag as it stands in a header, which is read only where the client has any.
+    pub(crate) fn include_written(&self, tag: &HeaderValue) -> bool {
+        let read = || tag.to_str().ok()?.parse().ok();
+        self.0.is_some() && read().is_some_and(|tag| self.include(&tag))
     }
 }
 

@@ -61,7 +61,7 @@ pub(super) async fn get(
     if relations.is_empty() && fields.are_all() {
         let page = MarketPage::read(application.show_market(id, page::render).await?);
         let page = page.ok_or_else(|| ApiError::internal("what is kept of a market is no page"))?;
-        return reply::finished_unless_known(&known, reply::version_tag(page.tag), page.body);
+        return Ok(reply::finished_unless_known(&known, page.tag, page.body));
     }
     let market = application.get_market(id).await?;
     let (now, currency) = (application.now(), &application.settings().currency);
