@@ -129,8 +129,9 @@ pub fn app(
     >,
 > {
     let cors = middleware::cors(&state.settings.allowed_origins);
+    let state = Data::new(state);
     App::new()
-        .app_data(Data::new(state.clone()))
+        .app_data(state.clone())
         .wrap(cors)
         .wrap(middleware::Answering(state))
         .configure(routes::configure)

@@ -49,9 +49,10 @@ impl<T: Shape + IntoInput> Part for Params<T> {
     fn take(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<T::Input> {
         let fields = fields_of(self.request.query_string(), faults)?;
         let path = self.request.path();
-        let identity = identity_of(path, &fields);
+        let identity;
         let list = match context.list {
             ListAsked::ByCursor { key, .. } if !is_of_first_version(path) => {
+                identity = identity_of(path, &fields);
                 ListAsked::ByCursor { key, identity: &identity }
             }
             _ => ListAsked::ByPage,

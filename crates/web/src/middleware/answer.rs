@@ -19,6 +19,7 @@ use actix_web::http::header::{
     REFERRER_POLICY, RETRY_AFTER, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::http::{ConnectionType, Method, StatusCode, Uri};
+use actix_web::web::Data;
 use actix_web::{HttpMessage as _, HttpResponse, ResponseError};
 use foretell_domain::money::Currency;
 use foretell_ports::cost::{self, Cost};
@@ -48,7 +49,7 @@ const PROTECTIONS: [(HeaderName, &str); 3] = [
 const TRACEPARENT: &str = "traceparent";
 
 /// Makes the layer for each worker.
-pub(crate) struct Answering(pub(crate) WebState);
+pub(crate) struct Answering(pub(crate) Data<WebState>);
 
 impl<S, B> Transform<S, ServiceRequest> for Answering
 where
@@ -69,7 +70,7 @@ where
 /// The layer around one worker's routes.
 pub(crate) struct AnsweringService<S> {
     service: Rc<S>,
-    state: WebState,
+    state: Data<WebState>,
 }
 
 impl<S, B> Service<ServiceRequest> for AnsweringService<S>
@@ -109,12 +110,12 @@ struct Exchange {
     uri: Uri,
     since: Instant,
     cost: Arc<Cost>,
-    state: WebState,
+    state: Data<WebState>,
     _in_flight: measures::InFlight,
 }
 
 impl Exchange {
-    fn begin(request: &ServiceRequest, state: WebState) -> Self {
+    fn begin(request: &ServiceRequest, state: Data<WebState>) -> Self {
         Self {
             id: RequestId::of(request.headers()),
             form: Form::asked_for(request.headers()),
