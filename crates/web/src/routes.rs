@@ -30,10 +30,11 @@ use crate::middleware;
 
 /// Everything that is served.
 pub(crate) fn configure(config: &mut ServiceConfig) {
-    config.configure(health::configure).configure(metrics::configure).configure(document::configure);
+    // A path is tried against one of these after another: what is asked for most comes first.
     for base in VERSIONS {
         config.service(version(base));
     }
+    config.configure(health::configure).configure(metrics::configure).configure(document::configure);
 }
 
 /// The bases of the versions. All have the same routes; what differs is decided where it matters, by
@@ -41,7 +42,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
 pub(crate) const VERSIONS: [&str; 2] = ["/api/v1", "/api/v2"];
 
 fn version(base: &str) -> impl HttpServiceFactory + 'static {
-    // A path is tried against one route after another: those that are asked for most come first.
+    // As above.
     web::scope(base)
         .wrap(from_fn(middleware::meter))
         .configure(markets::configure)
