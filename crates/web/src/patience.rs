@@ -35,13 +35,20 @@ impl Patience {
         patience
     }
 
-    /// Stops counting while something is awaited from the client.
+    /// Stops counting: it is to take as long as it takes.
     pub(crate) fn suspend(&self) {
         self.until.set(None);
     }
 
-    /// Counts from the beginning.
-    pub(crate) fn renew(&self) {
+    /// Waits for what is up to the client, and counts from the beginning after it.
+    pub(crate) async fn for_the_client<F: Future>(&self, work: F) -> F::Output {
+        self.suspend();
+        let output = work.await;
+        self.renew();
+        output
+    }
+
+    fn renew(&self) {
         self.until.set(Some(Instant::now() + self.limit));
     }
 
@@ -134,16 +141,12 @@ mod tests {
         let patience = Patience::new(LIMIT);
         let work = async {
             after(1).await;
-            patience.suspend();
-            after(10).await;
-            patience.renew();
+            patience.for_the_client(after(10)).await;
             after(1).await;
         };
         assert!(patience.wait_for(pin!(work)).await.is_ok());
         let renewed = async {
-            patience.suspend();
-            after(10).await;
-            patience.renew();
+            patience.for_the_client(after(10)).await;
             after(3).await;
         };
         assert!(patience.wait_for(pin!(renewed)).await.is_err(), "it counts again from when it was renewed");

@@ -107,13 +107,11 @@ pub(crate) struct Unread {
 async fn read(request: &HttpRequest, mut payload: Payload) -> Result<Bytes, ApiError> {
     let state = request.app_data::<Data<WebState>>().ok_or_else(|| ApiError::internal("no web state"))?;
     let patience = request.extensions().get::<Patience>().cloned();
-    if let Some(patience) = &patience {
-        patience.suspend();
-    }
-    let result = read_within(&state.settings, request.headers(), &mut payload).await;
-    if let Some(patience) = &patience {
-        patience.renew();
-    }
+    let reading = read_within(&state.settings, request.headers(), &mut payload);
+    let result = match patience {
+        Some(patience) => patience.for_the_client(reading).await,
+        None => reading.await,
+    };
     if result.is_err() {
         request.extensions_mut().insert(Unread { _payload: payload });
     }
