@@ -25,6 +25,9 @@ pub enum SearchStep {
 }
 
 impl SearchStep {
+    /// All of them, in their order.
+    pub const ALL: [Self; 3] = [Self::Semantic, Self::FullText, Self::Substring];
+
     /// The name on the wire and in logs.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -1,5 +1,6 @@
 //! How lists are divided, which is what the versions differ in.
 
+use foretell_application::SearchStep;
 use foretell_ports::page::MAX_PAGE_ROWS;
 use serde_json::{Value, json};
 
@@ -48,7 +49,7 @@ pub(super) fn add_method(meta: &mut Value) {
     meta["properties"]["method"] = json!({
         "type": "string",
         "description": "How the hits were found.",
-        "enum": ["semantic", "fulltext", "substring"],
+        "enum": SearchStep::ALL.map(SearchStep::as_str),
     });
 }
 
