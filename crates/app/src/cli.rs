@@ -70,7 +70,6 @@ pub(crate) struct ExportArguments {
     /// What is written out.
     pub(crate) what: Exported,
     /// The id of the user, for what there is of one.
-    #[arg(required_if_eq("what", "user"))]
     pub(crate) user: Option<String>,
     /// One JSON object a line, or comma-separated values; what there is of a user is always JSON.
     #[arg(long, default_value = "jsonl")]

@@ -70,29 +70,41 @@ const TRANSFERS: &[&str] = &[
 
 pub(crate) async fn run(settings: &Settings, arguments: &ExportArguments) -> anyhow::Result<ExitCode> {
     let (export, columns) = match (arguments.what, &arguments.user) {
-        (Exported::Markets, None) => (Export::Markets, MARKETS),
-        (Exported::Bets, None) => (Export::Bets, BETS),
-        (Exported::Transfers, None) => (Export::Transfers, TRANSFERS),
+        (Exported::Markets, None) => (Export::Markets, Some(MARKETS)),
+        (Exported::Bets, None) => (Export::Bets, Some(BETS)),
+        (Exported::Transfers, None) => (Export::Transfers, Some(TRANSFERS)),
         (Exported::User, Some(id)) => {
             let id = id.parse().with_context(|| format!("{id:?} is not the id of a user"))?;
-            (Export::User(id), &[][..])
+            (Export::User(id), None)
         }
         (_, Some(_)) => bail!("only what there is of a user takes an id"),
         (Exported::User, None) => bail!("whose? Give the id of a user"),
     };
-    if columns.is_empty() && arguments.format == ExportFormat::Csv {
-        bail!("what there is of a user is of several kinds: it is written as JSON lines");
-    }
+    let shape = match (arguments.format, columns) {
+        (ExportFormat::Jsonl, columns) => Shape::Lines { has_kinds: columns.is_none() },
+        (ExportFormat::Csv, Some(columns)) => Shape::Columns(columns),
+        (ExportFormat::Csv, None) => {
+            bail!("what there is of a user is of several kinds: it is written as JSON lines")
+        }
+    };
     let application = wiring::start(settings).await?;
     let out: Box<dyn Write + Send> = match &arguments.to {
         Some(path) => Box::new(File::create_new(path).with_context(|| path.display().to_string())?),
         None => Box::new(io::stdout()),
     };
     let views = ExportViews { currency: &application.settings().currency, now: application.now() };
-    let mut rows = Rows::begin(out, arguments.format, columns)?;
+    let mut rows = Rows::begin(out, shape)?;
     application.export(export, &mut |row| rows.write(views, row)).await?;
     rows.finish()?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// How rows are written.
+enum Shape {
+    /// Each as an object on a line; within another one that says of which kind it is, if there are several.
+    Lines { has_kinds: bool },
+    /// Each as values separated by commas, below the names of these columns.
+    Columns(&'static [&'static str]),
 }
 
 /// A row among rows of other kinds.
@@ -109,10 +121,10 @@ enum Rows<W: Write> {
 }
 
 impl<W: Write> Rows<W> {
-    fn begin(out: W, format: ExportFormat, columns: &'static [&'static str]) -> io::Result<Self> {
-        Ok(match format {
-            ExportFormat::Jsonl => Self::Jsonl { out: BufWriter::new(out), has_kinds: columns.is_empty() },
-            ExportFormat::Csv => {
+    fn begin(out: W, shape: Shape) -> io::Result<Self> {
+        Ok(match shape {
+            Shape::Lines { has_kinds } => Self::Jsonl { out: BufWriter::new(out), has_kinds },
+            Shape::Columns(columns) => {
                 let mut out = csv::Writer::from_writer(out);
                 out.write_record(columns)?;
                 Self::Csv { out: Box::new(out), columns }
