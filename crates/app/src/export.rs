@@ -100,6 +100,7 @@ pub(crate) async fn run(settings: &Settings, arguments: &ExportArguments) -> any
 }
 
 /// How rows are written.
+#[derive(Clone, Copy)]
 enum Shape {
     /// Each as an object on a line; within another one that says of which kind it is, if there are several.
     Lines { has_kinds: bool },
