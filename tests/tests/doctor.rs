@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use foretell_tests::{Database, Program, Server, on_each_database, text};
+use foretell_tests::{Collector, Database, Program, Server, on_each_database, text};
 use serde_json::Value;
 
 on_each_database!(a_healthy_server_has_nothing_that_fails, what_is_broken_is_found);
@@ -34,9 +34,15 @@ async fn a_healthy_server_has_nothing_that_fails(database: Database) {
     let server = Server::start(database).await;
     let ada = server.register("ada").await;
     ada.open_market(&["Yes", "No"], "10").await;
-    let (states, is_content) = findings(server.command("doctor --json")).await;
+    let collector = Collector::start().await;
+    let doctor = server.command("doctor --json");
+    let doctor =
+        collector.settings().iter().fold(doctor, |doctor, (name, value)| doctor.variable(name, *value));
+    let (states, is_content) = findings(doctor).await;
     assert!(is_content, "{states:?}");
-    for check in ["configuration", "database", "migrations", "durability", "ledger", "mail", "proxies"] {
+    for check in
+        ["configuration", "database", "migrations", "durability", "ledger", "mail", "traces", "proxies"]
+    {
         assert_eq!(states[check], "ok", "{states:?}");
     }
     let told = server.command("doctor").run().await.succeeded().stdout;
@@ -57,11 +63,12 @@ async fn what_is_broken_is_found(database: Database) {
         ("FORETELL__MAIL__TRANSPORT", "smtp"),
         ("FORETELL__MAIL__SMTP_HOST", "127.0.0.1"),
         ("FORETELL__MAIL__SMTP_PORT", "1"),
+        ("FORETELL__TRACES__ENDPOINT", "http://127.0.0.1:1/v1/traces"),
         ("FORETELL__SERVER__BIND", "0.0.0.0:8080"),
     ];
     let (states, is_content) = findings(doctor(&away)).await;
     assert!(is_content, "all goes on without these: {states:?}");
-    for check in ["redis", "mail", "proxies", "metrics"] {
+    for check in ["redis", "mail", "traces", "proxies", "metrics"] {
         assert_eq!(states[check], "warning", "{states:?}");
     }
 

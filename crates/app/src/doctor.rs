@@ -8,6 +8,7 @@ use foretell_cache::RedisLink;
 use foretell_mail::{SmtpMailer, Templates};
 use foretell_persistence::{DatabaseUrl, Store};
 use foretell_ports::ledger::LedgerQueries as _;
+use reqwest::header::CONTENT_TYPE;
 use serde::Serialize;
 use tokio::time::timeout;
 
@@ -71,6 +72,7 @@ pub(crate) async fn run(settings: &Settings, json: bool) -> anyhow::Result<ExitC
     findings.extend(backups(settings));
     findings.extend(redis(settings).await);
     findings.extend(mail(settings).await);
+    findings.extend(traces(settings).await);
     findings.extend(network(settings));
     let has_failed = findings.iter().any(|finding| finding.state == State::Failed);
     if json {
@@ -301,6 +303,24 @@ async fn mail(settings: &Settings) -> Option<Finding> {
     let why = "letters wait, and are given up after a day";
     let mend = "look at mail.smtp_host, mail.smtp_tls, mail.smtp_user and mail.smtp_password";
     Some(Finding::of(State::Warning, "mail", format!("{}: {failure}", smtp.host), why, mend))
+}
+
+/// Asks the collector to take nothing at all.
+async fn traces(settings: &Settings) -> Option<Finding> {
+    let traces = settings.telemetry.traces.as_ref()?;
+    let endpoint = traces.endpoint.as_str();
+    let asked = reqwest::Client::new().post(endpoint).header(CONTENT_TYPE, "application/x-protobuf");
+    let asked = traces.headers.iter().fold(asked, |asked, (name, value)| asked.header(name, value));
+    let what = match timeout(PATIENCE, asked.send()).await {
+        Ok(Ok(answer)) if answer.status().is_success() => {
+            return Some(Finding::ok("traces", format!("{endpoint} takes them")));
+        }
+        Ok(Ok(answer)) => format!("{endpoint} answers {}", answer.status()),
+        Ok(Err(error)) => format!("{:#}", anyhow::Error::from(error)),
+        Err(_) => format!("{endpoint} takes too long"),
+    };
+    let mend = "look at traces.endpoint and traces.headers, and at the collector";
+    Some(Finding::of(State::Warning, "traces", what, "what is not taken is lost", mend))
 }
 
 fn network(settings: &Settings) -> Vec<Finding> {
