@@ -1,0 +1,85 @@
+//! Which rows the commands of a batch name.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use foretell_domain::id::{AccountId, BetId, MarketId, TransferId};
+use foretell_domain::market::Market;
+use foretell_ports::unit::Locked;
+
+use crate::writer::Envelope;
+use crate::writer::command::{Command, Payment};
+
+/// The rows that the commands of a batch name.
+#[derive(Default)]
+pub(super) struct Wanted {
+    pub(super) accounts: BTreeSet<AccountId>,
+    pub(super) markets: BTreeSet<MarketId>,
+    pub(super) settlements: BTreeSet<MarketId>,
+    pub(super) deletions: BTreeSet<MarketId>,
+    pub(super) originals: Vec<TransferId>,
+    pub(super) new_transfers: Vec<TransferId>,
+    pub(super) new_bets: Vec<BetId>,
+    pub(super) holdings: BTreeSet<(MarketId, AccountId)>,
+}
+
+impl Wanted {
+    pub(super) fn of(envelopes: &[Arc<Envelope>]) -> Self {
+        let mut wanted = Self::default();
+        for envelope in envelopes {
+            wanted.add(&envelope.command);
+        }
+        wanted
+    }
+
+    fn add(&mut self, command: &Command) {
+        match command {
+            Command::Register(_) => self.accounts.extend([AccountId::TREASURY]),
+            Command::Pay(payment) => self.add_payments(std::slice::from_ref(payment)),
+            Command::PayBatch(batch) => self.add_payments(&batch.payments),
+            Command::Mint(mint) => self.accounts.extend([AccountId::TREASURY, mint.to]),
+            Command::Reverse(reversal) => {
+                self.originals.push(reversal.of);
+                if reversal.force {
+                    self.accounts.insert(AccountId::TREASURY);
+                }
+            }
+            Command::OpenMarket(opening) => self.accounts.extend([opening.from]),
+            Command::Bet(bet) => self.add_trade(bet.market_id, bet.account_id, bet.id),
+            Command::Sell(sale) => self.add_trade(sale.market_id, sale.account_id, sale.id),
+            Command::Close(market) => self.markets.extend([*market]),
+            Command::Decide(market, _) => self.add_market(*market),
+            Command::Delete(market) => {
+                self.add_market(*market);
+                self.deletions.insert(*market);
+            }
+            Command::Settle(market) => {
+                self.add_market(*market);
+                self.settlements.insert(*market);
+            }
+        }
+    }
+
+    /// Whoever gets a subsidy back.
+    pub(super) fn add_creators(&mut self, markets: &BTreeMap<MarketId, Locked<Market>>) {
+        let deleted = self.deletions.iter().filter_map(|id| markets.get(id));
+        self.accounts.extend(deleted.map(|market| market.record().creator_account_id));
+    }
+
+    fn add_payments(&mut self, payments: &[Payment]) {
+        self.accounts.extend(payments.iter().flat_map(|payment| [payment.from, payment.to]));
+        self.new_transfers.extend(payments.iter().filter_map(|payment| payment.id));
+    }
+
+    fn add_market(&mut self, market: MarketId) {
+        self.markets.insert(market);
+        self.accounts.insert(AccountId::of_market(market));
+    }
+
+    fn add_trade(&mut self, market: MarketId, account: AccountId, id: Option<BetId>) {
+        self.add_market(market);
+        self.accounts.insert(account);
+        self.holdings.insert((market, account));
+        self.new_bets.extend(id);
+    }
+}
