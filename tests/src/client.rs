@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;
-use reqwest::{Method, RequestBuilder};
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -243,11 +243,21 @@ async fn try_send(request: RequestBuilder) -> reqwest::Result<Answer> {
     let (http, request) = request.build_split();
     let request = request?;
     let asked = format!("{} {}", request.method(), request.url());
-    let response = http.execute(request).await?;
+    let again = request.try_clone();
+    let mut response = http.execute(request).await?;
+    // A connection that was opened ahead was given up for want of a request just as this one was sent on it, unread.
+    if let Some(again) = again.filter(|_| is_given_up(&response)) {
+        response = http.execute(again).await?;
+    }
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let text = response.text().await?;
     let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
     Ok(Answer { asked, status, headers, body })
+}
+
+/// Whether this is not an answer to a request: those of ours have a body.
+fn is_given_up(response: &Response) -> bool {
+    response.status() == StatusCode::REQUEST_TIMEOUT && response.content_length() == Some(0)
 }
 
 /// An answer, whatever its status.
