@@ -88,8 +88,8 @@ pub struct Telemetry {
     reports: Option<reports::Reports>,
 }
 
-/// Begins to write logs to standard error, and to send what is to be sent, once in a process and before it has other
-/// threads. A line that cannot be written is lost; so is what is not taken where it is sent, and nobody waits for
+/// Begins to write logs to standard error, and to send what is to be sent as of this version of the program, once in a
+/// process and before it has other threads. A line that cannot be written is lost; so is what is not taken where it is sent, and nobody waits for
 /// that.
 ///
 /// # Errors
@@ -123,7 +123,7 @@ impl Telemetry {
                 .map(|traces| traces::Traces::begin(traces, version))
                 .transpose()?,
             #[cfg(feature = "sentry")]
-            reports: settings.reports.as_ref().map(reports::Reports::begin),
+            reports: settings.reports.as_ref().map(|reports| reports::Reports::begin(reports, version)),
         })
     }
 

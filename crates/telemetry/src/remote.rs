@@ -45,8 +45,6 @@ pub struct ReportSettings {
     pub dsn: Dsn,
     /// What they are told apart by from those of other installations, such as `production`.
     pub environment: String,
-    /// The release of this program, such as `foretell@1.2.3`.
-    pub release: String,
 }
 
 /// The whole address at which a collector takes traces as OTLP in protobuf over HTTP (its path is `/v1/traces`

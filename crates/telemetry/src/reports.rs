@@ -26,11 +26,11 @@ pub(crate) struct Reports(#[expect(dead_code, reason = "it is kept to be dropped
 
 impl Reports {
     /// Begins before threads are started: those that were there already would report nothing.
-    pub(crate) fn begin(settings: &ReportSettings) -> Self {
+    pub(crate) fn begin(settings: &ReportSettings, version: &str) -> Self {
         let options = ClientOptions::new()
             .transport(Sending)
             .dsn(settings.dsn.expose())
-            .release(settings.release.clone())
+            .release(format!("foretell@{version}"))
             .environment(settings.environment.clone())
             .shutdown_timeout(FLUSH_TIME)
             .max_breadcrumbs(0)

@@ -4,8 +4,6 @@ use foretell_telemetry::{LogFormat, LogSettings, ReportSettings, Settings, Trace
 
 use super::reader::Reader;
 
-/// What names this program and its release.
-const RELEASE: &str = concat!("foretell@", env!("CARGO_PKG_VERSION"));
 /// The most characters that Sentry takes for the name of an environment.
 const MAX_ENVIRONMENT: usize = 64;
 
@@ -22,9 +20,8 @@ fn read_log(reader: &mut Reader) -> Option<LogSettings> {
         "json" => Ok(LogFormat::Json),
         _ => Err("must be \"pretty\" or \"json\"".to_owned()),
     });
-    let filter = reader.parsed("log.filter", |text| match foretell_telemetry::check_filter(text) {
-        Ok(()) => Ok(text.to_owned()),
-        Err(error) => Err(error.to_string()),
+    let filter = reader.parsed("log.filter", |text| {
+        foretell_telemetry::check_filter(text).map(|()| text.to_owned()).map_err(said)
     });
     Some(LogSettings { format: format?, filter: filter?, color: false })
 }
@@ -48,7 +45,7 @@ fn read_reports(reader: &mut Reader) -> Option<Option<ReportSettings>> {
         is_good.then(|| text.to_owned()).ok_or_else(refusal)
     });
     let (dsn, environment) = (dsn?, environment?);
-    Some(dsn.map(|dsn| ReportSettings { dsn, environment, release: RELEASE.to_owned() }))
+    Some(dsn.map(|dsn| ReportSettings { dsn, environment }))
 }
 
 /// What a text says, unless there is none.

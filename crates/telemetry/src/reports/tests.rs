@@ -12,7 +12,6 @@ fn sent(work: impl FnOnce()) -> Vec<String> {
         let reports = ReportSettings {
             dsn: format!("http://0123456789@{address}/7").parse().unwrap(),
             environment: "tests".to_owned(),
-            release: "foretell@1.2.3".to_owned(),
         };
         // What is reported does not depend on what is logged.
         let log = LogSettings { format: LogFormat::Json, filter: "off".to_owned(), color: false };
