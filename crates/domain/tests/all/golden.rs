@@ -74,10 +74,14 @@ fn even_markets_keep_their_bits() {
     );
 }
 
+fn skewed() -> Lmsr {
+    let initial = [1e-12, 0.25, 0.75 - 1e-12].map(|p| Probability::new(p).unwrap());
+    Lmsr::new(Amount::new(1_000_000_000_000).unwrap(), &initial).unwrap()
+}
+
 #[test]
 fn skewed_markets_keep_their_bits() {
-    let initial = [1e-12, 0.25, 0.75 - 1e-12].map(|p| Probability::new(p).unwrap());
-    let lmsr = Lmsr::new(Amount::new(1_000_000_000_000).unwrap(), &initial).unwrap();
+    let lmsr = skewed();
     check(
         lmsr.curve(),
         &[0.0, 0.0, 0.0],
@@ -124,8 +128,12 @@ fn skewed_markets_keep_their_bits() {
             0xbfd1_693a_b705_da82,
         ],
     );
+}
+
+#[test]
+fn a_skewed_market_bought_up_keeps_its_bits() {
     check(
-        lmsr.curve(),
+        skewed().curve(),
         &[2_000_000_000_000.0, 1.0, 5.0],
         0,
         &[
