@@ -6,8 +6,7 @@ use std::slice::from_ref;
 use std::sync::{Arc, Mutex};
 
 use diesel::connection::{Instrumentation, InstrumentationEvent, SimpleConnection as _};
-use diesel::sql_types::Text;
-use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl as _, SqliteConnection, sql_query};
+use diesel::{Connection as _, PgConnection, SqliteConnection};
 use foretell_domain::account::Account;
 use foretell_domain::id::{AccountId, ApiKeyId, JobId, MarketId, PostId, SessionId, UserId, WebhookId};
 use foretell_domain::job::JobLane;
@@ -40,10 +39,12 @@ mod content;
 #[path = "../tests/it/databases.rs"]
 mod databases;
 mod markets_in_order;
+mod plans;
 mod portfolio;
 mod search;
 
 use databases::{Database, Kind};
+use plans::{KEPT, plan, reads_all, sorts};
 
 /// The statements that a connection was sent, and those that it was told to keep.
 #[derive(Clone, Default)]
@@ -305,63 +306,6 @@ async fn every_statement_is_prepared_once_on_sqlite() {
 #[tokio::test]
 async fn every_statement_is_prepared_once_on_postgres() {
     check_prepared_once(Kind::Postgres).await;
-}
-
-/// A prepared statement's name, with nothing for each of its parameters.
-const KEPT: &str = "SELECT name || CASE WHEN cardinality(parameter_types) = 0 THEN '' ELSE '(' ||
-    array_to_string(array_fill('NULL'::text, ARRAY[cardinality(parameter_types)]), ', ') || ')' END AS detail
-    FROM pg_prepared_statements WHERE statement = $1";
-
-#[derive(QueryableByName)]
-struct PlanLine {
-    #[diesel(sql_type = Text)]
-    #[diesel(column_name = "QUERY PLAN")]
-    line: String,
-}
-
-#[derive(QueryableByName)]
-struct PlanDetail {
-    #[diesel(sql_type = Text)]
-    detail: String,
-}
-
-/// How the database would run a statement, whatever its parameters.
-fn plan(connection: &mut Either, sql: &str) -> String {
-    match connection {
-        Either::Sqlite(c) => {
-            let plan = sql_query(format!("EXPLAIN QUERY PLAN {sql}")).load::<PlanDetail>(c).unwrap();
-            plan.into_iter().map(|row| row.detail).collect::<Vec<_>>().join("\n")
-        }
-        Either::Postgres(c) => {
-            c.batch_execute(
-                "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_sort = off",
-            )
-            .unwrap();
-            // The statement is still there as it was prepared, with the types of its parameters.
-            let kept = sql_query(KEPT).bind::<Text, _>(sql).get_result::<PlanDetail>(c).unwrap();
-            let plan = sql_query(format!("EXPLAIN EXECUTE {}", kept.detail)).load::<PlanLine>(c).unwrap();
-            plan.into_iter().map(|row| row.line).collect::<Vec<_>>().join("\n")
-        }
-    }
-}
-
-/// There are at most 20 of these.
-const SMALL: &str = "webhooks";
-
-/// What a plan says when it reads all of a table that grows.
-fn reads_all(plan: &str) -> bool {
-    let reads_all = |line: &str| {
-        let line = line.trim();
-        line.contains("Seq Scan")
-            || line.contains("AUTOMATIC")
-            || (line.starts_with("SCAN") && !line.contains("INDEX") && !line.contains("json_each"))
-    };
-    plan.lines().any(|line| reads_all(line) && !line.contains(SMALL))
-}
-
-/// What a plan says when it sorts.
-fn sorts(plan: &str) -> bool {
-    plan.contains("Sort") || plan.contains("TEMP B-TREE")
 }
 
 async fn check_index_use(kind: Kind) {
