@@ -1,6 +1,10 @@
 //! What a user types to search: words, phrases in quotes, `or`, and a minus before what must not be there.
 
+mod excerpt;
+mod fold;
+
 use thiserror::Error;
+use unicode_normalization::UnicodeNormalization as _;
 
 /// The most characters of a query.
 const MAX_LENGTH: u32 = 500;
@@ -8,8 +12,13 @@ const MAX_LENGTH: u32 = 500;
 /// The most words of a query, in all its parts together.
 const MAX_WORDS: usize = 32;
 
-/// Words one after another. A word that is typed with signs in it, such as `half-time`, is one of its parts after
-/// another.
+/// The most characters of the parts of an alternative that are searched as substrings.
+const MAX_PART_CHARS: usize = 100;
+
+/// The most alternatives that are searched as substrings.
+const MAX_PARTS: usize = 4;
+
+/// Consecutive words. A word that is typed with signs in it, such as `half-time`, is a phrase of its words.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Phrase(Vec<String>);
 
@@ -20,8 +29,8 @@ impl Phrase {
     }
 }
 
-/// One way to be found: all of these, and none of those.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One way to be found: all of these, and none of those. No phrase is there twice.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Alternative {
     /// What must be there; at least one phrase.
     pub wanted: Vec<Phrase>,
@@ -29,11 +38,22 @@ pub struct Alternative {
     pub unwanted: Vec<Phrase>,
 }
 
+/// One way to be found by parts of words: all of these, and none of those, as typed but in lower case, without quotes.
+/// No part is contained in another.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Parts {
+    /// Substrings that must be there; at least one, with at most 100 characters together.
+    pub wanted: Vec<String>,
+    /// Substrings that must not be there.
+    pub unwanted: Vec<String>,
+}
+
 /// A query that was understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchQuery {
     text: String,
     alternatives: Vec<Alternative>,
+    parts: Vec<Parts>,
 }
 
 /// Why a query cannot be answered.
@@ -58,45 +78,37 @@ pub enum SearchError {
 }
 
 impl SearchQuery {
-    /// Reads a query. Any text means something; quotes that are not closed end with the text. A part without anything
-    /// that must be there is left out.
+    /// Parses a query in any Unicode normalization form. Any text means something; quotes that are not closed end with
+    /// the text. Alternatives without anything that must be there are ignored, and so are repetitions.
     ///
     /// # Errors
     /// [`SearchError`].
     pub fn parse(text: &str) -> Result<Self, SearchError> {
-        let text = text.trim();
+        let text: String = text.trim().nfc().collect();
         if text.is_empty() || text.chars().count() > MAX_LENGTH as usize {
             return Err(SearchError::Length { max: MAX_LENGTH });
         }
         if text.chars().any(char::is_control) {
             return Err(SearchError::Unreadable);
         }
-        let (mut alternatives, mut words) = (Vec::new(), 0);
-        let mut current = Alternative { wanted: Vec::new(), unwanted: Vec::new() };
-        for token in tokens(text) {
-            match token {
-                Token::Or => {
-                    let done =
-                        std::mem::replace(&mut current, Alternative { wanted: vec![], unwanted: vec![] });
-                    alternatives.push(done);
-                }
-                Token::Phrase { text, is_unwanted } => {
-                    let phrase = words_of(text);
-                    words += phrase.len();
-                    let part = if is_unwanted { &mut current.unwanted } else { &mut current.wanted };
-                    part.extend((!phrase.is_empty()).then_some(Phrase(phrase)));
-                }
-            }
-        }
-        if words > MAX_WORDS {
+        let tokens = tokens(&text);
+        let words = tokens.iter().map(|token| match token {
+            Token::Or => 0,
+            Token::Phrase { text, .. } => fold::word_ranges(text).count(),
+        });
+        if words.sum::<usize>() > MAX_WORDS {
             return Err(SearchError::TooManyWords { max: MAX_WORDS });
         }
-        alternatives.push(current);
-        alternatives.retain(|alternative| !alternative.wanted.is_empty());
-        Ok(Self { text: text.to_owned(), alternatives })
+        let (mut alternatives, mut parts) = (Vec::new(), Vec::new());
+        for tokens in tokens.split(|token| matches!(token, Token::Or)) {
+            push_new(&mut alternatives, phrases(tokens), |alternative| !alternative.wanted.is_empty());
+            push_new(&mut parts, parts_of(tokens), |parts| !parts.wanted.is_empty());
+        }
+        parts.truncate(MAX_PARTS);
+        Ok(Self { text, alternatives, parts })
     }
 
-    /// The text as typed, without blanks around it.
+    /// The text as typed in NFC, without blanks around it.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -113,32 +125,26 @@ impl SearchQuery {
         only.unwanted.is_empty() && !self.text.contains('"')
     }
 
+    /// The ways to be found by parts of words; at most four.
+    pub fn parts(&self) -> &[Parts] {
+        &self.parts
+    }
+
     /// The words that are wanted, in lower case.
     pub fn words(&self) -> impl Iterator<Item = &str> {
         let phrases = self.alternatives.iter().flat_map(|alternative| &alternative.wanted);
         phrases.flat_map(Phrase::words).map(String::as_str)
     }
 
-    /// Marks in a text what was found: the words of the wanted phrases and what begins like the text as typed, with
-    /// the text around the first of them, as `(part, is found)`. Nothing if nothing of it is there.
+    /// An excerpt of a text as `(part, is found)`: the first thing found with some text around it. What is found are
+    /// the wanted phrases or, if there are none, the parts of the query as typed. Empty if nothing is found in the
+    /// first 20,000 characters.
+    ///
+    /// The work is linear in the text and does not depend on the query.
     pub fn excerpt<'a>(&self, text: &'a str) -> Vec<(&'a str, bool)> {
-        let wanted: Vec<&str> = self
-            .alternatives
-            .iter()
-            .flat_map(|alternative| alternative.wanted.iter().flat_map(Phrase::words))
-            .map(String::as_str)
-            .collect();
-        let mut marked = marked_words(text, &wanted);
-        if !marked.iter().any(|(_, is_found)| *is_found) {
-            marked = marked_part(text, &self.text);
-        }
-        around_first(marked)
+        excerpt::excerpt(self, text)
     }
 }
-
-/// How much text is shown before the first thing found, and how much in all, in bytes at least.
-const BEFORE: usize = 60;
-const SHOWN: usize = 240;
 
 enum Token<'a> {
     Or,
@@ -167,79 +173,70 @@ fn tokens(text: &str) -> Vec<Token<'_>> {
     tokens
 }
 
+/// Adds an item that is valid and not there yet.
+fn push_new<T: PartialEq>(list: &mut Vec<T>, item: T, is_valid: impl FnOnce(&T) -> bool) {
+    if is_valid(&item) && !list.contains(&item) {
+        list.push(item);
+    }
+}
+
+/// The phrases of one alternative.
+fn phrases(tokens: &[Token<'_>]) -> Alternative {
+    let mut alternative = Alternative::default();
+    for token in tokens {
+        let Token::Phrase { text, is_unwanted } = token else { continue };
+        let list = if *is_unwanted { &mut alternative.unwanted } else { &mut alternative.wanted };
+        push_new(list, Phrase(words_of(text)), |phrase| !phrase.0.is_empty());
+    }
+    alternative
+}
+
+/// The substrings of one alternative. Signs alone count only if there is nothing else.
+fn parts_of(tokens: &[Token<'_>]) -> Parts {
+    let has_word = |text: &str| text.contains(char::is_alphanumeric);
+    let is_wanted_word =
+        |token: &Token<'_>| matches!(token, Token::Phrase { text, is_unwanted: false } if has_word(text));
+    let has_words = tokens.iter().any(is_wanted_word);
+    let mut parts = Parts::default();
+    for token in tokens {
+        let Token::Phrase { text, is_unwanted } = token else { continue };
+        let list = if *is_unwanted { &mut parts.unwanted } else { &mut parts.wanted };
+        if !has_words || has_word(text) {
+            list.push(substring_form(text));
+        }
+    }
+    for list in [&mut parts.wanted, &mut parts.unwanted] {
+        list.retain(|part| !part.is_empty());
+        list.sort_by_key(|part| std::cmp::Reverse(part.len()));
+    }
+    // What contains a longer part contains its parts.
+    let longest_first = std::mem::take(&mut parts.wanted);
+    for part in longest_first {
+        if !parts.wanted.iter().any(|longer| longer.contains(&part)) {
+            parts.wanted.push(part);
+        }
+    }
+    parts.unwanted.dedup();
+    let count = |list: &[String]| list.iter().map(|part| part.chars().count()).sum::<usize>();
+    if count(&parts.wanted) > MAX_PART_CHARS || count(&parts.unwanted) > MAX_PART_CHARS {
+        return Parts::default();
+    }
+    parts
+}
+
 /// The words of a text in lower case: letters and digits that stand together.
 pub fn words_of(text: &str) -> Vec<String> {
-    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    words.map(str::to_lowercase).collect()
+    let text: String = text.nfc().collect();
+    fold::word_ranges(&text).filter_map(|range| text.get(range)).map(fold::folded).collect()
 }
 
-/// The text in parts, those that are one of these words marked.
-fn marked_words<'a>(text: &'a str, wanted: &[&str]) -> Vec<(&'a str, bool)> {
-    let (mut parts, mut rest) = (Vec::new(), text);
-    while !rest.is_empty() {
-        let begin = rest.find(char::is_alphanumeric).unwrap_or(rest.len());
-        let (between, from_word) = rest.split_at(begin);
-        let end = from_word.find(|c: char| !c.is_alphanumeric()).unwrap_or(from_word.len());
-        let (word, after) = from_word.split_at(end);
-        parts.push((between, false));
-        parts.push((word, wanted.contains(&word.to_lowercase().as_str())));
-        rest = after;
-    }
-    parts.retain(|(part, _)| !part.is_empty());
-    parts
-}
-
-/// The text in parts, those that are this text in upper or lower case marked.
-fn marked_part<'a>(text: &'a str, wanted: &str) -> Vec<(&'a str, bool)> {
-    let (mut parts, mut rest) = (Vec::new(), text);
-    while let Some((begin, end)) = find_ignoring_case(rest, wanted) {
-        let (before, from) = rest.split_at(begin);
-        let (found, after) = from.split_at(end - begin);
-        parts.push((before, false));
-        parts.push((found, true));
-        rest = after;
-    }
-    parts.push((rest, false));
-    parts.retain(|(part, _)| !part.is_empty());
-    parts
-}
-
-/// Where a part of a text is, in bytes, whatever the case of its letters.
-fn find_ignoring_case(text: &str, wanted: &str) -> Option<(usize, usize)> {
-    let wanted: Vec<char> = wanted.chars().flat_map(char::to_lowercase).collect();
-    let starts = text.char_indices().map(|(start, _)| start);
-    starts.into_iter().find_map(|start| {
-        let mut left = wanted.as_slice();
-        for (offset, c) in text.get(start..)?.char_indices() {
-            for lower in c.to_lowercase() {
-                left = left.strip_prefix(&[lower])?;
-            }
-            if left.is_empty() {
-                return Some((start, start + offset + c.len_utf8()));
-            }
-        }
-        None
-    })
-}
-
-/// What is shown of a marked text: some of it before the first mark, and some after.
-fn around_first(marked: Vec<(&str, bool)>) -> Vec<(&str, bool)> {
-    let Some(first) = marked.iter().position(|(_, is_found)| *is_found) else { return Vec::new() };
-    let mut begin = first;
-    let mut before = 0;
-    while begin > 0 && before < BEFORE {
-        begin -= 1;
-        before += marked.get(begin).map_or(0, |(part, _)| part.len());
-    }
-    let mut shown = 0;
-    let from_begin = marked.into_iter().skip(begin);
-    from_begin
-        .take_while(|(part, _)| {
-            let is_room = shown < SHOWN;
-            shown += part.len();
-            is_room
-        })
-        .collect()
+/// A text in the form in which it is searched by parts: NFC, in lower case, each run of blanks and control characters
+/// as one blank.
+pub fn substring_form(text: &str) -> String {
+    let is_between = |c: char| c.is_whitespace() || c.is_control();
+    let folded = fold::folded(text);
+    let words: Vec<&str> = folded.split(is_between).filter(|word| !word.is_empty()).collect();
+    words.join(" ")
 }
 
 #[cfg(test)]
@@ -297,28 +294,54 @@ mod tests {
         }
     }
 
-    fn excerpt(query: &str, text: &str) -> String {
-        let query = SearchQuery::parse(query).unwrap();
-        query
-            .excerpt(text)
-            .iter()
-            .map(|(part, is_found)| if *is_found { format!("[{part}]") } else { (*part).to_owned() })
-            .collect()
+    #[test]
+    fn repeated_terms_and_alternatives_are_removed() {
+        for (text, expected) in [
+            ("rain or ".repeat(31) + "rain", "rain"),
+            ("rain Rain RAIN snow rain".to_owned(), "rain snow"),
+            ("rain -hail -hail or rain -hail".to_owned(), "rain !hail"),
+            ("e\u{301}t\u{e9} \u{e9}te\u{301}".to_owned(), "\u{e9}t\u{e9}"),
+        ] {
+            assert_eq!(shown(&text), expected, "{text}");
+        }
+    }
+
+    /// The parts as text: wanted ones in brackets, unwanted ones after a `!`.
+    fn parts(text: &str) -> String {
+        let query = SearchQuery::parse(text).unwrap();
+        let shown = query.parts().iter().map(|parts| {
+            let wanted = parts.wanted.iter().map(|part| format!("[{part}]"));
+            let unwanted = parts.unwanted.iter().map(|part| format!("![{part}]"));
+            wanted.chain(unwanted).collect::<String>()
+        });
+        shown.collect::<Vec<_>>().join(" | ")
     }
 
     #[test]
-    fn an_excerpt_shows_what_was_found() {
-        assert_eq!(excerpt("rain", "Will it Rain, or rains it?"), "Will it [Rain], or rains it?");
-        assert_eq!(excerpt("ain", "Will it Rain, again?"), "Will it R[ain], ag[ain]?");
-        assert_eq!(excerpt("snow", "Will it rain?"), "");
-        let long = format!("{} rain {}", "x ".repeat(100), "y ".repeat(200));
-        let shown = excerpt("rain", &long);
-        assert!(shown.contains("[rain]") && shown.len() < 320, "{shown}");
+    fn parts_have_no_quotes_and_no_repetitions() {
+        for (text, expected) in [
+            ("Apple iphon", "[apple][iphon]"),
+            ("\"heavy  snow\" hai", "[heavy snow][hai]"),
+            ("\"unclosed sno", "[unclosed sno]"),
+            ("東京 雨", "[東京][雨]"),
+            ("iphone phon one", "[iphone]"),
+            ("rai -\"Heavy Snow\" or fo", "[rai]![heavy snow] | [fo]"),
+            ("50% & half_of", "[half_of][50%]"),
+            ("%", "[%]"),
+            ("-rain", ""),
+            ("Mu\u{308}lle", "[mülle]"),
+        ] {
+            assert_eq!(parts(text), expected, "{text}");
+        }
+        assert_eq!(parts(&"a".repeat(101)), "", "too long to be searched as a substring");
+        assert_eq!(parts(&format!("rain -{}", "a".repeat(101))), "", "too long to be excluded");
+        let many: Vec<_> = (0..32).map(|number| format!("w{number}")).collect();
+        assert_eq!(SearchQuery::parse(&many.join(" or ")).unwrap().parts().len(), MAX_PARTS);
     }
 
     proptest! {
         #[test]
-        fn any_text_is_read_and_any_excerpt_is_of_the_text(query in ".{0,60}", text in ".{0,80}") {
+        fn any_text_is_parsed(query in ".{0,60}") {
             if let Ok(query) = SearchQuery::parse(&query) {
                 for alternative in query.alternatives() {
                     prop_assert!(!alternative.wanted.is_empty());
@@ -327,8 +350,6 @@ mod tests {
                         prop_assert!(!word.is_empty());
                     }
                 }
-                let parts: String = query.excerpt(&text).iter().map(|(part, _)| *part).collect();
-                prop_assert!(text.contains(&parts));
             }
         }
     }

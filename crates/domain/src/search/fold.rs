@@ -1,0 +1,100 @@
+//! The form of texts in which they are compared: NFC, in lower case.
+
+use std::ops::Range;
+
+use unicode_normalization::UnicodeNormalization as _;
+
+/// The characters of a text that are searched by words.
+pub(super) const INDEXED_CHARS: usize = 20_000;
+/// The longest word that is compared, in bytes.
+pub(super) const LONGEST_WORD: usize = 512;
+
+/// A character in lower case. Both small sigmas are one letter, and a capital İ is an i.
+pub(super) fn lower(c: char) -> impl Iterator<Item = char> {
+    let c = match c {
+        'ς' => 'σ',
+        'İ' => 'i',
+        c => c,
+    };
+    c.to_lowercase()
+}
+
+/// A text in the form in which texts are compared.
+pub(super) fn folded(text: &str) -> String {
+    text.nfc().flat_map(lower).nfc().collect()
+}
+
+/// The first characters of a text.
+pub(super) fn first_chars(text: &str, count: usize) -> &str {
+    // Most texts have fewer bytes than that.
+    if text.len() <= count {
+        return text;
+    }
+    let end = text.char_indices().nth(count).map_or(text.len(), |(at, _)| at);
+    text.get(..end).unwrap_or(text)
+}
+
+/// The last character boundary at or before a byte.
+pub(super) fn floor_boundary(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default()
+}
+
+/// The words of a text as ranges of bytes: letters and digits that stand together.
+pub(super) fn word_ranges(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let mut next = 0;
+    std::iter::from_fn(move || {
+        let rest = text.get(next..)?;
+        let begin = next + rest.find(char::is_alphanumeric)?;
+        let word = text.get(begin..)?;
+        let end = begin + word.find(|c: char| !c.is_alphanumeric()).unwrap_or(word.len());
+        next = end;
+        Some(begin..end)
+    })
+}
+
+/// A text in lower case that knows where each of its characters is from.
+#[derive(Debug)]
+pub(super) struct Fold {
+    text: String,
+    /// Of each character in lower case, where it begins and where the original begins; and both ends.
+    places: Vec<(usize, usize)>,
+}
+
+impl Fold {
+    pub(super) fn new(original: &str) -> Self {
+        let mut text = String::with_capacity(original.len());
+        let mut places = Vec::with_capacity(original.len() + 1);
+        for (at, c) in original.char_indices() {
+            for lower in lower(c) {
+                places.push((text.len(), at));
+                text.push(lower);
+            }
+        }
+        places.push((text.len(), original.len()));
+        Self { text, places }
+    }
+
+    /// The text in lower case.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Some of the text in lower case, from a character's beginning.
+    pub(super) fn slice(&self, begin: usize, length: usize) -> &str {
+        let end = floor_boundary(&self.text, begin + length);
+        self.text.get(begin..end).unwrap_or_default()
+    }
+
+    /// Where a range of the text in lower case is in the original, in whole characters.
+    pub(super) fn original(&self, range: Range<usize>) -> Range<usize> {
+        let place = |at| self.places.get(self.places.partition_point(|(lower, _)| *lower < at));
+        let begin = place(range.start).map_or(0, |(_, original)| *original);
+        let mut end = self.places.partition_point(|(lower, _)| *lower < range.end);
+        let last = end.checked_sub(1).and_then(|last| self.places.get(last)).map(|(_, original)| *original);
+        // A character may have several in lower case.
+        while self.places.get(end).is_some_and(|(_, original)| Some(*original) == last) {
+            end += 1;
+        }
+        begin..self.places.get(end).map_or(begin, |(_, original)| *original)
+    }
+}
