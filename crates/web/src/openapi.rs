@@ -25,7 +25,8 @@ use sha2::{Digest as _, Sha256};
 
 use self::failures::Failures;
 use self::operation::Operation;
-use crate::routes::{self, VERSIONS};
+use crate::routes;
+use crate::routing::ApiVersion;
 
 /// The document, built once.
 #[derive(Debug)]
@@ -65,8 +66,8 @@ fn whole() -> Value {
     let mut draft = Draft::default();
     let [server, versioned] = routes::documented().map(|part| json!(part));
     draft.add(&server, "", "");
-    for (base, suffix) in VERSIONS.into_iter().zip(["", "V2"]) {
-        draft.add(&versioned, base, suffix);
+    for (version, suffix) in ApiVersion::ALL.into_iter().zip(["", "V2"]) {
+        draft.add(&versioned, version.base(), suffix);
     }
     draft.schemas.extend(schemas::of_failures());
     schemas::close_bodies(&mut draft.schemas);

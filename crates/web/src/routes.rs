@@ -21,30 +21,26 @@ mod users;
 mod webhooks;
 
 use actix_web::dev::HttpServiceFactory;
-use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
 
-use crate::middleware;
+use crate::routing::{ApiVersion, unknown_versioned_route};
 
 /// Everything that is served.
 pub(crate) fn configure(config: &mut ServiceConfig) {
     // A path is tried against one of these after another: what is asked for most comes first.
-    for base in VERSIONS {
-        config.service(version(base));
+    for api_version in ApiVersion::ALL {
+        config.service(version(api_version));
     }
     config.configure(health::configure).configure(metrics::configure).configure(document::configure);
 }
 
-/// The bases of the versions. All have the same routes; what differs is decided where it matters, by
-/// [`ListAsked`](crate::extract::ListAsked).
-pub(crate) const VERSIONS: [&str; 2] = ["/api/v1", "/api/v2"];
-
-fn version(base: &str) -> impl HttpServiceFactory + 'static {
+fn version(version: ApiVersion) -> impl HttpServiceFactory + 'static {
     // As above.
-    web::scope(base)
-        .wrap(from_fn(middleware::meter))
+    web::scope(version.base())
+        .app_data(version)
+        .default_service(unknown_versioned_route())
         .configure(markets::configure)
         .configure(accounts::configure)
         .configure(transfers::configure)

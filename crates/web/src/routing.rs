@@ -1,30 +1,76 @@
-//! Paths and their handlers: a path knows its methods, and answers any other with 405.
+//! Route definitions: a path, its handlers by method, and the rules for its requests.
+//!
+//! Every decision about a request (rate limit, API version, deadline) is a property of the route that was
+//! matched. Nothing may be decided by the text of the path: one route has many spellings, since the router
+//! decodes percent-encoded characters.
 
 use std::pin::pin;
 
 use actix_web::dev::{AppService, HttpServiceFactory};
 use actix_web::http::Method;
 use actix_web::http::header::{ALLOW, HeaderValue};
-use actix_web::{FromRequest, Handler, Resource, Responder, web};
+use actix_web::middleware::from_fn;
+use actix_web::{FromRequest, Handler, HttpRequest, Resource, Responder, Route, web};
+use foretell_application::RequestKind;
 
 use crate::error::{ApiError, ErrorCode};
+use crate::middleware::meter;
 use crate::patience::InTime;
 
 /// A path with a handler for each of its methods.
 pub(crate) struct Endpoint {
     resource: Resource,
     allow: String,
+    metering: Metering,
     is_unhurried: bool,
 }
 
-/// The path of the route that was taken, as it was declared.
+/// The bucket that requests of a route are counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Metering {
+    /// `read` for safe methods, `write` for the others.
+    ByMethod,
+    /// This one.
+    As(RequestKind),
+    /// None: the route is never limited.
+    Exempt,
+}
+
+/// The path of the matched route, as it was declared.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RoutePath(pub(crate) &'static str);
+
+/// A version of the API. All versions have the same routes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ApiVersion {
+    /// Lists have page numbers and totals.
+    V1,
+    /// Lists have cursors.
+    V2,
+}
+
+impl ApiVersion {
+    /// All versions, the most used first.
+    pub(crate) const ALL: [Self; 2] = [Self::V1, Self::V2];
+
+    /// The prefix of its paths.
+    pub(crate) const fn base(self) -> &'static str {
+        match self {
+            Self::V1 => "/api/v1",
+            Self::V2 => "/api/v2",
+        }
+    }
+
+    /// The version of the matched route; `None` outside all versions.
+    pub(crate) fn of(request: &HttpRequest) -> Option<Self> {
+        request.app_data().copied()
+    }
+}
 
 /// A path, such as `/accounts/{id}`, without any handler yet.
 pub(crate) fn at(path: &'static str) -> Endpoint {
     let resource = web::resource(path).app_data(RoutePath(path));
-    Endpoint { resource, allow: String::new(), is_unhurried: false }
+    Endpoint { resource, allow: String::new(), metering: Metering::ByMethod, is_unhurried: false }
 }
 
 macro_rules! methods {
@@ -42,6 +88,18 @@ macro_rules! methods {
 }
 
 impl Endpoint {
+    /// Counts the requests of the handlers that follow in this bucket.
+    pub(crate) fn counted_as(mut self, kind: RequestKind) -> Self {
+        self.metering = Metering::As(kind);
+        self
+    }
+
+    /// Exempts the whole path from rate limits.
+    pub(crate) fn never_limited(mut self) -> Self {
+        self.metering = Metering::Exempt;
+        self
+    }
+
     /// Says that the handlers which follow read so much that their clients must wait for as long as it takes.
     pub(crate) fn unhurried(mut self) -> Self {
         self.is_unhurried = true;
@@ -87,19 +145,33 @@ impl Endpoint {
                 patience.wait_for(pin!(handler.call(args))).await
             }
         };
-        self.resource = self.resource.route(web::method(method).to(handle));
+        let route = metered(web::method(method).to(handle), self.metering);
+        self.resource = self.resource.route(route);
         self
     }
 }
 
 impl HttpServiceFactory for Endpoint {
     fn register(self, config: &mut AppService) {
+        // Methods that the path does not serve are counted as well, if its requests are.
+        let metering = match self.metering {
+            Metering::Exempt => Metering::Exempt,
+            Metering::ByMethod | Metering::As(_) => Metering::ByMethod,
+        };
         let allow = self.allow;
         let refuse = move || {
             let refusal = method_not_allowed(&allow);
             async move { Err::<&str, _>(refusal) }
         };
-        self.resource.default_service(web::to(refuse)).register(config);
+        let refuse = metered(web::to(refuse), metering);
+        self.resource.default_service(refuse).register(config);
+    }
+}
+
+fn metered(route: Route, metering: Metering) -> Route {
+    match metering {
+        Metering::Exempt => route,
+        _ => route.wrap(from_fn(move |request, next| meter(metering, request, next))),
     }
 }
 
@@ -109,6 +181,11 @@ fn method_not_allowed(allow: &str) -> ApiError {
         Ok(allow) => error.with_header(ALLOW, allow),
         Err(cause) => ApiError::internal(cause),
     }
+}
+
+/// The route of paths below a version's base that no route serves: counted like any other request.
+pub(crate) fn unknown_versioned_route() -> Route {
+    metered(web::to(unknown_route), Metering::ByMethod)
 }
 
 /// Answers paths that nothing is served at.

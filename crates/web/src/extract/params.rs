@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 
 use super::{InputContext, IntoInput, ListAsked, Part, Shape, json};
 use crate::faults::{FaultCode, Faults};
+use crate::routing::ApiVersion;
 
 /// The query string, of the shape `T`, whose fields are read from text (see [`crate::dto::text::parsed`]).
 pub(crate) struct Params<T> {
@@ -48,11 +49,10 @@ impl<T: Shape + IntoInput> Part for Params<T> {
 
     fn take(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<T::Input> {
         let fields = fields_of(self.request.query_string(), faults)?;
-        let path = self.request.path();
         let identity;
         let list = match context.list {
-            ListAsked::ByCursor { key, .. } if !is_of_first_version(path) => {
-                identity = identity_of(path, &fields);
+            ListAsked::ByCursor { key, .. } if ApiVersion::of(&self.request) != Some(ApiVersion::V1) => {
+                identity = identity_of(&self.request, &fields);
                 ListAsked::ByCursor { key, identity: &identity }
             }
             _ => ListAsked::ByPage,
@@ -62,14 +62,10 @@ impl<T: Shape + IntoInput> Part for Params<T> {
     }
 }
 
-/// Whether it is of the version whose lists have pages and totals.
-fn is_of_first_version(path: &str) -> bool {
-    path.starts_with("/api/v1/")
-}
-
 /// What tells a list from any other: its path, and which of its rows are wanted in which order.
-fn identity_of(path: &str, fields: &Map<String, Value>) -> String {
-    let mut identity = path.to_owned();
+fn identity_of(request: &HttpRequest, fields: &Map<String, Value>) -> String {
+    // As the router matched it: decoded, so that one list has one identity. Nothing but ids can differ in case.
+    let mut identity = request.match_info().as_str().to_ascii_lowercase();
     let says_which = |name: &str| !matches!(name, "cursor" | "limit" | "expand" | "fields");
     for (name, value) in fields.iter().filter(|(name, _)| says_which(name)) {
         let _ = write!(identity, "&{name}={value}");

@@ -35,7 +35,7 @@ use crate::WebState;
 use crate::error::ApiError;
 use crate::error::render::{Failure, Form};
 use crate::extract::{HasCaller, Unread};
-use crate::routes;
+use crate::routing::ApiVersion;
 
 /// What browsers are told of every answer, unless its route says otherwise: to take it for what it says it is, and to
 /// make no page of it.
@@ -163,7 +163,7 @@ impl Exchange {
             response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
         }
         self.set_headers(response.headers_mut(), is_private);
-        self.complete_location(response.headers_mut());
+        complete_location(&mut response);
         if !status.is_client_error() && !status.is_server_error() {
             self.note(status, Some(response.request()), None);
             return response.map_into_boxed_body();
@@ -219,20 +219,20 @@ impl Exchange {
         }
     }
 
-    /// Routes know where what they made is found below the base of a version, which is the one that was asked.
-    fn complete_location(&self, headers: &mut HeaderMap) {
-        let Some(path) = headers.get(LOCATION).and_then(|path| path.to_str().ok()) else { return };
-        let base = routes::VERSIONS.into_iter().find(|base| self.uri.path().starts_with(base));
-        if let Ok(whole) = HeaderValue::from_str(&format!("{}{path}", base.unwrap_or_default())) {
-            headers.insert(LOCATION, whole);
-        }
-    }
-
     fn set_failure_headers(&self, head: &mut ResponseHead) {
         head.headers_mut().insert(CONTENT_TYPE, self.form.content_type());
         if head.status == StatusCode::SERVICE_UNAVAILABLE && !head.headers().contains_key(RETRY_AFTER) {
             head.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
+    }
+}
+
+/// Adds the base of the matched version to a `Location`: routes write only what follows it.
+fn complete_location<B>(response: &mut ServiceResponse<B>) {
+    let Some(version) = ApiVersion::of(response.request()) else { return };
+    let Some(path) = response.headers().get(LOCATION).and_then(|path| path.to_str().ok()) else { return };
+    if let Ok(location) = HeaderValue::from_str(&format!("{}{path}", version.base())) {
+        response.headers_mut().insert(LOCATION, location);
     }
 }
 

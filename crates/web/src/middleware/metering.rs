@@ -1,7 +1,7 @@
-//! Counts the requests below the bases of the versions, and turns away those that are too many.
+//! Rate limit of one route: counts its requests and rejects those over the limit.
 //!
-//! Who presents a token that is good is counted by user, anyone else by address: a made-up token gains nothing.
-//! Requests that have a password looked at or made are counted by address whoever sends them.
+//! A request with a valid token is counted by user, any other by address: a made-up token gains nothing.
+//! Requests that verify or set a password are counted by address, whoever sends them.
 
 use std::pin::pin;
 
@@ -17,20 +17,19 @@ use crate::WebState;
 use crate::error::{ApiError, ErrorCode};
 use crate::extract::{ClientAddress, caller_of};
 use crate::patience::Patience;
+use crate::routing::Metering;
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
-/// The paths below a base at which a POST has a password looked at or made.
-const PASSWORDS: [&str; 3] = ["/users", "/sessions", "/me/password"];
-
-/// Counts a request, serves it if it is not too many, and says in the answer what is left.
+/// Counts a request, serves it unless it is over the limit, and adds the rest of the budget to the answer.
 pub(crate) async fn meter(
+    metering: Metering,
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     let state = request.app_data::<Data<WebState>>().ok_or_else(|| ApiError::internal("no web state"))?;
-    let kind = kind_of(request.method(), request.path());
+    let Some(kind) = kind_of(metering, request.method()) else { return next.call(request).await };
     if state.application.request_budget(kind).is_none() {
         return next.call(request).await;
     }
@@ -70,12 +69,13 @@ async fn count(request: &ServiceRequest, state: &WebState, kind: RequestKind) ->
     state.application.meter_request(kind, requester).await
 }
 
-fn kind_of(method: &Method, path: &str) -> RequestKind {
-    if method.is_safe() {
-        return RequestKind::Read;
+fn kind_of(metering: Metering, method: &Method) -> Option<RequestKind> {
+    match metering {
+        Metering::Exempt => None,
+        Metering::As(kind) => Some(kind),
+        Metering::ByMethod if method.is_safe() => Some(RequestKind::Read),
+        Metering::ByMethod => Some(RequestKind::Write),
     }
-    let is_of_passwords = *method == Method::POST && PASSWORDS.iter().any(|end| path.ends_with(end));
-    if is_of_passwords { RequestKind::LogIn } else { RequestKind::Write }
 }
 
 /// What is left and what there is, as draft-ietf-httpapi-ratelimit-headers has it.

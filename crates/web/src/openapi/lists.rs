@@ -4,10 +4,10 @@ use foretell_application::SearchStep;
 use foretell_ports::page::MAX_PAGE_ROWS;
 use serde_json::{Value, json};
 
-use crate::routes::VERSIONS;
+use crate::routing::ApiVersion;
 
 fn is_by_page(base: &str) -> bool {
-    VERSIONS.first().is_some_and(|first| *first == base)
+    base == ApiVersion::V1.base()
 }
 
 /// Whether a parameter of this name says which part of a list is wanted.

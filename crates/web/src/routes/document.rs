@@ -31,9 +31,9 @@ pub(super) struct Documented;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
-        .service(at("/openapi.json").get(show))
-        .service(at("/docs").get(enter))
-        .service(at("/docs/{file:.*}").get(browse));
+        .service(at("/openapi.json").never_limited().get(show))
+        .service(at("/docs").never_limited().get(enter))
+        .service(at("/docs/{file:.*}").never_limited().get(browse));
 }
 
 /// Shows this document, which changes with the server's version only. 200, 304 if the client knows it.

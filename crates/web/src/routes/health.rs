@@ -20,7 +20,7 @@ use crate::routing::at;
 pub(super) struct Documented;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
-    config.service(at("/livez").get(live)).service(at("/readyz").get(ready));
+    config.service(at("/livez").never_limited().get(live)).service(at("/readyz").never_limited().get(ready));
 }
 
 #[derive(Serialize, ToSchema)]

@@ -19,6 +19,7 @@ use crate::dto::user::UserView;
 use crate::error::ApiError;
 use crate::reply;
 use crate::routing::at;
+use foretell_application::RequestKind;
 
 /// What the document says of these routes.
 #[derive(OpenApi)]
@@ -36,7 +37,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(at("/me").get(show::show).patch(change::change))
         .service(at("/me/bets").get(list_bets::list_bets))
         .service(at("/me/positions").get(list_positions::list_positions))
-        .service(at("/me/password").post(change_password::change_password));
+        .service(at("/me/password").counted_as(RequestKind::LogIn).post(change_password::change_password));
 }
 
 #[derive(Serialize, ToSchema)]

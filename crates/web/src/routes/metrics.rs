@@ -18,7 +18,7 @@ use crate::routing::at;
 pub(super) struct Documented;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
-    config.service(at("/metrics").get(show));
+    config.service(at("/metrics").never_limited().get(show));
 }
 
 /// Shows all metrics as Prometheus reads them, to anyone or to who presents the token of the configuration. 200,

@@ -15,6 +15,7 @@ use crate::error::ApiError;
 use crate::extract::SESSION_COOKIE;
 use crate::reply::Answer;
 use crate::routing::at;
+use foretell_application::RequestKind;
 
 /// What the document says of these routes.
 #[derive(OpenApi)]
@@ -23,7 +24,7 @@ pub(super) struct Documented;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
-        .service(at("/sessions").get(list::list).post(log_in::log_in))
+        .service(at("/sessions").get(list::list).counted_as(RequestKind::LogIn).post(log_in::log_in))
         .service(at("/sessions/{id}").delete(log_out::log_out));
 }
 

@@ -10,6 +10,7 @@ use actix_web::web::ServiceConfig;
 use utoipa::OpenApi;
 
 use crate::routing::at;
+use foretell_application::RequestKind;
 
 /// What the document says of these routes.
 #[derive(OpenApi)]
@@ -18,6 +19,6 @@ pub(super) struct Documented;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
-        .service(at("/users").get(list::list).post(register::register))
+        .service(at("/users").get(list::list).counted_as(RequestKind::LogIn).post(register::register))
         .service(at("/users/{id}").get(get::get).patch(appoint::appoint).delete(erase::erase));
 }

@@ -28,4 +28,5 @@ mod portfolio;
 mod posts;
 mod search;
 mod server;
+mod spellings;
 mod transfers;
