@@ -17,6 +17,7 @@ use foretell_domain::probability::Probability;
 use foretell_domain::text::{Email, UserName};
 use foretell_domain::time::Timestamp;
 use foretell_domain::user::Role;
+use foretell_ports::user_changes::NoOtherNodes;
 use foretell_testkit::{
     FakeClock, MemoryCache, MemoryMailer, MemoryRateLimiter, MemoryStore, MemoryWebhooks, PlainBodies,
     PlainPasswordHasher, SeededIds, SeededTokens,
@@ -115,6 +116,7 @@ async fn start() -> (Application, [Caller; 2]) {
         webhook_sender: Arc::new(MemoryWebhooks::default()),
         webhook_bodies: Arc::new(PlainBodies),
         cache: Arc::new(MemoryCache::default()),
+        user_changes: Arc::new(NoOtherNodes),
         limiter: Arc::new(MemoryRateLimiter::default()),
         health: memory,
         clock: Arc::new(FakeClock::default()),
@@ -150,6 +152,6 @@ async fn register(application: &Application, name: &str) -> Caller {
         role: Role::User,
     };
     let (user, registered) = application.register_user(registration).await.expect("nobody has the address");
-    let credential = Credential::Session(SeededIds::new(2).session());
+    let credential = Credential::Process;
     Caller { user, account_id: registered.account_id, credential }
 }

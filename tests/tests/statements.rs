@@ -16,6 +16,7 @@ use foretell_application::writer::WriterSettings;
 use foretell_application::{Application, ApplicationSettings, LoginLimits, Ports, RequestLimits};
 use foretell_domain::money::{Amount, Currency};
 use foretell_persistence::{DatabaseConfig, DatabaseUrl, Store};
+use foretell_ports::user_changes::NoOtherNodes;
 use foretell_testkit::{
     FakeClock, MemoryCache, MemoryMailer, MemoryRateLimiter, MemoryWebhooks, PlainBodies,
     PlainPasswordHasher, SeededIds, SeededTokens,
@@ -182,6 +183,7 @@ async fn serve(home: &Home, clock: &FakeClock, settings: ApplicationSettings) ->
         webhook_sender: Arc::new(MemoryWebhooks::default()),
         webhook_bodies: Arc::new(PlainBodies),
         cache: Arc::new(MemoryCache::default()),
+        user_changes: Arc::new(NoOtherNodes),
         limiter: Arc::new(MemoryRateLimiter::default()),
         health: store,
         clock: Arc::new(clock.clone()),

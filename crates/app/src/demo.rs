@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use foretell_application::writer::{Decision, Mint, Receipt};
 use foretell_application::{Application, Caller, Credential, MarketOpening, Registration, TradeTarget};
-use foretell_domain::id::{MarketId, OptionId, SessionId};
+use foretell_domain::id::{MarketId, OptionId};
 use foretell_domain::market::{BuyOrder, Listing, Quantity, SellOrder};
 use foretell_domain::money::Amount;
 use foretell_domain::probability::Probability;
@@ -165,7 +165,7 @@ async fn register(application: &Application, password: &SecretString) -> anyhow:
             role: if people.is_empty() { Role::Admin } else { Role::User },
         };
         let (user, registered) = application.register_user(registration).await?;
-        let credential = Credential::Session(SessionId::from_u128(0));
+        let credential = Credential::Process;
         people.push(Caller { user, account_id: registered.account_id, credential });
     }
     let admin = people.first().context("there is an admin")?;

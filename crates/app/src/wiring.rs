@@ -11,7 +11,8 @@ use foretell_application::application::STANDARD_CATEGORIES;
 use foretell_application::writer::WriterSettings;
 use foretell_application::{Application, ApplicationSettings, Ports, Semantic};
 use foretell_cache::{
-    LocalRateLimiter, MokaCache, RedisCache, RedisLink, RedisRateLimiter, RedisVectorIndex, TieredCache,
+    LocalRateLimiter, MokaCache, RedisCache, RedisLink, RedisRateLimiter, RedisUserChanges, RedisVectorIndex,
+    TieredCache,
 };
 use foretell_embedding::{MemoryIndex, StaticEmbedder};
 use foretell_mail::{NoMailer, OutboxMailer, SmtpMailer, Templates};
@@ -19,6 +20,7 @@ use foretell_persistence::{DatabaseUrl, Store, count_statements};
 use foretell_ports::cache::Cache;
 use foretell_ports::mail::Mailer;
 use foretell_ports::rate_limit::RateLimiter;
+use foretell_ports::user_changes::{NoOtherNodes, UserChanges};
 use foretell_ports::vector::{Embedder as _, VectorIndex};
 use foretell_security::{Argon2Hasher, HashingCost, SessionTokens, SystemClock, UuidV7Ids};
 use foretell_web::JsonBodies;
@@ -97,6 +99,7 @@ async fn ports(settings: &Settings, store: &Store) -> anyhow::Result<Ports> {
     Ok(Ports {
         cache,
         limiter,
+        user_changes: user_changes(link.as_ref()),
         units: Arc::new(store.clone()),
         ledger: Arc::new(store.clone()),
         markets: Arc::new(store.clone()),
@@ -145,6 +148,14 @@ fn mailer(mail: &Mail) -> anyhow::Result<Arc<dyn Mailer>> {
         Transport::Outbox(folder) => Arc::new(OutboxMailer::new(folder.clone(), templates)),
         Transport::Smtp(smtp) => Arc::new(SmtpMailer::new(smtp, templates).context("mail.smtp_host")?),
     })
+}
+
+/// Announcements of changed users, where nodes share a Redis.
+fn user_changes(link: Option<&Arc<RedisLink>>) -> Arc<dyn UserChanges> {
+    match link {
+        Some(link) => Arc::new(RedisUserChanges::new(Arc::clone(link))),
+        None => Arc::new(NoOtherNodes),
+    }
 }
 
 /// The cache and the limits: through Redis if there is one, and otherwise of this process.

@@ -20,6 +20,7 @@ use foretell_ports::secret::{PasswordHasher, Tokens};
 use foretell_ports::system::{Clock, IdSource};
 use foretell_ports::unit::UnitOfWork;
 use foretell_ports::user::UserQueries;
+use foretell_ports::user_changes::UserChanges;
 use foretell_ports::vector::VectorQueries;
 use foretell_ports::webhook::{WebhookBodies, WebhookQueries, WebhookSender};
 use tokio::sync::watch;
@@ -68,6 +69,8 @@ pub struct Ports {
     pub webhook_sender: Arc<dyn WebhookSender>,
     /// Writes the bodies of these messages.
     pub webhook_bodies: Arc<dyn WebhookBodies>,
+    /// Tells other nodes that a user has changed.
+    pub user_changes: Arc<dyn UserChanges>,
     /// Counts requests.
     pub limiter: Arc<dyn RateLimiter>,
     /// Tells whether storage answers.
@@ -119,7 +122,7 @@ pub struct Application {
     pub(crate) ports: Ports,
     pub(crate) settings: ApplicationSettings,
     pub(crate) writer: MoneyWriter,
-    pub(crate) sessions: SessionCache,
+    pub(crate) sessions: Arc<SessionCache>,
     pub(crate) market_feed: Arc<MarketFeed>,
     pub(crate) webhook_watch: Arc<WebhookWatch>,
     pub(crate) market_totals: Totals<CountedMarkets>,
@@ -143,7 +146,8 @@ impl Application {
         let surroundings =
             Surroundings { feed: Arc::clone(&market_feed), webhooks: Arc::clone(&webhook_watch) };
         let writer = MoneyWriter::start(&ports, &settings.writer, &surroundings);
-        let sessions = SessionCache::new(settings.session_trust);
+        let sessions = Arc::new(SessionCache::new(settings.session_trust));
+        listen_to_user_changes(&ports, &sessions);
         let logins = LoginGuard::new(settings.login_limits);
         let (cache, markets) = (Arc::clone(&ports.cache), Arc::clone(&ports.markets));
         let market_pages = MarketPages::new(cache, markets, settings.market_trust);
@@ -231,7 +235,23 @@ impl Application {
         self.writer.drain().await;
     }
 
+    /// Forgets what is remembered of a user's sessions and keys, here and on other nodes. Call it once a change is
+    /// stored, and also if the commit failed: it may be done although its answer was lost.
+    pub(crate) fn forget_user(&self, user: UserId) {
+        self.sessions.forget_user(user, self.now());
+        self.ports.user_changes.announce(user);
+    }
+
     pub(crate) fn next_user_id(&self) -> UserId {
         UserId::from_u128(self.ports.ids.next_id())
     }
+}
+
+/// Forgets users whom other nodes have changed, by the time at which this node is told.
+fn listen_to_user_changes(ports: &Ports, sessions: &Arc<SessionCache>) {
+    let (sessions, clock) = (Arc::clone(sessions), Arc::clone(&ports.clock));
+    ports.user_changes.listen(Box::new(move |user| match user {
+        Some(user) => sessions.forget_user(user, clock.now()),
+        None => sessions.forget_all(clock.now()),
+    }));
 }

@@ -13,6 +13,10 @@ pub enum AppError {
     /// The domain refuses; nothing was changed.
     #[error(transparent)]
     Refused(#[from] DomainError),
+    /// The caller's session or API key has ended since it was looked up, or they were suspended; nothing was
+    /// changed.
+    #[error("the session or API key has ended")]
+    Unauthorized,
     /// The mail address is unknown, the password is wrong, or the user is suspended: which, nobody is told.
     #[error("mail address or password is wrong")]
     BadCredentials,

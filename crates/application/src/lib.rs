@@ -4,6 +4,7 @@
 //! domain's policies, and calls a port or submits a command to the [`writer`].
 
 pub mod application;
+mod authorization;
 pub mod error;
 mod expected_version;
 mod key_uses;

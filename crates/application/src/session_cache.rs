@@ -1,10 +1,11 @@
 //! Remembers for a moment whose a session token or an API key's secret is, so that storage is not asked with
 //! every request.
 //!
-//! What another process changes is noticed once an entry is no longer fresh. What this process changes is
-//! noticed at once: an entry that was read before its user last changed is not used again.
+//! What another process changes is noticed once it is announced, or once an entry is no longer fresh. What this
+//! process changes is noticed at once: an entry that was read before its user last changed is not used again.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use foretell_domain::id::UserId;
@@ -34,6 +35,8 @@ pub(crate) struct SessionCache {
     sessions: Cache<TokenHash, KnownSession>,
     /// When users last changed: kept for as long as an entry from before could still be fresh.
     changes: Cache<UserId, Timestamp>,
+    /// Until when everything that was read is forgotten, in microseconds.
+    all_changed_us: AtomicI64,
     fresh_us: i64,
 }
 
@@ -45,7 +48,13 @@ impl SessionCache {
         let sessions = Cache::builder().max_capacity(MAX_SESSIONS).time_to_live(kept).build();
         // Not limited in number: a change that is pushed out early would bring an ended session back.
         let changes = Cache::builder().time_to_live(kept + MARGIN).build();
-        Self { sessions, changes, fresh_us: i64::try_from(fresh.as_micros()).unwrap_or(i64::MAX) }
+        let all_changed_us = AtomicI64::new(i64::MIN);
+        Self {
+            sessions,
+            changes,
+            all_changed_us,
+            fresh_us: i64::try_from(fresh.as_micros()).unwrap_or(i64::MAX),
+        }
     }
 
     /// The session or key of this token, if it is known and still as it was.
@@ -55,7 +64,8 @@ impl SessionCache {
         let is_fresh = (0..self.fresh_us).contains(&age_us);
         let changed_at = self.changes.get(&known.caller.user.id);
         let is_current = changed_at.is_none_or(|changed_at| changed_at < known.read_at);
-        (is_fresh && is_current).then_some(known)
+        let is_kept = known.read_at.micros() > self.all_changed_us.load(Ordering::Acquire);
+        (is_fresh && is_current && is_kept).then_some(known)
     }
 
     /// Remembers what storage told.
@@ -69,6 +79,11 @@ impl SessionCache {
     /// stored.
     pub(crate) fn forget_user(&self, user: UserId, now: Timestamp) {
         self.changes.insert(user, now);
+    }
+
+    /// Forgets all sessions and keys, those too that are being read just now: any user may have changed.
+    pub(crate) fn forget_all(&self, now: Timestamp) {
+        self.all_changed_us.fetch_max(now.micros(), Ordering::AcqRel);
     }
 }
 
@@ -104,6 +119,17 @@ mod tests {
         assert!(cache.find(&TOKEN, at(999_999)).is_some());
         assert!(cache.find(&TOKEN, at(1_000_000)).is_none());
         assert!(cache.find(&TOKEN, at(-1)).is_none(), "a clock was set back");
+    }
+
+    #[test]
+    fn forgotten_entries_are_not_used() {
+        let cache = cache();
+        cache.remember(TOKEN, known(at(5)));
+        cache.forget_all(at(5));
+        cache.forget_all(at(4));
+        assert!(cache.find(&TOKEN, at(6)).is_none());
+        cache.remember(TOKEN, known(at(6)));
+        assert!(cache.find(&TOKEN, at(7)).is_some());
     }
 
     #[test]

@@ -21,7 +21,6 @@ mod rows;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use foretell_domain::policy::Actor;
 use foretell_ports::cost;
 use foretell_ports::idempotency::CommandKey;
 use metrics::counter;
@@ -32,6 +31,7 @@ use tokio::time::{Instant, timeout};
 use tracing::Span;
 
 use crate::application::Ports;
+use crate::authorization::Principal;
 use crate::error::AppError;
 use claim::Claim;
 pub use command::{
@@ -67,7 +67,7 @@ impl Default for WriterSettings {
 /// A command with the one who sent it and the key that names it.
 #[derive(Debug)]
 pub(crate) struct Envelope {
-    pub(crate) actor: Actor,
+    pub(crate) principal: Principal,
     pub(crate) command: Command,
     pub(crate) name: Option<CommandName>,
 }
@@ -113,27 +113,33 @@ impl MoneyWriter {
     ///
     /// # Errors
     /// [`AppError::KeyReused`] for another command under the same key, [`AppError::Overloaded`] if the queue
-    /// is full, the command waited too long or would, or the writer is draining, [`AppError::Store`] if storage failed.
+    /// is full, the command waited too long or would, or the writer is draining, [`AppError::Unauthorized`] if the
+    /// caller's credential has ended or they are suspended, [`AppError::Store`] if storage failed.
     /// Refusals of the domain are part of the receipt.
     pub(crate) async fn submit_once(
         &self,
-        actor: Actor,
+        principal: impl Into<Principal>,
         key: String,
         command: Command,
     ) -> Result<Receipt<Outcome>, AppError> {
+        let principal = principal.into();
         let name = CommandName {
-            key: CommandKey { user_id: actor.user_id, key },
+            key: CommandKey { user_id: principal.user_id(), key },
             request_hash: command.request_hash().ok_or(AppError::Internal("a command does not serialize"))?,
         };
-        self.send(Envelope { actor, command, name: Some(name) }).await
+        self.send(Envelope { principal, command, name: Some(name) }).await
     }
 
     /// Does a command that is safe to repeat by its own nature.
     ///
     /// # Errors
     /// As for a named command.
-    pub(crate) async fn submit(&self, actor: Actor, command: Command) -> Result<Receipt<Outcome>, AppError> {
-        self.send(Envelope { actor, command, name: None }).await
+    pub(crate) async fn submit(
+        &self,
+        principal: impl Into<Principal>,
+        command: Command,
+    ) -> Result<Receipt<Outcome>, AppError> {
+        self.send(Envelope { principal: principal.into(), command, name: None }).await
     }
 
     async fn send(&self, envelope: Envelope) -> Result<Receipt<Outcome>, AppError> {

@@ -13,6 +13,7 @@ mod memory_tier;
 mod publisher;
 mod redis_limiter;
 mod redis_tier;
+mod redis_user_changes;
 mod redis_vectors;
 mod tiers;
 
@@ -21,5 +22,6 @@ pub use local_limiter::LocalRateLimiter;
 pub use memory_tier::MokaCache;
 pub use redis_limiter::RedisRateLimiter;
 pub use redis_tier::RedisCache;
+pub use redis_user_changes::RedisUserChanges;
 pub use redis_vectors::RedisVectorIndex;
 pub use tiers::TieredCache;

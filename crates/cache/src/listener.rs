@@ -1,16 +1,14 @@
-//! Listens to the floors that other nodes publish, and goes on listening whatever becomes of the connection.
+//! Listens to a channel that other nodes publish on, and goes on listening whatever becomes of the connection.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_redis::redis::RedisResult;
-use foretell_ports::cache::Floor;
 use futures::StreamExt as _;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use crate::link::RedisLink;
-use crate::publisher::{CHANNEL, floors_of};
 
 /// How long to wait before listening anew.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -19,17 +17,30 @@ const SILENCE: Duration = Duration::from_secs(20);
 /// How long connecting may take; nobody waits for it.
 const CONNECTING: Duration = Duration::from_secs(2);
 
+/// What a listener hears.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Heard<'a> {
+    /// It is subscribed from now on, perhaps again; messages from before may be lost.
+    Subscribed,
+    /// A message, or nothing if it was not text.
+    Message(&'a str),
+}
+
 /// Listens until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Listener(JoinHandle<()>);
 
 impl Listener {
-    /// Begins to listen by this link.
-    pub(crate) fn start(link: &Arc<RedisLink>, heard: impl Fn(&[Floor]) + Send + Sync + 'static) -> Self {
+    /// Begins to listen to a channel by this link.
+    pub(crate) fn start(
+        link: &Arc<RedisLink>,
+        channel: &'static str,
+        heard: impl Fn(Heard<'_>) + Send + Sync + 'static,
+    ) -> Self {
         let task_link = Arc::clone(link);
         Self(link.runtime().spawn(async move {
             loop {
-                if let Err(error) = listen(&task_link, &heard).await {
+                if let Err(error) = listen(&task_link, channel, &heard).await {
                     tracing::debug!(%error, "redis cannot be listened to");
                 }
                 sleep(PAUSE).await;
@@ -45,16 +56,21 @@ impl Drop for Listener {
 }
 
 /// Listens until the connection ends or has been silent for long.
-async fn listen(link: &RedisLink, heard: &(impl Fn(&[Floor]) + Send + Sync)) -> RedisResult<()> {
+async fn listen(
+    link: &RedisLink,
+    channel: &str,
+    heard: &(impl Fn(Heard<'_>) + Send + Sync),
+) -> RedisResult<()> {
     let subscribe = async {
         let mut connection = link.client().get_async_pubsub().await?;
-        connection.subscribe(link.name(CHANNEL)).await?;
+        connection.subscribe(link.name(channel)).await?;
         RedisResult::Ok(connection)
     };
     let Ok(connection) = timeout(CONNECTING, subscribe).await else { return Ok(()) };
     let mut messages = connection?.into_on_message();
+    heard(Heard::Subscribed);
     while let Ok(Some(message)) = timeout(SILENCE, messages.next()).await {
-        heard(&floors_of(std::str::from_utf8(message.get_payload_bytes()).unwrap_or_default()));
+        heard(Heard::Message(std::str::from_utf8(message.get_payload_bytes()).unwrap_or_default()));
     }
     Ok(())
 }

@@ -6,8 +6,9 @@ use std::time::Instant;
 use async_trait::async_trait;
 use foretell_ports::cache::{Cache, Floor, Known, Reach};
 
-use crate::listener::Listener;
+use crate::listener::{Heard, Listener};
 use crate::memory_tier::MokaCache;
+use crate::publisher::{CHANNEL, floors_of};
 use crate::redis_tier::RedisCache;
 
 /// Two tiers. What another node publishes counts here as soon as it is heard.
@@ -23,7 +24,11 @@ impl TieredCache {
     pub fn new(near: MokaCache, far: RedisCache) -> Self {
         let near = Arc::new(near);
         let heard = Arc::clone(&near);
-        let listener = Listener::start(far.link(), move |floors| heard.raise(floors));
+        let listener = Listener::start(far.link(), CHANNEL, move |told| {
+            if let Heard::Message(text) = told {
+                heard.raise(&floors_of(text));
+            }
+        });
         Self { near, far: Arc::new(far), _listener: listener }
     }
 }

@@ -17,6 +17,7 @@ mod comments;
 mod condition;
 mod config;
 mod connection;
+mod credential_states;
 mod dialect;
 mod error;
 mod id;

@@ -57,7 +57,7 @@ fn credentials((row, hash): CredentialsRow) -> Result<Credentials, Failure> {
 }
 
 /// The status that a row tells: the column knows no erased users, who are suspended there.
-fn status_of(status: &str, erased_at_us: Option<i64>) -> Option<UserStatus> {
+pub(crate) fn status_of(status: &str, erased_at_us: Option<i64>) -> Option<UserStatus> {
     match (status, erased_at_us) {
         ("active", None) => Some(UserStatus::Active),
         ("suspended", None) => Some(UserStatus::Suspended),

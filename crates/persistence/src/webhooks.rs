@@ -102,6 +102,12 @@ pub(crate) struct MadePlaceRow {
     market_id: DbId,
 }
 
+/// How many webhooks there are, none of which is inserted by another unit until this one ends.
+pub(crate) fn lock_and_count(connection: &mut Connection<'_>) -> Result<i64, Failure> {
+    dialect::webhooks::lock_table(connection)?;
+    count(connection)
+}
+
 /// How many webhooks there are.
 pub(crate) fn count(connection: &mut Connection<'_>) -> Result<i64, Failure> {
     Ok(on!(connection, |c| webhooks::table.count().get_result(c))?)

@@ -24,5 +24,6 @@ pub mod secret;
 pub mod system;
 pub mod unit;
 pub mod user;
+pub mod user_changes;
 pub mod vector;
 pub mod webhook;

@@ -1,10 +1,12 @@
 //! Users and their sessions: writing and reading them.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
-use foretell_domain::id::{AccountId, SessionId, UserId};
+use foretell_domain::id::{AccountId, ApiKeyId, SessionId, UserId};
 use foretell_domain::text::Email;
 use foretell_domain::time::Timestamp;
-use foretell_domain::user::User;
+use foretell_domain::user::{Role, User, UserStatus};
 
 use crate::api_key::ApiKeyQueries;
 use crate::error::StoreError;
@@ -27,8 +29,52 @@ pub struct Session {
     pub expires_at: Timestamp,
 }
 
+/// Identifies a credential, to look it up again inside a unit of work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CredentialId {
+    /// A session.
+    Session(SessionId),
+    /// An API key.
+    ApiKey(ApiKeyId),
+    /// No credential: the process itself acts for this user.
+    User(UserId),
+}
+
+/// A stored credential and the present state of its user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CredentialState {
+    /// The credential.
+    pub credential: CredentialId,
+    /// Its user.
+    pub user_id: UserId,
+    /// The user's role.
+    pub role: Role,
+    /// The user's status.
+    pub status: UserStatus,
+    /// The time at which the credential expires, if it does.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// The lock that a unit of work takes when it reads credentials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CredentialLock {
+    /// None: the unit sees every change that was committed before the read.
+    None,
+    /// A shared lock on the users, sessions and keys: nobody changes a role or status, or ends a credential,
+    /// before the unit ends. Take it before the locks on markets and accounts.
+    Shared,
+}
+
 /// Writes users and sessions within a unit of work.
 pub trait UserTx {
+    /// Finds those of the credentials that exist, in any order, with one statement for each kind of credential.
+    /// Expired ones and those of suspended users are included.
+    fn find_credential_states(
+        &mut self,
+        credentials: &BTreeSet<CredentialId>,
+        lock: CredentialLock,
+    ) -> Result<Vec<CredentialState>, StoreError>;
+
     /// Inserts a user unless the mail address is taken, and says whether it did.
     fn insert_user_once(&mut self, user: &User, password: &PasswordHash) -> Result<bool, StoreError>;
 

@@ -71,8 +71,8 @@ pub struct WebhookNews {
 /// A *place* says from where on a webhook is still to be told of a market. There is one exactly as long as there is
 /// something to tell; it is protected by the lock on its market.
 pub trait WebhookTx {
-    /// How many webhooks there are.
-    fn count_webhooks(&mut self) -> Result<u32, StoreError>;
+    /// Counts the webhooks. Until this unit ends no other one inserts a webhook or counts them here.
+    fn lock_and_count_webhooks(&mut self) -> Result<u32, StoreError>;
 
     /// Inserts a webhook.
     fn insert_webhook(&mut self, webhook: &Webhook) -> Result<(), StoreError>;

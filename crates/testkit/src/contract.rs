@@ -32,6 +32,7 @@ pub mod api_keys;
 pub mod audit;
 pub mod bets;
 pub mod comments;
+pub mod credentials;
 pub mod holdings;
 pub mod interleaving;
 pub mod jobs;
@@ -177,6 +178,13 @@ macro_rules! contract_suite {
                 ended_sessions_are_purged,
                 sessions_of_a_user_come_newest_first,
                 a_known_token_is_rejected;
+            credentials:
+                credentials_come_with_the_state_of_their_users,
+                a_unit_reads_the_role_that_it_has_changed,
+                a_demotion_waits_for_the_unit_that_locked_the_role,
+                a_unit_reads_the_role_after_the_demotion_it_waited_for,
+                a_session_that_ends_meanwhile_is_not_found,
+                two_units_that_insert_webhooks_count_each_other;
             secrets:
                 a_secret_is_kept_once;
             api_keys:
@@ -330,13 +338,14 @@ macro_rules! contract_tests {
 #[cfg(test)]
 mod tests {
     /// The modules of the suite with their sources.
-    const AREAS: [(&str, &str); 24] = [
+    const AREAS: [(&str, &str); 25] = [
         ("units", include_str!("contract/units.rs")),
         ("interleaving", include_str!("contract/interleaving.rs")),
         ("accounts", include_str!("contract/accounts.rs")),
         ("transfers", include_str!("contract/transfers.rs")),
         ("audit", include_str!("contract/audit.rs")),
         ("users", include_str!("contract/users.rs")),
+        ("credentials", include_str!("contract/credentials.rs")),
         ("secrets", include_str!("contract/secrets.rs")),
         ("api_keys", include_str!("contract/api_keys.rs")),
         ("outcomes", include_str!("contract/outcomes.rs")),

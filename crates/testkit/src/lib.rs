@@ -13,6 +13,7 @@
     reason = "a library for tests: a fixture that cannot be made is a failed test"
 )]
 
+mod announcements;
 pub mod builders;
 pub mod cache_contract;
 pub mod clock;
@@ -24,6 +25,7 @@ pub mod memory_cache;
 pub mod outside;
 pub mod secrets;
 
+pub use announcements::Announcements;
 pub use builders::Factory;
 pub use clock::FakeClock;
 pub use faults::{Fault, FaultyStore};

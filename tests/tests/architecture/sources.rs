@@ -36,6 +36,21 @@ fn doc_fault(source: &Source) -> Option<String> {
         .then(|| format!("{}:1: the file does not begin with a `//!` line that says what it is", source.path))
 }
 
+/// Functions that write for a caller in a unit of work that does not authorize them.
+fn authorization_faults(source: &Source) -> Vec<String> {
+    let functions = source.text.split("fn ").skip(1);
+    let unauthorized = functions.filter(|function| {
+        let (signature, body) = function.split_once('{').unwrap_or((function, ""));
+        signature.contains("&Caller") && (body.contains("units.run(") || body.contains("Principal::Process"))
+    });
+    unauthorized
+        .map(|function| {
+            let name = function.split(['(', '<']).next().unwrap_or_default();
+            format!("{}: {name} writes for a caller without `run_as` or the money writer", source.path)
+        })
+        .collect()
+}
+
 /// All Rust files below a folder of the workspace, hidden folders and Cargo's output apart.
 fn read_sources(folder: &str) -> Result<Vec<Source>> {
     let mut sources = Vec::new();
@@ -75,6 +90,25 @@ fn a_clock_or_a_thread_in_an_inner_crate_is_a_fault() {
     assert_eq!(faults("tokio::spawn(async {});"), ["a.rs:1: tokio::spawn in an inner crate"]);
     assert_eq!(faults("use std::{env, fs};\n\nenv::var(\"A\");"), ["a.rs:3: env::var in an inner crate"]);
     assert_eq!(faults("use std::env;"), ["a.rs:1: std::env in an inner crate"]);
+}
+
+#[test]
+fn unit_that_does_not_authorize_its_caller_is_a_fault() {
+    let faults = |text| authorization_faults(&source(text)).len();
+    assert_eq!(
+        faults("async fn a(&self, caller: &Caller) -> A { self.run_as(caller, \"a\", work).await }"),
+        0
+    );
+    assert_eq!(faults("async fn a(&self) { units.run(\"a\", work) }\nfn b(caller: &Caller) { c() }"), 0);
+    assert_eq!(faults("fn a(caller: &Caller) {\n self.ports.units.run(\"a\", work).await }"), 1);
+    assert_eq!(faults("fn a(caller: &Caller) { submit(Principal::Process(actor), command) }"), 1);
+}
+
+#[test]
+fn use_cases_authorize_their_callers_in_the_unit() {
+    let sources = read_sources("crates/application/src/use_cases").unwrap();
+    let faults: Vec<_> = sources.iter().flat_map(authorization_faults).collect();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
 #[test]

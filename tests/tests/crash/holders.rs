@@ -9,12 +9,13 @@ use foretell_application::{
     Application, ApplicationSettings, Caller, Credential, LoginLimits, Ports, Registration, RequestLimits,
     TradeTarget,
 };
-use foretell_domain::id::{MarketId, OptionId, SessionId};
+use foretell_domain::id::{MarketId, OptionId};
 use foretell_domain::market::BuyOrder;
 use foretell_domain::money::{Amount, Currency};
 use foretell_domain::text::{Email, UserName};
 use foretell_domain::user::Role;
 use foretell_persistence::{DatabaseConfig, Store};
+use foretell_ports::user_changes::NoOtherNodes;
 use foretell_security::{SystemClock, UuidV7Ids};
 use foretell_testkit::{
     MemoryCache, MemoryMailer, MemoryRateLimiter, MemoryWebhooks, PlainBodies, PlainPasswordHasher,
@@ -57,7 +58,7 @@ async fn register(application: &Application, number: usize) -> Caller {
         role: Role::User,
     };
     let (user, registered) = application.register_user(registration).await.unwrap();
-    let credential = Credential::Session(SessionId::from_u128(0));
+    let credential = Credential::Process;
     Caller { user, account_id: registered.account_id, credential }
 }
 
@@ -83,6 +84,7 @@ async fn application_in(home: &Home) -> Application {
         webhook_sender: Arc::new(MemoryWebhooks::default()),
         webhook_bodies: Arc::new(PlainBodies),
         cache: Arc::new(MemoryCache::default()),
+        user_changes: Arc::new(NoOtherNodes),
         limiter: Arc::new(MemoryRateLimiter::default()),
         health: store,
         clock: Arc::new(SystemClock),

@@ -7,7 +7,7 @@ use foretell_application::{
     AppError, Application, Caller, Credential, MarketOpening, Registration, TradeTarget,
 };
 use foretell_domain::error::DomainError;
-use foretell_domain::id::{BetId, MarketId, SessionId, TransferId};
+use foretell_domain::id::{BetId, MarketId, TransferId};
 use foretell_domain::market::{BuyOrder, MarketRecord, SellOrder};
 
 /// What somebody does.
@@ -141,7 +141,7 @@ impl Step {
     pub(super) fn caller_of(effect: &Effect) -> Option<Caller> {
         let Effect::User(made) = effect else { return None };
         let (user, account_id) = (**made).clone();
-        let credential = Credential::Session(SessionId::from_u128(0));
+        let credential = Credential::Process;
         Some(Caller { user, account_id, credential })
     }
 }

@@ -91,11 +91,7 @@ impl Known {
         };
         // Nobody sends a registration, and no key names it.
         let user = Factory::new(9).user();
-        let caller = Caller {
-            user,
-            account_id: AccountId::from_u128(0),
-            credential: Credential::Session(foretell_domain::id::SessionId::from_u128(0)),
-        };
+        let caller = Caller { user, account_id: AccountId::from_u128(0), credential: Credential::Process };
         Step { caller, key: self.new_key(), action: Action::Register(Box::new(registration)) }
     }
 

@@ -15,6 +15,7 @@ use foretell_ports::post::PostQueries;
 use foretell_ports::search::TextSearch;
 use foretell_ports::unit::UnitOfWork;
 use foretell_ports::user::UserQueries;
+use foretell_ports::user_changes::NoOtherNodes;
 use foretell_ports::vector::VectorQueries;
 use foretell_ports::webhook::WebhookQueries;
 use foretell_testkit::{
@@ -127,6 +128,7 @@ impl World {
             webhook_sender: Arc::new(MemoryWebhooks::default()),
             webhook_bodies: Arc::new(PlainBodies),
             cache: Arc::new(MemoryCache::default()),
+            user_changes: Arc::new(NoOtherNodes),
             limiter: Arc::new(MemoryRateLimiter::default()),
             health: store.clone(),
             clock: Arc::new(clock.clone()),

@@ -2,9 +2,8 @@
 
 use foretell_domain::error::DomainError;
 use foretell_domain::id::UserId;
-use foretell_domain::policy::{self, Denied};
+use foretell_domain::policy::{self, Actor};
 use foretell_domain::user::{Appointment, User, UserError};
-use foretell_ports::error::StoreError;
 use foretell_ports::unit::{Locked, Tx};
 use foretell_ports::user::Credentials;
 
@@ -28,11 +27,10 @@ impl Application {
         appointment: Appointment,
         expected: ExpectedVersion,
     ) -> Result<User, AppError> {
-        policy::may_administer(caller.actor()).map_err(DomainError::Denied)?;
-        let (by, now) = (caller.user.id, self.now());
-        let work = move |tx: &mut dyn Tx| -> Result<Result<User, AppError>, StoreError> {
-            let mut locked = tx.lock_user_and_admins(id)?;
-            let changed = match appointed(&locked, id, by, appointment) {
+        let now = self.now();
+        let lock = move |tx: &mut dyn Tx| tx.lock_user_and_admins(id);
+        let work = move |tx: &mut dyn Tx, actor, mut locked: Vec<Locked<Credentials>>| {
+            let changed = match appointed(&locked, actor, id, appointment) {
                 Ok(changed) => changed,
                 Err(refusal) => return Ok(Err(refusal.into())),
             };
@@ -47,25 +45,22 @@ impl Application {
             }
             Ok(Ok(changed))
         };
-        let changed = self.ports.units.run("appoint_user", work).await;
+        let changed = self.run_as_after(caller, "appoint_user", lock, work).await;
         // Whatever became of it: a commit may be done although its answer was lost.
-        self.sessions.forget_user(id, self.now());
-        changed?
+        self.forget_user(id);
+        changed
     }
 }
 
 /// The user as they will be, from the rows of them and of all active admins, under their locks.
 fn appointed(
     locked: &[Locked<Credentials>],
+    actor: Actor,
     id: UserId,
-    by: UserId,
     appointment: Appointment,
 ) -> Result<User, DomainError> {
     let admins: Vec<_> = locked.iter().filter(|locked| locked.user.is_active_admin()).collect();
-    // Looked at again: who was an admin when the request came in may be one no more.
-    if !admins.iter().any(|admin| admin.user.id == by) {
-        return Err(Denied::AdminsOnly.into());
-    }
+    policy::may_administer(actor)?;
     let found = locked.iter().find(|found| found.user.id == id).ok_or(UserError::NotFound(id))?;
     Ok(found.user.appointed(appointment, admins.len())?)
 }

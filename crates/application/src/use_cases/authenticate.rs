@@ -10,6 +10,7 @@ use foretell_domain::user::{User, UserStatus};
 use foretell_ports::api_key::ApiKey;
 use foretell_ports::error::{Chain, StoreError};
 use foretell_ports::secret::{Presented, TokenHash};
+use foretell_ports::user::CredentialId;
 
 use crate::Application;
 use crate::session_cache::KnownSession;
@@ -37,10 +38,13 @@ pub enum Credential {
         /// What it may be used for.
         scopes: Scopes,
     },
+    /// Nothing: the process itself acts for the user, for instance to make demo data. No request has it.
+    Process,
 }
 
 impl Caller {
-    /// The caller as policies see them.
+    /// The caller as policies see them, as old as the session trust allows: for reads. What writes is given the
+    /// present actor inside its unit of work.
     pub const fn actor(&self) -> Actor {
         Actor { user_id: self.user.id, role: self.user.role }
     }
@@ -48,7 +52,7 @@ impl Caller {
     /// What they may do with what they present, as far as they may do it at all.
     pub const fn scopes(&self) -> Scopes {
         match self.credential {
-            Credential::Session(_) => Scopes::ALL,
+            Credential::Session(_) | Credential::Process => Scopes::ALL,
             Credential::ApiKey { scopes, .. } => scopes,
         }
     }
@@ -60,7 +64,16 @@ impl Caller {
     pub const fn session(&self) -> Result<SessionId, Denied> {
         match self.credential {
             Credential::Session(id) => Ok(id),
-            Credential::ApiKey { .. } => Err(Denied::SessionsOnly),
+            Credential::ApiKey { .. } | Credential::Process => Err(Denied::SessionsOnly),
+        }
+    }
+
+    /// The credential, to be looked up again.
+    pub(crate) const fn credential_id(&self) -> CredentialId {
+        match self.credential {
+            Credential::Session(id) => CredentialId::Session(id),
+            Credential::ApiKey { id, .. } => CredentialId::ApiKey(id),
+            Credential::Process => CredentialId::User(self.user.id),
         }
     }
 }

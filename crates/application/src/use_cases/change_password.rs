@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 
 use foretell_domain::error::DomainError;
-use foretell_domain::user::UserStatus;
 use foretell_ports::secret::{PasswordHash, Verification};
-use foretell_ports::unit::Tx;
+use foretell_ports::unit::{Locked, Tx};
+use foretell_ports::user::Credentials;
 use secrecy::SecretString;
 
 use super::authenticate::Caller;
@@ -35,20 +35,20 @@ impl Application {
         let verified = self.verify_password(caller, change.from, change.current).await?;
         let new = self.ports.passwords.hash(change.new).await?;
         let (user, now) = (caller.user.id, self.now());
-        let work = move |tx: &mut dyn Tx| {
-            let Some(mut locked) = tx.lock_user(user)? else { return Ok(None) };
+        let lock = move |tx: &mut dyn Tx| tx.lock_user(user);
+        let work = move |tx: &mut dyn Tx, _, locked: Option<Locked<Credentials>>| {
             // Whoever was faster has changed it: the one that was verified is current no more.
-            if locked.password != verified || locked.user.status != UserStatus::Active {
-                return Ok(None);
-            }
+            let Some(mut locked) = locked.filter(|locked| locked.password == verified) else {
+                return Ok(Err(AppError::WrongPassword));
+            };
             locked.password = new.clone();
             tx.save_user(&locked, now)?;
-            tx.delete_sessions_of(user, Some(kept)).map(Some)
+            tx.delete_sessions_of(user, Some(kept)).map(Ok)
         };
-        let ended = self.ports.units.run("change_password", work).await;
+        let ended = self.run_as_after(caller, "change_password", lock, work).await;
         // Whatever became of it: a commit may be done although its answer was lost.
-        self.sessions.forget_user(user, self.now());
-        ended?.ok_or(AppError::WrongPassword)
+        self.forget_user(user);
+        ended
     }
 
     /// The stored hash of the caller's password, if this is it.

@@ -1,8 +1,9 @@
 //! Changes what others see of a user.
 
 use foretell_domain::error::DomainError;
-use foretell_domain::user::{ProfileChange, User, UserError, UserStatus};
-use foretell_ports::unit::Tx;
+use foretell_domain::user::{ProfileChange, User, UserError};
+use foretell_ports::unit::{Locked, Tx};
+use foretell_ports::user::Credentials;
 
 use super::authenticate::Caller;
 use crate::Application;
@@ -13,7 +14,7 @@ impl Application {
     /// Changes the caller's own profile, and returns the user as they are then.
     ///
     /// # Errors
-    /// [`AppError::Refused`] with `Erased` if they are gone meanwhile, [`AppError::Stale`] if the user has another
+    /// [`AppError::Unauthorized`] if they are gone meanwhile, [`AppError::Stale`] if the user has another
     /// version than expected, [`AppError::Store`].
     pub async fn change_profile(
         &self,
@@ -23,11 +24,9 @@ impl Application {
     ) -> Result<User, AppError> {
         let (id, now) = (caller.user.id, self.now());
         let refused = |refusal| Ok(Err(DomainError::User(refusal).into()));
-        let work = move |tx: &mut dyn Tx| {
-            let Some(mut locked) = tx.lock_user(id)? else { return refused(UserError::NotFound(id)) };
-            if locked.user.status == UserStatus::Erased {
-                return refused(UserError::Erased(id));
-            }
+        let lock = move |tx: &mut dyn Tx| tx.lock_user(id);
+        let work = move |tx: &mut dyn Tx, _, locked: Option<Locked<Credentials>>| {
+            let Some(mut locked) = locked else { return refused(UserError::NotFound(id)) };
             if let Err(stale) = expected.check(locked.user.version) {
                 return Ok(Err(stale));
             }
@@ -38,9 +37,9 @@ impl Application {
             }
             Ok(Ok(changed))
         };
-        let changed = self.ports.units.run("change_profile", work).await;
+        let changed = self.run_as_after(caller, "change_profile", lock, work).await;
         // Whatever became of it: a commit may be done although its answer was lost.
-        self.sessions.forget_user(id, self.now());
-        changed?
+        self.forget_user(id);
+        changed
     }
 }

@@ -16,7 +16,8 @@ impl Application {
     /// [`AppError::Refused`] with `NotFound`, `NotTheCreator`, `HasBets` or `AlreadyDecided`; those of the money
     /// writer.
     pub async fn delete_market(&self, caller: &Caller, market: MarketId) -> Result<(), AppError> {
-        let receipt = self.writer.submit(caller.actor(), Command::Delete(market)).await;
+        let receipt = self.writer.submit(caller, Command::Delete(market)).await;
+        self.forget_if_unauthorized(caller, &receipt);
         self.market_totals.forget();
         match receipt?.result? {
             Outcome::MarketDeleted => {

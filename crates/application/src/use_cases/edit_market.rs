@@ -18,10 +18,9 @@ use crate::Application;
 use crate::error::AppError;
 use crate::expected_version::ExpectedVersion;
 
-/// An edit with who makes it, when, and for which version.
+/// An edit with its time, and the version that it is for.
 #[derive(Debug, Clone)]
 struct Wanted {
-    actor: Actor,
     market: MarketId,
     edit: MarketEdit,
     expected: ExpectedVersion,
@@ -49,12 +48,12 @@ impl Application {
     ) -> Result<MarketDetails, AppError> {
         let closing_id = JobId::from_u128(self.ports.ids.next_id());
         let embedding = self.embedding_job(JobTask::EmbedMarket(market));
-        let (actor, now) = (caller.actor(), self.now());
-        let wanted = Wanted { actor, market, edit, expected, now, closing_id, embedding };
-        let edited = self.ports.units.run("edit_market", move |tx| wanted.make(tx)).await;
+        let now = self.now();
+        let wanted = Wanted { market, edit, expected, now, closing_id, embedding };
+        let edited = self.run_as(caller, "edit_market", move |tx, actor| wanted.make(tx, actor)).await;
         // Another end date may put the market into another list.
         self.market_totals.forget();
-        let edited = edited??;
+        let edited = edited?;
         self.market_pages.raise(market, edited.market.record().version);
         Ok(edited)
     }
@@ -66,12 +65,12 @@ impl Wanted {
         NewJob { id: self.closing_id, task, run_at: ends_at, once: None, created_at: self.now }
     }
 
-    fn make(&self, tx: &mut dyn Tx) -> Result<Result<MarketDetails, AppError>, StoreError> {
+    fn make(&self, tx: &mut dyn Tx, actor: Actor) -> Result<Result<MarketDetails, AppError>, StoreError> {
         let refused = |refusal: DomainError| Ok(Err(AppError::Refused(refusal)));
         let Some(mut market) = tx.lock_markets(&BTreeSet::from([self.market]))?.pop() else {
             return refused(MarketError::NotFound(self.market).into());
         };
-        if let Err(denied) = policy::may_manage_market(self.actor, market.record().creator_id) {
+        if let Err(denied) = policy::may_manage_market(actor, market.record().creator_id) {
             return refused(denied.into());
         }
         if let Err(stale) = self.expected.check(market.record().version) {

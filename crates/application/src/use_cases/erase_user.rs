@@ -5,7 +5,8 @@ use foretell_domain::id::UserId;
 use foretell_domain::policy;
 use foretell_domain::user::UserError;
 use foretell_ports::secret::PasswordHash;
-use foretell_ports::unit::Tx;
+use foretell_ports::unit::{Locked, Tx};
+use foretell_ports::user::Credentials;
 
 use super::authenticate::Caller;
 use crate::Application;
@@ -19,18 +20,20 @@ impl Application {
     /// # Errors
     /// [`AppError::Refused`] with `NotTheUser`, `SessionsOnly` or `LastAdmin`; [`AppError::Store`].
     pub async fn erase_user(&self, caller: &Caller, id: UserId) -> Result<(), AppError> {
-        policy::may_dispose_of_user(caller.actor(), id).map_err(DomainError::Denied)?;
         caller.session().map_err(DomainError::Denied)?;
         let now = self.now();
-        let work = move |tx: &mut dyn Tx| {
-            let mut locked = tx.lock_user_and_admins(id)?;
+        let lock = move |tx: &mut dyn Tx| tx.lock_user_and_admins(id);
+        let work = move |tx: &mut dyn Tx, actor, mut locked: Vec<Locked<Credentials>>| {
+            if let Err(denied) = policy::may_dispose_of_user(actor, id) {
+                return Ok(Err(DomainError::Denied(denied)));
+            }
             let active_admins = locked.iter().filter(|locked| locked.user.is_active_admin()).count();
             let Some(found) = locked.iter_mut().find(|locked| locked.user.id == id) else {
-                return Ok(Err(UserError::NotFound(id)));
+                return Ok(Err(UserError::NotFound(id).into()));
             };
             let erased = match found.user.erased(active_admins) {
                 Ok(erased) => erased,
-                Err(refusal) => return Ok(Err(refusal)),
+                Err(refusal) => return Ok(Err(refusal.into())),
             };
             found.user = erased;
             found.password = PasswordHash::of_nothing();
@@ -40,10 +43,10 @@ impl Application {
             tx.delete_content_of(id)?;
             Ok(Ok(()))
         };
-        let erased = self.ports.units.run("erase_user", work).await;
+        let erased = self.run_as_after(caller, "erase_user", lock, work).await;
         // Whatever became of it: a commit may be done although its answer was lost.
-        self.sessions.forget_user(id, self.now());
+        self.forget_user(id);
         self.post_totals.forget();
-        Ok(erased?.map_err(DomainError::User)?)
+        erased
     }
 }

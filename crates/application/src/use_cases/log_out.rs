@@ -2,6 +2,7 @@
 
 use foretell_domain::error::DomainError;
 use foretell_domain::id::SessionId;
+use foretell_ports::unit::Tx;
 
 use super::authenticate::Caller;
 use crate::Application;
@@ -15,10 +16,11 @@ impl Application {
     pub async fn log_out(&self, caller: &Caller, session: SessionId) -> Result<bool, AppError> {
         caller.session().map_err(DomainError::Denied)?;
         let user = caller.user.id;
-        let work = move |tx: &mut dyn foretell_ports::unit::Tx| tx.delete_session(user, session);
-        let was_there = self.ports.units.run("log_out", work).await;
+        let lock = move |tx: &mut dyn Tx| tx.lock_user(user).map(drop);
+        let work = move |tx: &mut dyn Tx, _, ()| tx.delete_session(user, session).map(Ok::<_, AppError>);
+        let was_there = self.run_as_after(caller, "log_out", lock, work).await;
         // Whatever became of it: a commit may be done although its answer was lost.
-        self.sessions.forget_user(user, self.now());
-        Ok(was_there?)
+        self.forget_user(user);
+        was_there
     }
 }

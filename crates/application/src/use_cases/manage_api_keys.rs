@@ -8,7 +8,8 @@ use foretell_domain::time::Timestamp;
 use foretell_domain::user::UserError;
 use foretell_ports::api_key::ApiKey;
 use foretell_ports::page::Stretch;
-use foretell_ports::unit::Tx;
+use foretell_ports::unit::{Locked, Tx};
+use foretell_ports::user::Credentials;
 use secrecy::SecretString;
 
 use super::authenticate::Caller;
@@ -57,19 +58,18 @@ impl Application {
             expires_at: new.expires_at,
             last_used_at: None,
         };
-        let made = key.clone();
-        let work = move |tx: &mut dyn Tx| {
-            // Locked, so that two keys that are made at the same time are both counted.
-            let Some(user) = tx.lock_user(made.user_id)? else {
-                return Ok(Err(UserError::NotFound(made.user_id)));
-            };
+        let (made, user_id) = (key.clone(), caller.user.id);
+        // Locked exclusively, so that two keys that are made at the same time are both counted.
+        let lock = move |tx: &mut dyn Tx| tx.lock_user(user_id);
+        let work = move |tx: &mut dyn Tx, _, user: Option<Locked<Credentials>>| {
+            let Some(user) = user else { return Ok(Err(UserError::NotFound(user_id).into())) };
             if tx.count_api_keys_of(&user)? >= MAX_KEYS {
-                return Ok(Err(UserError::TooManyKeys { max: MAX_KEYS }));
+                return Ok(Err(UserError::TooManyKeys { max: MAX_KEYS }.into()));
             }
             tx.insert_api_key(&made)?;
-            Ok(Ok(()))
+            Ok(Ok::<_, DomainError>(()))
         };
-        self.ports.units.run("create_api_key", work).await?.map_err(DomainError::User)?;
+        self.run_as_after(caller, "create_api_key", lock, work).await?;
         Ok(IssuedKey { key, secret })
     }
 
@@ -80,11 +80,15 @@ impl Application {
     pub async fn delete_api_key(&self, caller: &Caller, id: ApiKeyId) -> Result<(), AppError> {
         caller.session().map_err(DomainError::Denied)?;
         let user = caller.user.id;
-        let work = move |tx: &mut dyn Tx| tx.delete_api_key(user, id);
-        let was_there = self.ports.units.run("delete_api_key", work).await;
+        let lock = move |tx: &mut dyn Tx| tx.lock_user(user).map(drop);
+        let work = move |tx: &mut dyn Tx, _, ()| {
+            let was_there = tx.delete_api_key(user, id)?;
+            Ok(if was_there { Ok(()) } else { Err(DomainError::from(UserError::KeyNotFound(id))) })
+        };
+        let deleted = self.run_as_after(caller, "delete_api_key", lock, work).await;
         // Whatever became of it: a commit may be done although its answer was lost.
-        self.sessions.forget_user(user, self.now());
-        if was_there? { Ok(()) } else { Err(DomainError::User(UserError::KeyNotFound(id)).into()) }
+        self.forget_user(user);
+        deleted
     }
 
     /// A stretch of the caller's own keys, newest first, those that have ended included.

@@ -4,6 +4,7 @@ use foretell_domain::error::DomainError;
 use foretell_domain::id::JobId;
 use foretell_domain::job::{JobError, JobState, JobTask};
 use foretell_domain::policy;
+use foretell_domain::time::Timestamp;
 use foretell_ports::error::StoreError;
 use foretell_ports::job::{Job, JobFilter};
 use foretell_ports::page::Stretch;
@@ -53,8 +54,12 @@ impl Application {
     /// # Errors
     /// [`AppError::Refused`] for everyone else, with `NotFound` or `Busy`; [`AppError::Store`].
     pub async fn retry_job(&self, caller: &Caller, id: JobId) -> Result<Job, AppError> {
-        policy::may_administer(caller.actor()).map_err(DomainError::Denied)?;
-        self.retry_job_as_operator(id).await
+        let now = self.now();
+        let work = move |tx: &mut dyn Tx, actor| match policy::may_administer(actor) {
+            Ok(()) => Ok(retry(tx, id, now)?.map_err(DomainError::Job)),
+            Err(denied) => Ok(Err(DomainError::Denied(denied))),
+        };
+        self.run_as(caller, "retry_job", work).await
     }
 
     /// The same for whoever runs the server.
@@ -63,17 +68,8 @@ impl Application {
     /// [`AppError::Refused`] with `NotFound` or `Busy`; [`AppError::Store`].
     pub async fn retry_job_as_operator(&self, id: JobId) -> Result<Job, AppError> {
         let now = self.now();
-        let work = move |tx: &mut dyn Tx| {
-            let Some(job) = tx.lock_job(id)? else { return Ok(Err(JobError::NotFound(id))) };
-            if matches!(job.state, JobState::Running | JobState::Done) {
-                return Ok(Err(JobError::Busy(job.state)));
-            }
-            tx.revive_job(&job, now)?;
-            let due_at = Some(now);
-            let (state, failures, finished_at) = (JobState::Waiting, 0, None);
-            Ok(Ok(Job { state, failures, due_at, finished_at, ..job.into_inner() }))
-        };
-        Ok(self.ports.units.run("retry_job", work).await?.map_err(DomainError::Job)?)
+        let retried = self.ports.units.run("retry_job", move |tx| retry(tx, id, now)).await?;
+        Ok(retried.map_err(DomainError::Job)?)
     }
 
     /// Deletes a job that no worker is at; what it was to do is not done. For admins.
@@ -81,8 +77,11 @@ impl Application {
     /// # Errors
     /// [`AppError::Refused`] for everyone else, with `NotFound` or `Busy`; [`AppError::Store`].
     pub async fn discard_job(&self, caller: &Caller, id: JobId) -> Result<(), AppError> {
-        policy::may_administer(caller.actor()).map_err(DomainError::Denied)?;
-        self.discard_job_as_operator(id).await
+        let work = move |tx: &mut dyn Tx, actor| match policy::may_administer(actor) {
+            Ok(()) => Ok(discard(tx, id)?.map_err(DomainError::Job)),
+            Err(denied) => Ok(Err(DomainError::Denied(denied))),
+        };
+        self.run_as(caller, "discard_job", work).await
     }
 
     /// The same for whoever runs the server.
@@ -90,18 +89,31 @@ impl Application {
     /// # Errors
     /// [`AppError::Refused`] with `NotFound` or `Busy`; [`AppError::Store`].
     pub async fn discard_job_as_operator(&self, id: JobId) -> Result<(), AppError> {
-        let work = move |tx: &mut dyn Tx| {
-            let Some(job) = tx.lock_job(id)? else { return Ok(Err(JobError::NotFound(id))) };
-            if job.state == JobState::Running {
-                return Ok(Err(JobError::Busy(job.state)));
-            }
-            if let (JobTask::Webhook { webhook, market }, JobState::Waiting) = (job.task, job.state) {
-                // Without its place the webhook is told again of what happens from now on.
-                tx.delete_webhook_place(webhook, market)?;
-            }
-            tx.delete_job(job)?;
-            Ok(Ok(()))
-        };
-        Ok(self.ports.units.run("discard_job", work).await?.map_err(DomainError::Job)?)
+        let discarded = self.ports.units.run("discard_job", move |tx| discard(tx, id)).await?;
+        Ok(discarded.map_err(DomainError::Job)?)
     }
+}
+
+fn retry(tx: &mut dyn Tx, id: JobId, now: Timestamp) -> Result<Result<Job, JobError>, StoreError> {
+    let Some(job) = tx.lock_job(id)? else { return Ok(Err(JobError::NotFound(id))) };
+    if matches!(job.state, JobState::Running | JobState::Done) {
+        return Ok(Err(JobError::Busy(job.state)));
+    }
+    tx.revive_job(&job, now)?;
+    let due_at = Some(now);
+    let (state, failures, finished_at) = (JobState::Waiting, 0, None);
+    Ok(Ok(Job { state, failures, due_at, finished_at, ..job.into_inner() }))
+}
+
+fn discard(tx: &mut dyn Tx, id: JobId) -> Result<Result<(), JobError>, StoreError> {
+    let Some(job) = tx.lock_job(id)? else { return Ok(Err(JobError::NotFound(id))) };
+    if job.state == JobState::Running {
+        return Ok(Err(JobError::Busy(job.state)));
+    }
+    if let (JobTask::Webhook { webhook, market }, JobState::Waiting) = (job.task, job.state) {
+        // Without its place the webhook is told again of what happens from now on.
+        tx.delete_webhook_place(webhook, market)?;
+    }
+    tx.delete_job(job)?;
+    Ok(Ok(()))
 }

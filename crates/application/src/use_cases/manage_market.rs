@@ -51,7 +51,7 @@ impl Application {
         key: String,
         command: Command,
     ) -> Result<Receipt<MarketState>, AppError> {
-        let receipt = self.writer.submit_once(caller.actor(), key, command).await;
+        let receipt = self.submit_once(caller, key, command).await;
         self.market_totals.forget();
         let receipt = receipt?;
         if let Ok(Outcome::MarketChanged(state)) = &receipt.result {

@@ -43,7 +43,6 @@ impl Application {
     /// # Errors
     /// [`AppError::Refused`] for everyone else, with `TooMany` or `ForbiddenAddress`; [`AppError::Store`].
     pub async fn create_webhook(&self, caller: &Caller, new: NewWebhook) -> Result<Webhook, AppError> {
-        policy::may_administer(caller.actor()).map_err(DomainError::Denied)?;
         self.check_address(&new.url)?;
         let webhook = Webhook {
             id: WebhookId::from_u128(self.ports.ids.next_id()),
@@ -56,16 +55,19 @@ impl Application {
             failing: None,
         };
         let made = webhook.clone();
-        let work = move |tx: &mut dyn Tx| {
-            if tx.count_webhooks()? >= MAX_WEBHOOKS {
-                return Ok(Err(WebhookError::TooMany { max: MAX_WEBHOOKS }));
+        let work = move |tx: &mut dyn Tx, actor| {
+            if let Err(denied) = policy::may_administer(actor) {
+                return Ok(Err(DomainError::Denied(denied)));
+            }
+            if tx.lock_and_count_webhooks()? >= MAX_WEBHOOKS {
+                return Ok(Err(WebhookError::TooMany { max: MAX_WEBHOOKS }.into()));
             }
             tx.insert_webhook(&made)?;
             Ok(Ok(()))
         };
-        let result = self.ports.units.run("create_webhook", work).await;
+        let result = self.run_as(caller, "create_webhook", work).await;
         self.webhook_watch.forget();
-        result??;
+        result?;
         Ok(webhook)
     }
 
@@ -111,9 +113,8 @@ impl Application {
         id: WebhookId,
         change: WebhookChange,
     ) -> Result<Webhook, AppError> {
-        policy::may_administer(caller.actor()).map_err(DomainError::Denied)?;
         change.url.iter().try_for_each(|url| self.check_address(url))?;
-        self.alter_webhook(id, move |webhook, tx| {
+        self.alter_webhook(caller, id, move |webhook, tx| {
             let WebhookChange { url, events, status } = change.clone();
             webhook.url = url.unwrap_or_else(|| webhook.url.clone());
             webhook.events = events.unwrap_or(webhook.events);
@@ -135,9 +136,8 @@ impl Application {
     /// # Errors
     /// [`AppError::Refused`] for everyone else, and with `NotFound`; [`AppError::Store`].
     pub async fn rotate_webhook_secret(&self, caller: &Caller, id: WebhookId) -> Result<Webhook, AppError> {
-        policy::may_administer(caller.actor()).map_err(DomainError::Denied)?;
         let (secret, until) = (self.new_webhook_secret(), later(self.now(), ROTATION));
-        self.alter_webhook(id, move |webhook, _| {
+        self.alter_webhook(caller, id, move |webhook, _| {
             if webhook.secret != secret {
                 webhook.replaced = Some((webhook.secret, until));
                 webhook.secret = secret;
@@ -152,10 +152,15 @@ impl Application {
     /// # Errors
     /// [`AppError::Refused`] for everyone else, and with `NotFound`; [`AppError::Store`].
     pub async fn delete_webhook(&self, caller: &Caller, id: WebhookId) -> Result<(), AppError> {
-        policy::may_administer(caller.actor()).map_err(DomainError::Denied)?;
-        let was_there = self.ports.units.run("delete_webhook", move |tx| tx.delete_webhook(id)).await;
+        let work = move |tx: &mut dyn Tx, actor| {
+            if let Err(denied) = policy::may_administer(actor) {
+                return Ok(Err(DomainError::Denied(denied)));
+            }
+            Ok(if tx.delete_webhook(id)? { Ok(()) } else { Err(WebhookError::NotFound(id).into()) })
+        };
+        let deleted = self.run_as(caller, "delete_webhook", work).await;
         self.webhook_watch.forget();
-        if was_there? { Ok(()) } else { Err(WebhookError::NotFound(id).into()) }
+        deleted
     }
 
     /// Sends a webhook a message that says nothing, and tells what became of it. For admins.
@@ -167,6 +172,9 @@ impl Application {
         caller: &Caller,
         id: WebhookId,
     ) -> Result<Result<(), WebhookSendError>, AppError> {
+        let work =
+            move |_: &mut dyn Tx, actor| Ok(policy::may_administer(actor).map_err(DomainError::Denied));
+        self.run_as(caller, "test_webhook", work).await?;
         let webhook = self.get_webhook(caller, id).await?;
         let now = self.now();
         let body = self.ports.webhook_bodies.test(id, now).ok_or(AppError::Internal("a body"))?;
@@ -176,20 +184,26 @@ impl Application {
 
     async fn alter_webhook(
         &self,
+        caller: &Caller,
         id: WebhookId,
         mut alter: impl FnMut(&mut Locked<Webhook>, &mut dyn Tx) -> Result<(), foretell_ports::error::StoreError>
         + Send
         + 'static,
     ) -> Result<Webhook, AppError> {
-        let work = move |tx: &mut dyn Tx| {
-            let Some(mut webhook) = tx.lock_webhook(id)? else { return Ok(Err(WebhookError::NotFound(id))) };
+        let work = move |tx: &mut dyn Tx, actor| {
+            if let Err(denied) = policy::may_administer(actor) {
+                return Ok(Err(DomainError::Denied(denied)));
+            }
+            let Some(mut webhook) = tx.lock_webhook(id)? else {
+                return Ok(Err(WebhookError::NotFound(id).into()));
+            };
             alter(&mut webhook, tx)?;
             tx.save_webhook(&webhook)?;
             Ok(Ok(webhook.into_inner()))
         };
-        let result = self.ports.units.run("change_webhook", work).await;
+        let result = self.run_as(caller, "change_webhook", work).await;
         self.webhook_watch.forget();
-        Ok(result??)
+        result
     }
 
     fn check_address(&self, url: &WebhookUrl) -> Result<(), WebhookError> {

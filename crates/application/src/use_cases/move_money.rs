@@ -33,7 +33,7 @@ impl Application {
         key: String,
         batch: PaymentBatch,
     ) -> Result<Receipt<Vec<Result<Transfer, DomainError>>>, AppError> {
-        let receipt = self.writer.submit_once(caller.actor(), key, Command::PayBatch(batch)).await?;
+        let receipt = self.submit_once(caller, key, Command::PayBatch(batch)).await?;
         receipt.map(|outcome| match outcome {
             Outcome::Batch(results) => Some(results),
             _ => None,
@@ -73,7 +73,7 @@ impl Application {
         key: String,
         command: Command,
     ) -> Result<Receipt<Transfer>, AppError> {
-        let receipt = self.writer.submit_once(caller.actor(), key, command).await?;
+        let receipt = self.submit_once(caller, key, command).await?;
         receipt.map(|outcome| match outcome {
             Outcome::Transferred(transfer) => Some(transfer),
             _ => None,

@@ -29,7 +29,7 @@ impl Application {
             from: caller.account_id,
             fee_bps: self.settings.fee_bps,
         }));
-        let receipt = self.writer.submit_once(caller.actor(), key, command).await;
+        let receipt = self.submit_once(caller, key, command).await;
         self.market_totals.forget();
         let receipt = receipt?;
         receipt.map(|outcome| match outcome {

@@ -8,6 +8,7 @@ use foretell_domain::user::{Role, User, UserStatus};
 use secrecy::SecretString;
 
 use crate::Application;
+use crate::authorization::Principal;
 use crate::error::AppError;
 use crate::writer::{Command, Outcome, Register, Registered};
 
@@ -56,8 +57,8 @@ impl Application {
             account_id: AccountId::from_u128(self.ports.ids.next_id()),
             grant: self.settings.signup_grant,
         }));
-        let actor = Actor { user_id: user.id, role: user.role };
-        let receipt = self.writer.submit_once(actor, REGISTRATION_KEY.to_owned(), command).await?;
+        let principal = Principal::Process(Actor { user_id: user.id, role: user.role });
+        let receipt = self.writer.submit_once(principal, REGISTRATION_KEY.to_owned(), command).await?;
         match receipt.result? {
             Outcome::Registered(registered) => Ok((user, registered)),
             _ => Err(AppError::Internal("a registration came to another outcome")),

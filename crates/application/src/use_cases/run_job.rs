@@ -14,6 +14,7 @@ use foretell_ports::webhook::WebhookSendError;
 use thiserror::Error;
 
 use crate::Application;
+use crate::authorization::Principal;
 use crate::error::AppError;
 use crate::writer::{Command, Outcome};
 
@@ -97,8 +98,8 @@ impl Application {
             return Ok(());
         }
         // As an admin would: nobody's permission is asked, since time has decided.
-        let actor = Actor { user_id: UserId::from_u128(0), role: Role::Admin };
-        let receipt = self.writer.submit(actor, Command::Close(id)).await?;
+        let process = Principal::Process(Actor { user_id: UserId::from_u128(0), role: Role::Admin });
+        let receipt = self.writer.submit(process, Command::Close(id)).await?;
         self.market_totals.forget();
         // Whoever was quicker has closed or decided it.
         if let Ok(Outcome::MarketChanged(state)) = receipt.result {

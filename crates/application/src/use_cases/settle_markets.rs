@@ -6,6 +6,7 @@ use foretell_domain::user::Role;
 use foretell_ports::error::Chain;
 
 use crate::Application;
+use crate::authorization::Principal;
 use crate::error::AppError;
 use crate::writer::{Command, Outcome};
 
@@ -20,9 +21,9 @@ impl Application {
     /// Pays at most `sets` sets of a decided market and says whether nothing is left to pay.
     pub(super) async fn settle(&self, market: MarketId, sets: usize) -> Result<bool, AppError> {
         // A step moves only what the decision has fixed, so nobody's permission is asked.
-        let actor = Actor { user_id: UserId::from_u128(0), role: Role::User };
+        let process = Principal::Process(Actor { user_id: UserId::from_u128(0), role: Role::User });
         for _ in 0..sets {
-            let receipt = self.writer.submit(actor, Command::Settle(market)).await?;
+            let receipt = self.writer.submit(process, Command::Settle(market)).await?;
             if matches!(receipt.result?, Outcome::SetPaid { complete: true }) {
                 return Ok(true);
             }

@@ -56,7 +56,7 @@ impl Application {
         key: String,
         command: Command,
     ) -> Result<Receipt<TradeReceipt>, AppError> {
-        let receipt = self.writer.submit_once(caller.actor(), key, command).await?;
+        let receipt = self.submit_once(caller, key, command).await?;
         if let Ok(Outcome::Traded(traded)) = &receipt.result {
             self.market_pages.raise(traded.bet.market_id, traded.bet.fill.market_version);
         }

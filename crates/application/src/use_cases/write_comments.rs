@@ -27,17 +27,16 @@ impl Application {
         content: CommentContent,
     ) -> Result<Comment, AppError> {
         let id = CommentId::from_u128(self.ports.ids.next_id());
-        let (actor, now) = (caller.actor(), self.now());
-        let author_id = actor.user_id;
+        let (author_id, now) = (caller.user.id, self.now());
         let comment = Comment { id, subject, author_id, content, created_at: now, updated_at: now };
         let stored = comment.clone();
-        let work = move |tx: &mut dyn Tx| {
+        let work = move |tx: &mut dyn Tx, actor| {
             if !can_see(actor, tx.hold_subject(subject)?) {
                 return Ok(Err(subject_not_found(subject)));
             }
             tx.insert_comment(&stored).map(Ok)
         };
-        self.ports.units.run("write_comment", work).await??;
+        self.run_as(caller, "write_comment", work).await?;
         Ok(comment)
     }
 
@@ -51,9 +50,9 @@ impl Application {
         id: CommentId,
         content: Option<CommentContent>,
     ) -> Result<Comment, AppError> {
-        let (actor, now) = (caller.actor(), self.now());
+        let now = self.now();
         let subject = self.subject_of(id).await?;
-        let work = move |tx: &mut dyn Tx| {
+        let work = move |tx: &mut dyn Tx, actor| {
             let mut comment = match lock_to_change(tx, actor, (id, subject))? {
                 Ok(comment) => comment,
                 Err(refusal) => return Ok(Err(refusal)),
@@ -63,7 +62,7 @@ impl Application {
             }
             Ok(Ok(comment.into_inner()))
         };
-        Ok(self.ports.units.run("edit_comment", work).await??)
+        self.run_as(caller, "edit_comment", work).await
     }
 
     /// Deletes a comment. For those who may change it.
@@ -71,13 +70,12 @@ impl Application {
     /// # Errors
     /// Those of changing it.
     pub async fn delete_comment(&self, caller: &Caller, id: CommentId) -> Result<(), AppError> {
-        let actor = caller.actor();
         let subject = self.subject_of(id).await?;
-        let work = move |tx: &mut dyn Tx| match lock_to_change(tx, actor, (id, subject))? {
+        let work = move |tx: &mut dyn Tx, actor| match lock_to_change(tx, actor, (id, subject))? {
             Ok(comment) => tx.delete_comment(comment).map(Ok),
             Err(refusal) => Ok(Err(refusal)),
         };
-        Ok(self.ports.units.run("delete_comment", work).await??)
+        self.run_as(caller, "delete_comment", work).await
     }
 
     /// What a comment is about, which never changes: the unit touches it before the comment.

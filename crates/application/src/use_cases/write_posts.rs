@@ -24,11 +24,11 @@ impl Application {
         let (author_id, now) = (caller.user.id, self.now());
         let post = Post { id, author_id, body, version: 1, created_at: now, updated_at: now };
         let (stored, embedding) = (post.clone(), self.embedding_job(JobTask::EmbedPost(id)));
-        let work = move |tx: &mut dyn Tx| {
+        let work = move |tx: &mut dyn Tx, _| {
             tx.insert_post(&stored)?;
-            add_job(tx, embedding.as_ref())
+            add_job(tx, embedding.as_ref()).map(Ok::<_, AppError>)
         };
-        let written = self.ports.units.run("write_post", work).await;
+        let written = self.run_as(caller, "write_post", work).await;
         self.post_totals.forget();
         written?;
         Ok(post)
@@ -47,9 +47,9 @@ impl Application {
         edit: PostEdit,
         expected: ExpectedVersion,
     ) -> Result<Post, AppError> {
-        let (actor, now) = (caller.actor(), self.now());
+        let now = self.now();
         let embedding = self.embedding_job(JobTask::EmbedPost(id));
-        let work = move |tx: &mut dyn Tx| {
+        let work = move |tx: &mut dyn Tx, actor| {
             let mut post = match lock_to_change(tx, actor, id)? {
                 Ok(post) => post,
                 Err(refusal) => return Ok(Err(refusal.into())),
@@ -63,10 +63,10 @@ impl Application {
             }
             Ok(Ok(post.into_inner()))
         };
-        let edited = self.ports.units.run("edit_post", work).await;
+        let edited = self.run_as(caller, "edit_post", work).await;
         // It may have been published, or have other tags.
         self.post_totals.forget();
-        edited?
+        edited
     }
 
     /// Deletes a post with all comments on it. For those who may change it.
@@ -74,14 +74,13 @@ impl Application {
     /// # Errors
     /// Those of changing it, but for [`AppError::Stale`].
     pub async fn delete_post(&self, caller: &Caller, id: PostId) -> Result<(), AppError> {
-        let actor = caller.actor();
-        let work = move |tx: &mut dyn Tx| match lock_to_change(tx, actor, id)? {
+        let work = move |tx: &mut dyn Tx, actor| match lock_to_change(tx, actor, id)? {
             Ok(post) => tx.delete_post(post).map(Ok),
-            Err(refusal) => Ok(Err(refusal.into())),
+            Err(refusal) => Ok(Err(refusal)),
         };
-        let deleted = self.ports.units.run("delete_post", work).await;
+        let deleted = self.run_as(caller, "delete_post", work).await;
         self.post_totals.forget();
-        deleted?
+        deleted
     }
 }
 

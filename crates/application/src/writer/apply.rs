@@ -7,13 +7,13 @@ mod trades;
 use foretell_domain::error::DomainError;
 use foretell_domain::id::{JobId, TransferId};
 use foretell_domain::job::JobTask;
+use foretell_domain::policy::Actor;
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::{TransferKind, TransferOrder};
 use foretell_ports::error::StoreError;
 use foretell_ports::job::NewJob;
 use foretell_ports::unit::Tx;
 
-use super::Envelope;
 use super::batch::BatchContext;
 use super::command::Command;
 use super::outcome::Outcome;
@@ -44,12 +44,12 @@ impl Desk<'_> {
 pub(super) fn apply(
     tx: &mut dyn Tx,
     context: &BatchContext<'_>,
-    envelope: &Envelope,
+    actor: Actor,
+    command: &Command,
     rows: &mut Rows,
 ) -> Applied {
     let mut desk = Desk { context, rows };
-    let actor = envelope.actor;
-    match &envelope.command {
+    match command {
         Command::Register(register) => desk.register(tx, register),
         Command::OpenMarket(opening) => desk.open_market(tx, actor, opening),
         Command::Pay(payment) => Ok(desk.pay(actor, payment).map(Outcome::Transferred)),

@@ -6,11 +6,13 @@ use foretell_domain::time::Timestamp;
 use foretell_ports::error::StoreError;
 use foretell_ports::system::IdSource;
 use foretell_ports::unit::Tx;
+use foretell_ports::user::CredentialLock;
 
 use super::outcome::{Outcome, Receipt};
 use super::outcomes::Outcomes;
 use super::rows::Rows;
 use super::{Envelope, apply};
+use crate::authorization::Actors;
 use crate::error::AppError;
 
 /// What a batch needs beside storage.
@@ -27,26 +29,40 @@ pub(super) struct BatchContext<'a> {
     pub(super) has_webhooks: bool,
 }
 
-/// The answer to one command of a batch: done or refused, now or before, or a key that cannot be honoured.
+/// The answer to one command of a batch: done or refused, now or before, or a key or credential that cannot be
+/// honoured.
 pub(super) type Answer = Result<Receipt<Outcome>, AppError>;
 
-/// Runs a batch. Keys are looked up after the rows are locked: a unit that did the same command before has
+/// Runs a batch. The credentials of privileged commands are locked first, since whoever changes a user locks the
+/// user before accounts. Keys are looked up after the rows are locked: a unit that did the same command before has
 /// ended by then.
 pub(super) fn run(
     tx: &mut dyn Tx,
     context: &BatchContext<'_>,
     envelopes: &[Arc<Envelope>],
 ) -> Result<Vec<Answer>, StoreError> {
+    let mut actors = Actors::default();
+    let privileged = envelopes.iter().filter(|envelope| envelope.command.is_privileged());
+    actors.read(tx, privileged.map(|envelope| envelope.principal), CredentialLock::Shared)?;
     let mut rows = Rows::lock(tx, envelopes)?;
+    // Read late: whoever was suspended while the batch waited for its locks moves nothing.
+    actors.read(tx, envelopes.iter().map(|envelope| envelope.principal), CredentialLock::None)?;
     let mut outcomes = Outcomes::find(tx, envelopes)?;
     let mut answers = Vec::with_capacity(envelopes.len());
     for envelope in envelopes {
+        let actor = match actors.get(envelope.principal, context.now) {
+            Ok(actor) => actor,
+            Err(refusal) => {
+                answers.push(Err(refusal));
+                continue;
+            }
+        };
         let name = envelope.name.as_ref();
         if let Some(answer) = name.and_then(|name| outcomes.replay(name, &answers)) {
             answers.push(answer);
             continue;
         }
-        let result = apply::apply(tx, context, envelope, &mut rows)?;
+        let result = apply::apply(tx, context, actor, &envelope.command, &mut rows)?;
         if let Some(name) = name {
             outcomes.record(name, &result, answers.len(), context.now)?;
         }

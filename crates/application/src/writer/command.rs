@@ -203,6 +203,20 @@ impl Command {
         }
     }
 
+    /// Whether it takes more than owning an account: the caller's role is then locked until it is done.
+    pub(super) const fn is_privileged(&self) -> bool {
+        match self {
+            Self::Mint(_) | Self::Reverse(_) | Self::Close(_) | Self::Decide(..) | Self::Delete(_) => true,
+            Self::Register(_)
+            | Self::Pay(_)
+            | Self::PayBatch(_)
+            | Self::OpenMarket(_)
+            | Self::Bet(_)
+            | Self::Sell(_)
+            | Self::Settle(_) => false,
+        }
+    }
+
     /// About how many transfers it makes, to keep units of work short.
     pub(super) fn weight(&self) -> usize {
         match self {

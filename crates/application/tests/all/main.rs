@@ -1,6 +1,8 @@
 //! Tests of the use cases and of the money writer, over the store in memory.
 
 #[cfg(test)]
+mod authorization;
+#[cfg(test)]
 mod batches;
 #[cfg(test)]
 mod content;

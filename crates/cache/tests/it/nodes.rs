@@ -1,11 +1,14 @@
 //! Two nodes with one Redis.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use foretell_cache::{MokaCache, RedisCache, RedisRateLimiter, TieredCache};
+use foretell_cache::{MokaCache, RedisCache, RedisRateLimiter, RedisUserChanges, TieredCache};
+use foretell_domain::id::UserId;
 use foretell_domain::time::Timestamp;
 use foretell_ports::cache::{Cache as _, Cached, Floor, Known};
 use foretell_ports::rate_limit::{Budget, RateLimiter as _};
+use foretell_ports::user_changes::UserChanges as _;
 
 use crate::outages::wait_for;
 use crate::redis::{OwnRedis, link};
@@ -44,6 +47,22 @@ async fn a_floor_that_one_node_raises_counts_on_another_one() {
     })
     .await;
     assert_eq!(other.find("a").await, None, "in Redis it is gone too");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changed_user_is_announced_to_other_nodes() {
+    let redis = OwnRedis::start();
+    let changes = || RedisUserChanges::new(link(&redis.url(), "nodes"));
+    let (one, other, heard) = (changes(), changes(), Arc::new(Mutex::new(Vec::new())));
+    let channel = Arc::clone(&heard);
+    other.listen(Box::new(move |user| channel.lock().unwrap().push(user)));
+    wait_for(async || *heard.lock().unwrap() == [None]).await;
+    for number in [7, 8] {
+        one.announce(UserId::from_u128(number));
+        let is_last = || heard.lock().unwrap().last() == Some(&Some(UserId::from_u128(number)));
+        wait_for(async || is_last()).await;
+    }
+    assert_eq!(heard.lock().unwrap().len(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,6 +17,7 @@ use foretell_jobs::{Worker, WorkerSettings};
 use foretell_ports::job::{JobFilter, JobQueries as _};
 use foretell_ports::mail::{Letter, MailError, Mailer};
 use foretell_ports::page::{Start, Stretch};
+use foretell_ports::user_changes::NoOtherNodes;
 use foretell_testkit::{
     FakeClock, MemoryCache, MemoryMailer, MemoryRateLimiter, MemoryStore, MemoryWebhooks, PlainBodies,
     PlainPasswordHasher, SeededIds, SeededTokens,
@@ -71,6 +72,7 @@ impl Office {
             webhook_sender: Arc::new(MemoryWebhooks::default()),
             webhook_bodies: Arc::new(PlainBodies),
             cache: Arc::new(MemoryCache::default()),
+            user_changes: Arc::new(NoOtherNodes),
             limiter: Arc::new(MemoryRateLimiter::default()),
             health: shared,
             clock: Arc::new(clock.clone()),

@@ -5,6 +5,7 @@ pub(crate) mod bulk_ledger;
 pub(crate) mod bulk_market;
 pub(crate) mod classify;
 pub(crate) mod content;
+pub(crate) mod credentials;
 pub(crate) mod jobs;
 pub(crate) mod look_up;
 pub(crate) mod pool;

@@ -31,6 +31,16 @@ pub(crate) fn lock(connection: &mut Connection<'_>, id: DbId) -> QueryResult<Opt
     }
 }
 
+/// Keeps other units from inserting webhooks until this one ends; reading goes on. `SQLite` has one writer.
+pub(crate) fn lock_table(connection: &mut Connection<'_>) -> QueryResult<()> {
+    match connection {
+        Connection::Sqlite(_) => Ok(()),
+        Connection::Postgres(c) => {
+            prepared("LOCK TABLE webhooks IN SHARE ROW EXCLUSIVE MODE").execute(*c).map(drop)
+        }
+    }
+}
+
 /// Makes places where there are none yet, for the enabled webhooks that want them, and returns those made.
 pub(crate) fn insert_places_once(
     connection: &mut Connection<'_>,

@@ -1,5 +1,7 @@
 //! The ports of users, sessions and API keys.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use foretell_domain::id::{ApiKeyId, SessionId, UserId};
 use foretell_domain::text::Email;
@@ -10,14 +12,24 @@ use foretell_ports::error::StoreError;
 use foretell_ports::page::Stretch;
 use foretell_ports::secret::{PasswordHash, TokenHash};
 use foretell_ports::unit::Locked;
-use foretell_ports::user::{Credentials, Session, SessionDetails, UserQueries, UserTx};
+use foretell_ports::user::{
+    CredentialId, CredentialLock, CredentialState, Credentials, Session, SessionDetails, UserQueries, UserTx,
+};
 
 use crate::dialect::look_up::Others;
 use crate::store::Store;
 use crate::tx::UnitTx;
-use crate::{api_keys, sessions, users};
+use crate::{api_keys, credential_states, sessions, users};
 
 impl UserTx for UnitTx<'_, '_> {
+    fn find_credential_states(
+        &mut self,
+        credentials: &BTreeSet<CredentialId>,
+        lock: CredentialLock,
+    ) -> Result<Vec<CredentialState>, StoreError> {
+        self.step(|c| credential_states::find(c, credentials, lock))
+    }
+
     fn insert_user_once(&mut self, user: &User, password: &PasswordHash) -> Result<bool, StoreError> {
         self.step(|c| users::insert_once(c, user, password))
     }

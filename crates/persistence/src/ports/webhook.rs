@@ -13,8 +13,8 @@ use crate::tx::UnitTx;
 use crate::webhooks;
 
 impl WebhookTx for UnitTx<'_, '_> {
-    fn count_webhooks(&mut self) -> Result<u32, StoreError> {
-        self.step(|c| Ok(u32::try_from(webhooks::count(c)?).unwrap_or(u32::MAX)))
+    fn lock_and_count_webhooks(&mut self) -> Result<u32, StoreError> {
+        self.step(|c| Ok(u32::try_from(webhooks::lock_and_count(c)?).unwrap_or(u32::MAX)))
     }
 
     fn insert_webhook(&mut self, webhook: &Webhook) -> Result<(), StoreError> {

@@ -103,7 +103,7 @@ pub async fn webhooks_come_newest_first(harness: &dyn Harness) {
     assert_eq!(list(Start::Offset(1), 1).await, all[1..2]);
     assert_eq!(list(Start::After(all[1].id), 10).await, all[2..]);
     assert_eq!(scene.ports.webhooks.count_all_webhooks().await.unwrap(), 3);
-    assert_eq!(scene.commit(|tx| tx.count_webhooks()).await, 3);
+    assert_eq!(scene.commit(|tx| tx.lock_and_count_webhooks()).await, 3);
 }
 
 /// Whether any webhook is enabled is known.

@@ -22,7 +22,7 @@ use foretell_ports::market::{MarketDetails, MarketTx, NewMarket, PaidSet, Wanted
 use foretell_ports::post::{HeldSubject, PostTx};
 use foretell_ports::secret::{PasswordHash, SecretTx};
 use foretell_ports::unit::{Locked, Tx};
-use foretell_ports::user::{Credentials, Session, UserTx};
+use foretell_ports::user::{CredentialId, CredentialLock, CredentialState, Credentials, Session, UserTx};
 use foretell_ports::vector::{StoredVector, VectorTx};
 use foretell_ports::webhook::{Webhook, WebhookNews, WebhookPlace, WebhookTx};
 
@@ -99,6 +99,7 @@ impl MarketTx for WatchedTx<'_> {
 
 impl UserTx for WatchedTx<'_> {
     hand_on! {
+        fn find_credential_states(&mut self, credentials: &BTreeSet<CredentialId>, lock: CredentialLock) -> Vec<CredentialState>;
         fn insert_user_once(&mut self, user: &User, password: &PasswordHash) -> bool;
         fn lock_user(&mut self, id: UserId) -> Option<Locked<Credentials>>;
         fn lock_user_and_admins(&mut self, id: UserId) -> Vec<Locked<Credentials>>;
@@ -143,7 +144,7 @@ impl SecretTx for WatchedTx<'_> {
 
 impl WebhookTx for WatchedTx<'_> {
     hand_on! {
-        fn count_webhooks(&mut self) -> u32;
+        fn lock_and_count_webhooks(&mut self) -> u32;
         fn insert_webhook(&mut self, webhook: &Webhook) -> ();
         fn lock_webhook(&mut self, id: WebhookId) -> Option<Locked<Webhook>>;
         fn save_webhook(&mut self, webhook: &Locked<Webhook>) -> ();

@@ -12,13 +12,25 @@ use foretell_ports::error::StoreError;
 use foretell_ports::page::Stretch;
 use foretell_ports::secret::{PasswordHash, TokenHash};
 use foretell_ports::unit::Locked;
-use foretell_ports::user::{Credentials, Session, SessionDetails, UserQueries, UserTx};
+use foretell_ports::user::{
+    CredentialId, CredentialLock, CredentialState, Credentials, Session, SessionDetails, UserQueries, UserTx,
+};
 
 use super::tables::Tables;
 use super::tx::MemoryTx;
 use super::{MemoryStore, count, stretch_of};
 
 impl UserTx for MemoryTx<'_> {
+    fn find_credential_states(
+        &mut self,
+        credentials: &BTreeSet<CredentialId>,
+        _: CredentialLock,
+    ) -> Result<Vec<CredentialState>, StoreError> {
+        self.step(|tables, _| {
+            Ok(credentials.iter().filter_map(|credential| credential_state(tables, *credential)).collect())
+        })
+    }
+
     fn insert_user_once(&mut self, user: &User, password: &PasswordHash) -> Result<bool, StoreError> {
         self.step(|tables, _| {
             if tables.users_by_email.get(&user.email).is_some() {
@@ -108,6 +120,23 @@ impl UserTx for MemoryTx<'_> {
             Ok(ended.len() as u64)
         })
     }
+}
+
+/// A credential with the state of its user as the running unit sees them.
+fn credential_state(tables: &Tables, credential: CredentialId) -> Option<CredentialState> {
+    let (user_id, expires_at) = match credential {
+        CredentialId::Session(id) => {
+            let session = tables.sessions.get(&id)?;
+            (session.user_id, Some(session.expires_at))
+        }
+        CredentialId::ApiKey(id) => {
+            let key = tables.api_keys.get(&id)?;
+            (key.user_id, key.expires_at)
+        }
+        CredentialId::User(id) => (id, None),
+    };
+    let user = &tables.users.get(&user_id)?.user;
+    Some(CredentialState { credential, user_id, role: user.role, status: user.status, expires_at })
 }
 
 /// The accounts of a user, oldest first.

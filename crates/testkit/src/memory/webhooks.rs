@@ -15,7 +15,7 @@ use super::tx::MemoryTx;
 use super::{MemoryStore, count, stretch_of};
 
 impl WebhookTx for MemoryTx<'_> {
-    fn count_webhooks(&mut self) -> Result<u32, StoreError> {
+    fn lock_and_count_webhooks(&mut self) -> Result<u32, StoreError> {
         self.step(|tables, _| Ok(u32::try_from(tables.webhooks.range(..).count()).unwrap_or(u32::MAX)))
     }
 

@@ -12,6 +12,9 @@ impl From<AppError> for ApiError {
     fn from(error: AppError) -> Self {
         match error {
             AppError::Refused(refusal) => refusal.into(),
+            AppError::Unauthorized => {
+                Self::new(ErrorCode::Unauthorized, "The session or API key is unknown or has ended")
+            }
             AppError::BadCredentials => {
                 Self::new(ErrorCode::Unauthorized, "Mail address or password is wrong")
             }
@@ -82,6 +85,7 @@ mod tests {
         check(AppError::Internal("secret"), ErrorCode::InternalError, false);
         check(AppError::Stale, ErrorCode::PreconditionFailed, false);
         check(AppError::KeyReused, ErrorCode::IdempotencyMismatch, false);
+        check(AppError::Unauthorized, ErrorCode::Unauthorized, false);
         check(AppError::BadCredentials, ErrorCode::Unauthorized, false);
         check(AppError::WrongPassword, ErrorCode::Unauthorized, false);
         check(AppError::TooManyAttempts { retry_after: Duration::ZERO }, ErrorCode::RateLimited, true);

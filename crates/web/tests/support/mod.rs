@@ -22,6 +22,7 @@ use foretell_domain::id::{AccountId, UserId};
 use foretell_domain::money::{Amount, Currency};
 use foretell_domain::text::{Email, UserName};
 use foretell_domain::user::Role;
+use foretell_ports::user_changes::NoOtherNodes;
 use foretell_testkit::{
     FakeClock, MemoryCache, MemoryMailer, MemoryRateLimiter, MemoryStore, MemoryWebhooks, PlainBodies,
     PlainPasswordHasher, SeededIds, SeededTokens,
@@ -85,6 +86,7 @@ pub async fn application_with(
         webhook_sender: Arc::new(MemoryWebhooks::default()),
         webhook_bodies: Arc::new(PlainBodies),
         cache: Arc::new(MemoryCache::default()),
+        user_changes: Arc::new(NoOtherNodes),
         limiter: Arc::new(MemoryRateLimiter::default()),
         health: store,
         clock: Arc::new(clock.clone()),

@@ -11,15 +11,19 @@ use foretell_application::{
     RequestLimits, Semantic,
 };
 use foretell_domain::error::DomainError;
-use foretell_domain::id::AccountId;
+use foretell_domain::id::{AccountId, SessionId, UserId};
 use foretell_domain::money::{Amount, Currency};
 use foretell_domain::text::{Email, UserName};
+use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::Transfer;
 use foretell_domain::user::Role;
 use foretell_ports::ledger::LedgerQueries as _;
+use foretell_ports::secret::Tokens as _;
+use foretell_ports::unit::UnitOfWork;
+use foretell_ports::user::Session;
 use foretell_testkit::{
-    Factory, FakeClock, FaultyStore, MemoryCache, MemoryMailer, MemoryRateLimiter, MemoryStore,
-    MemoryWebhooks, PlainBodies, PlainPasswordHasher, SeededIds, SeededTokens,
+    Announcements, Factory, FakeClock, FaultyStore, MemoryCache, MemoryMailer, MemoryRateLimiter,
+    MemoryStore, MemoryWebhooks, PlainBodies, PlainPasswordHasher, SeededIds, SeededTokens,
 };
 
 use super::late::LateStore;
@@ -49,6 +53,8 @@ pub(crate) struct Desk {
     pub(crate) receivers: MemoryWebhooks,
     /// Somebody who is not in the books.
     pub(super) nobody: Caller,
+    /// Tells nodes of changed users once it is switched on.
+    pub(crate) announcements: Announcements,
     ports: Ports,
     made: AtomicU64,
 }
@@ -64,6 +70,7 @@ impl Desk {
         let memory = MemoryStore::new();
         let late = LateStore::new(Arc::new(memory.clone()));
         let faults = FaultyStore::new(Arc::new(late.clone()));
+        let announcements = Announcements::default();
         let (clock, passwords) = (FakeClock::default(), PlainPasswordHasher::default());
         let (mailer, receivers) = (MemoryMailer::default(), MemoryWebhooks::default());
         let ports = Ports {
@@ -81,6 +88,7 @@ impl Desk {
             webhook_sender: Arc::new(receivers.clone()),
             webhook_bodies: Arc::new(PlainBodies),
             cache: Arc::new(MemoryCache::default()),
+            user_changes: Arc::new(announcements.clone()),
             limiter: Arc::new(MemoryRateLimiter::default()),
             health: Arc::new(memory.clone()),
             clock: Arc::new(clock.clone()),
@@ -92,9 +100,23 @@ impl Desk {
         app.initialize_ledger().await.unwrap();
         let (ids, made) = (SeededIds::new(2), AtomicU64::new(0));
         let user = Factory::new(3).user();
-        let credential = Credential::Session(ids.session());
+        let credential = Credential::Process;
         let nobody = Caller { user, account_id: ids.account(), credential };
-        Self { app, faults, late, memory, clock, ids, passwords, mailer, receivers, nobody, ports, made }
+        Self {
+            app,
+            faults,
+            late,
+            memory,
+            clock,
+            ids,
+            passwords,
+            mailer,
+            receivers,
+            nobody,
+            announcements,
+            ports,
+            made,
+        }
     }
 
     /// Another process over the same storage.
@@ -125,8 +147,22 @@ impl Desk {
 
     async fn register(&self, role: Role) -> Caller {
         let (user, registered) = self.app.register_user(self.registration(role)).await.unwrap();
-        let credential = Credential::Session(self.ids.session());
-        Caller { user, account_id: registered.account_id, credential }
+        let session = self.sign_in(user.id).await;
+        Caller { user, account_id: registered.account_id, credential: Credential::Session(session) }
+    }
+
+    /// Stores a session of this user that never expires.
+    pub(crate) async fn sign_in(&self, user_id: UserId) -> SessionId {
+        let session = Session {
+            id: self.ids.session(),
+            user_id,
+            token_hash: SeededTokens::new(self.made.fetch_add(1, Ordering::SeqCst) + 1_000).issue().1,
+            created_at: self.app.now(),
+            expires_at: Timestamp::from_micros(i64::MAX),
+        };
+        let units: &dyn UnitOfWork = &self.memory;
+        units.run("sign_in", move |tx| tx.insert_session(&session)).await.unwrap();
+        session.id
     }
 
     /// What somebody new says of themselves.

@@ -24,7 +24,7 @@ use foretell_ports::market::{MarketDetails, MarketTx, NewMarket, PaidSet, Wanted
 use foretell_ports::post::{HeldSubject, PostTx};
 use foretell_ports::secret::{PasswordHash, SecretTx};
 use foretell_ports::unit::{ErasedWork, Locked, Tx, UnitFuture, UnitOfWork};
-use foretell_ports::user::{Credentials, Session, UserTx};
+use foretell_ports::user::{CredentialId, CredentialLock, CredentialState, Credentials, Session, UserTx};
 use foretell_ports::vector::{StoredVector, VectorTx};
 use foretell_ports::webhook::{Webhook, WebhookNews, WebhookPlace, WebhookTx};
 
@@ -152,6 +152,9 @@ impl MarketTx for LateTx<'_> {
 
 impl UserTx for LateTx<'_> {
     pass_on! {
+        find_credential_states(
+            credentials: &BTreeSet<CredentialId>, lock: CredentialLock
+        ) -> Vec<CredentialState>;
         insert_user_once(user: &User, password: &PasswordHash) -> bool;
         lock_user(id: UserId) -> Option<Locked<Credentials>>;
         lock_user_and_admins(id: UserId) -> Vec<Locked<Credentials>>;
@@ -196,7 +199,7 @@ impl SecretTx for LateTx<'_> {
 
 impl WebhookTx for LateTx<'_> {
     pass_on! {
-        count_webhooks() -> u32;
+        lock_and_count_webhooks() -> u32;
         insert_webhook(webhook: &Webhook) -> ();
         lock_webhook(id: WebhookId) -> Option<Locked<Webhook>>;
         save_webhook(webhook: &Locked<Webhook>) -> ();

@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use foretell_application::AppError;
 use foretell_domain::id::MarketId;
 use foretell_testkit::faults::Fault;
 use futures::future::join_all;
@@ -97,7 +98,7 @@ impl Desk {
         gate.arrived().await;
         let result = work.await;
         gate.release();
-        busy.await.unwrap().result.unwrap_err();
+        assert!(matches!(busy.await, Err(AppError::Unauthorized)));
         result
     }
 }

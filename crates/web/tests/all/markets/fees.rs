@@ -7,6 +7,7 @@ use foretell_domain::id::AccountId;
 use foretell_domain::market::Listing;
 use foretell_domain::money::Amount;
 use foretell_domain::text::{Category, MarketDescription, MarketName, OptionName};
+use foretell_ports::user_changes::NoOtherNodes;
 use foretell_testkit::{
     MemoryCache, MemoryMailer, MemoryRateLimiter, MemoryWebhooks, PlainBodies, PlainPasswordHasher,
     SeededIds, SeededTokens,
@@ -34,6 +35,7 @@ async fn open_with_fee(app: &TestApp, creator: &TestUser) -> Opened {
         webhook_sender: Arc::new(MemoryWebhooks::default()),
         webhook_bodies: Arc::new(PlainBodies),
         cache: Arc::new(MemoryCache::default()),
+        user_changes: Arc::new(NoOtherNodes),
         limiter: Arc::new(MemoryRateLimiter::default()),
         health: store,
         clock: Arc::new(app.clock.clone()),

@@ -1,0 +1,185 @@
+//! Authorization inside the unit of work that has the effect.
+//!
+//! A [`Caller`] may be as old as the session trust allows, so it decides only about reads. Everything that writes
+//! for a caller reads their role, status and credential again inside its own unit, through [`Application::run_as`]
+//! or the money writer. A test of the sources holds all use cases to that.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use foretell_domain::id::UserId;
+use foretell_domain::policy::Actor;
+use foretell_domain::time::Timestamp;
+use foretell_domain::user::UserStatus;
+use foretell_ports::error::StoreError;
+use foretell_ports::unit::Tx;
+use foretell_ports::user::{CredentialId, CredentialLock, CredentialState};
+
+use crate::error::AppError;
+use crate::writer::{Command, Outcome, Receipt};
+use crate::{Application, Caller};
+
+/// The one for whom a unit of work writes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Principal {
+    /// A caller: what they may do is read inside the unit.
+    Caller {
+        /// The user.
+        user_id: UserId,
+        /// What they presented.
+        credential: CredentialId,
+    },
+    /// The process itself, which may do what this actor may.
+    Process(Actor),
+}
+
+impl Principal {
+    /// The user, under whose id idempotency keys are stored.
+    pub(crate) const fn user_id(self) -> UserId {
+        match self {
+            Self::Caller { user_id, .. } => user_id,
+            Self::Process(actor) => actor.user_id,
+        }
+    }
+
+    const fn credential(self) -> Option<CredentialId> {
+        match self {
+            Self::Caller { credential, .. } => Some(credential),
+            Self::Process(_) => None,
+        }
+    }
+}
+
+impl From<&Caller> for Principal {
+    fn from(caller: &Caller) -> Self {
+        Self::Caller { user_id: caller.user.id, credential: caller.credential_id() }
+    }
+}
+
+/// The credentials of a unit of work as storage has them now.
+#[derive(Debug, Default)]
+pub(crate) struct Actors(HashMap<CredentialId, CredentialState>);
+
+impl Actors {
+    /// Reads the credentials of these principals that were not read yet.
+    pub(crate) fn read(
+        &mut self,
+        tx: &mut dyn Tx,
+        principals: impl Iterator<Item = Principal>,
+        lock: CredentialLock,
+    ) -> Result<(), StoreError> {
+        let wanted = principals.filter_map(Principal::credential);
+        let wanted: BTreeSet<_> = wanted.filter(|credential| !self.0.contains_key(credential)).collect();
+        if !wanted.is_empty() {
+            let found = tx.find_credential_states(&wanted, lock)?;
+            self.0.extend(found.into_iter().map(|state| (state.credential, state)));
+        }
+        Ok(())
+    }
+
+    /// The user behind a principal with their present role.
+    ///
+    /// # Errors
+    /// [`AppError::Unauthorized`] if the credential has ended or the user is not active.
+    pub(crate) fn get(&self, principal: Principal, now: Timestamp) -> Result<Actor, AppError> {
+        let credential = match principal {
+            Principal::Caller { credential, .. } => credential,
+            Principal::Process(actor) => return Ok(actor),
+        };
+        let is_live = |state: &&CredentialState| {
+            state.status == UserStatus::Active && state.expires_at.is_none_or(|expires_at| expires_at > now)
+        };
+        let state = self.0.get(&credential).filter(is_live).ok_or(AppError::Unauthorized)?;
+        Ok(Actor { user_id: state.user_id, role: state.role })
+    }
+}
+
+impl Application {
+    /// Runs a unit of work for a caller, whose present role and status it locks first: `work` starts with the actor
+    /// as they are now, and nobody changes that until the unit ends. A refusal is to be given before anything was
+    /// written.
+    ///
+    /// # Errors
+    /// [`AppError::Unauthorized`] if the caller's credential has ended or they are suspended; those of `work`;
+    /// [`AppError::Store`].
+    pub(crate) async fn run_as<T, E>(
+        &self,
+        caller: &Caller,
+        name: &'static str,
+        mut work: impl FnMut(&mut dyn Tx, Actor) -> Result<Result<T, E>, StoreError> + Send + 'static,
+    ) -> Result<T, AppError>
+    where
+        T: Send + 'static,
+        E: Into<AppError> + 'static,
+    {
+        let work = move |tx: &mut dyn Tx, actor, ()| work(tx, actor);
+        self.authorize_and_run(caller, name, CredentialLock::Shared, |_| Ok(()), work).await
+    }
+
+    /// The same for what changes users: `lock` takes the exclusive locks on them before the caller is looked up.
+    ///
+    /// # Errors
+    /// Those of [`run_as`](Self::run_as).
+    pub(crate) async fn run_as_after<L, T, E>(
+        &self,
+        caller: &Caller,
+        name: &'static str,
+        lock: impl FnMut(&mut dyn Tx) -> Result<L, StoreError> + Send + 'static,
+        work: impl FnMut(&mut dyn Tx, Actor, L) -> Result<Result<T, E>, StoreError> + Send + 'static,
+    ) -> Result<T, AppError>
+    where
+        T: Send + 'static,
+        E: Into<AppError> + 'static,
+    {
+        self.authorize_and_run(caller, name, CredentialLock::None, lock, work).await
+    }
+
+    async fn authorize_and_run<L, T, E>(
+        &self,
+        caller: &Caller,
+        name: &'static str,
+        credential_lock: CredentialLock,
+        mut lock: impl FnMut(&mut dyn Tx) -> Result<L, StoreError> + Send + 'static,
+        mut work: impl FnMut(&mut dyn Tx, Actor, L) -> Result<Result<T, E>, StoreError> + Send + 'static,
+    ) -> Result<T, AppError>
+    where
+        T: Send + 'static,
+        E: Into<AppError> + 'static,
+    {
+        let (principal, clock) = (Principal::from(caller), Arc::clone(&self.ports.clock));
+        let authorized = move |tx: &mut dyn Tx| {
+            let locked = lock(tx)?;
+            let mut actors = Actors::default();
+            actors.read(tx, std::iter::once(principal), credential_lock)?;
+            match actors.get(principal, clock.now()) {
+                Ok(actor) => Ok(work(tx, actor, locked)?.map_err(Into::into)),
+                Err(refusal) => Ok(Err(refusal)),
+            }
+        };
+        let result = self.ports.units.run(name, authorized).await?;
+        self.forget_if_unauthorized(caller, &result);
+        result
+    }
+
+    /// Sends a caller's command to the money writer, which authorizes it in the unit of work that executes it.
+    ///
+    /// # Errors
+    /// Those of the money writer.
+    pub(crate) async fn submit_once(
+        &self,
+        caller: &Caller,
+        key: String,
+        command: Command,
+    ) -> Result<Receipt<Outcome>, AppError> {
+        let receipt = self.writer.submit_once(caller, key, command).await;
+        self.forget_if_unauthorized(caller, &receipt);
+        receipt
+    }
+
+    /// Forgets a remembered caller whom a unit of work found to be one no more.
+    pub(crate) fn forget_if_unauthorized<T>(&self, caller: &Caller, result: &Result<T, AppError>) {
+        if matches!(result, Err(AppError::Unauthorized)) {
+            self.sessions.forget_user(caller.user.id, self.now());
+        }
+    }
+}

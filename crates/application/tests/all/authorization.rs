@@ -1,0 +1,215 @@
+//! Authorization inside units of work: what another node has changed of a caller counts in whatever they write,
+//! although this node still remembers them as they were.
+
+use foretell_application::writer::{Decision, Mint};
+use foretell_application::{
+    AppError, Caller, Credential, ExpectedVersion, NewApiKey, NewWebhook, WebhookChange,
+};
+use foretell_domain::comment::CommentSubject;
+use foretell_domain::error::{Code, DomainError};
+use foretell_domain::id::{ApiKeyId, JobId, PostId, WebhookId};
+use foretell_domain::market::MarketEdit;
+use foretell_domain::policy::Denied;
+use foretell_domain::post::{PostBody, PostEdit, PostStatus};
+use foretell_domain::scope::Scopes;
+use foretell_domain::text::{CommentContent, KeyName, PostContent, PostTitle};
+use foretell_domain::user::{Appointment, ProfileChange, Role, Standing};
+use foretell_domain::webhook::{WebhookEvent, WebhookUrl};
+use foretell_testkit::builders::tags;
+
+use crate::support::{Desk, amount};
+
+const SUSPENSION: Appointment = Appointment { role: None, standing: Some(Standing::Suspended) };
+const DEMOTION: Appointment = Appointment { role: Some(Role::User), standing: None };
+
+fn post_body() -> PostBody {
+    PostBody {
+        title: PostTitle::new("On rain").unwrap(),
+        content: PostContent::new("It may rain.").unwrap(),
+        tags: tags(&["rain"]),
+        status: PostStatus::Published,
+    }
+}
+
+fn said(text: &str) -> CommentContent {
+    CommentContent::new(text).unwrap()
+}
+
+/// What a write came to, without its outcome: a refusal in a receipt is one too.
+type Attempt = (&'static str, Result<(), AppError>);
+
+/// Everything that takes a role, tried by somebody.
+async fn try_privileged(desk: &Desk, by: &Caller) -> Vec<Attempt> {
+    let (app, ann) = (&desk.app, desk.user().await);
+    let payment = desk.pay(&ann, by, 10).await.unwrap();
+    let markets = [(); 5].map(|()| desk.market(&ann, 100));
+    let [edited, closed, resolved, cancelled, deleted] =
+        futures::future::join_all(markets).await.try_into().unwrap();
+    let id = |market: &foretell_ports::market::MarketDetails| market.market.id();
+    let post = app.write_post(&ann, post_body()).await.unwrap().id;
+    let other_post = app.write_post(&ann, post_body()).await.unwrap().id;
+    let any = || ExpectedVersion::Any;
+    let comment = app.write_comment(&ann, post.into(), said("?")).await.unwrap().id;
+    let other_comment = app.write_comment(&ann, post.into(), said("?")).await.unwrap().id;
+    let new = || NewWebhook {
+        url: WebhookUrl::new("https://example.org/hook").unwrap(),
+        events: WebhookEvent::ALL.into_iter().collect(),
+    };
+    let (webhook, job) = (WebhookId::from_u128(1), JobId::from_u128(1));
+    let mint = Mint { to: ann.account_id, amount: amount(10) };
+    let winner = Decision::Winner(Desk::option(&resolved, 0));
+    vec![
+        ("mint", app.mint(by, desk.key(), mint).await.and_then(settled)),
+        ("reverse", app.reverse_transfer(by, desk.key(), payment.id, true).await.and_then(settled)),
+        ("edit market", app.edit_market(by, id(&edited), MarketEdit::default(), any()).await.map(drop)),
+        ("close", app.close_market(by, desk.key(), id(&closed)).await.and_then(settled)),
+        ("resolve", app.decide_market(by, desk.key(), id(&resolved), winner).await.and_then(settled)),
+        (
+            "cancel",
+            app.decide_market(by, desk.key(), id(&cancelled), Decision::Cancel).await.and_then(settled),
+        ),
+        ("delete market", app.delete_market(by, id(&deleted)).await),
+        ("appoint", app.appoint_user(by, ann.user.id, DEMOTION, any()).await.map(drop)),
+        ("edit post", app.edit_post(by, post, PostEdit::default(), any()).await.map(drop)),
+        ("edit comment", app.edit_comment(by, comment, Some(said("!"))).await.map(drop)),
+        ("delete comment", app.delete_comment(by, other_comment).await),
+        ("delete post", app.delete_post(by, other_post).await),
+        ("create webhook", app.create_webhook(by, new()).await.map(drop)),
+        ("change webhook", app.change_webhook(by, webhook, WebhookChange::default()).await.map(drop)),
+        ("rotate secret", app.rotate_webhook_secret(by, webhook).await.map(drop)),
+        ("test webhook", app.test_webhook(by, webhook).await.map(drop)),
+        ("delete webhook", app.delete_webhook(by, webhook).await),
+        ("retry job", app.retry_job(by, job).await.map(drop)),
+        ("discard job", app.discard_job(by, job).await),
+    ]
+}
+
+/// Everything that any user does for themselves, tried by somebody.
+async fn try_own(desk: &Desk, by: &Caller) -> Vec<Attempt> {
+    let (app, ann, any) = (&desk.app, desk.user().await, || ExpectedVersion::Any);
+    let market = desk.market(&ann, 100).await;
+    let (order, target) = (Desk::order(&market, 0, 10), Desk::target(&market));
+    let payment = Desk::payment(by, &ann, 10);
+    let subject = CommentSubject::Market(market.market.id());
+    let new = NewApiKey { name: KeyName::new("bot").unwrap(), scopes: Scopes::ALL, expires_at: None };
+    let (post, key) = (PostId::from_u128(1), ApiKeyId::from_u128(1));
+    vec![
+        ("pay", app.pay(by, desk.key(), payment).await.and_then(settled)),
+        ("open", app.open_market(by, desk.key(), desk.opening(100)).await.and_then(settled)),
+        ("bet", app.place_bet(by, desk.key(), target, order).await.and_then(settled)),
+        ("write post", app.write_post(by, post_body()).await.map(drop)),
+        ("delete post", app.delete_post(by, post).await),
+        ("comment", app.write_comment(by, subject, said("?")).await.map(drop)),
+        ("profile", app.change_profile(by, ProfileChange::default(), any()).await.map(drop)),
+        ("create key", app.create_api_key(by, new).await.map(drop)),
+        ("delete key", app.delete_api_key(by, key).await),
+        ("log out", app.log_out(by, desk.ids.session()).await.map(drop)),
+        ("erase", app.erase_user(by, by.user.id).await),
+    ]
+}
+
+fn settled<T>(receipt: foretell_application::writer::Receipt<T>) -> Result<(), AppError> {
+    receipt.result.map(drop).map_err(AppError::Refused)
+}
+
+async fn appoint(desk: &Desk, whom: &Caller, appointment: Appointment) {
+    let chief = desk.admin().await;
+    desk.app.appoint_user(&chief, whom.user.id, appointment, ExpectedVersion::Any).await.unwrap();
+}
+
+#[tokio::test]
+async fn demoted_admin_does_nothing_privileged() {
+    let desk = Desk::open().await;
+    let admin = desk.admin().await;
+    for (what, result) in try_privileged(&desk, &admin).await {
+        let is_allowed = match &result {
+            Ok(()) => true,
+            Err(AppError::Refused(refusal)) => refusal.code() == Code::NotFound,
+            Err(_) => false,
+        };
+        assert!(is_allowed, "an admin may {what}: {result:?}");
+    }
+    appoint(&desk, &admin, DEMOTION).await;
+    let before = desk.audit().await;
+    let attempts = try_privileged(&desk, &admin).await;
+    for (what, result) in &attempts {
+        let is_denied = matches!(result, Err(AppError::Refused(DomainError::Denied(_))));
+        assert!(is_denied, "{what}: {result:?}");
+    }
+    assert_eq!(desk.audit().await, before + 2 + 5, "one payment, one grant and five subsidies of others");
+}
+
+#[tokio::test]
+async fn demoted_moderator_decides_nothing() {
+    let desk = Desk::open().await;
+    let (ann, moderator) = (desk.user().await, desk.moderator().await);
+    let market = desk.market(&ann, 100).await;
+    appoint(&desk, &moderator, DEMOTION).await;
+    let decided = desk.decide(&moderator, &market, Decision::Cancel).await.unwrap();
+    assert_eq!(decided.result.map(drop), Err(Denied::NotTheCreator.into()));
+}
+
+#[tokio::test]
+async fn suspended_user_writes_nothing() {
+    let desk = Desk::open().await;
+    let admin = desk.admin().await;
+    appoint(&desk, &admin, SUSPENSION).await;
+    let mut attempts = try_privileged(&desk, &admin).await;
+    attempts.extend(try_own(&desk, &admin).await);
+    for (what, result) in attempts {
+        assert!(matches!(result, Err(AppError::Unauthorized)), "{what}: {result:?}");
+    }
+    assert_eq!(desk.balance(admin.account_id).await, crate::support::GRANT + 10, "it was paid into");
+}
+
+#[tokio::test]
+async fn ended_credential_writes_nothing() {
+    let desk = Desk::open().await;
+    let ann = desk.user().await;
+    let ended = Caller { credential: Credential::Session(desk.sign_in(ann.user.id).await), ..ann.clone() };
+    let Credential::Session(session) = ended.credential else { unreachable!() };
+    let new = NewApiKey { name: KeyName::new("bot").unwrap(), scopes: Scopes::ALL, expires_at: None };
+    let key = desk.app.create_api_key(&ann, new).await.unwrap().key.id;
+    let revoked = Caller { credential: Credential::ApiKey { id: key, scopes: Scopes::ALL }, ..ann.clone() };
+    for caller in [&ended, &revoked] {
+        desk.pay(caller, &ann, 1).await.unwrap_err();
+        desk.app.write_post(caller, post_body()).await.unwrap();
+    }
+    assert!(desk.app.log_out(&ann, session).await.unwrap());
+    desk.app.delete_api_key(&ann, key).await.unwrap();
+    for caller in [&ended, &revoked] {
+        let paid = desk.send(caller, Desk::payment(caller, &ann, 1)).await;
+        assert!(matches!(paid, Err(AppError::Unauthorized)), "{paid:?}");
+        let written = desk.app.write_post(caller, post_body()).await;
+        assert!(matches!(written, Err(AppError::Unauthorized)), "{written:?}");
+    }
+}
+
+#[tokio::test]
+async fn unauthorized_command_uses_up_no_key() {
+    let desk = Desk::open().await;
+    let (ann, ben) = (desk.user().await, desk.user().await);
+    appoint(&desk, &ann, SUSPENSION).await;
+    let (key, payment) = (desk.key(), Desk::payment(&ann, &ben, 10));
+    let refused = desk.app.pay(&ann, key.clone(), payment.clone()).await;
+    assert!(matches!(refused, Err(AppError::Unauthorized)), "{refused:?}");
+    appoint(&desk, &ann, Appointment { role: None, standing: Some(Standing::Active) }).await;
+    let receipt = desk.app.pay(&ann, key, payment).await.unwrap();
+    assert!(receipt.result.is_ok() && !receipt.is_replay, "{receipt:?}");
+}
+
+#[tokio::test]
+async fn suspended_user_of_a_batch_fails_alone() {
+    let desk = Desk::open().await;
+    let (ann, ben) = (desk.user().await, desk.user().await);
+    appoint(&desk, &ann, SUSPENSION).await;
+    let (answers, units) = desk
+        .together([
+            desk.send(&ann, Desk::payment(&ann, &ben, 10)),
+            desk.send(&ben, Desk::payment(&ben, &ann, 20)),
+        ])
+        .await;
+    assert_eq!(units, 1);
+    assert!(matches!(answers[0], Err(AppError::Unauthorized)), "{answers:?}");
+    assert!(answers[1].as_ref().is_ok_and(|receipt| receipt.result.is_ok()), "{answers:?}");
+}

@@ -1,0 +1,53 @@
+//! Announcements that a user has changed, on a channel of Redis.
+
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use deadpool_redis::redis::Script;
+use foretell_domain::id::UserId;
+use foretell_ports::user_changes::{UserChangeListener, UserChanges};
+
+use crate::link::RedisLink;
+use crate::listener::{Heard, Listener};
+
+/// The channel that ids of users are published on.
+const CHANNEL: &str = "users";
+
+static ANNOUNCE: LazyLock<Script> =
+    LazyLock::new(|| Script::new("return redis.call('PUBLISH', ARGV[1], ARGV[2])"));
+
+/// Announcements by Redis. One that cannot be published is dropped.
+pub struct RedisUserChanges {
+    link: Arc<RedisLink>,
+    listener: Mutex<Option<Listener>>,
+}
+
+impl RedisUserChanges {
+    /// Announcements by this link.
+    #[must_use]
+    pub fn new(link: Arc<RedisLink>) -> Self {
+        Self { link, listener: Mutex::default() }
+    }
+}
+
+impl UserChanges for RedisUserChanges {
+    fn announce(&self, user: UserId) {
+        let link = Arc::clone(&self.link);
+        self.link.runtime().spawn(async move {
+            let mut script = ANNOUNCE.prepare_invoke();
+            let _: Option<i64> = link.run(script.arg(link.name(CHANNEL)).arg(user.to_string())).await;
+        });
+    }
+
+    fn listen(&self, listener: UserChangeListener) {
+        let started = Listener::start(&self.link, CHANNEL, move |heard| match heard {
+            // What was announced before is lost.
+            Heard::Subscribed => listener(None),
+            Heard::Message(text) => {
+                if let Ok(user) = text.parse() {
+                    listener(Some(user));
+                }
+            }
+        });
+        *self.listener.lock().unwrap_or_else(PoisonError::into_inner) = Some(started);
+    }
+}
