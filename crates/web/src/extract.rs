@@ -1,6 +1,6 @@
 //! Extractors: what a handler asks of a request.
 //!
-//! [`SignedIn`], [`MaybeSignedIn`], [`InSession`] and [`AdminOnly`] fail at once. The others are [`Part`]s: they never fail by
+//! [`SignedIn`], [`MaybeSignedIn`], [`InSession`], [`AdminOnly`] and [`AdminInSession`] fail at once. The others are [`Part`]s: they never fail by
 //! themselves, but are looked at together by [`WebState::accept`], so that an answer names all faults of a
 //! request, and nobody learns of them before they have said who they are:
 //!
@@ -35,7 +35,8 @@ use foretell_domain::time::Timestamp;
 
 pub(crate) use body::{Body, OptionalBody, Unread};
 pub(crate) use caller::{
-    AdminOnly, HasCaller, InSession, Manage, MaybeSignedIn, Read, SESSION_COOKIE, SignedIn, Trade, caller_of,
+    AdminInSession, AdminOnly, HasCaller, InSession, Manage, MaybeSignedIn, Read, SESSION_COOKIE, SignedIn,
+    Trade, caller_of,
 };
 pub(crate) use client_address::ClientAddress;
 pub(crate) use idempotency_key::{IDEMPOTENCY_KEY, IdempotencyKey};

@@ -51,7 +51,7 @@ needs! {
     Read,
     /// It moves money.
     Trade,
-    /// It changes anything else.
+    /// It changes anything else but roles, which take a session.
     Manage,
 }
 
@@ -64,9 +64,13 @@ pub(crate) struct SignedIn<N>(pub(crate) Arc<Caller>, pub(crate) PhantomData<N>)
 #[derive(Debug)]
 pub(crate) struct InSession(pub(crate) Arc<Caller>);
 
-/// An admin with a live session or an API key of the scope [`Manage`]; other users are answered 403.
+/// An admin with a live session or an API key of this scope; other users are answered 403.
 #[derive(Debug)]
-pub(crate) struct AdminOnly(pub(crate) Arc<Caller>);
+pub(crate) struct AdminOnly<N>(pub(crate) Arc<Caller>, pub(crate) PhantomData<N>);
+
+/// An admin with a live session; API keys and other users are answered 403.
+#[derive(Debug)]
+pub(crate) struct AdminInSession(pub(crate) Arc<Caller>);
 
 /// A user with a live session or an API key of the scope [`Read`], or nobody. A token that names neither is
 /// answered 401 here too: who presents one does not expect to be nobody.
@@ -135,14 +139,30 @@ impl FromRequest for InSession {
     }
 }
 
-impl FromRequest for AdminOnly {
+/// Early answers only: the use case asks for the role again in its unit of work.
+impl<N: Needs> FromRequest for AdminOnly<N> {
     type Error = ApiError;
     type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let signed_in = SignedIn::<Manage>::from_request(request, payload);
+        let signed_in = SignedIn::<N>::from_request(request, payload);
         let work = async move {
             let SignedIn(caller, ..) = signed_in.await?;
+            policy::may_administer(caller.actor()).map_err(DomainError::Denied)?;
+            Ok(Self(caller, PhantomData))
+        };
+        work.boxed_local()
+    }
+}
+
+impl FromRequest for AdminInSession {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let in_session = InSession::from_request(request, payload);
+        let work = async move {
+            let InSession(caller) = in_session.await?;
             policy::may_administer(caller.actor()).map_err(DomainError::Denied)?;
             Ok(Self(caller))
         };

@@ -81,6 +81,8 @@ impl Operation {
             None => "For anyone.",
             Some("session") => "For sessions; API keys are refused.",
             Some("admin") => "For admins, by a session or an API key of the scope `manage`.",
+            Some("admin_trade") => "For admins, by a session or an API key of the scope `trade`.",
+            Some("admin_session") => "For admins, by a session; API keys are refused.",
             Some("trade") => "For sessions, and API keys of the scope `trade`.",
             Some("manage") => "For sessions, and API keys of the scope `manage`.",
             Some(_) if self.is_open() => {

@@ -8,7 +8,7 @@ use utoipa::{OpenApi, ToSchema};
 
 use crate::WebState;
 use crate::dto::money::Money;
-use crate::extract::{AdminOnly, NoParams, Params};
+use crate::extract::{AdminOnly, Manage, NoParams, Params};
 use crate::reply::{self, Answer};
 use crate::routing::at;
 
@@ -69,7 +69,11 @@ impl AuditView {
     responses((status = 200, description = "Done.", body = AuditView)),
     security(("bearer" = ["admin"]), ("cookie" = [])),
 )]
-async fn audit(state: Data<WebState>, AdminOnly(caller): AdminOnly, params: Params<NoParams>) -> Answer {
+async fn audit(
+    state: Data<WebState>,
+    AdminOnly(caller, ..): AdminOnly<Manage>,
+    params: Params<NoParams>,
+) -> Answer {
     state.accept(params)?;
     let report = state.application.audit_ledger(&caller).await?;
     reply::ok(AuditView::new(&report, &state.application.settings().currency))

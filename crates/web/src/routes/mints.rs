@@ -10,7 +10,7 @@ use super::transfers::made;
 use crate::WebState;
 use crate::dto::money::AmountText;
 use crate::dto::transfer::TransferView;
-use crate::extract::{AdminOnly, Body, IdempotencyKey, InputContext, IntoInput};
+use crate::extract::{AdminOnly, Body, IdempotencyKey, InputContext, IntoInput, Trade};
 use crate::faults::Faults;
 use crate::openapi::names::Id;
 use crate::reply::{self, Answer};
@@ -58,11 +58,11 @@ impl IntoInput for MintBody {
     request_body = MintBody,
     params(("Idempotency-Key" = String, Header)),
     responses((status = 201, description = "Made.", body = TransferView<'static>)),
-    security(("bearer" = ["admin"]), ("cookie" = [])),
+    security(("bearer" = ["admin_trade"]), ("cookie" = [])),
 )]
 async fn mint(
     state: Data<WebState>,
-    AdminOnly(caller): AdminOnly,
+    AdminOnly(caller, ..): AdminOnly<Trade>,
     key: IdempotencyKey,
     body: Body<MintBody>,
 ) -> Answer {

@@ -4,7 +4,7 @@ use actix_web::web::Data;
 use foretell_domain::id::JobId;
 
 use crate::WebState;
-use crate::extract::{AdminOnly, NoParams, Params, PathId};
+use crate::extract::{AdminOnly, Manage, NoParams, Params, PathId};
 use crate::reply::{self, Answer};
 
 /// Deletes a job that no worker is at; what it was to do is not done. 204, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`,
@@ -19,7 +19,7 @@ use crate::reply::{self, Answer};
 )]
 pub(super) async fn discard(
     state: Data<WebState>,
-    AdminOnly(caller): AdminOnly,
+    AdminOnly(caller, ..): AdminOnly<Manage>,
     id: PathId<JobId>,
     params: Params<NoParams>,
 ) -> Answer {

@@ -11,7 +11,7 @@ use crate::WebState;
 use crate::dto::job::JobView;
 use crate::dto::page::{PageParams, Paging};
 use crate::dto::text::parsed;
-use crate::extract::{AdminOnly, InputContext, IntoInput, Params};
+use crate::extract::{AdminOnly, InputContext, IntoInput, Manage, Params};
 use crate::faults::{FaultCode, Faults};
 use crate::reply::{self, Answer};
 
@@ -68,7 +68,7 @@ impl IntoInput for JobsParams {
 )]
 pub(super) async fn list(
     state: Data<WebState>,
-    AdminOnly(caller): AdminOnly,
+    AdminOnly(caller, ..): AdminOnly<Manage>,
     params: Params<JobsParams>,
 ) -> Answer {
     let (filter, paging) = state.accept(params)?;

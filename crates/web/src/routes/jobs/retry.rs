@@ -5,7 +5,7 @@ use foretell_domain::id::JobId;
 
 use crate::WebState;
 use crate::dto::job::JobView;
-use crate::extract::{AdminOnly, NoParams, Params, PathId};
+use crate::extract::{AdminOnly, Manage, NoParams, Params, PathId};
 use crate::reply::{self, Answer};
 
 /// Tries a job at once that waits or was given up, as often as a new one. 200 with the job, 401 `UNAUTHORIZED`,
@@ -20,7 +20,7 @@ use crate::reply::{self, Answer};
 )]
 pub(super) async fn retry(
     state: Data<WebState>,
-    AdminOnly(caller): AdminOnly,
+    AdminOnly(caller, ..): AdminOnly<Manage>,
     id: PathId<JobId>,
     params: Params<NoParams>,
 ) -> Answer {

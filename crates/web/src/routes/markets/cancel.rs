@@ -6,7 +6,7 @@ use foretell_domain::id::MarketId;
 
 use crate::WebState;
 use crate::dto::market::decided::{MarketStateView, NoFields};
-use crate::extract::{IdempotencyKey, Manage, OptionalBody, PathId, SignedIn};
+use crate::extract::{IdempotencyKey, OptionalBody, PathId, SignedIn, Trade};
 use crate::reply::{self, Answer};
 
 /// Calls a market off and returns the stakes, once under its key. 200, 400 `VALIDATION_ERROR`,
@@ -20,11 +20,11 @@ use crate::reply::{self, Answer};
     request_body = Option<NoFields>,
     params(("Idempotency-Key" = String, Header)),
     responses((status = 200, description = "Done.", body = MarketStateView)),
-    security(("bearer" = ["manage"]), ("cookie" = [])),
+    security(("bearer" = ["trade"]), ("cookie" = [])),
 )]
 pub(super) async fn cancel(
     state: Data<WebState>,
-    SignedIn(caller, ..): SignedIn<Manage>,
+    SignedIn(caller, ..): SignedIn<Trade>,
     market_id: PathId<MarketId>,
     key: IdempotencyKey,
     body: OptionalBody<NoFields>,

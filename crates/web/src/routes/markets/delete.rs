@@ -4,7 +4,7 @@ use actix_web::web::Data;
 use foretell_domain::id::MarketId;
 
 use crate::WebState;
-use crate::extract::{Manage, NoParams, Params, PathId, SignedIn};
+use crate::extract::{NoParams, Params, PathId, SignedIn, Trade};
 use crate::reply::{self, Answer};
 
 /// Deletes a market with the comments on it, whose subsidy goes back to its creator; for its creator, moderators
@@ -16,11 +16,11 @@ use crate::reply::{self, Answer};
     operation_id = "deleteMarket",
     tag = "markets",
     responses((status = 204, description = "Done; there is nothing to tell.")),
-    security(("bearer" = ["manage"]), ("cookie" = [])),
+    security(("bearer" = ["trade"]), ("cookie" = [])),
 )]
 pub(super) async fn delete(
     state: Data<WebState>,
-    SignedIn(caller, ..): SignedIn<Manage>,
+    SignedIn(caller, ..): SignedIn<Trade>,
     id: PathId<MarketId>,
     params: Params<NoParams>,
 ) -> Answer {

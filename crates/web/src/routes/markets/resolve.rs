@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use crate::WebState;
 use crate::dto::market::decided::MarketStateView;
-use crate::extract::{Body, IdempotencyKey, InputContext, IntoInput, Manage, Object, PathId, SignedIn};
+use crate::extract::{Body, IdempotencyKey, InputContext, IntoInput, Object, PathId, SignedIn, Trade};
 use crate::faults::{FaultCode, Faults};
 use crate::openapi::names::Id;
 use crate::reply::{self, Answer};
@@ -102,11 +102,11 @@ fn part_of(part: PartBody, known: &mut HashSet<OptionId>, faults: &mut Faults) -
     request_body = ResolutionBody,
     params(("Idempotency-Key" = String, Header)),
     responses((status = 200, description = "Done.", body = MarketStateView)),
-    security(("bearer" = ["manage"]), ("cookie" = [])),
+    security(("bearer" = ["trade"]), ("cookie" = [])),
 )]
 pub(super) async fn resolve(
     state: Data<WebState>,
-    SignedIn(caller, ..): SignedIn<Manage>,
+    SignedIn(caller, ..): SignedIn<Trade>,
     market_id: PathId<MarketId>,
     key: IdempotencyKey,
     body: Body<ResolutionBody>,

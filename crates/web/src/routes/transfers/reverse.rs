@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::made;
 use crate::WebState;
 use crate::dto::transfer::TransferView;
-use crate::extract::{AdminOnly, IdempotencyKey, InputContext, IntoInput, OptionalBody, PathId};
+use crate::extract::{AdminOnly, IdempotencyKey, InputContext, IntoInput, OptionalBody, PathId, Trade};
 use crate::faults::Faults;
 use crate::reply::{self, Answer};
 
@@ -42,11 +42,11 @@ impl IntoInput for ReversalBody {
     request_body = Option<ReversalBody>,
     params(("Idempotency-Key" = String, Header)),
     responses((status = 201, description = "Made.", body = TransferView<'static>)),
-    security(("bearer" = ["admin"]), ("cookie" = [])),
+    security(("bearer" = ["admin_trade"]), ("cookie" = [])),
 )]
 pub(super) async fn reverse(
     state: Data<WebState>,
-    AdminOnly(caller): AdminOnly,
+    AdminOnly(caller, ..): AdminOnly<Trade>,
     key: IdempotencyKey,
     id: PathId<TransferId>,
     body: OptionalBody<ReversalBody>,

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::WebState;
 use crate::dto::user::{UserView, entity_tag};
-use crate::extract::{AdminOnly, Body, IfMatch, InputContext, IntoInput, PathId};
+use crate::extract::{AdminInSession, Body, IfMatch, InputContext, IntoInput, PathId};
 use crate::faults::{FaultCode, Faults};
 use crate::openapi::names::{RoleName, StandingName};
 use crate::reply::{self, Answer};
@@ -54,11 +54,11 @@ impl IntoInput for AppointmentBody {
     request_body = AppointmentBody,
     params(("If-Match" = Option<String>, Header)),
     responses((status = 200, description = "Done.", body = UserView<'static>)),
-    security(("bearer" = ["admin"]), ("cookie" = [])),
+    security(("bearer" = ["admin_session"]), ("cookie" = [])),
 )]
 pub(super) async fn appoint(
     state: Data<WebState>,
-    AdminOnly(caller): AdminOnly,
+    AdminInSession(caller): AdminInSession,
     id: PathId<UserId>,
     expected: IfMatch,
     body: Body<AppointmentBody>,

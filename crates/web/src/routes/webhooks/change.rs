@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use crate::WebState;
 use crate::dto::webhook::{self, WebhookView};
-use crate::extract::{AdminOnly, Body, InputContext, IntoInput, PathId};
+use crate::extract::{AdminOnly, Body, InputContext, IntoInput, Manage, PathId};
 use crate::faults::{FaultCode, Faults};
 use crate::openapi::names::{WebhookEventName, WebhookStatusName};
 use crate::reply::{self, Answer};
@@ -58,7 +58,7 @@ impl IntoInput for WebhookChangeBody {
 )]
 pub(super) async fn change(
     state: Data<WebState>,
-    AdminOnly(caller): AdminOnly,
+    AdminOnly(caller, ..): AdminOnly<Manage>,
     id: PathId<WebhookId>,
     body: Body<WebhookChangeBody>,
 ) -> Answer {

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::WebState;
 use crate::dto::webhook::{self, WebhookWithSecret};
-use crate::extract::{AdminOnly, Body, InputContext, IntoInput};
+use crate::extract::{AdminOnly, Body, InputContext, IntoInput, Manage};
 use crate::faults::Faults;
 use crate::openapi::names::WebhookEventName;
 use crate::reply::{self, Answer};
@@ -49,7 +49,7 @@ impl IntoInput for WebhookBody {
 )]
 pub(super) async fn create(
     state: Data<WebState>,
-    AdminOnly(caller): AdminOnly,
+    AdminOnly(caller, ..): AdminOnly<Manage>,
     body: Body<WebhookBody>,
 ) -> Answer {
     let new = state.accept(body)?;

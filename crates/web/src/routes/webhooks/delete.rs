@@ -4,7 +4,7 @@ use actix_web::web::Data;
 use foretell_domain::id::WebhookId;
 
 use crate::WebState;
-use crate::extract::{AdminOnly, NoParams, Params, PathId};
+use crate::extract::{AdminOnly, Manage, NoParams, Params, PathId};
 use crate::reply::{self, Answer};
 
 /// Deletes a webhook; what it has not been told it never is. 204, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`,
@@ -19,7 +19,7 @@ use crate::reply::{self, Answer};
 )]
 pub(super) async fn delete(
     state: Data<WebState>,
-    AdminOnly(caller): AdminOnly,
+    AdminOnly(caller, ..): AdminOnly<Manage>,
     id: PathId<WebhookId>,
     params: Params<NoParams>,
 ) -> Answer {

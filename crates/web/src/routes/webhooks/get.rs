@@ -5,7 +5,7 @@ use foretell_domain::id::WebhookId;
 
 use crate::WebState;
 use crate::dto::webhook::WebhookView;
-use crate::extract::{AdminOnly, NoParams, Params, PathId};
+use crate::extract::{AdminOnly, Manage, NoParams, Params, PathId};
 use crate::reply::{self, Answer};
 
 /// Shows a webhook without its secret, and whether messages arrive. 200, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`,
@@ -20,7 +20,7 @@ use crate::reply::{self, Answer};
 )]
 pub(super) async fn get(
     state: Data<WebState>,
-    AdminOnly(caller): AdminOnly,
+    AdminOnly(caller, ..): AdminOnly<Manage>,
     id: PathId<WebhookId>,
     params: Params<NoParams>,
 ) -> Answer {

@@ -5,7 +5,7 @@ use actix_web::web::Data;
 use crate::WebState;
 use crate::dto::page::PageParams;
 use crate::dto::webhook::WebhookView;
-use crate::extract::{AdminOnly, Params};
+use crate::extract::{AdminOnly, Manage, Params};
 use crate::reply::{self, Answer};
 
 /// Lists the webhooks without their secrets, newest first. 200, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`,
@@ -20,7 +20,7 @@ use crate::reply::{self, Answer};
 )]
 pub(super) async fn list(
     state: Data<WebState>,
-    AdminOnly(caller): AdminOnly,
+    AdminOnly(caller, ..): AdminOnly<Manage>,
     params: Params<PageParams>,
 ) -> Answer {
     let paging = state.accept(params)?;

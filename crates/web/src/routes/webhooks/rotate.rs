@@ -5,7 +5,7 @@ use foretell_domain::id::WebhookId;
 
 use crate::WebState;
 use crate::dto::webhook::WebhookWithSecret;
-use crate::extract::{AdminOnly, NoParams, Params, PathId};
+use crate::extract::{AdminOnly, Manage, NoParams, Params, PathId};
 use crate::reply::{self, Answer};
 
 /// Gives a webhook a new secret, which is shown this once; the one before signs for 24 hours more beside it. 200,
@@ -20,7 +20,7 @@ use crate::reply::{self, Answer};
 )]
 pub(super) async fn rotate(
     state: Data<WebState>,
-    AdminOnly(caller): AdminOnly,
+    AdminOnly(caller, ..): AdminOnly<Manage>,
     id: PathId<WebhookId>,
     params: Params<NoParams>,
 ) -> Answer {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::WebState;
-use crate::extract::{AdminOnly, NoParams, Params, PathId};
+use crate::extract::{AdminOnly, Manage, NoParams, Params, PathId};
 use crate::reply::{self, Answer};
 
 /// What became of the message.
@@ -29,7 +29,7 @@ struct WebhookTest {
 )]
 pub(super) async fn test(
     state: Data<WebState>,
-    AdminOnly(caller): AdminOnly,
+    AdminOnly(caller, ..): AdminOnly<Manage>,
     id: PathId<WebhookId>,
     params: Params<NoParams>,
 ) -> Answer {

@@ -19,15 +19,17 @@ enum Takes {
     Manage,
     Session,
     Admin,
+    AdminTrade,
+    AdminSession,
 }
 
-use Takes::{Admin, Manage, MaybeRead, Nothing, Read, Session, Trade};
+use Takes::{Admin, AdminSession, AdminTrade, Manage, MaybeRead, Nothing, Read, Session, Trade};
 
 const ROUTES: [(&str, &str, Takes); 68] = [
     ("POST", "/users", Nothing),
     ("GET", "/users", Read),
     ("GET", "/users/{id}", Read),
-    ("PATCH", "/users/{id}", Admin),
+    ("PATCH", "/users/{id}", AdminSession),
     ("DELETE", "/users/{id}", Session),
     ("POST", "/sessions", Nothing),
     ("GET", "/sessions", Session),
@@ -46,14 +48,14 @@ const ROUTES: [(&str, &str, Takes); 68] = [
     ("POST", "/transfers", Trade),
     ("POST", "/transfers/batch", Trade),
     ("GET", "/transfers/{id}", Read),
-    ("POST", "/transfers/{id}/reversal", Admin),
-    ("POST", "/mints", Admin),
+    ("POST", "/transfers/{id}/reversal", AdminTrade),
+    ("POST", "/mints", AdminTrade),
     ("GET", "/ledger/audit", Admin),
     ("GET", "/markets", Nothing),
     ("POST", "/markets", Trade),
     ("GET", "/markets/{id}", Nothing),
     ("PATCH", "/markets/{id}", Manage),
-    ("DELETE", "/markets/{id}", Manage),
+    ("DELETE", "/markets/{id}", Trade),
     ("POST", "/markets/{id}/quotes", Nothing),
     ("GET", "/markets/{id}/bets", Nothing),
     ("POST", "/markets/{id}/bets", Trade),
@@ -63,8 +65,8 @@ const ROUTES: [(&str, &str, Takes); 68] = [
     ("GET", "/markets/{id}/events", Nothing),
     ("POST", "/markets/{id}/close", Manage),
     ("GET", "/markets/{id}/resolution", Nothing),
-    ("POST", "/markets/{id}/resolution", Manage),
-    ("POST", "/markets/{id}/cancellation", Manage),
+    ("POST", "/markets/{id}/resolution", Trade),
+    ("POST", "/markets/{id}/cancellation", Trade),
     ("GET", "/markets/{id}/comments", MaybeRead),
     ("POST", "/markets/{id}/comments", Manage),
     ("GET", "/bets/{id}", Nothing),
@@ -116,7 +118,7 @@ async fn kinds(app: &TestApp) -> Vec<Kind> {
         dead("nobody", None),
         live("a user", &user, everything),
         live("a moderator", &moderator, everything),
-        live("an admin", &admin, &[Read, Trade, Manage, Session, Admin]),
+        live("an admin", &admin, &[Read, Trade, Manage, Session, Admin, AdminTrade, AdminSession]),
     ];
     for (name, scopes, takes) in [
         ("a key to read", vec!["read"], &[Read][..]),
@@ -128,11 +130,11 @@ async fn kinds(app: &TestApp) -> Vec<Kind> {
     }
     let manager = app.with_key(&admin, &["manage"]).await;
     kinds.push(live("an admin's key to manage", &manager, &[Manage, Admin]));
-    kinds.push(live(
-        "an admin's key to read",
-        &app.with_key(&admin, &["read", "trade"]).await,
-        &[Read, Trade],
-    ));
+    let trader = app.with_key(&admin, &["read", "trade"]).await;
+    kinds.push(live("an admin's key to read and trade", &trader, &[Read, Trade, AdminTrade]));
+    let everything = app.with_key(&admin, &["read", "trade", "manage"]).await;
+    let takes = &[Read, Trade, Manage, Admin, AdminTrade];
+    kinds.push(live("an admin's key for everything", &everything, takes));
     kinds.extend(gone(app, &user, &admin).await.map(|(name, caller)| dead(name, Some(caller))));
     kinds
 }
@@ -199,6 +201,8 @@ fn every_documented_route_has_a_row_that_says_the_same() {
                 Manage => Some("manage"),
                 Session => Some("session"),
                 Admin => Some("admin"),
+                AdminTrade => Some("admin_trade"),
+                AdminSession => Some("admin_session"),
             };
             (method.to_lowercase(), (*path).to_owned(), scope.map(str::to_owned), *takes == MaybeRead)
         })
