@@ -69,7 +69,20 @@ const ARROWS: &[Row] = &[
 
 /// Crates whose libraries are all listed; dev-dependencies are free.
 const CLOSED: &[(&str, &[&str])] = &[
-    ("domain", &["libm", "serde", "thiserror", "unicode-normalization"]),
+    (
+        "domain",
+        &[
+            "idna",
+            "libm",
+            "serde",
+            "thiserror",
+            "unicode-normalization",
+            "unicode-properties",
+            "unicode-script",
+            "unicode-security",
+            "url",
+        ],
+    ),
     ("ports", &["async-trait", "secrecy", "thiserror"]),
 ];
 
