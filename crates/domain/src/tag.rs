@@ -5,25 +5,37 @@ use std::fmt;
 
 use thiserror::Error;
 
-use crate::text::{TextError, check_readable};
+use crate::text::{TextError, normalize, one_line};
 
 /// The most tags of one post.
 pub const MAX_TAGS: usize = 10;
 
-/// A tag in lower case, its words one space apart; two that differ only in capitals and space are one.
+/// Maximum characters of a tag.
+const MAX_CHARS: u32 = 30;
+
+/// A tag in lower case, its words one space apart. Tags that differ only in capitals and spaces are equal.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tag(String);
 
 impl Tag {
-    /// Accepts 1 to 30 characters of readable text, counted once it is in lower case.
+    /// Normalizes a new tag and accepts 1 to 30 characters, counted in lower case.
     ///
     /// # Errors
-    /// [`TextError::Length`] outside these limits, [`TextError::Unreadable`] for control characters.
+    /// [`TextError`].
     pub fn new(text: &str) -> Result<Self, TextError> {
+        // Checked before the spaces are joined, so that line breaks are rejected like anywhere else.
+        let text = one_line(text, 1, u32::MAX).map_err(|error| match error {
+            TextError::Length { .. } => TextError::Length { min: 1, max: MAX_CHARS },
+            error => error,
+        })?;
         let words: Vec<_> = text.split_whitespace().collect();
-        let text = words.join(" ").to_lowercase();
-        check_readable(&text, 1, 30)?;
-        Ok(Self(text))
+        let lower_case = normalize(&words.join(" ").to_lowercase());
+        one_line(&lower_case, 1, MAX_CHARS).map(Self)
+    }
+
+    /// Returns a stored tag without checking it again.
+    pub fn restore(text: impl Into<String>) -> Self {
+        Self(text.into())
     }
 
     /// The tag as it is shown and stored.
@@ -97,15 +109,18 @@ mod tests {
     fn tags_are_made_alike() {
         const LENGTH: TextError = TextError::Length { min: 1, max: 30 };
         check("Rust", Ok("rust"));
-        check(" \tPrediction  Markets\n", Ok("prediction markets"));
+        check("  Prediction  Markets\u{3000}", Ok("prediction markets"));
         check("ÉLECTION 選挙", Ok("élection 選挙"));
         check(&"é".repeat(30), Ok(&"é".repeat(30)));
         check(&"é".repeat(31), Err(LENGTH));
         // One character that is two in lower case.
         check(&"İ".repeat(16), Err(LENGTH));
         check("", Err(LENGTH));
-        check("  ", Err(LENGTH));
+        check("E\u{301}te\u{301}", Ok("été"));
+        check("  ", Err(TextError::Unreadable));
         check("a\0b", Err(TextError::Unreadable));
+        check("a\u{200B}b", Err(TextError::Unreadable));
+        check("a\nb", Err(TextError::LineBreak));
     }
 
     #[test]

@@ -1,67 +1,109 @@
-//! Text that people type: names, descriptions and mail addresses with their limits, stored as typed.
+//! Texts that people type, each normalized and checked when it is new ([ADR 0024]).
+//!
+//! `new` applies the policy for new texts. `restore` returns what storage holds without checking it again, so
+//! that rows written under an older policy stay readable.
+//!
+//! [ADR 0024]: https://github.com/foretell/foretell/blob/main/docs/adr/0024-text-policy.md
+
+mod appearance;
+mod email;
+mod policy;
+mod web_address;
 
 use std::fmt;
 
 use thiserror::Error;
 
-use crate::id::UserId;
+pub use appearance::Appearance;
+pub use email::Email;
+pub use policy::normalize;
+pub(crate) use policy::one_line;
+pub(crate) use web_address::parse as parse_web_address;
 
-/// Why a text is not acceptable.
+use policy::multi_line;
+
+/// Reason why a text is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum TextError {
-    /// Too short or too long, counted in Unicode scalar values.
+    /// Too short or too long, counted in Unicode scalar values after normalization.
     #[error("must have {min} to {max} characters")]
     Length {
-        /// The fewest characters.
+        /// Minimum number of characters.
         min: u32,
-        /// The most characters.
+        /// Maximum number of characters.
         max: u32,
     },
-    /// Nothing but white space, or a control character other than a line break or tab.
-    #[error("must be readable text")]
+    /// Nothing visible, or a control, invisible, private-use or unassigned character.
+    #[error("must be readable text without control and invisible characters")]
     Unreadable,
-    /// Not of the form `local@domain`.
-    #[error("must be a mail address")]
+    /// A line break in a text of one line.
+    #[error("must be one line")]
+    LineBreak,
+    /// A name that the server uses itself, or one that looks like it.
+    #[error("this name is reserved")]
+    Reserved,
+    /// Not an address that mail can be sent to.
+    #[error("must be an email address")]
     NotAnEmail,
+    /// Not an absolute `http` or `https` URL.
+    #[error("must be an absolute http or https URL without user name, quotes and spaces")]
+    NotAUrl,
 }
 
-pub(crate) fn check_readable(text: &str, min: u32, max: u32) -> Result<(), TextError> {
-    let length = text.chars().count();
-    if !(min as usize..=max as usize).contains(&length) {
-        return Err(TextError::Length { min, max });
+/// Text read back by serde, which is a stored text and not a new one.
+#[cfg(feature = "serde")]
+#[derive(serde::Deserialize)]
+struct StoredText(String);
+
+/// Name of an erased user.
+const ERASED_NAME: &str = "Deleted user";
+
+/// The same without its space, as reserved names are compared.
+const ERASED_LETTERS: &str = "Deleteduser";
+
+/// A text of one line that is not a reserved name.
+fn user_name(text: &str, min: u32, max: u32) -> Result<String, TextError> {
+    let name = one_line(text, min, max)?;
+    let letters: String = name.chars().filter(|c| c.is_alphanumeric()).collect();
+    let is_reserved = Appearance::of(&letters).is_like(&Appearance::of(ERASED_LETTERS));
+    if is_reserved { Err(TextError::Reserved) } else { Ok(name) }
+}
+
+fn avatar_url(text: &str, min: u32, max: u32) -> Result<String, TextError> {
+    match parse_web_address(text).map(String::from) {
+        Some(url) if url.len() <= max as usize => Ok(url),
+        None if text.chars().count() <= max as usize => Err(TextError::NotAUrl),
+        _ => Err(TextError::Length { min, max }),
     }
-    let is_control = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
-    if text.trim().is_empty() || text.chars().any(is_control) {
-        return Err(TextError::Unreadable);
-    }
-    Ok(())
 }
 
 macro_rules! texts {
-    ($($(#[$doc:meta])* $name:ident: $min:literal to $max:literal),+ $(,)?) => {$(
+    ($($(#[$doc:meta])* $name:ident: $rule:ident, $min:literal to $max:literal),+ $(,)?) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[cfg_attr(
             feature = "serde",
             derive(serde::Serialize, serde::Deserialize),
-            serde(try_from = "String", into = "String")
+            serde(from = "StoredText", into = "String")
         )]
         pub struct $name(String);
 
         impl $name {
-            #[doc = concat!("Accepts ", $min, " to ", $max, " characters of readable text.")]
+            #[doc = concat!("Normalizes a new text and accepts ", $min, " to ", $max, " characters.")]
             ///
             /// # Errors
-            /// [`TextError::Length`] outside these limits, [`TextError::Unreadable`] for blank text and
-            /// control characters.
-            pub fn new(text: impl Into<String>) -> Result<Self, TextError> {
-                let text = text.into();
-                check_readable(&text, $min, $max)?;
-                Ok(Self(text))
+            /// [`TextError`].
+            pub fn new(text: impl AsRef<str>) -> Result<Self, TextError> {
+                $rule(text.as_ref(), $min, $max).map(Self)
             }
 
-            /// The text as typed.
+            /// Returns a stored text without checking it again.
+            pub fn restore(text: impl Into<String>) -> Self {
+                Self(text.into())
+            }
+
+            /// The text in its normal form.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -73,104 +115,57 @@ macro_rules! texts {
             }
         }
 
-        impl TryFrom<String> for $name {
-            type Error = TextError;
-
-            fn try_from(text: String) -> Result<Self, TextError> {
-                Self::new(text)
-            }
-        }
-
         impl From<$name> for String {
             fn from(text: $name) -> Self {
                 text.0
+            }
+        }
+
+        #[cfg(feature = "serde")]
+        impl From<StoredText> for $name {
+            fn from(text: StoredText) -> Self {
+                Self(text.0)
             }
         }
     )+};
 }
 
 texts! {
-    /// What a user is called in public.
-    UserName: 1 to 50,
-    /// What a market asks, in one line.
-    MarketName: 3 to 100,
-    /// How a market will be decided.
-    MarketDescription: 10 to 1000,
-    /// What one outcome of a market is called.
-    OptionName: 1 to 50,
-    /// What sort of question a market asks, such as `politics`.
-    Category: 1 to 40,
-    /// A note on a transfer.
-    Memo: 1 to 200,
-    /// Where a user's picture is found.
-    AvatarUrl: 1 to 500,
-    /// What its user calls an API key.
-    KeyName: 1 to 50,
-    /// What a post is called.
-    PostTitle: 1 to 200,
-    /// What a post says. Markup in it is text like any other: nothing here reads it.
-    PostContent: 1 to 50_000,
-    /// What a comment says.
-    CommentContent: 1 to 5_000,
+    /// Public name of a user.
+    UserName: user_name, 1 to 50,
+    /// Question of a market.
+    MarketName: one_line, 3 to 100,
+    /// Rules by which a market is resolved.
+    MarketDescription: multi_line, 10 to 1000,
+    /// Name of one outcome of a market.
+    OptionName: one_line, 1 to 50,
+    /// Subject of a market, such as `politics`.
+    Category: one_line, 1 to 40,
+    /// Note on a transfer.
+    Memo: one_line, 1 to 200,
+    /// Absolute URL of a user's picture, in its normal form.
+    AvatarUrl: avatar_url, 1 to 500,
+    /// Name that a user gives to an API key.
+    KeyName: one_line, 1 to 50,
+    /// Title of a post.
+    PostTitle: one_line, 1 to 200,
+    /// Body of a post. Markup in it is text like any other.
+    PostContent: multi_line, 1 to 50_000,
+    /// Body of a comment.
+    CommentContent: multi_line, 1 to 5_000,
 }
 
-/// Where the addresses of erased users seem to be.
-const ERASED_DOMAIN: &str = "@erased.invalid";
-
-/// A mail address in lower case; two that differ only in case are one.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(try_from = "String", into = "String")
-)]
-pub struct Email(String);
-
-impl Email {
-    /// Accepts `local@domain` of 3 to 254 bytes without white space or control characters. Whether
-    /// mail arrives there, only mail can tell.
-    ///
-    /// # Errors
-    /// [`TextError::NotAnEmail`].
-    pub fn new(text: &str) -> Result<Self, TextError> {
-        let is_whole =
-            |part: &str| !part.is_empty() && !part.chars().any(|c| c.is_whitespace() || c.is_control());
-        match text.rsplit_once('@') {
-            Some((local, domain)) if text.len() <= 254 && is_whole(local) && is_whole(domain) => {
-                Ok(Self(text.to_lowercase()))
-            }
-            _ => Err(TextError::NotAnEmail),
-        }
-    }
-
-    /// The address in lower case.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The address that stands in the place of an erased user's. Nobody can have it: no mail arrives in the
-    /// domain `invalid` (RFC 6761).
-    pub(crate) fn of_erased(user: UserId) -> Self {
-        Self(format!("erased-{user}{ERASED_DOMAIN}"))
-    }
-
-    /// Whether it stands, or might one day stand, in the place of an erased user's.
-    pub fn is_of_erased(&self) -> bool {
-        self.0.ends_with(ERASED_DOMAIN)
+impl UserName {
+    /// The name of an erased user, which nobody else can choose.
+    pub(crate) fn of_erased() -> Self {
+        Self(ERASED_NAME.to_owned())
     }
 }
 
-impl TryFrom<String> for Email {
-    type Error = TextError;
-
-    fn try_from(text: String) -> Result<Self, TextError> {
-        Self::new(&text)
-    }
-}
-
-impl From<Email> for String {
-    fn from(email: Email) -> Self {
-        email.0
+#[cfg(feature = "serde")]
+impl From<StoredText> for Email {
+    fn from(text: StoredText) -> Self {
+        Self::restore(text.0)
     }
 }
 
@@ -179,24 +174,50 @@ mod tests {
     use super::*;
 
     #[test]
-    fn length_is_counted_in_characters() {
-        assert!(OptionName::new("é".repeat(50)).is_ok());
-        assert_eq!(OptionName::new("é".repeat(51)), Err(TextError::Length { min: 1, max: 50 }));
-        assert_eq!(OptionName::new(""), Err(TextError::Length { min: 1, max: 50 }));
-    }
-
-    #[test]
-    fn blank_text_and_control_characters_are_refused() {
-        assert_eq!(OptionName::new("   "), Err(TextError::Unreadable));
-        assert_eq!(OptionName::new("a\0b"), Err(TextError::Unreadable));
-        assert!(MarketDescription::new("line one\nline two").is_ok());
-    }
-
-    #[test]
-    fn mail_addresses_are_compared_in_lower_case() {
-        assert_eq!(Email::new("Ada@Example.org"), Email::new("ada@example.ORG"));
-        for text in ["", "@", "a@", "@b", "a b@c", "ab", "a@b\n"] {
-            assert_eq!(Email::new(text), Err(TextError::NotAnEmail), "{text:?}");
+    fn names_like_deleted_user_are_reserved() {
+        for text in [
+            "Deleted user",
+            "deleted USER",
+            "  Deleted   user ",
+            "Deleted\u{A0}user",
+            "DeletedUser",
+            "deleted-user.",
+            "Dеlеtеd usеr",
+            "De1eted user",
+            "Ｄｅｌｅｔｅｄ user",
+            "(Deleted user)",
+        ] {
+            assert_eq!(UserName::new(text), Err(TextError::Reserved), "{text}");
         }
+        for text in ["Deleted users", "Undeleted user", "user deleted"] {
+            assert!(UserName::new(text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn avatars_are_stored_in_normal_form() {
+        let check = |text: &str, expected: Result<&str, TextError>| {
+            let avatar = AvatarUrl::new(text);
+            assert_eq!(avatar.as_ref().map(AvatarUrl::as_str), expected.as_ref().copied(), "{text}");
+        };
+        check("HTTPS://Example.org/ä", Ok("https://example.org/%C3%A4"));
+        check("https://x\"onerror=alert(1)", Err(TextError::NotAUrl));
+        check("nonsense", Err(TextError::NotAUrl));
+        // Short as typed, too long once it is encoded.
+        let long = format!("https://example.org/{}", "東".repeat(60));
+        check(&long, Err(TextError::Length { min: 1, max: 500 }));
+    }
+
+    #[test]
+    fn stored_text_is_read_as_it_is() {
+        assert_eq!(UserName::restore("\u{200B}\u{200B}").as_str(), "\u{200B}\u{200B}");
+        assert_eq!(Email::restore("a@b@c.org").as_str(), "a@b@c.org");
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn serde_reads_texts_of_an_older_policy() {
+        let name: OptionName = serde_json::from_str("\"Ye\u{200B}s\"").unwrap();
+        assert_eq!(serde_json::to_string(&name).unwrap(), "\"Ye\u{200B}s\"");
     }
 }

@@ -138,9 +138,6 @@ impl From<Standing> for UserStatus {
     }
 }
 
-/// What an erased user is called.
-const ERASED_NAME: &str = "Deleted user";
-
 impl User {
     /// Whether they are an admin who may sign in.
     pub fn is_active_admin(&self) -> bool {
@@ -185,14 +182,13 @@ impl User {
     ///
     /// # Errors
     /// [`UserError::Erased`], [`UserError::LastAdmin`].
-    #[expect(clippy::missing_panics_doc, clippy::expect_used, reason = "a constant is a name")]
     pub fn erased(&self, active_admins: usize) -> Result<Self, UserError> {
         if self.status == UserStatus::Erased {
             return Err(UserError::Erased(self.id));
         }
         let erased = Self {
             email: Email::of_erased(self.id),
-            name: UserName::new(ERASED_NAME).expect("it is a name"),
+            name: UserName::of_erased(),
             avatar: None,
             role: Role::User,
             status: UserStatus::Erased,

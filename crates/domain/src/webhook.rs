@@ -6,40 +6,38 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::id::WebhookId;
+use crate::text::parse_web_address;
 
 /// The most characters of an address.
 const MAX_URL: u32 = 500;
 
-/// Where messages are sent: an `http` or `https` URL. Whether anything may be sent there is for the sender to say.
+/// Address that messages are sent to: an absolute `http` or `https` URL in its normal form. The sender decides
+/// whether it may be called.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(try_from = "String", into = "String")
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct WebhookUrl(String);
 
 impl WebhookUrl {
-    /// Accepts an address of at most 500 printable ASCII characters, without user name, password and fragment.
+    /// Accepts a URL of at most 500 characters in its normal form, without user name, password and fragment.
     ///
     /// # Errors
     /// [`WebhookUrlError`].
-    pub fn new(text: impl Into<String>) -> Result<Self, WebhookUrlError> {
-        let text = text.into();
-        if text.len() > MAX_URL as usize {
-            return Err(WebhookUrlError::Length { max: MAX_URL });
+    pub fn new(text: impl AsRef<str>) -> Result<Self, WebhookUrlError> {
+        let text = text.as_ref();
+        let url = parse_web_address(text).filter(|url| url.fragment().is_none());
+        match url.map(String::from) {
+            Some(url) if url.len() <= MAX_URL as usize => Ok(Self(url)),
+            None if text.chars().count() <= MAX_URL as usize => Err(WebhookUrlError::NotAUrl),
+            _ => Err(WebhookUrlError::Length { max: MAX_URL }),
         }
-        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-        let rest = rest.ok_or(WebhookUrlError::NotAUrl)?;
-        let authority = rest.split(['/', '?']).next().unwrap_or_default();
-        let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'#' | b'\\'));
-        if !is_plain || authority.is_empty() || authority.contains('@') {
-            return Err(WebhookUrlError::NotAUrl);
-        }
-        Ok(Self(text))
     }
 
-    /// The address as typed.
+    /// Returns a stored address without checking it again.
+    pub fn restore(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The address in its normal form.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -53,14 +51,6 @@ impl WebhookUrl {
 impl fmt::Display for WebhookUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
-    }
-}
-
-impl TryFrom<String> for WebhookUrl {
-    type Error = WebhookUrlError;
-
-    fn try_from(text: String) -> Result<Self, WebhookUrlError> {
-        Self::new(text)
     }
 }
 
@@ -214,9 +204,13 @@ mod tests {
 
     #[test]
     fn addresses_are_http_urls() {
-        for text in ["https://example.org", "http://example.org:8080/hook?for=us", "https://[2001:db8::1]/"] {
+        for text in ["https://example.org/", "http://example.org:8080/hook?for=us", "https://[2001:db8::1]/"]
+        {
             assert_eq!(WebhookUrl::new(text).unwrap().as_str(), text);
         }
+        let check = |text, expected| assert_eq!(WebhookUrl::new(text).unwrap().as_str(), expected);
+        check("HTTPS://Example.org:443", "https://example.org/");
+        check("https://bücher.example/", "https://xn--bcher-kva.example/");
         for text in [
             "",
             "example.org",
@@ -229,7 +223,6 @@ mod tests {
             "https://example.org/#hook",
             "https://exa mple.org/",
             "https://example.org\\@127.0.0.1/",
-            "https://bücher.example/",
         ] {
             assert_eq!(WebhookUrl::new(text), Err(WebhookUrlError::NotAUrl), "{text}");
         }

@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     fn letter(name: &str, content: LetterContent) -> Letter {
-        let (to, name) = (Email::new("ada@example.org").unwrap(), UserName::new(name).unwrap());
+        let (to, name) = (Email::new("ada@example.org").unwrap(), UserName::restore(name));
         Letter { id: 7, to, name, content }
     }
 

@@ -39,7 +39,7 @@ impl TryFrom<ApiKeyRow> for ApiKey {
         Ok(Self {
             id: row.id.into(),
             user_id: row.user_id.into(),
-            name: stored.convert("name", KeyName::new(row.name))?,
+            name: KeyName::restore(row.name),
             secret_hash: TokenHash(stored.convert("secret_hash", row.secret_hash.as_slice().try_into())?),
             scopes: stored.named("scopes", row.scopes.split(' ').map(Scope::from_name).collect())?,
             created_at: Timestamp::from_micros(row.created_at_us),

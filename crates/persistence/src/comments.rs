@@ -46,7 +46,7 @@ impl TryFrom<CommentRow> for Comment {
             id: row.id.into(),
             subject: stored.convert("post_id", subject)?,
             author_id: row.author_id.into(),
-            content: stored.convert("content", CommentContent::new(row.content))?,
+            content: CommentContent::restore(row.content),
             created_at: Timestamp::from_micros(row.created_at_us),
             updated_at: Timestamp::from_micros(row.updated_at_us),
         })

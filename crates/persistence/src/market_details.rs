@@ -35,19 +35,17 @@ type FoundRow = (MarketRow, StateRow, ListingRow, Option<i64>, OptionRow);
 
 fn details(row: DetailsRow, options: &[OptionRow]) -> Result<MarketDetails, Failure> {
     let (market, state, listing, pot_minor) = row;
-    let stored = StoredRow { table: "markets", id: market.id };
-    let names: Result<Vec<_>, _> =
-        options.iter().map(|option| OptionName::new(option.name.as_str())).collect();
+    let names = options.iter().map(|option| OptionName::restore(option.name.as_str())).collect();
     let (created_at_us, updated_at_us) = (listing.created_at_us, state.updated_at_us);
-    let listing = Listing::new(
-        stored.convert("name", MarketName::new(listing.name))?,
-        stored.convert("description", MarketDescription::new(listing.description))?,
-        stored.convert("category", Category::new(listing.category))?,
-        stored.convert("options", names)?,
+    let listing = Listing::restore(
+        MarketName::restore(listing.name),
+        MarketDescription::restore(listing.description),
+        Category::restore(listing.category),
+        names,
     );
     Ok(MarketDetails {
         market: Market::try_from(MarketRows { market: &market, state: &state, options })?,
-        listing: stored.convert("options", listing)?,
+        listing,
         pot: Balance::from_minor(pot_minor.unwrap_or(0)),
         created_at: Timestamp::from_micros(created_at_us),
         updated_at: Timestamp::from_micros(updated_at_us),

@@ -9,7 +9,7 @@ use foretell_ports::post::TagCount;
 
 use crate::connection::{Connection, on};
 use crate::dialect::content;
-use crate::error::{Failure, StoredRow};
+use crate::error::Failure;
 use crate::id::{DbId, Id};
 use crate::posts::PostRow;
 use crate::prepared::prepared;
@@ -24,25 +24,17 @@ struct CountRow {
     post_count: i64,
 }
 
-impl TryFrom<CountRow> for TagCount {
-    type Error = Failure;
-
-    fn try_from(row: CountRow) -> Result<Self, Failure> {
-        let tag = StoredRow { table: "post_tags", id: &row.tag }.convert("tag", Tag::new(&row.tag))?;
-        Ok(Self { tag, post_count: row.post_count })
+impl From<CountRow> for TagCount {
+    fn from(row: CountRow) -> Self {
+        Self { tag: Tag::restore(row.tag), post_count: row.post_count }
     }
-}
-
-/// The tag with this text, or which post's tag is none.
-pub(crate) fn tag_of(post: DbId, text: &str) -> Result<Tag, Failure> {
-    StoredRow { table: "post_tags", id: post }.convert("tag", Tag::new(text))
 }
 
 /// The tags of a post.
 pub(crate) fn find(connection: &mut Connection<'_>, post: DbId) -> Result<Vec<Tag>, Failure> {
     let rows = post_tags::table.filter(post_tags::post_id.eq(post)).select(post_tags::tag);
     let tags: Vec<String> = on!(connection, |c| rows.load(c))?;
-    tags.iter().map(|tag| tag_of(post, tag)).collect()
+    Ok(tags.into_iter().map(Tag::restore).collect())
 }
 
 /// Inserts the tags of a post that has none.
@@ -84,7 +76,7 @@ pub(crate) fn list_counts(
                 .load(c)
         }),
     }?;
-    rows.into_iter().map(TagCount::try_from).collect()
+    Ok(rows.into_iter().map(TagCount::from).collect())
 }
 
 /// How many tags published posts have.

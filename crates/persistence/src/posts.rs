@@ -37,8 +37,8 @@ impl PostRow {
     fn into_post(self, tags: Vec<Tag>) -> Result<Post, Failure> {
         let stored = StoredRow { table: "posts", id: self.id };
         let body = PostBody {
-            title: stored.convert("title", PostTitle::new(self.title))?,
-            content: stored.convert("content", PostContent::new(self.content))?,
+            title: PostTitle::restore(self.title),
+            content: PostContent::restore(self.content),
             tags: stored.convert("tags", Tags::new(tags))?,
             status: stored.named("status", PostStatus::from_name(&self.status))?,
         };
@@ -82,8 +82,8 @@ impl TryFrom<TaggedRow> for Post {
 
     fn try_from(row: TaggedRow) -> Result<Self, Failure> {
         let texts = row.tags.as_deref().unwrap_or_default().lines();
-        let tags: Result<Vec<_>, _> = texts.map(|text| post_tags::tag_of(row.post.id, text)).collect();
-        row.post.into_post(tags?)
+        let tags: Vec<_> = texts.map(Tag::restore).collect();
+        row.post.into_post(tags)
     }
 }
 

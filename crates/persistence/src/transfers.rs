@@ -55,7 +55,7 @@ impl TryFrom<TransferRow> for Transfer {
             credit: side(row.credit_account_id, row.credit_balance_minor, row.credit_version),
             market_id: row.market_id.map(Into::into),
             reversal_of: row.reversal_of.map(Into::into),
-            memo: stored.convert("memo", row.memo.map(Memo::new).transpose())?,
+            memo: row.memo.map(Memo::restore),
             created_at: Timestamp::from_micros(row.created_at_us),
         })
     }

@@ -38,9 +38,10 @@ impl TryFrom<UserRow> for User {
         let stored = StoredRow { table: "users", id: row.id };
         Ok(Self {
             id: row.id.into(),
-            email: stored.convert("email", Email::new(&row.email))?,
-            name: stored.convert("name", UserName::new(row.name))?,
-            avatar: stored.convert("avatar", row.avatar.map(AvatarUrl::new).transpose())?,
+            email: Email::restore(row.email),
+            name: UserName::restore(row.name),
+            // An address that browsers must not be given any more is left out.
+            avatar: row.avatar.and_then(|url| AvatarUrl::new(url).ok()),
             role: stored.named("role", Role::from_name(&row.role))?,
             status: stored.named("status", status_of(&row.status, row.erased_at_us))?,
             version: row.version,

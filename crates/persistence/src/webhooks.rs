@@ -39,7 +39,7 @@ impl TryFrom<WebhookRow> for Webhook {
         let failing_since = row.failing_since_us.map(Timestamp::from_micros);
         Ok(Self {
             id: row.id.into(),
-            url: stored.convert("url", WebhookUrl::new(row.url))?,
+            url: WebhookUrl::restore(row.url),
             events: stored.named("events", events_of(&row.events))?,
             status: stored.named("status", WebhookStatus::from_name(&row.status))?,
             secret: secret_of("secret", &row.secret, &stored)?,

@@ -1,11 +1,9 @@
 //! Listings: what people read of a market; no rule of money depends on them.
 
-use std::collections::BTreeSet;
-
 use thiserror::Error;
 
 use super::{MAX_OPTIONS, MIN_OPTIONS};
-use crate::text::{Category, MarketDescription, MarketName, OptionName};
+use crate::text::{Appearance, Category, MarketDescription, MarketName, OptionName};
 
 /// Why a listing cannot be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -14,7 +12,7 @@ pub enum ListingError {
     /// Fewer than 2 or more than 10 options.
     #[error("a market has {MIN_OPTIONS} to {MAX_OPTIONS} options")]
     OptionCount,
-    /// Two options bear the same name, capitals and surrounding space aside.
+    /// Two options have names that readers cannot tell apart.
     #[error("option names must be distinct")]
     SameName {
         /// The position of the second one.
@@ -49,12 +47,25 @@ impl Listing {
         if !(MIN_OPTIONS..=MAX_OPTIONS).contains(&options.len()) {
             return Err(ListingError::OptionCount);
         }
-        let mut seen = BTreeSet::new();
-        let repeated = options.iter().position(|name| !seen.insert(name.as_str().trim().to_lowercase()));
-        match repeated {
-            Some(index) => Err(ListingError::SameName { index }),
-            None => Ok(Self { name, description, category, options }),
+        let mut seen: Vec<Appearance> = Vec::with_capacity(options.len());
+        for (index, option) in options.iter().enumerate() {
+            let appearance = Appearance::of(option.as_str());
+            if seen.iter().any(|other| other.is_like(&appearance)) {
+                return Err(ListingError::SameName { index });
+            }
+            seen.push(appearance);
         }
+        Ok(Self { name, description, category, options })
+    }
+
+    /// Returns a stored listing without checking its options again.
+    pub const fn restore(
+        name: MarketName,
+        description: MarketDescription,
+        category: Category,
+        options: Vec<OptionName>,
+    ) -> Self {
+        Self { name, description, category, options }
     }
 
     /// The options' names, in their order.
@@ -84,5 +95,9 @@ mod tests {
         check(&["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"], Ok(()));
         check(&["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"], Err(ListingError::OptionCount));
         check(&["Yes", "No", " yes"], Err(ListingError::SameName { index: 2 }));
+        check(&["é", "e\u{301}"], Err(ListingError::SameName { index: 1 }));
+        check(&["é", "e"], Ok(()));
+        check(&["Yes", "No", "Уes"], Err(ListingError::SameName { index: 2 }));
+        check(&["Yes", "Yes\u{A0}"], Err(ListingError::SameName { index: 1 }));
     }
 }

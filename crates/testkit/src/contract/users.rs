@@ -17,7 +17,7 @@ pub async fn users_come_back_as_they_were_written(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let plain = scene.make.user();
     let rich = User {
-        email: Email::new("Ünï@Example.COM").unwrap(),
+        email: Email::new("Uni@Exämple.COM").unwrap(),
         name: UserName::new("Zoë \"O'Neill\"").unwrap(),
         avatar: Some(AvatarUrl::new("https://example.com/a?b=c&d=é").unwrap()),
         role: Role::Admin,

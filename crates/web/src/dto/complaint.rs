@@ -30,7 +30,8 @@ impl Complaint for TextError {
     fn code(&self) -> FaultCode {
         match self {
             Self::Length { .. } => FaultCode::Length,
-            Self::Unreadable | Self::NotAnEmail => FaultCode::Format,
+            Self::Unreadable | Self::LineBreak | Self::NotAnEmail | Self::NotAUrl => FaultCode::Format,
+            Self::Reserved => FaultCode::Invalid,
         }
     }
 }

@@ -37,7 +37,7 @@ pub(crate) struct PaymentBody {
     #[garde(required)]
     #[schema(required = true, value_type = AmountText)]
     amount: Option<AmountText>,
-    #[garde(length(chars, min = 1, max = 200))]
+    #[garde(skip)]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
     memo: Option<String>,
 }

@@ -82,9 +82,5 @@ pub(crate) fn new_password(
 
 /// Where somebody's picture is found.
 pub(crate) fn avatar(text: String, faults: &mut Faults) -> Option<AvatarUrl> {
-    if !text.starts_with("https://") && !text.starts_with("http://") {
-        faults.add("avatar", FaultCode::Format, "must be a URL that begins with https:// or http://");
-        return None;
-    }
     faults.check("avatar", AvatarUrl::new(text))
 }

@@ -77,7 +77,7 @@ async fn bodies_may_not_be_too_large() {
     let app = TestApp::start().await;
     let post = |bytes: usize| app.post("/sessions").json(&json!({ "email": "a".repeat(bytes) }));
     post(20_000).await.refused(413, "PAYLOAD_TOO_LARGE");
-    assert_eq!(post(16_000).await.faults(), ["email: format", "password: required"]);
+    assert_eq!(post(16_000).await.faults(), ["email: length", "password: required"]);
 }
 
 #[actix_web::test]

@@ -1,14 +1,12 @@
 //! `POST /markets`: opens a market.
 
-use std::collections::HashSet;
-
 use actix_web::web::Data;
 use foretell_application::MarketOpening;
 use foretell_domain::market::lmsr::{INITIAL_SUM_TOLERANCE, MAX_UNITS, MIN_INITIAL_PROBABILITY};
 use foretell_domain::market::{Listing, ListingError, MAX_OPTIONS, MIN_OPTIONS};
 use foretell_domain::money::Amount;
 use foretell_domain::probability::Probability;
-use foretell_domain::text::{Category, MarketDescription, MarketName, OptionName};
+use foretell_domain::text::{Appearance, Category, MarketDescription, MarketName, OptionName};
 use foretell_domain::time::Timestamp;
 use garde::Validate;
 use serde::Deserialize;
@@ -96,8 +94,9 @@ fn refuse_past_end(ends_at: Option<Timestamp>, faults: &mut Faults, now: Timesta
 
 fn category_of(text: String, faults: &mut Faults, context: &InputContext<'_>) -> Option<Category> {
     let known = &context.settings.categories;
-    if known.contains(&text) {
-        return faults.check("category", Category::new(text));
+    let category = faults.check("category", Category::new(text))?;
+    if known.iter().any(|name| name == category.as_str()) {
+        return Some(category);
     }
     faults.add("category", FaultCode::Invalid, format!("must be one of {}", known.join(", ")));
     None
@@ -135,7 +134,7 @@ impl Options {
         }
         let given: Vec<_> = options.iter().map(|Object(option)| option.probability).collect();
         let probabilities = probabilities_of(&given, faults);
-        let mut known = HashSet::new();
+        let mut known = Vec::new();
         let names = options.into_iter().enumerate().map(|(index, Object(option))| {
             faults.within(format_args!("options[{index}]"), |faults| name_of(option.name, &mut known, faults))
         });
@@ -147,11 +146,13 @@ impl Options {
 
 /// The name of an option, which no option before it has. The domain refuses the first repeated name; here
 /// each of them is found.
-fn name_of(text: Option<String>, known: &mut HashSet<String>, faults: &mut Faults) -> Option<OptionName> {
+fn name_of(text: Option<String>, known: &mut Vec<Appearance>, faults: &mut Faults) -> Option<OptionName> {
     let name = faults.required("name", text, OptionName::new)?;
-    if !known.insert(name.as_str().trim().to_lowercase()) {
+    let appearance = Appearance::of(name.as_str());
+    if known.iter().any(|other| other.is_like(&appearance)) {
         faults.add("name", FaultCode::Repeated, "must differ from the other options' names");
     }
+    known.push(appearance);
     Some(name)
 }
 

@@ -23,16 +23,16 @@ use crate::reply::{self, Answer};
 #[schema(example = json!({ "email": "grace@example.com", "name": "Grace", "password": "correct horse" }))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct RegistrationBody {
-    #[garde(required, length(bytes, max = 254))]
+    #[garde(required)]
     #[schema(required = true, value_type = String, min_length = 3, max_length = 254)]
     email: Option<String>,
-    #[garde(required, length(chars, min = 1, max = 50))]
+    #[garde(required)]
     #[schema(required = true, value_type = String, min_length = 1, max_length = 50)]
     name: Option<String>,
     #[garde(required)]
     #[schema(required = true, value_type = String, min_length = 8, max_length = 128)]
     password: Option<SecretString>,
-    #[garde(length(chars, min = 1, max = 500))]
+    #[garde(skip)]
     #[schema(value_type = Option<String>, max_length = 500)]
     avatar: Option<String>,
 }

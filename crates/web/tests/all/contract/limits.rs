@@ -50,6 +50,6 @@ fn value_of(name: &str, schema: &'static Value, length: usize) -> Value {
         let example = contract::resolved(items).get("example").cloned();
         return vec![example.unwrap_or_else(|| json!({})); length].into();
     }
-    let start = if name == "avatar" { "https://" } else { "" };
-    format!("{start}{}", "x".repeat(length - start.len())).into()
+    let start = if ["avatar", "url"].contains(&name) { "https://example.org/" } else { "" };
+    format!("{start}{}", "x".repeat(length.saturating_sub(start.len()))).into()
 }

@@ -46,6 +46,23 @@ async fn probabilities_may_be_given_for_all_options() {
 }
 
 #[actix_web::test]
+async fn options_that_look_alike_are_rejected() {
+    let app = TestApp::start().await;
+    let creator = app.user("carl").await;
+    for (one, other) in
+        [("é", "e\u{301}"), ("Yes", "Уes"), ("Yes", "YES "), ("Will", "WiII"), ("A B", "A\u{A0}B")]
+    {
+        let options = json!([{ "name": one }, { "name": other }]);
+        let reply = command(&app, "/markets", &creator, &opening_with("options", options)).await;
+        assert_eq!(reply.faults(), ["options[1].name: repeated"], "{one:?} and {other:?}");
+    }
+    let options = json!([{ "name": "Yes" }, { "name": "Ye\u{200B}s" }]);
+    let reply = command(&app, "/markets", &creator, &opening_with("options", options)).await;
+    assert_eq!(reply.faults(), ["options[1].name: format"]);
+    open_as(&app, &creator, &opening_with("options", json!([{ "name": "é" }, { "name": "e" }]))).await;
+}
+
+#[actix_web::test]
 async fn every_fault_of_an_opening_is_told_at_once() {
     let app = TestApp::start().await;
     let creator = app.user("carl").await;

@@ -83,8 +83,8 @@ async fn text_stays_as_it_was_typed() {
     let ada = app.user("ada").await;
     for text in [
         "<script>alert('1')</script> &amp; <b onclick=\"x\">",
-        "  spaces around and \r\n\t inside  ",
-        "Zoë \u{202e} 選挙 💬 e\u{301}",
+        "two  spaces\u{3000}inside",
+        "Zoë 選挙 💬 é",
         "'; DROP TABLE posts; -- %s {0} \\ \\u0041",
     ] {
         let body = json!({ "title": text, "content": text, "published": true });
@@ -96,6 +96,32 @@ async fn text_stays_as_it_was_typed() {
         let said = app.get(&comment(&app, &ada, &path, text).await).await.ok(200);
         assert_eq!(said["content"], text);
     }
+}
+
+#[actix_web::test]
+async fn written_text_is_stored_in_its_normal_form() {
+    let app = TestApp::start().await;
+    let ada = app.user("ada").await;
+    let body =
+        json!({ "title": " Cafe\u{301} ", "content": " one\r\n\ttwo\r ", "tags": ["E\u{301}TE\u{301}"] });
+    let post = app.post("/posts").by(&ada).json(&body).await.ok(201);
+    assert_eq!((&post["title"], &post["content"]), (&json!("Café"), &json!("one\n\ttwo")));
+    assert_eq!(post["tags"], json!(["été"]));
+}
+
+#[actix_web::test]
+async fn unreadable_text_is_rejected() {
+    let app = TestApp::start().await;
+    let ada = app.user("ada").await;
+    let check = async |field: &str, value: &str| {
+        let faults = app.post("/posts").by(&ada).json(&published_with(field, json!(value))).await.faults();
+        assert_eq!(faults, [format!("{field}: format")], "{value:?}");
+    };
+    for value in ["\u{200B}\u{200B}", "a\u{202E}b", "a\u{FEFF}b", "a\u{0}b", "a\u{2028}b", "a\u{E000}b"] {
+        check("title", value).await;
+        check("content", value).await;
+    }
+    check("title", "two\nlines").await;
 }
 
 #[actix_web::test]
