@@ -25,11 +25,12 @@ impl Complaint for TimeError {
     }
 }
 
-/// The moment that a text names; digits after the microseconds are dropped.
+/// Parses a moment that can be written again in UTC: within the years 1 to 9999. Digits after the microseconds
+/// are dropped.
 pub(crate) fn parse_time(text: &str) -> Result<Timestamp, TimeError> {
     let time = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| TimeError)?;
     let micros = time.unix_timestamp_nanos().div_euclid(1_000);
-    i64::try_from(micros).map(Timestamp::from_micros).map_err(|_| TimeError)
+    Timestamp::checked_from_micros(micros).ok_or(TimeError)
 }
 
 /// A moment, written such as `2030-01-31T12:00:00.000001Z`.
@@ -68,6 +69,8 @@ mod tests {
         check("2030-01-31T12:00:00.1234567Z", "2030-01-31T12:00:00.123456Z");
         check("2030-01-31T12:00:00+02:00", "2030-01-31T10:00:00Z");
         check("1969-12-31T23:59:59.999999Z", "1969-12-31T23:59:59.999999Z");
+        check("9999-12-31T23:59:59.9999999Z", "9999-12-31T23:59:59.999999Z");
+        check("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z");
     }
 
     #[test]
@@ -75,5 +78,28 @@ mod tests {
         for text in ["", "2030-01-31", "2030-01-31T12:00:00", "2030-02-30T12:00:00Z", "1893456000", "now"] {
             assert_eq!(parse_time(text), Err(TimeError), "{text}");
         }
+    }
+
+    #[test]
+    fn times_that_cannot_be_written_in_utc_are_rejected() {
+        for text in [
+            "9999-12-31T23:59:59-01:00",
+            "9999-12-31T23:59:59.999999-00:01",
+            "9999-12-31T00:01:00-23:59",
+            "0001-01-01T00:00:00+00:01",
+            "0000-12-31T23:59:59Z",
+            "0000-01-01T00:00:00+23:59",
+            "10000-01-01T00:00:00Z",
+            "-0001-01-01T00:00:00Z",
+        ] {
+            assert_eq!(parse_time(text), Err(TimeError), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_first_and_last_moment_are_written() {
+        assert_eq!(Time(Timestamp::MIN).to_string(), "0001-01-01T00:00:00Z");
+        assert_eq!(Time(Timestamp::MAX).to_string(), "9999-12-31T23:59:59.999999Z");
+        assert_eq!(Time(Timestamp::from_micros(i64::MAX)), Time(Timestamp::MAX));
     }
 }
