@@ -20,7 +20,7 @@ use foretell_domain::user::Role;
 use foretell_ports::user_changes::NoOtherNodes;
 use foretell_testkit::{
     FakeClock, MemoryCache, MemoryMailer, MemoryRateLimiter, MemoryStore, MemoryWebhooks, PlainBodies,
-    PlainPasswordHasher, SeededIds, SeededTokens,
+    PlainPasswordHasher, SeededIds, SeededTokens, new_password,
 };
 use futures::future::join_all;
 use tokio::runtime::Runtime;
@@ -147,7 +147,7 @@ async fn register(application: &Application, name: &str) -> Caller {
     let registration = Registration {
         email: Email::new(&format!("{name}@example.org")).expect("it is an address"),
         name: UserName::new(name).expect("it is a name"),
-        password: "correct horse".into(),
+        password: new_password("correct horse"),
         avatar: None,
         role: Role::User,
     };

@@ -3,18 +3,16 @@
 use std::io::BufRead as _;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow};
 use foretell_application::Registration;
 use foretell_domain::text::{Email, UserName};
 use foretell_domain::user::Role;
+use foretell_ports::secret::NewPassword;
 use secrecy::SecretString;
 
 use crate::cli::{NewAdmin, say};
 use crate::config::Settings;
 use crate::wiring;
-
-/// How long a password may be, as for everybody else, in characters.
-const PASSWORD_LENGTH: std::ops::RangeInclusive<usize> = 8..=128;
 
 pub(crate) async fn create(settings: &Settings, new: NewAdmin) -> anyhow::Result<ExitCode> {
     let registration = Registration {
@@ -31,16 +29,10 @@ pub(crate) async fn create(settings: &Settings, new: NewAdmin) -> anyhow::Result
     Ok(ExitCode::SUCCESS)
 }
 
-fn read_password() -> anyhow::Result<SecretString> {
+fn read_password() -> anyhow::Result<NewPassword> {
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line).context("standard input cannot be read")?;
     let password = line.trim_end_matches(['\r', '\n']);
-    if !PASSWORD_LENGTH.contains(&password.chars().count()) {
-        bail!(
-            "the first line of standard input is no password of {} to {} characters",
-            PASSWORD_LENGTH.start(),
-            PASSWORD_LENGTH.end(),
-        );
-    }
-    Ok(SecretString::from(password))
+    NewPassword::new(&SecretString::from(password))
+        .map_err(|error| anyhow!("the password on the first line of standard input {error}"))
 }

@@ -11,9 +11,9 @@ use foretell_domain::money::Amount;
 use foretell_domain::probability::Probability;
 use foretell_domain::text::{Category, Email, MarketDescription, MarketName, OptionName, UserName};
 use foretell_domain::user::Role;
-use foretell_ports::secret::Tokens as _;
+use foretell_ports::secret::{NewPassword, Tokens as _};
 use foretell_security::SessionTokens;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 
 use crate::cli::say;
 use crate::config::Settings;
@@ -136,7 +136,7 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
         bail!("the database {} is not empty: demo fills only an empty one", settings.database.url);
     }
     let (password, _) = SessionTokens.issue();
-    let people = register(&application, &password).await?;
+    let people = register(&application, &NewPassword::new(&password)?).await?;
     let mut chance = Chance(7);
     for plan in &PLANS {
         play(&application, &people, plan, &mut chance).await.with_context(|| plan.name)?;
@@ -154,7 +154,7 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn register(application: &Application, password: &SecretString) -> anyhow::Result<Vec<Caller>> {
+async fn register(application: &Application, password: &NewPassword) -> anyhow::Result<Vec<Caller>> {
     let mut people = Vec::new();
     for name in PEOPLE {
         let registration = Registration {

@@ -34,6 +34,7 @@ pub mod id;
 pub mod job;
 pub mod market;
 pub mod money;
+pub mod password;
 pub mod policy;
 pub mod post;
 pub mod probability;

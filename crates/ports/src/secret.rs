@@ -3,7 +3,8 @@
 use std::fmt;
 
 use async_trait::async_trait;
-use secrecy::SecretString;
+use foretell_domain::password::{self, NewPasswordError};
+use secrecy::{ExposeSecret as _, SecretString};
 use thiserror::Error;
 
 use crate::error::StoreError;
@@ -26,6 +27,27 @@ impl fmt::Debug for PasswordHash {
     }
 }
 
+/// A password that a user may choose, in its normal form.
+#[derive(Debug, Clone)]
+pub struct NewPassword(SecretString);
+
+impl NewPassword {
+    /// Normalizes and checks a password.
+    ///
+    /// # Errors
+    /// [`NewPasswordError`].
+    pub fn new(typed: &SecretString) -> Result<Self, NewPasswordError> {
+        let normalized = SecretString::from(password::normalize(typed.expose_secret()));
+        password::check_new(normalized.expose_secret())?;
+        Ok(Self(normalized))
+    }
+
+    /// The password in its normal form.
+    pub fn into_secret(self) -> SecretString {
+        self.0
+    }
+}
+
 /// Why a password could not be hashed or compared.
 #[derive(Debug, Error)]
 pub enum PasswordError {
@@ -44,11 +66,15 @@ pub enum Verification {
     Mismatch,
     /// It is the password.
     Match,
-    /// It is the password, and its hash was made with outdated parameters: store this one instead.
+    /// It is the password, and its hash was made with outdated parameters or from another form of it: store
+    /// this one instead.
     MatchAndRehash(PasswordHash),
 }
 
 /// Hashes and compares passwords, off the threads that serve requests.
+///
+/// Passwords are hashed in their normal form ([`password::normalize`]). A hash that was made from the form as
+/// typed, as older versions did, still matches and is replaced.
 #[async_trait]
 pub trait PasswordHasher: Send + Sync {
     /// A hash of `password` with a salt of its own.

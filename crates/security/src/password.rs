@@ -6,6 +6,7 @@ use std::sync::Arc;
 use argon2::password_hash::{self, PasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, PasswordHash as Phc, Version};
 use async_trait::async_trait;
+use foretell_domain::password;
 use foretell_ports::secret::{PasswordError, PasswordHash, PasswordHasher, Verification};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -61,7 +62,7 @@ impl Argon2Hasher {
 impl PasswordHasher for Argon2Hasher {
     async fn hash(&self, password: SecretString) -> Result<PasswordHash, PasswordError> {
         let work = Arc::clone(&self.work);
-        self.queue.run(move || work.hash(&password)).await?.map_err(failed)
+        self.queue.run(move || work.hash(&normalized(&password))).await?.map_err(failed)
     }
 
     async fn verify(
@@ -95,6 +96,7 @@ impl Work {
         Ok(Self { argon2, dummy: PasswordHash(dummy) })
     }
 
+    /// Hashes a password in its normal form.
     fn hash(&self, password: &SecretString) -> Result<PasswordHash, password_hash::Error> {
         let hash = self.argon2.hash_password(password.expose_secret().as_bytes())?;
         Ok(PasswordHash(hash.to_string()))
@@ -110,12 +112,27 @@ impl Work {
         if stored.salt.is_none() || stored.hash.is_none() {
             return Err(password_hash::Error::EncodingInvalid); // argon2 would call it a wrong password
         }
-        match self.argon2.verify_password(password.expose_secret().as_bytes(), &stored) {
-            Err(password_hash::Error::PasswordInvalid) => Ok(Verification::Mismatch),
+        let normalized = normalized(password);
+        let is_normal = self.matches(&normalized, &stored)?;
+        // Older versions hashed what was typed. Whether this costs a second hash depends on the typed password
+        // alone, so that it does not tell who has an account either.
+        let is_typed = !is_normal
+            && normalized.expose_secret() != password.expose_secret()
+            && self.matches(password, &stored)?;
+        if hash.is_none() || !(is_normal || is_typed) {
+            return Ok(Verification::Mismatch);
+        }
+        if is_normal && self.is_current(&stored)? {
+            return Ok(Verification::Match);
+        }
+        self.hash(&normalized).map(Verification::MatchAndRehash)
+    }
+
+    fn matches(&self, password: &SecretString, stored: &Phc) -> Result<bool, password_hash::Error> {
+        match self.argon2.verify_password(password.expose_secret().as_bytes(), stored) {
+            Ok(()) => Ok(true),
+            Err(password_hash::Error::PasswordInvalid) => Ok(false),
             Err(error) => Err(error),
-            Ok(()) if hash.is_none() => Ok(Verification::Mismatch),
-            Ok(()) if self.is_current(&stored)? => Ok(Verification::Match),
-            Ok(()) => self.hash(password).map(Verification::MatchAndRehash),
         }
     }
 
@@ -124,6 +141,10 @@ impl Work {
             && stored.version == Some(Version::V0x13.into())
             && Params::try_from(stored)? == *self.argon2.params())
     }
+}
+
+fn normalized(password: &SecretString) -> SecretString {
+    password::normalize(password.expose_secret()).into()
 }
 
 fn failed(error: password_hash::Error) -> PasswordError {
@@ -168,7 +189,7 @@ mod tests {
         let hasher = hasher(CHEAP);
         let PasswordHash(hash) = hasher.hash("pass word é".into()).await.unwrap();
         assert_eq!(verify(&hasher, "pass word é", Some(&hash)).await, Verification::Match);
-        for wrong in ["", "pass word", "Pass word é", "pass word é ", "pass word e\u{301}"] {
+        for wrong in ["", "pass word", "Pass word é", "pass word é ", "pass word e"] {
             assert_eq!(verify(&hasher, wrong, Some(&hash)).await, Verification::Mismatch, "{wrong:?}");
         }
     }
@@ -182,6 +203,29 @@ mod tests {
     #[tokio::test]
     async fn a_hash_of_the_reference_implementation_is_understood() {
         assert_eq!(verify(&hasher(CHEAP), "password", Some(FOREIGN)).await, Verification::Match);
+    }
+
+    #[tokio::test]
+    async fn equivalent_spellings_are_one_password() {
+        let hasher = hasher(CHEAP);
+        for (one, other) in [("Café au lait", "Cafe\u{301} au lait"), ("ｐａｓｓ １２", "pass 12")] {
+            let PasswordHash(hash) = hasher.hash(one.into()).await.unwrap();
+            assert_eq!(verify(&hasher, other, Some(&hash)).await, Verification::Match, "{other}");
+            let PasswordHash(hash) = hasher.hash(other.into()).await.unwrap();
+            assert_eq!(verify(&hasher, one, Some(&hash)).await, Verification::Match, "{one}");
+        }
+    }
+
+    #[tokio::test]
+    async fn hash_of_typed_form_still_matches_and_is_replaced() {
+        let hasher = hasher(CHEAP);
+        let typed = "Cafe\u{301} au lait";
+        let PasswordHash(old) = hasher.work.hash(&typed.into()).unwrap();
+        assert_eq!(verify(&hasher, "Cafe au lait", Some(&old)).await, Verification::Mismatch);
+        let Verification::MatchAndRehash(PasswordHash(new)) = verify(&hasher, typed, Some(&old)).await else {
+            panic!("the old hash was not replaced");
+        };
+        assert_eq!(verify(&hasher, "Café au lait", Some(&new)).await, Verification::Match);
     }
 
     #[tokio::test]

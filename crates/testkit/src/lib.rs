@@ -33,4 +33,4 @@ pub use ids::SeededIds;
 pub use memory::MemoryStore;
 pub use memory_cache::{MemoryCache, MemoryRateLimiter};
 pub use outside::{MemoryMailer, MemoryWebhooks, PlainBodies};
-pub use secrets::{PlainPasswordHasher, SeededTokens};
+pub use secrets::{PlainPasswordHasher, SeededTokens, new_password};

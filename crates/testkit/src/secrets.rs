@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
+use foretell_domain::password;
 use foretell_ports::secret::{
-    PasswordError, PasswordHash, PasswordHasher, Presented, TokenHash, Tokens, Verification,
+    NewPassword, PasswordError, PasswordHash, PasswordHasher, Presented, TokenHash, Tokens, Verification,
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -14,7 +15,12 @@ use crate::ids::mix;
 const CURRENT: &str = "$plain$v=2$";
 const OUTDATED: &str = "$plain$v=1$";
 
-/// Stores passwords as they are; all clones count together.
+/// A password that a user may choose.
+pub fn new_password(typed: &str) -> NewPassword {
+    NewPassword::new(&typed.into()).expect("a good password")
+}
+
+/// Stores passwords in their normal form; all clones count together.
 #[derive(Debug, Clone, Default)]
 pub struct PlainPasswordHasher {
     verified: Arc<AtomicU64>,
@@ -35,7 +41,7 @@ impl PlainPasswordHasher {
 #[async_trait]
 impl PasswordHasher for PlainPasswordHasher {
     async fn hash(&self, password: SecretString) -> Result<PasswordHash, PasswordError> {
-        Ok(PasswordHash(format!("{CURRENT}{}", password.expose_secret())))
+        Ok(PasswordHash(format!("{CURRENT}{}", password::normalize(password.expose_secret()))))
     }
 
     async fn verify(
@@ -45,7 +51,7 @@ impl PasswordHasher for PlainPasswordHasher {
     ) -> Result<Verification, PasswordError> {
         self.verified.fetch_add(1, Ordering::SeqCst);
         let Some(PasswordHash(hash)) = hash else { return Ok(Verification::Mismatch) };
-        let given = password.expose_secret();
+        let given = password::normalize(password.expose_secret());
         if let Some(stored) = hash.strip_prefix(CURRENT) {
             return Ok(if stored == given { Verification::Match } else { Verification::Mismatch });
         }

@@ -19,7 +19,7 @@ use foretell_ports::user_changes::NoOtherNodes;
 use foretell_security::{SystemClock, UuidV7Ids};
 use foretell_testkit::{
     MemoryCache, MemoryMailer, MemoryRateLimiter, MemoryWebhooks, PlainBodies, PlainPasswordHasher,
-    SeededTokens,
+    SeededTokens, new_password,
 };
 use foretell_tests::{Home, text};
 use futures::future::join_all;
@@ -53,7 +53,7 @@ async fn register(application: &Application, number: usize) -> Caller {
     let registration = Registration {
         email: Email::new(&format!("holder{number}@example.org")).unwrap(),
         name: UserName::new(format!("Holder {number}")).unwrap(),
-        password: "correct horse".into(),
+        password: new_password("correct horse"),
         avatar: None,
         role: Role::User,
     };

@@ -12,8 +12,8 @@ use foretell_domain::text::{
 };
 use foretell_domain::time::Timestamp;
 use foretell_domain::user::Role;
-use foretell_testkit::Factory;
 use foretell_testkit::clock::START;
+use foretell_testkit::{Factory, new_password};
 use foretell_tests::Chance;
 
 use super::action::{Action, Force, Step};
@@ -85,7 +85,7 @@ impl Known {
         let registration = Registration {
             email: Email::new(&format!("USER-{number}@example.com")).unwrap(),
             name: UserName::new(format!("Üser {number}")).unwrap(),
-            password: "correct horse".into(),
+            password: new_password("correct horse"),
             avatar: (number % 2 == 0).then(|| AvatarUrl::new("https://example.com/a.png").unwrap()),
             role,
         };

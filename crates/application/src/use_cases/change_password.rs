@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use foretell_domain::error::DomainError;
-use foretell_ports::secret::{PasswordHash, Verification};
+use foretell_ports::secret::{NewPassword, PasswordHash, Verification};
 use foretell_ports::unit::{Locked, Tx};
 use foretell_ports::user::Credentials;
 use secrecy::SecretString;
@@ -17,8 +17,8 @@ use crate::error::AppError;
 pub struct PasswordChange {
     /// The one that they have.
     pub current: SecretString,
-    /// The one that they want; 8 to 128 characters, which the edge has checked.
-    pub new: SecretString,
+    /// The one that they want.
+    pub new: NewPassword,
     /// The address that they come from.
     pub from: IpAddr,
 }
@@ -33,7 +33,7 @@ impl Application {
     pub async fn change_password(&self, caller: &Caller, change: PasswordChange) -> Result<usize, AppError> {
         let kept = caller.session().map_err(DomainError::Denied)?;
         let verified = self.verify_password(caller, change.from, change.current).await?;
-        let new = self.ports.passwords.hash(change.new).await?;
+        let new = self.ports.passwords.hash(change.new.into_secret()).await?;
         let (user, now) = (caller.user.id, self.now());
         let lock = move |tx: &mut dyn Tx| tx.lock_user(user);
         let work = move |tx: &mut dyn Tx, _, locked: Option<Locked<Credentials>>| {

@@ -5,7 +5,7 @@ use foretell_domain::id::AccountId;
 use foretell_domain::policy::Actor;
 use foretell_domain::text::{AvatarUrl, Email, UserName};
 use foretell_domain::user::{Role, User, UserStatus};
-use secrecy::SecretString;
+use foretell_ports::secret::NewPassword;
 
 use crate::Application;
 use crate::authorization::Principal;
@@ -23,8 +23,8 @@ pub struct Registration {
     pub email: Email,
     /// What others will see.
     pub name: UserName,
-    /// Their password; 8 to 128 characters, which the edge has checked.
-    pub password: SecretString,
+    /// Password that they will sign in with.
+    pub password: NewPassword,
     /// Where their picture is found.
     pub avatar: Option<AvatarUrl>,
     /// What they may do.
@@ -40,7 +40,7 @@ impl Application {
         if registration.email.is_of_erased() {
             return Err(DomainError::EmailTaken.into());
         }
-        let password = self.ports.passwords.hash(registration.password).await?;
+        let password = self.ports.passwords.hash(registration.password.into_secret()).await?;
         let user = User {
             id: self.next_user_id(),
             email: registration.email,

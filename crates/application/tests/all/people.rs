@@ -14,7 +14,7 @@ use foretell_domain::user::{Appointment, Role, Standing, UserError};
 use foretell_ports::api_key::ApiKeyQueries as _;
 use foretell_ports::page::{PageRequest, Stretch};
 use foretell_ports::user::UserQueries as _;
-use foretell_testkit::Fault;
+use foretell_testkit::{Fault, new_password};
 use futures::future::join_all;
 use futures::poll;
 use secrecy::ExposeSecret as _;
@@ -27,7 +27,7 @@ async fn make_key(desk: &Desk, caller: &Caller, scopes: Scopes) -> IssuedKey {
 }
 
 fn change(current: &str) -> PasswordChange {
-    PasswordChange { current: current.into(), new: "another password".into(), from: ADDRESS }
+    PasswordChange { current: current.into(), new: new_password("another password"), from: ADDRESS }
 }
 
 fn is_refused<T>(result: &Result<T, AppError>, expected: DomainError) -> bool {

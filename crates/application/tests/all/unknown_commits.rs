@@ -86,7 +86,7 @@ async fn a_user_registers_once_whatever_the_commit_did() {
         let (user, registered) = desk.app.register_user(ann.clone()).await.unwrap();
         assert_eq!((registered.user_id, registered.balance.minor()), (user.id, GRANT), "{loss:?}");
         assert_eq!(desk.statement(registered.account_id).await.len(), 1, "{loss:?}");
-        desk.app.log_in(ADDRESS, &ann.email, ann.password.clone()).await.unwrap();
+        desk.app.log_in(ADDRESS, &ann.email, ann.password.clone().into_secret()).await.unwrap();
         let taken = desk.app.register_user(ann).await;
         assert!(matches!(taken, Err(AppError::Refused(_))), "{loss:?}: {taken:?}");
         assert_eq!(desk.audit().await, 1, "{loss:?}");

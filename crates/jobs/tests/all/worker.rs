@@ -20,7 +20,7 @@ use foretell_ports::page::{Start, Stretch};
 use foretell_ports::user_changes::NoOtherNodes;
 use foretell_testkit::{
     FakeClock, MemoryCache, MemoryMailer, MemoryRateLimiter, MemoryStore, MemoryWebhooks, PlainBodies,
-    PlainPasswordHasher, SeededIds, SeededTokens,
+    PlainPasswordHasher, SeededIds, SeededTokens, new_password,
 };
 
 /// The newest jobs.
@@ -89,7 +89,7 @@ impl Office {
         let registration = Registration {
             email: Email::new(&format!("user-{number}@example.org")).unwrap(),
             name: UserName::new(name).unwrap(),
-            password: "correct horse".into(),
+            password: new_password("correct horse"),
             avatar: None,
             role: Role::User,
         };

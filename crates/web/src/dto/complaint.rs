@@ -2,6 +2,7 @@
 
 use foretell_domain::id::IdError;
 use foretell_domain::money::MoneyError;
+use foretell_domain::password::NewPasswordError;
 use foretell_domain::probability::ProbabilityError;
 use foretell_domain::text::TextError;
 use foretell_domain::webhook::WebhookUrlError;
@@ -32,6 +33,15 @@ impl Complaint for TextError {
             Self::Length { .. } => FaultCode::Length,
             Self::Unreadable | Self::LineBreak | Self::NotAnEmail | Self::NotAUrl => FaultCode::Format,
             Self::Reserved => FaultCode::Invalid,
+        }
+    }
+}
+
+impl Complaint for NewPasswordError {
+    fn code(&self) -> FaultCode {
+        match self {
+            Self::Length { .. } => FaultCode::Length,
+            Self::Common => FaultCode::Invalid,
         }
     }
 }

@@ -4,17 +4,15 @@ use foretell_domain::id::UserId;
 use foretell_domain::policy::{self, Actor};
 use foretell_domain::text::AvatarUrl;
 use foretell_domain::user::{Role, User};
-use secrecy::{ExposeSecret as _, SecretString};
+use foretell_ports::secret::NewPassword;
+use secrecy::SecretString;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::text::Text;
 use super::time::Time;
-use crate::faults::{FaultCode, Faults};
+use crate::faults::Faults;
 use crate::openapi::names::{Id, RoleName, StatusName};
-
-/// How many characters a password has.
-const PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 8..=128;
 
 /// A user's profile.
 #[derive(Debug, Serialize, ToSchema)]
@@ -66,21 +64,16 @@ pub(crate) fn entity_tag(actor: Actor, user: &User) -> String {
     format!("{}{}", user.version, if sees_contact { "-contact" } else { "" })
 }
 
-/// A password that somebody wants to have.
+/// Parses the password that a user chooses.
 pub(crate) fn new_password(
     field: &str,
     given: Option<SecretString>,
     faults: &mut Faults,
-) -> Option<SecretString> {
-    let password = faults.require(field, given)?;
-    if PASSWORD_CHARS.contains(&password.expose_secret().chars().count()) {
-        return Some(password);
-    }
-    faults.add(field, FaultCode::Length, "must have 8 to 128 characters");
-    None
+) -> Option<NewPassword> {
+    faults.required(field, given, |typed| NewPassword::new(&typed))
 }
 
-/// Where somebody's picture is found.
+/// Parses the URL of a user's picture.
 pub(crate) fn avatar(text: String, faults: &mut Faults) -> Option<AvatarUrl> {
     faults.check("avatar", AvatarUrl::new(text))
 }

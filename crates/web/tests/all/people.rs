@@ -8,3 +8,4 @@ mod keys;
 mod passwords;
 mod profile_versions;
 mod profiles;
+mod spellings;

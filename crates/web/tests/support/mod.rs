@@ -25,7 +25,7 @@ use foretell_domain::user::Role;
 use foretell_ports::user_changes::NoOtherNodes;
 use foretell_testkit::{
     FakeClock, MemoryCache, MemoryMailer, MemoryRateLimiter, MemoryStore, MemoryWebhooks, PlainBodies,
-    PlainPasswordHasher, SeededIds, SeededTokens,
+    PlainPasswordHasher, SeededIds, SeededTokens, new_password,
 };
 use foretell_web::{TrustedProxies, WebSettings, WebState};
 use futures::future::LocalBoxFuture;
@@ -199,7 +199,7 @@ impl TestApp {
         let registration = Registration {
             email: email.clone(),
             name: UserName::new(name).unwrap(),
-            password: PASSWORD.into(),
+            password: new_password(PASSWORD),
             avatar: None,
             role,
         };

@@ -23,7 +23,7 @@ use foretell_ports::unit::UnitOfWork;
 use foretell_ports::user::Session;
 use foretell_testkit::{
     Announcements, Factory, FakeClock, FaultyStore, MemoryCache, MemoryMailer, MemoryRateLimiter,
-    MemoryStore, MemoryWebhooks, PlainBodies, PlainPasswordHasher, SeededIds, SeededTokens,
+    MemoryStore, MemoryWebhooks, PlainBodies, PlainPasswordHasher, SeededIds, SeededTokens, new_password,
 };
 
 use super::late::LateStore;
@@ -171,7 +171,7 @@ impl Desk {
         Registration {
             email: Email::new(&format!("user-{number}@example.com")).unwrap(),
             name: UserName::new(format!("User {number}")).unwrap(),
-            password: PASSWORD.into(),
+            password: new_password(PASSWORD),
             avatar: None,
             role,
         }

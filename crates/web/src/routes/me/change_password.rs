@@ -2,6 +2,7 @@
 
 use actix_web::web::Data;
 use foretell_application::PasswordChange;
+use foretell_ports::secret::NewPassword;
 use garde::Validate;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -27,7 +28,7 @@ pub(super) struct PasswordBody {
 
 pub(super) struct Passwords {
     current: SecretString,
-    new: SecretString,
+    new: NewPassword,
 }
 
 impl IntoInput for PasswordBody {
