@@ -12,4 +12,6 @@ mod random;
 #[cfg(test)]
 mod reference;
 #[cfg(test)]
+mod values;
+#[cfg(test)]
 mod vectors;
