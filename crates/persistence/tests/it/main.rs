@@ -9,4 +9,6 @@ mod databases;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod schema;

@@ -1,0 +1,223 @@
+-- Limits: storage accepts what the program can read and write again. Rows beyond the limits are repaired.
+-- Times lie between 0001-01-01T00:00:00Z and 9999-12-31T23:59:59.999999Z.
+-- Each check names NULL, since ADD CONSTRAINT of SQLite rejects rows for which a check is not true.
+
+UPDATE users
+SET name = CASE WHEN char_length(name) > 50 THEN substr(name, 1, 50) ELSE name || '.' END
+WHERE char_length(name) NOT BETWEEN 1 AND 50;
+UPDATE users SET avatar = NULL WHERE char_length(avatar) NOT BETWEEN 1 AND 500;
+-- An invalid address is replaced by one that nobody has, so that the user can still be administered.
+UPDATE users SET email = 'unusable-' || id || '@unusable.invalid'
+WHERE NOT (char_length(email) BETWEEN 3 AND 254
+    AND position('@' IN email) BETWEEN 2 AND 65
+    AND email LIKE '%@%.%'
+    AND email NOT LIKE '%@%@%'
+    AND (email COLLATE "C") !~ '[^a-z0-9.!#$%&''*+/=?^_`{|}~@-]'
+    AND (split_part(email, '@', 2) COLLATE "C") !~ '[^a-z0-9.-]'
+    AND email NOT LIKE '.%' AND email NOT LIKE '%..%' AND email NOT LIKE '%.@%'
+    AND (email COLLATE "C") !~ '@[.-]' AND (email COLLATE "C") !~ '[.-]$');
+UPDATE users SET created_at_us = CASE WHEN created_at_us < 0 THEN -62135596800000000 ELSE 253402300799999999 END
+WHERE created_at_us NOT BETWEEN -62135596800000000 AND 253402300799999999;
+UPDATE users SET erased_at_us = CASE WHEN erased_at_us < 0 THEN -62135596800000000 ELSE 253402300799999999 END
+WHERE erased_at_us NOT BETWEEN -62135596800000000 AND 253402300799999999;
+ALTER TABLE users ADD CONSTRAINT users_lengths CHECK (
+    char_length(name) BETWEEN 1 AND 50
+    AND (avatar IS NULL OR char_length(avatar) BETWEEN 1 AND 500)
+);
+ALTER TABLE users ADD CONSTRAINT users_email CHECK (
+    char_length(email) BETWEEN 3 AND 254
+    AND position('@' IN email) BETWEEN 2 AND 65
+    AND email LIKE '%@%.%'
+    AND email NOT LIKE '%@%@%'
+    AND (email COLLATE "C") !~ '[^a-z0-9.!#$%&''*+/=?^_`{|}~@-]'
+    AND (split_part(email, '@', 2) COLLATE "C") !~ '[^a-z0-9.-]'
+    AND email NOT LIKE '.%' AND email NOT LIKE '%..%' AND email NOT LIKE '%.@%'
+    AND (email COLLATE "C") !~ '@[.-]' AND (email COLLATE "C") !~ '[.-]$'
+);
+ALTER TABLE users ADD CONSTRAINT users_times CHECK (
+    created_at_us BETWEEN -62135596800000000 AND 253402300799999999
+    AND (erased_at_us IS NULL OR erased_at_us BETWEEN -62135596800000000 AND 253402300799999999)
+);
+
+UPDATE sessions SET created_at_us = CASE WHEN created_at_us < 0 THEN -62135596800000000 ELSE 253402300799999999 END
+WHERE created_at_us NOT BETWEEN -62135596800000000 AND 253402300799999999;
+UPDATE sessions SET expires_at_us = CASE WHEN expires_at_us < 0 THEN -62135596800000000 ELSE 253402300799999999 END
+WHERE expires_at_us NOT BETWEEN -62135596800000000 AND 253402300799999999;
+ALTER TABLE sessions ADD CONSTRAINT sessions_times CHECK (
+    created_at_us BETWEEN -62135596800000000 AND 253402300799999999
+    AND expires_at_us BETWEEN -62135596800000000 AND 253402300799999999
+);
+
+UPDATE api_keys
+SET name = CASE WHEN char_length(name) > 50 THEN substr(name, 1, 50) ELSE name || '.' END
+WHERE char_length(name) NOT BETWEEN 1 AND 50;
+UPDATE api_keys SET created_at_us = CASE WHEN created_at_us < 0 THEN -62135596800000000 ELSE 253402300799999999 END
+WHERE created_at_us NOT BETWEEN -62135596800000000 AND 253402300799999999;
+UPDATE api_keys SET expires_at_us = CASE WHEN expires_at_us < 0 THEN -62135596800000000 ELSE 253402300799999999 END
+WHERE expires_at_us NOT BETWEEN -62135596800000000 AND 253402300799999999;
+UPDATE api_keys SET last_used_at_us = CASE WHEN last_used_at_us < 0 THEN -62135596800000000 ELSE 253402300799999999 END
+WHERE last_used_at_us NOT BETWEEN -62135596800000000 AND 253402300799999999;
+ALTER TABLE api_keys ADD CONSTRAINT api_keys_lengths CHECK (
+    char_length(name) BETWEEN 1 AND 50
+);
+ALTER TABLE api_keys ADD CONSTRAINT api_keys_times CHECK (
+    created_at_us BETWEEN -62135596800000000 AND 253402300799999999
+    AND (expires_at_us IS NULL OR expires_at_us BETWEEN -62135596800000000 AND 253402300799999999)
+    AND (last_used_at_us IS NULL OR last_used_at_us BETWEEN -62135596800000000 AND 253402300799999999)
+);
+
+UPDATE accounts SET created_at_us = CASE WHEN created_at_us < 0 THEN -62135596800000000 ELSE 253402300799999999 END
+WHERE created_at_us NOT BETWEEN -62135596800000000 AND 253402300799999999;
+ALTER TABLE accounts ADD CONSTRAINT accounts_times CHECK (
+    created_at_us BETWEEN -62135596800000000 AND 253402300799999999
+);
+
+UPDATE transfers
+SET memo = CASE WHEN char_length(memo) > 200 THEN substr(memo, 1, 200) ELSE memo || '.' END
+WHERE char_length(memo) NOT BETWEEN 1 AND 200;
+UPDATE transfers SET created_at_us = CASE WHEN created_at_us < 0 THEN -62135596800000000 ELSE 253402300799999999 END
+WHERE created_at_us NOT BETWEEN -62135596800000000 AND 253402300799999999;
+ALTER TABLE transfers ADD CONSTRAINT transfers_lengths CHECK (
+    (memo IS NULL OR char_length(memo) BETWEEN 1 AND 200)
+);
+ALTER TABLE transfers ADD CONSTRAINT transfers_times CHECK (
+    created_at_us BETWEEN -62135596800000000 AND 253402300799999999
+);
+
+UPDATE markets
+SET name = CASE WHEN char_length(name) > 100 THEN substr(name, 1, 100) ELSE name || '...' END
+WHERE char_length(name) NOT BETWEEN 3 AND 100;
+UPDATE markets
+SET description = CASE WHEN char_length(description) > 1000 THEN substr(description, 1, 1000) ELSE description || '..........' END
+WHERE char_length(description) NOT BETWEEN 10 AND 1000;
+UPDATE markets
+SET category = CASE WHEN char_length(category) > 40 THEN substr(category, 1, 40) ELSE category || '.' END
+WHERE char_length(category) NOT BETWEEN 1 AND 40;
+UPDATE markets SET created_at_us = CASE WHEN created_at_us < 0 THEN -62135596800000000 ELSE 253402300799999999 END
+WHERE created_at_us NOT BETWEEN -62135596800000000 AND 253402300799999999;
+UPDATE markets SET ends_at_us = CASE WHEN ends_at_us < 0 THEN -62135596800000000 ELSE 253402300799999999 END
+WHERE ends_at_us NOT BETWEEN -62135596800000000 AND 253402300799999999;
+ALTER TABLE markets ADD CONSTRAINT markets_lengths CHECK (
+    char_length(name) BETWEEN 3 AND 100
+    AND char_length(description) BETWEEN 10 AND 1000
+    AND char_length(category) BETWEEN 1 AND 40
+);
+ALTER TABLE markets ADD CONSTRAINT markets_times CHECK (
+    created_at_us BETWEEN -62135596800000000 AND 253402300799999999
+    AND ends_at_us BETWEEN -62135596800000000 AND 253402300799999999
+);
+
+UPDATE market_states SET updated_at_us = CASE WHEN updated_at_us < 0 THEN -62135596800000000 ELSE 253402300799999999 END
+WHERE updated_at_us NOT BETWEEN -62135596800000000 AND 253402300799999999;
+ALTER TABLE market_states ADD CONSTRAINT market_states_times CHECK (
+    updated_at_us BETWEEN -62135596800000000 AND 253402300799999999
+);
+
+UPDATE market_options
+SET name = CASE WHEN char_length(name) > 50 THEN substr(name, 1, 50) ELSE name || '.' END
+WHERE char_length(name) NOT BETWEEN 1 AND 50;
+ALTER TABLE market_options ADD CONSTRAINT market_options_lengths CHECK (
+    char_length(name) BETWEEN 1 AND 50
+);
+
+UPDATE bets SET created_at_us = CASE WHEN created_at_us < 0 THEN -62135596800000000 ELSE 253402300799999999 END
+WHERE created_at_us NOT BETWEEN -62135596800000000 AND 253402300799999999;
+ALTER TABLE bets ADD CONSTRAINT bets_times CHECK (
+    created_at_us BETWEEN -62135596800000000 AND 253402300799999999
+);
+
+UPDATE settlements SET decided_at_us = CASE WHEN decided_at_us < 0 THEN -62135596800000000 ELSE 253402300799999999 END
+WHERE decided_at_us NOT BETWEEN -62135596800000000 AND 253402300799999999;
+UPDATE settlements SET completed_at_us = CASE WHEN completed_at_us < 0 THEN -62135596800000000 ELSE 253402300799999999 END
+WHERE completed_at_us NOT BETWEEN -62135596800000000 AND 253402300799999999;
+ALTER TABLE settlements ADD CONSTRAINT settlements_times CHECK (
+    decided_at_us BETWEEN -62135596800000000 AND 253402300799999999
+    AND (completed_at_us IS NULL OR completed_at_us BETWEEN -62135596800000000 AND 253402300799999999)
+);
+
+UPDATE payouts SET created_at_us = CASE WHEN created_at_us < 0 THEN -62135596800000000 ELSE 253402300799999999 END
+WHERE created_at_us NOT BETWEEN -62135596800000000 AND 253402300799999999;
+ALTER TABLE payouts ADD CONSTRAINT payouts_times CHECK (
+    created_at_us BETWEEN -62135596800000000 AND 253402300799999999
+);
+
+UPDATE idempotency_keys SET created_at_us = CASE WHEN created_at_us < 0 THEN -62135596800000000 ELSE 253402300799999999 END
+WHERE created_at_us NOT BETWEEN -62135596800000000 AND 253402300799999999;
+ALTER TABLE idempotency_keys ADD CONSTRAINT idempotency_keys_times CHECK (
+    created_at_us BETWEEN -62135596800000000 AND 253402300799999999
+);
+
+UPDATE posts
+SET title = CASE WHEN char_length(title) > 200 THEN substr(title, 1, 200) ELSE title || '.' END
+WHERE char_length(title) NOT BETWEEN 1 AND 200;
+UPDATE posts
+SET content = CASE WHEN char_length(content) > 50000 THEN substr(content, 1, 50000) ELSE content || '.' END
+WHERE char_length(content) NOT BETWEEN 1 AND 50000;
+UPDATE posts SET created_at_us = CASE WHEN created_at_us < 0 THEN -62135596800000000 ELSE 253402300799999999 END
+WHERE created_at_us NOT BETWEEN -62135596800000000 AND 253402300799999999;
+UPDATE posts SET updated_at_us = CASE WHEN updated_at_us < 0 THEN -62135596800000000 ELSE 253402300799999999 END
+WHERE updated_at_us NOT BETWEEN -62135596800000000 AND 253402300799999999;
+ALTER TABLE posts ADD CONSTRAINT posts_lengths CHECK (
+    char_length(title) BETWEEN 1 AND 200
+    AND char_length(content) BETWEEN 1 AND 50000
+);
+ALTER TABLE posts ADD CONSTRAINT posts_times CHECK (
+    created_at_us BETWEEN -62135596800000000 AND 253402300799999999
+    AND updated_at_us BETWEEN -62135596800000000 AND 253402300799999999
+);
+
+DELETE FROM post_tags WHERE char_length(tag) NOT BETWEEN 1 AND 30;
+ALTER TABLE post_tags ADD CONSTRAINT post_tags_lengths CHECK (
+    char_length(tag) BETWEEN 1 AND 30
+);
+
+UPDATE comments
+SET content = CASE WHEN char_length(content) > 5000 THEN substr(content, 1, 5000) ELSE content || '.' END
+WHERE char_length(content) NOT BETWEEN 1 AND 5000;
+UPDATE comments SET created_at_us = CASE WHEN created_at_us < 0 THEN -62135596800000000 ELSE 253402300799999999 END
+WHERE created_at_us NOT BETWEEN -62135596800000000 AND 253402300799999999;
+UPDATE comments SET updated_at_us = CASE WHEN updated_at_us < 0 THEN -62135596800000000 ELSE 253402300799999999 END
+WHERE updated_at_us NOT BETWEEN -62135596800000000 AND 253402300799999999;
+ALTER TABLE comments ADD CONSTRAINT comments_lengths CHECK (
+    char_length(content) BETWEEN 1 AND 5000
+);
+ALTER TABLE comments ADD CONSTRAINT comments_times CHECK (
+    created_at_us BETWEEN -62135596800000000 AND 253402300799999999
+    AND updated_at_us BETWEEN -62135596800000000 AND 253402300799999999
+);
+
+UPDATE jobs SET created_at_us = CASE WHEN created_at_us < 0 THEN -62135596800000000 ELSE 253402300799999999 END
+WHERE created_at_us NOT BETWEEN -62135596800000000 AND 253402300799999999;
+UPDATE jobs SET due_at_us = CASE WHEN due_at_us < 0 THEN -62135596800000000 ELSE 253402300799999999 END
+WHERE due_at_us NOT BETWEEN -62135596800000000 AND 253402300799999999;
+UPDATE jobs SET finished_at_us = CASE WHEN finished_at_us < 0 THEN -62135596800000000 ELSE 253402300799999999 END
+WHERE finished_at_us NOT BETWEEN -62135596800000000 AND 253402300799999999;
+ALTER TABLE jobs ADD CONSTRAINT jobs_times CHECK (
+    created_at_us BETWEEN -62135596800000000 AND 253402300799999999
+    AND (due_at_us IS NULL OR due_at_us BETWEEN -62135596800000000 AND 253402300799999999)
+    AND (finished_at_us IS NULL OR finished_at_us BETWEEN -62135596800000000 AND 253402300799999999)
+);
+
+UPDATE webhooks
+SET url = CASE WHEN char_length(url) > 500 THEN substr(url, 1, 500) ELSE url || '.' END
+WHERE char_length(url) NOT BETWEEN 1 AND 500;
+UPDATE webhooks SET created_at_us = CASE WHEN created_at_us < 0 THEN -62135596800000000 ELSE 253402300799999999 END
+WHERE created_at_us NOT BETWEEN -62135596800000000 AND 253402300799999999;
+UPDATE webhooks SET replaced_until_us = CASE WHEN replaced_until_us < 0 THEN -62135596800000000 ELSE 253402300799999999 END
+WHERE replaced_until_us NOT BETWEEN -62135596800000000 AND 253402300799999999;
+UPDATE webhooks SET failing_since_us = CASE WHEN failing_since_us < 0 THEN -62135596800000000 ELSE 253402300799999999 END
+WHERE failing_since_us NOT BETWEEN -62135596800000000 AND 253402300799999999;
+ALTER TABLE webhooks ADD CONSTRAINT webhooks_lengths CHECK (
+    char_length(url) BETWEEN 1 AND 500
+);
+ALTER TABLE webhooks ADD CONSTRAINT webhooks_times CHECK (
+    created_at_us BETWEEN -62135596800000000 AND 253402300799999999
+    AND (replaced_until_us IS NULL OR replaced_until_us BETWEEN -62135596800000000 AND 253402300799999999)
+    AND (failing_since_us IS NULL OR failing_since_us BETWEEN -62135596800000000 AND 253402300799999999)
+);
+
+UPDATE text_vectors SET written_at_us = CASE WHEN written_at_us < 0 THEN -62135596800000000 ELSE 253402300799999999 END
+WHERE written_at_us NOT BETWEEN -62135596800000000 AND 253402300799999999;
+ALTER TABLE text_vectors ADD CONSTRAINT text_vectors_times CHECK (
+    written_at_us BETWEEN -62135596800000000 AND 253402300799999999
+);

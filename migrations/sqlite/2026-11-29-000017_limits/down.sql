@@ -1,0 +1,27 @@
+-- Repaired rows stay as they are.
+ALTER TABLE users DROP CONSTRAINT users_lengths;
+ALTER TABLE users DROP CONSTRAINT users_email;
+ALTER TABLE users DROP CONSTRAINT users_times;
+ALTER TABLE sessions DROP CONSTRAINT sessions_times;
+ALTER TABLE api_keys DROP CONSTRAINT api_keys_lengths;
+ALTER TABLE api_keys DROP CONSTRAINT api_keys_times;
+ALTER TABLE accounts DROP CONSTRAINT accounts_times;
+ALTER TABLE transfers DROP CONSTRAINT transfers_lengths;
+ALTER TABLE transfers DROP CONSTRAINT transfers_times;
+ALTER TABLE markets DROP CONSTRAINT markets_lengths;
+ALTER TABLE markets DROP CONSTRAINT markets_times;
+ALTER TABLE market_states DROP CONSTRAINT market_states_times;
+ALTER TABLE market_options DROP CONSTRAINT market_options_lengths;
+ALTER TABLE bets DROP CONSTRAINT bets_times;
+ALTER TABLE settlements DROP CONSTRAINT settlements_times;
+ALTER TABLE payouts DROP CONSTRAINT payouts_times;
+ALTER TABLE idempotency_keys DROP CONSTRAINT idempotency_keys_times;
+ALTER TABLE posts DROP CONSTRAINT posts_lengths;
+ALTER TABLE posts DROP CONSTRAINT posts_times;
+ALTER TABLE post_tags DROP CONSTRAINT post_tags_lengths;
+ALTER TABLE comments DROP CONSTRAINT comments_lengths;
+ALTER TABLE comments DROP CONSTRAINT comments_times;
+ALTER TABLE jobs DROP CONSTRAINT jobs_times;
+ALTER TABLE webhooks DROP CONSTRAINT webhooks_lengths;
+ALTER TABLE webhooks DROP CONSTRAINT webhooks_times;
+ALTER TABLE text_vectors DROP CONSTRAINT text_vectors_times;
