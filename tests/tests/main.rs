@@ -21,6 +21,8 @@ mod export;
 #[cfg(test)]
 mod fuzz;
 #[cfg(test)]
+mod hostile_text;
+#[cfg(test)]
 mod idempotency;
 #[cfg(test)]
 mod life;

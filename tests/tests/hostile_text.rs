@@ -1,0 +1,326 @@
+//! Any Unicode text in any field of the API is accepted or rejected, and whatever was accepted can be listed.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what serves tests fails like a test"
+)]
+
+use foretell_tests::{
+    Answer, Chance, Client, Database, Server, market, new_key, on_each_database, send, size, text,
+};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+on_each_database!(any_text_is_accepted_or_rejected, unwritable_times_are_rejected);
+
+/// Characters on which servers break: controls, joiners, marks, directions, cases that grow, look-alikes.
+const HOSTILE: &[char] = &[
+    '\0',
+    '\t',
+    '\n',
+    '\r',
+    ' ',
+    '"',
+    '\'',
+    '\\',
+    '<',
+    '>',
+    '&',
+    '%',
+    '@',
+    '.',
+    '-',
+    '/',
+    ':',
+    '#',
+    '{',
+    '|',
+    '*',
+    '\u{7F}',
+    '\u{85}',
+    '\u{A0}',
+    '\u{AD}',
+    'ß',
+    'é',
+    'İ',
+    'ı',
+    'ſ',
+    'ς',
+    'а',
+    'е',
+    '\u{301}',
+    '\u{307}',
+    '\u{34F}',
+    '\u{5D0}',
+    '\u{61C}',
+    '\u{645}',
+    '\u{94D}',
+    '\u{958}',
+    '\u{1100}',
+    '\u{1161}',
+    '\u{3164}',
+    '\u{180E}',
+    '\u{200B}',
+    '\u{200C}',
+    '\u{200D}',
+    '\u{200E}',
+    '\u{2028}',
+    '\u{2029}',
+    '\u{202E}',
+    '\u{2066}',
+    '\u{20E3}',
+    '\u{2800}',
+    '\u{3000}',
+    '\u{3002}',
+    '東',
+    '가',
+    '\u{E000}',
+    '\u{FB01}',
+    '\u{FDFA}',
+    '\u{FE0F}',
+    '\u{FEFF}',
+    '\u{FF20}',
+    '\u{FFFD}',
+    '\u{FFFE}',
+    '\u{1D15E}',
+    '\u{1F1E9}',
+    '\u{1F469}',
+    '\u{1F680}',
+    '\u{2F800}',
+    '\u{E0041}',
+    '\u{E0100}',
+    '\u{10FFFF}',
+];
+
+/// A text that looks random: hostile, usual and any other characters.
+fn any_text(chance: &mut Chance) -> String {
+    let longest = [3, 12, 60, 300][chance.below(4)];
+    let length = chance.below(longest) + 1;
+    let mut one = || match chance.below(4) {
+        0 => HOSTILE[chance.below(HOSTILE.len())],
+        1 => char::from_u32(u32::try_from(chance.below(0x11_0000)).unwrap()).unwrap_or('\u{FFFD}'),
+        _ => char::from(b'a' + u8::try_from(chance.below(26)).unwrap()),
+    };
+    (0..length).map(|_| one()).collect()
+}
+
+/// What the texts are sent to.
+struct Scene {
+    nobody: Client,
+    admin: Client,
+    market: Value,
+    post: String,
+}
+
+impl Scene {
+    async fn new(server: &Server) -> Self {
+        let admin = server.admin().await;
+        let mint = json!({"accountId": admin.account_id, "amount": "1000000.00"});
+        admin.post("/mints", mint).await.expect(201);
+        let market = admin.open_market(&["Yes", "No"], "10.00").await;
+        let post = admin.post("/posts", json!({"title": "A post", "content": "It says.", "published": true}));
+        let post = text(&post.await.data(201)["id"]);
+        Self { nobody: server.client(), admin, market, post }
+    }
+
+    async fn change(&self, path: &str, body: Value) -> Answer {
+        send(self.admin.request(Method::PATCH, path).json(&body)).await
+    }
+
+    async fn ask(&self, path: &str, parameter: &str, value: &str) -> Answer {
+        send(self.admin.request(Method::GET, path).query(&[(parameter, value), ("limit", "5")])).await
+    }
+
+    async fn open(&self, field: &str, value: Value) -> Answer {
+        let mut body = market(&["Yes", "No"], "10.00");
+        body[field] = value;
+        self.admin.post("/markets", body).await
+    }
+
+    /// Sends a text to one of the fields of the API.
+    async fn send(&self, field: usize, value: &str) -> (&'static str, Answer) {
+        let (admin, market) = (&self.admin, text(&self.market["id"]));
+        let email = format!("{}@example.org", new_key());
+        let user = json!({"email": email, "name": "A user", "password": "correct horse"});
+        let user = |name: &str, value: String| {
+            let mut user = user.clone();
+            user[name] = json!(value);
+            self.nobody.post("/users", user)
+        };
+        let comments = format!("/markets/{market}/comments");
+        match field {
+            0 => ("name of a user", user("name", value.to_owned()).await),
+            1 => ("email", user("email", value.to_owned()).await),
+            2 => ("local part of an email", user("email", format!("{value}@example.org")).await),
+            3 => ("domain of an email", user("email", format!("a@{value}.org")).await),
+            4 => ("password", user("password", value.to_owned()).await),
+            5 => ("avatar", user("avatar", format!("https://example.org/{value}")).await),
+            6 => ("host of an avatar", user("avatar", format!("https://{value}")).await),
+            7 => ("own name", self.change("/me", json!({"name": value})).await),
+            8 => {
+                let body = json!({"email": value, "password": value});
+                ("credentials", self.nobody.post("/sessions", body).await)
+            }
+            9 => (
+                "title",
+                admin.post("/posts", json!({"title": value, "content": "x", "published": true})).await,
+            ),
+            10 => (
+                "content",
+                admin.post("/posts", json!({"title": "x", "content": value, "published": true})).await,
+            ),
+            11 => {
+                let body = json!({"title": "x", "content": "x", "published": true, "tags": [value, "x"]});
+                ("tag", admin.post("/posts", body).await)
+            }
+            12 => {
+                ("changed post", self.change(&format!("/posts/{}", self.post), json!({"title": value})).await)
+            }
+            13 => ("comment", admin.post(&comments, json!({"content": value})).await),
+            14 => ("name of a market", self.open("name", json!(value)).await),
+            15 => ("description", self.open("description", json!(value)).await),
+            16 => ("option", self.open("options", json!([{"name": value}, {"name": "Other"}])).await),
+            17 => ("category", self.open("category", json!(value)).await),
+            18 => ("end date", self.open("endDate", json!(value)).await),
+            19 => ("subsidy", self.open("subsidy", json!(value)).await),
+            20 => {
+                ("changed market", self.change(&format!("/markets/{market}"), json!({"name": value})).await)
+            }
+            21 => {
+                let body = json!({"name": value, "scopes": ["read"]});
+                ("name of a key", self.make_and_delete("/api-keys", body).await)
+            }
+            22 => {
+                let body = json!({"url": format!("https://{value}/"), "events": ["market.trade"]});
+                ("URL of a webhook", self.make_and_delete("/webhooks", body).await)
+            }
+            23 => {
+                let url = format!("https://example.org/{value}");
+                let body = json!({"url": url, "events": ["market.trade"]});
+                ("path of a webhook", self.make_and_delete("/webhooks", body).await)
+            }
+            24 => {
+                let body = json!({
+                    "fromAccountId": admin.account_id, "toAccountId": self.market["id"], "amount": "0.01", "memo": value,
+                });
+                ("memo", admin.post("/transfers", body).await)
+            }
+            25 => ("search of markets", self.ask("/markets/search", "q", value).await),
+            26 => ("search of posts", self.ask("/posts/search", "q", value).await),
+            27 => ("filter by tag", self.ask("/posts", "tag", value).await),
+            28 => ("filter by category", self.ask("/markets", "category", value).await),
+            29 => ("cursor", self.ask("/api/v2/markets", "cursor", value).await),
+            30 => ("moment", self.ask(&format!("/accounts/{}", admin.account_id), "at", value).await),
+            31 => ("fields", self.ask("/markets", "fields", value).await),
+            32 => ("kind of jobs", self.ask("/admin/jobs", "kind", value).await),
+            _ => ("changed comment", self.change_comment(&comments, value).await),
+        }
+    }
+
+    /// Makes a key or webhook and deletes it, of which there may be few.
+    async fn make_and_delete(&self, path: &str, body: Value) -> Answer {
+        let made = self.admin.post(path, body).await;
+        if made.status == 201 {
+            let id = text(&made.body["data"]["id"]);
+            self.admin.get(path).await.expect(200);
+            self.admin.delete(&format!("{path}/{id}")).await.expect(204);
+        }
+        made
+    }
+
+    async fn change_comment(&self, comments: &str, value: &str) -> Answer {
+        let made = self.admin.post(comments, json!({"content": "x"})).await.data(201);
+        self.change(&format!("/comments/{}", text(&made["id"])), json!({"content": value})).await
+    }
+
+    /// Reads the newest of every list that the texts are in, in both versions.
+    async fn read_lists(&self) {
+        let market = text(&self.market["id"]);
+        for base in ["/api/v1", "/api/v2"] {
+            for path in [
+                "/users".to_owned(),
+                "/posts".to_owned(),
+                "/posts?fields=id&expand=author".to_owned(),
+                "/tags".to_owned(),
+                "/markets".to_owned(),
+                "/markets?fields=id".to_owned(),
+                "/markets?sort=closing".to_owned(),
+                "/markets/search?q=x".to_owned(),
+                "/posts/search?q=x".to_owned(),
+                format!("/markets/{market}/comments"),
+                format!("/accounts/{}/transfers", self.admin.account_id),
+                "/admin/jobs".to_owned(),
+                "/me".to_owned(),
+            ] {
+                let separator = if path.contains('?') { '&' } else { '?' };
+                let limit = if path == "/me" { String::new() } else { format!("{separator}limit=100") };
+                self.admin.get(&format!("{base}{path}{limit}")).await.expect(200);
+            }
+        }
+    }
+}
+
+/// Fields of [`Scene::send`].
+const FIELDS: usize = 34;
+
+async fn any_text_is_accepted_or_rejected(database: Database) {
+    let server = Server::start_with(
+        database,
+        &[
+            ("FORETELL__AUTH__LOGIN_ATTEMPTS_PER_ADDRESS", "1000000"),
+            ("FORETELL__AUTH__LOGIN_ATTEMPTS_PER_ACCOUNT", "1000000"),
+        ],
+    )
+    .await;
+    let scene = Scene::new(&server).await;
+    let mut chance = Chance::new(20);
+    let (mut accepted, mut rejected) = (0, 0);
+    for number in 0..size("FORETELL_TEST_HOSTILE_TEXTS", 340, 20_000) {
+        let value = any_text(&mut chance);
+        let (field, answer) = scene.send(number % FIELDS, &value).await;
+        match answer.status {
+            200 | 201 => accepted += 1,
+            400 | 401 | 404 | 409 | 422 => rejected += 1,
+            status => panic!("{field} of {value:?} gave {status}: {:#}", answer.body),
+        }
+        if number % 500 == 0 {
+            scene.read_lists().await;
+        }
+    }
+    assert!(accepted > 10 && rejected > 10, "{accepted} accepted, {rejected} rejected");
+    scene.read_lists().await;
+    server.command("export markets").run().await.succeeded();
+    scene.admin.check_audit().await;
+}
+
+async fn unwritable_times_are_rejected(database: Database) {
+    let server = Server::start(database).await;
+    let scene = Scene::new(&server).await;
+    let market = text(&scene.market["id"]);
+    for time in ["9999-12-31T23:59:59-01:00", "9999-12-31T23:59:59.999999-00:01", "0001-01-01T00:00:00+00:01"]
+    {
+        scene.open("endDate", json!(time)).await.refused(400, "VALIDATION_ERROR");
+        let changed = scene.change(&format!("/markets/{market}"), json!({"endDate": time})).await;
+        changed.refused(400, "VALIDATION_ERROR");
+        let key = json!({"name": "key", "scopes": ["read"], "expiresAt": time});
+        scene.admin.post("/api-keys", key).await.refused(400, "VALIDATION_ERROR");
+        let account = format!("/accounts/{}", scene.admin.account_id);
+        scene.ask(&account, "at", time).await.refused(400, "VALIDATION_ERROR");
+        for bound in ["from", "to"] {
+            let path = format!("/markets/{market}/prices?interval=1d");
+            let asked = send(scene.admin.request(Method::GET, &path).query(&[(bound, time)])).await;
+            asked.refused(400, "VALIDATION_ERROR");
+        }
+    }
+    scene.open("endDate", json!("9999-12-31T23:59:59.999999Z")).await.expect(201);
+    let key = json!({"name": "key", "scopes": ["read"], "expiresAt": "9999-12-31T23:59:59Z"});
+    scene.admin.post("/api-keys", key).await.expect(201);
+    scene
+        .admin
+        .get(&format!("/markets/{market}/prices?interval=1d&to=9999-12-31T23:59:59Z"))
+        .await
+        .expect(200);
+    scene.read_lists().await;
+    server.command("export markets").run().await.succeeded();
+}
