@@ -52,6 +52,7 @@ pub mod settlements;
 pub mod transfers;
 pub mod units;
 pub mod users;
+pub mod values;
 pub mod vectors;
 pub mod webhooks;
 
@@ -163,6 +164,10 @@ macro_rules! contract_suite {
                 a_bet_that_was_not_counted_is_found,
                 a_remainder_in_a_settled_pot_is_found,
                 money_in_the_pot_of_a_deleted_market_is_found;
+            values:
+                accepted_texts_come_back_as_written,
+                longest_texts_come_back_as_written,
+                extreme_times_come_back_as_written;
             users:
                 users_come_back_as_they_were_written,
                 a_taken_mail_address_inserts_nobody,

@@ -21,7 +21,7 @@ pub async fn transfers_come_back_as_they_were_written(harness: &dyn Harness) {
     let (from, to) = (scene.funded(1_000).await, scene.account().await);
     let plain = scene.make.order(TransferKind::Payment, 1);
     let market_id = Some(scene.make.ids().market());
-    let memo = Some(Memo::new("für \"dich\"; 感谢 🎁\n").unwrap());
+    let memo = Some(Memo::new("für \"dich\"; 感谢 🎁").unwrap());
     let noted = TransferOrder { market_id, memo, at: after(3), ..scene.make.order(TransferKind::Bet, 5) };
     for order in [plain, noted] {
         let written = scene.transfer([from.id(), to.id()], order).await;

@@ -1,0 +1,163 @@
+//! Values: every text and time that the domain accepts comes back from storage as it was written.
+
+use foretell_domain::comment::Comment;
+use foretell_domain::market::Listing;
+use foretell_domain::post::{Post, PostBody, PostStatus};
+use foretell_domain::tag::{Tag, Tags};
+use foretell_domain::text::{
+    AvatarUrl, Category, CommentContent, Email, KeyName, MarketDescription, MarketName, Memo, OptionName,
+    PostContent, PostTitle, UserName,
+};
+use foretell_domain::time::Timestamp;
+use foretell_domain::transfer::{TransferKind, TransferOrder};
+use foretell_domain::user::User;
+use foretell_ports::api_key::ApiKey;
+use foretell_ports::market::NewMarket;
+use foretell_ports::page::{Start, Stretch};
+
+use super::Harness;
+use super::scene::Scene;
+
+/// Texts that the domain accepts and that storage could break: quotes and wild cards of SQL, characters beyond
+/// the first plane, letters whose case has another length, joiners, and marks. Each fits any one-line field.
+const ACCEPTED: [&str; 12] = [
+    "'; DROP TABLE users; --",
+    "\\x00 \\u0000 %_*?[a]^ {0} $1 :name",
+    "\u{1F469}\u{200D}\u{1F680} \u{1F44D}\u{1F3FD} 1\u{FE0F}\u{20E3}",
+    "İıſẞǆ ΑΣς",
+    "क्\u{200D}ष می\u{200C}خواهم",
+    "葛\u{E0100}城 東京都 서울",
+    "e\u{331}\u{325} \u{958}",
+    "\u{FFFD}\u{1D11E}\u{20000}",
+    "עברית العربية",
+    "\"quoted\" <b>&amp;</b> `code` \\",
+    "NULL",
+    "0x41 1e9 -1",
+];
+
+/// The longest text of a field, of four bytes a character.
+fn longest(chars: usize) -> String {
+    "\u{1F680}".repeat(chars)
+}
+
+async fn check_user(scene: &Scene, name: &str, at: Timestamp) {
+    let user = User {
+        email: Email::new(&format!("{}!#$%&'*+/=?^_`|~@Bücher.example", scene.make.ids().user())).unwrap(),
+        name: UserName::new(name).expect(name),
+        avatar: Some(
+            AvatarUrl::new(format!(
+                "https://example.org/{}",
+                name.replace(['\'', '"', '<', '>', '`', '\\', '{', '}', '^', ' '], "-")
+            ))
+            .expect(name),
+        ),
+        created_at: at,
+        ..scene.make.user()
+    };
+    let (stored, password) = (user.clone(), scene.make.password());
+    assert!(scene.commit(move |tx| tx.insert_user_once(&stored, &password)).await);
+    assert_eq!(scene.ports.users.find_user(user.id).await.unwrap().as_ref(), Some(&user));
+    let found = scene.ports.users.find_credentials(&user.email).await.unwrap().expect("the user");
+    assert_eq!(found.user, user);
+    let key = ApiKey {
+        name: KeyName::new(name).expect(name),
+        created_at: at,
+        expires_at: Some(at),
+        last_used_at: Some(at),
+        ..scene.make.api_key(user.id)
+    };
+    let (account, stored) = (scene.make.account(user.id), key.clone());
+    scene.store_account(account).await;
+    scene.commit(move |tx| tx.insert_api_key(&stored)).await;
+    let found = scene.ports.users.find_api_key(&key.secret_hash).await.unwrap().expect("the key");
+    assert_eq!(found.key, key);
+}
+
+async fn check_post(scene: &Scene, title: &str, content: &str, at: Timestamp) {
+    let author = scene.user().await.id;
+    let tag = Tag::new(&title.chars().take(20).collect::<String>()).expect(title);
+    let post = Post {
+        body: PostBody {
+            title: PostTitle::new(title).expect(title),
+            content: PostContent::new(content).expect("a content"),
+            tags: Tags::new([tag]).expect("one tag"),
+            status: PostStatus::Published,
+        },
+        created_at: at,
+        updated_at: at,
+        ..scene.make.post(author, PostStatus::Published, &[])
+    };
+    scene.store_post(post.clone()).await;
+    assert_eq!(scene.ports.posts.find_post(post.id).await.unwrap().as_ref(), Some(&post));
+    let comment = Comment {
+        content: CommentContent::new(title).expect(title),
+        created_at: at,
+        updated_at: at,
+        ..scene.make.comment(author, post.id)
+    };
+    scene.store_comment(comment.clone()).await;
+    assert_eq!(scene.ports.posts.find_comment(comment.id).await.unwrap(), Some(comment));
+}
+
+async fn check_market(scene: &Scene, text: &str, ends_at: Timestamp) {
+    let creator = scene.funded(1_000_000).await;
+    let name = format!("abc {text}");
+    let listing = Listing::new(
+        MarketName::new(&name).expect(text),
+        MarketDescription::new(format!("Ten and more:\n\t{text}")).expect(text),
+        Category::new(text.chars().take(40).collect::<String>()).expect(text),
+        vec![OptionName::new(text).expect(text), OptionName::new("Something else").expect("a name")],
+    );
+    let created_at = Timestamp::from_micros(ends_at.micros() - 1);
+    let new = scene.make.market(&creator).created_at(created_at).ends_at(ends_at).build();
+    let new = NewMarket { listing: listing.expect(text), ..new };
+    scene.store_market(new.clone()).await;
+    let stored = scene.stored_market(new.market.id()).await;
+    assert_eq!((&stored.listing, stored.created_at), (&new.listing, created_at));
+    assert_eq!(stored.market.record().ends_at, ends_at);
+}
+
+async fn check_transfer(scene: &Scene, memo: &str, at: Timestamp) {
+    let (from, to) = (scene.funded(1_000).await, scene.account().await);
+    let memo = Some(Memo::new(memo).expect(memo));
+    let order = TransferOrder { memo, at, ..scene.make.order(TransferKind::Payment, 5) };
+    let written = scene.transfer([from.id(), to.id()], order).await;
+    let stored = scene.ports.ledger.find_transfer(written.id).await.unwrap().expect("the transfer");
+    assert_eq!(stored.transfer, written);
+}
+
+/// Texts of any characters come back as they were written, and lists with them can be read.
+pub async fn accepted_texts_come_back_as_written(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let at = Timestamp::from_micros(1_800_000_000_000_000);
+    for text in ACCEPTED {
+        check_user(&scene, text, at).await;
+        check_post(&scene, text, &format!("{text}\n\t{text}"), at).await;
+        check_market(&scene, text, at).await;
+        check_transfer(&scene, text, at).await;
+    }
+    let listed = Stretch { start: Start::Offset(0), limit: 100 };
+    assert!(scene.ports.users.list_users(listed).await.unwrap().len() > ACCEPTED.len());
+}
+
+/// The longest text of each field, four bytes a character, fits.
+pub async fn longest_texts_come_back_as_written(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let at = Timestamp::from_micros(1_800_000_000_000_000);
+    // Percent-encoded in the avatar, where fewer fit.
+    check_user(&scene, &longest(38), at).await;
+    check_post(&scene, &longest(200), &longest(50_000), at).await;
+    check_market(&scene, &longest(50), at).await;
+    check_transfer(&scene, &longest(200), at).await;
+}
+
+/// The first and the last moment that can be written come back.
+pub async fn extreme_times_come_back_as_written(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    for at in [Timestamp::MIN.plus_seconds(1), Timestamp::from_micros(-1), Timestamp::MAX] {
+        check_user(&scene, "A user", at).await;
+        check_post(&scene, "A post", "It says.", at).await;
+        check_market(&scene, "Yes", at).await;
+        check_transfer(&scene, "A memo", at).await;
+    }
+}
