@@ -203,9 +203,18 @@ impl Running {
 
     /// Asks it to end, as an operator does.
     pub(crate) fn terminate(&self) {
+        self.signal("-TERM");
+    }
+
+    /// Sends SIGHUP, as a terminal does when it is closed.
+    pub(crate) fn hang_up(&self) {
+        self.signal("-HUP");
+    }
+
+    fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-TERM", &id]).status().unwrap();
-        assert!(sent.success(), "process {id} is not there to be stopped");
+        let sent = Command::new("kill").args([name, &id]).status().unwrap();
+        assert!(sent.success(), "process {id} does not run");
     }
 
     /// Ends it at once, as `kill -9` does.

@@ -148,6 +148,11 @@ impl Server {
         std::fs::read_to_string(self.log_path()).unwrap_or_default()
     }
 
+    /// Sends SIGHUP to the server.
+    pub fn hang_up(&self) {
+        self.running.as_ref().expect("the server runs").hang_up();
+    }
+
     /// Asks the server to stop and waits until it has.
     pub async fn stop(&mut self) -> ExitStatus {
         let mut running = self.running.take().expect("the server runs");
@@ -194,6 +199,11 @@ impl Worker {
     /// Ends it at once, as `kill -9` does.
     pub fn kill(mut self) {
         self.0.kill();
+    }
+
+    /// Sends SIGHUP.
+    pub fn hang_up(&self) {
+        self.0.hang_up();
     }
 
     /// Asks it to stop and waits until it has; it must do so without complaint.

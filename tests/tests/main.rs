@@ -19,6 +19,8 @@ mod events;
 #[cfg(test)]
 mod export;
 #[cfg(test)]
+mod files;
+#[cfg(test)]
 mod fuzz;
 #[cfg(test)]
 mod hostile_text;

@@ -109,6 +109,20 @@ async fn a_database_out_of_reach_is_named_without_its_password() {
     assert!(!finished.stderr.contains("hunter2"), "{}", finished.stderr);
 }
 
+#[tokio::test]
+async fn hangup_ends_neither_server_nor_worker() {
+    let mut server = Server::start(Database::Sqlite).await;
+    let worker = server.start_worker().await;
+    for _ in 0..2 {
+        server.hang_up();
+        worker.hang_up();
+    }
+    eventually("a line about SIGHUP", async || server.log().contains("SIGHUP ignored").then_some(())).await;
+    server.register("ada").await;
+    worker.stop().await;
+    server.stop_cleanly().await;
+}
+
 async fn migrate_brings_the_tables_up_to_date(database: Database) {
     let home = Home::new(database);
     let program = Program::new(&home).arguments("migrate");

@@ -54,7 +54,7 @@ pub(crate) async fn before_migration(settings: &Settings, store: &Store) -> anyh
 async fn restore(settings: &Settings, file: PathBuf) -> anyhow::Result<()> {
     let database = database_file(settings)?.to_owned();
     verify(&file).await.context("nothing was restored")?;
-    wiring::make_private_folder(database.parent())?;
+    wiring::create_folder(database.parent())?;
     let aside = backup::beside(&database, &format!(".before-restore-{}", now_text()));
     let (from, to) = (file.clone(), database.clone());
     let kept = in_background(move || backup::restore(&from, &to, &aside)).await?;
@@ -68,7 +68,7 @@ async fn restore(settings: &Settings, file: PathBuf) -> anyhow::Result<()> {
 
 async fn make(database: &Path, file: &Path) -> anyhow::Result<()> {
     ensure!(database.exists(), "there is no database at {} yet", database.display());
-    wiring::make_private_folder(file.parent())?;
+    wiring::create_folder(file.parent())?;
     let (from, to) = (database.to_owned(), file.to_owned());
     in_background(move || backup::create(&from, &to)).await
 }
@@ -78,7 +78,7 @@ async fn verify(file: &Path) -> anyhow::Result<AuditReport> {
     let checked = file.to_owned();
     in_background(move || backup::check(&checked)).await?;
     let copy = backup::beside(file, &format!(".verifying-{}", std::process::id()));
-    std::fs::copy(file, &copy).with_context(|| format!("{} cannot be written", copy.display()))?;
+    backup::copy(file, &copy)?;
     let report = audit(&copy).await;
     // What it has found counts, not what is left of the copy.
     drop(backup::remove_database(&copy));

@@ -1,6 +1,8 @@
 //! `foretell doctor`: looks over everything that the server depends on, changes nothing, and says of each thing that is
 //! wrong what it is, why it matters and what mends it.
 
+mod files;
+
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -70,6 +72,7 @@ pub(crate) async fn run(settings: &Settings, json: bool) -> anyhow::Result<ExitC
     database(settings, &mut findings).await;
     findings.extend(disk(settings));
     findings.extend(backups(settings));
+    findings.push(files::files(settings));
     findings.extend(redis(settings).await);
     findings.extend(mail(settings).await);
     findings.extend(traces(settings).await);

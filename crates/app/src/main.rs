@@ -22,6 +22,8 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use mimalloc::MiMalloc;
+use rustix::fs::Mode;
+use rustix::process::umask;
 
 use crate::cli::{AdminCommand, Cli, Command, LedgerCommand, SearchCommand, ServeArguments};
 use crate::config::Settings;
@@ -31,6 +33,8 @@ use crate::config::Settings;
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
+    // The database with its logs, backups, exports and stored emails are for their owner alone.
+    umask(Mode::RWXG | Mode::RWXO);
     let cli = Cli::parse();
     match run(cli) {
         Ok(code) => code,

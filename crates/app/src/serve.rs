@@ -16,11 +16,12 @@ use crate::cli::ServeArguments;
 use crate::config::{MetricsAccess, Settings};
 use crate::measures;
 use crate::search;
-use crate::signals::Signals;
+use crate::signals::{Signals, survive_hangup};
 use crate::wiring;
 use crate::worker::Staff;
 
 pub(crate) async fn run(settings: &Settings, arguments: &ServeArguments) -> anyhow::Result<ExitCode> {
+    survive_hangup().context("cannot listen for signals")?;
     // First of all, so that a second server on the same port touches nothing.
     let bind = settings.server.bind;
     let listener =

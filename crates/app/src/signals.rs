@@ -1,4 +1,4 @@
-//! The signals by which a process is asked to end.
+//! Signals: those that ask a process to end, and the hangup, which does not.
 
 use std::io;
 
@@ -8,6 +8,21 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 pub(crate) struct Signals {
     terminate: Signal,
     interrupt: Signal,
+}
+
+/// Logs SIGHUP from now on instead of ending by it. A closed terminal or a reload by a service manager must not stop the
+/// server; nothing is reloaded, since settings are read once.
+///
+/// # Errors
+/// Those of registering a signal handler.
+pub(crate) fn survive_hangup() -> io::Result<()> {
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            tracing::info!("SIGHUP ignored: restart the process to apply changed settings");
+        }
+    });
+    Ok(())
 }
 
 impl Signals {

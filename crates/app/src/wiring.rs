@@ -1,6 +1,5 @@
 //! Puts the adapters behind the ports and starts the application.
 
-use std::fs::DirBuilder;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::ExitCode;
@@ -72,7 +71,7 @@ pub(crate) async fn migrate(settings: &Settings) -> anyhow::Result<ExitCode> {
 async fn open(settings: &Settings) -> anyhow::Result<Store> {
     let url = &settings.database.url;
     if let DatabaseUrl::Sqlite(file) = url {
-        make_private_folder(file.parent())?;
+        create_folder(file.parent())?;
     }
     // For the lines of requests.
     count_statements();
@@ -80,14 +79,10 @@ async fn open(settings: &Settings) -> anyhow::Result<Store> {
     store.with_context(|| format!("the database {url} cannot be opened"))
 }
 
-/// Makes the folder of the data, unless it is there, for this user's eyes only.
-pub(crate) fn make_private_folder(folder: Option<&Path>) -> anyhow::Result<()> {
+/// Creates the folder of the data, unless it exists. Its mode follows from the umask.
+pub(crate) fn create_folder(folder: Option<&Path>) -> anyhow::Result<()> {
     let Some(folder) = folder.filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).with_context(|| format!("the folder {} cannot be made", folder.display()))
+    std::fs::create_dir_all(folder).with_context(|| format!("the folder {} cannot be made", folder.display()))
 }
 
 async fn ports(settings: &Settings, store: &Store) -> anyhow::Result<Ports> {

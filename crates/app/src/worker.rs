@@ -9,11 +9,12 @@ use foretell_application::{Application, Housekeeper};
 use foretell_jobs::Worker;
 
 use crate::config::Settings;
-use crate::signals::Signals;
+use crate::signals::{Signals, survive_hangup};
 use crate::wiring;
 
 /// Runs jobs until the process is asked to end; asked once more, it ends at once.
 pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
+    survive_hangup().context("cannot listen for signals")?;
     let mut signals = Signals::listen().context("signals cannot be listened to")?;
     let application = wiring::start(settings).await?;
     let staff = Staff::start(&application, settings);

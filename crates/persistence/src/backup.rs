@@ -95,8 +95,7 @@ pub fn restore(file: &Path, database: &Path, aside: &Path) -> Result<Option<Path
         return Err(BackupError::Exists(aside.to_owned()));
     }
     let copy = beside(database, ".restoring");
-    remove(&copy)?;
-    fs::copy(file, &copy).map_err(|source| BackupError::File { file: copy.clone(), source })?;
+    self::copy(file, &copy)?;
     let kept = if database.exists() {
         let alone = alone_with(database)?;
         rename(database, aside)?;
@@ -109,6 +108,18 @@ pub fn restore(file: &Path, database: &Path, aside: &Path) -> Result<Option<Path
     };
     put_in_place(&copy, database)?;
     Ok(kept)
+}
+
+/// Copies a file into a new one, in the place of a database that nobody has open. The umask decides the mode: `fs::copy`
+/// would copy it, and a backup may have come here readable for everyone.
+///
+/// # Errors
+/// [`BackupError::File`].
+pub fn copy(file: &Path, target: &Path) -> Result<(), BackupError> {
+    remove_database(target)?;
+    let mut from = File::open(file).map_err(|source| BackupError::File { file: file.to_owned(), source })?;
+    let into = File::create_new(target).and_then(|mut into| io::copy(&mut from, &mut into));
+    into.map(drop).map_err(|source| BackupError::File { file: target.to_owned(), source })
 }
 
 /// A connection that keeps everyone else from a database; all that was committed is in the file itself.
