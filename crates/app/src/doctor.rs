@@ -6,7 +6,7 @@ mod files;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use foretell_cache::RedisLink;
+use foretell_cache::RedisProblem;
 use foretell_mail::{SmtpMailer, Templates};
 use foretell_persistence::{DatabaseUrl, Store};
 use foretell_ports::ledger::LedgerQueries as _;
@@ -272,15 +272,16 @@ fn backups(settings: &Settings) -> Option<Finding> {
 
 async fn redis(settings: &Settings) -> Option<Finding> {
     let redis = settings.redis.as_ref()?;
-    let answers = match RedisLink::new(redis) {
-        Ok(link) => link.answers().await,
-        Err(_) => false,
-    };
-    Some(if answers {
-        Finding::ok("redis", "it answers")
-    } else {
-        let why = "all goes on without it, but each node counts and remembers by itself";
-        Finding::of(State::Warning, "redis", "it does not answer", why, "look at redis.url and at Redis")
+    let why = "all goes on without it, but each node counts and remembers by itself";
+    Some(match redis.probe().await {
+        Ok(()) => Finding::ok("redis", "it answers, and permits what is needed"),
+        Err(RedisProblem::Rejected(cause)) => {
+            Finding::of(State::Warning, "redis", cause.to_string(), why, cause.advice())
+        }
+        Err(problem @ RedisProblem::Away(_)) => {
+            let mend = "look at redis.url and at Redis";
+            Finding::of(State::Warning, "redis", problem.to_string(), why, mend)
+        }
     })
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use foretell_application::application::STANDARD_CATEGORIES;
 use foretell_application::writer::WriterSettings;
-use foretell_application::{Application, ApplicationSettings, Ports, Semantic};
+use foretell_application::{Application, ApplicationSettings, Ports, Semantic, shared_secret};
 use foretell_cache::{
     LocalRateLimiter, MokaCache, RedisCache, RedisLink, RedisRateLimiter, RedisUserChanges, RedisVectorIndex,
     TieredCache,
@@ -20,6 +20,7 @@ use foretell_ports::cache::Cache;
 use foretell_ports::mail::Mailer;
 use foretell_ports::rate_limit::RateLimiter;
 use foretell_ports::user_changes::{NoOtherNodes, UserChanges};
+use foretell_ports::system::Clock;
 use foretell_ports::vector::{Embedder as _, VectorIndex};
 use foretell_security::{Argon2Hasher, HashingCost, SessionTokens, SystemClock, UuidV7Ids};
 use foretell_web::JsonBodies;
@@ -88,8 +89,9 @@ pub(crate) fn create_folder(folder: Option<&Path>) -> anyhow::Result<()> {
 async fn ports(settings: &Settings, store: &Store) -> anyhow::Result<Ports> {
     let threads = settings.auth.hashing_threads.or_else(|| std::thread::available_parallelism().ok());
     let hasher = Argon2Hasher::new(HashingCost::default(), threads.unwrap_or(NonZeroUsize::MIN))?;
-    let link = settings.redis.as_ref().map(RedisLink::new).transpose().context("redis.url")?;
-    let (cache, limiter) = shared(settings, link.as_ref());
+    let link = redis_link(settings, store).await?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let (cache, limiter) = shared(settings, link.as_ref(), &clock);
     let sender = HttpWebhookSender::new(settings.webhooks)?;
     Ok(Ports {
         cache,
@@ -109,11 +111,18 @@ async fn ports(settings: &Settings, store: &Store) -> anyhow::Result<Ports> {
         webhook_sender: Arc::new(sender),
         webhook_bodies: Arc::new(JsonBodies::new(settings.currency.clone())),
         health: Arc::new(store.clone()),
-        clock: Arc::new(SystemClock),
+        clock,
         ids: Arc::new(UuidV7Ids),
         passwords: Arc::new(hasher),
         tokens: Arc::new(SessionTokens),
     })
+}
+
+/// The link to Redis, if there is one. What is put there is signed with a key that only the database knows.
+async fn redis_link(settings: &Settings, store: &Store) -> anyhow::Result<Option<Arc<RedisLink>>> {
+    let Some(redis) = &settings.redis else { return Ok(None) };
+    let key = shared_secret(store, &SessionTokens, "redis").await?;
+    Ok(Some(RedisLink::new(redis, &key).context("redis.url")?))
 }
 
 /// What tells what texts mean, if anything does.
@@ -154,12 +163,17 @@ fn user_changes(link: Option<&Arc<RedisLink>>) -> Arc<dyn UserChanges> {
 }
 
 /// The cache and the limits: through Redis if there is one, and otherwise of this process.
-fn shared(settings: &Settings, link: Option<&Arc<RedisLink>>) -> (Arc<dyn Cache>, Arc<dyn RateLimiter>) {
+fn shared(
+    settings: &Settings,
+    link: Option<&Arc<RedisLink>>,
+    clock: &Arc<dyn Clock>,
+) -> (Arc<dyn Cache>, Arc<dyn RateLimiter>) {
     let near = MokaCache::new(settings.cache.entries, settings.cache.entry_idle);
     let Some(link) = link else {
         return (Arc::new(near), Arc::new(LocalRateLimiter::new()));
     };
-    let cache = TieredCache::new(near, RedisCache::new(Arc::clone(link), settings.cache.shared));
+    let far = RedisCache::new(Arc::clone(link), Arc::clone(clock), settings.cache.shared);
+    let cache = TieredCache::new(near, far);
     (Arc::new(cache), Arc::new(RedisRateLimiter::new(Arc::clone(link))))
 }
 

@@ -38,6 +38,7 @@ pub use use_cases::{
     follow_market::{MarketEvent, MarketFollower, MarketNews, MarketPosition, PositionError, Told},
     keep_house::Housekeeper,
     keep_jobs::{FailedJob, Ticks},
+    keep_secrets::shared_secret,
     log_in::SignedIn,
     manage_api_keys::{IssuedKey, NewApiKey},
     manage_webhooks::{NewWebhook, WebhookChange},

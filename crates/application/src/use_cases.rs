@@ -15,7 +15,7 @@ pub(crate) mod follow_market;
 mod initialize_ledger;
 pub(crate) mod keep_house;
 pub(crate) mod keep_jobs;
-mod keep_secrets;
+pub(crate) mod keep_secrets;
 pub(crate) mod log_in;
 mod log_out;
 pub(crate) mod manage_api_keys;

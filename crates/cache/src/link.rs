@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use deadpool_redis::redis::aio::MultiplexedConnection;
 use deadpool_redis::redis::{
-    AsyncConnectionConfig, Client, FromRedisValue, IntoConnectionInfo as _, ScriptInvocation, cmd,
+    AsyncConnectionConfig, Client, FromRedisValue, IntoConnectionInfo as _, ScriptInvocation,
 };
 use deadpool_redis::{Connection, Manager, Pool};
 use thiserror::Error;
@@ -14,6 +14,9 @@ use tokio::runtime::Handle;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::breaker::Breaker;
+use crate::cause::{CauseLog, RedisCause};
+use crate::probe;
+use crate::seal::Seal;
 
 /// How long connecting and an answer may take together.
 pub(crate) const BUDGET: Duration = Duration::from_millis(50);
@@ -57,6 +60,9 @@ impl RedisSettings {
     }
 }
 
+/// Format of keys and messages: nodes of different formats do not see each other's.
+const FORMAT: u8 = 2;
+
 /// The way to Redis that the cache and the limits share.
 pub struct RedisLink {
     pool: Pool,
@@ -68,14 +74,17 @@ pub struct RedisLink {
     current: Mutex<Option<MultiplexedConnection>>,
     connecting: tokio::sync::Mutex<()>,
     breaker: Breaker,
+    seal: Seal,
+    causes: CauseLog,
 }
 
 impl RedisLink {
-    /// A link, which looks for its Redis from now on; call it within a Tokio runtime.
+    /// A link, which looks for its Redis from now on; call it within a Tokio runtime. What has not been signed with
+    /// `key`, which all nodes share, counts as absent.
     ///
     /// # Errors
     /// Those of [`RedisError`], but not because Redis is away.
-    pub fn new(settings: &RedisSettings) -> Result<Arc<Self>, RedisError> {
+    pub fn new(settings: &RedisSettings, key: &[u8; 32]) -> Result<Arc<Self>, RedisError> {
         settings.check()?;
         let limits = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(BUDGET))
@@ -87,26 +96,16 @@ impl RedisLink {
         let link = Arc::new(Self {
             pool,
             client,
-            prefix: format!("{}:1:", settings.prefix),
+            prefix: key_prefix(settings),
             runtime: Handle::current(),
             current: Mutex::default(),
             connecting: tokio::sync::Mutex::default(),
             breaker: Breaker::default(),
+            seal: Seal::new(key),
+            causes: CauseLog::default(),
         });
         link.keep_probing();
         Ok(link)
-    }
-
-    /// Whether Redis answers now, within a second.
-    pub async fn answers(&self) -> bool {
-        let ping = async {
-            let mut connection = self.connection().await?;
-            deadpool_redis::redis::cmd("PING")
-                .query_async::<String>(&mut connection)
-                .await
-                .map_err(Failure::from)
-        };
-        matches!(timeout(Duration::from_secs(1), ping).await, Ok(Ok(_)))
     }
 
     /// A key or channel as Redis knows it, with the version of what is in it.
@@ -117,6 +116,16 @@ impl RedisLink {
     /// Opens connections of its own.
     pub(crate) const fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// Signatures of what is kept and sent.
+    pub(crate) const fn seal(&self) -> &Seal {
+        &self.seal
+    }
+
+    /// Logs a cause for which an operator is needed, at most once a minute.
+    pub(crate) fn note_cause(&self, cause: RedisCause) {
+        self.causes.warn(cause);
     }
 
     /// Where background work goes.
@@ -153,10 +162,16 @@ impl RedisLink {
     }
 
     fn note_failure(&self, error: &Failure) {
-        tracing::debug!(%error, "redis did not answer");
+        tracing::debug!(%error, "redis request failed");
+        let cause = RedisCause::of(&**error);
+        if let Some(cause) = cause {
+            self.note_cause(cause);
+        }
         if self.breaker.note_failure() {
             self.disconnect();
-            tracing::warn!(%error, "redis does not answer; going on without it");
+            if cause.is_none() {
+                tracing::warn!(%error, "redis does not answer; going on without it");
+            }
         }
     }
 
@@ -185,7 +200,7 @@ impl RedisLink {
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// Asks Redis every second whether it is there, so that no request has to find out.
+    /// Probes Redis every second, so that no request has to find out.
     fn keep_probing(self: &Arc<Self>) {
         let link = Arc::downgrade(self);
         self.runtime.spawn(async move {
@@ -200,20 +215,31 @@ impl RedisLink {
     }
 
     async fn probe(&self) {
-        let ping = async {
+        let probe = async {
             let mut connection = self.connection().await?;
-            cmd("PING").query_async::<()>(&mut connection).await.map_err(Failure::from)
+            probe::run(&mut connection, &self.prefix).await.map_err(Failure::from)
         };
-        let answer = timeout(BUDGET, ping).await.map_err(Failure::from).and_then(|answer| answer);
+        let answer = timeout(BUDGET, probe).await.map_err(Failure::from).and_then(|answer| answer);
+        let cause = answer.as_ref().err().and_then(|error| RedisCause::of(&**error));
         if answer.is_err() {
             self.disconnect();
         }
+        if let Some(cause) = cause {
+            self.note_cause(cause);
+        }
         match (self.breaker.note_probe(answer.is_ok()), answer) {
             (true, Ok(())) => tracing::info!("redis answers again"),
-            (true, Err(error)) => tracing::warn!(%error, "redis does not answer; going on without it"),
-            (false, _) => {}
+            (true, Err(error)) if cause.is_none() => {
+                tracing::warn!(%error, "redis does not answer; going on without it");
+            }
+            _ => {}
         }
     }
+}
+
+/// What all keys and channels of an installation begin with.
+pub(crate) fn key_prefix(settings: &RedisSettings) -> String {
+    format!("{}:{FORMAT}:", settings.prefix)
 }
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;

@@ -8,6 +8,7 @@ use futures::StreamExt as _;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
+use crate::cause::RedisCause;
 use crate::link::RedisLink;
 
 /// How long to wait before listening anew.
@@ -22,7 +23,7 @@ const CONNECTING: Duration = Duration::from_secs(2);
 pub(crate) enum Heard<'a> {
     /// It is subscribed from now on, perhaps again; messages from before may be lost.
     Subscribed,
-    /// A message, or nothing if it was not text.
+    /// A message that a node of this database has signed.
     Message(&'a str),
 }
 
@@ -41,7 +42,10 @@ impl Listener {
         Self(link.runtime().spawn(async move {
             loop {
                 if let Err(error) = listen(&task_link, channel, &heard).await {
-                    tracing::debug!(%error, "redis cannot be listened to");
+                    tracing::debug!(%error, "redis subscription failed");
+                    if let Some(cause) = RedisCause::of(&error) {
+                        task_link.note_cause(cause);
+                    }
                 }
                 sleep(PAUSE).await;
             }
@@ -70,7 +74,10 @@ async fn listen(
     let mut messages = connection?.into_on_message();
     heard(Heard::Subscribed);
     while let Ok(Some(message)) = timeout(SILENCE, messages.next()).await {
-        heard(Heard::Message(std::str::from_utf8(message.get_payload_bytes()).unwrap_or_default()));
+        match link.seal().open_message(channel, message.get_payload_bytes()) {
+            Some(text) => heard(Heard::Message(text)),
+            None => link.note_cause(RedisCause::Forged),
+        }
     }
     Ok(())
 }

@@ -17,13 +17,35 @@ pub(crate) const CHANNEL: &str = "floors";
 /// The most floors that one script raises.
 const MAX_FLOORS: usize = 1_000;
 
+/// Longest time that an entry is kept, in milliseconds: the most that `cache.shared_s` may be.
+const ENTRIES_KEPT_MS: u32 = 86_400_000;
+
+/// Lua function that gives the version at a key, of an entry or a floor. One that would never expire, or later than ours
+/// do, is not ours and counts as absent: however high its version is, it keeps nothing out.
+pub(crate) fn version_at() -> String {
+    format!(
+        r"
+        local function version_at(key)
+            local version = redis.pcall('HGET', key, 'version')
+            version = type(version) == 'string' and tonumber(version)
+            if not version then return nil end
+            local most = redis.call('HEXISTS', key, 'bytes') == 1 and {ENTRIES_KEPT_MS} or {}
+            local left = redis.call('PTTL', key)
+            if left < 0 or left > most then return nil end
+            return version
+        end
+        ",
+        FLOORS_KEPT.as_millis()
+    )
+}
+
 /// Drops what is below the floors, leaves the floors in its place so that nothing older is put, and tells all nodes.
 static RAISE: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(
+    Script::new(&format!(
         r"
+        {}
         for index, key in ipairs(KEYS) do
-            local held = redis.pcall('HGET', key, 'version')
-            local version = type(held) == 'string' and tonumber(held)
+            local version = version_at(key)
             if not version or version < tonumber(ARGV[index + 3]) then
                 redis.call('DEL', key)
                 redis.call('HSET', key, 'version', ARGV[index + 3])
@@ -33,7 +55,8 @@ static RAISE: LazyLock<Script> = LazyLock::new(|| {
         redis.call('PUBLISH', ARGV[2], ARGV[3])
         return 1
         ",
-    )
+        version_at()
+    ))
 });
 
 /// Floors that are to be published; of each key the highest.
@@ -90,7 +113,8 @@ async fn run(waiting: Arc<Waiting>, link: Arc<RedisLink>) {
         waiting.is_some.notified().await;
         for floors in waiting.take().chunks(MAX_FLOORS) {
             let mut script = RAISE.prepare_invoke();
-            script.arg(FLOORS_KEPT.as_millis().to_string()).arg(link.name(CHANNEL)).arg(message(floors));
+            let message = link.seal().seal_message(CHANNEL, &message(floors));
+            script.arg(FLOORS_KEPT.as_millis().to_string()).arg(link.name(CHANNEL)).arg(message);
             for (key, version) in floors {
                 script.key(link.name(key)).arg(*version);
             }

@@ -8,40 +8,58 @@ use async_trait::async_trait;
 use deadpool_redis::redis::Script;
 use foretell_domain::time::Timestamp;
 use foretell_ports::cache::{Cache, Cached, Floor, Known, Reach};
+use foretell_ports::system::Clock;
 
+use crate::cause::RedisCause;
 use crate::floors::Floors;
 use crate::link::RedisLink;
-use crate::publisher::Publisher;
+use crate::publisher::{Publisher, version_at};
 
-/// Finds a version with its bytes, when they end, and how long ago they were the latest by the clock of Redis.
-/// What is of another type is as good as nothing.
+/// How far the clocks of two nodes may differ. Ages are judged by the clock of Redis; by the signed time of the node
+/// that has put an entry, nobody can make it younger than this.
+const CLOCK_SKEW_US: i64 = 2_000_000;
+
+/// Finds an entry with its signature, and its age by the clock of Redis. A value of another type counts as absent, as does
+/// one without bytes: the floor of a version.
 static FIND: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
-        local held = redis.pcall('HMGET', KEYS[1], 'version', 'good_until', 'asked_at', 'bytes')
-        if held.err or not held[1] or not held[4] then return false end
+        local held = redis.pcall('HMGET', KEYS[1], 'version', 'good_until', 'asked_at', 'put_at', 'tag', 'bytes')
+        if held.err or not held[6] then return false end
         local now = redis.call('TIME')
-        local asked_at = tonumber(held[3])
-        if not asked_at then return false end
-        local age = math.max(0, now[1] * 1000000 + now[2] - asked_at)
-        return {held[1], held[2], string.format('%.0f', age), held[4]}
+        local age = now[1] * 1000000 + now[2] - (tonumber(held[4]) or 0)
+        for field = 1, 5 do held[field] = held[field] or '' end
+        return {held[1], held[2], held[3], string.format('%.0f', math.max(0, age)), held[5], held[6]}
         ",
     )
 });
 
-/// Puts a version unless a newer one, or the floor of one, is there.
+/// Puts an entry unless a newer one, or the floor of one, is there.
 static PUT: LazyLock<Script> = LazyLock::new(|| {
-    Script::new(
+    Script::new(&format!(
         r"
-        local held = redis.pcall('HGET', KEYS[1], 'version')
-        local version = type(held) == 'string' and tonumber(held)
+        {}
+        local version = version_at(KEYS[1])
         if version and version > tonumber(ARGV[1]) then return 0 end
         local now = redis.call('TIME')
-        local asked_at = string.format('%.0f', now[1] * 1000000 + now[2] - tonumber(ARGV[3]))
+        local put_at = string.format('%.0f', now[1] * 1000000 + now[2] - tonumber(ARGV[4]))
         redis.call('DEL', KEYS[1])
-        redis.call('HSET', KEYS[1], 'version', ARGV[1], 'good_until', ARGV[2], 'asked_at', asked_at, 'bytes', ARGV[5])
-        redis.call('PEXPIRE', KEYS[1], ARGV[4])
+        redis.call('HSET', KEYS[1], 'version', ARGV[1], 'good_until', ARGV[2], 'asked_at', ARGV[3],
+            'put_at', put_at, 'tag', ARGV[6], 'bytes', ARGV[7])
+        redis.call('PEXPIRE', KEYS[1], ARGV[5])
         return 1
+        ",
+        version_at()
+    ))
+});
+
+/// Deletes an entry if it still has this signature.
+static EVICT: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
+        local tag = redis.pcall('HGET', KEYS[1], 'tag')
+        if (type(tag) == 'string' and tag or '') ~= ARGV[1] then return 0 end
+        return redis.call('DEL', KEYS[1])
         ",
     )
 });
@@ -49,6 +67,7 @@ static PUT: LazyLock<Script> = LazyLock::new(|| {
 /// The cache in Redis. Nothing of it is at hand without waiting.
 pub struct RedisCache {
     link: Arc<RedisLink>,
+    clock: Arc<dyn Clock>,
     kept: Duration,
     floors: Floors,
     publisher: Publisher,
@@ -57,9 +76,9 @@ pub struct RedisCache {
 impl RedisCache {
     /// A cache whose entries are kept for this long, give or take a little so that they do not all go at once.
     #[must_use]
-    pub fn new(link: Arc<RedisLink>, kept: Duration) -> Self {
+    pub fn new(link: Arc<RedisLink>, clock: Arc<dyn Clock>, kept: Duration) -> Self {
         let publisher = Publisher::start(&link);
-        Self { link, kept, floors: Floors::new(), publisher }
+        Self { link, clock, kept, floors: Floors::new(), publisher }
     }
 
     pub(crate) const fn link(&self) -> &Arc<RedisLink> {
@@ -73,13 +92,41 @@ impl RedisCache {
     }
 }
 
-/// What [`FIND`] gives.
-type Found = (String, String, String, Vec<u8>);
+/// What [`FIND`] gives: version, end, signed time, age by the clock of Redis, signature, bytes.
+type Found = (String, String, String, String, Vec<u8>, Vec<u8>);
 
-fn known((version, good_until, age_us, bytes): Found) -> Option<Known> {
-    let good_until = Timestamp::from_micros(good_until.parse().ok()?);
-    let cached = Cached { version: version.parse().ok()?, good_until, bytes: bytes.into() };
-    Some(Known { cached, age: Duration::from_micros(age_us.parse().ok()?) })
+impl RedisCache {
+    /// The entry, if a node of this database has signed it; others are deleted, so that none of them keeps ours out.
+    async fn open(&self, key: &str, found: Found) -> Option<Known> {
+        let tag = found.4.clone();
+        if let Some((cached, asked_at, redis_age_us)) = parsed(found)
+            && self.link.seal().is_signed(key, &cached, asked_at, &tag)
+        {
+            let age_us = age_us(self.clock.now(), asked_at, redis_age_us)?;
+            return Some(Known { cached, age: Duration::from_micros(age_us) });
+        }
+        self.link.note_cause(RedisCause::Forged);
+        let _: Option<i64> = self.link.run(EVICT.key(self.link.name(key)).arg(tag)).await;
+        None
+    }
+}
+
+fn parsed((version, good_until, asked_at, age_us, _, bytes): Found) -> Option<(Cached, Timestamp, u64)> {
+    let time = |text: String| text.parse().ok().map(Timestamp::from_micros);
+    let cached =
+        Cached { version: version.parse().ok()?, good_until: time(good_until)?, bytes: bytes.into() };
+    Some((cached, time(asked_at)?, age_us.parse().ok()?))
+}
+
+/// The larger of the age by the clock of Redis, which is not signed, and that by the signed time, less what clocks may
+/// differ. Nothing for an entry from the future: its node's clock is wrong.
+fn age_us(now: Timestamp, asked_at: Timestamp, redis_age_us: u64) -> Option<u64> {
+    let signed = now.micros().saturating_sub(asked_at.micros());
+    if signed < -CLOCK_SKEW_US {
+        return None;
+    }
+    let least = u64::try_from(signed.saturating_sub(CLOCK_SKEW_US)).unwrap_or(0);
+    Some(least.max(redis_age_us))
 }
 
 #[async_trait]
@@ -90,17 +137,21 @@ impl Cache for RedisCache {
 
     async fn find(&self, key: &str) -> Option<Known> {
         let found: Option<Found> = self.link.run(FIND.key(self.link.name(key)).arg(0)).await?;
-        found.and_then(known).filter(|known| known.cached.version >= self.floors.of(key))
+        let known = self.open(key, found?).await?;
+        (known.cached.version >= self.floors.of(key)).then_some(known)
     }
 
     async fn put(&self, key: &str, Known { cached, age }: Known) {
         if cached.version < self.floors.of(key) {
             return;
         }
-        let age_us = u64::try_from(age.as_micros()).unwrap_or(u64::MAX);
+        let age_us = i64::try_from(age.as_micros()).unwrap_or(i64::MAX);
+        let asked_at = Timestamp::from_micros(self.clock.now().micros().saturating_sub(age_us));
+        let tag = self.link.seal().sign_entry(key, &cached, asked_at);
         let mut script = PUT.key(self.link.name(key));
-        script.arg(cached.version).arg(cached.good_until.micros()).arg(age_us).arg(self.jittered_ms(key));
-        let _: Option<i64> = self.link.run(script.arg(&*cached.bytes)).await;
+        script.arg(cached.version).arg(cached.good_until.micros()).arg(asked_at.micros()).arg(age_us);
+        script.arg(self.jittered_ms(key)).arg(&tag[..]).arg(&*cached.bytes);
+        let _: Option<i64> = self.link.run(&script).await;
     }
 
     fn raise(&self, floors: &[Floor]) {
@@ -116,5 +167,24 @@ impl Cache for RedisCache {
 
     fn reach(&self) -> Reach {
         if self.link.is_up() { Reach::Shared } else { Reach::Degraded }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn age_is_bounded_by_signed_time() {
+        let (now, second) = (Timestamp::from_micros(1_000_000_000), 1_000_000);
+        let age = |asked_s: i64, redis_us| age_us(now, Timestamp::from_micros(asked_s * second), redis_us);
+        assert_eq!(age(1_000, 300), Some(300));
+        assert_eq!(age(998, 300), Some(300), "clocks may differ");
+        assert_eq!(age(990, 300), Some(8_000_000), "a replayed entry stays old");
+        assert_eq!(age(990, 60_000_000), Some(60_000_000));
+        assert_eq!(age(1_002, 300), Some(300));
+        assert_eq!(age(1_003, 300), None, "from the future");
+        assert_eq!(age_us(now, Timestamp::from_micros(i64::MAX), 0), None);
+        assert!(age_us(now, Timestamp::from_micros(i64::MIN), 0).unwrap() > 1_000_000_000);
     }
 }

@@ -34,7 +34,8 @@ impl UserChanges for RedisUserChanges {
         let link = Arc::clone(&self.link);
         self.link.runtime().spawn(async move {
             let mut script = ANNOUNCE.prepare_invoke();
-            let _: Option<i64> = link.run(script.arg(link.name(CHANNEL)).arg(user.to_string())).await;
+            let message = link.seal().seal_message(CHANNEL, &user.to_string());
+            let _: Option<i64> = link.run(script.arg(link.name(CHANNEL)).arg(message)).await;
         });
     }
 

@@ -1,19 +1,32 @@
 //! Keeps the secrets that all nodes of one database share.
 
 use foretell_ports::error::StoreError;
-use foretell_ports::secret::TokenHash;
+use foretell_ports::secret::{TokenHash, Tokens};
+use foretell_ports::unit::{Tx, UnitOfWork};
 
 use crate::Application;
 
+/// The secret of this name: 256 random bits that the first node to ask has drawn. For what starts before the application.
+///
+/// # Errors
+/// Any [`StoreError`].
+pub async fn shared_secret(
+    units: &(dyn UnitOfWork + 'static),
+    tokens: &dyn Tokens,
+    name: &'static str,
+) -> Result<[u8; 32], StoreError> {
+    // The hash of a token is as random as the token itself.
+    let (_, TokenHash(candidate)) = tokens.issue();
+    let work = move |tx: &mut dyn Tx| tx.keep_secret_once(name, candidate);
+    units.run("keep_secret", work).await
+}
+
 impl Application {
-    /// The secret of this name: 256 bits of chance that the first node to ask has drawn.
+    /// The secret of this name, see [`shared_secret`].
     ///
     /// # Errors
     /// Any [`StoreError`].
     pub async fn shared_secret(&self, name: &'static str) -> Result<[u8; 32], StoreError> {
-        // A token's hash is as much chance as the token itself.
-        let (_, TokenHash(candidate)) = self.ports.tokens.issue();
-        let work = move |tx: &mut dyn foretell_ports::unit::Tx| tx.keep_secret_once(name, candidate);
-        self.ports.units.run("keep_secret", work).await
+        shared_secret(&*self.ports.units, &*self.ports.tokens, name).await
     }
 }

@@ -8,10 +8,15 @@ use foretell_cache::{LocalRateLimiter, MokaCache, RedisCache, RedisRateLimiter, 
 use foretell_ports::cache::Cache;
 use foretell_ports::rate_limit::RateLimiter;
 use foretell_testkit::cache_contract::{CacheHarness, LimiterHarness};
+use foretell_testkit::clock::{FakeClock, START};
 
 use crate::redis::shared_link;
 
 const KEPT: Duration = Duration::from_mins(5);
+
+fn clock() -> Arc<FakeClock> {
+    Arc::new(FakeClock::at(START))
+}
 
 fn near() -> MokaCache {
     MokaCache::new(500, KEPT)
@@ -38,7 +43,7 @@ struct Far;
 #[async_trait]
 impl CacheHarness for Far {
     async fn open(&self) -> Arc<dyn Cache> {
-        Arc::new(RedisCache::new(shared_link().await, KEPT))
+        Arc::new(RedisCache::new(shared_link().await, clock(), KEPT))
     }
 }
 
@@ -54,7 +59,7 @@ struct Tiered;
 #[async_trait]
 impl CacheHarness for Tiered {
     async fn open(&self) -> Arc<dyn Cache> {
-        Arc::new(TieredCache::new(near(), RedisCache::new(shared_link().await, KEPT)))
+        Arc::new(TieredCache::new(near(), RedisCache::new(shared_link().await, clock(), KEPT)))
     }
 }
 

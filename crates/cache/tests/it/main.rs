@@ -10,7 +10,11 @@
 
 // "cfg(test)" tells clippy that helpers, too, are tests.
 #[cfg(test)]
+mod causes;
+#[cfg(test)]
 mod contract;
+#[cfg(test)]
+mod forgeries;
 #[cfg(test)]
 mod nodes;
 #[cfg(test)]

@@ -9,13 +9,15 @@ use foretell_domain::time::Timestamp;
 use foretell_ports::cache::{Cache as _, Cached, Floor, Known};
 use foretell_ports::rate_limit::{Budget, RateLimiter as _};
 use foretell_ports::user_changes::UserChanges as _;
+use foretell_testkit::clock::{FakeClock, START};
 
 use crate::outages::wait_for;
 use crate::redis::{OwnRedis, link};
 
 fn node(redis: &OwnRedis) -> TieredCache {
     let kept = Duration::from_mins(5);
-    TieredCache::new(MokaCache::new(500, kept), RedisCache::new(link(&redis.url(), "nodes"), kept))
+    let clock = Arc::new(FakeClock::at(START));
+    TieredCache::new(MokaCache::new(500, kept), RedisCache::new(link(&redis.url(), "nodes"), clock, kept))
 }
 
 fn known(version: i64) -> Known {

@@ -1,11 +1,13 @@
 //! Redis as it should not be: away, frozen, emptied, full of nonsense.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use foretell_cache::{RedisCache, RedisRateLimiter};
 use foretell_domain::time::Timestamp;
 use foretell_ports::cache::{Cache as _, Cached, Known, Reach};
 use foretell_ports::rate_limit::{Budget, RateLimiter as _};
+use foretell_testkit::clock::{FakeClock, START};
 
 use crate::redis::{OwnRedis, link};
 
@@ -26,7 +28,8 @@ fn known() -> Known {
 }
 
 fn cache(redis: &OwnRedis) -> RedisCache {
-    RedisCache::new(link(&redis.url(), "outages"), Duration::from_mins(5))
+    let clock = Arc::new(FakeClock::at(START));
+    RedisCache::new(link(&redis.url(), "outages"), clock, Duration::from_mins(5))
 }
 
 async fn is_found(cache: &RedisCache) -> bool {
@@ -92,15 +95,15 @@ async fn nonsense_in_redis_is_as_good_as_nothing_and_is_written_over() {
     let redis = OwnRedis::start();
     let cache = cache(&redis);
     let nonsense = [
-        "SET outages:1:a nonsense",
-        "LPUSH outages:1:a nonsense",
-        "HSET outages:1:a version x good_until y asked_at z bytes b",
-        "HSET outages:1:a version 1 bytes b",
-        "HSET outages:1:a version 1 good_until y asked_at 1 bytes b",
+        "SET outages:2:a nonsense",
+        "LPUSH outages:2:a nonsense",
+        "HSET outages:2:a version x good_until y asked_at z bytes b",
+        "HSET outages:2:a version 1 bytes b",
+        "HSET outages:2:a version 1 good_until y asked_at 1 bytes b",
         "FLUSHALL",
     ];
     for command in nonsense {
-        redis.tell("DEL outages:1:a");
+        redis.tell("DEL outages:2:a");
         redis.tell(command);
         assert_eq!(cache.find("a").await, None, "{command}");
         cache.put("a", known()).await;
@@ -122,9 +125,9 @@ async fn limits_are_those_of_the_process_while_redis_is_away() {
         assert!(limiter.take(bucket, budget, 1, now).await.refused_for.is_some());
     };
     empties("a").await;
-    redis.tell("LPUSH outages:1:nonsense x");
+    redis.tell("LPUSH outages:2:nonsense x");
     empties("nonsense").await;
-    redis.tell("SET outages:1:number 12x");
+    redis.tell("SET outages:2:number 12x");
     empties("number").await;
     redis.kill();
     empties("b").await;

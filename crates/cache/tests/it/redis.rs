@@ -1,7 +1,7 @@
 //! The Redis that all tests share, under names of their own, and Redis servers that a test may mistreat.
 
 use std::env;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -22,8 +22,19 @@ pub(crate) async fn shared_link() -> Arc<RedisLink> {
     link(&url, &fresh_prefix())
 }
 
+/// Key of the nodes of one database.
+const KEY: [u8; 32] = [7; 32];
+
 pub(crate) fn link(url: &str, prefix: &str) -> Arc<RedisLink> {
-    RedisLink::new(&RedisSettings { url: url.to_owned(), prefix: prefix.to_owned() }).unwrap()
+    link_with_key(url, prefix, &KEY)
+}
+
+pub(crate) fn link_with_key(url: &str, prefix: &str, key: &[u8; 32]) -> Arc<RedisLink> {
+    RedisLink::new(&settings(url, prefix), key).unwrap()
+}
+
+pub(crate) fn settings(url: &str, prefix: &str) -> RedisSettings {
+    RedisSettings { url: url.to_owned(), prefix: prefix.to_owned() }
 }
 
 /// A Redis of one test, which is gone with it.
@@ -34,14 +45,23 @@ pub(crate) struct OwnRedis {
 
 impl OwnRedis {
     pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Starts one with more arguments than usual.
+    pub(crate) fn start_with(arguments: &[&str]) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut redis = Self { port, process: None };
-        redis.restart();
+        redis.run(arguments);
         redis
     }
 
     /// Starts it, empty, on its old port.
     pub(crate) fn restart(&mut self) {
+        self.run(&[]);
+    }
+
+    fn run(&mut self, arguments: &[&str]) {
         let program = env::var("FORETELL_TEST_REDIS_BIN").expect("run by scripts/with-servers");
         let process = Command::new(program)
             .args([
@@ -54,6 +74,7 @@ impl OwnRedis {
                 "--appendonly",
                 "no",
             ])
+            .args(arguments)
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
@@ -91,11 +112,13 @@ impl OwnRedis {
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
     }
 
-    /// Sends a command in its inline form and does not look at the answer.
-    pub(crate) fn tell(&self, command: &str) {
+    /// Sends a command in its inline form and gives the answer.
+    pub(crate) fn tell(&self, command: &str) -> String {
         let mut stream = std::net::TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         stream.write_all(format!("{command}\r\nQUIT\r\n").as_bytes()).unwrap();
-        std::io::copy(&mut stream, &mut std::io::sink()).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
     }
 }
 

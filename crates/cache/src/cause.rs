@@ -1,0 +1,146 @@
+//! Causes for which Redis rejects every request until an operator does something, and logging them at a bounded rate.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use deadpool_redis::redis::{ErrorKind, RedisError};
+
+/// How often one cause is logged.
+const LOGGED_EVERY: Duration = Duration::from_mins(1);
+
+/// Why Redis cannot be used although it answers, or that what is in it is not ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RedisCause {
+    /// `NOAUTH`: it wants a password.
+    NoPassword,
+    /// `WRONGPASS`: the user or the password is wrong.
+    WrongPassword,
+    /// `NOPERM`: the user may not use a command, key or channel.
+    NotPermitted,
+    /// `MOVED` and its kin: it is a cluster.
+    Cluster,
+    /// `READONLY`: it is a replica.
+    ReadOnly,
+    /// `OOM`: it has no memory left, and may not evict keys.
+    Full,
+    /// `MISCONF`: it cannot save to its disk, and rejects writes therefore.
+    CannotSave,
+    /// An entry or message does not have our signature.
+    Forged,
+}
+
+impl RedisCause {
+    /// Cause of an error, if it is one of these.
+    pub(crate) fn of(error: &(dyn Error + Send + Sync + 'static)) -> Option<Self> {
+        let mut next: Option<&(dyn Error + 'static)> = Some(error);
+        while let Some(error) = next {
+            if let Some(cause) = error.downcast_ref::<RedisError>().and_then(Self::of_redis) {
+                return Some(cause);
+            }
+            next = error.source();
+        }
+        None
+    }
+
+    fn of_redis(error: &RedisError) -> Option<Self> {
+        let by_code = error.code().and_then(|code| match code {
+            "NOAUTH" => Some(Self::NoPassword),
+            "WRONGPASS" => Some(Self::WrongPassword),
+            "NOPERM" => Some(Self::NotPermitted),
+            "MOVED" | "ASK" | "CROSSSLOT" | "CLUSTERDOWN" => Some(Self::Cluster),
+            "READONLY" => Some(Self::ReadOnly),
+            "OOM" => Some(Self::Full),
+            "MISCONF" => Some(Self::CannotSave),
+            _ => None,
+        });
+        if by_code.is_some() || error.kind() != ErrorKind::AuthenticationFailed {
+            return by_code.or_else(|| Self::of_text(&error.to_string()));
+        }
+        Some(Self::WrongPassword)
+    }
+
+    /// Scripts, and the choice of a database while connecting, lose the code.
+    fn of_text(text: &str) -> Option<Self> {
+        let texts = [
+            ("Authentication required", Self::NoPassword),
+            ("not allowed in cluster mode", Self::Cluster),
+            ("The user executing the script can't", Self::NotPermitted),
+            ("has no permissions", Self::NotPermitted),
+        ];
+        texts.into_iter().find(|(part, _)| text.contains(part)).map(|(_, cause)| cause)
+    }
+
+    /// What an operator can do about it.
+    pub fn advice(self) -> &'static str {
+        match self {
+            Self::NoPassword => "put the password into redis.url: redis://user:password@host:6379/0",
+            Self::WrongPassword => "correct the user and the password in redis.url",
+            Self::NotPermitted => {
+                "let the user of redis.url run scripts on all keys and channels that begin with redis.prefix: \
+                 ACL SETUSER name ~PREFIX:* &PREFIX:* +@all -@dangerous"
+            }
+            Self::Cluster => "name a Redis that is not a cluster in redis.url",
+            Self::ReadOnly => "name the primary instead of its replica in redis.url",
+            Self::Full => "raise maxmemory of Redis, or set its maxmemory-policy to allkeys-lru",
+            Self::CannotSave => "look at the disk and the log of Redis, or turn its snapshots off",
+            Self::Forged => {
+                "give each installation a redis.prefix of its own, and let nobody else write to this Redis"
+            }
+        }
+    }
+}
+
+impl fmt::Display for RedisCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoPassword => "redis wants a password (NOAUTH)",
+            Self::WrongPassword => "redis rejects the user or the password (WRONGPASS)",
+            Self::NotPermitted => "redis lacks a permission for the user (NOPERM)",
+            Self::Cluster => "redis is a cluster (MOVED), which is not supported",
+            Self::ReadOnly => "redis is a read-only replica (READONLY)",
+            Self::Full => "redis has no memory left (OOM)",
+            Self::CannotSave => "redis cannot save to its disk and rejects writes (MISCONF)",
+            Self::Forged => "an entry or message in redis has no valid signature and was dropped",
+        })
+    }
+}
+
+/// Logs each cause when it appears, and at most once a minute while it lasts.
+#[derive(Debug, Default)]
+pub(crate) struct CauseLog(Mutex<HashMap<RedisCause, Instant>>);
+
+impl CauseLog {
+    pub(crate) fn warn(&self, cause: RedisCause) {
+        if self.is_due(cause, Instant::now()) {
+            tracing::warn!("{cause}: {}", cause.advice());
+        }
+    }
+
+    fn is_due(&self, cause: RedisCause, now: Instant) -> bool {
+        let mut logged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = logged.get(&cause).is_none_or(|last| now.duration_since(*last) >= LOGGED_EVERY);
+        if is_due {
+            logged.insert(cause, now);
+        }
+        is_due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cause_is_logged_once_a_minute() {
+        let (log, start) = (CauseLog::default(), Instant::now());
+        let is_due = |cause, seconds| log.is_due(cause, start + Duration::from_secs(seconds));
+        assert!(is_due(RedisCause::Cluster, 0));
+        assert!(!is_due(RedisCause::Cluster, 59));
+        assert!(is_due(RedisCause::Forged, 59), "another cause");
+        assert!(is_due(RedisCause::Cluster, 60));
+        assert!(!is_due(RedisCause::Cluster, 61));
+    }
+}
