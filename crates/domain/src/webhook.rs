@@ -180,6 +180,12 @@ pub fn pause_after(failures: u32) -> Option<Duration> {
     PAUSES_S.get(index).map(|seconds| Duration::from_secs(*seconds))
 }
 
+/// The pause before the next attempt: ours, or as long as the receiver wants, but no longer than our longest.
+pub fn pause_for(ours: Duration, retry_after: Option<Duration>) -> Duration {
+    let longest = PAUSES_S.iter().max().map_or(ours, |seconds| Duration::from_secs(*seconds));
+    retry_after.map_or(ours, |wanted| ours.max(wanted.min(longest)))
+}
+
 /// Why something about webhooks is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -239,6 +245,17 @@ mod tests {
         }
         assert_eq!(WebhookEvent::from_name("market.open"), None);
         assert_eq!(WebhookStatus::from_name("disabled"), Some(WebhookStatus::Disabled));
+    }
+
+    #[test]
+    fn retry_after_lengthens_pauses_up_to_longest() {
+        let seconds = Duration::from_secs;
+        let longest = (1..).map_while(pause_after).max().unwrap();
+        assert_eq!(pause_for(seconds(5), None), seconds(5));
+        assert_eq!(pause_for(seconds(5), Some(seconds(0))), seconds(5));
+        assert_eq!(pause_for(seconds(5), Some(seconds(600))), seconds(600));
+        assert_eq!(pause_for(seconds(900), Some(seconds(600))), seconds(900));
+        assert_eq!(pause_for(seconds(5), Some(Duration::MAX)), longest);
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub(crate) async fn run(application: Arc<Application>, job: LeasedJob, limits: L
         counter!("foretell_jobs_run_total", "kind" => job.task.kind().as_str(), "result" => result)
             .increment(1);
     };
-    let failure = match finish(&application, &job, working, limits).await {
+    let (failure, retry_after) = match finish(&application, &job, working, limits).await {
         Ending::Done => {
             count("done");
             return;
@@ -40,10 +40,10 @@ pub(crate) async fn run(application: Arc<Application>, job: LeasedJob, limits: L
             tracing::warn!(job_id = %job.lease.job, "a job was taken by another worker in the middle of it");
             return;
         }
-        Ending::Failed(failure) => failure,
+        Ending::Failed { failure, retry_after } => (failure, retry_after),
     };
     let (job_id, kind) = (job.lease.job, job.task.kind().as_str());
-    match application.fail_job(&job, &failure).await {
+    match application.fail_job(&job, &failure, retry_after).await {
         Ok(FailedJob::Retried(pause)) => {
             count("retried");
             tracing::warn!(%job_id, kind, failure, retry_in_s = pause.as_secs(), "a job failed; trying again");
@@ -64,7 +64,17 @@ pub(crate) async fn run(application: Arc<Application>, job: LeasedJob, limits: L
 enum Ending {
     Done,
     Lost,
-    Failed(String),
+    Failed {
+        failure: String,
+        /// How long the other side wants to be left alone.
+        retry_after: Option<Duration>,
+    },
+}
+
+impl Ending {
+    fn failed(failure: impl Into<String>) -> Self {
+        Self::Failed { failure: failure.into(), retry_after: None }
+    }
 }
 
 /// Waits for the end of an attempt, and keeps the job meanwhile. Whoever lost it stops at once.
@@ -80,11 +90,13 @@ async fn finish(
             Some(ended) = working.join_next() => return match ended {
                 Ok(Ok(())) => Ending::Done,
                 Ok(Err(JobFailure::Lost)) => Ending::Lost,
-                Ok(Err(failure)) => Ending::Failed(described(&failure)),
-                Err(_) => Ending::Failed("the job panicked".to_owned()),
+                Ok(Err(failure)) => {
+                    Ending::Failed { failure: described(&failure), retry_after: failure.retry_after() }
+                }
+                Err(_) => Ending::failed("the job panicked"),
             },
             () = tokio::time::sleep_until(deadline) => {
-                return Ending::Failed(format!("it took longer than {} s", limits.timeout.as_secs()));
+                return Ending::failed(format!("it took longer than {} s", limits.timeout.as_secs()));
             }
             () = tokio::time::sleep(limits.lease / 3) => {
                 match application.extend_lease(job.lease, limits.lease).await {

@@ -1,6 +1,7 @@
 //! Webhooks: writing and reading them, how far each has been told of each market, and sending messages.
 
 use std::fmt;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use foretell_domain::id::{MarketId, WebhookId};
@@ -171,8 +172,13 @@ pub enum WebhookSendError {
     #[error("the receiver answered 410 Gone")]
     Gone,
     /// The receiver did not take it.
-    #[error("the receiver answered {0}")]
-    Refused(u16),
+    #[error("the receiver answered {status}")]
+    Refused {
+        /// Its HTTP status.
+        status: u16,
+        /// How long it wants to be left alone, if it says so.
+        retry_after: Option<Duration>,
+    },
     /// There was no answer.
     #[error("no answer: {0}")]
     Unreachable(String),

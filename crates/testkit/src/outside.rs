@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use foretell_domain::id::WebhookId;
@@ -62,6 +63,7 @@ pub struct MemoryWebhooks(Arc<Mutex<Receivers>>);
 struct Receivers {
     sent: Vec<SentMessage>,
     answers: VecDeque<u16>,
+    retry_after: Option<Duration>,
 }
 
 /// A message that was sent.
@@ -86,6 +88,11 @@ impl MemoryWebhooks {
         self.with(|receivers| receivers.answers.extend(statuses));
     }
 
+    /// Has refusals carry this `Retry-After` from now on.
+    pub fn retry_after(&self, wait: Option<Duration>) {
+        self.with(|receivers| receivers.retry_after = wait);
+    }
+
     fn with<T>(&self, work: impl FnOnce(&mut Receivers) -> T) -> T {
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -105,7 +112,9 @@ impl WebhookSender for MemoryWebhooks {
     ) -> Result<(), WebhookSendError> {
         self.with(|receivers| match receivers.answers.pop_front() {
             Some(410) => Err(WebhookSendError::Gone),
-            Some(status) if !(200..300).contains(&status) => Err(WebhookSendError::Refused(status)),
+            Some(status) if !(200..300).contains(&status) => {
+                Err(WebhookSendError::Refused { status, retry_after: receivers.retry_after })
+            }
             _ => {
                 let (url, secrets) = (url.clone(), secrets.to_vec());
                 receivers.sent.push(SentMessage { url, secrets, message: message.clone() });

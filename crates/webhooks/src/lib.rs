@@ -9,6 +9,7 @@
 
 mod address;
 mod resolver;
+mod retry_after;
 mod sender;
 mod signature;
 

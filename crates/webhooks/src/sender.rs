@@ -1,7 +1,7 @@
 //! The sender: one POST a message.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use foretell_domain::webhook::WebhookUrl;
@@ -14,6 +14,7 @@ use thiserror::Error;
 
 use crate::address;
 use crate::resolver::{NoPublicAddress, ReceiverResolver, SystemResolver};
+use crate::retry_after;
 use crate::signature;
 
 /// What an operator decides.
@@ -101,7 +102,10 @@ impl WebhookSender for HttpWebhookSender {
         match answer.status() {
             status if status.is_success() => Ok(()),
             StatusCode::GONE => Err(WebhookSendError::Gone),
-            status => Err(WebhookSendError::Refused(status.as_u16())),
+            status => {
+                let retry_after = retry_after::of(status, answer.headers(), SystemTime::now());
+                Err(WebhookSendError::Refused { status: status.as_u16(), retry_after })
+            }
         }
     }
 }
@@ -200,11 +204,24 @@ mod tests {
         let (address, requests) = receiver(answers).await;
         let sender = HttpWebhookSender::new(settings(true)).unwrap();
         let url = format!("http://{address}/");
-        assert!(matches!(send(&sender, &url).await, Err(WebhookSendError::Refused(500))));
+        assert!(matches!(send(&sender, &url).await, Err(WebhookSendError::Refused { status: 500, .. })));
         assert!(matches!(send(&sender, &url).await, Err(WebhookSendError::Gone)));
-        assert!(matches!(send(&sender, &url).await, Err(WebhookSendError::Refused(307))));
+        assert!(matches!(send(&sender, &url).await, Err(WebhookSendError::Refused { status: 307, .. })));
         assert_eq!(requests.await.unwrap().len(), 3);
         assert!(matches!(send(&sender, &url).await, Err(WebhookSendError::Unreachable(_))));
+    }
+
+    #[tokio::test]
+    async fn refusal_carries_retry_after() {
+        let (address, _) = receiver(&["503 Busy\r\nRetry-After: 120", "500 Oops\r\nRetry-After: 120"]).await;
+        let sender = HttpWebhookSender::new(settings(true)).unwrap();
+        for (status, expected) in [(503, Some(Duration::from_mins(2))), (500, None)] {
+            let sent = send(&sender, &format!("http://{address}/")).await;
+            let Err(WebhookSendError::Refused { status: found, retry_after }) = sent else {
+                panic!("{sent:?}")
+            };
+            assert_eq!((found, retry_after), (status, expected));
+        }
     }
 
     #[tokio::test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use foretell_domain::id::JobId;
 use foretell_domain::job::{JobLane, JobTask};
 use foretell_domain::time::Timestamp;
+use foretell_domain::webhook::pause_for;
 use foretell_ports::error::StoreError;
 use foretell_ports::job::{Lease, LeaseRequest, LeasedJob, NewJob};
 use foretell_ports::unit::Tx;
@@ -66,13 +67,20 @@ impl Application {
         self.ports.units.run("give_job_back", move |tx| tx.put_off_job(lease, now, None)).await
     }
 
-    /// Puts a job off that has failed, or gives it up if it has failed as often as its kind may.
+    /// Puts a job off that has failed, or gives it up if it has failed as often as its kind may. `retry_after` is how long
+    /// the other side wants to be left alone: it makes the pause longer, within limits.
     ///
     /// # Errors
     /// Any [`StoreError`].
-    pub async fn fail_job(&self, job: &LeasedJob, failure: &str) -> Result<FailedJob, StoreError> {
+    pub async fn fail_job(
+        &self,
+        job: &LeasedJob,
+        failure: &str,
+        retry_after: Option<Duration>,
+    ) -> Result<FailedJob, StoreError> {
         let failures = job.failures.saturating_add(1);
         let pause = job.task.kind().pause_after(failures, chance(job.lease.job));
+        let pause = pause.map(|pause| pause_for(pause, retry_after));
         let (lease, now, failure) = (job.lease, self.now(), failure.to_owned());
         let work = move |tx: &mut dyn Tx| match pause {
             Some(pause) => tx.put_off_job(lease, later(now, pause), Some(&failure)),

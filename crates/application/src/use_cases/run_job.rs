@@ -1,5 +1,7 @@
 //! Does what a job asks for, and ends it. What is done twice does no harm.
 
+use std::time::Duration;
+
 use foretell_domain::id::{MarketId, UserId};
 use foretell_domain::job::JobTask;
 use foretell_domain::market::Phase;
@@ -45,6 +47,16 @@ pub enum JobFailure {
     /// Those who had the job before ended in the middle of it, as often as it may be tried.
     #[error("every worker that had the job ended in the middle of it")]
     WornOut,
+}
+
+impl JobFailure {
+    /// How long the other side wants to be left alone, if it says so.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Webhook(WebhookSendError::Refused { retry_after, .. }) => *retry_after,
+            _ => None,
+        }
+    }
 }
 
 impl From<StoreError> for JobFailure {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use foretell_domain::id::{JobId, MarketId, WebhookId};
 use foretell_domain::job::JobKind;
 use foretell_domain::market::Phase;
-use foretell_domain::webhook::{WebhookError, WebhookStatus, pause_after};
+use foretell_domain::webhook::{WebhookError, WebhookStatus, pause_after, pause_for};
 use foretell_ports::error::StoreError;
 use foretell_ports::job::{LeasedJob, NewJob};
 use foretell_ports::market::MarketDetails;
@@ -199,13 +199,18 @@ impl Application {
             return Err(error.into());
         }
         self.note_webhook(telling.webhook, Some(error.to_string())).await?;
-        if telling.has_told { self.begin_anew(telling).await } else { Err(error.into()) }
+        let failure = JobFailure::from(error);
+        if telling.has_told { self.begin_anew(telling, failure.retry_after()).await } else { Err(failure) }
     }
 
     /// Ends the job, and adds another one for what is left.
-    async fn begin_anew(&self, telling: &Telling<'_>) -> Result<(), JobFailure> {
+    async fn begin_anew(
+        &self,
+        telling: &Telling<'_>,
+        retry_after: Option<Duration>,
+    ) -> Result<(), JobFailure> {
         let (lease, now) = (telling.job.lease, self.now());
-        let pause = JobKind::Webhook.pause_after(1, 0.5).unwrap_or_default();
+        let pause = pause_for(JobKind::Webhook.pause_after(1, 0.5).unwrap_or_default(), retry_after);
         let id = JobId::from_u128(self.ports.ids.next_id());
         let (task, run_at) = (telling.job.task, later(now, pause));
         let rest = NewJob { id, task, run_at, once: None, created_at: now };

@@ -153,7 +153,7 @@ async fn a_worker_that_was_taken_for_dead_ends_nothing() {
     desk.clock.advance_seconds(61);
     let second = desk.take_up(JobLane::Main).await;
     assert!(!desk.app.extend_lease(late[0].lease, Duration::from_mins(1)).await.unwrap());
-    assert_eq!(desk.app.fail_job(&late[0], "late").await.unwrap(), FailedJob::Lost);
+    assert_eq!(desk.app.fail_job(&late[0], "late", None).await.unwrap(), FailedJob::Lost);
     let lost = desk.app.run_job(&late[0]).await;
     assert!(matches!(lost, Err(JobFailure::Lost)), "{lost:?}");
     desk.app.run_job(&second[0]).await.unwrap();

@@ -1,5 +1,7 @@
 //! Webhooks: told everything in the order of each market, until it has arrived.
 
+use std::time::Duration;
+
 use foretell_application::writer::Decision;
 use foretell_application::{AppError, Caller, NewWebhook, WebhookChange};
 use foretell_domain::error::DomainError;
@@ -92,6 +94,28 @@ async fn a_receiver_that_fails_is_told_again_later_and_nothing_is_left_out() {
     assert!(desk.work().await.is_empty());
     assert_eq!(told(&desk, &market), ["status open", "trade 1"]);
     assert_eq!(shown(&desk, &admin, id).await.failing, None);
+}
+
+#[tokio::test]
+async fn retry_after_delays_the_next_attempt() {
+    let desk = Desk::open().await;
+    let admin = desk.admin().await;
+    create(&desk, &admin, all()).await;
+    let market = desk.market(&admin, 5_000).await;
+    desk.bet(&admin, &market, 0, 100).await.unwrap();
+    desk.receivers.retry_after(Some(Duration::from_mins(20)));
+    // The first message is refused, then the second one after the first has arrived.
+    for (answers, expected) in [(vec![503], 0), (vec![204, 429], 1)] {
+        desk.receivers.answer(answers);
+        desk.work().await;
+        assert_eq!(told(&desk, &market).len(), expected);
+        desk.clock.advance_seconds(20 * 60 - 1);
+        assert!(desk.work().await.is_empty());
+        assert_eq!(told(&desk, &market).len(), expected, "it is left alone for 20 minutes");
+        desk.clock.advance_seconds(1);
+    }
+    desk.work().await;
+    assert_eq!(told(&desk, &market), ["status open", "trade 1"]);
 }
 
 #[tokio::test]

@@ -21,7 +21,11 @@ impl Desk {
                 }
                 for job in jobs {
                     if let Err(failure) = self.app.run_job(&job).await {
-                        let fate = self.app.fail_job(&job, &failure.to_string()).await.unwrap();
+                        let fate = self
+                            .app
+                            .fail_job(&job, &failure.to_string(), failure.retry_after())
+                            .await
+                            .unwrap();
                         failed.push((failure, fate));
                     }
                 }
