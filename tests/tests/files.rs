@@ -10,9 +10,10 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, SystemTime};
 
-use foretell_tests::{Database, Home, Program, Server, eventually};
-use serde_json::Value;
+use foretell_tests::{Database, Home, Program, Server, eventually, new_id, text};
+use serde_json::{Value, json};
 
 /// Modes of a path and of everything below it.
 fn modes(path: &Path) -> Vec<(PathBuf, u32)> {
@@ -61,6 +62,45 @@ async fn everything_written_is_private() {
     }
     assert_private(&data);
     assert_private(&export);
+}
+
+#[tokio::test]
+async fn old_emails_are_deleted_from_the_outbox() {
+    let home = Home::new(Database::Sqlite);
+    let outbox = home.data_dir().join("outbox");
+    fs::create_dir_all(&outbox).unwrap();
+    let email = |age_days: u64| {
+        let file = outbox.join(format!("{}.eml", new_id()));
+        let written = SystemTime::now() - Duration::from_hours(24 * age_days);
+        fs::File::create(&file).unwrap().set_modified(written).unwrap();
+        file
+    };
+    let (old, new) = (email(31), email(29));
+    let _server = Server::start_in(home, &[]).await;
+    eventually("the old email to be deleted", async || (!old.exists()).then_some(())).await;
+    assert!(new.exists());
+}
+
+#[tokio::test]
+async fn deleted_text_is_overwritten_in_the_database() {
+    let mut server = Server::start(Database::Sqlite).await;
+    let ada = server.register("ada").await;
+    let memo = "zanzibar".repeat(20);
+    let comment = ada.open_market(&["Yes", "No"], "10").await;
+    let path = format!("/markets/{}/comments", text(&comment["id"]));
+    let comment = ada.post(&path, json!({"content": memo})).await.data(201);
+    let is_in_file = |server: &Server| {
+        let bytes = fs::read(server.home().sqlite_file()).unwrap();
+        bytes.windows(memo.len()).any(|window| window == memo.as_bytes())
+    };
+    // The last connection brings everything from the write-ahead log into the file.
+    server.stop_cleanly().await;
+    assert!(is_in_file(&server));
+    server.start_again().await;
+    let ada = server.client().log_in("ada@example.org", "correct horse battery").await;
+    ada.delete(&format!("/comments/{}", text(&comment["id"]))).await.expect(204);
+    server.stop_cleanly().await;
+    assert!(!is_in_file(&server));
 }
 
 #[tokio::test]

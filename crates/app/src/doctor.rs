@@ -288,7 +288,7 @@ async fn redis(settings: &Settings) -> Option<Finding> {
 async fn mail(settings: &Settings) -> Option<Finding> {
     let smtp = match &settings.mail.transport {
         Transport::None => return Some(Finding::ok("mail", "none is sent (mail.transport)")),
-        Transport::Outbox(folder) => {
+        Transport::Outbox { folder, .. } => {
             return Some(Finding::ok("mail", format!("it is kept in {}", folder.display())));
         }
         Transport::Smtp(smtp) => smtp,

@@ -149,7 +149,7 @@ fn mailer(mail: &Mail) -> anyhow::Result<Arc<dyn Mailer>> {
         Templates::load(&mail.from, &mail.site, mail.templates.as_deref()).context("mail.templates")?;
     Ok(match &mail.transport {
         Transport::None => Arc::new(NoMailer),
-        Transport::Outbox(folder) => Arc::new(OutboxMailer::new(folder.clone(), templates)),
+        Transport::Outbox { folder, keep } => Arc::new(OutboxMailer::new(folder.clone(), *keep, templates)),
         Transport::Smtp(smtp) => Arc::new(SmtpMailer::new(smtp, templates).context("mail.smtp_host")?),
     })
 }

@@ -1,9 +1,13 @@
 //! Letters as files in a folder: what happens where there is no mail server.
 
+use std::ffi::OsStr;
+use std::io::ErrorKind;
 use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use foretell_domain::id::UserId;
+use foretell_domain::time::Timestamp;
 use foretell_ports::mail::{Letter, MailError, Mailer};
 use tokio::io::AsyncWriteExt as _;
 
@@ -13,13 +17,40 @@ use crate::template::Templates;
 /// itself.
 pub struct OutboxMailer {
     folder: PathBuf,
+    keep: Option<Duration>,
     templates: Templates,
 }
 
 impl OutboxMailer {
-    /// Puts letters into this folder, which is made with the first of them.
-    pub const fn new(folder: PathBuf, templates: Templates) -> Self {
-        Self { folder, templates }
+    /// Puts letters into this folder, which is made with the first of them, and keeps them for this long, or for good.
+    pub const fn new(folder: PathBuf, keep: Option<Duration>, templates: Templates) -> Self {
+        Self { folder, keep, templates }
+    }
+
+    /// Deletes our files that were written before a time. Other nodes may delete them at the same time.
+    async fn delete_before(&self, limit: SystemTime) -> std::io::Result<u64> {
+        let mut entries = match tokio::fs::read_dir(&self.folder).await {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
+            entries => entries?,
+        };
+        let mut deleted = 0;
+        while let Some(entry) = entries.next_entry().await? {
+            let written = match entry.metadata().await {
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                metadata => metadata?.modified()?,
+            };
+            if written >= limit || !is_email(&entry.file_name()) {
+                continue;
+            }
+            match tokio::fs::remove_file(entry.path()).await {
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                removed => {
+                    removed?;
+                    deleted += 1;
+                }
+            }
+        }
+        Ok(deleted)
     }
 
     /// Writes the file under another name first, so that nobody sees half a letter.
@@ -40,6 +71,20 @@ impl Mailer for OutboxMailer {
         let put = self.put(UserId::from_u128(letter.id), &written).await;
         put.map_err(|error| MailError::Unsent(error.to_string()))
     }
+
+    async fn purge(&self, now: Timestamp) -> Result<u64, MailError> {
+        let now_us = u64::try_from(now.micros()).unwrap_or(0);
+        let age = |keep: Duration| Duration::from_micros(now_us).checked_sub(keep);
+        let Some(limit) = self.keep.and_then(age) else { return Ok(0) };
+        let deleted = self.delete_before(SystemTime::UNIX_EPOCH + limit).await;
+        deleted.map_err(|error| MailError::Unpurged(error.to_string()))
+    }
+}
+
+/// Whether a file is an email of ours, finished or not: `<id>.eml` or `.<id>`.
+fn is_email(name: &OsStr) -> bool {
+    let id = name.to_str().and_then(|name| name.strip_suffix(".eml").or_else(|| name.strip_prefix('.')));
+    id.is_some_and(|id| id.parse::<UserId>().is_ok())
 }
 
 #[cfg(test)]
@@ -50,10 +95,49 @@ mod tests {
     use super::*;
 
     #[tokio::test]
+    async fn purge_deletes_old_emails_only() {
+        const DAY: Duration = Duration::from_hours(24);
+        let folder = tempfile::tempdir().unwrap();
+        let outbox = |folder: PathBuf, keep| {
+            OutboxMailer::new(
+                folder,
+                keep,
+                Templates::load("post@foretell.example", "Foretell", None).unwrap(),
+            )
+        };
+        let now = SystemTime::UNIX_EPOCH + 1_000 * DAY;
+        let [old, unfinished, new] =
+            [7, 8, 9].map(|id| UserId::from_u128(id).to_string()).map(|id| format!("{id}.eml"));
+        let unfinished = format!(".{}", unfinished.trim_end_matches(".eml"));
+        for (name, age) in [
+            (&*old, 31),
+            (&*unfinished, 31),
+            (&*new, 29),
+            ("notes.txt", 31),
+            ("mine.eml", 31),
+            (".hidden", 31),
+        ] {
+            let file = std::fs::File::create(folder.path().join(name)).unwrap();
+            file.set_modified(now - age * DAY).unwrap();
+        }
+        let now = Timestamp::from_micros(1_000 * 86_400 * 1_000_000);
+        let purge = async |keep| outbox(folder.path().to_owned(), keep).purge(now).await.unwrap();
+        assert_eq!(purge(None).await, 0, "they are kept for good");
+        assert_eq!(purge(Some(2_000 * DAY)).await, 0, "longer than there is time");
+        assert_eq!(purge(Some(30 * DAY)).await, 2);
+        for (name, is_left) in
+            [(&*old, false), (&*unfinished, false), (&*new, true), ("notes.txt", true), ("mine.eml", true)]
+        {
+            assert_eq!(folder.path().join(name).exists(), is_left, "{name}");
+        }
+        assert_eq!(outbox(folder.path().join("missing"), Some(DAY)).purge(now).await.unwrap(), 0);
+    }
+
+    #[tokio::test]
     async fn a_letter_becomes_one_file_however_often_it_is_sent() {
         let folder = tempfile::tempdir().unwrap();
         let templates = Templates::load("post@foretell.example", "Foretell", None).unwrap();
-        let mailer = OutboxMailer::new(folder.path().join("outbox"), templates);
+        let mailer = OutboxMailer::new(folder.path().join("outbox"), None, templates);
         let (to, name) = (Email::new("ada@example.org").unwrap(), UserName::new("Ada").unwrap());
         let letter = Letter { id: 7, to, name, content: LetterContent::Welcome };
         mailer.send(&letter).await.unwrap();

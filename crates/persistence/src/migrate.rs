@@ -24,7 +24,7 @@ const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgre
 
 /// How long to wait for another program that migrates the same database; the number is the name of the lock.
 const POSTGRES_LOCK: &str = "SET lock_timeout = '60s'; SELECT pg_advisory_lock(7305809911424378);";
-const SQLITE_WAIT: &str = "PRAGMA busy_timeout = 60000;";
+const SQLITE_WAIT: &str = "PRAGMA busy_timeout = 60000; PRAGMA secure_delete = ON;";
 
 /// What bringing the schema up to date did.
 #[derive(Debug, Clone, PartialEq, Eq)]

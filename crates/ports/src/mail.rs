@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use foretell_domain::text::{Email, MarketName, OptionName, UserName};
+use foretell_domain::time::Timestamp;
 use thiserror::Error;
 
 /// A letter to a user.
@@ -49,6 +50,9 @@ pub enum MailError {
     /// The letter could not be written: a template is broken.
     #[error("the letter could not be written: {0}")]
     Unwritten(String),
+    /// Stored emails could not be deleted.
+    #[error("stored emails could not be deleted: {0}")]
+    Unpurged(String),
 }
 
 /// Sends letters.
@@ -59,4 +63,13 @@ pub trait Mailer: Send + Sync {
     /// # Errors
     /// [`MailError`].
     async fn send(&self, letter: &Letter) -> Result<(), MailError>;
+
+    /// Deletes the stored emails that are older at this time than the operator wants, and returns their number. A mailer
+    /// that stores none has none to delete.
+    ///
+    /// # Errors
+    /// [`MailError::Unpurged`].
+    async fn purge(&self, _now: Timestamp) -> Result<u64, MailError> {
+        Ok(0)
+    }
 }

@@ -28,8 +28,13 @@ pub(crate) struct Mail {
 pub(crate) enum Transport {
     /// There are none.
     None,
-    /// As files in a folder.
-    Outbox(PathBuf),
+    /// As files.
+    Outbox {
+        /// Their folder.
+        folder: PathBuf,
+        /// How long they are kept; `None` is for good.
+        keep: Option<Duration>,
+    },
     /// To a mail server.
     Smtp(SmtpSettings),
 }
@@ -123,10 +128,14 @@ pub(super) fn read_mail(reader: &mut Reader, data_dir: Option<PathBuf>) -> Optio
     });
     let site = reader.parsed("mail.site", |text| Ok(text.to_owned()));
     let templates = reader.parsed("mail.templates", |text| Ok(text.to_owned()));
+    let keep_days = reader.number::<u64>("mail.outbox_keep_days", 0..=3_650);
     let smtp = read_smtp(reader, kind);
     let transport = match kind? {
         Kind::None => Transport::None,
-        Kind::Outbox => Transport::Outbox(data_dir?.join("outbox")),
+        Kind::Outbox => {
+            let keep = keep_days.map(|days| Duration::from_hours(24 * days))?;
+            Transport::Outbox { folder: data_dir?.join("outbox"), keep: (!keep.is_zero()).then_some(keep) }
+        }
         Kind::Smtp => Transport::Smtp(smtp?),
     };
     let templates = Some(PathBuf::from(templates?)).filter(|folder| !folder.as_os_str().is_empty());

@@ -51,7 +51,7 @@ pub(super) fn files(settings: &Settings) -> Finding {
         paths.extend(database_files(file));
     }
     let mut groups = vec![Group::of_paths(paths), Group::of_tree(&settings.backups)];
-    if let Transport::Outbox(folder) = &settings.mail.transport {
+    if let Transport::Outbox { folder, .. } = &settings.mail.transport {
         groups.push(Group::of_tree(folder));
     }
     finding(&groups)

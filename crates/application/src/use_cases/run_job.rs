@@ -97,6 +97,10 @@ impl Application {
             JobTask::PurgeJobs => {
                 let before = self.before(KEEP_JOBS_S);
                 self.purge("purge_jobs", move |tx| tx.purge_jobs(before, PURGE_AT_ONCE)).await?;
+                let emails = self.ports.mailer.purge(self.now()).await?;
+                if emails > 0 {
+                    tracing::info!(emails, "deleted old emails from the outbox");
+                }
             }
         }
         if self.finish_job(job.lease).await? { Ok(()) } else { Err(JobFailure::Lost) }

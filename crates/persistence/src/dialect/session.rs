@@ -14,11 +14,13 @@ pub(crate) enum Purpose {
     Reading,
 }
 
-/// Every commit is flushed to the disk before it is acknowledged: batches make it cheap, not a lower setting.
+/// Every commit is flushed to the disk before it is acknowledged: batches make it cheap, not a lower setting. Deleted
+/// content is overwritten with zeros, so that a copy of the file does not have it.
 const SQLITE_WRITING: &str = "PRAGMA busy_timeout = 1000;
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
 PRAGMA foreign_keys = ON;
+PRAGMA secure_delete = ON;
 PRAGMA cache_size = -16384;
 PRAGMA wal_autocheckpoint = 8192;
 PRAGMA temp_store = MEMORY;";
