@@ -69,10 +69,12 @@ impl Finding {
 /// Prints all findings; fails if anything has failed.
 pub(crate) async fn run(settings: &Settings, json: bool) -> anyhow::Result<ExitCode> {
     let mut findings = vec![Finding::ok("configuration", "every setting is valid")];
+    // Before the database is opened: its logs are there then only if they stay, and the command can name them.
+    let files = files::files(settings);
     database(settings, &mut findings).await;
     findings.extend(disk(settings));
     findings.extend(backups(settings));
-    findings.push(files::files(settings));
+    findings.push(files);
     findings.extend(redis(settings).await);
     findings.extend(mail(settings).await);
     findings.extend(traces(settings).await);
