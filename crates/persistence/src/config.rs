@@ -102,16 +102,19 @@ pub struct DatabaseConfig {
     pub write_connections: usize,
     /// The most connections that read.
     pub read_connections: usize,
+    /// The connections of searches, which use no others.
+    pub search_connections: usize,
     /// How long a caller waits for a free connection before storage counts as unavailable.
     pub wait: Duration,
 }
 
 impl DatabaseConfig {
-    /// The usual settings: 8 readers and 4 writers on Postgres, 4 readers and 1 writer on `SQLite`, and waits of
-    /// at most 2 seconds.
+    /// The usual settings: 8 readers and 4 writers on Postgres, 4 readers and 1 writer on `SQLite`, one connection for
+    /// searches, and waits of at most 2 seconds.
     pub const fn new(url: DatabaseUrl) -> Self {
         let (write_connections, read_connections) = if url.is_postgres() { (4, 8) } else { (1, 4) };
-        Self { url, write_connections, read_connections, wait: Duration::from_secs(2) }
+        let search_connections = 1;
+        Self { url, write_connections, read_connections, search_connections, wait: Duration::from_secs(2) }
     }
 }
 

@@ -52,12 +52,25 @@ pub(crate) enum Failure {
     Corrupt { table: &'static str, column: &'static str, id: String, cause: Cause },
     /// Fewer rows were there to be saved than the unit had locked.
     Vanished { table: &'static str, expected: usize, saved: usize },
+    /// Nobody waited for the query any more when its turn came.
+    Abandoned,
 }
 
 impl Failure {
     /// Whether the connection is gone, and with it all that was not committed.
     pub(crate) fn is_connection_lost(&self) -> bool {
         matches!(self, Self::Database(error) if classify::is_connection_lost(error))
+    }
+}
+
+impl Failure {
+    /// Whether the database has cancelled the statement because it was asked to, or the query has not begun.
+    pub(crate) fn is_cancellation(&self) -> bool {
+        match self {
+            Self::Abandoned => true,
+            Self::Database(error) => classify::is_cancellation(error),
+            _ => false,
+        }
     }
 }
 
@@ -72,6 +85,7 @@ impl From<Failure> for StoreError {
         match failure {
             Failure::Database(error) => classify::statement(error),
             Failure::Corrupt { table, column, id, cause } => Self::Corrupt { table, column, id, cause },
+            Failure::Abandoned => Self::Unavailable("the caller of the query is gone".into()),
             Failure::Vanished { table, expected, saved } => {
                 Self::Rejected(format!("{saved} of {expected} rows of {table} were there to be saved").into())
             }

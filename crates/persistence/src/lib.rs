@@ -13,6 +13,7 @@ mod api_keys;
 mod audit;
 pub mod backup;
 mod bets;
+mod cancel;
 mod comments;
 mod condition;
 mod config;

@@ -35,6 +35,7 @@ use crate::{
     transfers, users, vectors, webhooks,
 };
 
+mod cancel;
 mod content;
 #[path = "../tests/it/databases.rs"]
 mod databases;

@@ -12,6 +12,7 @@ use foretell_ports::health::Health;
 use metrics::{counter, gauge, histogram};
 use tracing::Span;
 
+use crate::cancel::{Caller, Canceller};
 use crate::config::{DatabaseConfig, DatabaseUrl};
 use crate::connection::{Connection, on};
 use crate::dialect::pool::{Fate, Pool, PoolLimits};
@@ -29,12 +30,19 @@ pub struct Store(Arc<Inner>);
 
 struct Inner {
     url: DatabaseUrl,
-    writers: Pool,
-    readers: Pool,
-    /// Where units run.
-    writing: Threads,
-    /// Where queries run.
-    reading: Threads,
+    writers: Lane,
+    readers: Lane,
+    /// Searches, which must not take the connections and threads of other queries.
+    searchers: Lane,
+    search_connections: usize,
+    /// Cancels queries on Postgres.
+    canceller: Option<Arc<Canceller>>,
+}
+
+/// Connections with as many threads to use them.
+struct Lane {
+    pool: Pool,
+    threads: Threads,
 }
 
 impl Store {
@@ -50,21 +58,23 @@ impl Store {
         }
         let is_postgres = config.url.is_postgres();
         let write_connections = if is_postgres { config.write_connections.max(1) } else { 1 };
-        let pool = |connections, purpose| {
+        let lane = |name, connections, purpose| {
             let limits = PoolLimits { connections, wait: config.wait };
-            Pool::new(&config.url, limits, purpose).map_err(ConnectError::Unreachable)
+            let pool = Pool::new(&config.url, limits, purpose).map_err(ConnectError::Unreachable)?;
+            let threads = Threads::new(name, connections);
+            let threads = threads.map_err(|error| ConnectError::Unreachable(error.into()))?;
+            Ok(Lane { pool, threads })
         };
-        let writers = pool(write_connections, Purpose::Writing)?;
-        let read_connections = config.read_connections.max(1);
-        let readers = pool(read_connections, Purpose::Reading)?;
-        let threads =
-            |name, count| Threads::new(name, count).map_err(|error| ConnectError::Unreachable(error.into()));
-        let writing = threads("db-write", write_connections)?;
-        let reading = threads("db-read", read_connections)?;
+        let writers = lane("db-write", write_connections, Purpose::Writing)?;
+        let readers = lane("db-read", config.read_connections.max(1), Purpose::Reading)?;
+        let search_connections = config.search_connections.max(1);
+        let searchers = lane("db-search", search_connections, Purpose::Searching)?;
+        let canceller = is_postgres.then(|| lane("db-cancel", 1, Purpose::Reading)).transpose()?;
+        let canceller = canceller.map(|lane| Arc::new(Canceller::new(lane.pool, lane.threads)));
         let url = config.url.clone();
-        let store = Self(Arc::new(Inner { url, writers, readers, writing, reading }));
+        let store = Self(Arc::new(Inner { url, writers, readers, searchers, search_connections, canceller }));
         // The writer first: it makes a new file, which a reader may not.
-        let writer = store.0.writers.borrow().await;
+        let writer = store.0.writers.pool.borrow().await;
         drop(writer.map_err(|error| ConnectError::Unreachable(Box::new(error)))?);
         store.ping().await.map_err(|error| ConnectError::Unreachable(Box::new(error)))?;
         Ok(store)
@@ -81,61 +91,103 @@ impl Store {
         &self.0.url
     }
 
+    pub(crate) fn search_connections(&self) -> usize {
+        self.0.search_connections
+    }
+
     pub(crate) fn writers(&self) -> &Pool {
-        &self.0.writers
+        &self.0.writers.pool
     }
 
     pub(crate) fn writing_threads(&self) -> &Threads {
-        &self.0.writing
+        &self.0.writers.threads
     }
 
-    /// Runs a query on a connection that cannot write, and once more if an idle connection was lost.
+    /// Runs a query on a connection that cannot write, and once more if an idle connection was lost. The query is
+    /// cancelled when the future is dropped.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         name: &'static str,
         query: impl Fn(&mut Connection<'_>) -> Result<T, Failure> + Send + Sync + 'static,
     ) -> Result<T, StoreError> {
-        let measured = self.read_once_more(name, Arc::new(query)).await;
+        self.read_on(&self.0.readers, name, query).await
+    }
+
+    /// Runs a search like [`Store::read`], but on the connections of searches.
+    pub(crate) async fn search<T: Send + 'static>(
+        &self,
+        name: &'static str,
+        query: impl Fn(&mut Connection<'_>) -> Result<T, Failure> + Send + Sync + 'static,
+    ) -> Result<T, StoreError> {
+        self.read_on(&self.0.searchers, name, query).await
+    }
+
+    async fn read_on<T: Send + 'static>(
+        &self,
+        lane: &Lane,
+        name: &'static str,
+        query: impl Fn(&mut Connection<'_>) -> Result<T, Failure> + Send + Sync + 'static,
+    ) -> Result<T, StoreError> {
+        let measured = self.read_once_more(lane, name, Arc::new(query)).await;
         let result = if measured.is_ok() { "ok" } else { "failed" };
         counter!("foretell_database_reads_total", "result" => result).increment(1);
         measured
     }
 
-    async fn read_once_more<T, Q>(&self, name: &'static str, query: Arc<Q>) -> Result<T, StoreError>
+    async fn read_once_more<T, Q>(
+        &self,
+        lane: &Lane,
+        name: &'static str,
+        query: Arc<Q>,
+    ) -> Result<T, StoreError>
     where
         T: Send + 'static,
         Q: Fn(&mut Connection<'_>) -> Result<T, Failure> + Send + Sync + 'static,
     {
         let span = tracing::debug_span!("db.query", query = name);
-        match self.query(Arc::clone(&query), span.clone()).await? {
+        match self.query(lane, Arc::clone(&query), span.clone()).await? {
             Err(failure) if failure.is_connection_lost() => {
-                self.0.readers.close_idle();
-                self.query(query, span).await?.map_err(StoreError::from)
+                lane.pool.close_idle();
+                self.query(lane, query, span).await?.map_err(StoreError::from)
             }
             result => result.map_err(StoreError::from),
         }
     }
 
-    /// Runs a query on a thread for queries. It goes on to its end even if nobody waits for it any more, and
-    /// its connection stays on loan until then.
-    async fn query<T, Q>(&self, query: Arc<Q>, span: Span) -> Result<Result<T, Failure>, StoreError>
+    /// Runs a query on a thread of a lane. Its connection stays on loan until it has ended, which is soon if this is
+    /// dropped.
+    async fn query<T, Q>(
+        &self,
+        lane: &Lane,
+        query: Arc<Q>,
+        span: Span,
+    ) -> Result<Result<T, Failure>, StoreError>
     where
         T: Send + 'static,
         Q: Fn(&mut Connection<'_>) -> Result<T, Failure> + Send + Sync + 'static,
     {
         let begun = Instant::now();
-        let loan = self.0.readers.borrow().await?;
+        let loan = lane.pool.borrow().await?;
         histogram!("foretell_database_read_wait_seconds").record(begun.elapsed());
         let _in_flight = InFlight::begin();
         let begun = Instant::now();
+        let caller = Caller::new(self.0.canceller.clone());
+        let running = Arc::clone(&caller.query);
         let work = move |connection: &mut Connection<'_>| {
             tally::take();
-            let result = query(connection);
+            let result = running.run(connection, |connection| query(connection));
+            let result = result.unwrap_or(Err(Failure::Abandoned));
             let is_lost = result.as_ref().is_err_and(Failure::is_connection_lost);
-            let is_kept = transaction::is_usable(connection) && !is_lost;
+            // A cancellation that is still on its way must not reach the next query.
+            let is_safe = match &result {
+                Err(failure) => !running.is_abandoned() || failure.is_cancellation(),
+                Ok(_) => !running.is_abandoned(),
+            };
+            let is_kept = transaction::is_usable(connection) && !is_lost && is_safe;
             ((result, tally::take()), if is_kept { Fate::Keep } else { Fate::Close })
         };
-        let ran = self.0.reading.run(move || span.in_scope(|| loan.run(work))).await;
+        let ran = lane.threads.run(move || span.in_scope(|| loan.run(work))).await;
+        drop(caller);
         let took = begun.elapsed();
         histogram!("foretell_database_read_duration_seconds").record(took);
         let ran = ran.map_err(|error| StoreError::Unavailable(Box::new(error)))?;

@@ -48,6 +48,9 @@ pub struct Hits<I> {
 /// Searches texts.
 #[async_trait]
 pub trait TextSearch: Send + Sync {
+    /// How many searches it can run at once; at least 1. More wait for each other.
+    fn capacity(&self) -> usize;
+
     /// Markets among those that a filter lets through.
     async fn search_markets(
         &self,

@@ -83,6 +83,11 @@ fn describe() {
         Unit::Seconds,
         "How long queries took after that."
     );
+    describe_counter!(
+        "foretell_database_reads_cancelled_total",
+        "Queries cancelled since their callers were gone."
+    );
+    describe_counter!("foretell_searches_refused_total", "Searches refused since too many were running.");
     describe_gauge!("foretell_database_reads_in_flight", "Queries that are being answered.");
     describe_counter!("foretell_database_units_total", "Units of work, by name and result.");
     describe_histogram!(

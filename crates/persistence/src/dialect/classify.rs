@@ -21,7 +21,7 @@ const CONTENTION: [&str; 8] = [
 ];
 
 /// The database is there but cannot work, or not in time; nothing is wrong with the statement.
-const UNAVAILABLE: [&str; 18] = [
+const UNAVAILABLE: [&str; 19] = [
     // Postgres.
     "terminating connection",
     "the database system is",
@@ -38,6 +38,7 @@ const UNAVAILABLE: [&str; 18] = [
     // Both.
     "out of memory",
     // SQLite.
+    "the query was cancelled",
     "disk I/O error",
     "database or disk is full",
     "unable to open database file",
@@ -47,6 +48,14 @@ const UNAVAILABLE: [&str; 18] = [
 
 /// Failures of the disk below a SQLite commit: what reached it will show when the file is next opened.
 const UNKNOWN_AT_COMMIT: [&str; 1] = ["disk I/O error"];
+
+/// A statement was cancelled since its caller is gone: on Postgres, and on SQLite by our own function.
+const CANCELLED: [&str; 2] = ["canceling statement due to user request", "the query was cancelled"];
+
+/// Whether a statement was cancelled at the request of this program.
+pub(crate) fn is_cancellation(error: &Error) -> bool {
+    matches!(error, Error::DatabaseError(_, information) if is_any(information.message(), &CANCELLED))
+}
 
 fn is_any(message: &str, phrases: &[&str]) -> bool {
     phrases.iter().any(|phrase| message.contains(phrase))

@@ -1,8 +1,14 @@
 //! What every connection is told when it is opened.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
 use diesel::connection::SimpleConnection as _;
+use diesel::prelude::*;
+use diesel::sql_types::Integer;
 use diesel::{PgConnection, QueryResult, SqliteConnection};
 
+use crate::cancel::define_go_on;
 use crate::connection::Connection;
 
 /// What a connection is for.
@@ -12,6 +18,18 @@ pub(crate) enum Purpose {
     Writing,
     /// Queries; the database itself refuses writes.
     Reading,
+    /// Searches, which do not write either.
+    Searching,
+}
+
+/// The backend process of each open connection to Postgres, by the address of the connection, which does not move in its
+/// pool: Diesel has no place for it. An address that is used again is for a connection that was set up again.
+static BACKENDS: Mutex<BTreeMap<usize, i32>> = Mutex::new(BTreeMap::new());
+
+/// The backend process that runs the statements of a connection that was set up.
+pub(crate) fn backend_of(connection: &PgConnection) -> Option<i32> {
+    let address = std::ptr::from_ref(connection).addr();
+    BACKENDS.lock().unwrap_or_else(PoisonError::into_inner).get(&address).copied()
 }
 
 /// Every commit is flushed to the disk before it is acknowledged: batches make it cheap, not a lower setting. Deleted
@@ -51,11 +69,18 @@ SET lock_timeout = '2s';
 SET idle_in_transaction_session_timeout = '30s';
 SET default_transaction_read_only = on;";
 
+/// A search that takes longer has lost its turn anyway.
+const POSTGRES_SEARCHING: &str = "SET statement_timeout = '3s';
+SET lock_timeout = '2s';
+SET idle_in_transaction_session_timeout = '30s';
+SET default_transaction_read_only = on;";
+
 /// Sets up a new connection to a file.
 pub(crate) fn set_up_sqlite(connection: &mut SqliteConnection, purpose: Purpose) -> QueryResult<()> {
+    define_go_on(connection)?;
     connection.batch_execute(match purpose {
         Purpose::Writing => SQLITE_WRITING,
-        Purpose::Reading => SQLITE_READING,
+        Purpose::Reading | Purpose::Searching => SQLITE_READING,
     })
 }
 
@@ -65,7 +90,12 @@ pub(crate) fn set_up_postgres(connection: &mut PgConnection, purpose: Purpose) -
     connection.batch_execute(match purpose {
         Purpose::Writing => POSTGRES_WRITING,
         Purpose::Reading => POSTGRES_READING,
-    })
+        Purpose::Searching => POSTGRES_SEARCHING,
+    })?;
+    let backend = diesel::select(diesel::dsl::sql::<Integer>("pg_backend_pid()")).get_result(connection)?;
+    let address = std::ptr::from_ref(connection).addr();
+    BACKENDS.lock().unwrap_or_else(PoisonError::into_inner).insert(address, backend);
+    Ok(())
 }
 
 /// Lets the statements of the running transaction take long and read whole tables, as an audit does.

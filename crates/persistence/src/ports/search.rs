@@ -13,6 +13,10 @@ use crate::store::Store;
 
 #[async_trait]
 impl TextSearch for Store {
+    fn capacity(&self) -> usize {
+        self.search_connections()
+    }
+
     async fn search_markets(
         &self,
         method: SearchMethod,
@@ -21,7 +25,7 @@ impl TextSearch for Store {
         page: SearchPage,
     ) -> Result<Hits<MarketId>, StoreError> {
         let (query, filter) = (query.clone(), filter.clone());
-        self.read("search_markets", move |c| searches::markets(c, method, &query, &filter, page)).await
+        self.search("search_markets", move |c| searches::markets(c, method, &query, &filter, page)).await
     }
 
     async fn search_posts(
@@ -32,6 +36,6 @@ impl TextSearch for Store {
         page: SearchPage,
     ) -> Result<Hits<PostId>, StoreError> {
         let (query, filter) = (query.clone(), filter.clone());
-        self.read("search_posts", move |c| searches::posts(c, method, &query, &filter, page)).await
+        self.search("search_posts", move |c| searches::posts(c, method, &query, &filter, page)).await
     }
 }

@@ -14,6 +14,10 @@ use super::posts::posts_in;
 
 #[async_trait]
 impl TextSearch for MemoryStore {
+    fn capacity(&self) -> usize {
+        1
+    }
+
     async fn search_markets(
         &self,
         method: SearchMethod,
