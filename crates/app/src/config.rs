@@ -260,14 +260,21 @@ fn read_database(reader: &mut Reader, data_dir: Option<PathBuf>) -> Option<Datab
     let read_connections = reader.number("database.read_connections", 0..=1_000);
     let write_connections = reader.number("database.write_connections", 0..=1_000);
     let wait_ms = reader.number("database.wait_ms", 1..=60_000);
+    let searches = reader.number("limits.searches", 0..=64);
     let usual = DatabaseConfig::new(url?);
     let or_usual = |count: usize, usual: usize| if count == 0 { usual } else { count };
     Some(DatabaseConfig {
         read_connections: or_usual(read_connections?, usual.read_connections),
         write_connections: or_usual(write_connections?, usual.write_connections),
+        search_connections: or_usual(searches?, usual_searches()),
         wait: Duration::from_millis(wait_ms?),
         ..usual
     })
+}
+
+/// Half of the cores, so that the other half serves all other requests.
+fn usual_searches() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1))
 }
 
 #[expect(clippy::option_option, reason = "a bad setting is not the same as no Redis")]

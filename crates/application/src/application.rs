@@ -31,6 +31,7 @@ use crate::login_limits::{LoginGuard, LoginLimits};
 use crate::market_feed::MarketFeed;
 use crate::market_pages::MarketPages;
 use crate::request_limits::RequestLimits;
+use crate::search_permits::SearchPermits;
 use crate::search_steps::SearchSteps;
 use crate::semantic::Semantic;
 use crate::session_cache::SessionCache;
@@ -133,6 +134,7 @@ pub struct Application {
     pub(crate) closing: watch::Sender<bool>,
     pub(crate) logins: LoginGuard,
     pub(crate) key_uses: KeyUses,
+    pub(crate) search_permits: SearchPermits,
     pub(crate) search_steps: SearchSteps,
     pub(crate) is_mail_failing: AtomicBool,
     is_ending: AtomicBool,
@@ -151,6 +153,7 @@ impl Application {
         let logins = LoginGuard::new(settings.login_limits);
         let (cache, markets) = (Arc::clone(&ports.cache), Arc::clone(&ports.markets));
         let market_pages = MarketPages::new(cache, markets, settings.market_trust);
+        let search_permits = SearchPermits::new(ports.search.capacity());
         Self {
             ports,
             settings,
@@ -165,6 +168,7 @@ impl Application {
             closing: watch::Sender::new(false),
             logins,
             key_uses: KeyUses::new(),
+            search_permits,
             search_steps: SearchSteps::default(),
             is_mail_failing: AtomicBool::new(false),
             is_ending: AtomicBool::new(false),

@@ -13,6 +13,7 @@ mod login_limits;
 mod market_feed;
 mod market_pages;
 mod request_limits;
+mod search_permits;
 mod search_steps;
 mod semantic;
 mod session_cache;
@@ -28,6 +29,7 @@ pub use leaderboards::{MAX_RANKED, Period};
 pub use login_limits::LoginLimits;
 pub use market_pages::Render;
 pub use request_limits::{Metered, RequestKind, RequestLimits, Requester};
+pub use search_permits::SearchPermit;
 pub use search_steps::SearchStep;
 pub use semantic::Semantic;
 pub use use_cases::{

@@ -7,7 +7,8 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{
     CONTENT_TYPE, ETAG, EntityTag, HeaderName, HeaderValue, LOCATION, TryIntoHeaderValue as _,
 };
-use actix_web::web::Bytes;
+use actix_web::web::{Bytes, block};
+use foretell_application::SearchPermit;
 use foretell_application::writer::Receipt;
 use serde::Serialize;
 
@@ -96,9 +97,24 @@ pub(crate) fn list(rows: impl Serialize, meta: ListMeta) -> Answer {
     write(StatusCode::OK, rows, Some(Meta { list: meta, method: None }))
 }
 
-/// 200 with hits of a search, and how they were found.
-pub(crate) fn found(hits: impl Serialize, meta: ListMeta, method: &'static str) -> Answer {
-    write(StatusCode::OK, hits, Some(Meta { list: meta, method: Some(method) }))
+/// 200 with the body of a search, which is written on a thread that may block: to mark and to write a hundred long texts
+/// takes milliseconds. The next search has its turn when it is written.
+pub(crate) async fn found(
+    permit: SearchPermit,
+    write: impl FnOnce() -> Result<Vec<u8>, ApiError> + Send + 'static,
+) -> Answer {
+    let write = move || {
+        let body = write();
+        drop(permit);
+        body
+    };
+    let body = block(write).await.map_err(ApiError::internal)??;
+    Ok(HttpResponse::Ok().insert_header(JSON).body(body))
+}
+
+/// The body of a search: its hits, and how they were found.
+pub(crate) fn hits(hits: impl Serialize, meta: ListMeta, method: &'static str) -> Result<Vec<u8>, ApiError> {
+    body(hits, Some(Meta { list: meta, method: Some(method) }))
 }
 
 /// The answer to a command: `accept` writes what it came to. A stored answer is marked, refusals too.

@@ -18,6 +18,7 @@ use super::authenticate::Caller;
 use super::read_posts::visible;
 use crate::Application;
 use crate::error::AppError;
+use crate::search_permits::SearchPermit;
 use crate::search_steps::SearchStep;
 use crate::semantic::{Certainty, Meaning, Semantic};
 
@@ -52,6 +53,7 @@ impl Application {
     /// [`AppError::Store`] if no step could be taken.
     pub async fn search_markets(
         &self,
+        _permit: &SearchPermit,
         query: &SearchQuery,
         filter: &MarketFilter,
         page: SearchPage,
@@ -85,6 +87,7 @@ impl Application {
     /// [`AppError::Store`] if no step could be taken.
     pub async fn search_posts(
         &self,
+        _permit: &SearchPermit,
         caller: Option<&Caller>,
         query: &SearchQuery,
         filter: &PostFilter,

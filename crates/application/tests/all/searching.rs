@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use foretell_application::error::AppError;
 use foretell_application::{Application, SearchStep, Semantic};
 use foretell_domain::id::{MarketId, PostId};
 use foretell_domain::post::{PostBody, PostStatus};
@@ -126,7 +127,8 @@ async fn found(node: &Application, query: &str) -> (Vec<String>, SearchStep) {
     let query = SearchQuery::parse(query).unwrap();
     let filter = PostFilter { status: PostStatus::Published, author_id: None, tag: None };
     let page = SearchPage { offset: 0, limit: 10 };
-    let found = node.search_posts(None, &query, &filter, page).await.unwrap();
+    let found =
+        node.search_posts(&node.admit_search().await.unwrap(), None, &query, &filter, page).await.unwrap();
     (found.hits.iter().map(|(post, _)| post.body.title.as_str().to_owned()).collect(), found.step)
 }
 
@@ -170,4 +172,16 @@ async fn an_index_that_fails_hangs_and_comes_back_leaves_the_answer_to_the_next_
         tokio::time::advance(Duration::from_secs(5)).await;
         check(&node, "rain", &["Rain"], SearchStep::Semantic).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn search_over_the_limit_is_refused() {
+    let (_desk, node, _) = scene().await;
+    let permit = node.admit_search().await.unwrap();
+    assert!(matches!(node.admit_search().await, Err(AppError::Overloaded)));
+    let (waiting, ()) = tokio::join!(node.admit_search(), async {
+        tokio::task::yield_now().await;
+        drop(permit);
+    });
+    assert!(waiting.is_ok(), "it waits for the permit of the other");
 }

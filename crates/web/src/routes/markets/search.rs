@@ -76,16 +76,18 @@ pub(super) async fn search(state: Data<WebState>, params: Params<SearchParams>) 
     let (query, filter, paging) = state.accept(params)?;
     let application = &state.application;
     let page = search::search_page(&paging);
-    let found = application.search_markets(&query, &filter, page).await?;
+    let permit = application.admit_search().await?;
+    let found = application.search_markets(&permit, &query, &filter, page).await?;
     let mut hits: Vec<_> = (page.offset + 1..).zip(found.hits).collect();
     let total = std::future::ready(Ok(found.total));
     let meta = paging.meta(&mut hits, |(number, _)| *number, total).await?;
-    let (now, currency) = (application.now(), &application.settings().currency);
-    let rows: Vec<_> = hits
-        .iter()
-        .map(|(_, (market, score))| {
-            MarketHit::new(MarketView::at(now, market, currency), market, *score, &query)
-        })
-        .collect();
-    reply::found(rows, meta, found.step.as_str())
+    let now = application.now();
+    let currency = application.settings().currency.clone();
+    let write = move || {
+        let rows = hits.iter().map(|(_, (market, score))| {
+            MarketHit::new(MarketView::at(now, market, &currency), market, *score, &query)
+        });
+        reply::hits(rows.collect::<Vec<_>>(), meta, found.step.as_str())
+    };
+    reply::found(permit, write).await
 }

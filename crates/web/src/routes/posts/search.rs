@@ -81,13 +81,15 @@ pub(super) async fn search(
         caller.required()?;
     }
     let page = search::search_page(&paging);
-    let found = state.application.search_posts(caller.caller(), &query, &filter, page).await?;
+    let permit = state.application.admit_search().await?;
+    let found = state.application.search_posts(&permit, caller.caller(), &query, &filter, page).await?;
     let mut hits: Vec<_> = (page.offset + 1..).zip(found.hits).collect();
     let total = std::future::ready(Ok(found.total));
     let meta = paging.meta(&mut hits, |(number, _)| *number, total).await?;
-    let rows: Vec<_> = hits
-        .iter()
-        .map(|(_, (post, score))| PostHit::new(PostView::new(post), post, *score, &query))
-        .collect();
-    reply::found(rows, meta, found.step.as_str())
+    let write = move || {
+        let rows = hits.iter();
+        let rows = rows.map(|(_, (post, score))| PostHit::new(PostView::new(post), post, *score, &query));
+        reply::hits(rows.collect::<Vec<_>>(), meta, found.step.as_str())
+    };
+    reply::found(permit, write).await
 }

@@ -1,0 +1,45 @@
+//! How many searches run at once: they are the most expensive reads, and must leave the others their turn.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use metrics::counter;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use crate::Application;
+use crate::error::AppError;
+
+/// How long a search waits for its turn.
+const WAIT: Duration = Duration::from_secs(1);
+
+/// The right to run one search, its answer included. The next search may run when this is dropped.
+#[derive(Debug)]
+pub struct SearchPermit {
+    _permit: OwnedSemaphorePermit,
+}
+
+/// The permits that there are.
+#[derive(Debug)]
+pub(crate) struct SearchPermits(Arc<Semaphore>);
+
+impl SearchPermits {
+    pub(crate) fn new(count: usize) -> Self {
+        Self(Arc::new(Semaphore::new(count.max(1))))
+    }
+}
+
+impl Application {
+    /// Waits for the turn of a search, first come, first served.
+    ///
+    /// # Errors
+    /// [`AppError::Overloaded`] after a second.
+    pub async fn admit_search(&self) -> Result<SearchPermit, AppError> {
+        let permit = Arc::clone(&self.search_permits.0).acquire_owned();
+        let Ok(Ok(permit)) = timeout(WAIT, permit).await else {
+            counter!("foretell_searches_refused_total").increment(1);
+            return Err(AppError::Overloaded);
+        };
+        Ok(SearchPermit { _permit: permit })
+    }
+}
