@@ -74,6 +74,7 @@ const CLOSED: &[(&str, &[&str])] = &[
         &[
             "idna",
             "libm",
+            "rust-stemmers",
             "serde",
             "thiserror",
             "unicode-normalization",
