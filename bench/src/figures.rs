@@ -9,6 +9,7 @@ use foretell_tests::Database;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
+use crate::hostile::{self, Attack, Plan};
 use crate::http::Connection;
 use crate::measure::{self, Figure, Pressure};
 use crate::peer::{self, Bare, Ceiling, Payee};
@@ -196,6 +197,16 @@ pub(crate) fn search(databases: Databases, markets: u64) -> Result<()> {
     let runtime = Runtime::new()?;
     let measure = |database| runtime.block_on(search::measure(database, markets));
     databases.each().into_iter().try_for_each(measure)
+}
+
+/// How long other requests take under attack.
+pub(crate) fn hostile(databases: Databases, attack: Option<Attack>, plan: Plan) -> Result<()> {
+    for database in databases.each() {
+        for attack in Attack::ALL.into_iter().filter(|one| attack.is_none_or(|wanted| wanted == *one)) {
+            hostile::measure(database, attack, plan)?;
+        }
+    }
+    Ok(())
 }
 
 /// Which scenarios a profiler wants, and on what.

@@ -7,6 +7,7 @@
 )]
 
 mod figures;
+mod hostile;
 mod http;
 mod load;
 mod measure;
@@ -26,6 +27,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::figures::{Databases, LoadOptions};
+use crate::hostile::{Attack, Plan};
 use crate::measure::Pressure;
 
 /// Measures the real server.
@@ -57,6 +59,23 @@ enum What {
         /// How many markets there are when time is taken
         #[arg(long, default_value_t = 100_000)]
         markets: u64,
+    },
+    /// Other requests while attackers send the most expensive requests there are
+    Hostile {
+        /// Which attack; all of them without one
+        attack: Option<Attack>,
+        /// On which databases
+        #[arg(long, value_enum, default_value = "both")]
+        databases: Databases,
+        /// How many connections attack
+        #[arg(long, default_value_t = 32)]
+        connections: usize,
+        /// How many posts of 50,000 characters there are
+        #[arg(long, default_value_t = 200)]
+        posts: usize,
+        /// How long each kind of request is counted, in seconds
+        #[arg(long, default_value_t = 5)]
+        seconds: u64,
     },
     /// Some scenarios, for a profiler
     Load(LoadOptions),
@@ -91,6 +110,10 @@ fn main() -> Result<()> {
         What::Growth(options) => figures::growth(options.databases, options.pressure()),
         What::Settlement { databases } => figures::settlement(databases),
         What::Search { databases, markets } => figures::search(databases, markets),
+        What::Hostile { attack, databases, connections, posts, seconds } => {
+            let plan = Plan { connections, posts, counted: Duration::from_secs(seconds) };
+            figures::hostile(databases, attack, plan)
+        }
         What::Load(options) => figures::load(&options),
         What::Bare { file } => peer::serve_bare(&file),
     }
