@@ -67,6 +67,8 @@ impl Scene {
         let market = ada.open_market(&["Yes", "No"], "10").await;
         let post = json!({"title": "On rain", "content": "It may.", "published": true, "tags": ["rain"]});
         let post = ada.post("/posts", post).await.data(201);
+        // Searches have a connection of their own, which is set up now.
+        ada.get("/markets/search?q=rain").await.expect(200);
         Self { home, clock, ada, market, post, others: 0 }
     }
 

@@ -20,6 +20,7 @@ use foretell_application::{LoginLimits, RequestLimits};
 use foretell_cache::RedisSettings;
 use foretell_domain::market::MAX_FEE_BPS;
 use foretell_domain::money::{Amount, Currency, MoneyError};
+use foretell_domain::search::SearchLanguage;
 use foretell_domain::text::Category;
 use foretell_jobs::WorkerSettings;
 use foretell_persistence::{DatabaseConfig, DatabaseUrl};
@@ -261,12 +262,17 @@ fn read_database(reader: &mut Reader, data_dir: Option<PathBuf>) -> Option<Datab
     let write_connections = reader.number("database.write_connections", 0..=1_000);
     let wait_ms = reader.number("database.wait_ms", 1..=60_000);
     let searches = reader.number("limits.searches", 0..=64);
+    let language = reader.parsed("search.language", |name| {
+        let names = || SearchLanguage::names().collect::<Vec<_>>().join(", ");
+        SearchLanguage::from_name(name).ok_or_else(|| format!("must be one of {}", names()))
+    });
     let usual = DatabaseConfig::new(url?);
     let or_usual = |count: usize, usual: usize| if count == 0 { usual } else { count };
     Some(DatabaseConfig {
         read_connections: or_usual(read_connections?, usual.read_connections),
         write_connections: or_usual(write_connections?, usual.write_connections),
         search_connections: or_usual(searches?, usual_searches()),
+        search_language: language?,
         wait: Duration::from_millis(wait_ms?),
         ..usual
     })

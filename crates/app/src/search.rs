@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use foretell_application::Application;
@@ -42,9 +42,38 @@ pub(crate) async fn keep_in_step(application: Arc<Application>) {
     }
 }
 
+/// How often the index of texts is looked at, and how often storage is asked whether it is complete: a node of an older
+/// version may have written texts without indexing them.
+const LOOK: Duration = Duration::from_secs(1);
+const CHECK: Duration = Duration::from_mins(10);
+
+/// Keeps the index of texts complete.
+pub(crate) async fn keep_indexed(application: Arc<Application>) {
+    let mut checked: Option<Instant> = None;
+    loop {
+        if application.is_search_indexed() && checked.is_some_and(|at| at.elapsed() < CHECK) {
+            tokio::time::sleep(LOOK).await;
+            continue;
+        }
+        match application.index_texts().await {
+            Ok(0) => {
+                checked = Some(Instant::now());
+                tokio::time::sleep(LOOK).await;
+            }
+            // Others write in between.
+            Ok(_) => tokio::task::yield_now().await,
+            Err(error) => {
+                tracing::warn!(error = %Chain(&error), "search index could not be completed; retrying");
+                tokio::time::sleep(AFTER_FAILURE).await;
+            }
+        }
+    }
+}
+
 /// Works out anew what all texts mean, and shows how far it is.
 pub(crate) async fn reindex(settings: &Settings) -> anyhow::Result<ExitCode> {
     let application = wiring::start(settings).await?;
+    application.rebuild_text_index().await?;
     if application.semantic().is_none() {
         bail!("there is no model to do it with (search.model is \"none\")");
     }

@@ -32,6 +32,7 @@ pub(crate) async fn run(settings: &Settings, arguments: &ServeArguments) -> anyh
     let metrics = Metrics::install(env!("CARGO_PKG_VERSION"))?;
     tokio::spawn(measures::keep_measuring(Arc::clone(&application), metrics.clone()));
     tokio::spawn(search::keep_in_step(Arc::clone(&application)));
+    tokio::spawn(search::keep_indexed(Arc::clone(&application)));
     let state = WebState {
         application: Arc::clone(&application),
         settings: WebSettings {

@@ -2,6 +2,11 @@
 
 mod excerpt;
 mod fold;
+mod index;
+mod language;
+
+pub use index::{INDEX_VERSION, IndexedText};
+pub use language::SearchLanguage;
 
 use thiserror::Error;
 use unicode_normalization::UnicodeNormalization as _;
@@ -18,14 +23,26 @@ const MAX_PART_CHARS: usize = 100;
 /// The most alternatives that are searched as substrings.
 const MAX_PARTS: usize = 4;
 
-/// Consecutive words. A word that is typed with signs in it, such as `half-time`, is a phrase of its words.
+/// The most words of a phrase that are compared as neighbours; longer ones are several phrases.
+const PHRASE_WORDS: usize = 8;
+
+/// The most words of all phrases, counting each character of scripts without blanks between words.
+const MAX_PHRASE_WORDS: usize = 64;
+
+/// Consecutive words. A word that is typed with signs in it, such as `half-time`, is a phrase of its words, and so is one
+/// of a script without blanks between words, of which each character is a word.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Phrase(Vec<String>);
 
 impl Phrase {
-    /// Its words, in lower case; at least one. They are of letters and digits alone.
+    /// Its words, in lower case; one to eight. They are of letters and digits alone.
     pub fn words(&self) -> &[String] {
         &self.0
+    }
+
+    /// The stems of its words.
+    pub fn stems(&self, language: SearchLanguage) -> Vec<String> {
+        self.0.iter().map(|word| language.stem(word.clone())).collect()
     }
 }
 
@@ -94,14 +111,17 @@ impl SearchQuery {
         let tokens = tokens(&text);
         let words = tokens.iter().map(|token| match token {
             Token::Or => 0,
-            Token::Phrase { text, .. } => fold::word_ranges(text).count(),
+            Token::Phrase { text, .. } => fold::run_count(text),
         });
         if words.sum::<usize>() > MAX_WORDS {
             return Err(SearchError::TooManyWords { max: MAX_WORDS });
         }
         let (mut alternatives, mut parts) = (Vec::new(), Vec::new());
+        let mut words_left = MAX_PHRASE_WORDS;
         for tokens in tokens.split(|token| matches!(token, Token::Or)) {
-            push_new(&mut alternatives, phrases(tokens), |alternative| !alternative.wanted.is_empty());
+            push_new(&mut alternatives, phrases(tokens, &mut words_left), |alternative| {
+                !alternative.wanted.is_empty()
+            });
             push_new(&mut parts, parts_of(tokens), |parts| !parts.wanted.is_empty());
         }
         parts.truncate(MAX_PARTS);
@@ -141,8 +161,8 @@ impl SearchQuery {
     /// first 20,000 characters.
     ///
     /// The work is linear in the text and does not depend on the query.
-    pub fn excerpt<'a>(&self, text: &'a str) -> Vec<(&'a str, bool)> {
-        excerpt::excerpt(self, text)
+    pub fn excerpt<'a>(&self, text: &'a str, language: SearchLanguage) -> Vec<(&'a str, bool)> {
+        excerpt::excerpt(self, text, language)
     }
 }
 
@@ -180,13 +200,21 @@ fn push_new<T: PartialEq>(list: &mut Vec<T>, item: T, is_valid: impl FnOnce(&T) 
     }
 }
 
-/// The phrases of one alternative.
-fn phrases(tokens: &[Token<'_>]) -> Alternative {
+/// The phrases of one alternative, as long as there are words left.
+fn phrases(tokens: &[Token<'_>], words_left: &mut usize) -> Alternative {
     let mut alternative = Alternative::default();
     for token in tokens {
         let Token::Phrase { text, is_unwanted } = token else { continue };
         let list = if *is_unwanted { &mut alternative.unwanted } else { &mut alternative.wanted };
-        push_new(list, Phrase(words_of(text)), |phrase| !phrase.0.is_empty());
+        let words = words_of(text);
+        // Without the parts of a phrase, more would be missing than without the phrase.
+        let parts = if *is_unwanted { 1 } else { usize::MAX };
+        for part in words.chunks(PHRASE_WORDS).take(parts) {
+            if let Some(left) = words_left.checked_sub(part.len()) {
+                *words_left = left;
+                push_new(list, Phrase(part.to_vec()), |_| true);
+            }
+        }
     }
     alternative
 }
@@ -225,7 +253,7 @@ fn parts_of(tokens: &[Token<'_>]) -> Parts {
 }
 
 /// The words of a text in lower case: letters and digits that stand together.
-pub fn words_of(text: &str) -> Vec<String> {
+fn words_of(text: &str) -> Vec<String> {
     let text: String = text.nfc().collect();
     fold::word_ranges(&text).filter_map(|range| text.get(range)).map(fold::folded).collect()
 }
@@ -275,6 +303,10 @@ mod tests {
             ("--rain snow", "snow !rain"),
             ("- \"\" ( ) * : ^", ""),
             ("NEAR(rain, 5)", "near_rain 5"),
+            ("東京 雨", "東_京 雨"),
+            ("a b c d e f g h i", "a b c d e f g h i"),
+            ("\"a b c d e f g h i\"", "a_b_c_d_e_f_g_h i"),
+            ("x -\"a b c d e f g h i\"", "x !a_b_c_d_e_f_g_h"),
         ] {
             assert_eq!(shown(text), expected, "{text}");
         }
@@ -292,6 +324,14 @@ mod tests {
         ] {
             assert_eq!(SearchQuery::parse(text), Err(expected), "{text}");
         }
+    }
+
+    #[test]
+    fn phrases_have_at_most_64_words() {
+        let query = SearchQuery::parse(&"一二三四五六七八九十".repeat(50)).unwrap();
+        assert_eq!(query.words().count(), 40, "repeated phrases are removed");
+        let text: String = ('\u{4e00}'..).take(500).collect();
+        assert_eq!(SearchQuery::parse(&text).unwrap().words().count(), MAX_PHRASE_WORDS);
     }
 
     #[test]

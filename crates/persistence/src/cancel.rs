@@ -1,7 +1,7 @@
 //! Cancels queries whose callers are gone: the request has timed out, or the client has disconnected.
 //!
 //! Postgres cancels the statement at the request of a second connection. For SQLite there is no interrupt without
-//! unsafe code, so statements that may read many rows call [`go_on`] for each of them, which then fails.
+//! unsafe code, so statements that may read many rows call [`foretell_go_on`] for each of them, which then fails.
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, Ordering};

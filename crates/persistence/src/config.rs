@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use foretell_domain::search::SearchLanguage;
+
 use crate::error::ConnectError;
 
 /// Settings of libpq that a URL without them gets, so that neither a server that never answers nor a network
@@ -104,6 +106,8 @@ pub struct DatabaseConfig {
     pub read_connections: usize,
     /// The connections of searches, which use no others.
     pub search_connections: usize,
+    /// The language whose words searches find in all their forms.
+    pub search_language: SearchLanguage,
     /// How long a caller waits for a free connection before storage counts as unavailable.
     pub wait: Duration,
 }
@@ -114,7 +118,15 @@ impl DatabaseConfig {
     pub const fn new(url: DatabaseUrl) -> Self {
         let (write_connections, read_connections) = if url.is_postgres() { (4, 8) } else { (1, 4) };
         let search_connections = 1;
-        Self { url, write_connections, read_connections, search_connections, wait: Duration::from_secs(2) }
+        let search_language = SearchLanguage::ENGLISH;
+        Self {
+            url,
+            write_connections,
+            read_connections,
+            search_connections,
+            search_language,
+            wait: Duration::from_secs(2),
+        }
     }
 }
 

@@ -29,6 +29,11 @@ pub struct Id;
 #[diesel(sql_type = Id)]
 pub(crate) struct DbId([u8; 16]);
 
+impl DbId {
+    /// Before all ids.
+    pub(crate) const NIL: Self = Self([0; 16]);
+}
+
 impl fmt::Display for DbId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         MarketId::from_bytes(self.0).fmt(f)

@@ -46,6 +46,7 @@ mod settlements;
 mod statements;
 mod store;
 mod tally;
+mod text_index;
 mod threads;
 mod timeline;
 mod transfers;

@@ -148,6 +148,12 @@ pub(crate) fn delete(connection: &mut Connection<'_>, id: PostId) -> Result<(), 
     expect_saved("posts", 1, deleted)
 }
 
+/// The ids of all posts of a user.
+pub(crate) fn ids_of(connection: &mut Connection<'_>, user: UserId) -> Result<Vec<DbId>, Failure> {
+    let ids = posts::table.filter(posts::author_id.eq(DbId::from(user))).select(posts::id);
+    Ok(on!(connection, |c| ids.load(c))?)
+}
+
 /// Deletes all posts and comments of a user.
 pub(crate) fn delete_content_of(connection: &mut Connection<'_>, user: UserId) -> Result<(), Failure> {
     const DELETE_POSTS: &str = "DELETE FROM posts WHERE author_id = ?";

@@ -1,9 +1,11 @@
 //! Searching in the texts of markets and posts. Each database has indexes of its own for that; see `migrations`.
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Double};
+use diesel::sql_types::Double;
 use foretell_domain::market::Phase;
-use foretell_domain::search::{Phrase, SearchQuery};
+use foretell_domain::search::{Parts, Phrase, SearchLanguage, SearchQuery};
 use foretell_ports::market::MarketFilter;
 use foretell_ports::post::PostFilter;
 use foretell_ports::search::{Hit, Hits, SearchMethod, SearchPage};
@@ -13,22 +15,24 @@ use crate::dialect::searches::{self, Searched};
 use crate::error::Failure;
 use crate::id::{DbId, Id};
 
-/// A hit with the count of all of them.
+/// The fewest characters that an index of trigrams finds.
+const TRIGRAM: usize = 3;
+
+/// The most trigrams of a substring that are looked up; the text itself is compared anyway.
+const MAX_TRIGRAMS: usize = 12;
+
+/// A hit.
 #[derive(QueryableByName)]
 pub(crate) struct HitRow {
     #[diesel(sql_type = Id)]
     id: DbId,
     #[diesel(sql_type = Double)]
     score: f64,
-    #[diesel(sql_type = BigInt)]
-    total: i64,
 }
 
-/// What is looked for, and among what.
+/// Among what is searched.
 #[derive(Debug)]
-pub(crate) struct Search {
-    /// The query in the language of the database, or the text that is to be part of what is found.
-    pub(crate) wanted: String,
+pub(crate) struct Filter {
     /// Only of this author or creator.
     pub(crate) by: Option<DbId>,
     /// Only of this category or with this tag.
@@ -37,75 +41,99 @@ pub(crate) struct Search {
     pub(crate) state: Option<&'static str>,
     /// When phases are looked at.
     pub(crate) now_us: i64,
+}
+
+/// A search of texts by method.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TextQuery<'a> {
+    pub(crate) method: SearchMethod,
+    pub(crate) query: &'a SearchQuery,
+    pub(crate) language: SearchLanguage,
     pub(crate) page: SearchPage,
 }
 
 /// The markets that are found.
 pub(crate) fn markets<I: From<DbId>>(
     connection: &mut Connection<'_>,
-    method: SearchMethod,
-    query: &SearchQuery,
+    query: TextQuery<'_>,
     filter: &MarketFilter,
-    page: SearchPage,
 ) -> Result<Hits<I>, Failure> {
     let (phase, now_us) = filter.phase.map_or((None, 0), |(phase, now)| (Some(phase), now.micros()));
-    let (by, topic, state) =
-        (filter.creator_id.map(DbId::from), filter.category.clone(), phase.map(Phase::as_str));
-    let search = |wanted, page| Search { wanted, by, topic: topic.clone(), state, now_us, page };
-    found(connection, Searched::Markets, method, query, page, search)
+    let filter = Filter {
+        by: filter.creator_id.map(DbId::from),
+        topic: filter.category.clone(),
+        state: phase.map(Phase::as_str),
+        now_us,
+    };
+    found(connection, Searched::Markets, query, &filter)
 }
 
 /// The posts that are found.
 pub(crate) fn posts<I: From<DbId>>(
     connection: &mut Connection<'_>,
-    method: SearchMethod,
-    query: &SearchQuery,
+    query: TextQuery<'_>,
     filter: &PostFilter,
-    page: SearchPage,
 ) -> Result<Hits<I>, Failure> {
-    let topic = filter.tag.as_ref().map(|tag| tag.as_str().to_owned());
-    let (by, state) = (filter.author_id.map(DbId::from), Some(filter.status.as_str()));
-    let search = |wanted, page| Search { wanted, by, topic: topic.clone(), state, now_us: 0, page };
-    found(connection, Searched::Posts, method, query, page, search)
+    let filter = Filter {
+        by: filter.author_id.map(DbId::from),
+        topic: filter.tag.as_ref().map(|tag| tag.as_str().to_owned()),
+        state: Some(filter.status.as_str()),
+        now_us: 0,
+    };
+    found(connection, Searched::Posts, query, &filter)
 }
 
 fn found<I: From<DbId>>(
     connection: &mut Connection<'_>,
     searched: Searched,
-    method: SearchMethod,
-    query: &SearchQuery,
-    page: SearchPage,
-    search: impl Fn(String, SearchPage) -> Search,
+    TextQuery { method, query, language, page }: TextQuery<'_>,
+    filter: &Filter,
 ) -> Result<Hits<I>, Failure> {
-    if method == SearchMethod::FullText && query.alternatives().is_empty() {
-        return Ok(Hits { hits: Vec::new(), total: 0 });
-    }
-    let mut rows_of = |page| match method {
-        SearchMethod::FullText => {
-            searches::by_words(connection, searched, query, |wanted| search(wanted, page))
+    // Of each hit its best score: it may be a hit of several alternatives.
+    let mut scores: BTreeMap<DbId, f64> = BTreeMap::new();
+    let mut add = |rows: Vec<HitRow>| {
+        for row in rows {
+            let score = scores.entry(row.id).or_insert(row.score);
+            *score = score.max(row.score);
         }
+    };
+    match method {
+        SearchMethod::FullText if query.alternatives().is_empty() => {}
+        SearchMethod::FullText => add(match connection {
+            Connection::Sqlite(c) => {
+                searches::by_words_on_sqlite(c, searched, &for_sqlite(query, language), filter)?
+            }
+            Connection::Postgres(c) => {
+                searches::by_words_on_postgres(c, searched, &for_postgres(query, language), filter)?
+            }
+        }),
         SearchMethod::Substring => {
-            searches::by_part(connection, searched, search(query.text().to_owned(), page))
+            for parts in query.parts() {
+                add(searches::by_substrings(connection, searched, &SubstringSearch(parts), filter)?);
+            }
         }
-    };
-    let rows = rows_of(page)?;
-    let total = match rows.first() {
-        Some(row) => row.total,
-        // Past the last hit no row tells how many there are; the first one does.
-        None if page.offset > 0 => {
-            rows_of(SearchPage { offset: 0, limit: 1 })?.first().map_or(0, |row| row.total)
-        }
-        None => 0,
-    };
-    let hits = rows.into_iter().map(|row| Hit { id: row.id.into(), score: row.score }).collect();
-    Ok(Hits { hits, total })
+    }
+    let mut hits: Vec<_> = scores.into_iter().collect();
+    hits.sort_by(|(one, a), (other, b)| b.total_cmp(a).then(other.cmp(one)));
+    let total = i64::try_from(hits.len()).unwrap_or(i64::MAX);
+    let skipped = usize::try_from(page.offset).unwrap_or(usize::MAX);
+    let shown = hits.into_iter().skip(skipped).take(page.limit as usize);
+    Ok(Hits { hits: shown.map(|(id, score)| Hit { id: id.into(), score }).collect(), total })
+}
+
+/// The words of phrases, each phrase's joined by one text and quoted by another.
+fn phrases(
+    phrases: &[Phrase],
+    language: SearchLanguage,
+    write: impl Fn(Vec<String>) -> String,
+) -> Vec<String> {
+    phrases.iter().map(|phrase| write(phrase.stems(language))).collect()
 }
 
 /// A query in the language of FTS5: each word is quoted, so that none has a meaning there.
-pub(crate) fn for_sqlite(query: &SearchQuery) -> String {
-    let all = |phrases: &[Phrase], between: &str| {
-        let quoted = phrases.iter().map(|phrase| format!("\"{}\"", phrase.words().join(" ")));
-        quoted.collect::<Vec<_>>().join(between)
+fn for_sqlite(query: &SearchQuery, language: SearchLanguage) -> String {
+    let all = |list: &[Phrase], between: &str| {
+        phrases(list, language, |words| format!("\"{}\"", words.join(" "))).join(between)
     };
     let alternatives = query.alternatives().iter().map(|alternative| {
         let wanted = all(&alternative.wanted, " AND ");
@@ -117,15 +145,84 @@ pub(crate) fn for_sqlite(query: &SearchQuery) -> String {
     alternatives.collect::<Vec<_>>().join(" OR ")
 }
 
-/// A query in the language of `websearch_to_tsquery`.
-pub(crate) fn for_postgres(query: &SearchQuery) -> String {
-    let quoted = |phrase: &Phrase| format!("\"{}\"", phrase.words().join(" "));
+/// A query as a `tsquery`: each word is quoted, so that none has a meaning there.
+fn for_postgres(query: &SearchQuery, language: SearchLanguage) -> String {
+    let write = |words: Vec<String>| {
+        let words: Vec<_> = words.iter().map(|word| format!("'{word}'")).collect();
+        format!("({})", words.join(" <-> "))
+    };
     let alternatives = query.alternatives().iter().map(|alternative| {
-        let wanted = alternative.wanted.iter().map(quoted);
-        let unwanted = alternative.unwanted.iter().map(|phrase| format!("-{}", quoted(phrase)));
-        wanted.chain(unwanted).collect::<Vec<_>>().join(" ")
+        let wanted = phrases(&alternative.wanted, language, write);
+        let unwanted = phrases(&alternative.unwanted, language, write);
+        let unwanted = unwanted.into_iter().map(|phrase| format!("!{phrase}"));
+        format!("({})", wanted.into_iter().chain(unwanted).collect::<Vec<_>>().join(" & "))
     });
-    alternatives.collect::<Vec<_>>().join(" or ")
+    alternatives.collect::<Vec<_>>().join(" | ")
+}
+
+/// A search for substrings.
+pub(crate) struct SubstringSearch<'a>(&'a Parts);
+
+impl SubstringSearch<'_> {
+    /// Whether an index of trigrams knows one of the substrings.
+    pub(crate) fn has_trigrams(&self) -> bool {
+        self.0.wanted.iter().any(|part| part.chars().count() >= TRIGRAM)
+    }
+
+    /// Trigrams of the substrings in the language of FTS5, if there are any.
+    pub(crate) fn trigrams(&self) -> Option<String> {
+        let mut trigrams = Vec::new();
+        for part in &self.0.wanted {
+            let chars: Vec<char> = part.chars().collect();
+            for window in chars.windows(TRIGRAM) {
+                let trigram = format!("\"{}\"", String::from_iter(window).replace('"', "\"\""));
+                if trigrams.len() < MAX_TRIGRAMS && !trigrams.contains(&trigram) {
+                    trigrams.push(trigram);
+                }
+            }
+        }
+        (!trigrams.is_empty()).then(|| trigrams.join(" AND "))
+    }
+
+    /// The wanted substrings as a JSON array.
+    pub(crate) fn wanted_json(&self) -> String {
+        json(&self.0.wanted)
+    }
+
+    /// The unwanted substrings as a JSON array.
+    pub(crate) fn unwanted_json(&self) -> String {
+        json(&self.0.unwanted)
+    }
+
+    /// The wanted substrings as patterns of `LIKE`.
+    pub(crate) fn wanted_patterns(&self) -> Vec<String> {
+        self.0.wanted.iter().map(|part| like(part)).collect()
+    }
+
+    /// The unwanted substrings as patterns of `LIKE`.
+    pub(crate) fn unwanted_patterns(&self) -> Vec<String> {
+        self.0.unwanted.iter().map(|part| like(part)).collect()
+    }
+
+    /// The pattern of the longest wanted substring, which the index is asked for.
+    pub(crate) fn longest_pattern(&self) -> String {
+        let longest = self.0.wanted.iter().max_by_key(|part| part.chars().count());
+        longest.map_or_else(String::new, |part| like(part))
+    }
+}
+
+/// A JSON array of texts, which have no control characters.
+fn json(parts: &[String]) -> String {
+    let quoted = parts.iter().map(|part| {
+        let escaped = part.replace('\\', "\\\\").replace('"', "\\\"");
+        format!("\"{escaped}\"")
+    });
+    format!("[{}]", quoted.collect::<Vec<_>>().join(","))
+}
+
+/// The pattern of everything with this text in it, none of whose characters has a meaning.
+fn like(part: &str) -> String {
+    format!("%{}%", part.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"))
 }
 
 #[cfg(test)]
@@ -133,10 +230,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_query_is_written_for_each_database() {
-        let query = SearchQuery::parse("rain \"heavy snow\" -hail -fog or sun").unwrap();
-        let sqlite = "((\"rain\" AND \"heavy snow\") NOT (\"hail\" OR \"fog\")) OR (\"sun\")";
-        assert_eq!(for_sqlite(&query), sqlite);
-        assert_eq!(for_postgres(&query), "\"rain\" \"heavy snow\" -\"hail\" -\"fog\" or \"sun\"");
+    fn query_is_written_for_each_database() {
+        let query = SearchQuery::parse("rains \"heavy snow\" -hail -fog or sun").unwrap();
+        let sqlite = "((\"rain\" AND \"heavi snow\") NOT (\"hail\" OR \"fog\")) OR (\"sun\")";
+        assert_eq!(for_sqlite(&query, SearchLanguage::ENGLISH), sqlite);
+        let postgres = "(('rain') & ('heavi' <-> 'snow') & !('hail') & !('fog')) | (('sun'))";
+        assert_eq!(for_postgres(&query, SearchLanguage::ENGLISH), postgres);
+    }
+
+    #[test]
+    fn substrings_are_written_for_each_database() {
+        let query = SearchQuery::parse("a\\ bcd aaaaaaaa 50% -x_y").unwrap();
+        let search = SubstringSearch(&query.parts()[0]);
+        assert_eq!(search.wanted_json(), "[\"aaaaaaaa\",\"bcd\",\"50%\",\"a\\\\\"]");
+        assert_eq!(search.unwanted_json(), "[\"x_y\"]");
+        assert_eq!(search.trigrams().unwrap(), "\"aaa\" AND \"bcd\" AND \"50%\"");
+        assert_eq!(search.longest_pattern(), "%aaaaaaaa%");
+        assert_eq!(search.wanted_patterns()[2], "%50\\%%");
+        assert_eq!(search.unwanted_patterns(), ["%x\\_y%"]);
+        let few = SearchQuery::parse("ab").unwrap();
+        assert_eq!(SubstringSearch(&few.parts()[0]).trigrams(), None);
     }
 }

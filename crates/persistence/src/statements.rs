@@ -43,6 +43,7 @@ mod markets_in_order;
 mod plans;
 mod portfolio;
 mod search;
+mod text_index;
 
 use databases::{Database, Kind};
 use plans::{KEPT, plan, reads_all, sorts};
@@ -93,6 +94,7 @@ impl Observed {
         match &mut connection {
             Either::Sqlite(c) => {
                 c.batch_execute("PRAGMA busy_timeout = 5000").unwrap();
+                crate::cancel::define_go_on(c).unwrap();
                 c.set_instrumentation(log.clone());
             }
             Either::Postgres(c) => c.set_instrumentation(log.clone()),

@@ -21,6 +21,7 @@ use crate::dialect::transaction;
 use crate::error::{ConnectError, Failure};
 use crate::prepared::prepared;
 use crate::tally;
+use crate::text_index::TextIndex;
 use crate::threads::Threads;
 use diesel::RunQueryDsl as _;
 
@@ -35,6 +36,7 @@ struct Inner {
     /// Searches, which must not take the connections and threads of other queries.
     searchers: Lane,
     search_connections: usize,
+    text_index: Arc<TextIndex>,
     /// Cancels queries on Postgres.
     canceller: Option<Arc<Canceller>>,
 }
@@ -72,7 +74,15 @@ impl Store {
         let canceller = is_postgres.then(|| lane("db-cancel", 1, Purpose::Reading)).transpose()?;
         let canceller = canceller.map(|lane| Arc::new(Canceller::new(lane.pool, lane.threads)));
         let url = config.url.clone();
-        let store = Self(Arc::new(Inner { url, writers, readers, searchers, search_connections, canceller }));
+        let store = Self(Arc::new(Inner {
+            url,
+            writers,
+            readers,
+            searchers,
+            search_connections,
+            text_index: Arc::new(TextIndex::new(config.search_language)),
+            canceller,
+        }));
         // The writer first: it makes a new file, which a reader may not.
         let writer = store.0.writers.pool.borrow().await;
         drop(writer.map_err(|error| ConnectError::Unreachable(Box::new(error)))?);
@@ -91,6 +101,10 @@ impl Store {
         &self.0.url
     }
 
+    pub(crate) fn text_index(&self) -> &Arc<TextIndex> {
+        &self.0.text_index
+    }
+
     pub(crate) fn search_connections(&self) -> usize {
         self.0.search_connections
     }
@@ -101,6 +115,25 @@ impl Store {
 
     pub(crate) fn writing_threads(&self) -> &Threads {
         &self.0.writers.threads
+    }
+
+    /// Runs statements that write in a transaction, which goes on to its end if this is dropped.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        name: &'static str,
+        work: impl FnOnce(&mut Connection<'_>) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let loan = self.0.writers.pool.borrow().await?;
+        let span = tracing::debug_span!("db.unit", unit = name);
+        let run = move |connection: &mut Connection<'_>| {
+            let result = transaction::write(connection, work);
+            let is_kept = transaction::is_usable(connection);
+            (result, if is_kept { Fate::Keep } else { Fate::Close })
+        };
+        let ran = self.0.writers.threads.run(move || span.in_scope(|| loan.run(run))).await;
+        let ran = ran.map_err(|error| StoreError::Unavailable(Box::new(error)))?;
+        let ran = ran.map_err(|error| StoreError::Unavailable(Box::new(error)))?;
+        ran.map_err(StoreError::from)
     }
 
     /// Runs a query on a connection that cannot write, and once more if an idle connection was lost. The query is

@@ -16,6 +16,7 @@ use crate::dialect::pool::{Fate, Loan};
 use crate::dialect::{classify, transaction};
 use crate::store::Store;
 use crate::tally;
+use crate::text_index::TextIndex;
 use crate::tx::{FirstFailure, UnitTx};
 
 /// How often a unit is begun before contention is reported.
@@ -62,9 +63,10 @@ async fn run(
     loop {
         let span = Span::current();
         let begun = Instant::now();
+        let index = Arc::clone(store.text_index());
         let run = move |connection: &mut Connection<'_>| {
             tally::take();
-            let attempt = attempt(connection, &mut work);
+            let attempt = attempt(connection, &index, &mut work);
             let is_unknown = matches!(attempt, Attempt::Done(Err(StoreError::CommitUnknown(_))));
             let is_kept = !is_unknown && transaction::is_usable(connection);
             ((attempt, work, tally::take()), if is_kept { Fate::Keep } else { Fate::Close })
@@ -103,7 +105,7 @@ fn pause_after(attempt_number: u32) -> Duration {
     Duration::from_micros(pause_us / 2 + chance)
 }
 
-fn attempt(connection: &mut Connection<'_>, work: &mut ErasedWork) -> Attempt {
+fn attempt(connection: &mut Connection<'_>, index: &TextIndex, work: &mut ErasedWork) -> Attempt {
     if let Err(error) = transaction::begin(connection) {
         let is_lost = classify::is_connection_lost(&error);
         return match classify::statement(error) {
@@ -112,7 +114,7 @@ fn attempt(connection: &mut Connection<'_>, work: &mut ErasedWork) -> Attempt {
             error => Attempt::Done(Err(error)),
         };
     }
-    let mut tx = UnitTx::new(connection);
+    let mut tx = UnitTx::new(connection, index);
     let outcome = catch_unwind(AssertUnwindSafe(|| work(&mut tx)));
     let failed = tx.failed();
     let error = match outcome {

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use foretell_domain::id::{MarketId, PostId};
-use foretell_domain::search::SearchQuery;
+use foretell_domain::search::{SearchLanguage, SearchQuery};
 
 use crate::error::StoreError;
 use crate::market::MarketFilter;
@@ -11,10 +11,11 @@ use crate::post::PostFilter;
 /// How something is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SearchMethod {
-    /// By whole words: an alternative of the query is met. A hit in the name or title counts more than one in the rest.
+    /// By words in all their forms: an alternative of the query is met. A hit in the name or title counts more than one in
+    /// the rest.
     FullText,
-    /// By the text of the query as it stands, in upper or lower case: it is in the name or title, or in the rest. No
-    /// character of it has a meaning.
+    /// By the parts of the query, in upper or lower case: all parts of an alternative are in the text. No character of a
+    /// part has a meaning. Parts of one or two characters alone are looked for in the newest texts.
     Substring,
 }
 
@@ -41,7 +42,7 @@ pub struct Hit<I> {
 pub struct Hits<I> {
     /// The best first, and of equal ones the newest.
     pub hits: Vec<Hit<I>>,
-    /// How many there are on all pages.
+    /// How many there are on all pages: adapters may leave out all but the newest few hundred.
     pub total: i64,
 }
 
@@ -50,6 +51,19 @@ pub struct Hits<I> {
 pub trait TextSearch: Send + Sync {
     /// How many searches it can run at once; at least 1. More wait for each other.
     fn capacity(&self) -> usize;
+
+    /// The language whose words are found in all their forms.
+    fn language(&self) -> SearchLanguage;
+
+    /// Whether all texts are indexed, as far as this process knows.
+    fn is_indexed(&self) -> bool;
+
+    /// Indexes some of the texts that are not indexed, and returns how many; 0 if all are. Texts are indexed when they are
+    /// written; this is for all others: those of before a change of the language, and those of a lost index.
+    async fn index_texts(&self) -> Result<usize, StoreError>;
+
+    /// Empties the index, so that [`TextSearch::index_texts`] builds it anew.
+    async fn clear_index(&self) -> Result<(), StoreError>;
 
     /// Markets among those that a filter lets through.
     async fn search_markets(

@@ -309,6 +309,8 @@ macro_rules! contract_suite {
                 two_workers_share_no_job;
             searches:
                 words_are_found_alike,
+                words_of_all_scripts_are_found,
+                long_texts_and_queries_are_searched,
                 parts_of_words_are_found,
                 the_best_hits_come_first,
                 a_renamed_market_is_found_by_its_new_name,

@@ -7,7 +7,7 @@ use std::future::Future;
 
 use foretell_domain::id::{MarketId, PostId};
 use foretell_domain::post::{Post, PostStatus};
-use foretell_domain::search::SearchQuery;
+use foretell_domain::search::{SearchLanguage, SearchQuery};
 use foretell_ports::error::StoreError;
 use foretell_ports::market::{MarketDetails, MarketFilter};
 use foretell_ports::post::PostFilter;
@@ -117,6 +117,34 @@ impl Application {
             Ok(Found { total: hits.total, hits: join(hits.hits, posts, |post| post.id), step })
         };
         self.in_order(certainty(meaning.as_ref()), near, by_text).await
+    }
+
+    /// The language whose words searches find in all their forms.
+    pub fn search_language(&self) -> SearchLanguage {
+        self.ports.search.language()
+    }
+
+    /// Whether all texts are indexed, as far as this process knows.
+    pub fn is_search_indexed(&self) -> bool {
+        self.ports.search.is_indexed()
+    }
+
+    /// Indexes some of the texts that are not indexed, and returns how many; 0 if all are.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    pub async fn index_texts(&self) -> Result<usize, StoreError> {
+        self.ports.search.index_texts().await
+    }
+
+    /// Indexes all texts anew.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    pub async fn rebuild_text_index(&self) -> Result<(), StoreError> {
+        self.ports.search.clear_index().await?;
+        while self.index_texts().await? > 0 {}
+        Ok(())
     }
 
     /// What a query means, if there is something to compare it to.

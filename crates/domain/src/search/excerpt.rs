@@ -5,8 +5,8 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use super::SearchQuery;
 use super::fold::{self, Fold};
+use super::{SearchLanguage, SearchQuery};
 
 /// The text before the first mark, in bytes.
 const BEFORE: usize = 60;
@@ -14,10 +14,14 @@ const BEFORE: usize = 60;
 const SHOWN: usize = 240;
 
 /// Marks the first things found in a text.
-pub(super) fn excerpt<'a>(query: &SearchQuery, text: &'a str) -> Vec<(&'a str, bool)> {
+pub(super) fn excerpt<'a>(
+    query: &SearchQuery,
+    text: &'a str,
+    language: SearchLanguage,
+) -> Vec<(&'a str, bool)> {
     let text = fold::first_chars(text, fold::INDEXED_CHARS);
     let mut scan = Scan::default();
-    let mut marks = scan.phrases(query, text);
+    let mut marks = scan.phrases(query, text, language);
     if marks.is_empty() {
         marks = scan.parts(query, text);
     }
@@ -32,10 +36,11 @@ struct Scan {
 
 impl Scan {
     /// The wanted phrases within the window around the first of them, in the order of their ends.
-    fn phrases(&mut self, query: &SearchQuery, text: &str) -> Vec<Range<usize>> {
-        let phrases: Vec<&[String]> =
-            query.alternatives().iter().flat_map(|a| &a.wanted).map(super::Phrase::words).collect();
-        let longest = phrases.iter().map(|phrase| phrase.len()).max().unwrap_or_default();
+    fn phrases(&mut self, query: &SearchQuery, text: &str, language: SearchLanguage) -> Vec<Range<usize>> {
+        let wanted = query.alternatives().iter().flat_map(|alternative| &alternative.wanted);
+        let phrases: Vec<_> = wanted.map(|phrase| phrase.stems(language)).collect();
+        let longest = phrases.iter().map(Vec::len).max().unwrap_or_default();
+        let may_differ = !language.keeps_first_letter();
         let is_first = |c: char| phrases.iter().any(|words| words.iter().any(|word| word.starts_with(c)));
         let mut marks: Vec<Range<usize>> = Vec::new();
         let mut end = text.len();
@@ -47,8 +52,10 @@ impl Scan {
                 break;
             }
             let word = text.get(range.clone()).unwrap_or_default();
-            let can_match = word.chars().next().is_some_and(|c| fold::lower(c).next().is_some_and(is_first));
-            let word = (can_match && word.len() <= fold::LONGEST_WORD).then(|| fold::folded(word));
+            let first = word.chars().next().and_then(|c| fold::lower(c).next());
+            let can_match = may_differ || first.is_some_and(is_first);
+            let word =
+                (can_match && word.len() <= fold::LONGEST_WORD).then(|| language.stem(fold::folded(word)));
             if last.len() == longest {
                 last.pop_front();
             }
@@ -95,8 +102,7 @@ impl Scan {
 
 /// The text around the first mark, with all marks in it.
 fn window<'a>(text: &'a str, marks: &[Range<usize>]) -> Vec<(&'a str, bool)> {
-    let mut marks = marks.to_vec();
-    marks.sort_by_key(|mark| (mark.start, mark.end));
+    let marks = merged(marks);
     let Some(first) = marks.first().cloned() else { return Vec::new() };
     let begin = fold::floor_boundary(text, first.start.saturating_sub(BEFORE));
     let end = fold::floor_boundary(text, (begin + SHOWN).max(first.end).min(text.len()));
@@ -107,18 +113,30 @@ fn window<'a>(text: &'a str, marks: &[Range<usize>]) -> Vec<(&'a str, bool)> {
     };
     let (mut parts, mut shown) = (Vec::new(), begin);
     for mark in marks {
-        // Marks that overlap are one.
-        let start = mark.start.max(shown);
-        if mark.end > end || start >= mark.end {
-            continue;
+        if mark.end > end {
+            break;
         }
-        parts.push((text.get(shown..start).unwrap_or_default(), false));
-        parts.push((text.get(start..mark.end).unwrap_or_default(), true));
+        parts.push((text.get(shown..mark.start).unwrap_or_default(), false));
+        parts.push((text.get(mark.clone()).unwrap_or_default(), true));
         shown = mark.end;
     }
     parts.push((text.get(shown..end).unwrap_or_default(), false));
     parts.retain(|(part, _)| !part.is_empty());
     parts
+}
+
+/// The marks in their order. Marks that overlap or touch are one.
+fn merged(marks: &[Range<usize>]) -> Vec<Range<usize>> {
+    let mut sorted = marks.to_vec();
+    sorted.sort_by_key(|mark| (mark.start, mark.end));
+    let mut merged: Vec<Range<usize>> = Vec::new();
+    for mark in sorted {
+        match merged.last_mut() {
+            Some(last) if mark.start <= last.end => last.end = last.end.max(mark.end),
+            _ => merged.push(mark),
+        }
+    }
+    merged
 }
 
 #[cfg(test)]
@@ -128,7 +146,7 @@ mod tests {
     use super::*;
 
     fn shown(query: &str, text: &str) -> String {
-        let parts = excerpt(&SearchQuery::parse(query).unwrap(), text);
+        let parts = excerpt(&SearchQuery::parse(query).unwrap(), text, SearchLanguage::ENGLISH);
         let mark = |(part, is_found): (&str, bool)| {
             if is_found { format!("[{part}]") } else { part.to_owned() }
         };
@@ -147,6 +165,10 @@ mod tests {
             ("STRASSE", "İstanbul Strasse", "İstanbul [Strasse]"),
             ("stan", "İİİstanbul", "İİİ[stan]bul"),
             ("aab", "aaab", "a[aab]"),
+            ("school", "Two schools", "Two [schools]"),
+            ("schooling", "To schools", "To [schools]"),
+            ("東京 雨", "明日の東京は雨か", "明日の[東京]は[雨]か"),
+            ("서울 눈", "서울에 눈이 올까", "[서울]에 [눈]이 올까"),
             ("aba", "ababa", "[aba]ba"),
             ("50%", "Above 50%?", "Above [50]%?"),
             ("%", "Above 50%?", "Above 50[%]?"),
@@ -168,7 +190,7 @@ mod tests {
     fn steps(query: &str, text: &str) -> usize {
         let query = SearchQuery::parse(query).unwrap();
         let mut scan = Scan::default();
-        scan.phrases(&query, text);
+        scan.phrases(&query, text, SearchLanguage::ENGLISH);
         scan.parts(&query, text);
         scan.steps
     }
@@ -198,7 +220,7 @@ mod tests {
         #[test]
         fn excerpt_is_part_of_any_text(query in ".{0,60}", text in ".{0,400}") {
             if let Ok(query) = SearchQuery::parse(&query) {
-                let parts: String = excerpt(&query, &text).iter().map(|(part, _)| *part).collect();
+                let parts: String = excerpt(&query, &text, SearchLanguage::ENGLISH).iter().map(|(part, _)| *part).collect();
                 prop_assert!(text.contains(&parts));
             }
         }
@@ -209,7 +231,8 @@ mod tests {
         ) {
             let query = SearchQuery::parse(&part).unwrap();
             let text = format!("{before}{part}{after}");
-            let parts = excerpt(&query, &text);
+            let none = SearchLanguage::from_name("none").unwrap();
+            let parts = excerpt(&query, &text, none);
             prop_assert!(parts.iter().any(|(found, is_found)| *is_found && *found == part), "{:?}", parts);
         }
     }

@@ -39,17 +39,48 @@ pub(super) fn floor_boundary(text: &str, at: usize) -> usize {
     (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default()
 }
 
-/// The words of a text as ranges of bytes: letters and digits that stand together.
+/// The words of a text as ranges of bytes: letters and digits that stand together. In scripts without blanks between words,
+/// and in Hangul, whose words have endings, each character is a word.
 pub(super) fn word_ranges(text: &str) -> impl Iterator<Item = Range<usize>> {
     let mut next = 0;
     std::iter::from_fn(move || {
         let rest = text.get(next..)?;
         let begin = next + rest.find(char::is_alphanumeric)?;
         let word = text.get(begin..)?;
-        let end = begin + word.find(|c: char| !c.is_alphanumeric()).unwrap_or(word.len());
-        next = end;
-        Some(begin..end)
+        let first = word.chars().next()?;
+        let length = if is_unspaced(first) {
+            first.len_utf8()
+        } else {
+            word.find(|c: char| !c.is_alphanumeric() || is_unspaced(c)).unwrap_or(word.len())
+        };
+        next = begin + length;
+        Some(begin..next)
     })
+}
+
+/// The number of runs of letters and digits in a text, in any script.
+pub(super) fn run_count(text: &str) -> usize {
+    text.split(|c: char| !c.is_alphanumeric()).filter(|run| !run.is_empty()).count()
+}
+
+/// Whether a character is of a script in which words are not told by blanks: Thai, Lao, Myanmar, Khmer, kana, Bopomofo,
+/// Han and Hangul.
+const fn is_unspaced(c: char) -> bool {
+    matches!(
+        c,
+        '\u{e00}'..='\u{eff}'
+            | '\u{1000}'..='\u{109f}'
+            | '\u{1100}'..='\u{11ff}'
+            | '\u{1780}'..='\u{17ff}'
+            | '\u{3005}'..='\u{3007}'
+            | '\u{3040}'..='\u{31ff}'
+            | '\u{3400}'..='\u{4dbf}'
+            | '\u{4e00}'..='\u{9fff}'
+            | '\u{ac00}'..='\u{d7ff}'
+            | '\u{f900}'..='\u{faff}'
+            | '\u{ff66}'..='\u{ff9f}'
+            | '\u{20000}'..='\u{323af}'
+    )
 }
 
 /// A text in lower case that knows where each of its characters is from.

@@ -49,6 +49,21 @@ const UNAVAILABLE: [&str; 19] = [
 /// Failures of the disk below a SQLite commit: what reached it will show when the file is next opened.
 const UNKNOWN_AT_COMMIT: [&str; 1] = ["disk I/O error"];
 
+/// A full-text table of `SQLite` is missing or broken.
+const BROKEN_INDEX: [&str; 6] = [
+    "no such table",
+    "no such column",
+    "no column named",
+    "vtable constructor failed",
+    "fts5:",
+    "database disk image is malformed",
+];
+
+/// Whether a statement failed since a full-text table is missing or broken. Nothing of its transaction is undone.
+pub(crate) fn is_broken_index(error: &Error) -> bool {
+    matches!(error, Error::DatabaseError(_, information) if is_any(information.message(), &BROKEN_INDEX))
+}
+
 /// A statement was cancelled since its caller is gone: on Postgres, and on SQLite by our own function.
 const CANCELLED: [&str; 2] = ["canceling statement due to user request", "the query was cancelled"];
 

@@ -1,13 +1,14 @@
-//! The statements of searches, which each database has a way of its own for. Every one gives the total beside each hit.
+//! The statements of searches and of their indexes, which each database has its own way for.
+//!
+//! A search reads the newest hits, at most 500, and gives them their scores; whoever calls it puts them in order.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text};
-use foretell_domain::search::SearchQuery;
+use diesel::sql_types::{Array, BigInt, Nullable, Text};
 
 use crate::connection::Connection;
 use crate::id::Id;
-use crate::prepared::{Prepared, Value, prepared};
-use crate::searches::{HitRow, Search, for_postgres, for_sqlite};
+use crate::prepared::prepared;
+use crate::searches::{Filter, HitRow, SubstringSearch};
 
 /// What is searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,194 +19,347 @@ pub(crate) enum Searched {
     Posts,
 }
 
-/// The fewest characters that an index of trigrams finds.
-const TRIGRAM: usize = 3;
+/// The hits that are looked at, the newest ones.
+macro_rules! max_hits {
+    () => {
+        "500"
+    };
+}
 
-/// Which of the markets joined to the texts are wanted, and in which order they come.
-macro_rules! market_end {
+/// The newest texts in which a substring of fewer than three characters is looked for.
+macro_rules! max_scanned {
+    () => {
+        "1000"
+    };
+}
+
+/// Which markets are wanted.
+macro_rules! market_filter {
     () => {
         " AND (? IS NULL OR markets.creator_id = ?) AND (? IS NULL OR markets.category = ?)
         AND (? IS NULL OR ? = CASE WHEN market_states.phase = 'open' AND markets.ends_at_us <= ? THEN 'closed'
-            ELSE market_states.phase END)
-        ORDER BY score DESC, id DESC LIMIT ? OFFSET ?"
+            ELSE market_states.phase END)"
     };
 }
 
-/// The same of the posts; the moment says nothing.
-macro_rules! post_end {
+/// Which posts are wanted; the moment has no meaning.
+macro_rules! post_filter {
     () => {
         " AND (? IS NULL OR posts.author_id = ?)
         AND (? IS NULL OR EXISTS (SELECT 1 FROM post_tags WHERE post_id = posts.id AND tag = ?))
-        AND (? IS NULL OR posts.status = ?) AND ? >= 0
-        ORDER BY score DESC, id DESC LIMIT ? OFFSET ?"
+        AND (? IS NULL OR posts.status = ?) AND ? >= 0"
     };
 }
 
-const SQLITE_MARKETS_BY_WORDS: &str = concat!(
-    "WITH hits AS MATERIALIZED (
-        SELECT rowid AS row, -bm25(market_words, 10.0, 1.0) AS score FROM market_words WHERE market_words MATCH ?
-    )
-    SELECT markets.id AS id, hits.score AS score, count(*) OVER () AS total
-    FROM hits JOIN market_texts ON market_texts.row = hits.row
-    JOIN markets ON markets.id = market_texts.market_id JOIN market_states ON market_states.market_id = markets.id
-    WHERE TRUE",
-    market_end!()
-);
-const SQLITE_MARKETS_BY_PARTS: &str = concat!(
-    "SELECT markets.id AS id, CASE WHEN markets.name LIKE ? ESCAPE '\\' THEN 2.0 ELSE 1.0 END AS score,
-    count(*) OVER () AS total
-    FROM market_parts JOIN market_texts ON market_texts.row = market_parts.rowid
-    JOIN markets ON markets.id = market_texts.market_id JOIN market_states ON market_states.market_id = markets.id
-    WHERE market_parts MATCH ?",
-    market_end!()
-);
-const SQLITE_MARKETS_BY_FEW_CHARACTERS: &str = concat!(
-    "SELECT markets.id AS id, CASE WHEN markets.name LIKE ? ESCAPE '\\' THEN 2.0 ELSE 1.0 END AS score,
-    count(*) OVER () AS total
-    FROM markets JOIN market_states ON market_states.market_id = markets.id
-    WHERE markets.name || char(10) || markets.description LIKE ? ESCAPE '\\'",
-    market_end!()
-);
-const SQLITE_POSTS_BY_WORDS: &str = concat!(
-    "WITH hits AS MATERIALIZED (
-        SELECT rowid AS row, -bm25(post_words, 10.0, 1.0) AS score FROM post_words WHERE post_words MATCH ?
-    )
-    SELECT posts.id AS id, hits.score AS score, count(*) OVER () AS total
-    FROM hits JOIN post_texts ON post_texts.row = hits.row
-    JOIN posts ON posts.id = post_texts.post_id WHERE TRUE",
-    post_end!()
-);
-const SQLITE_POSTS_BY_PARTS: &str = concat!(
-    "SELECT posts.id AS id, CASE WHEN posts.title LIKE ? ESCAPE '\\' THEN 2.0 ELSE 1.0 END AS score,
-    count(*) OVER () AS total
-    FROM post_parts JOIN post_texts ON post_texts.row = post_parts.rowid
-    JOIN posts ON posts.id = post_texts.post_id WHERE post_parts MATCH ?",
-    post_end!()
-);
-const SQLITE_POSTS_BY_FEW_CHARACTERS: &str = concat!(
-    "SELECT posts.id AS id, CASE WHEN posts.title LIKE ? ESCAPE '\\' THEN 2.0 ELSE 1.0 END AS score,
-    count(*) OVER () AS total
-    FROM posts WHERE posts.title || char(10) || posts.content LIKE ? ESCAPE '\\'",
-    post_end!()
-);
+macro_rules! market_joins {
+    () => {
+        " JOIN markets ON markets.id = texts.market_id JOIN market_states ON market_states.market_id = markets.id"
+    };
+}
 
-const POSTGRES_MARKETS_BY_WORDS: &str = concat!(
-    "SELECT markets.id AS id, ts_rank_cd(markets.search_vector, wanted)::double precision AS score,
-    count(*) OVER () AS total
-    FROM websearch_to_tsquery('simple', ?) AS wanted, markets
-    JOIN market_states ON market_states.market_id = markets.id WHERE markets.search_vector @@ wanted",
-    market_end!()
-);
-const POSTGRES_MARKETS_BY_PARTS: &str = concat!(
-    "SELECT markets.id AS id, CASE WHEN markets.name ILIKE ? THEN 2.0 ELSE 1.0 END::double precision AS score,
-    count(*) OVER () AS total
-    FROM markets JOIN market_states ON market_states.market_id = markets.id, (SELECT ?::text AS part) AS wanted
-    WHERE (markets.name ILIKE part OR markets.description ILIKE part)",
-    market_end!()
-);
-const POSTGRES_POSTS_BY_WORDS: &str = concat!(
-    "SELECT posts.id AS id, ts_rank_cd(posts.search_vector, wanted)::double precision AS score,
-    count(*) OVER () AS total
-    FROM websearch_to_tsquery('simple', ?) AS wanted, posts WHERE posts.search_vector @@ wanted",
-    post_end!()
-);
-const POSTGRES_POSTS_BY_PARTS: &str = concat!(
-    "SELECT posts.id AS id, CASE WHEN posts.title ILIKE ? THEN 2.0 ELSE 1.0 END::double precision AS score,
-    count(*) OVER () AS total
-    FROM posts, (SELECT ?::text AS part) AS wanted WHERE (posts.title ILIKE part OR posts.content ILIKE part)",
-    post_end!()
-);
+macro_rules! post_joins {
+    () => {
+        " JOIN posts ON posts.id = texts.post_id"
+    };
+}
 
-/// Binds what all statements end with.
-macro_rules! bind_end {
-    ($statement:expr, $search:expr) => {{
-        let search: Search = $search;
+/// Of the table `texts` on SQLite: all wanted substrings are there, and no unwanted one; and the score.
+macro_rules! sqlite_substrings {
+    () => {
+        " AND NOT EXISTS (SELECT 1 FROM json_each(?) WHERE instr(texts.substrings, value) = 0)
+        AND NOT EXISTS (SELECT 1 FROM json_each(?) WHERE instr(texts.substrings, value) > 0)"
+    };
+}
+macro_rules! sqlite_substring_score {
+    () => {
+        "CASE WHEN EXISTS (SELECT 1 FROM json_each(?)
+            WHERE instr(texts.substrings, value) > instr(texts.substrings, char(10))) THEN 1.0 ELSE 2.0 END AS score"
+    };
+}
+
+// The index is read from its newest entry on, until there are enough hits: only those get a score.
+macro_rules! sqlite_by_words {
+    ($words:literal, $texts:literal, $id:literal, $joins:expr, $filter:expr) => {
+        concat!(
+            "SELECT texts.",
+            $id,
+            " AS id, -bm25(",
+            $words,
+            ", 10.0, 1.0) AS score
+            FROM ",
+            $words,
+            " CROSS JOIN ",
+            $texts,
+            " AS texts ON texts.row = ",
+            $words,
+            ".rowid",
+            $joins,
+            " WHERE ",
+            $words,
+            " MATCH ? AND foretell_go_on()",
+            $filter,
+            " ORDER BY ",
+            $words,
+            ".rowid DESC LIMIT ",
+            max_hits!()
+        )
+    };
+}
+macro_rules! sqlite_by_trigrams {
+    ($trigrams:literal, $texts:literal, $id:literal, $joins:expr, $filter:expr) => {
+        concat!(
+            "SELECT texts.",
+            $id,
+            " AS id, ",
+            sqlite_substring_score!(),
+            "
+            FROM ",
+            $trigrams,
+            " CROSS JOIN ",
+            $texts,
+            " AS texts ON texts.row = ",
+            $trigrams,
+            ".rowid",
+            $joins,
+            " WHERE ",
+            $trigrams,
+            " MATCH ? AND foretell_go_on()",
+            sqlite_substrings!(),
+            $filter,
+            " ORDER BY ",
+            $trigrams,
+            ".rowid DESC LIMIT ",
+            max_hits!()
+        )
+    };
+}
+macro_rules! sqlite_by_scan {
+    ($texts:literal, $id:literal, $joins:expr, $filter:expr) => {
+        concat!(
+            "SELECT texts.",
+            $id,
+            " AS id, ",
+            sqlite_substring_score!(),
+            "
+            FROM (SELECT * FROM ",
+            $texts,
+            " ORDER BY row DESC LIMIT ",
+            max_scanned!(),
+            ") AS texts",
+            $joins,
+            " WHERE foretell_go_on()",
+            sqlite_substrings!(),
+            $filter,
+            " LIMIT ",
+            max_hits!()
+        )
+    };
+}
+
+const SQLITE_MARKETS_BY_WORDS: &str =
+    sqlite_by_words!("market_words", "market_texts", "market_id", market_joins!(), market_filter!());
+const SQLITE_POSTS_BY_WORDS: &str =
+    sqlite_by_words!("post_words", "post_texts", "post_id", post_joins!(), post_filter!());
+const SQLITE_MARKETS_BY_TRIGRAMS: &str =
+    sqlite_by_trigrams!("market_trigrams", "market_texts", "market_id", market_joins!(), market_filter!());
+const SQLITE_POSTS_BY_TRIGRAMS: &str =
+    sqlite_by_trigrams!("post_trigrams", "post_texts", "post_id", post_joins!(), post_filter!());
+const SQLITE_MARKETS_BY_SCAN: &str =
+    sqlite_by_scan!("market_texts", "market_id", market_joins!(), market_filter!());
+const SQLITE_POSTS_BY_SCAN: &str = sqlite_by_scan!("post_texts", "post_id", post_joins!(), post_filter!());
+
+/// The newest of the hits that are wanted, on Postgres. The hits come from their index first, in no order: Postgres would
+/// otherwise read all texts from the newest on until there are enough.
+macro_rules! postgres_newest {
+    ($id:literal, $joins:expr, $filter:expr) => {
+        concat!(
+            ", newest AS MATERIALIZED (SELECT texts.",
+            $id,
+            " AS id FROM hits AS texts",
+            $joins,
+            " WHERE TRUE",
+            $filter,
+            " ORDER BY texts.",
+            $id,
+            " DESC LIMIT ",
+            max_hits!(),
+            ") "
+        )
+    };
+}
+macro_rules! postgres_by_words {
+    ($texts:literal, $id:literal, $joins:expr, $filter:expr) => {
+        concat!(
+            "WITH hits AS MATERIALIZED (SELECT ",
+            $id,
+            " FROM ",
+            $texts,
+            " WHERE words @@ CAST(? AS tsquery))",
+            postgres_newest!($id, $joins, $filter),
+            "SELECT newest.id AS id, ts_rank_cd(texts.words, CAST(? AS tsquery))::double precision AS score
+            FROM newest JOIN ",
+            $texts,
+            " AS texts ON texts.",
+            $id,
+            " = newest.id"
+        )
+    };
+}
+macro_rules! postgres_substrings {
+    () => {
+        " AND texts.substrings LIKE ALL (?) AND NOT texts.substrings LIKE ANY (?)"
+    };
+}
+macro_rules! postgres_with_scores {
+    ($texts:literal, $id:literal) => {
+        concat!(
+            "SELECT newest.id AS id, CASE WHEN split_part(texts.substrings, chr(10), 1) LIKE ALL (?) THEN 2.0
+            ELSE 1.0 END::double precision AS score
+            FROM newest JOIN ",
+            $texts,
+            " AS texts ON texts.",
+            $id,
+            " = newest.id"
+        )
+    };
+}
+macro_rules! postgres_by_trigrams {
+    ($texts:literal, $id:literal, $joins:expr, $filter:expr) => {
+        concat!(
+            "WITH hits AS MATERIALIZED (SELECT ",
+            $id,
+            " FROM ",
+            $texts,
+            " AS texts
+            WHERE texts.substrings LIKE ?",
+            postgres_substrings!(),
+            ")",
+            postgres_newest!($id, $joins, $filter),
+            postgres_with_scores!($texts, $id)
+        )
+    };
+}
+macro_rules! postgres_by_scan {
+    ($texts:literal, $id:literal, $joins:expr, $filter:expr) => {
+        concat!(
+            "WITH scanned AS MATERIALIZED (SELECT ",
+            $id,
+            ", substrings FROM ",
+            $texts,
+            " ORDER BY ",
+            $id,
+            " DESC LIMIT ",
+            max_scanned!(),
+            "),
+            hits AS MATERIALIZED (SELECT ",
+            $id,
+            " FROM scanned AS texts
+            WHERE texts.substrings LIKE ?",
+            postgres_substrings!(),
+            ")",
+            postgres_newest!($id, $joins, $filter),
+            postgres_with_scores!($texts, $id)
+        )
+    };
+}
+
+const POSTGRES_MARKETS_BY_WORDS: &str =
+    postgres_by_words!("market_texts", "market_id", market_joins!(), market_filter!());
+const POSTGRES_POSTS_BY_WORDS: &str =
+    postgres_by_words!("post_texts", "post_id", post_joins!(), post_filter!());
+const POSTGRES_MARKETS_BY_TRIGRAMS: &str =
+    postgres_by_trigrams!("market_texts", "market_id", market_joins!(), market_filter!());
+const POSTGRES_POSTS_BY_TRIGRAMS: &str =
+    postgres_by_trigrams!("post_texts", "post_id", post_joins!(), post_filter!());
+const POSTGRES_MARKETS_BY_SCAN: &str =
+    postgres_by_scan!("market_texts", "market_id", market_joins!(), market_filter!());
+const POSTGRES_POSTS_BY_SCAN: &str =
+    postgres_by_scan!("post_texts", "post_id", post_joins!(), post_filter!());
+
+/// Binds the values of a filter.
+macro_rules! bind_filter {
+    ($statement:expr, $filter:expr) => {
         $statement
-            .bind::<Nullable<Id>, _>(search.by)
-            .bind::<Nullable<Id>, _>(search.by)
-            .bind::<Nullable<Text>, _>(search.topic.clone())
-            .bind::<Nullable<Text>, _>(search.topic)
-            .bind::<Nullable<Text>, _>(search.state)
-            .bind::<Nullable<Text>, _>(search.state)
-            .bind::<BigInt, _>(search.now_us)
-            .bind::<BigInt, _>(i64::from(search.page.limit))
-            .bind::<BigInt, _>(search.page.offset)
-    }};
+            .bind::<Nullable<Id>, _>($filter.by)
+            .bind::<Nullable<Id>, _>($filter.by)
+            .bind::<Nullable<Text>, _>($filter.topic.clone())
+            .bind::<Nullable<Text>, _>($filter.topic.clone())
+            .bind::<Nullable<Text>, _>($filter.state)
+            .bind::<Nullable<Text>, _>($filter.state)
+            .bind::<BigInt, _>($filter.now_us)
+    };
 }
 
-/// What is found by words.
-pub(crate) fn by_words(
+/// The hits of a query in the language of FTS5.
+pub(crate) fn by_words_on_sqlite(
+    connection: &mut SqliteConnection,
+    searched: Searched,
+    query: &str,
+    filter: &Filter,
+) -> QueryResult<Vec<HitRow>> {
+    let text = match searched {
+        Searched::Markets => SQLITE_MARKETS_BY_WORDS,
+        Searched::Posts => SQLITE_POSTS_BY_WORDS,
+    };
+    bind_filter!(prepared(text).bind::<Text, _>(query), filter).load(connection)
+}
+
+/// The hits of a query that is a `tsquery`.
+pub(crate) fn by_words_on_postgres(
+    connection: &mut PgConnection,
+    searched: Searched,
+    query: &str,
+    filter: &Filter,
+) -> QueryResult<Vec<HitRow>> {
+    let text = match searched {
+        Searched::Markets => POSTGRES_MARKETS_BY_WORDS,
+        Searched::Posts => POSTGRES_POSTS_BY_WORDS,
+    };
+    bind_filter!(prepared(text).bind::<Text, _>(query), filter).bind::<Text, _>(query).load(connection)
+}
+
+/// The hits of substrings.
+pub(crate) fn by_substrings(
     connection: &mut Connection<'_>,
     searched: Searched,
-    query: &SearchQuery,
-    search: impl FnOnce(String) -> Search,
+    search: &SubstringSearch<'_>,
+    filter: &Filter,
 ) -> QueryResult<Vec<HitRow>> {
     match connection {
         Connection::Sqlite(c) => {
-            let search = search(for_sqlite(query));
-            let text = match searched {
-                Searched::Markets => SQLITE_MARKETS_BY_WORDS,
-                Searched::Posts => SQLITE_POSTS_BY_WORDS,
-            };
-            {
-                let statement = prepared(text).bind::<Text, _>(search.wanted.clone());
-                bind_end!(statement, search)
+            let wanted = search.wanted_json();
+            let scored = |text| prepared(text).bind::<Text, _>(wanted.clone());
+            if let Some(trigrams) = search.trigrams() {
+                let text = match searched {
+                    Searched::Markets => SQLITE_MARKETS_BY_TRIGRAMS,
+                    Searched::Posts => SQLITE_POSTS_BY_TRIGRAMS,
+                };
+                let statement = scored(text).bind::<Text, _>(trigrams).bind::<Text, _>(wanted.clone());
+                let statement = statement.bind::<Text, _>(search.unwanted_json());
+                bind_filter!(statement, filter).load(*c)
+            } else {
+                let text = match searched {
+                    Searched::Markets => SQLITE_MARKETS_BY_SCAN,
+                    Searched::Posts => SQLITE_POSTS_BY_SCAN,
+                };
+                let statement = scored(text).bind::<Text, _>(wanted.clone());
+                let statement = statement.bind::<Text, _>(search.unwanted_json());
+                bind_filter!(statement, filter).load(*c)
             }
-            .load(*c)
         }
         Connection::Postgres(c) => {
-            let search = search(for_postgres(query));
-            let text = match searched {
-                Searched::Markets => POSTGRES_MARKETS_BY_WORDS,
-                Searched::Posts => POSTGRES_POSTS_BY_WORDS,
+            let text = match (searched, search.has_trigrams()) {
+                (Searched::Markets, true) => POSTGRES_MARKETS_BY_TRIGRAMS,
+                (Searched::Posts, true) => POSTGRES_POSTS_BY_TRIGRAMS,
+                (Searched::Markets, false) => POSTGRES_MARKETS_BY_SCAN,
+                (Searched::Posts, false) => POSTGRES_POSTS_BY_SCAN,
             };
-            {
-                let statement = prepared(text).bind::<Text, _>(search.wanted.clone());
-                bind_end!(statement, search)
-            }
-            .load(*c)
+            let wanted = search.wanted_patterns();
+            let statement = prepared(text)
+                .bind::<Text, _>(search.longest_pattern())
+                .bind::<Array<Text>, _>(wanted.clone())
+                .bind::<Array<Text>, _>(search.unwanted_patterns());
+            bind_filter!(statement, filter).bind::<Array<Text>, _>(wanted).load(*c)
         }
     }
-}
-
-/// What has a text in it.
-pub(crate) fn by_part(
-    connection: &mut Connection<'_>,
-    searched: Searched,
-    search: Search,
-) -> QueryResult<Vec<HitRow>> {
-    let like = like(&search.wanted);
-    match connection {
-        Connection::Sqlite(c) => {
-            let has_trigram = search.wanted.chars().count() >= TRIGRAM;
-            let text = match (searched, has_trigram) {
-                (Searched::Markets, true) => SQLITE_MARKETS_BY_PARTS,
-                (Searched::Markets, false) => SQLITE_MARKETS_BY_FEW_CHARACTERS,
-                (Searched::Posts, true) => SQLITE_POSTS_BY_PARTS,
-                (Searched::Posts, false) => SQLITE_POSTS_BY_FEW_CHARACTERS,
-            };
-            let quoted = format!("\"{}\"", search.wanted.replace('"', "\"\""));
-            let part = if has_trigram { quoted } else { like.clone() };
-            bind_end!(both(text, like, part), search).load(*c)
-        }
-        Connection::Postgres(c) => {
-            let text = match searched {
-                Searched::Markets => POSTGRES_MARKETS_BY_PARTS,
-                Searched::Posts => POSTGRES_POSTS_BY_PARTS,
-            };
-            bind_end!(both(text, like.clone(), like), search).load(*c)
-        }
-    }
-}
-
-/// A statement with two texts before what all end with.
-type WithTexts = Prepared<(((), Value<Text, String>), Value<Text, String>)>;
-
-fn both(text: &'static str, first: String, second: String) -> WithTexts {
-    prepared(text).bind::<Text, _>(first).bind::<Text, _>(second)
-}
-
-/// The pattern of everything with this text in it, none of whose characters has a meaning.
-fn like(part: &str) -> String {
-    format!("%{}%", part.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"))
 }

@@ -43,6 +43,25 @@ pub(crate) fn is_usable(connection: &mut Connection<'_>) -> bool {
     on!(connection, |c| !AnsiTransactionManager::is_broken_transaction_manager(c))
 }
 
+/// Runs statements that write, in a transaction of their own.
+pub(crate) fn write<T>(
+    connection: &mut Connection<'_>,
+    work: impl FnOnce(&mut Connection<'_>) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    begin(connection)?;
+    match work(connection) {
+        Ok(value) => {
+            commit(connection)?;
+            Ok(value)
+        }
+        Err(failure) => {
+            // A connection that cannot end its transaction is thrown away.
+            drop(roll_back(connection));
+            Err(failure)
+        }
+    }
+}
+
 /// Runs several reads that all see the same moment.
 pub(crate) fn snapshot<T>(
     connection: &mut Connection<'_>,

@@ -16,14 +16,24 @@ use foretell_ports::page::{Page, PageRequest, Stretch};
 use foretell_ports::portfolio::{BetKey, HeldKey, HeldPosition};
 use foretell_ports::unit::Locked;
 
+use crate::dialect::searches::Searched;
 use crate::id::db_ids;
 use crate::store::Store;
+use crate::text_index::{self, NewText};
 use crate::tx::UnitTx;
 use crate::{bets, market_details, market_lists, markets, portfolio, positions, settlements};
 
+fn text_of(id: MarketId, listing: &Listing) -> NewText<'_> {
+    NewText { id: id.into(), title: listing.name.as_str(), body: listing.description.as_str() }
+}
+
 impl MarketTx for UnitTx<'_, '_> {
     fn insert_markets(&mut self, markets: &[NewMarket]) -> Result<(), StoreError> {
-        self.step(|c| markets::insert(c, markets))
+        self.indexed_step(|c, index| {
+            markets::insert(c, markets)?;
+            let texts = markets.iter().map(|new| text_of(new.market.id(), &new.listing));
+            text_index::put(c, index, Searched::Markets, &texts.collect::<Vec<_>>())
+        })
     }
 
     fn lock_markets(&mut self, ids: &BTreeSet<MarketId>) -> Result<Vec<Locked<Market>>, StoreError> {
@@ -39,11 +49,18 @@ impl MarketTx for UnitTx<'_, '_> {
     }
 
     fn save_listing(&mut self, market: &Locked<Market>, listing: &Listing) -> Result<(), StoreError> {
-        self.step(|c| markets::save_listing(c, market, listing))
+        self.indexed_step(|c, index| {
+            markets::save_listing(c, market, listing)?;
+            text_index::put(c, index, Searched::Markets, &[text_of(market.id(), listing)])
+        })
     }
 
     fn delete_markets(&mut self, markets: Vec<Locked<Market>>) -> Result<(), StoreError> {
-        self.step(|c| markets.iter().try_for_each(|market| markets::delete(c, market)))
+        self.indexed_step(|c, index| {
+            let ids = db_ids(markets.iter().map(|market| market.id()));
+            text_index::remove(c, index, Searched::Markets, &ids)?;
+            markets.iter().try_for_each(|market| markets::delete(c, market))
+        })
     }
 
     fn find_holdings(&mut self, wanted: &[WantedHolding]) -> Result<Vec<Holding>, StoreError> {

@@ -9,14 +9,23 @@ use foretell_ports::page::Stretch;
 use foretell_ports::post::{HeldSubject, PostFilter, PostQueries, PostTx, TagCount};
 use foretell_ports::unit::Locked;
 
+use crate::dialect::searches::Searched;
 use crate::id::db_ids;
 use crate::store::Store;
+use crate::text_index::{self, NewText};
 use crate::tx::UnitTx;
 use crate::{comments, post_lists, post_tags, posts};
 
+fn text_of(post: &Post) -> NewText<'_> {
+    NewText { id: post.id.into(), title: post.body.title.as_str(), body: post.body.content.as_str() }
+}
+
 impl PostTx for UnitTx<'_, '_> {
     fn insert_post(&mut self, post: &Post) -> Result<(), StoreError> {
-        self.step(|c| posts::insert(c, post))
+        self.indexed_step(|c, index| {
+            posts::insert(c, post)?;
+            text_index::put(c, index, Searched::Posts, &[text_of(post)])
+        })
     }
 
     fn lock_post(&mut self, id: PostId) -> Result<Option<Locked<Post>>, StoreError> {
@@ -24,11 +33,17 @@ impl PostTx for UnitTx<'_, '_> {
     }
 
     fn save_post(&mut self, post: &Locked<Post>) -> Result<(), StoreError> {
-        self.step(|c| posts::save(c, post))
+        self.indexed_step(|c, index| {
+            posts::save(c, post)?;
+            text_index::put(c, index, Searched::Posts, &[text_of(post)])
+        })
     }
 
     fn delete_post(&mut self, post: Locked<Post>) -> Result<(), StoreError> {
-        self.step(|c| posts::delete(c, post.id))
+        self.indexed_step(|c, index| {
+            text_index::remove(c, index, Searched::Posts, &[post.id.into()])?;
+            posts::delete(c, post.id)
+        })
     }
 
     fn hold_subject(&mut self, subject: CommentSubject) -> Result<Option<HeldSubject>, StoreError> {
@@ -52,7 +67,11 @@ impl PostTx for UnitTx<'_, '_> {
     }
 
     fn delete_content_of(&mut self, user: UserId) -> Result<(), StoreError> {
-        self.step(|c| posts::delete_content_of(c, user))
+        self.indexed_step(|c, index| {
+            let ids = posts::ids_of(c, user)?;
+            text_index::remove(c, index, Searched::Posts, &ids)?;
+            posts::delete_content_of(c, user)
+        })
     }
 }
 

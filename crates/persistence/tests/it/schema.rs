@@ -20,13 +20,13 @@ const SQLITE_COLUMNS: &str = "SELECT tables.name || '.' || columns.name || ' ' |
     FROM sqlite_schema AS tables JOIN pragma_table_info(tables.name) AS columns
     WHERE tables.type = 'table' AND tables.name NOT LIKE '\\_\\_%' ESCAPE '\\'
     AND tables.name NOT GLOB 'market_[twp]*' AND tables.name NOT GLOB 'post_texts*'
-    AND tables.name NOT GLOB 'post_words*' AND tables.name NOT GLOB 'post_parts*'";
+    AND tables.name NOT GLOB 'post_words*' AND tables.name NOT GLOB 'post_trigrams*'";
 const POSTGRES_COLUMNS: &str = "SELECT table_name || '.' || column_name || ' '
     || CASE data_type WHEN 'uuid' THEN 'blob' WHEN 'bytea' THEN 'blob' WHEN 'bigint' THEN 'integer'
         WHEN 'double precision' THEN 'real' ELSE data_type END
     || CASE is_nullable WHEN 'NO' THEN '' ELSE ' or null' END AS line
     FROM information_schema.columns WHERE table_schema = 'public' AND table_name NOT LIKE '\\_\\_%'
-    AND column_name <> 'search_vector'";
+    AND table_name NOT IN ('market_texts', 'post_texts')";
 
 /// All that the migrations make.
 const SQLITE_SCHEMA: &str =

@@ -76,6 +76,8 @@ pub async fn words_are_found_alike(harness: &dyn Harness) {
         ("gauge or stays", &[rain, snow]),
         ("half-time", &[snow]),
         ("half", &[snow]),
+        ("rains", &[rain, both]),
+        ("stay", &[snow]),
         ("rai", &[]),
         ("-rain", &[]),
         ("?!", &[]),
@@ -105,10 +107,62 @@ pub async fn parts_of_words_are_found(harness: &dyn Harness) {
         ("\"quoted\"", &[quoted]),
         ("5", &[percent, plain]),
         ("%", &[percent]),
-        ("above or votes", &[]),
+        ("above or votes", &[percent, plain]),
+        ("abov vote -halfx", &[percent]),
+        ("turnou abov", &[percent]),
+        ("\"bove 50\"", &[percent, plain]),
+        ("\"50 bove\"", &[]),
+        ("\"50% turnou", &[percent]),
     ] {
         check(&scene, Substring, text, expected).await;
     }
+}
+
+/// Texts of scripts without blanks, and of any Unicode normalization form, are found by each of their words and by several.
+pub async fn words_of_all_scripts_are_found(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let [tokyo, seoul, spartak, apple, muller] = markets(
+        &scene,
+        [
+            ("明日の東京は雨ですか", "気象庁の発表による。一日中のことです。"),
+            ("서울에 눈이 올까요?", "기상청의 발표에 따라 결정합니다."),
+            ("Кто выиграет матч Спартака?", "По итогам основного времени."),
+            ("A new iPhone?", "Shown by Apple before June."),
+            ("Will M\u{fc}ller resign?", "As told by the office."),
+        ],
+    )
+    .await;
+    for (method, text, expected) in [
+        (FullText, "東京", &[tokyo][..]),
+        (FullText, "東京 雨", &[tokyo]),
+        (FullText, "京東", &[]),
+        (FullText, "서울 눈", &[seoul]),
+        (FullText, "서울", &[seoul]),
+        (FullText, "mu\u{308}ller", &[muller]),
+        (Substring, "東京 雨", &[tokyo]),
+        (Substring, "서울 눈", &[seoul]),
+        (Substring, "спартак матч", &[spartak]),
+        (Substring, "спартак", &[spartak]),
+        (Substring, "Apple iphon", &[apple]),
+        (Substring, "Mu\u{308}lle", &[muller]),
+    ] {
+        check(&scene, method, text, expected).await;
+    }
+}
+
+/// The beginning of a long text is found, and so is a long query.
+pub async fn long_texts_and_queries_are_searched(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let long = format!("{} rain {}", "lorem ".repeat(30), "a".repeat(500));
+    let [market] = markets(&scene, [("A long description", long.as_str())]).await;
+    for method in [FullText, Substring] {
+        check(&scene, method, "rain", &[market]).await;
+        check(&scene, method, &("rain or ".repeat(31) + "rain"), &[market]).await;
+        check(&scene, method, &("a".repeat(498) + "b"), &[]).await;
+        check(&scene, method, &"雨".repeat(500), &[]).await;
+    }
+    check(&scene, Substring, &("a".repeat(99) + "b"), &[]).await;
+    check(&scene, Substring, &"a".repeat(100), &[market]).await;
 }
 
 /// What is in the name comes before what is in the description, and of equals the newest.

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use foretell_domain::id::{MarketId, PostId};
-use foretell_domain::search::{Alternative, Phrase, SearchQuery, words_of};
+use foretell_domain::search::{Alternative, IndexedText, Parts, Phrase, SearchLanguage, SearchQuery};
 use foretell_ports::error::StoreError;
 use foretell_ports::market::MarketFilter;
 use foretell_ports::post::PostFilter;
@@ -16,6 +16,22 @@ use super::posts::posts_in;
 impl TextSearch for MemoryStore {
     fn capacity(&self) -> usize {
         1
+    }
+
+    fn language(&self) -> SearchLanguage {
+        SearchLanguage::ENGLISH
+    }
+
+    fn is_indexed(&self) -> bool {
+        true
+    }
+
+    async fn index_texts(&self) -> Result<usize, StoreError> {
+        Ok(0)
+    }
+
+    async fn clear_index(&self) -> Result<(), StoreError> {
+        Ok(())
     }
 
     async fn search_markets(
@@ -52,9 +68,10 @@ fn found<'a, I: Ord + Copy>(
     page: SearchPage,
 ) -> Hits<I> {
     let hit = |(id, first, second): (I, &str, &str)| {
+        let text = IndexedText::new(first, second, SearchLanguage::ENGLISH);
         let score = match method {
-            SearchMethod::FullText => by_words(query, first, second)?,
-            SearchMethod::Substring => by_part(query.text(), first, second)?,
+            SearchMethod::FullText => by_words(query, &text)?,
+            SearchMethod::Substring => by_parts(query, &text)?,
         };
         Some(Hit { id, score })
     };
@@ -67,11 +84,10 @@ fn found<'a, I: Ord + Copy>(
     Hits { hits, total }
 }
 
-fn by_words(query: &SearchQuery, first: &str, second: &str) -> Option<f64> {
-    let [first, second] = [first, second].map(words_of);
+fn by_words(query: &SearchQuery, text: &IndexedText) -> Option<f64> {
     let score = |phrase: &Phrase| {
         let weight = |words: &[String], weight: f64| if has(words, phrase) { weight } else { 0.0 };
-        weight(&first, 10.0) + weight(&second, 1.0)
+        weight(&text.title, 10.0) + weight(&text.body, 1.0)
     };
     let met = |alternative: &Alternative| {
         let is_met = alternative.wanted.iter().all(|phrase| score(phrase) > 0.0)
@@ -82,10 +98,16 @@ fn by_words(query: &SearchQuery, first: &str, second: &str) -> Option<f64> {
 }
 
 fn has(words: &[String], phrase: &Phrase) -> bool {
-    words.windows(phrase.words().len()).any(|window| window == phrase.words())
+    let stems = phrase.stems(SearchLanguage::ENGLISH);
+    words.windows(stems.len()).any(|window| window == stems)
 }
 
-fn by_part(part: &str, first: &str, second: &str) -> Option<f64> {
-    let is_in = |text: &str| text.to_lowercase().contains(&part.to_lowercase());
-    if is_in(first) { Some(2.0) } else { is_in(second).then_some(1.0) }
+fn by_parts(query: &SearchQuery, text: &IndexedText) -> Option<f64> {
+    let has_all = |parts: &Parts, text: &str| parts.wanted.iter().all(|part| text.contains(part.as_str()));
+    let met = |parts: &Parts| {
+        let is_met = has_all(parts, &text.substrings)
+            && !parts.unwanted.iter().any(|part| text.substrings.contains(part.as_str()));
+        is_met.then(|| if has_all(parts, text.title_substrings()) { 2.0 } else { 1.0 })
+    };
+    query.parts().iter().filter_map(met).reduce(f64::max)
 }

@@ -1,7 +1,7 @@
 //! What searches find, with what was found of it marked.
 
 use foretell_domain::post::Post;
-use foretell_domain::search::{SearchError, SearchQuery};
+use foretell_domain::search::{SearchError, SearchLanguage, SearchQuery};
 use foretell_ports::market::MarketDetails;
 use foretell_ports::page::{Start, Stretch};
 use foretell_ports::search::SearchPage;
@@ -12,6 +12,13 @@ use super::market::MarketView;
 use super::page::Paging;
 use super::post::PostView;
 use crate::faults::{Complaint, FaultCode, Faults};
+
+/// A query and the language of its words.
+#[derive(Clone, Copy)]
+pub(crate) struct LocalQuery<'a> {
+    pub(crate) query: &'a SearchQuery,
+    pub(crate) language: SearchLanguage,
+}
 
 /// A market that was found.
 #[derive(Serialize, ToSchema)]
@@ -55,7 +62,7 @@ impl<'a> MarketHit<'a> {
         market: MarketView<'a>,
         details: &MarketDetails,
         score: f64,
-        query: &SearchQuery,
+        query: LocalQuery<'_>,
     ) -> Self {
         let name = highlight(query, details.listing.name.as_str());
         let description = highlight(query, details.listing.description.as_str());
@@ -65,7 +72,7 @@ impl<'a> MarketHit<'a> {
 
 impl<'a> PostHit<'a> {
     /// A post with its score.
-    pub(crate) fn new(view: PostView<'a>, post: &Post, score: f64, query: &SearchQuery) -> Self {
+    pub(crate) fn new(view: PostView<'a>, post: &Post, score: f64, query: LocalQuery<'_>) -> Self {
         let title = highlight(query, post.body.title.as_str());
         let content = highlight(query, post.body.content.as_str());
         Self { post: view, score, highlight: PostHighlight { title, content } }
@@ -73,9 +80,9 @@ impl<'a> PostHit<'a> {
 }
 
 /// An excerpt of a text as HTML.
-fn highlight(query: &SearchQuery, text: &str) -> String {
+fn highlight(LocalQuery { query, language }: LocalQuery<'_>, text: &str) -> String {
     let mut html = String::new();
-    for (part, is_found) in query.excerpt(text) {
+    for (part, is_found) in query.excerpt(text, language) {
         if is_found {
             html.push_str("<mark>");
         }
@@ -124,7 +131,8 @@ mod tests {
     #[test]
     fn nothing_but_marks_is_markup() {
         let query = SearchQuery::parse("rain").unwrap();
-        let html = highlight(&query, "<b>Rain</b> & 'snow' \"hail\"");
+        let query = LocalQuery { query: &query, language: SearchLanguage::ENGLISH };
+        let html = highlight(query, "<b>Rain</b> & 'snow' \"hail\"");
         assert_eq!(html, "&lt;b&gt;<mark>Rain</mark>&lt;/b&gt; &amp; &#39;snow&#39; &quot;hail&quot;");
     }
 }

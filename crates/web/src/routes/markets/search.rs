@@ -13,7 +13,7 @@ use super::list::phase_named;
 use crate::WebState;
 use crate::dto::market::MarketView;
 use crate::dto::page::{PageParams, Paging};
-use crate::dto::search::{self, MarketHit};
+use crate::dto::search::{self, LocalQuery, MarketHit};
 use crate::dto::text::parsed;
 use crate::extract::{InputContext, IntoInput, Params};
 use crate::faults::Faults;
@@ -83,9 +83,11 @@ pub(super) async fn search(state: Data<WebState>, params: Params<SearchParams>) 
     let meta = paging.meta(&mut hits, |(number, _)| *number, total).await?;
     let now = application.now();
     let currency = application.settings().currency.clone();
+    let language = application.search_language();
     let write = move || {
+        let query = LocalQuery { query: &query, language };
         let rows = hits.iter().map(|(_, (market, score))| {
-            MarketHit::new(MarketView::at(now, market, &currency), market, *score, &query)
+            MarketHit::new(MarketView::at(now, market, &currency), market, *score, query)
         });
         reply::hits(rows.collect::<Vec<_>>(), meta, found.step.as_str())
     };

@@ -14,7 +14,7 @@ use super::list::status_named;
 use crate::WebState;
 use crate::dto::page::{PageParams, Paging};
 use crate::dto::post::PostView;
-use crate::dto::search::{self, PostHit};
+use crate::dto::search::{self, LocalQuery, PostHit};
 use crate::dto::text::parsed;
 use crate::extract::{InputContext, IntoInput, MaybeSignedIn, Params};
 use crate::faults::Faults;
@@ -86,9 +86,11 @@ pub(super) async fn search(
     let mut hits: Vec<_> = (page.offset + 1..).zip(found.hits).collect();
     let total = std::future::ready(Ok(found.total));
     let meta = paging.meta(&mut hits, |(number, _)| *number, total).await?;
+    let language = state.application.search_language();
     let write = move || {
+        let query = LocalQuery { query: &query, language };
         let rows = hits.iter();
-        let rows = rows.map(|(_, (post, score))| PostHit::new(PostView::new(post), post, *score, &query));
+        let rows = rows.map(|(_, (post, score))| PostHit::new(PostView::new(post), post, *score, query));
         reply::hits(rows.collect::<Vec<_>>(), meta, found.step.as_str())
     };
     reply::found(permit, write).await

@@ -1,0 +1,116 @@
+//! Stemming: the forms of a word, such as "school" and "schools", are found alike.
+
+use rust_stemmers::{Algorithm, Stemmer};
+
+/// Words of more characters are compared as they are.
+const LONGEST_STEMMED: usize = 64;
+
+/// The language whose words are reduced to their stems; words of other languages stay as they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SearchLanguage {
+    name: &'static str,
+    algorithm: Option<Algorithm>,
+}
+
+/// All languages; "none" has no stems.
+const LANGUAGES: [(&str, Option<Algorithm>); 19] = [
+    ("none", None),
+    ("arabic", Some(Algorithm::Arabic)),
+    ("danish", Some(Algorithm::Danish)),
+    ("dutch", Some(Algorithm::Dutch)),
+    ("english", Some(Algorithm::English)),
+    ("finnish", Some(Algorithm::Finnish)),
+    ("french", Some(Algorithm::French)),
+    ("german", Some(Algorithm::German)),
+    ("greek", Some(Algorithm::Greek)),
+    ("hungarian", Some(Algorithm::Hungarian)),
+    ("italian", Some(Algorithm::Italian)),
+    ("norwegian", Some(Algorithm::Norwegian)),
+    ("portuguese", Some(Algorithm::Portuguese)),
+    ("romanian", Some(Algorithm::Romanian)),
+    ("russian", Some(Algorithm::Russian)),
+    ("spanish", Some(Algorithm::Spanish)),
+    ("swedish", Some(Algorithm::Swedish)),
+    ("tamil", Some(Algorithm::Tamil)),
+    ("turkish", Some(Algorithm::Turkish)),
+];
+
+impl SearchLanguage {
+    /// English.
+    pub const ENGLISH: Self = Self { name: "english", algorithm: Some(Algorithm::English) };
+
+    /// The language with this name, as in `search.language`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let (name, algorithm) = LANGUAGES.into_iter().find(|(known, _)| *known == name)?;
+        Some(Self { name, algorithm })
+    }
+
+    /// The names of all languages.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        LANGUAGES.into_iter().map(|(name, _)| name)
+    }
+
+    /// Its name.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The stem of a word in lower case.
+    pub(super) fn stem(&self, word: String) -> String {
+        let is_stemmed = word.chars().count() <= LONGEST_STEMMED && word.chars().all(char::is_alphabetic);
+        match self.algorithm {
+            Some(algorithm) if is_stemmed => {
+                let stem = Stemmer::create(algorithm).stem(&word).into_owned();
+                // A word of nothing but endings is itself.
+                if stem.is_empty() { word } else { stem }
+            }
+            _ => word,
+        }
+    }
+
+    /// Whether a word and its stem begin with the same letter.
+    pub(super) const fn keeps_first_letter(&self) -> bool {
+        !matches!(self.algorithm, Some(Algorithm::Arabic | Algorithm::Tamil))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn forms_of_words_have_one_stem() {
+        for (language, forms) in [
+            ("english", &["school", "schools"][..]),
+            ("english", &["resign", "resigned", "resigns", "resigning"]),
+            ("german", &["haus", "hauses"]),
+            ("russian", &["спартак", "спартака"]),
+            ("french", &["école", "écoles"]),
+        ] {
+            let language = SearchLanguage::from_name(language).unwrap();
+            let mut stems: Vec<_> = forms.iter().map(|word| language.stem((*word).to_owned())).collect();
+            stems.dedup();
+            assert_eq!(stems.len(), 1, "{stems:?}");
+        }
+        assert_eq!(SearchLanguage::from_name("none").unwrap().stem("schools".to_owned()), "schools");
+        assert_eq!(SearchLanguage::from_name("klingon"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn stem_of_any_word_is_not_empty(word in "\\PC{1,80}", number in 0..LANGUAGES.len()) {
+            let language = SearchLanguage::from_name(LANGUAGES[number].0).unwrap();
+            prop_assert!(!language.stem(word.to_lowercase()).is_empty());
+        }
+
+        #[test]
+        fn stem_keeps_the_first_letter(word in "\\p{L}{1,20}", number in 0..LANGUAGES.len()) {
+            let language = SearchLanguage::from_name(LANGUAGES[number].0).unwrap();
+            let word = word.to_lowercase();
+            let stem = language.stem(word.clone());
+            prop_assert!(!language.keeps_first_letter() || stem.chars().next() == word.chars().next(), "{}", stem);
+        }
+    }
+}
