@@ -39,6 +39,17 @@ impl LocalRateLimiter {
     }
 }
 
+impl LocalRateLimiter {
+    /// The same as the port's, without a future. An unknown bucket is full.
+    pub(crate) fn give_back_now(&self, bucket: &str, budget: Budget, cost: u32) {
+        if let Some(full_at) = self.0.get(bucket) {
+            let give_back = |full_at| Some(budget.give_back(full_at, cost));
+            // It never fails: the closure always gives a value.
+            let _ = full_at.fetch_update(Ordering::AcqRel, Ordering::Acquire, give_back);
+        }
+    }
+}
+
 impl Default for LocalRateLimiter {
     fn default() -> Self {
         Self::new()
@@ -49,5 +60,9 @@ impl Default for LocalRateLimiter {
 impl RateLimiter for LocalRateLimiter {
     async fn take(&self, bucket: &str, budget: Budget, cost: u32, now: Timestamp) -> Verdict {
         self.take_now(bucket, budget, cost, now)
+    }
+
+    async fn give_back(&self, bucket: &str, budget: Budget, cost: u32, _: Timestamp) {
+        self.give_back_now(bucket, budget, cost);
     }
 }

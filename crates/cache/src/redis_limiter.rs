@@ -31,6 +31,26 @@ static TAKE: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
+/// Returns tokens as [`Budget::give_back`] does. A key that is gone, or no moment, is a full bucket.
+static GIVE_BACK: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        r"
+        local time = redis.call('TIME')
+        local now = time[1] * 1000000 + time[2]
+        local held = redis.pcall('GET', KEYS[1])
+        local full_at = type(held) == 'string' and tonumber(held)
+        if not full_at then return '0' end
+        local wait = full_at - ARGV[1] * ARGV[2] - now
+        if wait > 0 then
+            redis.call('SET', KEYS[1], string.format('%.0f', now + wait), 'PX', math.ceil(wait / 1000))
+        else
+            redis.call('DEL', KEYS[1])
+        end
+        return '1'
+        ",
+    )
+});
+
 /// Buckets in Redis; while it does not answer, those of this process.
 pub struct RedisRateLimiter {
     link: Arc<RedisLink>,
@@ -56,5 +76,14 @@ impl RateLimiter for RedisRateLimiter {
         };
         // The same rule from the same wait tells what the script has done.
         budget.take(wait_us, cost, 0).0
+    }
+
+    async fn give_back(&self, bucket: &str, budget: Budget, cost: u32, _: Timestamp) {
+        let mut script = GIVE_BACK.key(self.link.name(bucket));
+        script.arg(budget.interval_us()).arg(cost);
+        let done: Option<String> = self.link.run(&script).await;
+        if done.is_none() {
+            self.local.give_back_now(bucket, budget, cost);
+        }
     }
 }

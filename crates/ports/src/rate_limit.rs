@@ -33,6 +33,9 @@ pub trait RateLimiter: Send + Sync {
     /// time; nothing if they are not all there. More than the quota is never there. Buckets of one name are to have
     /// one budget. A shared limiter may go by a clock of its own instead of `now`.
     async fn take(&self, bucket: &str, budget: Budget, cost: u32, now: Timestamp) -> Verdict;
+
+    /// Returns tokens that were taken from the bucket of this name. It never holds more than its quota.
+    async fn give_back(&self, bucket: &str, budget: Budget, cost: u32, now: Timestamp);
 }
 
 impl Budget {
@@ -63,6 +66,13 @@ impl Budget {
         }
         let remaining = tokens((capacity - next) / interval);
         (Verdict { remaining, full_in: micros(next), refused_for: None }, now_us.saturating_add(next))
+    }
+
+    /// The moment at which a bucket will be full once tokens are returned to it. A moment in the past is a full
+    /// bucket, so that no bucket holds more than its quota.
+    #[must_use]
+    pub fn give_back(self, full_at_us: i64, cost: u32) -> i64 {
+        full_at_us.saturating_sub(self.interval_us().saturating_mul(i64::from(cost)))
     }
 }
 
@@ -106,6 +116,16 @@ mod tests {
     #[test]
     fn a_clock_that_is_set_back_refuses_nobody() {
         check(&[1_000, 1_000, 1_000, 0, 0], &[Ok(2), Ok(1), Ok(0), Ok(2), Ok(1)]);
+    }
+
+    #[test]
+    fn returned_tokens_can_be_taken_again() {
+        let (_, full_at) = BUDGET.take(0, 3, 0);
+        let full_at = BUDGET.give_back(full_at, 2);
+        let (verdict, full_at) = BUDGET.take(full_at, 2, 0);
+        assert_eq!((verdict.remaining, verdict.refused_for), (0, None));
+        let more_than_full = BUDGET.give_back(full_at, 100);
+        assert!(BUDGET.take(more_than_full, 4, 0).0.refused_for.is_some());
     }
 
     #[test]

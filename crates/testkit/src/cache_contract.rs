@@ -54,6 +54,7 @@ macro_rules! limiter_contract_suite {
             a_full_bucket_is_emptied_and_then_refuses,
             buckets_are_apart,
             several_tokens_are_taken_or_none,
+            returned_tokens_are_there_again,
             who_takes_at_the_same_time_takes_no_more;
         }
     };
@@ -195,6 +196,19 @@ pub async fn several_tokens_are_taken_or_none(harness: &dyn LimiterHarness) {
     assert_eq!(limiter.take("a", BUDGET, 3, START).await.remaining, 2);
     assert!(limiter.take("a", BUDGET, 3, START).await.refused_for.is_some());
     assert_eq!(limiter.take("a", BUDGET, 2, START).await.remaining, 0);
+}
+
+/// Returned tokens can be taken again; a bucket never holds more than its quota.
+pub async fn returned_tokens_are_there_again(harness: &dyn LimiterHarness) {
+    let limiter = harness.open().await;
+    limiter.give_back("a", BUDGET, 3, START).await;
+    assert_eq!(limiter.take("a", BUDGET, 5, START).await.remaining, 0, "an unknown bucket is full");
+    limiter.give_back("a", BUDGET, 2, START).await;
+    assert!(limiter.take("a", BUDGET, 3, START).await.refused_for.is_some());
+    assert_eq!(limiter.take("a", BUDGET, 2, START).await.remaining, 0);
+    limiter.give_back("a", BUDGET, 100, START).await;
+    assert!(limiter.take("a", BUDGET, 6, START).await.refused_for.is_some());
+    assert_eq!(limiter.take("a", BUDGET, 5, START).await.remaining, 0);
 }
 
 /// Tokens are there once, however many ask for them.

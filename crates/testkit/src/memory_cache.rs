@@ -78,4 +78,11 @@ impl RateLimiter for MemoryRateLimiter {
         *full_at = next;
         verdict
     }
+
+    async fn give_back(&self, bucket: &str, budget: Budget, cost: u32, _: Timestamp) {
+        let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(full_at) = buckets.get_mut(bucket) {
+            *full_at = budget.give_back(*full_at, cost);
+        }
+    }
 }
