@@ -134,6 +134,7 @@ async fn start() -> (Application, [Caller; 2]) {
         login_limits: LoginLimits::default(),
         market_trust: Duration::from_secs(1),
         request_limits: RequestLimits::default(),
+        stream_limits: foretell_application::StreamLimits::default(),
         keep_outcomes: Duration::from_hours(1),
         writer: WriterSettings { max_wait: Duration::from_mins(1), ..WriterSettings::default() },
     };

@@ -21,6 +21,7 @@ use tokio::net::TcpStream;
 on_each_database!(
     a_stream_that_breaks_off_goes_on,
     streams_end_with_the_server,
+    streams_over_the_limit_are_rejected,
     who_does_not_read_is_cut_off
 );
 
@@ -138,6 +139,39 @@ async fn streams_end_with_the_server(database: Database) {
     server.stop_cleanly().await;
     for mut stream in streams {
         assert!(stream.chunk().await.is_none(), "it ends as it should, not broken off");
+    }
+}
+
+async fn streams_over_the_limit_are_rejected(database: Database) {
+    let settings = [
+        ("FORETELL__LIMITS__STREAMS_PER_USER", "1"),
+        ("FORETELL__LIMITS__STREAMS_PER_ADDRESS", "2"),
+        ("FORETELL__LIMITS__STREAMS", "4"),
+    ];
+    let server = Server::start_with(database, &settings).await;
+    let (ada, ben) = (server.register("ada").await, server.register("ben").await);
+    let cleo = server.register("cleo").await;
+    let market = ada.open_market(&["Yes", "No"], "100.00").await;
+    let path = format!("/markets/{}/events", text(&market["id"]));
+    let rejected = async |client: &Client| {
+        let response = client.request(Method::GET, &path).send().await.unwrap();
+        assert_eq!(response.status(), 503);
+        assert!(response.headers().contains_key("retry-after"));
+    };
+    let anonymous = server.client();
+    let first = Stream::open(&anonymous, &market, None).await;
+    let _second = Stream::open(&anonymous, &market, None).await;
+    rejected(&anonymous).await;
+    let _of_ada = Stream::open(&ada, &market, None).await;
+    rejected(&ada).await;
+    let _of_ben = Stream::open(&ben, &market, None).await;
+    rejected(&cleo).await;
+    // A client that goes away makes room at once, although nothing happens in the market.
+    drop(first);
+    let begun = tokio::time::Instant::now();
+    while cleo.request(Method::GET, &path).send().await.unwrap().status() != 200 {
+        assert!(begun.elapsed() < Duration::from_secs(10), "the stream that was dropped still counts");
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 

@@ -203,6 +203,7 @@ async fn serve(home: &Home, clock: &FakeClock, settings: ApplicationSettings) ->
         workers: 1,
         keep_alive: minute,
         unread_timeout: minute,
+        connections: foretell_web::ConnectionLimits { total: 1_000, per_address: 1_000 },
         shutdown_timeout: Duration::from_secs(1),
     };
     tokio::spawn(foretell_web::serve(listener, state, options).unwrap());
@@ -221,6 +222,7 @@ fn settings() -> ApplicationSettings {
         login_limits: LoginLimits::default(),
         market_trust: Duration::ZERO,
         request_limits: RequestLimits::default(),
+        stream_limits: foretell_application::StreamLimits::default(),
         keep_outcomes: Duration::from_hours(1),
         writer: WriterSettings::default(),
     }

@@ -16,7 +16,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use foretell_application::{LoginLimits, RequestLimits};
+use foretell_application::{LoginLimits, RequestLimits, StreamLimits};
 use foretell_cache::RedisSettings;
 use foretell_domain::market::MAX_FEE_BPS;
 use foretell_domain::money::{Amount, Currency, MoneyError};
@@ -67,6 +67,8 @@ pub(crate) struct Settings {
     pub(crate) cache: Cache,
     /// How many requests are served.
     pub(crate) limits: RequestLimits,
+    /// How many event streams may be open.
+    pub(crate) streams: StreamLimits,
     /// The ledger's currency.
     pub(crate) currency: Currency,
     /// New accounts.
@@ -217,6 +219,7 @@ fn read_settings(reader: &mut Reader) -> Option<Settings> {
     let redis = read_redis(reader);
     let cache = read_cache(reader);
     let limits = read_limits(reader);
+    let streams = read_streams(reader);
     let currency = read_currency(reader);
     let signup_grant = reader.parsed("accounts.signup_grant", |text| parse_grant(currency.as_ref(), text));
     let markets = read_markets(reader);
@@ -236,6 +239,7 @@ fn read_settings(reader: &mut Reader) -> Option<Settings> {
         redis: redis?,
         cache: cache?,
         limits: limits?,
+        streams: streams?,
         currency: currency?,
         accounts: Accounts { signup_grant: signup_grant? },
         markets: markets?,
@@ -316,12 +320,26 @@ fn read_cache(reader: &mut Reader) -> Option<Cache> {
 }
 
 fn read_limits(reader: &mut Reader) -> Option<RequestLimits> {
-    let [read, write, log_in] =
-        ["limits.read", "limits.write", "limits.login"].map(|key| reader.number::<u32>(key, 0..=1_000_000));
+    let [read, write, log_in, invalid_tokens] =
+        ["limits.read", "limits.write", "limits.login", "limits.invalid_tokens"]
+            .map(|key| reader.number::<u32>(key, 0..=1_000_000));
     let window_s = reader.number("limits.window_s", 1..=86_400);
     let window = Duration::from_secs(window_s?);
     let budget = |quota| (quota > 0).then_some(Budget { quota, window });
-    Some(RequestLimits { read: budget(read?), write: budget(write?), log_in: budget(log_in?) })
+    Some(RequestLimits {
+        read: budget(read?),
+        write: budget(write?),
+        log_in: budget(log_in?),
+        invalid_tokens: budget(invalid_tokens?),
+    })
+}
+
+fn read_streams(reader: &mut Reader) -> Option<StreamLimits> {
+    let [per_user, per_address, total] =
+        ["limits.streams_per_user", "limits.streams_per_address", "limits.streams"]
+            .map(|key| reader.number::<u32>(key, 0..=1_000_000));
+    let limit = |count: u32| (count > 0).then_some(count);
+    Some(StreamLimits { per_user: limit(per_user?), per_address: limit(per_address?), total: limit(total?) })
 }
 
 fn read_currency(reader: &mut Reader) -> Option<Currency> {

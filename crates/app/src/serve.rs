@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use foretell_application::Application;
 use foretell_telemetry::{Metrics, join_trace};
-use foretell_web::{Operations, ServeOptions, ServerHandle, WebSettings, WebState};
+use foretell_web::{ConnectionLimits, Operations, ServeOptions, ServerHandle, WebSettings, WebState};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::cli::ServeArguments;
@@ -20,14 +20,20 @@ use crate::signals::{Signals, survive_hangup};
 use crate::wiring;
 use crate::worker::Staff;
 
+/// Descriptors for everything but clients and the database: files, Redis, mail, webhooks, health checks.
+const OWN_FILES: usize = 160;
+
+/// The most connections unless the settings say otherwise.
+const USUAL_CONNECTIONS: usize = 25_000;
+
 pub(crate) async fn run(settings: &Settings, arguments: &ServeArguments) -> anyhow::Result<ExitCode> {
     survive_hangup().context("cannot listen for signals")?;
     // First of all, so that a second server on the same port touches nothing.
     let bind = settings.server.bind;
     let listener =
         TcpListener::bind(bind).with_context(|| format!("cannot listen on {bind} (server.bind)"))?;
-    raise_limit_of_files();
-    let application = wiring::start(settings).await?;
+    let connections = connection_limits(settings, raise_limit_of_files());
+    let application = wiring::start(&within(settings, connections)).await?;
     let staff = (!arguments.no_worker).then(|| Staff::start(&application, settings));
     let metrics = Metrics::install(env!("CARGO_PKG_VERSION"))?;
     tokio::spawn(measures::keep_measuring(Arc::clone(&application), metrics.clone()));
@@ -55,6 +61,7 @@ pub(crate) async fn run(settings: &Settings, arguments: &ServeArguments) -> anyh
         keep_alive: settings.server.keep_alive,
         shutdown_timeout: settings.server.shutdown_timeout,
         unread_timeout: settings.server.unread_timeout,
+        connections,
     };
     let server = foretell_web::serve(listener, state, options)?;
     let delay = settings.server.drain_delay;
@@ -70,12 +77,42 @@ pub(crate) async fn run(settings: &Settings, arguments: &ServeArguments) -> anyh
     Ok(ExitCode::SUCCESS)
 }
 
-/// Takes as many open files as the process may have: each connection is one, and systems begin with few.
-fn raise_limit_of_files() {
+/// Takes as many open files as the process may have: each connection is one, and systems begin with few. Gives
+/// how many may be open; `None` means unlimited.
+fn raise_limit_of_files() -> Option<u64> {
     let limit = getrlimit(Resource::Nofile);
     if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }) {
         tracing::warn!(%error, "no more files may be open than usual, and so no more connections");
+        return limit.current;
     }
+    limit.maximum
+}
+
+/// The limits of connections: what the settings say, within what the limit of open files allows.
+fn connection_limits(settings: &Settings, max_files: Option<u64>) -> ConnectionLimits {
+    let max_files = max_files.map_or(usize::MAX, |count| usize::try_from(count).unwrap_or(usize::MAX));
+    let database = &settings.database;
+    // A connection to SQLite has its file, its log and the log's index open.
+    let own = OWN_FILES + 3 * (database.read_connections + database.write_connections);
+    let possible = max_files.saturating_sub(own).max(max_files / 2).max(1);
+    let wanted = settings.server.max_connections.map_or(USUAL_CONNECTIONS, NonZeroUsize::get);
+    let total = wanted.min(possible);
+    if settings.server.max_connections.is_some() && total < wanted {
+        tracing::warn!(
+            max_files,
+            "server.max_connections is {wanted}, and the limit of open files allows {total}: raise it (ulimit -n)"
+        );
+    }
+    let per_address = settings.server.connections_per_address.map_or(total / 4, NonZeroUsize::get);
+    ConnectionLimits { total, per_address: per_address.max(1) }
+}
+
+/// The settings with no more event streams than half of the connections.
+fn within(settings: &Settings, connections: ConnectionLimits) -> Settings {
+    let most = u32::try_from(connections.total / 2).unwrap_or(u32::MAX).max(1);
+    let mut settings = settings.clone();
+    settings.streams.total = Some(settings.streams.total.map_or(most, |total| total.min(most)));
+    settings
 }
 
 /// What operators and their tools are told.

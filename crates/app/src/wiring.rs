@@ -191,6 +191,7 @@ fn application_settings(settings: &Settings, store: &Store) -> ApplicationSettin
         login_limits: settings.auth.login_limits,
         market_trust: settings.cache.trust,
         request_limits: settings.limits,
+        stream_limits: settings.streams,
         keep_outcomes: settings.idempotency.keep,
         writer: WriterSettings {
             lanes: settings.writer.lanes.map_or(automatic_lanes, NonZeroUsize::get),

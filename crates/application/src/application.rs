@@ -30,11 +30,13 @@ use crate::leaderboards::Leaderboards;
 use crate::login_limits::{LoginGuard, LoginLimits};
 use crate::market_feed::MarketFeed;
 use crate::market_pages::MarketPages;
+use crate::open_streams::{OpenStreams, StreamLimits};
 use crate::request_limits::RequestLimits;
 use crate::search_permits::SearchPermits;
 use crate::search_steps::SearchSteps;
 use crate::semantic::Semantic;
 use crate::session_cache::SessionCache;
+use crate::token_guard::TokenGuard;
 use crate::totals::{CountedMarkets, Totals};
 use crate::webhook_watch::WebhookWatch;
 use crate::writer::{MoneyWriter, Surroundings, WriterSettings};
@@ -109,6 +111,8 @@ pub struct ApplicationSettings {
     pub market_trust: Duration,
     /// How many requests are served.
     pub request_limits: RequestLimits,
+    /// Limits of open event streams.
+    pub stream_limits: StreamLimits,
     /// How long the outcome of a command answers for its idempotency key.
     pub keep_outcomes: Duration,
     /// How the money writer works.
@@ -133,6 +137,8 @@ pub struct Application {
     /// Whether the server is about to stop.
     pub(crate) closing: watch::Sender<bool>,
     pub(crate) logins: LoginGuard,
+    pub(crate) open_streams: OpenStreams,
+    pub(crate) tokens: TokenGuard,
     pub(crate) key_uses: KeyUses,
     pub(crate) search_permits: SearchPermits,
     pub(crate) search_steps: SearchSteps,
@@ -151,6 +157,9 @@ impl Application {
         let sessions = Arc::new(SessionCache::new(settings.session_trust));
         listen_to_user_changes(&ports, &sessions);
         let logins = LoginGuard::new(settings.login_limits);
+        let invalid_tokens = settings.request_limits.invalid_tokens;
+        let tokens = TokenGuard::new(Arc::clone(&ports.limiter), invalid_tokens);
+        let open_streams = OpenStreams::new(settings.stream_limits);
         let (cache, markets) = (Arc::clone(&ports.cache), Arc::clone(&ports.markets));
         let market_pages = MarketPages::new(cache, markets, settings.market_trust);
         let search_permits = SearchPermits::new(ports.search.capacity());
@@ -167,6 +176,8 @@ impl Application {
             leaderboards: Leaderboards::new(),
             closing: watch::Sender::new(false),
             logins,
+            open_streams,
+            tokens,
             key_uses: KeyUses::new(),
             search_permits,
             search_steps: SearchSteps::default(),

@@ -29,6 +29,18 @@ pub enum AppError {
         /// How long to wait for the next one.
         retry_after: Duration,
     },
+    /// Too many invalid tokens were presented from this network.
+    #[error("too many invalid tokens were presented")]
+    TooManyInvalidTokens {
+        /// How long to wait before another one is looked up.
+        retry_after: Duration,
+    },
+    /// Too many event streams are open.
+    #[error("too many event streams are open")]
+    TooManyStreams {
+        /// How long to wait before trying again.
+        retry_after: Duration,
+    },
     /// The idempotency key was used before, for another command.
     #[error("the idempotency key was used for another request")]
     KeyReused,
@@ -53,7 +65,11 @@ impl AppError {
     /// Whether trying again later may succeed.
     pub const fn is_temporary(&self) -> bool {
         match self {
-            Self::Overloaded | Self::TooManyAttempts { .. } | Self::Password(PasswordError::Busy) => true,
+            Self::Overloaded
+            | Self::TooManyAttempts { .. }
+            | Self::TooManyInvalidTokens { .. }
+            | Self::TooManyStreams { .. }
+            | Self::Password(PasswordError::Busy) => true,
             Self::Store(error) => matches!(
                 error,
                 StoreError::Contention(_) | StoreError::Unavailable(_) | StoreError::CommitUnknown(_)

@@ -5,6 +5,7 @@
 
 pub mod application;
 mod authorization;
+mod client_network;
 pub mod error;
 mod expected_version;
 mod key_uses;
@@ -12,22 +13,26 @@ mod leaderboards;
 mod login_limits;
 mod market_feed;
 mod market_pages;
+mod open_streams;
 mod request_limits;
 mod search_permits;
 mod search_steps;
 mod semantic;
 mod session_cache;
+mod token_guard;
 mod totals;
 mod use_cases;
 mod webhook_watch;
 pub mod writer;
 
 pub use application::{Application, ApplicationSettings, Ports};
+pub use client_network::network_of;
 pub use error::AppError;
 pub use expected_version::ExpectedVersion;
 pub use leaderboards::{MAX_RANKED, Period};
 pub use login_limits::LoginLimits;
 pub use market_pages::Render;
+pub use open_streams::{StreamLimits, StreamPermit};
 pub use request_limits::{Metered, RequestKind, RequestLimits, Requester};
 pub use search_permits::SearchPermit;
 pub use search_steps::SearchStep;

@@ -6,7 +6,7 @@
 //! can lock them out by guessing from elsewhere. All of it is in this process, and is gone with it.
 
 use std::hash::Hash;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -16,6 +16,7 @@ use foretell_domain::time::Timestamp;
 use moka::sync::Cache;
 
 use crate::AppError;
+use crate::client_network::network_of;
 
 /// How many wrong passwords are borne with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,17 +104,6 @@ impl Attempt<'_> {
 /// Allowances by what they are for. One that has not been used for a window is whole again and need not be kept.
 fn watched<K: Hash + Eq + Send + Sync + 'static>(window: Duration) -> Cache<K, Arc<Allowance>> {
     Cache::builder().max_capacity(MAX_WATCHED).time_to_idle(window.saturating_mul(2)).build()
-}
-
-/// What counts as one address: a customer has a whole network of them in the sixth version of the protocol.
-pub(crate) fn network_of(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
-        address @ IpAddr::V4(_) => address,
-    }
 }
 
 /// How fast attempts come back.

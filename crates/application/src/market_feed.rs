@@ -24,6 +24,9 @@ const KEPT_BETS: usize = 256;
 /// The most bets and sales that are read at once.
 const BETS_AT_ONCE: u32 = 100;
 
+/// The most bets and sales that are sent to a follower who has fallen behind: older ones are skipped.
+pub(crate) const MAX_REPLAY: i64 = 2_000;
+
 /// The markets that are followed.
 #[derive(Default)]
 pub(crate) struct MarketFeed {
@@ -78,8 +81,10 @@ pub(crate) struct News {
     /// The market as it was read.
     pub(crate) details: Arc<MarketDetails>,
     /// Its next bets and sales in their order; where there are none, the follower has seen all that `details`
-    /// counts.
+    /// counts, unless some were skipped.
     pub(crate) bets: Vec<Arc<Bet>>,
+    /// The last bet or sale that is skipped because the follower is too far behind.
+    pub(crate) skipped_until: Option<i64>,
 }
 
 impl FollowedMarket {
@@ -99,12 +104,16 @@ impl FollowedMarket {
         markets: &dyn MarketQueries,
     ) -> Result<Option<News>, StoreError> {
         let Some((details, kept)) = self.latest_after(sequence, markets).await? else { return Ok(None) };
+        let oldest = details.market.record().bet_count.saturating_sub(MAX_REPLAY);
+        if sequence < oldest {
+            return Ok(Some(News { details, bets: Vec::new(), skipped_until: Some(oldest) }));
+        }
         let bets = match kept {
             Some(bets) => bets,
             // Too far back for what is kept: read for this follower alone, while the others go on.
             None => read_bets(self.id, sequence, &details, markets).await?,
         };
-        Ok(Some(News { details, bets }))
+        Ok(Some(News { details, bets, skipped_until: None }))
     }
 
     /// The market, and the bets and sales after `sequence` if they are kept.

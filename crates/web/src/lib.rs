@@ -4,6 +4,7 @@
 //! handler extracts, converts, calls one use case and converts back. Every answer is in the envelope, or for
 //! failures in RFC 9457 where the client asks for it: see `middleware`, the only place that writes failures.
 
+mod connections;
 mod cursor;
 mod dto;
 mod error;
@@ -20,15 +21,14 @@ mod routing;
 mod trusted_proxies;
 mod webhook_bodies;
 
-use std::any::Any;
 use std::fmt;
 use std::io;
-use std::net::TcpListener;
+use std::net::{Shutdown, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::body::BoxBody;
-use actix_web::dev::{Server, ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::dev::{Extensions, Server, ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::rt::net::TcpStream;
 use actix_web::web::{self, Data};
 use actix_web::{App, HttpServer};
@@ -37,7 +37,10 @@ use secrecy::SecretString;
 use socket2::SockRef;
 use tracing::Span;
 
+use crate::connections::Connections;
+
 pub use actix_web::dev::ServerHandle;
+pub use connections::ConnectionLimits;
 pub use error::ErrorCode;
 pub use export::ExportViews;
 pub use openapi::openapi_json;
@@ -149,6 +152,8 @@ pub struct ServeOptions {
     pub shutdown_timeout: Duration,
     /// How long a client may leave unread what is sent to it.
     pub unread_timeout: Duration,
+    /// How many connections may be open.
+    pub connections: ConnectionLimits,
 }
 
 /// Serves requests that come in by `listener`, until its handle stops it: end the following of markets before,
@@ -158,8 +163,18 @@ pub struct ServeOptions {
 /// Those of the listener.
 pub fn serve(listener: TcpListener, state: WebState, options: ServeOptions) -> io::Result<Server> {
     let unread_timeout = options.unread_timeout;
+    let connections = Connections::new(options.connections, state.settings.trusted_proxies.clone());
     let server = HttpServer::new(move || app(state.clone()))
-        .on_connect(move |connection, _| limit_unread(connection, unread_timeout))
+        .on_connect(move |connection, data| {
+            if let Some(stream) = connection.downcast_ref::<TcpStream>() {
+                limit_unread(stream, unread_timeout);
+                count_connection(stream, &connections, data);
+            }
+        })
+        // Above our own limit, which rejects; the server itself would leave new connections waiting.
+        .max_connections(options.connections.total.saturating_add(2 * connections::RESERVED))
+        // A client that has closed its side waits for nothing: its request is cancelled and its stream ends.
+        .h1_allow_half_closed(false)
         .disable_signals()
         .workers(options.workers.max(1))
         .keep_alive(options.keep_alive)
@@ -170,10 +185,26 @@ pub fn serve(listener: TcpListener, state: WebState, options: ServeOptions) -> i
 
 /// Ends a connection whose client does not take what is sent to it. The server itself never notices: it waits for
 /// room in the socket, for as long as the client pleases.
-fn limit_unread(connection: &dyn Any, timeout: Duration) {
-    let Some(stream) = connection.downcast_ref::<TcpStream>() else { return };
+fn limit_unread(stream: &TcpStream, timeout: Duration) {
     #[cfg(target_os = "linux")]
     if let Err(error) = SockRef::from(stream).set_tcp_user_timeout(Some(timeout)) {
         tracing::debug!(%error, "a connection has no limit on what its client leaves unread");
+    }
+}
+
+/// Counts a connection for as long as it is open, or closes it if there are too many.
+fn count_connection(stream: &TcpStream, connections: &Arc<Connections>, data: &mut Extensions) {
+    // One without a peer is gone already.
+    let Ok(peer) = stream.peer_addr() else { return };
+    match connections.open(peer.ip()) {
+        Some(connection) => {
+            data.insert(connection);
+        }
+        None => {
+            // The server reads its end at once, and gives the descriptor back.
+            if let Err(error) = SockRef::from(stream).shutdown(Shutdown::Both) {
+                tracing::debug!(%error, "connection over the limit was gone already");
+            }
+        }
     }
 }

@@ -10,4 +10,4 @@ mod request_id;
 
 pub(crate) use answer::Answering;
 pub(crate) use cors::cors;
-pub(crate) use metering::meter;
+pub(crate) use metering::{charge, meter};

@@ -194,6 +194,7 @@ fn settings(kind: Kind, seed: u64) -> ApplicationSettings {
         login_limits: LoginLimits::default(),
         market_trust: Duration::from_secs(1),
         request_limits: RequestLimits::default(),
+        stream_limits: foretell_application::StreamLimits::default(),
         keep_outcomes: Duration::from_hours(7 * 24),
         writer: WriterSettings { lanes, max_wait: Duration::from_mins(5), ..WriterSettings::default() },
     }

@@ -28,6 +28,10 @@ pub(crate) struct Server {
     pub(crate) unread_timeout: Duration,
     /// How long the body of a request may take to arrive.
     pub(crate) request_body_timeout: Duration,
+    /// The most open connections; `None` is as many as there are descriptors for.
+    pub(crate) max_connections: Option<NonZeroUsize>,
+    /// The most open connections of one address; `None` is a quarter of all.
+    pub(crate) connections_per_address: Option<NonZeroUsize>,
     /// How long a client is kept waiting for an answer.
     pub(crate) answer_timeout: Duration,
     /// The largest body of a request.
@@ -49,6 +53,8 @@ pub(super) fn read_server(reader: &mut Reader) -> Option<Server> {
     let unread_timeout_s = reader.number("server.unread_timeout_s", 1..=3_600);
     let request_body_timeout_s = reader.number("server.request_body_timeout_s", 1..=3_600);
     let answer_timeout_ms = reader.number("server.answer_timeout_ms", 100..=600_000);
+    let max_connections = reader.number("server.max_connections", 0..=1_000_000);
+    let connections_per_address = reader.number("server.connections_per_address", 0..=1_000_000);
     let max_body_bytes = reader.number("server.max_body_bytes", 1_024..=64 * 1_024 * 1_024);
     let allowed_origins = reader.list("server.allowed_origins", MAX_ALLOWED_ORIGINS, |text| {
         text.parse::<WebOrigin>().map_err(|error| error.to_string())
@@ -65,6 +71,8 @@ pub(super) fn read_server(reader: &mut Reader) -> Option<Server> {
         unread_timeout: Duration::from_secs(unread_timeout_s?),
         request_body_timeout: Duration::from_secs(request_body_timeout_s?),
         answer_timeout: Duration::from_millis(answer_timeout_ms?),
+        max_connections: NonZeroUsize::new(max_connections?),
+        connections_per_address: NonZeroUsize::new(connections_per_address?),
         max_body_bytes: max_body_bytes?,
         allowed_origins: allowed_origins?,
         trusted_proxies: TrustedProxies::new(trusted_proxies?),

@@ -3,6 +3,7 @@
 mod mistakes;
 mod telemetry;
 
+use foretell_application::StreamLimits;
 use foretell_telemetry::LogFormat;
 use foretell_web::TrustedProxies;
 
@@ -70,6 +71,8 @@ fn development_is_the_default_and_stands_as_documented() {
             unread_timeout: Duration::from_secs(30),
             request_body_timeout: Duration::from_secs(15),
             answer_timeout: Duration::from_secs(2),
+            max_connections: None,
+            connections_per_address: None,
             max_body_bytes: 1_048_576,
             allowed_origins: Vec::new(),
             trusted_proxies: TrustedProxies::default(),
@@ -88,7 +91,10 @@ fn development_is_the_default_and_stands_as_documented() {
             trust: Duration::from_secs(1),
         }
     );
-    assert_eq!(settings.limits, RequestLimits::default());
+    let invalid_tokens = Some(Budget { quota: 60, window: Duration::from_mins(1) });
+    assert_eq!(settings.limits, RequestLimits { invalid_tokens, ..RequestLimits::default() });
+    let streams = StreamLimits { per_user: Some(20), per_address: Some(100), total: Some(10_000) };
+    assert_eq!(settings.streams, streams);
     assert_eq!(settings.currency, Currency::new("PLAY", 2).unwrap());
     assert_eq!(settings.accounts.signup_grant, Some(Amount::new(100_000).unwrap()));
     assert_eq!(settings.markets, Markets { fee_bps: 0, extra_categories: Vec::new() });
@@ -130,7 +136,12 @@ fn a_mail_server_needs_a_name() {
 fn production_has_secure_cookies_limits_and_json_logs() {
     let settings = load(&[("FORETELL_ENV", "production")]).unwrap();
     let budget = |quota| Some(Budget { quota, window: Duration::from_mins(1) });
-    let limits = RequestLimits { read: budget(6_000), write: budget(1_200), log_in: budget(60) };
+    let limits = RequestLimits {
+        read: budget(6_000),
+        write: budget(1_200),
+        log_in: budget(60),
+        invalid_tokens: budget(60),
+    };
     assert_eq!(settings.limits, limits);
     assert!(settings.auth.secure_cookies);
     assert_eq!(settings.telemetry.log.format, LogFormat::Json);
@@ -206,7 +217,8 @@ fn a_limit_of_nothing_is_none() {
     let variables = [("FORETELL__LIMITS__READ", "9"), ("FORETELL__LIMITS__WINDOW_S", "3")];
     let limits = load(&variables).unwrap().limits;
     let read = Some(Budget { quota: 9, window: Duration::from_secs(3) });
-    assert_eq!(limits, RequestLimits { read, ..RequestLimits::default() });
+    let invalid_tokens = Some(Budget { quota: 60, window: Duration::from_secs(3) });
+    assert_eq!(limits, RequestLimits { read, invalid_tokens, ..RequestLimits::default() });
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Finds out who presents a session token or the secret of an API key.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use foretell_domain::id::{AccountId, ApiKeyId, SessionId};
@@ -13,7 +14,9 @@ use foretell_ports::secret::{Presented, TokenHash};
 use foretell_ports::user::CredentialId;
 
 use crate::Application;
+use crate::error::AppError;
 use crate::session_cache::KnownSession;
+use crate::token_guard::Lookup;
 
 /// Who makes a request.
 #[derive(Debug, Clone)]
@@ -79,17 +82,27 @@ impl Caller {
 }
 
 impl Application {
-    /// The caller behind a token, or `None` if it names no live session or key of an active user.
+    /// The caller behind a token that a client at this address presents, or `None` if it names no live session or
+    /// key of an active user.
     ///
     /// # Errors
-    /// Any [`StoreError`].
-    pub async fn authenticate(&self, token: &str) -> Result<Option<Arc<Caller>>, StoreError> {
+    /// [`AppError::TooManyInvalidTokens`], [`AppError::Store`].
+    pub async fn authenticate(&self, token: &str, from: IpAddr) -> Result<Option<Arc<Caller>>, AppError> {
         let Some(presented) = self.ports.tokens.recognize(token) else { return Ok(None) };
         let (Presented::SessionToken(hash) | Presented::ApiKeySecret(hash)) = presented;
         let now = self.now();
         let known = match self.sessions.find(&hash, now) {
             Some(known) => Some(known),
-            None => self.look_up(presented, now).await?,
+            None => match self.tokens.admit(&hash, from, now).await? {
+                Lookup::Needless => None,
+                Lookup::Allowed(taken) => {
+                    let found = self.look_up(presented, now).await?;
+                    if found.is_some() {
+                        self.tokens.prove(hash, taken, now).await;
+                    }
+                    found
+                }
+            },
         };
         Ok(known.filter(|known| known.expires_at > now).map(|known| known.caller))
     }
@@ -112,6 +125,9 @@ impl Application {
 
     async fn read_session(&self, hash: TokenHash) -> Result<Option<(Caller, Timestamp)>, StoreError> {
         let found = self.ports.users.find_session(&hash).await?;
+        if found.is_none() {
+            self.tokens.remember_unknown(hash);
+        }
         Ok(found.filter(|found| found.user.status == UserStatus::Active).map(|found| {
             let credential = Credential::Session(found.session.id);
             let caller = Caller { user: found.user, account_id: found.account_id, credential };
@@ -125,6 +141,9 @@ impl Application {
         now: Timestamp,
     ) -> Result<Option<(Caller, Timestamp)>, StoreError> {
         let found = self.ports.users.find_api_key(&hash).await?;
+        if found.is_none() {
+            self.tokens.remember_unknown(hash);
+        }
         let Some(found) = found.filter(|found| found.user.status == UserStatus::Active) else {
             return Ok(None);
         };

@@ -76,6 +76,13 @@ pub enum MarketNews {
     Trade(Arc<Bet>),
     /// The market with its latest status. One that it passed through while nobody looked is left out.
     Status(Arc<MarketDetails>),
+    /// Bets and sales that are not sent because the follower was too far behind.
+    Gap {
+        /// The number of the first one.
+        first: i64,
+        /// The number of the last one.
+        last: i64,
+    },
 }
 
 /// What a follower is told.
@@ -147,11 +154,15 @@ impl MarketFollower {
         }
     }
 
-    fn events(&self, News { details, bets }: News) -> Vec<MarketEvent> {
+    fn events(&self, News { details, bets, skipped_until }: News) -> Vec<MarketEvent> {
         let latest = MarketPosition::of(&details);
         let Some(seen) = self.position else {
             return vec![MarketEvent { position: latest, news: MarketNews::Status(details) }];
         };
+        if let Some(last) = skipped_until {
+            let position = MarketPosition { sequence: last, phase: seen.phase };
+            return vec![MarketEvent { position, news: MarketNews::Gap { first: seen.sequence + 1, last } }];
+        }
         if bets.is_empty() && seen.phase != latest.phase {
             return vec![MarketEvent { position: latest, news: MarketNews::Status(details) }];
         }

@@ -69,6 +69,7 @@ impl Application {
             let (token, session) = self.new_session(&verified.user);
             let user = verified.user.clone();
             if self.store_session(session, verified, rehash).await? {
+                self.tokens.issued(session.token_hash);
                 return Ok(SignedIn { user, session, token });
             }
         }

@@ -70,6 +70,7 @@ impl Application {
             Ok(Ok::<_, DomainError>(()))
         };
         self.run_as_after(caller, "create_api_key", lock, work).await?;
+        self.tokens.issued(secret_hash);
         Ok(IssuedKey { key, secret })
     }
 

@@ -33,6 +33,7 @@ fn shown(event: &MarketEvent) -> String {
     match &event.news {
         MarketNews::Trade(bet) => bet.fill.sequence.to_string(),
         MarketNews::Status(market) => market.market.record().phase.as_str().to_owned(),
+        MarketNews::Gap { first, last } => format!("gap {first}-{last}"),
     }
 }
 
@@ -135,6 +136,28 @@ async fn a_follower_far_behind_is_told_everything() {
         told.extend(events.iter().map(shown));
     }
     assert_eq!(told, (1..=400).map(|number: i32| number.to_string()).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn follower_too_far_behind_gets_a_gap() {
+    let desk = Desk::open().await;
+    let creator = desk.user().await;
+    let market = desk.market(&creator, 5_000).await;
+    let mut traders = vec![creator.clone()];
+    for _ in 1..5 {
+        traders.push(desk.user().await);
+    }
+    bet_many(&desk, &traders, &market, 402).await;
+    let all = next(&desk.app, &market, Some(MarketPosition { sequence: 10, phase: Phase::Open })).await;
+    assert_eq!(shown(&all[0]), "11", "2,000 are replayed");
+    let gap = next(&desk.app, &market, Some(MarketPosition { sequence: 9, phase: Phase::Open })).await;
+    let [MarketEvent { position, news: MarketNews::Gap { first: 10, last: 10 } }] = gap[..] else {
+        panic!("{gap:?}")
+    };
+    let rest = next(&desk.app, &market, Some(position)).await;
+    assert_eq!(shown(&rest[0]), "11");
+    let gap = next(&desk.app, &market, BEGINNING).await;
+    assert!(matches!(gap[..], [MarketEvent { news: MarketNews::Gap { first: 1, last: 10 }, .. }]), "{gap:?}");
 }
 
 #[tokio::test]

@@ -105,7 +105,12 @@ async fn a_key_names_its_user_and_its_use_is_recorded_once_a_minute() {
     let first_use = desk.app.now();
     for seconds in [0, 2, 57] {
         desk.clock.advance_seconds(seconds);
-        let caller = desk.app.authenticate(secret.expose_secret()).await.unwrap().expect("a live key");
+        let caller = desk
+            .app
+            .authenticate(secret.expose_secret(), [192, 0, 2, 1].into())
+            .await
+            .unwrap()
+            .expect("a live key");
         assert_eq!((&caller.user, caller.account_id), (&ann.user, ann.account_id));
         assert_eq!(caller.credential, Credential::ApiKey { id: key.id, scopes });
         eventually(async || last_use().await == Some(first_use)).await;
@@ -113,7 +118,7 @@ async fn a_key_names_its_user_and_its_use_is_recorded_once_a_minute() {
     assert_eq!(desk.faults.count("record_key_use"), 1);
     desk.clock.advance_seconds(1);
     let second_use = desk.app.now();
-    desk.app.authenticate(secret.expose_secret()).await.unwrap().expect("a live key");
+    desk.app.authenticate(secret.expose_secret(), [192, 0, 2, 1].into()).await.unwrap().expect("a live key");
     eventually(async || last_use().await == Some(second_use)).await;
     assert_eq!(desk.faults.count("record_key_use"), 2);
 }
@@ -124,9 +129,13 @@ async fn a_use_that_cannot_be_recorded_does_not_fail_the_request() {
     let ann = desk.user().await;
     let issued = make_key(&desk, &ann, Scopes::ALL).await;
     desk.faults.reject_units(|name| name == "record_key_use");
-    assert!(desk.app.authenticate(issued.secret.expose_secret()).await.unwrap().is_some());
+    assert!(
+        desk.app.authenticate(issued.secret.expose_secret(), [192, 0, 2, 1].into()).await.unwrap().is_some()
+    );
     eventually(async || desk.faults.count("record_key_use") == 1).await;
-    assert!(desk.app.authenticate(issued.secret.expose_secret()).await.unwrap().is_some());
+    assert!(
+        desk.app.authenticate(issued.secret.expose_secret(), [192, 0, 2, 1].into()).await.unwrap().is_some()
+    );
 }
 
 #[tokio::test]
@@ -149,7 +158,9 @@ async fn a_change_whose_answer_was_lost_counts_at_once() {
     let desk = Desk::open().await;
     let (ann, admin) = (desk.user().await, desk.admin().await);
     let signed_in = desk.app.log_in(ADDRESS, &ann.user.email, PASSWORD.into()).await.unwrap();
-    let is_live = async || desk.app.authenticate(signed_in.token.expose_secret()).await.unwrap().is_some();
+    let is_live = async || {
+        desk.app.authenticate(signed_in.token.expose_secret(), [192, 0, 2, 1].into()).await.unwrap().is_some()
+    };
     assert!(is_live().await);
     desk.faults.fail_next_named("appoint_user", Fault::LostAfterCommit);
     let suspension = Appointment { role: None, standing: Some(Standing::Suspended) };
@@ -163,7 +174,9 @@ async fn a_key_that_another_node_deletes_is_trusted_for_a_moment_at_most() {
     let desk = Desk::open().await;
     let (ann, other) = (desk.user().await, desk.second_node(settings()));
     let issued = make_key(&desk, &ann, Scopes::ALL).await;
-    let is_live = async || desk.app.authenticate(issued.secret.expose_secret()).await.unwrap().is_some();
+    let is_live = async || {
+        desk.app.authenticate(issued.secret.expose_secret(), [192, 0, 2, 1].into()).await.unwrap().is_some()
+    };
     assert!(is_live().await);
     other.delete_api_key(&ann, issued.key.id).await.unwrap();
     assert!(is_live().await, "it was looked up less than a second ago");
@@ -236,7 +249,13 @@ async fn an_erased_user_is_gone_for_good() {
     let now = desk.app.now();
     assert_eq!(desk.memory.count_sessions(ann.user.id, now).await.unwrap(), 0);
     assert_eq!(desk.memory.count_api_keys(ann.user.id).await.unwrap(), 0);
-    assert!(desk.app.authenticate(signed_in.token.expose_secret()).await.unwrap().is_none());
+    assert!(
+        desk.app
+            .authenticate(signed_in.token.expose_secret(), [192, 0, 2, 1].into())
+            .await
+            .unwrap()
+            .is_none()
+    );
     let erased = desk.app.get_user(ann.user.id).await.unwrap();
     let again = desk.app.erase_user(&ann, ann.user.id).await;
     assert!(matches!(again, Err(AppError::Unauthorized)), "{again:?}");

@@ -69,20 +69,20 @@ async fn a_session_names_its_user_until_it_ends() {
     let ann = desk.user().await;
     let signed_in = log_in(&desk, &ann.user.email, PASSWORD).await.unwrap();
     let token = signed_in.token.expose_secret();
-    let caller = desk.app.authenticate(token).await.unwrap().expect("a live session");
+    let caller = desk.app.authenticate(token, [192, 0, 2, 1].into()).await.unwrap().expect("a live session");
     assert_eq!((&caller.user, caller.account_id), (&ann.user, ann.account_id));
     assert_eq!(caller.credential, Credential::Session(signed_in.session.id));
     desk.clock.advance_seconds(3_599);
-    assert!(desk.app.authenticate(token).await.unwrap().is_some());
+    assert!(desk.app.authenticate(token, [192, 0, 2, 1].into()).await.unwrap().is_some());
     desk.clock.advance_seconds(1);
-    assert!(desk.app.authenticate(token).await.unwrap().is_none(), "it has expired");
+    assert!(desk.app.authenticate(token, [192, 0, 2, 1].into()).await.unwrap().is_none(), "it has expired");
 }
 
 #[tokio::test]
 async fn a_token_that_is_none_names_nobody() {
     let desk = Desk::open().await;
     for token in ["", "foreign", "test-token-1-999"] {
-        assert!(desk.app.authenticate(token).await.unwrap().is_none(), "{token}");
+        assert!(desk.app.authenticate(token, [192, 0, 2, 1].into()).await.unwrap().is_none(), "{token}");
     }
 }
 
@@ -92,12 +92,14 @@ async fn who_logs_out_ends_one_session_of_their_own() {
     let (ann, ben) = (desk.user().await, desk.user().await);
     let first = log_in(&desk, &ann.user.email, PASSWORD).await.unwrap();
     let second = log_in(&desk, &ann.user.email, PASSWORD).await.unwrap();
-    assert!(desk.app.authenticate(first.token.expose_secret()).await.unwrap().is_some());
+    assert!(
+        desk.app.authenticate(first.token.expose_secret(), [192, 0, 2, 1].into()).await.unwrap().is_some()
+    );
     assert!(!desk.app.log_out(&ben, first.session.id).await.unwrap(), "it is not Ben's");
     assert!(desk.app.log_out(&ann, first.session.id).await.unwrap());
     assert!(!desk.app.log_out(&ann, first.session.id).await.unwrap(), "it has ended already");
     let authenticate = async |signed_in: &SignedIn| {
-        desk.app.authenticate(signed_in.token.expose_secret()).await.unwrap().is_some()
+        desk.app.authenticate(signed_in.token.expose_secret(), [192, 0, 2, 1].into()).await.unwrap().is_some()
     };
     assert!(!authenticate(&first).await);
     assert!(authenticate(&second).await);
@@ -112,8 +114,9 @@ async fn a_session_that_another_process_ends_is_trusted_for_a_moment_at_most() {
     );
     let ann = desk.user().await;
     let signed_in = log_in(&desk, &ann.user.email, PASSWORD).await.unwrap();
-    let is_live =
-        async |app: &Application| app.authenticate(signed_in.token.expose_secret()).await.unwrap().is_some();
+    let is_live = async |app: &Application| {
+        app.authenticate(signed_in.token.expose_secret(), [192, 0, 2, 1].into()).await.unwrap().is_some()
+    };
     for app in [&desk.app, &other, &careful] {
         assert!(is_live(app).await);
     }
@@ -137,7 +140,7 @@ async fn a_session_of_a_suspended_user_is_not_honoured() {
     let units: &dyn UnitOfWork = &desk.memory;
     units.run("store_session", move |tx| tx.insert_session(&session)).await.unwrap();
     assert!(desk.memory.find_session(&token_hash).await.unwrap().is_some());
-    assert!(desk.app.authenticate(token.expose_secret()).await.unwrap().is_none());
+    assert!(desk.app.authenticate(token.expose_secret(), [192, 0, 2, 1].into()).await.unwrap().is_none());
 }
 
 #[tokio::test]

@@ -139,6 +139,7 @@ fn settings() -> ApplicationSettings {
         login_limits: LoginLimits::default(),
         market_trust: Duration::ZERO,
         request_limits: RequestLimits::default(),
+        stream_limits: foretell_application::StreamLimits::default(),
         keep_outcomes: Duration::from_hours(24),
         writer: WriterSettings { has_letters: true, ..WriterSettings::default() },
     }

@@ -1,5 +1,7 @@
 //! How the failures of inner crates become those of requests.
 
+use std::time::Duration;
+
 use actix_web::http::header::{HeaderValue, RETRY_AFTER};
 use foretell_application::AppError;
 use foretell_domain::error::DomainError;
@@ -20,11 +22,18 @@ impl From<AppError> for ApiError {
             }
             AppError::WrongPassword => Self::new(ErrorCode::Unauthorized, "The password is wrong"),
             AppError::TooManyAttempts { retry_after } => {
-                let millis = u64::try_from(retry_after.as_millis()).unwrap_or(u64::MAX);
-                let seconds = HeaderValue::from(millis.div_ceil(1_000).max(1));
                 Self::new(ErrorCode::RateLimited, "Too many wrong passwords; try again later")
-                    .with_header(RETRY_AFTER, seconds)
+                    .with_header(RETRY_AFTER, seconds(retry_after))
             }
+            AppError::TooManyInvalidTokens { retry_after } => {
+                Self::new(ErrorCode::RateLimited, "Too many invalid tokens; try again later")
+                    .with_header(RETRY_AFTER, seconds(retry_after))
+            }
+            AppError::TooManyStreams { retry_after } => Self::new(
+                ErrorCode::Unavailable,
+                "Too many event streams are open; close one or try again later",
+            )
+            .with_header(RETRY_AFTER, seconds(retry_after)),
             AppError::KeyReused => {
                 Self::new(ErrorCode::IdempotencyMismatch, "The idempotency key was used for another request")
             }
@@ -37,6 +46,12 @@ impl From<AppError> for ApiError {
             AppError::Password(PasswordError::Failed(_)) | AppError::Internal(_) => Self::internal(error),
         }
     }
+}
+
+/// A time in whole seconds, rounded up, for `Retry-After`.
+fn seconds(time: Duration) -> HeaderValue {
+    let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    HeaderValue::from(millis.div_ceil(1_000).max(1))
 }
 
 impl From<StoreError> for ApiError {
@@ -62,8 +77,6 @@ impl From<DomainError> for ApiError {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use actix_web::ResponseError as _;
 
     use super::*;
@@ -83,6 +96,9 @@ mod tests {
         check(StoreError::CommitUnknown("secret".into()).into(), ErrorCode::Unavailable, true);
         check(StoreError::Rejected("secret".into()).into(), ErrorCode::InternalError, false);
         check(AppError::Internal("secret"), ErrorCode::InternalError, false);
+        let retry_after = Duration::from_secs(1);
+        check(AppError::TooManyInvalidTokens { retry_after }, ErrorCode::RateLimited, true);
+        check(AppError::TooManyStreams { retry_after }, ErrorCode::Unavailable, true);
         check(AppError::Stale, ErrorCode::PreconditionFailed, false);
         check(AppError::KeyReused, ErrorCode::IdempotencyMismatch, false);
         check(AppError::Unauthorized, ErrorCode::Unauthorized, false);

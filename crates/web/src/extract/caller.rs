@@ -9,7 +9,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
-use foretell_application::Caller;
+use foretell_application::{AppError, Caller, Requester};
 use foretell_domain::error::DomainError;
 use foretell_domain::id::UserId;
 use foretell_domain::policy;
@@ -17,6 +17,7 @@ use foretell_domain::scope::Scope;
 use futures::FutureExt as _;
 use futures::future::LocalBoxFuture;
 
+use super::ClientAddress;
 use crate::WebState;
 use crate::error::{ApiError, ErrorCode};
 use crate::origins::{self, WebOrigin};
@@ -170,12 +171,28 @@ impl FromRequest for AdminInSession {
     }
 }
 
-/// Who makes a request, as far as the token is good; it says nothing of what they may do.
-pub(crate) async fn caller_of(request: &HttpRequest) -> Option<Arc<Caller>> {
-    let state = request.app_data::<Data<WebState>>()?;
-    let (Presented::Bearer(token) | Presented::Cookie(token)) = token_of(request)?;
-    // Where storage fails, the route says so.
-    state.application.authenticate(&token).await.ok().flatten()
+/// On whose account a request goes: the user's if its token is valid, otherwise its address. It says nothing of
+/// what they may do.
+///
+/// # Errors
+/// 429 `RATE_LIMITED` if too many invalid tokens were presented from its network.
+pub(crate) async fn requester_of(request: &HttpRequest) -> Result<Requester, ApiError> {
+    Ok(match caller_of(request).await? {
+        Some(caller) => Requester::User(caller.user.id),
+        None => Requester::Address(ClientAddress::of(request).0),
+    })
+}
+
+async fn caller_of(request: &HttpRequest) -> Result<Option<Arc<Caller>>, ApiError> {
+    let Some(state) = request.app_data::<Data<WebState>>() else { return Ok(None) };
+    let Some(Presented::Bearer(token) | Presented::Cookie(token)) = token_of(request) else {
+        return Ok(None);
+    };
+    match state.application.authenticate(&token, ClientAddress::of(request).0).await {
+        Err(error @ AppError::TooManyInvalidTokens { .. }) => Err(error.into()),
+        // Where storage fails, the route says so.
+        found => Ok(found.ok().flatten()),
+    }
 }
 
 async fn authenticate(request: &HttpRequest) -> Result<Arc<Caller>, ApiError> {
@@ -185,7 +202,7 @@ async fn authenticate(request: &HttpRequest) -> Result<Arc<Caller>, ApiError> {
         refuse_forgery(request, &state.settings.allowed_origins)?;
     }
     let (Presented::Bearer(token) | Presented::Cookie(token)) = token;
-    let caller = state.application.authenticate(&token).await?;
+    let caller = state.application.authenticate(&token, ClientAddress::of(request).0).await?;
     let caller = caller.ok_or_else(|| unauthorized("The session or API key is unknown or has ended"))?;
     request.extensions_mut().insert(HasCaller(caller.user.id));
     Ok(caller)

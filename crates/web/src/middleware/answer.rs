@@ -32,6 +32,7 @@ use super::closing::Closing;
 use super::measures;
 use super::request_id::{RequestId, X_REQUEST_ID};
 use crate::WebState;
+use crate::connections::is_over_limit;
 use crate::error::ApiError;
 use crate::error::render::{Failure, Form};
 use crate::extract::{HasCaller, Unread};
@@ -158,7 +159,7 @@ impl Exchange {
         let is_safe = matches!(self.method, Method::GET | Method::HEAD);
         let is_private = !is_safe || response.request().extensions().contains::<HasCaller>();
         let status = response.status();
-        if self.state.application.is_ending() {
+        if self.state.application.is_ending() || is_over_limit(response.request()) {
             // A request that met the end of its connection would be left without an answer.
             response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
         }

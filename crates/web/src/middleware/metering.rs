@@ -11,11 +11,13 @@ use actix_web::http::Method;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
+use actix_web::{HttpMessage as _, HttpRequest};
 use foretell_application::{Metered, RequestKind, Requester};
 
 use crate::WebState;
+use crate::connections::is_over_limit;
 use crate::error::{ApiError, ErrorCode};
-use crate::extract::{ClientAddress, caller_of};
+use crate::extract::{ClientAddress, requester_of};
 use crate::patience::Patience;
 use crate::routing::Metering;
 
@@ -29,26 +31,48 @@ pub(crate) async fn meter(
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     let state = request.app_data::<Data<WebState>>().ok_or_else(|| ApiError::internal("no web state"))?;
+    if is_over_limit(request.request()) {
+        return Err(ApiError::new(ErrorCode::Unavailable, "Too many connections are open").into());
+    }
     let Some(kind) = kind_of(metering, request.method()) else { return next.call(request).await };
     if state.application.request_budget(kind).is_none() {
         return next.call(request).await;
     }
     let patience = Patience::new(state.settings.answer_timeout);
-    let Some(metered) = patience.wait_for(pin!(count(&request, state, kind))).await? else {
+    let Some(metered) = patience.wait_for(pin!(count(&request, state, kind))).await?? else {
         return next.call(request).await;
     };
-    if let Some(wait) = metered.verdict.refused_for {
-        let seconds = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).div_ceil(1_000).max(1);
-        let [limit, policy] = headers(&metered);
-        return Err(ApiError::new(ErrorCode::RateLimited, "Too many requests; try again later")
-            .with_header(RETRY_AFTER, HeaderValue::from(seconds))
-            .with_header(limit.0, limit.1)
-            .with_header(policy.0, policy.1)
-            .into());
+    if metered.verdict.refused_for.is_some() {
+        return Err(over_limit(&metered).into());
     }
+    request.extensions_mut().insert(metered);
     let mut response = next.call(request).await?;
+    // The handler may have charged more.
+    let metered = response.request().extensions().get().copied().unwrap_or(metered);
     add(response.headers_mut(), &metered);
     Ok(response)
+}
+
+/// Charges a request that costs more than one, such as a batch, once its cost is known.
+///
+/// # Errors
+/// 429 `RATE_LIMITED` if there is not as much left.
+pub(crate) async fn charge(state: &WebState, request: &HttpRequest, cost: usize) -> Result<(), ApiError> {
+    let Some(metered) = request.extensions().get::<Metered>().copied() else { return Ok(()) };
+    let cost = u32::try_from(cost).unwrap_or(u32::MAX);
+    let metered = state.application.charge_request(metered, cost).await;
+    request.extensions_mut().insert(metered);
+    if metered.verdict.refused_for.is_some() { Err(over_limit(&metered)) } else { Ok(()) }
+}
+
+fn over_limit(metered: &Metered) -> ApiError {
+    let wait = metered.verdict.refused_for.unwrap_or_default();
+    let seconds = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).div_ceil(1_000).max(1);
+    let [limit, policy] = headers(metered);
+    ApiError::new(ErrorCode::RateLimited, "Too many requests; try again later")
+        .with_header(RETRY_AFTER, HeaderValue::from(seconds))
+        .with_header(limit.0, limit.1)
+        .with_header(policy.0, policy.1)
 }
 
 fn add(answer: &mut HeaderMap, metered: &Metered) {
@@ -57,16 +81,16 @@ fn add(answer: &mut HeaderMap, metered: &Metered) {
     }
 }
 
-async fn count(request: &ServiceRequest, state: &WebState, kind: RequestKind) -> Option<Metered> {
-    let address = || Requester::Address(ClientAddress::of(request.request()).0);
+async fn count(
+    request: &ServiceRequest,
+    state: &WebState,
+    kind: RequestKind,
+) -> Result<Option<Metered>, ApiError> {
     let requester = match kind {
-        RequestKind::LogIn => address(),
-        RequestKind::Read | RequestKind::Write => match caller_of(request.request()).await {
-            Some(caller) => Requester::User(caller.user.id),
-            None => address(),
-        },
+        RequestKind::LogIn => Requester::Address(ClientAddress::of(request.request()).0),
+        RequestKind::Read | RequestKind::Write => requester_of(request.request()).await?,
     };
-    state.application.meter_request(kind, requester).await
+    Ok(state.application.meter_request(kind, requester).await)
 }
 
 fn kind_of(metering: Metering, method: &Method) -> Option<RequestKind> {
@@ -80,7 +104,7 @@ fn kind_of(metering: Metering, method: &Method) -> Option<RequestKind> {
 
 /// What is left and what there is, as draft-ietf-httpapi-ratelimit-headers has it.
 fn headers(metered: &Metered) -> [(HeaderName, HeaderValue); 2] {
-    let Metered { kind, budget, verdict } = metered;
+    let Metered { kind, budget, verdict, .. } = metered;
     let (name, full_in) = (kind.as_str(), verdict.full_in.as_millis().div_ceil(1_000));
     let limit = format!("\"{name}\";r={};t={full_in}", verdict.remaining);
     let policy = format!("\"{name}\";q={};w={}", budget.quota, budget.window.as_secs());

@@ -105,7 +105,7 @@ pub(crate) async fn command(app: &TestApp, path: &str, user: &TestUser, body: &V
 }
 
 async fn caller(app: &TestApp, user: &TestUser) -> Caller {
-    (*app.application.authenticate(&user.token).await.unwrap().unwrap()).clone()
+    (*app.application.authenticate(&user.token, [192, 0, 2, 1].into()).await.unwrap().unwrap()).clone()
 }
 
 /// What a user's account holds, in minor units.

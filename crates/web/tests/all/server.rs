@@ -1,46 +1,84 @@
 //! The real server over TCP: what a router in a test does not show.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
+use foretell_application::Application;
 use foretell_testkit::{FakeClock, MemoryStore};
-use foretell_web::{ServeOptions, WebSettings, WebState, serve};
+use foretell_web::{ConnectionLimits, ServeOptions, ServerHandle, WebSettings, WebState, serve};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
 
 use crate::support::application;
 
-/// Sends these bytes to a new server and returns all that it answers until it closes the connection.
-async fn exchange(request: &str) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let application = application(&MemoryStore::new(), &FakeClock::default()).await;
-    let settings = WebSettings {
-        secure_cookies: false,
-        max_body_bytes: 1_000,
-        body_timeout: Duration::from_millis(200),
-        ..WebSettings::default()
-    };
-    let state = WebState { application: Arc::clone(&application), settings };
-    let options = ServeOptions {
-        workers: 1,
-        keep_alive: Duration::from_secs(5),
-        shutdown_timeout: Duration::from_secs(1),
-        unread_timeout: Duration::from_secs(30),
-    };
-    let server = serve(listener, state, options).unwrap();
-    let handle = server.handle();
-    let running = tokio::spawn(server);
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    stream.write_all(request.as_bytes()).await.unwrap();
+/// A server, until it is stopped.
+struct TestServer {
+    address: SocketAddr,
+    handle: ServerHandle,
+    running: JoinHandle<std::io::Result<()>>,
+    application: Arc<Application>,
+}
+
+impl TestServer {
+    async fn start(connections: ConnectionLimits) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let application = application(&MemoryStore::new(), &FakeClock::default()).await;
+        let settings = WebSettings {
+            secure_cookies: false,
+            max_body_bytes: 1_000,
+            body_timeout: Duration::from_millis(200),
+            ..WebSettings::default()
+        };
+        let state = WebState { application: Arc::clone(&application), settings };
+        let options = ServeOptions {
+            workers: 1,
+            keep_alive: Duration::from_secs(60),
+            shutdown_timeout: Duration::from_secs(1),
+            unread_timeout: Duration::from_secs(30),
+            connections,
+        };
+        let server = serve(listener, state, options).unwrap();
+        let handle = server.handle();
+        Self { address, handle, running: tokio::spawn(server), application }
+    }
+
+    async fn stop(self) {
+        self.handle.stop(true).await;
+        self.running.await.unwrap().unwrap();
+        self.application.drain().await;
+    }
+
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+
+    /// Sends these bytes over a new connection and returns all that is answered until it is closed.
+    async fn exchange(&self, request: &str) -> String {
+        let mut stream = self.connect().await;
+        // It may be closed before anything is sent.
+        let _ = stream.write_all(request.as_bytes()).await;
+        read_all(&mut stream).await
+    }
+}
+
+/// All that comes until the connection is closed.
+async fn read_all(stream: &mut TcpStream) -> String {
     let mut answer = Vec::new();
     let read = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut answer));
-    read.await.expect("the server closes the connection").unwrap();
-    handle.stop(true).await;
-    running.await.unwrap().unwrap();
-    application.drain().await;
+    // A connection that is reset has answered nothing more.
+    let _ = read.await.expect("the server closes the connection");
     String::from_utf8(answer).unwrap()
+}
+
+/// Sends these bytes to a new server and returns all that it answers until it closes the connection.
+async fn exchange(request: &str) -> String {
+    let server = TestServer::start(ConnectionLimits { total: 1_000, per_address: 1_000 }).await;
+    let answer = server.exchange(request).await;
+    server.stop().await;
+    answer
 }
 
 fn check(answer: &str, status: &str, code: &str) {
@@ -87,4 +125,49 @@ async fn head_is_get_without_a_body() {
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("HTTP/1.1 200") && head.contains("content-length: 39"), "{answer}");
     assert_eq!(body, "");
+}
+
+const LIVE: &str = "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n";
+const MARKETS: &str = "GET /api/v1/markets HTTP/1.1\r\nHost: x\r\n\r\n";
+
+/// A connection that stays open after its first answer.
+async fn kept_open(server: &TestServer) -> TcpStream {
+    let mut stream = server.connect().await;
+    stream.write_all(MARKETS.as_bytes()).await.unwrap();
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200");
+    stream
+}
+
+#[actix_web::test]
+async fn connections_over_the_limit_serve_health_checks_only() {
+    let server = TestServer::start(ConnectionLimits { total: 3, per_address: 1 }).await;
+    let mut kept = Vec::new();
+    for _ in 0..3 {
+        kept.push(kept_open(&server).await);
+    }
+    // Each is closed after one answer, though nobody asked for that.
+    check(&server.exchange(MARKETS).await, "503", "UNAVAILABLE");
+    let answer = server.exchange(LIVE).await;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("connection: close"), "{answer}");
+    // The reserve of one address is limited as well: what is beyond is closed without an answer.
+    let mut idle = Vec::new();
+    while idle.len() < 8 {
+        idle.push(server.connect().await);
+    }
+    assert_eq!(server.exchange(LIVE).await, "");
+    drop(idle);
+    drop(kept.pop());
+    let begun = std::time::Instant::now();
+    let answer = loop {
+        let closing = MARKETS.replace("Host: x", "Host: x\r\nConnection: close");
+        let answer = server.exchange(&closing).await;
+        if answer.starts_with("HTTP/1.1 200") || begun.elapsed() > Duration::from_secs(10) {
+            break answer;
+        }
+    };
+    assert!(answer.starts_with("HTTP/1.1 200"), "closed connections make room: {answer}");
+    drop(kept);
+    server.stop().await;
 }

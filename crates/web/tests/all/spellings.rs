@@ -13,7 +13,13 @@ const ID: &str = "019a0000-0000-7000-8000-00000000000a";
 
 async fn limited_app() -> TestApp {
     let budget = Some(Budget { quota: 1_000_000, window: Duration::from_hours(24) });
-    TestApp::start_with_limits(RequestLimits { read: budget, write: budget, log_in: budget }).await
+    TestApp::start_with_limits(RequestLimits {
+        read: budget,
+        write: budget,
+        log_in: budget,
+        invalid_tokens: None,
+    })
+    .await
 }
 
 /// The path with each of its characters percent-encoded, one at a time and all together.

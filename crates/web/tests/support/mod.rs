@@ -16,7 +16,7 @@ use actix_web::web::ServiceConfig;
 use actix_web::{HttpResponse, body::BoxBody};
 use foretell_application::writer::WriterSettings;
 use foretell_application::{
-    Application, ApplicationSettings, LoginLimits, Ports, Registration, RequestLimits,
+    Application, ApplicationSettings, LoginLimits, Ports, Registration, RequestLimits, StreamLimits,
 };
 use foretell_domain::id::{AccountId, UserId};
 use foretell_domain::money::{Amount, Currency};
@@ -104,6 +104,7 @@ pub async fn application_with(
         login_limits: LoginLimits::default(),
         market_trust: Duration::from_secs(1),
         request_limits,
+        stream_limits: StreamLimits::default(),
         keep_outcomes: Duration::from_hours(7 * 24),
         writer: WriterSettings::default(),
     };

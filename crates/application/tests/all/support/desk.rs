@@ -237,6 +237,7 @@ pub(crate) fn settings() -> ApplicationSettings {
         login_limits: LoginLimits::default(),
         market_trust: Duration::from_secs(1),
         request_limits: RequestLimits::default(),
+        stream_limits: foretell_application::StreamLimits::default(),
         keep_outcomes: Duration::from_hours(7 * 24),
         writer: WriterSettings {
             max_wait: Duration::from_mins(1),

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, HeaderName};
 use actix_web::web::{Bytes, Data};
-use foretell_application::{Application, MarketEvent, MarketFollower, MarketNews, MarketPosition, Told};
+use actix_web::{HttpRequest, HttpResponse};
+use foretell_application::{
+    Application, MarketEvent, MarketFollower, MarketNews, MarketPosition, StreamPermit, Told,
+};
 use foretell_domain::id::MarketId;
 use foretell_ports::error::Chain;
 use futures::Stream;
@@ -16,7 +18,7 @@ use crate::WebState;
 use crate::dto::market::MarketView;
 use crate::dto::market::bet::BetView;
 use crate::error::ApiError;
-use crate::extract::{LAST_EVENT_ID_NAME, LastEvent, NoParams, Params, PathId};
+use crate::extract::{LAST_EVENT_ID_NAME, LastEvent, NoParams, Params, PathId, requester_of};
 use crate::faults::{FaultCode, Faults};
 use crate::reply::{self, Answer};
 
@@ -31,8 +33,10 @@ const RETRY: &[u8] = b"retry: 2000\n\n";
 
 /// Streams what happens in a market: `trade` events with its bets and sales, as `GET /bets/{id}` shows them, in
 /// their order, and `status` events with the market, as `GET /markets/{id}` shows it. Without `Last-Event-ID` the
-/// stream begins with the present status, with one right after that event. It ends with the market. 200, 204 if
-/// nothing will happen after the last event, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND`.
+/// stream begins with the present status, with one right after that event. Where more than 2,000 trades follow that
+/// event, a `gap` event names the first and the last trade that are left out: read the market and its bets again. It
+/// ends with the market. 200, 204 if nothing will happen after the last event, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND`,
+/// 503 `UNAVAILABLE` if too many streams are open.
 #[utoipa::path(
     get,
     path = "/markets/{id}/events",
@@ -46,6 +50,7 @@ const RETRY: &[u8] = b"retry: 2000\n\n";
 )]
 pub(super) async fn follow(
     state: Data<WebState>,
+    request: HttpRequest,
     id: PathId<MarketId>,
     last: LastEvent,
     params: Params<NoParams>,
@@ -62,28 +67,37 @@ pub(super) async fn follow(
         // A client of server-sent events connects again after anything but this.
         return Ok(reply::no_content());
     }
+    let permit = state.application.open_stream(requester_of(&request).await?)?;
     let follower = state.application.clone().follow_market(id, last);
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")
         .insert_header((CACHE_CONTROL, "no-store"))
         .insert_header((X_ACCEL_BUFFERING, "no"))
-        .streaming(events(state, follower)))
+        .streaming(events(state, follower, permit)))
+}
+
+/// The trades that a stream leaves out, by their numbers.
+#[derive(Serialize)]
+struct GapView {
+    first: i64,
+    last: i64,
 }
 
 /// The stream, made as fast as the client reads it: one that does not read costs nothing but its connection.
 fn events(
     state: Data<WebState>,
     follower: MarketFollower,
+    permit: StreamPermit,
 ) -> impl Stream<Item = Result<Bytes, actix_web::Error>> {
     let begin = stream::iter([Ok(Bytes::from_static(RETRY))]);
-    let news = stream::unfold(Some((state, follower)), |following| async move {
-        let (state, mut follower) = following?;
+    let news = stream::unfold(Some((state, follower, permit)), |following| async move {
+        let (state, mut follower, permit) = following?;
         match follower.next(HEARTBEAT).await {
             Ok(Told::Events(events)) => {
                 let written = write_all(&state.application, &events);
-                Some((written.map_err(actix_web::Error::from), Some((state, follower))))
+                Some((written.map_err(actix_web::Error::from), Some((state, follower, permit))))
             }
-            Ok(Told::Nothing) => Some((Ok(Bytes::from_static(b":\n\n")), Some((state, follower)))),
+            Ok(Told::Nothing) => Some((Ok(Bytes::from_static(b":\n\n")), Some((state, follower, permit)))),
             Ok(Told::End) => None,
             // The client comes again and goes on from its last event.
             Err(error) => {
@@ -112,6 +126,9 @@ fn write(
     let position = event.position;
     match &event.news {
         MarketNews::Trade(bet) => append(written, position, "trade", &BetView::public(bet, currency)),
+        MarketNews::Gap { first, last } => {
+            append(written, position, "gap", &GapView { first: *first, last: *last })
+        }
         MarketNews::Status(market) => {
             append(written, position, "status", &MarketView::at(application.now(), market, currency))
         }

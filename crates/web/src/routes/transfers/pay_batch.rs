@@ -1,5 +1,6 @@
 //! `POST /transfers/batch`: pays several times, in order.
 
+use actix_web::HttpRequest;
 use actix_web::web::Data;
 use foretell_application::Caller;
 use foretell_application::writer::{BatchMode, MAX_BATCH_TRANSFERS, PaymentBatch};
@@ -15,6 +16,7 @@ use crate::dto::transfer::{PaymentBody, TransferView, Visible};
 use crate::error::refusal::Refused;
 use crate::extract::{Body, IdempotencyKey, InputContext, IntoInput, Object, SignedIn, Trade};
 use crate::faults::{FaultCode, Faults};
+use crate::middleware::charge;
 use crate::openapi::names::BatchModeName;
 use crate::reply::{self, Answer};
 
@@ -83,7 +85,7 @@ impl<'a> Item<'a> {
     }
 }
 
-/// Pays in order, all or none (`atomic`) or each for itself (`independent`), once under its key. 200 with a
+/// Counts in `limits.write` as many times as it has transfers; more than the whole limit takes all of it. Pays in order, all or none (`atomic`) or each for itself (`independent`), once under its key. 200 with a
 /// result an item, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 422 `IDEMPOTENCY_MISMATCH`,
 /// 503 `UNAVAILABLE`.
 #[utoipa::path(
@@ -98,11 +100,13 @@ impl<'a> Item<'a> {
 )]
 pub(super) async fn pay_batch(
     state: Data<WebState>,
+    request: HttpRequest,
     SignedIn(caller, ..): SignedIn<Trade>,
     key: IdempotencyKey,
     body: Body<BatchBody>,
 ) -> Answer {
     let (key, batch) = state.accept((key, body))?;
+    charge(&state, &request, batch.payments.len()).await?;
     let receipt = state.application.pay_batch(&caller, key, batch).await?;
     let currency = &state.application.settings().currency;
     reply::receipt(receipt, |results| {

@@ -1,0 +1,177 @@
+//! Limit of database lookups for tokens that name nothing.
+//!
+//! Anybody can present random tokens. A token that was valid before is always looked up. Any other takes from
+//! the bucket of its network before it is looked up, and gives back if it proves valid: valid users do not pay
+//! for others behind the same address.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use foretell_domain::time::Timestamp;
+use foretell_ports::rate_limit::{Budget, RateLimiter};
+use foretell_ports::secret::TokenHash;
+use moka::sync::Cache;
+
+use crate::AppError;
+use crate::client_network::ClientNetwork;
+
+/// The most hashes that are kept of each kind, at some 100 bytes each.
+const MAX_HASHES: u64 = 50_000;
+
+/// How long a token counts as proven after it was last used.
+const PROVEN_FOR: Duration = Duration::from_hours(24);
+
+/// How long a hash that the database does not have is remembered. Tokens are random: it never comes to be one.
+const UNKNOWN_FOR: Duration = Duration::from_mins(10);
+
+/// Tokens of either kind that were presented of late, and the buckets of the others.
+pub(crate) struct TokenGuard {
+    limiter: Arc<dyn RateLimiter>,
+    budget: Option<Budget>,
+    proven: Cache<TokenHash, ()>,
+    unknown: Cache<TokenHash, ()>,
+}
+
+/// Whether a token may be looked up.
+#[derive(Debug)]
+pub(crate) enum Lookup {
+    /// It must not be: the database is known not to have it.
+    Needless,
+    /// It may be, at the cost of these buckets if it turns out to be invalid.
+    Allowed(Vec<(String, Budget)>),
+}
+
+impl TokenGuard {
+    /// A guard with a budget of invalid tokens for each address; `None` means unlimited.
+    pub(crate) fn new(limiter: Arc<dyn RateLimiter>, budget: Option<Budget>) -> Self {
+        let cache = || Cache::builder().max_capacity(MAX_HASHES);
+        Self {
+            limiter,
+            budget,
+            proven: cache().time_to_idle(PROVEN_FOR).build(),
+            unknown: cache().time_to_live(UNKNOWN_FOR).build(),
+        }
+    }
+
+    /// Asks whether a token may be looked up for a client at this address.
+    ///
+    /// # Errors
+    /// [`AppError::TooManyInvalidTokens`] if its network has presented too many invalid ones.
+    pub(crate) async fn admit(
+        &self,
+        token: &TokenHash,
+        from: IpAddr,
+        now: Timestamp,
+    ) -> Result<Lookup, AppError> {
+        if self.unknown.contains_key(token) {
+            return Ok(Lookup::Needless);
+        }
+        // Read, not only asked for: it stays proven while it is used.
+        let is_proven = self.proven.get(token).is_some();
+        let Some(budget) = self.budget.filter(|_| !is_proven) else {
+            return Ok(Lookup::Allowed(Vec::new()));
+        };
+        let mut taken = Vec::new();
+        for network in ClientNetwork::all(from) {
+            let budget = Budget { quota: network.scaled(budget.quota), ..budget };
+            let bucket = format!("limit:invalid-tokens:from:{network}");
+            let verdict = self.limiter.take(&bucket, budget, 1, now).await;
+            if let Some(retry_after) = verdict.refused_for {
+                return Err(AppError::TooManyInvalidTokens { retry_after });
+            }
+            taken.push((bucket, budget));
+        }
+        Ok(Lookup::Allowed(taken))
+    }
+
+    /// Notes that a token is valid, and returns what was taken for its lookup.
+    pub(crate) async fn prove(&self, token: TokenHash, taken: Vec<(String, Budget)>, now: Timestamp) {
+        self.proven.insert(token, ());
+        for (bucket, budget) in taken {
+            self.limiter.give_back(&bucket, budget, 1, now).await;
+        }
+    }
+
+    /// Notes that a token was just issued.
+    pub(crate) fn issued(&self, token: TokenHash) {
+        self.proven.insert(token, ());
+    }
+
+    /// Notes that the database does not have a token.
+    pub(crate) fn remember_unknown(&self, token: TokenHash) {
+        self.proven.invalidate(&token);
+        self.unknown.insert(token, ());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use foretell_testkit::MemoryRateLimiter;
+
+    use super::*;
+
+    const HOME: &str = "2001:db8:1:1::1";
+    const NOW: Timestamp = Timestamp::from_micros(0);
+
+    fn guard() -> TokenGuard {
+        let budget = Budget { quota: 2, window: Duration::from_mins(1) };
+        TokenGuard::new(Arc::new(MemoryRateLimiter::default()), Some(budget))
+    }
+
+    fn token(number: u8) -> TokenHash {
+        TokenHash([number; 32])
+    }
+
+    async fn admit(guard: &TokenGuard, number: u8, from: &str) -> Result<Lookup, AppError> {
+        guard.admit(&token(number), from.parse().unwrap(), NOW).await
+    }
+
+    #[tokio::test]
+    async fn unproven_tokens_are_limited_by_network() {
+        let guard = guard();
+        for number in 0..2 {
+            assert!(matches!(admit(&guard, number, HOME).await, Ok(Lookup::Allowed(_))));
+        }
+        assert!(admit(&guard, 3, "2001:db8:1:1::2").await.is_err());
+        assert!(admit(&guard, 3, "2001:db8:1:2::1").await.is_ok());
+        assert!(admit(&guard, 3, "192.0.2.1").await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn unproven_tokens_are_limited_by_site() {
+        let guard = guard();
+        let mut allowed = 0;
+        for net in 0..100 {
+            allowed += u32::from(admit(&guard, 1, &format!("2001:db8:1:{net}::1")).await.is_ok());
+        }
+        assert_eq!(allowed, 32);
+    }
+
+    #[tokio::test]
+    async fn valid_tokens_cost_nothing_and_pass_an_empty_bucket() {
+        let guard = guard();
+        for _ in 0..5 {
+            let Ok(Lookup::Allowed(taken)) = admit(&guard, 7, HOME).await else {
+                panic!("it is not limited")
+            };
+            guard.prove(token(7), taken, NOW).await;
+        }
+        guard.issued(token(8));
+        for number in 0..2 {
+            assert!(admit(&guard, number, HOME).await.is_ok());
+        }
+        assert!(admit(&guard, 3, HOME).await.is_err());
+        for number in [7, 8] {
+            assert!(matches!(admit(&guard, number, HOME).await, Ok(Lookup::Allowed(_))), "{number}");
+        }
+    }
+
+    #[tokio::test]
+    async fn unknown_token_is_looked_up_once() {
+        let guard = guard();
+        guard.issued(token(1));
+        guard.remember_unknown(token(1));
+        assert!(matches!(admit(&guard, 1, HOME).await, Ok(Lookup::Needless)));
+    }
+}
