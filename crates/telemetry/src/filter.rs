@@ -4,6 +4,8 @@ use thiserror::Error;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::{LevelFilter, ParseError};
 
+use crate::malformed::{TARGETS, admits_debug};
+
 /// Why a filter means nothing.
 #[derive(Debug, Error)]
 pub enum FilterError {
@@ -47,8 +49,11 @@ pub(crate) fn parse(filter: &str) -> Result<EnvFilter, FilterError> {
     if let Some(word) = directives.iter().find(is_typing_error) {
         return Err(FilterError::NoLevel { word: (*word).to_owned() });
     }
+    let hidden = TARGETS.into_iter().filter(|target| !admits_debug(&directives, target));
+    let hidden: Vec<_> = hidden.map(|target| format!("{target}=off")).collect();
+    let directives = directives.iter().copied().chain(hidden.iter().map(String::as_str));
     EnvFilter::builder()
-        .parse(directives.join(","))
+        .parse(directives.collect::<Vec<_>>().join(","))
         .map_err(|source| FilterError::Malformed { filter: filter.to_owned(), source })
 }
 

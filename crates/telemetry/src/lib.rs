@@ -6,6 +6,7 @@
 //! carries the request's id has to be made at the level `error` to be in every line.
 
 mod filter;
+mod malformed;
 mod metrics;
 #[cfg(all(test, any(feature = "opentelemetry", feature = "sentry")))]
 mod received;
@@ -19,6 +20,7 @@ mod traces;
 
 use std::io;
 
+use malformed::Demoted;
 use thiserror::Error;
 use tracing::subscriber::SetGlobalDefaultError;
 use tracing::{Span, Subscriber};
@@ -170,8 +172,10 @@ where
     // It would report a broken standard error to standard error, and panic.
     let lines = tracing_subscriber::fmt::layer().with_writer(writer).log_internal_errors(false);
     match log.format {
-        LogFormat::Pretty => lines.compact().with_ansi(log.color).boxed(),
-        LogFormat::Json => lines.json().flatten_event(true).with_current_span(false).boxed(),
+        LogFormat::Pretty => lines.compact().with_ansi(log.color).map_event_format(Demoted).boxed(),
+        LogFormat::Json => {
+            lines.json().flatten_event(true).with_current_span(false).map_event_format(Demoted).boxed()
+        }
     }
 }
 
@@ -267,6 +271,18 @@ mod tests {
         assert_eq!(logged(LogFormat::Json, "error", false, request), "");
         assert_eq!(logged(LogFormat::Json, "info,foretell_telemetry=off", false, request), "");
         assert_ne!(logged(LogFormat::Json, "error,foretell_telemetry=debug", false, request), "");
+    }
+
+    #[test]
+    fn malformed_requests_are_logged_at_debug() {
+        let malformed = || tracing::error!(target: "actix_http::h1::dispatcher", "stream error: ERROR");
+        for format in [LogFormat::Json, LogFormat::Pretty] {
+            assert_eq!(logged(format, "info,actix_server=warn", false, malformed), "");
+            let line = logged(format, "debug", false, malformed);
+            assert!(line.contains("DEBUG") && line.contains("stream error: ERROR"), "{line}");
+            let other = logged(format, "debug", false, || tracing::error!("stream error"));
+            assert!(other.contains("ERROR"), "{other}");
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use tracing::{Level, Metadata};
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::{Layer, Registry};
 
+use crate::malformed::is_malformed_request;
 use crate::remote::{ReportSettings, agent};
 use crate::scrub::{HIDDEN, is_secret, scrubbed};
 
@@ -52,7 +53,9 @@ impl TransportFactory for Sending {
 pub(crate) fn layer() -> impl Layer<Registry> + Send + Sync {
     // What cannot be sent is logged too, and would be reported in turn.
     let is_error = |metadata: &Metadata<'_>| {
-        *metadata.level() == Level::ERROR && !metadata.target().starts_with("opentelemetry")
+        *metadata.level() == Level::ERROR
+            && !metadata.target().starts_with("opentelemetry")
+            && !is_malformed_request(metadata)
     };
     let errors = ErrorLayer::new().enable_span_attributes().with_filter(filter_fn(is_error));
     let spans =
