@@ -112,6 +112,8 @@ struct Exchange {
     since: Instant,
     cost: Arc<Cost>,
     state: Data<WebState>,
+    /// Whether the connection is over the limit, and must end with this answer.
+    is_over_limit: bool,
     _in_flight: measures::InFlight,
 }
 
@@ -125,6 +127,7 @@ impl Exchange {
             since: Instant::now(),
             cost: Arc::default(),
             state,
+            is_over_limit: is_over_limit(request.request()),
             _in_flight: measures::InFlight::begin(),
         }
     }
@@ -159,7 +162,7 @@ impl Exchange {
         let is_safe = matches!(self.method, Method::GET | Method::HEAD);
         let is_private = !is_safe || response.request().extensions().contains::<HasCaller>();
         let status = response.status();
-        if self.state.application.is_ending() || is_over_limit(response.request()) {
+        if self.must_close() {
             // A request that met the end of its connection would be left without an answer.
             response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
         }
@@ -194,7 +197,11 @@ impl Exchange {
         self.note(status, None, Some((&failure, Some(error))));
         let body = failure.body(self.form);
         response.headers_mut().insert(CONTENT_TYPE, self.form.content_type());
-        Rescue { status, headers: response.headers().clone(), body }
+        Rescue { status, headers: response.headers().clone(), body, must_close: self.must_close() }
+    }
+
+    fn must_close(&self) -> bool {
+        self.is_over_limit || self.state.application.is_ending()
     }
 
     fn failure<'a>(&'a self, status: StatusCode, error: Option<&'a ApiError>) -> Failure<'a> {
@@ -249,6 +256,7 @@ struct Rescue {
     status: StatusCode,
     headers: HeaderMap,
     body: Vec<u8>,
+    must_close: bool,
 }
 
 impl fmt::Display for Rescue {
@@ -266,6 +274,9 @@ impl ResponseError for Rescue {
         let mut response = HttpResponse::build(self.status);
         for header in &self.headers {
             response.insert_header(header);
+        }
+        if self.must_close {
+            response.force_close();
         }
         response.body(self.body.clone())
     }

@@ -32,7 +32,8 @@ pub(crate) async fn meter(
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     let state = request.app_data::<Data<WebState>>().ok_or_else(|| ApiError::internal("no web state"))?;
     if is_over_limit(request.request()) {
-        return Err(ApiError::new(ErrorCode::Unavailable, "Too many connections are open").into());
+        let error = ApiError::new(ErrorCode::Unavailable, "Too many connections are open");
+        return Err(error.with_header(RETRY_AFTER, HeaderValue::from(1)).into());
     }
     let Some(kind) = kind_of(metering, request.method()) else { return next.call(request).await };
     if state.application.request_budget(kind).is_none() {

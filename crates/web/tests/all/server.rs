@@ -22,7 +22,7 @@ struct TestServer {
 }
 
 impl TestServer {
-    async fn start(connections: ConnectionLimits) -> Self {
+    async fn start(connections: ConnectionLimits, keep_alive: Duration) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let application = application(&MemoryStore::new(), &FakeClock::default()).await;
@@ -35,7 +35,7 @@ impl TestServer {
         let state = WebState { application: Arc::clone(&application), settings };
         let options = ServeOptions {
             workers: 1,
-            keep_alive: Duration::from_secs(60),
+            keep_alive,
             shutdown_timeout: Duration::from_secs(1),
             unread_timeout: Duration::from_secs(30),
             connections,
@@ -75,7 +75,8 @@ async fn read_all(stream: &mut TcpStream) -> String {
 
 /// Sends these bytes to a new server and returns all that it answers until it closes the connection.
 async fn exchange(request: &str) -> String {
-    let server = TestServer::start(ConnectionLimits { total: 1_000, per_address: 1_000 }).await;
+    let limits = ConnectionLimits { total: 1_000, per_address: 1_000 };
+    let server = TestServer::start(limits, Duration::from_secs(5)).await;
     let answer = server.exchange(request).await;
     server.stop().await;
     answer
@@ -142,7 +143,8 @@ async fn kept_open(server: &TestServer) -> TcpStream {
 
 #[actix_web::test]
 async fn connections_over_the_limit_serve_health_checks_only() {
-    let server = TestServer::start(ConnectionLimits { total: 3, per_address: 1 }).await;
+    let limits = ConnectionLimits { total: 3, per_address: 1 };
+    let server = TestServer::start(limits, Duration::from_mins(10)).await;
     let mut kept = Vec::new();
     for _ in 0..3 {
         kept.push(kept_open(&server).await);

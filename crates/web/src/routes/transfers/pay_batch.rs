@@ -85,7 +85,8 @@ impl<'a> Item<'a> {
     }
 }
 
-/// Counts in `limits.write` as many times as it has transfers; more than the whole limit takes all of it. Pays in order, all or none (`atomic`) or each for itself (`independent`), once under its key. 200 with a
+/// Pays in order, all or none (`atomic`) or each for itself (`independent`), once under its key. It counts in
+/// `limits.write` as many times as it has transfers, and takes a full bucket if it has more than the limit. 200 with a
 /// result an item, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 422 `IDEMPOTENCY_MISMATCH`,
 /// 503 `UNAVAILABLE`.
 #[utoipa::path(
