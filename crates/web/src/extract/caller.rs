@@ -5,6 +5,7 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use actix_web::cookie::Cookie;
 use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::Data;
@@ -18,12 +19,21 @@ use futures::FutureExt as _;
 use futures::future::LocalBoxFuture;
 
 use super::ClientAddress;
-use crate::WebState;
 use crate::error::{ApiError, ErrorCode};
 use crate::origins::{self, WebOrigin};
+use crate::{WebSettings, WebState};
 
-/// The cookie that a session token comes in.
-pub(crate) const SESSION_COOKIE: &str = "foretell_session";
+/// The cookie that a session token comes in over HTTPS. Browsers take a name with this prefix only from this host
+/// itself, over HTTPS and for all paths: neither another subdomain nor a page without TLS can plant one.
+pub(crate) const SESSION_COOKIE: &str = "__Host-foretell_session";
+
+/// The same in development, where there is no HTTPS.
+const INSECURE_SESSION_COOKIE: &str = "foretell_session";
+
+/// The name of the cookie that a session token comes in.
+pub(crate) const fn session_cookie_name(settings: &WebSettings) -> &'static str {
+    if settings.secure_cookies { SESSION_COOKIE } else { INSECURE_SESSION_COOKIE }
+}
 
 /// Marks a request whose answer is for its caller alone, this user.
 #[derive(Debug, Clone, Copy)]
@@ -97,9 +107,7 @@ impl FromRequest for MaybeSignedIn {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         let work = async move {
-            let is_somebody =
-                request.headers().contains_key(AUTHORIZATION) || request.cookie(SESSION_COOKIE).is_some();
-            if !is_somebody {
+            if !presents_anything(&request) {
                 return Ok(Self(None));
             }
             let caller = authenticate(&request).await?;
@@ -235,10 +243,20 @@ enum Presented {
     Cookie(String),
 }
 
+fn presents_anything(request: &HttpRequest) -> bool {
+    request.headers().contains_key(AUTHORIZATION) || session_cookie_of(request).is_some()
+}
+
+fn session_cookie_of(request: &HttpRequest) -> Option<Cookie<'static>> {
+    let state = request.app_data::<Data<WebState>>()?;
+    request.cookie(session_cookie_name(&state.settings))
+}
+
 /// The token of the request. A header of another scheme is not made good by a cookie.
 fn token_of(request: &HttpRequest) -> Option<Presented> {
     let Some(header) = request.headers().get(AUTHORIZATION) else {
-        return request.cookie(SESSION_COOKIE).map(|cookie| Presented::Cookie(cookie.value().to_owned()));
+        let cookie = session_cookie_of(request)?;
+        return Some(Presented::Cookie(cookie.value().to_owned()));
     };
     let (scheme, token) = header.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| Presented::Bearer(token.trim().to_owned()))

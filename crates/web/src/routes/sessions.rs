@@ -12,7 +12,7 @@ use utoipa::OpenApi;
 
 use crate::WebSettings;
 use crate::error::ApiError;
-use crate::extract::SESSION_COOKIE;
+use crate::extract::session_cookie_name;
 use crate::reply::Answer;
 use crate::routing::at;
 use foretell_application::RequestKind;
@@ -30,7 +30,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
 
 /// The cookie that a browser keeps the token in, for this many seconds; none of its scripts sees it.
 fn session_cookie(token: String, max_age_s: i64, settings: &WebSettings) -> Cookie<'static> {
-    Cookie::build(SESSION_COOKIE, token)
+    Cookie::build(session_cookie_name(settings), token)
         .path("/")
         .http_only(true)
         .same_site(SameSite::Lax)

@@ -85,7 +85,7 @@ async fn a_session_comes_as_token_and_cookie() {
     );
     let cookie = reply.header("Set-Cookie");
     let attributes: Vec<_> = cookie.split("; ").collect();
-    assert_eq!(attributes[0], format!("foretell_session={token}"));
+    assert_eq!(attributes[0], format!("__Host-foretell_session={token}"));
     for attribute in ["HttpOnly", "SameSite=Lax", "Path=/", "Secure", "Max-Age=86400"] {
         assert!(attributes.contains(&attribute), "{attribute} in {cookie}");
     }
@@ -170,7 +170,7 @@ async fn logging_out_ends_the_session_and_the_cookie() {
     let reply = app.delete("/sessions/current").by(&ada).await;
     assert_eq!((reply.status.as_u16(), reply.body.len()), (204, 0));
     let cookie = reply.header("Set-Cookie");
-    assert!(cookie.starts_with("foretell_session=;") && cookie.contains("Max-Age=0"), "{cookie}");
+    assert!(cookie.starts_with("__Host-foretell_session=;") && cookie.contains("Max-Age=0"), "{cookie}");
     app.get("/me").by(&ada).await.refused(401, "UNAUTHORIZED");
 }
 

@@ -35,7 +35,7 @@ impl Call {
 
     /// With the session cookie.
     pub fn cookie(mut self, token: &str) -> Self {
-        self.request = self.request.cookie(Cookie::new("foretell_session", token.to_owned()));
+        self.request = self.request.cookie(Cookie::new("__Host-foretell_session", token.to_owned()));
         self
     }
 
