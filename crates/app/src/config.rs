@@ -3,6 +3,7 @@
 mod background;
 mod error;
 mod layer;
+mod limits;
 mod reader;
 mod reference;
 mod server;
@@ -24,13 +25,13 @@ use foretell_domain::search::SearchLanguage;
 use foretell_domain::text::Category;
 use foretell_jobs::WorkerSettings;
 use foretell_persistence::{DatabaseConfig, DatabaseUrl};
-use foretell_ports::rate_limit::Budget;
 use foretell_webhooks::SenderSettings;
 
 pub(crate) use background::{Mail, MetricsAccess, Model, Search, Transport};
 use background::{read_jobs, read_mail, read_metrics, read_search, read_webhooks};
 pub(crate) use error::ConfigError;
 use layer::{Layer, Variables};
+use limits::{read_limits, read_streams};
 use reader::Reader;
 pub(crate) use reference::reference;
 use server::{Server, read_server};
@@ -55,6 +56,8 @@ const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
 /// All settings.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
+    /// Whether the settings of development are in force, which protect little.
+    pub(crate) is_development: bool,
     /// The HTTP server.
     pub(crate) server: Server,
     /// The folder of backups.
@@ -199,6 +202,7 @@ impl Settings {
         let mut reader = Reader::new(default, others);
         let mut settings = read_settings(&mut reader);
         if let Some(settings) = &mut settings {
+            settings.is_development = variables.get("FORETELL_ENV") != Some("production");
             settings.telemetry.log.color =
                 std::io::stderr().is_terminal() && variables.get("NO_COLOR").is_none();
         }
@@ -233,6 +237,7 @@ fn read_settings(reader: &mut Reader) -> Option<Settings> {
     let metrics = read_metrics(reader);
     let telemetry = read_telemetry(reader);
     Some(Settings {
+        is_development: false,
         server: server?,
         database: database?,
         backups: data_dir?.join("backups"),
@@ -317,29 +322,6 @@ fn read_cache(reader: &mut Reader) -> Option<Cache> {
         shared: Duration::from_secs(shared_s?),
         trust: Duration::from_millis(trust_ms?),
     })
-}
-
-fn read_limits(reader: &mut Reader) -> Option<RequestLimits> {
-    let [read, write, log_in, invalid_tokens] =
-        ["limits.read", "limits.write", "limits.login", "limits.invalid_tokens"]
-            .map(|key| reader.number::<u32>(key, 0..=1_000_000));
-    let window_s = reader.number("limits.window_s", 1..=86_400);
-    let window = Duration::from_secs(window_s?);
-    let budget = |quota| (quota > 0).then_some(Budget { quota, window });
-    Some(RequestLimits {
-        read: budget(read?),
-        write: budget(write?),
-        log_in: budget(log_in?),
-        invalid_tokens: budget(invalid_tokens?),
-    })
-}
-
-fn read_streams(reader: &mut Reader) -> Option<StreamLimits> {
-    let [per_user, per_address, total] =
-        ["limits.streams_per_user", "limits.streams_per_address", "limits.streams"]
-            .map(|key| reader.number::<u32>(key, 0..=1_000_000));
-    let limit = |count: u32| (count > 0).then_some(count);
-    Some(StreamLimits { per_user: limit(per_user?), per_address: limit(per_address?), total: limit(total?) })
 }
 
 fn read_currency(reader: &mut Reader) -> Option<Currency> {

@@ -32,6 +32,9 @@ pub(crate) async fn run(settings: &Settings, arguments: &ServeArguments) -> anyh
     let bind = settings.server.bind;
     let listener =
         TcpListener::bind(bind).with_context(|| format!("cannot listen on {bind} (server.bind)"))?;
+    if let Some(warning) = exposure(settings) {
+        tracing::warn!("{warning}");
+    }
     let connections = connection_limits(settings, raise_limit_of_files());
     let application = wiring::start(&within(settings, connections)).await?;
     let staff = (!arguments.no_worker).then(|| Staff::start(&application, settings));
@@ -86,6 +89,18 @@ fn raise_limit_of_files() -> Option<u64> {
         return limit.current;
     }
     limit.maximum
+}
+
+/// What to warn of if a server with the settings of development can be reached from other machines.
+fn exposure(settings: &Settings) -> Option<String> {
+    let bind = settings.server.bind;
+    let is_exposed = settings.is_development && !bind.ip().to_canonical().is_loopback();
+    is_exposed.then(|| {
+        format!(
+            "server.bind = {bind} can be reached from other machines, and the settings are those of development: \
+             cookies are sent without HTTPS and requests are not limited; set FORETELL_ENV=production"
+        )
+    })
 }
 
 /// The limits of connections: what the settings say, within what the limit of open files allows.
@@ -164,5 +179,60 @@ async fn say_hello(address: SocketAddr, settings: &Settings, application: &Appli
         tracing::info!("nobody is registered yet: POST http://{address}/api/v1/users registers a user");
         tracing::info!("an admin: foretell admin create --email you@example.org --name You --password-stdin");
         tracing::info!("something to look at: stop the server, run foretell demo, and start it again");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(variables: &[(&str, &str)]) -> Settings {
+        let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+        Settings::load(variables, None).unwrap()
+    }
+
+    #[test]
+    fn development_server_on_other_addresses_is_warned_of() {
+        let is_warned = |environment: &str, bind: &str| {
+            let variables = [("FORETELL_ENV", environment), ("FORETELL__SERVER__BIND", bind)];
+            exposure(&settings(&variables)).is_some()
+        };
+        for bind in ["0.0.0.0:80", "[::]:80", "192.0.2.1:80", "[2001:db8::1]:80"] {
+            assert!(is_warned("development", bind), "{bind}");
+            assert!(!is_warned("production", bind), "{bind}");
+        }
+        for bind in ["127.0.0.1:80", "127.9.9.9:80", "[::1]:80", "[::ffff:127.0.0.1]:80"] {
+            assert!(!is_warned("development", bind), "{bind}");
+        }
+    }
+
+    #[test]
+    fn connections_leave_descriptors_for_the_server_itself() {
+        let check = |variables: &[(&str, &str)], max_files, expected| {
+            let limits = connection_limits(&settings(variables), max_files);
+            assert_eq!((limits.total, limits.per_address), expected, "{variables:?} {max_files:?}");
+        };
+        let own = OWN_FILES + 3 * 5;
+        check(&[], None, (25_000, 6_250));
+        check(&[], Some(1_000_000), (25_000, 6_250));
+        check(&[], Some(1_024), (1_024 - own, (1_024 - own) / 4));
+        check(&[], Some(64), (32, 8));
+        let set = [
+            ("FORETELL__SERVER__MAX_CONNECTIONS", "500"),
+            ("FORETELL__SERVER__CONNECTIONS_PER_ADDRESS", "7"),
+        ];
+        check(&set, Some(1_024), (500, 7));
+        check(&set, Some(600), (600 - own, 7));
+    }
+
+    #[test]
+    fn streams_take_at_most_half_of_the_connections() {
+        let total = |variables: &[(&str, &str)]| {
+            let connections = ConnectionLimits { total: 1_000, per_address: 250 };
+            within(&settings(variables), connections).streams.total
+        };
+        assert_eq!(total(&[]), Some(500));
+        assert_eq!(total(&[("FORETELL__LIMITS__STREAMS", "0")]), Some(500));
+        assert_eq!(total(&[("FORETELL__LIMITS__STREAMS", "20")]), Some(20));
     }
 }

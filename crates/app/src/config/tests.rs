@@ -3,7 +3,7 @@
 mod mistakes;
 mod telemetry;
 
-use foretell_application::StreamLimits;
+use foretell_ports::rate_limit::Budget;
 use foretell_telemetry::LogFormat;
 use foretell_web::TrustedProxies;
 
