@@ -58,11 +58,6 @@ impl Application {
     pub fn open_stream(&self, requester: Requester) -> Result<StreamPermit, AppError> {
         self.open_streams.open(requester)
     }
-
-    /// The number of streams that are open in this process.
-    pub fn count_streams(&self) -> u32 {
-        lock(&self.open_streams.counts).total
-    }
 }
 
 impl OpenStreams {

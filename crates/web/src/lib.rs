@@ -196,15 +196,12 @@ fn limit_unread(stream: &TcpStream, timeout: Duration) {
 fn count_connection(stream: &TcpStream, connections: &Arc<Connections>, data: &mut Extensions) {
     // One without a peer is gone already.
     let Ok(peer) = stream.peer_addr() else { return };
-    match connections.open(peer.ip()) {
-        Some(connection) => {
-            data.insert(connection);
-        }
-        None => {
-            // The server reads its end at once, and gives the descriptor back.
-            if let Err(error) = SockRef::from(stream).shutdown(Shutdown::Both) {
-                tracing::debug!(%error, "connection over the limit was gone already");
-            }
-        }
+    if let Some(connection) = connections.open(peer.ip()) {
+        data.insert(connection);
+        return;
+    }
+    // The server reads its end at once, and gives the descriptor back.
+    if let Err(error) = SockRef::from(stream).shutdown(Shutdown::Both) {
+        tracing::debug!(%error, "connection over the limit was gone already");
     }
 }
