@@ -72,7 +72,7 @@ impl TokenGuard {
         let Some(budget) = self.budget.filter(|_| !is_proven) else {
             return Ok(Lookup::Allowed(Vec::new()));
         };
-        let mut taken = Vec::new();
+        let mut buckets = Vec::new();
         for network in ClientNetwork::all(from) {
             let budget = Budget { quota: network.scaled(budget.quota), ..budget };
             let bucket = format!("limit:invalid-tokens:from:{network}");
@@ -80,15 +80,15 @@ impl TokenGuard {
             if let Some(retry_after) = verdict.refused_for {
                 return Err(AppError::TooManyInvalidTokens { retry_after });
             }
-            taken.push((bucket, budget));
+            buckets.push((bucket, budget));
         }
-        Ok(Lookup::Allowed(taken))
+        Ok(Lookup::Allowed(buckets))
     }
 
     /// Notes that a token is valid, and returns what was taken for its lookup.
-    pub(crate) async fn prove(&self, token: TokenHash, taken: Vec<(String, Budget)>, now: Timestamp) {
+    pub(crate) async fn prove(&self, token: TokenHash, buckets: Vec<(String, Budget)>, now: Timestamp) {
         self.proven.insert(token, ());
-        for (bucket, budget) in taken {
+        for (bucket, budget) in buckets {
             self.limiter.give_back(&bucket, budget, 1, now).await;
         }
     }
@@ -152,10 +152,10 @@ mod tests {
     async fn valid_tokens_cost_nothing_and_pass_an_empty_bucket() {
         let guard = guard();
         for _ in 0..5 {
-            let Ok(Lookup::Allowed(taken)) = admit(&guard, 7, HOME).await else {
+            let Ok(Lookup::Allowed(buckets)) = admit(&guard, 7, HOME).await else {
                 panic!("it is not limited")
             };
-            guard.prove(token(7), taken, NOW).await;
+            guard.prove(token(7), buckets, NOW).await;
         }
         guard.issued(token(8));
         for number in 0..2 {

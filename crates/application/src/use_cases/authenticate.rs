@@ -95,10 +95,10 @@ impl Application {
             Some(known) => Some(known),
             None => match self.tokens.admit(&hash, from, now).await? {
                 Lookup::Needless => None,
-                Lookup::Allowed(taken) => {
+                Lookup::Allowed(buckets) => {
                     let found = self.look_up(presented, now).await?;
                     if found.is_some() {
-                        self.tokens.prove(hash, taken, now).await;
+                        self.tokens.prove(hash, buckets, now).await;
                     }
                     found
                 }
