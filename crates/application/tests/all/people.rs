@@ -189,7 +189,9 @@ async fn announced_change_of_a_user_counts_at_once() {
     let desk = Desk::open().await;
     let (ann, other) = (desk.user().await, desk.second_node(settings()));
     let issued = make_key(&desk, &ann, Scopes::ALL).await;
-    let is_live = async || desk.app.authenticate(issued.secret.expose_secret()).await.unwrap().is_some();
+    let is_live = async || {
+        desk.app.authenticate(issued.secret.expose_secret(), [192, 0, 2, 1].into()).await.unwrap().is_some()
+    };
     assert!(is_live().await);
     let now = desk.app.now();
     other.delete_api_key(&ann, issued.key.id).await.unwrap();
@@ -198,7 +200,9 @@ async fn announced_change_of_a_user_counts_at_once() {
     assert!(!is_live().await, "it was told that it may have missed something");
     let issued = make_key(&desk, &ann, Scopes::ALL).await;
     desk.clock.advance_micros(1);
-    let is_live = async || desk.app.authenticate(issued.secret.expose_secret()).await.unwrap().is_some();
+    let is_live = async || {
+        desk.app.authenticate(issued.secret.expose_secret(), [192, 0, 2, 1].into()).await.unwrap().is_some()
+    };
     assert!(is_live().await);
     other.delete_api_key(&ann, issued.key.id).await.unwrap();
     assert!(!is_live().await, "it was told of the change");
