@@ -136,6 +136,7 @@ async fn start() -> (Application, [Caller; 2]) {
         request_limits: RequestLimits::default(),
         stream_limits: foretell_application::StreamLimits::default(),
         keep_outcomes: Duration::from_hours(1),
+        retries: foretell_application::RetryPolicies::default(),
         writer: WriterSettings { max_wait: Duration::from_mins(1), ..WriterSettings::default() },
     };
     let application = Application::start(ports, settings);

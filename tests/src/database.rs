@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use diesel::connection::SimpleConnection as _;
 use diesel::dsl::sql;
-use diesel::sql_types::{BigInt, Integer};
+use diesel::sql_types::{BigInt, Integer, Text};
 use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl as _, SqliteConnection};
 use tempfile::TempDir;
 
@@ -89,6 +89,16 @@ impl Home {
         }
     }
 
+    /// Drops the triggers of the SQLite file that refuse rows, so that a test can break them.
+    pub fn drop_refusing_triggers(&self) {
+        let mut connection = self.sqlite();
+        let refusing = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND sql LIKE '%RAISE%'";
+        let triggers: Vec<Name> = diesel::sql_query(refusing).load(&mut connection).unwrap();
+        for Name { name } in triggers {
+            connection.batch_execute(&format!("DROP TRIGGER {name}")).unwrap();
+        }
+    }
+
     /// What a query for one number named `count` gives.
     pub fn count(&self, query: &str) -> i64 {
         let query = diesel::sql_query(query);
@@ -153,6 +163,12 @@ pub enum Hold {
 /// The processes of Postgres that serve connections to a database.
 #[derive(Debug)]
 pub struct Connections(BTreeSet<i32>);
+
+#[derive(QueryableByName)]
+struct Name {
+    #[diesel(sql_type = Text)]
+    name: String,
+}
 
 #[derive(QueryableByName)]
 struct Count {

@@ -77,6 +77,9 @@ async fn a_mail_server_that_is_away_at_first_gets_each_letter_once(database: Dat
     let port = spare_port().to_string();
     let settings = [
         BRISK[1],
+        // However long the mail server takes to start.
+        ("FORETELL__JOBS__WELCOME_MAIL__ATTEMPTS", "100"),
+        ("FORETELL__JOBS__WELCOME_MAIL__FACTOR", "1"),
         ("FORETELL__MAIL__TRANSPORT", "smtp"),
         ("FORETELL__MAIL__SMTP_HOST", "127.0.0.1"),
         ("FORETELL__MAIL__SMTP_PORT", &port),

@@ -40,9 +40,17 @@ async fn a_healthy_server_has_nothing_that_fails(database: Database) {
         collector.settings().iter().fold(doctor, |doctor, (name, value)| doctor.variable(name, *value));
     let (states, is_content) = findings(doctor).await;
     assert!(is_content, "{states:?}");
-    for check in
-        ["configuration", "database", "migrations", "durability", "ledger", "mail", "traces", "proxies"]
-    {
+    for check in [
+        "configuration",
+        "database",
+        "migrations",
+        "durability",
+        "ledger",
+        "rows",
+        "mail",
+        "traces",
+        "proxies",
+    ] {
         assert_eq!(states[check], "ok", "{states:?}");
     }
     let told = server.command("doctor").run().await.succeeded().stdout;

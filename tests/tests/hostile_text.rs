@@ -129,7 +129,7 @@ impl Scene {
     }
 
     async fn ask(&self, path: &str, parameter: &str, value: &str) -> Answer {
-        send(self.admin.request(Method::GET, path).query(&[(parameter, value)])).await
+        send(self.admin.request(Method::GET, path).query(&[(parameter, value), ("limit", "5")])).await
     }
 
     async fn open(&self, field: &str, value: Value) -> Answer {

@@ -27,6 +27,8 @@ mod hostile_text;
 #[cfg(test)]
 mod idempotency;
 #[cfg(test)]
+mod jobs;
+#[cfg(test)]
 mod life;
 #[cfg(test)]
 mod operations;
@@ -49,4 +51,6 @@ mod slow_clients;
 mod statements;
 #[cfg(test)]
 mod telemetry;
+#[cfg(test)]
+mod unreadable;
 mod upgrades;

@@ -224,6 +224,7 @@ fn settings() -> ApplicationSettings {
         request_limits: RequestLimits::default(),
         stream_limits: foretell_application::StreamLimits::default(),
         keep_outcomes: Duration::from_hours(1),
+        retries: foretell_application::RetryPolicies::default(),
         writer: WriterSettings::default(),
     }
 }

@@ -17,7 +17,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use foretell_application::{LoginLimits, RequestLimits, StreamLimits};
+use foretell_application::{LoginLimits, RequestLimits, RetryPolicies, StreamLimits};
 use foretell_cache::RedisSettings;
 use foretell_domain::market::MAX_FEE_BPS;
 use foretell_domain::money::{Amount, Currency, MoneyError};
@@ -28,7 +28,7 @@ use foretell_persistence::{DatabaseConfig, DatabaseUrl};
 use foretell_webhooks::SenderSettings;
 
 pub(crate) use background::{Mail, MetricsAccess, Model, Search, Transport};
-use background::{read_jobs, read_mail, read_metrics, read_search, read_webhooks};
+use background::{read_jobs, read_mail, read_metrics, read_retries, read_search, read_webhooks};
 pub(crate) use error::ConfigError;
 use layer::{Layer, Variables};
 use limits::{read_limits, read_streams};
@@ -86,6 +86,8 @@ pub(crate) struct Settings {
     pub(crate) idempotency: Idempotency,
     /// The workers.
     pub(crate) jobs: WorkerSettings,
+    /// How often jobs are tried.
+    pub(crate) retries: RetryPolicies,
     /// Letters to users.
     pub(crate) mail: Mail,
     /// How webhooks are sent.
@@ -231,6 +233,7 @@ fn read_settings(reader: &mut Reader) -> Option<Settings> {
     let writer = read_writer(reader);
     let keep = reader.days("idempotency.keep_days");
     let jobs = read_jobs(reader);
+    let retries = read_retries(reader);
     let mail = read_mail(reader, data_dir.clone());
     let webhooks = read_webhooks(reader);
     let search = read_search(reader);
@@ -252,6 +255,7 @@ fn read_settings(reader: &mut Reader) -> Option<Settings> {
         writer: writer?,
         idempotency: Idempotency { keep: keep? },
         jobs: jobs?,
+        retries: retries?,
         mail: mail?,
         webhooks: webhooks?,
         search: search?,

@@ -8,7 +8,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use foretell_cache::RedisProblem;
 use foretell_mail::{SmtpMailer, Templates};
-use foretell_persistence::{DatabaseUrl, Store};
+use foretell_persistence::{ConnectError, DatabaseUrl, Store, UnreadableRow};
+use foretell_ports::error::Chain;
 use foretell_ports::ledger::LedgerQueries as _;
 use reqwest::header::CONTENT_TYPE;
 use serde::Serialize;
@@ -48,11 +49,32 @@ struct Finding {
     /// What mends it.
     #[serde(skip_serializing_if = "Option::is_none")]
     mend: Option<String>,
+    /// The rows that it is about.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    rows: Vec<RowFinding>,
+}
+
+/// A stored row that cannot be read.
+#[derive(Debug, Serialize)]
+struct RowFinding {
+    table: &'static str,
+    column: &'static str,
+    id: String,
+    problem: String,
+    /// The SQL that repairs it, if SQL can.
+    repair: Option<String>,
+}
+
+impl From<UnreadableRow> for RowFinding {
+    fn from(row: UnreadableRow) -> Self {
+        let UnreadableRow { table, column, id, problem, repair } = row;
+        Self { table, column, id, problem, repair }
+    }
 }
 
 impl Finding {
     fn ok(check: &'static str, what: impl Into<String>) -> Self {
-        Self { check, state: State::Ok, what: what.into(), why: None, mend: None }
+        Self { check, state: State::Ok, what: what.into(), why: None, mend: None, rows: Vec::new() }
     }
 
     fn of(
@@ -62,7 +84,8 @@ impl Finding {
         why: &'static str,
         mend: impl Into<String>,
     ) -> Self {
-        Self { check, state, what: what.into(), why: Some(why), mend: Some(mend.into()) }
+        let (why, mend) = (Some(why), Some(mend.into()));
+        Self { check, state, what: what.into(), why, mend, rows: Vec::new() }
     }
 }
 
@@ -101,6 +124,11 @@ fn show(finding: &Finding) {
     if let Some(mend) = &finding.mend {
         say(format_args!("{:23} mend: {mend}", ""));
     }
+    for RowFinding { table, column, id, problem, repair } in &finding.rows {
+        say(format_args!("{:23} {table}.{column} of row {id}: {problem}", ""));
+        let repair = repair.as_deref().unwrap_or("only a backup has its value");
+        say(format_args!("{:25} {repair}", ""));
+    }
 }
 
 async fn database(settings: &Settings, findings: &mut Vec<Finding>) {
@@ -120,6 +148,12 @@ async fn database(settings: &Settings, findings: &mut Vec<Finding>) {
     }
     let store = match Store::connect(&settings.database).await {
         Ok(store) => store,
+        Err(error @ ConnectError::Encoding { .. }) => {
+            let why = "names and texts in other scripts cannot be stored or are garbled";
+            let mend = "move to a database with the encoding UTF-8, as described above";
+            findings.push(Finding::of(State::Failed, "database", format!("{url}: {error}"), why, mend));
+            return;
+        }
         Err(error) => {
             let what = format!("{url} cannot be reached: {:#}", anyhow::Error::from(error));
             let mend = "look at the database and its log; foretell config dump shows which one it is";
@@ -132,6 +166,7 @@ async fn database(settings: &Settings, findings: &mut Vec<Finding>) {
     condition(&store, findings).await;
     if is_current {
         findings.push(ledger(&store).await);
+        findings.push(rows(&store).await);
     }
 }
 
@@ -229,6 +264,26 @@ async fn ledger(store: &Store) -> Finding {
             "look at the database and its log",
         ),
     }
+}
+
+/// Reads every row of every table.
+async fn rows(store: &Store) -> Finding {
+    let inspection = match store.inspect().await {
+        Ok(inspection) => inspection,
+        Err(error) => {
+            let why = "whether every row can be read is not known";
+            let what = format!("cannot be read: {}", Chain(&error));
+            return Finding::of(State::Failed, "rows", what, why, "look at the database and its log");
+        }
+    };
+    if inspection.total == 0 {
+        return Finding::ok("rows", format!("all {} can be read", inspection.read));
+    }
+    let what = format!("{} of {} cannot be read", inspection.total, inspection.read);
+    let why = "lists leave them out, and requests for one of them fail";
+    let mend = "make a backup, run the SQL below, and run foretell doctor again until nothing is listed";
+    let rows = inspection.rows.into_iter().map(RowFinding::from).collect();
+    Finding { rows, ..Finding::of(State::Failed, "rows", what, why, mend) }
 }
 
 fn disk(settings: &Settings) -> Option<Finding> {

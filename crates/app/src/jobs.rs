@@ -16,7 +16,7 @@ pub(crate) async fn run(settings: &Settings, command: JobsCommand) -> anyhow::Re
     let application = wiring::start(settings).await?;
     match command {
         JobsCommand::List(wanted) => {
-            let stretch = Stretch { start: Start::Offset(0), limit: wanted.limit };
+            let stretch = Stretch { start: Start::First, limit: wanted.limit };
             for job in application.list_jobs_as_operator(filter(&wanted)?, stretch).await? {
                 say(line(&job));
             }
@@ -53,7 +53,9 @@ fn id_of(job: &NamedJob) -> anyhow::Result<JobId> {
 
 /// A job as a line: its id, kind, state, failures, and the last error.
 fn line(job: &Job) -> String {
-    let (kind, state) = (job.task.kind().as_str(), job.state.as_str());
-    let error = job.error.as_deref().unwrap_or_default().replace(char::is_control, " ");
+    // What another version or an error says must not control the terminal.
+    let plain = |text: &str| text.replace(char::is_control, " ");
+    let (kind, state) = (plain(job.kind()), job.state.as_str());
+    let error = plain(job.error.as_deref().unwrap_or_default());
     format!("{}  {kind:<15}  {state:<7}  {:>2} failed  {error}", job.id, job.failures).trim_end().to_owned()
 }

@@ -8,6 +8,7 @@ use foretell_domain::job::{JobKind, JobState};
 use foretell_ports::cache::Reach;
 use foretell_ports::error::Chain;
 use foretell_telemetry::Metrics;
+use foretell_web::LaneHealth;
 use metrics::gauge;
 
 /// How often it is looked.
@@ -16,8 +17,15 @@ const EACH: Duration = Duration::from_secs(5);
 const LEDGER_EACH: u32 = 12;
 
 /// Looks again and again.
-pub(crate) async fn keep_measuring(application: Arc<Application>, metrics: Metrics) {
+pub(crate) async fn keep_measuring(
+    application: Arc<Application>,
+    metrics: Metrics,
+    lane_health: Option<Arc<LaneHealth>>,
+) {
     for round in 0_u32.. {
+        for (lane, is_ok) in lane_health.as_ref().map(|health| health()).unwrap_or_default() {
+            gauge!("foretell_job_lane_up", "lane" => lane.as_str()).set(if is_ok { 1.0 } else { 0.0 });
+        }
         if let Err(error) = measure(&application, round.is_multiple_of(LEDGER_EACH)).await {
             tracing::warn!(error = %Chain(&error), "what the database tells could not be measured");
         }
@@ -34,10 +42,11 @@ async fn measure(application: &Application, adds_up: bool) -> Result<(), foretel
         gauge!("foretell_search_texts").set(semantic.texts().await.unwrap_or(0) as f64);
     }
     let counts = application.count_unfinished_jobs().await?;
-    for kind in JobKind::ALL {
+    for kind in JobKind::ALL.map(Some).into_iter().chain([None]) {
         for state in JobState::ALL.into_iter().filter(|state| *state != JobState::Done) {
             let found = counts.iter().find(|count| count.kind == kind && count.state == state);
-            gauge!("foretell_jobs", "kind" => kind.as_str(), "state" => state.as_str())
+            let name = kind.map_or("unknown", JobKind::as_str);
+            gauge!("foretell_jobs", "kind" => name, "state" => state.as_str())
                 .set(found.map_or(0, |found| found.count) as f64);
         }
     }

@@ -39,7 +39,8 @@ pub(crate) async fn run(settings: &Settings, arguments: &ServeArguments) -> anyh
     let application = wiring::start(&within(settings, connections)).await?;
     let staff = (!arguments.no_worker).then(|| Staff::start(&application, settings));
     let metrics = Metrics::install(env!("CARGO_PKG_VERSION"))?;
-    tokio::spawn(measures::keep_measuring(Arc::clone(&application), metrics.clone()));
+    let lane_health = staff.as_ref().map(Staff::lane_health);
+    tokio::spawn(measures::keep_measuring(Arc::clone(&application), metrics.clone(), lane_health));
     tokio::spawn(search::keep_in_step(Arc::clone(&application)));
     tokio::spawn(search::keep_indexed(Arc::clone(&application)));
     let state = WebState {
@@ -140,7 +141,7 @@ fn operations(access: &MetricsAccess, metrics: Metrics, staff: Option<&Staff>) -
     Operations {
         metrics: may_be_read.then(|| Arc::new(move || metrics.render()) as _),
         metrics_token: token,
-        workers: staff.map(|staff| Arc::new(staff.pulse()) as _),
+        workers: staff.map(Staff::lane_health),
     }
 }
 

@@ -193,6 +193,7 @@ fn application_settings(settings: &Settings, store: &Store) -> ApplicationSettin
         request_limits: settings.limits,
         stream_limits: settings.streams,
         keep_outcomes: settings.idempotency.keep,
+        retries: settings.retries.clone(),
         writer: WriterSettings {
             lanes: settings.writer.lanes.map_or(automatic_lanes, NonZeroUsize::get),
             batch_size: settings.writer.batch_size,

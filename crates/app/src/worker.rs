@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use foretell_application::{Application, Housekeeper};
-use foretell_jobs::Worker;
+use foretell_jobs::{LaneHealth, Worker};
 
 use crate::config::Settings;
 use crate::signals::{Signals, survive_hangup};
@@ -44,9 +44,10 @@ impl Staff {
         Self { housekeeper, worker: Worker::start(application, settings.jobs) }
     }
 
-    /// Tells whether workers have looked for jobs lately.
-    pub(crate) fn pulse(&self) -> impl Fn() -> bool + Send + Sync + 'static {
-        self.worker.pulse()
+    /// A function that tells of each lane whether it gets on with the jobs that are due.
+    pub(crate) fn lane_health(&self) -> Arc<foretell_web::LaneHealth> {
+        let health = self.worker.health();
+        Arc::new(move || health().into_iter().map(|LaneHealth { lane, is_ok }| (lane, is_ok)).collect())
     }
 
     /// They finish what they have begun, but no longer than this.

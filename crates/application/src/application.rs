@@ -32,6 +32,7 @@ use crate::market_feed::MarketFeed;
 use crate::market_pages::MarketPages;
 use crate::open_streams::{OpenStreams, StreamLimits};
 use crate::request_limits::RequestLimits;
+use crate::retry::RetryPolicies;
 use crate::search_permits::SearchPermits;
 use crate::search_steps::SearchSteps;
 use crate::semantic::Semantic;
@@ -115,6 +116,8 @@ pub struct ApplicationSettings {
     pub stream_limits: StreamLimits,
     /// How long the outcome of a command answers for its idempotency key.
     pub keep_outcomes: Duration,
+    /// How often jobs are tried.
+    pub retries: RetryPolicies,
     /// How the money writer works.
     pub writer: WriterSettings,
 }

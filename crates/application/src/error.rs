@@ -78,3 +78,9 @@ impl AppError {
         }
     }
 }
+
+/// The same error for one more caller if a row is corrupt; nothing for other errors.
+pub(crate) fn clone_corrupt(error: &StoreError) -> Option<StoreError> {
+    let StoreError::Corrupt { table, column, id, cause } = error else { return None };
+    Some(StoreError::Corrupt { table, column, id: id.clone(), cause: cause.to_string().into() })
+}

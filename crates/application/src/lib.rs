@@ -15,6 +15,7 @@ mod market_feed;
 mod market_pages;
 mod open_streams;
 mod request_limits;
+mod retry;
 mod search_permits;
 mod search_steps;
 mod semantic;
@@ -34,6 +35,7 @@ pub use login_limits::LoginLimits;
 pub use market_pages::Render;
 pub use open_streams::{StreamLimits, StreamPermit};
 pub use request_limits::{Metered, RequestKind, RequestLimits, Requester};
+pub use retry::{RetryPolicies, RetryPolicy};
 pub use search_permits::SearchPermit;
 pub use search_steps::SearchStep;
 pub use semantic::Semantic;
@@ -44,7 +46,7 @@ pub use use_cases::{
     export::{Export, ExportError, ExportRow, ExportSink},
     follow_market::{MarketEvent, MarketFollower, MarketNews, MarketPosition, PositionError, Told},
     keep_house::Housekeeper,
-    keep_jobs::{FailedJob, Ticks},
+    keep_jobs::{FailedAttempt, FailedJob, TakenUp, Ticks},
     keep_secrets::shared_secret,
     log_in::SignedIn,
     manage_api_keys::{IssuedKey, NewApiKey},
@@ -55,6 +57,7 @@ pub use use_cases::{
     read_markets::{MAX_BETS_WITH_MARKET, MarketRelation, RelatedToMarkets},
     read_portfolio::RelatedToPositions,
     read_posts::{MAX_COMMENTS_WITH_POST, PostRelation, RelatedToPosts},
+    read_users::{MAX_POSTS_WITH_USER, RelatedToUsers, UserRelation},
     register_user::Registration,
     run_job::JobFailure,
     search::Found,

@@ -72,7 +72,7 @@ struct Latest {
     read_at: Instant,
     changes: u64,
     details: Arc<MarketDetails>,
-    /// The newest bets and sales in their order, without a gap up to the last.
+    /// The newest bets and sales in their order, without a gap up to the last but for those that cannot be read.
     bets: VecDeque<Arc<Bet>>,
 }
 
@@ -85,6 +85,8 @@ pub(crate) struct News {
     pub(crate) bets: Vec<Arc<Bet>>,
     /// The last bet or sale that is skipped because the follower is too far behind.
     pub(crate) skipped_until: Option<i64>,
+    /// The number of the last bet or sale that was looked at; those that cannot be read are left out.
+    pub(crate) end: i64,
 }
 
 impl FollowedMarket {
@@ -106,14 +108,14 @@ impl FollowedMarket {
         let Some((details, kept)) = self.latest_after(sequence, markets).await? else { return Ok(None) };
         let oldest = details.market.record().bet_count.saturating_sub(MAX_REPLAY);
         if sequence < oldest {
-            return Ok(Some(News { details, bets: Vec::new(), skipped_until: Some(oldest) }));
+            return Ok(Some(News { details, bets: Vec::new(), skipped_until: Some(oldest), end: oldest }));
         }
-        let bets = match kept {
-            Some(bets) => bets,
+        let (bets, end) = match kept {
+            Some(bets) => (bets, details.market.record().bet_count),
             // Too far back for what is kept: read for this follower alone, while the others go on.
             None => read_bets(self.id, sequence, &details, markets).await?,
         };
-        Ok(Some(News { details, bets, skipped_until: None }))
+        Ok(Some(News { details, bets, skipped_until: None, end }))
     }
 
     /// The market, and the bets and sales after `sequence` if they are kept.
@@ -148,7 +150,7 @@ impl FollowedMarket {
         if last < newest {
             bets.clear();
         }
-        bets.extend(read_bets(self.id, last.max(newest), &details, markets).await?);
+        bets.extend(read_bets(self.id, last.max(newest), &details, markets).await?.0);
         bets.drain(..bets.len().saturating_sub(KEPT_BETS));
         Ok(Some(Latest { read_at, changes, details: Arc::new(details), bets }))
     }
@@ -171,19 +173,23 @@ impl Latest {
     }
 }
 
-/// At most [`BETS_AT_ONCE`] bets and sales after `sequence` in their order, none of them newer than `details`.
+/// At most [`BETS_AT_ONCE`] bets and sales after `sequence` in their order, none of them newer than `details`, and
+/// the number of the last one that was looked at: bets that cannot be read are left out.
 pub(crate) async fn read_bets(
     id: MarketId,
     sequence: i64,
     details: &MarketDetails,
     markets: &dyn MarketQueries,
-) -> Result<Vec<Arc<Bet>>, StoreError> {
+) -> Result<(Vec<Arc<Bet>>, i64), StoreError> {
     let end = details.market.record().bet_count.min(sequence.saturating_add(i64::from(BETS_AT_ONCE)));
     let limit = u32::try_from(end.saturating_sub(sequence)).unwrap_or(0);
     if limit == 0 {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), sequence));
     }
-    let newest_first =
-        markets.page_bets(id, Stretch { start: Start::After(end.saturating_add(1)), limit }).await?;
-    Ok(newest_first.rows.into_iter().rev().map(Arc::new).collect())
+    let page = markets.page_bets(id, Stretch { start: Start::After(end.saturating_add(1)), limit }).await?;
+    // Unreadable bets are replaced by older ones, which are not wanted here.
+    let wanted = page.rows.into_iter().filter(|bet| bet.fill.sequence > sequence);
+    let mut bets: Vec<_> = wanted.map(Arc::new).collect();
+    bets.reverse();
+    Ok((bets, end))
 }

@@ -18,7 +18,7 @@ use foretell_ports::market::{MarketDetails, MarketQueries};
 use metrics::{Counter, counter};
 use moka::future::Cache as Flights;
 
-use crate::error::AppError;
+use crate::error::{AppError, clone_corrupt};
 
 /// Writes a market out as it is shown at a moment; `None` is a fault of the program.
 pub type Render = fn(&MarketDetails, Timestamp, &crate::ApplicationSettings) -> Option<Vec<u8>>;
@@ -131,9 +131,13 @@ async fn timed<T>(
 fn own(id: MarketId, error: Arc<AppError>) -> AppError {
     match Arc::try_unwrap(error) {
         Ok(error) => error,
-        Err(shared) => match *shared {
+        Err(shared) => match &*shared {
             AppError::Refused(_) => DomainError::Market(MarketError::NotFound(id)).into(),
             AppError::Internal(what) => AppError::Internal(what),
+            AppError::Store(error) => {
+                let corrupt = clone_corrupt(error);
+                corrupt.unwrap_or_else(|| StoreError::Unavailable(Box::new(shared))).into()
+            }
             _ => StoreError::Unavailable(Box::new(shared)).into(),
         },
     }

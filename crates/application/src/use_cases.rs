@@ -31,7 +31,7 @@ mod read_comments;
 pub(crate) mod read_markets;
 pub(crate) mod read_portfolio;
 pub(crate) mod read_posts;
-mod read_users;
+pub(crate) mod read_users;
 pub(crate) mod register_user;
 pub(crate) mod run_job;
 pub(crate) mod search;

@@ -1,11 +1,8 @@
-//! Jobs: what is done in the background, after the change that wants it, and how often it is tried.
-
-use std::time::Duration;
+//! Jobs: what is done in the background, after the change that wants it.
 
 use thiserror::Error;
 
 use crate::id::{JobId, MarketId, PostId, UserId, WebhookId};
-use crate::webhook;
 
 /// What is to be done. It names what it is about and says nothing of it, so that it is done with what is true by then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -110,25 +107,6 @@ impl JobKind {
             Self::Webhook => JobLane::Webhooks,
             _ => JobLane::Main,
         }
-    }
-
-    /// The pause after so many failed attempts, 1 or more; nothing after the last one. `chance`, from 0 to 1, makes it
-    /// up to a quarter shorter or longer, so that what failed together does not come again together.
-    pub fn pause_after(self, failures: u32, chance: f64) -> Option<Duration> {
-        let pause = match self {
-            Self::Webhook => webhook::pause_after(failures),
-            // A mail server may be away for a day; trades end at the end date whatever the job does; the others
-            // fail only when storage does.
-            Self::WelcomeMail
-            | Self::DecisionMail
-            | Self::CloseMarket
-            | Self::EmbedMarket
-            | Self::EmbedPost
-            | Self::EmbedAll => PATIENT.pause_after(failures),
-            // The next tick does the same.
-            Self::PurgeOutcomes | Self::PurgeSessions | Self::PurgeJobs => BRIEF.pause_after(failures),
-        };
-        Some(pause?.mul_f64(0.75 + chance.clamp(0.0, 1.0) / 2.0))
     }
 }
 
@@ -239,36 +217,6 @@ impl JobState {
     }
 }
 
-/// The pause after the first failure.
-const FIRST_PAUSE: Duration = Duration::from_secs(2);
-
-/// The longest pause.
-const LONGEST_PAUSE: Duration = Duration::from_hours(6);
-
-/// Three attempts, the last of them after 6 seconds.
-const BRIEF: RetryPolicy = RetryPolicy { attempts: 3, factor: 2 };
-
-/// Ten attempts within about a day.
-const PATIENT: RetryPolicy = RetryPolicy { attempts: 10, factor: 4 };
-
-/// How often something is tried, and how the pauses between grow.
-struct RetryPolicy {
-    /// How often it is tried in all.
-    attempts: u32,
-    /// How many times as long each pause is as the one before.
-    factor: u32,
-}
-
-impl RetryPolicy {
-    fn pause_after(&self, failures: u32) -> Option<Duration> {
-        if failures >= self.attempts {
-            return None;
-        }
-        let grown = self.factor.checked_pow(failures.saturating_sub(1)).unwrap_or(u32::MAX);
-        Some(FIRST_PAUSE.saturating_mul(grown).min(LONGEST_PAUSE))
-    }
-}
-
 /// Why something about jobs is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -321,25 +269,5 @@ mod tests {
             assert_eq!(JobState::from_name(state.as_str()), Some(state));
         }
         assert_eq!((JobKind::from_name("mail"), JobState::from_name("Done")), (None, None));
-    }
-
-    #[test]
-    fn pauses_grow_and_end() {
-        let pauses =
-            |chance| (1..).map_while(move |failures| JobKind::PurgeJobs.pause_after(failures, chance));
-        assert_eq!(pauses(0.5).collect::<Vec<_>>(), [2, 4].map(Duration::from_secs));
-        assert_eq!(pauses(0.0).collect::<Vec<_>>(), [1_500, 3_000].map(Duration::from_millis));
-        assert_eq!(pauses(1.0).collect::<Vec<_>>(), [2_500, 5_000].map(Duration::from_millis));
-        assert_eq!(JobKind::WelcomeMail.pause_after(9, 0.5), Some(LONGEST_PAUSE));
-        assert_eq!(JobKind::WelcomeMail.pause_after(u32::MAX, 0.5), None);
-    }
-
-    #[test]
-    fn what_others_must_answer_is_tried_for_a_day_or_more() {
-        for (kind, hours) in [(JobKind::WelcomeMail, 15), (JobKind::DecisionMail, 15), (JobKind::Webhook, 72)]
-        {
-            let all: Duration = (1..).map_while(|failures| kind.pause_after(failures, 0.5)).sum();
-            assert!(all > Duration::from_hours(hours), "{kind:?}: {all:?}");
-        }
     }
 }

@@ -80,6 +80,8 @@ pub struct User {
     pub version: i64,
     /// When they registered.
     pub created_at: Timestamp,
+    /// When the version was last counted up; at first when they registered.
+    pub updated_at: Timestamp,
 }
 
 /// What users change of their own profile; `None` leaves it as it is.
@@ -144,9 +146,9 @@ impl User {
         self.role == Role::Admin && self.status == UserStatus::Active
     }
 
-    /// The user with another profile. One that changes nothing has the same version.
+    /// The user with another profile from `now` on. A change to the same leaves version and time.
     #[must_use]
-    pub fn with_profile(&self, change: ProfileChange) -> Self {
+    pub fn with_profile(&self, change: ProfileChange, now: Timestamp) -> Self {
         let changed = Self {
             name: change.name.unwrap_or_else(|| self.name.clone()),
             avatar: match change.avatar {
@@ -156,15 +158,20 @@ impl User {
             },
             ..self.clone()
         };
-        self.counting(changed)
+        self.counting(changed, now)
     }
 
-    /// The user with another role or standing, unless the last of the `active_admins` would be lost by it. One
-    /// that changes nothing has the same version.
+    /// The user with another role or standing from `now` on, unless the last of the `active_admins` would be lost
+    /// by it. A change to the same leaves version and time.
     ///
     /// # Errors
     /// [`UserError::Erased`], [`UserError::LastAdmin`].
-    pub fn appointed(&self, appointment: Appointment, active_admins: usize) -> Result<Self, UserError> {
+    pub fn appointed(
+        &self,
+        appointment: Appointment,
+        active_admins: usize,
+        now: Timestamp,
+    ) -> Result<Self, UserError> {
         if self.status == UserStatus::Erased {
             return Err(UserError::Erased(self.id));
         }
@@ -174,7 +181,7 @@ impl User {
             ..self.clone()
         };
         self.check_succession(&changed, active_admins)?;
-        Ok(self.counting(changed))
+        Ok(self.counting(changed, now))
     }
 
     /// What is left of a user who wants to be gone, unless they are the last of the `active_admins`: the id and
@@ -182,7 +189,7 @@ impl User {
     ///
     /// # Errors
     /// [`UserError::Erased`], [`UserError::LastAdmin`].
-    pub fn erased(&self, active_admins: usize) -> Result<Self, UserError> {
+    pub fn erased(&self, active_admins: usize, now: Timestamp) -> Result<Self, UserError> {
         if self.status == UserStatus::Erased {
             return Err(UserError::Erased(self.id));
         }
@@ -195,7 +202,7 @@ impl User {
             ..self.clone()
         };
         self.check_succession(&erased, active_admins)?;
-        Ok(self.counting(erased))
+        Ok(self.counting(erased, now))
     }
 
     fn check_succession(&self, changed: &Self, active_admins: usize) -> Result<(), UserError> {
@@ -203,9 +210,11 @@ impl User {
         if is_lost && active_admins <= 1 { Err(UserError::LastAdmin) } else { Ok(()) }
     }
 
-    fn counting(&self, changed: Self) -> Self {
-        let version = if changed == *self { self.version } else { self.version.saturating_add(1) };
-        Self { version, ..changed }
+    fn counting(&self, changed: Self, now: Timestamp) -> Self {
+        if changed == *self {
+            return changed;
+        }
+        Self { version: self.version.saturating_add(1), updated_at: now, ..changed }
     }
 }
 
@@ -247,23 +256,27 @@ mod tests {
             status,
             version: 3,
             created_at: Timestamp::from_micros(5),
+            updated_at: Timestamp::from_micros(6),
         }
     }
+
+    const NOW: Timestamp = Timestamp::from_micros(9);
 
     #[test]
     fn a_profile_changes_where_it_is_told_to() {
         let ada = user(Role::User, UserStatus::Active);
         let name = UserName::new("Countess").unwrap();
-        let check = |change: ProfileChange, expected: User| assert_eq!(ada.with_profile(change), expected);
+        let check =
+            |change: ProfileChange, expected: User| assert_eq!(ada.with_profile(change, NOW), expected);
         check(ProfileChange::default(), ada.clone());
         check(ProfileChange { name: Some(ada.name.clone()), avatar: None }, ada.clone());
         check(
             ProfileChange { name: Some(name.clone()), avatar: None },
-            User { name: name.clone(), version: 4, ..ada.clone() },
+            User { name: name.clone(), version: 4, updated_at: NOW, ..ada.clone() },
         );
         check(
             ProfileChange { name: None, avatar: Some(AvatarChange::Clear) },
-            User { avatar: None, version: 4, ..ada.clone() },
+            User { avatar: None, version: 4, updated_at: NOW, ..ada.clone() },
         );
     }
 
@@ -272,7 +285,7 @@ mod tests {
         use Standing::{Active, Suspended};
         let check =
             |who: User, role, standing, admins, expected: Result<(Role, UserStatus, i64), UserError>| {
-                let appointed = who.appointed(Appointment { role, standing }, admins);
+                let appointed = who.appointed(Appointment { role, standing }, admins, NOW);
                 let seen = appointed.map(|user| (user.role, user.status, user.version));
                 assert_eq!(seen, expected, "{role:?} {standing:?} {admins}");
             };
@@ -296,15 +309,15 @@ mod tests {
     #[test]
     fn nothing_tells_who_an_erased_user_was() {
         let ada = user(Role::Moderator, UserStatus::Suspended);
-        let erased = ada.erased(0).unwrap();
+        let erased = ada.erased(0, NOW).unwrap();
         assert_eq!(erased.email.as_str(), "erased-00000000-0000-0000-0000-000000000007@erased.invalid");
         assert!(erased.email.is_of_erased() && !ada.email.is_of_erased());
         assert_eq!((erased.name.as_str(), &erased.avatar), ("Deleted user", &None));
         assert_eq!((erased.role, erased.status, erased.version), (Role::User, UserStatus::Erased, 4));
         assert_eq!((erased.id, erased.created_at), (ada.id, ada.created_at));
-        assert_eq!(erased.erased(2), Err(UserError::Erased(ada.id)));
+        assert_eq!(erased.erased(2, NOW), Err(UserError::Erased(ada.id)));
         let admin = user(Role::Admin, UserStatus::Active);
-        assert_eq!(admin.erased(1), Err(UserError::LastAdmin));
-        assert!(admin.erased(2).is_ok());
+        assert_eq!(admin.erased(1, NOW), Err(UserError::LastAdmin));
+        assert!(admin.erased(2, NOW).is_ok());
     }
 }

@@ -169,23 +169,6 @@ impl WebhookStatus {
 /// How long a secret that was replaced goes on signing beside the new one, so that a receiver has time to change.
 pub const ROTATION: Duration = Duration::from_hours(24);
 
-/// The pauses after the first failure of a message, the second and so on, in seconds; about three days in all. They
-/// are those that Standard Webhooks recommends.
-const PAUSES_S: [u64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
-
-/// The pause after so many failures of a message in a row, 1 or more; nothing after the last attempt, when the
-/// webhook is disabled.
-pub fn pause_after(failures: u32) -> Option<Duration> {
-    let index = usize::try_from(failures.saturating_sub(1)).ok()?;
-    PAUSES_S.get(index).map(|seconds| Duration::from_secs(*seconds))
-}
-
-/// The pause before the next attempt: ours, or as long as the receiver wants, but no longer than our longest.
-pub fn pause_for(ours: Duration, retry_after: Option<Duration>) -> Duration {
-    let longest = PAUSES_S.iter().max().map_or(ours, |seconds| Duration::from_secs(*seconds));
-    retry_after.map_or(ours, |wanted| ours.max(wanted.min(longest)))
-}
-
 /// Why something about webhooks is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -245,25 +228,5 @@ mod tests {
         }
         assert_eq!(WebhookEvent::from_name("market.open"), None);
         assert_eq!(WebhookStatus::from_name("disabled"), Some(WebhookStatus::Disabled));
-    }
-
-    #[test]
-    fn retry_after_lengthens_pauses_up_to_longest() {
-        let seconds = Duration::from_secs;
-        let longest = (1..).map_while(pause_after).max().unwrap();
-        assert_eq!(pause_for(seconds(5), None), seconds(5));
-        assert_eq!(pause_for(seconds(5), Some(seconds(0))), seconds(5));
-        assert_eq!(pause_for(seconds(5), Some(seconds(600))), seconds(600));
-        assert_eq!(pause_for(seconds(900), Some(seconds(600))), seconds(900));
-        assert_eq!(pause_for(seconds(5), Some(Duration::MAX)), longest);
-    }
-
-    #[test]
-    fn a_message_is_tried_for_days() {
-        let pauses: Vec<_> = (1..).map_while(pause_after).collect();
-        assert_eq!(pauses.first(), Some(&Duration::from_secs(5)));
-        assert!(pauses.is_sorted());
-        let days = pauses.iter().sum::<Duration>().as_secs_f64() / 86_400.0;
-        assert!((3.0..4.0).contains(&days), "{days}");
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use foretell_application::{Application, FailedJob, JobFailure};
+use foretell_application::{Application, FailedAttempt, FailedJob, JobFailure};
 use foretell_ports::error::Chain;
 use foretell_ports::job::LeasedJob;
 use metrics::counter;
@@ -30,7 +30,7 @@ pub(crate) async fn run(application: Arc<Application>, job: LeasedJob, limits: L
         counter!("foretell_jobs_run_total", "kind" => job.task.kind().as_str(), "result" => result)
             .increment(1);
     };
-    let (failure, retry_after) = match finish(&application, &job, working, limits).await {
+    let failure = match finish(&application, &job, working, limits).await {
         Ending::Done => {
             count("done");
             return;
@@ -40,17 +40,24 @@ pub(crate) async fn run(application: Arc<Application>, job: LeasedJob, limits: L
             tracing::warn!(job_id = %job.lease.job, "a job was taken by another worker in the middle of it");
             return;
         }
-        Ending::Failed { failure, retry_after } => (failure, retry_after),
+        Ending::Failed(failure) => failure,
     };
     let (job_id, kind) = (job.lease.job, job.task.kind().as_str());
-    match application.fail_job(&job, &failure, retry_after).await {
+    let ended = application.fail_job(&job, &failure).await;
+    let failure = failure.problem;
+    match ended {
         Ok(FailedJob::Retried(pause)) => {
             count("retried");
-            tracing::warn!(%job_id, kind, failure, retry_in_s = pause.as_secs(), "a job failed; trying again");
+            let (attempt, retry_in_s) = (attempt_of(&application, &job), pause.as_secs_f64().round());
+            tracing::warn!(
+                %job_id, kind, failure, retry_in_s,
+                "job {kind} failed ({attempt}), retrying in {retry_in_s} s"
+            );
         }
         Ok(FailedJob::GivenUp) => {
             count("given_up");
-            tracing::error!(%job_id, kind, failure, "a job failed and was given up");
+            let attempt = attempt_of(&application, &job);
+            tracing::error!(%job_id, kind, failure, "job {kind} failed ({attempt}) and was given up");
         }
         Ok(FailedJob::Lost) => {}
         // Its lease runs out, and another attempt is made.
@@ -60,21 +67,16 @@ pub(crate) async fn run(application: Arc<Application>, job: LeasedJob, limits: L
     }
 }
 
+/// The attempt that has just failed, in words.
+fn attempt_of(application: &Application, job: &LeasedJob) -> String {
+    application.settings().retries.of(job.task.kind()).describe(job.failures.saturating_add(1))
+}
+
 /// How an attempt ended.
 enum Ending {
     Done,
     Lost,
-    Failed {
-        failure: String,
-        /// How long the other side wants to be left alone.
-        retry_after: Option<Duration>,
-    },
-}
-
-impl Ending {
-    fn failed(failure: impl Into<String>) -> Self {
-        Self::Failed { failure: failure.into(), retry_after: None }
-    }
+    Failed(FailedAttempt),
 }
 
 /// Waits for the end of an attempt, and keeps the job meanwhile. Whoever lost it stops at once.
@@ -90,13 +92,12 @@ async fn finish(
             Some(ended) = working.join_next() => return match ended {
                 Ok(Ok(())) => Ending::Done,
                 Ok(Err(JobFailure::Lost)) => Ending::Lost,
-                Ok(Err(failure)) => {
-                    Ending::Failed { failure: described(&failure), retry_after: failure.retry_after() }
-                }
-                Err(_) => Ending::failed("the job panicked"),
+                Ok(Err(failure)) => Ending::Failed(failed(&failure)),
+                Err(_) => Ending::Failed(FailedAttempt::temporary("the job panicked")),
             },
             () = tokio::time::sleep_until(deadline) => {
-                return Ending::failed(format!("it took longer than {} s", limits.timeout.as_secs()));
+                let problem = format!("it took longer than {} s", limits.timeout.as_secs());
+                return Ending::Failed(FailedAttempt::temporary(problem));
             }
             () = tokio::time::sleep(limits.lease / 3) => {
                 match application.extend_lease(job.lease, limits.lease).await {
@@ -114,12 +115,10 @@ async fn finish(
 }
 
 /// A failure with its causes.
-fn described(failure: &JobFailure) -> String {
-    let mut text = failure.to_string();
-    let mut cause = std::error::Error::source(failure);
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
+fn failed(failure: &JobFailure) -> FailedAttempt {
+    FailedAttempt {
+        problem: Chain(failure).to_string(),
+        is_permanent: failure.is_permanent(),
+        retry_after: failure.retry_after(),
     }
-    text
 }

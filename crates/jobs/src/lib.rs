@@ -5,6 +5,8 @@
 //! HTTP.
 
 mod attempt;
+mod pulse;
 mod worker;
 
+pub use pulse::LaneHealth;
 pub use worker::{Worker, WorkerSettings};

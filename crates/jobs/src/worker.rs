@@ -1,7 +1,6 @@
 //! The worker: looks for jobs and runs them, several at once, until it is stopped.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use foretell_application::{Application, Ticks};
@@ -13,6 +12,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, timeout_at};
 
 use crate::attempt::{self, Limits};
+use crate::pulse::{LaneHealth, Pulse, PulseLimits};
 
 /// How a worker works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,58 +45,38 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 pub struct Worker {
     stop: watch::Sender<Option<Instant>>,
     lanes: Vec<JoinHandle<()>>,
-    looks: Arc<Looks>,
-    slack: Duration,
-}
-
-/// When jobs were last looked for.
-struct Looks {
-    began: Instant,
-    /// In milliseconds after it began.
-    last_ms: AtomicU64,
-}
-
-impl Looks {
-    fn note(&self) {
-        self.last_ms.fetch_max(self.elapsed_ms(), Ordering::Relaxed);
-    }
-
-    fn since_last(&self) -> Duration {
-        Duration::from_millis(self.elapsed_ms().saturating_sub(self.last_ms.load(Ordering::Relaxed)))
-    }
-
-    fn elapsed_ms(&self) -> u64 {
-        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
-    }
+    pulses: Vec<(JobLane, Arc<Pulse>)>,
 }
 
 impl Worker {
     /// Begins at once; call it within a Tokio runtime.
     pub fn start(application: &Arc<Application>, settings: WorkerSettings) -> Self {
         let (stop, stopped) = watch::channel(None);
-        let looks = Arc::new(Looks { began: Instant::now(), last_ms: AtomicU64::new(0) });
-        let start = |lane| {
+        let look = settings.poll + LONGEST_PAUSE * 2;
+        let limits = PulseLimits { look, attempt: settings.timeout + look };
+        let pulses: Vec<_> =
+            JobLane::ALL.into_iter().map(|lane| (lane, Arc::new(Pulse::new(limits)))).collect();
+        let start = |(lane, pulse): &(JobLane, Arc<Pulse>)| {
             let lane = Lane {
                 application: Arc::clone(application),
                 settings,
-                kind: lane,
+                kind: *lane,
                 stopped: stopped.clone(),
-                looks: Arc::clone(&looks),
+                pulse: Arc::clone(pulse),
                 running: JoinSet::new(),
                 leases: Vec::new(),
                 ticks: None,
             };
             tokio::spawn(lane.run())
         };
-        let lanes = JobLane::ALL.into_iter().map(start).collect();
-        let slack = settings.poll + LONGEST_PAUSE * 2;
-        Self { stop, lanes, looks, slack }
+        let lanes = pulses.iter().map(start).collect();
+        Self { stop, lanes, pulses }
     }
 
-    /// Tells whether it has looked for jobs lately, as long as anyone asks.
-    pub fn pulse(&self) -> impl Fn() -> bool + Send + Sync + 'static {
-        let (looks, slack) = (Arc::clone(&self.looks), self.slack);
-        move || looks.since_last() < slack
+    /// A function that tells of each lane whether it gets on with the jobs that are due.
+    pub fn health(&self) -> impl Fn() -> Vec<LaneHealth> + Send + Sync + 'static {
+        let pulses = self.pulses.clone();
+        move || pulses.iter().map(|(lane, pulse)| LaneHealth { lane: *lane, is_ok: pulse.is_ok() }).collect()
     }
 
     /// Takes up nothing more, and waits so long for what it has begun; the rest it leaves to other workers.
@@ -116,7 +96,7 @@ struct Lane {
     settings: WorkerSettings,
     kind: JobLane,
     stopped: watch::Receiver<Option<Instant>>,
-    looks: Arc<Looks>,
+    pulse: Arc<Pulse>,
     running: JoinSet<Lease>,
     leases: Vec<Lease>,
     ticks: Option<Ticks>,
@@ -146,11 +126,16 @@ impl Lane {
         }
         let running = u32::try_from(self.running.len()).unwrap_or(u32::MAX);
         let free = self.settings.concurrency.max(1).saturating_sub(running);
-        let jobs = self.application.lease_jobs(self.kind, free, self.settings.lease).await?;
-        self.looks.note();
-        let is_more = !jobs.is_empty();
+        let taken = self.application.lease_jobs(self.kind, free, self.settings.lease).await?;
+        if !taken.is_blocked {
+            self.pulse.note_look(free == 0);
+        }
+        let is_more = !taken.jobs.is_empty();
+        if is_more {
+            self.pulse.note_change();
+        }
         let limits = Limits { timeout: self.settings.timeout, lease: self.settings.lease };
-        for job in jobs {
+        for job in taken.jobs {
             self.leases.push(job.lease);
             let application = Arc::clone(&self.application);
             self.running.spawn(async move {
@@ -176,6 +161,7 @@ impl Lane {
     }
 
     fn note(&mut self, ended: Result<Lease, tokio::task::JoinError>) {
+        self.pulse.note_change();
         match ended {
             Ok(ended) => self.leases.retain(|lease| *lease != ended),
             Err(error) => tracing::error!(error = %Chain(&error), "an attempt at a job failed by itself"),

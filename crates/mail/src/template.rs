@@ -77,7 +77,8 @@ impl Templates {
         let text = self.render(&format!("{kind}.txt"), &facts)?;
         let html = self.render(&format!("{kind}.html"), &facts)?;
         let (subject, text) = text.split_once('\n').unwrap_or((&text, ""));
-        let to = letter.to.as_str().parse().map_err(unwritten)?;
+        let to = letter.to.as_str().parse();
+        let to = to.map_err(|error: lettre::address::AddressError| MailError::Refused(error.to_string()))?;
         let message = Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(Some(one_line(letter.name.as_str())), to))

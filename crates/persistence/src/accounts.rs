@@ -14,6 +14,7 @@ use crate::connection::{Connection, on};
 use crate::dialect::{bulk_ledger, look_up};
 use crate::error::{Failure, StoredRow, expect_saved};
 use crate::id::{DbId, db_ids};
+use crate::readable::readable;
 use crate::schema::{accounts, ledger};
 
 /// The most accounts of one user that are listed.
@@ -48,7 +49,7 @@ impl TryFrom<AccountRow> for AccountDetails {
             version: row.version,
         };
         let account = stored.convert("balance_minor", Account::restore(record))?;
-        Ok(Self { account, created_at: Timestamp::from_micros(row.created_at_us) })
+        Ok(Self { account, created_at: stored.time("created_at_us", row.created_at_us)? })
     }
 }
 
@@ -161,5 +162,5 @@ pub(crate) fn list(connection: &mut Connection<'_>, owner: UserId) -> Result<Vec
             .select(AccountRow::as_select())
             .load(c)
     })?;
-    rows.into_iter().map(AccountDetails::try_from).collect()
+    readable(rows.into_iter().map(AccountDetails::try_from))
 }

@@ -15,13 +15,14 @@ use crate::connection::{Connection, on};
 use crate::error::{Failure, StoredRow};
 use crate::id::{DbId, Id};
 use crate::prepared::prepared;
+use crate::readable::readable_page;
 use crate::schema::{accounts, api_keys, users};
 use crate::users::UserRow;
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = api_keys)]
-struct ApiKeyRow {
-    id: DbId,
+pub(crate) struct ApiKeyRow {
+    pub(crate) id: DbId,
     user_id: DbId,
     name: String,
     secret_hash: Vec<u8>,
@@ -42,9 +43,9 @@ impl TryFrom<ApiKeyRow> for ApiKey {
             name: KeyName::restore(row.name),
             secret_hash: TokenHash(stored.convert("secret_hash", row.secret_hash.as_slice().try_into())?),
             scopes: stored.named("scopes", row.scopes.split(' ').map(Scope::from_name).collect())?,
-            created_at: Timestamp::from_micros(row.created_at_us),
-            expires_at: row.expires_at_us.map(Timestamp::from_micros),
-            last_used_at: row.last_used_at_us.map(Timestamp::from_micros),
+            created_at: stored.time("created_at_us", row.created_at_us)?,
+            expires_at: stored.optional_time("expires_at_us", row.expires_at_us)?,
+            last_used_at: stored.optional_time("last_used_at_us", row.last_used_at_us)?,
         })
     }
 }
@@ -131,16 +132,19 @@ pub(crate) fn list(
     user: UserId,
     stretch: Stretch<ApiKeyId>,
 ) -> Result<Vec<ApiKey>, Failure> {
-    let rows = on!(connection, |c| {
-        let all = api_keys::table
-            .filter(api_keys::user_id.eq(DbId::from(user)))
-            .order(api_keys::id.desc())
-            .limit(stretch.limit.into())
-            .select(ApiKeyRow::as_select());
-        match stretch.start {
-            Start::Offset(rows) => all.offset(rows).load(c),
-            Start::After(id) => all.filter(api_keys::id.lt(DbId::from(id))).load(c),
-        }
-    })?;
-    rows.into_iter().map(ApiKey::try_from).collect()
+    let load = |part: &Stretch<ApiKeyId>| {
+        Ok(on!(connection, |c| {
+            let all = api_keys::table
+                .filter(api_keys::user_id.eq(DbId::from(user)))
+                .order(api_keys::id.desc())
+                .limit(part.limit.into())
+                .select(ApiKeyRow::as_select());
+            match part.start {
+                Start::First => all.load(c),
+                Start::Offset(rows) => all.offset(rows).load(c),
+                Start::After(id) => all.filter(api_keys::id.lt(DbId::from(id))).load(c),
+            }
+        })?)
+    };
+    readable_page(stretch, load, |row: &ApiKeyRow| row.id.into(), ApiKey::try_from)
 }

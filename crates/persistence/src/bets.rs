@@ -10,20 +10,22 @@ use foretell_domain::probability::Probability;
 use foretell_domain::shares::Shares;
 use foretell_domain::time::Timestamp;
 use foretell_ports::market::{PricePoint, PriceWindow};
-use foretell_ports::page::{Page, Stretch};
+use foretell_ports::page::{Page, Start, Stretch};
+use foretell_ports::portfolio::BetKey;
 
 use crate::connection::{Connection, on};
 use crate::dialect::{bulk_market, content, look_up};
 use crate::error::{Failure, StoredRow};
 use crate::id::{DbId, db_ids};
 use crate::prices;
+use crate::readable::{readable, readable_page};
 use crate::schema::{bets, market_states};
 use crate::timeline::Timeline;
 
 #[derive(Queryable, QueryableByName, Selectable)]
 #[diesel(table_name = bets)]
 pub(crate) struct BetRow {
-    id: DbId,
+    pub(crate) id: DbId,
     market_id: DbId,
     sequence: i64,
     market_version: i64,
@@ -39,6 +41,13 @@ pub(crate) struct BetRow {
     prices_before: Vec<u8>,
     prices_after: Vec<u8>,
     created_at_us: i64,
+}
+
+impl BetRow {
+    /// The position among the bets and sales of the user.
+    pub(crate) fn key(&self) -> BetKey {
+        BetKey { created_at: Timestamp::from_micros(self.created_at_us), id: self.id.into() }
+    }
 }
 
 impl TryFrom<BetRow> for Bet {
@@ -64,7 +73,7 @@ impl TryFrom<BetRow> for Bet {
                 sequence: row.sequence,
                 market_version: row.market_version,
             },
-            created_at: Timestamp::from_micros(row.created_at_us),
+            created_at: stored.time("created_at_us", row.created_at_us)?,
         })
     }
 }
@@ -145,17 +154,19 @@ pub(crate) fn page(
 ) -> Result<Page<Bet>, Failure> {
     let id = DbId::from(market);
     let total = count(connection, id)?;
-    let (first, last) = stretch.numbers(total);
-    let found = on!(connection, |c| {
-        bets::table
-            .filter(bets::market_id.eq(id))
-            .filter(bets::sequence.between(first, last))
-            .order(bets::sequence.desc())
-            .select(BetRow::as_select())
-            .load(c)
-    })?;
-    let rows: Result<_, _> = found.into_iter().map(Bet::try_from).collect();
-    Ok(Page { rows: rows?, total })
+    let load = |part: &Stretch<i64>| {
+        let (first, last) = part.numbers(total);
+        Ok(on!(connection, |c| {
+            bets::table
+                .filter(bets::market_id.eq(id))
+                .filter(bets::sequence.between(first, last))
+                .order(bets::sequence.desc())
+                .select(BetRow::as_select())
+                .load(c)
+        })?)
+    };
+    let rows = readable_page(stretch, load, |row: &BetRow| row.sequence, Bet::try_from)?;
+    Ok(Page { rows, total })
 }
 
 /// At most `limit` bets of each of these markets, market by market, the newest first.
@@ -165,8 +176,7 @@ pub(crate) fn list_newest(
     limit: u32,
 ) -> Result<Vec<Bet>, Failure> {
     let rows = content::newest_bets(connection, &db_ids(markets.iter().copied()), i64::from(limit))?;
-    let bets: Result<Vec<_>, _> = rows.into_iter().map(Bet::try_from).collect();
-    let mut bets = bets?;
+    let mut bets = readable(rows.into_iter().map(Bet::try_from))?;
     bets.sort_by_key(|bet| (bet.market_id, Reverse(bet.fill.sequence)));
     Ok(bets)
 }
@@ -181,18 +191,25 @@ pub(crate) fn find_prices_before(
     let count = count(connection, market_id)?;
     let time_of_us = |sequence| time_of(connection, market_id, sequence);
     let last = Timeline { count, time_of_us }.ceiling(before.micros())?;
-    let found: Option<(DbId, Vec<u8>)> = on!(connection, |c| {
-        bets::table
-            .filter(bets::market_id.eq(market_id))
-            .filter(bets::sequence.le(last))
-            .filter(bets::created_at_us.lt(before.micros()))
-            .order(bets::sequence.desc())
-            .select((bets::id, bets::prices_after))
-            .first(c)
-            .optional()
-    })?;
-    found.map(|(id, bytes)| decode_after(id, &bytes)).transpose()
+    let load = |part: &Stretch<i64>| {
+        let end = if let Start::After(sequence) = part.start { sequence - 1 } else { last };
+        Ok(on!(connection, |c| {
+            bets::table
+                .filter(bets::market_id.eq(market_id))
+                .filter(bets::sequence.le(end))
+                .filter(bets::created_at_us.lt(before.micros()))
+                .order(bets::sequence.desc())
+                .limit(i64::from(part.limit))
+                .select((bets::id, bets::sequence, bets::prices_after))
+                .load(c)
+        })?)
+    };
+    let prices = |(id, _, bytes): (DbId, i64, Vec<u8>)| decode_after(id, &bytes);
+    Ok(readable_page(Stretch { start: Start::First, limit: 1 }, load, |row| row.1, prices)?.pop())
 }
+
+/// The id, sequence, time, cash and prices of a bet.
+type PriceRow = (DbId, i64, i64, i64, Vec<u8>);
 
 /// The prices after the trades of a window from number `after_sequence + 1` on, in their order.
 pub(crate) fn list_prices(
@@ -212,24 +229,27 @@ pub(crate) fn list_prices(
         let time_of_us = |sequence| time_of(connection, market_id, sequence);
         Timeline { count: last, time_of_us }.floor(window.from.micros())?
     };
-    let found: Vec<(DbId, i64, i64, i64, Vec<u8>)> = on!(connection, |c| {
-        bets::table
-            .filter(bets::market_id.eq(market_id))
-            .filter(bets::sequence.gt(before))
-            .filter(bets::sequence.le(last))
-            .filter(bets::created_at_us.ge(window.from.micros()))
-            .filter(bets::created_at_us.lt(window.to.micros()))
-            .order(bets::sequence)
-            .limit(i64::from(limit))
-            .select((bets::id, bets::sequence, bets::created_at_us, bets::cash_minor, bets::prices_after))
-            .load(c)
-    })?;
-    let point = |(id, sequence, created_at_us, cash_minor, bytes): (DbId, i64, i64, i64, Vec<u8>)| {
-        let prices = decode_after(id, &bytes)?;
-        let (at, volume) = (Timestamp::from_micros(created_at_us), Balance::from_minor(cash_minor));
-        Ok((sequence, PricePoint { at, prices, volume }))
+    let load = |part: &Stretch<i64>| {
+        let Start::After(before) = part.start else { return Ok(Vec::new()) };
+        Ok(on!(connection, |c| {
+            bets::table
+                .filter(bets::market_id.eq(market_id))
+                .filter(bets::sequence.gt(before))
+                .filter(bets::sequence.le(last))
+                .filter(bets::created_at_us.ge(window.from.micros()))
+                .filter(bets::created_at_us.lt(window.to.micros()))
+                .order(bets::sequence)
+                .limit(i64::from(part.limit))
+                .select((bets::id, bets::sequence, bets::created_at_us, bets::cash_minor, bets::prices_after))
+                .load(c)
+        })?)
     };
-    found.into_iter().map(point).collect()
+    let point = |(id, sequence, created_at_us, cash_minor, bytes): PriceRow| {
+        let prices = decode_after(id, &bytes)?;
+        let at = StoredRow { table: "bets", id }.time("created_at_us", created_at_us)?;
+        Ok((sequence, PricePoint { at, prices, volume: Balance::from_minor(cash_minor) }))
+    };
+    readable_page(Stretch { start: Start::After(before), limit }, load, |row: &PriceRow| row.1, point)
 }
 
 /// How many bets and sales a market counts.

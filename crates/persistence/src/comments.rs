@@ -7,7 +7,6 @@ use diesel::sql_types::{BigInt, Text};
 use foretell_domain::comment::{Comment, CommentSubject};
 use foretell_domain::id::{CommentId, PostId, UserId};
 use foretell_domain::text::CommentContent;
-use foretell_domain::time::Timestamp;
 use foretell_ports::page::{Start, Stretch};
 use foretell_ports::post::HeldSubject;
 use foretell_ports::unit::Locked;
@@ -18,12 +17,13 @@ use crate::error::{Failure, StoredRow, expect_saved};
 use crate::id::{DbId, Id, db_ids};
 use crate::post_lists::stretch;
 use crate::prepared::prepared;
+use crate::readable::{readable, readable_page};
 use crate::schema::comments;
 
 #[derive(Queryable, QueryableByName, Selectable, Insertable)]
 #[diesel(table_name = comments, treat_none_as_default_value = false)]
 pub(crate) struct CommentRow {
-    id: DbId,
+    pub(crate) id: DbId,
     post_id: Option<DbId>,
     market_id: Option<DbId>,
     author_id: DbId,
@@ -47,8 +47,8 @@ impl TryFrom<CommentRow> for Comment {
             subject: stored.convert("post_id", subject)?,
             author_id: row.author_id.into(),
             content: CommentContent::restore(row.content),
-            created_at: Timestamp::from_micros(row.created_at_us),
-            updated_at: Timestamp::from_micros(row.updated_at_us),
+            created_at: stored.time("created_at_us", row.created_at_us)?,
+            updated_at: stored.time("updated_at_us", row.updated_at_us)?,
         })
     }
 }
@@ -148,11 +148,13 @@ pub(crate) fn list(
     subject: CommentSubject,
     stretch: Stretch<CommentId>,
 ) -> Result<Vec<Comment>, Failure> {
-    let rows: Vec<CommentRow> = on!(connection, |c, Db| {
-        let all = comments::table.select(CommentRow::as_select()).into_boxed::<Db>();
-        stretch!(about!(all, subject), comments::id, stretch).load(c)
-    })?;
-    rows.into_iter().map(Comment::try_from).collect()
+    let load = |part: &Stretch<CommentId>| {
+        Ok(on!(connection, |c, Db| {
+            let all = comments::table.select(CommentRow::as_select()).into_boxed::<Db>();
+            stretch!(about!(all, subject), comments::id, part).load(c)
+        })?)
+    };
+    readable_page(stretch, load, |row: &CommentRow| row.id.into(), Comment::try_from)
 }
 
 /// The comments of an author, by descending id.
@@ -161,12 +163,14 @@ pub(crate) fn list_of(
     author: UserId,
     stretch: Stretch<CommentId>,
 ) -> Result<Vec<Comment>, Failure> {
-    let rows: Vec<CommentRow> = on!(connection, |c, Db| {
-        let theirs = comments::author_id.eq(DbId::from(author));
-        let all = comments::table.filter(theirs).select(CommentRow::as_select()).into_boxed::<Db>();
-        stretch!(all, comments::id, stretch).load(c)
-    })?;
-    rows.into_iter().map(Comment::try_from).collect()
+    let load = |part: &Stretch<CommentId>| {
+        Ok(on!(connection, |c, Db| {
+            let theirs = comments::author_id.eq(DbId::from(author));
+            let all = comments::table.filter(theirs).select(CommentRow::as_select()).into_boxed::<Db>();
+            stretch!(all, comments::id, part).load(c)
+        })?)
+    };
+    readable_page(stretch, load, |row: &CommentRow| row.id.into(), Comment::try_from)
 }
 
 /// How many comments there are on a subject.
@@ -185,8 +189,7 @@ pub(crate) fn list_newest(
     limit: u32,
 ) -> Result<Vec<Comment>, Failure> {
     let rows = content::newest_comments(connection, &db_ids(posts.iter().copied()), i64::from(limit))?;
-    let comments: Result<Vec<_>, _> = rows.into_iter().map(Comment::try_from).collect();
-    let mut comments = comments?;
+    let mut comments = readable(rows.into_iter().map(Comment::try_from))?;
     comments.sort_by_key(|comment| Reverse(comment.id));
     Ok(comments)
 }

@@ -4,10 +4,23 @@ use std::fmt::Display;
 use std::path::PathBuf;
 
 use diesel::result::Error as DieselError;
+use foretell_domain::time::Timestamp;
 use foretell_ports::error::{Cause, StoreError};
 use thiserror::Error;
 
 use crate::dialect::classify;
+
+/// 0001-01-01T00:00:00Z.
+pub(crate) const FIRST_MICROS: i64 = -62_135_596_800_000_000;
+
+/// The last microsecond of the year 9999.
+pub(crate) const LAST_MICROS: i64 = 253_402_300_799_999_999;
+
+const CREATE_UTF8_DATABASE: &str = "create another one with CREATE DATABASE foretell ENCODING 'UTF8' TEMPLATE \
+    template0, copy the data with pg_dump and psql, and change database.url";
+
+const CREATE_UTF8_FILE: &str = "copy the data with sqlite3 OLD .dump into a new file, whose encoding is UTF-8 unless \
+    told otherwise, and change database.url";
 
 /// Why a store could not be opened.
 #[derive(Debug, Error)]
@@ -23,6 +36,19 @@ pub enum ConnectError {
         /// Why not.
         #[source]
         source: std::io::Error,
+    },
+    /// The database cannot hold every text.
+    #[error(
+        "the database has the encoding {found}, and Foretell needs {needed}: {}",
+        if *is_postgres { CREATE_UTF8_DATABASE } else { CREATE_UTF8_FILE }
+    )]
+    Encoding {
+        /// The encoding that it has.
+        found: String,
+        /// The encoding that is needed.
+        needed: &'static str,
+        /// Whether it is on a Postgres server; a file otherwise.
+        is_postgres: bool,
     },
     /// No connection can be made with these settings.
     #[error("the database cannot be reached")]
@@ -50,6 +76,8 @@ pub(crate) enum Failure {
     Database(DieselError),
     /// A stored row breaks a rule of the domain.
     Corrupt { table: &'static str, column: &'static str, id: String, cause: Cause },
+    /// A list has more unreadable rows in a row than are passed over.
+    TooManyUnreadable,
     /// Fewer rows were there to be saved than the unit had locked.
     Vanished { table: &'static str, expected: usize, saved: usize },
     /// Nobody waited for the query any more when its turn came.
@@ -86,6 +114,7 @@ impl From<Failure> for StoreError {
             Failure::Database(error) => classify::statement(error),
             Failure::Corrupt { table, column, id, cause } => Self::Corrupt { table, column, id, cause },
             Failure::Abandoned => Self::Unavailable("the caller of the query is gone".into()),
+            Failure::TooManyUnreadable => Self::Rejected("too many rows of the list cannot be read".into()),
             Failure::Vanished { table, expected, saved } => {
                 Self::Rejected(format!("{saved} of {expected} rows of {table} were there to be saved").into())
             }
@@ -114,6 +143,22 @@ impl<I: Display> StoredRow<I> {
     ) -> Result<T, Failure> {
         let Self { table, id } = self;
         value.map_err(|cause| Failure::Corrupt { table, column, id: id.to_string(), cause: cause.into() })
+    }
+
+    /// The moment in a column; one that cannot be written in RFC 3339 does not convert.
+    pub(crate) fn time(&self, column: &'static str, micros: i64) -> Result<Timestamp, Failure> {
+        let is_writable = (FIRST_MICROS..=LAST_MICROS).contains(&micros);
+        let time = is_writable.then_some(Timestamp::from_micros(micros));
+        self.convert(column, time.ok_or("not between the years 1 and 9999"))
+    }
+
+    /// The moment in a column that may be empty.
+    pub(crate) fn optional_time(
+        &self,
+        column: &'static str,
+        micros: Option<i64>,
+    ) -> Result<Option<Timestamp>, Failure> {
+        micros.map(|micros| self.time(column, micros)).transpose()
     }
 
     /// The value that a column's name stands for.

@@ -18,7 +18,7 @@ use crate::schema::idempotency_keys;
 #[diesel(table_name = idempotency_keys)]
 pub(crate) struct OutcomeRow {
     user_id: DbId,
-    key: String,
+    pub(crate) key: String,
     request_hash: Vec<u8>,
     outcome: String,
     created_at_us: i64,
@@ -28,13 +28,13 @@ impl TryFrom<OutcomeRow> for StoredOutcome {
     type Error = Failure;
 
     fn try_from(row: OutcomeRow) -> Result<Self, Failure> {
-        let stored = StoredRow { table: "idempotency_keys", id: row.user_id };
+        let stored = StoredRow { table: "idempotency_keys", id: format!("{}, {}", row.user_id, row.key) };
         let request_hash = stored.convert("request_hash", row.request_hash.as_slice().try_into())?;
         Ok(Self {
             key: CommandKey { user_id: row.user_id.into(), key: row.key },
             request_hash,
             outcome: row.outcome,
-            created_at: Timestamp::from_micros(row.created_at_us),
+            created_at: stored.time("created_at_us", row.created_at_us)?,
         })
     }
 }

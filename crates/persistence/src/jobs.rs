@@ -2,12 +2,16 @@
 
 #![allow(clippy::ref_option_ref, reason = "the code that Diesel derives for an optional text")]
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use foretell_domain::id::JobId;
 use foretell_domain::job::{JobKind, JobLane, JobState, JobTask};
 use foretell_domain::time::Timestamp;
-use foretell_ports::job::{Job, JobCount, JobFilter, Lease, LeaseRequest, LeasedJob, NewJob};
+use foretell_ports::job::{
+    Job, JobCount, JobFilter, Lease, LeaseRequest, LeasedJob, LeasedJobs, NewJob, UnknownTask,
+};
 use foretell_ports::page::{Start, Stretch};
 
 use crate::connection::{Connection, on};
@@ -15,6 +19,7 @@ use crate::dialect;
 use crate::error::{Failure, StoredRow, expect_saved};
 use crate::id::{DbId, Id};
 use crate::prepared::prepared;
+use crate::readable::readable_page;
 use crate::schema::jobs;
 
 /// The most characters of an error that are kept.
@@ -22,8 +27,8 @@ const MAX_ERROR: usize = 1_000;
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = jobs)]
-struct JobRow {
-    id: DbId,
+pub(crate) struct JobRow {
+    pub(crate) id: DbId,
     kind: String,
     about_id: Option<DbId>,
     concerned_id: Option<DbId>,
@@ -42,26 +47,29 @@ impl TryFrom<JobRow> for Job {
         let stored = StoredRow { table: "jobs", id: row.id };
         Ok(Self {
             id: row.id.into(),
-            task: task_of(&row.kind, row.about_id, row.concerned_id, &stored)?,
+            task: task_of(row.kind, row.about_id, row.concerned_id),
             state: stored.named("state", JobState::from_name(&row.state))?,
-            failures: stored.convert("failures", u32::try_from(row.failures))?,
+            failures: failures_of(row.failures),
             error: row.error,
-            created_at: Timestamp::from_micros(row.created_at_us),
-            due_at: row.due_at_us.map(Timestamp::from_micros),
-            finished_at: row.finished_at_us.map(Timestamp::from_micros),
+            created_at: stored.time("created_at_us", row.created_at_us)?,
+            due_at: stored.optional_time("due_at_us", row.due_at_us)?,
+            finished_at: stored.optional_time("finished_at_us", row.finished_at_us)?,
         })
     }
 }
 
-fn task_of(
-    kind: &str,
-    about: Option<DbId>,
-    concerned: Option<DbId>,
-    stored: &StoredRow<DbId>,
-) -> Result<JobTask, Failure> {
-    let kind = stored.named("kind", JobKind::from_name(kind))?;
-    let task = JobTask::from_parts(kind, (about.map(u128::from), concerned.map(u128::from)));
-    stored.convert("about_id", task.ok_or("the job is about something else than its kind"))
+/// The task, if this version of the program knows it: another version may have added the job.
+fn task_of(kind: String, about: Option<DbId>, concerned: Option<DbId>) -> Result<JobTask, UnknownTask> {
+    let Some(known) = JobKind::from_name(&kind) else {
+        return Err(UnknownTask { kind, problem: "this version has no such kind" });
+    };
+    let task = JobTask::from_parts(known, (about.map(u128::from), concerned.map(u128::from)));
+    task.ok_or(UnknownTask { kind, problem: "its ids are not those of its kind" })
+}
+
+/// The failures as the program counts them.
+fn failures_of(failures: i64) -> u32 {
+    u32::try_from(failures.max(0)).unwrap_or(u32::MAX)
 }
 
 /// A job that is about to be added.
@@ -112,19 +120,6 @@ pub(crate) struct LeasedRow {
     failures: i64,
 }
 
-impl TryFrom<LeasedRow> for LeasedJob {
-    type Error = Failure;
-
-    fn try_from(row: LeasedRow) -> Result<Self, Failure> {
-        let stored = StoredRow { table: "jobs", id: row.id };
-        Ok(Self {
-            lease: Lease { job: row.id.into(), number: row.leases },
-            task: task_of(&row.kind, row.about_id, row.concerned_id, &stored)?,
-            failures: stored.convert("failures", u32::try_from(row.failures))?,
-        })
-    }
-}
-
 /// Adds jobs, but for those whose name is taken, and says how many were added.
 pub(crate) fn add(connection: &mut Connection<'_>, jobs: &[NewJob]) -> Result<usize, Failure> {
     let rows: Vec<_> = jobs.iter().map(NewJobRow::from).collect();
@@ -132,12 +127,16 @@ pub(crate) fn add(connection: &mut Connection<'_>, jobs: &[NewJob]) -> Result<us
 }
 
 /// Takes up jobs that are due.
-pub(crate) fn lease(
-    connection: &mut Connection<'_>,
-    request: &LeaseRequest,
-) -> Result<Vec<LeasedJob>, Failure> {
-    let rows = dialect::jobs::lease(connection, request)?;
-    rows.into_iter().map(LeasedJob::try_from).collect()
+pub(crate) fn lease(connection: &mut Connection<'_>, request: &LeaseRequest) -> Result<LeasedJobs, Failure> {
+    let mut leased = LeasedJobs::default();
+    for row in dialect::jobs::lease(connection, request)? {
+        let lease = Lease { job: row.id.into(), number: row.leases };
+        match task_of(row.kind, row.about_id, row.concerned_id) {
+            Ok(task) => leased.jobs.push(LeasedJob { lease, task, failures: failures_of(row.failures) }),
+            Err(unknown) => leased.unknown.push((lease, unknown)),
+        }
+    }
+    Ok(leased)
 }
 
 /// Moves the end of a lease.
@@ -266,15 +265,18 @@ pub(crate) fn list(
     filter: JobFilter,
     stretch: Stretch<JobId>,
 ) -> Result<Vec<Job>, Failure> {
-    let rows: Vec<JobRow> = on!(connection, |c, Db| {
-        let rows = filtered!(filter, Db).order(jobs::id.desc()).limit(stretch.limit.into());
-        let rows = match stretch.start {
-            Start::Offset(skipped) => rows.offset(skipped),
-            Start::After(id) => rows.filter(jobs::id.lt(DbId::from(id))),
-        };
-        rows.select(JobRow::as_select()).load(c)
-    })?;
-    rows.into_iter().map(Job::try_from).collect()
+    let load = |part: &Stretch<JobId>| {
+        Ok(on!(connection, |c, Db| {
+            let rows = filtered!(filter, Db).order(jobs::id.desc()).limit(part.limit.into());
+            let rows = match part.start {
+                Start::First => rows,
+                Start::Offset(skipped) => rows.offset(skipped),
+                Start::After(id) => rows.filter(jobs::id.lt(DbId::from(id))),
+            };
+            rows.select(JobRow::as_select()).load(c)
+        })?)
+    };
+    readable_page(stretch, load, |row: &JobRow| row.id.into(), Job::try_from)
 }
 
 /// How many jobs there are.
@@ -291,13 +293,13 @@ pub(crate) fn count_unfinished(connection: &mut Connection<'_>) -> Result<Vec<Jo
             .select((jobs::kind, jobs::state, diesel::dsl::count_star()))
             .load(c)
     })?;
-    rows.into_iter()
-        .map(|(kind, state, count)| {
-            let stored = StoredRow { table: "jobs", id: &kind };
-            let (kind, state) = (JobKind::from_name(&kind), JobState::from_name(&state));
-            Ok(JobCount { kind: stored.named("kind", kind)?, state: stored.named("state", state)?, count })
-        })
-        .collect()
+    let mut counts: BTreeMap<(Option<JobKind>, JobState), i64> = BTreeMap::new();
+    for (kind, state, count) in rows {
+        if let Some(state) = JobState::from_name(&state) {
+            *counts.entry((JobKind::from_name(&kind), state)).or_default() += count;
+        }
+    }
+    Ok(counts.into_iter().map(|((kind, state), count)| JobCount { kind, state, count }).collect())
 }
 
 /// Whether a job of this lane is due at a time.

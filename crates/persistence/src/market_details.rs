@@ -7,7 +7,6 @@ use foretell_domain::id::MarketId;
 use foretell_domain::market::{Listing, Market};
 use foretell_domain::money::Balance;
 use foretell_domain::text::{Category, MarketDescription, MarketName, OptionName};
-use foretell_domain::time::Timestamp;
 use foretell_ports::market::MarketDetails;
 
 use crate::connection::{Connection, on};
@@ -15,6 +14,7 @@ use crate::dialect::content::is_among;
 use crate::error::{Failure, StoredRow};
 use crate::id::DbId;
 use crate::markets::{MarketRow, MarketRows, OptionRow, StateRow};
+use crate::readable::readable;
 use crate::schema::{accounts, market_options, market_states, markets};
 
 /// What people read of a market, beside its options' names.
@@ -35,6 +35,7 @@ type FoundRow = (MarketRow, StateRow, ListingRow, Option<i64>, OptionRow);
 
 fn details(row: DetailsRow, options: &[OptionRow]) -> Result<MarketDetails, Failure> {
     let (market, state, listing, pot_minor) = row;
+    let stored = StoredRow { table: "markets", id: market.id };
     let names = options.iter().map(|option| OptionName::restore(option.name.as_str())).collect();
     let (created_at_us, updated_at_us) = (listing.created_at_us, state.updated_at_us);
     let listing = Listing::restore(
@@ -47,8 +48,8 @@ fn details(row: DetailsRow, options: &[OptionRow]) -> Result<MarketDetails, Fail
         market: Market::try_from(MarketRows { market: &market, state: &state, options })?,
         listing,
         pot: Balance::from_minor(pot_minor.unwrap_or(0)),
-        created_at: Timestamp::from_micros(created_at_us),
-        updated_at: Timestamp::from_micros(updated_at_us),
+        created_at: stored.time("created_at_us", created_at_us)?,
+        updated_at: StoredRow { table: "market_states", ..stored }.time("updated_at_us", updated_at_us)?,
     })
 }
 
@@ -74,9 +75,32 @@ macro_rules! columns {
     };
 }
 
+/// A market, or why its rows cannot be read.
+pub(crate) type FoundMarket = (DbId, Result<MarketDetails, Failure>);
+
 /// The market with this id.
 pub(crate) fn find(connection: &mut Connection<'_>, id: MarketId) -> Result<Option<MarketDetails>, Failure> {
-    Ok(find_all(connection, &[id.into()])?.pop())
+    if let Some((_, market)) = find_all(connection, &[id.into()])?.pop() {
+        return market.map(Some);
+    }
+    // Its rows are joined: one whose options or state are missing is not found above.
+    let row = markets::table.find(DbId::from(id)).select(markets::id);
+    let is_there: Option<DbId> = on!(connection, |c| row.first(c).optional())?;
+    is_there.map_or(Ok(None), |id| Err(incomplete(id)))
+}
+
+/// The failure to read a market whose state or options are missing.
+pub(crate) fn incomplete(id: DbId) -> Failure {
+    let cause = "the market has no state or no options".into();
+    Failure::Corrupt { table: "markets", column: "id", id: id.to_string(), cause }
+}
+
+/// The markets with these ids whose rows can be read.
+pub(crate) fn find_readable(
+    connection: &mut Connection<'_>,
+    ids: &[DbId],
+) -> Result<Vec<MarketDetails>, Failure> {
+    readable(find_all(connection, ids)?.into_iter().map(|(_, market)| market))
 }
 
 /// The version of the market with this id.
@@ -93,18 +117,18 @@ pub(crate) fn get(connection: &mut Connection<'_>, id: MarketId) -> Result<Marke
 
 /// The markets with these ids, in their order. Each is read with its options in one statement: what is
 /// outstanding changes.
-pub(crate) fn find_all(connection: &mut Connection<'_>, ids: &[DbId]) -> Result<Vec<MarketDetails>, Failure> {
+pub(crate) fn find_all(connection: &mut Connection<'_>, ids: &[DbId]) -> Result<Vec<FoundMarket>, Failure> {
     let mut markets: BTreeMap<DbId, (DetailsRow, Vec<OptionRow>)> = BTreeMap::new();
     for (market, state, listing, pot_minor, option) in load(connection, ids)? {
         let details = || ((market, state, listing, pot_minor), Vec::new());
         markets.entry(option.market_id).or_insert_with(details).1.push(option);
     }
-    let found = ids.iter().filter_map(|id| markets.remove(id));
-    let in_order = |(row, mut options): (DetailsRow, Vec<OptionRow>)| {
+    let found = ids.iter().filter_map(|id| Some((*id, markets.remove(id)?)));
+    let in_order = |(id, (row, mut options)): (DbId, (DetailsRow, Vec<OptionRow>))| {
         options.sort_by_key(|option| option.option_index);
-        details(row, &options)
+        (id, details(row, &options))
     };
-    found.map(in_order).collect()
+    Ok(found.map(in_order).collect())
 }
 
 /// The rows of markets, one an option, in any order.

@@ -1,5 +1,7 @@
 //! Lists of markets: which are wanted, in which order, from where on, and how many there are.
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 use foretell_domain::market::Phase;
 use foretell_ports::market::{MarketDetails, MarketFilter, MarketKey, MarketSort};
@@ -9,7 +11,8 @@ use crate::connection::{Connection, on};
 use crate::dialect::transaction::snapshot;
 use crate::error::Failure;
 use crate::id::DbId;
-use crate::market_details::find_all;
+use crate::market_details::{find_all, incomplete};
+use crate::readable::readable_page;
 use crate::schema::{market_states, markets};
 
 /// Narrows a boxed query to what a filter says of columns that never change. Where the states are walked, the index of
@@ -108,30 +111,39 @@ pub(crate) fn list(
     stretch: Stretch<MarketKey>,
 ) -> Result<Vec<MarketDetails>, Failure> {
     snapshot(connection, |connection| {
-        let ids = ids(connection, filter, sort, stretch)?;
-        find_all(connection, &ids)
+        let load = |part: &Stretch<MarketKey>| {
+            let keys = keys(connection, filter, sort, *part)?;
+            let ids: Vec<_> = keys.iter().map(|key| DbId::from(key.id)).collect();
+            let mut found: BTreeMap<_, _> = find_all(connection, &ids)?.into_iter().collect();
+            Ok(keys.into_iter().map(|key| (key, found.remove(&DbId::from(key.id)))).collect())
+        };
+        let market = |(key, market): (MarketKey, Option<Result<_, _>>)| {
+            market.unwrap_or_else(|| Err(incomplete(key.id.into())))
+        };
+        readable_page(stretch, load, |(key, _)| *key, market)
     })
 }
 
-/// The ids of a stretch: what is passed over on the way to a late page is not worth reading whole.
-fn ids(
+/// The keys of a stretch: what is passed over on the way to a late page is not worth reading whole.
+fn keys(
     connection: &mut Connection<'_>,
     filter: &MarketFilter,
     sort: MarketSort,
     stretch: Stretch<MarketKey>,
-) -> QueryResult<Vec<DbId>> {
+) -> QueryResult<Vec<MarketKey>> {
     let limit = i64::from(stretch.limit);
     let key = match stretch.start {
-        Start::Offset(rows) => return ids_of(connection, filter, (sort, Part::After(rows)), limit),
+        Start::First => return keys_of(connection, filter, (sort, Part::After(0)), limit),
+        Start::Offset(rows) => return keys_of(connection, filter, (sort, Part::After(rows)), limit),
         Start::After(key) => key,
     };
     // Two seeks in the index of the order: no database makes one of both conditions together.
-    let mut ids = ids_of(connection, filter, (sort, Part::Beside(key)), limit)?;
-    let missing = limit.saturating_sub(i64::try_from(ids.len()).unwrap_or(limit));
+    let mut keys = keys_of(connection, filter, (sort, Part::Beside(key)), limit)?;
+    let missing = limit.saturating_sub(i64::try_from(keys.len()).unwrap_or(limit));
     if missing > 0 {
-        ids.extend(ids_of(connection, filter, (sort, Part::Beyond(key)), missing)?);
+        keys.extend(keys_of(connection, filter, (sort, Part::Beyond(key)), missing)?);
     }
-    Ok(ids)
+    Ok(keys)
 }
 
 /// A part of a sorted list.
@@ -145,16 +157,17 @@ enum Part {
     Beyond(MarketKey),
 }
 
-fn ids_of(
+fn keys_of(
     connection: &mut Connection<'_>,
     filter: &MarketFilter,
     (sort, part): (MarketSort, Part),
     limit: i64,
-) -> QueryResult<Vec<DbId>> {
+) -> QueryResult<Vec<MarketKey>> {
     let walk = Walk::of(filter, sort);
-    on!(connection, |c, Db| {
+    let rows: Vec<(DbId, i64, i64)> = on!(connection, |c, Db| {
         let all = markets::table.inner_join(market_states::table);
-        let mut query = narrowed_with_states!(all.select(markets::id).into_boxed::<Db>(), filter, walk);
+        let columns = (markets::id, markets::ends_at_us, market_states::volume_minor);
+        let mut query = narrowed_with_states!(all.select(columns).into_boxed::<Db>(), filter, walk);
         query = match sort {
             MarketSort::Newest if walk == Walk::States => query.order(market_states::market_id.desc()),
             MarketSort::Newest => query.order(markets::id.desc()),
@@ -181,5 +194,14 @@ fn ids_of(
             (MarketSort::Volume, Part::Beyond(key)) => query.filter(market_states::volume_minor.lt(key.rank)),
         };
         query.limit(limit).load(c)
-    })
+    })?;
+    let key = |(id, ends_at_us, volume_minor): (DbId, i64, i64)| {
+        let rank = match sort {
+            MarketSort::Newest => 0,
+            MarketSort::Closing => ends_at_us,
+            MarketSort::Volume => volume_minor,
+        };
+        MarketKey { rank, id: id.into() }
+    };
+    Ok(rows.into_iter().map(key).collect())
 }

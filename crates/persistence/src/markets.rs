@@ -47,7 +47,7 @@ pub(crate) struct StateRow {
 pub(crate) struct OptionRow {
     pub(crate) market_id: DbId,
     pub(crate) option_index: i32,
-    id: DbId,
+    pub(crate) id: DbId,
     pub(crate) name: String,
     initial_probability: f64,
     outstanding_units: i64,
@@ -72,7 +72,7 @@ impl TryFrom<MarketRows<'_>> for Market {
             id: market.id.into(),
             creator_id: market.creator_id.into(),
             creator_account_id: market.creator_account_id.into(),
-            ends_at: Timestamp::from_micros(market.ends_at_us),
+            ends_at: stored.time("ends_at_us", market.ends_at_us)?,
             phase: stored_state.named("phase", Phase::from_name(&state.phase))?,
             subsidy: stored.convert("subsidy_minor", Amount::new(market.subsidy_minor))?,
             fee_bps: stored.convert("fee_bps", u16::try_from(market.fee_bps))?,

@@ -11,7 +11,11 @@ use crate::connection::{Connection, on};
 use crate::error::Failure;
 use crate::id::DbId;
 use crate::positions::PositionRow;
+use crate::readable::readable_page;
 use crate::schema::{bets, positions};
+
+/// The market and the option's index as they are stored, whether they convert or not.
+type RawKey = (DbId, i32);
 
 /// A part of a sorted list, from which so many rows are wanted.
 #[derive(Clone, Copy)]
@@ -32,6 +36,7 @@ fn rows_of<K: Copy, R>(
 ) -> QueryResult<Vec<R>> {
     let limit = i64::from(stretch.limit);
     let key = match stretch.start {
+        Start::First => return load(Part::After(0), limit),
         Start::Offset(rows) => return load(Part::After(rows), limit),
         Start::After(key) => key,
     };
@@ -50,22 +55,24 @@ pub(crate) fn list_bets(
     stretch: Stretch<BetKey>,
 ) -> Result<Vec<Bet>, Failure> {
     let user = DbId::from(user);
-    let rows: Vec<BetRow> = rows_of(stretch, |part, limit| {
-        on!(connection, |c, Db| {
-            let own = bets::table.filter(bets::user_id.eq(user)).select(BetRow::as_select());
-            let query = own.order((bets::created_at_us.desc(), bets::id.desc())).limit(limit);
-            let query = query.into_boxed::<Db>();
-            let query = match part {
-                Part::After(rows) => query.offset(rows),
-                Part::Beside(key) => query
-                    .filter(bets::created_at_us.eq(key.created_at.micros()))
-                    .filter(bets::id.lt(DbId::from(key.id))),
-                Part::Beyond(key) => query.filter(bets::created_at_us.lt(key.created_at.micros())),
-            };
-            query.load(c)
-        })
-    })?;
-    rows.into_iter().map(Bet::try_from).collect()
+    let load = |stretch: &Stretch<BetKey>| {
+        Ok(rows_of(*stretch, |part, limit| {
+            on!(connection, |c, Db| {
+                let own = bets::table.filter(bets::user_id.eq(user)).select(BetRow::as_select());
+                let query = own.order((bets::created_at_us.desc(), bets::id.desc())).limit(limit);
+                let query = query.into_boxed::<Db>();
+                let query = match part {
+                    Part::After(rows) => query.offset(rows),
+                    Part::Beside(key) => query
+                        .filter(bets::created_at_us.eq(key.created_at.micros()))
+                        .filter(bets::id.lt(DbId::from(key.id))),
+                    Part::Beyond(key) => query.filter(bets::created_at_us.lt(key.created_at.micros())),
+                };
+                query.load(c)
+            })
+        })?)
+    };
+    readable_page(stretch, load, BetRow::key, Bet::try_from)
 }
 
 /// How many bets and sales a user has made.
@@ -81,27 +88,36 @@ pub(crate) fn list_positions(
     stretch: Stretch<HeldKey>,
 ) -> Result<Vec<HeldPosition>, Failure> {
     let account = DbId::from(account);
-    let rows: Vec<PositionRow> = rows_of(stretch, |part, limit| {
-        on!(connection, |c, Db| {
-            let own = positions::table.filter(positions::account_id.eq(account));
-            let own = own.select(PositionRow::as_select());
-            let query = own.order((positions::market_id.desc(), positions::option_index)).limit(limit);
-            let query = query.into_boxed::<Db>();
-            let query = match part {
-                Part::After(rows) => query.offset(rows),
-                Part::Beside(key) => query
-                    .filter(positions::market_id.eq(DbId::from(key.market_id)))
-                    .filter(positions::option_index.gt(i32::try_from(key.option_index).unwrap_or(i32::MAX))),
-                Part::Beyond(key) => query.filter(positions::market_id.lt(DbId::from(key.market_id))),
-            };
-            query.load(c)
-        })
-    })?;
+    let load = |stretch: &Stretch<RawKey>| {
+        Ok(rows_of(*stretch, |part, limit| {
+            on!(connection, |c, Db| {
+                let own = positions::table.filter(positions::account_id.eq(account));
+                let own = own.select(PositionRow::as_select());
+                let query = own.order((positions::market_id.desc(), positions::option_index)).limit(limit);
+                let query = query.into_boxed::<Db>();
+                let query = match part {
+                    Part::After(rows) => query.offset(rows),
+                    Part::Beside((market_id, option_index)) => query
+                        .filter(positions::market_id.eq(market_id))
+                        .filter(positions::option_index.gt(option_index)),
+                    Part::Beyond((market_id, _)) => query.filter(positions::market_id.lt(market_id)),
+                };
+                query.load(c)
+            })
+        })?)
+    };
+    let raw_key = |key: HeldKey| (key.market_id.into(), i32::try_from(key.option_index).unwrap_or(i32::MAX));
+    let start = match stretch.start {
+        Start::First => Start::First,
+        Start::Offset(rows) => Start::Offset(rows),
+        Start::After(key) => Start::After(raw_key(key)),
+    };
+    let stretch = Stretch { start, limit: stretch.limit };
     let held = |row: PositionRow| {
         let (option_index, position) = row.convert()?;
         Ok(HeldPosition { market_id: row.market_id.into(), option_index, position })
     };
-    rows.into_iter().map(held).collect()
+    readable_page(stretch, load, |row: &PositionRow| (row.market_id, row.option_index), held)
 }
 
 /// How many positions an account has.

@@ -9,12 +9,13 @@ use foretell_domain::market::{Holding, Market, Position};
 use foretell_domain::money::Balance;
 use foretell_domain::shares::Shares;
 use foretell_ports::market::{PositionKey, PositionRow as ListedPosition, WantedHolding};
-use foretell_ports::page::{Page, PageRequest};
+use foretell_ports::page::{Page, PageRequest, Start, Stretch};
 
 use crate::connection::{Connection, on};
 use crate::dialect::{bulk_market, look_up};
 use crate::error::{Failure, StoredRow};
 use crate::id::DbId;
+use crate::readable::{readable, readable_page};
 use crate::schema::{accounts, positions};
 
 #[derive(Queryable, QueryableByName, Selectable, Insertable, Clone, Copy)]
@@ -36,6 +37,11 @@ impl fmt::Display for PositionRow {
 }
 
 impl PositionRow {
+    /// The account and the option's index as they are stored.
+    pub(crate) const fn key(&self) -> (DbId, i32) {
+        (self.account_id, self.option_index)
+    }
+
     /// The option's position among the market's options, and what is held of it.
     pub(crate) fn convert(self) -> Result<(usize, Position), Failure> {
         let stored = StoredRow { table: "positions", id: self };
@@ -155,8 +161,22 @@ pub(crate) fn page(
             .select((PositionRow::as_select(), accounts::owner_id))
             .load(c)
     })?;
-    let rows: Result<_, _> = found.into_iter().map(listed).collect();
-    Ok(Page { rows: rows?, total })
+    Ok(Page { rows: readable(found.into_iter().map(listed))?, total })
+}
+
+/// The positions of a market with their owners, by account and option after a key.
+macro_rules! held_after {
+    ($market:expr, $account:expr, $option_index:expr) => {{
+        let (market, account): (DbId, DbId) = ($market, $account);
+        positions::table
+            .inner_join(accounts::table)
+            .filter(positions::market_id.eq(market))
+            // The first condition is one that the key's index finds; the second is about one account alone.
+            .filter(positions::account_id.ge(account))
+            .filter(positions::account_id.gt(account).or(positions::option_index.gt($option_index)))
+            .order((positions::account_id, positions::option_index))
+            .select((PositionRow::as_select(), accounts::owner_id))
+    }};
 }
 
 /// The positions of a market with shares above zero, by account and option, after a place.
@@ -169,23 +189,41 @@ pub(crate) fn list(
     let first = PositionKey { account_id: AccountId::from_u128(0), option_index: 0 };
     let account = DbId::from(after.unwrap_or(first).account_id);
     let option_index = after.map_or(-1, |after| i32::try_from(after.option_index).unwrap_or(i32::MAX));
-    let found: Vec<(PositionRow, Option<DbId>)> = on!(connection, |c| {
-        positions::table
-            .inner_join(accounts::table)
-            .filter(positions::market_id.eq(DbId::from(market)))
-            .filter(positions::shares_units.gt(0))
-            // The first condition is one that the key's index finds; the second is about one account alone.
-            .filter(positions::account_id.ge(account))
-            .filter(positions::account_id.gt(account).or(positions::option_index.gt(option_index)))
-            .order((positions::account_id, positions::option_index))
-            .limit(i64::from(limit))
-            .select((PositionRow::as_select(), accounts::owner_id))
-            .load(c)
-    })?;
-    found.into_iter().map(listed).collect()
+    let load = |part: &Stretch<(DbId, i32)>| {
+        let Start::After((account, option_index)) = part.start else { return Ok(Vec::new()) };
+        Ok(on!(connection, |c| {
+            held_after!(market.into(), account, option_index)
+                .filter(positions::shares_units.gt(0))
+                .limit(i64::from(part.limit))
+                .load(c)
+        })?)
+    };
+    let start = Start::After((account, option_index));
+    readable_page(Stretch { start, limit }, load, |(row, _)| row.key(), listed)
 }
 
-fn listed((row, owner_id): (PositionRow, Option<DbId>)) -> Result<ListedPosition, Failure> {
+/// The positions of a market, those without shares too, by account and option after a key.
+pub(crate) fn load_after(
+    connection: &mut Connection<'_>,
+    market: DbId,
+    (account, option_index): (DbId, i32),
+    limit: i64,
+) -> QueryResult<Vec<OwnedPosition>> {
+    on!(connection, |c| held_after!(market, account, option_index).limit(limit).load(c))
+}
+
+/// A position with the owner of its account.
+pub(crate) type OwnedPosition = (PositionRow, Option<DbId>);
+
+/// The same as [`listed`] in a market of so many options.
+pub(crate) fn listed_of(option_count: i64, row: OwnedPosition) -> Result<ListedPosition, Failure> {
+    let stored = StoredRow { table: "positions", id: row.0 };
+    let is_option = i64::from(row.0.option_index) < option_count;
+    stored.convert("option_index", is_option.then_some(()).ok_or("the market has no such option"))?;
+    listed(row)
+}
+
+fn listed((row, owner_id): OwnedPosition) -> Result<ListedPosition, Failure> {
     let (option_index, position) = row.convert()?;
     let stored = StoredRow { table: "accounts", id: row.account_id };
     let user_id = stored.convert("owner_id", owner_id.ok_or("it holds shares and has no owner"))?.into();

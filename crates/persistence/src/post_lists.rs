@@ -11,6 +11,7 @@ use crate::dialect::transaction::snapshot;
 use crate::error::Failure;
 use crate::id::DbId;
 use crate::posts;
+use crate::readable::readable_page;
 use crate::schema::{post_tags, posts as table};
 
 /// Narrows a boxed query of posts to the author of a filter.
@@ -28,6 +29,7 @@ macro_rules! stretch {
     ($query:expr, $key:expr, $stretch:expr) => {{
         let query = $query.order($key.desc()).limit(i64::from($stretch.limit));
         match $stretch.start {
+            Start::First => query,
             Start::Offset(offset) => query.offset(offset),
             Start::After(last) => query.filter($key.lt(DbId::from(last))),
         }
@@ -42,9 +44,12 @@ pub(crate) fn list(
     stretch: Stretch<PostId>,
 ) -> Result<Vec<Post>, Failure> {
     snapshot(connection, |connection| {
-        // Only their ids: what is passed over on the way to a late page is not worth reading whole.
-        let ids = list_ids(connection, filter, stretch)?;
-        posts::find_all(connection, &ids)
+        let load = |part: &Stretch<PostId>| {
+            // Only their ids: what is passed over on the way to a late page is not worth reading whole.
+            let ids = list_ids(connection, filter, *part)?;
+            posts::find_all(connection, &ids)
+        };
+        readable_page(stretch, load, |(id, _)| (*id).into(), |(_, post)| post)
     })
 }
 

@@ -13,6 +13,7 @@ use crate::error::Failure;
 use crate::id::{DbId, Id};
 use crate::posts::PostRow;
 use crate::prepared::prepared;
+use crate::readable::readable_page;
 use crate::schema::post_tags;
 
 /// A tag with the number of its posts.
@@ -53,30 +54,24 @@ pub(crate) fn delete(connection: &mut Connection<'_>, post: DbId) -> Result<(), 
     Ok(())
 }
 
-/// The tags of published posts, those of the most posts first.
+/// The tags of published posts with their positions from 1, those of the most posts first.
 pub(crate) fn list_counts(
     connection: &mut Connection<'_>,
-    stretch: &Stretch<TagCount>,
-) -> Result<Vec<TagCount>, Failure> {
-    const FROM_OFFSET: &str = "SELECT tag, COUNT(*) AS post_count FROM post_tags WHERE status = 'published'
+    stretch: Stretch<i64>,
+) -> Result<Vec<(i64, TagCount)>, Failure> {
+    const LIST: &str = "SELECT tag, COUNT(*) AS post_count FROM post_tags WHERE status = 'published'
         GROUP BY tag ORDER BY COUNT(*) DESC, tag LIMIT ? OFFSET ?";
-    const AFTER: &str = "SELECT tag, COUNT(*) AS post_count FROM post_tags WHERE status = 'published'
-        GROUP BY tag HAVING COUNT(*) < ? OR (COUNT(*) = ? AND tag > ?) ORDER BY COUNT(*) DESC, tag LIMIT ?";
-    let limit = i64::from(stretch.limit);
-    let rows: Vec<CountRow> = match &stretch.start {
-        Start::Offset(offset) => on!(connection, |c| {
-            prepared(FROM_OFFSET).bind::<BigInt, _>(limit).bind::<BigInt, _>(*offset).load(c)
-        }),
-        Start::After(last) => on!(connection, |c| {
-            prepared(AFTER)
-                .bind::<BigInt, _>(last.post_count)
-                .bind::<BigInt, _>(last.post_count)
-                .bind::<Text, _>(last.tag.as_str())
-                .bind::<BigInt, _>(limit)
-                .load(c)
-        }),
-    }?;
-    Ok(rows.into_iter().map(TagCount::from).collect())
+    let load = |part: &Stretch<i64>| {
+        let passed = match part.start {
+            Start::First => 0,
+            Start::Offset(rows) | Start::After(rows) => rows,
+        };
+        let list = prepared(LIST).bind::<BigInt, _>(i64::from(part.limit)).bind::<BigInt, _>(passed);
+        let rows: Vec<CountRow> = on!(connection, |c| list.load(c))?;
+        Ok((passed.saturating_add(1)..).zip(rows).collect())
+    };
+    let count = |(position, row): (i64, CountRow)| Ok((position, TagCount::from(row)));
+    readable_page(stretch, load, |(position, _)| *position, count)
 }
 
 /// How many tags published posts have.

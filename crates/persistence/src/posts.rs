@@ -1,5 +1,6 @@
 //! The table `posts`, each row with its tags.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
@@ -8,15 +9,15 @@ use foretell_domain::id::{PostId, UserId};
 use foretell_domain::post::{Authorship, Post, PostBody, PostStatus};
 use foretell_domain::tag::{Tag, Tags};
 use foretell_domain::text::{PostContent, PostTitle};
-use foretell_domain::time::Timestamp;
 use foretell_ports::unit::Locked;
 
 use crate::connection::{Connection, on};
 use crate::dialect::content;
 use crate::error::{Failure, StoredRow, expect_saved};
-use crate::id::{DbId, Id};
+use crate::id::{DbId, Id, db_ids};
 use crate::post_tags;
 use crate::prepared::prepared;
+use crate::readable::readable;
 use crate::schema::posts;
 
 #[derive(Queryable, QueryableByName, Selectable, Insertable)]
@@ -47,8 +48,8 @@ impl PostRow {
             author_id: self.author_id.into(),
             body,
             version: self.version,
-            created_at: Timestamp::from_micros(self.created_at_us),
-            updated_at: Timestamp::from_micros(self.updated_at_us),
+            created_at: stored.time("created_at_us", self.created_at_us)?,
+            updated_at: stored.time("updated_at_us", self.updated_at_us)?,
         })
     }
 }
@@ -167,15 +168,35 @@ pub(crate) fn delete_content_of(connection: &mut Connection<'_>, user: UserId) -
 
 /// The post with this id.
 pub(crate) fn find(connection: &mut Connection<'_>, id: PostId) -> Result<Option<Post>, Failure> {
-    Ok(find_all(connection, &[id.into()])?.pop())
+    find_all(connection, &[id.into()])?.pop().map(|(_, post)| post).transpose()
 }
 
+/// The posts with these ids whose rows can be read.
+pub(crate) fn find_readable(connection: &mut Connection<'_>, ids: &[DbId]) -> Result<Vec<Post>, Failure> {
+    readable(find_all(connection, ids)?.into_iter().map(|(_, post)| post))
+}
+
+/// The `limit` newest published posts of each of these authors, by descending id.
+pub(crate) fn list_newest(
+    connection: &mut Connection<'_>,
+    authors: &[UserId],
+    limit: u32,
+) -> Result<Vec<Post>, Failure> {
+    let rows = content::newest_posts(connection, &db_ids(authors.iter().copied()), i64::from(limit))?;
+    let mut posts = readable(rows.into_iter().map(Post::try_from))?;
+    posts.sort_by_key(|post| Reverse(post.id));
+    Ok(posts)
+}
+
+/// A post, or why its row cannot be read.
+type FoundPost = (DbId, Result<Post, Failure>);
+
 /// The posts with these ids, in their order, in one statement.
-pub(crate) fn find_all(connection: &mut Connection<'_>, ids: &[DbId]) -> Result<Vec<Post>, Failure> {
+pub(crate) fn find_all(connection: &mut Connection<'_>, ids: &[DbId]) -> Result<Vec<FoundPost>, Failure> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
     let rows = content::posts(connection, ids)?;
     let mut rows: BTreeMap<DbId, TaggedRow> = rows.into_iter().map(|row| (row.post.id, row)).collect();
-    ids.iter().filter_map(|id| rows.remove(id)).map(Post::try_from).collect()
+    Ok(ids.iter().filter_map(|id| Some((*id, Post::try_from(rows.remove(id)?)))).collect())
 }

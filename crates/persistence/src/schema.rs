@@ -19,6 +19,7 @@ table! {
         created_at_us -> BigInt,
         version -> BigInt,
         erased_at_us -> Nullable<BigInt>,
+        updated_at_us -> Nullable<BigInt>,
     }
 }
 

@@ -13,13 +13,14 @@ use crate::connection::{Connection, on};
 use crate::error::{Failure, StoredRow};
 use crate::id::DbId;
 use crate::prepared::prepared;
+use crate::readable::readable_page;
 use crate::schema::{accounts, sessions, users};
 use crate::users::UserRow;
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = sessions)]
-struct SessionRow {
-    id: DbId,
+pub(crate) struct SessionRow {
+    pub(crate) id: DbId,
     user_id: DbId,
     token_hash: Vec<u8>,
     created_at_us: i64,
@@ -35,8 +36,8 @@ impl TryFrom<SessionRow> for Session {
             id: row.id.into(),
             user_id: row.user_id.into(),
             token_hash: TokenHash(stored.convert("token_hash", row.token_hash.as_slice().try_into())?),
-            created_at: Timestamp::from_micros(row.created_at_us),
-            expires_at: Timestamp::from_micros(row.expires_at_us),
+            created_at: stored.time("created_at_us", row.created_at_us)?,
+            expires_at: stored.time("expires_at_us", row.expires_at_us)?,
         })
     }
 }
@@ -96,19 +97,22 @@ pub(crate) fn list(
     ending_after: Timestamp,
     stretch: Stretch<SessionId>,
 ) -> Result<Vec<Session>, Failure> {
-    let rows = on!(connection, |c| {
-        let live = sessions::table
-            .filter(sessions::user_id.eq(DbId::from(user)))
-            .filter(sessions::expires_at_us.gt(ending_after.micros()))
-            .order(sessions::id.desc())
-            .limit(stretch.limit.into())
-            .select(SessionRow::as_select());
-        match stretch.start {
-            Start::Offset(rows) => live.offset(rows).load(c),
-            Start::After(id) => live.filter(sessions::id.lt(DbId::from(id))).load(c),
-        }
-    })?;
-    rows.into_iter().map(Session::try_from).collect()
+    let load = |part: &Stretch<SessionId>| {
+        Ok(on!(connection, |c| {
+            let live = sessions::table
+                .filter(sessions::user_id.eq(DbId::from(user)))
+                .filter(sessions::expires_at_us.gt(ending_after.micros()))
+                .order(sessions::id.desc())
+                .limit(part.limit.into())
+                .select(SessionRow::as_select());
+            match part.start {
+                Start::First => live.load(c),
+                Start::Offset(rows) => live.offset(rows).load(c),
+                Start::After(id) => live.filter(sessions::id.lt(DbId::from(id))).load(c),
+            }
+        })?)
+    };
+    readable_page(stretch, load, |row: &SessionRow| row.id.into(), Session::try_from)
 }
 
 /// How many sessions of a user end after a time.

@@ -12,6 +12,7 @@ use crate::connection::{Connection, on};
 use crate::dialect::{bulk_market, content};
 use crate::error::{Failure, StoredRow, expect_saved};
 use crate::id::DbId;
+use crate::readable::readable;
 use crate::schema::{payouts, settlements};
 
 /// The names of the two kinds of terms.
@@ -21,7 +22,7 @@ const REFUNDS: &str = "refunds";
 #[derive(Queryable, QueryableByName, Selectable, Insertable)]
 #[diesel(table_name = settlements, treat_none_as_default_value = false)]
 pub(crate) struct SettlementRow {
-    market_id: DbId,
+    pub(crate) market_id: DbId,
     kind: String,
     basis_points: Option<String>,
     available_minor: Option<i64>,
@@ -55,15 +56,16 @@ impl TryFrom<SettlementRow> for Settlement {
     type Error = Failure;
 
     fn try_from(row: SettlementRow) -> Result<Self, Failure> {
+        let stored = StoredRow { table: "settlements", id: row.market_id };
         Ok(Self {
             market_id: row.market_id.into(),
             terms: row.terms()?,
             decided_by: row.decided_by.into(),
-            decided_at: Timestamp::from_micros(row.decided_at_us),
+            decided_at: stored.time("decided_at_us", row.decided_at_us)?,
             cursor: row.cursor_account_id.map(AccountId::from),
             holders_paid: row.holders_paid,
             paid: Balance::from_minor(row.paid_minor),
-            completed_at: row.completed_at_us.map(Timestamp::from_micros),
+            completed_at: stored.optional_time("completed_at_us", row.completed_at_us)?,
         })
     }
 }
@@ -152,7 +154,7 @@ pub(crate) fn find_all(
     markets: &[DbId],
 ) -> Result<Vec<Settlement>, Failure> {
     let rows = content::settlements(connection, markets)?;
-    rows.into_iter().map(Settlement::try_from).collect()
+    readable(rows.into_iter().map(Settlement::try_from))
 }
 
 /// At most `limit` markets whose settlement is not complete, by ascending id after `after`.

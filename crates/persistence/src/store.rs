@@ -23,7 +23,8 @@ use crate::prepared::prepared;
 use crate::tally;
 use crate::text_index::TextIndex;
 use crate::threads::Threads;
-use diesel::RunQueryDsl as _;
+use diesel::sql_types::Text;
+use diesel::{QueryableByName, RunQueryDsl as _};
 
 /// An open database behind the ports. Cheap to clone; all clones share its connections.
 #[derive(Clone)]
@@ -48,12 +49,12 @@ struct Lane {
 }
 
 impl Store {
-    /// Opens a database and makes sure that it answers. Its schema may be anything yet, see
-    /// [`Store::migrate`].
+    /// Opens a database and makes sure that it answers and has the encoding UTF-8. Its schema may be anything
+    /// yet, see [`Store::migrate`].
     ///
     /// # Errors
     /// [`ConnectError::Folder`] if the folder of a new file cannot be made, [`ConnectError::Unreachable`] if
-    /// the database does not answer.
+    /// the database does not answer, [`ConnectError::Encoding`] if it cannot hold every text.
     pub async fn connect(config: &DatabaseConfig) -> Result<Self, ConnectError> {
         if let DatabaseUrl::Sqlite(path) = &config.url {
             make_folder(path)?;
@@ -86,8 +87,25 @@ impl Store {
         // The writer first: it makes a new file, which a reader may not.
         let writer = store.0.writers.pool.borrow().await;
         drop(writer.map_err(|error| ConnectError::Unreachable(Box::new(error)))?);
-        store.ping().await.map_err(|error| ConnectError::Unreachable(Box::new(error)))?;
+        store.check_encoding().await?;
         Ok(store)
+    }
+
+    /// Refuses a database in whose encoding not every text can be stored and compared.
+    async fn check_encoding(&self) -> Result<(), ConnectError> {
+        let is_postgres = self.is_postgres();
+        let (query, needed) = if is_postgres {
+            ("SELECT current_setting('server_encoding') AS encoding", "UTF8")
+        } else {
+            ("SELECT encoding FROM pragma_encoding", "UTF-8")
+        };
+        let read = move |connection: &mut Connection<'_>| {
+            let row: EncodingRow = on!(connection, |c| prepared(query).get_result(c))?;
+            Ok(row.encoding)
+        };
+        let found = self.read("check_encoding", read).await;
+        let found = found.map_err(|error| ConnectError::Unreachable(Box::new(error)))?;
+        if found == needed { Ok(()) } else { Err(ConnectError::Encoding { found, needed, is_postgres }) }
     }
 
     /// Whether it is a Postgres server, which several units of work may write to at once; a file has one
@@ -230,6 +248,12 @@ impl Store {
         }
         Ok(result)
     }
+}
+
+#[derive(QueryableByName)]
+struct EncodingRow {
+    #[diesel(sql_type = Text)]
+    encoding: String,
 }
 
 /// One of the queries that are being answered, as long as this lives.

@@ -2,6 +2,8 @@
 
 #![allow(clippy::ref_option_ref, reason = "the code that Diesel derives for an optional text")]
 
+use std::cmp::Reverse;
+
 use diesel::prelude::*;
 use foretell_domain::id::{AccountId, TransferId, UserId};
 use foretell_domain::money::{Amount, Balance};
@@ -16,13 +18,14 @@ use crate::dialect::{bulk_ledger, look_up};
 use crate::error::{Failure, StoredRow};
 use crate::id::{DbId, db_ids};
 use crate::post_lists::stretch;
+use crate::readable::readable_page;
 use crate::schema::{accounts, transfers};
 use crate::timeline::Timeline;
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = transfers)]
 pub(crate) struct TransferRow {
-    id: DbId,
+    pub(crate) id: DbId,
     kind: String,
     amount_minor: i64,
     debit_account_id: DbId,
@@ -35,6 +38,13 @@ pub(crate) struct TransferRow {
     reversal_of: Option<DbId>,
     memo: Option<String>,
     created_at_us: i64,
+}
+
+impl TransferRow {
+    /// The version that the transfer gave one of its accounts.
+    fn version_of(&self, account: DbId) -> i64 {
+        if self.debit_account_id == account { self.debit_version } else { self.credit_version }
+    }
 }
 
 impl TryFrom<TransferRow> for Transfer {
@@ -56,7 +66,7 @@ impl TryFrom<TransferRow> for Transfer {
             market_id: row.market_id.map(Into::into),
             reversal_of: row.reversal_of.map(Into::into),
             memo: row.memo.map(Memo::restore),
-            created_at: Timestamp::from_micros(row.created_at_us),
+            created_at: stored.time("created_at_us", row.created_at_us)?,
         })
     }
 }
@@ -160,11 +170,13 @@ pub(crate) fn list(
     connection: &mut Connection<'_>,
     stretch: Stretch<TransferId>,
 ) -> Result<Vec<Transfer>, Failure> {
-    let rows: Vec<TransferRow> = on!(connection, |c, Db| {
-        let all = transfers::table.select(TransferRow::as_select()).into_boxed::<Db>();
-        stretch!(all, transfers::id, stretch).load(c)
-    })?;
-    rows.into_iter().map(Transfer::try_from).collect()
+    let load = |part: &Stretch<TransferId>| {
+        Ok(on!(connection, |c, Db| {
+            let all = transfers::table.select(TransferRow::as_select()).into_boxed::<Db>();
+            stretch!(all, transfers::id, part).load(c)
+        })?)
+    };
+    readable_page(stretch, load, |row: &TransferRow| row.id.into(), Transfer::try_from)
 }
 
 /// The balance of an account after its last transfer at or before `at`; zero before its first one.
@@ -229,14 +241,17 @@ pub(crate) fn page(
 ) -> Result<Page<Transfer>, Failure> {
     let id = DbId::from(account);
     let total = count(connection, id)?;
-    let (first, last) = stretch.numbers(total);
-    let debited = transfers::debit_account_id.eq(id).and(transfers::debit_version.between(first, last));
-    let credited = transfers::credit_account_id.eq(id).and(transfers::credit_version.between(first, last));
-    let found = on!(connection, |c| {
-        transfers::table.filter(debited.or(credited)).select(TransferRow::as_select()).load(c)
-    })?;
-    let rows: Result<Vec<_>, _> = found.into_iter().map(Transfer::try_from).collect();
-    let mut rows = rows?;
-    rows.sort_by_key(|transfer| std::cmp::Reverse(transfer.side_of(account).version));
+    let load = |part: &Stretch<i64>| {
+        let (first, last) = part.numbers(total);
+        let debited = transfers::debit_account_id.eq(id).and(transfers::debit_version.between(first, last));
+        let credited =
+            transfers::credit_account_id.eq(id).and(transfers::credit_version.between(first, last));
+        let mut rows: Vec<TransferRow> = on!(connection, |c| {
+            transfers::table.filter(debited.or(credited)).select(TransferRow::as_select()).load(c)
+        })?;
+        rows.sort_by_key(|row| Reverse(row.version_of(id)));
+        Ok(rows)
+    };
+    let rows = readable_page(stretch, load, |row| row.version_of(id), Transfer::try_from)?;
     Ok(Page { rows, total })
 }

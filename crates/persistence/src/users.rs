@@ -14,13 +14,14 @@ use crate::connection::{Connection, on};
 use crate::dialect::{content, look_up};
 use crate::error::{Failure, StoredRow, expect_saved};
 use crate::id::{DbId, db_ids};
+use crate::readable::{readable, readable_page};
 use crate::schema::users;
 
 /// Whose row it is, without the password's hash.
 #[derive(Queryable, QueryableByName, Selectable)]
 #[diesel(table_name = users)]
 pub(crate) struct UserRow {
-    id: DbId,
+    pub(crate) id: DbId,
     email: String,
     name: String,
     avatar: Option<String>,
@@ -29,6 +30,7 @@ pub(crate) struct UserRow {
     created_at_us: i64,
     version: i64,
     erased_at_us: Option<i64>,
+    updated_at_us: Option<i64>,
 }
 
 impl TryFrom<UserRow> for User {
@@ -45,7 +47,8 @@ impl TryFrom<UserRow> for User {
             role: stored.named("role", Role::from_name(&row.role))?,
             status: stored.named("status", status_of(&row.status, row.erased_at_us))?,
             version: row.version,
-            created_at: Timestamp::from_micros(row.created_at_us),
+            created_at: stored.time("created_at_us", row.created_at_us)?,
+            updated_at: stored.time("updated_at_us", row.updated_at_us.unwrap_or(row.created_at_us))?,
         })
     }
 }
@@ -96,6 +99,7 @@ pub(crate) fn insert_once(
         users::password_hash.eq(&password.0),
         users::created_at_us.eq(user.created_at.micros()),
         users::version.eq(user.version),
+        users::updated_at_us.eq(user.updated_at.micros()),
         users::erased_at_us.eq(erased_at_us(user, user.created_at)),
     );
     let insert = diesel::insert_into(users::table).values(row).on_conflict(users::email).do_nothing();
@@ -127,6 +131,7 @@ pub(crate) fn save(
         users::status.eq(status_column(user.status)),
         users::password_hash.eq(&password.0),
         users::version.eq(user.version),
+        users::updated_at_us.eq(user.updated_at.micros()),
         users::erased_at_us.eq(erased_at_us(user, at)),
     );
     let update = diesel::update(users::table.find(DbId::from(user.id))).set(row);
@@ -159,15 +164,18 @@ pub(crate) fn find(connection: &mut Connection<'_>, id: UserId) -> Result<Option
 
 /// A stretch of the users who are not erased, newest first.
 pub(crate) fn list(connection: &mut Connection<'_>, stretch: Stretch<UserId>) -> Result<Vec<User>, Failure> {
-    let rows = on!(connection, |c| {
-        let present = users::table.filter(users::erased_at_us.is_null()).order(users::id.desc());
-        let present = present.limit(stretch.limit.into()).select(UserRow::as_select());
-        match stretch.start {
-            Start::Offset(rows) => present.offset(rows).load(c),
-            Start::After(id) => present.filter(users::id.lt(DbId::from(id))).load(c),
-        }
-    })?;
-    rows.into_iter().map(User::try_from).collect()
+    let load = |part: &Stretch<UserId>| {
+        Ok(on!(connection, |c| {
+            let present = users::table.filter(users::erased_at_us.is_null()).order(users::id.desc());
+            let present = present.limit(part.limit.into()).select(UserRow::as_select());
+            match part.start {
+                Start::First => present.load(c),
+                Start::Offset(rows) => present.offset(rows).load(c),
+                Start::After(id) => present.filter(users::id.lt(DbId::from(id))).load(c),
+            }
+        })?)
+    };
+    readable_page(stretch, load, |row: &UserRow| row.id.into(), User::try_from)
 }
 
 /// How many users are not erased.
@@ -175,10 +183,10 @@ pub(crate) fn count(connection: &mut Connection<'_>) -> Result<i64, Failure> {
     Ok(on!(connection, |c| users::table.filter(users::erased_at_us.is_null()).count().get_result(c))?)
 }
 
-/// The users with these ids.
+/// The users with these ids whose rows can be read.
 pub(crate) fn find_all(connection: &mut Connection<'_>, ids: &[UserId]) -> Result<Vec<User>, Failure> {
     let rows: Vec<UserRow> = content::users(connection, &db_ids(ids.iter().copied()))?;
-    rows.into_iter().map(User::try_from).collect()
+    readable(rows.into_iter().map(User::try_from))
 }
 
 /// Whether there is any user at all.

@@ -3,7 +3,6 @@
 use diesel::prelude::*;
 use foretell_domain::id::{MarketId, WebhookId};
 use foretell_domain::market::Phase;
-use foretell_domain::time::Timestamp;
 use foretell_domain::webhook::{WebhookEvent, WebhookEvents, WebhookStatus, WebhookUrl};
 use foretell_ports::page::{Start, Stretch};
 use foretell_ports::webhook::{Webhook, WebhookNews, WebhookPlace, WebhookSecret};
@@ -12,12 +11,13 @@ use crate::connection::{Connection, on};
 use crate::dialect;
 use crate::error::{Failure, StoredRow, expect_saved};
 use crate::id::DbId;
+use crate::readable::readable_page;
 use crate::schema::{webhook_places, webhooks};
 
 #[derive(Queryable, QueryableByName, Selectable)]
 #[diesel(table_name = webhooks)]
 pub(crate) struct WebhookRow {
-    id: DbId,
+    pub(crate) id: DbId,
     url: String,
     events: String,
     status: String,
@@ -35,8 +35,8 @@ impl TryFrom<WebhookRow> for Webhook {
     fn try_from(row: WebhookRow) -> Result<Self, Failure> {
         let stored = StoredRow { table: "webhooks", id: row.id };
         let replaced = row.replaced_secret.map(|secret| secret_of("replaced_secret", &secret, &stored));
-        let replaced_until = row.replaced_until_us.map(Timestamp::from_micros);
-        let failing_since = row.failing_since_us.map(Timestamp::from_micros);
+        let replaced_until = stored.optional_time("replaced_until_us", row.replaced_until_us)?;
+        let failing_since = stored.optional_time("failing_since_us", row.failing_since_us)?;
         Ok(Self {
             id: row.id.into(),
             url: WebhookUrl::restore(row.url),
@@ -44,7 +44,7 @@ impl TryFrom<WebhookRow> for Webhook {
             status: stored.named("status", WebhookStatus::from_name(&row.status))?,
             secret: secret_of("secret", &row.secret, &stored)?,
             replaced: replaced.transpose()?.zip(replaced_until),
-            created_at: Timestamp::from_micros(row.created_at_us),
+            created_at: stored.time("created_at_us", row.created_at_us)?,
             failing: failing_since.zip(row.failure),
         })
     }
@@ -69,8 +69,9 @@ fn events_column(events: WebhookEvents) -> String {
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = webhook_places)]
-struct PlaceRow {
+pub(crate) struct PlaceRow {
     webhook_id: DbId,
+    pub(crate) market_id: DbId,
     sequence: i64,
     phase: Option<String>,
 }
@@ -79,7 +80,8 @@ impl TryFrom<PlaceRow> for WebhookPlace {
     type Error = Failure;
 
     fn try_from(row: PlaceRow) -> Result<Self, Failure> {
-        let stored = StoredRow { table: "webhook_places", id: row.webhook_id };
+        let stored =
+            StoredRow { table: "webhook_places", id: format_args!("{}, {}", row.webhook_id, row.market_id) };
         let phase = row.phase.map(|name| stored.named("phase", Phase::from_name(&name)));
         Ok(Self { sequence: row.sequence, phase: phase.transpose()? })
     }
@@ -181,17 +183,20 @@ pub(crate) fn list(
     connection: &mut Connection<'_>,
     stretch: Stretch<WebhookId>,
 ) -> Result<Vec<Webhook>, Failure> {
-    let rows = on!(connection, |c| {
-        let all = webhooks::table
-            .order(webhooks::id.desc())
-            .limit(stretch.limit.into())
-            .select(WebhookRow::as_select());
-        match stretch.start {
-            Start::Offset(rows) => all.offset(rows).load(c),
-            Start::After(id) => all.filter(webhooks::id.lt(DbId::from(id))).load(c),
-        }
-    })?;
-    rows.into_iter().map(Webhook::try_from).collect()
+    let load = |part: &Stretch<WebhookId>| {
+        Ok(on!(connection, |c| {
+            let all = webhooks::table
+                .order(webhooks::id.desc())
+                .limit(part.limit.into())
+                .select(WebhookRow::as_select());
+            match part.start {
+                Start::First => all.load(c),
+                Start::Offset(rows) => all.offset(rows).load(c),
+                Start::After(id) => all.filter(webhooks::id.lt(DbId::from(id))).load(c),
+            }
+        })?)
+    };
+    readable_page(stretch, load, |row: &WebhookRow| row.id.into(), Webhook::try_from)
 }
 
 /// Whether any webhook is enabled.

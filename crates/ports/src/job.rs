@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use foretell_domain::id::JobId;
 use foretell_domain::job::{JobKind, JobLane, JobState, JobTask};
 use foretell_domain::time::Timestamp;
+use thiserror::Error;
 
 use crate::error::StoreError;
 use crate::page::Stretch;
@@ -32,8 +33,8 @@ pub struct NewJob {
 pub struct Job {
     /// Names it.
     pub id: JobId,
-    /// What is to be done.
-    pub task: JobTask,
+    /// What is to be done; an error if this version of the program does not know it.
+    pub task: Result<JobTask, UnknownTask>,
     /// Where it stands.
     pub state: JobState,
     /// How many attempts have failed since it was added or revived.
@@ -46,6 +47,26 @@ pub struct Job {
     pub due_at: Option<Timestamp>,
     /// When it was done, or given up.
     pub finished_at: Option<Timestamp>,
+}
+
+impl Job {
+    /// The kind as it is stored, whether this version of the program knows it or not.
+    pub fn kind(&self) -> &str {
+        match &self.task {
+            Ok(task) => task.kind().as_str(),
+            Err(unknown) => &unknown.kind,
+        }
+    }
+}
+
+/// A stored task that this version of the program does not know.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("unknown job {kind:?}: {problem}")]
+pub struct UnknownTask {
+    /// The kind as it is stored.
+    pub kind: String,
+    /// What is unknown.
+    pub problem: &'static str,
 }
 
 /// A worker's hold on a job.
@@ -66,6 +87,15 @@ pub struct LeasedJob {
     pub task: JobTask,
     /// How many attempts have failed; one whose lease ran out counts.
     pub failures: u32,
+}
+
+/// The jobs that were just taken up.
+#[derive(Debug, Default)]
+pub struct LeasedJobs {
+    /// Those whose task is known.
+    pub jobs: Vec<LeasedJob>,
+    /// The others. They are to be given up, or they will be taken up again and again.
+    pub unknown: Vec<(Lease, UnknownTask)>,
 }
 
 /// Which jobs to take up, and for how long.
@@ -89,7 +119,7 @@ pub trait JobTx {
 
     /// Takes up jobs that are due, those that have been due the longest first: waiting ones, and running ones whose
     /// lease has run out, which counts as a failure. Jobs that another unit is taking up are passed over. In any order.
-    fn lease_jobs(&mut self, request: &LeaseRequest) -> Result<Vec<LeasedJob>, StoreError>;
+    fn lease_jobs(&mut self, request: &LeaseRequest) -> Result<LeasedJobs, StoreError>;
 
     /// Moves the end of a lease.
     fn extend_lease(&mut self, lease: Lease, until: Timestamp) -> Result<bool, StoreError>;
@@ -133,8 +163,8 @@ pub struct JobFilter {
 /// How many jobs there are of one kind in one state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JobCount {
-    /// The kind.
-    pub kind: JobKind,
+    /// The kind; nothing for all kinds that this version of the program does not know.
+    pub kind: Option<JobKind>,
     /// The state.
     pub state: JobState,
     /// How many.

@@ -44,9 +44,12 @@ pub enum DecisionText {
 /// Why a letter was not sent.
 #[derive(Debug, Error)]
 pub enum MailError {
-    /// The server is away, or refuses for now.
-    #[error("the letter could not be sent: {0}")]
+    /// The server is away, does not let us in, or refuses for now.
+    #[error("the email could not be sent: {0}")]
     Unsent(String),
+    /// Nothing can ever be sent to this recipient: another attempt would fail too.
+    #[error("the email was refused: {0}")]
+    Refused(String),
     /// The letter could not be written: a template is broken.
     #[error("the letter could not be written: {0}")]
     Unwritten(String),

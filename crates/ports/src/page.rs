@@ -44,7 +44,10 @@ pub struct Stretch<K> {
 /// Where a stretch of a list begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Start<K> {
-    /// After this many rows, each of which is passed over at a cost.
+    /// At the first row. Fewer rows than the limit mean that the list ends, as after a key.
+    First,
+    /// After this many rows, each of which is passed over at a cost. There may be fewer rows than the limit
+    /// before the end, since rows that cannot be read are left out.
     Offset(i64),
     /// After the place of this key, whether its row is still there or not: costs the same everywhere.
     After(K),
@@ -54,6 +57,7 @@ impl Stretch<i64> {
     /// The first and the last number of this stretch of a list that counts down from `newest` without a gap.
     pub fn numbers(self, newest: i64) -> (i64, i64) {
         let last = match self.start {
+            Start::First => newest,
             Start::Offset(rows) => newest.saturating_sub(rows),
             Start::After(number) => newest.min(number.saturating_sub(1)),
         };

@@ -122,12 +122,17 @@ pub trait PostQueries: Send + Sync {
     /// How many comments there are on a subject.
     async fn count_comments(&self, subject: CommentSubject) -> Result<i64, StoreError>;
 
+    /// The `limit` newest published posts of each of these authors, all of them by descending id, in a number of
+    /// statements that does not grow with the authors.
+    async fn list_newest_posts(&self, authors: &[UserId], limit: u32) -> Result<Vec<Post>, StoreError>;
+
     /// The `limit` newest comments on each of these posts, all of them by descending id, in a number of
     /// statements that does not grow with the posts.
     async fn list_newest_comments(&self, posts: &[PostId], limit: u32) -> Result<Vec<Comment>, StoreError>;
 
     /// The tags of published posts, those of the most posts first, and of equals in the order of their letters.
-    async fn list_tags(&self, stretch: Stretch<TagCount>) -> Result<Vec<TagCount>, StoreError>;
+    /// Each comes with its position in the list from 1, after which a later part may begin.
+    async fn list_tags(&self, stretch: Stretch<i64>) -> Result<Vec<(i64, TagCount)>, StoreError>;
 
     /// How many tags published posts have.
     async fn count_tags(&self) -> Result<i64, StoreError>;

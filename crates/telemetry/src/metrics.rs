@@ -73,6 +73,14 @@ fn describe() {
         "Commands turned away since too much waited, by reason."
     );
     describe_counter!("foretell_database_reads_total", "Queries, by result.");
+    describe_gauge!(
+        "foretell_job_lane_up",
+        "Whether a lane of jobs gets on with the jobs that are due: 1 or 0."
+    );
+    describe_counter!(
+        "foretell_unreadable_rows_total",
+        "Stored rows left out of lists since they cannot be read, by table."
+    );
     describe_histogram!(
         "foretell_database_read_wait_seconds",
         Unit::Seconds,

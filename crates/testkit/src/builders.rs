@@ -62,6 +62,7 @@ impl Factory {
             status: UserStatus::Active,
             version: 1,
             created_at: START,
+            updated_at: START,
         }
     }
 

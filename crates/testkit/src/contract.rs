@@ -274,6 +274,7 @@ macro_rules! contract_suite {
                 posts_are_listed_by_status_author_and_tag,
                 posts_are_listed_in_stretches,
                 a_tag_counts_the_published_posts_that_have_it,
+                newest_posts_of_authors_are_listed,
                 tags_are_listed_in_stretches;
             comments:
                 comments_come_back_as_they_were_written,

@@ -142,6 +142,7 @@ fn page_of<T>(rows: Vec<T>, page: PageRequest) -> foretell_ports::page::Page<T> 
 /// A stretch of sorted rows, given whether a row comes after a key.
 fn stretch_of<T, K: Copy>(rows: Vec<T>, stretch: Stretch<K>, is_after: impl Fn(&T, K) -> bool) -> Vec<T> {
     let skipped = match stretch.start {
+        Start::First => 0,
         Start::Offset(rows) => usize::try_from(rows).unwrap_or(usize::MAX),
         Start::After(key) => rows.iter().take_while(|row| !is_after(row, key)).count(),
     };

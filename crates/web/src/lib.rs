@@ -33,6 +33,7 @@ use actix_web::rt::net::TcpStream;
 use actix_web::web::{self, Data};
 use actix_web::{App, HttpServer};
 use foretell_application::Application;
+use foretell_domain::job::JobLane;
 use secrecy::SecretString;
 use socket2::SockRef;
 use tracing::Span;
@@ -95,9 +96,12 @@ pub struct Operations {
     pub metrics: Option<Arc<dyn Fn() -> String + Send + Sync>>,
     /// What must be presented to read them; nothing if anyone may.
     pub metrics_token: Option<SecretString>,
-    /// Whether the workers of this process are at work; nothing where it has none.
-    pub workers: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
+    /// Whether each lane of this process's worker gets on with its jobs; nothing where it has no worker.
+    pub workers: Option<Arc<LaneHealth>>,
 }
+
+/// Tells of each lane of jobs whether it gets on with those that are due.
+pub type LaneHealth = dyn Fn() -> Vec<(JobLane, bool)> + Send + Sync;
 
 impl fmt::Debug for Operations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -104,6 +104,7 @@ async fn application_in(home: &Home) -> Application {
         request_limits: RequestLimits::default(),
         stream_limits: foretell_application::StreamLimits::default(),
         keep_outcomes: Duration::from_hours(1),
+        retries: foretell_application::RetryPolicies::default(),
         writer: WriterSettings { max_wait: Duration::from_mins(1), ..WriterSettings::default() },
     };
     Application::start(ports, settings)

@@ -196,6 +196,7 @@ fn settings(kind: Kind, seed: u64) -> ApplicationSettings {
         request_limits: RequestLimits::default(),
         stream_limits: foretell_application::StreamLimits::default(),
         keep_outcomes: Duration::from_hours(7 * 24),
+        retries: foretell_application::RetryPolicies::default(),
         writer: WriterSettings { lanes, max_wait: Duration::from_mins(5), ..WriterSettings::default() },
     }
 }

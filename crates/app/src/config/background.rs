@@ -1,8 +1,11 @@
 //! The settings of what happens in the background: jobs, mail, webhooks and what texts mean; and who may read metrics.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use foretell_application::{RetryPolicies, RetryPolicy};
+use foretell_domain::job::JobKind;
 use foretell_jobs::WorkerSettings;
 use foretell_mail::{SmtpSettings, Templates, TlsMode};
 use foretell_webhooks::SenderSettings;
@@ -105,6 +108,25 @@ pub(super) fn read_jobs(reader: &mut Reader) -> Option<WorkerSettings> {
         lease: Duration::from_secs(lease_s?),
         timeout: Duration::from_secs(timeout_s?),
     })
+}
+
+/// The attempts at jobs of each kind.
+pub(super) fn read_retries(reader: &mut Reader) -> Option<RetryPolicies> {
+    let give_up_hours: Option<u64> = reader.number("jobs.email_give_up_hours", 0..=720);
+    let mut policies = BTreeMap::new();
+    for kind in JobKind::ALL {
+        let key = |name: &str| format!("jobs.{}.{name}", kind.as_str());
+        let attempts = reader.number(&key("attempts"), 1..=100);
+        let first_delay_s = reader.number(&key("first_delay_s"), 1..=86_400);
+        let factor = reader.number(&key("factor"), 1..=10);
+        let is_email = matches!(kind, JobKind::WelcomeMail | JobKind::DecisionMail);
+        let slow_until = give_up_hours.filter(|hours| is_email && *hours > 0).map(Duration::from_hours);
+        if let (Some(attempts), Some(first_delay_s), Some(factor)) = (attempts, first_delay_s, factor) {
+            let first_delay = Duration::from_secs(first_delay_s);
+            policies.insert(kind, RetryPolicy { attempts, first_delay, factor, slow_until });
+        }
+    }
+    (give_up_hours.is_some() && policies.len() == JobKind::ALL.len()).then(|| policies.into_iter().collect())
 }
 
 /// What of the settings decides how letters leave.

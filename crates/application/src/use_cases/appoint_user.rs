@@ -3,6 +3,7 @@
 use foretell_domain::error::DomainError;
 use foretell_domain::id::UserId;
 use foretell_domain::policy::{self, Actor};
+use foretell_domain::time::Timestamp;
 use foretell_domain::user::{Appointment, User, UserError};
 use foretell_ports::unit::{Locked, Tx};
 use foretell_ports::user::Credentials;
@@ -30,7 +31,7 @@ impl Application {
         let now = self.now();
         let lock = move |tx: &mut dyn Tx| tx.lock_user_and_admins(id);
         let work = move |tx: &mut dyn Tx, actor, mut locked: Vec<Locked<Credentials>>| {
-            let changed = match appointed(&locked, actor, id, appointment) {
+            let changed = match appointed(&locked, actor, id, (appointment, now)) {
                 Ok(changed) => changed,
                 Err(refusal) => return Ok(Err(refusal.into())),
             };
@@ -57,10 +58,10 @@ fn appointed(
     locked: &[Locked<Credentials>],
     actor: Actor,
     id: UserId,
-    appointment: Appointment,
+    (appointment, now): (Appointment, Timestamp),
 ) -> Result<User, DomainError> {
     let admins: Vec<_> = locked.iter().filter(|locked| locked.user.is_active_admin()).collect();
     policy::may_administer(actor)?;
     let found = locked.iter().find(|found| found.user.id == id).ok_or(UserError::NotFound(id))?;
-    Ok(found.user.appointed(appointment, admins.len())?)
+    Ok(found.user.appointed(appointment, admins.len(), now)?)
 }

@@ -30,7 +30,7 @@ impl Application {
             if let Err(stale) = expected.check(locked.user.version) {
                 return Ok(Err(stale));
             }
-            let changed = locked.user.with_profile(change.clone());
+            let changed = locked.user.with_profile(change.clone(), now);
             if changed != locked.user {
                 locked.user = changed.clone();
                 tx.save_user(&locked, now)?;

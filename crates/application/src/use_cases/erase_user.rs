@@ -31,7 +31,7 @@ impl Application {
             let Some(found) = locked.iter_mut().find(|locked| locked.user.id == id) else {
                 return Ok(Err(UserError::NotFound(id).into()));
             };
-            let erased = match found.user.erased(active_admins) {
+            let erased = match found.user.erased(active_admins, now) {
                 Ok(erased) => erased,
                 Err(refusal) => return Ok(Err(refusal.into())),
             };

@@ -144,7 +144,7 @@ async fn walk<T, K>(
     key_of: impl Fn(&T) -> K,
     mut each: impl AsyncFnMut(&T) -> Result<(), ExportError>,
 ) -> Result<(), ExportError> {
-    let mut start = Start::Offset(0);
+    let mut start = Start::First;
     loop {
         let rows = list(Stretch { start, limit: ROWS }).await?;
         for row in &rows {

@@ -135,6 +135,7 @@ impl MarketFollower {
             let sequence = self.position.map_or(i64::MAX, |position| position.sequence);
             let markets = &*self.application.ports.markets;
             let Some(news) = self.market.news_after(sequence, markets).await? else { return Ok(Told::End) };
+            let end = news.end;
             let events = self.events(news);
             if let Some(last) = events.last() {
                 self.position = Some(last.position);
@@ -142,6 +143,13 @@ impl MarketFollower {
             }
             if self.position.is_some_and(MarketPosition::is_last) {
                 return Ok(Told::End);
+            }
+            // What was looked at could not be read.
+            if let Some(position) = &mut self.position
+                && position.sequence < end
+            {
+                position.sequence = end;
+                continue;
             }
             if Instant::now() >= deadline {
                 return Ok(Told::Nothing);
@@ -154,7 +162,7 @@ impl MarketFollower {
         }
     }
 
-    fn events(&self, News { details, bets, skipped_until }: News) -> Vec<MarketEvent> {
+    fn events(&self, News { details, bets, skipped_until, .. }: News) -> Vec<MarketEvent> {
         let latest = MarketPosition::of(&details);
         let Some(seen) = self.position else {
             return vec![MarketEvent { position: latest, news: MarketNews::Status(details) }];

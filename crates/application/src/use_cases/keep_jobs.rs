@@ -5,12 +5,13 @@ use std::time::Duration;
 use foretell_domain::id::JobId;
 use foretell_domain::job::{JobLane, JobTask};
 use foretell_domain::time::Timestamp;
-use foretell_domain::webhook::pause_for;
 use foretell_ports::error::StoreError;
-use foretell_ports::job::{Lease, LeaseRequest, LeasedJob, NewJob};
+use foretell_ports::job::{Lease, LeaseRequest, LeasedJob, LeasedJobs, NewJob};
 use foretell_ports::unit::Tx;
+use metrics::counter;
 
 use crate::Application;
+use crate::retry::pause_for;
 
 /// What is done again and again, and how often.
 const PERIODIC: [(JobTask, Duration); 3] = [
@@ -18,6 +19,33 @@ const PERIODIC: [(JobTask, Duration); 3] = [
     (JobTask::PurgeSessions, Duration::from_hours(1)),
     (JobTask::PurgeJobs, Duration::from_hours(1)),
 ];
+
+/// The jobs that were just taken up.
+#[derive(Debug)]
+pub struct TakenUp {
+    /// The jobs.
+    pub jobs: Vec<LeasedJob>,
+    /// Whether some are due and none could be taken up: others are at them, or something is wrong.
+    pub is_blocked: bool,
+}
+
+/// Why an attempt at a job failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedAttempt {
+    /// The failure with its causes.
+    pub problem: String,
+    /// Whether another attempt would fail too.
+    pub is_permanent: bool,
+    /// How long the other side wants to be left alone: it makes the pause longer, within limits.
+    pub retry_after: Option<Duration>,
+}
+
+impl FailedAttempt {
+    /// A failure that may pass.
+    pub fn temporary(problem: impl Into<String>) -> Self {
+        Self { problem: problem.into(), is_permanent: false, retry_after: None }
+    }
+}
 
 /// What becomes of a job that has failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +60,7 @@ pub enum FailedJob {
 
 impl Application {
     /// Takes up at most `limit` jobs of a lane that are due, for this long. Where none is due it writes nothing.
+    /// Those whose task this version of the program does not know are given up: they would only be in the way.
     ///
     /// # Errors
     /// Any [`StoreError`].
@@ -40,13 +69,27 @@ impl Application {
         lane: JobLane,
         limit: u32,
         length: Duration,
-    ) -> Result<Vec<LeasedJob>, StoreError> {
+    ) -> Result<TakenUp, StoreError> {
         let now = self.now();
         if limit == 0 || !self.ports.jobs.has_due_job(lane, now).await? {
-            return Ok(Vec::new());
+            return Ok(TakenUp { jobs: Vec::new(), is_blocked: false });
         }
         let request = LeaseRequest { lane, now, until: later(now, length), limit };
-        self.ports.units.run("lease_jobs", move |tx| tx.lease_jobs(&request)).await
+        let work = move |tx: &mut dyn Tx| {
+            let leased = tx.lease_jobs(&request)?;
+            for (lease, unknown) in &leased.unknown {
+                tx.bury_job(*lease, now, &unknown.to_string())?;
+            }
+            Ok(leased)
+        };
+        let LeasedJobs { jobs, unknown } = self.ports.units.run("lease_jobs", work).await?;
+        for (lease, task) in &unknown {
+            counter!("foretell_jobs_run_total", "kind" => "unknown", "result" => "given_up").increment(1);
+            let (job_id, kind) = (lease.job, &task.kind);
+            tracing::error!(%job_id, kind, "job was given up: {task}; retry it with a version that knows it");
+        }
+        let is_blocked = jobs.is_empty() && unknown.is_empty();
+        Ok(TakenUp { jobs, is_blocked })
     }
 
     /// Keeps a job for this long from now on; `false` if another worker has it.
@@ -67,21 +110,16 @@ impl Application {
         self.ports.units.run("give_job_back", move |tx| tx.put_off_job(lease, now, None)).await
     }
 
-    /// Puts a job off that has failed, or gives it up if it has failed as often as its kind may. `retry_after` is how long
-    /// the other side wants to be left alone: it makes the pause longer, within limits.
+    /// Puts a job off that has failed, or gives it up if it has failed as often as its kind may, or for good.
     ///
     /// # Errors
     /// Any [`StoreError`].
-    pub async fn fail_job(
-        &self,
-        job: &LeasedJob,
-        failure: &str,
-        retry_after: Option<Duration>,
-    ) -> Result<FailedJob, StoreError> {
+    pub async fn fail_job(&self, job: &LeasedJob, failure: &FailedAttempt) -> Result<FailedJob, StoreError> {
         let failures = job.failures.saturating_add(1);
-        let pause = job.task.kind().pause_after(failures, chance(job.lease.job));
-        let pause = pause.map(|pause| pause_for(pause, retry_after));
-        let (lease, now, failure) = (job.lease, self.now(), failure.to_owned());
+        let policy = self.settings.retries.of(job.task.kind());
+        let pause = policy.pause_after(failures, chance(job.lease.job)).filter(|_| !failure.is_permanent);
+        let pause = pause.map(|pause| pause_for(pause, failure.retry_after));
+        let (lease, now, failure) = (job.lease, self.now(), failure.problem.clone());
         let work = move |tx: &mut dyn Tx| match pause {
             Some(pause) => tx.put_off_job(lease, later(now, pause), Some(&failure)),
             None => tx.bury_job(lease, now, &failure),
@@ -134,8 +172,9 @@ impl Application {
     }
 
     /// Whether a job has failed as often as its kind may before it is even begun: whoever had it ended in the middle.
-    pub(super) fn is_worn_out(job: &LeasedJob) -> bool {
-        job.failures > 0 && job.task.kind().pause_after(job.failures, 0.5).is_none()
+    pub(super) fn is_worn_out(&self, job: &LeasedJob) -> bool {
+        let policy = self.settings.retries.of(job.task.kind());
+        job.failures > 0 && policy.pause_after(job.failures, 0.5).is_none()
     }
 }
 

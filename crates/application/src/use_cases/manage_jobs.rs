@@ -110,9 +110,9 @@ fn discard(tx: &mut dyn Tx, id: JobId) -> Result<Result<(), JobError>, StoreErro
     if job.state == JobState::Running {
         return Ok(Err(JobError::Busy(job.state)));
     }
-    if let (JobTask::Webhook { webhook, market }, JobState::Waiting) = (job.task, job.state) {
+    if let (Ok(JobTask::Webhook { webhook, market }), JobState::Waiting) = (&job.task, job.state) {
         // Without its place the webhook is told again of what happens from now on.
-        tx.delete_webhook_place(webhook, market)?;
+        tx.delete_webhook_place(*webhook, *market)?;
     }
     tx.delete_job(job)?;
     Ok(Ok(()))

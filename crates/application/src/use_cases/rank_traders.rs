@@ -57,6 +57,7 @@ impl Application {
         let own = |shared| StoreError::Unavailable(Box::new(shared));
         let board = board.map_err(|error| Arc::try_unwrap(error).unwrap_or_else(own))?;
         let skipped = match stretch.start {
+            Start::First => 0,
             Start::Offset(rows) => usize::try_from(rows).unwrap_or(usize::MAX),
             Start::After(key) => {
                 let last = place(key.profit_minor, key.user_id);

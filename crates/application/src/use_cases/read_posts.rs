@@ -101,11 +101,11 @@ impl Application {
         Ok(related)
     }
 
-    /// A stretch of the tags of published posts, the most used first.
+    /// A page of the tags of published posts with their positions from 1, the most used first.
     ///
     /// # Errors
     /// [`AppError::Store`].
-    pub async fn list_tags(&self, stretch: Stretch<TagCount>) -> Result<Vec<TagCount>, AppError> {
+    pub async fn list_tags(&self, stretch: Stretch<i64>) -> Result<Vec<(i64, TagCount)>, AppError> {
         Ok(self.ports.posts.list_tags(stretch).await?)
     }
 

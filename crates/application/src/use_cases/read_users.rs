@@ -1,7 +1,10 @@
 //! Reads users and their sessions.
 
+use std::collections::BTreeMap;
+
 use foretell_domain::error::DomainError;
 use foretell_domain::id::{SessionId, UserId};
+use foretell_domain::post::Post;
 use foretell_domain::user::{User, UserError};
 use foretell_ports::page::Stretch;
 use foretell_ports::user::Session;
@@ -10,6 +13,23 @@ use super::authenticate::Caller;
 use crate::Application;
 use crate::error::AppError;
 
+/// How many posts come with a user: the newest.
+pub const MAX_POSTS_WITH_USER: u32 = 20;
+
+/// Things that may come with users.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserRelation {
+    /// Their newest published posts.
+    Posts,
+}
+
+/// Things that come with users; `None` was not asked for.
+#[derive(Debug, Clone, Default)]
+pub struct RelatedToUsers {
+    /// The newest published posts of each user who has any, the newest first.
+    pub posts: Option<BTreeMap<UserId, Vec<Post>>>,
+}
+
 impl Application {
     /// A stretch of the users, newest first, without those who are erased.
     ///
@@ -17,6 +37,27 @@ impl Application {
     /// [`AppError::Store`].
     pub async fn list_users(&self, stretch: Stretch<UserId>) -> Result<Vec<User>, AppError> {
         Ok(self.ports.users.list_users(stretch).await?)
+    }
+
+    /// What comes with users, in one look-up for each sort of thing.
+    ///
+    /// # Errors
+    /// [`AppError::Store`].
+    pub async fn relate_to_users(
+        &self,
+        users: &[User],
+        wanted: &[UserRelation],
+    ) -> Result<RelatedToUsers, AppError> {
+        let mut related = RelatedToUsers::default();
+        if wanted.contains(&UserRelation::Posts) {
+            let ids: Vec<_> = users.iter().map(|user| user.id).collect();
+            let mut by_author: BTreeMap<UserId, Vec<Post>> = BTreeMap::new();
+            for post in self.ports.posts.list_newest_posts(&ids, MAX_POSTS_WITH_USER).await? {
+                by_author.entry(post.author_id).or_default().push(post);
+            }
+            related.posts = Some(by_author);
+        }
+        Ok(related)
     }
 
     /// How many users there are, without those who are erased.

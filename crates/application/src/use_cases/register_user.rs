@@ -41,6 +41,7 @@ impl Application {
             return Err(DomainError::EmailTaken.into());
         }
         let password = self.ports.passwords.hash(registration.password.into_secret()).await?;
+        let now = self.now();
         let user = User {
             id: self.next_user_id(),
             email: registration.email,
@@ -49,7 +50,8 @@ impl Application {
             role: registration.role,
             status: UserStatus::Active,
             version: 1,
-            created_at: self.now(),
+            created_at: now,
+            updated_at: now,
         };
         let command = Command::Register(Box::new(Register {
             user: user.clone(),

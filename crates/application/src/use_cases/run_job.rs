@@ -57,6 +57,11 @@ impl JobFailure {
             _ => None,
         }
     }
+
+    /// Whether another attempt would fail too.
+    pub const fn is_permanent(&self) -> bool {
+        matches!(self, Self::Mail(MailError::Refused(_)))
+    }
 }
 
 impl From<StoreError> for JobFailure {
@@ -71,7 +76,7 @@ impl Application {
     /// # Errors
     /// [`JobFailure`]; the job is then still to be put off or given up, see [`fail_job`](Self::fail_job).
     pub async fn run_job(&self, job: &LeasedJob) -> Result<(), JobFailure> {
-        if Self::is_worn_out(job) {
+        if self.is_worn_out(job) {
             return Err(JobFailure::WornOut);
         }
         match job.task {

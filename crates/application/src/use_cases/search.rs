@@ -32,8 +32,8 @@ const TEXT_STEPS: [(SearchStep, SearchMethod); 2] =
 /// What was found, and by which step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Found<T> {
-    /// The things with their scores, the best first.
-    pub hits: Vec<(T, f64)>,
+    /// The things with their scores, the best first; nothing in the place of one that is gone or cannot be read.
+    pub hits: Vec<(Option<T>, f64)>,
     /// How many there are on all pages.
     pub total: i64,
     /// The step that found them; the last one if none has.
@@ -76,7 +76,7 @@ impl Application {
                 self.first_found(|method| search.search_markets(method, query, filter, page)).await?;
             let ids: Vec<MarketId> = hits.hits.iter().map(|hit| hit.id).collect();
             let markets = self.ports.markets.find_markets(&ids).await?;
-            Ok(Found { total: hits.total, hits: join(hits.hits, markets, market_id), step })
+            Ok(Found { total: hits.total, hits: in_place(hits.hits, markets, market_id), step })
         };
         self.in_order(certainty(meaning.as_ref()), near, by_text).await
     }
@@ -114,7 +114,7 @@ impl Application {
             let mut posts = self.ports.posts.find_posts(&ids).await?;
             // One may have become a draft since it was found.
             posts.retain(|post| post.body.status == filter.status);
-            Ok(Found { total: hits.total, hits: join(hits.hits, posts, |post| post.id), step })
+            Ok(Found { total: hits.total, hits: in_place(hits.hits, posts, |post| post.id), step })
         };
         self.in_order(certainty(meaning.as_ref()), near, by_text).await
     }
@@ -201,7 +201,7 @@ impl Application {
         if !gone.is_empty() {
             semantic.index.put(gone).await?;
         }
-        Ok(Found { hits: join(shown, markets, market_id), total, step: SearchStep::Semantic })
+        Ok(Found { hits: in_place(shown, markets, market_id), total, step: SearchStep::Semantic })
     }
 
     /// What the first step has found that has found anything. If none could be taken, the last one's error tells why.
@@ -241,7 +241,8 @@ fn market_id(market: &MarketDetails) -> MarketId {
 /// A page of what is near, all of which is wanted.
 fn near_found<T>(all: Vec<(T, f64)>, page: SearchPage) -> Found<T> {
     let total = i64::try_from(all.len()).unwrap_or(i64::MAX);
-    Found { hits: page_of(all, page), total, step: SearchStep::Semantic }
+    let hits = page_of(all, page).into_iter().map(|(thing, score)| (Some(thing), score)).collect();
+    Found { hits, total, step: SearchStep::Semantic }
 }
 
 fn page_of<T>(all: Vec<T>, page: SearchPage) -> Vec<T> {
@@ -255,6 +256,12 @@ fn scores<I>(near: Vec<Neighbour<I>>) -> Vec<Hit<I>> {
 
 /// The things in the order of the hits. One that has gone since is left out.
 fn join<I: Ord, T>(hits: Vec<Hit<I>>, things: Vec<T>, id_of: impl Fn(&T) -> I) -> Vec<(T, f64)> {
+    let hits = in_place(hits, things, id_of).into_iter();
+    hits.filter_map(|(thing, score)| Some((thing?, score))).collect()
+}
+
+/// The thing of each hit, or nothing if it has gone since or cannot be read: a later page begins after the hits.
+fn in_place<I: Ord, T>(hits: Vec<Hit<I>>, things: Vec<T>, id_of: impl Fn(&T) -> I) -> Vec<(Option<T>, f64)> {
     let mut things: BTreeMap<I, T> = things.into_iter().map(|thing| (id_of(&thing), thing)).collect();
-    hits.into_iter().filter_map(|hit| Some((things.remove(&hit.id)?, hit.score))).collect()
+    hits.into_iter().map(|hit| (things.remove(&hit.id), hit.score)).collect()
 }

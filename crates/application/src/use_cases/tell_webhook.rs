@@ -10,7 +10,7 @@ use std::time::Duration;
 use foretell_domain::id::{JobId, MarketId, WebhookId};
 use foretell_domain::job::JobKind;
 use foretell_domain::market::Phase;
-use foretell_domain::webhook::{WebhookError, WebhookStatus, pause_after, pause_for};
+use foretell_domain::webhook::{WebhookError, WebhookStatus};
 use foretell_ports::error::StoreError;
 use foretell_ports::job::{LeasedJob, NewJob};
 use foretell_ports::market::MarketDetails;
@@ -23,6 +23,7 @@ use super::run_job::JobFailure;
 use crate::Application;
 use crate::error::AppError;
 use crate::market_feed::read_bets;
+use crate::retry::pause_for;
 
 /// How long the job is kept with each message: longer than any message takes.
 const LEASE: Duration = Duration::from_mins(1);
@@ -86,13 +87,18 @@ impl Application {
             return Ok(vec![self.status_news(webhook, details, after)?]);
         }
         if place.sequence < record.bet_count && webhook.events.trades {
-            let bets = read_bets(record.id, place.sequence, details, &*self.ports.markets).await?;
+            let (bets, end) = read_bets(record.id, place.sequence, details, &*self.ports.markets).await?;
             let write = |bet: Arc<foretell_domain::market::Bet>| {
                 let after = WebhookPlace { sequence: bet.fill.sequence, ..place };
                 let body = self.ports.webhook_bodies.trade(&bet).ok_or(AppError::Internal("a body"))?;
                 Ok(News { after, body: Some(body) })
             };
-            return bets.into_iter().map(write).collect();
+            let mut news = bets.into_iter().map(write).collect::<Result<Vec<_>, AppError>>()?;
+            if news.last().is_none_or(|last| last.after.sequence < end) {
+                // The last ones cannot be read.
+                news.push(News { after: WebhookPlace { sequence: end, ..place }, body: None });
+            }
+            return Ok(news);
         }
         let after = WebhookPlace { sequence: record.bet_count, phase: Some(record.phase) };
         if after.phase == place.phase {
@@ -192,7 +198,8 @@ impl Application {
     async fn fail_telling(&self, telling: &Telling<'_>, failure: JobFailure) -> Result<(), JobFailure> {
         let JobFailure::Webhook(error) = failure else { return Err(failure) };
         let failures = if telling.has_told { 1 } else { telling.job.failures.saturating_add(1) };
-        let is_over = matches!(error, WebhookSendError::Gone) || pause_after(failures).is_none();
+        let is_over = matches!(error, WebhookSendError::Gone)
+            || self.settings.retries.of(JobKind::Webhook).pause_after(failures, 0.5).is_none();
         if is_over {
             tracing::error!(webhook_id = %telling.webhook, %error, "a webhook was disabled: it takes no messages");
             self.disable_failed(telling.webhook, &error.to_string()).await?;
@@ -210,7 +217,7 @@ impl Application {
         retry_after: Option<Duration>,
     ) -> Result<(), JobFailure> {
         let (lease, now) = (telling.job.lease, self.now());
-        let pause = pause_for(JobKind::Webhook.pause_after(1, 0.5).unwrap_or_default(), retry_after);
+        let pause = pause_for(self.settings.retries.of(JobKind::Webhook).first_delay, retry_after);
         let id = JobId::from_u128(self.ports.ids.next_id());
         let (task, run_at) = (telling.job.task, later(now, pause));
         let rest = NewJob { id, task, run_at, once: None, created_at: now };

@@ -20,7 +20,7 @@ use super::claim::Claim;
 use super::pace::Pace;
 use super::{Envelope, WriterSettings, refuse};
 use crate::application::Ports;
-use crate::error::AppError;
+use crate::error::{AppError, clone_corrupt};
 use crate::market_feed::MarketFeed;
 use crate::webhook_watch::WebhookWatch;
 
@@ -211,20 +211,22 @@ impl Lane {
         ran
     }
 
-    fn fail(part: Vec<Pending>, error: &StoreError) {
-        let is_fault = matches!(error, StoreError::Rejected(_) | StoreError::Corrupt { .. });
+    fn fail(part: Vec<Pending>, failure: &StoreError) {
+        let is_fault = matches!(failure, StoreError::Rejected(_) | StoreError::Corrupt { .. });
         let commands = part.len();
-        let error = Chain(error);
+        let error = Chain(failure);
         if is_fault {
             tracing::error!(%error, commands, "storage rejected a command");
         } else {
             tracing::warn!(%error, commands, "a batch could not be written");
         }
         for pending in part {
-            let answer = if is_fault {
-                AppError::Internal("storage rejected the command")
-            } else {
-                AppError::Store(StoreError::Unavailable("the batch could not be written".into()))
+            let answer = match failure {
+                StoreError::Rejected(_) => AppError::Internal("storage rejected the command"),
+                _ => AppError::Store(
+                    clone_corrupt(failure)
+                        .unwrap_or_else(|| StoreError::Unavailable("the batch could not be written".into())),
+                ),
             };
             pending.answer(Err(answer));
         }

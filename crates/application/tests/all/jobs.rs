@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use foretell_application::writer::Decision;
-use foretell_application::{AppError, ExpectedVersion, FailedJob, JobFailure};
+use foretell_application::{AppError, ExpectedVersion, FailedAttempt, FailedJob, JobFailure};
 use foretell_domain::error::DomainError;
-use foretell_domain::job::{JobError, JobKind, JobLane, JobState};
+use foretell_domain::job::{JobError, JobLane, JobState};
 use foretell_domain::market::{MarketEdit, Phase};
 use foretell_domain::user::Role;
 use foretell_ports::job::JobFilter;
@@ -122,7 +122,7 @@ async fn a_job_that_always_fails_is_given_up_with_its_error_and_delays_no_other(
     assert_eq!(attempts, 10);
     let dead = desk.jobs(JobState::Dead).await;
     assert_eq!(dead.len(), 1);
-    assert_eq!((dead[0].task.kind(), dead[0].failures), (JobKind::WelcomeMail, 10));
+    assert_eq!((dead[0].kind(), dead[0].failures), ("welcome_mail", 10));
     assert!(dead[0].error.as_deref().is_some_and(|error| error.contains("the mail server is away")));
 
     // Somebody has looked, and it is tried once more.
@@ -153,7 +153,10 @@ async fn a_worker_that_was_taken_for_dead_ends_nothing() {
     desk.clock.advance_seconds(61);
     let second = desk.take_up(JobLane::Main).await;
     assert!(!desk.app.extend_lease(late[0].lease, Duration::from_mins(1)).await.unwrap());
-    assert_eq!(desk.app.fail_job(&late[0], "late", None).await.unwrap(), FailedJob::Lost);
+    assert_eq!(
+        desk.app.fail_job(&late[0], &FailedAttempt::temporary("late")).await.unwrap(),
+        FailedJob::Lost
+    );
     let lost = desk.app.run_job(&late[0]).await;
     assert!(matches!(lost, Err(JobFailure::Lost)), "{lost:?}");
     desk.app.run_job(&second[0]).await.unwrap();

@@ -129,7 +129,8 @@ async fn found(node: &Application, query: &str) -> (Vec<String>, SearchStep) {
     let page = SearchPage { offset: 0, limit: 10 };
     let found =
         node.search_posts(&node.admit_search().await.unwrap(), None, &query, &filter, page).await.unwrap();
-    (found.hits.iter().map(|(post, _)| post.body.title.as_str().to_owned()).collect(), found.step)
+    let posts = found.hits.iter().filter_map(|(post, _)| post.as_ref());
+    (posts.map(|post| post.body.title.as_str().to_owned()).collect(), found.step)
 }
 
 async fn check(node: &Application, query: &str, titles: &[&str], step: SearchStep) {

@@ -29,7 +29,7 @@ fn somebody(desk: &Desk, status: UserStatus) -> User {
     let registration = desk.registration(Role::User);
     let (id, created_at) = (desk.ids.user(), desk.app.now());
     let (email, name, role) = (registration.email, registration.name, Role::User);
-    User { id, email, name, avatar: None, role, status, version: 1, created_at }
+    User { id, email, name, avatar: None, role, status, version: 1, created_at, updated_at: created_at }
 }
 
 async fn log_in(desk: &Desk, email: &Email, password: &str) -> Result<SignedIn, AppError> {

@@ -37,6 +37,7 @@ struct MoodyMailer(MemoryMailer);
 impl Mailer for MoodyMailer {
     async fn send(&self, letter: &Letter) -> Result<(), MailError> {
         match letter.name.as_str() {
+            "nobody" => Err(MailError::Refused("550 no such user".to_owned())),
             "poison" => Err(MailError::Unwritten("poison".to_owned())),
             "panic" => panic!("a test panics"),
             "endless" => std::future::pending().await,
@@ -141,6 +142,7 @@ fn settings() -> ApplicationSettings {
         request_limits: RequestLimits::default(),
         stream_limits: foretell_application::StreamLimits::default(),
         keep_outcomes: Duration::from_hours(24),
+        retries: foretell_application::RetryPolicies::default(),
         writer: WriterSettings { has_letters: true, ..WriterSettings::default() },
     }
 }
@@ -162,9 +164,23 @@ async fn poison_delays_no_other_job_and_is_given_up() {
         office.clock.advance_seconds(86_400);
     }
     office.reach(JobState::Dead, 1).await;
-    assert!(worker.pulse()());
+    assert!(worker.health()().iter().all(|lane| lane.is_ok));
     worker.stop(PATIENCE).await;
     assert_eq!(office.mailer.0.letters().len(), 1_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refused_email_is_given_up_at_once() {
+    let office = Office::open().await;
+    office.register(1, "nobody").await;
+    let worker = Worker::start(&office.app, brisk());
+    office.reach(JobState::Dead, 1).await;
+    worker.stop(PATIENCE).await;
+    let filter = JobFilter { kind: Some(JobKind::WelcomeMail), state: Some(JobState::Dead) };
+    let dead = office.store.list_jobs(filter, FIRST).await.unwrap();
+    assert_eq!(dead[0].failures, 1);
+    assert!(dead[0].error.as_deref().is_some_and(|error| error.contains("550 no such user")), "{dead:?}");
+    assert!(office.app.is_mail_well(), "the mail server is not to blame");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -28,9 +28,9 @@ struct ByKeys {
 }
 
 const USERS: ByKeys = ByKeys {
-    sqlite: "SELECT id, email, name, avatar, role, status, created_at_us, version, erased_at_us FROM users
+    sqlite: "SELECT id, email, name, avatar, role, status, created_at_us, version, erased_at_us, updated_at_us FROM users
         WHERE id IN (SELECT unhex(value) FROM json_each(?))",
-    postgres: "SELECT id, email, name, avatar, role, status, created_at_us, version, erased_at_us FROM users WHERE id = ANY(?)",
+    postgres: "SELECT id, email, name, avatar, role, status, created_at_us, version, erased_at_us, updated_at_us FROM users WHERE id = ANY(?)",
 };
 
 /// Posts with their tags, of one moment since one statement reads both. No tag has a line break.
@@ -41,6 +41,21 @@ const POSTS: ByKeys = ByKeys {
     postgres: "SELECT id, author_id, title, content, status, version, created_at_us, updated_at_us,
         (SELECT string_agg(tag, chr(10)) FROM post_tags WHERE post_id = posts.id) AS tags
         FROM posts WHERE id = ANY(?)",
+};
+
+/// The newest published posts of each author with their tags: for each author a short walk along the index.
+const NEWEST_POSTS: ByKeys = ByKeys {
+    sqlite: "SELECT posts.*,
+        (SELECT group_concat(tag, char(10)) FROM post_tags WHERE post_id = posts.id) AS tags
+        FROM json_each(?) AS wanted CROSS JOIN posts ON posts.id IN
+        (SELECT newest.id FROM posts AS newest
+        WHERE newest.author_id = unhex(wanted.value) AND newest.status = 'published'
+        ORDER BY newest.id DESC LIMIT ?)",
+    postgres: "SELECT newest.*,
+        (SELECT string_agg(tag, chr(10)) FROM post_tags WHERE post_id = newest.id) AS tags
+        FROM unnest(?) AS wanted (id) CROSS JOIN LATERAL
+        (SELECT * FROM posts WHERE posts.author_id = wanted.id AND posts.status = 'published'
+        ORDER BY posts.id DESC LIMIT ?) AS newest",
 };
 
 /// The newest comments of each post. Each post is a short walk along the index, wherever it begins.
@@ -157,6 +172,15 @@ pub(crate) fn newest_comments(
     limit: i64,
 ) -> QueryResult<Vec<CommentRow>> {
     load_newest(connection, &NEWEST_COMMENTS, posts, limit)
+}
+
+/// The `limit` newest published posts of each of these authors.
+pub(crate) fn newest_posts(
+    connection: &mut Connection<'_>,
+    authors: &[DbId],
+    limit: i64,
+) -> QueryResult<Vec<TaggedRow>> {
+    load_newest(connection, &NEWEST_POSTS, authors, limit)
 }
 
 /// The `limit` newest bets of each of these markets.

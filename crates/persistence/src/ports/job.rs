@@ -6,7 +6,7 @@ use foretell_domain::job::JobLane;
 use foretell_domain::time::Timestamp;
 use foretell_ports::error::StoreError;
 use foretell_ports::job::{
-    Job, JobCount, JobFilter, JobQueries, JobTx, Lease, LeaseRequest, LeasedJob, NewJob,
+    Job, JobCount, JobFilter, JobQueries, JobTx, Lease, LeaseRequest, LeasedJobs, NewJob,
 };
 use foretell_ports::page::Stretch;
 use foretell_ports::unit::Locked;
@@ -20,7 +20,7 @@ impl JobTx for UnitTx<'_, '_> {
         self.step(|c| jobs::add(c, jobs))
     }
 
-    fn lease_jobs(&mut self, request: &LeaseRequest) -> Result<Vec<LeasedJob>, StoreError> {
+    fn lease_jobs(&mut self, request: &LeaseRequest) -> Result<LeasedJobs, StoreError> {
         self.step(|c| jobs::lease(c, request))
     }
 

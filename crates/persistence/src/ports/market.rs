@@ -117,7 +117,7 @@ impl MarketQueries for Store {
 
     async fn find_markets(&self, ids: &[MarketId]) -> Result<Vec<MarketDetails>, StoreError> {
         let ids = db_ids(ids.iter().copied());
-        self.read("find_markets", move |c| market_details::find_all(c, &ids)).await
+        self.read("find_markets", move |c| market_details::find_readable(c, &ids)).await
     }
 
     async fn list_markets(

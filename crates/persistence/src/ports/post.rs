@@ -83,7 +83,7 @@ impl PostQueries for Store {
 
     async fn find_posts(&self, ids: &[PostId]) -> Result<Vec<Post>, StoreError> {
         let ids = db_ids(ids.iter().copied());
-        self.read("find_posts", move |c| posts::find_all(c, &ids)).await
+        self.read("find_posts", move |c| posts::find_readable(c, &ids)).await
     }
 
     async fn list_posts(
@@ -124,13 +124,18 @@ impl PostQueries for Store {
         self.read("count_comments", move |c| comments::count(c, subject)).await
     }
 
+    async fn list_newest_posts(&self, authors: &[UserId], limit: u32) -> Result<Vec<Post>, StoreError> {
+        let authors = authors.to_vec();
+        self.read("list_newest_posts", move |c| posts::list_newest(c, &authors, limit)).await
+    }
+
     async fn list_newest_comments(&self, posts: &[PostId], limit: u32) -> Result<Vec<Comment>, StoreError> {
         let posts = posts.to_vec();
         self.read("list_newest_comments", move |c| comments::list_newest(c, &posts, limit)).await
     }
 
-    async fn list_tags(&self, stretch: Stretch<TagCount>) -> Result<Vec<TagCount>, StoreError> {
-        self.read("list_tags", move |c| post_tags::list_counts(c, &stretch)).await
+    async fn list_tags(&self, stretch: Stretch<i64>) -> Result<Vec<(i64, TagCount)>, StoreError> {
+        self.read("list_tags", move |c| post_tags::list_counts(c, stretch)).await
     }
 
     async fn count_tags(&self) -> Result<i64, StoreError> {

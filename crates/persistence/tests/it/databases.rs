@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, PgConnection};
-use foretell_persistence::{DatabaseConfig, DatabaseUrl, Store};
+use foretell_persistence::{ConnectError, DatabaseConfig, DatabaseUrl, Store};
 use tempfile::TempDir;
 
 /// Which database a test runs on.
@@ -25,14 +25,19 @@ impl Database {
     pub(crate) fn new(kind: Kind) -> Self {
         match kind {
             Kind::Sqlite => Self::Sqlite(tempfile::tempdir().expect("a temporary folder")),
-            Kind::Postgres => {
-                static NEXT: AtomicU32 = AtomicU32::new(1);
-                let number = NEXT.fetch_add(1, Ordering::Relaxed);
-                let name = format!("foretell_test_{}_{number}", std::process::id());
-                administer(&format!("CREATE DATABASE {name} TEMPLATE template0"));
-                Self::Postgres { name }
-            }
+            Kind::Postgres => Self::on_postgres("UTF8"),
         }
+    }
+
+    /// A database on the test server with this encoding.
+    pub(crate) fn on_postgres(encoding: &str) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("foretell_test_{}_{number}", std::process::id());
+        let locale = "LC_COLLATE 'C' LC_CTYPE 'C'";
+        let options = if encoding == "UTF8" { "" } else { locale };
+        administer(&format!("CREATE DATABASE {name} ENCODING '{encoding}' {options} TEMPLATE template0"));
+        Self::Postgres { name }
     }
 
     /// The URL or path as a configuration has it.
@@ -49,8 +54,13 @@ impl Database {
 
     /// A store over this database whose schema is as yet whatever it is.
     pub(crate) async fn connect(&self) -> Store {
+        self.try_connect().await.expect("the database answers")
+    }
+
+    /// The same, or why it is refused.
+    pub(crate) async fn try_connect(&self) -> Result<Store, ConnectError> {
         let url: DatabaseUrl = self.url().parse().expect("a usable URL");
-        Store::connect(&DatabaseConfig::new(url)).await.expect("the database answers")
+        Store::connect(&DatabaseConfig::new(url)).await
     }
 
     /// A store over this database with the newest schema.

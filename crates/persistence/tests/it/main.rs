@@ -7,6 +7,8 @@ mod contract;
 #[cfg(test)]
 mod databases;
 #[cfg(test)]
+mod encoding;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod limits;

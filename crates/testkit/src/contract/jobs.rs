@@ -24,7 +24,7 @@ fn request(now: i64, limit: u32) -> LeaseRequest {
 }
 
 async fn lease(scene: &Scene, request: LeaseRequest) -> Vec<LeasedJob> {
-    scene.commit(move |tx| tx.lease_jobs(&request)).await
+    scene.commit(move |tx| Ok(tx.lease_jobs(&request)?.jobs)).await
 }
 
 /// Takes up the only job that is due.
@@ -61,7 +61,7 @@ pub async fn jobs_come_back_as_they_were_added(harness: &dyn Harness) {
         let added = add(&scene, NewJob { run_at: after(7), ..scene.make.job(task) }).await;
         let expected = Job {
             id: added.id,
-            task,
+            task: Ok(task),
             state: JobState::Waiting,
             failures: 0,
             error: None,
@@ -259,7 +259,7 @@ pub async fn jobs_are_listed_by_kind_and_state(harness: &dyn Harness) {
     assert_eq!(next.iter().map(|job| job.id).collect::<Vec<_>>(), newest_first[1..2]);
     let mut counts = scene.ports.jobs.count_unfinished_jobs().await.unwrap();
     counts.sort_unstable_by_key(|count| (count.kind, count.state));
-    let count = |kind, state| JobCount { kind, state, count: 1 };
+    let count = |kind, state| JobCount { kind: Some(kind), state, count: 1 };
     let expected = [
         count(JobKind::PurgeSessions, JobState::Running),
         count(JobKind::PurgeJobs, JobState::Running),
@@ -275,7 +275,7 @@ pub async fn two_workers_share_no_job(harness: &dyn Harness) {
         add(&scene, scene.make.job(JobTask::PurgeJobs)).await;
     }
     let take = |tx: &mut dyn Tx, meeting: &Meeting| {
-        let leased = tx.lease_jobs(&request(0, 4))?;
+        let leased = tx.lease_jobs(&request(0, 4))?.jobs;
         meeting.arrive();
         Ok(leased)
     };

@@ -4,7 +4,7 @@ use foretell_domain::id::PostId;
 use foretell_domain::post::{Post, PostStatus};
 use foretell_domain::tag::Tag;
 use foretell_ports::page::{Start, Stretch};
-use foretell_ports::post::{PostFilter, TagCount};
+use foretell_ports::post::PostFilter;
 
 use super::Harness;
 use super::scene::{Scene, first};
@@ -85,10 +85,36 @@ pub async fn posts_are_listed_in_stretches(harness: &dyn Harness) {
     }
 }
 
+/// Each author's newest published posts come, and nobody else's.
+pub async fn newest_posts_of_authors_are_listed(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let (mut posts, mut authors) = (Vec::new(), Vec::new());
+    for _ in 0..2 {
+        let author = scene.user().await.id;
+        authors.push(author);
+        for (status, tags) in [
+            (PostStatus::Published, &["old"][..]),
+            (PostStatus::Published, &["a", "b"]),
+            (PostStatus::Draft, &["d"]),
+            (PostStatus::Published, &[]),
+        ] {
+            let post = scene.make.post(author, status, tags);
+            let inserted = post.clone();
+            scene.commit(move |tx| tx.insert_post(&inserted)).await;
+            posts.push(post);
+        }
+    }
+    scene.post(PostStatus::Published, &["other"]).await;
+    let found = scene.ports.posts.list_newest_posts(&authors, 2).await.unwrap();
+    let expected: Vec<_> = [7, 5, 3, 1].map(|index: usize| posts[index].clone()).to_vec();
+    assert_eq!(found, expected);
+    assert_eq!(scene.ports.posts.list_newest_posts(&[], 2).await.unwrap(), []);
+}
+
 async fn tags(scene: &Scene) -> Vec<(String, i64)> {
     let found = scene.ports.posts.list_tags(first(100)).await.unwrap();
     assert_eq!(scene.ports.posts.count_tags().await.unwrap(), i64::try_from(found.len()).unwrap());
-    found.into_iter().map(|count| (count.tag.to_string(), count.post_count)).collect()
+    found.into_iter().map(|(_, count)| (count.tag.to_string(), count.post_count)).collect()
 }
 
 /// Drafts do not count, nor what a post has no more; the most used come first, then the order of letters.
@@ -122,13 +148,13 @@ pub async fn tags_are_listed_in_stretches(harness: &dyn Harness) {
     }
     let list = async |start| {
         let found = scene.ports.posts.list_tags(Stretch { start, limit: 2 }).await.unwrap();
-        found.iter().map(|count: &TagCount| count.tag.to_string()).collect::<Vec<_>>()
+        found.iter().map(|(position, count)| (*position, count.tag.to_string())).collect::<Vec<_>>()
     };
-    assert_eq!(list(Start::Offset(0)).await, ["c", "b"]);
-    assert_eq!(list(Start::Offset(2)).await, ["a", "d"]);
-    let key = |text, post_count| Start::After(TagCount { tag: Tag::new(text).unwrap(), post_count });
-    assert_eq!(list(key("b", 2)).await, ["a", "d"]);
-    assert_eq!(list(key("a", 1)).await, ["d"]);
-    assert_eq!(list(key("a", 2)).await, ["b", "a"]);
-    assert_eq!(list(key("d", 1)).await, [""; 0]);
+    let numbered = |tags: &[(i64, &str)]| {
+        tags.iter().map(|(position, tag)| (*position, (*tag).to_owned())).collect::<Vec<_>>()
+    };
+    assert_eq!(list(Start::First).await, numbered(&[(1, "c"), (2, "b")]));
+    assert_eq!(list(Start::Offset(2)).await, numbered(&[(3, "a"), (4, "d")]));
+    assert_eq!(list(Start::After(3)).await, numbered(&[(4, "d")]));
+    assert_eq!(list(Start::After(4)).await, []);
 }

@@ -107,7 +107,7 @@ pub async fn a_deleted_post_takes_its_comments_along(harness: &dyn Harness) {
         assert_eq!(posts.find_comment(comment.id).await.unwrap(), Some(comment));
     }
     let tags = posts.list_tags(super::scene::first(10)).await.unwrap();
-    assert_eq!(tags.iter().map(|tag| tag.post_count).collect::<Vec<_>>(), [1]);
+    assert_eq!(tags.iter().map(|(_, tag)| tag.post_count).collect::<Vec<_>>(), [1]);
 }
 
 /// With the content of a user go their posts, everybody's comments on these, and their comments elsewhere; the

@@ -85,6 +85,7 @@ pub async fn a_saved_user_keeps_every_change(harness: &dyn Harness) {
         role: Role::Moderator,
         status: UserStatus::Suspended,
         version: 9,
+        updated_at: after(4),
         ..user.clone()
     };
     let erased = User { status: UserStatus::Erased, avatar: None, role: Role::User, ..changed.clone() };

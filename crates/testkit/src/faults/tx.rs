@@ -16,7 +16,7 @@ use foretell_domain::user::User;
 use foretell_ports::api_key::{ApiKey, ApiKeyTx};
 use foretell_ports::error::StoreError;
 use foretell_ports::idempotency::{CommandKey, IdempotencyTx, StoredOutcome};
-use foretell_ports::job::{Job, JobTx, Lease, LeaseRequest, LeasedJob, NewJob};
+use foretell_ports::job::{Job, JobTx, Lease, LeaseRequest, LeasedJobs, NewJob};
 use foretell_ports::ledger::LedgerTx;
 use foretell_ports::market::{MarketDetails, MarketTx, NewMarket, PaidSet, WantedHolding};
 use foretell_ports::post::{HeldSubject, PostTx};
@@ -166,7 +166,7 @@ impl VectorTx for WatchedTx<'_> {
 impl JobTx for WatchedTx<'_> {
     hand_on! {
         fn add_jobs(&mut self, jobs: &[NewJob]) -> usize;
-        fn lease_jobs(&mut self, request: &LeaseRequest) -> Vec<LeasedJob>;
+        fn lease_jobs(&mut self, request: &LeaseRequest) -> LeasedJobs;
         fn extend_lease(&mut self, lease: Lease, until: Timestamp) -> bool;
         fn finish_job(&mut self, lease: Lease, at: Timestamp) -> bool;
         fn put_off_job(&mut self, lease: Lease, run_at: Timestamp, failure: Option<&str>) -> bool;

@@ -2,11 +2,11 @@
 
 use async_trait::async_trait;
 use foretell_domain::id::JobId;
-use foretell_domain::job::{JobLane, JobState};
+use foretell_domain::job::{JobKind, JobLane, JobState};
 use foretell_domain::time::Timestamp;
 use foretell_ports::error::StoreError;
 use foretell_ports::job::{
-    Job, JobCount, JobFilter, JobQueries, JobTx, Lease, LeaseRequest, LeasedJob, NewJob,
+    Job, JobCount, JobFilter, JobQueries, JobTx, Lease, LeaseRequest, LeasedJob, LeasedJobs, NewJob,
 };
 use foretell_ports::page::Stretch;
 use foretell_ports::unit::Locked;
@@ -33,14 +33,18 @@ impl JobTx for MemoryTx<'_> {
         })
     }
 
-    fn lease_jobs(&mut self, request: &LeaseRequest) -> Result<Vec<LeasedJob>, StoreError> {
+    fn lease_jobs(&mut self, request: &LeaseRequest) -> Result<LeasedJobs, StoreError> {
         self.step(|tables, _| {
             let is_due = |job: &Job| is_due(job, request.lane, request.now);
             let rows = tables.jobs.range(..).filter(|(_, row)| is_due(&row.job));
             let mut due: Vec<_> = rows.map(|(id, row)| (row.job.due_at, *id)).collect();
             due.sort_unstable();
             due.truncate(request.limit as usize);
-            due.into_iter().map(|(_, id)| take_up(tables, id, request.until)).collect()
+            let mut leased = LeasedJobs::default();
+            for (_, id) in due {
+                take_up(tables, id, request.until, &mut leased)?;
+            }
+            Ok(leased)
         })
     }
 
@@ -131,7 +135,7 @@ impl MemoryTx<'_> {
 fn row_of(new: &NewJob) -> JobRow {
     let job = Job {
         id: new.id,
-        task: new.task,
+        task: Ok(new.task),
         state: JobState::Waiting,
         failures: 0,
         error: None,
@@ -143,19 +147,27 @@ fn row_of(new: &NewJob) -> JobRow {
 }
 
 fn is_due(job: &Job, lane: JobLane, now: Timestamp) -> bool {
-    job.task.kind().lane() == lane && job.due_at.is_some_and(|due| due <= now)
+    job.task.as_ref().is_ok_and(|task| task.kind().lane() == lane) && job.due_at.is_some_and(|due| due <= now)
 }
 
-fn take_up(tables: &mut Tables, id: JobId, until: Timestamp) -> Result<LeasedJob, StoreError> {
+fn take_up(
+    tables: &mut Tables,
+    id: JobId,
+    until: Timestamp,
+    leased: &mut LeasedJobs,
+) -> Result<(), StoreError> {
     let mut row = tables.jobs.require(&id)?.clone();
     row.job.failures += u32::from(row.job.state == JobState::Running);
     row.job.state = JobState::Running;
     row.job.due_at = Some(until);
     row.leases += 1;
     let lease = Lease { job: id, number: row.leases };
-    let leased = LeasedJob { lease, task: row.job.task, failures: row.job.failures };
+    match row.job.task.clone() {
+        Ok(task) => leased.jobs.push(LeasedJob { lease, task, failures: row.job.failures }),
+        Err(unknown) => leased.unknown.push((lease, unknown)),
+    }
     tables.jobs.put(id, row);
-    Ok(leased)
+    Ok(())
 }
 
 fn end(job: &mut Job, state: JobState, at: Timestamp) {
@@ -172,7 +184,7 @@ fn delete(tables: &mut Tables, id: JobId) {
 }
 
 fn is_wanted(job: &Job, filter: JobFilter) -> bool {
-    filter.kind.is_none_or(|kind| job.task.kind() == kind)
+    filter.kind.is_none_or(|kind| job.kind() == kind.as_str())
         && filter.state.is_none_or(|state| job.state == state)
 }
 
@@ -198,7 +210,7 @@ impl JobQueries for MemoryStore {
         let tables = self.read()?;
         let mut counts: Vec<JobCount> = Vec::new();
         for job in tables.jobs.committed().values().map(|row| &row.job) {
-            let (kind, state) = (job.task.kind(), job.state);
+            let (kind, state) = (JobKind::from_name(job.kind()), job.state);
             if state == JobState::Done {
                 continue;
             }

@@ -9,7 +9,7 @@ use foretell_domain::id::{CommentId, PostId, UserId};
 use foretell_domain::post::{Post, PostStatus};
 use foretell_domain::tag::Tag;
 use foretell_ports::error::StoreError;
-use foretell_ports::page::{Start, Stretch};
+use foretell_ports::page::Stretch;
 use foretell_ports::post::{HeldSubject, PostFilter, PostQueries, PostTx, TagCount};
 use foretell_ports::unit::Locked;
 
@@ -213,6 +213,19 @@ impl PostQueries for MemoryStore {
         Ok(count(comments_on(&*self.read()?, subject).count()))
     }
 
+    async fn list_newest_posts(&self, authors: &[UserId], limit: u32) -> Result<Vec<Post>, StoreError> {
+        let tables = self.read()?;
+        let authors: BTreeSet<_> = authors.iter().collect();
+        let newest = |author: &&UserId| {
+            let filter = PostFilter { status: PostStatus::Published, author_id: Some(**author), tag: None };
+            let posts = tables.posts.committed().values().rev().filter(move |post| filter.wants(post));
+            posts.take(limit as usize).cloned().collect::<Vec<_>>()
+        };
+        let mut posts: Vec<_> = authors.iter().flat_map(newest).collect();
+        posts.sort_by_key(|post| Reverse(post.id));
+        Ok(posts)
+    }
+
     async fn list_newest_comments(&self, posts: &[PostId], limit: u32) -> Result<Vec<Comment>, StoreError> {
         let tables = self.read()?;
         let posts: BTreeSet<_> = posts.iter().collect();
@@ -222,14 +235,9 @@ impl PostQueries for MemoryStore {
         Ok(comments)
     }
 
-    async fn list_tags(&self, stretch: Stretch<TagCount>) -> Result<Vec<TagCount>, StoreError> {
-        let tags = tags_of(&*self.read()?);
-        let start = match &stretch.start {
-            Start::Offset(rows) => Start::Offset(*rows),
-            Start::After(last) => Start::After(last),
-        };
-        let stretch = Stretch { start, limit: stretch.limit };
-        Ok(stretch_of(tags, stretch, |tag, last| place_of(tag) > place_of(last)))
+    async fn list_tags(&self, stretch: Stretch<i64>) -> Result<Vec<(i64, TagCount)>, StoreError> {
+        let tags = (1..).zip(tags_of(&*self.read()?)).collect();
+        Ok(stretch_of(tags, stretch, |(position, _), last| *position > last))
     }
 
     async fn count_tags(&self) -> Result<i64, StoreError> {

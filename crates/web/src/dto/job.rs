@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::text::Text;
 use super::time::Time;
-use crate::openapi::names::{Id, JobKindName, JobStateName};
+use crate::openapi::names::{Id, JobStateName};
 
 /// A job, with the ids of what it is about.
 #[derive(Debug, Serialize, ToSchema)]
@@ -16,8 +16,8 @@ use crate::openapi::names::{Id, JobKindName, JobStateName};
 pub(crate) struct JobView<'a> {
     #[schema(value_type = Id)]
     id: Text<JobId>,
-    #[schema(value_type = JobKindName)]
-    kind: &'static str,
+    /// One of the kinds by which jobs are listed, or that of another version of the server.
+    kind: &'a str,
     #[schema(value_type = JobStateName)]
     state: &'static str,
     #[schema(value_type = Option<Id>)]
@@ -36,20 +36,23 @@ pub(crate) struct JobView<'a> {
 impl<'a> JobView<'a> {
     /// The job as it stands.
     pub(crate) fn new(job: &'a Job) -> Self {
-        let (market, user, webhook) = match job.task {
-            JobTask::CloseMarket(market) | JobTask::EmbedMarket(market) => (Some(market), None, None),
-            JobTask::WelcomeMail(user) => (None, Some(user), None),
-            JobTask::DecisionMail { market, user } => (Some(market), Some(user), None),
-            JobTask::Webhook { webhook, market } => (Some(market), None, Some(webhook)),
-            JobTask::EmbedPost(_)
-            | JobTask::EmbedAll
-            | JobTask::PurgeOutcomes
-            | JobTask::PurgeSessions
-            | JobTask::PurgeJobs => (None, None, None),
+        let (market, user, webhook) = match job.task.as_ref().ok().copied() {
+            Some(JobTask::CloseMarket(market) | JobTask::EmbedMarket(market)) => (Some(market), None, None),
+            Some(JobTask::WelcomeMail(user)) => (None, Some(user), None),
+            Some(JobTask::DecisionMail { market, user }) => (Some(market), Some(user), None),
+            Some(JobTask::Webhook { webhook, market }) => (Some(market), None, Some(webhook)),
+            Some(
+                JobTask::EmbedPost(_)
+                | JobTask::EmbedAll
+                | JobTask::PurgeOutcomes
+                | JobTask::PurgeSessions
+                | JobTask::PurgeJobs,
+            )
+            | None => (None, None, None),
         };
         Self {
             id: Text(job.id),
-            kind: job.task.kind().as_str(),
+            kind: job.kind(),
             state: job.state.as_str(),
             market_id: market.map(Text),
             user_id: user.map(Text),

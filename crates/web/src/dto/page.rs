@@ -101,7 +101,7 @@ impl Paging {
         match self {
             Self::Page(page) => Stretch::from(*page),
             Self::Walk(walk) => {
-                let start = walk.after().map_or(Start::Offset(0), Start::After);
+                let start = walk.after().map_or(Start::First, Start::After);
                 Stretch { start, limit: walk.limit() }
             }
         }

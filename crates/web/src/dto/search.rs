@@ -111,8 +111,11 @@ pub(crate) fn query(q: Option<String>, faults: &mut Faults) -> Option<SearchQuer
 /// The hits to ask for. A cursor counts those that were shown.
 pub(crate) fn search_page(paging: &Paging) -> SearchPage {
     let Stretch { start, limit } = paging.stretch::<i64>();
-    let (Start::Offset(offset) | Start::After(offset)) = start;
-    SearchPage { offset: offset.max(0), limit }
+    let offset = match start {
+        Start::First => 0,
+        Start::Offset(rows) | Start::After(rows) => rows.max(0),
+    };
+    SearchPage { offset, limit }
 }
 
 impl Complaint for SearchError {

@@ -1,7 +1,9 @@
 //! Users as they are written, and what is read of them.
 
+use foretell_application::{RelatedToUsers, UserRelation};
 use foretell_domain::id::UserId;
 use foretell_domain::policy::{self, Actor};
+use foretell_domain::post::Post;
 use foretell_domain::text::AvatarUrl;
 use foretell_domain::user::{Role, User};
 use foretell_ports::secret::NewPassword;
@@ -9,6 +11,8 @@ use secrecy::SecretString;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::post::PostView;
+use super::selection::Selectable;
 use super::text::Text;
 use super::time::Time;
 use crate::faults::Faults;
@@ -25,11 +29,23 @@ pub(crate) struct UserView<'a> {
     #[schema(value_type = RoleName)]
     role: &'static str,
     created_at: Time,
+    updated_at: Time,
     #[serde(skip_serializing_if = "Option::is_none")]
     email: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<StatusName>)]
     status: Option<&'static str>,
+}
+
+/// A user in a list.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ListedUser<'a> {
+    #[serde(flatten)]
+    user: UserView<'a>,
+    /// The newest published posts, 20 at most; only with `expand=posts`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    posts: Option<Vec<PostView<'a>>>,
 }
 
 impl<'a> UserView<'a> {
@@ -52,11 +68,30 @@ impl<'a> UserView<'a> {
             avatar: user.avatar.as_ref().map(AvatarUrl::as_str),
             role: user.role.as_str(),
             created_at: Time(user.created_at),
+            updated_at: Time(user.updated_at),
             email: sees_contact.then(|| user.email.as_str()),
             status: sees_contact.then(|| user.status.as_str()),
         }
     }
 }
+
+impl<'a> ListedUser<'a> {
+    /// The user as far as this actor may see them, with what comes with them.
+    pub(crate) fn new(actor: Actor, user: &'a User, related: &'a RelatedToUsers) -> Self {
+        let of_user = |posts: Option<&'a Vec<Post>>| posts.into_iter().flatten().map(PostView::new);
+        let posts = related.posts.as_ref();
+        let posts = posts.map(|posts| of_user(posts.get(&user.id)).collect());
+        Self { user: UserView::seen_by(actor, user), posts }
+    }
+}
+
+impl Selectable for ListedUser<'_> {
+    const FIELDS: &'static [&'static str] =
+        &["id", "name", "avatar", "role", "createdAt", "updatedAt", "email", "status", "posts"];
+}
+
+/// Relations that may come with a user, by the names that `expand` takes.
+pub(crate) const USER_RELATIONS: [(&str, UserRelation); 1] = [("posts", UserRelation::Posts)];
 
 /// The entity tag of a profile as this actor sees it: who sees the mail address has another body.
 pub(crate) fn entity_tag(actor: Actor, user: &User) -> String {

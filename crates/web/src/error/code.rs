@@ -59,6 +59,7 @@ error_codes! {
     IdempotencyMismatch = "IDEMPOTENCY_MISMATCH", UNPROCESSABLE_ENTITY, "The idempotency key was used for another request.";
     RateLimited = "RATE_LIMITED", TOO_MANY_REQUESTS, "Too many requests in too short a time.";
     InternalError = "INTERNAL_ERROR", INTERNAL_SERVER_ERROR, "A fault of the server, which has been logged.";
+    UnreadableRecord = "UNREADABLE_RECORD", INTERNAL_SERVER_ERROR, "What is stored of the thing cannot be read; the operator must repair it.";
     Unavailable = "UNAVAILABLE", SERVICE_UNAVAILABLE, "The server cannot do this now; the same request may succeed later.";
 }
 

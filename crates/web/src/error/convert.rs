@@ -60,7 +60,11 @@ impl From<StoreError> for ApiError {
             StoreError::Contention(_) | StoreError::Unavailable(_) | StoreError::CommitUnknown(_) => {
                 Self::unavailable().with_cause(error)
             }
-            StoreError::Rejected(_) | StoreError::Corrupt { .. } => Self::internal(error),
+            StoreError::Rejected(_) => Self::internal(error),
+            StoreError::Corrupt { .. } => {
+                Self::new(ErrorCode::UnreadableRecord, "What is stored of this cannot be read")
+                    .with_cause(error)
+            }
         }
     }
 }
@@ -95,6 +99,9 @@ mod tests {
         check(StoreError::Contention("secret".into()).into(), ErrorCode::Unavailable, true);
         check(StoreError::CommitUnknown("secret".into()).into(), ErrorCode::Unavailable, true);
         check(StoreError::Rejected("secret".into()).into(), ErrorCode::InternalError, false);
+        let (table, column, id) = ("users", "name", "1".to_owned());
+        let corrupt = StoreError::Corrupt { table, column, id, cause: "secret".into() };
+        check(corrupt.into(), ErrorCode::UnreadableRecord, false);
         check(AppError::Internal("secret"), ErrorCode::InternalError, false);
         let retry_after = Duration::from_secs(1);
         check(AppError::TooManyInvalidTokens { retry_after }, ErrorCode::RateLimited, true);

@@ -41,7 +41,7 @@ fn named(doc: &str) -> impl Iterator<Item = ErrorCode> + '_ {
 /// The codes that follow from what the operation takes.
 fn usual(operation: &Operation, base: &str) -> Vec<ErrorCode> {
     use ErrorCode as Code;
-    let mut codes = vec![Code::InternalError, Code::Unavailable];
+    let mut codes = vec![Code::InternalError, Code::Unavailable, Code::UnreadableRecord];
     if !base.is_empty() {
         codes.extend([Code::ValidationError, Code::RateLimited]);
     }

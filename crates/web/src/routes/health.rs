@@ -1,8 +1,10 @@
 //! Whether the process lives, and whether it can do its work.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use actix_web::web::{Data, ServiceConfig};
+use foretell_domain::job::JobLane;
 use foretell_ports::cache::Reach;
 use serde::Serialize;
 use serde_json::json;
@@ -34,6 +36,21 @@ struct Readiness {
     checks: Checks,
 }
 
+/// How the worker is: down if any of its lanes is.
+#[derive(Serialize, ToSchema)]
+struct Workers {
+    status: &'static str,
+    /// How each lane of jobs is: down if it makes no progress though jobs are due.
+    lanes: BTreeMap<&'static str, Status>,
+}
+
+impl Workers {
+    fn new(lanes: &[(JobLane, bool)]) -> Self {
+        let Status { status } = up(lanes.iter().all(|(_, is_ok)| *is_ok));
+        Self { status, lanes: lanes.iter().map(|(lane, is_ok)| (lane.as_str(), up(*is_ok))).collect() }
+    }
+}
+
 /// How each thing is: `ok`, `degraded` if all goes on without it, `down`, or `off` where it is not used.
 #[derive(Serialize, ToSchema)]
 struct Checks {
@@ -41,7 +58,7 @@ struct Checks {
     migrations: Status,
     writer: Status,
     #[serde(skip_serializing_if = "Option::is_none")]
-    workers: Option<Status>,
+    workers: Option<Workers>,
     #[serde(skip_serializing_if = "Option::is_none")]
     redis: Option<Status>,
     search: Status,
@@ -63,7 +80,7 @@ impl Checks {
             Some(semantic) if semantic.is_ready() => OK,
             Some(_) => DEGRADED,
         };
-        let workers = state.settings.operations.workers.as_ref().map(|are_alive| up(are_alive()));
+        let workers = state.settings.operations.workers.as_ref().map(|lanes| Workers::new(&lanes()));
         let mail = match (application.settings().writer.has_letters, &workers) {
             (false, _) => Some(OFF),
             // Others send, if anyone does.
@@ -82,9 +99,9 @@ impl Checks {
     }
 
     fn are_good(&self) -> bool {
-        let needed =
-            [Some(&self.database), Some(&self.migrations), Some(&self.writer), self.workers.as_ref()];
-        needed.into_iter().flatten().all(|check| check.status == OK.status)
+        let workers = self.workers.as_ref().map_or(OK.status, |workers| workers.status);
+        let needed = [self.database.status, self.migrations.status, self.writer.status, workers];
+        needed.into_iter().all(|status| status == OK.status)
     }
 }
 
@@ -113,8 +130,8 @@ async fn live() -> Answer {
 
 /// Names each thing that the server works with. 200, or 503 `UNAVAILABLE` if one that it cannot do without is `down`
 /// (database, migrations, money writer, workers), or if the server is about to stop. What all goes on without is
-/// `degraded`: a Redis that does not answer, `search` until all texts can be found by their meaning, `mail` after a letter
-/// that could not be sent. `search` without a model and `mail` that is never sent are `off`.
+/// `degraded`: a Redis that does not answer, `search` until all texts can be found by their meaning, `mail` after the mail
+/// server could not be reached or did not take an email for now. `search` without a model and `mail` that is never sent are `off`.
 #[utoipa::path(
     get,
     path = "/readyz",

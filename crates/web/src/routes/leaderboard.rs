@@ -16,7 +16,6 @@ use crate::WebState;
 use crate::dto::money::Money;
 use crate::dto::page::{PageParams, Paging};
 use crate::dto::text::{Text, parsed};
-use crate::error::ApiError;
 use crate::extract::{InputContext, IntoInput, Params};
 use crate::faults::{FaultCode, Faults};
 use crate::openapi::names::Id;
@@ -111,7 +110,6 @@ async fn show(state: Data<WebState>, params: Params<LeaderboardParams>) -> Answe
     let view = |ranked: &RankedTrader| {
         users.get(&ranked.profit.user_id).map(|user| RankView::new(ranked, user, currency))
     };
-    let rows: Option<Vec<_>> = ranks.iter().map(view).collect();
-    let rows = rows.ok_or_else(|| ApiError::internal("a trader is not there"))?;
-    reply::list(rows, meta)
+    // A trader whose row cannot be read is left out.
+    reply::list(ranks.iter().filter_map(view).collect::<Vec<_>>(), meta)
 }

@@ -1,7 +1,6 @@
 //! `GET /tags`: what published posts are about.
 
 use actix_web::web::{Data, ServiceConfig};
-use foretell_ports::page::{Start, Stretch};
 use utoipa::OpenApi;
 
 use crate::WebState;
@@ -31,11 +30,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
 )]
 async fn list(state: Data<WebState>, params: Params<PageParams>) -> Answer {
     let paging = state.accept(params)?;
-    let Stretch { start, limit } = paging.stretch::<i64>();
-    let (Start::Offset(passed) | Start::After(passed)) = start;
-    let stretch = Stretch { start: Start::Offset(passed), limit };
-    let found = state.application.list_tags(stretch).await?;
-    let mut numbered: Vec<_> = (passed + 1..).zip(found).collect();
+    let mut numbered = state.application.list_tags(paging.stretch()).await?;
     let meta = paging.meta(&mut numbered, |(number, _)| *number, state.application.count_tags()).await?;
     let rows: Vec<_> = numbered.iter().map(|(_, tag)| TagView::from(tag)).collect();
     reply::list(rows, meta)

@@ -106,6 +106,7 @@ pub async fn application_with(
         request_limits,
         stream_limits: StreamLimits::default(),
         keep_outcomes: Duration::from_hours(7 * 24),
+        retries: foretell_application::RetryPolicies::default(),
         writer: WriterSettings::default(),
     };
     let application = Arc::new(Application::start(ports, settings));

@@ -239,6 +239,7 @@ pub(crate) fn settings() -> ApplicationSettings {
         request_limits: RequestLimits::default(),
         stream_limits: foretell_application::StreamLimits::default(),
         keep_outcomes: Duration::from_hours(7 * 24),
+        retries: foretell_application::RetryPolicies::default(),
         writer: WriterSettings {
             max_wait: Duration::from_mins(1),
             has_letters: true,

@@ -18,7 +18,7 @@ use foretell_domain::user::User;
 use foretell_ports::api_key::{ApiKey, ApiKeyTx};
 use foretell_ports::error::StoreError;
 use foretell_ports::idempotency::{CommandKey, IdempotencyTx, StoredOutcome};
-use foretell_ports::job::{Job, JobTx, Lease, LeaseRequest, LeasedJob, NewJob};
+use foretell_ports::job::{Job, JobTx, Lease, LeaseRequest, LeasedJobs, NewJob};
 use foretell_ports::ledger::LedgerTx;
 use foretell_ports::market::{MarketDetails, MarketTx, NewMarket, PaidSet, WantedHolding};
 use foretell_ports::post::{HeldSubject, PostTx};
@@ -221,7 +221,7 @@ impl VectorTx for LateTx<'_> {
 impl JobTx for LateTx<'_> {
     pass_on! {
         add_jobs(jobs: &[NewJob]) -> usize;
-        lease_jobs(request: &LeaseRequest) -> Vec<LeasedJob>;
+        lease_jobs(request: &LeaseRequest) -> LeasedJobs;
         extend_lease(lease: Lease, until: Timestamp) -> bool;
         finish_job(lease: Lease, at: Timestamp) -> bool;
         put_off_job(lease: Lease, run_at: Timestamp, failure: Option<&str>) -> bool;

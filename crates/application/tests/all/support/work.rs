@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use foretell_application::{FailedJob, JobFailure};
+use foretell_application::{FailedAttempt, FailedJob, JobFailure};
 use foretell_domain::job::{JobLane, JobState};
 use foretell_ports::job::{Job, JobFilter, LeasedJob};
 use foretell_ports::page::{Start, Stretch};
@@ -21,11 +21,10 @@ impl Desk {
                 }
                 for job in jobs {
                     if let Err(failure) = self.app.run_job(&job).await {
-                        let fate = self
-                            .app
-                            .fail_job(&job, &failure.to_string(), failure.retry_after())
-                            .await
-                            .unwrap();
+                        let (problem, is_permanent) = (failure.to_string(), failure.is_permanent());
+                        let retry_after = failure.retry_after();
+                        let attempt = FailedAttempt { problem, is_permanent, retry_after };
+                        let fate = self.app.fail_job(&job, &attempt).await.unwrap();
                         failed.push((failure, fate));
                     }
                 }
@@ -36,7 +35,7 @@ impl Desk {
 
     /// Takes up the jobs of a lane that are due.
     pub(crate) async fn take_up(&self, lane: JobLane) -> Vec<LeasedJob> {
-        self.app.lease_jobs(lane, 100, Duration::from_mins(1)).await.unwrap()
+        self.app.lease_jobs(lane, 100, Duration::from_mins(1)).await.unwrap().jobs
     }
 
     /// The jobs in this state, newest first.

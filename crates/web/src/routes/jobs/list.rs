@@ -13,6 +13,7 @@ use crate::dto::page::{PageParams, Paging};
 use crate::dto::text::parsed;
 use crate::extract::{AdminOnly, InputContext, IntoInput, Manage, Params};
 use crate::faults::{FaultCode, Faults};
+use crate::openapi::names::JobKindName;
 use crate::reply::{self, Answer};
 
 /// Which jobs are wanted: `?kind=&state=`, and which part of the list.
@@ -21,6 +22,7 @@ use crate::reply::{self, Answer};
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct JobsParams {
     #[garde(skip)]
+    #[param(value_type = Option<JobKindName>)]
     kind: Option<String>,
     #[garde(skip)]
     state: Option<String>,

@@ -10,7 +10,6 @@ use foretell_ports::page::Page;
 use crate::WebState;
 use crate::dto::market::position::PositionView;
 use crate::dto::page::{PageParams, Paging};
-use crate::error::ApiError;
 use crate::extract::{Params, PathId};
 use crate::reply::{self, Answer};
 
@@ -42,7 +41,6 @@ pub(super) async fn list_positions(
     let (market, prices) = (details.market.record(), details.market.probabilities());
     let currency = &application.settings().currency;
     let body = |row| PositionView::new(row, &prices, market, currency);
-    let rows: Option<Vec<_>> = rows.iter().map(body).collect();
-    let rows = rows.ok_or_else(|| ApiError::internal("a position is in no option of its market"))?;
-    reply::list(rows, meta)
+    // A position in no option of its market is left out; `foretell doctor` finds it.
+    reply::list(rows.iter().filter_map(body).collect::<Vec<_>>(), meta)
 }

@@ -86,8 +86,9 @@ pub(super) async fn search(state: Data<WebState>, params: Params<SearchParams>) 
     let language = application.search_language();
     let write = move || {
         let query = LocalQuery { query: &query, language };
-        let rows = hits.iter().map(|(_, (market, score))| {
-            MarketHit::new(MarketView::at(now, market, &currency), market, *score, query)
+        let read = hits.iter().filter_map(|(_, (market, score))| Some((market.as_ref()?, *score)));
+        let rows = read.map(|(market, score)| {
+            MarketHit::new(MarketView::at(now, market, &currency), market, score, query)
         });
         reply::hits(rows.collect::<Vec<_>>(), meta, found.step.as_str())
     };

@@ -6,7 +6,6 @@ use foretell_ports::portfolio::HeldPosition;
 use crate::WebState;
 use crate::dto::market::position::{OwnPositionView, Shown};
 use crate::dto::page::PageParams;
-use crate::error::ApiError;
 use crate::extract::{Params, Read, SignedIn};
 use crate::reply::{self, Answer};
 
@@ -31,7 +30,7 @@ pub(super) async fn list_positions(
     let meta = paging.meta(&mut held, HeldPosition::key, total).await?;
     let related = application.relate_to_positions(&held).await?;
     let shown = Shown { now: application.now(), currency: &application.settings().currency };
-    let rows: Option<Vec<_>> = held.iter().map(|held| OwnPositionView::new(held, &related, shown)).collect();
-    let rows = rows.ok_or_else(|| ApiError::internal("a position is in no option of its market"))?;
-    reply::list(rows, meta)
+    // A position whose market cannot be read is left out.
+    let rows = held.iter().filter_map(|held| OwnPositionView::new(held, &related, shown));
+    reply::list(rows.collect::<Vec<_>>(), meta)
 }

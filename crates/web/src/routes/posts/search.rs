@@ -89,8 +89,8 @@ pub(super) async fn search(
     let language = state.application.search_language();
     let write = move || {
         let query = LocalQuery { query: &query, language };
-        let rows = hits.iter();
-        let rows = rows.map(|(_, (post, score))| PostHit::new(PostView::new(post), post, *score, query));
+        let read = hits.iter().filter_map(|(_, (post, score))| Some((post.as_ref()?, *score)));
+        let rows = read.map(|(post, score)| PostHit::new(PostView::new(post), post, score, query));
         reply::hits(rows.collect::<Vec<_>>(), meta, found.step.as_str())
     };
     reply::found(permit, write).await

@@ -1,12 +1,50 @@
 //! `GET /users`: who there is.
 
 use actix_web::web::Data;
+use foretell_application::UserRelation;
+use garde::Validate;
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use crate::WebState;
-use crate::dto::page::PageParams;
-use crate::dto::user::UserView;
-use crate::extract::{Params, Read, SignedIn};
+use crate::dto::page::{PageParams, Paging};
+use crate::dto::selection::{Fields, expanded};
+use crate::dto::text::parsed;
+use crate::dto::user::{ListedUser, USER_RELATIONS};
+use crate::extract::{InputContext, IntoInput, Params, Read, SignedIn};
+use crate::faults::Faults;
 use crate::reply::{self, Answer};
+
+/// The part of the list that is wanted, and of each user: `?expand=posts&fields=id,name`.
+#[derive(Debug, Default, Deserialize, IntoParams, Validate)]
+#[into_params(parameter_in = Query)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct UsersParams {
+    #[garde(skip)]
+    expand: Option<String>,
+    #[garde(skip)]
+    fields: Option<String>,
+    #[serde(deserialize_with = "parsed")]
+    #[garde(skip)]
+    page: Option<u32>,
+    #[serde(deserialize_with = "parsed")]
+    #[garde(skip)]
+    limit: Option<u32>,
+    #[garde(skip)]
+    cursor: Option<String>,
+}
+
+impl IntoInput for UsersParams {
+    type Input = (Vec<UserRelation>, Fields, Paging);
+
+    fn into_input(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<Self::Input> {
+        let relations = expanded(self.expand.as_deref(), &USER_RELATIONS, faults);
+        let fields = Fields::read::<ListedUser<'_>>(self.fields.as_deref(), faults);
+        let (page, limit, cursor) = (self.page, self.limit, self.cursor);
+        let paging = PageParams { page, limit, cursor }.into_input(faults, context);
+        Some((relations?, fields?, paging?))
+    }
+}
 
 /// Lists the users, newest first, without those who are deleted. 200, 400 `VALIDATION_ERROR`,
 /// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`.
@@ -15,17 +53,20 @@ use crate::reply::{self, Answer};
     path = "/users",
     operation_id = "listUsers",
     tag = "users",
-    responses((status = 200, description = "Done.", body = Vec<UserView<'static>>)),
+    params(UsersParams),
+    responses((status = 200, description = "Done.", body = Vec<ListedUser<'static>>)),
     security(("bearer" = ["read"]), ("cookie" = [])),
 )]
 pub(super) async fn list(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Read>,
-    params: Params<PageParams>,
+    params: Params<UsersParams>,
 ) -> Answer {
-    let paging = state.accept(params)?;
-    let mut users = state.application.list_users(paging.stretch()).await?;
-    let meta = paging.meta(&mut users, |user| user.id, state.application.count_users()).await?;
-    let rows: Vec<_> = users.iter().map(|user| UserView::seen_by(caller.actor(), user)).collect();
-    reply::list(rows, meta)
+    let (relations, fields, paging) = state.accept(params)?;
+    let application = &state.application;
+    let mut users = application.list_users(paging.stretch()).await?;
+    let meta = paging.meta(&mut users, |user| user.id, application.count_users()).await?;
+    let related = application.relate_to_users(&users, &relations).await?;
+    let view = |user| fields.of(ListedUser::new(caller.actor(), user, &related));
+    reply::list(users.iter().map(view).collect::<Vec<_>>(), meta)
 }

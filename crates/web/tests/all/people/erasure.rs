@@ -25,7 +25,7 @@ async fn a_deleted_user_leaves_nothing_but_the_ledger() {
     }
     let public = json!({
         "id": ada.id.to_string(), "name": "Deleted user", "avatar": null, "role": "USER",
-        "createdAt": "2026-01-01T12:00:00Z",
+        "createdAt": "2026-01-01T12:00:00Z", "updatedAt": "2026-01-01T12:00:00Z",
     });
     assert_eq!(app.get(&path).by(&bob).await.ok(200), public);
     let listed = app.get("/users").by(&bob).await;

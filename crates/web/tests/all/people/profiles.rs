@@ -48,7 +48,7 @@ async fn mail_address_and_status_are_for_the_user_and_the_staff() {
     let (moderator, admin) = (app.moderator().await, app.admin().await);
     let public = json!({
         "id": ada.id.to_string(), "name": "ada", "avatar": null, "role": "USER",
-        "createdAt": "2026-01-01T12:00:00Z",
+        "createdAt": "2026-01-01T12:00:00Z", "updatedAt": "2026-01-01T12:00:00Z",
     });
     let mut private = public.clone();
     (private["email"], private["status"]) = (json!(ada.email), json!("active"));
@@ -64,6 +64,50 @@ async fn mail_address_and_status_are_for_the_user_and_the_staff() {
     let refused = app.get(&format!("/users/{unknown}")).by(&ada).await.refused(404, "NOT_FOUND");
     assert_eq!(refused["error"], format!("User not found: {unknown}"));
     assert_eq!(app.get("/users/me").by(&ada).await.faults(), ["id: format"]);
+}
+
+#[actix_web::test]
+async fn profile_change_moves_updated_at() {
+    let app = TestApp::start().await;
+    let (ada, admin) = (app.user("ada").await, app.admin().await);
+    let path = format!("/users/{}", ada.id);
+    let updated = async || app.get(&path).by(&ada).await.ok(200)["updatedAt"].as_str().unwrap().to_owned();
+    app.clock.advance_seconds(60);
+    app.patch("/me").by(&ada).json(&json!({ "name": "ada" })).await.ok(200);
+    assert_eq!(updated().await, "2026-01-01T12:00:00Z", "nothing has changed");
+    let changed = app.patch("/me").by(&ada).json(&json!({ "name": "Ada" })).await.ok(200);
+    assert_eq!(
+        (&changed["updatedAt"], updated().await.as_str()),
+        (&json!("2026-01-01T12:01:00Z"), "2026-01-01T12:01:00Z")
+    );
+    app.clock.advance_seconds(60);
+    app.patch(&path).by(&admin).json(&json!({ "role": "MODERATOR" })).await.ok(200);
+    assert_eq!(updated().await, "2026-01-01T12:02:00Z");
+}
+
+#[actix_web::test]
+async fn listed_users_come_with_posts_and_chosen_fields() {
+    let app = TestApp::start().await;
+    let (ada, ben) = (app.user("ada").await, app.user("ben").await);
+    for title in ["first", "second"] {
+        let post = json!({ "title": title, "content": "c", "published": true });
+        app.post("/posts").by(&ada).json(&post).await.ok(201);
+    }
+    app.post("/posts").by(&ada).json(&json!({ "title": "draft", "content": "c" })).await.ok(201);
+    let plain = app.get("/users").by(&ben).await.ok(200);
+    assert!(plain[0].get("posts").is_none(), "{plain}");
+    let rows = app.get("/users?expand=posts").by(&ben).await.ok(200);
+    let titles = |row: &Value| {
+        row["posts"].as_array().unwrap().iter().map(|post| post["title"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!((titles(&rows[0]), titles(&rows[1])), (vec![], vec![json!("second"), json!("first")]));
+    let rows = app.get("/users?fields=name,posts&expand=posts").by(&ben).await.ok(200);
+    assert_eq!(rows[0], json!({ "name": "ben", "posts": [] }));
+    let rows = app.get("/users?fields=email,id").by(&ben).await.ok(200);
+    assert_eq!(rows[1], json!({ "id": ada.id.to_string() }), "the mail address is not for others");
+    for wrong in ["expand=bets", "fields=password", "fields="] {
+        app.get(&format!("/users?{wrong}")).by(&ben).await.refused(400, "VALIDATION_ERROR");
+    }
 }
 
 #[actix_web::test]

@@ -17,7 +17,9 @@ async fn related_rows_come_with_one_post_and_with_many() {
 
     let author = |user: &crate::support::TestUser, name: &str| {
         let (id, created) = (user.id.to_string(), "2026-01-01T12:00:00Z");
-        json!({ "id": id, "name": name, "avatar": null, "role": "USER", "createdAt": created })
+        json!({
+            "id": id, "name": name, "avatar": null, "role": "USER", "createdAt": created, "updatedAt": created,
+        })
     };
     let expanded = app.get(&format!("{one}?expand=author,comments")).await.ok(200);
     assert_eq!(expanded["author"], author(&ada, "ada"), "the mail address is not for others");

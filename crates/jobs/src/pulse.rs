@@ -1,0 +1,104 @@
+//! Liveness of the lanes of a worker.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use foretell_domain::job::JobLane;
+use tokio::time::Instant;
+
+/// Liveness of one lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LaneHealth {
+    /// The lane.
+    pub lane: JobLane,
+    /// Whether it gets on with the jobs that are due.
+    pub is_ok: bool,
+}
+
+/// What a lane notes of its progress.
+pub(crate) struct Pulse {
+    began: Instant,
+    /// The last look that found nothing due or took jobs up, in milliseconds after it began.
+    last_look_ms: AtomicU64,
+    /// The last time that a job was taken up or ended.
+    last_change_ms: AtomicU64,
+    /// Whether as many jobs run as may.
+    is_full: AtomicBool,
+    limits: PulseLimits,
+}
+
+/// After how long without progress a lane is not well.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PulseLimits {
+    /// Without a look at what is due, or with jobs that are due and cannot be taken up.
+    pub(crate) look: Duration,
+    /// With as many jobs at once as may be run, none of which ends.
+    pub(crate) attempt: Duration,
+}
+
+impl Pulse {
+    pub(crate) fn new(limits: PulseLimits) -> Self {
+        let (last_look_ms, last_change_ms) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { began: Instant::now(), last_look_ms, last_change_ms, is_full: AtomicBool::new(false), limits }
+    }
+
+    /// A look has found nothing due, or has taken jobs up, or was not needed since as many run as may.
+    pub(crate) fn note_look(&self, is_full: bool) {
+        self.last_look_ms.store(self.elapsed_ms(), Ordering::Relaxed);
+        self.is_full.store(is_full, Ordering::Relaxed);
+    }
+
+    /// A job was taken up or has ended.
+    pub(crate) fn note_change(&self) {
+        self.last_change_ms.store(self.elapsed_ms(), Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_ok(&self) -> bool {
+        let is_stuck =
+            self.is_full.load(Ordering::Relaxed) && self.since(&self.last_change_ms) >= self.limits.attempt;
+        self.since(&self.last_look_ms) < self.limits.look && !is_stuck
+    }
+
+    fn since(&self, moment_ms: &AtomicU64) -> Duration {
+        Duration::from_millis(self.elapsed_ms().saturating_sub(moment_ms.load(Ordering::Relaxed)))
+    }
+
+    fn elapsed_ms(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: PulseLimits =
+        PulseLimits { look: Duration::from_secs(10), attempt: Duration::from_secs(100) };
+
+    #[tokio::test(start_paused = true)]
+    async fn lane_without_looks_is_not_ok() {
+        let pulse = Pulse::new(LIMITS);
+        tokio::time::advance(Duration::from_secs(9)).await;
+        assert!(pulse.is_ok());
+        pulse.note_look(false);
+        tokio::time::advance(Duration::from_secs(9)).await;
+        assert!(pulse.is_ok());
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(!pulse.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn full_lane_whose_jobs_never_end_is_not_ok() {
+        let pulse = Pulse::new(LIMITS);
+        pulse.note_change();
+        for _ in 0..99 {
+            tokio::time::advance(Duration::from_secs(1)).await;
+            pulse.note_look(true);
+            assert!(pulse.is_ok());
+        }
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(!pulse.is_ok());
+        pulse.note_change();
+        assert!(pulse.is_ok());
+    }
+}

@@ -1,0 +1,256 @@
+//! The search for stored rows that cannot be read, over all tables, for whoever runs the server.
+
+use diesel::prelude::*;
+use foretell_domain::comment::Comment;
+use foretell_domain::market::{Bet, Settlement};
+use foretell_domain::transfer::Transfer;
+use foretell_domain::user::User;
+use foretell_ports::api_key::ApiKey;
+use foretell_ports::error::{Chain, StoreError};
+use foretell_ports::idempotency::StoredOutcome;
+use foretell_ports::job::Job;
+use foretell_ports::ledger::AccountDetails;
+use foretell_ports::user::Session;
+use foretell_ports::webhook::{Webhook, WebhookPlace};
+
+use crate::accounts::{self, AccountRow};
+use crate::api_keys::ApiKeyRow;
+use crate::bets::BetRow;
+use crate::comments::CommentRow;
+use crate::connection::{Connection, on};
+use crate::error::Failure;
+use crate::id::DbId;
+use crate::idempotency::OutcomeRow;
+use crate::jobs::JobRow;
+use crate::market_details::{self, incomplete};
+use crate::sessions::SessionRow;
+use crate::settlements::SettlementRow;
+use crate::store::Store;
+use crate::transfers::TransferRow;
+use crate::users::UserRow;
+use crate::webhooks::{PlaceRow, WebhookRow};
+use crate::{positions, posts, repair, schema};
+
+/// How many rows are read at once.
+const BATCH: i64 = 500;
+
+/// The most rows that are listed.
+const MAX_LISTED: usize = 1_000;
+
+/// A stored row that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadableRow {
+    /// Its table.
+    pub table: &'static str,
+    /// The first column that breaks a rule, or the part of the row.
+    pub column: &'static str,
+    /// Its key.
+    pub id: String,
+    /// The rule that it breaks.
+    pub problem: String,
+    /// The SQL that makes it readable; nothing if only a backup can tell what it was.
+    pub repair: Option<String>,
+}
+
+/// The rows that cannot be read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Inspection {
+    /// The first 1,000 of them.
+    pub rows: Vec<UnreadableRow>,
+    /// How many there are in all.
+    pub total: u64,
+    /// How many rows were read.
+    pub read: u64,
+}
+
+impl Store {
+    /// Reads every row of every table as the server would, a batch at a time.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    pub async fn inspect(&self) -> Result<Inspection, StoreError> {
+        let is_postgres = self.is_postgres();
+        self.read("inspect", move |connection| {
+            let mut inspector = Inspector { is_postgres, found: Inspection::default() };
+            inspector.inspect(connection)?;
+            Ok(inspector.found)
+        })
+        .await
+    }
+}
+
+struct Inspector {
+    is_postgres: bool,
+    found: Inspection,
+}
+
+/// Reads all rows of a table in the order of an id and converts each.
+macro_rules! walk {
+    ($inspector:expr, $connection:expr, $table:ident.$key:ident, $row:ty => $value:ty) => {{
+        let mut after: Option<DbId> = None;
+        loop {
+            let rows: Vec<$row> = on!($connection, |c, Db| {
+                let query = schema::$table::table
+                    .order(schema::$table::$key)
+                    .limit(BATCH)
+                    .select(<$row>::as_select())
+                    .into_boxed::<Db>();
+                match after {
+                    None => query.load(c),
+                    Some(after) => query.filter(schema::$table::$key.gt(after)).load(c),
+                }
+            })?;
+            let Some(last) = rows.last() else { break };
+            after = Some(last.$key);
+            for row in rows {
+                $inspector.note(<$value>::try_from(row))?;
+            }
+        }
+    }};
+}
+
+/// Reads all rows of a table whose key is an id and something else: one id after another.
+macro_rules! walk_groups {
+    ($connection:expr, $table:ident.$key:ident, |$id:ident| $inspect:expr) => {{
+        let mut after: Option<DbId> = None;
+        loop {
+            let next: Option<DbId> = on!($connection, |c, Db| {
+                let query = schema::$table::table
+                    .order(schema::$table::$key)
+                    .limit(1)
+                    .select(schema::$table::$key)
+                    .into_boxed::<Db>();
+                match after {
+                    None => query.first(c).optional(),
+                    Some(after) => query.filter(schema::$table::$key.gt(after)).first(c).optional(),
+                }
+            })?;
+            let Some($id) = next else { break };
+            $inspect;
+            after = next;
+        }
+    }};
+}
+
+impl Inspector {
+    fn inspect(&mut self, connection: &mut Connection<'_>) -> Result<(), Failure> {
+        self.note(accounts::find_currency(connection))?;
+        walk!(self, connection, users.id, UserRow => User);
+        walk!(self, connection, sessions.id, SessionRow => Session);
+        walk!(self, connection, api_keys.id, ApiKeyRow => ApiKey);
+        walk!(self, connection, accounts.id, AccountRow => AccountDetails);
+        walk!(self, connection, transfers.id, TransferRow => Transfer);
+        walk!(self, connection, bets.id, BetRow => Bet);
+        walk!(self, connection, settlements.market_id, SettlementRow => Settlement);
+        walk!(self, connection, comments.id, CommentRow => Comment);
+        walk!(self, connection, jobs.id, JobRow => Job);
+        walk!(self, connection, webhooks.id, WebhookRow => Webhook);
+        self.markets(connection)?;
+        self.posts(connection)?;
+        walk_groups!(connection, positions.market_id, |market| self.positions(connection, market)?);
+        walk_groups!(connection, webhook_places.webhook_id, |webhook| self.places(connection, webhook)?);
+        walk_groups!(connection, idempotency_keys.user_id, |user| self.outcomes(connection, user)?);
+        Ok(())
+    }
+
+    /// Enters a row that was read, or why it cannot be.
+    fn note<T>(&mut self, row: Result<T, Failure>) -> Result<(), Failure> {
+        self.found.read += 1;
+        match row {
+            Ok(_) => Ok(()),
+            Err(Failure::Corrupt { table, column, id, cause }) => {
+                self.found.total += 1;
+                if self.found.rows.len() < MAX_LISTED {
+                    let problem = Chain(&*cause).to_string();
+                    let repair = repair::statement(self.is_postgres, table, column, &id);
+                    self.found.rows.push(UnreadableRow { table, column, id, problem, repair });
+                }
+                Ok(())
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Markets with their states and options.
+    fn markets(&mut self, connection: &mut Connection<'_>) -> Result<(), Failure> {
+        let mut after = DbId::NIL;
+        loop {
+            let markets = schema::markets::table.filter(schema::markets::id.gt(after));
+            let ids = markets.order(schema::markets::id).limit(BATCH).select(schema::markets::id);
+            let ids: Vec<DbId> = on!(connection, |c| ids.load(c))?;
+            let Some(last) = ids.last() else { return Ok(()) };
+            after = *last;
+            let mut found = market_details::find_all(connection, &ids)?.into_iter().peekable();
+            for id in ids {
+                match found.next_if(|(found, _)| *found == id) {
+                    Some((_, market)) => self.note(market)?,
+                    None => self.note::<()>(Err(incomplete(id)))?,
+                }
+            }
+        }
+    }
+
+    /// Posts with their tags.
+    fn posts(&mut self, connection: &mut Connection<'_>) -> Result<(), Failure> {
+        let mut after = DbId::NIL;
+        loop {
+            let posts = schema::posts::table.filter(schema::posts::id.gt(after));
+            let ids = posts.order(schema::posts::id).limit(BATCH).select(schema::posts::id);
+            let ids: Vec<DbId> = on!(connection, |c| ids.load(c))?;
+            let Some(last) = ids.last() else { return Ok(()) };
+            after = *last;
+            for (_, post) in posts::find_all(connection, &ids)? {
+                self.note(post)?;
+            }
+        }
+    }
+
+    /// The positions of one market.
+    fn positions(&mut self, connection: &mut Connection<'_>, market: DbId) -> Result<(), Failure> {
+        let options = schema::market_options::table.filter(schema::market_options::market_id.eq(market));
+        let option_count: i64 = on!(connection, |c| options.count().get_result(c))?;
+        let mut after = (DbId::NIL, i32::MIN);
+        loop {
+            let rows = positions::load_after(connection, market, after, BATCH)?;
+            let Some((last, _)) = rows.last() else { return Ok(()) };
+            after = last.key();
+            for row in rows {
+                self.note(positions::listed_of(option_count, row))?;
+            }
+        }
+    }
+
+    /// How far one webhook has been told of each market.
+    fn places(&mut self, connection: &mut Connection<'_>, webhook: DbId) -> Result<(), Failure> {
+        use schema::webhook_places::{market_id, table, webhook_id};
+        let mut after = DbId::NIL;
+        loop {
+            let rows: Vec<PlaceRow> = on!(connection, |c| {
+                let rows = table.filter(webhook_id.eq(webhook)).filter(market_id.gt(after));
+                rows.order(market_id).limit(BATCH).select(PlaceRow::as_select()).load(c)
+            })?;
+            let Some(last) = rows.last() else { return Ok(()) };
+            after = last.market_id;
+            for row in rows {
+                self.note(WebhookPlace::try_from(row))?;
+            }
+        }
+    }
+
+    /// The outcomes that one user's idempotency keys stand for.
+    fn outcomes(&mut self, connection: &mut Connection<'_>, user: DbId) -> Result<(), Failure> {
+        use schema::idempotency_keys::{key, table, user_id};
+        let mut after = String::new();
+        loop {
+            let rows: Vec<OutcomeRow> = on!(connection, |c| {
+                let rows = table.filter(user_id.eq(user)).filter(key.gt(after.as_str()));
+                rows.order(key).limit(BATCH).select(OutcomeRow::as_select()).load(c)
+            })?;
+            let Some(last) = rows.last() else { return Ok(()) };
+            after.clone_from(&last.key);
+            for row in rows {
+                self.note(StoredOutcome::try_from(row))?;
+            }
+        }
+    }
+}

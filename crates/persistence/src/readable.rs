@@ -1,0 +1,160 @@
+//! Lists that leave out rows which cannot be converted.
+//!
+//! One corrupt row must not hide all others, so lists and searches go on without it. Reads of a single row
+//! and everything that locks rows still fail: a missing row there would be a wrong answer.
+
+use std::collections::HashSet;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use foretell_ports::error::Chain;
+use foretell_ports::page::{Start, Stretch};
+use metrics::counter;
+
+use crate::error::Failure;
+
+/// The least number of rows read at once to replace those that were left out.
+const REFILL_ROWS: u32 = 200;
+
+/// The most times that a page is refilled. After this many rows in a row that cannot be read, the page fails.
+const MAX_REFILLS: usize = 100;
+
+/// The most rows that are logged by one process: bounds the memory for telling which ones were.
+const MAX_LOGGED: usize = 10_000;
+
+/// Table, column and id of a row.
+type RowName = (&'static str, &'static str, String);
+
+/// The rows that were logged.
+static LOGGED: LazyLock<Mutex<HashSet<RowName>>> = LazyLock::new(Mutex::default);
+
+/// The rows of a list that convert; the others are reported and left out.
+pub(crate) fn readable<T>(rows: impl IntoIterator<Item = Result<T, Failure>>) -> Result<Vec<T>, Failure> {
+    let rows = rows.into_iter();
+    let mut found = Vec::with_capacity(rows.size_hint().0);
+    for row in rows {
+        match row {
+            Ok(row) => found.push(row),
+            Err(failure) => leave_out(failure)?,
+        }
+    }
+    Ok(found)
+}
+
+/// A page of a list that is as long as asked for if enough rows convert, so that a caller who finds fewer
+/// rows knows that the list has ended.
+///
+/// `load` reads a part of the list and `key_of` gives the position of a row in it. A page that begins after a
+/// number of rows is not refilled: its rows would be those of the next page.
+pub(crate) fn readable_page<K, R, T>(
+    page: Stretch<K>,
+    mut load: impl FnMut(&Stretch<K>) -> Result<Vec<R>, Failure>,
+    key_of: impl Fn(&R) -> K,
+    convert: impl Fn(R) -> Result<T, Failure>,
+) -> Result<Vec<T>, Failure> {
+    let wanted = page.limit as usize;
+    let can_refill = !matches!(page.start, Start::Offset(_));
+    let mut part = page;
+    let mut found = Vec::new();
+    for _ in 0..=MAX_REFILLS {
+        let rows = load(&part)?;
+        let is_end = rows.len() < part.limit as usize;
+        let last = rows.last().map(&key_of);
+        found.extend(readable(rows.into_iter().map(&convert))?);
+        match last {
+            Some(last) if can_refill && !is_end && found.len() < wanted => {
+                part = Stretch { start: Start::After(last), limit: part.limit.max(REFILL_ROWS) };
+            }
+            _ => {
+                found.truncate(wanted);
+                return Ok(found);
+            }
+        }
+    }
+    Err(Failure::TooManyUnreadable)
+}
+
+/// Reports a row that does not convert; any other failure is returned.
+fn leave_out(failure: Failure) -> Result<(), Failure> {
+    let Failure::Corrupt { table, column, id, cause } = failure else { return Err(failure) };
+    counter!("foretell_unreadable_rows_total", "table" => table).increment(1);
+    let mut logged = LOGGED.lock().unwrap_or_else(PoisonError::into_inner);
+    if logged.len() < MAX_LOGGED && logged.insert((table, column, id.clone())) {
+        drop(logged);
+        let error = Chain(&*cause);
+        tracing::error!(
+            table, column, id, %error,
+            "stored row cannot be read and is left out of lists; `foretell doctor` shows how to repair it"
+        );
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The numbers of a list that ends at `count`, after a start; those for which `is_bad` holds are corrupt.
+    fn page(
+        start: Start<u32>,
+        limit: u32,
+        count: u32,
+        is_bad: impl Fn(u32) -> bool,
+    ) -> Result<Vec<u32>, Failure> {
+        let load = |part: &Stretch<u32>| {
+            let first = match part.start {
+                Start::First => 1,
+                Start::Offset(rows) => u32::try_from(rows).unwrap() + 1,
+                Start::After(last) => last + 1,
+            };
+            Ok((first..=count).take(part.limit as usize).collect())
+        };
+        let convert = |number: u32| {
+            let corrupt = || Failure::Corrupt {
+                table: "numbers",
+                column: "number",
+                id: number.to_string(),
+                cause: "bad".into(),
+            };
+            if is_bad(number) { Err(corrupt()) } else { Ok(number) }
+        };
+        readable_page(Stretch { start, limit }, load, |number| *number, convert)
+    }
+
+    #[test]
+    fn walk_visits_every_readable_row_once() {
+        for limit in 1..8 {
+            for bad_from in 1..12 {
+                let is_bad = |number| (bad_from..bad_from + 7).contains(&number) || number % 5 == 0;
+                let mut found: Vec<u32> = Vec::new();
+                let mut start = Start::First;
+                loop {
+                    let rows = page(start, limit, 23, is_bad).unwrap();
+                    found.extend(&rows);
+                    match rows.last() {
+                        Some(last) if rows.len() == limit as usize => start = Start::After(*last),
+                        _ => break,
+                    }
+                }
+                let expected: Vec<_> = (1..=23).filter(|number| !is_bad(*number)).collect();
+                assert_eq!(found, expected, "limit {limit}, bad from {bad_from}");
+            }
+        }
+    }
+
+    #[test]
+    fn numbered_page_is_not_refilled() {
+        assert_eq!(page(Start::Offset(2), 3, 9, |number| number == 4).unwrap(), [3, 5]);
+    }
+
+    #[test]
+    fn endless_unreadable_rows_fail_the_page() {
+        let failure = page(Start::First, 10, u32::MAX, |_| true);
+        assert!(matches!(failure, Err(Failure::TooManyUnreadable)));
+    }
+
+    #[test]
+    fn other_failures_are_returned() {
+        let rows = [Ok(1), Err(Failure::Vanished { table: "numbers", expected: 1, saved: 0 })];
+        assert!(readable(rows).is_err());
+    }
+}

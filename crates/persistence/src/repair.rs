@@ -1,0 +1,187 @@
+//! The SQL that makes rows readable again which cannot be read.
+
+use foretell_domain::id::MarketId;
+
+use crate::error::{FIRST_MICROS, LAST_MICROS};
+
+/// How a row is repaired.
+enum Repair {
+    /// By this assignment.
+    Set(String),
+    /// By another statement.
+    Other(String),
+    /// By deleting it: it is of no use without the column, and can be made anew.
+    Delete,
+    /// By hand: the column is part of the record of money, and its value cannot be told.
+    ByHand,
+}
+
+/// The statement that repairs a column of a row, for SQLite or Postgres; nothing if only a backup can tell
+/// what the column was. `id` is the row's key, its columns separated by `", "`.
+pub(crate) fn statement(is_postgres: bool, table: &str, column: &str, id: &str) -> Option<String> {
+    let row = Row { is_postgres, table, id };
+    let condition = row.condition();
+    Some(match row.repair(column) {
+        Repair::Set(assignment) => format!("UPDATE {table} SET {assignment} WHERE {condition};"),
+        Repair::Other(statement) => statement,
+        Repair::Delete => format!("DELETE FROM {table} WHERE {condition};"),
+        Repair::ByHand => return None,
+    })
+}
+
+struct Row<'a> {
+    is_postgres: bool,
+    table: &'a str,
+    id: &'a str,
+}
+
+impl Row<'_> {
+    fn keys(&self) -> &'static [&'static str] {
+        match self.table {
+            "market_states" | "settlements" => &["market_id"],
+            "positions" => &["market_id", "account_id", "option_index"],
+            "post_tags" => &["post_id", "tag"],
+            "webhook_places" => &["webhook_id", "market_id"],
+            "idempotency_keys" => &["user_id", "key"],
+            "secrets" => &["name"],
+            _ => &["id"],
+        }
+    }
+
+    /// The condition that finds the row.
+    fn condition(&self) -> String {
+        let keys = self.keys();
+        let values = self.id.splitn(keys.len(), ", ");
+        let equal =
+            keys.iter().zip(values).map(|(key, value)| format!("{key} = {}", self.literal(key, value)));
+        equal.collect::<Vec<_>>().join(" AND ")
+    }
+
+    fn literal(&self, key: &str, value: &str) -> String {
+        match key {
+            "option_index" => value.to_owned(),
+            "tag" | "key" | "name" => format!("'{}'", value.replace('\'', "''")),
+            _ => self.id_literal(value),
+        }
+    }
+
+    fn id_literal(&self, value: &str) -> String {
+        match value.parse::<MarketId>() {
+            Ok(id) if !self.is_postgres => format!("x'{:032x}'", id.as_u128()),
+            _ => format!("'{value}'"),
+        }
+    }
+
+    fn repair(&self, column: &str) -> Repair {
+        let id = self.id;
+        let text = |value: &str| Repair::Set(format!("{column} = '{value}'"));
+        match (self.table, column) {
+            ("sessions" | "idempotency_keys" | "post_tags" | "webhook_places" | "secrets", _)
+            | ("api_keys", "secret_hash")
+            | ("comments", "post_id")
+            | ("webhooks", "secret") => Repair::Delete,
+            (_, column) if column.ends_with("_us") => Repair::Set(format!(
+                "{column} = CASE WHEN {column} < {FIRST_MICROS} THEN {FIRST_MICROS} ELSE {LAST_MICROS} END"
+            )),
+            ("users", "email") => text(&format!("unreadable-{id}@example.invalid")),
+            ("users", "avatar") | ("transfers", "memo") => Repair::Set(format!("{column} = NULL")),
+            ("users", "role") => text("USER"),
+            ("users", "status") => text("suspended"),
+            ("users" | "markets" | "api_keys", "name") => text("Unreadable name"),
+            ("api_keys", "scopes") => text("read"),
+            ("accounts", "status") => text("open"),
+            ("accounts", "balance_minor") => Repair::Set(self.last_balance()),
+            ("markets", "description") => text("Unreadable description"),
+            ("markets", "category") => text("unreadable"),
+            ("markets", "fee_bps") | ("jobs", "failures") => Repair::Set(format!("{column} = 0")),
+            ("markets", "subsidy_minor") => Repair::Set(
+                "subsidy_minor = (SELECT amount_minor FROM transfers \
+                WHERE transfers.market_id = markets.id AND transfers.kind = 'subsidy')"
+                    .to_owned(),
+            ),
+            ("market_states", "phase") => Repair::Set(
+                "phase = COALESCE((SELECT CASE kind WHEN 'payouts' THEN 'resolved' ELSE 'cancelled' END \
+                FROM settlements WHERE settlements.market_id = market_states.market_id), 'closed')"
+                    .to_owned(),
+            ),
+            ("market_options", "name") => {
+                Repair::Set("name = 'Unreadable option ' || (option_index + 1)".to_owned())
+            }
+            ("market_options", "outstanding_units") => Repair::Set(
+                "outstanding_units = (SELECT COALESCE(SUM(shares_units), 0) FROM positions \
+                WHERE positions.market_id = market_options.market_id \
+                AND positions.option_index = market_options.option_index)"
+                    .to_owned(),
+            ),
+            ("bets", "side") => Repair::Set(
+                "side = (SELECT CASE kind WHEN 'bet' THEN 'buy' ELSE 'sell' END FROM transfers \
+                WHERE transfers.id = bets.transfer_id)"
+                    .to_owned(),
+            ),
+            ("bets", "option_index") => Repair::Set(
+                "option_index = (SELECT market_options.option_index FROM market_options \
+                WHERE market_options.id = bets.option_id)"
+                    .to_owned(),
+            ),
+            ("posts", "tags") => {
+                Repair::Other(format!("DELETE FROM post_tags WHERE post_id = {};", self.id_literal(id)))
+            }
+            ("posts", "title") => text("Unreadable title"),
+            ("posts", "content") => text("Unreadable content"),
+            ("posts", "status") => {
+                let id = self.id_literal(id);
+                Repair::Other(format!(
+                    "UPDATE posts SET status = 'draft' WHERE id = {id}; \
+                     UPDATE post_tags SET status = 'draft' WHERE post_id = {id};"
+                ))
+            }
+            ("comments", "content") => text("Unreadable comment"),
+            ("webhooks", "url") => {
+                Repair::Set("url = 'https://unreadable.invalid/', status = 'disabled'".to_owned())
+            }
+            ("webhooks", "events") => text("market.trade market.status"),
+            ("webhooks", "status") => text("disabled"),
+            ("webhooks", "replaced_secret") => {
+                Repair::Set("replaced_secret = NULL, replaced_until_us = NULL".to_owned())
+            }
+            ("jobs", "state") => {
+                Repair::Set("state = 'dead', due_at_us = NULL, finished_at_us = created_at_us".to_owned())
+            }
+            _ => Repair::ByHand,
+        }
+    }
+
+    /// The assignment of the balance that the account's last transfer left.
+    fn last_balance(&self) -> String {
+        let id = self.id_literal(self.id);
+        format!(
+            "balance_minor = COALESCE((SELECT balance_minor FROM ( \
+            SELECT debit_version AS version, debit_balance_minor AS balance_minor FROM transfers \
+            WHERE debit_account_id = {id} UNION ALL \
+            SELECT credit_version, credit_balance_minor FROM transfers \
+            WHERE credit_account_id = {id}) AS sides ORDER BY version DESC LIMIT 1), 0)"
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "01900000-0000-7000-8000-000000000001";
+
+    #[test]
+    fn repair_names_the_row_in_the_dialect() {
+        let check = |is_postgres, table, column, id, expected| {
+            assert_eq!(statement(is_postgres, table, column, id).as_deref(), expected);
+        };
+        let sqlite = "UPDATE users SET role = 'USER' WHERE id = x'01900000000070008000000000000001';";
+        check(false, "users", "role", ID, Some(sqlite));
+        let postgres = format!("UPDATE users SET role = 'USER' WHERE id = '{ID}';");
+        check(true, "users", "role", ID, Some(&postgres));
+        let tag = format!("DELETE FROM post_tags WHERE post_id = '{ID}' AND tag = 'it''s, a';");
+        let key = format!("{ID}, it's, a");
+        check(true, "post_tags", "tag", &key, Some(&tag));
+        check(true, "transfers", "amount_minor", ID, None);
+    }
+}
