@@ -158,7 +158,8 @@ impl Client {
         let report = self.get("/ledger/audit").await.data(200);
         assert_eq!(report["isSound"], true, "{report:#}");
         assert_eq!(report["sumOfBalances"], "0.00", "{report:#}");
-        let counts = ["isSound", "sumOfBalances", "accounts", "transfers", "markets", "bets"];
+        assert_eq!(report["findings"], json!([]), "{report:#}");
+        let counts = ["findings", "isSound", "sumOfBalances", "accounts", "transfers", "markets", "bets"];
         for (name, value) in report.as_object().unwrap() {
             assert!(counts.contains(&name.as_str()) || value == 0, "{name} in {report:#}");
         }

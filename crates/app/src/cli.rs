@@ -44,7 +44,7 @@ pub(crate) enum Command {
     /// Manages admins.
     #[command(subcommand)]
     Admin(AdminCommand),
-    /// Looks after the ledger.
+    /// Audit the ledger.
     #[command(subcommand)]
     Ledger(LedgerCommand),
     /// Checks and prints the settings.
@@ -169,8 +169,13 @@ pub(crate) enum SearchCommand {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum LedgerCommand {
-    /// Checks every invariant of accounts, transfers and markets; fails unless all hold.
-    Audit,
+    /// Checks accounts, transfers, markets, bets, positions and payouts against each other, and lists the
+    /// first rows that differ; fails unless all of them agree.
+    Audit {
+        /// Print the report as JSON.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]

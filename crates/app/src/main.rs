@@ -70,7 +70,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Healthcheck => healthcheck::run(&settings).await,
             Command::Migrate => wiring::migrate(&settings).await,
             Command::Admin(AdminCommand::Create(new)) => admin::create(&settings, new).await,
-            Command::Ledger(LedgerCommand::Audit) => audit::run(&settings).await,
+            Command::Ledger(LedgerCommand::Audit { json }) => audit::run(&settings, json).await,
             Command::Demo => demo::run(&settings).await,
             Command::Openapi | Command::Config(_) => Ok(ExitCode::SUCCESS),
         }

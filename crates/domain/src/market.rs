@@ -6,6 +6,7 @@ mod error;
 mod holding;
 mod listing;
 pub mod lmsr;
+mod replay;
 mod settlement;
 mod trade;
 
@@ -13,6 +14,7 @@ pub use edit::MarketEdit;
 pub use error::{Guard, MarketError};
 pub use holding::{Holding, Position};
 pub use listing::{Listing, ListingError};
+pub use replay::{Difference, Replay, StoredTrade};
 pub use settlement::{HOLDERS_PER_SET, Payout, Settlement, SettlementTerms, SplitError};
 pub use trade::{Bet, BuyOrder, Fill, Quantity, SellOrder, TradeSide};
 

@@ -1,17 +1,31 @@
-//! The audit: every invariant of the ledger and its markets, checked against the rows in SQL.
+//! The audit: every invariant of the ledger and its markets, checked against the rows.
 //!
-//! Each check reads whole tables, but only counts leave the database. All of them see one moment, so the
-//! answer is true while trading goes on. No two tables are joined from both sides at once: SQLite does that
-//! by comparing each row of one with each row of the other.
+//! Each check reads whole tables, but row by row and in an order in which the rows of one account or one
+//! market follow each other, so that memory does not grow with the ledger: what a database has to sort, it
+//! sorts on disk. Sums are 128 bits wide, so that a damaged row is reported and does not end the audit. All
+//! checks see one moment, so the result is true while trading goes on.
 
+mod accounts;
+mod bets;
+mod payouts;
+mod positions;
+mod transfers;
+
+use std::collections::BTreeSet;
+
+use diesel::connection::DefaultLoadingMode;
+use diesel::pg::{Pg, PgRowByRowLoadingMode};
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
-use foretell_ports::ledger::AuditReport;
+use diesel::sqlite::Sqlite;
+use foretell_domain::market::Difference;
+use foretell_ports::ledger::{AuditFinding, AuditReport};
 
 use crate::connection::{Connection, on};
-use crate::dialect::session::allow_long_statements;
+use crate::dialect::session::{allow_long_statements, sort_on_disk};
 use crate::dialect::transaction::snapshot;
 use crate::error::Failure;
+use crate::id::DbId;
 
 /// The sum of all balances in two halves, the upper 32 bits and the lower, neither of which overflows.
 const ACCOUNTS: &str = "SELECT COUNT(*) AS accounts,
@@ -19,74 +33,6 @@ const ACCOUNTS: &str = "SELECT COUNT(*) AS accounts,
     CAST(COALESCE(SUM(balance_minor & 4294967295), 0) AS BIGINT) AS lower_sum,
     COUNT(CASE WHEN kind <> 'treasury' AND balance_minor < 0 THEN 1 END) AS below_floor
     FROM accounts";
-
-/// The sides of all transfers, each account's in the order of its versions, compared with what they should
-/// be (versions from 1, each balance following from the one before) and with the account itself. A transfer
-/// of an account that does not exist shows as drift of that account.
-const CHAINS: &str = "WITH sides AS (
-        SELECT credit_account_id AS account_id, credit_version AS version,
-            credit_balance_minor AS balance_minor, amount_minor AS change_minor FROM transfers
-        UNION ALL
-        SELECT debit_account_id, debit_version, debit_balance_minor, -amount_minor FROM transfers
-    ), chain AS (
-        SELECT account_id, version, balance_minor, change_minor,
-            ROW_NUMBER() OVER by_version AS expected_version,
-            LAG(balance_minor) OVER by_version AS balance_before_minor,
-            LEAD(version) OVER by_version AS next_version
-        FROM sides WINDOW by_version AS (PARTITION BY account_id ORDER BY version)
-    ), ends AS (
-        SELECT account_id, SUM(change_minor) AS sum_minor,
-            MAX(CASE WHEN next_version IS NULL THEN version END) AS version,
-            MAX(CASE WHEN next_version IS NULL THEN balance_minor END) AS balance_minor,
-            COUNT(CASE WHEN version <> expected_version
-                OR balance_minor - change_minor <> COALESCE(balance_before_minor, 0) THEN 1 END) AS breaks
-        FROM chain GROUP BY account_id
-    ), compared AS (
-        SELECT accounts.id, accounts.balance_minor, accounts.version, ends.sum_minor,
-            ends.version AS last_version, ends.balance_minor AS last_balance_minor, ends.breaks
-        FROM accounts LEFT JOIN ends ON ends.account_id = accounts.id
-        UNION ALL
-        SELECT NULL, NULL, NULL, sum_minor, version, balance_minor, breaks FROM ends
-        WHERE NOT EXISTS (SELECT 1 FROM accounts WHERE accounts.id = ends.account_id)
-    )
-    SELECT COUNT(CASE WHEN COALESCE(balance_minor, 0) <> COALESCE(sum_minor, 0) THEN 1 END) AS balance_drift,
-        COUNT(CASE WHEN id IS NULL OR balance_minor <> COALESCE(last_balance_minor, 0)
-            OR version <> COALESCE(last_version, 0) THEN 1 END) AS last_row_drift,
-        COUNT(CASE WHEN breaks > 0 THEN 1 END) AS broken_chains
-    FROM compared";
-
-/// What positions and bets come to, compared with what their markets say.
-const MARKET_DRIFT: &str = "WITH held AS (
-        SELECT market_id, option_index, SUM(shares_units) AS shares_units
-        FROM positions GROUP BY market_id, option_index
-    ), option_sides AS (
-        SELECT market_id, option_index, outstanding_units, 0 AS shares_units, 1 AS is_there FROM market_options
-        UNION ALL SELECT market_id, option_index, 0, shares_units, 0 FROM held
-    ), compared AS (
-        SELECT market_id, CASE WHEN SUM(is_there) = 0 OR SUM(outstanding_units) <> SUM(shares_units)
-            THEN 1 END AS drift
-        FROM option_sides GROUP BY market_id, option_index
-    ), options AS (
-        SELECT market_id, COUNT(drift) AS drifts FROM compared GROUP BY market_id
-    ), holders AS (
-        SELECT market_id, SUM(spent_minor - received_minor) AS net_minor
-        FROM positions GROUP BY market_id, account_id
-    ), stakes AS (
-        SELECT market_id, SUM(CASE WHEN net_minor > 0 THEN net_minor ELSE 0 END) AS stakes_minor
-        FROM holders GROUP BY market_id
-    ), trades AS (
-        SELECT market_id, COUNT(*) AS bet_count, MAX(sequence) AS sequence FROM bets GROUP BY market_id
-    )
-    SELECT (SELECT COUNT(*) FROM market_states
-            LEFT JOIN options ON options.market_id = market_states.market_id
-            LEFT JOIN stakes ON stakes.market_id = market_states.market_id
-            LEFT JOIN trades ON trades.market_id = market_states.market_id
-        WHERE COALESCE(options.drifts, 1) > 0
-            OR market_states.stakes_minor <> COALESCE(stakes.stakes_minor, 0)
-            OR market_states.bet_count <> COALESCE(trades.bet_count, 0)
-            OR market_states.bet_count <> COALESCE(trades.sequence, 0))
-        + (SELECT COUNT(*) FROM options WHERE NOT EXISTS (
-            SELECT 1 FROM market_states WHERE market_states.market_id = options.market_id)) AS drifting";
 
 /// Undecided markets whose pot is short, and settled or deleted ones whose pot is not empty.
 const POTS: &str = "SELECT
@@ -117,22 +63,6 @@ struct AccountsRow {
     lower_sum: i64,
     #[diesel(sql_type = BigInt)]
     below_floor: i64,
-}
-
-#[derive(QueryableByName)]
-struct ChainsRow {
-    #[diesel(sql_type = BigInt)]
-    balance_drift: i64,
-    #[diesel(sql_type = BigInt)]
-    last_row_drift: i64,
-    #[diesel(sql_type = BigInt)]
-    broken_chains: i64,
-}
-
-#[derive(QueryableByName)]
-struct DriftRow {
-    #[diesel(sql_type = BigInt)]
-    drifting: i64,
 }
 
 #[derive(QueryableByName)]
@@ -170,26 +100,81 @@ pub(crate) fn sum_balances(connection: &mut Connection<'_>) -> Result<i128, Fail
 
 /// Checks every invariant, all at one moment.
 pub(crate) fn audit(connection: &mut Connection<'_>) -> Result<AuditReport, Failure> {
-    snapshot(connection, |connection| {
-        allow_long_statements(connection)?;
-        let accounts: AccountsRow = on!(connection, |c| diesel::sql_query(ACCOUNTS).get_result(c))?;
-        let chains: ChainsRow = on!(connection, |c| diesel::sql_query(CHAINS).get_result(c))?;
-        let drift: DriftRow = on!(connection, |c| diesel::sql_query(MARKET_DRIFT).get_result(c))?;
-        let pots: PotsRow = on!(connection, |c| diesel::sql_query(POTS).get_result(c))?;
-        let counts: CountsRow = on!(connection, |c| diesel::sql_query(COUNTS).get_result(c))?;
-        Ok(AuditReport {
-            accounts: accounts.accounts,
-            transfers: counts.transfers,
-            markets: pots.markets,
-            bets: counts.bets,
-            sum_of_balances: accounts.sum_of_balances(),
-            balance_drift: chains.balance_drift,
-            last_row_drift: chains.last_row_drift,
-            broken_chains: chains.broken_chains,
-            below_floor: accounts.below_floor,
-            uncovered_markets: pots.uncovered_markets,
-            market_drift: drift.drifting,
-            unsettled_remainders: pots.unsettled_remainders,
+    sort_on_disk(connection, |connection| {
+        snapshot(connection, |connection| {
+            allow_long_statements(connection)?;
+            audit_snapshot(connection)
         })
     })
+}
+
+fn audit_snapshot(connection: &mut Connection<'_>) -> Result<AuditReport, Failure> {
+    let totals: AccountsRow = on!(connection, |c| diesel::sql_query(ACCOUNTS).get_result(c))?;
+    let pots: PotsRow = on!(connection, |c| diesel::sql_query(POTS).get_result(c))?;
+    let counts: CountsRow = on!(connection, |c| diesel::sql_query(COUNTS).get_result(c))?;
+    let mut report = AuditReport {
+        accounts: totals.accounts,
+        transfers: counts.transfers,
+        markets: pots.markets,
+        bets: counts.bets,
+        sum_of_balances: totals.sum_of_balances(),
+        below_floor: totals.below_floor,
+        uncovered_markets: pots.uncovered_markets,
+        unsettled_remainders: pots.unsettled_remainders,
+        ..AuditReport::default()
+    };
+    let mut markets = DriftingMarkets::default();
+    accounts::check(connection, &mut report)?;
+    transfers::check(connection, &mut report)?;
+    bets::check(connection, &mut report, &mut markets)?;
+    positions::check(connection, &mut report, &mut markets)?;
+    payouts::check(connection, &mut report)?;
+    report.market_drift = i64::try_from(markets.0.len()).unwrap_or(i64::MAX);
+    Ok(report)
+}
+
+/// The markets with a difference: several checks may find the same one.
+#[derive(Default)]
+struct DriftingMarkets(BTreeSet<DbId>);
+
+impl DriftingMarkets {
+    fn add(&mut self, market: DbId) {
+        self.0.insert(market);
+    }
+}
+
+/// A row that differs.
+struct Listed<I> {
+    table: &'static str,
+    id: I,
+}
+
+impl<I: ToString> Listed<I> {
+    fn finding(&self, Difference { column, stored, expected }: Difference) -> AuditFinding {
+        AuditFinding { table: self.table, id: self.id.to_string(), column, stored, expected }
+    }
+}
+
+/// Runs a query whose rows are read one at a time.
+fn for_each_row<T>(
+    connection: &mut Connection<'_>,
+    query: &str,
+    mut read: impl FnMut(T) -> Result<(), Failure>,
+) -> Result<(), Failure>
+where
+    T: QueryableByName<Sqlite> + QueryableByName<Pg> + 'static,
+{
+    match connection {
+        Connection::Sqlite(c) => {
+            for row in diesel::sql_query(query).load_iter::<T, DefaultLoadingMode>(*c)? {
+                read(row?)?;
+            }
+        }
+        Connection::Postgres(c) => {
+            for row in diesel::sql_query(query).load_iter::<T, PgRowByRowLoadingMode>(*c)? {
+                read(row?)?;
+            }
+        }
+    }
+    Ok(())
 }

@@ -27,7 +27,7 @@ use crate::timeline::Timeline;
 pub(crate) struct BetRow {
     pub(crate) id: DbId,
     market_id: DbId,
-    sequence: i64,
+    pub(crate) sequence: i64,
     market_version: i64,
     user_id: DbId,
     account_id: DbId,

@@ -339,6 +339,6 @@ joinable!(positions -> accounts (account_id));
 joinable!(post_tags -> posts (post_id));
 
 allow_tables_to_appear_in_same_query!(users, sessions, api_keys, accounts);
-allow_tables_to_appear_in_same_query!(transfers, accounts);
+allow_tables_to_appear_in_same_query!(bets, transfers, accounts);
 allow_tables_to_appear_in_same_query!(markets, market_states, market_options, accounts, positions);
 allow_tables_to_appear_in_same_query!(posts, post_tags);

@@ -60,7 +60,25 @@ pub struct TransferDetails {
     pub credit_owner: Option<UserId>,
 }
 
-/// What an audit of the ledger found. A sound ledger has zero everywhere but in the counts.
+/// A row that differs from what other rows imply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditFinding {
+    /// The table of the row.
+    pub table: &'static str,
+    /// The id of the row; the parts of a longer key are separated by a slash.
+    pub id: String,
+    /// The column that differs.
+    pub column: &'static str,
+    /// The stored value.
+    pub stored: String,
+    /// The value that other rows imply.
+    pub expected: String,
+}
+
+/// The most findings of one table that an audit lists.
+pub const MAX_FINDINGS_PER_TABLE: usize = 10;
+
+/// The result of an audit of the ledger. A sound ledger has zero everywhere but in the counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditReport {
     /// The accounts there are.
@@ -83,14 +101,32 @@ pub struct AuditReport {
     pub below_floor: i64,
     /// Open or closed markets whose pot does not cover the largest payout and the fees.
     pub uncovered_markets: i64,
-    /// Markets whose outstanding shares or stakes are not the sums of the positions, or whose bet count is
-    /// not that of their bets.
+    /// Markets whose outstanding shares, fees, volume, stakes or bet count are not those of their bets and
+    /// positions, or whose subsidy is not the one that was paid.
     pub market_drift: i64,
+    /// Bets and sales that do not fit their transfer, their market or the bets before them.
+    pub bet_drift: i64,
+    /// Positions that are not the sum of their bets and sales.
+    pub position_drift: i64,
+    /// Transfers between accounts that their kind does not allow, and reversals that reverse something else.
+    pub transfer_drift: i64,
+    /// Payouts without their transfer, and settlements that are not the sum of their payouts.
+    pub payout_drift: i64,
     /// Settled or deleted markets whose pot is not empty.
     pub unsettled_remainders: i64,
+    /// The first rows that differ, at most [`MAX_FINDINGS_PER_TABLE`] of each table.
+    pub findings: Vec<AuditFinding>,
 }
 
 impl AuditReport {
+    /// Adds a finding, unless enough of its table are listed.
+    pub fn list(&mut self, finding: AuditFinding) {
+        let listed = self.findings.iter().filter(|listed| listed.table == finding.table).count();
+        if listed < MAX_FINDINGS_PER_TABLE {
+            self.findings.push(finding);
+        }
+    }
+
     /// Whether every invariant holds.
     pub const fn is_sound(&self) -> bool {
         self.sum_of_balances == 0
@@ -100,6 +136,10 @@ impl AuditReport {
             && self.below_floor == 0
             && self.uncovered_markets == 0
             && self.market_drift == 0
+            && self.bet_drift == 0
+            && self.position_drift == 0
+            && self.transfer_drift == 0
+            && self.payout_drift == 0
             && self.unsettled_remainders == 0
     }
 }

@@ -10,6 +10,7 @@ use diesel::{PgConnection, QueryResult, SqliteConnection};
 
 use crate::cancel::define_go_on;
 use crate::connection::Connection;
+use crate::error::Failure;
 
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,4 +107,20 @@ pub(crate) fn allow_long_statements(connection: &mut Connection<'_>) -> QueryRes
             c.batch_execute("SET LOCAL statement_timeout = '15min'; SET LOCAL enable_seqscan = on")
         }
     }
+}
+
+/// Lets a query sort more rows than fit into memory: `SQLite` then sorts in temporary files, which must be
+/// said outside a transaction. Postgres does so by itself.
+pub(crate) fn sort_on_disk<T>(
+    connection: &mut Connection<'_>,
+    query: impl FnOnce(&mut Connection<'_>) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    if let Connection::Sqlite(c) = connection {
+        c.batch_execute("PRAGMA temp_store = FILE")?;
+    }
+    let result = query(connection);
+    if let Connection::Sqlite(c) = connection {
+        c.batch_execute("PRAGMA temp_store = MEMORY")?;
+    }
+    result
 }

@@ -2,7 +2,7 @@
 
 use actix_web::web::{Data, ServiceConfig};
 use foretell_domain::money::Currency;
-use foretell_ports::ledger::AuditReport;
+use foretell_ports::ledger::{AuditFinding, AuditReport};
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 
@@ -36,7 +36,30 @@ struct AuditView {
     below_floor: i64,
     uncovered_markets: i64,
     market_drift: i64,
+    bet_drift: i64,
+    position_drift: i64,
+    transfer_drift: i64,
+    payout_drift: i64,
     unsettled_remainders: i64,
+    /// The first rows that differ, at most 10 of each table.
+    findings: Vec<FindingView>,
+}
+
+/// A row that differs from what other rows imply.
+#[derive(Serialize, ToSchema)]
+struct FindingView {
+    table: &'static str,
+    id: String,
+    column: &'static str,
+    stored: String,
+    expected: String,
+}
+
+impl From<&AuditFinding> for FindingView {
+    fn from(finding: &AuditFinding) -> Self {
+        let AuditFinding { table, id, column, stored, expected } = finding.clone();
+        Self { table, id, column, stored, expected }
+    }
 }
 
 impl AuditView {
@@ -54,13 +77,19 @@ impl AuditView {
             below_floor: report.below_floor,
             uncovered_markets: report.uncovered_markets,
             market_drift: report.market_drift,
+            bet_drift: report.bet_drift,
+            position_drift: report.position_drift,
+            transfer_drift: report.transfer_drift,
+            payout_drift: report.payout_drift,
             unsettled_remainders: report.unsettled_remainders,
+            findings: report.findings.iter().map(FindingView::from).collect(),
         }
     }
 }
 
-/// Audits the ledger: zero everywhere but in the counts, or what is broken. 200, 401 `UNAUTHORIZED`,
-/// 403 `FORBIDDEN`.
+/// Audits the ledger: checks every account, transfer, market, bet, position and payout against the others,
+/// and lists the first rows that differ. A sound ledger has zero everywhere but in the counts.
+/// 200, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`.
 #[utoipa::path(
     get,
     path = "/ledger/audit",
