@@ -45,28 +45,6 @@ pub fn allocate(total: u128, weights: &[u128]) -> Result<Vec<u128>, AllocationEr
     Ok(hand_out(&exact, total - given))
 }
 
-/// Turns entitlements, `denominator` of which make one unit, into whole units that sum to no more.
-///
-/// Each is rounded down, and the whole units that the fractions make up together go one each to the
-/// largest fractions, ties to the earliest. So the units sum to the sum of the entitlements, rounded down.
-/// Nothing overflows for a denominator up to 2^64 and up to 2^64 entitlements of any size whose units sum
-/// to less than 2^128. A denominator of zero gives nothing.
-///
-/// ```
-/// use foretell_domain::allocation::round_down;
-///
-/// assert_eq!(round_down(&[25_000, 25_000, 4_999], 10_000), [3, 2, 0]);
-/// ```
-pub fn round_down(entitlements: &[u128], denominator: u128) -> Vec<u128> {
-    let exact = entitlements.iter().map(|entitlement| ExactShare {
-        whole: entitlement.checked_div(denominator).unwrap_or(0),
-        remainder: entitlement.checked_rem(denominator).unwrap_or(0),
-    });
-    let exact: Vec<ExactShare> = exact.collect();
-    let fractions: u128 = exact.iter().map(|share| share.remainder).sum();
-    hand_out(&exact, fractions.checked_div(denominator).unwrap_or(0))
-}
-
 fn sum_of(weights: &[u128]) -> Result<u128, AllocationError> {
     let sum = weights
         .iter()
@@ -160,23 +138,6 @@ mod tests {
     }
 
     #[test]
-    fn rounding_down_gives_the_whole_units_of_the_fractions_to_the_largest() {
-        assert_eq!(round_down(&[9_999, 10_000, 10_001], 10_000), [1, 1, 1]);
-        assert_eq!(round_down(&[5, 9, 5], 10), [0, 1, 0]);
-        assert_eq!(round_down(&[7, 8, 8], 10), [0, 1, 1]);
-        assert_eq!(round_down(&[3, 0, 4], 1), [3, 0, 4]);
-        assert_eq!(round_down(&[], 10), []);
-        assert_eq!(round_down(&[1, 2], 0), [0, 0]);
-    }
-
-    #[test]
-    fn rounding_down_takes_the_largest_refunds_of_a_full_set() {
-        let stake = (1_u128 << 63) - 1;
-        let refunds = round_down(&[stake * (stake - 1); 500], stake);
-        assert_eq!(refunds, [stake - 1; 500]);
-    }
-
-    #[test]
     fn weights_without_a_sum_are_refused() {
         for weights in [&[][..], &[0], &[0, 0, 0]] {
             assert_eq!(allocate(0, weights), Err(AllocationError::NoWeight));
@@ -214,20 +175,6 @@ mod tests {
             let mut pairs: Vec<_> = weights.iter().zip(&parts).collect();
             pairs.sort();
             prop_assert!(pairs.is_sorted_by_key(|(_, part)| *part));
-        }
-
-        #[test]
-        fn rounding_down_keeps_the_sum_and_never_takes_a_whole_unit(
-            entitlements in prop::collection::vec(0_u128..1 << 100, 0..40),
-            denominator in 1_u128..1 << 63,
-        ) {
-            let units = round_down(&entitlements, denominator);
-            let owed: u128 = entitlements.iter().sum();
-            prop_assert_eq!(units.iter().sum::<u128>(), owed / denominator);
-            for (units, entitlement) in units.iter().zip(&entitlements) {
-                let floor = entitlement / denominator;
-                prop_assert!((floor..=entitlement.div_ceil(denominator)).contains(units));
-            }
         }
     }
 }

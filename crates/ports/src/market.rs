@@ -283,6 +283,9 @@ pub trait MarketQueries: Send + Sync {
     /// How many bets and sales that are. It costs as much as there are.
     async fn count_bets_of(&self, user: UserId) -> Result<i64, StoreError>;
 
+    /// The holdings of these accounts in these markets, in any order; those without a position are left out.
+    async fn find_holdings(&self, wanted: &[WantedHolding]) -> Result<Vec<Holding>, StoreError>;
+
     /// A stretch of the positions of an account over all markets, those that it has sold out of too, see
     /// [`HeldKey`] for their order.
     async fn list_positions_of(

@@ -2,11 +2,9 @@
 
 use thiserror::Error;
 
-use super::{Holding, MarketError, WHOLE_BPS};
-use crate::allocation::round_down;
+use super::{Holding, MarketError, Position, WHOLE_BPS};
 use crate::id::{AccountId, MarketId, UserId};
 use crate::money::{Amount, Balance};
-use crate::shares::Shares;
 use crate::time::Timestamp;
 
 /// How many holders one unit of work pays.
@@ -53,13 +51,28 @@ impl SettlementTerms {
         Ok(Self::Payouts { basis_points })
     }
 
-    /// What shares of one option come to alone, rounded down; `None` where stakes go back instead. A holder of
-    /// several options is paid for all of them together, so that may be a unit more.
-    pub fn worth_of(&self, option_index: usize, shares: Shares) -> Option<Balance> {
+    /// The payout of a holding: its exact share rounded down to whole units. Rounding never pays a holder;
+    /// what the fractions of all holders come to is left in the pot, for the creator.
+    pub fn payout(&self, holding: &Holding) -> Balance {
+        self.rounded_down(self.entitlement(holding))
+    }
+
+    /// The payout of a holding in one part for each option: the parts sum to [`Self::payout`]. `None` where
+    /// stakes go back instead.
+    pub fn payout_parts(&self, holding: &Holding) -> Option<Vec<Balance>> {
         let Self::Payouts { basis_points } = self else { return None };
-        let bps = i128::from(basis_points.get(option_index).copied().unwrap_or(0));
-        let minor = i128::from(shares.units()) * bps / i128::from(WHOLE_BPS);
-        i64::try_from(minor).ok().map(Balance::from_minor)
+        let (mut owed, mut paid) = (0_u128, Balance::ZERO);
+        let part = |(position, bps): (&Position, &u16)| {
+            owed += entitlement_of(position, *bps);
+            let before = std::mem::replace(&mut paid, self.rounded_down(owed));
+            Balance::from_minor(paid.minor().saturating_sub(before.minor()))
+        };
+        Some(holding.positions.iter().zip(basis_points).map(part).collect())
+    }
+
+    fn rounded_down(&self, entitlement: u128) -> Balance {
+        let whole = entitlement.checked_div(self.denominator()).unwrap_or(0);
+        Balance::from_minor(i64::try_from(whole).unwrap_or(i64::MAX))
     }
 
     /// What the entitlements are counted in: this many make one minor unit.
@@ -74,8 +87,8 @@ impl SettlementTerms {
     fn entitlement(&self, holding: &Holding) -> u128 {
         match self {
             Self::Payouts { basis_points } => {
-                let held = holding.positions.iter().map(|position| position.shares.units().unsigned_abs());
-                held.zip(basis_points).map(|(units, bps)| u128::from(units) * u128::from(*bps)).sum()
+                let held = holding.positions.iter().zip(basis_points);
+                held.map(|(position, bps)| entitlement_of(position, *bps)).sum()
             }
             Self::Refunds { available, stakes } => {
                 let stake = u128::from(holding.net_stake().unsigned_abs());
@@ -83,6 +96,11 @@ impl SettlementTerms {
             }
         }
     }
+}
+
+/// What a position is entitled to, in ten-thousandths of a minor unit.
+fn entitlement_of(position: &Position, bps: u16) -> u128 {
+    u128::from(position.shares.units().unsigned_abs()) * u128::from(bps)
 }
 
 fn magnitude(balance: Balance) -> u128 {
@@ -131,16 +149,13 @@ impl Settlement {
         Self { market_id, terms, decided_by, decided_at, cursor, holders_paid, paid, completed_at }
     }
 
-    /// What the holders of one set are paid: each entitlement rounded down, and the units that the fractions
-    /// of the set make up together by largest remainder. Holders who are owed nothing are left out.
+    /// The payouts of one set of holders. Holders who are owed nothing are left out.
     pub fn payouts(&self, set: &[Holding]) -> Vec<Payout> {
-        let entitlements: Vec<_> = set.iter().map(|holding| self.terms.entitlement(holding)).collect();
-        let amounts = round_down(&entitlements, self.terms.denominator());
-        let paid = set.iter().zip(amounts).filter_map(|(holding, minor)| {
-            let amount = Amount::new(i64::try_from(minor).ok()?).ok()?;
+        let payout = |holding: &Holding| {
+            let amount = self.terms.payout(holding).to_amount()?;
             Some(Payout { account_id: holding.account_id, amount })
-        });
-        paid.collect()
+        };
+        set.iter().filter_map(payout).collect()
     }
 
     /// Enters that a set up to `last` was paid.

@@ -272,14 +272,29 @@ fn holders_of_the_winning_option_get_one_unit_a_share() {
 }
 
 #[test]
-fn a_split_is_rounded_down_by_largest_remainder() {
-    // Entitlements 2.5, 1.5 and 0.5: 4.5 units, so the two halves that come first are rounded up.
+fn split_payout_is_rounded_down_for_each_holder() {
+    // Exact shares of 2.5, 1.5, 0.5 and 61.488.
     let holdings = [holding(1, [5, 0], 0, 0), holding(2, [3, 0], 0, 0), holding(3, [0, 1], 0, 0)];
-    check_payouts(
-        SettlementTerms::Payouts { basis_points: vec![5_000, 5_000] },
-        &holdings,
-        &[(1, 3), (2, 1)],
-    );
+    let halves = SettlementTerms::Payouts { basis_points: vec![5_000, 5_000] };
+    check_payouts(halves, &holdings, &[(1, 2), (2, 1)]);
+    let uneven = SettlementTerms::Payouts { basis_points: vec![7_320, 2_680] };
+    check_payouts(uneven, &[holding(1, [8_400, 0], 0, 0)], &[(1, 6_148)]);
+}
+
+#[test]
+fn payout_parts_sum_to_the_payout() {
+    for first_bps in [0, 1, 3_333, 5_000, 9_999, 10_000] {
+        let terms = SettlementTerms::Payouts { basis_points: vec![first_bps, 10_000 - first_bps] };
+        for shares in [[0, 0], [1, 1], [5, 3], [7, 12_345], [i64::MAX, 0], [1 << 61, 1 << 61]] {
+            let holding = holding(1, shares, 0, 0);
+            let parts = terms.payout_parts(&holding).unwrap();
+            let sum: i64 = parts.iter().map(|part| part.minor()).sum();
+            assert_eq!(sum, terms.payout(&holding).minor(), "{shares:?} at {first_bps}");
+            assert!(parts.iter().zip(shares).all(|(part, held)| (0..=held).contains(&part.minor())));
+        }
+    }
+    let refunds = SettlementTerms::Refunds { available: Balance::ZERO, stakes: Balance::ZERO };
+    assert_eq!(refunds.payout_parts(&holding(1, [1, 1], 0, 0)), None);
 }
 
 #[test]
@@ -293,8 +308,8 @@ fn a_cancellation_returns_net_stakes_in_full_where_the_pot_covers_them() {
 fn a_cancellation_returns_net_stakes_pro_rata_where_the_pot_falls_short() {
     let holdings = [holding(1, [5, 0], 60, 0), holding(2, [1, 0], 30, 0)];
     let (available, stakes) = (Balance::from_minor(61), Balance::from_minor(90));
-    // 40.67 and 20.33, together 61.
-    check_payouts(SettlementTerms::Refunds { available, stakes }, &holdings, &[(1, 41), (2, 20)]);
+    // 40.67 and 20.33: one unit is left for the creator.
+    check_payouts(SettlementTerms::Refunds { available, stakes }, &holdings, &[(1, 40), (2, 20)]);
     check_payouts(SettlementTerms::Refunds { available: Balance::ZERO, stakes }, &holdings, &[]);
 }
 

@@ -173,6 +173,11 @@ impl MarketQueries for Store {
         self.read("count_bets_of", move |c| portfolio::count_bets(c, user)).await
     }
 
+    async fn find_holdings(&self, wanted: &[WantedHolding]) -> Result<Vec<Holding>, StoreError> {
+        let wanted = wanted.to_vec();
+        self.read("find_holdings", move |c| positions::find_holdings(c, &wanted)).await
+    }
+
     async fn list_positions_of(
         &self,
         account: AccountId,

@@ -32,12 +32,18 @@ async fn hold(scene: &Scene, market_id: MarketId, account: &Account, shares: &[i
 }
 
 async fn find(scene: &Scene, market: MarketId, account: AccountId) -> Holding {
-    scene
+    let stored = scene
         .commit(move |tx| {
             let market = lock_market(tx, market)?;
             find_holding(tx, &market, account)
         })
-        .await
+        .await;
+    let option_count = stored.positions.len();
+    let wanted = [WantedHolding { market_id: market, account_id: account, option_count }];
+    let read = scene.ports.markets.find_holdings(&wanted).await.unwrap().pop();
+    let read = read.unwrap_or_else(|| Holding::empty(market, account, option_count));
+    assert_eq!(read, stored, "a query and a unit read the same");
+    stored
 }
 
 /// Only the named position of a holding is inserted, and only it is replaced later.

@@ -6,13 +6,13 @@ use std::ops::Bound;
 
 use async_trait::async_trait;
 use foretell_domain::id::{AccountId, BetId, MarketId, UserId};
-use foretell_domain::market::{Bet, Settlement};
+use foretell_domain::market::{Bet, Holding, Settlement};
 use foretell_domain::probability::Probability;
 use foretell_domain::time::Timestamp;
 use foretell_ports::error::StoreError;
 use foretell_ports::market::{
     MarketDetails, MarketFilter, MarketKey, MarketQueries, MarketSort, PositionKey, PositionRow, PricePoint,
-    PriceWindow,
+    PriceWindow, WantedHolding,
 };
 use foretell_ports::page::{Page, PageRequest, Stretch};
 use foretell_ports::portfolio::{BetKey, HeldKey, HeldPosition};
@@ -166,6 +166,24 @@ impl MarketQueries for MemoryStore {
 
     async fn count_bets_of(&self, user: UserId) -> Result<i64, StoreError> {
         Ok(count(bets_of(&*self.read()?, user).count()))
+    }
+
+    async fn find_holdings(&self, wanted: &[WantedHolding]) -> Result<Vec<Holding>, StoreError> {
+        let tables = self.read()?;
+        let mut holdings = Vec::new();
+        for WantedHolding { market_id, account_id, option_count } in wanted.iter().copied() {
+            let mut holding = Holding::empty(market_id, account_id, option_count);
+            let mut held =
+                positions_of(&tables, account_id).filter(|held| held.market_id == market_id).peekable();
+            if held.peek().is_none() {
+                continue;
+            }
+            for HeldPosition { option_index, position, .. } in held {
+                holding.positions[option_index] = position;
+            }
+            holdings.push(holding);
+        }
+        Ok(holdings)
     }
 
     async fn list_positions_of(

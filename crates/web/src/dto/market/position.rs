@@ -2,7 +2,7 @@
 
 use foretell_application::RelatedToPositions;
 use foretell_domain::id::{MarketId, OptionId, UserId};
-use foretell_domain::market::{MarketRecord, Phase, Settlement};
+use foretell_domain::market::{MarketRecord, Phase};
 use foretell_domain::money::Currency;
 use foretell_domain::probability::Probability;
 use foretell_domain::shares::Shares;
@@ -109,8 +109,8 @@ impl<'a> OwnPositionView<'a> {
         let is_priced = matches!(market.record().phase, Phase::Open | Phase::Closed);
         let price = market.probabilities().get(index).copied().filter(|_| is_priced);
         let value = price.map(|price| value_at(price, position.shares));
-        let settlement = related.settlements.get(&held.market_id);
-        let payout = settlement.and_then(|settlement| payout_of(settlement, index, position.shares));
+        let payouts = related.payouts.get(&held.market_id);
+        let payout = payouts.and_then(|payouts| payouts.get(index)).map(|payout| i128::from(payout.minor()));
         let (cost, proceeds) = (i128::from(position.spent.minor()), i128::from(position.received.minor()));
         Some(Self {
             market_id: Text(held.market_id),
@@ -127,8 +127,4 @@ impl<'a> OwnPositionView<'a> {
             profit: value.or(payout).map(|worth| money(proceeds + worth - cost)),
         })
     }
-}
-
-fn payout_of(settlement: &Settlement, option_index: usize, shares: Shares) -> Option<i128> {
-    settlement.terms.worth_of(option_index, shares).map(|worth| worth.minor().into())
 }

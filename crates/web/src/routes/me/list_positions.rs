@@ -28,7 +28,7 @@ pub(super) async fn list_positions(
     let mut held = application.list_own_positions(&caller, paging.stretch()).await?;
     let total = application.count_own_positions(&caller);
     let meta = paging.meta(&mut held, HeldPosition::key, total).await?;
-    let related = application.relate_to_positions(&held).await?;
+    let related = application.relate_to_positions(&caller, &held).await?;
     let shown = Shown { now: application.now(), currency: &application.settings().currency };
     // A position whose market cannot be read is left out.
     let rows = held.iter().filter_map(|held| OwnPositionView::new(held, &related, shown));
