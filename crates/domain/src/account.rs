@@ -6,6 +6,15 @@ use crate::id::{AccountId, MarketId, UserId};
 use crate::money::{Amount, Balance};
 use crate::transfer::TransferError;
 
+/// The most money that may be in circulation after a mint: 10^17 minor units.
+///
+/// No account can hold more than all money, so no balance comes near 2^63 - 1 (9.2 * 10^18), whatever is paid.
+pub const MAX_MINTED_MINOR: i64 = 100_000_000_000_000_000;
+
+/// The most money that may be in circulation after a sign-up grant or a cover: twice [`MAX_MINTED_MINOR`], so
+/// that mints alone never make registration fail.
+pub const MAX_CIRCULATION_MINOR: i64 = 2 * MAX_MINTED_MINOR;
+
 /// What an account is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AccountKind {
@@ -43,7 +52,7 @@ impl AccountKind {
 pub enum AccountStatus {
     /// Pays and is paid.
     Open,
-    /// Pays nothing and receives only what a market owes it.
+    /// Its owner is gone: it receives only what a market owes it, and pays only what a reversal sends back.
     Closed,
 }
 
@@ -175,17 +184,25 @@ impl Account {
         matches!(self.0.status, AccountStatus::Open)
     }
 
-    /// The same account taking no further part in payments.
+    /// The same account, closed; its money stays in it.
     #[must_use]
     pub const fn close(mut self) -> Self {
         self.0.status = AccountStatus::Closed;
         self
     }
 
-    /// The account after paying `amount`.
-    pub(crate) fn debited(mut self, amount: Amount) -> Result<Self, TransferError> {
-        let left = self.0.balance.minus(amount).ok_or(TransferError::BalanceOutOfRange)?;
-        if self.0.kind != AccountKind::Treasury && left < Balance::ZERO {
+    /// The account after paying `amount`. The treasury pays until `circulation_limit` minor units are in
+    /// circulation, all others until they hold nothing.
+    pub(crate) fn debited(mut self, amount: Amount, circulation_limit: i64) -> Result<Self, TransferError> {
+        let left = self.0.balance.minus(amount);
+        if self.0.kind == AccountKind::Treasury {
+            let left = left.filter(|left| left.minor() >= -circulation_limit);
+            self.0.balance = left.ok_or(TransferError::CirculationLimit)?;
+            self.0.version += 1;
+            return Ok(self);
+        }
+        let left = left.ok_or(TransferError::BalanceOutOfRange)?;
+        if left < Balance::ZERO {
             let (available, needed) = (self.0.balance, amount);
             return Err(TransferError::InsufficientFunds { available, needed });
         }

@@ -44,6 +44,8 @@ pub enum Code {
     InsufficientShares,
     /// The account takes no part in payments.
     AccountClosed,
+    /// The money in circulation would exceed its limit.
+    CirculationLimit,
     /// The transfer was already reversed, or can never be.
     NotReversible,
     /// Another transfer of the same atomic batch was refused.
@@ -60,7 +62,7 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::ValidationError,
         Self::Forbidden,
         Self::NotFound,
@@ -69,6 +71,7 @@ impl Code {
         Self::InsufficientFunds,
         Self::InsufficientShares,
         Self::AccountClosed,
+        Self::CirculationLimit,
         Self::NotReversible,
         Self::BatchAborted,
         Self::MarketClosed,
@@ -88,6 +91,7 @@ impl Code {
             Self::InsufficientFunds => "INSUFFICIENT_FUNDS",
             Self::InsufficientShares => "INSUFFICIENT_SHARES",
             Self::AccountClosed => "ACCOUNT_CLOSED",
+            Self::CirculationLimit => "CIRCULATION_LIMIT",
             Self::NotReversible => "NOT_REVERSIBLE",
             Self::BatchAborted => "BATCH_ABORTED",
             Self::MarketClosed => "MARKET_CLOSED",
@@ -179,6 +183,7 @@ const fn transfer_code(error: &TransferError) -> Code {
         TransferError::AccountNotFound(_) | TransferError::NotFound(_) => Code::NotFound,
         TransferError::AccountClosed(_) => Code::AccountClosed,
         TransferError::InsufficientFunds { .. } => Code::InsufficientFunds,
+        TransferError::CirculationLimit => Code::CirculationLimit,
         TransferError::BalanceOutOfRange => Code::Conflict,
         TransferError::Duplicate(_) => Code::Duplicate,
         TransferError::AlreadyReversed(_) | TransferError::NotReversible { .. } => Code::NotReversible,

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::account::{Account, AccountKind};
+use crate::account::{Account, AccountKind, MAX_CIRCULATION_MINOR, MAX_MINTED_MINOR};
 use crate::id::{AccountId, MarketId, TransferId};
 use crate::money::{Amount, Balance};
 use crate::text::Memo;
@@ -77,9 +77,22 @@ impl TransferKind {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 
-    /// Whether a market owes the money, so that even a closed account receives it.
-    const fn is_owed(self) -> bool {
-        matches!(self, Self::Payout | Self::Refund | Self::Remainder)
+    /// Whether even a closed account receives the money: what a market owes it, and what covers a reversal.
+    const fn reaches_closed_accounts(self) -> bool {
+        matches!(self, Self::Payout | Self::Refund | Self::Remainder | Self::Cover)
+    }
+
+    /// Whether the money leaves even a closed account: an admin sends back what came in.
+    const fn leaves_closed_accounts(self) -> bool {
+        matches!(self, Self::Reversal)
+    }
+
+    /// The most money that may be in circulation after a transfer of this kind from the treasury.
+    const fn circulation_limit(self) -> i64 {
+        match self {
+            Self::Mint => MAX_MINTED_MINOR,
+            _ => MAX_CIRCULATION_MINOR,
+        }
     }
 
     /// Whether the money can be sent back: what a market has moved is the market's to correct.
@@ -109,6 +122,9 @@ pub enum TransferError {
         /// What the transfer needs.
         needed: Amount,
     },
+    /// More money would be in circulation than the ledger allows.
+    #[error("the money in circulation would exceed its limit")]
+    CirculationLimit,
     /// A balance would leave the range of 64 bits.
     #[error("the balance would be out of range")]
     BalanceOutOfRange,
@@ -218,8 +234,9 @@ impl Transfer {
 ///
 /// # Errors
 /// [`TransferError::SelfTransfer`], [`TransferError::AccountClosed`] (a closed account still receives what
-/// a market owes it), [`TransferError::InsufficientFunds`] below the floor (zero for all but the treasury),
-/// [`TransferError::BalanceOutOfRange`].
+/// a market owes it, and a reversal still takes money out of it), [`TransferError::InsufficientFunds`] below
+/// zero, [`TransferError::CirculationLimit`] if the treasury would put more money into circulation than
+/// [`MAX_MINTED_MINOR`] (mints) or [`MAX_CIRCULATION_MINOR`], [`TransferError::BalanceOutOfRange`].
 pub fn transfer(
     debit: &mut Account,
     credit: &mut Account,
@@ -228,13 +245,13 @@ pub fn transfer(
     if debit.id() == credit.id() {
         return Err(TransferError::SelfTransfer);
     }
-    if !debit.is_open() {
+    if !debit.is_open() && !order.kind.leaves_closed_accounts() {
         return Err(TransferError::AccountClosed(debit.id()));
     }
-    if !credit.is_open() && !order.kind.is_owed() {
+    if !credit.is_open() && !order.kind.reaches_closed_accounts() {
         return Err(TransferError::AccountClosed(credit.id()));
     }
-    let debited = debit.debited(order.amount)?;
+    let debited = debit.debited(order.amount, order.kind.circulation_limit())?;
     let credited = credit.credited(order.amount)?;
     (*debit, *credit) = (debited, credited);
     Ok(Transfer {
@@ -322,24 +339,47 @@ mod tests {
         );
         let full = account(2, i64::MAX);
         check(account(1, 100), full, order(TransferKind::Payment, 1), Err(TransferError::BalanceOutOfRange));
-        let spent = Account::restore(AccountRecord {
-            balance: Balance::from_minor(i64::MIN),
-            ..*Account::treasury().record()
-        });
-        let minted = order(TransferKind::Mint, 1);
-        check(spent.unwrap(), account(2, 0), minted, Err(TransferError::BalanceOutOfRange));
     }
 
     #[test]
-    fn closed_accounts_receive_only_what_a_market_owes() {
+    fn money_in_circulation_is_limited() {
+        let treasury = |minor| {
+            let record = *Account::treasury().record();
+            Account::restore(AccountRecord { balance: Balance::from_minor(minor), ..record }).unwrap()
+        };
+        for (kind, limit) in [
+            (TransferKind::Mint, MAX_MINTED_MINOR),
+            (TransferKind::Grant, MAX_CIRCULATION_MINOR),
+            (TransferKind::Cover, MAX_CIRCULATION_MINOR),
+        ] {
+            check(treasury(1 - limit), account(2, 0), order(kind, 1), Ok((-limit, 1)));
+            for balance in [1 - limit, -limit, i64::MIN] {
+                let refused = Err(TransferError::CirculationLimit);
+                check(treasury(balance), account(2, 0), order(kind, 2), refused);
+            }
+            let refused = Err(TransferError::CirculationLimit);
+            check(treasury(0), account(2, 0), order(kind, i64::MAX), refused);
+        }
+    }
+
+    #[test]
+    fn closed_account_receives_only_what_is_owed() {
         let (open, closed) = (account(1, 100), account(2, 100).close());
         assert_eq!(closed.record().status, AccountStatus::Closed);
         let refused = Err(TransferError::AccountClosed(closed.id()));
         check(open, closed, order(TransferKind::Payment, 1), refused);
         check(closed, open, order(TransferKind::Payment, 1), refused);
-        for kind in [TransferKind::Payout, TransferKind::Refund, TransferKind::Remainder] {
+        check(open, closed, order(TransferKind::Reversal, 1), refused);
+        for kind in [TransferKind::Payout, TransferKind::Refund, TransferKind::Remainder, TransferKind::Cover]
+        {
             check(open, closed, order(kind, 1), Ok((99, 101)));
         }
+    }
+
+    #[test]
+    fn reversal_takes_money_out_of_closed_account() {
+        let (closed, open) = (account(1, 100).close(), account(2, 100));
+        check(closed, open, order(TransferKind::Reversal, 1), Ok((99, 101)));
     }
 
     #[test]

@@ -132,6 +132,17 @@ pub(crate) fn lock(
     rows.into_iter().map(locked).collect()
 }
 
+/// Locks the accounts of a user and returns them, both in ascending order.
+pub(crate) fn lock_of(
+    connection: &mut Connection<'_>,
+    owner: UserId,
+) -> Result<Vec<Locked<Account>>, Failure> {
+    let ids: Vec<DbId> = on!(connection, |c| {
+        accounts::table.filter(accounts::owner_id.eq(DbId::from(owner))).select(accounts::id).load(c)
+    })?;
+    lock(connection, &ids.into_iter().map(AccountId::from).collect())
+}
+
 /// Stores balance, version and status of locked accounts.
 pub(crate) fn save(connection: &mut Connection<'_>, accounts: &[&Locked<Account>]) -> Result<(), Failure> {
     // When an account was opened is not saved again.

@@ -25,6 +25,9 @@ pub trait LedgerTx {
     /// Locks the accounts among `ids` that exist, in ascending order of id, and returns them in that order.
     fn lock_accounts(&mut self, ids: &BTreeSet<AccountId>) -> Result<Vec<Locked<Account>>, StoreError>;
 
+    /// Locks the accounts of a user, in ascending order of id, and returns them in that order.
+    fn lock_accounts_of(&mut self, owner: UserId) -> Result<Vec<Locked<Account>>, StoreError>;
+
     /// Stores balance, version and status of locked accounts.
     fn save_accounts(&mut self, accounts: &[&Locked<Account>]) -> Result<(), StoreError>;
 

@@ -14,8 +14,8 @@ use crate::error::AppError;
 
 impl Application {
     /// Erases the caller, who must name themselves and present a session: their name, picture, mail address and
-    /// password go, and with them all sessions and keys. Their account, transfers, bets and markets stay under
-    /// their id; open markets are left to the moderators. The last active admin stays.
+    /// password go, and with them all sessions and keys. Their account is closed; it, their transfers, bets and
+    /// markets stay under their id; open markets are left to the moderators. The last active admin stays.
     ///
     /// # Errors
     /// [`AppError::Refused`] with `NotTheUser`, `SessionsOnly` or `LastAdmin`; [`AppError::Store`].
@@ -38,6 +38,11 @@ impl Application {
             found.user = erased;
             found.password = PasswordHash::of_nothing();
             tx.save_user(found, now)?;
+            let mut accounts = tx.lock_accounts_of(id)?;
+            for account in &mut accounts {
+                **account = account.close();
+            }
+            tx.save_accounts(&accounts.iter().collect::<Vec<_>>())?;
             tx.delete_sessions_of(id, None)?;
             tx.delete_api_keys_of(id)?;
             tx.delete_content_of(id)?;

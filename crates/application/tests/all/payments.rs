@@ -1,13 +1,14 @@
 //! Batches of payments: all or none, or each for itself; and the ids that clients choose.
 
-use foretell_application::Caller;
-use foretell_application::writer::{BatchMode, Payment, PaymentBatch};
-use foretell_domain::account::Account;
+use foretell_application::writer::{BatchMode, Mint, Payment, PaymentBatch};
+use foretell_application::{AppError, ApplicationSettings, Caller};
+use foretell_domain::account::{Account, MAX_CIRCULATION_MINOR, MAX_MINTED_MINOR};
 use foretell_domain::error::{Code, DomainError};
 use foretell_domain::transfer::{Transfer, TransferError};
+use foretell_domain::user::Role;
 use foretell_ports::ledger::LedgerQueries as _;
 
-use crate::support::{Desk, GRANT};
+use crate::support::{Desk, GRANT, amount, settings};
 
 type Results = Vec<Result<Transfer, DomainError>>;
 
@@ -146,4 +147,47 @@ async fn a_chosen_id_of_a_bet_is_taken_once() {
     assert_eq!(desk.balance(ben.account_id).await, GRANT - 100);
     let stored = desk.app.find_bet(target.id.unwrap()).await.unwrap();
     assert_eq!(stored.as_ref(), results[0].as_ref().ok().map(|receipt| &receipt.bet));
+}
+
+#[tokio::test]
+async fn closed_account_takes_no_part_in_payments() {
+    let desk = Desk::open().await;
+    let (ann, ben, admin) = (desk.user().await, desk.user().await, desk.admin().await);
+    desk.app.erase_user(&ann, ann.user.id).await.unwrap();
+    let closed = DomainError::Transfer(TransferError::AccountClosed(ann.account_id));
+    assert_eq!(desk.pay(&ben, &ann, 1).await, Err(closed));
+    let mint = Mint { to: ann.account_id, amount: amount(1) };
+    assert_eq!(desk.app.mint(&admin, desk.key(), mint).await.unwrap().result, Err(closed));
+    assert_eq!(desk.balances([&ann, &ben]).await, [GRANT, GRANT]);
+    desk.audit().await;
+}
+
+#[tokio::test]
+async fn mints_leave_room_for_grants() {
+    let desk = Desk::open().await;
+    let (ann, admin) = (desk.user().await, desk.admin().await);
+    let mint = async |minor: i64| {
+        let mint = Mint { to: ann.account_id, amount: amount(minor) };
+        desk.app.mint(&admin, desk.key(), mint).await.unwrap().result
+    };
+    let limit = Err(DomainError::Transfer(TransferError::CirculationLimit));
+    for minor in [i64::MAX, 9_223_372_036_854_000_000, MAX_MINTED_MINOR] {
+        assert_eq!(mint(minor).await, limit, "{minor}");
+    }
+    mint(MAX_MINTED_MINOR - 2 * GRANT).await.unwrap();
+    assert_eq!(mint(1).await, limit);
+    let ben = desk.user().await;
+    assert_eq!(desk.balance(ben.account_id).await, GRANT);
+    desk.audit().await;
+}
+
+#[tokio::test]
+async fn registration_without_money_for_the_grant_is_refused() {
+    let greedy = ApplicationSettings { signup_grant: Some(amount(MAX_CIRCULATION_MINOR)), ..settings() };
+    let desk = Desk::open_with(greedy).await;
+    desk.user().await;
+    let refused = desk.app.register_user(desk.registration(Role::User)).await;
+    let limit = DomainError::Transfer(TransferError::CirculationLimit);
+    assert!(matches!(refused, Err(AppError::Refused(refusal)) if refusal == limit), "{refused:?}");
+    desk.audit().await;
 }

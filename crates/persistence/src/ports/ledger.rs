@@ -31,6 +31,10 @@ impl LedgerTx for UnitTx<'_, '_> {
         self.step(|c| accounts::lock(c, ids))
     }
 
+    fn lock_accounts_of(&mut self, owner: UserId) -> Result<Vec<Locked<Account>>, StoreError> {
+        self.step(|c| accounts::lock_of(c, owner))
+    }
+
     fn save_accounts(&mut self, accounts: &[&Locked<Account>]) -> Result<(), StoreError> {
         self.step(|c| accounts::save(c, accounts))
     }

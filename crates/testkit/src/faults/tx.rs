@@ -62,6 +62,7 @@ impl LedgerTx for WatchedTx<'_> {
         fn record_currency_once(&mut self, currency: &Currency, at: Timestamp) -> Currency;
         fn insert_accounts_once(&mut self, accounts: &[Account], at: Timestamp) -> usize;
         fn lock_accounts(&mut self, ids: &BTreeSet<AccountId>) -> Vec<Locked<Account>>;
+        fn lock_accounts_of(&mut self, owner: UserId) -> Vec<Locked<Account>>;
         fn save_accounts(&mut self, accounts: &[&Locked<Account>]) -> ();
         fn find_transfers(&mut self, ids: &[TransferId]) -> Vec<Transfer>;
         fn find_reversed(&mut self, ids: &[TransferId]) -> Vec<TransferId>;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use foretell_domain::account::{Account, AccountRecord};
-use foretell_domain::id::{AccountId, TransferId};
+use foretell_domain::id::{AccountId, TransferId, UserId};
 use foretell_domain::money::Currency;
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::Transfer;
@@ -41,6 +41,18 @@ impl LedgerTx for MemoryTx<'_> {
 
     fn lock_accounts(&mut self, ids: &BTreeSet<AccountId>) -> Result<Vec<Locked<Account>>, StoreError> {
         self.step(|tables, locked| {
+            let rows = ids.iter().filter_map(|id| tables.accounts.get(id));
+            let rows: Vec<_> = rows.map(|row| Locked::assume(row.account)).collect();
+            locked.accounts.extend(rows.iter().map(|account| account.id()));
+            Ok(rows)
+        })
+    }
+
+    fn lock_accounts_of(&mut self, owner: UserId) -> Result<Vec<Locked<Account>>, StoreError> {
+        self.step(|tables, locked| {
+            let range = (owner, Timestamp::from_micros(i64::MIN), AccountId::from_u128(0))
+                ..=(owner, Timestamp::from_micros(i64::MAX), AccountId::from_u128(u128::MAX));
+            let ids: BTreeSet<_> = tables.accounts_by_owner.range(range).map(|((_, _, id), ())| *id).collect();
             let rows = ids.iter().filter_map(|id| tables.accounts.get(id));
             let rows: Vec<_> = rows.map(|row| Locked::assume(row.account)).collect();
             locked.accounts.extend(rows.iter().map(|account| account.id()));

@@ -47,6 +47,7 @@ error_codes! {
     InsufficientFunds = "INSUFFICIENT_FUNDS", CONFLICT, "The account holds too little.";
     InsufficientShares = "INSUFFICIENT_SHARES", CONFLICT, "The trader holds too few shares.";
     AccountClosed = "ACCOUNT_CLOSED", CONFLICT, "The account takes no part in payments.";
+    CirculationLimit = "CIRCULATION_LIMIT", CONFLICT, "The money in circulation would exceed its limit.";
     NotReversible = "NOT_REVERSIBLE", CONFLICT, "The transfer was already reversed, or can never be.";
     BatchAborted = "BATCH_ABORTED", CONFLICT, "Another transfer of the same atomic batch was refused.";
     MarketClosed = "MARKET_CLOSED", CONFLICT, "The market takes no trades.";
@@ -95,6 +96,7 @@ impl From<Code> for ErrorCode {
             Code::InsufficientFunds => Self::InsufficientFunds,
             Code::InsufficientShares => Self::InsufficientShares,
             Code::AccountClosed => Self::AccountClosed,
+            Code::CirculationLimit => Self::CirculationLimit,
             Code::NotReversible => Self::NotReversible,
             Code::BatchAborted => Self::BatchAborted,
             Code::MarketClosed => Self::MarketClosed,

@@ -48,7 +48,7 @@ impl IntoInput for MintBody {
 }
 
 /// Makes new money in a user's account, once under its key. 201, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`,
-/// 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `ACCOUNT_CLOSED` or `CONFLICT`, 422 `IDEMPOTENCY_MISMATCH`,
+/// 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `ACCOUNT_CLOSED` or `CIRCULATION_LIMIT`, 422 `IDEMPOTENCY_MISMATCH`,
 /// 503 `UNAVAILABLE`.
 #[utoipa::path(
     post,

@@ -15,11 +15,18 @@ use crate::writer::rows::broken;
 
 impl Desk<'_> {
     pub(super) fn register(&mut self, tx: &mut dyn Tx, register: &Register) -> Applied {
+        let (user_id, account_id) = (register.user.id, register.account_id);
+        let account = Account::user(account_id, user_id);
+        if let Some(amount) = register.grant {
+            let order = self.order(TransferKind::Grant, amount);
+            if let Err(refusal) = self.rehearse(AccountId::TREASURY, account, order) {
+                return Ok(Err(refusal.into()));
+            }
+        }
         if !tx.insert_user_once(&register.user, &register.password)? {
             return Ok(Err(DomainError::EmailTaken));
         }
-        let (user_id, account_id) = (register.user.id, register.account_id);
-        self.rows.adopt(tx, Account::user(account_id, user_id), self.context.now)?;
+        self.rows.adopt(tx, account, self.context.now)?;
         if let Some(amount) = register.grant {
             let order = self.order(TransferKind::Grant, amount);
             // The user is already inserted, so this can no longer be refused on its own.

@@ -114,6 +114,11 @@ impl LedgerTx for LateTx<'_> {
         self.tx.lock_accounts(ids)
     }
 
+    fn lock_accounts_of(&mut self, owner: UserId) -> Result<Vec<Locked<Account>>, StoreError> {
+        self.wait_for_locks()?;
+        self.tx.lock_accounts_of(owner)
+    }
+
     pass_on! {
         record_currency_once(currency: &Currency, at: Timestamp) -> Currency;
         insert_accounts_once(accounts: &[Account], at: Timestamp) -> usize;
