@@ -33,6 +33,8 @@ mod jobs;
 #[cfg(test)]
 mod life;
 #[cfg(test)]
+mod moments;
+#[cfg(test)]
 mod operations;
 mod packaging;
 mod people;

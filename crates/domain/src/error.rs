@@ -184,7 +184,7 @@ const fn transfer_code(error: &TransferError) -> Code {
         TransferError::AccountClosed(_) => Code::AccountClosed,
         TransferError::InsufficientFunds { .. } => Code::InsufficientFunds,
         TransferError::CirculationLimit => Code::CirculationLimit,
-        TransferError::BalanceOutOfRange => Code::Conflict,
+        TransferError::BalanceOutOfRange | TransferError::NotFinal { .. } => Code::Conflict,
         TransferError::Duplicate(_) => Code::Duplicate,
         TransferError::AlreadyReversed(_) | TransferError::NotReversible { .. } => Code::NotReversible,
         TransferError::BatchAborted => Code::BatchAborted,

@@ -128,6 +128,12 @@ pub enum TransferError {
     /// A balance would leave the range of 64 bits.
     #[error("the balance would be out of range")]
     BalanceOutOfRange,
+    /// What an account holds at a moment is known only once the moment has passed.
+    #[error("the balance is not final yet at this time")]
+    NotFinal {
+        /// The newest moment at which balances are final.
+        newest: Timestamp,
+    },
     /// There is no such transfer, or none that the caller may see.
     #[error("transfer not found: {0}")]
     NotFound(TransferId),

@@ -1,5 +1,7 @@
 //! Reads accounts, statements and transfers, as far as the caller may see them.
 
+use std::collections::BTreeSet;
+
 use foretell_domain::error::DomainError;
 use foretell_domain::id::{AccountId, TransferId};
 use foretell_domain::money::Balance;
@@ -8,10 +10,15 @@ use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::{Transfer, TransferError};
 use foretell_ports::ledger::{AccountDetails, TransferDetails};
 use foretell_ports::page::{Page, Stretch};
+use foretell_ports::unit::Tx;
 
 use super::authenticate::Caller;
 use crate::Application;
 use crate::error::AppError;
+
+/// Longer than any unit of work lasts from its locks to its commit: the timeouts of its statements end it
+/// before. Older moments need no lock.
+const UNIT_SECONDS: i64 = 300;
 
 impl Application {
     /// The caller's own accounts, oldest first.
@@ -33,10 +40,13 @@ impl Application {
         found.filter(is_visible).ok_or(DomainError::Transfer(TransferError::AccountNotFound(id)).into())
     }
 
-    /// What such an account held at a time.
+    /// The balance of such an account at a moment, which no later transfer changes.
+    ///
+    /// A moment that has just passed is final once nobody holds the lock on the account: who gets the lock
+    /// later takes the time later. So this waits for that lock.
     ///
     /// # Errors
-    /// As for the account itself.
+    /// As for the account itself; [`AppError::Refused`] with `NotFinal` for a moment that is still to come.
     pub async fn get_balance_at(
         &self,
         caller: &Caller,
@@ -44,6 +54,14 @@ impl Application {
         at: Timestamp,
     ) -> Result<Balance, AppError> {
         self.get_account(caller, id).await?;
+        let now = self.now();
+        if at > now {
+            return Err(DomainError::Transfer(TransferError::NotFinal { newest: now }).into());
+        }
+        if at > now.plus_seconds(-UNIT_SECONDS) {
+            let work = move |tx: &mut dyn Tx| tx.lock_accounts(&BTreeSet::from([id])).map(drop);
+            self.ports.units.run("await_account", work).await?;
+        }
         Ok(self.ports.ledger.balance_at(id, at).await?)
     }
 

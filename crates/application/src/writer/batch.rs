@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use foretell_domain::time::Timestamp;
 use foretell_ports::error::StoreError;
-use foretell_ports::system::IdSource;
+use foretell_ports::system::{Clock, IdSource};
 use foretell_ports::unit::Tx;
 use foretell_ports::user::CredentialLock;
 
@@ -35,10 +35,12 @@ pub(super) type Answer = Result<Receipt<Outcome>, AppError>;
 
 /// Runs a batch. The credentials of privileged commands are locked first, since whoever changes a user locks the
 /// user before accounts. Keys are looked up after the rows are locked: a unit that did the same command before has
-/// ended by then.
-pub(super) fn run(
+/// ended by then. The time is taken after the locks too, so the transfers of an account happen in the order of
+/// their times, and who has held the lock on an account knows that no earlier one will come.
+pub(super) fn run<'a>(
     tx: &mut dyn Tx,
-    context: &BatchContext<'_>,
+    clock: &dyn Clock,
+    context_at: impl Fn(Timestamp) -> BatchContext<'a>,
     envelopes: &[Arc<Envelope>],
 ) -> Result<Vec<Answer>, StoreError> {
     let mut actors = Actors::default();
@@ -47,6 +49,7 @@ pub(super) fn run(
     let mut rows = Rows::lock(tx, envelopes)?;
     // Read late: whoever was suspended while the batch waited for its locks moves nothing.
     actors.read(tx, envelopes.iter().map(|envelope| envelope.principal), CredentialLock::None)?;
+    let context = &context_at(clock.now());
     let mut outcomes = Outcomes::find(tx, envelopes)?;
     let mut answers = Vec::with_capacity(envelopes.len());
     for envelope in envelopes {

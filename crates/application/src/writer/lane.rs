@@ -190,9 +190,9 @@ impl Lane {
         let (has_letters, has_meanings) = (self.has_letters, self.has_meanings);
         let has_webhooks = self.webhooks.is_needed().await;
         let work = move |tx: &mut dyn foretell_ports::unit::Tx| {
-            let context =
-                BatchContext { now: clock.now(), ids: &*ids, has_letters, has_meanings, has_webhooks };
-            batch::run(tx, &context, &envelopes)
+            let context_at =
+                |now| BatchContext { now, ids: &*ids, has_letters, has_meanings, has_webhooks };
+            batch::run(tx, &*clock, context_at, &envelopes)
         };
         gauge!("foretell_writer_queue_length").set(u32::try_from(self.queue.len()).unwrap_or(u32::MAX));
         histogram!("foretell_writer_batch_size").record(u32::try_from(part.len()).unwrap_or(u32::MAX));

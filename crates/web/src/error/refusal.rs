@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use super::{ErrorCode, VALIDATION_FAILED};
 use crate::dto::money::Money;
+use crate::dto::time::Time;
 use crate::faults::{Fault, FaultCode};
 
 /// The facts of a refusal.
@@ -24,6 +25,12 @@ pub(crate) enum Facts {
         available: Money,
         /// What it would take.
         needed: Money,
+    },
+    /// The newest moment that could be asked for.
+    #[serde(rename_all = "camelCase")]
+    Moment {
+        /// The newest moment at which balances are final.
+        newest_final: Time,
     },
     /// The limit of an order that was not met.
     #[serde(rename_all = "camelCase")]
@@ -71,6 +78,9 @@ pub(crate) fn facts(refusal: &DomainError, currency: &Currency) -> Option<Facts>
     match refusal {
         DomainError::Transfer(TransferError::InsufficientFunds { available, needed }) => {
             Some(Facts::Shortage { available: money(available.minor()), needed: money(needed.minor()) })
+        }
+        DomainError::Transfer(TransferError::NotFinal { newest }) => {
+            Some(Facts::Moment { newest_final: Time(*newest) })
         }
         DomainError::Market(MarketError::InsufficientShares { available, needed }) => {
             Some(Facts::Shortage { available: money(available.units()), needed: money(needed.units()) })

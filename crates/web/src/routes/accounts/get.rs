@@ -50,8 +50,9 @@ enum Shown<'a> {
     Balance(BalanceView<'a>),
 }
 
-/// Shows an account, or with `?at=` what it held at that time. 200, 400 `VALIDATION_ERROR`,
-/// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND` for what is not the caller's to see.
+/// Shows an account, or with `?at=` what it held at that time, which no later transfer changes. 200,
+/// 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND` for what is not the caller's
+/// to see, 409 `CONFLICT` with the newest final moment for a time that is still to come.
 #[utoipa::path(
     get,
     path = "/accounts/{id}",
