@@ -115,8 +115,12 @@ impl MarketPages {
     }
 }
 
+/// The number of the format of pages. Nodes of another version share the cache, and pages outlive a deploy:
+/// whoever changes what a page shows gives it a new number.
+const MARKET_PAGE_FORMAT: u32 = 1;
+
 fn key(id: MarketId) -> String {
-    format!("market:{id}")
+    format!("market:{MARKET_PAGE_FORMAT}:{id}")
 }
 
 /// What storage answers, and how long ago it was asked.

@@ -12,6 +12,7 @@ mod apply;
 mod batch;
 mod claim;
 mod command;
+mod formats;
 mod lane;
 mod outcome;
 mod outcomes;
@@ -38,6 +39,7 @@ pub use command::{
     BatchMode, Command, Decision, MAX_BATCH_TRANSFERS, Mint, OpenMarket, Payment, PaymentBatch, PlaceBet,
     Register, Reversal, SellShares,
 };
+use formats::RequestHash;
 pub(crate) use lane::Surroundings;
 use lane::{Lane, Pending};
 pub use outcome::{MarketOpened, MarketState, Outcome, Receipt, Registered, TradeReceipt};
@@ -76,7 +78,7 @@ pub(crate) struct Envelope {
 #[derive(Debug)]
 pub(crate) struct CommandName {
     pub(crate) key: CommandKey,
-    pub(crate) request_hash: [u8; 32],
+    pub(crate) request_hash: RequestHash,
 }
 
 /// The way in for money. Dropping it lets the lanes finish what they have accepted.
@@ -125,7 +127,8 @@ impl MoneyWriter {
         let principal = principal.into();
         let name = CommandName {
             key: CommandKey { user_id: principal.user_id(), key },
-            request_hash: command.request_hash().ok_or(AppError::Internal("a command does not serialize"))?,
+            request_hash: formats::hash(&command)
+                .ok_or(AppError::Internal("a command does not serialize"))?,
         };
         self.send(Envelope { principal, command, name: Some(name) }).await
     }

@@ -3,6 +3,7 @@
 #![allow(clippy::ref_option_ref, reason = "the code that Diesel derives for an optional text")]
 
 use std::cmp::Reverse;
+use std::ops::RangeInclusive;
 
 use diesel::prelude::*;
 use foretell_domain::id::{AccountId, TransferId, UserId};
@@ -117,6 +118,23 @@ pub(crate) fn find_all(
     ids: &[TransferId],
 ) -> Result<Vec<Transfer>, Failure> {
     let rows = look_up::transfers(connection, &db_ids(ids.iter().copied()))?;
+    rows.into_iter().map(Transfer::try_from).collect()
+}
+
+/// The transfers that took money from an account and gave it one of these versions.
+pub(crate) fn find_from(
+    connection: &mut Connection<'_>,
+    account: AccountId,
+    versions: RangeInclusive<i64>,
+) -> Result<Vec<Transfer>, Failure> {
+    let (first, last) = versions.into_inner();
+    let rows: Vec<TransferRow> = on!(connection, |c| {
+        transfers::table
+            .filter(transfers::debit_account_id.eq(DbId::from(account)))
+            .filter(transfers::debit_version.between(first, last))
+            .select(TransferRow::as_select())
+            .load(c)
+    })?;
     rows.into_iter().map(Transfer::try_from).collect()
 }
 

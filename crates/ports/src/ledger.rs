@@ -1,6 +1,7 @@
 //! Accounts and transfers: writing them, reading them, and auditing them.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 use async_trait::async_trait;
 use foretell_domain::account::Account;
@@ -33,6 +34,13 @@ pub trait LedgerTx {
 
     /// The transfers among `ids` that exist, in any order.
     fn find_transfers(&mut self, ids: &[TransferId]) -> Result<Vec<Transfer>, StoreError>;
+
+    /// The transfers that took money from an account and gave it one of these versions, in any order.
+    fn find_transfers_from(
+        &mut self,
+        account: AccountId,
+        versions: RangeInclusive<i64>,
+    ) -> Result<Vec<Transfer>, StoreError>;
 
     /// Those of `ids` that a transfer has reversed already.
     fn find_reversed(&mut self, ids: &[TransferId]) -> Result<Vec<TransferId>, StoreError>;

@@ -76,7 +76,8 @@ impl Application {
         let found = self.ports.markets.find_markets(&ids.into_iter().collect::<Vec<_>>()).await?;
         let markets: BTreeMap<_, _> = found.into_iter().map(|market| (market.market.id(), market)).collect();
         let is_resolved = |market: &&MarketDetails| market.market.record().phase == Phase::Resolved;
-        let resolved: Vec<_> = markets.values().filter(is_resolved).map(|market| market.market.id()).collect();
+        let resolved: Vec<_> =
+            markets.values().filter(is_resolved).map(|market| market.market.id()).collect();
         let payouts = match resolved.as_slice() {
             [] => BTreeMap::new(),
             resolved => self.payouts_of(caller.account_id, &markets, resolved).await?,

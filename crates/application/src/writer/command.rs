@@ -8,17 +8,14 @@ use foretell_domain::text::Memo;
 use foretell_domain::time::Timestamp;
 use foretell_domain::user::User;
 use foretell_ports::secret::PasswordHash;
-use serde::Serialize;
-use sha2::{Digest as _, Sha256};
 
 /// The most transfers of one batch command.
 pub const MAX_BATCH_TRANSFERS: usize = 1_000;
 
-/// A command that moves money. Serialized without ids made here, it is the canonical request of its key.
-#[derive(Debug, Clone, Serialize)]
+/// A command that moves money. What is hashed of it for its key is in the module `formats`.
+#[derive(Debug, Clone)]
 pub enum Command {
     /// A new user with an account and the sign-up grant.
-    #[serde(skip)]
     Register(Box<Register>),
     /// From one user to another.
     Pay(Payment),
@@ -58,7 +55,7 @@ pub struct Register {
 }
 
 /// A payment from one user's account to another's.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payment {
     /// The id that the client chose for it.
     pub id: Option<TransferId>,
@@ -73,7 +70,7 @@ pub struct Payment {
 }
 
 /// Whether one refusal refuses all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BatchMode {
     /// All or none.
     Atomic,
@@ -82,7 +79,7 @@ pub enum BatchMode {
 }
 
 /// Several payments, in order.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct PaymentBatch {
     /// Whether one refusal refuses all.
     pub mode: BatchMode,
@@ -91,7 +88,7 @@ pub struct PaymentBatch {
 }
 
 /// New money for a user's account.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy)]
 pub struct Mint {
     /// Who gets it.
     pub to: AccountId,
@@ -100,7 +97,7 @@ pub struct Mint {
 }
 
 /// The money of a transfer, back to where it came from.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy)]
 pub struct Reversal {
     /// Which one.
     pub of: TransferId,
@@ -109,7 +106,7 @@ pub struct Reversal {
 }
 
 /// A new market.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct OpenMarket {
     /// What people read of it.
     pub listing: Listing,
@@ -122,12 +119,11 @@ pub struct OpenMarket {
     /// Where the subsidy comes from.
     pub from: AccountId,
     /// The trading fee, in basis points. The operator's, so no part of the request.
-    #[serde(skip)]
     pub fee_bps: u16,
 }
 
 /// Money for shares.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy)]
 pub struct PlaceBet {
     /// The id that the client chose for it.
     pub id: Option<BetId>,
@@ -140,7 +136,7 @@ pub struct PlaceBet {
 }
 
 /// Shares for money.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy)]
 pub struct SellShares {
     /// The id that the client chose for it.
     pub id: Option<BetId>,
@@ -153,7 +149,7 @@ pub struct SellShares {
 }
 
 /// How a market ends.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
     /// One option came true.
     Winner(OptionId),
@@ -164,15 +160,6 @@ pub enum Decision {
 }
 
 impl Command {
-    /// The SHA-256 of the canonical command.
-    pub(super) fn request_hash(&self) -> Option<[u8; 32]> {
-        if let Self::Register(register) = self {
-            return Some(Sha256::digest(register.user.id.to_bytes()).into());
-        }
-        let canonical = serde_json::to_vec(self).ok()?;
-        Some(Sha256::digest(canonical).into())
-    }
-
     /// The market that it changes, if it changes one.
     pub(super) fn market_id(&self) -> Option<MarketId> {
         match self {

@@ -190,8 +190,7 @@ impl Lane {
         let (has_letters, has_meanings) = (self.has_letters, self.has_meanings);
         let has_webhooks = self.webhooks.is_needed().await;
         let work = move |tx: &mut dyn foretell_ports::unit::Tx| {
-            let context_at =
-                |now| BatchContext { now, ids: &*ids, has_letters, has_meanings, has_webhooks };
+            let context_at = |now| BatchContext { now, ids: &*ids, has_letters, has_meanings, has_webhooks };
             batch::run(tx, &*clock, context_at, &envelopes)
         };
         gauge!("foretell_writer_queue_length").set(u32::try_from(self.queue.len()).unwrap_or(u32::MAX));

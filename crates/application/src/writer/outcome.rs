@@ -7,10 +7,9 @@ use foretell_domain::money::Balance;
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::Transfer;
 use foretell_ports::market::MarketDetails;
-use serde::{Deserialize, Serialize};
 
 /// What a command came to.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
     /// A user registered.
     Registered(Registered),
@@ -34,7 +33,7 @@ pub enum Outcome {
 }
 
 /// A new user with their account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Registered {
     /// The user.
     pub user_id: UserId,
@@ -45,7 +44,7 @@ pub struct Registered {
 }
 
 /// A market as it opened.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct MarketOpened {
     /// Its state.
     pub record: MarketRecord,
@@ -67,7 +66,7 @@ impl MarketOpened {
 }
 
 /// A bet or sale, and what the trader's account holds after it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct TradeReceipt {
     /// The bet or sale.
     pub bet: Bet,
@@ -87,7 +86,7 @@ impl TradeReceipt {
 }
 
 /// A market after it was closed or decided.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct MarketState {
     /// Its state.
     pub record: MarketRecord,

@@ -1,44 +1,29 @@
 //! The outcomes of a batch by key: those that earlier batches stored, and those that this one adds.
 //!
-//! A transfer or trade is stored as its id: its row never changes and says the rest, so nothing is written
-//! twice, and only a repetition has to look.
+//! What stands in rows that never change is stored by reference, so nothing is written twice and only a
+//! repetition has to look.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use foretell_domain::error::DomainError;
-use foretell_domain::id::{BetId, TransferId};
+use foretell_domain::id::{AccountId, BetId, TransferId};
 use foretell_domain::market::Bet;
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::Transfer;
 use foretell_ports::error::StoreError;
 use foretell_ports::idempotency::{CommandKey, StoredOutcome};
 use foretell_ports::unit::Tx;
-use serde::{Deserialize, Serialize};
 
 use super::batch::Answer;
+use super::formats::{self, BatchRun, CommandResult, Stored};
 use super::outcome::{Outcome, Receipt, TradeReceipt};
 use super::{CommandName, Envelope};
 use crate::error::AppError;
 
-/// What a command came to.
-type CommandResult = Result<Outcome, DomainError>;
-
-/// How a result is stored.
-#[derive(Debug, Serialize, Deserialize)]
-enum Record {
-    /// An outcome as it is.
-    Ok(Outcome),
-    /// A refusal.
-    Err(DomainError),
-    /// The transfer of this id.
-    Transfer(TransferId),
-    /// The trade of this id, and its transfer.
-    Trade(BetId),
-}
-
 /// What an earlier batch stored under a key.
-struct Stored {
+struct Earlier {
     request_hash: [u8; 32],
     /// `None` if what is stored makes no sense.
     result: Option<CommandResult>,
@@ -46,7 +31,7 @@ struct Stored {
 
 /// The outcomes by key.
 pub(super) struct Outcomes {
-    stored: HashMap<CommandKey, Stored>,
+    stored: HashMap<CommandKey, Earlier>,
     /// Of this batch: the command's hash, and which answer it was given.
     given: HashMap<CommandKey, ([u8; 32], usize)>,
     new: Vec<StoredOutcome>,
@@ -71,7 +56,7 @@ impl Outcomes {
                 self.stored.get(&name.key).map(|stored| (&stored.request_hash, stored.result.as_ref()))?
             }
         };
-        if *request_hash != name.request_hash {
+        if !name.request_hash.is(request_hash) {
             return Some(Err(AppError::KeyReused));
         }
         let result = result.ok_or(AppError::Internal("a stored outcome makes no sense"));
@@ -86,8 +71,8 @@ impl Outcomes {
         index: usize,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let outcome = write(result).map_err(|error| StoreError::Rejected(error.into()))?;
-        let (key, request_hash) = (name.key.clone(), name.request_hash);
+        let outcome = formats::write(result).map_err(|error| StoreError::Rejected(error.into()))?;
+        let (key, request_hash) = (name.key.clone(), name.request_hash.current);
         self.given.insert(key.clone(), (request_hash, index));
         self.new.push(StoredOutcome { key, request_hash, outcome, created_at: now });
         Ok(())
@@ -103,86 +88,107 @@ fn result_at(answers: &[Answer], index: usize) -> Option<&CommandResult> {
     answers.get(index)?.as_ref().ok().map(|receipt| &receipt.result)
 }
 
-/// A [`Record`], written without a copy of the outcome: serde gives `Result` the same form.
-fn write(result: &CommandResult) -> serde_json::Result<String> {
-    match result {
-        Ok(Outcome::Transferred(transfer)) => serde_json::to_string(&Record::Transfer(transfer.id)),
-        Ok(Outcome::Traded(receipt)) => serde_json::to_string(&Record::Trade(receipt.bet.id)),
-        whole => serde_json::to_string(whole),
-    }
-}
-
-/// The stored outcomes with the rows that they name.
-fn read(tx: &mut dyn Tx, found: Vec<StoredOutcome>) -> Result<HashMap<CommandKey, Stored>, StoreError> {
-    let (mut transfer_ids, mut bet_ids) = (Vec::new(), Vec::new());
+/// The stored outcomes with the rows that they refer to.
+fn read(tx: &mut dyn Tx, found: Vec<StoredOutcome>) -> Result<HashMap<CommandKey, Earlier>, StoreError> {
+    let mut wanted = Wanted::default();
     let mut records = Vec::with_capacity(found.len());
     for StoredOutcome { key, request_hash, outcome, .. } in found {
-        let record = serde_json::from_str::<Record>(&outcome);
-        match &record {
-            Ok(Record::Transfer(id)) => transfer_ids.push(*id),
-            Ok(Record::Trade(id)) => bet_ids.push(*id),
-            Ok(_) => {}
-            Err(error) => tracing::error!(%error, "a stored outcome does not decode"),
+        let stored = formats::read(&outcome);
+        if let Some(stored) = &stored {
+            wanted.add(stored);
+        } else {
+            tracing::error!("a stored outcome does not decode");
         }
-        records.push((key, request_hash, record.ok()));
+        records.push((key, request_hash, stored));
     }
-    let rows = RecordedRows::find(tx, transfer_ids, &bet_ids)?;
-    let stored = |(key, request_hash, record): (_, _, Option<Record>)| {
-        (key, Stored { request_hash, result: record.and_then(|record| rows.result(record)) })
+    let rows = wanted.find(tx)?;
+    let earlier = |(key, request_hash, stored): (_, _, Option<Stored>)| {
+        (key, Earlier { request_hash, result: stored.and_then(|stored| rows.result(stored)) })
     };
-    Ok(records.into_iter().map(stored).collect())
+    Ok(records.into_iter().map(earlier).collect())
 }
 
-/// The rows that records name.
-struct RecordedRows {
-    transfers: HashMap<TransferId, Transfer>,
-    bets: HashMap<BetId, Bet>,
+/// The rows that stored outcomes refer to.
+#[derive(Default)]
+struct Wanted {
+    transfers: Vec<TransferId>,
+    bets: Vec<BetId>,
+    /// Accounts, each with the versions that transfers from it gave it.
+    debits: Vec<(AccountId, RangeInclusive<i64>)>,
 }
 
-impl RecordedRows {
-    fn find(
-        tx: &mut dyn Tx,
-        mut transfer_ids: Vec<TransferId>,
-        bet_ids: &[BetId],
-    ) -> Result<Self, StoreError> {
-        let bets = if bet_ids.is_empty() { Vec::new() } else { tx.find_bets(bet_ids)? };
-        transfer_ids.extend(bets.iter().map(|bet| bet.transfer_id));
-        let transfers = if transfer_ids.is_empty() { Vec::new() } else { tx.find_transfers(&transfer_ids)? };
-        Ok(Self {
+impl Wanted {
+    fn add(&mut self, stored: &Stored) {
+        match stored {
+            Stored::Whole(_) => {}
+            Stored::Transfer(id) => self.transfers.push(*id),
+            Stored::Trade(id) => self.bets.push(*id),
+            Stored::Batch(runs) => self.debits.extend(runs.iter().filter_map(versions_of)),
+        }
+    }
+
+    fn find(mut self, tx: &mut dyn Tx) -> Result<ReferredRows, StoreError> {
+        let bets = if self.bets.is_empty() { Vec::new() } else { tx.find_bets(&self.bets)? };
+        self.transfers.extend(bets.iter().map(|bet| bet.transfer_id));
+        let transfers =
+            if self.transfers.is_empty() { Vec::new() } else { tx.find_transfers(&self.transfers)? };
+        let mut debits = HashMap::new();
+        for (account, versions) in self.debits {
+            let found = tx.find_transfers_from(account, versions)?;
+            debits.extend(found.into_iter().map(|row| ((account, row.debit.version), row)));
+        }
+        Ok(ReferredRows {
             transfers: transfers.into_iter().map(|transfer| (transfer.id, transfer)).collect(),
             bets: bets.into_iter().map(|bet| (bet.id, bet)).collect(),
+            debits,
         })
     }
+}
 
-    /// What a record stands for; `None` if it names a row that is not there.
-    fn result(&self, record: Record) -> Option<CommandResult> {
-        Some(match record {
-            Record::Ok(outcome) => Ok(outcome),
-            Record::Err(refusal) => Err(refusal),
-            Record::Transfer(id) => Ok(Outcome::Transferred(self.transfers.get(&id)?.clone())),
-            Record::Trade(id) => {
+/// The account and the versions of a run of payments.
+fn versions_of(run: &BatchRun) -> Option<(AccountId, RangeInclusive<i64>)> {
+    match run {
+        BatchRun::Paid { from, first_version, count } => {
+            Some((*from, *first_version..=first_version.saturating_add(i64::from(*count) - 1)))
+        }
+        BatchRun::Refused(..) => None,
+    }
+}
+
+/// The rows that stored outcomes refer to, as they were found.
+#[derive(Default)]
+struct ReferredRows {
+    transfers: HashMap<TransferId, Transfer>,
+    bets: HashMap<BetId, Bet>,
+    debits: HashMap<(AccountId, i64), Transfer>,
+}
+
+impl ReferredRows {
+    /// The result of a stored outcome; `None` if it refers to a row that is not there.
+    fn result(&self, stored: Stored) -> Option<CommandResult> {
+        Some(match stored {
+            Stored::Whole(result) => result,
+            Stored::Transfer(id) => Ok(Outcome::Transferred(self.transfers.get(&id)?.clone())),
+            Stored::Trade(id) => {
                 let bet = self.bets.get(&id)?.clone();
                 let transfer = self.transfers.get(&bet.transfer_id)?;
                 Ok(Outcome::Traded(Box::new(TradeReceipt::new(bet, transfer))))
             }
+            Stored::Batch(runs) => Ok(Outcome::Batch(self.batch(&runs)?)),
         })
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use foretell_domain::transfer::TransferError;
-
-    use super::*;
-
-    #[test]
-    fn what_has_no_row_of_its_own_is_stored_as_it_is() {
-        let paid = Ok(Outcome::SetPaid { complete: true });
-        let refused = Err(DomainError::from(TransferError::BatchAborted));
-        for result in [paid, refused] {
-            let record = serde_json::from_str(&write(&result).unwrap()).unwrap();
-            let rows = RecordedRows { transfers: HashMap::new(), bets: HashMap::new() };
-            assert_eq!(rows.result(record), Some(result));
+    fn batch(&self, runs: &[BatchRun]) -> Option<Vec<Result<Transfer, DomainError>>> {
+        let mut results = Vec::new();
+        for run in runs {
+            if let BatchRun::Refused(refusal, count) = run {
+                results.extend((0..*count).map(|_| Err(*refusal)));
+            }
+            let Some((account, versions)) = versions_of(run) else { continue };
+            for version in versions {
+                results.push(Ok(self.debits.get(&(account, version))?.clone()));
+            }
         }
+        Some(results)
     }
 }

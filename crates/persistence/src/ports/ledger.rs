@@ -1,6 +1,7 @@
 //! The ports of accounts and transfers.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 use async_trait::async_trait;
 use foretell_domain::account::Account;
@@ -41,6 +42,14 @@ impl LedgerTx for UnitTx<'_, '_> {
 
     fn find_transfers(&mut self, ids: &[TransferId]) -> Result<Vec<Transfer>, StoreError> {
         self.step(|c| transfers::find_all(c, ids))
+    }
+
+    fn find_transfers_from(
+        &mut self,
+        account: AccountId,
+        versions: RangeInclusive<i64>,
+    ) -> Result<Vec<Transfer>, StoreError> {
+        self.step(|c| transfers::find_from(c, account, versions))
     }
 
     fn find_reversed(&mut self, ids: &[TransferId]) -> Result<Vec<TransferId>, StoreError> {

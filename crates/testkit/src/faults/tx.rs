@@ -1,6 +1,7 @@
 //! A unit that rejects the rows which a test has poisoned, and hands everything else on.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 use foretell_domain::account::Account;
 use foretell_domain::comment::{Comment, CommentSubject};
@@ -65,6 +66,7 @@ impl LedgerTx for WatchedTx<'_> {
         fn lock_accounts_of(&mut self, owner: UserId) -> Vec<Locked<Account>>;
         fn save_accounts(&mut self, accounts: &[&Locked<Account>]) -> ();
         fn find_transfers(&mut self, ids: &[TransferId]) -> Vec<Transfer>;
+        fn find_transfers_from(&mut self, account: AccountId, versions: RangeInclusive<i64>) -> Vec<Transfer>;
         fn find_reversed(&mut self, ids: &[TransferId]) -> Vec<TransferId>;
     }
 }

@@ -1,6 +1,7 @@
 //! Writing accounts and transfers in memory.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 use foretell_domain::account::{Account, AccountRecord};
 use foretell_domain::id::{AccountId, TransferId, UserId};
@@ -52,7 +53,8 @@ impl LedgerTx for MemoryTx<'_> {
         self.step(|tables, locked| {
             let range = (owner, Timestamp::from_micros(i64::MIN), AccountId::from_u128(0))
                 ..=(owner, Timestamp::from_micros(i64::MAX), AccountId::from_u128(u128::MAX));
-            let ids: BTreeSet<_> = tables.accounts_by_owner.range(range).map(|((_, _, id), ())| *id).collect();
+            let ids: BTreeSet<_> =
+                tables.accounts_by_owner.range(range).map(|((_, _, id), ())| *id).collect();
             let rows = ids.iter().filter_map(|id| tables.accounts.get(id));
             let rows: Vec<_> = rows.map(|row| Locked::assume(row.account)).collect();
             locked.accounts.extend(rows.iter().map(|account| account.id()));
@@ -79,6 +81,18 @@ impl LedgerTx for MemoryTx<'_> {
         let ids: BTreeSet<_> = ids.iter().collect();
         self.step(|tables, _| {
             Ok(ids.into_iter().filter_map(|id| tables.transfers.get(id).cloned()).collect())
+        })
+    }
+
+    fn find_transfers_from(
+        &mut self,
+        account: AccountId,
+        versions: RangeInclusive<i64>,
+    ) -> Result<Vec<Transfer>, StoreError> {
+        self.step(|tables, _| {
+            let keys = (account, *versions.start())..=(account, *versions.end());
+            let found = tables.account_versions.range(keys).filter_map(|(_, id)| tables.transfers.get(id));
+            Ok(found.filter(|transfer| transfer.debit.account_id == account).cloned().collect())
         })
     }
 

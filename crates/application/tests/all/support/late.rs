@@ -2,6 +2,7 @@
 //! is lost while the database still works.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use foretell_domain::account::Account;
@@ -124,6 +125,7 @@ impl LedgerTx for LateTx<'_> {
         insert_accounts_once(accounts: &[Account], at: Timestamp) -> usize;
         save_accounts(accounts: &[&Locked<Account>]) -> ();
         find_transfers(ids: &[TransferId]) -> Vec<Transfer>;
+        find_transfers_from(account: AccountId, versions: RangeInclusive<i64>) -> Vec<Transfer>;
         find_reversed(ids: &[TransferId]) -> Vec<TransferId>;
         insert_transfers(transfers: &[Transfer]) -> ();
     }

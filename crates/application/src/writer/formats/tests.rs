@@ -1,0 +1,290 @@
+//! The formats against their golden files.
+
+use foretell_domain::error::DomainError;
+use foretell_domain::id::{AccountId, BetId, MarketId, OptionId, TransferId, UserId};
+use foretell_domain::market::lmsr::LmsrError;
+use foretell_domain::market::{
+    BuyOrder, Guard, Listing, MarketError, MarketRecord, OptionState, Phase, Quantity, SellOrder,
+    SettlementTerms, SplitError,
+};
+use foretell_domain::money::{Amount, Balance};
+use foretell_domain::policy::Denied;
+use foretell_domain::probability::Probability;
+use foretell_domain::shares::Shares;
+use foretell_domain::text::{Category, MarketDescription, MarketName, Memo, OptionName};
+use foretell_domain::time::Timestamp;
+use foretell_domain::transfer::{Side, Transfer, TransferError, TransferKind};
+use sha2::{Digest as _, Sha256};
+
+use super::command::CommandV1;
+use super::outcome::{BatchRun, CommandResult, Stored, read, write};
+use crate::writer::command::{
+    BatchMode, Command, Decision, Mint, OpenMarket, Payment, PaymentBatch, PlaceBet, Reversal, SellShares,
+};
+use crate::writer::outcome::{MarketOpened, MarketState, Outcome, Registered};
+
+const COMMANDS: &str = include_str!("golden/commands_v1.jsonl");
+const OUTCOMES: &str = include_str!("golden/outcomes_v1.jsonl");
+/// Outcomes as they were stored before formats had a number, and what they mean in format 1.
+const UNNUMBERED: &str = include_str!("golden/outcomes_unnumbered.jsonl");
+
+fn amount(minor: i64) -> Amount {
+    Amount::new(minor).unwrap()
+}
+
+fn listing() -> Listing {
+    let options = ["Yes", "No \"ever\""].map(|name| OptionName::new(name).unwrap());
+    let (name, description) = ("Will it rain?", "By the station at the harbour.");
+    Listing::new(
+        MarketName::new(name).unwrap(),
+        MarketDescription::new(description).unwrap(),
+        Category::new("weather").unwrap(),
+        options.to_vec(),
+    )
+    .unwrap()
+}
+
+fn payment(id: Option<u128>, memo: Option<&str>) -> Payment {
+    Payment {
+        id: id.map(TransferId::from_u128),
+        from: AccountId::from_u128(1),
+        to: AccountId::from_u128(2),
+        amount: amount(1_250),
+        memo: memo.map(|memo| Memo::new(memo).unwrap()),
+    }
+}
+
+fn commands() -> Vec<Command> {
+    let (market_id, account_id) = (MarketId::from_u128(5), AccountId::from_u128(1));
+    let option_id = OptionId::from_u128(6);
+    let batch = |mode| Command::PayBatch(PaymentBatch { mode, payments: vec![payment(Some(9), None)] });
+    let bet = |min_shares, max_price| {
+        let order = BuyOrder { option_id, amount: amount(500), min_shares, max_price };
+        Command::Bet(PlaceBet { id: None, market_id, account_id, order })
+    };
+    let sale = |quantity, min_proceeds| {
+        let order = SellOrder { option_id, quantity, min_proceeds };
+        Command::Sell(SellShares { id: Some(BetId::from_u128(8)), market_id, account_id, order })
+    };
+    let half = Some(Probability::new(0.3).unwrap());
+    vec![
+        Command::Pay(payment(None, Some("für \"dich\""))),
+        Command::Pay(payment(Some(9), None)),
+        batch(BatchMode::Atomic),
+        batch(BatchMode::Independent),
+        Command::Mint(Mint { to: account_id, amount: amount(7) }),
+        Command::Reverse(Reversal { of: TransferId::from_u128(9), force: true }),
+        Command::OpenMarket(Box::new(OpenMarket {
+            listing: listing(),
+            probabilities: vec![half, None],
+            ends_at: Timestamp::from_micros(1_800_000_000_000_000),
+            subsidy: amount(10_000),
+            from: account_id,
+            fee_bps: 200,
+        })),
+        bet(None, None),
+        bet(Some(Shares::new(3).unwrap()), half),
+        sale(Quantity::All, None),
+        sale(Quantity::Shares(Shares::new(4).unwrap()), Some(amount(2))),
+        Command::Close(market_id),
+        Command::Decide(market_id, Decision::Winner(option_id)),
+        Command::Decide(market_id, Decision::Split(vec![(option_id, 2_500)])),
+        Command::Decide(market_id, Decision::Cancel),
+        Command::Delete(market_id),
+        Command::Settle(market_id),
+    ]
+}
+
+fn record() -> MarketRecord {
+    let option = |id, initial, outstanding| OptionState {
+        id: OptionId::from_u128(id),
+        initial: Probability::new(initial).unwrap(),
+        outstanding: Shares::new(outstanding).unwrap(),
+    };
+    MarketRecord {
+        id: MarketId::from_u128(5),
+        creator_id: UserId::from_u128(3),
+        creator_account_id: AccountId::from_u128(1),
+        ends_at: Timestamp::from_micros(1_800_000_000_000_000),
+        phase: Phase::Resolved,
+        subsidy: amount(10_000),
+        fee_bps: 200,
+        options: vec![option(6, 0.3, 11), option(7, 0.7, 0)],
+        fees: Balance::from_minor(1),
+        volume: Balance::from_minor(2),
+        stakes: Balance::from_minor(3),
+        bet_count: 4,
+        version: 5,
+    }
+}
+
+fn transfer(id: u128, version: i64) -> Transfer {
+    let side = |account, minor| Side {
+        account_id: AccountId::from_u128(account),
+        balance_after: Balance::from_minor(minor),
+        version,
+    };
+    Transfer {
+        id: TransferId::from_u128(id),
+        kind: TransferKind::Payment,
+        amount: amount(1),
+        debit: side(1, 99),
+        credit: side(2, 101),
+        market_id: None,
+        reversal_of: None,
+        memo: Some(Memo::new("hello").unwrap()),
+        created_at: Timestamp::from_micros(7),
+    }
+}
+
+fn refusals() -> Vec<DomainError> {
+    let (account, transfer) = (AccountId::from_u128(1), TransferId::from_u128(9));
+    let (market, option, bet) = (MarketId::from_u128(5), OptionId::from_u128(6), BetId::from_u128(8));
+    let (available, needed) = (Shares::new(1).unwrap(), Shares::new(2).unwrap());
+    let transfers = [
+        TransferError::SelfTransfer,
+        TransferError::AccountNotFound(account),
+        TransferError::AccountClosed(account),
+        TransferError::InsufficientFunds { available: Balance::from_minor(1), needed: amount(2) },
+        TransferError::CirculationLimit,
+        TransferError::BalanceOutOfRange,
+        TransferError::NotFinal { newest: Timestamp::from_micros(7) },
+        TransferError::NotFound(transfer),
+        TransferError::Duplicate(transfer),
+        TransferError::AlreadyReversed(transfer),
+        TransferError::NotReversible { kind: TransferKind::Payout },
+        TransferError::BatchAborted,
+    ];
+    let markets = [
+        MarketError::NotFound(market),
+        MarketError::OptionNotFound(option),
+        MarketError::DuplicateBet(bet),
+        MarketError::TradingEnded,
+        MarketError::NotOpen { phase: Phase::Closed },
+        MarketError::AlreadyDecided { phase: Phase::Cancelled },
+        MarketError::HasBets,
+        MarketError::Slippage(Guard::MinShares(needed)),
+        MarketError::Slippage(Guard::MinProceeds(amount(2))),
+        MarketError::Slippage(Guard::MaxPrice),
+        MarketError::InsufficientShares { available, needed },
+        MarketError::TradeTooSmall,
+        MarketError::TradeTooLarge,
+        MarketError::EndsInThePast,
+        MarketError::FeeTooHigh { max_bps: 1_000 },
+        MarketError::SomeProbabilities,
+        MarketError::Probabilities(LmsrError::Extreme { option: 1 }),
+        MarketError::Probabilities(LmsrError::OptionCount),
+        MarketError::Probabilities(LmsrError::Sum),
+        MarketError::Probabilities(LmsrError::SubsidyTooLarge),
+        MarketError::Split(SplitError::Options),
+        MarketError::Split(SplitError::Sum),
+    ];
+    let others = [Denied::AdminsOnly.into(), Denied::NotTheCreator.into(), DomainError::EmailTaken];
+    let transfers = transfers.into_iter().map(DomainError::from);
+    transfers.chain(markets.into_iter().map(DomainError::from)).chain(others).collect()
+}
+
+/// Outcomes that are stored as they are.
+fn whole_outcomes() -> Vec<CommandResult> {
+    let state = |terms| {
+        Outcome::MarketChanged(Box::new(MarketState {
+            record: record(),
+            terms,
+            at: Timestamp::from_micros(7),
+        }))
+    };
+    let refunds =
+        SettlementTerms::Refunds { available: Balance::from_minor(5), stakes: Balance::from_minor(6) };
+    let outcomes = [
+        Outcome::Registered(Registered {
+            user_id: UserId::from_u128(3),
+            account_id: AccountId::from_u128(1),
+            balance: Balance::from_minor(100),
+        }),
+        Outcome::MarketOpened(Box::new(MarketOpened {
+            record: record(),
+            listing: listing(),
+            balance: Balance::from_minor(9),
+            created_at: Timestamp::from_micros(7),
+        })),
+        state(None),
+        state(Some(SettlementTerms::Payouts { basis_points: vec![2_500, 7_500] })),
+        state(Some(refunds)),
+        Outcome::MarketDeleted,
+        Outcome::SetPaid { complete: true },
+    ];
+    outcomes.into_iter().map(Ok).chain(refusals().into_iter().map(Err)).collect()
+}
+
+fn batch() -> Outcome {
+    let refused = || Err(DomainError::from(TransferError::BatchAborted));
+    let results = vec![
+        Ok(transfer(10, 5)),
+        Ok(transfer(11, 6)),
+        refused(),
+        refused(),
+        Ok(transfer(12, 7)),
+        Ok(transfer(13, 9)),
+        Err(TransferError::SelfTransfer.into()),
+    ];
+    Outcome::Batch(results)
+}
+
+#[test]
+fn commands_are_hashed_from_format_1() {
+    let lines: Vec<_> = COMMANDS.lines().collect();
+    assert_eq!(lines.len(), commands().len());
+    for (command, line) in commands().iter().zip(lines) {
+        let written = serde_json::to_string(&CommandV1::of(command).unwrap()).unwrap();
+        assert_eq!(written, line);
+        let hash = super::hash(command).unwrap();
+        assert_eq!(hash.current, <[u8; 32]>::from(Sha256::digest(format!("foretell command 1\n{line}"))));
+        assert!(hash.is(&hash.current));
+        assert!(hash.is(&Sha256::digest(line).into()), "what was stored before formats had a number");
+        assert!(!hash.is(&Sha256::digest("another").into()));
+    }
+}
+
+#[test]
+fn outcomes_are_stored_in_format_1() {
+    let referring = [Ok(Outcome::Transferred(transfer(10, 5))), Ok(batch())];
+    let all: Vec<_> = whole_outcomes().into_iter().chain(referring).collect();
+    let lines: Vec<_> = OUTCOMES.lines().collect();
+    let written: Vec<_> = all.iter().map(|result| write(result).unwrap()).collect();
+    assert_eq!(written, lines);
+    for (result, line) in whole_outcomes().into_iter().zip(lines) {
+        assert_eq!(read(line), Some(Stored::Whole(result)), "{line}");
+    }
+}
+
+#[test]
+fn batches_are_stored_as_runs() {
+    let stored = read(&write(&Ok(batch())).unwrap()).unwrap();
+    let paid = |first_version, count| BatchRun::Paid { from: AccountId::from_u128(1), first_version, count };
+    let aborted = BatchRun::Refused(TransferError::BatchAborted.into(), 2);
+    let to_oneself = BatchRun::Refused(TransferError::SelfTransfer.into(), 1);
+    assert_eq!(stored, Stored::Batch(vec![paid(5, 2), aborted, paid(7, 1), paid(9, 1), to_oneself]));
+    let largest = (0..1_000).map(|number| Ok(transfer(10, number))).collect();
+    assert!(write(&Ok(Outcome::Batch(largest))).unwrap().len() < 200);
+}
+
+#[test]
+fn outcomes_without_a_number_are_read() {
+    let lines: Vec<_> = UNNUMBERED.lines().collect();
+    let batch = Ok(Outcome::Batch(vec![Ok(transfer(10, 5)), Err(TransferError::BatchAborted.into())]));
+    let referring = [
+        Stored::Transfer(TransferId::from_u128(9)),
+        Stored::Trade(BetId::from_u128(8)),
+        Stored::Whole(batch),
+    ];
+    let whole = whole_outcomes().into_iter().map(Stored::Whole);
+    let expected: Vec<_> = whole.chain(referring).map(Some).collect();
+    assert_eq!(lines.iter().map(|line| read(line)).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn unknown_formats_are_not_read() {
+    for text in ["", "{}", "null", r#"{"format":2,"outcome":"MarketDeleted"}"#, r#"{"format":1}"#] {
+        assert_eq!(read(text), None, "{text}");
+    }
+}
