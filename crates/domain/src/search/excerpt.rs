@@ -156,11 +156,11 @@ mod tests {
     #[test]
     fn excerpt_marks_words_phrases_and_parts() {
         for (query, text, expected) in [
-            ("rain", "Will it Rain, or rains it?", "Will it [Rain], or rains it?"),
+            ("rain", "Will it Rain, or rains it?", "Will it [Rain], or [rains] it?"),
             ("ain", "Will it Rain, again?", "Will it R[ain], ag[ain]?"),
             ("snow", "Will it rain?", ""),
             ("\"heavy snow\"", "Heavy rain, heavy snow", "Heavy rain, [heavy] [snow]"),
-            ("apple iphon", "The iPhone of Apple", "The iPhone of [Apple]"),
+            ("apple iphon", "The iPhone of Apple", "The [iPhone] of [Apple]"),
             ("\"ain tod\"", "Rain today", "R[ain tod]ay"),
             ("STRASSE", "İstanbul Strasse", "İstanbul [Strasse]"),
             ("stan", "İİİstanbul", "İİİ[stan]bul"),
@@ -227,13 +227,14 @@ mod tests {
 
         #[test]
         fn excerpt_marks_any_part_of_text(
-            before in "[a-zäßéİ雨서 ]{0,300}", part in "[a-zäßé雨서]{3,20}", after in "[a-zäßé雨서 ]{0,300}",
+            // Each ideograph of a query is a word of its own, so a part has none.
+            before in "[a-zäßéİ雨서 ]{0,300}", part in "[a-zäé]{3,20}", after in "[a-zäßé雨서 ]{0,300}",
         ) {
             let query = SearchQuery::parse(&part).unwrap();
             let text = format!("{before}{part}{after}");
             let none = SearchLanguage::from_name("none").unwrap();
             let parts = excerpt(&query, &text, none);
-            prop_assert!(parts.iter().any(|(found, is_found)| *is_found && *found == part), "{:?}", parts);
+            prop_assert!(parts.iter().any(|(found, is_found)| *is_found && found.contains(&part)), "{:?}", parts);
         }
     }
 }

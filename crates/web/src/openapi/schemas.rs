@@ -25,16 +25,28 @@ pub(super) fn selected(data: &Value, schemas: &mut Map<String, Value>) -> Value 
     }
     let name = data["$ref"].as_str().and_then(|reference| reference.rsplit('/').next()).unwrap_or_default();
     let partial = format!("Selected{name}");
-    if let Some(Value::Object(whole)) = schemas.get(name) {
-        let mut whole = whole.clone();
-        whole.remove("required");
-        whole.insert(
-            "description".to_owned(),
-            format!("The fields of a {name} that `fields` names, or all.").into(),
-        );
-        schemas.insert(partial.clone(), whole.into());
+    if let Some(whole) = schemas.get(name).cloned() {
+        let mut whole = without_required(whole, schemas);
+        whole["description"] = format!("The fields of a {name} that `fields` names, or all.").into();
+        schemas.insert(partial.clone(), whole);
     }
     json!({ "$ref": format!("#/components/schemas/{partial}") })
+}
+
+/// The same object with no field required, neither its own nor those of the objects it is composed of.
+fn without_required(mut schema: Value, schemas: &mut Map<String, Value>) -> Value {
+    if schema.get("$ref").is_some() {
+        return selected(&schema, schemas);
+    }
+    if let Some(Value::Array(parts)) = schema.get_mut("allOf") {
+        for part in parts {
+            *part = without_required(part.take(), schemas);
+        }
+    }
+    if let Some(object) = schema.as_object_mut() {
+        object.remove("required");
+    }
+    schema
 }
 
 /// The two forms of a failure, and the faults in it.

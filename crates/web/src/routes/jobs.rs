@@ -7,11 +7,12 @@ mod retry;
 use actix_web::web::ServiceConfig;
 use utoipa::OpenApi;
 
+use crate::openapi::names::JobKindName;
 use crate::routing::at;
 
-/// What the document says of these routes.
+/// OpenAPI description of these routes. The kinds are named in a parameter only, which does not collect them.
 #[derive(OpenApi)]
-#[openapi(paths(list::list, retry::retry, discard::discard))]
+#[openapi(paths(list::list, retry::retry, discard::discard), components(schemas(JobKindName)))]
 pub(super) struct Documented;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
