@@ -123,7 +123,7 @@ impl Known {
             3 => pick_some(&self.transfers, chance).copied(),
             _ => None,
         };
-        let memo = ["lunch", "für Ελένη 🙂", "a\nb 'c' \"d\""][chance.below(3)];
+        let memo = ["lunch", "für Ελένη 🙂", "a b 'c' \"d\""][chance.below(3)];
         let memo = (chance.below(3) == 0).then(|| Memo::new(memo).unwrap());
         Payment { id, from, to: self.account(chance), amount: some_amount(chance, 25_000), memo }
     }
