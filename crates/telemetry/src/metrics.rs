@@ -127,6 +127,25 @@ fn begin_at_zero() {
             counter!("foretell_search_steps_total", "step" => step, "result" => result).increment(0);
         }
     }
+    for table in [
+        "accounts",
+        "api_keys",
+        "bets",
+        "comments",
+        "jobs",
+        "market_options",
+        "market_states",
+        "markets",
+        "positions",
+        "posts",
+        "sessions",
+        "settlements",
+        "transfers",
+        "users",
+        "webhooks",
+    ] {
+        counter!("foretell_unreadable_rows_total", "table" => table).increment(0);
+    }
     for source in ["memory", "shared_or_read"] {
         counter!("foretell_market_pages_total", "source" => source).increment(0);
     }

@@ -17,7 +17,8 @@ const STREAMS: usize = 50;
 
 async fn nobody_is_left_without_an_answer_by_a_server_that_stops(database: Database) {
     let seed = Seed::given();
-    let settings = [PATIENT[0], PATIENT[1], ("FORETELL__SERVER__DRAIN_DELAY_S", "1")];
+    let unlimited = ("FORETELL__LIMITS__STREAMS_PER_USER", "0");
+    let settings = [PATIENT[0], PATIENT[1], unlimited, ("FORETELL__SERVER__DRAIN_DELAY_S", "1")];
     let mut server = Server::start_with(database, &settings).await;
     let mut crowd = Crowd::gather(&server).await;
     let followed = crowd.users[0].open_market(&["Yes", "No"], "10").await;

@@ -61,7 +61,8 @@ async fn mints_and_audits_are_for_admins(database: Database) {
             post(admin, "/mints", mint(TREASURY, json!("1.00"))).is(404, "NOT_FOUND"),
             post(admin, "/mints", mint(scene.open["id"].as_str().unwrap(), json!("1.00")))
                 .is(404, "NOT_FOUND"),
-            post(admin, "/mints", mint(&ada.account_id, json!("92233720368547758.07"))).is(409, "CONFLICT"),
+            post(admin, "/mints", mint(&ada.account_id, json!("92233720368547758.07")))
+                .is(409, "CIRCULATION_LIMIT"),
         ])
         .await;
 }

@@ -59,10 +59,15 @@ impl Application {
             return Err(DomainError::Transfer(TransferError::NotFinal { newest: now }).into());
         }
         if at > now.plus_seconds(-UNIT_SECONDS) {
-            let work = move |tx: &mut dyn Tx| tx.lock_accounts(&BTreeSet::from([id])).map(drop);
-            self.ports.units.run("await_account", work).await?;
+            self.await_account(id).await?;
         }
         Ok(self.ports.ledger.balance_at(id, at).await?)
+    }
+
+    /// Waits until no running unit of work can change the account any more at a time that has passed.
+    async fn await_account(&self, id: AccountId) -> Result<(), AppError> {
+        let work = move |tx: &mut dyn Tx| tx.lock_accounts(&BTreeSet::from([id])).map(drop);
+        Ok(self.ports.units.run("await_account", work).await?)
     }
 
     /// The transfers of such an account, newest first.

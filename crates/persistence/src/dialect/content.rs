@@ -87,7 +87,7 @@ const LOCK: &str = " FOR NO KEY UPDATE";
 const HOLD: &str = " FOR KEY SHARE";
 
 /// Keys as `SQLite` takes them.
-fn hexadecimal(keys: &[DbId]) -> String {
+pub(super) fn hexadecimal(keys: &[DbId]) -> String {
     let mut text = String::with_capacity(2 + keys.len() * 35);
     text.push('[');
     for (index, key) in keys.iter().enumerate() {

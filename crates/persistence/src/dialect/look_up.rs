@@ -1,7 +1,7 @@
 //! Reading many rows by their keys, with locks where the unit will write them: one statement with an array
 //! on Postgres, one prepared statement a key on `SQLite`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Text};
@@ -9,6 +9,7 @@ use foretell_domain::user::{Role, UserStatus};
 use foretell_ports::idempotency::CommandKey;
 use foretell_ports::market::WantedHolding;
 
+use super::content::hexadecimal;
 use super::each;
 use crate::accounts::AccountRow;
 use crate::bets::BetRow;
@@ -19,7 +20,7 @@ use crate::markets::{MarketRow, OptionRow, StateRow};
 use crate::positions::PositionRow;
 use crate::prepared::{ended, prepared};
 use crate::schema::{
-    accounts, bets, idempotency_keys, market_options, market_states, markets, positions, transfers, users,
+    accounts, bets, idempotency_keys, market_options, market_states, markets, transfers, users,
 };
 use crate::transfers::TransferRow;
 use crate::users::{CredentialsRow, UserRow};
@@ -180,14 +181,20 @@ pub(crate) fn positions(
     const WANTED: &str = "SELECT held.* FROM unnest(?, ?) AS wanted (market_id, account_id)
         JOIN positions AS held
         ON held.market_id = wanted.market_id AND held.account_id = wanted.account_id";
+    const OF_ACCOUNT: &str = "SELECT * FROM positions
+        WHERE market_id IN (SELECT unhex(value) FROM json_each(?)) AND account_id = ?";
     match connection {
-        Connection::Sqlite(c) => each(wanted, |wanted| {
-            positions::table
-                .filter(positions::market_id.eq(DbId::from(wanted.market_id)))
-                .filter(positions::account_id.eq(DbId::from(wanted.account_id)))
-                .select(PositionRow::as_select())
-                .load(*c)
-        }),
+        // One statement an account, so that a page of one trader's positions takes one.
+        Connection::Sqlite(c) => {
+            let mut markets: BTreeMap<_, Vec<DbId>> = BTreeMap::new();
+            for wanted in wanted {
+                markets.entry(wanted.account_id).or_default().push(wanted.market_id.into());
+            }
+            each(&markets, |(account_id, markets)| {
+                let statement = prepared(OF_ACCOUNT).bind::<Text, _>(hexadecimal(markets));
+                statement.bind::<Id, _>(DbId::from(*account_id)).load(*c)
+            })
+        }
         Connection::Postgres(c) => {
             let markets: Vec<_> = wanted.iter().map(|wanted| DbId::from(wanted.market_id)).collect();
             let accounts: Vec<_> = wanted.iter().map(|wanted| DbId::from(wanted.account_id)).collect();
