@@ -165,6 +165,7 @@ mod tests {
             ("STRASSE", "İstanbul Strasse", "İstanbul [Strasse]"),
             ("stan", "İİİstanbul", "İİİ[stan]bul"),
             ("aab", "aaab", "a[aab]"),
+            ("ééi", "ééİ ééiä", "[ééİ] ééiä"),
             ("school", "Two schools", "Two [schools]"),
             ("schooling", "To schools", "To [schools]"),
             ("東京 雨", "明日の東京は雨か", "明日の[東京]は[雨]か"),
@@ -234,7 +235,9 @@ mod tests {
             let text = format!("{before}{part}{after}");
             let none = SearchLanguage::from_name("none").unwrap();
             let parts = excerpt(&query, &text, none);
-            prop_assert!(parts.iter().any(|(found, is_found)| *is_found && found.contains(&part)), "{:?}", parts);
+            // A word before it may be equal to it but for its case.
+            let is_marked = parts.iter().any(|(found, is_found)| *is_found && fold::folded(found).contains(&part));
+            prop_assert!(is_marked, "{:?}", parts);
         }
     }
 }
