@@ -17,8 +17,8 @@ const TIMEOUT: Duration = Duration::from_mins(1);
 /// How long a connection is kept for a next request: less than the server keeps it.
 const IDLE: Duration = Duration::from_secs(30);
 
-/// The password of everyone who registers.
-const PASSWORD: &str = "correct horse battery";
+/// The password of everyone who registers, and of [`Server::admin`](crate::Server::admin).
+pub const PASSWORD: &str = "correct horse battery";
 
 /// What the path of every route of the API begins with.
 const BASE: &str = "/api/v1";
@@ -107,6 +107,17 @@ impl Client {
     /// DELETE.
     pub async fn delete(&self, path: &str) -> Answer {
         send(self.request(Method::DELETE, path)).await
+    }
+
+    /// DELETE with a body.
+    pub async fn delete_with(&self, path: &str, body: Value) -> Answer {
+        send(self.request(Method::DELETE, path).json(&body)).await
+    }
+
+    /// Creates an API key with these scopes and returns it with its secret.
+    pub async fn create_api_key(&self, scopes: &[&str]) -> Value {
+        let body = json!({"name": "a key", "scopes": scopes, "password": PASSWORD});
+        self.post("/api-keys", body).await.data(201)
     }
 
     /// POST with a key of its own.

@@ -29,7 +29,7 @@ mod tool;
 mod wire;
 
 pub use chance::Chance;
-pub use client::{Answer, Client, market, new_id, new_key, seconds_from_now, send, text};
+pub use client::{Answer, Client, PASSWORD, market, new_id, new_key, seconds_from_now, send, text};
 pub use cluster::Cluster;
 pub use collector::Collector;
 pub use database::{Connections, Database, Hold, Home};

@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
-use crate::client::Client;
+use crate::client::{Client, PASSWORD};
 use crate::database::{Database, Home};
 use crate::program::{Program, Running, eventually};
 
@@ -100,8 +100,8 @@ impl Server {
     /// An admin, made from the command line.
     pub async fn admin(&self) -> Client {
         let arguments = "admin create --email root@example.org --name Root --password-stdin";
-        self.command(arguments).input("correct horse battery\n").run().await.succeeded();
-        self.client().log_in("root@example.org", "correct horse battery").await
+        self.command(arguments).input(&format!("{PASSWORD}\n")).run().await.succeeded();
+        self.client().log_in("root@example.org", PASSWORD).await
     }
 
     /// A subcommand on the same data.

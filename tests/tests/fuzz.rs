@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use foretell_tests::{
-    Client, Database, Server, new_id, number, on_each_database, python_programs, run, text,
+    Client, Database, PASSWORD, Server, new_id, number, on_each_database, python_programs, run, text,
 };
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
@@ -95,7 +95,7 @@ impl Things {
         let post = who.post("/posts", post).await.data(201);
         let comment = json!({"content": "A comment"});
         let comment = who.post(&format!("/posts/{}/comments", id(&post)), comment).await.data(201);
-        let key = who.post("/api-keys", json!({"name": "a key", "scopes": ["read"]})).await.data(201);
+        let key = who.create_api_key(&["read"]).await;
         let paths = [
             ("accounts", who.account_id.clone()),
             ("api-keys", id(&key)),
@@ -113,6 +113,7 @@ impl Things {
             ("accountId", accounts.clone()),
             ("fromAccountId", accounts.clone()),
             ("toAccountId", accounts),
+            ("password", vec![PASSWORD.to_owned()]),
         ];
         Self { paths: paths.into(), fields: fields.into() }
     }

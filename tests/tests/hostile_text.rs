@@ -7,7 +7,7 @@
 )]
 
 use foretell_tests::{
-    Answer, Chance, Client, Database, Server, market, new_key, on_each_database, send, size, text,
+    Answer, Chance, Client, Database, PASSWORD, Server, market, new_key, on_each_database, send, size, text,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -188,7 +188,7 @@ impl Scene {
                 ("changed market", self.change(&format!("/markets/{market}"), json!({"name": value})).await)
             }
             21 => {
-                let body = json!({"name": value, "scopes": ["read"]});
+                let body = json!({"name": value, "scopes": ["read"], "password": PASSWORD});
                 ("name of a key", self.make_and_delete("/api-keys", body).await)
             }
             22 => {
@@ -303,7 +303,7 @@ async fn unwritable_times_are_rejected(database: Database) {
         scene.open("endDate", json!(time)).await.refused(400, "VALIDATION_ERROR");
         let changed = scene.change(&format!("/markets/{market}"), json!({"endDate": time})).await;
         changed.refused(400, "VALIDATION_ERROR");
-        let key = json!({"name": "key", "scopes": ["read"], "expiresAt": time});
+        let key = json!({"name": "key", "scopes": ["read"], "expiresAt": time, "password": PASSWORD});
         scene.admin.post("/api-keys", key).await.refused(400, "VALIDATION_ERROR");
         let account = format!("/accounts/{}", scene.admin.account_id);
         scene.ask(&account, "at", time).await.refused(400, "VALIDATION_ERROR");
@@ -314,7 +314,8 @@ async fn unwritable_times_are_rejected(database: Database) {
         }
     }
     scene.open("endDate", json!("9999-12-31T23:59:59.999999Z")).await.expect(201);
-    let key = json!({"name": "key", "scopes": ["read"], "expiresAt": "9999-12-31T23:59:59Z"});
+    let expires_at = "9999-12-31T23:59:59Z";
+    let key = json!({"name": "key", "scopes": ["read"], "expiresAt": expires_at, "password": PASSWORD});
     scene.admin.post("/api-keys", key).await.expect(201);
     scene
         .admin

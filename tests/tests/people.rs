@@ -6,19 +6,19 @@
     reason = "what serves tests fails like a test"
 )]
 
-use foretell_tests::{Answer, Client, Database, Server, eventually, on_each_database, send, text};
+use foretell_tests::{Answer, Client, Database, PASSWORD, Server, eventually, on_each_database, send, text};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 on_each_database!(
     a_key_is_good_until_it_is_deleted,
     a_new_password_ends_the_other_sessions,
+    stolen_session_neither_keeps_access_nor_guesses,
+    new_password_revokes_keys_if_asked,
     a_suspension_counts_at_once,
     a_deleted_user_leaves_the_ledger,
     guesses_are_limited,
 );
-
-const PASSWORD: &str = "correct horse battery";
 
 async fn patch(who: &Client, path: &str, body: Value) -> Answer {
     send(who.request(Method::PATCH, path).json(&body)).await
@@ -26,8 +26,7 @@ async fn patch(who: &Client, path: &str, body: Value) -> Answer {
 
 /// The same user with a new API key of these scopes in place of the session.
 async fn with_key(who: &Client, scopes: &[&str]) -> Client {
-    let made = who.post("/api-keys", json!({"name": "a key", "scopes": scopes})).await.data(201);
-    let secret = text(&made["secret"]);
+    let secret = text(&who.create_api_key(scopes).await["secret"]);
     assert!(secret.starts_with("ft_k_"), "{secret}");
     let mut client = who.clone();
     client.token = Some(secret);
@@ -78,6 +77,33 @@ async fn a_new_password_ends_the_other_sessions(database: Database) {
     log_in(&server, "ada@example.org", "another password").await.expect(201);
 }
 
+async fn stolen_session_neither_keeps_access_nor_guesses(database: Database) {
+    let server = Server::start(database).await;
+    let stolen = server.register("ada").await;
+    let asked = |password: &str| json!({"name": "mine", "scopes": ["trade"], "password": password});
+    let own = format!("/users/{}", stolen.user_id);
+    for number in 0..5 {
+        let guess = format!("password number {number}");
+        stolen.post("/api-keys", asked(&guess)).await.refused(401, "UNAUTHORIZED");
+        stolen.delete_with(&own, json!({"password": guess})).await.refused(401, "UNAUTHORIZED");
+    }
+    stolen.post("/api-keys", asked(PASSWORD)).await.refused(429, "RATE_LIMITED");
+    stolen.delete_with(&own, json!({"password": PASSWORD})).await.refused(429, "RATE_LIMITED");
+    assert_eq!(stolen.all("/api-keys").await, [] as [Value; 0]);
+}
+
+async fn new_password_revokes_keys_if_asked(database: Database) {
+    let server = Server::start(database).await;
+    let ada = server.register("ada").await;
+    let key = with_key(&ada, &["read"]).await;
+    key.get("/me").await.expect(200);
+    let body = json!({"currentPassword": PASSWORD, "newPassword": "another password", "revokeApiKeys": true});
+    let ended = ada.post("/me/password", body).await.data(200);
+    assert_eq!(ended, json!({"endedSessions": 0, "revokedApiKeys": 1}));
+    key.get("/me").await.refused(401, "UNAUTHORIZED");
+    assert_eq!(ada.all("/api-keys").await, [] as [Value; 0]);
+}
+
 async fn a_suspension_counts_at_once(database: Database) {
     let server = Server::start(database).await;
     let (admin, ada) = (server.admin().await, server.register("ada").await);
@@ -95,7 +121,7 @@ async fn a_suspension_counts_at_once(database: Database) {
     assert_eq!(ada.get("/me").await.data(200)["role"], "MODERATOR");
     let own = format!("/users/{}", admin.user_id);
     patch(&admin, &own, json!({"role": "USER"})).await.refused(409, "CONFLICT");
-    admin.delete(&own).await.refused(409, "CONFLICT");
+    admin.delete_with(&own, json!({"password": PASSWORD})).await.refused(409, "CONFLICT");
 }
 
 async fn a_deleted_user_leaves_the_ledger(database: Database) {
@@ -106,9 +132,14 @@ async fn a_deleted_user_leaves_the_ledger(database: Database) {
     ada.bet(&market, 0, "10.00").await.data(201);
     let key = with_key(&ada, &["read"]).await;
     let path = format!("/users/{}", ada.user_id);
-    ben.delete(&path).await.refused(403, "FORBIDDEN");
-    key.delete(&path).await.refused(403, "FORBIDDEN");
-    ada.delete(&path).await.expect(204);
+    let confirmed = json!({"password": PASSWORD});
+    for other in [&ben, &key] {
+        other.delete_with(&path, confirmed.clone()).await.refused(403, "FORBIDDEN");
+    }
+    ada.delete_with(&path, json!({})).await.refused(400, "VALIDATION_ERROR");
+    ada.delete_with(&path, json!({"password": "a wrong one"})).await.refused(401, "UNAUTHORIZED");
+    ada.get("/me").await.expect(200);
+    ada.delete_with(&path, confirmed).await.expect(204);
     for gone in [&ada, &key] {
         gone.get("/me").await.refused(401, "UNAUTHORIZED");
     }

@@ -7,14 +7,14 @@
     reason = "what serves tests fails like a test"
 )]
 
-use foretell_tests::{Answer, Client, Collector, Database, Server, new_id, on_each_database, send, text};
+use foretell_tests::{
+    Answer, Client, Collector, Database, PASSWORD, Server, new_id, on_each_database, send, text,
+};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 on_each_database!(secrets_are_neither_answered_nor_logged);
-
-const PASSWORD: &str = "correct horse battery";
 
 /// Everything that nobody but its owner may read again.
 struct Secrets {
@@ -43,8 +43,7 @@ async fn secrets_are_neither_answered_nor_logged(database: Database) {
     settings.push(("FORETELL__AUTH__LOGIN_ATTEMPTS_PER_ACCOUNT", "10000"));
     let mut server = Server::start_with(database, &settings).await;
     let ada = server.register("ada").await;
-    let asked = json!({"name": "a key", "scopes": ["read", "trade", "manage"]});
-    let key = text(&ada.post("/api-keys", asked).await.data(201)["secret"]);
+    let key = text(&ada.create_api_key(&["read", "trade", "manage"]).await["secret"]);
     let secrets = Secrets { password: PASSWORD.to_owned(), token: ada.token.clone().unwrap(), key };
     let mut routes = documented_routes();
     assert!(routes.len() > 50, "{routes:?}");

@@ -98,7 +98,7 @@ impl Scene {
                 let post = json!({"title": "More", "content": "Rain.", "published": true, "tags": tags});
                 by.post("/posts", post).await.expect(201);
             }
-            self.ada.post("/api-keys", json!({"name": "a key", "scopes": ["read"]})).await.expect(201);
+            self.ada.create_api_key(&["read"]).await;
             self.ada.pay(&other, "1").await.expect(201);
         }
     }

@@ -144,7 +144,7 @@ async fn unreadable_row_leaves_lists_usable(database: Database) {
 
     let mut keys = Vec::new();
     for _ in 0..5 {
-        keys.push(ada.post("/api-keys", json!({"name": "a key", "scopes": ["read"]})).await.data(201));
+        keys.push(ada.create_api_key(&["read"]).await);
     }
     let expires = too_late("expires_at_us");
     check(&server, &ada, "/api-keys", "api_keys", &keys, &["scopes = 'all'", &created, &expires]).await;

@@ -41,8 +41,9 @@ pub use search_steps::SearchStep;
 pub use semantic::Semantic;
 pub use use_cases::{
     authenticate::{Caller, Credential},
-    change_password::PasswordChange,
+    change_password::{EndedCredentials, PasswordChange},
     chart_prices::{CandleInterval, MAX_INTERVALS, OptionCandle, PriceBucket, PriceChart},
+    confirm_password::PasswordConfirmation,
     export::{Export, ExportError, ExportRow, ExportSink},
     follow_market::{MarketEvent, MarketFollower, MarketNews, MarketPosition, PositionError, Told},
     keep_house::Housekeeper,

@@ -16,7 +16,7 @@ pub struct RequestLimits {
     pub read: Option<Budget>,
     /// What changes something.
     pub write: Option<Budget>,
-    /// Registering, signing in and changing a password, right or wrong.
+    /// Requests that verify or set a password, right or wrong.
     pub log_in: Option<Budget>,
     /// Tokens from one address that turn out to be invalid.
     pub invalid_tokens: Option<Budget>,

@@ -6,6 +6,7 @@ pub(crate) mod authenticate;
 pub(crate) mod change_password;
 mod change_profile;
 pub(crate) mod chart_prices;
+pub(crate) mod confirm_password;
 mod delete_market;
 mod edit_market;
 mod embed_texts;

@@ -9,31 +9,39 @@ use foretell_ports::unit::{Locked, Tx};
 use foretell_ports::user::Credentials;
 
 use super::authenticate::Caller;
+use super::confirm_password::PasswordConfirmation;
 use crate::Application;
 use crate::error::AppError;
 
 impl Application {
-    /// Erases the caller, who must name themselves and present a session: their name, picture, mail address and
+    /// Erases the caller, who must name themselves and present a session and their password: their name, picture, mail address and
     /// password go, and with them all sessions and keys. Their account is closed; it, their transfers, bets and
     /// markets stay under their id; open markets are left to the moderators. The last active admin stays.
     ///
     /// # Errors
-    /// [`AppError::Refused`] with `NotTheUser`, `SessionsOnly` or `LastAdmin`; [`AppError::Store`].
-    pub async fn erase_user(&self, caller: &Caller, id: UserId) -> Result<(), AppError> {
+    /// [`AppError::Refused`] with `NotTheUser`, `SessionsOnly` or `LastAdmin`; [`AppError::WrongPassword`],
+    /// [`AppError::TooManyAttempts`], [`AppError::Unauthorized`], [`AppError::Password`], [`AppError::Store`].
+    pub async fn erase_user(
+        &self,
+        caller: &Caller,
+        id: UserId,
+        confirmation: PasswordConfirmation,
+    ) -> Result<(), AppError> {
         caller.session().map_err(DomainError::Denied)?;
+        // Who the caller is does not change, so that this needs no lock.
+        policy::may_dispose_of_user(caller.actor(), id).map_err(DomainError::Denied)?;
+        let confirmed = self.confirm_password(caller, confirmation).await?;
         let now = self.now();
         let lock = move |tx: &mut dyn Tx| tx.lock_user_and_admins(id);
-        let work = move |tx: &mut dyn Tx, actor, mut locked: Vec<Locked<Credentials>>| {
-            if let Err(denied) = policy::may_dispose_of_user(actor, id) {
-                return Ok(Err(DomainError::Denied(denied)));
-            }
+        let work = move |tx: &mut dyn Tx, _, mut locked: Vec<Locked<Credentials>>| {
             let active_admins = locked.iter().filter(|locked| locked.user.is_active_admin()).count();
-            let Some(found) = locked.iter_mut().find(|locked| locked.user.id == id) else {
-                return Ok(Err(UserError::NotFound(id).into()));
+            let Some(found) = locked.iter_mut().find(|found| found.user.id == id && confirmed.is_of(found))
+            else {
+                return Ok(Err(AppError::WrongPassword));
             };
             let erased = match found.user.erased(active_admins, now) {
                 Ok(erased) => erased,
-                Err(refusal) => return Ok(Err(refusal.into())),
+                Err(refusal) => return Ok(Err(DomainError::from(refusal).into())),
             };
             found.user = erased;
             found.password = PasswordHash::of_nothing();

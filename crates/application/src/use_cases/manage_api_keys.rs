@@ -13,6 +13,7 @@ use foretell_ports::user::Credentials;
 use secrecy::SecretString;
 
 use super::authenticate::Caller;
+use super::confirm_password::PasswordConfirmation;
 use crate::Application;
 use crate::error::AppError;
 
@@ -40,13 +41,20 @@ pub struct IssuedKey {
 }
 
 impl Application {
-    /// Makes an API key for the caller, who presents a session: a key that makes keys could never be taken
-    /// back.
+    /// Makes an API key for the caller, who presents a session and their password: a key that makes keys could
+    /// never be taken back, and one that a stolen session makes would outlive it.
     ///
     /// # Errors
-    /// [`AppError::Refused`] with `SessionsOnly` or `TooManyKeys`, [`AppError::Store`].
-    pub async fn create_api_key(&self, caller: &Caller, new: NewApiKey) -> Result<IssuedKey, AppError> {
+    /// [`AppError::Refused`] with `SessionsOnly` or `TooManyKeys`, [`AppError::WrongPassword`],
+    /// [`AppError::TooManyAttempts`], [`AppError::Unauthorized`], [`AppError::Password`], [`AppError::Store`].
+    pub async fn create_api_key(
+        &self,
+        caller: &Caller,
+        confirmation: PasswordConfirmation,
+        new: NewApiKey,
+    ) -> Result<IssuedKey, AppError> {
         caller.session().map_err(DomainError::Denied)?;
+        let confirmed = self.confirm_password(caller, confirmation).await?;
         let (secret, secret_hash) = self.ports.tokens.issue_key();
         let key = ApiKey {
             id: ApiKeyId::from_u128(self.ports.ids.next_id()),
@@ -62,12 +70,14 @@ impl Application {
         // Locked exclusively, so that two keys that are made at the same time are both counted.
         let lock = move |tx: &mut dyn Tx| tx.lock_user(user_id);
         let work = move |tx: &mut dyn Tx, _, user: Option<Locked<Credentials>>| {
-            let Some(user) = user else { return Ok(Err(UserError::NotFound(user_id).into())) };
+            let Some(user) = user.filter(|user| confirmed.is_of(user)) else {
+                return Ok(Err(AppError::WrongPassword));
+            };
             if tx.count_api_keys_of(&user)? >= MAX_KEYS {
-                return Ok(Err(UserError::TooManyKeys { max: MAX_KEYS }.into()));
+                return Ok(Err(DomainError::from(UserError::TooManyKeys { max: MAX_KEYS }).into()));
             }
             tx.insert_api_key(&made)?;
-            Ok(Ok::<_, DomainError>(()))
+            Ok(Ok(()))
         };
         self.run_as_after(caller, "create_api_key", lock, work).await?;
         self.tokens.issued(secret_hash);

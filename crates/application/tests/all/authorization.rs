@@ -17,7 +17,7 @@ use foretell_domain::user::{Appointment, ProfileChange, Role, Standing};
 use foretell_domain::webhook::{WebhookEvent, WebhookUrl};
 use foretell_testkit::builders::tags;
 
-use crate::support::{Desk, amount};
+use crate::support::{Desk, amount, confirmation};
 
 const SUSPENSION: Appointment = Appointment { role: None, standing: Some(Standing::Suspended) };
 const DEMOTION: Appointment = Appointment { role: Some(Role::User), standing: None };
@@ -101,10 +101,10 @@ async fn try_own(desk: &Desk, by: &Caller) -> Vec<Attempt> {
         ("delete post", app.delete_post(by, post).await),
         ("comment", app.write_comment(by, subject, said("?")).await.map(drop)),
         ("profile", app.change_profile(by, ProfileChange::default(), any()).await.map(drop)),
-        ("create key", app.create_api_key(by, new).await.map(drop)),
+        ("create key", app.create_api_key(by, confirmation(), new).await.map(drop)),
         ("delete key", app.delete_api_key(by, key).await),
         ("log out", app.log_out(by, desk.ids.session()).await.map(drop)),
-        ("erase", app.erase_user(by, by.user.id).await),
+        ("erase", app.erase_user(by, by.user.id, confirmation()).await),
     ]
 }
 
@@ -169,7 +169,7 @@ async fn ended_credential_writes_nothing() {
     let ended = Caller { credential: Credential::Session(desk.sign_in(ann.user.id).await), ..ann.clone() };
     let Credential::Session(session) = ended.credential else { unreachable!() };
     let new = NewApiKey { name: KeyName::new("bot").unwrap(), scopes: Scopes::ALL, expires_at: None };
-    let key = desk.app.create_api_key(&ann, new).await.unwrap().key.id;
+    let key = desk.app.create_api_key(&ann, confirmation(), new).await.unwrap().key.id;
     let revoked = Caller { credential: Credential::ApiKey { id: key, scopes: Scopes::ALL }, ..ann.clone() };
     for caller in [&ended, &revoked] {
         desk.pay(caller, &ann, 1).await.unwrap_err();

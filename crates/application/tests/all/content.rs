@@ -11,7 +11,7 @@ use foretell_ports::post::PostFilter;
 use foretell_ports::unit::{Tx, UnitOfWork};
 use foretell_testkit::builders::tags;
 
-use crate::support::Desk;
+use crate::support::{Desk, confirmation};
 
 fn body(status: PostStatus) -> PostBody {
     PostBody {
@@ -84,7 +84,7 @@ async fn what_becomes_of_posts_is_counted_at_once() {
     assert_eq!(counted().await, 0, "deleted");
     write(&desk, &ann, PostStatus::Published).await;
     assert_eq!(counted().await, 1);
-    app.erase_user(&ann, ann.user.id).await.unwrap();
+    app.erase_user(&ann, ann.user.id, confirmation()).await.unwrap();
     assert_eq!(counted().await, 0, "gone with its author");
 }
 

@@ -8,7 +8,7 @@ use foretell_domain::transfer::{Transfer, TransferError};
 use foretell_domain::user::Role;
 use foretell_ports::ledger::LedgerQueries as _;
 
-use crate::support::{Desk, GRANT, amount, settings};
+use crate::support::{Desk, GRANT, amount, confirmation, settings};
 
 type Results = Vec<Result<Transfer, DomainError>>;
 
@@ -153,7 +153,7 @@ async fn a_chosen_id_of_a_bet_is_taken_once() {
 async fn closed_account_takes_no_part_in_payments() {
     let desk = Desk::open().await;
     let (ann, ben, admin) = (desk.user().await, desk.user().await, desk.admin().await);
-    desk.app.erase_user(&ann, ann.user.id).await.unwrap();
+    desk.app.erase_user(&ann, ann.user.id, confirmation()).await.unwrap();
     let closed = DomainError::Transfer(TransferError::AccountClosed(ann.account_id));
     assert_eq!(desk.pay(&ben, &ann, 1).await, Err(closed));
     let mint = Mint { to: ann.account_id, amount: amount(1) };

@@ -3,6 +3,7 @@
 use foretell_application::ExpectedVersion;
 use foretell_application::{
     AppError, ApplicationSettings, Caller, Credential, IssuedKey, LoginLimits, NewApiKey, PasswordChange,
+    PasswordConfirmation,
 };
 use foretell_domain::error::DomainError;
 use foretell_domain::id::ApiKeyId;
@@ -19,15 +20,16 @@ use futures::future::join_all;
 use futures::poll;
 use secrecy::ExposeSecret as _;
 
-use crate::support::{ADDRESS, Desk, PASSWORD, eventually, settings};
+use crate::support::{ADDRESS, Desk, PASSWORD, confirmation, eventually, settings};
 
 async fn make_key(desk: &Desk, caller: &Caller, scopes: Scopes) -> IssuedKey {
     let new = NewApiKey { name: KeyName::new("bot").unwrap(), scopes, expires_at: None };
-    desk.app.create_api_key(caller, new).await.unwrap()
+    desk.app.create_api_key(caller, confirmation(), new).await.unwrap()
 }
 
 fn change(current: &str) -> PasswordChange {
-    PasswordChange { current: current.into(), new: new_password("another password"), from: ADDRESS }
+    let current = PasswordConfirmation { password: current.into(), from: ADDRESS };
+    PasswordChange { current, new: new_password("another password"), revoke_api_keys: false }
 }
 
 fn is_refused<T>(result: &Result<T, AppError>, expected: DomainError) -> bool {
@@ -63,6 +65,55 @@ async fn of_two_changes_of_a_password_one_is_made() {
     gate.release();
     let late = late.await;
     assert!(matches!(late, Err(AppError::WrongPassword)), "{late:?}");
+}
+
+#[tokio::test]
+async fn password_that_changed_meanwhile_confirms_nothing() {
+    let desk = Desk::open().await;
+    let ann = desk.user().await;
+    let new = NewApiKey { name: KeyName::new("bot").unwrap(), scopes: Scopes::ALL, expires_at: None };
+    let gate = desk.faults.hold_next();
+    let mut key = Box::pin(desk.app.create_api_key(&ann, confirmation(), new));
+    assert!(poll!(&mut key).is_pending());
+    gate.arrived().await;
+    let next_gate = desk.faults.hold_next();
+    let mut erasure = Box::pin(desk.app.erase_user(&ann, ann.user.id, confirmation()));
+    assert!(poll!(&mut erasure).is_pending());
+    next_gate.arrived().await;
+    // The old password has been found right; what is held is what it was confirmed for.
+    desk.app.change_password(&ann, change(PASSWORD)).await.unwrap();
+    gate.release();
+    next_gate.release();
+    let key = key.await;
+    assert!(matches!(key, Err(AppError::WrongPassword)), "{key:?}");
+    let erasure = erasure.await;
+    assert!(matches!(erasure, Err(AppError::WrongPassword)), "{erasure:?}");
+    assert_eq!(desk.app.count_api_keys(&ann).await.unwrap(), 0);
+    assert_eq!(desk.app.get_user(ann.user.id).await.unwrap(), ann.user);
+}
+
+#[tokio::test]
+async fn wrong_confirmations_count_as_failed_sign_ins() {
+    let login_limits = LoginLimits { per_account: 3, ..LoginLimits::default() };
+    let desk = Desk::open_with(ApplicationSettings { login_limits, ..settings() }).await;
+    let ann = desk.user().await;
+    let wrong = || PasswordConfirmation { password: "wrong".into(), from: ADDRESS };
+    let new = || NewApiKey { name: KeyName::new("bot").unwrap(), scopes: Scopes::ALL, expires_at: None };
+    for _ in 0..2 {
+        let refused = desk.app.create_api_key(&ann, wrong(), new()).await;
+        assert!(matches!(refused, Err(AppError::WrongPassword)), "{refused:?}");
+    }
+    let refused = desk.app.erase_user(&ann, ann.user.id, wrong()).await;
+    assert!(matches!(refused, Err(AppError::WrongPassword)), "{refused:?}");
+    let limited = [
+        desk.app.create_api_key(&ann, confirmation(), new()).await.map(drop),
+        desk.app.erase_user(&ann, ann.user.id, confirmation()).await,
+        desk.app.change_password(&ann, change(PASSWORD)).await.map(drop),
+        desk.app.log_in(ADDRESS, &ann.user.email, PASSWORD.into()).await.map(drop),
+    ];
+    for result in limited {
+        assert!(matches!(result, Err(AppError::TooManyAttempts { .. })), "{result:?}");
+    }
 }
 
 #[tokio::test]
@@ -219,13 +270,13 @@ async fn what_takes_a_session_is_not_done_with_a_key() {
     let page = Stretch::from(PageRequest::new(1, 10).unwrap());
     let app = &desk.app;
     let results = [
-        app.create_api_key(&by_key, new).await.map(drop),
+        app.create_api_key(&by_key, confirmation(), new).await.map(drop),
         app.delete_api_key(&by_key, ApiKeyId::from_u128(1)).await,
         app.change_password(&by_key, change(PASSWORD)).await.map(drop),
         app.list_sessions(&by_key, page).await.map(drop),
         app.count_sessions(&by_key).await.map(drop),
         app.log_out(&by_key, desk.ids.session()).await.map(drop),
-        app.erase_user(&by_key, ann.user.id).await,
+        app.erase_user(&by_key, ann.user.id, confirmation()).await,
     ];
     for result in results {
         assert!(is_refused(&result, Denied::SessionsOnly.into()));
@@ -234,10 +285,11 @@ async fn what_takes_a_session_is_not_done_with_a_key() {
 
 #[tokio::test]
 async fn keys_made_at_the_same_time_are_all_counted() {
-    let desk = Desk::open().await;
+    let login_limits = LoginLimits { per_account: 60, ..LoginLimits::default() };
+    let desk = Desk::open_with(ApplicationSettings { login_limits, ..settings() }).await;
     let ann = desk.user().await;
     let new = || NewApiKey { name: KeyName::new("bot").unwrap(), scopes: Scopes::ALL, expires_at: None };
-    let made = join_all((0..60).map(|_| desk.app.create_api_key(&ann, new()))).await;
+    let made = join_all((0..60).map(|_| desk.app.create_api_key(&ann, confirmation(), new()))).await;
     assert_eq!(made.iter().filter(|made| made.is_ok()).count(), 50);
     assert_eq!(desk.app.count_api_keys(&ann).await.unwrap(), 50);
 }
@@ -249,7 +301,7 @@ async fn an_erased_user_is_gone_for_good() {
     let signed_in = desk.app.log_in(ADDRESS, &ann.user.email, PASSWORD.into()).await.unwrap();
     make_key(&desk, &ann, Scopes::ALL).await;
     desk.clock.advance_seconds(5);
-    desk.app.erase_user(&ann, ann.user.id).await.unwrap();
+    desk.app.erase_user(&ann, ann.user.id, confirmation()).await.unwrap();
     let now = desk.app.now();
     assert_eq!(desk.memory.count_sessions(ann.user.id, now).await.unwrap(), 0);
     assert_eq!(desk.memory.count_api_keys(ann.user.id).await.unwrap(), 0);
@@ -261,7 +313,7 @@ async fn an_erased_user_is_gone_for_good() {
             .is_none()
     );
     let erased = desk.app.get_user(ann.user.id).await.unwrap();
-    let again = desk.app.erase_user(&ann, ann.user.id).await;
+    let again = desk.app.erase_user(&ann, ann.user.id, confirmation()).await;
     assert!(matches!(again, Err(AppError::Unauthorized)), "{again:?}");
     for email in [&ann.user.email, &erased.email] {
         let verified = desk.passwords.verifications();

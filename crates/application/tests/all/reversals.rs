@@ -6,7 +6,7 @@ use foretell_domain::error::{Code, DomainError};
 use foretell_domain::id::{AccountId, TransferId};
 use foretell_domain::transfer::{Transfer, TransferError, TransferKind};
 
-use crate::support::{Desk, GRANT, amount};
+use crate::support::{Desk, GRANT, amount, confirmation};
 
 /// A desk with an admin and two users.
 async fn open() -> (Desk, Caller, [Caller; 2]) {
@@ -138,7 +138,7 @@ async fn forced_reversal_into_closed_account_leaves_no_trace() {
     let (desk, admin, [ann, ben]) = open().await;
     let paid = desk.pay(&ann, &ben, 700).await.unwrap();
     desk.pay(&ben, &admin, GRANT + 700).await.unwrap();
-    desk.app.erase_user(&ann, ann.user.id).await.unwrap();
+    desk.app.erase_user(&ann, ann.user.id, confirmation()).await.unwrap();
     let (before, treasury) = (desk.audit().await, desk.balance(AccountId::TREASURY).await);
     let refused = reverse(&desk, &admin, paid.id, true).await.unwrap_err();
     assert_eq!(refused, DomainError::Transfer(TransferError::AccountClosed(ann.account_id)));
@@ -152,7 +152,7 @@ async fn reversal_takes_money_back_from_closed_account() {
     let (desk, admin, [ann, ben]) = open().await;
     let paid = desk.pay(&ann, &ben, 700).await.unwrap();
     desk.pay(&ben, &admin, GRANT + 300).await.unwrap();
-    desk.app.erase_user(&ben, ben.user.id).await.unwrap();
+    desk.app.erase_user(&ben, ben.user.id, confirmation()).await.unwrap();
     reverse(&desk, &admin, paid.id, true).await.unwrap();
     assert_eq!(desk.balances([&ann, &ben]).await, [GRANT, 0]);
     desk.audit().await;

@@ -5,6 +5,7 @@ mod delete;
 mod list;
 
 use actix_web::web::ServiceConfig;
+use foretell_application::RequestKind;
 use utoipa::OpenApi;
 
 use crate::routing::at;
@@ -16,6 +17,6 @@ pub(super) struct Documented;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
-        .service(at("/api-keys").get(list::list).post(create::create))
+        .service(at("/api-keys").get(list::list).counted_as(RequestKind::LogIn).post(create::create))
         .service(at("/api-keys/{id}").delete(delete::delete));
 }

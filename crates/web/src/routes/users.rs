@@ -20,5 +20,11 @@ pub(super) struct Documented;
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
         .service(at("/users").get(list::list).counted_as(RequestKind::LogIn).post(register::register))
-        .service(at("/users/{id}").get(get::get).patch(appoint::appoint).delete(erase::erase));
+        .service(
+            at("/users/{id}")
+                .get(get::get)
+                .patch(appoint::appoint)
+                .counted_as(RequestKind::LogIn)
+                .delete(erase::erase),
+        );
 }

@@ -81,7 +81,7 @@ async fn who_is_gone_is_on_no_leaderboard() {
     let body = json!({ "status": "suspended" });
     app.patch(&format!("/users/{}", ann.id)).by(&admin).json(&body).await.ok(200);
     assert_eq!(ranks(&app, "").await, ranked(&[(1, "bob", "-30.00")]));
-    assert_eq!(app.delete(&format!("/users/{}", bob.id)).by(&bob).await.status.as_u16(), 204);
+    assert_eq!(app.erase(&bob).await.status.as_u16(), 204);
     assert_eq!(ranks(&app, "").await, ranked(&[(1, "Deleted user", "-30.00")]), "until it is summed up anew");
     app.clock.advance_seconds(MINUTE);
     assert_eq!(ranks(&app, "").await, []);

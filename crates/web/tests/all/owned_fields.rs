@@ -97,7 +97,8 @@ impl Scene {
             format!("/webhooks/{webhook}"),
         ];
         let posted = posted.into_iter().map(|path| (Method::POST, path));
-        posted.chain(patched.into_iter().map(|path| (Method::PATCH, path))).collect()
+        let deleted = (Method::DELETE, format!("/users/{}", ada.id));
+        posted.chain(patched.into_iter().map(|path| (Method::PATCH, path))).chain([deleted]).collect()
     }
 
     /// All that those requests could have changed.

@@ -239,7 +239,8 @@ impl TestApp {
 
     /// The same user with an API key of these scopes in place of the session.
     pub async fn with_key(&self, user: &TestUser, scopes: &[&str]) -> TestUser {
-        let made = self.post("/api-keys").by(user).json(&json!({ "name": "a key", "scopes": scopes })).await;
+        let body = json!({ "name": "a key", "scopes": scopes, "password": PASSWORD });
+        let made = self.post("/api-keys").by(user).json(&body).await;
         TestUser { token: made.ok(201)["secret"].as_str().unwrap().to_owned(), ..user.clone() }
     }
 
@@ -252,6 +253,12 @@ impl TestApp {
 
     pub fn delete(&self, path: &str) -> Call {
         self.call(Method::DELETE, path)
+    }
+
+    /// Deletes a user for good, as they ask for it themselves.
+    pub fn erase(&self, user: &TestUser) -> Call {
+        let body = json!({ "password": PASSWORD });
+        self.delete(&format!("/users/{}", user.id)).by(user).json(&body)
     }
 
     /// What an account holds, as its owner reads it.

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use foretell_application::writer::{Payment, Receipt, WriterSettings};
 use foretell_application::{
-    AppError, Application, ApplicationSettings, Caller, Credential, LoginLimits, Ports, Registration,
-    RequestLimits, Semantic,
+    AppError, Application, ApplicationSettings, Caller, Credential, LoginLimits, PasswordConfirmation, Ports,
+    Registration, RequestLimits, Semantic,
 };
 use foretell_domain::error::DomainError;
 use foretell_domain::id::{AccountId, SessionId, UserId};
@@ -34,6 +34,11 @@ pub(crate) const GRANT: i64 = 10_000;
 pub(crate) const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 /// The password of every user.
 pub(crate) const PASSWORD: &str = "correct horse";
+
+/// The password of everybody's, confirmed from home.
+pub(crate) fn confirmation() -> PasswordConfirmation {
+    PasswordConfirmation { password: PASSWORD.into(), from: ADDRESS }
+}
 
 /// An application and what a test needs to work it.
 pub(crate) struct Desk {

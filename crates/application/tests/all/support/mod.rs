@@ -6,6 +6,6 @@ mod markets;
 mod trouble;
 mod work;
 
-pub(crate) use desk::{ADDRESS, Desk, GRANT, PASSWORD, amount, settings};
+pub(crate) use desk::{ADDRESS, Desk, GRANT, PASSWORD, amount, confirmation, settings};
 pub(crate) use markets::{Crowd, Trader};
 pub(crate) use trouble::{Loss, eventually, take_one};

@@ -1,25 +1,25 @@
 //! `POST /api-keys`: makes a key.
 
 use actix_web::web::Data;
-use foretell_application::NewApiKey;
+use foretell_application::{NewApiKey, PasswordConfirmation};
 use foretell_domain::scope::{Scope, Scopes};
 use foretell_domain::text::KeyName;
 use foretell_domain::time::Timestamp;
 use garde::Validate;
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::WebState;
 use crate::dto::api_key::ApiKeyView;
 use crate::dto::time::{Time, parse_time};
-use crate::extract::{Body, InSession, InputContext, IntoInput};
+use crate::extract::{Body, ClientAddress, InSession, InputContext, IntoInput};
 use crate::faults::{FaultCode, Faults};
 use crate::openapi::names::ScopeName;
 use crate::reply::{self, Answer};
 
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
-#[schema(example = json!({ "name": "bot", "scopes": ["read", "trade"] }))]
+#[schema(example = json!({ "name": "bot", "scopes": ["read", "trade"], "password": "correct horse" }))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct KeyBody {
     #[garde(required)]
@@ -31,17 +31,21 @@ pub(super) struct KeyBody {
     #[garde(skip)]
     #[schema(value_type = Option<Time>)]
     expires_at: Option<String>,
+    #[garde(required)]
+    #[schema(required = true, value_type = String)]
+    password: Option<SecretString>,
 }
 
 impl IntoInput for KeyBody {
-    type Input = NewApiKey;
+    type Input = (NewApiKey, SecretString);
 
-    fn into_input(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<NewApiKey> {
+    fn into_input(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<Self::Input> {
         let name = faults.required("name", self.name, KeyName::new);
         let scopes = faults.require("scopes", self.scopes).and_then(|names| scopes_of(&names, faults));
         let expires_at = faults.optional("expiresAt", self.expires_at, |text| parse_time(&text));
         refuse_past_end(expires_at.flatten(), faults, context.now);
-        Some(NewApiKey { name: name?, scopes: scopes?, expires_at: expires_at? })
+        let password = faults.require("password", self.password);
+        Some((NewApiKey { name: name?, scopes: scopes?, expires_at: expires_at? }, password?))
     }
 }
 
@@ -73,8 +77,9 @@ struct KeyCreated<'a> {
     secret: &'a str,
 }
 
-/// Makes a key; its secret is shown this once. 201, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`,
-/// 403 `FORBIDDEN` for an API key, 409 `CONFLICT` for one key too many.
+/// Makes a key, which the caller confirms with their password; its secret is shown this once. 201,
+/// 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED` also for a wrong password, 403 `FORBIDDEN` for an API key,
+/// 409 `CONFLICT` for one key too many, 429 `RATE_LIMITED`.
 #[utoipa::path(
     post,
     path = "/api-keys",
@@ -87,10 +92,12 @@ struct KeyCreated<'a> {
 pub(super) async fn create(
     state: Data<WebState>,
     InSession(caller): InSession,
+    ClientAddress(from): ClientAddress,
     body: Body<KeyBody>,
 ) -> Answer {
-    let new = state.accept(body)?;
-    let issued = state.application.create_api_key(&caller, new).await?;
+    let (new, password) = state.accept(body)?;
+    let confirmation = PasswordConfirmation { password, from };
+    let issued = state.application.create_api_key(&caller, confirmation, new).await?;
     let data = KeyCreated { key: ApiKeyView::new(&issued.key), secret: issued.secret.expose_secret() };
     reply::created(format_args!("/api-keys/{}", issued.key.id), data)
 }

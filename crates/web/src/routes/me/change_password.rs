@@ -1,7 +1,7 @@
 //! `POST /me/password`: changes the caller's password.
 
 use actix_web::web::Data;
-use foretell_application::PasswordChange;
+use foretell_application::{PasswordChange, PasswordConfirmation};
 use foretell_ports::secret::NewPassword;
 use garde::Validate;
 use secrecy::SecretString;
@@ -24,11 +24,15 @@ pub(super) struct PasswordBody {
     #[garde(required)]
     #[schema(required = true, value_type = String, min_length = 8, max_length = 128)]
     new_password: Option<SecretString>,
+    #[garde(skip)]
+    #[schema(default = false)]
+    revoke_api_keys: Option<bool>,
 }
 
 pub(super) struct Passwords {
     current: SecretString,
     new: NewPassword,
+    revoke_api_keys: bool,
 }
 
 impl IntoInput for PasswordBody {
@@ -37,7 +41,8 @@ impl IntoInput for PasswordBody {
     fn into_input(self, faults: &mut Faults, _: &InputContext<'_>) -> Option<Passwords> {
         let current = faults.require("currentPassword", self.current_password);
         let new = new_password("newPassword", self.new_password, faults);
-        Some(Passwords { current: current?, new: new? })
+        let revoke_api_keys = self.revoke_api_keys.unwrap_or(false);
+        Some(Passwords { current: current?, new: new?, revoke_api_keys })
     }
 }
 
@@ -45,9 +50,11 @@ impl IntoInput for PasswordBody {
 #[serde(rename_all = "camelCase")]
 struct Changed {
     ended_sessions: usize,
+    revoked_api_keys: usize,
 }
 
-/// Changes the caller's password and ends their other sessions; says how many. 200, 400 `VALIDATION_ERROR`,
+/// Changes the caller's password and ends their other sessions; with `revokeApiKeys`, deletes their API keys too.
+/// 200, 400 `VALIDATION_ERROR`,
 /// 401 `UNAUTHORIZED` also for a wrong password, 403 `FORBIDDEN` for an API key, 429 `RATE_LIMITED`.
 #[utoipa::path(
     post,
@@ -64,8 +71,9 @@ pub(super) async fn change_password(
     ClientAddress(from): ClientAddress,
     body: Body<PasswordBody>,
 ) -> Answer {
-    let Passwords { current, new } = state.accept(body)?;
-    let change = PasswordChange { current, new, from };
-    let ended_sessions = state.application.change_password(&caller, change).await?;
-    reply::ok(Changed { ended_sessions })
+    let Passwords { current, new, revoke_api_keys } = state.accept(body)?;
+    let current = PasswordConfirmation { password: current, from };
+    let change = PasswordChange { current, new, revoke_api_keys };
+    let ended = state.application.change_password(&caller, change).await?;
+    reply::ok(Changed { ended_sessions: ended.sessions, revoked_api_keys: ended.api_keys })
 }

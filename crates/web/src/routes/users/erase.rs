@@ -1,31 +1,58 @@
 //! `DELETE /users/{id}`: deletes the caller.
 
 use actix_web::web::Data;
+use foretell_application::PasswordConfirmation;
 use foretell_domain::id::UserId;
+use garde::Validate;
+use secrecy::SecretString;
+use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::WebState;
-use crate::extract::{InSession, NoParams, Params, PathId};
+use crate::extract::{ClientAddress, InSession, InputContext, IntoInput, OptionalBody, PathId};
+use crate::faults::Faults;
 use crate::reply::{self, Answer};
 use crate::routes::sessions::forget_cookie;
 
-/// Deletes the caller, who names themselves: name, picture, mail address and password go, the ledger stays.
-/// 204, 401 `UNAUTHORIZED`, 403 `FORBIDDEN` for an API key and for anyone else, 409 `CONFLICT` for the last
-/// active admin.
+#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[schema(example = json!({ "password": "correct horse" }))]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ErasureBody {
+    #[garde(required)]
+    #[schema(required = true, value_type = String)]
+    password: Option<SecretString>,
+}
+
+impl IntoInput for ErasureBody {
+    type Input = SecretString;
+
+    fn into_input(self, faults: &mut Faults, _: &InputContext<'_>) -> Option<SecretString> {
+        faults.require("password", self.password)
+    }
+}
+
+/// Deletes the caller, who names themselves and confirms it with their password: name, picture, mail address and
+/// password go, the ledger stays. 204, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED` also for a wrong password,
+/// 403 `FORBIDDEN` for an API key and for anyone else, 409 `CONFLICT` for the last active admin,
+/// 429 `RATE_LIMITED`.
 #[utoipa::path(
     delete,
     path = "/users/{id}",
     operation_id = "eraseUser",
     tag = "users",
+    request_body = ErasureBody,
     responses((status = 204, description = "Done; there is nothing to tell.")),
     security(("bearer" = ["session"]), ("cookie" = [])),
 )]
 pub(super) async fn erase(
     state: Data<WebState>,
     InSession(caller): InSession,
+    ClientAddress(from): ClientAddress,
     id: PathId<UserId>,
-    params: Params<NoParams>,
+    // A body that a proxy has dropped is told as a missing password.
+    body: OptionalBody<ErasureBody>,
 ) -> Answer {
-    let (id, ()) = state.accept((id, params))?;
-    state.application.erase_user(&caller, id).await?;
+    let (id, password) = state.accept((id, body))?;
+    state.application.erase_user(&caller, id, PasswordConfirmation { password, from }).await?;
     forget_cookie(reply::no_content(), &state.settings)
 }

@@ -11,13 +11,16 @@ struct World {
     grace: TestUser,
     admin: TestUser,
     other: TestUser,
+    /// Who is deleted.
+    leaving: TestUser,
 }
 
 impl World {
     async fn start() -> Self {
         let app = TestApp::start_with_bodies_of(1 << 20).await;
         let (grace, admin, other) = (app.user("grace").await, app.admin().await, app.user("ada").await);
-        Self { app, grace, admin, other }
+        let leaving = app.user("leaving").await;
+        Self { app, grace, admin, other, leaving }
     }
 
     /// A new thing of Grace's: its id, and that of one of its parts.
@@ -75,16 +78,19 @@ async fn every_example_is_accepted() {
         let Some(body) = told["requestBody"]["content"]["application/json"].get("schema") else { continue };
         let Some(below) = path.strip_prefix("/api/v1") else { continue };
         let Some(example) = example_of(body) else { continue };
-        // A new password ends the session that the others are tried with.
-        let caller = if below == "/me/password" {
-            &world.app.signed_in_again(&world.other).await
-        } else {
-            &world.grace
+        let caller = match (method, below) {
+            // A new password ends the session that the others are tried with.
+            (_, "/me/password") => &world.app.signed_in_again(&world.other).await,
+            ("delete", "/users/{id}") => &world.leaving,
+            _ => &world.grace,
         };
         let needs = told["security"][0]["bearer"][0].as_str();
         let is_for_admins = needs.is_some_and(|needs| needs.starts_with("admin"));
         let caller = if is_for_admins { &world.admin } else { caller };
-        let (id, option) = world.id_for(below).await;
+        let (id, option) = match (method, below) {
+            ("delete", "/users/{id}") => (world.leaving.id.to_string(), String::new()),
+            _ => world.id_for(below).await,
+        };
         let text = example
             .to_string()
             .replace("019a0000-0000-7000-8000-000000000001", &world.grace.account_id.to_string())

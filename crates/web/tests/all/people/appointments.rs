@@ -57,7 +57,7 @@ async fn there_is_always_an_active_admin() {
     refused(json!({ "role": "USER" })).await;
     refused(json!({ "status": "suspended" })).await;
     refused(json!({ "role": "MODERATOR", "status": "suspended" })).await;
-    app.delete(&format!("/users/{}", admin.id)).by(&admin).await.refused(409, "CONFLICT");
+    app.erase(&admin).await.refused(409, "CONFLICT");
     // A suspended admin would be no help.
     appoint(&app, &admin, ada.id, json!({ "role": "ADMIN", "status": "suspended" })).await;
     refused(json!({ "role": "USER" })).await;

@@ -17,7 +17,7 @@ async fn a_deleted_user_leaves_nothing_but_the_ledger() {
         app.get("/me").by(user).await.ok(200);
     }
     let path = format!("/users/{}", ada.id);
-    let reply = app.delete(&path).by(&ada).await;
+    let reply = app.erase(&ada).await;
     assert_eq!((reply.status.as_u16(), reply.body.len()), (204, 0));
     assert!(reply.header("Set-Cookie").contains("Max-Age=0"), "{reply}");
     for user in [&ada, &second, &key] {
@@ -46,7 +46,7 @@ async fn a_deleted_user_leaves_nothing_but_the_ledger() {
 async fn the_mail_address_of_a_deleted_user_is_unknown_and_free() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
-    app.delete(&format!("/users/{}", ada.id)).by(&ada).await;
+    app.erase(&ada).await;
     let log_in = async |email: &str| {
         let reply = app.post("/sessions").json(&json!({ "email": email, "password": PASSWORD })).await;
         let mut body = reply.refused(401, "UNAUTHORIZED");
@@ -66,19 +66,43 @@ async fn the_mail_address_of_a_deleted_user_is_unknown_and_free() {
     // Nobody takes an address that a deleted user will need.
     let other = app.user("bob").await;
     register(&format!("erased-{}@erased.invalid", other.id)).await.refused(409, "DUPLICATE");
-    assert_eq!(app.delete(&format!("/users/{}", other.id)).by(&other).await.status.as_u16(), 204);
+    assert_eq!(app.erase(&other).await.status.as_u16(), 204);
 }
 
 #[actix_web::test]
 async fn nobody_deletes_anybody_else() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.user("ada").await, app.user("bob").await);
-    let path = format!("/users/{}", ada.id);
+    let (path, body) = (format!("/users/{}", ada.id), json!({ "password": PASSWORD }));
     for user in [bob, app.moderator().await, app.admin().await] {
-        let refused = app.delete(&path).by(&user).await.refused(403, "FORBIDDEN");
+        let refused = app.delete(&path).by(&user).json(&body).await.refused(403, "FORBIDDEN");
         assert_eq!(refused["error"], "This is reserved to the user themselves");
     }
     let key = app.with_key(&ada, &["read", "trade", "manage"]).await;
-    app.delete(&path).by(&key).await.refused(403, "FORBIDDEN");
+    app.delete(&path).by(&key).json(&body).await.refused(403, "FORBIDDEN");
     app.get("/me").by(&ada).await.ok(200);
+}
+
+#[actix_web::test]
+async fn deletion_takes_the_password() {
+    let app = TestApp::start().await;
+    let ada = app.user("ada").await;
+    let path = format!("/users/{}", ada.id);
+    let erase = async |body| app.delete(&path).by(&ada).json(&body).await;
+    assert_eq!(app.delete(&path).by(&ada).await.faults(), ["password: required"], "without a body");
+    assert_eq!(erase(json!({})).await.faults(), ["password: required"]);
+    assert_eq!(
+        erase(json!({ "password": 1, "force": true })).await.faults(),
+        ["force: unknown_field", "password: type"]
+    );
+    for _ in 0..10 {
+        let refused = erase(json!({ "password": "a wrong one" })).await.refused(401, "UNAUTHORIZED");
+        assert_eq!(refused["error"], "The password is wrong");
+    }
+    let limited = erase(json!({ "password": PASSWORD })).await;
+    limited.refused(429, "RATE_LIMITED");
+    assert_eq!(limited.header("Retry-After"), "90");
+    app.get("/me").by(&ada).await.ok(200);
+    app.clock.advance_seconds(90);
+    assert_eq!(erase(json!({ "password": PASSWORD })).await.status.as_u16(), 204);
 }

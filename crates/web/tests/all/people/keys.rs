@@ -2,14 +2,16 @@
 
 use serde_json::json;
 
-use crate::support::{TestApp, TestUser};
+use crate::support::{PASSWORD, TestApp, TestUser};
 
 #[actix_web::test]
 async fn the_secret_of_a_key_is_shown_once() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
-    let body =
-        json!({ "name": "bot", "scopes": ["trade", "read"], "expiresAt": "2026-01-01T13:00:00+00:00" });
+    let body = json!({
+        "name": "bot", "scopes": ["trade", "read"], "expiresAt": "2026-01-01T13:00:00+00:00",
+        "password": PASSWORD,
+    });
     let reply = app.post("/api-keys").by(&ada).json(&body).await;
     let mut made = reply.ok(201);
     let secret = made["secret"].take();
@@ -44,15 +46,41 @@ async fn all_faults_of_a_key_are_told_at_once() {
         let reply = app.post("/api-keys").by(&ada).json(&body).await;
         assert_eq!(reply.faults(), expected, "{body}");
     };
-    check(json!({}), &["name: required", "scopes: required"]).await;
+    check(json!({}), &["name: required", "password: required", "scopes: required"]).await;
     let odd = json!({ "name": "", "scopes": [], "expiresAt": "2026-01-01T12:00:00Z", "secret": "x" });
-    check(odd, &["expiresAt: range", "name: length", "scopes: length", "secret: unknown_field"]).await;
-    let odd = json!({ "name": "n".repeat(51), "scopes": ["read", "write", "read"], "expiresAt": "soon" });
+    let faults =
+        ["expiresAt: range", "name: length", "password: required", "scopes: length", "secret: unknown_field"];
+    check(odd, &faults).await;
+    let odd = json!({ "name": "n".repeat(51), "scopes": ["read", "write", "read"], "expiresAt": "soon", "password": "x" });
     check(odd, &["expiresAt: format", "name: length", "scopes[1]: invalid", "scopes[2]: repeated"]).await;
-    check(json!({ "name": 1, "scopes": "read" }), &["name: type", "scopes: type"]).await;
-    let many = json!({ "name": "n", "scopes": ["read", "trade", "manage", "read"] });
+    check(
+        json!({ "name": 1, "scopes": "read", "password": 1 }),
+        &["name: type", "password: type", "scopes: type"],
+    )
+    .await;
+    let many = json!({ "name": "n", "scopes": ["read", "trade", "manage", "read"], "password": "x" });
     check(many, &["scopes: length", "scopes[3]: repeated"]).await;
     assert_eq!(app.get("/api-keys").by(&ada).await.ok(200), json!([]));
+}
+
+#[actix_web::test]
+async fn creation_of_a_key_takes_the_password() {
+    let app = TestApp::start().await;
+    let ada = app.user("ada").await;
+    let create = async |password: &str| {
+        let body = json!({ "name": "bot", "scopes": ["read"], "password": password });
+        app.post("/api-keys").by(&ada).json(&body).await
+    };
+    for _ in 0..10 {
+        let refused = create("a wrong one").await.refused(401, "UNAUTHORIZED");
+        assert_eq!(refused["error"], "The password is wrong");
+    }
+    let limited = create(PASSWORD).await;
+    limited.refused(429, "RATE_LIMITED");
+    assert_eq!(limited.header("Retry-After"), "90");
+    assert_eq!(app.get("/api-keys").by(&ada).await.ok(200), json!([]));
+    app.clock.advance_seconds(90);
+    create(PASSWORD).await.ok(201);
 }
 
 #[actix_web::test]
@@ -81,7 +109,7 @@ async fn a_user_has_fifty_keys_at_most() {
     for _ in 0..50 {
         app.with_key(&ada, &["read"]).await;
     }
-    let body = json!({ "name": "one too many", "scopes": ["read"] });
+    let body = json!({ "name": "one too many", "scopes": ["read"], "password": PASSWORD });
     let refused = app.post("/api-keys").by(&ada).json(&body).await.refused(409, "CONFLICT");
     assert_eq!(refused["error"], "A user has at most 50 API keys");
     let bob = app.user("bob").await;

@@ -17,7 +17,7 @@ async fn a_new_password_ends_the_other_sessions() {
     }
     let body = json!({ "currentPassword": PASSWORD, "newPassword": NEW });
     let reply = app.post("/me/password").by(&second).json(&body).await;
-    assert_eq!(reply.ok(200), json!({ "endedSessions": 2 }));
+    assert_eq!(reply.ok(200), json!({ "endedSessions": 2, "revokedApiKeys": 0 }));
     for ended in [&ada, &third] {
         app.get("/me").by(ended).await.refused(401, "UNAUTHORIZED");
     }
@@ -29,6 +29,27 @@ async fn a_new_password_ends_the_other_sessions() {
     };
     log_in(PASSWORD).await.refused(401, "UNAUTHORIZED");
     log_in(NEW).await.ok(201);
+}
+
+#[actix_web::test]
+async fn a_new_password_revokes_keys_if_asked() {
+    let app = TestApp::start().await;
+    let (ada, bob) = (app.user("ada").await, app.user("bob").await);
+    let [key, other] = [app.with_key(&ada, &["read"]).await, app.with_key(&ada, &["trade", "read"]).await];
+    let of_bob = app.with_key(&bob, &["read"]).await;
+    for user in [&key, &other, &of_bob] {
+        app.get("/me").by(user).await.ok(200);
+    }
+    let mut body = json!({ "currentPassword": PASSWORD, "newPassword": NEW, "revokeApiKeys": 1 });
+    assert_eq!(app.post("/me/password").by(&ada).json(&body).await.faults(), ["revokeApiKeys: type"]);
+    body["revokeApiKeys"] = json!(true);
+    let reply = app.post("/me/password").by(&ada).json(&body).await;
+    assert_eq!(reply.ok(200), json!({ "endedSessions": 0, "revokedApiKeys": 2 }));
+    for revoked in [&key, &other] {
+        app.get("/me").by(revoked).await.refused(401, "UNAUTHORIZED");
+    }
+    assert_eq!(app.get("/api-keys").by(&ada).await.ok(200), json!([]));
+    app.get("/me").by(&of_bob).await.ok(200);
 }
 
 #[actix_web::test]
