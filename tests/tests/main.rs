@@ -21,6 +21,8 @@ mod events;
 #[cfg(test)]
 mod export;
 #[cfg(test)]
+mod fairness;
+#[cfg(test)]
 mod files;
 #[cfg(test)]
 mod fuzz;

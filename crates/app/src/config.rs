@@ -149,9 +149,9 @@ pub(crate) struct Auth {
 pub(crate) struct Writer {
     /// Batches that may run at once; `None` leaves it to the database.
     pub(crate) lanes: Option<NonZeroUsize>,
-    /// The most commands of one batch.
+    /// The most transfers of one batch, unless a single command makes more.
     pub(crate) batch_size: usize,
-    /// The most commands that wait for a batch.
+    /// The most transfers that wait for a batch.
     pub(crate) queue: usize,
     /// How long a command may wait.
     pub(crate) max_wait: Duration,

@@ -30,8 +30,8 @@ use crate::backup;
 use crate::cli::say;
 use crate::config::{Mail, Model, Search, Settings, Transport};
 
-/// How many batches may run at once on Postgres unless the settings say otherwise.
-const POSTGRES_LANES: usize = 2;
+/// How many batches may run at once on Postgres unless the settings say otherwise; the last lane is for heavy ones.
+const POSTGRES_LANES: usize = 3;
 
 /// Opens the database, brings its tables up to date and starts the application on it.
 pub(crate) async fn start(settings: &Settings) -> anyhow::Result<Arc<Application>> {

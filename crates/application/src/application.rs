@@ -40,7 +40,7 @@ use crate::session_cache::SessionCache;
 use crate::token_guard::TokenGuard;
 use crate::totals::{CountedMarkets, Totals};
 use crate::webhook_watch::WebhookWatch;
-use crate::writer::{MoneyWriter, Surroundings, WriterSettings};
+use crate::writer::{LaneDeps, MoneyWriter, WriterSettings};
 
 /// The adapters that the application works with.
 #[derive(Clone)]
@@ -154,9 +154,8 @@ impl Application {
     pub fn start(ports: Ports, settings: ApplicationSettings) -> Self {
         let market_feed = Arc::new(MarketFeed::default());
         let webhook_watch = Arc::new(WebhookWatch::new(Arc::clone(&ports.webhooks)));
-        let surroundings =
-            Surroundings { feed: Arc::clone(&market_feed), webhooks: Arc::clone(&webhook_watch) };
-        let writer = MoneyWriter::start(&ports, &settings.writer, &surroundings);
+        let deps = LaneDeps { feed: Arc::clone(&market_feed), webhooks: Arc::clone(&webhook_watch) };
+        let writer = MoneyWriter::start(&ports, &settings.writer, &deps);
         let sessions = Arc::new(SessionCache::new(settings.session_trust));
         listen_to_user_changes(&ports, &sessions);
         let logins = LoginGuard::new(settings.login_limits);

@@ -5,6 +5,9 @@
 //! gathers. A row lock is held through the flush of its commit, so a busy account is limited by commits a
 //! second; a batch makes one commit of many commands. Each caller gets a result of its own after the commit.
 //!
+//! Users share a lane by deficit round robin (`fair_queue`), so nobody waits for the backlog of another user.
+//! Of several lanes, the last one is for heavy commands, which would delay the others.
+//!
 //! Correctness rests on row locks and unique keys alone; lanes only spread the work, so several processes
 //! may write to one database.
 
@@ -12,11 +15,13 @@ mod apply;
 mod batch;
 mod claim;
 mod command;
+mod estimator;
+mod fair_queue;
 mod formats;
 mod lane;
 mod outcome;
 mod outcomes;
-mod pace;
+mod queue;
 mod rows;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,8 +30,7 @@ use std::time::Duration;
 use foretell_ports::cost;
 use foretell_ports::idempotency::CommandKey;
 use metrics::counter;
-use tokio::sync::mpsc::{self, Sender};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 use tracing::Span;
@@ -34,25 +38,27 @@ use tracing::Span;
 use crate::application::Ports;
 use crate::authorization::Principal;
 use crate::error::AppError;
-use claim::Claim;
+use claim::ClaimFlag;
 pub use command::{
     BatchMode, Command, Decision, MAX_BATCH_TRANSFERS, Mint, OpenMarket, Payment, PaymentBatch, PlaceBet,
     Register, Reversal, SellShares,
 };
 use formats::RequestHash;
-pub(crate) use lane::Surroundings;
-use lane::{Lane, Pending};
+pub(crate) use lane::LaneDeps;
+use lane::{Lane, QueuedCommand};
 pub use outcome::{MarketOpened, MarketState, Outcome, Receipt, Registered, TradeReceipt};
-use pace::Pace;
+use queue::LaneQueue;
 
 /// How the money writer works.
 #[derive(Debug, Clone)]
 pub struct WriterSettings {
-    /// How many batches may run at once; one is right for SQLite.
+    /// How many units of work may run at once; one is right for SQLite. The last of several lanes is for heavy
+    /// commands.
     pub lanes: usize,
-    /// The most commands of one unit of work.
+    /// The most transfers of a unit of work, unless a single command makes more: such a command is heavy. Commands
+    /// other than batches count as one transfer.
     pub batch_size: usize,
-    /// The most commands that wait for a lane.
+    /// The most transfers that wait for a lane. One user may have half of them waiting.
     pub queue: usize,
     /// How long a command may wait before it is turned away.
     pub max_wait: Duration,
@@ -62,13 +68,19 @@ pub struct WriterSettings {
 
 impl Default for WriterSettings {
     fn default() -> Self {
-        Self { lanes: 1, batch_size: 256, queue: 4_096, max_wait: Duration::from_secs(1), has_letters: false }
+        Self {
+            lanes: 1,
+            batch_size: 256,
+            queue: 65_536,
+            max_wait: Duration::from_secs(1),
+            has_letters: false,
+        }
     }
 }
 
 /// A command with the one who sent it and the key that names it.
 #[derive(Debug)]
-pub(crate) struct Envelope {
+pub(crate) struct CommandEnvelope {
     pub(crate) principal: Principal,
     pub(crate) command: Command,
     pub(crate) name: Option<CommandName>,
@@ -83,32 +95,23 @@ pub(crate) struct CommandName {
 
 /// The way in for money. Dropping it lets the lanes finish what they have accepted.
 pub struct MoneyWriter {
-    lanes: Vec<WayIn>,
+    queues: Vec<Arc<LaneQueue>>,
     batch_size: usize,
     max_wait: Duration,
-    stop: watch::Sender<bool>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
-}
-
-/// The way into a lane.
-struct WayIn {
-    queue: Sender<Pending>,
-    pace: Arc<Pace>,
 }
 
 impl MoneyWriter {
     /// Starts the lanes; call it within a Tokio runtime.
-    pub(crate) fn start(ports: &Ports, settings: &WriterSettings, surroundings: &Surroundings) -> Self {
-        let (stop, stopped) = watch::channel(false);
-        let start_lane = |_| {
-            let ((queue, receiver), pace) = (mpsc::channel(settings.queue.max(1)), Arc::new(Pace::new()));
-            let surroundings = surroundings.clone();
-            let lane = Lane::new(ports, settings, surroundings, Arc::clone(&pace), receiver, stopped.clone());
-            (WayIn { queue, pace }, tokio::spawn(lane.run()))
-        };
-        let (lanes, tasks) = (0..settings.lanes.max(1)).map(start_lane).unzip();
+    pub(crate) fn start(ports: &Ports, settings: &WriterSettings, deps: &LaneDeps) -> Self {
         let (batch_size, max_wait) = (settings.batch_size.max(1), settings.max_wait);
-        Self { lanes, batch_size, max_wait, stop, tasks: Mutex::new(tasks) }
+        let start_lane = |_| {
+            let queue = Arc::new(LaneQueue::new(settings.queue, batch_size, max_wait));
+            let lane = Lane::new(ports, settings, deps.clone(), Arc::clone(&queue));
+            (queue, tokio::spawn(lane.run()))
+        };
+        let (queues, tasks) = (0..settings.lanes.max(1)).map(start_lane).unzip();
+        Self { queues, batch_size, max_wait, tasks: Mutex::new(tasks) }
     }
 
     /// Does `command` once under `key`: a repetition gets the first answer, refusals included.
@@ -130,7 +133,7 @@ impl MoneyWriter {
             request_hash: formats::hash(&command)
                 .ok_or(AppError::Internal("a command does not serialize"))?,
         };
-        self.send(Envelope { principal, command, name: Some(name) }).await
+        self.send(CommandEnvelope { principal, command, name: Some(name) }).await
     }
 
     /// Does a command that is safe to repeat by its own nature.
@@ -142,28 +145,18 @@ impl MoneyWriter {
         principal: impl Into<Principal>,
         command: Command,
     ) -> Result<Receipt<Outcome>, AppError> {
-        self.send(Envelope { principal: principal.into(), command, name: None }).await
+        self.send(CommandEnvelope { principal: principal.into(), command, name: None }).await
     }
 
-    async fn send(&self, envelope: Envelope) -> Result<Receipt<Outcome>, AppError> {
-        // A lane that is busy closes its queue only later.
-        if *self.stop.borrow() {
-            return Err(AppError::Overloaded);
-        }
-        let lane = self.lane_of(&envelope.command).ok_or(AppError::Internal("the writer has no lane"))?;
-        let ((reply, mut answer), claim) = (oneshot::channel(), Claim::default());
+    async fn send(&self, envelope: CommandEnvelope) -> Result<Receipt<Outcome>, AppError> {
+        let queue = self.queue_for(&envelope.command).ok_or(AppError::Internal("the writer has no lane"))?;
+        let ((reply, mut answer), claim) = (oneshot::channel(), ClaimFlag::default());
         let (envelope, since) = (Arc::new(envelope), Instant::now());
-        let waiting = lane.queue.max_capacity() - lane.queue.capacity();
-        // Turns vary: who is let in at the limit would often wait in vain.
-        if lane.pace.expected_wait(since, waiting / self.batch_size) > self.max_wait / 2 {
-            return Err(refuse("too_many"));
-        }
         let (cost, span) = (cost::current(), Span::current().id());
-        let pending = Pending { envelope, reply, claim: claim.clone(), cost, span, since };
-        lane.queue.try_send(pending).map_err(|_| refuse("queue_full"))?;
+        queue.push(QueuedCommand { envelope, reply, claim: claim.clone(), cost, span, since })?;
         let answered = match timeout(self.max_wait, &mut answer).await {
             Ok(answered) => answered,
-            Err(_) if claim.take() => return Err(refuse("too_late")),
+            Err(_) if claim.claim() => return Err(refuse("too_late")),
             // It has been begun, so its outcome is what counts.
             Err(_) => answer.await,
         };
@@ -172,24 +165,39 @@ impl MoneyWriter {
 
     /// Whether every lane takes commands.
     pub(crate) fn is_alive(&self) -> bool {
-        !*self.stop.borrow() && self.lanes.iter().all(|lane| !lane.queue.is_closed())
+        self.queues.iter().all(|queue| !queue.is_closed())
     }
 
-    fn lane_of(&self, command: &Command) -> Option<&WayIn> {
-        let lanes = self.lanes.len() as u128;
-        let index = command.lane_hint().checked_rem(lanes)?;
-        self.lanes.get(usize::try_from(index).ok()?)
+    /// The queue of the last lane for a heavy command, if there are several lanes; commands on the same rows tend
+    /// to share one of the others.
+    fn queue_for(&self, command: &Command) -> Option<&LaneQueue> {
+        let (last, others) = self.queues.split_last()?;
+        if others.is_empty() || command.weight() > self.batch_size {
+            return Some(last);
+        }
+        let index = command.lane_hint() % others.len() as u128;
+        others.get(usize::try_from(index).ok()?).map(Arc::as_ref)
+    }
+
+    fn close(&self) {
+        self.queues.iter().for_each(|queue| queue.close());
     }
 
     /// Accepts no more commands and waits until the accepted ones are answered.
     pub(crate) async fn drain(&self) {
-        self.stop.send_replace(true);
+        self.close();
         let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         for task in tasks {
             if let Err(error) = task.await {
                 tracing::error!(%error, "a lane of the money writer failed");
             }
         }
+    }
+}
+
+impl Drop for MoneyWriter {
+    fn drop(&mut self) {
+        self.close();
     }
 }
 

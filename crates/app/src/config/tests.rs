@@ -111,7 +111,7 @@ fn development_is_the_default_and_stands_as_documented() {
         }
     );
     let max_wait = Duration::from_secs(1);
-    assert_eq!(settings.writer, Writer { lanes: None, batch_size: 256, queue: 4_096, max_wait });
+    assert_eq!(settings.writer, Writer { lanes: None, batch_size: 256, queue: 65_536, max_wait });
     assert_eq!(settings.idempotency.keep, Duration::from_secs(7 * SECONDS_PER_DAY));
     check_log(&settings, LogFormat::Pretty, "info,actix_server=warn,foretell_request=warn");
     assert_eq!(settings.jobs, WorkerSettings::default());

@@ -11,7 +11,7 @@ use foretell_ports::user::CredentialLock;
 use super::outcome::{Outcome, Receipt};
 use super::outcomes::Outcomes;
 use super::rows::Rows;
-use super::{Envelope, apply};
+use super::{CommandEnvelope, apply};
 use crate::authorization::Actors;
 use crate::error::AppError;
 
@@ -41,7 +41,7 @@ pub(super) fn run<'a>(
     tx: &mut dyn Tx,
     clock: &dyn Clock,
     context_at: impl Fn(Timestamp) -> BatchContext<'a>,
-    envelopes: &[Arc<Envelope>],
+    envelopes: &[Arc<CommandEnvelope>],
 ) -> Result<Vec<Answer>, StoreError> {
     let mut actors = Actors::default();
     let privileged = envelopes.iter().filter(|envelope| envelope.command.is_privileged());

@@ -1,15 +1,15 @@
-//! Who decides over a waiting command: the lane that begins it, or the caller who has waited long enough.
+//! Decides a race for a waiting command: the lane begins it, or its caller withdraws it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// One right over a command, shared by its caller and its lane; whoever takes it first has it.
+/// A flag shared by a caller and a lane; the first to claim it decides.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Claim(Arc<AtomicBool>);
+pub(super) struct ClaimFlag(Arc<AtomicBool>);
 
-impl Claim {
-    /// Takes the right, and says whether it was still to be had.
-    pub(super) fn take(&self) -> bool {
+impl ClaimFlag {
+    /// Claims the flag; `false` if the other side has claimed it.
+    pub(super) fn claim(&self) -> bool {
         !self.0.swap(true, Ordering::AcqRel)
     }
 }

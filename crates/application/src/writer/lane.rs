@@ -1,4 +1,4 @@
-//! A lane: takes the commands that wait, runs them as one unit of work, and answers each.
+//! A lane: takes units of work from its queue, runs each, and answers every command.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -8,17 +8,16 @@ use foretell_ports::cost::{self, Cost};
 use foretell_ports::error::{Chain, StoreError};
 use foretell_ports::system::{Clock, IdSource};
 use foretell_ports::unit::UnitOfWork;
-use metrics::{gauge, histogram};
-use tokio::sync::mpsc::Receiver;
-use tokio::sync::{oneshot, watch};
+use metrics::histogram;
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 use tracing::span::Id;
 
 use super::batch::{self, Answer, BatchContext};
-use super::claim::Claim;
-use super::pace::Pace;
-use super::{Envelope, WriterSettings, refuse};
+use super::claim::ClaimFlag;
+use super::queue::LaneQueue;
+use super::{CommandEnvelope, WriterSettings, refuse};
 use crate::application::Ports;
 use crate::error::{AppError, clone_corrupt};
 use crate::market_feed::MarketFeed;
@@ -29,35 +28,45 @@ use crate::webhook_watch::WebhookWatch;
 const UNKNOWN_RETRIES: u32 = 4;
 /// How long to wait before the first of these; each further wait is twice as long.
 const UNKNOWN_PAUSE: Duration = Duration::from_millis(50);
-/// How heavy a unit of work may be, in transfers, unless a single command is heavier.
-const MAX_WEIGHT: usize = 1_024;
 
 /// A command that waits for its answer.
-pub(super) struct Pending {
-    pub(super) envelope: Arc<Envelope>,
+pub(super) struct QueuedCommand {
+    pub(super) envelope: Arc<CommandEnvelope>,
     pub(super) reply: oneshot::Sender<Answer>,
-    /// Taken before the command is begun: a caller who has waited too long takes it to withdraw.
-    pub(super) claim: Claim,
-    /// Where its caller has noted what it costs, if that is wanted.
+    /// Claimed before the command begins; a caller who has waited too long claims it to withdraw the command.
+    pub(super) claim: ClaimFlag,
+    /// Where its caller notes what it costs, if that is wanted.
     pub(super) cost: Option<Arc<Cost>>,
     /// The span that its caller waits in.
     pub(super) span: Option<Id>,
     pub(super) since: Instant,
 }
 
-impl Pending {
+impl QueuedCommand {
+    /// The command, unless it was withdrawn or has waited too long; in the latter case it is rejected.
+    pub(super) fn begin(self, max_wait: Duration) -> Option<Self> {
+        if !self.claim.claim() {
+            return None;
+        }
+        if self.since.elapsed() > max_wait {
+            self.answer(Err(refuse("too_late")));
+            return None;
+        }
+        Some(self)
+    }
+
     fn answer(self, answer: Answer) {
         // The caller may have gone; what was done stays done, and its key answers for it.
         drop(self.reply.send(answer));
     }
 }
 
-/// What a lane tells of its commits, and asks before them.
+/// Dependencies of a lane besides the ports.
 #[derive(Clone)]
-pub(crate) struct Surroundings {
+pub(crate) struct LaneDeps {
     /// Is told of the markets that have changed.
     pub(crate) feed: Arc<MarketFeed>,
-    /// Is asked whether there are webhooks to tell.
+    /// Knows whether there are webhooks.
     pub(crate) webhooks: Arc<WebhookWatch>,
 }
 
@@ -65,88 +74,50 @@ pub(super) struct Lane {
     units: Arc<dyn UnitOfWork>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
-    feed: Arc<MarketFeed>,
-    webhooks: Arc<WebhookWatch>,
+    deps: LaneDeps,
     has_letters: bool,
     has_meanings: bool,
-    batch_size: usize,
-    max_wait: Duration,
-    pace: Arc<Pace>,
-    queue: Receiver<Pending>,
-    stopped: watch::Receiver<bool>,
+    queue: Arc<LaneQueue>,
 }
 
 impl Lane {
     pub(super) fn new(
         ports: &Ports,
         settings: &WriterSettings,
-        surroundings: Surroundings,
-        pace: Arc<Pace>,
-        queue: Receiver<Pending>,
-        stopped: watch::Receiver<bool>,
+        deps: LaneDeps,
+        queue: Arc<LaneQueue>,
     ) -> Self {
         Self {
             units: Arc::clone(&ports.units),
             clock: Arc::clone(&ports.clock),
             ids: Arc::clone(&ports.ids),
-            feed: surroundings.feed,
-            webhooks: surroundings.webhooks,
+            deps,
             has_letters: settings.has_letters,
             has_meanings: ports.semantic.is_some(),
-            batch_size: settings.batch_size.max(1),
-            max_wait: settings.max_wait,
-            pace,
             queue,
-            stopped,
         }
     }
 
-    /// Works until the writer is dropped, or drained and its queue empty.
-    pub(super) async fn run(mut self) {
-        let mut waiting = Vec::with_capacity(self.batch_size);
-        let mut is_stopping = false;
+    /// Works until the queue is closed and empty.
+    pub(super) async fn run(self) {
         loop {
-            let received = tokio::select! {
-                received = self.queue.recv_many(&mut waiting, self.batch_size) => received,
-                _ = self.stopped.wait_for(|stopped| *stopped), if !is_stopping => {
-                    is_stopping = true;
-                    self.queue.close();
-                    continue;
-                }
-            };
-            if received == 0 {
+            let unit = self.queue.next_unit().await;
+            if unit.is_empty() {
                 return;
             }
-            self.pace.begin();
-            for group in groups(waiting.drain(..)) {
-                let begun = self.begin(group);
-                if !begun.is_empty() {
-                    self.execute(begun).await;
-                }
-            }
-            self.pace.end();
+            self.execute(unit).await;
+            self.queue.end_unit();
         }
-    }
-
-    /// Takes what nobody has withdrawn, and turns away what has waited too long even if its caller has not
-    /// noticed, be it for an earlier group of the same turn.
-    fn begin(&self, group: Vec<Pending>) -> Vec<Pending> {
-        let claimed = group.into_iter().filter(|pending| pending.claim.take());
-        let (late, in_time): (Vec<_>, Vec<_>) =
-            claimed.partition(|pending| pending.since.elapsed() > self.max_wait);
-        for pending in late {
-            pending.answer(Err(refuse("too_late")));
-        }
-        in_time
     }
 
     /// Runs a batch; where storage rejects it as a whole, halves it until the culprit stands alone.
-    async fn execute(&self, batch: Vec<Pending>) {
+    async fn execute(&self, batch: Vec<QueuedCommand>) {
         let mut parts = vec![batch];
         while let Some(mut part) = parts.pop() {
             match self.attempt(&part).await {
                 Ok(answers) => {
-                    self.feed
+                    self.deps
+                        .feed
                         .announce(part.iter().filter_map(|pending| pending.envelope.command.market_id()));
                     for (pending, answer) in part.into_iter().zip(answers) {
                         pending.answer(answer);
@@ -163,7 +134,7 @@ impl Lane {
 
     /// Runs the batch as one unit of work, and again where its outcome is unknown: every row that the first
     /// run locked is locked again, which waits until that run has ended, and only then are keys looked up.
-    async fn attempt(&self, part: &[Pending]) -> Result<Vec<Answer>, StoreError> {
+    async fn attempt(&self, part: &[QueuedCommand]) -> Result<Vec<Answer>, StoreError> {
         let mut pause = UNKNOWN_PAUSE;
         let mut retries = 0;
         let mut is_second_rejection = false;
@@ -184,16 +155,15 @@ impl Lane {
         }
     }
 
-    async fn run_unit(&self, part: &[Pending]) -> Result<Vec<Answer>, StoreError> {
+    async fn run_unit(&self, part: &[QueuedCommand]) -> Result<Vec<Answer>, StoreError> {
         let envelopes: Vec<_> = part.iter().map(|pending| Arc::clone(&pending.envelope)).collect();
         let (clock, ids) = (Arc::clone(&self.clock), Arc::clone(&self.ids));
         let (has_letters, has_meanings) = (self.has_letters, self.has_meanings);
-        let has_webhooks = self.webhooks.is_needed().await;
+        let has_webhooks = self.deps.webhooks.is_needed().await;
         let work = move |tx: &mut dyn foretell_ports::unit::Tx| {
             let context_at = |now| BatchContext { now, ids: &*ids, has_letters, has_meanings, has_webhooks };
             batch::run(tx, &*clock, context_at, &envelopes)
         };
-        gauge!("foretell_writer_queue_length").set(u32::try_from(self.queue.len()).unwrap_or(u32::MAX));
         histogram!("foretell_writer_batch_size").record(u32::try_from(part.len()).unwrap_or(u32::MAX));
         let begun = std::time::Instant::now();
         let cost = Arc::new(Cost::default());
@@ -210,7 +180,7 @@ impl Lane {
         ran
     }
 
-    fn fail(part: Vec<Pending>, failure: &StoreError) {
+    fn fail(part: Vec<QueuedCommand>, failure: &StoreError) {
         let is_fault = matches!(failure, StoreError::Rejected(_) | StoreError::Corrupt { .. });
         let commands = part.len();
         let error = Chain(failure);
@@ -232,19 +202,9 @@ impl Lane {
     }
 }
 
-/// Divides what waits into units of work that are not too heavy.
-fn groups(waiting: impl Iterator<Item = Pending>) -> Vec<Vec<Pending>> {
-    let mut groups: Vec<Vec<Pending>> = Vec::new();
-    let mut weight = usize::MAX;
-    for pending in waiting {
-        weight = weight.saturating_add(pending.envelope.command.weight());
-        match groups.last_mut() {
-            Some(group) if weight <= MAX_WEIGHT => group.push(pending),
-            _ => {
-                weight = pending.envelope.command.weight();
-                groups.push(vec![pending]);
-            }
-        }
+impl Drop for Lane {
+    /// A lane that panicked leaves nobody waiting.
+    fn drop(&mut self) {
+        self.queue.abandon();
     }
-    groups
 }

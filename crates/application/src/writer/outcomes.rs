@@ -19,7 +19,7 @@ use foretell_ports::unit::Tx;
 use super::batch::Answer;
 use super::formats::{self, BatchRun, CommandResult, Stored};
 use super::outcome::{Outcome, Receipt, TradeReceipt};
-use super::{CommandName, Envelope};
+use super::{CommandEnvelope, CommandName};
 use crate::error::AppError;
 
 /// What an earlier batch stored under a key.
@@ -39,7 +39,7 @@ pub(super) struct Outcomes {
 
 impl Outcomes {
     /// Looks up what is stored under the keys of a batch.
-    pub(super) fn find(tx: &mut dyn Tx, envelopes: &[Arc<Envelope>]) -> Result<Self, StoreError> {
+    pub(super) fn find(tx: &mut dyn Tx, envelopes: &[Arc<CommandEnvelope>]) -> Result<Self, StoreError> {
         let names = envelopes.iter().filter_map(|envelope| envelope.name.as_ref());
         let keys: Vec<_> = names.map(|name| name.key.clone()).collect();
         let found = if keys.is_empty() { Vec::new() } else { tx.find_outcomes(&keys)? };

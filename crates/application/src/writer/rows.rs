@@ -19,7 +19,7 @@ use foretell_ports::market::{NewMarket, PaidSet, WantedHolding};
 use foretell_ports::unit::{Locked, Tx};
 use foretell_ports::webhook::{WebhookNews, WebhookPlace};
 
-use super::Envelope;
+use super::CommandEnvelope;
 use super::batch::BatchContext;
 use wanted::Wanted;
 
@@ -69,7 +69,7 @@ pub(super) struct SavePoint {
 impl Rows {
     /// Locks markets, then accounts, each in ascending order of id, and looks up what else the batch names.
     /// The accounts of a settlement's next holders, and a creator's, are known only once the market is locked.
-    pub(super) fn lock(tx: &mut dyn Tx, envelopes: &[Arc<Envelope>]) -> Result<Self, StoreError> {
+    pub(super) fn lock(tx: &mut dyn Tx, envelopes: &[Arc<CommandEnvelope>]) -> Result<Self, StoreError> {
         let mut wanted = Wanted::of(envelopes);
         let markets = lock_markets(tx, &wanted.markets)?;
         let sets = find_sets(tx, &markets, &mut wanted)?;

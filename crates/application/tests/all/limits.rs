@@ -10,8 +10,8 @@ use futures::poll;
 use crate::support::{Desk, GRANT, eventually, settings};
 
 #[tokio::test]
-async fn a_full_queue_turns_commands_away_at_once() {
-    let writer = WriterSettings { queue: 3, ..settings().writer };
+async fn user_with_full_share_is_rejected_alone() {
+    let writer = WriterSettings { queue: 8, ..settings().writer };
     let desk = Desk::open_with(ApplicationSettings { writer, ..settings() }).await;
     let (ann, ben) = (desk.user().await, desk.user().await);
     let gate = desk.faults.hold_next();
@@ -19,19 +19,22 @@ async fn a_full_queue_turns_commands_away_at_once() {
     assert!(poll!(&mut busy).is_pending());
     gate.arrived().await;
     let mut waiting: Vec<_> =
-        (0..3).map(|_| Box::pin(desk.send(&ann, Desk::payment(&ann, &ben, 10)))).collect();
+        (0..4).map(|_| Box::pin(desk.send(&ann, Desk::payment(&ann, &ben, 10)))).collect();
     for command in &mut waiting {
         assert!(poll!(command).is_pending());
     }
     // The storage is still held, so this answer owes nothing to it.
-    let fourth = desk.send(&ann, Desk::payment(&ann, &ben, 100)).await;
-    assert!(matches!(fourth, Err(AppError::Overloaded)), "{fourth:?}");
+    let fifth = desk.send(&ann, Desk::payment(&ann, &ben, 100)).await;
+    assert!(matches!(fifth, Err(AppError::Overloaded)), "{fifth:?}");
+    let mut other = Box::pin(desk.send(&ben, Desk::payment(&ben, &ann, 2)));
+    assert!(poll!(&mut other).is_pending(), "the other user has room");
     gate.release();
     for command in waiting {
         command.await.unwrap().result.unwrap();
     }
     busy.await.unwrap().result.unwrap();
-    assert_eq!(desk.balances([&ann, &ben]).await, [GRANT - 31, GRANT + 31]);
+    other.await.unwrap().result.unwrap();
+    assert_eq!(desk.balances([&ann, &ben]).await, [GRANT - 39, GRANT + 39]);
 }
 
 /// Settings by which a command waits for a second at most, as usual outside of tests.

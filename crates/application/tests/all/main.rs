@@ -7,6 +7,8 @@ mod batches;
 #[cfg(test)]
 mod content;
 #[cfg(test)]
+mod fairness;
+#[cfg(test)]
 mod following;
 #[cfg(test)]
 mod idempotency;

@@ -7,7 +7,7 @@ use foretell_domain::id::{AccountId, BetId, MarketId, TransferId};
 use foretell_domain::market::Market;
 use foretell_ports::unit::Locked;
 
-use crate::writer::Envelope;
+use crate::writer::CommandEnvelope;
 use crate::writer::command::{Command, Payment};
 
 /// The rows that the commands of a batch name.
@@ -24,7 +24,7 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    pub(super) fn of(envelopes: &[Arc<Envelope>]) -> Self {
+    pub(super) fn of(envelopes: &[Arc<CommandEnvelope>]) -> Self {
         let mut wanted = Self::default();
         for envelope in envelopes {
             wanted.add(&envelope.command);
