@@ -35,7 +35,7 @@ use actix_web::{App, HttpServer};
 use foretell_application::Application;
 use foretell_domain::job::JobLane;
 use secrecy::SecretString;
-use socket2::SockRef;
+use socket2::{SockRef, Socket};
 use tracing::Span;
 
 use crate::connections::Connections;
@@ -200,12 +200,21 @@ fn limit_unread(stream: &TcpStream, timeout: Duration) {
 fn count_connection(stream: &TcpStream, connections: &Arc<Connections>, data: &mut Extensions) {
     // One without a peer is gone already.
     let Ok(peer) = stream.peer_addr() else { return };
-    if let Some(connection) = connections.open(peer.ip()) {
-        data.insert(connection);
-        return;
+    let Some(connection) = connections.open(peer.ip()) else { return close(&SockRef::from(stream)) };
+    if connection.is_reserved() {
+        match SockRef::from(stream).try_clone() {
+            Ok(socket) => connection.evict_with(move || close(&socket)),
+            Err(error) => {
+                tracing::debug!(%error, "connection over the limit cannot be closed for another one");
+            }
+        }
     }
-    // The server reads its end at once, and gives the descriptor back.
-    if let Err(error) = SockRef::from(stream).shutdown(Shutdown::Both) {
+    data.insert(connection);
+}
+
+/// Closes a connection. The server reads its end at once, and gives the descriptor back.
+fn close(socket: &Socket) {
+    if let Err(error) = socket.shutdown(Shutdown::Both) {
         tracing::debug!(%error, "connection over the limit was gone already");
     }
 }

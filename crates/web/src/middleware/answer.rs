@@ -32,7 +32,7 @@ use super::closing::Closing;
 use super::measures;
 use super::request_id::{RequestId, X_REQUEST_ID};
 use crate::WebState;
-use crate::connections::is_over_limit;
+use crate::connections::{is_over_limit, keep_connection};
 use crate::error::ApiError;
 use crate::error::render::{Failure, Form};
 use crate::extract::{HasCaller, Unread};
@@ -119,6 +119,7 @@ struct Exchange {
 
 impl Exchange {
     fn begin(request: &ServiceRequest, state: Data<WebState>) -> Self {
+        keep_connection(request.request());
         Self {
             id: RequestId::of(request.headers()),
             form: Form::asked_for(request.headers()),

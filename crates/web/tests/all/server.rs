@@ -153,12 +153,15 @@ async fn connections_over_the_limit_serve_health_checks_only() {
     check(&server.exchange(MARKETS).await, "503", "UNAVAILABLE");
     let answer = server.exchange(LIVE).await;
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("connection: close"), "{answer}");
-    // The reserve of one address is limited as well: what is beyond is closed without an answer.
+    // Connections that send nothing make room for newer ones.
     let mut idle = Vec::new();
-    while idle.len() < 8 {
+    while idle.len() < 400 {
         idle.push(server.connect().await);
     }
-    assert_eq!(server.exchange(LIVE).await, "");
+    for _ in 0..20 {
+        let answer = server.exchange(LIVE).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
     drop(idle);
     drop(kept.pop());
     let begun = std::time::Instant::now();
