@@ -1,6 +1,5 @@
 //! Hostile load: how long other requests take while attackers send the most expensive requests there are.
 
-use std::net::SocketAddr;
 use std::thread;
 use std::time::Duration;
 
@@ -11,17 +10,28 @@ use tokio::runtime::Runtime;
 
 use crate::load::{self, Load, Requests, Tally};
 use crate::report::remark;
+use crate::scenario;
 
 /// An attack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Attack {
     /// Searches of long posts
     Searches,
+    /// Batches of 1,000 transfers of two users, while another one pays
+    Batches,
 }
 
 impl Attack {
     /// All of them.
-    pub(crate) const ALL: [Self; 1] = [Self::Searches];
+    pub(crate) const ALL: [Self; 2] = [Self::Searches, Self::Batches];
+
+    /// How long the client that is measured rests between its requests.
+    const fn pause(self) -> Duration {
+        match self {
+            Self::Searches => Duration::ZERO,
+            Self::Batches => Duration::from_millis(3),
+        }
+    }
 }
 
 /// How an attack is measured.
@@ -37,30 +47,57 @@ pub(crate) struct Plan {
 
 /// How long each kind of request is sent before it is counted.
 const WARM_UP: Duration = Duration::from_secs(1);
+/// Transfers of a batch, which is the most.
+const BATCH_TRANSFERS: usize = 1_000;
+/// Users whom the batches pay.
+const PAYEES: usize = 20;
+/// Enough money for all that is paid, and no limit on requests.
+const SETTINGS: [(&str, &str); 2] =
+    [("FORETELL__ACCOUNTS__SIGNUP_GRANT", "1000000"), ("FORETELL__LIMITS__WRITE", "0")];
+
+/// A request that is sent again and again.
+#[derive(Debug, Clone)]
+enum Request {
+    Get(String),
+    Post { path: &'static str, token: String, body: String },
+}
+
+/// The requests of an attack, and those that are measured meanwhile.
+struct Scene {
+    measured: Vec<Request>,
+    attacks: Vec<Request>,
+}
 
 /// Measures other requests idle and under attack.
 pub(crate) fn measure(database: Database, attack: Attack, plan: Plan) -> Result<()> {
-    remark(&format!("\n{database:?}, {attack:?}, {} connections, {} posts", plan.connections, plan.posts));
+    let Plan { connections, posts, .. } = plan;
+    remark(&format!("\n{database:?}, {attack:?}, {connections} connections"));
     let runtime = Runtime::new()?;
-    let server =
-        runtime.block_on(Server::start_with(database, &[("FORETELL__ACCOUNTS__SIGNUP_GRANT", "1000000")]));
+    let server = runtime.block_on(Server::start_with(database, &SETTINGS));
     let address = server.origin().trim_start_matches("http://").parse().context("no address")?;
-    let reads = runtime.block_on(seed(&server, plan.posts))?;
-    let idle = measure_reads(address, &reads, plan)?;
-    let requests = match attack {
-        Attack::Searches => searches(),
+    let scene = match attack {
+        Attack::Searches => {
+            remark(&format!("{posts} posts of 50,000 characters"));
+            Scene { measured: runtime.block_on(seed(&server, posts))?, attacks: searches() }
+        }
+        Attack::Batches => runtime.block_on(payers(&server))?,
     };
-    let during = WARM_UP + (WARM_UP + plan.counted) * u32::try_from(reads.len())? + WARM_UP;
-    let attackers = Load { address, connections: plan.connections, warm_up: WARM_UP, counted: during };
+    let measured =
+        Load { address, connections: 1, pause: attack.pause(), warm_up: WARM_UP, counted: plan.counted };
+    let idle = measure_each(measured, &scene.measured)?;
+    let during = WARM_UP + (WARM_UP + plan.counted) * u32::try_from(scene.measured.len())? + WARM_UP;
+    let attackers = Load { connections, pause: Duration::ZERO, counted: during, ..measured };
+    let attacks = scene.attacks;
     let attackers =
-        thread::spawn(move || load::run(attackers, |number| in_turn(requests.clone(), number), || {}));
+        thread::spawn(move || load::run(attackers, |number| in_turn(attacks.clone(), number), || {}));
     thread::sleep(WARM_UP);
-    let attacked = measure_reads(address, &reads, plan)?;
+    let attacked = measure_each(measured, &scene.measured)?;
     let attackers = attackers.join().map_err(|_| anyhow::anyhow!("the attackers panicked"))??;
-    for ((path, idle), attacked) in reads.iter().zip(&idle).zip(&attacked) {
+    for ((request, idle), attacked) in scene.measured.iter().zip(&idle).zip(&attacked) {
         let at = |tally: &Tally, share: f64| tally.latencies_us.value_at_quantile(share) as f64 / 1e3;
         remark(&format!(
-            "{path:<40} idle p50 {:>6.2} p99 {:>6.2} ms, under attack p50 {:>6.2} p99 {:>6.2} ms, {:?}",
+            "{:<40} idle p50 {:>6.2} p99 {:>6.2} ms, under attack p50 {:>6.2} p99 {:>6.2} ms, {:?}",
+            request.path(),
             at(idle, 0.5),
             at(idle, 0.99),
             at(attacked, 0.5),
@@ -76,8 +113,32 @@ pub(crate) fn measure(database: Database, attack: Attack, plan: Plan) -> Result<
     Ok(())
 }
 
-/// Writes long posts and a market, and returns the paths of the reads that are measured.
-async fn seed(server: &Server, posts: usize) -> Result<Vec<String>> {
+/// Two users with batches, and a third one with payments to an account that the batches do not touch.
+async fn payers(server: &Server) -> Result<Scene> {
+    let mut payees = Vec::new();
+    for number in 0..PAYEES {
+        payees.push(server.register(&format!("payee-{number}")).await.account_id);
+    }
+    let mut attacks = Vec::new();
+    for name in ["eve", "mallory"] {
+        let attacker = server.register(name).await;
+        let transfers: Vec<_> = (0..BATCH_TRANSFERS)
+            .map(|number| {
+                let (from, to) = (&attacker.account_id, &payees[number % PAYEES]);
+                json!({"fromAccountId": from, "toAccountId": to, "amount": "0.01"})
+            })
+            .collect();
+        let body = json!({"mode": "independent", "transfers": transfers}).to_string();
+        attacks.push(Request::signed_by(&attacker, "/api/v1/transfers/batch", body)?);
+    }
+    let (ada, ben) = (server.register("ada").await, server.register("ben").await);
+    let body = json!({"fromAccountId": ada.account_id, "toAccountId": ben.account_id, "amount": "1.00"});
+    let payment = Request::signed_by(&ada, "/api/v1/transfers", body.to_string())?;
+    Ok(Scene { measured: vec![payment], attacks })
+}
+
+/// Writes long posts and a market, and returns the reads that are measured.
+async fn seed(server: &Server, posts: usize) -> Result<Vec<Request>> {
     let ada = server.register("ada").await;
     for number in 0..posts {
         let post = json!({
@@ -87,14 +148,15 @@ async fn seed(server: &Server, posts: usize) -> Result<Vec<String>> {
         ensure!(answer.status == 201, "{answer:?}");
     }
     let opened = open(&ada).await;
-    Ok(vec![
+    let paths = [
         "/livez".to_owned(),
         "/readyz".to_owned(),
         "/api/v1/markets".to_owned(),
         format!("/api/v1/markets/{opened}"),
         format!("/api/v1/markets/{opened}/bets"),
         "/api/v1/posts?fields=id,title&limit=10".to_owned(),
-    ])
+    ];
+    Ok(paths.map(Request::Get).to_vec())
 }
 
 async fn open(creator: &Client) -> String {
@@ -115,7 +177,7 @@ fn long_text(number: usize) -> String {
 }
 
 /// The most expensive searches that are known.
-fn searches() -> Vec<String> {
+fn searches() -> Vec<Request> {
     let distinct: Vec<_> = (0..32).map(|number| format!("a{number}")).collect();
     let queries = [
         "a".repeat(498) + "b",
@@ -137,21 +199,40 @@ fn searches() -> Vec<String> {
     let paths = encoded.flat_map(|query| {
         ["posts", "markets"].map(|list| format!("/api/v1/{list}/search?limit=100&q={query}"))
     });
-    paths.collect()
+    paths.map(Request::Get).collect()
 }
 
-/// Reads one path after another, each for the same time on one connection.
-fn measure_reads(address: SocketAddr, paths: &[String], plan: Plan) -> Result<Vec<Tally>> {
-    let load = Load { address, connections: 1, warm_up: WARM_UP, counted: plan.counted };
-    paths.iter().map(|path| load::run(load, |_| in_turn(vec![path.clone()], 0), || {})).collect()
+/// Sends one request after another, each for the same time.
+fn measure_each(load: Load, requests: &[Request]) -> Result<Vec<Tally>> {
+    requests.iter().map(|request| load::run(load, |_| in_turn(vec![request.clone()], 0), || {})).collect()
 }
 
-/// Sends `GET` requests of these paths in turn.
-fn in_turn(paths: Vec<String>, first: usize) -> Requests {
+/// Sends these requests in turn.
+fn in_turn(requests: Vec<Request>, first: usize) -> Requests {
     let mut next = first;
-    Box::new(move |request| {
-        let path = &paths[next % paths.len()];
+    Box::new(move |buffer| {
+        requests[next % requests.len()].write(buffer);
         next += 1;
-        request.extend_from_slice(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes());
     })
+}
+
+impl Request {
+    fn signed_by(user: &Client, path: &'static str, body: String) -> Result<Self> {
+        let token = user.token.clone().context("the user is not signed in")?;
+        Ok(Self::Post { path, token, body })
+    }
+
+    fn path(&self) -> &str {
+        match self {
+            Self::Get(path) => path,
+            Self::Post { path, .. } => path,
+        }
+    }
+
+    fn write(&self, buffer: &mut Vec<u8>) {
+        match self {
+            Self::Get(path) => scenario::get(buffer, path),
+            Self::Post { path, token, body } => scenario::post(buffer, path, token, body),
+        }
+    }
 }

@@ -24,6 +24,8 @@ pub(crate) struct Load {
     pub(crate) address: SocketAddr,
     /// How many connections there are, which is how many requests are under way.
     pub(crate) connections: usize,
+    /// How long each connection rests between an answer and its next request.
+    pub(crate) pause: Duration,
     /// How long the load lasts before anything is counted.
     pub(crate) warm_up: Duration,
     /// How long it is counted.
@@ -71,9 +73,7 @@ pub(crate) fn run(
     let tally = Rc::new(RefCell::new(Tally::new()?));
     let clients = LocalSet::new();
     let tasks: Vec<_> = (0..load.connections)
-        .map(|number| {
-            clients.spawn_local(client(load.address, requests(number), begun..ended, Rc::clone(&tally)))
-        })
+        .map(|number| clients.spawn_local(client(load, requests(number), begun..ended, Rc::clone(&tally))))
         .collect();
     clients.block_on(&runtime, async {
         tokio::time::sleep_until(begun.into()).await;
@@ -90,12 +90,12 @@ pub(crate) fn run(
 }
 
 async fn client(
-    address: SocketAddr,
+    load: Load,
     mut next_request: Requests,
     counted: std::ops::Range<Instant>,
     tally: Rc<RefCell<Tally>>,
 ) -> Result<()> {
-    let mut connection = Connection::open(address).await?;
+    let mut connection = Connection::open(load.address).await?;
     let mut request = Vec::with_capacity(1_024);
     let mut sent = Instant::now();
     while sent < counted.end {
@@ -106,7 +106,12 @@ async fn client(
         if counted.contains(&answered) {
             tally.borrow_mut().count(answer.status, answered - sent, answer.body);
         }
-        sent = answered;
+        if load.pause.is_zero() {
+            sent = answered;
+        } else {
+            tokio::time::sleep(load.pause).await;
+            sent = Instant::now();
+        }
     }
     Ok(())
 }

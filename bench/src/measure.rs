@@ -72,7 +72,7 @@ pub(crate) fn measure(
     requests: impl FnMut(usize) -> Requests,
 ) -> Result<Figure> {
     let mut edges = Vec::new();
-    let load = Load { address, connections, warm_up: WARM_UP, counted };
+    let load = Load { address, connections, pause: Duration::ZERO, warm_up: WARM_UP, counted };
     let tally = load::run(load, requests, || edges.push(processes.cpu_times()))?;
     let failed = tally.statuses.iter().any(|(status, _)| *status >= 400);
     ensure!(!failed, "{:?}: {}", tally.statuses, tally.complaint.unwrap_or_default());

@@ -178,7 +178,7 @@ pub(crate) fn get(request: &mut Vec<u8>, path: &str) {
     request.extend_from_slice(b"\r\n");
 }
 
-fn post(request: &mut Vec<u8>, path: &str, token: &str, body: &str) {
+pub(crate) fn post(request: &mut Vec<u8>, path: &str, token: &str, body: &str) {
     static NEXT_KEY: AtomicU64 = AtomicU64::new(1);
     let (process, key) = (std::process::id(), NEXT_KEY.fetch_add(1, Ordering::Relaxed));
     head(request, "POST", path, Some(token));
