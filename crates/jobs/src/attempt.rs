@@ -44,7 +44,7 @@ pub(crate) async fn run(application: Arc<Application>, job: LeasedJob, limits: L
     };
     let (job_id, kind) = (job.lease.job, job.task.kind().as_str());
     let ended = application.fail_job(&job, &failure).await;
-    let failure = failure.problem;
+    let FailedAttempt { problem: failure, is_of_receiver, .. } = failure;
     match ended {
         Ok(FailedJob::Retried(pause)) => {
             count("retried");
@@ -57,7 +57,12 @@ pub(crate) async fn run(application: Arc<Application>, job: LeasedJob, limits: L
         Ok(FailedJob::GivenUp) => {
             count("given_up");
             let attempt = attempt_of(&application, &job);
-            tracing::error!(%job_id, kind, failure, "job {kind} failed ({attempt}) and was given up");
+            // An error is for the operator to repair: a receiver that takes nothing is none.
+            if is_of_receiver {
+                tracing::warn!(%job_id, kind, failure, "job {kind} failed ({attempt}) and was given up");
+            } else {
+                tracing::error!(%job_id, kind, failure, "job {kind} failed ({attempt}) and was given up");
+            }
         }
         Ok(FailedJob::Lost) => {}
         // Its lease runs out, and another attempt is made.
@@ -119,6 +124,7 @@ fn failed(failure: &JobFailure) -> FailedAttempt {
     FailedAttempt {
         problem: Chain(failure).to_string(),
         is_permanent: failure.is_permanent(),
+        is_of_receiver: failure.is_of_receiver(),
         retry_after: failure.retry_after(),
     }
 }

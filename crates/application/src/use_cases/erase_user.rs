@@ -3,7 +3,6 @@
 use foretell_domain::error::DomainError;
 use foretell_domain::id::UserId;
 use foretell_domain::policy;
-use foretell_domain::user::UserError;
 use foretell_ports::secret::PasswordHash;
 use foretell_ports::unit::{Locked, Tx};
 use foretell_ports::user::Credentials;

@@ -36,6 +36,8 @@ pub struct FailedAttempt {
     pub problem: String,
     /// Whether another attempt would fail too.
     pub is_permanent: bool,
+    /// Whether the receiver is at fault, see [`JobFailure::is_of_receiver`](crate::JobFailure::is_of_receiver).
+    pub is_of_receiver: bool,
     /// How long the other side wants to be left alone: it makes the pause longer, within limits.
     pub retry_after: Option<Duration>,
 }
@@ -43,7 +45,7 @@ pub struct FailedAttempt {
 impl FailedAttempt {
     /// A failure that may pass.
     pub fn temporary(problem: impl Into<String>) -> Self {
-        Self { problem: problem.into(), is_permanent: false, retry_after: None }
+        Self { problem: problem.into(), is_permanent: false, is_of_receiver: false, retry_after: None }
     }
 }
 

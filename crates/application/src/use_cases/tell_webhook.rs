@@ -201,7 +201,7 @@ impl Application {
         let is_over = matches!(error, WebhookSendError::Gone)
             || self.settings.retries.of(JobKind::Webhook).pause_after(failures, 0.5).is_none();
         if is_over {
-            tracing::error!(webhook_id = %telling.webhook, %error, "a webhook was disabled: it takes no messages");
+            tracing::warn!(webhook_id = %telling.webhook, %error, "a webhook was disabled: it takes no messages");
             self.disable_failed(telling.webhook, &error.to_string()).await?;
             return Err(error.into());
         }

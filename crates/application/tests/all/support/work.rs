@@ -23,7 +23,8 @@ impl Desk {
                     if let Err(failure) = self.app.run_job(&job).await {
                         let (problem, is_permanent) = (failure.to_string(), failure.is_permanent());
                         let retry_after = failure.retry_after();
-                        let attempt = FailedAttempt { problem, is_permanent, retry_after };
+                        let attempt =
+                            FailedAttempt { problem, is_permanent, is_of_receiver: false, retry_after };
                         let fate = self.app.fail_job(&job, &attempt).await.unwrap();
                         failed.push((failure, fate));
                     }
