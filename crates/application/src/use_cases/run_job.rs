@@ -58,6 +58,11 @@ impl JobFailure {
         }
     }
 
+    /// Whether the receiver of a webhook or an email is at fault, and nobody here can do anything about it.
+    pub const fn is_of_receiver(&self) -> bool {
+        matches!(self, Self::Webhook(_) | Self::Mail(MailError::Refused(_)))
+    }
+
     /// Whether another attempt would fail too.
     pub const fn is_permanent(&self) -> bool {
         matches!(self, Self::Mail(MailError::Refused(_)))
