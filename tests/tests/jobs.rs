@@ -3,11 +3,19 @@
 
 use std::collections::BTreeSet;
 
-use foretell_tests::{Client, Database, Server, eventually, new_id, on_each_database, text};
+use foretell_tests::{
+    Client, Database, Server, eventually, new_id, on_each_database, seconds_from_now, send, text,
+};
+use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _};
 
-on_each_database!(job_of_an_unknown_kind_is_given_up_alone, refused_email_is_not_sent_again);
+on_each_database!(
+    job_of_an_unknown_kind_is_given_up_alone,
+    refused_email_is_not_sent_again,
+    market_has_one_closing_job,
+    closing_jobs_of_before_are_merged
+);
 
 /// Jobs are looked for often.
 const BRISK: [(&str, &str); 1] = [("FORETELL__JOBS__POLL_MS", "50")];
@@ -146,4 +154,77 @@ async fn refuse_ada(listener: tokio::net::TcpListener) {
             }
         });
     }
+}
+
+/// Opens a market and moves its end date a hundred times, the last time to this one.
+async fn moved_market(user: &Client, ends_at: &str) -> Value {
+    let market = user.open_market(&["Yes", "No"], "10.00").await;
+    let path = format!("/markets/{}", text(&market["id"]));
+    for day in 1..100 {
+        let date = format!("2099-{:02}-{:02}T00:00:00Z", 1 + day / 28, 1 + day % 28);
+        send(user.request(Method::PATCH, &path).json(&json!({ "endDate": date }))).await.expect(200);
+    }
+    send(user.request(Method::PATCH, &path).json(&json!({ "endDate": ends_at }))).await.data(200)
+}
+
+async fn market_has_one_closing_job(database: Database) {
+    let server = Server::start_with(database, &BRISK).await;
+    let (admin, ada) = (server.admin().await, server.register("ada").await);
+    let market = moved_market(&ada, "2100-01-01T00:00:00Z").await;
+    let path = format!("/markets/{}", text(&market["id"]));
+    let found = jobs(&admin, "close_market").await;
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!((&found[0]["marketId"], &found[0]["dueAt"]), (&market["id"], &market["endDate"]));
+    let soon = json!({ "endDate": seconds_from_now(2) });
+    send(ada.request(Method::PATCH, &path).json(&soon)).await.expect(200);
+    // While it is open, its status shows as closed from the end date on; the job makes a new version.
+    eventually("the market to be closed by its job", async || {
+        let jobs = jobs(&admin, "close_market").await;
+        assert_eq!(jobs.len(), 1, "{jobs:#?}");
+        (jobs[0]["state"] == "done").then_some(())
+    })
+    .await;
+    let closed = ada.get(&path).await.data(200);
+    assert_eq!((&closed["status"], &closed["version"]), (&json!("closed"), &json!(103)), "{closed}");
+    let deleted = moved_market(&ada, "2100-01-01T00:00:00Z").await;
+    ada.delete(&format!("/markets/{}", text(&deleted["id"]))).await.expect(204);
+    let left = jobs(&admin, "close_market").await;
+    assert_eq!((left.len(), &left[0]["marketId"]), (1, &closed["id"]), "{left:#?}");
+}
+
+/// The migration leaves one job for each open market, which is found again when the end date moves.
+async fn closing_jobs_of_before_are_merged(database: Database) {
+    let mut server = Server::start_with(database, &BRISK).await;
+    let (admin, ada) = (server.admin().await, server.register("ada").await);
+    let open = ada.open_market(&["Yes", "No"], "10.00").await;
+    let closed = ada.open_market(&["Yes", "No"], "10.00").await;
+    ada.post(&format!("/markets/{}/close", text(&closed["id"])), json!({})).await.expect(200);
+    let (new_id, folder) = match database {
+        Database::Sqlite => ("randomblob(16)", "sqlite"),
+        Database::Postgres => ("gen_random_uuid()", "postgres"),
+    };
+    server.stop_cleanly().await;
+    let migration =
+        format!("{}/../migrations/{folder}/2026-11-29-000022_quotas/down.sql", env!("CARGO_MANIFEST_DIR"));
+    let home = server.home();
+    home.execute(&std::fs::read_to_string(migration).unwrap());
+    home.execute("DELETE FROM __diesel_schema_migrations WHERE version = '20261129000022'");
+    home.execute(&format!(
+        "INSERT INTO jobs (id, kind, lane, about_id, state, due_at_us, leases, failures, created_at_us)
+        SELECT {new_id}, kind, lane, about_id, state, due_at_us - 1, leases, failures, created_at_us
+        FROM jobs WHERE kind = 'close_market'"
+    ));
+    let count = "SELECT count(*) AS count FROM jobs WHERE kind = 'close_market'";
+    assert_eq!(home.count(count), 4);
+    server.start_again().await;
+    let admin = admin.moved_to(server.origin());
+    let ada = ada.moved_to(server.origin());
+    let merged = jobs(&admin, "close_market").await;
+    assert_eq!(merged.len(), 1, "{merged:#?}");
+    assert_eq!((&merged[0]["marketId"], &merged[0]["dueAt"]), (&open["id"], &open["endDate"]));
+    let later = json!({ "endDate": "2100-06-01T00:00:00Z" });
+    let path = format!("/markets/{}", text(&open["id"]));
+    send(ada.request(Method::PATCH, &path).json(&later)).await.expect(200);
+    let moved = jobs(&admin, "close_market").await;
+    assert_eq!((moved.len(), &moved[0]["dueAt"]), (1, &later["endDate"]), "{moved:#?}");
 }

@@ -203,7 +203,7 @@ const fn market_code(error: &MarketError) -> Code {
         MarketError::NotFound(_) | MarketError::OptionNotFound(_) => Code::NotFound,
         MarketError::DuplicateBet(_) => Code::Duplicate,
         MarketError::TradingEnded | MarketError::NotOpen { .. } => Code::MarketClosed,
-        MarketError::AlreadyDecided { .. } | MarketError::HasBets => Code::Conflict,
+        MarketError::EndsLater | MarketError::AlreadyDecided { .. } | MarketError::HasBets => Code::Conflict,
         MarketError::Slippage(_) => Code::Slippage,
         MarketError::InsufficientShares { .. } => Code::InsufficientShares,
         MarketError::TradeTooSmall => Code::TradeTooSmall,

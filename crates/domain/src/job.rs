@@ -161,6 +161,17 @@ impl JobTask {
         }
     }
 
+    /// The name of the only job of this task, if there is only one. A settled market is told to each holder once, and a
+    /// market has one job that closes it.
+    pub fn unique_name(self) -> Option<String> {
+        let kind = self.kind().as_str();
+        match self {
+            Self::CloseMarket(market) => Some(format!("{kind}:{market}")),
+            Self::DecisionMail { market, user } => Some(format!("{kind}:{market}:{user}")),
+            _ => None,
+        }
+    }
+
     /// The task of a kind with these ids; nothing if they are not the ids that it has.
     pub fn from_parts(kind: JobKind, ids: (Option<u128>, Option<u128>)) -> Option<Self> {
         Some(match (kind, ids) {
@@ -258,6 +269,15 @@ mod tests {
             let wrong = (about.xor(Some(9)), concerned);
             assert_eq!(JobTask::from_parts(task.kind(), wrong), None, "{task:?}");
         }
+    }
+
+    #[test]
+    fn unique_names_differ_by_kind_and_ids() {
+        let names: BTreeSet<_> = TASKS.iter().filter_map(|task| task.unique_name()).collect();
+        let market = MarketId::from_u128(1);
+        let user = UserId::from_u128(2);
+        let expected = [format!("close_market:{market}"), format!("decision_mail:{market}:{user}")];
+        assert_eq!(names.into_iter().collect::<Vec<_>>(), expected);
     }
 
     #[test]

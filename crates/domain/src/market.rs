@@ -237,6 +237,17 @@ impl Market {
         }
     }
 
+    /// Ends trading because the end date has come.
+    ///
+    /// # Errors
+    /// [`MarketError::NotOpen`] unless the market is open, [`MarketError::EndsLater`] before the end date.
+    pub fn close_ended(self, now: Timestamp) -> Result<Self, MarketError> {
+        if self.record.phase == Phase::Open && self.record.ends_at > now {
+            return Err(MarketError::EndsLater);
+        }
+        self.close()
+    }
+
     /// Decides the market by how much of its stake each option pays, in basis points; the settlement pays.
     ///
     /// # Errors

@@ -126,6 +126,35 @@ pub(crate) fn add(connection: &mut Connection<'_>, jobs: &[NewJob]) -> Result<us
     Ok(dialect::jobs::insert_once(connection, &rows)?)
 }
 
+/// Adds a job, or makes the one of its name wait as if it were new. Whoever had it finds it not running.
+pub(crate) fn schedule(connection: &mut Connection<'_>, job: &NewJob) -> Result<(), Failure> {
+    const SCHEDULE: &str = "INSERT INTO jobs
+        (id, kind, lane, about_id, concerned_id, state, due_at_us, leases, failures, once, created_at_us)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (once) DO UPDATE
+        SET state = excluded.state, due_at_us = excluded.due_at_us, failures = excluded.failures,
+        error = NULL, finished_at_us = NULL";
+    let row = NewJobRow::from(job);
+    let schedule = prepared(SCHEDULE)
+        .bind::<Id, _>(row.id)
+        .bind::<Text, _>(row.kind)
+        .bind::<Text, _>(row.lane)
+        .bind::<Nullable<Id>, _>(row.about_id)
+        .bind::<Nullable<Id>, _>(row.concerned_id)
+        .bind::<Text, _>(row.state)
+        .bind::<BigInt, _>(row.due_at_us)
+        .bind::<BigInt, _>(row.leases)
+        .bind::<BigInt, _>(row.failures)
+        .bind::<Nullable<Text>, _>(row.once)
+        .bind::<BigInt, _>(row.created_at_us);
+    on!(connection, |c| schedule.execute(c))?;
+    Ok(())
+}
+
+/// Deletes the jobs of these names and returns their number.
+pub(crate) fn delete_named(connection: &mut Connection<'_>, names: &[String]) -> Result<usize, Failure> {
+    Ok(dialect::jobs::delete_named(connection, names)?)
+}
+
 /// Takes up jobs that are due.
 pub(crate) fn lease(connection: &mut Connection<'_>, request: &LeaseRequest) -> Result<LeasedJobs, Failure> {
     let mut leased = LeasedJobs::default();

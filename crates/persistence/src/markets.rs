@@ -144,6 +144,8 @@ pub(crate) struct NewStateRow {
     pub(crate) bet_count: i64,
     pub(crate) version: i64,
     pub(crate) updated_at_us: i64,
+    /// The market's creator again, for the index of each creator's open markets.
+    pub(crate) creator_id: DbId,
 }
 
 impl NewStateRow {
@@ -157,6 +159,7 @@ impl NewStateRow {
             bet_count: record.bet_count,
             version: record.version,
             updated_at_us: at.micros(),
+            creator_id: record.creator_id.into(),
         }
     }
 }

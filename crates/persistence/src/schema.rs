@@ -139,6 +139,7 @@ table! {
         bet_count -> BigInt,
         version -> BigInt,
         updated_at_us -> BigInt,
+        creator_id -> Nullable<Id>,
     }
 }
 

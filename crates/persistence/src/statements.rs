@@ -9,7 +9,7 @@ use diesel::connection::{Instrumentation, InstrumentationEvent, SimpleConnection
 use diesel::{Connection as _, PgConnection, SqliteConnection};
 use foretell_domain::account::Account;
 use foretell_domain::id::{AccountId, ApiKeyId, JobId, MarketId, PostId, SessionId, UserId, WebhookId};
-use foretell_domain::job::JobLane;
+use foretell_domain::job::{JobLane, JobTask};
 use foretell_domain::market::{
     Bet, Fill, Holding, Market, MarketRecord, Payout, Settlement, SettlementTerms, TradeSide,
 };
@@ -17,7 +17,7 @@ use foretell_domain::money::{Amount, Balance};
 use foretell_domain::probability::Probability;
 use foretell_domain::shares::Shares;
 use foretell_domain::webhook::WebhookEvents;
-use foretell_ports::job::{Lease, LeaseRequest};
+use foretell_ports::job::{Lease, LeaseRequest, NewJob};
 use foretell_ports::market::{PaidSet, PositionKey, PriceWindow, WantedHolding};
 use foretell_ports::page::{PageRequest, Start, Stretch};
 use foretell_ports::secret::TokenHash;
@@ -31,8 +31,8 @@ use crate::connection::Connection;
 use crate::dialect::look_up::Others;
 use crate::error::Failure;
 use crate::{
-    accounts, api_keys, bets, idempotency, jobs, market_details, markets, positions, sessions, settlements,
-    transfers, users, vectors, webhooks,
+    accounts, api_keys, bets, idempotency, jobs, market_details, markets, positions, sessions,
+    settlements, transfers, users, vectors, webhooks,
 };
 
 mod cancel;
@@ -245,6 +245,9 @@ fn background(c: &mut Connection<'_>, market: MarketId) -> Result<(), Failure> {
     let events = WebhookEvents { trades: true, statuses: true };
     let lease = Lease { job: JobId::from_u128(1), number: 1 };
     jobs::lease(c, &LeaseRequest { lane: JobLane::Main, now: START, until: START, limit: 5 })?;
+    let once = Some("a name".to_owned());
+    jobs::schedule(c, &NewJob { once, ..Factory::new(9).job(JobTask::PurgeJobs) })?;
+    jobs::delete_named(c, &["a name".to_owned()])?;
     jobs::has_due(c, JobLane::Main, START)?;
     jobs::extend(c, lease, START)?;
     jobs::finish(c, lease, START)?;

@@ -117,6 +117,14 @@ pub trait JobTx {
     /// Adds jobs, but for those whose name is taken, and says how many were added.
     fn add_jobs(&mut self, jobs: &[NewJob]) -> Result<usize, StoreError>;
 
+    /// Adds a job that has a name or, if there is one of this name, makes that one wait for the new time as if it were
+    /// new. A worker that runs it loses its lease.
+    fn schedule_job(&mut self, job: &NewJob) -> Result<(), StoreError>;
+
+    /// Deletes the jobs of these names, in whatever state, and returns their number. A worker that runs one loses its
+    /// lease.
+    fn delete_named_jobs(&mut self, names: &[String]) -> Result<usize, StoreError>;
+
     /// Takes up jobs that are due, those that have been due the longest first: waiting ones, and running ones whose
     /// lease has run out, which counts as a failure. Jobs that another unit is taking up are passed over. In any order.
     fn lease_jobs(&mut self, request: &LeaseRequest) -> Result<LeasedJobs, StoreError>;

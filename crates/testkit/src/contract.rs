@@ -305,6 +305,10 @@ macro_rules! contract_suite {
                 a_job_is_put_off,
                 a_job_is_given_up_and_revived,
                 a_deleted_job_is_gone,
+                a_scheduled_job_moves,
+                a_running_job_that_moves_is_not_lost,
+                two_units_schedule_one_job,
+                named_jobs_are_deleted,
                 old_jobs_are_purged,
                 jobs_are_listed_by_kind_and_state,
                 two_workers_share_no_job;

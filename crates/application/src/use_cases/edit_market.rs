@@ -25,7 +25,7 @@ struct Wanted {
     edit: MarketEdit,
     expected: ExpectedVersion,
     now: Timestamp,
-    /// Of the job that closes the market, should it end at another time.
+    /// Id of the closing job, should the market lack one.
     closing_id: JobId,
     /// The job that embeds the market, where there is a model.
     embedding: Option<NewJob>,
@@ -62,7 +62,8 @@ impl Application {
 impl Wanted {
     fn closing(&self, ends_at: Timestamp) -> NewJob {
         let task = JobTask::CloseMarket(self.market);
-        NewJob { id: self.closing_id, task, run_at: ends_at, once: None, created_at: self.now }
+        let once = task.unique_name();
+        NewJob { id: self.closing_id, task, run_at: ends_at, once, created_at: self.now }
     }
 
     fn make(&self, tx: &mut dyn Tx, actor: Actor) -> Result<Result<MarketDetails, AppError>, StoreError> {
@@ -89,8 +90,9 @@ impl Wanted {
             tx.add_jobs(std::slice::from_ref(job))?;
         }
         if market.record().ends_at != ended_at {
-            // The job of the former end date finds that it has come too early.
-            tx.add_jobs(&[self.closing(market.record().ends_at)])?;
+            // Moves the market's one closing job. A worker that runs it for the former end date loses it, and its
+            // command to close the market is refused once this unit has ended.
+            tx.schedule_job(&self.closing(market.record().ends_at))?;
         }
         Ok(Ok(MarketDetails { market: market.into_inner(), updated_at: self.now, ..details }))
     }

@@ -9,7 +9,7 @@ use foretell_domain::policy::Actor;
 use foretell_domain::time::Timestamp;
 use foretell_domain::user::Role;
 use foretell_ports::error::StoreError;
-use foretell_ports::job::LeasedJob;
+use foretell_ports::job::{Lease, LeasedJob};
 use foretell_ports::mail::MailError;
 use foretell_ports::unit::Tx;
 use foretell_ports::webhook::WebhookSendError;
@@ -85,7 +85,11 @@ impl Application {
             return Err(JobFailure::WornOut);
         }
         match job.task {
-            JobTask::CloseMarket(market) => self.close_ended_market(market).await?,
+            JobTask::CloseMarket(market) => {
+                if let Some(ends_at) = self.close_ended_market(market).await? {
+                    return self.wait_for_end(job.lease, ends_at).await;
+                }
+            }
             JobTask::WelcomeMail(user) => self.send_welcome(job.lease.job, user).await?,
             JobTask::DecisionMail { market, user } => self.send_decision(job.lease.job, market, user).await?,
             JobTask::Webhook { webhook, market } => return self.tell_webhook(job, webhook, market).await,
@@ -116,23 +120,33 @@ impl Application {
         if self.finish_job(job.lease).await? { Ok(()) } else { Err(JobFailure::Lost) }
     }
 
-    /// Closes a market whose end date has come. One that ends later by now has another job.
-    async fn close_ended_market(&self, id: MarketId) -> Result<(), AppError> {
+    /// Closes a market whose end date has come. Returns the end date of an open market that ends later: its job was
+    /// retried early.
+    async fn close_ended_market(&self, id: MarketId) -> Result<Option<Timestamp>, AppError> {
         let found = self.ports.markets.find_market(id).await?;
         let record = found.as_ref().map(|details| details.market.record());
-        if !record.is_some_and(|record| record.phase == Phase::Open && record.ends_at <= self.now()) {
-            return Ok(());
+        let Some(record) = record.filter(|record| record.phase == Phase::Open) else { return Ok(None) };
+        if record.ends_at > self.now() {
+            return Ok(Some(record.ends_at));
         }
         // As an admin would: nobody's permission is asked, since time has decided.
         let process = Principal::Process(Actor { user_id: UserId::from_u128(0), role: Role::Admin });
-        let receipt = self.writer.submit(process, Command::Close(id)).await?;
+        let receipt = self.writer.submit(process, Command::CloseEnded(id)).await?;
         self.market_totals.forget();
-        // Whoever was quicker has closed or decided it.
+        // Otherwise it was closed, decided or deleted meanwhile, or its end date was moved, and so was the job.
         if let Ok(Outcome::MarketChanged(state)) = receipt.result {
             self.market_pages.raise(id, state.record.version);
             tracing::info!(market_id = %id, "closed a market whose end date has come");
         }
-        Ok(())
+        Ok(None)
+    }
+
+    /// Keeps the only closing job of a market until its end date. If the date is moved at the same time, the lease is
+    /// lost, and the job waits for that date.
+    async fn wait_for_end(&self, lease: Lease, ends_at: Timestamp) -> Result<(), JobFailure> {
+        let wait = move |tx: &mut dyn Tx| tx.put_off_job(lease, ends_at, None);
+        let is_ours = self.ports.units.run("wait_for_end", wait).await?;
+        if is_ours { Ok(()) } else { Err(JobFailure::Lost) }
     }
 
     /// Deletes until nothing is left that is old enough.

@@ -34,9 +34,10 @@ impl Desk<'_> {
         TransferOrder::new(id, kind, amount, self.context.now)
     }
 
-    /// Wants something done after the batch, not before a time.
-    fn want(&mut self, task: JobTask, run_at: Timestamp, once: Option<String>) {
+    /// Adds a job that runs after the batch, not before a time. A task that has only one job gets no second one.
+    fn want(&mut self, task: JobTask, run_at: Timestamp) {
         let id = JobId::from_u128(self.context.ids.next_id());
+        let once = task.unique_name();
         self.rows.add_job(NewJob { id, task, run_at, once, created_at: self.context.now });
     }
 }
@@ -59,6 +60,7 @@ pub(super) fn apply(
         Command::Bet(bet) => Ok(desk.place_bet(actor, bet).map(Outcome::Traded)),
         Command::Sell(sale) => Ok(desk.sell_shares(actor, sale).map(Outcome::Traded)),
         Command::Close(market) => Ok(desk.close(actor, *market).map(Outcome::MarketChanged)),
+        Command::CloseEnded(market) => Ok(desk.close_ended(*market).map(Outcome::MarketChanged)),
         Command::Decide(market, decision) => {
             Ok(desk.decide(actor, *market, decision).map(Outcome::MarketChanged))
         }

@@ -33,6 +33,8 @@ pub enum Command {
     Sell(SellShares),
     /// No more trades.
     Close(MarketId),
+    /// No more trades, since the end date has come. The process's own, so without a key.
+    CloseEnded(MarketId),
     /// How a market ends.
     Decide(MarketId, Decision),
     /// A market that nobody has bet in goes, and its subsidy goes back.
@@ -165,9 +167,11 @@ impl Command {
         match self {
             Self::Bet(bet) => Some(bet.market_id),
             Self::Sell(sale) => Some(sale.market_id),
-            Self::Close(market) | Self::Decide(market, _) | Self::Delete(market) | Self::Settle(market) => {
-                Some(*market)
-            }
+            Self::Close(market)
+            | Self::CloseEnded(market)
+            | Self::Decide(market, _)
+            | Self::Delete(market)
+            | Self::Settle(market) => Some(*market),
             _ => None,
         }
     }
@@ -184,6 +188,7 @@ impl Command {
             Self::Bet(_)
             | Self::Sell(_)
             | Self::Close(_)
+            | Self::CloseEnded(_)
             | Self::Decide(..)
             | Self::Delete(_)
             | Self::Settle(_) => self.market_id().map_or(0, MarketId::as_u128),
@@ -200,6 +205,7 @@ impl Command {
             | Self::OpenMarket(_)
             | Self::Bet(_)
             | Self::Sell(_)
+            | Self::CloseEnded(_)
             | Self::Settle(_) => false,
         }
     }

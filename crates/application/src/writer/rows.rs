@@ -255,7 +255,10 @@ impl Rows {
         changed.settlements.iter().try_for_each(|settlement| tx.save_settlement(settlement))?;
         changed.paid_sets.iter().try_for_each(|set| tx.insert_payouts(set))?;
         if !changed.deleted_markets.is_empty() {
+            let closing = |market: &Locked<Market>| JobTask::CloseMarket(market.id()).unique_name();
+            let closing: Vec<_> = changed.deleted_markets.iter().filter_map(closing).collect();
             tx.delete_markets(changed.deleted_markets)?;
+            tx.delete_named_jobs(&closing)?;
         }
         let mut jobs = changed.jobs;
         let places = unless_empty(&news, |news| tx.add_webhook_places(news))?;

@@ -3,18 +3,19 @@
 use std::time::Duration;
 
 use foretell_application::writer::Decision;
-use foretell_application::{AppError, ExpectedVersion, FailedAttempt, FailedJob, JobFailure};
+use foretell_application::{AppError, Caller, ExpectedVersion, FailedAttempt, FailedJob, JobFailure};
 use foretell_domain::error::DomainError;
-use foretell_domain::job::{JobError, JobLane, JobState};
+use foretell_domain::job::{JobError, JobKind, JobLane, JobState, JobTask};
 use foretell_domain::market::{MarketEdit, Phase};
+use foretell_domain::time::Timestamp;
 use foretell_domain::user::Role;
-use foretell_ports::job::JobFilter;
+use foretell_ports::job::{Job, JobFilter};
 use foretell_ports::mail::{DecisionText, LetterContent};
-use foretell_ports::market::MarketQueries as _;
+use foretell_ports::market::{MarketDetails, MarketQueries as _};
 
 use crate::support::{Desk, settings};
 
-async fn phase(desk: &Desk, market: &foretell_ports::market::MarketDetails) -> Phase {
+async fn phase(desk: &Desk, market: &MarketDetails) -> Phase {
     desk.memory.find_market(market.market.id()).await.unwrap().unwrap().market.record().phase
 }
 
@@ -46,6 +47,88 @@ async fn a_market_whose_end_date_was_moved_is_closed_at_the_new_one() {
         assert!(desk.work().await.is_empty());
         assert_eq!(phase(&desk, &market).await, expected, "{second}");
     }
+}
+
+/// The closing jobs, in whatever state.
+async fn closing(desk: &Desk) -> Vec<Job> {
+    let filter = JobFilter { kind: Some(JobKind::CloseMarket), state: None };
+    desk.app.list_jobs_as_operator(filter, all()).await.unwrap()
+}
+
+async fn move_end(desk: &Desk, creator: &Caller, market: &MarketDetails, ends_at: Timestamp) {
+    let edit = MarketEdit { name: None, description: None, ends_at: Some(ends_at) };
+    desk.app.edit_market(creator, market.market.id(), edit, ExpectedVersion::Any).await.unwrap();
+}
+
+/// Advances the clock to this time.
+fn wait_until(desk: &Desk, time: Timestamp) {
+    desk.clock.advance_seconds((time.micros() - desk.app.now().micros()) / 1_000_000);
+}
+
+#[tokio::test]
+async fn market_has_one_closing_job_however_often_its_end_moves() {
+    let desk = Desk::open().await;
+    let creator = desk.user().await;
+    let market = desk.market(&creator, 5_000).await;
+    let ends_at = market.market.record().ends_at;
+    let before = closing(&desk).await;
+    for second in 1..=100 {
+        move_end(&desk, &creator, &market, ends_at.plus_seconds(second)).await;
+    }
+    let after = closing(&desk).await;
+    assert_eq!((before.len(), after.len(), after[0].id), (1, 1, before[0].id));
+    assert_eq!(after[0].due_at, Some(ends_at.plus_seconds(100)));
+}
+
+#[tokio::test]
+async fn deleted_market_leaves_no_closing_job() {
+    let desk = Desk::open().await;
+    let creator = desk.user().await;
+    let (deleted, kept) = (desk.market(&creator, 5_000).await, desk.market(&creator, 5_000).await);
+    desk.app.delete_market(&creator, deleted.market.id()).await.unwrap();
+    let jobs = closing(&desk).await;
+    let tasks: Vec<_> = jobs.into_iter().map(|job| job.task).collect();
+    assert_eq!(tasks, [Ok(JobTask::CloseMarket(kept.market.id()))]);
+}
+
+#[tokio::test]
+async fn closing_job_that_is_retried_early_waits_for_the_end() {
+    let desk = Desk::open().await;
+    let creator = desk.user().await;
+    let market = desk.market(&creator, 5_000).await;
+    let ends_at = market.market.record().ends_at;
+    desk.app.retry_job_as_operator(closing(&desk).await[0].id).await.unwrap();
+    assert!(desk.work().await.is_empty());
+    let jobs = closing(&desk).await;
+    assert_eq!((jobs.len(), jobs[0].state, jobs[0].due_at), (1, JobState::Waiting, Some(ends_at)));
+    assert_eq!(phase(&desk, &market).await, Phase::Open);
+    wait_until(&desk, ends_at);
+    assert!(desk.work().await.is_empty());
+    assert_eq!(phase(&desk, &market).await, Phase::Closed);
+}
+
+#[tokio::test]
+async fn end_that_moves_while_its_job_runs_is_kept() {
+    let desk = Desk::open().await;
+    let creator = desk.user().await;
+    let market = desk.market(&creator, 5_000).await;
+    let (id, ends_at) = (market.market.id(), market.market.record().ends_at);
+    // A worker whose clock is ahead takes the job up, and the date moves before it closes the market.
+    desk.app.retry_job_as_operator(closing(&desk).await[0].id).await.unwrap();
+    let leased = desk.app.lease_jobs(JobLane::Main, 100, Duration::from_mins(1)).await.unwrap().jobs;
+    let job = leased.iter().find(|job| job.task == JobTask::CloseMarket(id)).unwrap();
+    let later = ends_at.plus_seconds(60);
+    move_end(&desk, &creator, &market, later).await;
+    let lost = desk.app.run_job(job).await;
+    assert!(matches!(lost, Err(JobFailure::Lost)), "{lost:?}");
+    let jobs = closing(&desk).await;
+    assert_eq!((jobs.len(), jobs[0].due_at), (1, Some(later)));
+    wait_until(&desk, ends_at);
+    desk.work().await;
+    assert_eq!(phase(&desk, &market).await, Phase::Open);
+    wait_until(&desk, later);
+    desk.work().await;
+    assert_eq!(phase(&desk, &market).await, Phase::Closed);
 }
 
 #[tokio::test]

@@ -42,6 +42,9 @@ pub enum MarketError {
         /// Where it stands.
         phase: Phase,
     },
+    /// The end date has not come yet.
+    #[error("the market ends later")]
+    EndsLater,
     /// The market is resolved or cancelled, for good.
     #[error("market is already {}", phase.as_str())]
     AlreadyDecided {

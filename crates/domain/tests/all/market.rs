@@ -197,6 +197,18 @@ fn no_trade_happens_after_the_end_date_or_the_close() {
 }
 
 #[test]
+fn ended_market_is_closed_at_its_end_date() {
+    let market = Desk::open(opening()).market;
+    assert_eq!(market.clone().close_ended(NOW), Err(MarketError::EndsLater));
+    let closed = market.close_ended(END).unwrap();
+    assert_eq!(closed.record().phase, Phase::Closed);
+    for now in [NOW, END] {
+        let refused = closed.clone().close_ended(now);
+        assert_eq!(refused, Err(MarketError::NotOpen { phase: Phase::Closed }));
+    }
+}
+
+#[test]
 fn a_market_is_decided_once() {
     let market = Desk::open(opening()).market;
     let (resolved, _) = market.clone().resolve(vec![10_000, 0]).unwrap();

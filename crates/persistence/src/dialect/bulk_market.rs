@@ -19,8 +19,8 @@ const INSERT_MARKETS: &str = "INSERT INTO markets
     SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 const INSERT_STATES: &str = "INSERT INTO market_states
-    (market_id, phase, fees_minor, volume_minor, stakes_minor, bet_count, version, updated_at_us)
-    SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?)";
+    (market_id, phase, fees_minor, volume_minor, stakes_minor, bet_count, version, updated_at_us, creator_id)
+    SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 const INSERT_OPTIONS: &str = "INSERT INTO market_options
     (market_id, option_index, id, name, initial_probability, outstanding_units)
@@ -29,14 +29,14 @@ const INSERT_OPTIONS: &str = "INSERT INTO market_options
 const SAVE_STATES: &str = "UPDATE market_states
     SET phase = new.phase, fees_minor = new.fees_minor, volume_minor = new.volume_minor,
     stakes_minor = new.stakes_minor, bet_count = new.bet_count, version = new.version,
-    updated_at_us = new.updated_at_us
-    FROM unnest(?, ?, ?, ?, ?, ?, ?, ?) AS new (market_id, phase, fees_minor, volume_minor,
-    stakes_minor, bet_count, version, updated_at_us)
+    updated_at_us = new.updated_at_us, creator_id = new.creator_id
+    FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?) AS new (market_id, phase, fees_minor, volume_minor,
+    stakes_minor, bet_count, version, updated_at_us, creator_id)
     WHERE market_states.market_id = new.market_id";
 
 const SAVE_STATE: &str = "UPDATE market_states
     SET phase = ?, fees_minor = ?, volume_minor = ?, stakes_minor = ?, bet_count = ?, version = ?,
-    updated_at_us = ? WHERE market_id = ?";
+    updated_at_us = ?, creator_id = ? WHERE market_id = ?";
 
 const SAVE_OPTIONS: &str = "UPDATE market_options SET outstanding_units = new.outstanding_units
     FROM unnest(?, ?, ?) AS new (market_id, option_index, outstanding_units)
@@ -114,6 +114,7 @@ pub(crate) fn save_states(connection: &mut Connection<'_>, rows: &[NewStateRow])
                 .bind::<BigInt, _>(row.bet_count)
                 .bind::<BigInt, _>(row.version)
                 .bind::<BigInt, _>(row.updated_at_us)
+                .bind::<Id, _>(row.creator_id)
                 .bind::<Id, _>(row.market_id)
                 .execute(*c)
         }),
@@ -131,6 +132,7 @@ fn run_states(c: &mut PgConnection, statement: &'static str, rows: &[NewStateRow
         .bind::<Array<BigInt>, _>(column(rows, |row| row.bet_count))
         .bind::<Array<BigInt>, _>(column(rows, |row| row.version))
         .bind::<Array<BigInt>, _>(column(rows, |row| row.updated_at_us))
+        .bind::<Array<Id>, _>(column(rows, |row| row.creator_id))
         .execute(c)
 }
 

@@ -49,6 +49,18 @@ pub(crate) fn insert_once(connection: &mut Connection<'_>, rows: &[NewJobRow<'_>
     }
 }
 
+/// Deletes the jobs of these names and returns their number.
+pub(crate) fn delete_named(connection: &mut Connection<'_>, names: &[String]) -> QueryResult<usize> {
+    match connection {
+        Connection::Sqlite(c) => sum_of(names, |name| {
+            prepared("DELETE FROM jobs WHERE once = ?").bind::<Text, _>(name.as_str()).execute(*c)
+        }),
+        Connection::Postgres(c) => {
+            prepared("DELETE FROM jobs WHERE once = ANY(?)").bind::<Array<Text>, _>(names).execute(*c)
+        }
+    }
+}
+
 /// Takes up jobs that are due, those that have been due the longest first.
 pub(crate) fn lease(connection: &mut Connection<'_>, request: &LeaseRequest) -> QueryResult<Vec<LeasedRow>> {
     macro_rules! bound {

@@ -20,6 +20,14 @@ impl JobTx for UnitTx<'_, '_> {
         self.step(|c| jobs::add(c, jobs))
     }
 
+    fn schedule_job(&mut self, job: &NewJob) -> Result<(), StoreError> {
+        self.step(|c| jobs::schedule(c, job))
+    }
+
+    fn delete_named_jobs(&mut self, names: &[String]) -> Result<usize, StoreError> {
+        self.step(|c| jobs::delete_named(c, names))
+    }
+
     fn lease_jobs(&mut self, request: &LeaseRequest) -> Result<LeasedJobs, StoreError> {
         self.step(|c| jobs::lease(c, request))
     }

@@ -212,6 +212,99 @@ pub async fn a_deleted_job_is_gone(harness: &dyn Harness) {
     add(&scene, named()).await;
 }
 
+fn closing(scene: &Scene, second: i64) -> NewJob {
+    let task = JobTask::CloseMarket(MarketId::from_u128(1));
+    NewJob { run_at: after(second), once: task.unique_name(), ..scene.make.job(task) }
+}
+
+/// Schedules the job and returns the jobs that there are.
+async fn schedule(scene: &Scene, job: NewJob) -> Vec<Job> {
+    scene.commit(move |tx| tx.schedule_job(&job)).await;
+    let stretch = Stretch { start: Start::First, limit: 10 };
+    scene.ports.jobs.list_jobs(JobFilter::default(), stretch).await.unwrap()
+}
+
+/// A scheduled job is added once and moved from then on, from every state, as if it were new.
+pub async fn a_scheduled_job_moves(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let first = closing(&scene, 5);
+    let id = first.id;
+    let check = |jobs: Vec<Job>, second| {
+        assert_eq!(jobs.len(), 1, "{jobs:?}");
+        let job = &jobs[0];
+        assert_eq!((job.id, job.state, job.due_at), (id, JobState::Waiting, Some(after(second))));
+        assert_eq!((job.failures, &job.error, job.finished_at), (0, &None, None));
+    };
+    check(schedule(&scene, first).await, 5);
+    check(schedule(&scene, closing(&scene, 3)).await, 3);
+    let lease = take_up(&scene, 3).await.lease;
+    assert!(scene.commit(move |tx| tx.put_off_job(lease, after(4), Some("no answer"))).await);
+    check(schedule(&scene, closing(&scene, 20)).await, 20);
+    let lease = take_up(&scene, 20).await.lease;
+    assert!(scene.commit(move |tx| tx.bury_job(lease, after(21), "broken")).await);
+    check(schedule(&scene, closing(&scene, 30)).await, 30);
+    let lease = take_up(&scene, 30).await.lease;
+    assert!(scene.commit(move |tx| tx.finish_job(lease, after(31))).await);
+    check(schedule(&scene, closing(&scene, 40)).await, 40);
+    take_up(&scene, 40).await;
+}
+
+/// A job that is moved while a worker runs it waits for its new time, whatever the worker makes of it.
+pub async fn a_running_job_that_moves_is_not_lost(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    schedule(&scene, closing(&scene, 1)).await;
+    let lease = take_up(&scene, 1).await.lease;
+    schedule(&scene, closing(&scene, 50)).await;
+    let refused = scene
+        .commit(move |tx| {
+            Ok([
+                tx.extend_lease(lease, after(90))?,
+                tx.finish_job(lease, after(2))?,
+                tx.put_off_job(lease, after(2), None)?,
+                tx.bury_job(lease, after(2), "late")?,
+            ])
+        })
+        .await;
+    assert_eq!(refused, [false; 4]);
+    assert_eq!(self::lease(&scene, request(49, 10)).await, []);
+    take_up(&scene, 50).await;
+}
+
+/// Two units that schedule the same job leave one of it.
+pub async fn two_units_schedule_one_job(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let unit = |job: NewJob| {
+        move |tx: &mut dyn Tx, meeting: &Meeting| {
+            tx.schedule_job(&job)?;
+            meeting.arrive();
+            Ok(())
+        }
+    };
+    for result in overlap(&scene, unit(closing(&scene, 5)), unit(closing(&scene, 6))).await {
+        result.expect("both units are committed");
+    }
+    assert_eq!(scene.ports.jobs.count_jobs(JobFilter::default()).await.unwrap(), 1);
+}
+
+/// Jobs are deleted by their names, also one that a worker runs, and no other job is.
+pub async fn named_jobs_are_deleted(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let named = |name: &str| NewJob { once: Some(name.to_owned()), ..scene.make.job(JobTask::PurgeJobs) };
+    for job in [named("a"), named("b"), named("c"), scene.make.job(JobTask::PurgeJobs)] {
+        add(&scene, job).await;
+    }
+    let leased = lease(&scene, request(0, 10)).await;
+    let names = ["a", "c", "d"].map(str::to_owned);
+    assert_eq!(scene.commit(move |tx| tx.delete_named_jobs(&names)).await, 2);
+    assert_eq!(scene.ports.jobs.count_jobs(JobFilter::default()).await.unwrap(), 2);
+    let mut finished = 0;
+    for job in leased {
+        finished += i32::from(scene.commit(move |tx| tx.finish_job(job.lease, after(1))).await);
+    }
+    assert_eq!(finished, 2);
+    add(&scene, named("a")).await;
+}
+
 /// Jobs that are done go after a time, a few at once; others stay.
 pub async fn old_jobs_are_purged(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;

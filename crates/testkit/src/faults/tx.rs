@@ -169,6 +169,8 @@ impl VectorTx for WatchedTx<'_> {
 impl JobTx for WatchedTx<'_> {
     hand_on! {
         fn add_jobs(&mut self, jobs: &[NewJob]) -> usize;
+        fn schedule_job(&mut self, job: &NewJob) -> ();
+        fn delete_named_jobs(&mut self, names: &[String]) -> usize;
         fn lease_jobs(&mut self, request: &LeaseRequest) -> LeasedJobs;
         fn extend_lease(&mut self, lease: Lease, until: Timestamp) -> bool;
         fn finish_job(&mut self, lease: Lease, at: Timestamp) -> bool;

@@ -11,6 +11,7 @@ use foretell_ports::job::{
 use foretell_ports::page::Stretch;
 use foretell_ports::unit::Locked;
 
+use super::table::rejected;
 use super::tables::{JobRow, Tables};
 use super::tx::MemoryTx;
 use super::{MemoryStore, count, stretch_of};
@@ -30,6 +31,32 @@ impl JobTx for MemoryTx<'_> {
                 added += 1;
             }
             Ok(added)
+        })
+    }
+
+    fn schedule_job(&mut self, job: &NewJob) -> Result<(), StoreError> {
+        self.step(|tables, _| {
+            let name = job.once.clone().ok_or_else(|| rejected("a scheduled job has a name"))?;
+            let Some(id) = tables.job_names.get(&name).copied() else {
+                tables.job_names.insert(name, job.id)?;
+                return tables.jobs.insert(job.id, row_of(job));
+            };
+            let mut row = tables.jobs.require(&id)?.clone();
+            row.job.state = JobState::Waiting;
+            (row.job.failures, row.job.error) = (0, None);
+            (row.job.due_at, row.job.finished_at) = (Some(job.run_at), None);
+            tables.jobs.put(id, row);
+            Ok(())
+        })
+    }
+
+    fn delete_named_jobs(&mut self, names: &[String]) -> Result<usize, StoreError> {
+        self.step(|tables, _| {
+            let ids: Vec<_> = names.iter().filter_map(|name| tables.job_names.get(name).copied()).collect();
+            for id in &ids {
+                delete(tables, *id);
+            }
+            Ok(ids.len())
         })
     }
 

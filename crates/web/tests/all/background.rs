@@ -75,6 +75,27 @@ async fn a_bad_webhook_is_refused_with_all_its_faults() {
 }
 
 #[actix_web::test]
+async fn market_keeps_one_closing_job_until_it_is_deleted() {
+    let app = TestApp::start().await;
+    let admin = app.admin().await;
+    let market = json!({
+        "name": "Will it rain?", "description": "As measured at noon.", "category": "sports",
+        "endDate": "2026-01-02T00:00:00Z", "options": [{ "name": "Yes" }, { "name": "No" }], "subsidy": "10",
+    });
+    let market = app.post("/markets").by(&admin).key("m").json(&market).await.ok(201);
+    let path = format!("/markets/{}", market["id"].as_str().unwrap());
+    for minute in 0..50 {
+        let body = json!({ "endDate": format!("2026-01-03T00:{minute:02}:00Z") });
+        app.patch(&path).by(&admin).json(&body).await.ok(200);
+    }
+    let jobs = app.get("/admin/jobs?kind=close_market").by(&admin).await.ok(200);
+    assert_eq!(jobs.as_array().unwrap().len(), 1, "{jobs}");
+    assert_eq!(jobs[0]["dueAt"], "2026-01-03T00:49:00Z");
+    assert_eq!(app.delete(&path).by(&admin).await.status.as_u16(), 204);
+    assert_eq!(app.get("/admin/jobs?kind=close_market").by(&admin).await.ok(200), json!([]));
+}
+
+#[actix_web::test]
 async fn jobs_are_listed_retried_and_discarded() {
     let app = TestApp::start().await;
     let admin = app.admin().await;

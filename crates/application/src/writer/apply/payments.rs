@@ -34,7 +34,7 @@ impl Desk<'_> {
             granted.map_err(|refusal| broken(&refusal.into()))?;
         }
         if self.context.has_letters {
-            self.want(JobTask::WelcomeMail(user_id), self.context.now, None);
+            self.want(JobTask::WelcomeMail(user_id), self.context.now);
         }
         let account = self.rows.account(account_id).map_err(|refusal| broken(&refusal.into()))?;
         Ok(Ok(Outcome::Registered(Registered { user_id, account_id, balance: account.balance() })))

@@ -24,6 +24,12 @@ impl Desk<'_> {
         Ok(self.keep(market, None))
     }
 
+    /// Closes a market for the process itself, whose end date may have been moved since the job was due.
+    pub(super) fn close_ended(&mut self, id: MarketId) -> Result<Box<MarketState>, DomainError> {
+        let market = self.rows.market(id)?.clone().close_ended(self.context.now)?;
+        Ok(self.keep(market, None))
+    }
+
     pub(super) fn decide(
         &mut self,
         actor: Actor,
@@ -102,7 +108,7 @@ impl Desk<'_> {
         let users: BTreeSet<_> = holdings.iter().filter_map(owner).collect();
         for user in users {
             let task = JobTask::DecisionMail { market, user };
-            self.want(task, self.context.now, Some(format!("decision_mail:{market}:{user}")));
+            self.want(task, self.context.now);
         }
     }
 

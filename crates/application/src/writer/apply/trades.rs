@@ -37,9 +37,9 @@ impl Desk<'_> {
         let row = paid.map_err(|refusal| broken(&refusal.into()))?;
         let (record, listing, created_at) =
             (market.record().clone(), command.listing.clone(), self.context.now);
-        self.want(JobTask::CloseMarket(record.id), record.ends_at, None);
+        self.want(JobTask::CloseMarket(record.id), record.ends_at);
         if self.context.has_meanings {
-            self.want(JobTask::EmbedMarket(record.id), self.context.now, None);
+            self.want(JobTask::EmbedMarket(record.id), self.context.now);
         }
         self.rows.add_market(NewMarket { market, listing: listing.clone(), created_at });
         let balance = row.debit.balance_after;

@@ -136,10 +136,10 @@ pub(super) enum DecisionV1 {
 }
 
 impl<'a> CommandV1<'a> {
-    /// The command in this format; `None` for a registration.
+    /// The command in this format; `None` for a registration and for what never has a key.
     pub(super) fn of(command: &'a Command) -> Option<Self> {
         Some(match command {
-            Command::Register(_) => return None,
+            Command::Register(_) | Command::CloseEnded(_) => return None,
             Command::Pay(payment) => Self::Pay(payment.into()),
             Command::PayBatch(batch) => Self::PayBatch(PaymentBatchV1 {
                 mode: match batch.mode {

@@ -53,6 +53,7 @@ pub(super) enum MarketRefusalV1 {
     DuplicateBet(BetId),
     TradingEnded,
     NotOpen { phase: Cow<'static, str> },
+    EndsLater,
     AlreadyDecided { phase: Cow<'static, str> },
     HasBets,
     Slippage(GuardV1),
@@ -166,6 +167,7 @@ impl From<&MarketError> for MarketRefusalV1 {
             MarketError::OptionNotFound(id) => Self::OptionNotFound(id),
             MarketError::DuplicateBet(id) => Self::DuplicateBet(id),
             MarketError::TradingEnded => Self::TradingEnded,
+            MarketError::EndsLater => Self::EndsLater,
             MarketError::NotOpen { phase } => Self::NotOpen { phase: phase.as_str().into() },
             MarketError::AlreadyDecided { phase } => Self::AlreadyDecided { phase: phase.as_str().into() },
             MarketError::HasBets => Self::HasBets,
@@ -201,6 +203,7 @@ impl MarketRefusalV1 {
             Self::OptionNotFound(id) => MarketError::OptionNotFound(id),
             Self::DuplicateBet(id) => MarketError::DuplicateBet(id),
             Self::TradingEnded => MarketError::TradingEnded,
+            Self::EndsLater => MarketError::EndsLater,
             Self::NotOpen { phase } => MarketError::NotOpen { phase: Phase::from_name(&phase)? },
             Self::AlreadyDecided { phase } => {
                 MarketError::AlreadyDecided { phase: Phase::from_name(&phase)? }

@@ -47,7 +47,7 @@ impl Wanted {
             Command::OpenMarket(opening) => self.accounts.extend([opening.from]),
             Command::Bet(bet) => self.add_trade(bet.market_id, bet.account_id, bet.id),
             Command::Sell(sale) => self.add_trade(sale.market_id, sale.account_id, sale.id),
-            Command::Close(market) => self.markets.extend([*market]),
+            Command::Close(market) | Command::CloseEnded(market) => self.markets.extend([*market]),
             Command::Decide(market, _) => self.add_market(*market),
             Command::Delete(market) => {
                 self.add_market(*market);

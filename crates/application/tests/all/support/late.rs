@@ -228,6 +228,8 @@ impl VectorTx for LateTx<'_> {
 impl JobTx for LateTx<'_> {
     pass_on! {
         add_jobs(jobs: &[NewJob]) -> usize;
+        schedule_job(job: &NewJob) -> ();
+        delete_named_jobs(names: &[String]) -> usize;
         lease_jobs(request: &LeaseRequest) -> LeasedJobs;
         extend_lease(lease: Lease, until: Timestamp) -> bool;
         finish_job(lease: Lease, at: Timestamp) -> bool;
