@@ -127,6 +127,7 @@ async fn start() -> (Application, [Caller; 2]) {
     let settings = ApplicationSettings {
         currency: Currency::new("PLAY", 2).expect("it is a code"),
         signup_grant: Some(amount(1_000_000_000_000)),
+        quotas: foretell_domain::quota::Quotas::default(),
         fee_bps: 0,
         categories: Vec::new(),
         session_lifetime: Duration::from_hours(1),

@@ -43,6 +43,8 @@ mod people;
 #[cfg(test)]
 mod process;
 #[cfg(test)]
+mod quotas;
+#[cfg(test)]
 mod readme;
 #[cfg(test)]
 mod redis;

@@ -215,6 +215,7 @@ fn settings() -> ApplicationSettings {
     ApplicationSettings {
         currency: Currency::new("PLAY", 2).unwrap(),
         signup_grant: Amount::new(1_000_000).ok(),
+        quotas: foretell_domain::quota::Quotas::default(),
         fee_bps: 0,
         categories: vec!["politics".to_owned()],
         session_lifetime: Duration::from_hours(24 * 30),

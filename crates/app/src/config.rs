@@ -20,7 +20,8 @@ use std::time::Duration;
 use foretell_application::{LoginLimits, RequestLimits, RetryPolicies, StreamLimits};
 use foretell_cache::RedisSettings;
 use foretell_domain::market::MAX_FEE_BPS;
-use foretell_domain::money::{Amount, Currency, MoneyError};
+use foretell_domain::money::{Amount, Currency};
+use foretell_domain::quota::Quotas;
 use foretell_domain::search::SearchLanguage;
 use foretell_domain::text::Category;
 use foretell_jobs::WorkerSettings;
@@ -31,7 +32,7 @@ pub(crate) use background::{Mail, MetricsAccess, Model, Search, Transport};
 use background::{read_jobs, read_mail, read_metrics, read_retries, read_search, read_webhooks};
 pub(crate) use error::ConfigError;
 use layer::{Layer, Variables};
-use limits::{read_limits, read_streams};
+use limits::{parse_optional_amount, read_limits, read_quotas, read_streams};
 use reader::Reader;
 pub(crate) use reference::reference;
 use server::{Server, read_server};
@@ -72,6 +73,8 @@ pub(crate) struct Settings {
     pub(crate) limits: RequestLimits,
     /// How many event streams may be open.
     pub(crate) streams: StreamLimits,
+    /// The limits of each user.
+    pub(crate) quotas: Quotas,
     /// The ledger's currency.
     pub(crate) currency: Currency,
     /// New accounts.
@@ -227,7 +230,9 @@ fn read_settings(reader: &mut Reader) -> Option<Settings> {
     let limits = read_limits(reader);
     let streams = read_streams(reader);
     let currency = read_currency(reader);
-    let signup_grant = reader.parsed("accounts.signup_grant", |text| parse_grant(currency.as_ref(), text));
+    let quotas = read_quotas(reader, currency.as_ref());
+    let signup_grant =
+        reader.parsed("accounts.signup_grant", |text| parse_optional_amount(currency.as_ref(), text));
     let markets = read_markets(reader);
     let auth = read_auth(reader);
     let writer = read_writer(reader);
@@ -248,6 +253,7 @@ fn read_settings(reader: &mut Reader) -> Option<Settings> {
         cache: cache?,
         limits: limits?,
         streams: streams?,
+        quotas: quotas?,
         currency: currency?,
         accounts: Accounts { signup_grant: signup_grant? },
         markets: markets?,
@@ -384,14 +390,6 @@ fn parse_dir(text: &str) -> Result<PathBuf, String> {
         return Err("must be the path of a folder".to_owned());
     }
     Ok(PathBuf::from(text))
-}
-
-/// An amount; nothing for zero and for an empty text. Without a currency it cannot be checked.
-fn parse_grant(currency: Option<&Currency>, text: &str) -> Result<Option<Amount>, String> {
-    match currency.filter(|_| !text.is_empty()).map(|currency| currency.parse_amount(text)) {
-        None | Some(Err(MoneyError::NotPositive)) => Ok(None),
-        Some(amount) => amount.map(Some).map_err(|error| error.to_string()),
-    }
 }
 
 #[cfg(test)]

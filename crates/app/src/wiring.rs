@@ -185,6 +185,7 @@ fn application_settings(settings: &Settings, store: &Store) -> ApplicationSettin
         currency: settings.currency.clone(),
         signup_grant: settings.accounts.signup_grant,
         fee_bps: settings.markets.fee_bps,
+        quotas: settings.quotas,
         categories: standard.chain(extra.cloned()).collect(),
         session_lifetime: settings.auth.session_lifetime,
         session_trust: settings.auth.session_trust,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use foretell_domain::id::UserId;
 use foretell_domain::money::{Amount, Currency};
+use foretell_domain::quota::Quotas;
 use foretell_ports::cache::{Cache, Reach};
 use foretell_ports::error::StoreError;
 use foretell_ports::health::Health;
@@ -98,6 +99,8 @@ pub struct ApplicationSettings {
     pub signup_grant: Option<Amount>,
     /// The trading fee of new markets, in basis points.
     pub fee_bps: u16,
+    /// The limits of each user.
+    pub quotas: Quotas,
     /// The categories that markets may have.
     pub categories: Vec<String>,
     /// How long a session lasts.

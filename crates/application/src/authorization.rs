@@ -116,6 +116,24 @@ impl Application {
         self.authorize_and_run(caller, name, CredentialLock::Shared, |_| Ok(()), work).await
     }
 
+    /// The same, one unit at a time for each caller, so that nobody adds to what `work` counts of the actor's.
+    ///
+    /// # Errors
+    /// Those of [`run_as`](Self::run_as).
+    pub(crate) async fn run_as_only<T, E>(
+        &self,
+        caller: &Caller,
+        name: &'static str,
+        mut work: impl FnMut(&mut dyn Tx, Actor) -> Result<Result<T, E>, StoreError> + Send + 'static,
+    ) -> Result<T, AppError>
+    where
+        T: Send + 'static,
+        E: Into<AppError> + 'static,
+    {
+        let work = move |tx: &mut dyn Tx, actor, ()| work(tx, actor);
+        self.authorize_and_run(caller, name, CredentialLock::Exclusive, |_| Ok(()), work).await
+    }
+
     /// The same for what changes users: `lock` takes the exclusive locks on them before the caller is looked up.
     ///
     /// # Errors

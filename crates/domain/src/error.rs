@@ -7,6 +7,7 @@ use crate::market::{ListingError, MarketError};
 use crate::money::MoneyError;
 use crate::policy::Denied;
 use crate::post::PostError;
+use crate::quota::QuotaExceeded;
 use crate::text::TextError;
 use crate::transfer::TransferError;
 use crate::user::UserError;
@@ -38,6 +39,8 @@ pub enum Code {
     Duplicate,
     /// The request is at odds with how things stand now.
     Conflict,
+    /// The user has as many as a user may have.
+    QuotaExceeded,
     /// The account holds too little.
     InsufficientFunds,
     /// The trader holds too few shares.
@@ -62,12 +65,13 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::ValidationError,
         Self::Forbidden,
         Self::NotFound,
         Self::Duplicate,
         Self::Conflict,
+        Self::QuotaExceeded,
         Self::InsufficientFunds,
         Self::InsufficientShares,
         Self::AccountClosed,
@@ -88,6 +92,7 @@ impl Code {
             Self::NotFound => "NOT_FOUND",
             Self::Duplicate => "DUPLICATE",
             Self::Conflict => "CONFLICT",
+            Self::QuotaExceeded => "QUOTA_EXCEEDED",
             Self::InsufficientFunds => "INSUFFICIENT_FUNDS",
             Self::InsufficientShares => "INSUFFICIENT_SHARES",
             Self::AccountClosed => "ACCOUNT_CLOSED",
@@ -146,6 +151,9 @@ pub enum DomainError {
     /// Something about jobs is refused.
     #[error(transparent)]
     Job(#[from] JobError),
+    /// The user has as many as a user may have.
+    #[error(transparent)]
+    Quota(#[from] QuotaExceeded),
     /// A user with this mail address is already registered.
     #[error("this mail address is already registered")]
     EmailTaken,
@@ -167,6 +175,7 @@ impl DomainError {
             | Self::Job(JobError::NotFound(_)) => Code::NotFound,
             Self::Webhook(WebhookError::TooMany { .. }) | Self::Job(JobError::Busy(_)) => Code::Conflict,
             Self::Denied(_) => Code::Forbidden,
+            Self::Quota(_) => Code::QuotaExceeded,
             Self::EmailTaken => Code::Duplicate,
         }
     }
@@ -194,7 +203,7 @@ const fn transfer_code(error: &TransferError) -> Code {
 const fn user_code(error: &UserError) -> Code {
     match error {
         UserError::NotFound(_) | UserError::KeyNotFound(_) => Code::NotFound,
-        UserError::Erased(_) | UserError::LastAdmin | UserError::TooManyKeys { .. } => Code::Conflict,
+        UserError::Erased(_) | UserError::LastAdmin => Code::Conflict,
     }
 }
 
@@ -209,6 +218,7 @@ const fn market_code(error: &MarketError) -> Code {
         MarketError::TradeTooSmall => Code::TradeTooSmall,
         MarketError::TradeTooLarge => Code::TradeTooLarge,
         MarketError::EndsInThePast
+        | MarketError::SubsidyTooSmall { .. }
         | MarketError::FeeTooHigh { .. }
         | MarketError::SomeProbabilities
         | MarketError::Probabilities(_)

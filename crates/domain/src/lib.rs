@@ -38,6 +38,7 @@ pub mod password;
 pub mod policy;
 pub mod post;
 pub mod probability;
+pub mod quota;
 pub mod scope;
 pub mod search;
 pub mod shares;

@@ -234,12 +234,6 @@ pub enum UserError {
     /// The user has no such API key.
     #[error("API key not found: {0}")]
     KeyNotFound(ApiKeyId),
-    /// The user has as many API keys as a user may have.
-    #[error("a user has at most {max} API keys")]
-    TooManyKeys {
-        /// The most that a user may have.
-        max: u32,
-    },
 }
 
 #[cfg(test)]

@@ -38,6 +38,7 @@ mod posts;
 mod prepared;
 mod prices;
 mod profits;
+mod quotas;
 mod readable;
 mod repair;
 mod schema;

@@ -11,7 +11,7 @@ use foretell_ports::user::{Session, SessionDetails};
 
 use crate::connection::{Connection, on};
 use crate::error::{Failure, StoredRow};
-use crate::id::DbId;
+use crate::id::{DbId, Id};
 use crate::prepared::prepared;
 use crate::readable::readable_page;
 use crate::schema::{accounts, sessions, users};
@@ -79,6 +79,24 @@ pub(crate) fn delete_all_of(
             on!(connection, |c| diesel::delete(others).execute(c))?
         }
     })
+}
+
+/// Deletes the oldest sessions of a user that end after a time, all but `kept`, and returns their number.
+pub(crate) fn end_oldest(
+    connection: &mut Connection<'_>,
+    user: UserId,
+    ending_after: Timestamp,
+    kept: u32,
+) -> Result<usize, Failure> {
+    // SQLite takes an offset after a limit only.
+    const END: &str = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions
+        WHERE user_id = ? AND expires_at_us > ? ORDER BY id DESC LIMIT ? OFFSET ?)";
+    let end = prepared(END)
+        .bind::<Id, _>(DbId::from(user))
+        .bind::<BigInt, _>(ending_after.micros())
+        .bind::<BigInt, _>(i64::MAX)
+        .bind::<BigInt, _>(i64::from(kept));
+    Ok(on!(connection, |c| end.execute(c))?)
 }
 
 /// Deletes sessions that ended before a time, and says how many.

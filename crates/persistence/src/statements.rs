@@ -15,6 +15,7 @@ use foretell_domain::market::{
 };
 use foretell_domain::money::{Amount, Balance};
 use foretell_domain::probability::Probability;
+use foretell_domain::quota::Quota;
 use foretell_domain::shares::Shares;
 use foretell_domain::webhook::WebhookEvents;
 use foretell_ports::job::{Lease, LeaseRequest, NewJob};
@@ -31,7 +32,7 @@ use crate::connection::Connection;
 use crate::dialect::look_up::Others;
 use crate::error::Failure;
 use crate::{
-    accounts, api_keys, bets, idempotency, jobs, market_details, markets, positions, sessions,
+    accounts, api_keys, bets, idempotency, jobs, market_details, markets, positions, quotas, sessions,
     settlements, transfers, users, vectors, webhooks,
 };
 
@@ -42,6 +43,8 @@ mod databases;
 mod markets_in_order;
 mod plans;
 mod portfolio;
+#[path = "statements/quotas.rs"]
+mod quota_plans;
 mod search;
 mod text_index;
 
@@ -248,6 +251,10 @@ fn background(c: &mut Connection<'_>, market: MarketId) -> Result<(), Failure> {
     let once = Some("a name".to_owned());
     jobs::schedule(c, &NewJob { once, ..Factory::new(9).job(JobTask::PurgeJobs) })?;
     jobs::delete_named(c, &["a name".to_owned()])?;
+    for quota in Quota::ALL {
+        quotas::count(c, UserId::from_u128(1), quota)?;
+    }
+    sessions::end_oldest(c, UserId::from_u128(1), START, 5)?;
     jobs::has_due(c, JobLane::Main, START)?;
     jobs::extend(c, lease, START)?;
     jobs::finish(c, lease, START)?;

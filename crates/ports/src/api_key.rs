@@ -10,8 +10,6 @@ use foretell_domain::user::User;
 use crate::error::StoreError;
 use crate::page::Stretch;
 use crate::secret::TokenHash;
-use crate::unit::Locked;
-use crate::user::Credentials;
 
 /// An API key: who may present a secret, what for, and until when.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,9 +34,6 @@ pub struct ApiKey {
 
 /// Writes API keys within a unit of work.
 pub trait ApiKeyTx {
-    /// How many keys a user has. As long as the user is locked, only this unit changes that.
-    fn count_api_keys_of(&mut self, user: &Locked<Credentials>) -> Result<u32, StoreError>;
-
     /// Inserts a key.
     fn insert_api_key(&mut self, key: &ApiKey) -> Result<(), StoreError>;
 

@@ -18,6 +18,7 @@ pub mod market;
 pub mod page;
 pub mod portfolio;
 pub mod post;
+pub mod quota;
 pub mod rate_limit;
 pub mod search;
 pub mod secret;

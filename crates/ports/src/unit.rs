@@ -12,6 +12,7 @@ use crate::job::JobTx;
 use crate::ledger::LedgerTx;
 use crate::market::MarketTx;
 use crate::post::PostTx;
+use crate::quota::QuotaTx;
 use crate::secret::SecretTx;
 use crate::user::UserTx;
 use crate::vector::VectorTx;
@@ -19,7 +20,17 @@ use crate::webhook::WebhookTx;
 
 /// Everything a unit of work can do to storage.
 pub trait Tx:
-    LedgerTx + MarketTx + UserTx + ApiKeyTx + PostTx + IdempotencyTx + SecretTx + WebhookTx + JobTx + VectorTx
+    LedgerTx
+    + MarketTx
+    + UserTx
+    + ApiKeyTx
+    + PostTx
+    + QuotaTx
+    + IdempotencyTx
+    + SecretTx
+    + WebhookTx
+    + JobTx
+    + VectorTx
 {
 }
 
@@ -29,6 +40,7 @@ impl<
         + UserTx
         + ApiKeyTx
         + PostTx
+        + QuotaTx
         + IdempotencyTx
         + SecretTx
         + WebhookTx

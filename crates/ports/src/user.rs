@@ -60,6 +60,9 @@ pub struct CredentialState {
 pub enum CredentialLock {
     /// None: the unit sees every change that was committed before the read.
     None,
+    /// An exclusive lock on the users, and a shared one on the sessions and keys: beside what a shared lock keeps out,
+    /// no other unit that locks one of these users goes on before this one ends. What it counts of them stays as it is.
+    Exclusive,
     /// A shared lock on the users, sessions and keys: nobody changes a role or status, or ends a credential,
     /// before the unit ends. Take it before the locks on markets and accounts.
     Shared,
@@ -97,6 +100,15 @@ pub trait UserTx {
 
     /// Deletes all sessions of a user but for the one to keep, if any, and says how many there were.
     fn delete_sessions_of(&mut self, user: UserId, kept: Option<SessionId>) -> Result<usize, StoreError>;
+
+    /// Deletes the oldest of a locked user's sessions that end after a time, so that at most `kept` of these are left, and
+    /// returns the number of those deleted.
+    fn end_oldest_sessions(
+        &mut self,
+        user: &Locked<Credentials>,
+        ending_after: Timestamp,
+        kept: u32,
+    ) -> Result<usize, StoreError>;
 
     /// Deletes at most `limit` sessions that ended before a time, and says how many.
     fn purge_sessions(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;

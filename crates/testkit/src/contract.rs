@@ -45,6 +45,7 @@ pub mod portfolio;
 pub mod post_lists;
 pub mod posts;
 pub mod prices;
+pub mod quotas;
 mod scene;
 pub mod searches;
 pub mod secrets;
@@ -286,6 +287,12 @@ macro_rules! contract_suite {
                 comments_of_a_subject_are_listed_in_stretches,
                 comments_of_an_author_are_listed_in_stretches,
                 the_newest_comments_of_several_posts_come_at_once;
+            quotas:
+                quotas_count_what_a_user_has,
+                oldest_sessions_end,
+                two_units_that_insert_posts_count_each_other,
+                two_units_that_open_markets_count_each_other,
+                exclusive_lock_reads_the_session_that_ended;
             webhooks:
                 webhooks_come_back_as_they_were_written,
                 a_saved_webhook_keeps_every_change,
@@ -350,7 +357,7 @@ macro_rules! contract_tests {
 #[cfg(test)]
 mod tests {
     /// The modules of the suite with their sources.
-    const AREAS: [(&str, &str); 25] = [
+    const AREAS: [(&str, &str); 26] = [
         ("units", include_str!("contract/units.rs")),
         ("interleaving", include_str!("contract/interleaving.rs")),
         ("accounts", include_str!("contract/accounts.rs")),
@@ -372,6 +379,7 @@ mod tests {
         ("posts", include_str!("contract/posts.rs")),
         ("post_lists", include_str!("contract/post_lists.rs")),
         ("comments", include_str!("contract/comments.rs")),
+        ("quotas", include_str!("contract/quotas.rs")),
         ("webhooks", include_str!("contract/webhooks.rs")),
         ("jobs", include_str!("contract/jobs.rs")),
         ("searches", include_str!("contract/searches.rs")),

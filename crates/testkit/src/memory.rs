@@ -17,6 +17,7 @@ mod market_queries;
 mod market_tx;
 mod outcomes;
 mod posts;
+mod quotas;
 mod searches;
 mod secrets;
 mod table;

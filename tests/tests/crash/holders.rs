@@ -96,6 +96,7 @@ async fn application_in(home: &Home) -> Application {
         currency: Currency::new("PLAY", 2).unwrap(),
         signup_grant: Some(Amount::new(10_000).unwrap()),
         fee_bps: 0,
+        quotas: foretell_domain::quota::Quotas::default(),
         categories: vec!["politics".to_owned()],
         session_lifetime: Duration::from_hours(1),
         session_trust: Duration::ZERO,

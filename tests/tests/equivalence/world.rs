@@ -187,6 +187,7 @@ fn settings(kind: Kind, seed: u64) -> ApplicationSettings {
     ApplicationSettings {
         currency: Currency::new("PLAY", 2).unwrap(),
         signup_grant: Some(Amount::new(GRANT).unwrap()),
+        quotas: foretell_domain::quota::Quotas::default(),
         fee_bps: [0, 100, 275][usize::try_from(seed % 3).unwrap()],
         categories: vec!["politics".to_owned(), "sports".to_owned()],
         session_lifetime: Duration::from_hours(1),

@@ -70,6 +70,7 @@ async fn new_markets_are_refused(database: Database) {
                 .has(&[("options[0].probability", "range"), ("options[1].probability", "range")]),
             likely([json!("0.5"), json!(0.5)]).has(&[("options[0].probability", "type")]),
             change("subsidy", json!("0.00")).has(&[("subsidy", "range")]),
+            change("subsidy", json!("0.99")).has(&[("subsidy", "range")]),
             change("subsidy", json!("92233720368547758.07")).has(&[("subsidy", "range")]),
             change("subsidy", json!("1.001")).has(&[("subsidy", "format")]),
             opening(&scene.cleo, "subsidy", json!("1.00"))

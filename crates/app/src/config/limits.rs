@@ -1,8 +1,10 @@
-//! The limits of requests and event streams.
+//! The limits of requests, event streams and users.
 
 use std::time::Duration;
 
 use foretell_application::{RequestLimits, StreamLimits};
+use foretell_domain::money::{Amount, Currency, MoneyError};
+use foretell_domain::quota::Quotas;
 use foretell_ports::rate_limit::Budget;
 
 use super::reader::Reader;
@@ -28,4 +30,33 @@ pub(super) fn read_streams(reader: &mut Reader) -> Option<StreamLimits> {
             .map(|key| reader.number::<u32>(key, 0..=1_000_000));
     let limit = |count: u32| (count > 0).then_some(count);
     Some(StreamLimits { per_user: limit(per_user?), per_address: limit(per_address?), total: limit(total?) })
+}
+
+pub(super) fn read_quotas(reader: &mut Reader, currency: Option<&Currency>) -> Option<Quotas> {
+    let [published_posts, drafts, comments, open_markets] =
+        ["quotas.published_posts", "quotas.drafts", "quotas.comments", "quotas.open_markets"]
+            .map(|key| reader.number(key, 1..=1_000_000));
+    let [api_keys, sessions] =
+        ["quotas.api_keys", "quotas.sessions"].map(|key| reader.number(key, 1..=1_000));
+    let min_subsidy = reader.parsed("quotas.min_subsidy", |text| parse_optional_amount(currency, text));
+    Some(Quotas {
+        published_posts: published_posts?,
+        drafts: drafts?,
+        comments: comments?,
+        open_markets: open_markets?,
+        api_keys: api_keys?,
+        sessions: sessions?,
+        min_subsidy: min_subsidy?,
+    })
+}
+
+/// An amount; nothing for zero and for an empty text. Without a currency it cannot be checked.
+pub(super) fn parse_optional_amount(
+    currency: Option<&Currency>,
+    text: &str,
+) -> Result<Option<Amount>, String> {
+    match currency.filter(|_| !text.is_empty()).map(|currency| currency.parse_amount(text)) {
+        None | Some(Err(MoneyError::NotPositive)) => Ok(None),
+        Some(amount) => amount.map(Some).map_err(|error| error.to_string()),
+    }
 }

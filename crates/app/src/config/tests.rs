@@ -95,6 +95,8 @@ fn development_is_the_default_and_stands_as_documented() {
     assert_eq!(settings.limits, RequestLimits { invalid_tokens, ..RequestLimits::default() });
     let streams = StreamLimits { per_user: Some(20), per_address: Some(100), total: Some(10_000) };
     assert_eq!(settings.streams, streams);
+    let min_subsidy = Amount::new(100).ok();
+    assert_eq!(settings.quotas, Quotas { min_subsidy, ..Quotas::default() });
     assert_eq!(settings.currency, Currency::new("PLAY", 2).unwrap());
     assert_eq!(settings.accounts.signup_grant, Some(Amount::new(100_000).unwrap()));
     assert_eq!(settings.markets, Markets { fee_bps: 0, extra_categories: Vec::new() });

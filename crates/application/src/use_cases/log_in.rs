@@ -68,7 +68,10 @@ impl Application {
             }
             let (token, session) = self.new_session(&verified.user);
             let user = verified.user.clone();
-            if self.store_session(session, verified, rehash).await? {
+            if let Some(ended) = self.store_session(session, verified, rehash).await? {
+                if ended > 0 {
+                    self.forget_user(session.user_id);
+                }
                 self.tokens.issued(session.token_hash);
                 return Ok(SignedIn { user, session, token });
             }
@@ -90,24 +93,28 @@ impl Application {
     }
 
     /// Stores a session unless the user is not as `verified` any more: a password that was changed meanwhile
-    /// must not begin one, which would outlive that change.
+    /// must not begin one, which would outlive that change. Returns how many of the user's oldest sessions it ended,
+    /// where there were as many as a user may have: signing in always works.
     async fn store_session(
         &self,
         session: Session,
         verified: Credentials,
         rehash: Option<PasswordHash>,
-    ) -> Result<bool, AppError> {
+    ) -> Result<Option<usize>, AppError> {
+        let others = self.settings.quotas.sessions.saturating_sub(1);
         let work = move |tx: &mut dyn foretell_ports::unit::Tx| {
-            let Some(mut locked) = tx.lock_user(session.user_id)? else { return Ok(false) };
+            let Some(mut locked) = tx.lock_user(session.user_id)? else { return Ok(None) };
             if locked.password != verified.password || locked.user.status != verified.user.status {
-                return Ok(false);
+                return Ok(None);
             }
             if let Some(hash) = &rehash {
                 locked.password = hash.clone();
                 tx.save_user(&locked, session.created_at)?;
             }
+            // The new one comes last, so that it stays whatever the clocks of other nodes say.
+            let ended = tx.end_oldest_sessions(&locked, session.created_at, others)?;
             tx.insert_session(&session)?;
-            Ok(true)
+            Ok(Some(ended))
         };
         Ok(self.ports.units.run("log_in", work).await?)
     }

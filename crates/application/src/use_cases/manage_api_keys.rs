@@ -2,6 +2,7 @@
 
 use foretell_domain::error::DomainError;
 use foretell_domain::id::ApiKeyId;
+use foretell_domain::quota::Quota;
 use foretell_domain::scope::Scopes;
 use foretell_domain::text::KeyName;
 use foretell_domain::time::Timestamp;
@@ -16,9 +17,6 @@ use super::authenticate::Caller;
 use super::confirm_password::PasswordConfirmation;
 use crate::Application;
 use crate::error::AppError;
-
-/// The most keys that a user may have.
-const MAX_KEYS: u32 = 50;
 
 /// What a user says of a new API key.
 #[derive(Debug, Clone)]
@@ -45,7 +43,7 @@ impl Application {
     /// never be taken back, and one that a stolen session makes would outlive it.
     ///
     /// # Errors
-    /// [`AppError::Refused`] with `SessionsOnly` or `TooManyKeys`, [`AppError::WrongPassword`],
+    /// [`AppError::Refused`] with `SessionsOnly` or `Quota`, [`AppError::WrongPassword`],
     /// [`AppError::TooManyAttempts`], [`AppError::Unauthorized`], [`AppError::Password`], [`AppError::Store`].
     pub async fn create_api_key(
         &self,
@@ -66,15 +64,16 @@ impl Application {
             expires_at: new.expires_at,
             last_used_at: None,
         };
-        let (made, user_id) = (key.clone(), caller.user.id);
+        let (made, user_id, quotas) = (key.clone(), caller.user.id, self.settings.quotas);
         // Locked exclusively, so that two keys that are made at the same time are both counted.
         let lock = move |tx: &mut dyn Tx| tx.lock_user(user_id);
         let work = move |tx: &mut dyn Tx, _, user: Option<Locked<Credentials>>| {
             let Some(user) = user.filter(|user| confirmed.is_of(user)) else {
                 return Ok(Err(AppError::WrongPassword));
             };
-            if tx.count_api_keys_of(&user)? >= MAX_KEYS {
-                return Ok(Err(DomainError::from(UserError::TooManyKeys { max: MAX_KEYS }).into()));
+            let count = tx.count_for_quota(user.user.id, Quota::ApiKeys)?;
+            if let Err(exceeded) = quotas.check(Quota::ApiKeys, count) {
+                return Ok(Err(DomainError::from(exceeded).into()));
             }
             tx.insert_api_key(&made)?;
             Ok(Ok(()))

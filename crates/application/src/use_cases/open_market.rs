@@ -28,6 +28,7 @@ impl Application {
             subsidy: opening.subsidy,
             from: caller.account_id,
             fee_bps: self.settings.fee_bps,
+            quotas: self.settings.quotas,
         }));
         let receipt = self.submit_once(caller, key, command).await;
         self.market_totals.forget();

@@ -6,6 +6,7 @@ use foretell_domain::id::CommentId;
 use foretell_domain::market::MarketError;
 use foretell_domain::policy::{self, Actor};
 use foretell_domain::post::PostError;
+use foretell_domain::quota::Quota;
 use foretell_domain::text::CommentContent;
 use foretell_ports::error::StoreError;
 use foretell_ports::post::HeldSubject;
@@ -19,7 +20,7 @@ impl Application {
     /// Comments on a post or a market that the caller may see.
     ///
     /// # Errors
-    /// [`AppError::Refused`] with the `NotFound` of the subject, [`AppError::Store`].
+    /// [`AppError::Refused`] with the `NotFound` of the subject or `Quota`; [`AppError::Store`].
     pub async fn write_comment(
         &self,
         caller: &Caller,
@@ -29,14 +30,18 @@ impl Application {
         let id = CommentId::from_u128(self.ports.ids.next_id());
         let (author_id, now) = (caller.user.id, self.now());
         let comment = Comment { id, subject, author_id, content, created_at: now, updated_at: now };
-        let stored = comment.clone();
-        let work = move |tx: &mut dyn Tx, actor| {
+        let (stored, quotas) = (comment.clone(), self.settings.quotas);
+        let work = move |tx: &mut dyn Tx, actor: Actor| {
             if !can_see(actor, tx.hold_subject(subject)?) {
                 return Ok(Err(subject_not_found(subject)));
             }
+            let count = tx.count_for_quota(actor.user_id, Quota::Comments)?;
+            if let Err(exceeded) = quotas.check(Quota::Comments, count) {
+                return Ok(Err(exceeded.into()));
+            }
             tx.insert_comment(&stored).map(Ok)
         };
-        self.run_as(caller, "write_comment", work).await?;
+        self.run_as_only(caller, "write_comment", work).await?;
         Ok(comment)
     }
 

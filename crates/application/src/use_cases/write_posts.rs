@@ -1,10 +1,11 @@
 //! Writes, changes and deletes posts.
 
 use foretell_domain::error::DomainError;
-use foretell_domain::id::PostId;
+use foretell_domain::id::{PostId, UserId};
 use foretell_domain::job::JobTask;
 use foretell_domain::policy::{self, Actor};
-use foretell_domain::post::{Post, PostBody, PostEdit, PostError};
+use foretell_domain::post::{Post, PostBody, PostEdit, PostError, PostStatus};
+use foretell_domain::quota::{Quota, QuotaExceeded, Quotas};
 use foretell_ports::error::StoreError;
 use foretell_ports::job::NewJob;
 use foretell_ports::unit::{Locked, Tx};
@@ -18,27 +19,32 @@ impl Application {
     /// Stores a new post of the caller.
     ///
     /// # Errors
-    /// [`AppError::Store`].
+    /// [`AppError::Refused`] with `Quota`, [`AppError::Store`].
     pub async fn write_post(&self, caller: &Caller, body: PostBody) -> Result<Post, AppError> {
         let id = PostId::from_u128(self.ports.ids.next_id());
         let (author_id, now) = (caller.user.id, self.now());
         let post = Post { id, author_id, body, version: 1, created_at: now, updated_at: now };
         let (stored, embedding) = (post.clone(), self.embedding_job(JobTask::EmbedPost(id)));
-        let work = move |tx: &mut dyn Tx, _| {
+        let quotas = self.settings.quotas;
+        let work = move |tx: &mut dyn Tx, actor: Actor| {
+            if let Err(exceeded) = check_quota(tx, &quotas, actor.user_id, stored.body.status)? {
+                return Ok(Err(DomainError::from(exceeded)));
+            }
             tx.insert_post(&stored)?;
-            add_job(tx, embedding.as_ref()).map(Ok::<_, AppError>)
+            add_job(tx, embedding.as_ref()).map(Ok)
         };
-        let written = self.run_as(caller, "write_post", work).await;
+        let written = self.run_as_only(caller, "write_post", work).await;
         self.post_totals.forget();
         written?;
         Ok(post)
     }
 
     /// Changes a post. For its author and, once it is published, moderators and admins. A change of nothing
-    /// leaves its version.
+    /// leaves its version. An author who publishes a post or takes it back needs room for it in the quota; a moderator
+    /// who takes it back does not.
     ///
     /// # Errors
-    /// [`AppError::Refused`] with `NotFound`, also for a draft that is not the caller's, or `NotTheAuthor`;
+    /// [`AppError::Refused`] with `NotFound`, also for a draft that is not the caller's, `NotTheAuthor` or `Quota`;
     /// [`AppError::Stale`] if the post has another version than expected; [`AppError::Store`].
     pub async fn edit_post(
         &self,
@@ -49,7 +55,8 @@ impl Application {
     ) -> Result<Post, AppError> {
         let now = self.now();
         let embedding = self.embedding_job(JobTask::EmbedPost(id));
-        let work = move |tx: &mut dyn Tx, actor| {
+        let quotas = self.settings.quotas;
+        let work = move |tx: &mut dyn Tx, actor: Actor| {
             let mut post = match lock_to_change(tx, actor, id)? {
                 Ok(post) => post,
                 Err(refusal) => return Ok(Err(refusal.into())),
@@ -57,13 +64,21 @@ impl Application {
             if let Err(stale) = expected.check(post.version) {
                 return Ok(Err(stale));
             }
+            let before = post.body.status;
             if post.edit(edit.clone(), now) {
+                let status = post.body.status;
+                if status != before
+                    && post.author_id == actor.user_id
+                    && let Err(exceeded) = check_quota(tx, &quotas, actor.user_id, status)?
+                {
+                    return Ok(Err(DomainError::from(exceeded).into()));
+                }
                 tx.save_post(&post)?;
                 add_job(tx, embedding.as_ref())?;
             }
             Ok(Ok(post.into_inner()))
         };
-        let edited = self.run_as(caller, "edit_post", work).await;
+        let edited = self.run_as_only(caller, "edit_post", work).await;
         // It may have been published, or have other tags.
         self.post_totals.forget();
         edited
@@ -82,6 +97,17 @@ impl Application {
         self.post_totals.forget();
         deleted
     }
+}
+
+/// Checks that an author, whom the unit has locked exclusively, may have one more post of this status.
+fn check_quota(
+    tx: &mut dyn Tx,
+    quotas: &Quotas,
+    author: UserId,
+    status: PostStatus,
+) -> Result<Result<(), QuotaExceeded>, StoreError> {
+    let quota = Quota::of_post(status);
+    Ok(quotas.check(quota, tx.count_for_quota(author, quota)?))
 }
 
 fn add_job(tx: &mut dyn Tx, job: Option<&NewJob>) -> Result<(), StoreError> {

@@ -4,6 +4,7 @@ use foretell_domain::id::{AccountId, BetId, MarketId, OptionId, TransferId};
 use foretell_domain::market::{BuyOrder, Listing, SellOrder};
 use foretell_domain::money::Amount;
 use foretell_domain::probability::Probability;
+use foretell_domain::quota::Quotas;
 use foretell_domain::text::Memo;
 use foretell_domain::time::Timestamp;
 use foretell_domain::user::User;
@@ -122,6 +123,8 @@ pub struct OpenMarket {
     pub from: AccountId,
     /// The trading fee, in basis points. The operator's, so no part of the request.
     pub fee_bps: u16,
+    /// The limits of markets. The operator's, so no part of the request.
+    pub quotas: Quotas,
 }
 
 /// Money for shares.

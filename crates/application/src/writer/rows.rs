@@ -1,5 +1,6 @@
 //! The rows of one batch: locked and looked up together, changed in memory, written set by set.
 
+mod open_markets;
 mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -7,7 +8,7 @@ use std::sync::Arc;
 
 use foretell_domain::account::Account;
 use foretell_domain::error::DomainError;
-use foretell_domain::id::{AccountId, BetId, JobId, MarketId, TransferId};
+use foretell_domain::id::{AccountId, BetId, JobId, MarketId, TransferId, UserId};
 use foretell_domain::job::JobTask;
 use foretell_domain::market::{Bet, HOLDERS_PER_SET, Holding, Market, MarketError, Settlement};
 use foretell_domain::time::Timestamp;
@@ -41,6 +42,8 @@ pub(super) struct Rows {
     reversed: HashSet<TransferId>,
     taken_transfers: HashSet<TransferId>,
     taken_bets: HashSet<BetId>,
+    /// Open markets of creators before the batch, as far as they were counted.
+    open_markets: HashMap<UserId, u32>,
     changed: Changed,
 }
 
@@ -90,6 +93,7 @@ impl Rows {
             reversed: reversed.into_iter().collect(),
             taken_transfers: taken.into_iter().map(|transfer| transfer.id).collect(),
             taken_bets: taken_bets.into_iter().map(|bet| bet.id).collect(),
+            open_markets: HashMap::new(),
             changed: Changed::default(),
         })
     }

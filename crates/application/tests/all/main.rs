@@ -25,6 +25,8 @@ mod people;
 #[cfg(test)]
 mod permissions;
 #[cfg(test)]
+mod quotas;
+#[cfg(test)]
 mod rejections;
 #[cfg(test)]
 mod reversals;

@@ -74,6 +74,12 @@ pub enum MarketError {
     /// A market ends after it opens.
     #[error("the end date must be in the future")]
     EndsInThePast,
+    /// The subsidy is below the operator's minimum.
+    #[error("the subsidy is below the minimum")]
+    SubsidyTooSmall {
+        /// The smallest subsidy.
+        min: Amount,
+    },
     /// The fee is above the highest that is allowed.
     #[error("the fee is at most {max_bps} basis points")]
     FeeTooHigh {

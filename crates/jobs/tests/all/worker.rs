@@ -134,6 +134,7 @@ fn settings() -> ApplicationSettings {
         currency: Currency::new("PLAY", 2).unwrap(),
         signup_grant: None,
         fee_bps: 0,
+        quotas: foretell_domain::quota::Quotas::default(),
         categories: Vec::new(),
         session_lifetime: Duration::from_hours(1),
         session_trust: Duration::ZERO,

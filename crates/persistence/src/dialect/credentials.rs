@@ -33,14 +33,21 @@ struct Statements {
     /// Locks users before credentials, as everything does that changes both, and users in ascending order of
     /// id. Both are locked, because Postgres reads only locked rows anew after it has waited for one of them.
     many_locked: &'static str,
+    /// The same, with users locked exclusively.
+    many_owned: &'static str,
 }
 
 macro_rules! statements {
-    ($rows:literal, $locks:literal) => {
+    ($rows:literal, $credentials:literal) => {
         Statements {
             one: concat!($rows, " = ?"),
             many: concat!($rows, " = ANY(?)"),
-            many_locked: concat!($rows, " = ANY(?) ORDER BY users.id FOR SHARE OF ", $locks),
+            many_locked: concat!($rows, " = ANY(?) ORDER BY users.id FOR SHARE OF users", $credentials),
+            many_owned: concat!(
+                $rows,
+                " = ANY(?) ORDER BY users.id FOR NO KEY UPDATE OF users FOR SHARE OF users",
+                $credentials
+            ),
         }
     };
 }
@@ -49,21 +56,21 @@ const SESSIONS: Statements = statements!(
     "SELECT sessions.id AS credential_id, users.id AS user_id, users.role, users.status,
         users.erased_at_us, sessions.expires_at_us
     FROM users JOIN sessions ON sessions.user_id = users.id WHERE sessions.id",
-    "users, sessions"
+    ", sessions"
 );
 
 const API_KEYS: Statements = statements!(
     "SELECT api_keys.id AS credential_id, users.id AS user_id, users.role, users.status,
         users.erased_at_us, api_keys.expires_at_us
     FROM users JOIN api_keys ON api_keys.user_id = users.id WHERE api_keys.id",
-    "users, api_keys"
+    ", api_keys"
 );
 
 const USERS: Statements = statements!(
     "SELECT users.id AS credential_id, users.id AS user_id, users.role, users.status,
         users.erased_at_us, NULL AS expires_at_us
     FROM users WHERE users.id",
-    "users"
+    ""
 );
 
 /// The sessions with these ids.
@@ -109,6 +116,7 @@ fn load(
             let text = match lock {
                 CredentialLock::None => statements.many,
                 CredentialLock::Shared => statements.many_locked,
+                CredentialLock::Exclusive => statements.many_owned,
             };
             prepared(text).bind::<Array<Id>, _>(ids.to_vec()).load(*c)
         }

@@ -5,6 +5,7 @@ mod job;
 mod ledger;
 mod market;
 mod post;
+mod quota;
 mod search;
 mod secret;
 mod user;

@@ -58,16 +58,21 @@ impl UserTx for UnitTx<'_, '_> {
         self.step(|c| sessions::delete_all_of(c, user, kept))
     }
 
+    fn end_oldest_sessions(
+        &mut self,
+        user: &Locked<Credentials>,
+        ending_after: Timestamp,
+        kept: u32,
+    ) -> Result<usize, StoreError> {
+        self.step(|c| sessions::end_oldest(c, user.user.id, ending_after, kept))
+    }
+
     fn purge_sessions(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         self.step(|c| sessions::purge(c, before, limit))
     }
 }
 
 impl ApiKeyTx for UnitTx<'_, '_> {
-    fn count_api_keys_of(&mut self, user: &Locked<Credentials>) -> Result<u32, StoreError> {
-        self.step(|c| Ok(u32::try_from(api_keys::count_of(c, user.user.id)?).unwrap_or(u32::MAX)))
-    }
-
     fn insert_api_key(&mut self, key: &ApiKey) -> Result<(), StoreError> {
         self.step(|c| api_keys::insert(c, key))
     }

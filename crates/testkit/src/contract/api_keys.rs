@@ -2,6 +2,7 @@
 
 use foretell_domain::account::Account;
 use foretell_domain::id::UserId;
+use foretell_domain::quota::Quota;
 use foretell_domain::scope::{Scope, Scopes};
 use foretell_domain::text::KeyName;
 use foretell_ports::api_key::{ApiKey, ApiKeyDetails};
@@ -99,8 +100,8 @@ pub async fn keys_of_a_user_go_together(harness: &dyn Harness) {
     let kept = store(&scene, scene.make.api_key(other)).await;
     let count = async || {
         let count = move |tx: &mut dyn foretell_ports::unit::Tx| {
-            let locked = tx.lock_user(user)?.expect("the user is stored");
-            tx.count_api_keys_of(&locked)
+            tx.lock_user(user)?;
+            tx.count_for_quota(user, Quota::ApiKeys)
         };
         scene.commit(count).await
     };

@@ -15,7 +15,7 @@ use super::overlap::{Meeting, overlap};
 use super::scene::{Scene, after};
 use crate::clock::START;
 
-const LOCKS: [CredentialLock; 2] = [CredentialLock::None, CredentialLock::Shared];
+const LOCKS: [CredentialLock; 3] = [CredentialLock::None, CredentialLock::Shared, CredentialLock::Exclusive];
 
 /// A stored admin with a stored session.
 async fn admin(scene: &Scene) -> (User, CredentialId) {

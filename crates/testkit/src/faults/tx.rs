@@ -11,6 +11,7 @@ use foretell_domain::id::{
 use foretell_domain::market::{Bet, Holding, Listing, Market, Settlement};
 use foretell_domain::money::Currency;
 use foretell_domain::post::Post;
+use foretell_domain::quota::Quota;
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::Transfer;
 use foretell_domain::user::User;
@@ -21,6 +22,7 @@ use foretell_ports::job::{Job, JobTx, Lease, LeaseRequest, LeasedJobs, NewJob};
 use foretell_ports::ledger::LedgerTx;
 use foretell_ports::market::{MarketDetails, MarketTx, NewMarket, PaidSet, WantedHolding};
 use foretell_ports::post::{HeldSubject, PostTx};
+use foretell_ports::quota::QuotaTx;
 use foretell_ports::secret::{PasswordHash, SecretTx};
 use foretell_ports::unit::{Locked, Tx};
 use foretell_ports::user::{CredentialId, CredentialLock, CredentialState, Credentials, Session, UserTx};
@@ -110,13 +112,18 @@ impl UserTx for WatchedTx<'_> {
         fn insert_session(&mut self, session: &Session) -> ();
         fn delete_session(&mut self, user: UserId, session: SessionId) -> bool;
         fn delete_sessions_of(&mut self, user: UserId, kept: Option<SessionId>) -> usize;
+        fn end_oldest_sessions(
+            &mut self,
+            user: &Locked<Credentials>,
+            ending_after: Timestamp,
+            kept: u32
+        ) -> usize;
         fn purge_sessions(&mut self, before: Timestamp, limit: u32) -> u64;
     }
 }
 
 impl ApiKeyTx for WatchedTx<'_> {
     hand_on! {
-        fn count_api_keys_of(&mut self, user: &Locked<Credentials>) -> u32;
         fn insert_api_key(&mut self, key: &ApiKey) -> ();
         fn delete_api_key(&mut self, user: UserId, key: ApiKeyId) -> bool;
         fn delete_api_keys_of(&mut self, user: UserId) -> usize;
@@ -136,6 +143,12 @@ impl PostTx for WatchedTx<'_> {
         fn save_comment(&mut self, comment: &Locked<Comment>) -> ();
         fn delete_comment(&mut self, comment: Locked<Comment>) -> ();
         fn delete_content_of(&mut self, user: UserId) -> ();
+    }
+}
+
+impl QuotaTx for WatchedTx<'_> {
+    hand_on! {
+        fn count_for_quota(&mut self, user: UserId, quota: Quota) -> u32;
     }
 }
 

@@ -7,8 +7,6 @@ use foretell_ports::api_key::{ApiKey, ApiKeyDetails, ApiKeyQueries, ApiKeyTx};
 use foretell_ports::error::StoreError;
 use foretell_ports::page::Stretch;
 use foretell_ports::secret::TokenHash;
-use foretell_ports::unit::Locked;
-use foretell_ports::user::Credentials;
 
 use super::table::rejected;
 use super::tables::Tables;
@@ -17,13 +15,6 @@ use super::users::accounts_of;
 use super::{MemoryStore, count, stretch_of};
 
 impl ApiKeyTx for MemoryTx<'_> {
-    fn count_api_keys_of(&mut self, user: &Locked<Credentials>) -> Result<u32, StoreError> {
-        self.step(|tables, locked| {
-            locked.check_user(user.user.id)?;
-            Ok(u32::try_from(ids_of(tables, user.user.id).len()).unwrap_or(u32::MAX))
-        })
-    }
-
     fn insert_api_key(&mut self, key: &ApiKey) -> Result<(), StoreError> {
         self.step(|tables, _| {
             if key.scopes.is_empty() {
@@ -65,7 +56,7 @@ impl ApiKeyTx for MemoryTx<'_> {
 }
 
 /// The keys of a user as the running unit sees them.
-fn ids_of(tables: &Tables, user: UserId) -> Vec<ApiKeyId> {
+pub(super) fn ids_of(tables: &Tables, user: UserId) -> Vec<ApiKeyId> {
     let rows = tables.api_keys.range(..).filter(|(_, key)| key.user_id == user);
     rows.map(|(id, _)| *id).collect()
 }

@@ -24,10 +24,15 @@ impl UserTx for MemoryTx<'_> {
     fn find_credential_states(
         &mut self,
         credentials: &BTreeSet<CredentialId>,
-        _: CredentialLock,
+        lock: CredentialLock,
     ) -> Result<Vec<CredentialState>, StoreError> {
-        self.step(|tables, _| {
-            Ok(credentials.iter().filter_map(|credential| credential_state(tables, *credential)).collect())
+        self.step(|tables, locked| {
+            let states = credentials.iter().filter_map(|credential| credential_state(tables, *credential));
+            let states: Vec<_> = states.collect();
+            if lock == CredentialLock::Exclusive {
+                locked.users.extend(states.iter().map(|state| state.user_id));
+            }
+            Ok(states)
         })
     }
 
@@ -100,6 +105,28 @@ impl UserTx for MemoryTx<'_> {
             let rows = tables.sessions.range(..).map(|(_, session)| session);
             let ended: Vec<Session> = rows.filter(of_user).copied().collect();
             for session in &ended {
+                tables.sessions_by_token.remove(session.token_hash);
+                tables.sessions.remove(session.id);
+            }
+            Ok(ended.len())
+        })
+    }
+
+    fn end_oldest_sessions(
+        &mut self,
+        user: &Locked<Credentials>,
+        ending_after: Timestamp,
+        kept: u32,
+    ) -> Result<usize, StoreError> {
+        let user = user.user.id;
+        self.step(|tables, locked| {
+            locked.check_user(user)?;
+            let rows = tables.sessions.range(..).map(|(_, session)| *session);
+            let mut live: Vec<Session> =
+                rows.filter(|session| session.user_id == user && session.expires_at > ending_after).collect();
+            live.sort_unstable_by_key(|session| std::cmp::Reverse(session.id));
+            let ended = live.get(kept as usize..).unwrap_or_default();
+            for session in ended {
                 tables.sessions_by_token.remove(session.token_hash);
                 tables.sessions.remove(session.id);
             }

@@ -44,6 +44,7 @@ error_codes! {
     RequestTimeout = "REQUEST_TIMEOUT", REQUEST_TIMEOUT, "The body did not arrive in time.";
     Duplicate = "DUPLICATE", CONFLICT, "Something with this id or name already exists.";
     Conflict = "CONFLICT", CONFLICT, "The request is at odds with how things stand now.";
+    QuotaExceeded = "QUOTA_EXCEEDED", CONFLICT, "The user has as many as a user may have; the details name the quota and its limit.";
     InsufficientFunds = "INSUFFICIENT_FUNDS", CONFLICT, "The account holds too little.";
     InsufficientShares = "INSUFFICIENT_SHARES", CONFLICT, "The trader holds too few shares.";
     AccountClosed = "ACCOUNT_CLOSED", CONFLICT, "The account takes no part in payments.";
@@ -93,6 +94,7 @@ impl From<Code> for ErrorCode {
             Code::NotFound => Self::NotFound,
             Code::Duplicate => Self::Duplicate,
             Code::Conflict => Self::Conflict,
+            Code::QuotaExceeded => Self::QuotaExceeded,
             Code::InsufficientFunds => Self::InsufficientFunds,
             Code::InsufficientShares => Self::InsufficientShares,
             Code::AccountClosed => Self::AccountClosed,

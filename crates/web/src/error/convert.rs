@@ -8,7 +8,7 @@ use foretell_domain::error::DomainError;
 use foretell_ports::error::StoreError;
 use foretell_ports::secret::PasswordError;
 
-use super::{ApiError, Details, ErrorCode};
+use super::{ApiError, Details, ErrorCode, VALIDATION_FAILED};
 
 impl From<AppError> for ApiError {
     fn from(error: AppError) -> Self {
@@ -73,7 +73,7 @@ impl From<DomainError> for ApiError {
     fn from(refusal: DomainError) -> Self {
         let code = ErrorCode::from(refusal.code());
         if code == ErrorCode::ValidationError {
-            return Self::validation(vec![super::refusal::fault_of(&refusal)]);
+            return Self::new(code, VALIDATION_FAILED).with_details(Details::Refusal(refusal));
         }
         Self::new(code, super::refusal::sentence(&refusal)).with_details(Details::Refusal(refusal))
     }

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use foretell_domain::error::DomainError;
 use foretell_domain::market::{Guard, MarketError};
 use foretell_domain::money::Currency;
+use foretell_domain::quota::QuotaExceeded;
 use foretell_domain::transfer::TransferError;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -31,6 +32,14 @@ pub(crate) enum Facts {
     Moment {
         /// The newest moment at which balances are final.
         newest_final: Time,
+    },
+    /// The quota that is used up.
+    #[serde(rename_all = "camelCase")]
+    Quota {
+        /// The name of the quota.
+        quota: &'static str,
+        /// The most that a user may have.
+        limit: u32,
     },
     /// The limit of an order that was not met.
     #[serde(rename_all = "camelCase")]
@@ -64,7 +73,7 @@ impl Refused {
     pub(crate) fn new(refusal: &DomainError, currency: &Currency) -> Self {
         let code = ErrorCode::from(refusal.code());
         if code == ErrorCode::ValidationError {
-            let details = Some(RefusedDetails::Faults([fault_of(refusal)]));
+            let details = Some(RefusedDetails::Faults([fault_of(refusal, currency)]));
             return Self { code: code.as_str(), error: VALIDATION_FAILED.to_owned(), details };
         }
         let details = facts(refusal, currency).map(RefusedDetails::Facts);
@@ -94,12 +103,19 @@ pub(crate) fn facts(refusal: &DomainError, currency: &Currency) -> Option<Facts>
             }
             Guard::MaxPrice => Facts::Limit { limit: "maxPrice", offered: None },
         }),
+        DomainError::Quota(QuotaExceeded { quota, limit }) => {
+            Some(Facts::Quota { quota: quota.as_str(), limit: *limit })
+        }
         _ => None,
     }
 }
 
 /// A refusal for what the request says, as the fault of the field that says it.
-pub(crate) fn fault_of(refusal: &DomainError) -> Fault {
+pub(crate) fn fault_of(refusal: &DomainError, currency: &Currency) -> Fault {
+    if let DomainError::Market(MarketError::SubsidyTooSmall { min }) = refusal {
+        let message = format!("must be at least {}", Money::new(currency, min.minor()));
+        return Fault { field: "subsidy".to_owned(), message, code: FaultCode::Range };
+    }
     let field = match refusal {
         DomainError::Transfer(TransferError::SelfTransfer) => "toAccountId",
         DomainError::Market(MarketError::EndsInThePast) => "endDate",

@@ -2,11 +2,13 @@
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ACCEPT, HeaderMap, HeaderValue};
+use foretell_domain::error::ErrorKind;
 use foretell_domain::money::Currency;
 use serde::{Serialize, Serializer};
 
-use super::refusal::{Facts, facts};
+use super::refusal::{Facts, facts, fault_of};
 use super::{ApiError, Details, ErrorCode};
+use crate::faults::Fault;
 
 /// The form in which a client wants to read failures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,12 +86,14 @@ struct Problem<'a> {
 enum Shown<'a> {
     Given(&'a Details),
     Facts(Facts),
+    Fault([Fault; 1]),
 }
 
 impl Serialize for Shown<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Facts(facts) => facts.serialize(serializer),
+            Self::Fault(fault) => fault.serialize(serializer),
             Self::Given(Details::Faults(faults)) => faults.serialize(serializer),
             Self::Given(Details::Other(value)) => value.serialize(serializer),
             Self::Given(Details::None | Details::Refusal(_)) => serializer.serialize_none(),
@@ -132,6 +136,9 @@ impl Failure<'_> {
     fn details(&self) -> Option<Shown<'_>> {
         match self.error?.details() {
             Details::None => None,
+            Details::Refusal(refusal) if refusal.kind() == ErrorKind::Invalid => {
+                Some(Shown::Fault([fault_of(refusal, self.currency)]))
+            }
             Details::Refusal(refusal) => facts(refusal, self.currency).map(Shown::Facts),
             given => Some(Shown::Given(given)),
         }

@@ -20,6 +20,7 @@ use foretell_application::{
 };
 use foretell_domain::id::{AccountId, UserId};
 use foretell_domain::money::{Amount, Currency};
+use foretell_domain::quota::Quotas;
 use foretell_domain::text::{Email, UserName};
 use foretell_domain::user::Role;
 use foretell_ports::user_changes::NoOtherNodes;
@@ -98,6 +99,8 @@ pub async fn application_with(
         currency: Currency::new("PLAY", 2).unwrap(),
         signup_grant: Amount::new(100_000).ok(),
         fee_bps: 0,
+        // One test writes ten thousand posts.
+        quotas: Quotas { published_posts: 100_000, ..Quotas::default() },
         categories: foretell_application::application::STANDARD_CATEGORIES.map(str::to_owned).to_vec(),
         session_lifetime: Duration::from_hours(24),
         session_trust: Duration::from_secs(1),

@@ -86,6 +86,9 @@ fn bad_values_are_named_with_what_is_allowed() {
     check("cache.shared_s", "0", "must be a whole number from 1 to 86400");
     check("cache.trust_ms", "60001", "must be a whole number from 0 to 60000");
     check("limits.read", "1000001", "must be a whole number from 0 to 1000000");
+    check("quotas.drafts", "0", "must be a whole number from 1 to 1000000");
+    check("quotas.sessions", "1001", "must be a whole number from 1 to 1000");
+    check("quotas.min_subsidy", "0.001", "an amount has at most 2 digits after the point");
     check("limits.write", "-1", "must be a whole number from 0 to 1000000");
     check("limits.login", "many", "must be a whole number from 0 to 1000000");
     check("limits.window_s", "0", "must be a whole number from 1 to 86400");

@@ -6,6 +6,7 @@ use foretell_domain::id::{AccountId, BetId, MarketId, OptionId};
 use foretell_domain::job::JobTask;
 use foretell_domain::market::{Bet, Fill, Holding, Market, MarketError, Opening, TradeSide};
 use foretell_domain::policy::Actor;
+use foretell_domain::quota::Quota;
 use foretell_domain::transfer::TransferKind;
 use foretell_ports::market::NewMarket;
 use foretell_ports::unit::Tx;
@@ -30,6 +31,10 @@ impl Desk<'_> {
             Ok(market) => market,
             Err(refusal) => return Ok(Err(refusal)),
         };
+        let open_markets = self.rows.count_open_markets(tx, actor.user_id)?;
+        if let Err(exceeded) = command.quotas.check(Quota::OpenMarkets, open_markets) {
+            return Ok(Err(exceeded.into()));
+        }
         let pot = Account::pot(market.id());
         self.rows.adopt(tx, pot, self.context.now)?;
         let order = self.order(TransferKind::Subsidy, command.subsidy).about(market.id());
@@ -50,6 +55,7 @@ impl Desk<'_> {
     /// The market as it would open, once it is certain that nothing refuses it.
     fn rehearse_opening(&self, actor: Actor, command: &OpenMarket) -> Result<Market, DomainError> {
         self.own_account(actor, command.from)?;
+        command.quotas.check_subsidy(command.subsidy)?;
         let next_id = || self.context.ids.next_id();
         let opening = Opening {
             id: MarketId::from_u128(next_id()),

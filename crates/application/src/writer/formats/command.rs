@@ -172,7 +172,7 @@ impl<'a> From<&'a Payment> for PaymentV1<'a> {
 impl<'a> From<&'a OpenMarket> for OpenMarketV1<'a> {
     fn from(opening: &'a OpenMarket) -> Self {
         // The fee is the operator's and no part of the request.
-        let OpenMarket { listing, probabilities, ends_at, subsidy, from, fee_bps: _ } = opening;
+        let OpenMarket { listing, probabilities, ends_at, subsidy, from, fee_bps: _, quotas: _ } = opening;
         let listing: &Listing = listing;
         Self {
             listing: listing.into(),

@@ -8,6 +8,7 @@ use foretell_domain::market::lmsr::LmsrError;
 use foretell_domain::market::{Guard, MarketError, Phase, SplitError};
 use foretell_domain::money::{Amount, Balance};
 use foretell_domain::policy::Denied;
+use foretell_domain::quota::{Quota, QuotaExceeded};
 use foretell_domain::shares::Shares;
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::{TransferError, TransferKind};
@@ -18,6 +19,10 @@ pub(super) enum RefusalV1 {
     Transfer(TransferRefusalV1),
     Market(MarketRefusalV1),
     Denied(DeniedV1),
+    QuotaExceeded {
+        quota: Cow<'static, str>,
+        limit: u32,
+    },
     EmailTaken,
     /// A refusal that no command of the money writer ends in, in the names of the domain.
     #[serde(untagged)]
@@ -61,6 +66,7 @@ pub(super) enum MarketRefusalV1 {
     TradeTooSmall,
     TradeTooLarge,
     EndsInThePast,
+    SubsidyTooSmall { min: i64 },
     FeeTooHigh { max_bps: u16 },
     SomeProbabilities,
     Probabilities(ProbabilitiesV1),
@@ -95,6 +101,9 @@ impl From<&DomainError> for RefusalV1 {
             DomainError::Market(refusal) => Self::Market(refusal.into()),
             DomainError::Denied(Denied::AdminsOnly) => Self::Denied(DeniedV1::AdminsOnly),
             DomainError::Denied(Denied::NotTheCreator) => Self::Denied(DeniedV1::NotTheCreator),
+            DomainError::Quota(QuotaExceeded { quota, limit }) => {
+                Self::QuotaExceeded { quota: quota.as_str().into(), limit: *limit }
+            }
             DomainError::EmailTaken => Self::EmailTaken,
             other => Self::Other(*other),
         }
@@ -109,6 +118,9 @@ impl RefusalV1 {
             Self::Market(refusal) => refusal.into_refusal()?.into(),
             Self::Denied(DeniedV1::AdminsOnly) => Denied::AdminsOnly.into(),
             Self::Denied(DeniedV1::NotTheCreator) => Denied::NotTheCreator.into(),
+            Self::QuotaExceeded { quota, limit } => {
+                QuotaExceeded { quota: Quota::from_name(&quota)?, limit }.into()
+            }
             Self::EmailTaken => DomainError::EmailTaken,
             Self::Other(refusal) => refusal,
         })
@@ -182,6 +194,7 @@ impl From<&MarketError> for MarketRefusalV1 {
             MarketError::TradeTooSmall => Self::TradeTooSmall,
             MarketError::TradeTooLarge => Self::TradeTooLarge,
             MarketError::EndsInThePast => Self::EndsInThePast,
+            MarketError::SubsidyTooSmall { min } => Self::SubsidyTooSmall { min: min.minor() },
             MarketError::FeeTooHigh { max_bps } => Self::FeeTooHigh { max_bps },
             MarketError::SomeProbabilities => Self::SomeProbabilities,
             MarketError::Probabilities(error) => Self::Probabilities(match error {
@@ -221,6 +234,7 @@ impl MarketRefusalV1 {
             Self::TradeTooSmall => MarketError::TradeTooSmall,
             Self::TradeTooLarge => MarketError::TradeTooLarge,
             Self::EndsInThePast => MarketError::EndsInThePast,
+            Self::SubsidyTooSmall { min } => MarketError::SubsidyTooSmall { min: Amount::new(min).ok()? },
             Self::FeeTooHigh { max_bps } => MarketError::FeeTooHigh { max_bps },
             Self::SomeProbabilities => MarketError::SomeProbabilities,
             Self::Probabilities(error) => MarketError::Probabilities(match error {

@@ -10,6 +10,7 @@ use foretell_domain::market::{
 use foretell_domain::money::{Amount, Balance};
 use foretell_domain::policy::Denied;
 use foretell_domain::probability::Probability;
+use foretell_domain::quota::{Quota, QuotaExceeded, Quotas};
 use foretell_domain::shares::Shares;
 use foretell_domain::text::{Category, MarketDescription, MarketName, Memo, OptionName};
 use foretell_domain::time::Timestamp;
@@ -81,6 +82,7 @@ fn commands() -> Vec<Command> {
             subsidy: amount(10_000),
             from: account_id,
             fee_bps: 200,
+            quotas: Quotas::default(),
         })),
         bet(None, None),
         bet(Some(Shares::new(3).unwrap()), half),
@@ -255,6 +257,22 @@ fn outcomes_are_stored_in_format_1() {
     for (result, line) in whole_outcomes().into_iter().zip(lines) {
         assert_eq!(read(line), Some(Stored::Whole(result)), "{line}");
     }
+}
+
+/// Refusals that there were not before formats had a number.
+#[test]
+fn newer_refusals_are_stored_in_format_1() {
+    let check = |refusal: DomainError, written: &str| {
+        let line = format!(r#"{{"format":1,"outcome":{{"Refused":{written}}}}}"#);
+        assert_eq!(write(&Err(refusal)).unwrap(), line);
+        assert_eq!(read(&line), Some(Stored::Whole(Err(refusal))));
+    };
+    check(
+        QuotaExceeded { quota: Quota::OpenMarkets, limit: 200 }.into(),
+        r#"{"QuotaExceeded":{"quota":"openMarkets","limit":200}}"#,
+    );
+    let too_small = MarketError::SubsidyTooSmall { min: amount(100) };
+    check(too_small.into(), r#"{"Market":{"SubsidyTooSmall":{"min":100}}}"#);
 }
 
 #[test]

@@ -236,6 +236,7 @@ pub(crate) fn settings() -> ApplicationSettings {
         currency: Currency::new("PLAY", 2).unwrap(),
         signup_grant: Some(amount(GRANT)),
         fee_bps: 0,
+        quotas: foretell_domain::quota::Quotas::default(),
         categories: vec!["politics".to_owned()],
         session_lifetime: Duration::from_hours(1),
         session_trust: Duration::from_secs(1),

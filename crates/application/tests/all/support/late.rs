@@ -13,6 +13,7 @@ use foretell_domain::id::{
 use foretell_domain::market::{Bet, Holding, Listing, Market, Settlement};
 use foretell_domain::money::Currency;
 use foretell_domain::post::Post;
+use foretell_domain::quota::Quota;
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::Transfer;
 use foretell_domain::user::User;
@@ -23,6 +24,7 @@ use foretell_ports::job::{Job, JobTx, Lease, LeaseRequest, LeasedJobs, NewJob};
 use foretell_ports::ledger::LedgerTx;
 use foretell_ports::market::{MarketDetails, MarketTx, NewMarket, PaidSet, WantedHolding};
 use foretell_ports::post::{HeldSubject, PostTx};
+use foretell_ports::quota::QuotaTx;
 use foretell_ports::secret::{PasswordHash, SecretTx};
 use foretell_ports::unit::{ErasedWork, Locked, Tx, UnitFuture, UnitOfWork};
 use foretell_ports::user::{CredentialId, CredentialLock, CredentialState, Credentials, Session, UserTx};
@@ -169,13 +171,15 @@ impl UserTx for LateTx<'_> {
         insert_session(session: &Session) -> ();
         delete_session(user: UserId, session: SessionId) -> bool;
         delete_sessions_of(user: UserId, kept: Option<SessionId>) -> usize;
+        end_oldest_sessions(
+            user: &Locked<Credentials>, ending_after: Timestamp, kept: u32
+        ) -> usize;
         purge_sessions(before: Timestamp, limit: u32) -> u64;
     }
 }
 
 impl ApiKeyTx for LateTx<'_> {
     pass_on! {
-        count_api_keys_of(user: &Locked<Credentials>) -> u32;
         insert_api_key(key: &ApiKey) -> ();
         delete_api_key(user: UserId, key: ApiKeyId) -> bool;
         delete_api_keys_of(user: UserId) -> usize;
@@ -195,6 +199,12 @@ impl PostTx for LateTx<'_> {
         save_comment(comment: &Locked<Comment>) -> ();
         delete_comment(comment: Locked<Comment>) -> ();
         delete_content_of(user: UserId) -> ();
+    }
+}
+
+impl QuotaTx for LateTx<'_> {
+    pass_on! {
+        count_for_quota(user: UserId, quota: Quota) -> u32;
     }
 }
 

@@ -79,7 +79,7 @@ struct KeyCreated<'a> {
 
 /// Makes a key, which the caller confirms with their password; its secret is shown this once. 201,
 /// 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED` also for a wrong password, 403 `FORBIDDEN` for an API key,
-/// 409 `CONFLICT` for one key too many, 429 `RATE_LIMITED`.
+/// 409 `QUOTA_EXCEEDED` for one key too many, 429 `RATE_LIMITED`.
 #[utoipa::path(
     post,
     path = "/api-keys",

@@ -35,7 +35,7 @@ impl IntoInput for NewComment {
 }
 
 /// Comments on a post or market. 201, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 404 `NOT_FOUND` also for
-/// drafts of others.
+/// drafts of others, 409 `QUOTA_EXCEEDED`.
 #[utoipa::path(
     post,
     path = "/posts/{id}/comments",

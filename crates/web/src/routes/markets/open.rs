@@ -183,8 +183,8 @@ fn probabilities_of(given: &[Option<f64>], faults: &mut Faults) -> Option<Vec<Op
 }
 
 /// Opens a market with a subsidy from the caller's account, once under its key. 201, 400 `VALIDATION_ERROR`,
-/// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 409 `INSUFFICIENT_FUNDS`, 422 `IDEMPOTENCY_MISMATCH`,
-/// 503 `UNAVAILABLE`.
+/// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 409 `INSUFFICIENT_FUNDS` or `QUOTA_EXCEEDED`,
+/// 422 `IDEMPOTENCY_MISMATCH`, 503 `UNAVAILABLE`.
 #[utoipa::path(
     post,
     path = "/markets",

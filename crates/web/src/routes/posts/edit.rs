@@ -51,7 +51,8 @@ impl IntoInput for EditBody {
 }
 
 /// Changes a post of the caller, or as one of the staff a published one. 200, 400 `VALIDATION_ERROR`,
-/// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 412 `PRECONDITION_FAILED` if the post has another
+/// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `QUOTA_EXCEEDED` for an author
+/// who publishes it or takes it back without room for it, 412 `PRECONDITION_FAILED` if the post has another
 /// version than `If-Match` names.
 #[utoipa::path(
     patch,

@@ -45,7 +45,8 @@ impl IntoInput for NewPost {
     }
 }
 
-/// Writes a post of the caller. 201, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`.
+/// Writes a post of the caller. 201, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 409 `QUOTA_EXCEEDED` if they have
+/// as many published posts or drafts as a user may have.
 #[utoipa::path(
     post,
     path = "/posts",

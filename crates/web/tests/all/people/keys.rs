@@ -110,8 +110,9 @@ async fn a_user_has_fifty_keys_at_most() {
         app.with_key(&ada, &["read"]).await;
     }
     let body = json!({ "name": "one too many", "scopes": ["read"], "password": PASSWORD });
-    let refused = app.post("/api-keys").by(&ada).json(&body).await.refused(409, "CONFLICT");
+    let refused = app.post("/api-keys").by(&ada).json(&body).await.refused(409, "QUOTA_EXCEEDED");
     assert_eq!(refused["error"], "A user has at most 50 API keys");
+    assert_eq!(refused["details"], json!({ "quota": "apiKeys", "limit": 50 }));
     let bob = app.user("bob").await;
     app.with_key(&bob, &["read"]).await;
 }

@@ -1,0 +1,36 @@
+//! The number of a creator's open markets in the middle of a batch.
+
+use foretell_domain::id::UserId;
+use foretell_domain::market::{Market, Phase};
+use foretell_domain::quota::Quota;
+use foretell_ports::error::StoreError;
+use foretell_ports::unit::Tx;
+
+use super::Rows;
+
+impl Rows {
+    /// Counts the open markets of the owner of a locked account: those stored, those opened earlier in the batch, and
+    /// not those that it has closed, decided or deleted. Whoever opens a market locks this account, so no other unit
+    /// adds one.
+    pub(in crate::writer) fn count_open_markets(
+        &mut self,
+        tx: &mut dyn Tx,
+        creator: UserId,
+    ) -> Result<u32, StoreError> {
+        let stored = match self.open_markets.get(&creator) {
+            Some(stored) => *stored,
+            None => tx.count_for_quota(creator, Quota::OpenMarkets)?,
+        };
+        self.open_markets.insert(creator, stored);
+        let is_theirs = |market: &Market| market.record().creator_id == creator;
+        let opened = self.changed.new_markets.iter().filter(|new| is_theirs(&new.market)).count();
+        let was_open = |market: &Market| {
+            self.places.get(&market.id()).is_some_and(|place| place.phase == Some(Phase::Open))
+        };
+        let ended = self.markets.values().filter(|market| market.record().phase != Phase::Open);
+        let gone = ended.chain(&self.changed.deleted_markets);
+        let gone = gone.filter(|market| is_theirs(market) && was_open(market)).count();
+        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        Ok(stored.saturating_add(count(opened)).saturating_sub(count(gone)))
+    }
+}

@@ -1,0 +1,170 @@
+//! Quotas: what a user may have of each thing, and what frees it again.
+
+use foretell_application::writer::Decision;
+use foretell_application::{AppError, ApplicationSettings, Caller, ExpectedVersion};
+use foretell_domain::error::DomainError;
+use foretell_domain::id::PostId;
+use foretell_domain::market::MarketError;
+use foretell_domain::post::{Post, PostBody, PostEdit, PostStatus};
+use foretell_domain::quota::{Quota, QuotaExceeded, Quotas};
+use foretell_domain::text::{CommentContent, PostContent, PostTitle};
+use foretell_ports::page::{Start, Stretch};
+use foretell_ports::user::UserQueries as _;
+use futures::FutureExt as _;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::support::{ADDRESS, Desk, PASSWORD, amount, settings};
+
+const QUOTAS: Quotas = Quotas {
+    published_posts: 2,
+    drafts: 1,
+    comments: 2,
+    open_markets: 2,
+    api_keys: 2,
+    sessions: 3,
+    min_subsidy: None,
+};
+
+async fn desk() -> Desk {
+    Desk::open_with(ApplicationSettings { quotas: QUOTAS, ..settings() }).await
+}
+
+fn check_exceeded<T: std::fmt::Debug>(result: Result<T, AppError>, quota: Quota) {
+    let expected = DomainError::Quota(QuotaExceeded { quota, limit: QUOTAS.limit(quota) });
+    match result {
+        Err(AppError::Refused(refusal)) => assert_eq!(refusal, expected),
+        other => panic!("{other:?} is not {expected:?}"),
+    }
+}
+
+async fn write(desk: &Desk, author: &Caller, status: PostStatus) -> Result<Post, AppError> {
+    let body = PostBody {
+        title: PostTitle::new("On rain").unwrap(),
+        content: PostContent::new("It may rain.").unwrap(),
+        tags: foretell_testkit::builders::tags(&["rain"]),
+        status,
+    };
+    desk.app.write_post(author, body).await
+}
+
+async fn set_status(desk: &Desk, by: &Caller, post: PostId, status: PostStatus) -> Result<Post, AppError> {
+    let edit = PostEdit { status: Some(status), ..PostEdit::default() };
+    desk.app.edit_post(by, post, edit, ExpectedVersion::Any).await
+}
+
+#[tokio::test]
+async fn posts_count_by_their_status() {
+    let desk = desk().await;
+    let (ann, ben, moderator) = (desk.user().await, desk.user().await, desk.moderator().await);
+    let (published, draft) = (PostStatus::Published, PostStatus::Draft);
+    let first = write(&desk, &ann, published).await.unwrap();
+    write(&desk, &ann, published).await.unwrap();
+    check_exceeded(write(&desk, &ann, published).await, Quota::PublishedPosts);
+    let saved = write(&desk, &ann, draft).await.unwrap();
+    check_exceeded(write(&desk, &ann, draft).await, Quota::Drafts);
+    check_exceeded(set_status(&desk, &ann, saved.id, published).await, Quota::PublishedPosts);
+    check_exceeded(set_status(&desk, &ann, first.id, draft).await, Quota::Drafts);
+    // What changes nothing of the status needs no room.
+    set_status(&desk, &ann, first.id, published).await.unwrap();
+    write(&desk, &ben, draft).await.unwrap();
+    // Moderation is never refused, and what it takes back counts for the author from then on.
+    set_status(&desk, &moderator, first.id, draft).await.unwrap();
+    set_status(&desk, &ann, saved.id, published).await.unwrap();
+    check_exceeded(write(&desk, &ann, draft).await, Quota::Drafts);
+    desk.app.delete_post(&ann, first.id).await.unwrap();
+    write(&desk, &ann, draft).await.unwrap();
+}
+
+#[tokio::test]
+async fn comments_count_on_all_subjects() {
+    let desk = desk().await;
+    let (ann, ben) = (desk.user().await, desk.user().await);
+    let post = write(&desk, &ann, PostStatus::Published).await.unwrap();
+    let market = desk.market(&ann, 5_000).await.market.id();
+    let said = || CommentContent::new("Why?").unwrap();
+    let first = desk.app.write_comment(&ben, post.id.into(), said()).await.unwrap();
+    desk.app.write_comment(&ben, market.into(), said()).await.unwrap();
+    check_exceeded(desk.app.write_comment(&ben, market.into(), said()).await, Quota::Comments);
+    desk.app.write_comment(&ann, market.into(), said()).await.unwrap();
+    desk.app.delete_comment(&ben, first.id).await.unwrap();
+    desk.app.write_comment(&ben, market.into(), said()).await.unwrap();
+}
+
+#[tokio::test]
+async fn markets_count_until_they_are_closed_decided_or_deleted() {
+    let desk = desk().await;
+    let ann = desk.user().await;
+    let open = async |key: String| {
+        let receipt = desk.app.open_market(&ann, key, desk.opening(1_000)).await.unwrap();
+        receipt.result.map(|opened| opened.into_details().unwrap()).map_err(AppError::from)
+    };
+    let first = open(desk.key()).await.unwrap();
+    let second = open(desk.key()).await.unwrap();
+    let (key, before) = (desk.key(), desk.balance(ann.account_id).await);
+    check_exceeded(open(key.clone()).await, Quota::OpenMarkets);
+    assert_eq!(desk.balance(ann.account_id).await, before);
+    desk.app.close_market(&ann, desk.key(), first.market.id()).await.unwrap().result.unwrap();
+    let third = open(desk.key()).await.unwrap();
+    check_exceeded(open(desk.key()).await, Quota::OpenMarkets);
+    desk.decide(&ann, &second, Decision::Cancel).await.unwrap().result.unwrap();
+    open(desk.key()).await.unwrap();
+    check_exceeded(open(desk.key()).await, Quota::OpenMarkets);
+    desk.app.delete_market(&ann, third.market.id()).await.unwrap();
+    open(desk.key()).await.unwrap();
+    // A refusal answers for its key, as every refusal of the money writer.
+    check_exceeded(open(key).await, Quota::OpenMarkets);
+    desk.audit().await;
+}
+
+#[tokio::test]
+async fn openings_of_one_batch_count_each_other_and_what_it_ends() {
+    let desk = desk().await;
+    let ann = desk.user().await;
+    let old = desk.market(&ann, 1_000).await.market.id();
+    let open = || {
+        let opening = desk.app.open_market(&ann, desk.key(), desk.opening(1_000));
+        opening.map(|answer| answer.unwrap().result.is_ok()).boxed()
+    };
+    let close = desk.app.close_market(&ann, desk.key(), old).map(|answer| answer.unwrap().result.is_ok());
+    let (answers, units) = desk.together([open(), open(), open(), close.boxed(), open(), open()]).await;
+    assert_eq!(units, 1);
+    assert_eq!(answers, [true, false, false, true, true, false]);
+    desk.audit().await;
+}
+
+#[tokio::test]
+async fn small_subsidy_is_refused() {
+    let quotas = Quotas { min_subsidy: Some(amount(500)), ..QUOTAS };
+    let desk = Desk::open_with(ApplicationSettings { quotas, ..settings() }).await;
+    let ann = desk.user().await;
+    let open = async |minor| {
+        let receipt = desk.app.open_market(&ann, desk.key(), desk.opening(minor)).await.unwrap();
+        receipt.result.map(drop)
+    };
+    assert_eq!(open(499).await, Err(MarketError::SubsidyTooSmall { min: amount(500) }.into()));
+    assert_eq!(open(500).await, Ok(()));
+}
+
+#[tokio::test]
+async fn sign_in_ends_the_oldest_session() {
+    let desk = desk().await;
+    let (ann, ben) = (desk.user().await, desk.user().await);
+    let is_live = async |token: &SecretString| {
+        desk.app.authenticate(token.expose_secret(), ADDRESS).await.unwrap().is_some()
+    };
+    let mut tokens = Vec::new();
+    for _ in 0..5 {
+        let password = SecretString::from(PASSWORD);
+        let signed_in = desk.app.log_in(ADDRESS, &ann.user.email, password).await.unwrap();
+        assert!(is_live(&signed_in.token).await);
+        tokens.push(signed_in.token);
+    }
+    let mut live = Vec::new();
+    for token in &tokens {
+        live.push(is_live(token).await);
+    }
+    assert_eq!(live, [false, false, true, true, true]);
+    let stretch = Stretch { start: Start::First, limit: 10 };
+    let count = async |user| desk.memory.list_sessions(user, desk.app.now(), stretch).await.unwrap().len();
+    assert_eq!((count(ann.user.id).await, count(ben.user.id).await), (3, 1));
+}

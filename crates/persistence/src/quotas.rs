@@ -1,0 +1,39 @@
+//! Counts of what quotas limit, each from an index that has nothing else of the user.
+
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+use foretell_domain::id::UserId;
+use foretell_domain::quota::Quota;
+
+use crate::connection::{Connection, on};
+use crate::error::Failure;
+use crate::id::{DbId, Id};
+use crate::prepared::prepared;
+
+#[derive(QueryableByName)]
+struct CountRow {
+    #[diesel(sql_type = BigInt)]
+    owned: i64,
+}
+
+/// The phase and the status are written out, so that a plan for any parameter can use a partial index.
+const fn statement(quota: Quota) -> &'static str {
+    match quota {
+        Quota::PublishedPosts => {
+            "SELECT count(*) AS owned FROM posts WHERE author_id = ? AND status = 'published'"
+        }
+        Quota::Drafts => "SELECT count(*) AS owned FROM posts WHERE author_id = ? AND status = 'draft'",
+        Quota::Comments => "SELECT count(*) AS owned FROM comments WHERE author_id = ?",
+        Quota::OpenMarkets => {
+            "SELECT count(*) AS owned FROM market_states WHERE creator_id = ? AND phase = 'open'"
+        }
+        Quota::ApiKeys => "SELECT count(*) AS owned FROM api_keys WHERE user_id = ?",
+    }
+}
+
+/// The number of things of this quota that a user has.
+pub(crate) fn count(connection: &mut Connection<'_>, user: UserId, quota: Quota) -> Result<u32, Failure> {
+    let count = prepared(statement(quota)).bind::<Id, _>(DbId::from(user));
+    let row: CountRow = on!(connection, |c| count.get_result(c))?;
+    Ok(u32::try_from(row.owned).unwrap_or(u32::MAX))
+}
