@@ -90,8 +90,13 @@ fn batch_of_256_payments(bencher: Bencher<'_, '_>) {
         (next_key - BATCH..next_key).map(|key| key.to_string()).collect::<Vec<_>>()
     };
     bencher.counter(ItemsCount::new(BATCH)).with_inputs(keys).bench_local_values(|keys| {
-        let payment =
-            || Payment { id: None, from: from.account_id, to: to.account_id, amount: amount(1), memo: None };
+        let payment = || Payment {
+            client_id: None,
+            from: from.account_id,
+            to: to.account_id,
+            amount: amount(1),
+            memo: None,
+        };
         let payments = keys.into_iter().map(|key| application.pay(&from, key, payment()));
         let answers = runtime.block_on(join_all(payments));
         assert!(answers.iter().all(|answer| answer.as_ref().is_ok_and(|receipt| receipt.result.is_ok())));

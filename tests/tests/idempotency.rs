@@ -170,23 +170,32 @@ async fn clients_may_choose_ids(database: Database) {
     let path = format!("/transfers/{id}");
     ada.get(&path).await.refused(404, "NOT_FOUND");
     let mut body = payment(&ada, &ben, "10.00");
-    body["id"] = json!(id);
-    let answer = ada.post("/transfers", body.clone()).await.expect(201);
-    assert_eq!(answer.header("location"), Some(format!("/api/v1{path}").as_str()));
-    for side in [&ada, &ben] {
-        assert_eq!(side.get(&path).await.data(200)["amount"], "10.00");
-    }
-    server.register("cleo").await.get(&path).await.refused(404, "NOT_FOUND");
+    body["clientId"] = json!(id);
+    let made = ada.post("/transfers", body.clone()).await.data(201);
+    assert_eq!(ada.get(&path).await.data(200), made);
     ada.post("/transfers", body).await.refused(409, "DUPLICATE");
+    // Ben has been paid, but the client id is Ada's.
+    ben.get(&path).await.refused(404, "NOT_FOUND");
+    assert_eq!(ben.get(&format!("/transfers/{}", text(&made["id"]))).await.data(200)["amount"], "10.00");
+    let mut body = payment(&ben, &ada, "3.00");
+    body["clientId"] = json!(id);
+    ben.post("/transfers", body).await.expect(201);
+    assert_eq!(ben.get(&path).await.data(200)["amount"], "3.00");
+    assert_eq!(ada.get(&path).await.data(200)["amount"], "10.00");
 
     let id = new_id();
     let path = format!("/bets/{id}");
     ben.get(&path).await.refused(404, "NOT_FOUND");
-    let mut body = bet(&market, "10.00");
-    body["id"] = json!(id);
+    let mut body = bet(&market, "7.00");
+    body["clientId"] = json!(id);
     let made = ben.post(&bets_of(&market), body.clone()).await.data(201);
     let found = ben.get(&path).await.data(200);
-    assert_eq!((&found["id"], &found["shares"]), (&json!(id), &made["shares"]));
-    ben.post(&bets_of(&market), body).await.refused(409, "DUPLICATE");
+    assert_eq!((&found["id"], &found["shares"]), (&made["id"], &made["shares"]));
+    ben.post(&bets_of(&market), body.clone()).await.refused(409, "DUPLICATE");
+    for other in [&ada, &server.client()] {
+        other.get(&path).await.refused(404, "NOT_FOUND");
+    }
+    let others = ada.post(&bets_of(&market), body).await.data(201);
+    assert_eq!(ada.get(&path).await.data(200)["id"], others["id"]);
     assert_eq!(money(ben.balance().await), "1000.00");
 }

@@ -6,7 +6,7 @@
     reason = "what serves tests fails like a test"
 )]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
@@ -175,7 +175,7 @@ async fn a_newer_database_is_refused(database: Database) {
 struct Sent {
     user: usize,
     key: String,
-    id: String,
+    client_id: String,
     body: Value,
     is_acknowledged: bool,
 }
@@ -200,12 +200,12 @@ async fn bet_until_it_ends(
     let path = format!("/markets/{}/bets", text(&market["id"]));
     let mut all = Vec::new();
     loop {
-        let (key, id) = (new_key(), new_id());
+        let (key, client_id) = (new_key(), new_id());
         let option = &market["options"][all.len() % 2]["id"];
-        let body = json!({"id": id, "optionId": option, "amount": "0.10"});
+        let body = json!({"clientId": client_id, "optionId": option, "amount": "0.10"});
         let answer = users[user].try_post_once(&path, &key, body.clone()).await.ok();
         let is_acknowledged = answer.as_ref().is_some_and(|answer| answer.status == 201);
-        all.push(Sent { user, key, id, body, is_acknowledged });
+        all.push(Sent { user, key, client_id, body, is_acknowledged });
         acknowledged.fetch_add(usize::from(is_acknowledged), Ordering::Relaxed);
         let Some(answer) = answer else { return all };
         if !is_acknowledged {
@@ -225,6 +225,21 @@ async fn stored_bets(client: &Client, market: &Value) -> Vec<Value> {
     bets
 }
 
+/// The client ids of the users' bets. No two bets have the same.
+async fn stored_client_ids(users: &[Client]) -> BTreeSet<String> {
+    let mut ids = BTreeSet::new();
+    for user in users {
+        for bet in user.all("/me/bets").await {
+            assert!(ids.insert(text(&bet["clientId"])), "each bet is there once: {bet:#}");
+        }
+    }
+    ids
+}
+
+fn moved(users: &[Client], server: &Server) -> Vec<Client> {
+    users.iter().map(|user| user.moved_to(server.origin())).collect()
+}
+
 async fn what_was_accepted_is_answered_before_it_stops(database: Database) {
     let mut server = Server::start(database).await;
     let users = traders(&server).await;
@@ -235,9 +250,8 @@ async fn what_was_accepted_is_answered_before_it_stops(database: Database) {
 
     server.start_again().await;
     let acknowledged = sent.iter().filter(|sent| sent.is_acknowledged);
-    let acknowledged: BTreeSet<_> = acknowledged.map(|sent| sent.id.clone()).collect();
-    let bets = stored_bets(&server.client(), &opened).await;
-    let stored: BTreeSet<_> = bets.iter().map(|bet| text(&bet["id"])).collect();
+    let acknowledged: BTreeSet<_> = acknowledged.map(|sent| sent.client_id.clone()).collect();
+    let stored = stored_client_ids(&moved(&users, &server)).await;
     let differing: Vec<_> = stored.symmetric_difference(&acknowledged).collect();
     assert!(differing.is_empty(), "what was done was said, and the other way round: {differing:?}");
     server.admin().await.check_audit().await;
@@ -253,16 +267,13 @@ async fn what_was_acknowledged_outlives_a_kill(database: Database) {
     for _ in 0..3 {
         let sent = load(&users, &opened, async || server.kill()).await;
         server.start_again().await;
-        users = users.iter().map(|user| user.moved_to(server.origin())).collect();
+        users = moved(&users, &server);
         check_after_kill(&users, &opened, &sent).await;
-        expected.extend(sent.into_iter().map(|sent| sent.id));
+        expected.extend(sent.into_iter().map(|sent| sent.client_id));
 
         let bets = stored_bets(&users[0], &opened).await;
-        let counts = bets.iter().fold(BTreeMap::new(), |mut counts, bet| {
-            *counts.entry(text(&bet["id"])).or_insert(0) += 1;
-            counts
-        });
-        assert_eq!(counts, expected.iter().map(|id| (id.clone(), 1)).collect(), "each bet is there once");
+        assert_eq!(stored_client_ids(&users).await, expected);
+        assert_eq!(bets.len(), expected.len());
         let mut replay = Replay::new(&sent_market, &opened, &users.iter().collect::<Vec<_>>());
         replay.apply_all(&bets);
         admin.moved_to(server.origin()).check_audit().await;
@@ -272,17 +283,16 @@ async fn what_was_acknowledged_outlives_a_kill(database: Database) {
 
 /// What was acknowledged is there; what was not is sent again under its key, and is there then.
 async fn check_after_kill(users: &[Client], market: &Value, sent: &[Sent]) {
-    let stored: BTreeSet<_> =
-        stored_bets(&users[0], market).await.iter().map(|bet| text(&bet["id"])).collect();
+    let stored = stored_client_ids(users).await;
     let path = format!("/markets/{}/bets", text(&market["id"]));
     for sent in sent {
         if sent.is_acknowledged {
-            assert!(stored.contains(&sent.id), "the acknowledged bet {} is gone", sent.id);
+            assert!(stored.contains(&sent.client_id), "the acknowledged bet {} is gone", sent.client_id);
             continue;
         }
         let answer = users[sent.user].post_once(&path, &sent.key, sent.body.clone()).await.expect(201);
-        assert_eq!(answer.is_replay(), stored.contains(&sent.id), "{}", sent.id);
-        assert_eq!(answer.data(201)["id"], sent.id.as_str());
+        assert_eq!(answer.is_replay(), stored.contains(&sent.client_id), "{}", sent.client_id);
+        assert_eq!(answer.data(201)["clientId"], sent.client_id.as_str());
     }
 }
 

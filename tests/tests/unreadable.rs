@@ -6,6 +6,8 @@
     reason = "what serves tests fails like a test"
 )]
 
+use std::collections::BTreeSet;
+
 use foretell_tests::{Client, Database, Home, Server, eventually, on_each_database, text};
 use serde_json::{Value, json};
 
@@ -113,6 +115,7 @@ async fn unreadable_row_leaves_lists_usable(database: Database) {
         (ada.get(path).await.data(200).as_array().unwrap().len() == 2).then_some(())
     })
     .await;
+    assert_eq!(walk(&ada, "/markets/search?q=rain").await.len(), 2);
     for market in &markets[1..=broken.len()] {
         let path = format!("/markets/{}", text(&market["id"]));
         ada.get(&path).await.refused(500, "UNREADABLE_RECORD");
@@ -134,6 +137,8 @@ async fn unreadable_row_leaves_lists_usable(database: Database) {
         (ada.get(path).await.data(200).as_array().unwrap().len() == 2).then_some(())
     })
     .await;
+    let found = BTreeSet::from_iter(walk(&ada, "/posts/search?q=rain").await);
+    assert_eq!(found, BTreeSet::from([&posts[0], &posts[3]].map(|post| text(&post["id"]))));
 
     let subject = format!("/posts/{}/comments", text(&posts[0]["id"]));
     let mut comments = Vec::new();

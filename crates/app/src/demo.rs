@@ -191,7 +191,7 @@ async fn play(
     for n in 0..plan.bets {
         let trader = chance.pick(people)?;
         let option = *chance.pick(&options)?;
-        let target = TradeTarget { market_id: market, id: None };
+        let target = TradeTarget { market_id: market, client_id: None };
         let amount = Amount::new(500 + i64::from(chance.below(6_000)))?;
         let order = BuyOrder { option_id: option, amount, min_shares: None, max_price: None };
         done(application.place_bet(trader, chance.key(), target, order).await?)?;

@@ -37,6 +37,12 @@ impl SearchStep {
         }
     }
 
+    /// Whether slowness is the step's own. A search of texts may be slow by its query, which is no reason to leave the step
+    /// out of the searches of others.
+    const fn is_closed_when_slow(self) -> bool {
+        matches!(self, Self::Semantic)
+    }
+
     /// How long it may take.
     pub const fn budget(self) -> Duration {
         match self {
@@ -71,11 +77,13 @@ impl SearchSteps {
             count(step, "left_out");
             return Err(unavailable("is left out, since it has failed"));
         }
-        let (reason, result) = match timeout(step.budget(), work).await {
-            Ok(result) => ("failed", result),
-            Err(_) => ("too_slow", Err(unavailable("took too long"))),
+        let (reason, counts, result) = match timeout(step.budget(), work).await {
+            Ok(result) => ("failed", true, result),
+            Err(_) => ("too_slow", step.is_closed_when_slow(), Err(unavailable("took too long"))),
         };
-        guard.note(result.is_ok());
+        if counts {
+            guard.note(result.is_ok());
+        }
         if let Err(error) = &result {
             count(step, reason);
             tracing::warn!(step = step.as_str(), error = %Chain(error), "a step of a search failed");
@@ -164,6 +172,19 @@ mod tests {
         assert!(!works().await, "the one that tried has failed");
         tokio::time::advance(PAUSE).await;
         assert!(works().await && works().await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn slow_queries_leave_the_steps_of_texts_to_others() {
+        let steps = SearchSteps::default();
+        for (step, stays) in
+            [(SearchStep::FullText, true), (SearchStep::Substring, true), (SearchStep::Semantic, false)]
+        {
+            for _ in 0..FAILURES {
+                steps.take(step, std::future::pending::<Result<(), StoreError>>()).await.unwrap_err();
+            }
+            assert_eq!(steps.take(step, async { Ok(()) }).await.is_ok(), stays, "{step:?}");
+        }
     }
 
     #[tokio::test(start_paused = true)]

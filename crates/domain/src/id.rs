@@ -127,14 +127,17 @@ ids! {
     UserId,
     /// Names an account.
     AccountId,
-    /// Names a transfer; a client may choose it, to ask later whether it happened.
+    /// Names a transfer.
     TransferId,
     /// Names a market, and through [`AccountId::of_market`] its pot.
     MarketId,
     /// Names one option of a market.
     OptionId,
-    /// Names a bet or a sale; a client may choose it, to ask later whether it happened.
+    /// Names a bet or a sale.
     BetId,
+    /// Names a transfer, bet or sale to the owner of the paying or trading account, who chose it. Others may choose the
+    /// same.
+    ClientId,
     /// Names a session, not its secret token.
     SessionId,
     /// Names an API key, not its secret.

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use crate::account::{Account, AccountKind, MAX_CIRCULATION_MINOR, MAX_MINTED_MINOR};
-use crate::id::{AccountId, MarketId, TransferId};
+use crate::id::{AccountId, ClientId, MarketId, TransferId};
 use crate::money::{Amount, Balance};
 use crate::text::Memo;
 use crate::time::Timestamp;
@@ -137,9 +137,9 @@ pub enum TransferError {
     /// There is no such transfer, or none that the caller may see.
     #[error("transfer not found: {0}")]
     NotFound(TransferId),
-    /// A transfer with this id already happened.
+    /// The account has paid under this client id already.
     #[error("transfer already exists: {0}")]
-    Duplicate(TransferId),
+    Duplicate(ClientId),
     /// Each transfer is reversed once at most.
     #[error("transfer is already reversed: {0}")]
     AlreadyReversed(TransferId),
@@ -159,6 +159,8 @@ pub enum TransferError {
 pub struct TransferOrder {
     /// Names the transfer.
     pub id: TransferId,
+    /// Names it to the owner of the paying account.
+    pub client_id: Option<ClientId>,
     /// Why the money moves.
     pub kind: TransferKind,
     /// How much moves.
@@ -176,7 +178,7 @@ pub struct TransferOrder {
 impl TransferOrder {
     /// An order about no market, without a note.
     pub const fn new(id: TransferId, kind: TransferKind, amount: Amount, at: Timestamp) -> Self {
-        Self { id, kind, amount, market_id: None, reversal_of: None, memo: None, at }
+        Self { id, client_id: None, kind, amount, market_id: None, reversal_of: None, memo: None, at }
     }
 
     /// The same order about a market.
@@ -211,6 +213,8 @@ impl Side {
 pub struct Transfer {
     /// Names the transfer.
     pub id: TransferId,
+    /// Names it to the owner of the paying account, who chose it.
+    pub client_id: Option<ClientId>,
     /// Why the money moved.
     pub kind: TransferKind,
     /// How much moved.
@@ -262,6 +266,7 @@ pub fn transfer(
     (*debit, *credit) = (debited, credited);
     Ok(Transfer {
         id: order.id,
+        client_id: order.client_id,
         kind: order.kind,
         amount: order.amount,
         debit: Side::of(debit),

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use diesel::prelude::*;
-use foretell_domain::id::{BetId, MarketId};
+use foretell_domain::id::{AccountId, BetId, ClientId, MarketId};
 use foretell_domain::market::{Bet, Fill, TradeSide};
 use foretell_domain::money::{Amount, Balance};
 use foretell_domain::probability::Probability;
@@ -26,6 +26,7 @@ use crate::timeline::Timeline;
 #[diesel(table_name = bets)]
 pub(crate) struct BetRow {
     pub(crate) id: DbId,
+    client_id: Option<DbId>,
     market_id: DbId,
     pub(crate) sequence: i64,
     market_version: i64,
@@ -57,6 +58,7 @@ impl TryFrom<BetRow> for Bet {
         let stored = StoredRow { table: "bets", id: row.id };
         Ok(Self {
             id: row.id.into(),
+            client_id: row.client_id.map(Into::into),
             market_id: row.market_id.into(),
             user_id: row.user_id.into(),
             account_id: row.account_id.into(),
@@ -83,6 +85,7 @@ impl TryFrom<BetRow> for Bet {
 #[diesel(table_name = bets, treat_none_as_default_value = false)]
 pub(crate) struct NewBetRow<'a> {
     pub(crate) id: DbId,
+    pub(crate) client_id: Option<DbId>,
     pub(crate) market_id: DbId,
     pub(crate) sequence: i64,
     pub(crate) market_version: i64,
@@ -105,6 +108,7 @@ impl From<&Bet> for NewBetRow<'static> {
         let fill = &bet.fill;
         Self {
             id: bet.id.into(),
+            client_id: bet.client_id.map(DbId::from),
             market_id: bet.market_id.into(),
             sequence: fill.sequence,
             market_version: fill.market_version,
@@ -131,6 +135,14 @@ pub(crate) fn find_all(connection: &mut Connection<'_>, ids: &[BetId]) -> Result
     rows.into_iter().map(Bet::try_from).collect()
 }
 
+/// Those of these client ids under which the account has traded.
+pub(crate) fn find_traded_as(
+    connection: &mut Connection<'_>,
+    names: &[(AccountId, ClientId)],
+) -> Result<Vec<(AccountId, ClientId)>, Failure> {
+    Ok(look_up::names_of(look_up::traded_as(connection, &look_up::client_names(names))?))
+}
+
 /// Inserts bets.
 pub(crate) fn insert(connection: &mut Connection<'_>, bets: &[Bet]) -> Result<(), Failure> {
     let rows: Vec<_> = bets.iter().map(NewBetRow::from).collect();
@@ -138,10 +150,24 @@ pub(crate) fn insert(connection: &mut Connection<'_>, bets: &[Bet]) -> Result<()
     Ok(())
 }
 
-/// The bet or sale with this id.
-pub(crate) fn find(connection: &mut Connection<'_>, id: BetId) -> Result<Option<Bet>, Failure> {
+/// The bet or sale that `trader` made under this client id, or else the one with this id.
+pub(crate) fn find(
+    connection: &mut Connection<'_>,
+    id: BetId,
+    trader: Option<AccountId>,
+) -> Result<Option<Bet>, Failure> {
+    let id = DbId::from(id);
+    // An account that is not there has made none.
+    let trader = DbId::from(trader.unwrap_or(AccountId::from_u128(0)));
+    let own = bets::account_id.eq(trader).and(bets::client_id.eq(id));
     let found = on!(connection, |c| {
-        bets::table.find(DbId::from(id)).select(BetRow::as_select()).first(c).optional()
+        bets::table
+            .filter(bets::id.eq(id).or(own))
+            // False is before true.
+            .order(bets::id.eq(id))
+            .select(BetRow::as_select())
+            .first(c)
+            .optional()
     })?;
     found.map(Bet::try_from).transpose()
 }

@@ -12,8 +12,8 @@ use diesel::serialize::{self, IsNull, Output, ToSql};
 use diesel::sql_types::{Binary, SqlType};
 use diesel::sqlite::Sqlite;
 use foretell_domain::id::{
-    AccountId, ApiKeyId, BetId, CommentId, JobId, MarketId, OptionId, PostId, SessionId, TransferId, UserId,
-    WebhookId,
+    AccountId, ApiKeyId, BetId, ClientId, CommentId, JobId, MarketId, OptionId, PostId, SessionId,
+    TransferId, UserId, WebhookId,
 };
 
 /// The SQL type of every id. Both databases order it like the number it is. It is public only for the macro
@@ -97,8 +97,8 @@ macro_rules! ids {
 }
 
 ids!(
-    AccountId, ApiKeyId, BetId, CommentId, JobId, MarketId, OptionId, PostId, SessionId, TransferId, UserId,
-    WebhookId
+    AccountId, ApiKeyId, BetId, ClientId, CommentId, JobId, MarketId, OptionId, PostId, SessionId,
+    TransferId, UserId, WebhookId
 );
 
 /// The number of an id, whatever it names.

@@ -93,6 +93,7 @@ table! {
 
     transfers (id) {
         id -> Id,
+        client_id -> Nullable<Id>,
         kind -> Text,
         amount_minor -> BigInt,
         debit_account_id -> Id,
@@ -163,6 +164,7 @@ table! {
 
     bets (id) {
         id -> Id,
+        client_id -> Nullable<Id>,
         market_id -> Id,
         sequence -> BigInt,
         market_version -> BigInt,

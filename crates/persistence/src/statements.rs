@@ -182,6 +182,7 @@ fn trade(
     let prices = market.probabilities();
     let bet = |sequence| Bet {
         id: make.ids().bet(),
+        client_id: None,
         market_id,
         user_id: account.owner().unwrap(),
         account_id: account.id(),

@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use std::ops::RangeInclusive;
 
 use diesel::prelude::*;
-use foretell_domain::id::{AccountId, TransferId, UserId};
+use foretell_domain::id::{AccountId, ClientId, TransferId, UserId};
 use foretell_domain::money::{Amount, Balance};
 use foretell_domain::text::Memo;
 use foretell_domain::time::Timestamp;
@@ -27,6 +27,7 @@ use crate::timeline::Timeline;
 #[diesel(table_name = transfers)]
 pub(crate) struct TransferRow {
     pub(crate) id: DbId,
+    client_id: Option<DbId>,
     kind: String,
     amount_minor: i64,
     debit_account_id: DbId,
@@ -60,6 +61,7 @@ impl TryFrom<TransferRow> for Transfer {
         };
         Ok(Self {
             id: row.id.into(),
+            client_id: row.client_id.map(Into::into),
             kind: stored.named("kind", TransferKind::from_name(&row.kind))?,
             amount: stored.convert("amount_minor", Amount::new(row.amount_minor))?,
             debit: side(row.debit_account_id, row.debit_balance_minor, row.debit_version),
@@ -77,6 +79,7 @@ impl TryFrom<TransferRow> for Transfer {
 #[diesel(table_name = transfers, treat_none_as_default_value = false)]
 pub(crate) struct NewTransferRow<'a> {
     pub(crate) id: DbId,
+    pub(crate) client_id: Option<DbId>,
     pub(crate) kind: &'static str,
     pub(crate) amount_minor: i64,
     pub(crate) debit_account_id: DbId,
@@ -96,6 +99,7 @@ impl<'a> From<&'a Transfer> for NewTransferRow<'a> {
         let Transfer { debit, credit, .. } = transfer;
         Self {
             id: transfer.id.into(),
+            client_id: transfer.client_id.map(DbId::from),
             kind: transfer.kind.as_str(),
             amount_minor: transfer.amount.minor(),
             debit_account_id: debit.account_id.into(),
@@ -119,6 +123,14 @@ pub(crate) fn find_all(
 ) -> Result<Vec<Transfer>, Failure> {
     let rows = look_up::transfers(connection, &db_ids(ids.iter().copied()))?;
     rows.into_iter().map(Transfer::try_from).collect()
+}
+
+/// Those of these client ids under which the account has paid.
+pub(crate) fn find_paid_as(
+    connection: &mut Connection<'_>,
+    names: &[(AccountId, ClientId)],
+) -> Result<Vec<(AccountId, ClientId)>, Failure> {
+    Ok(look_up::names_of(look_up::paid_as(connection, &look_up::client_names(names))?))
 }
 
 /// The transfers that took money from an account and gave it one of these versions.
@@ -154,17 +166,24 @@ pub(crate) fn insert(connection: &mut Connection<'_>, transfers: &[Transfer]) ->
     Ok(())
 }
 
-/// The transfer with this id and the owners of its sides.
+/// The transfer that `payer` made under this client id, or else the one with this id, and the owners of its sides.
 pub(crate) fn find(
     connection: &mut Connection<'_>,
     id: TransferId,
+    payer: Option<AccountId>,
 ) -> Result<Option<TransferDetails>, Failure> {
+    let id = DbId::from(id);
+    // An account that is not there has made none.
+    let payer = DbId::from(payer.unwrap_or(AccountId::from_u128(0)));
+    let own = transfers::debit_account_id.eq(payer).and(transfers::client_id.eq(id));
     let (debit, credit) = diesel::alias!(accounts as debit_accounts, accounts as credit_accounts);
     let found: Option<(TransferRow, Option<DbId>, Option<DbId>)> = on!(connection, |c| {
         transfers::table
             .left_join(debit.on(debit.field(accounts::id).eq(transfers::debit_account_id)))
             .left_join(credit.on(credit.field(accounts::id).eq(transfers::credit_account_id)))
-            .filter(transfers::id.eq(DbId::from(id)))
+            .filter(transfers::id.eq(id).or(own))
+            // False is before true.
+            .order(transfers::id.eq(id))
             .select((
                 TransferRow::as_select(),
                 debit.field(accounts::owner_id).nullable(),

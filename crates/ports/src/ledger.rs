@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use async_trait::async_trait;
 use foretell_domain::account::Account;
-use foretell_domain::id::{AccountId, TransferId, UserId};
+use foretell_domain::id::{AccountId, ClientId, TransferId, UserId};
 use foretell_domain::money::{Balance, Currency};
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::Transfer;
@@ -34,6 +34,13 @@ pub trait LedgerTx {
 
     /// The transfers among `ids` that exist, in any order.
     fn find_transfers(&mut self, ids: &[TransferId]) -> Result<Vec<Transfer>, StoreError>;
+
+    /// Those of these client ids under which the account has paid already. A transfer of before client ids were
+    /// stored counts with its own id, which the client may have chosen.
+    fn find_paid_as(
+        &mut self,
+        names: &[(AccountId, ClientId)],
+    ) -> Result<Vec<(AccountId, ClientId)>, StoreError>;
 
     /// The transfers that took money from an account and gave it one of these versions, in any order.
     fn find_transfers_from(
@@ -178,8 +185,12 @@ pub trait LedgerQueries: Send + Sync {
         stretch: Stretch<i64>,
     ) -> Result<Page<Transfer>, StoreError>;
 
-    /// The transfer with this id.
-    async fn find_transfer(&self, id: TransferId) -> Result<Option<TransferDetails>, StoreError>;
+    /// The transfer that `payer` made under this client id, or else the one with this id.
+    async fn find_transfer(
+        &self,
+        id: TransferId,
+        payer: Option<AccountId>,
+    ) -> Result<Option<TransferDetails>, StoreError>;
 
     /// All transfers, by descending id.
     async fn list_transfers(&self, stretch: Stretch<TransferId>) -> Result<Vec<Transfer>, StoreError>;

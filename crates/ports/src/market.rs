@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use foretell_domain::id::{AccountId, BetId, MarketId, UserId};
+use foretell_domain::id::{AccountId, BetId, ClientId, MarketId, UserId};
 use foretell_domain::market::{Bet, Holding, Listing, Market, Payout, Phase, Settlement};
 use foretell_domain::money::Balance;
 use foretell_domain::probability::Probability;
@@ -76,6 +76,13 @@ pub trait MarketTx {
 
     /// The bets among `ids` that exist, in any order.
     fn find_bets(&mut self, ids: &[BetId]) -> Result<Vec<Bet>, StoreError>;
+
+    /// Those of these client ids under which the account has traded already. A bet of before client ids were stored
+    /// counts with its own id, which the client may have chosen.
+    fn find_traded_as(
+        &mut self,
+        names: &[(AccountId, ClientId)],
+    ) -> Result<Vec<(AccountId, ClientId)>, StoreError>;
 
     /// Inserts bets. A known id or a taken sequence number makes it [`StoreError::Rejected`].
     fn insert_bets(&mut self, bets: &[Bet]) -> Result<(), StoreError>;
@@ -250,8 +257,8 @@ pub trait MarketQueries: Send + Sync {
     /// How many markets a filter lets through. It may cost as much as there are.
     async fn count_markets(&self, filter: &MarketFilter) -> Result<i64, StoreError>;
 
-    /// The bet or sale with this id.
-    async fn find_bet(&self, id: BetId) -> Result<Option<Bet>, StoreError>;
+    /// The bet or sale that `trader` made under this client id, or else the one with this id.
+    async fn find_bet(&self, id: BetId, trader: Option<AccountId>) -> Result<Option<Bet>, StoreError>;
 
     /// The bets and sales of a market, newest first. The total is the market's count, and a deep page costs
     /// what the first does.

@@ -136,6 +136,7 @@ macro_rules! contract_suite {
                 transfers_come_back_as_they_were_written,
                 only_users_own_sides,
                 absent_transfers_are_left_out,
+                client_ids_of_transfers_belong_to_their_payer,
                 reversed_transfers_are_found,
                 a_second_reversal_is_rejected,
                 a_known_transfer_id_is_rejected,
@@ -235,6 +236,7 @@ macro_rules! contract_suite {
             bets:
                 bets_come_back_as_they_were_written,
                 absent_bets_are_left_out,
+                client_ids_of_bets_belong_to_their_trader,
                 a_known_bet_id_is_rejected,
                 a_taken_sequence_number_is_rejected,
                 bets_of_a_market_come_newest_first,

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use foretell_domain::id::{
-    AccountId, ApiKeyId, BetId, CommentId, JobId, MarketId, OptionId, PostId, SessionId, TransferId, UserId,
-    WebhookId,
+    AccountId, ApiKeyId, BetId, ClientId, CommentId, JobId, MarketId, OptionId, PostId, SessionId,
+    TransferId, UserId, WebhookId,
 };
 use foretell_ports::system::IdSource;
 
@@ -49,6 +49,8 @@ impl SeededIds {
         option: OptionId,
         /// The next id, for a bet.
         bet: BetId,
+        /// The next id, for a client to choose.
+        client: ClientId,
         /// The next id, for a session.
         session: SessionId,
         /// The next id, for an API key.

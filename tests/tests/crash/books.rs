@@ -16,6 +16,12 @@ pub(super) struct Books {
     /// What each payment did to the accounts on whose statements it stands.
     payments: BTreeMap<String, Vec<i64>>,
     trades: BTreeMap<String, Trade>,
+    /// The client ids of the payments.
+    paid_as: BTreeSet<String>,
+    /// The client ids of the bets and sales.
+    traded_as: BTreeSet<String>,
+    /// Of each user, how many bets and sales have been read.
+    own_trades: BTreeMap<String, usize>,
     /// The ids of the markets by their names.
     names: BTreeMap<String, String>,
     markets: BTreeMap<String, Market>,
@@ -25,6 +31,8 @@ pub(super) struct Books {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Row {
     id: String,
+    /// For its payer.
+    client_id: Option<String>,
     kind: String,
     change: i64,
     balance: i64,
@@ -51,6 +59,7 @@ impl Books {
         self.statements.resize(users.len(), Vec::new());
         for (number, user) in users.iter().enumerate() {
             self.read_statement(number, user).await;
+            self.read_own_trades(user).await;
         }
         self.check_payments();
         self.check_trades(users);
@@ -60,8 +69,8 @@ impl Books {
     /// Whether it happened.
     pub(super) fn has(&self, effect: &Effect) -> bool {
         match effect {
-            Effect::Payment(id) => self.payments.contains_key(id),
-            Effect::Trade(id) => self.trades.contains_key(id),
+            Effect::Payment(id) => self.paid_as.contains(id),
+            Effect::Trade(id) => self.traded_as.contains(id),
             Effect::Market(name) => self.names.contains_key(name),
             Effect::Resolution(id) => self.markets.get(id).is_some_and(|market| market.is_resolved),
         }
@@ -79,8 +88,8 @@ impl Books {
 
     /// Everything that happened.
     pub(super) fn effects(&self) -> BTreeSet<Effect> {
-        let payments = self.payments.keys().cloned().map(Effect::Payment);
-        let trades = self.trades.keys().cloned().map(Effect::Trade);
+        let payments = self.paid_as.iter().cloned().map(Effect::Payment);
+        let trades = self.traded_as.iter().cloned().map(Effect::Trade);
         let names = self.names.keys().cloned().map(Effect::Market);
         let resolved = self.markets.iter().filter(|(_, market)| market.is_resolved);
         let resolved = resolved.map(|(id, _)| Effect::Resolution(id.clone()));
@@ -117,6 +126,17 @@ impl Books {
         }
     }
 
+    /// Only the trader sees under which client id a trade was made.
+    async fn read_own_trades(&mut self, user: &Client) {
+        let own = self.trades.values().filter(|(trader, ..)| *trader == user.user_id).count();
+        let known = self.own_trades.entry(user.user_id.clone()).or_default();
+        for bet in user.newest("/me/bets", own - *known).await {
+            assert!(self.trades.contains_key(&text(&bet["id"])), "its market has it too: {bet:#}");
+            assert!(self.traded_as.insert(text(&bet["clientId"])), "made twice: {bet:#}");
+        }
+        *known = own;
+    }
+
     async fn read_statement(&mut self, number: usize, user: &Client) {
         let path = format!("/accounts/{}", user.account_id);
         let account = user.get(&path).await.data(200);
@@ -128,6 +148,9 @@ impl Books {
             assert_eq!(row.balance, before + row.change, "the balance runs on: {row:?}");
             assert!(row.balance >= 0, "no user owes anything: {row:?}");
             if row.kind == "payment" {
+                if let Some(client_id) = row.client_id.clone() {
+                    assert!(self.paid_as.insert(client_id), "made twice: {row:?}");
+                }
                 self.payments.entry(row.id.clone()).or_default().push(row.change);
             }
             known.push(row);
@@ -191,6 +214,7 @@ impl Row {
         let amount = minor(&shown["amount"]);
         Self {
             id: text(&shown["id"]),
+            client_id: shown["clientId"].as_str().map(str::to_owned),
             kind: text(&shown["kind"]),
             change: if is_in { amount } else { -amount },
             balance: minor(&shown[if is_in { "to" } else { "from" }]["balance"]),

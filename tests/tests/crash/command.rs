@@ -16,9 +16,9 @@ pub(super) struct Command {
 /// Something that a command brings about, by the name under which it can be asked for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Effect {
-    /// A payment, by its id.
+    /// A payment, by its client id.
     Payment(String),
-    /// A bet or sale, by its id.
+    /// A bet or sale, by its client id.
     Trade(String),
     /// A market, by its name, which no other market has.
     Market(String),
@@ -44,12 +44,13 @@ impl Command {
 
     pub(super) fn bet(user: usize, market: &Value, option: usize, minor: i64) -> Self {
         let option = &market["options"][option]["id"];
-        let body = json!({"id": new_id(), "optionId": option, "amount": money(minor)});
+        let body = json!({"clientId": new_id(), "optionId": option, "amount": money(minor)});
         Self::new(user, format!("/markets/{}/bets", text(&market["id"])), body)
     }
 
     pub(super) fn sale(user: usize, market: &Value, option: usize, shares: &str) -> Self {
-        let body = json!({"id": new_id(), "optionId": market["options"][option]["id"], "shares": shares});
+        let body =
+            json!({"clientId": new_id(), "optionId": market["options"][option]["id"], "shares": shares});
         Self::new(user, format!("/markets/{}/sales", text(&market["id"])), body)
     }
 
@@ -80,12 +81,12 @@ impl Command {
     pub(super) fn effects(&self) -> Vec<Effect> {
         let parts: Vec<_> = self.path.split('/').skip(1).collect();
         match parts[..] {
-            ["transfers"] => vec![Effect::Payment(text(&self.body["id"]))],
+            ["transfers"] => vec![Effect::Payment(text(&self.body["clientId"]))],
             ["transfers", "batch"] => {
                 let payments = self.body["transfers"].as_array().unwrap();
-                payments.iter().map(|payment| Effect::Payment(text(&payment["id"]))).collect()
+                payments.iter().map(|payment| Effect::Payment(text(&payment["clientId"]))).collect()
             }
-            ["markets", _, "bets" | "sales"] => vec![Effect::Trade(text(&self.body["id"]))],
+            ["markets", _, "bets" | "sales"] => vec![Effect::Trade(text(&self.body["clientId"]))],
             ["markets"] => vec![Effect::Market(text(&self.body["name"]))],
             ["markets", id, "resolution"] => vec![Effect::Resolution(id.to_owned())],
             _ => panic!("a command to {}", self.path),
@@ -127,7 +128,7 @@ impl Effect {
 
 fn payment(from: &Client, to: &Client, minor: i64) -> Value {
     json!({
-        "id": new_id(),
+        "clientId": new_id(),
         "fromAccountId": from.account_id,
         "toAccountId": to.account_id,
         "amount": money(minor),

@@ -33,7 +33,7 @@ pub(super) async fn register_holders(home: &Home, market: &Value, count: usize) 
     let application = application_in(home).await;
     let options = market["options"].as_array().unwrap();
     let options: Vec<OptionId> = options.iter().map(|option| text(&option["id"]).parse().unwrap()).collect();
-    let target = TradeTarget { market_id: text(&market["id"]).parse::<MarketId>().unwrap(), id: None };
+    let target = TradeTarget { market_id: text(&market["id"]).parse::<MarketId>().unwrap(), client_id: None };
     let numbers: Vec<_> = (0..count).collect();
     for numbers in numbers.chunks(AT_ONCE) {
         let holders = numbers.iter().map(async |number| {

@@ -41,10 +41,10 @@ impl Books {
         }
         books.read_lists(world).await;
         for id in &known.transfers {
-            books.note("transfer", world.ledger.find_transfer(*id).await.unwrap());
+            books.note("transfer", world.ledger.find_transfer(*id, None).await.unwrap());
         }
         for id in &known.bets {
-            books.note("bet", world.markets.find_bet(*id).await.unwrap());
+            books.note("bet", world.markets.find_bet(*id, None).await.unwrap());
         }
         books
     }

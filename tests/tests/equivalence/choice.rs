@@ -2,7 +2,7 @@
 
 use foretell_application::writer::{BatchMode, Decision, Mint, Payment, PaymentBatch};
 use foretell_application::{Caller, Credential, MarketOpening, Registration, TradeTarget};
-use foretell_domain::id::{AccountId, BetId, MarketId, OptionId, TransferId};
+use foretell_domain::id::{AccountId, ClientId, MarketId, OptionId, TransferId};
 use foretell_domain::market::{BuyOrder, Listing, MarketRecord, Quantity, SellOrder};
 use foretell_domain::money::Amount;
 use foretell_domain::probability::Probability;
@@ -118,14 +118,10 @@ impl Known {
 
     fn payment(&mut self, chance: &mut Chance, caller: &Caller) -> Payment {
         let from = if chance.below(15) == 0 { self.account(chance) } else { caller.account_id };
-        let id = match chance.below(12) {
-            0..3 => Some(self.new_id()),
-            3 => pick_some(&self.transfers, chance).copied(),
-            _ => None,
-        };
+        let client_id = self.client_id(chance);
         let memo = ["lunch", "für Ελένη 🙂", "a b 'c' \"d\""][chance.below(3)];
         let memo = (chance.below(3) == 0).then(|| Memo::new(memo).unwrap());
-        Payment { id, from, to: self.account(chance), amount: some_amount(chance, 25_000), memo }
+        Payment { client_id, from, to: self.account(chance), amount: some_amount(chance, 25_000), memo }
     }
 
     fn bet(&mut self, chance: &mut Chance) -> Action {
@@ -137,7 +133,7 @@ impl Known {
             min_shares: (chance.below(8) == 0).then(|| some_shares(chance)),
             max_price: (chance.below(8) == 0).then(|| some_probability(chance)),
         };
-        Action::Bet(TradeTarget { market_id, id: self.bet_id(chance) }, order)
+        Action::Bet(TradeTarget { market_id, client_id: self.client_id(chance) }, order)
     }
 
     /// Usually by somebody who has bought something.
@@ -154,13 +150,17 @@ impl Known {
             if chance.below(3) == 0 { Quantity::All } else { Quantity::Shares(some_shares(chance)) };
         let min_proceeds = (chance.below(8) == 0).then(|| some_amount(chance, 2_000));
         let order = SellOrder { option_id, quantity, min_proceeds };
-        (caller, Action::Sell(TradeTarget { market_id, id: self.bet_id(chance) }, order))
+        (caller, Action::Sell(TradeTarget { market_id, client_id: self.client_id(chance) }, order))
     }
 
-    fn bet_id(&self, chance: &mut Chance) -> Option<BetId> {
-        match chance.below(10) {
-            0..2 => Some(self.chosen.bet()),
-            2 => pick_some(&self.bets, chance).copied(),
+    /// Often a new one, now and then one that somebody has chosen before.
+    fn client_id(&mut self, chance: &mut Chance) -> Option<ClientId> {
+        match chance.below(12) {
+            0..3 => {
+                self.client_ids.push(self.chosen.client());
+                self.client_ids.last().copied()
+            }
+            3 => pick_some(&self.client_ids, chance).copied(),
             _ => None,
         }
     }

@@ -42,7 +42,7 @@ fn bet(known: &Known, market: &MarketRecord, number: usize) -> Step {
     let option_id = market.options[number % market.options.len()].id;
     let amount = Amount::new(50 + i64::try_from(number % 13).unwrap()).unwrap();
     let order = BuyOrder { option_id, amount, min_shares: None, max_price: None };
-    let target = TradeTarget { market_id: market.id, id: None };
+    let target = TradeTarget { market_id: market.id, client_id: None };
     Step { caller: known.users[number].clone(), key: "bet".to_owned(), action: Action::Bet(target, order) }
 }
 

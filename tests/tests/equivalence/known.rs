@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use foretell_application::Caller;
-use foretell_domain::id::{AccountId, BetId, MarketId, OptionId, TransferId};
+use foretell_domain::id::{AccountId, BetId, ClientId, MarketId, OptionId, TransferId};
 use foretell_domain::market::{MarketRecord, Phase};
 use foretell_testkit::SeededIds;
 
@@ -23,6 +23,8 @@ pub(super) struct Known {
     pub(super) steps: Vec<Step>,
     /// The ids that clients choose.
     pub(super) chosen: SeededIds,
+    /// Those that were chosen, by anyone.
+    pub(super) client_ids: Vec<ClientId>,
     /// How many keys and names were made up.
     pub(super) made: usize,
 }
@@ -38,6 +40,7 @@ impl Default for Known {
             decided: HashSet::new(),
             steps: Vec::new(),
             chosen: SeededIds::new(1 << 40),
+            client_ids: Vec::new(),
             made: 0,
         }
     }

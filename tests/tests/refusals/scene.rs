@@ -28,11 +28,11 @@ pub(super) struct Scene {
     /// Its end date has passed, and nobody has closed it.
     pub(super) ended: Value,
     pub(super) resolved: Value,
-    /// A payment from Ben to Cleo, who no longer has the money; its id was chosen by Ben.
+    /// A payment from Ben to Cleo, who no longer has the money; Ben chose a client id for it.
     pub(super) spent: Value,
     /// A payment that was sent back.
     pub(super) reversed: Value,
-    /// Ben's bet on the open market; its id was chosen by Ben.
+    /// Ben's bet on the open market; Ben chose a client id for it.
     pub(super) bet: Value,
     before: Vec<Value>,
 }
@@ -50,7 +50,7 @@ impl Scene {
         admin.post(&format!("/transfers/{}/reversal", text(&reversed["id"])), json!({})).await.expect(201);
 
         let open = ada.open_market(&["Yes", "No"], "100.00").await;
-        let bet = json!({"id": new_id(), "optionId": open["options"][0]["id"], "amount": "50.00"});
+        let bet = json!({"clientId": new_id(), "optionId": open["options"][0]["id"], "amount": "50.00"});
         let bet = ben.post(&format!("/markets/{}/bets", text(&open["id"])), bet).await.data(201);
         let closed = open_with_bet(&ada, &ben).await;
         ada.post(&format!("/markets/{}/close", text(&closed["id"])), json!({})).await.expect(200);
@@ -127,7 +127,7 @@ impl Scene {
 
 async fn pay(from: &Client, to: &Client, amount: &str) -> Value {
     let body = json!({
-        "id": new_id(), "fromAccountId": from.account_id, "toAccountId": to.account_id, "amount": amount,
+        "clientId": new_id(), "fromAccountId": from.account_id, "toAccountId": to.account_id, "amount": amount,
     });
     from.post("/transfers", body).await.data(201)
 }

@@ -72,18 +72,20 @@ async fn bets_are_refused(database: Database) {
     let bet = |fields: Value| order(ben, &scene.open, "/bets", fields);
     let quote = json!({"optionId": scene.open["options"][0]["id"], "side": "buy", "amount": "1.00"});
     let offered = text(&ben.post(&Scene::of(&scene.open, "/quotes"), quote).await.data(200)["shares"]);
-    let (balance, bet_id) = (foretell_tests::money(ben.balance().await), text(&scene.bet["id"]));
+    let (balance, bet_id) = (foretell_tests::money(ben.balance().await), text(&scene.bet["clientId"]));
     let mut cases = vec![
         order(nobody, &scene.open, "/bets", json!({"amount": 1.5})).is(401, "UNAUTHORIZED"),
         post(ben, &Scene::of(&scene.open, "/bets"), json!({}))
             .has(&[("optionId", "required"), ("amount", "required")]),
-        bet(json!({"amount": -5, "id": "mine", "minShares": "x", "maxPrice": "cheap", "odd": 1})).has(&[
-            ("amount", "format"),
-            ("id", "format"),
-            ("minShares", "format"),
-            ("maxPrice", "type"),
-            ("odd", "unknown_field"),
-        ]),
+        bet(json!({"amount": -5, "clientId": "mine", "minShares": "x", "maxPrice": "cheap", "odd": 1})).has(
+            &[
+                ("amount", "format"),
+                ("clientId", "format"),
+                ("minShares", "format"),
+                ("maxPrice", "type"),
+                ("odd", "unknown_field"),
+            ],
+        ),
         bet(json!({"amount": "1.00", "maxPrice": 1.5})).has(&[("maxPrice", "range")]),
         bet(json!({"amount": "1.00", "maxPrice": 0})).has(&[("maxPrice", "range")]),
         bet(json!({"amount": "1.00", "optionId": UNKNOWN})).is(404, "NOT_FOUND"),
@@ -99,7 +101,7 @@ async fn bets_are_refused(database: Database) {
             json!({"available": balance, "needed": "2000.00"}),
         ),
         bet(json!({"amount": "92233720368547758.07"})).is(409, "TRADE_TOO_LARGE"),
-        bet(json!({"amount": "1.00", "id": bet_id})).is(409, "DUPLICATE"),
+        bet(json!({"amount": "1.00", "clientId": bet_id})).is(409, "DUPLICATE"),
         order(&scene.cleo, &scene.open, "/bets", json!({"amount": "0.01"})).says(
             409,
             "INSUFFICIENT_FUNDS",
@@ -128,9 +130,9 @@ async fn sales_are_refused(database: Database) {
         order(nobody, &scene.open, "/sales", json!({"shares": "all"})).is(401, "UNAUTHORIZED"),
         post(ben, &Scene::of(&scene.open, "/sales"), json!({}))
             .has(&[("optionId", "required"), ("shares", "required")]),
-        sale(json!({"shares": "some", "id": 5, "minProceeds": "0", "odd": 1})).has(&[
+        sale(json!({"shares": "some", "clientId": 5, "minProceeds": "0", "odd": 1})).has(&[
             ("shares", "format"),
-            ("id", "type"),
+            ("clientId", "type"),
             ("minProceeds", "range"),
             ("odd", "unknown_field"),
         ]),
@@ -158,7 +160,7 @@ async fn sales_are_refused(database: Database) {
             "SLIPPAGE",
             json!({"limit": "minProceeds", "offered": offered}),
         ),
-        sale(json!({"shares": "1.00", "id": text(&scene.bet["id"])})).is(409, "DUPLICATE"),
+        sale(json!({"shares": "1.00", "clientId": text(&scene.bet["clientId"])})).is(409, "DUPLICATE"),
         order(ben, &json!({"id": UNKNOWN, "options": [{"id": UNKNOWN}]}), "/sales", json!({"shares": 1}))
             .is(404, "NOT_FOUND"),
     ];

@@ -62,6 +62,8 @@ async fn transfers_are_refused(database: Database) {
     let scene = Scene::new(database).await;
     let (nobody, ada, ben) = (&scene.nobody, &scene.ada, &scene.ben);
     let good = || payment(ada, &ben.account_id, "1.00");
+    let mut again = payment(ben, &ada.account_id, "1.00");
+    again["clientId"] = scene.spent["clientId"].clone();
     let (spent, bet_transfer) = (text(&scene.spent["id"]), text(&scene.bet["transferId"]));
     scene
         .check(vec![
@@ -71,7 +73,7 @@ async fn transfers_are_refused(database: Database) {
                 ("toAccountId", "required"),
                 ("amount", "required"),
             ]),
-            post(ada, "/transfers", with(good(), "id", "mine")).has(&[("id", "format")]),
+            post(ada, "/transfers", with(good(), "clientId", "mine")).has(&[("clientId", "format")]),
             post(ada, "/transfers", with(good(), "fee", 1)).has(&[("fee", "unknown_field")]),
             post(ada, "/transfers", with(good(), "memo", "")).has(&[("memo", "length")]),
             post(ada, "/transfers", with(good(), "memo", "x".repeat(201))).has(&[("memo", "length")]),
@@ -91,7 +93,7 @@ async fn transfers_are_refused(database: Database) {
                 "INSUFFICIENT_FUNDS",
                 json!({"available": "0.00", "needed": "0.01"}),
             ),
-            post(ada, "/transfers", with(good(), "id", spent.as_str())).is(409, "DUPLICATE"),
+            post(ben, "/transfers", again).is(409, "DUPLICATE"),
             ask(nobody, &format!("GET /transfers/{spent}")).is(401, "UNAUTHORIZED"),
             ask(ada, &format!("GET /transfers/{spent}")).is(404, "NOT_FOUND"),
             ask(ada, &format!("GET /transfers/{bet_transfer}")).is(404, "NOT_FOUND"),
@@ -151,8 +153,8 @@ async fn independent_batches_refuse_each_for_itself(database: Database) {
         payment(ada, &ben.account_id, "1.00"),
         payment(ada, &ben.account_id, "100000.00"),
         payment(ben, &ada.account_id, "1.00"),
-        with(payment(ada, &ben.account_id, "2.00"), "id", id.as_str()),
-        with(payment(ada, &ben.account_id, "4.00"), "id", id.as_str()),
+        with(payment(ada, &ben.account_id, "2.00"), "clientId", id.as_str()),
+        with(payment(ada, &ben.account_id, "4.00"), "clientId", id.as_str()),
         payment(ada, UNKNOWN, "8.00"),
     ];
     let answer = ada.post("/transfers/batch", batch("independent", items)).await.data(200);

@@ -84,12 +84,13 @@ impl Application {
         Ok(self.ports.ledger.page_transfers(id, stretch).await?)
     }
 
-    /// A transfer of which the caller may see a side; any other looks as if it did not exist.
+    /// The transfer that the caller made under this client id, or else the one with this id if the caller may see a
+    /// side of it; any other looks as if it did not exist.
     ///
     /// # Errors
     /// [`AppError::Refused`] with `NotFound`, [`AppError::Store`].
     pub async fn get_transfer(&self, caller: &Caller, id: TransferId) -> Result<TransferDetails, AppError> {
-        let found = self.ports.ledger.find_transfer(id).await?;
+        let found = self.ports.ledger.find_transfer(id, Some(caller.account_id)).await?;
         let actor = caller.actor();
         let is_visible = |details: &TransferDetails| {
             policy::can_see_account(actor, details.debit_owner)

@@ -10,6 +10,7 @@ use foretell_domain::user::User;
 use foretell_ports::market::{MarketDetails, MarketFilter, MarketKey, MarketSort, PositionKey, PositionRow};
 use foretell_ports::page::{Page, PageRequest, Stretch};
 
+use super::authenticate::Caller;
 use crate::Application;
 use crate::error::AppError;
 use crate::market_pages::Render;
@@ -106,12 +107,12 @@ impl Application {
         self.market_pages.get(id, now, |details| render(details, now, &self.settings)).await
     }
 
-    /// The bet or sale with this id, or `None`.
+    /// The bet or sale that the caller made under this client id, or else the one with this id.
     ///
     /// # Errors
     /// [`AppError::Store`].
-    pub async fn find_bet(&self, id: BetId) -> Result<Option<Bet>, AppError> {
-        Ok(self.ports.markets.find_bet(id).await?)
+    pub async fn find_bet(&self, caller: Option<&Caller>, id: BetId) -> Result<Option<Bet>, AppError> {
+        Ok(self.ports.markets.find_bet(id, caller.map(|caller| caller.account_id)).await?)
     }
 
     /// The bets and sales of a market, newest first.

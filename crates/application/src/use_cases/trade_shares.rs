@@ -1,6 +1,6 @@
 //! Bets and sales.
 
-use foretell_domain::id::{BetId, MarketId};
+use foretell_domain::id::{ClientId, MarketId};
 use foretell_domain::market::{BuyOrder, SellOrder};
 
 use super::authenticate::Caller;
@@ -14,7 +14,7 @@ pub struct TradeTarget {
     /// The market.
     pub market_id: MarketId,
     /// The id that the client chose for the bet.
-    pub id: Option<BetId>,
+    pub client_id: Option<ClientId>,
 }
 
 impl Application {
@@ -29,8 +29,8 @@ impl Application {
         target: TradeTarget,
         order: BuyOrder,
     ) -> Result<Receipt<TradeReceipt>, AppError> {
-        let TradeTarget { market_id, id } = target;
-        let bet = PlaceBet { id, market_id, account_id: caller.account_id, order };
+        let TradeTarget { market_id, client_id } = target;
+        let bet = PlaceBet { client_id, market_id, account_id: caller.account_id, order };
         self.trade(caller, key, Command::Bet(bet)).await
     }
 
@@ -45,8 +45,8 @@ impl Application {
         target: TradeTarget,
         order: SellOrder,
     ) -> Result<Receipt<TradeReceipt>, AppError> {
-        let TradeTarget { market_id, id } = target;
-        let sale = SellShares { id, market_id, account_id: caller.account_id, order };
+        let TradeTarget { market_id, client_id } = target;
+        let sale = SellShares { client_id, market_id, account_id: caller.account_id, order };
         self.trade(caller, key, Command::Sell(sale)).await
     }
 

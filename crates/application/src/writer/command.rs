@@ -1,6 +1,6 @@
 //! The commands that move money, as their callers mean them.
 
-use foretell_domain::id::{AccountId, BetId, MarketId, OptionId, TransferId};
+use foretell_domain::id::{AccountId, ClientId, MarketId, OptionId, TransferId};
 use foretell_domain::market::{BuyOrder, Listing, SellOrder};
 use foretell_domain::money::Amount;
 use foretell_domain::probability::Probability;
@@ -61,7 +61,7 @@ pub struct Register {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payment {
     /// The id that the client chose for it.
-    pub id: Option<TransferId>,
+    pub client_id: Option<ClientId>,
     /// Whose money it is.
     pub from: AccountId,
     /// Who gets it.
@@ -131,7 +131,7 @@ pub struct OpenMarket {
 #[derive(Debug, Clone, Copy)]
 pub struct PlaceBet {
     /// The id that the client chose for it.
-    pub id: Option<BetId>,
+    pub client_id: Option<ClientId>,
     /// The market.
     pub market_id: MarketId,
     /// Whose money it is.
@@ -144,7 +144,7 @@ pub struct PlaceBet {
 #[derive(Debug, Clone, Copy)]
 pub struct SellShares {
     /// The id that the client chose for it.
-    pub id: Option<BetId>,
+    pub client_id: Option<ClientId>,
     /// The market.
     pub market_id: MarketId,
     /// Whose shares they are.

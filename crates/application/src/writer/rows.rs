@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use foretell_domain::account::Account;
 use foretell_domain::error::DomainError;
-use foretell_domain::id::{AccountId, BetId, JobId, MarketId, TransferId, UserId};
+use foretell_domain::id::{AccountId, ClientId, JobId, MarketId, TransferId, UserId};
 use foretell_domain::job::JobTask;
 use foretell_domain::market::{Bet, HOLDERS_PER_SET, Holding, Market, MarketError, Settlement};
 use foretell_domain::time::Timestamp;
@@ -40,8 +40,10 @@ pub(super) struct Rows {
     sets: HashMap<MarketId, NextSet>,
     originals: HashMap<TransferId, Transfer>,
     reversed: HashSet<TransferId>,
-    taken_transfers: HashSet<TransferId>,
-    taken_bets: HashSet<BetId>,
+    /// The client ids under which accounts have paid.
+    paid_as: HashSet<(AccountId, ClientId)>,
+    /// The client ids under which accounts have traded.
+    traded_as: HashSet<(AccountId, ClientId)>,
     /// Open markets of creators before the batch, as far as they were counted.
     open_markets: HashMap<UserId, u32>,
     changed: Changed,
@@ -80,8 +82,8 @@ impl Rows {
         let originals = find_originals(tx, &mut wanted)?;
         let accounts = tx.lock_accounts(&wanted.accounts)?;
         let reversed = unless_empty(&wanted.originals, |ids| tx.find_reversed(ids))?;
-        let taken = unless_empty(&wanted.new_transfers, |ids| tx.find_transfers(ids))?;
-        let taken_bets = unless_empty(&wanted.new_bets, |ids| tx.find_bets(ids))?;
+        let paid_as = unless_empty(&wanted.paid_as, |names| tx.find_paid_as(names))?;
+        let traded_as = unless_empty(&wanted.traded_as, |names| tx.find_traded_as(names))?;
         let holdings = find_holdings(tx, &markets, &wanted)?;
         Ok(Self {
             accounts: accounts.into_iter().map(|account| (account.id(), account)).collect(),
@@ -91,8 +93,8 @@ impl Rows {
             sets,
             originals,
             reversed: reversed.into_iter().collect(),
-            taken_transfers: taken.into_iter().map(|transfer| transfer.id).collect(),
-            taken_bets: taken_bets.into_iter().map(|bet| bet.id).collect(),
+            paid_as: paid_as.into_iter().collect(),
+            traded_as: traded_as.into_iter().collect(),
             open_markets: HashMap::new(),
             changed: Changed::default(),
         })
@@ -125,20 +127,28 @@ impl Rows {
         self.sets.remove(&market)
     }
 
-    /// Claims an id that a client chose, or the one made for it.
-    pub(super) fn claim_transfer_id(
-        &mut self,
-        chosen: Option<TransferId>,
-        made: TransferId,
-    ) -> Result<TransferId, TransferError> {
-        let id = chosen.unwrap_or(made);
-        if self.taken_transfers.contains(&id) { Err(TransferError::Duplicate(id)) } else { Ok(id) }
+    /// Rejects a client id under which the account has paid already.
+    pub(super) fn check_new_payment(
+        &self,
+        from: AccountId,
+        client_id: Option<ClientId>,
+    ) -> Result<(), TransferError> {
+        match client_id.filter(|id| self.paid_as.contains(&(from, *id))) {
+            Some(id) => Err(TransferError::Duplicate(id)),
+            None => Ok(()),
+        }
     }
 
-    /// Claims an id that a client chose, or the one made for it.
-    pub(super) fn claim_bet_id(&mut self, chosen: Option<BetId>, made: BetId) -> Result<BetId, MarketError> {
-        let id = chosen.unwrap_or(made);
-        if self.taken_bets.contains(&id) { Err(MarketError::DuplicateBet(id)) } else { Ok(id) }
+    /// Rejects a client id under which the account has traded already.
+    pub(super) fn check_new_trade(
+        &self,
+        account: AccountId,
+        client_id: Option<ClientId>,
+    ) -> Result<(), MarketError> {
+        match client_id.filter(|id| self.traded_as.contains(&(account, *id))) {
+            Some(id) => Err(MarketError::DuplicateBet(id)),
+            None => Ok(()),
+        }
     }
 
     /// Moves money between two accounts of the batch; on an error nothing has changed.
@@ -154,7 +164,7 @@ impl Rows {
             self.put_account(account);
         }
         self.reversed.extend(row.reversal_of);
-        self.taken_transfers.insert(row.id);
+        self.paid_as.extend(row.client_id.map(|id| (from, id)));
         self.changed.transfers.push(row.clone());
         Ok(row)
     }
@@ -189,7 +199,9 @@ impl Rows {
     /// Takes back every transfer since `point`, which touched only the accounts that it remembers.
     pub(super) fn roll_back(&mut self, point: SavePoint) {
         for row in self.changed.transfers.drain(point.transfers..) {
-            self.taken_transfers.remove(&row.id);
+            if let Some(client_id) = row.client_id {
+                self.paid_as.remove(&(row.debit.account_id, client_id));
+            }
             if let Some(original) = row.reversal_of {
                 self.reversed.remove(&original);
             }
@@ -212,7 +224,7 @@ impl Rows {
         self.changed.positions.insert((market_id, account_id, bet.fill.option_index));
         self.holdings.insert((market_id, account_id), holding);
         self.put_market(market);
-        self.taken_bets.insert(bet.id);
+        self.traded_as.extend(bet.client_id.map(|id| (account_id, id)));
         self.changed.bets.push(bet);
     }
 

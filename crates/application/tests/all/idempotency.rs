@@ -77,7 +77,7 @@ async fn a_key_is_for_one_command_only() {
     let others = [
         Payment { amount: amount(11), ..first.clone() },
         Payment { memo: Some(memo), ..first.clone() },
-        Payment { id: Some(desk.ids.transfer()), ..first.clone() },
+        Payment { client_id: Some(desk.ids.client()), ..first.clone() },
         Payment { to: ann.account_id, from: ben.account_id, ..first.clone() },
     ];
     let all = [std::slice::from_ref(&first), &others].concat();

@@ -4,6 +4,7 @@ use foretell_application::writer::{BatchMode, Mint, Payment, PaymentBatch};
 use foretell_application::{AppError, ApplicationSettings, Caller};
 use foretell_domain::account::{Account, MAX_CIRCULATION_MINOR, MAX_MINTED_MINOR};
 use foretell_domain::error::{Code, DomainError};
+use foretell_domain::id::{BetId, TransferId};
 use foretell_domain::transfer::{Transfer, TransferError};
 use foretell_domain::user::Role;
 use foretell_ports::ledger::LedgerQueries as _;
@@ -47,9 +48,9 @@ async fn an_atomic_batch_with_a_refusal_leaves_no_trace() {
     let desk = Desk::open().await;
     let (ann, ben, cem) = (desk.user().await, desk.user().await, desk.user().await);
     let before = (accounts(&desk, [&ann, &ben, &cem]).await, desk.audit().await);
-    let chosen = desk.ids.transfer();
+    let chosen = desk.ids.client();
     let payments = [
-        Payment { id: Some(chosen), ..Desk::payment(&ann, &ben, 10) },
+        Payment { client_id: Some(chosen), ..Desk::payment(&ann, &ben, 10) },
         Desk::payment(&ann, &cem, 20),
         Desk::payment(&ann, &ben, GRANT),
         Desk::payment(&ann, &ben, 1),
@@ -60,7 +61,7 @@ async fn an_atomic_batch_with_a_refusal_leaves_no_trace() {
     let after = (accounts(&desk, [&ann, &ben, &cem]).await, desk.audit().await);
     assert_eq!(before, after, "balances, versions and transfers are as they were");
     let again = send(&desk, &ann, BatchMode::Atomic, &payments[..2]).await;
-    assert_eq!(again[0].as_ref().unwrap().id, chosen, "its id is free again");
+    assert_eq!(again[0].as_ref().unwrap().client_id, Some(chosen), "its id is free again");
     assert_eq!(again[0].as_ref().unwrap().debit.version, 2);
     desk.audit().await;
 }
@@ -69,11 +70,13 @@ async fn an_atomic_batch_with_a_refusal_leaves_no_trace() {
 async fn what_an_atomic_batch_took_back_is_there_for_the_rest_of_the_unit() {
     let desk = Desk::open().await;
     let (ann, ben, cem) = (desk.user().await, desk.user().await, desk.user().await);
-    let chosen = desk.ids.transfer();
-    let failing =
-        [Payment { id: Some(chosen), ..Desk::payment(&ann, &ben, GRANT - 5) }, Desk::payment(&ann, &ben, 1)];
+    let chosen = desk.ids.client();
+    let failing = [
+        Payment { client_id: Some(chosen), ..Desk::payment(&ann, &ben, GRANT - 5) },
+        Desk::payment(&ann, &ben, 1),
+    ];
     let batch = PaymentBatch { mode: BatchMode::Atomic, payments: failing.to_vec() };
-    let single = Payment { id: Some(chosen), ..Desk::payment(&ann, &cem, GRANT - 5) };
+    let single = Payment { client_id: Some(chosen), ..Desk::payment(&ann, &cem, GRANT - 5) };
     let commands: [futures::future::BoxFuture<'_, Results>; 3] = [
         Box::pin(async { vec![desk.pay(&ann, &ben, 5).await] }),
         Box::pin(async { desk.app.pay_batch(&ann, desk.key(), batch).await.unwrap().result.unwrap() }),
@@ -100,44 +103,49 @@ async fn an_independent_batch_goes_on_after_a_refusal() {
 }
 
 #[tokio::test]
-async fn a_chosen_id_is_taken_once() {
+async fn client_id_names_one_payment_of_its_account() {
     let desk = Desk::open().await;
     let (ann, ben) = (desk.user().await, desk.user().await);
-    let chosen = desk.ids.transfer();
-    let payment = Payment { id: Some(chosen), ..Desk::payment(&ann, &ben, 10) };
+    let chosen = desk.ids.client();
+    let payment = Payment { client_id: Some(chosen), ..Desk::payment(&ann, &ben, 10) };
     let taken = DomainError::Transfer(TransferError::Duplicate(chosen));
     // Twice in one batch command, which an atomic one does not survive.
     let twice = [payment.clone(), payment.clone()];
     let results = send(&desk, &ann, BatchMode::Atomic, &twice).await;
     assert_eq!(codes(&results), [Err(Code::BatchAborted), Err(Code::Duplicate)]);
     let results = send(&desk, &ann, BatchMode::Independent, &twice).await;
-    assert_eq!((results[0].as_ref().unwrap().id, &results[1]), (chosen, &Err(taken)));
-    // By another command of the same unit, and by one of a later unit; by another user, too.
-    let theirs = Payment { id: Some(chosen), ..Desk::payment(&ben, &ann, 3) };
-    let other = desk.ids.transfer();
-    let fresh = Payment { id: Some(other), ..payment.clone() };
+    assert_eq!((results[0].as_ref().unwrap().client_id, &results[1]), (Some(chosen), &Err(taken)));
+    // By another command of the same unit, and by one of a later unit; another user may choose it too.
+    let theirs = Payment { client_id: Some(chosen), ..Desk::payment(&ben, &ann, 3) };
+    let other = desk.ids.client();
+    let fresh = Payment { client_id: Some(other), ..payment.clone() };
     let commands = [(&ann, &fresh), (&ann, &fresh), (&ben, &theirs)];
     let (answers, units) =
         desk.together(commands.map(|(caller, payment)| desk.send(caller, payment.clone()))).await;
     let results: Results = answers.into_iter().map(|answer| answer.unwrap().result).collect();
-    assert_eq!((units, codes(&results)), (1, vec![Ok(()), Err(Code::Duplicate), Err(Code::Duplicate)]));
+    assert_eq!((units, codes(&results)), (1, vec![Ok(()), Err(Code::Duplicate), Ok(())]));
     assert_eq!(desk.send(&ann, payment).await.unwrap().result, Err(taken));
-    assert_eq!(desk.balances([&ann, &ben]).await, [GRANT - 20, GRANT + 20]);
+    assert_eq!(desk.balances([&ann, &ben]).await, [GRANT - 17, GRANT + 17]);
+    let named = TransferId::from_u128(chosen.as_u128());
+    for (caller, minor) in [(&ann, 10), (&ben, 3)] {
+        assert_eq!(desk.app.get_transfer(caller, named).await.unwrap().transfer.amount, amount(minor));
+    }
     desk.audit().await;
 }
 
 #[tokio::test]
-async fn a_chosen_id_of_a_bet_is_taken_once() {
+async fn client_id_names_one_bet_of_its_account() {
     let desk = Desk::open().await;
     let (ann, ben) = (desk.user().await, desk.user().await);
     let market = desk.market(&ann, 1_000).await;
-    let target = foretell_application::TradeTarget { id: Some(desk.ids.bet()), ..Desk::target(&market) };
+    let target =
+        foretell_application::TradeTarget { client_id: Some(desk.ids.client()), ..Desk::target(&market) };
     let order = Desk::order(&market, 0, 100);
     let bet = || desk.app.place_bet(&ben, desk.key(), target, order);
     let (answers, units) = desk.together([bet(), bet()]).await;
     let results: Vec<_> = answers.into_iter().map(|answer| answer.unwrap().result).collect();
     assert_eq!(units, 1);
-    assert_eq!(Some(results[0].as_ref().unwrap().bet.id), target.id);
+    assert_eq!(results[0].as_ref().unwrap().bet.client_id, target.client_id);
     assert_eq!(results[1].as_ref().unwrap_err().code(), Code::Duplicate);
     let option_id = Desk::option(&market, 0);
     let quantity = foretell_domain::market::Quantity::All;
@@ -145,8 +153,14 @@ async fn a_chosen_id_of_a_bet_is_taken_once() {
     let sold = desk.app.sell_shares(&ben, desk.key(), target, sale).await.unwrap();
     assert_eq!(sold.result.unwrap_err().code(), Code::Duplicate, "bets and sales share their ids");
     assert_eq!(desk.balance(ben.account_id).await, GRANT - 100);
-    let stored = desk.app.find_bet(target.id.unwrap()).await.unwrap();
+    let named = BetId::from_u128(target.client_id.unwrap().as_u128());
+    let stored = desk.app.find_bet(Some(&ben), named).await.unwrap();
     assert_eq!(stored.as_ref(), results[0].as_ref().ok().map(|receipt| &receipt.bet));
+    for other in [None, Some(&ann)] {
+        assert_eq!(desk.app.find_bet(other, named).await.unwrap(), None, "another's looks like none");
+    }
+    let own = desk.app.place_bet(&ann, desk.key(), target, order).await.unwrap().result.unwrap().bet;
+    assert_eq!(desk.app.find_bet(Some(&ann), named).await.unwrap(), Some(own));
 }
 
 #[tokio::test]

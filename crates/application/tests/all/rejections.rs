@@ -16,11 +16,12 @@ use crate::support::{Desk, GRANT, take_one};
 async fn check_poison(commands: usize, culprit: usize) {
     let desk = Desk::open().await;
     let (ann, ben) = (desk.user().await, desk.user().await);
-    let poison = desk.ids.transfer();
-    desk.faults.reject_inserts(move |row| matches!(row, Insert::Transfer(row) if row.id == poison));
+    let poison = desk.ids.client();
+    desk.faults
+        .reject_inserts(move |row| matches!(row, Insert::Transfer(row) if row.client_id == Some(poison)));
     let payments = (0..commands).map(|number| {
-        let id = (number == culprit).then_some(poison);
-        desk.send(&ann, foretell_application::writer::Payment { id, ..Desk::payment(&ann, &ben, 1) })
+        let client_id = (number == culprit).then_some(poison);
+        desk.send(&ann, foretell_application::writer::Payment { client_id, ..Desk::payment(&ann, &ben, 1) })
     });
     let (answers, units) = desk.together(payments).await;
     for (number, answer) in answers.iter().enumerate() {
@@ -51,17 +52,17 @@ async fn a_poisoned_batch_is_halved_until_the_culprit_stands_alone() {
 async fn a_panic_in_a_unit_is_answered_to_the_culprit_alone() {
     let desk = Desk::open().await;
     let (ann, ben) = (desk.user().await, desk.user().await);
-    let spoiled = desk.ids.transfer();
+    let spoiled = desk.ids.client();
     let panics = move |row: Insert<'_>| match row {
         Insert::Transfer(row) => {
-            assert_ne!(row.id, spoiled, "ordered by a test");
+            assert_ne!(row.client_id, Some(spoiled), "ordered by a test");
             false
         }
         _ => false,
     };
     desk.faults.reject_inserts(panics);
-    let payments = [None, Some(spoiled), None].map(|id| {
-        desk.send(&ann, foretell_application::writer::Payment { id, ..Desk::payment(&ann, &ben, 1) })
+    let payments = [None, Some(spoiled), None].map(|client_id| {
+        desk.send(&ann, foretell_application::writer::Payment { client_id, ..Desk::payment(&ann, &ben, 1) })
     });
     let (answers, _) = desk.together(payments).await;
     let is_internal: Vec<_> =

@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use super::lmsr::LmsrError;
 use super::{Phase, SplitError};
-use crate::id::{BetId, MarketId, OptionId};
+use crate::id::{ClientId, MarketId, OptionId};
 use crate::money::Amount;
 use crate::shares::Shares;
 
@@ -32,7 +32,7 @@ pub enum MarketError {
     OptionNotFound(OptionId),
     /// A bet or sale with this id already happened.
     #[error("bet already exists: {0}")]
-    DuplicateBet(BetId),
+    DuplicateBet(ClientId),
     /// The market takes no trades: it is not open, or its end date has passed.
     #[error("market is closed for trading")]
     TradingEnded,

@@ -2,7 +2,7 @@
 
 use super::lmsr::Mechanism as _;
 use super::{Guard, Holding, Market, MarketError, Phase, WHOLE_BPS};
-use crate::id::{AccountId, BetId, MarketId, OptionId, TransferId, UserId};
+use crate::id::{AccountId, BetId, ClientId, MarketId, OptionId, TransferId, UserId};
 use crate::money::{Amount, Balance};
 use crate::probability::Probability;
 use crate::shares::Shares;
@@ -106,6 +106,8 @@ impl Fill {
 pub struct Bet {
     /// Names the bet or sale.
     pub id: BetId,
+    /// Names it to the trader, who chose it.
+    pub client_id: Option<ClientId>,
     /// The market traded in.
     pub market_id: MarketId,
     /// Who traded.

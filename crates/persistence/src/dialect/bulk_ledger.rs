@@ -26,9 +26,9 @@ const SAVE_ACCOUNTS: &str = "UPDATE accounts
 const SAVE_ACCOUNT: &str = "UPDATE accounts SET balance_minor = ?, version = ?, status = ? WHERE id = ?";
 
 const INSERT_TRANSFERS: &str = "INSERT INTO transfers
-    (id, kind, amount_minor, debit_account_id, debit_version, debit_balance_minor,
+    (id, client_id, kind, amount_minor, debit_account_id, debit_version, debit_balance_minor,
     credit_account_id, credit_version, credit_balance_minor, market_id, reversal_of, memo, created_at_us)
-    SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 const INSERT_OUTCOMES: &str = "INSERT INTO idempotency_keys
     (user_id, key, request_hash, outcome, created_at_us)
@@ -86,6 +86,7 @@ pub(crate) fn insert_transfers(
         }
         Connection::Postgres(c) => prepared(INSERT_TRANSFERS)
             .bind::<Array<Id>, _>(column(rows, |row| row.id))
+            .bind::<Array<Nullable<Id>>, _>(column(rows, |row| row.client_id))
             .bind::<Array<Text>, _>(column(rows, |row| row.kind))
             .bind::<Array<BigInt>, _>(column(rows, |row| row.amount_minor))
             .bind::<Array<Id>, _>(column(rows, |row| row.debit_account_id))

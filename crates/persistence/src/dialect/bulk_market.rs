@@ -1,7 +1,7 @@
 //! Writing many rows of markets at once, as [`super::bulk_ledger`] does those of the ledger.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Binary, Double, Integer, Text};
+use diesel::sql_types::{Array, BigInt, Binary, Double, Integer, Nullable, Text};
 
 use super::{column, sum_of};
 use crate::bets::NewBetRow;
@@ -47,9 +47,9 @@ const SAVE_OPTION: &str = "UPDATE market_options SET outstanding_units = ?
     WHERE market_id = ? AND option_index = ? AND outstanding_units <> ?";
 
 const INSERT_BETS: &str = "INSERT INTO bets
-    (id, market_id, sequence, market_version, user_id, account_id, transfer_id, option_id, option_index, side,
+    (id, client_id, market_id, sequence, market_version, user_id, account_id, transfer_id, option_id, option_index, side,
     cash_minor, fee_minor, shares_units, prices_before, prices_after, created_at_us)
-    SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 const SAVE_POSITIONS: &str = "INSERT INTO positions
     (market_id, account_id, option_index, shares_units, spent_minor, received_minor)
@@ -181,6 +181,7 @@ pub(crate) fn insert_bets(connection: &mut Connection<'_>, rows: &[NewBetRow<'_>
         Connection::Sqlite(c) => sum_of(rows, |row| diesel::insert_into(bets::table).values(row).execute(*c)),
         Connection::Postgres(c) => prepared(INSERT_BETS)
             .bind::<Array<Id>, _>(column(rows, |row| row.id))
+            .bind::<Array<Nullable<Id>>, _>(column(rows, |row| row.client_id))
             .bind::<Array<Id>, _>(column(rows, |row| row.market_id))
             .bind::<Array<BigInt>, _>(column(rows, |row| row.sequence))
             .bind::<Array<BigInt>, _>(column(rows, |row| row.market_version))

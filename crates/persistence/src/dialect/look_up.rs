@@ -3,8 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use diesel::dsl::{exists, select};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Text};
+use foretell_domain::id::{AccountId, ClientId};
 use foretell_domain::user::{Role, UserStatus};
 use foretell_ports::idempotency::CommandKey;
 use foretell_ports::market::WantedHolding;
@@ -149,6 +151,83 @@ pub(crate) fn bets(connection: &mut Connection<'_>, ids: &[DbId]) -> QueryResult
             bets::table.filter(bets::id.eq_any(ids)).select(BetRow::as_select()).load(*c)
         }
     }
+}
+
+/// Client ids, each with the account that chose it.
+pub(crate) fn client_names(names: &[(AccountId, ClientId)]) -> Vec<(DbId, DbId)> {
+    names.iter().map(|(account, id)| ((*account).into(), (*id).into())).collect()
+}
+
+/// The same in the domain's types.
+pub(crate) fn names_of(names: Vec<(DbId, DbId)>) -> Vec<(AccountId, ClientId)> {
+    names.into_iter().map(|(account, id)| (account.into(), id.into())).collect()
+}
+
+/// Those of these client ids under which the account has paid. What was written before they were stored has them as
+/// its id.
+pub(crate) fn paid_as(
+    connection: &mut Connection<'_>,
+    names: &[(DbId, DbId)],
+) -> QueryResult<Vec<(DbId, DbId)>> {
+    const WANTED: &str = "SELECT wanted.account_id, wanted.client_id
+        FROM unnest(?, ?) AS wanted (account_id, client_id)
+        WHERE EXISTS (SELECT FROM transfers WHERE debit_account_id = wanted.account_id AND client_id = wanted.client_id)
+        OR EXISTS (SELECT FROM transfers WHERE id = wanted.client_id AND debit_account_id = wanted.account_id)";
+    match connection {
+        Connection::Sqlite(c) => taken(names, |account, id| {
+            let by_client_id = transfers::debit_account_id.eq(account).and(transfers::client_id.eq(id));
+            let by_id = transfers::id.eq(id).and(transfers::debit_account_id.eq(account));
+            select(exists(transfers::table.filter(by_client_id.or(by_id)))).get_result(*c)
+        }),
+        Connection::Postgres(c) => wanted_names(c, WANTED, names),
+    }
+}
+
+/// Those of these client ids under which the account has traded, as of payments.
+pub(crate) fn traded_as(
+    connection: &mut Connection<'_>,
+    names: &[(DbId, DbId)],
+) -> QueryResult<Vec<(DbId, DbId)>> {
+    const WANTED: &str = "SELECT wanted.account_id, wanted.client_id
+        FROM unnest(?, ?) AS wanted (account_id, client_id)
+        WHERE EXISTS (SELECT FROM bets WHERE account_id = wanted.account_id AND client_id = wanted.client_id)
+        OR EXISTS (SELECT FROM bets WHERE id = wanted.client_id AND account_id = wanted.account_id)";
+    match connection {
+        Connection::Sqlite(c) => taken(names, |account, id| {
+            let by_client_id = bets::account_id.eq(account).and(bets::client_id.eq(id));
+            let by_id = bets::id.eq(id).and(bets::account_id.eq(account));
+            select(exists(bets::table.filter(by_client_id.or(by_id)))).get_result(*c)
+        }),
+        Connection::Postgres(c) => wanted_names(c, WANTED, names),
+    }
+}
+
+/// The names for which `is_taken` holds.
+fn taken(
+    names: &[(DbId, DbId)],
+    mut is_taken: impl FnMut(DbId, DbId) -> QueryResult<bool>,
+) -> QueryResult<Vec<(DbId, DbId)>> {
+    each(names, |(account, id)| Ok(is_taken(*account, *id)?.then_some((*account, *id)).into_iter().collect()))
+}
+
+/// A client id with the account that chose it.
+#[derive(QueryableByName)]
+struct NameRow {
+    #[diesel(sql_type = Id)]
+    account_id: DbId,
+    #[diesel(sql_type = Id)]
+    client_id: DbId,
+}
+
+fn wanted_names(
+    c: &mut PgConnection,
+    statement: &'static str,
+    names: &[(DbId, DbId)],
+) -> QueryResult<Vec<(DbId, DbId)>> {
+    let (accounts, ids): (Vec<_>, Vec<_>) = names.iter().copied().unzip();
+    let rows: Vec<NameRow> =
+        prepared(statement).bind::<Array<Id>, _>(accounts).bind::<Array<Id>, _>(ids).load(c)?;
+    Ok(rows.into_iter().map(|row| (row.account_id, row.client_id)).collect())
 }
 
 /// The outcomes stored under these keys.

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 
 use async_trait::async_trait;
 use foretell_domain::account::Account;
-use foretell_domain::id::{AccountId, TransferId, UserId};
+use foretell_domain::id::{AccountId, ClientId, TransferId, UserId};
 use foretell_domain::money::{Balance, Currency};
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::Transfer;
@@ -42,6 +42,13 @@ impl LedgerTx for UnitTx<'_, '_> {
 
     fn find_transfers(&mut self, ids: &[TransferId]) -> Result<Vec<Transfer>, StoreError> {
         self.step(|c| transfers::find_all(c, ids))
+    }
+
+    fn find_paid_as(
+        &mut self,
+        names: &[(AccountId, ClientId)],
+    ) -> Result<Vec<(AccountId, ClientId)>, StoreError> {
+        self.step(|c| transfers::find_paid_as(c, names))
     }
 
     fn find_transfers_from(
@@ -87,8 +94,12 @@ impl LedgerQueries for Store {
         self.read("page_transfers", move |c| transfers::page(c, account, stretch)).await
     }
 
-    async fn find_transfer(&self, id: TransferId) -> Result<Option<TransferDetails>, StoreError> {
-        self.read("find_transfer", move |c| transfers::find(c, id)).await
+    async fn find_transfer(
+        &self,
+        id: TransferId,
+        payer: Option<AccountId>,
+    ) -> Result<Option<TransferDetails>, StoreError> {
+        self.read("find_transfer", move |c| transfers::find(c, id, payer)).await
     }
 
     async fn list_transfers(&self, stretch: Stretch<TransferId>) -> Result<Vec<Transfer>, StoreError> {

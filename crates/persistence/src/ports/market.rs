@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use foretell_domain::id::{AccountId, BetId, MarketId, UserId};
+use foretell_domain::id::{AccountId, BetId, ClientId, MarketId, UserId};
 use foretell_domain::market::{Bet, Holding, Listing, Market, Settlement};
 use foretell_domain::probability::Probability;
 use foretell_domain::time::Timestamp;
@@ -84,6 +84,13 @@ impl MarketTx for UnitTx<'_, '_> {
         self.step(|c| bets::find_all(c, ids))
     }
 
+    fn find_traded_as(
+        &mut self,
+        names: &[(AccountId, ClientId)],
+    ) -> Result<Vec<(AccountId, ClientId)>, StoreError> {
+        self.step(|c| bets::find_traded_as(c, names))
+    }
+
     fn insert_bets(&mut self, bets: &[Bet]) -> Result<(), StoreError> {
         self.step(|c| bets::insert(c, bets))
     }
@@ -135,8 +142,8 @@ impl MarketQueries for Store {
         self.read("count_markets", move |c| market_lists::count(c, &filter)).await
     }
 
-    async fn find_bet(&self, id: BetId) -> Result<Option<Bet>, StoreError> {
-        self.read("find_bet", move |c| bets::find(c, id)).await
+    async fn find_bet(&self, id: BetId, trader: Option<AccountId>) -> Result<Option<Bet>, StoreError> {
+        self.read("find_bet", move |c| bets::find(c, id, trader)).await
     }
 
     async fn page_bets(&self, market: MarketId, stretch: Stretch<i64>) -> Result<Page<Bet>, StoreError> {

@@ -1,7 +1,9 @@
 //! Bets and sales: immutable rows, numbered without a gap within their market.
 
+use std::collections::BTreeSet;
 use std::slice::from_ref;
 
+use foretell_domain::id::{BetId, ClientId};
 use foretell_domain::market::{Bet, Fill, TradeSide};
 use foretell_ports::page::{Start, Stretch};
 
@@ -29,9 +31,37 @@ pub async fn bets_come_back_as_they_were_written(harness: &dyn Harness) {
         let (bet, _) =
             scene.trade(Trade { market_id, account, option_index: 2, side, at: after(second) }).await;
         assert_eq!(bet.fill.side, if second == 3 { TradeSide::Buy } else { TradeSide::Sell });
-        assert_eq!(scene.ports.markets.find_bet(bet.id).await.unwrap(), Some(bet));
+        assert_eq!(scene.ports.markets.find_bet(bet.id, None).await.unwrap(), Some(bet));
     }
-    assert_eq!(scene.ports.markets.find_bet(scene.make.ids().bet()).await.unwrap(), None);
+    assert_eq!(scene.ports.markets.find_bet(scene.make.ids().bet(), None).await.unwrap(), None);
+}
+
+/// Accounts may trade under the same client id, once each, and each finds its own by it.
+pub async fn client_ids_of_bets_belong_to_their_trader(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let stored = bets(&scene, 1).await.remove(0);
+    let (trader, other) = (stored.account_id, scene.account().await.id());
+    let (chosen, unused) = (scene.make.ids().client(), scene.make.ids().client());
+    let named = |account_id, sequence| Bet {
+        client_id: Some(chosen),
+        account_id,
+        ..numbered(&scene, &stored, sequence)
+    };
+    let (own, others) = (named(trader, 2), named(other, 3));
+    let rows = [own.clone(), others.clone()];
+    scene.commit(move |tx| tx.insert_bets(&rows)).await;
+    let by = |account| scene.ports.markets.find_bet(BetId::from_u128(chosen.as_u128()), account);
+    assert_eq!(by(Some(trader)).await.unwrap(), Some(own.clone()));
+    assert_eq!(by(Some(other)).await.unwrap(), Some(others));
+    assert_eq!(by(None).await.unwrap(), None);
+    assert_eq!(scene.ports.markets.find_bet(own.id, Some(other)).await.unwrap(), Some(own));
+    // A bet that was stored before client ids may have one as its id.
+    let of_before = ClientId::from_u128(stored.id.as_u128());
+    let names = [(trader, chosen), (trader, unused), (trader, of_before), (other, of_before)];
+    let taken = scene.commit(move |tx| tx.find_traded_as(&names)).await;
+    assert_eq!(BTreeSet::from_iter(taken), BTreeSet::from([(trader, chosen), (trader, of_before)]));
+    let again = named(trader, 4);
+    scene.check_rejected(move |tx| tx.insert_bets(from_ref(&again))).await;
 }
 
 /// The ids of bets that do not exist are left out.
@@ -61,7 +91,7 @@ pub async fn a_known_bet_id_is_rejected(harness: &dyn Harness) {
         let batch = [fresh.clone(), copy];
         scene.check_rejected(move |tx| tx.insert_bets(&batch)).await;
     }
-    assert_eq!(scene.ports.markets.find_bet(fresh.id).await.unwrap(), None);
+    assert_eq!(scene.ports.markets.find_bet(fresh.id, None).await.unwrap(), None);
     scene.commit(move |tx| tx.insert_bets(from_ref(&fresh))).await;
 }
 
@@ -135,5 +165,5 @@ pub async fn a_full_batch_of_bets_is_written(harness: &dyn Harness) {
     let last = batch.last().cloned().expect("a bet");
     scene.commit(move |tx| tx.insert_bets(&batch)).await;
     assert_eq!(scene.commit(move |tx| tx.find_bets(&ids)).await.len(), 1_000);
-    assert_eq!(scene.ports.markets.find_bet(last.id).await.unwrap(), Some(last));
+    assert_eq!(scene.ports.markets.find_bet(last.id, None).await.unwrap(), Some(last));
 }

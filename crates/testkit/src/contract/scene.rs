@@ -207,6 +207,7 @@ impl Scene {
             let moved = move_money(tx, sides, &order)?;
             let bet = Bet {
                 id: bet_id,
+                client_id: None,
                 market_id: trade.market_id,
                 user_id: trade.account.owner().expect("traders are users"),
                 account_id: trade.account.id(),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::slice::from_ref;
 
 use foretell_domain::account::Account;
-use foretell_domain::id::{AccountId, TransferId};
+use foretell_domain::id::{AccountId, ClientId, TransferId};
 use foretell_domain::text::Memo;
 use foretell_domain::transfer::{Transfer, TransferKind, TransferOrder, reversal};
 use foretell_ports::page::{Start, Stretch};
@@ -25,7 +25,7 @@ pub async fn transfers_come_back_as_they_were_written(harness: &dyn Harness) {
     let noted = TransferOrder { market_id, memo, at: after(3), ..scene.make.order(TransferKind::Bet, 5) };
     for order in [plain, noted] {
         let written = scene.transfer([from.id(), to.id()], order).await;
-        let stored = scene.ports.ledger.find_transfer(written.id).await.unwrap().expect("the transfer");
+        let stored = scene.ports.ledger.find_transfer(written.id, None).await.unwrap().expect("the transfer");
         assert_eq!(stored.transfer, written);
         assert_eq!((stored.debit_owner, stored.credit_owner), (from.owner(), to.owner()));
         let id = written.id;
@@ -39,7 +39,7 @@ pub async fn only_users_own_sides(harness: &dyn Harness) {
     let (user, fees) = (scene.funded(10).await, Account::fees());
     scene.store_account(fees).await;
     let paid = scene.transfer([user.id(), fees.id()], scene.make.order(TransferKind::Payment, 1)).await;
-    let stored = scene.ports.ledger.find_transfer(paid.id).await.unwrap().expect("the transfer");
+    let stored = scene.ports.ledger.find_transfer(paid.id, None).await.unwrap().expect("the transfer");
     assert_eq!((stored.debit_owner, stored.credit_owner), (user.owner(), None));
 }
 
@@ -56,7 +56,34 @@ pub async fn absent_transfers_are_left_out(harness: &dyn Harness) {
     found.sort_by_key(|transfer| transfer.id);
     assert_eq!(found, [first, second]);
     assert!(scene.commit(|tx| tx.find_transfers(&[])).await.is_empty());
-    assert_eq!(scene.ports.ledger.find_transfer(unknown).await.unwrap(), None);
+    assert_eq!(scene.ports.ledger.find_transfer(unknown, None).await.unwrap(), None);
+}
+
+/// Accounts may pay under the same client id, once each, and each finds its own by it.
+pub async fn client_ids_of_transfers_belong_to_their_payer(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let (payer, other) = (scene.funded(100).await.id(), scene.funded(100).await.id());
+    let (chosen, unused) = (scene.make.ids().client(), scene.make.ids().client());
+    let named = || TransferOrder { client_id: Some(chosen), ..scene.make.order(TransferKind::Payment, 4) };
+    let unnamed = scene.transfer([payer, other], scene.make.order(TransferKind::Payment, 1)).await;
+    let own = scene.transfer([payer, other], named()).await;
+    let others = scene.transfer([other, payer], named()).await;
+    let by = async |account| {
+        let id = TransferId::from_u128(chosen.as_u128());
+        scene.ports.ledger.find_transfer(id, account).await.unwrap().map(|found| found.transfer)
+    };
+    assert_eq!(by(Some(payer)).await, Some(own.clone()));
+    assert_eq!(by(Some(other)).await, Some(others));
+    assert_eq!(by(None).await, None);
+    let by_id = scene.ports.ledger.find_transfer(own.id, Some(other)).await.unwrap();
+    assert_eq!(by_id.map(|found| found.transfer), Some(own));
+    // A transfer that was stored before client ids may have one as its id.
+    let of_before = ClientId::from_u128(unnamed.id.as_u128());
+    let names = [(payer, chosen), (payer, unused), (payer, of_before), (other, of_before)];
+    let taken = scene.commit(move |tx| tx.find_paid_as(&names)).await;
+    assert_eq!(BTreeSet::from_iter(taken), BTreeSet::from([(payer, chosen), (payer, of_before)]));
+    let again = named();
+    scene.check_rejected(move |tx| move_money(tx, [payer, other], &again)).await;
 }
 
 /// An order that sends `original` back.
@@ -74,7 +101,7 @@ pub async fn reversed_transfers_are_found(harness: &dyn Harness) {
     let back = scene.transfer([to.id(), from.id()], sent_back(&scene, &first)).await;
     let ids = [second.id, first.id, scene.make.ids().transfer(), back.id];
     assert_eq!(scene.commit(move |tx| tx.find_reversed(&ids)).await, [first.id]);
-    let stored = scene.ports.ledger.find_transfer(back.id).await.unwrap().expect("the reversal");
+    let stored = scene.ports.ledger.find_transfer(back.id, None).await.unwrap().expect("the reversal");
     assert_eq!(stored.transfer.reversal_of, Some(first.id));
 }
 

@@ -76,7 +76,7 @@ impl Traces {
         assert_eq!(ports.users.find_credentials(&self.user.email).await.unwrap(), None);
         assert_eq!(ports.outcomes.find_outcome(&self.outcome.key).await.unwrap(), None);
         assert_eq!(ports.markets.find_market(self.new.market.id()).await.unwrap(), None);
-        assert_eq!(ports.ledger.find_transfer(self.order.id).await.unwrap(), None);
+        assert_eq!(ports.ledger.find_transfer(self.order.id, None).await.unwrap(), None);
         assert_eq!(ports.ledger.find_account(self.pot()).await.unwrap(), None);
         assert_eq!(self.scene.stored(self.account.id()).await.account, self.account);
     }

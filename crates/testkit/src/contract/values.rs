@@ -122,7 +122,7 @@ async fn check_transfer(scene: &Scene, memo: &str, at: Timestamp) {
     let memo = Some(Memo::new(memo).expect(memo));
     let order = TransferOrder { memo, at, ..scene.make.order(TransferKind::Payment, 5) };
     let written = scene.transfer([from.id(), to.id()], order).await;
-    let stored = scene.ports.ledger.find_transfer(written.id).await.unwrap().expect("the transfer");
+    let stored = scene.ports.ledger.find_transfer(written.id, None).await.unwrap().expect("the transfer");
     assert_eq!(stored.transfer, written);
 }
 

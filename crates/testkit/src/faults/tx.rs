@@ -6,7 +6,8 @@ use std::ops::RangeInclusive;
 use foretell_domain::account::Account;
 use foretell_domain::comment::{Comment, CommentSubject};
 use foretell_domain::id::{
-    AccountId, ApiKeyId, BetId, CommentId, JobId, MarketId, PostId, SessionId, TransferId, UserId, WebhookId,
+    AccountId, ApiKeyId, BetId, ClientId, CommentId, JobId, MarketId, PostId, SessionId, TransferId, UserId,
+    WebhookId,
 };
 use foretell_domain::market::{Bet, Holding, Listing, Market, Settlement};
 use foretell_domain::money::Currency;
@@ -67,6 +68,7 @@ impl LedgerTx for WatchedTx<'_> {
         fn lock_accounts(&mut self, ids: &BTreeSet<AccountId>) -> Vec<Locked<Account>>;
         fn lock_accounts_of(&mut self, owner: UserId) -> Vec<Locked<Account>>;
         fn save_accounts(&mut self, accounts: &[&Locked<Account>]) -> ();
+        fn find_paid_as(&mut self, names: &[(AccountId, ClientId)]) -> Vec<(AccountId, ClientId)>;
         fn find_transfers(&mut self, ids: &[TransferId]) -> Vec<Transfer>;
         fn find_transfers_from(&mut self, account: AccountId, versions: RangeInclusive<i64>) -> Vec<Transfer>;
         fn find_reversed(&mut self, ids: &[TransferId]) -> Vec<TransferId>;
@@ -94,6 +96,7 @@ impl MarketTx for WatchedTx<'_> {
             after: Option<AccountId>,
             limit: usize
         ) -> Vec<Holding>;
+        fn find_traded_as(&mut self, names: &[(AccountId, ClientId)]) -> Vec<(AccountId, ClientId)>;
         fn find_bets(&mut self, ids: &[BetId]) -> Vec<Bet>;
         fn insert_settlement(&mut self, settlement: &Settlement) -> ();
         fn lock_settlement(&mut self, market: &Locked<Market>) -> Option<Locked<Settlement>>;

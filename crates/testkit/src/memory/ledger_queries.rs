@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use foretell_domain::id::{AccountId, TransferId, UserId};
+use foretell_domain::id::{AccountId, ClientId, TransferId, UserId};
 use foretell_domain::money::{Balance, Currency};
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::{Transfer, TransferKind};
@@ -85,8 +85,15 @@ impl LedgerQueries for MemoryStore {
         Ok(stretch_of(transfers, stretch, |transfer: &Transfer, last| transfer.id < last))
     }
 
-    async fn find_transfer(&self, id: TransferId) -> Result<Option<TransferDetails>, StoreError> {
+    async fn find_transfer(
+        &self,
+        id: TransferId,
+        payer: Option<AccountId>,
+    ) -> Result<Option<TransferDetails>, StoreError> {
         let tables = self.read()?;
+        let client_id = ClientId::from_u128(id.as_u128());
+        let own = payer.and_then(|payer| tables.paid_as.committed().get(&(payer, client_id)));
+        let id = own.copied().unwrap_or(id);
         let transfer = tables.transfers.committed().get(&id).cloned();
         Ok(transfer.map(|transfer| TransferDetails {
             debit_owner: owner(&tables, transfer.debit.account_id),

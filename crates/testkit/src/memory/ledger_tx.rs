@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use foretell_domain::account::{Account, AccountRecord};
-use foretell_domain::id::{AccountId, TransferId, UserId};
+use foretell_domain::id::{AccountId, ClientId, TransferId, UserId};
 use foretell_domain::money::Currency;
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::Transfer;
@@ -84,6 +84,20 @@ impl LedgerTx for MemoryTx<'_> {
         })
     }
 
+    fn find_paid_as(
+        &mut self,
+        names: &[(AccountId, ClientId)],
+    ) -> Result<Vec<(AccountId, ClientId)>, StoreError> {
+        self.step(|tables, _| {
+            let has_paid = |(account, id): &(AccountId, ClientId)| {
+                let by_id = tables.transfers.get(&TransferId::from_u128(id.as_u128()));
+                tables.paid_as.get(&(*account, *id)).is_some()
+                    || by_id.is_some_and(|transfer| transfer.debit.account_id == *account)
+            };
+            Ok(names.iter().copied().filter(has_paid).collect())
+        })
+    }
+
     fn find_transfers_from(
         &mut self,
         account: AccountId,
@@ -124,6 +138,9 @@ fn insert_transfer(tables: &mut Tables, transfer: &Transfer) -> Result<(), Store
     for side in [transfer.debit, transfer.credit] {
         tables.accounts.require(&side.account_id)?;
         tables.account_versions.insert((side.account_id, side.version), transfer.id)?;
+    }
+    if let Some(client_id) = transfer.client_id {
+        tables.paid_as.insert((transfer.debit.account_id, client_id), transfer.id)?;
     }
     if let Some(original) = transfer.reversal_of {
         tables.transfers.require(&original)?;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use async_trait::async_trait;
-use foretell_domain::id::{AccountId, BetId, MarketId, UserId};
+use foretell_domain::id::{AccountId, BetId, ClientId, MarketId, UserId};
 use foretell_domain::market::{Bet, Holding, Settlement};
 use foretell_domain::probability::Probability;
 use foretell_domain::time::Timestamp;
@@ -117,8 +117,12 @@ impl MarketQueries for MemoryStore {
         Ok(count(tables.markets.committed().values().filter(|row| is_wanted(filter, row)).count()))
     }
 
-    async fn find_bet(&self, id: BetId) -> Result<Option<Bet>, StoreError> {
-        Ok(self.read()?.bets.committed().get(&id).cloned())
+    async fn find_bet(&self, id: BetId, trader: Option<AccountId>) -> Result<Option<Bet>, StoreError> {
+        let tables = self.read()?;
+        let client_id = ClientId::from_u128(id.as_u128());
+        let own = trader.and_then(|trader| tables.traded_as.committed().get(&(trader, client_id)));
+        let id = own.copied().unwrap_or(id);
+        Ok(tables.bets.committed().get(&id).cloned())
     }
 
     async fn page_bets(&self, market: MarketId, stretch: Stretch<i64>) -> Result<Page<Bet>, StoreError> {

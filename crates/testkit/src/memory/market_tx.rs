@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Bound;
 
-use foretell_domain::id::{AccountId, BetId, MarketId};
+use foretell_domain::id::{AccountId, BetId, ClientId, MarketId};
 use foretell_domain::market::{Bet, Holding, Listing, Market, MarketRecord, OptionState, Settlement};
 use foretell_domain::money::Balance;
 use foretell_domain::time::Timestamp;
@@ -139,6 +139,20 @@ impl MarketTx for MemoryTx<'_> {
         self.step(|tables, _| Ok(ids.into_iter().filter_map(|id| tables.bets.get(id)).cloned().collect()))
     }
 
+    fn find_traded_as(
+        &mut self,
+        names: &[(AccountId, ClientId)],
+    ) -> Result<Vec<(AccountId, ClientId)>, StoreError> {
+        self.step(|tables, _| {
+            let has_traded = |(account, id): &(AccountId, ClientId)| {
+                let by_id = tables.bets.get(&BetId::from_u128(id.as_u128()));
+                tables.traded_as.get(&(*account, *id)).is_some()
+                    || by_id.is_some_and(|bet| bet.account_id == *account)
+            };
+            Ok(names.iter().copied().filter(has_traded).collect())
+        })
+    }
+
     fn insert_bets(&mut self, bets: &[Bet]) -> Result<(), StoreError> {
         self.step(|tables, _| bets.iter().try_for_each(|bet| insert_bet(tables, bet)))
     }
@@ -242,6 +256,9 @@ fn insert_bet(tables: &mut Tables, bet: &Bet) -> Result<(), StoreError> {
     tables.users.require(&bet.user_id)?;
     tables.accounts.require(&bet.account_id)?;
     tables.transfers.require(&bet.transfer_id)?;
+    if let Some(client_id) = bet.client_id {
+        tables.traded_as.insert((bet.account_id, client_id), bet.id)?;
+    }
     tables.bets_by_sequence.insert((bet.market_id, bet.fill.sequence), bet.id)?;
     tables.bets.insert(bet.id, bet.clone())
 }

@@ -3,7 +3,8 @@
 use foretell_domain::account::Account;
 use foretell_domain::comment::Comment;
 use foretell_domain::id::{
-    AccountId, ApiKeyId, BetId, CommentId, JobId, MarketId, PostId, SessionId, TransferId, UserId, WebhookId,
+    AccountId, ApiKeyId, BetId, ClientId, CommentId, JobId, MarketId, PostId, SessionId, TransferId, UserId,
+    WebhookId,
 };
 use foretell_domain::market::{Bet, Listing, Market, Payout, Position, Settlement};
 use foretell_domain::money::{Balance, Currency};
@@ -79,6 +80,10 @@ tables! {
     /// The accounts of each user, the oldest first.
     accounts_by_owner: (UserId, Timestamp, AccountId) => (),
     transfers: TransferId => Transfer,
+    /// The transfer that each account made under each of its client ids.
+    paid_as: (AccountId, ClientId) => TransferId,
+    /// The bet or sale that each account made under each of its client ids.
+    traded_as: (AccountId, ClientId) => BetId,
     /// The transfer that gave each account each of its versions.
     account_versions: (AccountId, i64) => TransferId,
     /// The reversed transfers, with the reversing ones.

@@ -2,7 +2,7 @@
 
 use foretell_application::Caller;
 use foretell_application::writer::Payment;
-use foretell_domain::id::{AccountId, MarketId, TransferId};
+use foretell_domain::id::{AccountId, ClientId, MarketId, TransferId};
 use foretell_domain::money::Currency;
 use foretell_domain::policy;
 use foretell_domain::text::Memo;
@@ -25,9 +25,11 @@ use crate::openapi::names::Id;
 #[schema(example = json!({ "fromAccountId": "019a0000-0000-7000-8000-000000000001", "toAccountId": "019a0000-0000-7000-8000-000000000002", "amount": "12.50", "memo": "Thanks" }))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PaymentBody {
+    /// Yours alone: others may choose the same. `id` is accepted as its older name.
     #[garde(skip)]
+    #[serde(alias = "id")]
     #[schema(value_type = Option<Id>)]
-    id: Option<String>,
+    client_id: Option<String>,
     #[garde(required)]
     #[schema(required = true, value_type = Id)]
     from_account_id: Option<String>,
@@ -46,7 +48,7 @@ impl IntoInput for PaymentBody {
     type Input = Payment;
 
     fn into_input(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<Payment> {
-        let id = faults.optional("id", self.id, |id| id.parse());
+        let client_id = faults.optional("clientId", self.client_id, |id| id.parse());
         let from = faults.required("fromAccountId", self.from_account_id, |id| id.parse());
         let to = faults.required("toAccountId", self.to_account_id, |id| id.parse());
         let amount = faults.required("amount", self.amount, |amount| amount.to_amount(context.currency()));
@@ -55,7 +57,7 @@ impl IntoInput for PaymentBody {
             // The ledger would refuse it too, but only after the other fields have been found right.
             faults.add("toAccountId", FaultCode::Invalid, TransferError::SelfTransfer.to_string());
         }
-        Some(Payment { id: id?, from: from?, to: to?, amount: amount?, memo: memo? })
+        Some(Payment { client_id: client_id?, from: from?, to: to?, amount: amount?, memo: memo? })
     }
 }
 
@@ -102,6 +104,10 @@ impl Visible {
 pub(crate) struct TransferView<'a> {
     #[schema(value_type = Id)]
     id: Text<TransferId>,
+    /// What the payer chose, for the payer alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Id>)]
+    client_id: Option<Text<ClientId>>,
     status: &'static str,
     kind: &'static str,
     amount: Money,
@@ -137,6 +143,7 @@ impl<'a> TransferView<'a> {
         };
         Self {
             id: Text(transfer.id),
+            client_id: transfer.client_id.filter(|_| visible.debit).map(Text),
             status: "completed",
             kind: transfer.kind.as_str(),
             amount: Money::new(currency, transfer.amount.minor()),

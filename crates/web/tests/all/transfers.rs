@@ -58,15 +58,15 @@ async fn all_faults_of_a_payment_are_told_at_once() {
         ["Idempotency-Key: required", "amount: required", "fromAccountId: required", "toAccountId: required"]
     );
     let body = json!({
-        "id": "x", "fromAccountId": 1, "toAccountId": "y", "amount": 12.5, "memo": "", "note": "odd",
+        "clientId": "x", "fromAccountId": 1, "toAccountId": "y", "amount": 12.5, "memo": "", "note": "odd",
     });
     assert_eq!(
         post(&body).await,
         [
             "Idempotency-Key: required",
             "amount: type",
+            "clientId: format",
             "fromAccountId: type",
-            "id: format",
             "memo: length",
             "note: unknown_field",
             "toAccountId: format",
@@ -156,27 +156,43 @@ async fn refusals_stick_to_their_key() {
 }
 
 #[actix_web::test]
-async fn a_chosen_id_tells_whether_it_happened() {
+async fn client_id_of_a_payment_is_its_payers_alone() {
     let app = TestApp::start().await;
     let (ada, bob, eve) = (app.user("ada").await, app.user("bob").await, app.user("eve").await);
     let admin = app.admin().await;
-    let id = "0190163d-8694-739b-aea5-966c26f8ad91";
-    let path = format!("/transfers/{id}");
+    let chosen = "0190163d-8694-739b-aea5-966c26f8ad91";
+    let path = format!("/transfers/{chosen}");
     let body = app.get(&path).by(&ada).await.refused(404, "NOT_FOUND");
-    assert_eq!(body["error"], format!("Transfer not found: {id}"));
-    let mut payment = payment(&ada, &bob, "1");
-    payment["id"] = id.into();
-    let made = app.post("/transfers").by(&ada).key("k").json(&payment).await.ok(201);
-    assert_eq!(made["id"], id);
-    app.post("/transfers").by(&ada).key("other").json(&payment).await.refused(409, "DUPLICATE");
-    let seen = async |user: &TestUser| {
-        let transfer = app.get(&path).by(user).await.ok(200);
-        (transfer["from"]["balance"].clone(), transfer["to"]["balance"].clone())
+    assert_eq!(body["error"], format!("Transfer not found: {chosen}"));
+    let named = |from: &TestUser, to: &TestUser| {
+        let mut payment = payment(from, to, "1");
+        payment["clientId"] = chosen.into();
+        payment
     };
-    assert_eq!(seen(&ada).await, (json!("999.00"), Value::Null));
-    assert_eq!(seen(&bob).await, (Value::Null, json!("1001.00")));
-    assert_eq!(seen(&admin).await, (json!("999.00"), json!("1001.00")));
-    app.get(&path).by(&eve).await.refused(404, "NOT_FOUND");
+    let made = app.post("/transfers").by(&ada).key("k").json(&named(&ada, &bob)).await.ok(201);
+    assert_eq!(made["clientId"], chosen);
+    assert_ne!(made["id"], chosen, "others would tell whether it is taken");
+    app.post("/transfers").by(&ada).key("other").json(&named(&ada, &eve)).await.refused(409, "DUPLICATE");
+    assert_eq!(app.get(&path).by(&ada).await.ok(200), made);
+    for other in [&bob, &eve, &admin] {
+        app.get(&path).by(other).await.refused(404, "NOT_FOUND");
+    }
+    // By the id that it has for everyone, each side sees its own balance, and the payer the client id.
+    let by_id = format!("/transfers/{}", made["id"].as_str().unwrap());
+    let seen = async |user: &TestUser| {
+        let transfer = app.get(&by_id).by(user).await.ok(200);
+        [&transfer["from"]["balance"], &transfer["to"]["balance"], &transfer["clientId"]].map(Clone::clone)
+    };
+    assert_eq!(seen(&ada).await, [json!("999.00"), Value::Null, json!(chosen)]);
+    assert_eq!(seen(&bob).await, [Value::Null, json!("1001.00"), Value::Null]);
+    assert_eq!(seen(&admin).await, [json!("999.00"), json!("1001.00"), json!(chosen)]);
+    app.get(&by_id).by(&eve).await.refused(404, "NOT_FOUND");
+    // Another user may choose it too, and finds their own by it.
+    let others = app.post("/transfers").by(&bob).key("k").json(&named(&bob, &ada)).await.ok(201);
+    assert_eq!(app.get(&path).by(&bob).await.ok(200)["id"], others["id"]);
+    assert_eq!(app.get(&path).by(&ada).await.ok(200)["id"], made["id"]);
+    // Another's account tells nothing of its client ids.
+    app.post("/transfers").by(&eve).key("k").json(&named(&ada, &eve)).await.refused(404, "NOT_FOUND");
 }
 
 fn batch(mode: &str, transfers: &[Value]) -> Value {

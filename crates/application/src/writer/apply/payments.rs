@@ -5,7 +5,9 @@ use foretell_domain::error::DomainError;
 use foretell_domain::id::{AccountId, TransferId};
 use foretell_domain::job::JobTask;
 use foretell_domain::policy::{self, Actor};
-use foretell_domain::transfer::{Transfer, TransferError, TransferKind, reversal, shortfall, transfer};
+use foretell_domain::transfer::{
+    Transfer, TransferError, TransferKind, TransferOrder, reversal, shortfall, transfer,
+};
 use foretell_ports::unit::Tx;
 
 use super::{Applied, Desk};
@@ -41,11 +43,12 @@ impl Desk<'_> {
     }
 
     pub(super) fn pay(&mut self, actor: Actor, payment: &Payment) -> Result<Transfer, DomainError> {
-        let order = self.order(TransferKind::Payment, payment.amount);
-        let id = self.rows.claim_transfer_id(payment.id, order.id)?;
         self.own_account(actor, payment.from)?;
+        self.rows.check_new_payment(payment.from, payment.client_id)?;
         self.users_account(payment.to)?;
-        let order = foretell_domain::transfer::TransferOrder { id, memo: payment.memo.clone(), ..order };
+        let (client_id, memo) = (payment.client_id, payment.memo.clone());
+        let order = self.order(TransferKind::Payment, payment.amount);
+        let order = TransferOrder { client_id, memo, ..order };
         Ok(self.rows.post(payment.from, payment.to, order)?)
     }
 
@@ -123,7 +126,7 @@ impl Desk<'_> {
         &self,
         from: AccountId,
         new: Account,
-        order: foretell_domain::transfer::TransferOrder,
+        order: TransferOrder,
     ) -> Result<(), TransferError> {
         let (mut debit, mut credit) = (self.rows.account(from)?, new);
         transfer(&mut debit, &mut credit, order).map(drop)

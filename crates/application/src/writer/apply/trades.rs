@@ -2,9 +2,11 @@
 
 use foretell_domain::account::Account;
 use foretell_domain::error::DomainError;
-use foretell_domain::id::{AccountId, BetId, MarketId, OptionId};
+use foretell_domain::id::{AccountId, BetId, ClientId, MarketId, OptionId};
 use foretell_domain::job::JobTask;
-use foretell_domain::market::{Bet, Fill, Holding, Market, MarketError, Opening, TradeSide};
+use foretell_domain::market::{
+    Bet, BuyOrder, Fill, Holding, Market, MarketError, Opening, SellOrder, TradeSide,
+};
 use foretell_domain::policy::Actor;
 use foretell_domain::quota::Quota;
 use foretell_domain::transfer::TransferKind;
@@ -18,7 +20,7 @@ use crate::writer::rows::broken;
 
 /// A priced order with whose it is.
 struct Trade {
-    id: BetId,
+    client_id: Option<ClientId>,
     actor: Actor,
     account_id: AccountId,
     option_id: OptionId,
@@ -77,13 +79,13 @@ impl Desk<'_> {
         actor: Actor,
         command: &PlaceBet,
     ) -> Result<Box<TradeReceipt>, DomainError> {
-        let id = self.rows.claim_bet_id(command.id, BetId::from_u128(self.context.ids.next_id()))?;
-        let market = self.rows.market(command.market_id)?;
         self.own_account(actor, command.account_id)?;
+        self.rows.check_new_trade(command.account_id, command.client_id)?;
+        let market = self.rows.market(command.market_id)?;
         let pot = self.rows.account(AccountId::of_market(command.market_id))?;
         let fill = market.price_buy(&command.order, pot.balance(), self.context.now)?;
-        let (account_id, option_id) = (command.account_id, command.order.option_id);
-        self.trade(market.clone(), Trade { id, actor, account_id, option_id, fill })
+        let PlaceBet { client_id, account_id, order: BuyOrder { option_id, .. }, .. } = *command;
+        self.trade(market.clone(), Trade { client_id, actor, account_id, option_id, fill })
     }
 
     pub(super) fn sell_shares(
@@ -91,23 +93,23 @@ impl Desk<'_> {
         actor: Actor,
         command: &SellShares,
     ) -> Result<Box<TradeReceipt>, DomainError> {
-        let id = self.rows.claim_bet_id(command.id, BetId::from_u128(self.context.ids.next_id()))?;
-        let market = self.rows.market(command.market_id)?;
         self.own_account(actor, command.account_id)?;
+        self.rows.check_new_trade(command.account_id, command.client_id)?;
+        let market = self.rows.market(command.market_id)?;
         let pot = self.rows.account(AccountId::of_market(command.market_id))?;
         market.check_trading(self.context.now)?;
         let order = &command.order;
         let holding = self.rows.holding(market, command.account_id);
         let shares = holding.shares_to_sell(market.option_index(order.option_id)?, order.quantity)?;
         let fill = market.price_sell(order, shares, pot.balance(), self.context.now)?;
-        let (account_id, option_id) = (command.account_id, order.option_id);
-        self.trade(market.clone(), Trade { id, actor, account_id, option_id, fill })
+        let SellShares { client_id, account_id, order: SellOrder { option_id, .. }, .. } = *command;
+        self.trade(market.clone(), Trade { client_id, actor, account_id, option_id, fill })
     }
 
     /// Moves the money of a fill and enters it. Market and holding are changed as copies, which are kept only
     /// once the money has moved.
     fn trade(&mut self, mut market: Market, trade: Trade) -> Result<Box<TradeReceipt>, DomainError> {
-        let Trade { id, actor, account_id, option_id, fill } = trade;
+        let Trade { client_id, actor, account_id, option_id, fill } = trade;
         let market_id = market.id();
         let pot_id = AccountId::of_market(market_id);
         let pot = self.rows.account(pot_id)?.balance();
@@ -119,7 +121,9 @@ impl Desk<'_> {
         market.record_fill(&fill, &mut holding, pot_after.ok_or(MarketError::TradeTooLarge)?)?;
         let row = self.rows.post(from, to, self.order(kind, fill.cash).about(market_id))?;
         let (user_id, transfer_id, created_at) = (actor.user_id, row.id, self.context.now);
-        let bet = Bet { id, market_id, user_id, account_id, transfer_id, option_id, fill, created_at };
+        let id = BetId::from_u128(self.context.ids.next_id());
+        let bet =
+            Bet { id, client_id, market_id, user_id, account_id, transfer_id, option_id, fill, created_at };
         self.rows.put_trade(market, holding, bet.clone());
         Ok(Box::new(TradeReceipt::new(bet, &row)))
     }

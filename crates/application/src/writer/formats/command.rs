@@ -1,6 +1,6 @@
 //! Format 1 of commands, from which the hash of a request is made.
 
-use foretell_domain::id::{AccountId, BetId, MarketId, OptionId, TransferId};
+use foretell_domain::id::{AccountId, ClientId, MarketId, OptionId, TransferId};
 use foretell_domain::market::{BuyOrder, Listing, Quantity, SellOrder};
 use foretell_domain::money::Amount;
 use foretell_domain::probability::Probability;
@@ -63,7 +63,7 @@ pub(super) enum CommandV1<'a> {
 
 #[derive(Serialize)]
 pub(super) struct PaymentV1<'a> {
-    id: Option<TransferId>,
+    id: Option<ClientId>,
     from: AccountId,
     to: AccountId,
     amount: i64,
@@ -93,7 +93,7 @@ pub(super) struct OpenMarketV1<'a> {
 
 #[derive(Serialize)]
 pub(super) struct BetV1 {
-    id: Option<BetId>,
+    id: Option<ClientId>,
     market_id: MarketId,
     account_id: AccountId,
     order: BuyOrderV1,
@@ -109,7 +109,7 @@ struct BuyOrderV1 {
 
 #[derive(Serialize)]
 pub(super) struct SaleV1 {
-    id: Option<BetId>,
+    id: Option<ClientId>,
     market_id: MarketId,
     account_id: AccountId,
     order: SellOrderV1,
@@ -163,7 +163,7 @@ impl<'a> CommandV1<'a> {
 
 impl<'a> From<&'a Payment> for PaymentV1<'a> {
     fn from(payment: &'a Payment) -> Self {
-        let Payment { id, from, to, amount, memo } = payment;
+        let Payment { client_id: id, from, to, amount, memo } = payment;
         let memo = memo.as_ref().map(Memo::as_str);
         Self { id: *id, from: *from, to: *to, amount: amount.minor(), memo }
     }
@@ -186,7 +186,7 @@ impl<'a> From<&'a OpenMarket> for OpenMarketV1<'a> {
 
 impl From<&PlaceBet> for BetV1 {
     fn from(bet: &PlaceBet) -> Self {
-        let PlaceBet { id, market_id, account_id, order } = *bet;
+        let PlaceBet { client_id: id, market_id, account_id, order } = *bet;
         let BuyOrder { option_id, amount, min_shares, max_price } = order;
         let order = BuyOrderV1 {
             option_id,
@@ -200,7 +200,7 @@ impl From<&PlaceBet> for BetV1 {
 
 impl From<&SellShares> for SaleV1 {
     fn from(sale: &SellShares) -> Self {
-        let SellShares { id, market_id, account_id, order } = *sale;
+        let SellShares { client_id: id, market_id, account_id, order } = *sale;
         let SellOrder { option_id, quantity, min_proceeds } = order;
         let quantity = match quantity {
             Quantity::All => QuantityV1::All,

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use foretell_domain::error::DomainError;
-use foretell_domain::id::{AccountId, BetId, MarketId, OptionId, TransferId};
+use foretell_domain::id::{AccountId, ClientId, MarketId, OptionId, TransferId};
 use foretell_domain::market::lmsr::LmsrError;
 use foretell_domain::market::{Guard, MarketError, Phase, SplitError};
 use foretell_domain::money::{Amount, Balance};
@@ -45,7 +45,7 @@ pub(super) enum TransferRefusalV1 {
     BalanceOutOfRange,
     NotFinal { newest: i64 },
     NotFound(TransferId),
-    Duplicate(TransferId),
+    Duplicate(ClientId),
     AlreadyReversed(TransferId),
     NotReversible { kind: Cow<'static, str> },
     BatchAborted,
@@ -55,7 +55,7 @@ pub(super) enum TransferRefusalV1 {
 pub(super) enum MarketRefusalV1 {
     NotFound(MarketId),
     OptionNotFound(OptionId),
-    DuplicateBet(BetId),
+    DuplicateBet(ClientId),
     TradingEnded,
     NotOpen { phase: Cow<'static, str> },
     EndsLater,

@@ -1,7 +1,7 @@
 //! The formats against their golden files.
 
 use foretell_domain::error::DomainError;
-use foretell_domain::id::{AccountId, BetId, MarketId, OptionId, TransferId, UserId};
+use foretell_domain::id::{AccountId, BetId, ClientId, MarketId, OptionId, TransferId, UserId};
 use foretell_domain::market::lmsr::LmsrError;
 use foretell_domain::market::{
     BuyOrder, Guard, Listing, MarketError, MarketRecord, OptionState, Phase, Quantity, SellOrder,
@@ -47,7 +47,7 @@ fn listing() -> Listing {
 
 fn payment(id: Option<u128>, memo: Option<&str>) -> Payment {
     Payment {
-        id: id.map(TransferId::from_u128),
+        client_id: id.map(ClientId::from_u128),
         from: AccountId::from_u128(1),
         to: AccountId::from_u128(2),
         amount: amount(1_250),
@@ -61,11 +61,11 @@ fn commands() -> Vec<Command> {
     let batch = |mode| Command::PayBatch(PaymentBatch { mode, payments: vec![payment(Some(9), None)] });
     let bet = |min_shares, max_price| {
         let order = BuyOrder { option_id, amount: amount(500), min_shares, max_price };
-        Command::Bet(PlaceBet { id: None, market_id, account_id, order })
+        Command::Bet(PlaceBet { client_id: None, market_id, account_id, order })
     };
     let sale = |quantity, min_proceeds| {
         let order = SellOrder { option_id, quantity, min_proceeds };
-        Command::Sell(SellShares { id: Some(BetId::from_u128(8)), market_id, account_id, order })
+        Command::Sell(SellShares { client_id: Some(ClientId::from_u128(8)), market_id, account_id, order })
     };
     let half = Some(Probability::new(0.3).unwrap());
     vec![
@@ -128,6 +128,7 @@ fn transfer(id: u128, version: i64) -> Transfer {
     };
     Transfer {
         id: TransferId::from_u128(id),
+        client_id: None,
         kind: TransferKind::Payment,
         amount: amount(1),
         debit: side(1, 99),
@@ -141,7 +142,8 @@ fn transfer(id: u128, version: i64) -> Transfer {
 
 fn refusals() -> Vec<DomainError> {
     let (account, transfer) = (AccountId::from_u128(1), TransferId::from_u128(9));
-    let (market, option, bet) = (MarketId::from_u128(5), OptionId::from_u128(6), BetId::from_u128(8));
+    let (market, option) = (MarketId::from_u128(5), OptionId::from_u128(6));
+    let [client, client_of_bet] = [9, 8].map(ClientId::from_u128);
     let (available, needed) = (Shares::new(1).unwrap(), Shares::new(2).unwrap());
     let transfers = [
         TransferError::SelfTransfer,
@@ -152,7 +154,7 @@ fn refusals() -> Vec<DomainError> {
         TransferError::BalanceOutOfRange,
         TransferError::NotFinal { newest: Timestamp::from_micros(7) },
         TransferError::NotFound(transfer),
-        TransferError::Duplicate(transfer),
+        TransferError::Duplicate(client),
         TransferError::AlreadyReversed(transfer),
         TransferError::NotReversible { kind: TransferKind::Payout },
         TransferError::BatchAborted,
@@ -160,7 +162,7 @@ fn refusals() -> Vec<DomainError> {
     let markets = [
         MarketError::NotFound(market),
         MarketError::OptionNotFound(option),
-        MarketError::DuplicateBet(bet),
+        MarketError::DuplicateBet(client_of_bet),
         MarketError::TradingEnded,
         MarketError::NotOpen { phase: Phase::Closed },
         MarketError::AlreadyDecided { phase: Phase::Cancelled },

@@ -37,6 +37,8 @@ impl UnnumberedTransfer {
         };
         Some(Transfer {
             id: self.id,
+            // It was the id itself.
+            client_id: None,
             kind: TransferKind::from_name(&self.kind)?,
             amount: Amount::new(self.amount).ok()?,
             debit: side(self.debit),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use foretell_domain::id::{AccountId, BetId, MarketId, TransferId};
+use foretell_domain::id::{AccountId, ClientId, MarketId, TransferId};
 use foretell_domain::market::Market;
 use foretell_ports::unit::Locked;
 
@@ -18,8 +18,8 @@ pub(super) struct Wanted {
     pub(super) settlements: BTreeSet<MarketId>,
     pub(super) deletions: BTreeSet<MarketId>,
     pub(super) originals: Vec<TransferId>,
-    pub(super) new_transfers: Vec<TransferId>,
-    pub(super) new_bets: Vec<BetId>,
+    pub(super) paid_as: Vec<(AccountId, ClientId)>,
+    pub(super) traded_as: Vec<(AccountId, ClientId)>,
     pub(super) holdings: BTreeSet<(MarketId, AccountId)>,
 }
 
@@ -45,8 +45,8 @@ impl Wanted {
                 }
             }
             Command::OpenMarket(opening) => self.accounts.extend([opening.from]),
-            Command::Bet(bet) => self.add_trade(bet.market_id, bet.account_id, bet.id),
-            Command::Sell(sale) => self.add_trade(sale.market_id, sale.account_id, sale.id),
+            Command::Bet(bet) => self.add_trade(bet.market_id, bet.account_id, bet.client_id),
+            Command::Sell(sale) => self.add_trade(sale.market_id, sale.account_id, sale.client_id),
             Command::Close(market) | Command::CloseEnded(market) => self.markets.extend([*market]),
             Command::Decide(market, _) => self.add_market(*market),
             Command::Delete(market) => {
@@ -68,7 +68,8 @@ impl Wanted {
 
     fn add_payments(&mut self, payments: &[Payment]) {
         self.accounts.extend(payments.iter().flat_map(|payment| [payment.from, payment.to]));
-        self.new_transfers.extend(payments.iter().filter_map(|payment| payment.id));
+        let named = payments.iter().filter_map(|payment| Some((payment.from, payment.client_id?)));
+        self.paid_as.extend(named);
     }
 
     fn add_market(&mut self, market: MarketId) {
@@ -76,10 +77,10 @@ impl Wanted {
         self.accounts.insert(AccountId::of_market(market));
     }
 
-    fn add_trade(&mut self, market: MarketId, account: AccountId, id: Option<BetId>) {
+    fn add_trade(&mut self, market: MarketId, account: AccountId, client_id: Option<ClientId>) {
         self.add_market(market);
         self.accounts.insert(account);
         self.holdings.insert((market, account));
-        self.new_bets.extend(id);
+        self.traded_as.extend(client_id.map(|client_id| (account, client_id)));
     }
 }

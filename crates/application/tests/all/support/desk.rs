@@ -189,7 +189,13 @@ impl Desk {
 
     /// A payment between the accounts of two users.
     pub(crate) fn payment(from: &Caller, to: &Caller, minor: i64) -> Payment {
-        Payment { id: None, from: from.account_id, to: to.account_id, amount: amount(minor), memo: None }
+        Payment {
+            client_id: None,
+            from: from.account_id,
+            to: to.account_id,
+            amount: amount(minor),
+            memo: None,
+        }
     }
 
     /// Pays under a key of its own.

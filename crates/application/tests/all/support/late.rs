@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use foretell_domain::account::Account;
 use foretell_domain::comment::{Comment, CommentSubject};
 use foretell_domain::id::{
-    AccountId, ApiKeyId, BetId, CommentId, JobId, MarketId, PostId, SessionId, TransferId, UserId, WebhookId,
+    AccountId, ApiKeyId, BetId, ClientId, CommentId, JobId, MarketId, PostId, SessionId, TransferId, UserId,
+    WebhookId,
 };
 use foretell_domain::market::{Bet, Holding, Listing, Market, Settlement};
 use foretell_domain::money::Currency;
@@ -126,6 +127,7 @@ impl LedgerTx for LateTx<'_> {
         record_currency_once(currency: &Currency, at: Timestamp) -> Currency;
         insert_accounts_once(accounts: &[Account], at: Timestamp) -> usize;
         save_accounts(accounts: &[&Locked<Account>]) -> ();
+        find_paid_as(names: &[(AccountId, ClientId)]) -> Vec<(AccountId, ClientId)>;
         find_transfers(ids: &[TransferId]) -> Vec<Transfer>;
         find_transfers_from(account: AccountId, versions: RangeInclusive<i64>) -> Vec<Transfer>;
         find_reversed(ids: &[TransferId]) -> Vec<TransferId>;
@@ -150,6 +152,7 @@ impl MarketTx for LateTx<'_> {
         list_holdings_after(
             market: &Locked<Market>, after: Option<AccountId>, limit: usize
         ) -> Vec<Holding>;
+        find_traded_as(names: &[(AccountId, ClientId)]) -> Vec<(AccountId, ClientId)>;
         find_bets(ids: &[BetId]) -> Vec<Bet>;
         insert_bets(bets: &[Bet]) -> ();
         insert_settlement(settlement: &Settlement) -> ();

@@ -100,7 +100,7 @@ impl Desk {
 
     /// Where a bet in a market goes, under no chosen id.
     pub(crate) fn target(market: &MarketDetails) -> TradeTarget {
-        TradeTarget { market_id: market.market.id(), id: None }
+        TradeTarget { market_id: market.market.id(), client_id: None }
     }
 
     /// The id of a market's option.

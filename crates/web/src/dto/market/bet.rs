@@ -2,7 +2,7 @@
 
 use foretell_application::Quote;
 use foretell_application::writer::TradeReceipt;
-use foretell_domain::id::{AccountId, BetId, MarketId, OptionId, TransferId, UserId};
+use foretell_domain::id::{AccountId, BetId, ClientId, MarketId, OptionId, TransferId, UserId};
 use foretell_domain::market::{Bet, Fill, TradeSide};
 use foretell_domain::money::Currency;
 use foretell_domain::probability::Probability;
@@ -18,12 +18,15 @@ use crate::openapi::names::{Id, SideName};
 /// Millionths: the decimals of an average price.
 const MILLION: i128 = 1_000_000;
 
-/// A bet or sale. Its trader's account, transfer and balance are for the trader alone.
+/// A bet or sale. Its trader's client id, account, transfer and balance are for the trader alone.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BetView<'a> {
     #[schema(value_type = Id)]
     id: Text<BetId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Id>)]
+    client_id: Option<Text<ClientId>>,
     #[schema(value_type = Id)]
     market_id: Text<MarketId>,
     #[schema(value_type = Id)]
@@ -63,6 +66,7 @@ impl<'a> BetView<'a> {
         let fill = &bet.fill;
         Self {
             id: Text(bet.id),
+            client_id: None,
             market_id: Text(bet.market_id),
             user_id: Text(bet.user_id),
             account_id: None,
@@ -87,6 +91,7 @@ impl<'a> BetView<'a> {
     /// What its trader may see of it later.
     pub(crate) fn of_trader(bet: &'a Bet, currency: &Currency) -> Self {
         Self {
+            client_id: bet.client_id.map(Text),
             account_id: Some(Text(bet.account_id)),
             transfer_id: Some(Text(bet.transfer_id)),
             ..Self::public(bet, currency)

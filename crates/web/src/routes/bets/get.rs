@@ -6,20 +6,29 @@ use foretell_domain::id::BetId;
 use crate::WebState;
 use crate::dto::market::bet::BetView;
 use crate::error::{ApiError, ErrorCode};
-use crate::extract::{NoParams, Params, PathId};
+use crate::extract::{MaybeSignedIn, NoParams, Params, PathId};
 use crate::reply::{self, Answer};
 
-/// Shows a bet or sale, as anyone may see it. 200, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND`.
+/// Shows the bet or sale that the caller made under this client id, or else the one with this id; what only its trader
+/// may see, to its trader. 200, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND`.
 #[utoipa::path(
     get,
     path = "/bets/{id}",
     operation_id = "getBet",
     tag = "bets",
     responses((status = 200, description = "Done.", body = BetView<'static>)),
+    security((), ("bearer" = ["read"]), ("cookie" = [])),
 )]
-pub(super) async fn get(state: Data<WebState>, id: PathId<BetId>, params: Params<NoParams>) -> Answer {
+pub(super) async fn get(
+    state: Data<WebState>,
+    caller: MaybeSignedIn,
+    id: PathId<BetId>,
+    params: Params<NoParams>,
+) -> Answer {
     let (id, ()) = state.accept((id, params))?;
-    let found = state.application.find_bet(id).await?;
+    let found = state.application.find_bet(caller.caller(), id).await?;
     let bet = found.ok_or_else(|| ApiError::new(ErrorCode::NotFound, format!("Bet not found: {id}")))?;
-    reply::ok(BetView::public(&bet, &state.application.settings().currency))
+    let currency = &state.application.settings().currency;
+    let is_own = caller.caller().is_some_and(|caller| caller.account_id == bet.account_id);
+    reply::ok(if is_own { BetView::of_trader(&bet, currency) } else { BetView::public(&bet, currency) })
 }

@@ -2,7 +2,7 @@
 
 use actix_web::web::Data;
 use foretell_application::TradeTarget;
-use foretell_domain::id::{BetId, MarketId, OptionId};
+use foretell_domain::id::{ClientId, MarketId, OptionId};
 use foretell_domain::market::BuyOrder;
 use foretell_domain::probability::Probability;
 use garde::Validate;
@@ -22,9 +22,11 @@ use crate::reply::{self, Answer};
 #[schema(example = json!({ "optionId": "019a0000-0000-7000-8000-000000000003", "amount": "10.00", "maxPrice": 0.6 }))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct BetOrderBody {
+    /// Yours alone: others may choose the same. `id` is accepted as its older name.
     #[garde(skip)]
+    #[serde(alias = "id")]
     #[schema(value_type = Option<Id>)]
-    id: Option<String>,
+    client_id: Option<String>,
     #[garde(required)]
     #[schema(required = true, value_type = Id)]
     option_id: Option<String>,
@@ -39,17 +41,17 @@ pub(super) struct BetOrderBody {
 }
 
 impl IntoInput for BetOrderBody {
-    type Input = (Option<BetId>, BuyOrder);
+    type Input = (Option<ClientId>, BuyOrder);
 
     fn into_input(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<Self::Input> {
         let currency = context.currency();
-        let id = faults.optional("id", self.id, |id| id.parse::<BetId>());
+        let client_id = faults.optional("clientId", self.client_id, |id| id.parse::<ClientId>());
         let option_id = faults.required("optionId", self.option_id, |id| id.parse::<OptionId>());
         let amount = faults.required("amount", self.amount, |amount| amount.to_amount(currency));
         let min_shares = faults.optional("minShares", self.min_shares, |shares| shares.to_shares(currency));
         let max_price = self.max_price.map_or(Some(None), |price| price_limit(price, faults).map(Some));
         let (min_shares, max_price) = (min_shares?, max_price?);
-        Some((id?, BuyOrder { option_id: option_id?, amount: amount?, min_shares, max_price }))
+        Some((client_id?, BuyOrder { option_id: option_id?, amount: amount?, min_shares, max_price }))
     }
 }
 
@@ -82,8 +84,8 @@ pub(super) async fn place_bet(
     key: IdempotencyKey,
     body: Body<BetOrderBody>,
 ) -> Answer {
-    let (market_id, key, (id, order)) = state.accept((market_id, key, body))?;
-    let target = TradeTarget { market_id, id };
+    let (market_id, key, (client_id, order)) = state.accept((market_id, key, body))?;
+    let target = TradeTarget { market_id, client_id };
     let receipt = state.application.place_bet(&caller, key, target, order).await?;
     let currency = &state.application.settings().currency;
     reply::receipt(receipt, |traded| {

@@ -2,7 +2,7 @@
 
 use actix_web::web::Data;
 use foretell_application::TradeTarget;
-use foretell_domain::id::{BetId, MarketId, OptionId};
+use foretell_domain::id::{ClientId, MarketId, OptionId};
 use foretell_domain::market::{Quantity, SellOrder};
 use foretell_domain::money::{Currency, MoneyError};
 use garde::Validate;
@@ -25,9 +25,11 @@ const ALL: &str = "all";
 #[schema(example = json!({ "optionId": "019a0000-0000-7000-8000-000000000003", "shares": "all" }))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SaleBody {
+    /// Yours alone: others may choose the same. `id` is accepted as its older name.
     #[garde(skip)]
+    #[serde(alias = "id")]
     #[schema(value_type = Option<Id>)]
-    id: Option<String>,
+    client_id: Option<String>,
     #[garde(required)]
     #[schema(required = true, value_type = Id)]
     option_id: Option<String>,
@@ -39,15 +41,15 @@ pub(super) struct SaleBody {
 }
 
 impl IntoInput for SaleBody {
-    type Input = (Option<BetId>, SellOrder);
+    type Input = (Option<ClientId>, SellOrder);
 
     fn into_input(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<Self::Input> {
         let currency = context.currency();
-        let id = faults.optional("id", self.id, |id| id.parse::<BetId>());
+        let client_id = faults.optional("clientId", self.client_id, |id| id.parse::<ClientId>());
         let option_id = faults.required("optionId", self.option_id, |id| id.parse::<OptionId>());
         let quantity = faults.required("shares", self.shares, |shares| quantity(&shares, currency));
         let least = faults.optional("minProceeds", self.min_proceeds, |money| money.to_amount(currency));
-        Some((id?, SellOrder { option_id: option_id?, quantity: quantity?, min_proceeds: least? }))
+        Some((client_id?, SellOrder { option_id: option_id?, quantity: quantity?, min_proceeds: least? }))
     }
 }
 
@@ -76,8 +78,8 @@ pub(super) async fn sell_shares(
     key: IdempotencyKey,
     body: Body<SaleBody>,
 ) -> Answer {
-    let (market_id, key, (id, order)) = state.accept((market_id, key, body))?;
-    let target = TradeTarget { market_id, id };
+    let (market_id, key, (client_id, order)) = state.accept((market_id, key, body))?;
+    let target = TradeTarget { market_id, client_id };
     let receipt = state.application.sell_shares(&caller, key, target, order).await?;
     let currency = &state.application.settings().currency;
     reply::receipt(receipt, |traded| {

@@ -100,7 +100,7 @@ async fn of_a_bet_and_a_deletion_at_once_only_the_first_is_done() {
         let amount = foretell_domain::money::Amount::new(100).unwrap();
         let order =
             foretell_domain::market::BuyOrder { option_id, amount, min_shares: None, max_price: None };
-        let target = foretell_application::TradeTarget { market_id: id, id: None };
+        let target = foretell_application::TradeTarget { market_id: id, client_id: None };
         let bet =
             async { app.application.place_bet(&by_ann, super::fresh_key(), target, order).await.unwrap() };
         let delete = app.application.delete_market(&by_creator, id);

@@ -106,11 +106,11 @@ async fn the_faults_of_orders_are_told_at_once() {
     };
     check("bets", json!({}), &["amount: required", "optionId: required"]).await;
     let bad = json!({
-        "id": "x", "optionId": "y", "amount": 1.5, "minShares": "0", "maxPrice": 1.01, "shares": 1,
+        "clientId": "x", "optionId": "y", "amount": 1.5, "minShares": "0", "maxPrice": 1.01, "shares": 1,
     });
     let faults = [
         "amount: type",
-        "id: format",
+        "clientId: format",
         "maxPrice: range",
         "minShares: range",
         "optionId: format",

@@ -1,6 +1,6 @@
 //! Commands that are sent twice, and ids that clients choose.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Opened, Reply, audit, balance, command, open};
 use crate::support::{TestApp, TestUser};
@@ -64,23 +64,36 @@ async fn keys_of_one_user_do_not_hinder_another() {
 }
 
 #[actix_web::test]
-async fn a_client_may_choose_the_id_of_a_trade() {
+async fn client_id_of_a_trade_is_its_traders_alone() {
     let app = TestApp::start().await;
     let (creator, ann, bob) = (app.user("carl").await, app.user("ann").await, app.user("bob").await);
     let market = open(&app, &creator).await;
-    app.get(&format!("/bets/{CHOSEN}")).await.refused(404, "NOT_FOUND");
-    let order = json!({ "id": CHOSEN, "optionId": market.options[0], "amount": "50" });
+    let path = format!("/bets/{CHOSEN}");
+    app.get(&path).await.refused(404, "NOT_FOUND");
+    let order = json!({ "clientId": CHOSEN, "optionId": market.options[0], "amount": "50" });
     let reply = command(&app, &market.at("bets"), &ann, &order).await;
-    assert_eq!(reply.ok(201)["id"], CHOSEN);
-    assert_eq!(reply.header("Location"), format!("/api/v1/bets/{CHOSEN}"));
-    assert_eq!(app.get(&format!("/bets/{CHOSEN}")).await.ok(200)["shares"], "87.06");
-    for user in [&ann, &bob] {
-        let again = command(&app, &market.at("bets"), user, &order).await.refused(409, "DUPLICATE");
+    let made = reply.ok(201);
+    assert_eq!(made["clientId"], CHOSEN);
+    let by_id = format!("/bets/{}", made["id"].as_str().unwrap());
+    assert_ne!(made["id"], CHOSEN, "others would tell whether it is taken");
+    assert_eq!(reply.header("Location"), format!("/api/v1{by_id}"));
+    // Another looks for it in vain, may choose it too, and then has a bet of their own by it.
+    app.get(&path).by(&bob).await.refused(404, "NOT_FOUND");
+    app.get(&path).await.refused(404, "NOT_FOUND");
+    let others = command(&app, &market.at("bets"), &bob, &order).await.ok(201);
+    for (user, own) in [(&ann, &made), (&bob, &others)] {
+        let found = app.get(&path).by(user).await.ok(200);
+        assert_eq!((&found["id"], &found["transferId"]), (&own["id"], &own["transferId"]));
+        // The older name means the same.
+        let again = json!({ "id": CHOSEN.to_uppercase(), "optionId": market.options[0], "amount": "50" });
+        let again = command(&app, &market.at("bets"), user, &again).await.refused(409, "DUPLICATE");
         assert_eq!(again["error"], format!("Bet already exists: {CHOSEN}"));
     }
-    let sale = json!({ "id": CHOSEN.to_uppercase(), "optionId": market.options[0], "shares": "all" });
+    let seen = app.get(&by_id).by(&bob).await.ok(200);
+    assert_eq!((&seen["clientId"], &seen["accountId"]), (&Value::Null, &Value::Null));
+    let sale = json!({ "clientId": CHOSEN, "optionId": market.options[0], "shares": "all" });
     command(&app, &market.at("sales"), &ann, &sale).await.refused(409, "DUPLICATE");
-    assert_eq!(audit(&app).await.bets, 1);
+    assert_eq!(audit(&app).await.bets, 2);
 }
 
 #[actix_web::test]
