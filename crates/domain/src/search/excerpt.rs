@@ -146,7 +146,12 @@ mod tests {
     use super::*;
 
     fn shown(query: &str, text: &str) -> String {
-        let parts = excerpt(&SearchQuery::parse(query).unwrap(), text, SearchLanguage::ENGLISH);
+        shown_in("english", query, text)
+    }
+
+    fn shown_in(language: &str, query: &str, text: &str) -> String {
+        let language = SearchLanguage::from_name(language).unwrap();
+        let parts = excerpt(&SearchQuery::parse(query).unwrap(), text, language);
         let mark = |(part, is_found): (&str, bool)| {
             if is_found { format!("[{part}]") } else { part.to_owned() }
         };
@@ -175,6 +180,16 @@ mod tests {
             ("%", "Above 50%?", "Above 50[%]?"),
         ] {
             assert_eq!(shown(query, text), expected, "{query} in {text}");
+        }
+    }
+
+    #[test]
+    fn excerpt_marks_forms_with_another_first_letter() {
+        for (language, query, text, expected) in [
+            ("german", "apfel", "Zwei Äpfel", "Zwei [Äpfel]"),
+            ("spanish", "arbol", "Un árbol", "Un [árbol]"),
+        ] {
+            assert_eq!(shown_in(language, query, text), expected, "{query} in {text}");
         }
     }
 

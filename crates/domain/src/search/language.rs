@@ -68,9 +68,10 @@ impl SearchLanguage {
         }
     }
 
-    /// Whether a word and its stem begin with the same letter.
+    /// Whether every word and its stem begin with the same letter. Other stemmers than the English one also take accents away,
+    /// or prefixes.
     pub(super) const fn keeps_first_letter(&self) -> bool {
-        !matches!(self.algorithm, Some(Algorithm::Arabic | Algorithm::Tamil))
+        matches!(self.algorithm, None | Some(Algorithm::English))
     }
 }
 
