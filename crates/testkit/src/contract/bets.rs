@@ -57,8 +57,8 @@ pub async fn client_ids_of_bets_belong_to_their_trader(harness: &dyn Harness) {
     assert_eq!(scene.ports.markets.find_bet(own.id, Some(other)).await.unwrap(), Some(own));
     // A bet that was stored before client ids may have one as its id.
     let of_before = ClientId::from_u128(stored.id.as_u128());
-    let names = [(trader, chosen), (trader, unused), (trader, of_before), (other, of_before)];
-    let taken = scene.commit(move |tx| tx.find_traded_as(&names)).await;
+    let asked = [(trader, chosen), (trader, unused), (trader, of_before), (other, of_before)];
+    let taken = scene.commit(move |tx| tx.find_traded_as(&asked)).await;
     assert_eq!(BTreeSet::from_iter(taken), BTreeSet::from([(trader, chosen), (trader, of_before)]));
     let again = named(trader, 4);
     scene.check_rejected(move |tx| tx.insert_bets(from_ref(&again))).await;

@@ -294,8 +294,8 @@ pub async fn named_jobs_are_deleted(harness: &dyn Harness) {
         add(&scene, job).await;
     }
     let leased = lease(&scene, request(0, 10)).await;
-    let names = ["a", "c", "d"].map(str::to_owned);
-    assert_eq!(scene.commit(move |tx| tx.delete_named_jobs(&names)).await, 2);
+    let gone = ["a", "c", "d"].map(str::to_owned);
+    assert_eq!(scene.commit(move |tx| tx.delete_named_jobs(&gone)).await, 2);
     assert_eq!(scene.ports.jobs.count_jobs(JobFilter::default()).await.unwrap(), 2);
     let mut finished = 0;
     for job in leased {

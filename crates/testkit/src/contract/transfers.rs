@@ -79,8 +79,8 @@ pub async fn client_ids_of_transfers_belong_to_their_payer(harness: &dyn Harness
     assert_eq!(by_id.map(|found| found.transfer), Some(own));
     // A transfer that was stored before client ids may have one as its id.
     let of_before = ClientId::from_u128(unnamed.id.as_u128());
-    let names = [(payer, chosen), (payer, unused), (payer, of_before), (other, of_before)];
-    let taken = scene.commit(move |tx| tx.find_paid_as(&names)).await;
+    let asked = [(payer, chosen), (payer, unused), (payer, of_before), (other, of_before)];
+    let taken = scene.commit(move |tx| tx.find_paid_as(&asked)).await;
     assert_eq!(BTreeSet::from_iter(taken), BTreeSet::from([(payer, chosen), (payer, of_before)]));
     let again = named();
     scene.check_rejected(move |tx| move_money(tx, [payer, other], &again)).await;

@@ -66,6 +66,7 @@ impl IntoInput for BatchBody {
     }
 }
 
+#[expect(clippy::large_enum_variant, reason = "most results are transfers")]
 #[derive(Serialize, ToSchema)]
 #[serde(tag = "status", rename_all = "lowercase")]
 enum Item<'a> {
