@@ -193,7 +193,10 @@ async fn private_addresses_get_no_webhooks_unless_the_operator_says_so() {
 
 async fn workers_that_are_killed_do_everything_once(database: Database) {
     let kills = size("FORETELL_TEST_WORKER_KILLS", 5, 100);
-    let server = Server::start_without_worker(Home::new(database), &BRISK).await;
+    // One user opens many small markets.
+    let quotas = [("FORETELL__QUOTAS__OPEN_MARKETS", "1000000"), ("FORETELL__QUOTAS__MIN_SUBSIDY", "0.10")];
+    let settings = [BRISK.as_slice(), &quotas].concat();
+    let server = Server::start_without_worker(Home::new(database), &settings).await;
     let (admin, ada) = (server.admin().await, server.register("ada").await);
     let mut body = foretell_tests::market(&["Yes", "No"], "0.10");
     // Late enough for all of them to be opened.

@@ -1,3 +1,5 @@
+//! Tests of the fair queue: its order, its shares and its limits.
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 
