@@ -69,7 +69,7 @@ const ROUTES: [(&str, &str, Takes); 68] = [
     ("POST", "/markets/{id}/cancellation", Trade),
     ("GET", "/markets/{id}/comments", MaybeRead),
     ("POST", "/markets/{id}/comments", Manage),
-    ("GET", "/bets/{id}", Nothing),
+    ("GET", "/bets/{id}", MaybeRead),
     ("GET", "/leaderboard", Nothing),
     ("GET", "/posts", MaybeRead),
     ("POST", "/posts", Manage),
