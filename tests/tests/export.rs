@@ -104,14 +104,21 @@ async fn a_user_gets_what_there_is_of_them_and_no_more(database: Database) {
     let of = |kind: &str| -> Vec<&Value> {
         rows.iter().filter(|row| row["kind"] == kind).map(|row| &row["data"]).collect()
     };
-    for (kind, count) in
-        [("user", 1), ("account", 1), ("bet", 1), ("post", 2), ("comment", 1), ("session", 1)]
-    {
+    for (kind, count) in [
+        ("user", 1),
+        ("account", 1),
+        ("bet", 1),
+        ("post", 2),
+        ("comment", 1),
+        ("session", 1),
+        ("known_network", 1),
+    ] {
         assert_eq!(of(kind).len(), count, "{kind}: {rows:#?}");
     }
     // The grant, the subsidy, the bet and the payments.
     assert_eq!(of("transfer").len(), 3 + PAYMENTS);
     assert_eq!(of("user")[0]["email"], "ada@example.org");
+    assert_eq!(of("known_network")[0]["network"], "127.0.0.1");
     for transfer in of("transfer") {
         for side in ["from", "to"].map(|side| &transfer[side]) {
             let is_own = side["accountId"] == ada.account_id.as_str();

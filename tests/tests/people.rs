@@ -18,6 +18,7 @@ on_each_database!(
     a_suspension_counts_at_once,
     a_deleted_user_leaves_the_ledger,
     guesses_are_limited,
+    owner_under_attack_signs_in_after_a_restart,
 );
 
 async fn patch(who: &Client, path: &str, body: Value) -> Answer {
@@ -153,6 +154,39 @@ async fn a_deleted_user_leaves_the_ledger(database: Database) {
     admin.post(&resolution, winner).await.expect(200);
     admin.check_audit().await;
     assert_ne!(server.register("ada").await.user_id, ada.user_id, "the mail address is free");
+}
+
+async fn owner_under_attack_signs_in_after_a_restart(database: Database) {
+    // The clients are told apart by a proxy, which is the test.
+    let settings = [("FORETELL__SERVER__TRUSTED_PROXIES", "127.0.0.0/8")];
+    let mut server = Server::start_with(database, &settings).await;
+    let (home, elsewhere) = ("203.0.113.9", "198.51.100.7");
+    server.register("ada").await;
+    let sign_in = async |server: &Server, from: &str, password: &str| {
+        let body = json!({"email": "ada@example.org", "password": password});
+        let request = server.client().request(Method::POST, "/sessions").header("X-Forwarded-For", from);
+        send(request.json(&body)).await
+    };
+    let flood = async |server: &Server| {
+        for _ in 0..10 {
+            sign_in(server, elsewhere, "wrong password").await.refused(401, "UNAUTHORIZED");
+        }
+        sign_in(server, elsewhere, PASSWORD).await.refused(429, "RATE_LIMITED");
+        sign_in(server, "203.0.113.10", PASSWORD).await.refused(429, "RATE_LIMITED");
+    };
+    sign_in(&server, home, PASSWORD).await.expect(201);
+    server.stop_cleanly().await;
+    server.start_again().await;
+    flood(&server).await;
+    let token = text(&sign_in(&server, home, PASSWORD).await.data(201)["token"]);
+    let known = || server.home().count("SELECT COUNT(*) AS count FROM known_networks");
+    assert_eq!(known(), 2, "she has registered elsewhere");
+    let body = json!({"currentPassword": PASSWORD, "newPassword": "another password"});
+    let change = server.client().request(Method::POST, "/me/password").header("X-Forwarded-For", home);
+    send(change.bearer_auth(token).json(&body)).await.expect(200);
+    assert_eq!(known(), 1);
+    sign_in(&server, home, "another password").await.expect(201);
+    sign_in(&server, "127.0.0.1", "another password").await.refused(429, "RATE_LIMITED");
 }
 
 async fn guesses_are_limited(database: Database) {

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use foretell_tests::{Client, Database, Home, Redis, Server, eventually, new_key, size, text};
+use foretell_tests::{Client, Database, Home, PASSWORD, Redis, Server, eventually, new_key, size, text};
 use futures::future::join_all;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
@@ -158,6 +158,33 @@ async fn nobody_is_shown_a_market_older_than_their_own_last_bet() {
     let longest = join_all(gamblers).await.into_iter().max().unwrap();
     println!("{bets} bets; the other node showed each after {longest:?} at the latest");
     first.admin().await.check_audit().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn guesses_on_all_nodes_count_together() {
+    let redis = Redis::start().await;
+    let home = Home::new(Database::Postgres);
+    let (database, url) = (home.database_url().unwrap().to_owned(), redis.url());
+    let first = Server::start_in(home, &[("REDIS_URL", &url)]).await;
+    let other = [("REDIS_URL", url.as_str()), ("DATABASE_URL", &database)];
+    let second = Server::start_with(Database::Sqlite, &other).await;
+    for server in [&first, &second] {
+        eventually("Redis to be used", async || (redis_check(server).await == "ok").then_some(())).await;
+    }
+    let guess = json!({"email": "nobody@example.org", "password": "wrong password"});
+    for server in [&first, &second].into_iter().cycle().take(10) {
+        server.client().post("/sessions", guess.clone()).await.refused(401, "UNAUTHORIZED");
+    }
+    for server in [&first, &second] {
+        server.client().post("/sessions", guess.clone()).await.refused(429, "RATE_LIMITED");
+    }
+    let kept = redis.tell(&["KEYS *"]);
+    assert!(kept.contains("limit:password:of:") && !kept.contains("nobody"), "{kept}");
+    // Who knows the password is not limited, however often and wherever they sign in.
+    let ada = first.register("ada").await;
+    for server in [&first, &second].into_iter().cycle().take(30) {
+        ada.moved_to(server.origin()).log_in("ada@example.org", PASSWORD).await;
+    }
 }
 
 /// Bets on one node and looks on both: at once on its own, and until the other one has it. Gives how long that was.

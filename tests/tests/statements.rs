@@ -249,7 +249,7 @@ async fn more_rows_cost_no_further_statements(database: Database) {
 
 async fn a_thousand_readers_of_a_market_cost_one_look_up(database: Database) {
     const READERS: usize = 1_000;
-    let settings = ApplicationSettings { market_trust: Duration::from_secs(600), ..settings() };
+    let settings = ApplicationSettings { market_trust: Duration::from_mins(10), ..settings() };
     let scene = Scene::open(database, settings).await;
     let mut anyone = scene.ada.clone();
     anyone.token = None;

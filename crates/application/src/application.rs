@@ -52,7 +52,7 @@ pub struct Ports {
     pub ledger: Arc<dyn LedgerQueries>,
     /// Reads markets.
     pub markets: Arc<dyn MarketQueries>,
-    /// Reads users, sessions and API keys.
+    /// Reads users, sessions, known networks and API keys.
     pub users: Arc<dyn UserQueries>,
     /// Reads posts, comments and tags.
     pub posts: Arc<dyn PostQueries>,
@@ -108,7 +108,7 @@ pub struct ApplicationSettings {
     /// How long a session that was looked up is trusted without looking again; zero is not at all. What this
     /// process changes of it counts at once.
     pub session_trust: Duration,
-    /// How many wrong passwords are borne with.
+    /// Limits on wrong passwords.
     pub login_limits: LoginLimits,
     /// How long a market that was read is shown without looking again; zero is not at all. What this process
     /// changes of it counts at once.
@@ -161,7 +161,8 @@ impl Application {
         let writer = MoneyWriter::start(&ports, &settings.writer, &deps);
         let sessions = Arc::new(SessionCache::new(settings.session_trust));
         listen_to_user_changes(&ports, &sessions);
-        let logins = LoginGuard::new(settings.login_limits);
+        let logins =
+            LoginGuard::new(settings.login_limits, Arc::clone(&ports.limiter), Arc::clone(&ports.users));
         let invalid_tokens = settings.request_limits.invalid_tokens;
         let tokens = TokenGuard::new(Arc::clone(&ports.limiter), invalid_tokens);
         let open_streams = OpenStreams::new(settings.stream_limits);

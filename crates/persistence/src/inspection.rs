@@ -9,6 +9,7 @@ use foretell_ports::api_key::ApiKey;
 use foretell_ports::error::{Chain, StoreError};
 use foretell_ports::idempotency::StoredOutcome;
 use foretell_ports::job::Job;
+use foretell_ports::known_network::KnownNetwork;
 use foretell_ports::ledger::AccountDetails;
 use foretell_ports::user::Session;
 use foretell_ports::webhook::{Webhook, WebhookPlace};
@@ -22,6 +23,7 @@ use crate::error::Failure;
 use crate::id::DbId;
 use crate::idempotency::OutcomeRow;
 use crate::jobs::JobRow;
+use crate::known_networks::KnownNetworkRow;
 use crate::market_details::{self, incomplete};
 use crate::sessions::SessionRow;
 use crate::settlements::SettlementRow;
@@ -149,6 +151,7 @@ impl Inspector {
         self.posts(connection)?;
         walk_groups!(connection, positions.market_id, |market| self.positions(connection, market)?);
         walk_groups!(connection, webhook_places.webhook_id, |webhook| self.places(connection, webhook)?);
+        walk_groups!(connection, known_networks.user_id, |user| self.known_networks(connection, user)?);
         walk_groups!(connection, idempotency_keys.user_id, |user| self.outcomes(connection, user)?);
         Ok(())
     }
@@ -235,6 +238,18 @@ impl Inspector {
                 self.note(WebhookPlace::try_from(row))?;
             }
         }
+    }
+
+    /// The known networks of one user, of which there are few.
+    fn known_networks(&mut self, connection: &mut Connection<'_>, user: DbId) -> Result<(), Failure> {
+        use schema::known_networks::{table, user_id};
+        let rows: Vec<KnownNetworkRow> = on!(connection, |c| {
+            table.filter(user_id.eq(user)).select(KnownNetworkRow::as_select()).load(c)
+        })?;
+        for row in rows {
+            self.note(KnownNetwork::try_from(row))?;
+        }
+        Ok(())
     }
 
     /// The outcomes that one user's idempotency keys stand for.

@@ -25,6 +25,7 @@ mod id;
 mod idempotency;
 mod inspection;
 mod jobs;
+mod known_networks;
 mod market_details;
 mod market_lists;
 mod markets;

@@ -43,6 +43,7 @@ impl Row<'_> {
             "post_tags" => &["post_id", "tag"],
             "webhook_places" => &["webhook_id", "market_id"],
             "idempotency_keys" => &["user_id", "key"],
+            "known_networks" => &["user_id", "network"],
             "secrets" => &["name"],
             _ => &["id"],
         }
@@ -60,7 +61,7 @@ impl Row<'_> {
     fn literal(&self, key: &str, value: &str) -> String {
         match key {
             "option_index" => value.to_owned(),
-            "tag" | "key" | "name" => format!("'{}'", value.replace('\'', "''")),
+            "tag" | "key" | "name" | "network" => format!("'{}'", value.replace('\'', "''")),
             _ => self.id_literal(value),
         }
     }
@@ -76,7 +77,11 @@ impl Row<'_> {
         let id = self.id;
         let text = |value: &str| Repair::Set(format!("{column} = '{value}'"));
         match (self.table, column) {
-            ("sessions" | "idempotency_keys" | "post_tags" | "webhook_places" | "secrets", _)
+            (
+                "sessions" | "known_networks" | "idempotency_keys" | "post_tags" | "webhook_places"
+                | "secrets",
+                _,
+            )
             | ("api_keys", "secret_hash")
             | ("comments", "post_id")
             | ("webhooks", "secret") => Repair::Delete,

@@ -40,6 +40,17 @@ table! {
     use diesel::sql_types::*;
     use crate::id::Id;
 
+    known_networks (user_id, network) {
+        user_id -> Id,
+        network -> Text,
+        last_used_at_us -> BigInt,
+    }
+}
+
+table! {
+    use diesel::sql_types::*;
+    use crate::id::Id;
+
     api_keys (id) {
         id -> Id,
         user_id -> Id,
@@ -335,6 +346,7 @@ table! {
 }
 
 joinable!(sessions -> users (user_id));
+joinable!(known_networks -> users (user_id));
 joinable!(api_keys -> users (user_id));
 joinable!(market_states -> markets (market_id));
 joinable!(market_options -> markets (market_id));
@@ -342,6 +354,7 @@ joinable!(positions -> accounts (account_id));
 joinable!(post_tags -> posts (post_id));
 
 allow_tables_to_appear_in_same_query!(users, sessions, api_keys, accounts);
+allow_tables_to_appear_in_same_query!(users, known_networks);
 allow_tables_to_appear_in_same_query!(bets, transfers, accounts);
 allow_tables_to_appear_in_same_query!(markets, market_states, market_options, accounts, positions);
 allow_tables_to_appear_in_same_query!(posts, post_tags);

@@ -17,8 +17,10 @@ use foretell_domain::money::{Amount, Balance};
 use foretell_domain::probability::Probability;
 use foretell_domain::quota::Quota;
 use foretell_domain::shares::Shares;
+use foretell_domain::user::User;
 use foretell_domain::webhook::WebhookEvents;
 use foretell_ports::job::{Lease, LeaseRequest, NewJob};
+use foretell_ports::known_network::KnownNetwork;
 use foretell_ports::market::{PaidSet, PositionKey, PriceWindow, WantedHolding};
 use foretell_ports::page::{PageRequest, Start, Stretch};
 use foretell_ports::secret::TokenHash;
@@ -32,8 +34,8 @@ use crate::connection::Connection;
 use crate::dialect::look_up::Others;
 use crate::error::Failure;
 use crate::{
-    accounts, api_keys, bets, idempotency, jobs, market_details, markets, positions, quotas, sessions,
-    settlements, transfers, users, vectors, webhooks,
+    accounts, api_keys, bets, idempotency, jobs, known_networks, market_details, markets, positions, quotas,
+    sessions, settlements, transfers, users, vectors, webhooks,
 };
 
 mod cancel;
@@ -135,6 +137,7 @@ impl Observed {
 fn batch_and_queries(c: &mut Connection<'_>, make: &Factory) -> Result<(), Failure> {
     let (user, password) = (make.user(), make.password());
     users::insert_once(c, &user, &password)?;
+    networks(c, &user)?;
     let (mut from, mut to) = (Account::treasury(), make.account(user.id));
     accounts::insert_once(c, &[from, to], START)?;
     let stored = accounts::lock(c, &[from.id()].into())?;
@@ -159,6 +162,16 @@ fn batch_and_queries(c: &mut Connection<'_>, make: &Factory) -> Result<(), Failu
     queries(c, to.id(), id)?;
     vectors_and_queries(c, id)?;
     content::posts_and_queries(c, make, &user, id)
+}
+
+fn networks(c: &mut Connection<'_>, user: &User) -> Result<(), Failure> {
+    let network = [192, 0, 2, 1].into();
+    known_networks::record(c, user.id, KnownNetwork { network, last_used_at: START }, 10)?;
+    known_networks::find(c, &user.email, network)?;
+    known_networks::list(c, user.id)?;
+    known_networks::delete_all_of(c, user.id, Some(network))?;
+    known_networks::delete_all_of(c, user.id, None)?;
+    Ok(())
 }
 
 fn vectors_and_queries(c: &mut Connection<'_>, market: MarketId) -> Result<(), Failure> {
@@ -263,6 +276,7 @@ fn background(c: &mut Connection<'_>, market: MarketId) -> Result<(), Failure> {
     jobs::bury(c, lease, START, "")?;
     jobs::purge(c, START, 5)?;
     sessions::purge(c, START, 5)?;
+    known_networks::purge(c, START, 5)?;
     webhooks::has_enabled(c)?;
     webhooks::find(c, webhook)?;
     webhooks::lock(c, webhook)?;
@@ -343,8 +357,14 @@ async fn no_statement_of_a_batch_or_query_reads_a_whole_table_on_postgres() {
 }
 
 /// What is sorted whenever it is asked for: an index by shares would be written with every bet, tags are counted when
-/// they are read, and of the few accounts of one who presents a secret the oldest is taken.
-const SORTED: [&str; 4] = ["shares_units` DESC", "shares_units\" DESC", "COUNT(*) DESC", "_hash"];
+/// they are read, of the few accounts of one who presents a secret the oldest is taken, and a user has few networks.
+const SORTED: [&str; 5] = [
+    "shares_units` DESC",
+    "shares_units\" DESC",
+    "COUNT(*) DESC",
+    "_hash",
+    "SELECT network FROM known_networks",
+];
 
 async fn check_lists_are_not_sorted(kind: Kind) {
     let mut observed = Observed::new(kind).await;

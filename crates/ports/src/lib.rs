@@ -12,6 +12,7 @@ pub mod error;
 pub mod health;
 pub mod idempotency;
 pub mod job;
+pub mod known_network;
 pub mod ledger;
 pub mod mail;
 pub mod market;

@@ -9,6 +9,7 @@ use crate::api_key::ApiKeyTx;
 use crate::error::StoreError;
 use crate::idempotency::IdempotencyTx;
 use crate::job::JobTx;
+use crate::known_network::KnownNetworkTx;
 use crate::ledger::LedgerTx;
 use crate::market::MarketTx;
 use crate::post::PostTx;
@@ -23,6 +24,7 @@ pub trait Tx:
     LedgerTx
     + MarketTx
     + UserTx
+    + KnownNetworkTx
     + ApiKeyTx
     + PostTx
     + QuotaTx
@@ -38,6 +40,7 @@ impl<
     T: LedgerTx
         + MarketTx
         + UserTx
+        + KnownNetworkTx
         + ApiKeyTx
         + PostTx
         + QuotaTx

@@ -10,6 +10,7 @@ use foretell_domain::user::{Role, User, UserStatus};
 
 use crate::api_key::ApiKeyQueries;
 use crate::error::StoreError;
+use crate::known_network::KnownNetworkQueries;
 use crate::page::Stretch;
 use crate::secret::{PasswordHash, TokenHash};
 use crate::unit::Locked;
@@ -136,7 +137,7 @@ pub struct SessionDetails {
 
 /// Reads users and sessions.
 #[async_trait]
-pub trait UserQueries: ApiKeyQueries {
+pub trait UserQueries: ApiKeyQueries + KnownNetworkQueries {
     /// The user with this mail address, and the password's hash.
     async fn find_credentials(&self, email: &Email) -> Result<Option<Credentials>, StoreError>;
 

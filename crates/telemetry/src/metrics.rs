@@ -133,6 +133,7 @@ fn begin_at_zero() {
         "bets",
         "comments",
         "jobs",
+        "known_networks",
         "market_options",
         "market_states",
         "markets",

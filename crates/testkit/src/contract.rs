@@ -36,6 +36,7 @@ pub mod credentials;
 pub mod holdings;
 pub mod interleaving;
 pub mod jobs;
+pub mod known_networks;
 pub mod market_changes;
 pub mod market_lists;
 pub mod markets;
@@ -192,6 +193,12 @@ macro_rules! contract_suite {
                 a_unit_reads_the_role_after_the_demotion_it_waited_for,
                 a_session_that_ends_meanwhile_is_not_found,
                 two_units_that_insert_webhooks_count_each_other;
+            known_networks:
+                known_network_is_found_by_email,
+                known_network_is_recorded_once,
+                longest_unused_networks_are_deleted,
+                known_networks_end_together,
+                unused_networks_are_purged;
             secrets:
                 a_secret_is_kept_once;
             api_keys:
@@ -359,7 +366,7 @@ macro_rules! contract_tests {
 #[cfg(test)]
 mod tests {
     /// The modules of the suite with their sources.
-    const AREAS: [(&str, &str); 26] = [
+    const AREAS: [(&str, &str); 27] = [
         ("units", include_str!("contract/units.rs")),
         ("interleaving", include_str!("contract/interleaving.rs")),
         ("accounts", include_str!("contract/accounts.rs")),
@@ -367,6 +374,7 @@ mod tests {
         ("audit", include_str!("contract/audit.rs")),
         ("users", include_str!("contract/users.rs")),
         ("credentials", include_str!("contract/credentials.rs")),
+        ("known_networks", include_str!("contract/known_networks.rs")),
         ("secrets", include_str!("contract/secrets.rs")),
         ("api_keys", include_str!("contract/api_keys.rs")),
         ("outcomes", include_str!("contract/outcomes.rs")),

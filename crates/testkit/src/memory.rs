@@ -11,6 +11,7 @@
 mod api_keys;
 mod audit;
 mod jobs;
+mod known_networks;
 mod ledger_queries;
 mod ledger_tx;
 mod market_queries;

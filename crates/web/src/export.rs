@@ -1,5 +1,7 @@
 //! The rows of an export: things as the API shows them to those who may see all of them.
 
+use std::net::IpAddr;
+
 use foretell_application::ExportRow;
 use foretell_domain::id::SessionId;
 use foretell_domain::money::Currency;
@@ -24,6 +26,14 @@ struct SessionView {
     id: Text<SessionId>,
     created_at: Time,
     expires_at: Time,
+}
+
+/// A network that a user has signed in from.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct KnownNetworkView {
+    network: Text<IpAddr>,
+    last_used_at: Time,
 }
 
 /// Shows rows with money of a currency, and markets as they stand at a moment.
@@ -56,6 +66,10 @@ impl ExportViews<'_> {
             ExportRow::Account(account) => ("account", json(AccountView::new(account, currency))?),
             ExportRow::Post(post) => ("post", json(PostView::new(post))?),
             ExportRow::Comment(comment) => ("comment", json(CommentView::from(comment))?),
+            ExportRow::KnownNetwork(known) => {
+                let (network, last_used_at) = (Text(known.network), Time(known.last_used_at));
+                ("known_network", json(KnownNetworkView { network, last_used_at })?)
+            }
             ExportRow::Session(session) => {
                 let (created_at, expires_at) = (Time(session.created_at), Time(session.expires_at));
                 ("session", json(SessionView { id: Text(session.id), created_at, expires_at })?)

@@ -8,6 +8,7 @@ use foretell_ports::user::Credentials;
 use super::authenticate::Caller;
 use super::confirm_password::PasswordConfirmation;
 use crate::Application;
+use crate::client_network::network_of;
 use crate::error::AppError;
 
 /// A user's request for another password.
@@ -32,7 +33,8 @@ pub struct EndedCredentials {
 
 impl Application {
     /// Replaces the caller's password and ends all of their sessions but the one that they present, and their API
-    /// keys if they ask for it. Wrong passwords are limited together with those of signing in.
+    /// keys if they ask for it. Only the network that they come from stays known. Wrong passwords are limited
+    /// together with those of signing in.
     ///
     /// # Errors
     /// [`AppError::Refused`] with `SessionsOnly`, [`AppError::TooManyAttempts`], [`AppError::WrongPassword`],
@@ -44,6 +46,7 @@ impl Application {
     ) -> Result<EndedCredentials, AppError> {
         let kept = caller.session().map_err(DomainError::Denied)?;
         let PasswordChange { current, new, revoke_api_keys } = change;
+        let network = network_of(current.from);
         let confirmed = self.confirm_password(caller, current).await?;
         let new = self.ports.passwords.hash(new.into_secret()).await?;
         let (user, now) = (caller.user.id, self.now());
@@ -55,6 +58,7 @@ impl Application {
             locked.password = new.clone();
             tx.save_user(&locked, now)?;
             let sessions = tx.delete_sessions_of(user, Some(kept))?;
+            tx.delete_known_networks_of(user, Some(network))?;
             let api_keys = if revoke_api_keys { tx.delete_api_keys_of(user)? } else { 0 };
             Ok(Ok(EndedCredentials { sessions, api_keys }))
         };

@@ -44,13 +44,11 @@ impl Application {
         confirmation: PasswordConfirmation,
     ) -> Result<ConfirmedPassword, AppError> {
         let PasswordConfirmation { password, from } = confirmation;
-        let attempt = self.logins.begin(&caller.user.email, from, self.now())?;
+        let attempt = self.logins.begin(&caller.user.email, from, self.now()).await?;
         let confirmed = self.compare_password(caller, password).await;
-        match confirmed {
-            Ok(_) => attempt.succeed(),
-            // Dropped, it counts.
-            Err(AppError::WrongPassword) => drop(attempt),
-            Err(_) => attempt.forgive(),
+        // Dropped, the attempt counts.
+        if !matches!(confirmed, Err(AppError::WrongPassword)) {
+            attempt.forgive(self.now()).await;
         }
         self.forget_if_unauthorized(caller, &confirmed);
         confirmed

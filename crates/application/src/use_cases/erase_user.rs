@@ -13,9 +13,10 @@ use crate::Application;
 use crate::error::AppError;
 
 impl Application {
-    /// Erases the caller, who must name themselves and present a session and their password: their name, picture, mail address and
-    /// password go, and with them all sessions and keys. Their account is closed; it, their transfers, bets and
-    /// markets stay under their id; open markets are left to the moderators. The last active admin stays.
+    /// Erases the caller, who must name themselves and present a session and their password: their name, picture,
+    /// mail address and password go, and with them all sessions, known networks and keys. Their account is closed;
+    /// it, their transfers, bets and markets stay under their id; open markets are left to the moderators. The last
+    /// active admin stays.
     ///
     /// # Errors
     /// [`AppError::Refused`] with `NotTheUser`, `SessionsOnly` or `LastAdmin`; [`AppError::WrongPassword`],
@@ -51,6 +52,7 @@ impl Application {
             }
             tx.save_accounts(&accounts.iter().collect::<Vec<_>>())?;
             tx.delete_sessions_of(id, None)?;
+            tx.delete_known_networks_of(id, None)?;
             tx.delete_api_keys_of(id)?;
             tx.delete_content_of(id)?;
             Ok(Ok(()))

@@ -10,6 +10,7 @@ use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::Transfer;
 use foretell_domain::user::User;
 use foretell_ports::error::StoreError;
+use foretell_ports::known_network::KnownNetwork;
 use foretell_ports::ledger::AccountDetails;
 use foretell_ports::market::{MarketDetails, MarketFilter, MarketSort};
 use foretell_ports::page::{Start, Stretch};
@@ -32,7 +33,8 @@ pub enum Export {
     Bets,
     /// The transfers, by descending id.
     Transfers,
-    /// What there is of a user: the profile, accounts with their transfers, bets, posts, comments and sessions.
+    /// What there is of a user: the profile, accounts with their transfers, bets, posts, comments, sessions and
+    /// known networks.
     User(UserId),
 }
 
@@ -57,6 +59,8 @@ pub enum ExportRow<'a> {
     Comment(&'a Comment),
     /// A session, live or ended.
     Session(&'a Session),
+    /// A network that the user has signed in from.
+    KnownNetwork(&'a KnownNetwork),
 }
 
 /// Why an export broke off.
@@ -134,7 +138,11 @@ impl Application {
         walk(list, |comment| comment.id, async |comment| Ok(sink(ExportRow::Comment(comment))?)).await?;
         let list =
             async |stretch| self.ports.users.list_sessions(id, Timestamp::from_micros(0), stretch).await;
-        walk(list, |session| session.id, async |session| Ok(sink(ExportRow::Session(session))?)).await
+        walk(list, |session| session.id, async |session| Ok(sink(ExportRow::Session(session))?)).await?;
+        for known in self.ports.users.list_known_networks(id).await? {
+            sink(ExportRow::KnownNetwork(&known))?;
+        }
+        Ok(())
     }
 }
 

@@ -7,12 +7,14 @@ use foretell_domain::id::SessionId;
 use foretell_domain::text::Email;
 use foretell_domain::time::Timestamp;
 use foretell_domain::user::{User, UserStatus};
+use foretell_ports::known_network::KnownNetwork;
 use foretell_ports::secret::{PasswordHash, Verification};
 use foretell_ports::user::{Credentials, Session};
 use secrecy::SecretString;
 
 use crate::Application;
 use crate::error::AppError;
+use crate::login_limits::MAX_KNOWN_NETWORKS;
 
 /// A session just begun, with its secret token, which is shown this once.
 #[derive(Debug)]
@@ -41,18 +43,22 @@ impl Application {
         email: &Email,
         password: SecretString,
     ) -> Result<SignedIn, AppError> {
-        let attempt = self.logins.begin(email, from, self.now())?;
-        let begun = self.begin_session(email, &password).await;
-        match begun {
-            Ok(_) => attempt.succeed(),
-            // Dropped, it counts.
-            Err(AppError::BadCredentials) => drop(attempt),
-            Err(_) => attempt.forgive(),
+        let attempt = self.logins.begin(email, from, self.now()).await?;
+        let network = attempt.network_to_record(self.now());
+        let begun = self.begin_session(email, &password, network).await;
+        // Dropped, the attempt counts.
+        if !matches!(begun, Err(AppError::BadCredentials)) {
+            attempt.forgive(self.now()).await;
         }
         begun
     }
 
-    async fn begin_session(&self, email: &Email, password: &SecretString) -> Result<SignedIn, AppError> {
+    async fn begin_session(
+        &self,
+        email: &Email,
+        password: &SecretString,
+        network: Option<KnownNetwork>,
+    ) -> Result<SignedIn, AppError> {
         for _ in 0..MAX_ROUNDS {
             let found = self.ports.users.find_credentials(email).await?;
             let found = found.filter(|found| found.user.status != UserStatus::Erased);
@@ -68,7 +74,7 @@ impl Application {
             }
             let (token, session) = self.new_session(&verified.user);
             let user = verified.user.clone();
-            if let Some(ended) = self.store_session(session, verified, rehash).await? {
+            if let Some(ended) = self.store_session(session, verified, rehash, network).await? {
                 if ended > 0 {
                     self.forget_user(session.user_id);
                 }
@@ -92,14 +98,15 @@ impl Application {
         (token, session)
     }
 
-    /// Stores a session unless the user is not as `verified` any more: a password that was changed meanwhile
-    /// must not begin one, which would outlive that change. Returns how many of the user's oldest sessions it ended,
-    /// where there were as many as a user may have: signing in always works.
+    /// Stores a session, and the network that it begins from, unless the user is not as `verified` any more: a
+    /// password that was changed meanwhile must not begin one, which would outlive that change. Returns how many of
+    /// the user's oldest sessions it ended, where there were as many as a user may have: signing in always works.
     async fn store_session(
         &self,
         session: Session,
         verified: Credentials,
         rehash: Option<PasswordHash>,
+        network: Option<KnownNetwork>,
     ) -> Result<Option<usize>, AppError> {
         let others = self.settings.quotas.sessions.saturating_sub(1);
         let work = move |tx: &mut dyn foretell_ports::unit::Tx| {
@@ -110,6 +117,9 @@ impl Application {
             if let Some(hash) = &rehash {
                 locked.password = hash.clone();
                 tx.save_user(&locked, session.created_at)?;
+            }
+            if let Some(known) = network {
+                tx.record_known_network(&locked, known, MAX_KNOWN_NETWORKS)?;
             }
             // The new one comes last, so that it stays whatever the clocks of other nodes say.
             let ended = tx.end_oldest_sessions(&locked, session.created_at, others)?;

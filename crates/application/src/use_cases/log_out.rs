@@ -1,23 +1,34 @@
 //! Ends sessions.
 
+use std::net::IpAddr;
+
 use foretell_domain::error::DomainError;
 use foretell_domain::id::SessionId;
 use foretell_ports::unit::Tx;
 
 use super::authenticate::Caller;
 use crate::Application;
+use crate::client_network::network_of;
 use crate::error::AppError;
 
 impl Application {
-    /// Ends one of the caller's own sessions and says whether it was there. It takes a session.
+    /// Ends one of the caller's own sessions and says whether it was there. It takes a session. Who ends another
+    /// session than their own does not trust all networks any more: only the one that they come from stays known.
     ///
     /// # Errors
     /// [`AppError::Refused`] with `SessionsOnly`, [`AppError::Store`].
-    pub async fn log_out(&self, caller: &Caller, session: SessionId) -> Result<bool, AppError> {
-        caller.session().map_err(DomainError::Denied)?;
+    pub async fn log_out(&self, caller: &Caller, session: SessionId, from: IpAddr) -> Result<bool, AppError> {
+        let is_other = caller.session().map_err(DomainError::Denied)? != session;
+        let network = network_of(from);
         let user = caller.user.id;
         let lock = move |tx: &mut dyn Tx| tx.lock_user(user).map(drop);
-        let work = move |tx: &mut dyn Tx, _, ()| tx.delete_session(user, session).map(Ok::<_, AppError>);
+        let work = move |tx: &mut dyn Tx, _, ()| {
+            let was_there = tx.delete_session(user, session)?;
+            if was_there && is_other {
+                tx.delete_known_networks_of(user, Some(network))?;
+            }
+            Ok(Ok::<_, AppError>(was_there))
+        };
         let was_there = self.run_as_after(caller, "log_out", lock, work).await;
         // Whatever became of it: a commit may be done although its answer was lost.
         self.forget_user(user);

@@ -18,6 +18,7 @@ use thiserror::Error;
 use crate::Application;
 use crate::authorization::Principal;
 use crate::error::AppError;
+use crate::login_limits::KNOWN_FOR_S;
 use crate::writer::{Command, Outcome};
 
 /// How many rows one unit of work deletes: few enough to keep no command waiting for long.
@@ -107,6 +108,9 @@ impl Application {
             JobTask::PurgeSessions => {
                 let before = self.before(KEEP_SESSIONS_S);
                 self.purge("purge_sessions", move |tx| tx.purge_sessions(before, PURGE_AT_ONCE)).await?;
+                let before = self.before(KNOWN_FOR_S);
+                let purge = move |tx: &mut dyn Tx| tx.purge_known_networks(before, PURGE_AT_ONCE);
+                self.purge("purge_known_networks", purge).await?;
             }
             JobTask::PurgeJobs => {
                 let before = self.before(KEEP_JOBS_S);

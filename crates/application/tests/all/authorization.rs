@@ -17,7 +17,7 @@ use foretell_domain::user::{Appointment, ProfileChange, Role, Standing};
 use foretell_domain::webhook::{WebhookEvent, WebhookUrl};
 use foretell_testkit::builders::tags;
 
-use crate::support::{Desk, amount, confirmation};
+use crate::support::{ADDRESS, Desk, amount, confirmation};
 
 const SUSPENSION: Appointment = Appointment { role: None, standing: Some(Standing::Suspended) };
 const DEMOTION: Appointment = Appointment { role: Some(Role::User), standing: None };
@@ -103,7 +103,7 @@ async fn try_own(desk: &Desk, by: &Caller) -> Vec<Attempt> {
         ("profile", app.change_profile(by, ProfileChange::default(), any()).await.map(drop)),
         ("create key", app.create_api_key(by, confirmation(), new).await.map(drop)),
         ("delete key", app.delete_api_key(by, key).await),
-        ("log out", app.log_out(by, desk.ids.session()).await.map(drop)),
+        ("log out", app.log_out(by, desk.ids.session(), ADDRESS).await.map(drop)),
         ("erase", app.erase_user(by, by.user.id, confirmation()).await),
     ]
 }
@@ -175,7 +175,7 @@ async fn ended_credential_writes_nothing() {
         desk.pay(caller, &ann, 1).await.unwrap_err();
         desk.app.write_post(caller, post_body()).await.unwrap();
     }
-    assert!(desk.app.log_out(&ann, session).await.unwrap());
+    assert!(desk.app.log_out(&ann, session, ADDRESS).await.unwrap());
     desk.app.delete_api_key(&ann, key).await.unwrap();
     for caller in [&ended, &revoked] {
         let paid = desk.send(caller, Desk::payment(caller, &ann, 1)).await;

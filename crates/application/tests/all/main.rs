@@ -11,6 +11,8 @@ mod fairness;
 #[cfg(test)]
 mod following;
 #[cfg(test)]
+mod guessing;
+#[cfg(test)]
 mod idempotency;
 #[cfg(test)]
 mod jobs;

@@ -95,9 +95,9 @@ async fn who_logs_out_ends_one_session_of_their_own() {
     assert!(
         desk.app.authenticate(first.token.expose_secret(), [192, 0, 2, 1].into()).await.unwrap().is_some()
     );
-    assert!(!desk.app.log_out(&ben, first.session.id).await.unwrap(), "it is not Ben's");
-    assert!(desk.app.log_out(&ann, first.session.id).await.unwrap());
-    assert!(!desk.app.log_out(&ann, first.session.id).await.unwrap(), "it has ended already");
+    assert!(!desk.app.log_out(&ben, first.session.id, ADDRESS).await.unwrap(), "it is not Ben's");
+    assert!(desk.app.log_out(&ann, first.session.id, ADDRESS).await.unwrap());
+    assert!(!desk.app.log_out(&ann, first.session.id, ADDRESS).await.unwrap(), "it has ended already");
     let authenticate = async |signed_in: &SignedIn| {
         desk.app.authenticate(signed_in.token.expose_secret(), [192, 0, 2, 1].into()).await.unwrap().is_some()
     };
@@ -120,7 +120,7 @@ async fn a_session_that_another_process_ends_is_trusted_for_a_moment_at_most() {
     for app in [&desk.app, &other, &careful] {
         assert!(is_live(app).await);
     }
-    assert!(other.log_out(&ann, signed_in.session.id).await.unwrap());
+    assert!(other.log_out(&ann, signed_in.session.id, ADDRESS).await.unwrap());
     assert!(!is_live(&other).await, "it ended here");
     assert!(!is_live(&careful).await, "it trusts nothing");
     desk.clock.advance_micros(999_999);

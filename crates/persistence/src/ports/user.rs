@@ -1,6 +1,7 @@
-//! The ports of users, sessions and API keys.
+//! The ports of users, sessions, known networks and API keys.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use async_trait::async_trait;
 use foretell_domain::id::{ApiKeyId, SessionId, UserId};
@@ -9,6 +10,7 @@ use foretell_domain::time::Timestamp;
 use foretell_domain::user::User;
 use foretell_ports::api_key::{ApiKey, ApiKeyDetails, ApiKeyQueries, ApiKeyTx};
 use foretell_ports::error::StoreError;
+use foretell_ports::known_network::{KnownNetwork, KnownNetworkQueries, KnownNetworkTx};
 use foretell_ports::page::Stretch;
 use foretell_ports::secret::{PasswordHash, TokenHash};
 use foretell_ports::unit::Locked;
@@ -19,7 +21,7 @@ use foretell_ports::user::{
 use crate::dialect::look_up::Others;
 use crate::store::Store;
 use crate::tx::UnitTx;
-use crate::{api_keys, credential_states, sessions, users};
+use crate::{api_keys, credential_states, known_networks, sessions, users};
 
 impl UserTx for UnitTx<'_, '_> {
     fn find_credential_states(
@@ -69,6 +71,25 @@ impl UserTx for UnitTx<'_, '_> {
 
     fn purge_sessions(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         self.step(|c| sessions::purge(c, before, limit))
+    }
+}
+
+impl KnownNetworkTx for UnitTx<'_, '_> {
+    fn record_known_network(
+        &mut self,
+        user: &Locked<Credentials>,
+        known: KnownNetwork,
+        max: u32,
+    ) -> Result<(), StoreError> {
+        self.step(|c| known_networks::record(c, user.user.id, known, max))
+    }
+
+    fn delete_known_networks_of(&mut self, user: UserId, kept: Option<IpAddr>) -> Result<usize, StoreError> {
+        self.step(|c| known_networks::delete_all_of(c, user, kept))
+    }
+
+    fn purge_known_networks(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.step(|c| known_networks::purge(c, before, limit))
     }
 }
 
@@ -134,6 +155,22 @@ impl UserQueries for Store {
 
     async fn has_users(&self) -> Result<bool, StoreError> {
         self.read("has_users", users::has_any).await
+    }
+}
+
+#[async_trait]
+impl KnownNetworkQueries for Store {
+    async fn find_known_network(
+        &self,
+        email: &Email,
+        network: IpAddr,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let email = email.clone();
+        self.read("find_known_network", move |c| known_networks::find(c, &email, network)).await
+    }
+
+    async fn list_known_networks(&self, user: UserId) -> Result<Vec<KnownNetwork>, StoreError> {
+        self.read("list_known_networks", move |c| known_networks::list(c, user)).await
     }
 }
 

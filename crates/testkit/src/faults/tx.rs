@@ -1,6 +1,7 @@
 //! A unit that rejects the rows which a test has poisoned, and hands everything else on.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
 use foretell_domain::account::Account;
@@ -20,6 +21,7 @@ use foretell_ports::api_key::{ApiKey, ApiKeyTx};
 use foretell_ports::error::StoreError;
 use foretell_ports::idempotency::{CommandKey, IdempotencyTx, StoredOutcome};
 use foretell_ports::job::{Job, JobTx, Lease, LeaseRequest, LeasedJobs, NewJob};
+use foretell_ports::known_network::{KnownNetwork, KnownNetworkTx};
 use foretell_ports::ledger::LedgerTx;
 use foretell_ports::market::{MarketDetails, MarketTx, NewMarket, PaidSet, WantedHolding};
 use foretell_ports::post::{HeldSubject, PostTx};
@@ -122,6 +124,14 @@ impl UserTx for WatchedTx<'_> {
             kept: u32
         ) -> usize;
         fn purge_sessions(&mut self, before: Timestamp, limit: u32) -> u64;
+    }
+}
+
+impl KnownNetworkTx for WatchedTx<'_> {
+    hand_on! {
+        fn record_known_network(&mut self, user: &Locked<Credentials>, known: KnownNetwork, max: u32) -> ();
+        fn delete_known_networks_of(&mut self, user: UserId, kept: Option<IpAddr>) -> usize;
+        fn purge_known_networks(&mut self, before: Timestamp, limit: u32) -> u64;
     }
 }
 

@@ -1,5 +1,7 @@
 //! The tables of the memory store, with the indexes that a database would keep for them.
 
+use std::net::IpAddr;
+
 use foretell_domain::account::Account;
 use foretell_domain::comment::Comment;
 use foretell_domain::id::{
@@ -92,6 +94,8 @@ tables! {
     users_by_email: Email => UserId,
     sessions: SessionId => Session,
     sessions_by_token: TokenHash => SessionId,
+    /// When each user last signed in from each network.
+    known_networks: (UserId, IpAddr) => Timestamp,
     jobs: JobId => JobRow,
     job_names: String => JobId,
     /// Each with its model.

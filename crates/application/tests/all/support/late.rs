@@ -2,6 +2,7 @@
 //! is lost while the database still works.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -22,6 +23,7 @@ use foretell_ports::api_key::{ApiKey, ApiKeyTx};
 use foretell_ports::error::StoreError;
 use foretell_ports::idempotency::{CommandKey, IdempotencyTx, StoredOutcome};
 use foretell_ports::job::{Job, JobTx, Lease, LeaseRequest, LeasedJobs, NewJob};
+use foretell_ports::known_network::{KnownNetwork, KnownNetworkTx};
 use foretell_ports::ledger::LedgerTx;
 use foretell_ports::market::{MarketDetails, MarketTx, NewMarket, PaidSet, WantedHolding};
 use foretell_ports::post::{HeldSubject, PostTx};
@@ -178,6 +180,14 @@ impl UserTx for LateTx<'_> {
             user: &Locked<Credentials>, ending_after: Timestamp, kept: u32
         ) -> usize;
         purge_sessions(before: Timestamp, limit: u32) -> u64;
+    }
+}
+
+impl KnownNetworkTx for LateTx<'_> {
+    pass_on! {
+        record_known_network(user: &Locked<Credentials>, known: KnownNetwork, max: u32) -> ();
+        delete_known_networks_of(user: UserId, kept: Option<IpAddr>) -> usize;
+        purge_known_networks(before: Timestamp, limit: u32) -> u64;
     }
 }
 

@@ -9,7 +9,7 @@ use foretell_domain::id::{IdError, SessionId};
 use super::forget_cookie;
 use crate::WebState;
 use crate::error::{ApiError, ErrorCode};
-use crate::extract::{InSession, NoParams, Params, PathId};
+use crate::extract::{ClientAddress, InSession, NoParams, Params, PathId};
 use crate::reply::{self, Answer};
 
 /// A session of the caller.
@@ -41,6 +41,7 @@ impl FromStr for OwnSession {
 pub(super) async fn log_out(
     state: Data<WebState>,
     InSession(caller): InSession,
+    ClientAddress(from): ClientAddress,
     id: PathId<OwnSession>,
     params: Params<NoParams>,
 ) -> Answer {
@@ -50,7 +51,7 @@ pub(super) async fn log_out(
         OwnSession::Current => current,
         OwnSession::Other(id) => id,
     };
-    if !state.application.log_out(&caller, id).await? {
+    if !state.application.log_out(&caller, id, from).await? {
         return Err(ApiError::new(ErrorCode::NotFound, format!("Session not found: {id}")));
     }
     if id == current { forget_cookie(reply::no_content(), &state.settings) } else { Ok(reply::no_content()) }

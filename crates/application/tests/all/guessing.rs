@@ -1,0 +1,178 @@
+//! Guessing passwords: counted on all nodes, and no way to lock a user out of the networks that they use.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use foretell_application::{
+    AppError, Application, ApplicationSettings, Caller, Credential, LoginLimits, NewApiKey, PasswordChange,
+    PasswordConfirmation,
+};
+use foretell_domain::id::SessionId;
+use foretell_domain::scope::Scopes;
+use foretell_domain::text::{Email, KeyName};
+use foretell_ports::known_network::KnownNetworkQueries as _;
+use foretell_testkit::{Fault, new_password};
+use futures::future::join_all;
+
+use crate::support::{ADDRESS, Desk, PASSWORD, confirmation, settings};
+
+/// A network that nobody signs in from.
+const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7));
+
+fn change(current: &str) -> PasswordChange {
+    let current = PasswordConfirmation { password: current.into(), from: ADDRESS };
+    PasswordChange { current, new: new_password("another password"), revoke_api_keys: false }
+}
+
+/// Guesses at a user's password until no more are allowed.
+async fn flood(app: &Application, email: &Email, from: IpAddr) {
+    for _ in 0..100 {
+        match app.log_in(from, email, "wrong".into()).await {
+            Err(AppError::BadCredentials) => {}
+            Err(AppError::TooManyAttempts { .. }) => return,
+            other => panic!("{other:?}"),
+        }
+    }
+    panic!("guesses are not limited");
+}
+
+async fn is_limited(app: &Application, email: &Email, from: IpAddr) -> bool {
+    match app.log_in(from, email, PASSWORD.into()).await {
+        Ok(_) => false,
+        Err(AppError::TooManyAttempts { .. }) => true,
+        Err(other) => panic!("{other}"),
+    }
+}
+
+async fn log_in_from(desk: &Desk, whom: &Caller, from: IpAddr) -> SessionId {
+    desk.app.log_in(from, &whom.user.email, PASSWORD.into()).await.unwrap().session.id
+}
+
+#[tokio::test]
+async fn wrong_confirmations_count_as_failed_sign_ins() {
+    let login_limits = LoginLimits { per_account: 3, ..LoginLimits::default() };
+    let desk = Desk::open_with(ApplicationSettings { login_limits, ..settings() }).await;
+    let ann = desk.user().await;
+    let wrong = || PasswordConfirmation { password: "wrong".into(), from: ADDRESS };
+    let new = || NewApiKey { name: KeyName::new("bot").unwrap(), scopes: Scopes::ALL, expires_at: None };
+    for _ in 0..2 {
+        let refused = desk.app.create_api_key(&ann, wrong(), new()).await;
+        assert!(matches!(refused, Err(AppError::WrongPassword)), "{refused:?}");
+    }
+    let refused = desk.app.erase_user(&ann, ann.user.id, wrong()).await;
+    assert!(matches!(refused, Err(AppError::WrongPassword)), "{refused:?}");
+    let limited = [
+        desk.app.create_api_key(&ann, confirmation(), new()).await.map(drop),
+        desk.app.erase_user(&ann, ann.user.id, confirmation()).await,
+        desk.app.change_password(&ann, change(PASSWORD)).await.map(drop),
+        desk.app.log_in(ADDRESS, &ann.user.email, PASSWORD.into()).await.map(drop),
+    ];
+    for result in limited {
+        assert!(matches!(result, Err(AppError::TooManyAttempts { .. })), "{result:?}");
+    }
+}
+
+#[tokio::test]
+async fn guesses_at_the_same_time_are_limited_too() {
+    let login_limits = LoginLimits { per_account: 3, ..LoginLimits::default() };
+    let desk = Desk::open_with(ApplicationSettings { login_limits, ..settings() }).await;
+    let ann = desk.user().await;
+    let verified = desk.passwords.verifications();
+    let guesses = (0..10).map(|_| desk.app.log_in(ADDRESS, &ann.user.email, "wrong".into()));
+    let answers = join_all(guesses).await;
+    let limited = answers.iter().filter(|answer| matches!(answer, Err(AppError::TooManyAttempts { .. })));
+    assert_eq!(limited.count(), 7);
+    assert_eq!(desk.passwords.verifications() - verified, 3, "the others cost no work");
+}
+
+#[tokio::test]
+async fn guesses_on_all_nodes_count_together() {
+    let desk = Desk::open().await;
+    let (ann, other) = (desk.user().await, desk.second_node(settings()));
+    for app in [&desk.app, &other].into_iter().cycle().take(10) {
+        let guess = app.log_in(ELSEWHERE, &ann.user.email, "wrong".into()).await;
+        assert!(matches!(guess, Err(AppError::BadCredentials)), "{guess:?}");
+    }
+    for app in [&desk.app, &other] {
+        assert!(is_limited(app, &ann.user.email, ELSEWHERE).await);
+    }
+}
+
+#[tokio::test]
+async fn known_network_outlives_the_process() {
+    let desk = Desk::open().await;
+    let ann = desk.user().await;
+    assert!(!is_limited(&desk.app, &ann.user.email, ADDRESS).await);
+    let restarted = desk.second_node(settings());
+    flood(&restarted, &ann.user.email, ELSEWHERE).await;
+    assert!(is_limited(&restarted, &ann.user.email, ELSEWHERE).await);
+    assert!(!is_limited(&restarted, &ann.user.email, ADDRESS).await);
+    flood(&restarted, &ann.user.email, ADDRESS).await;
+    assert!(is_limited(&restarted, &ann.user.email, ADDRESS).await, "guesses from there count by themselves");
+}
+
+#[tokio::test]
+async fn sign_in_records_its_network_once_a_day() {
+    let desk = Desk::open().await;
+    let ann = desk.user().await;
+    let last_use = async || {
+        let known = desk.memory.list_known_networks(ann.user.id).await.unwrap();
+        known.iter().map(|known| known.last_used_at).collect::<Vec<_>>()
+    };
+    let first = desk.app.now();
+    for seconds in [0, 60, 86_339] {
+        desk.clock.advance_seconds(seconds);
+        log_in_from(&desk, &ann, ADDRESS).await;
+        assert_eq!(last_use().await, [first]);
+    }
+    desk.clock.advance_seconds(1);
+    log_in_from(&desk, &ann, ADDRESS).await;
+    assert_eq!(last_use().await, [desk.app.now()]);
+    for host in 1..20 {
+        log_in_from(&desk, &ann, [198, 51, 100, host].into()).await;
+    }
+    assert_eq!(last_use().await.len(), 10, "the most of a user");
+}
+
+#[tokio::test]
+async fn network_unused_for_long_is_unknown() {
+    let desk = Desk::open().await;
+    let ann = desk.user().await;
+    log_in_from(&desk, &ann, ADDRESS).await;
+    desk.clock.advance_seconds(90 * 86_400);
+    flood(&desk.app, &ann.user.email, ELSEWHERE).await;
+    assert!(is_limited(&desk.app, &ann.user.email, ADDRESS).await);
+}
+
+#[tokio::test]
+async fn revocation_leaves_only_the_present_network_known() {
+    let desk = Desk::open().await;
+    let ann = desk.user().await;
+    let known = async || {
+        let known = desk.memory.list_known_networks(ann.user.id).await.unwrap();
+        known.iter().map(|known| known.network).collect::<Vec<_>>()
+    };
+    let Credential::Session(own) = ann.credential else { panic!("a user has a session") };
+    log_in_from(&desk, &ann, ADDRESS).await;
+    let other = log_in_from(&desk, &ann, ELSEWHERE).await;
+    assert_eq!(known().await.len(), 2);
+    assert!(desk.app.log_out(&ann, other, ADDRESS).await.unwrap());
+    assert_eq!(known().await, [ADDRESS]);
+    log_in_from(&desk, &ann, ELSEWHERE).await;
+    desk.app.change_password(&ann, change(PASSWORD)).await.unwrap();
+    assert_eq!(known().await, [ADDRESS]);
+    assert!(desk.app.log_out(&ann, own, ELSEWHERE).await.unwrap());
+    assert_eq!(known().await, [ADDRESS], "who signs out trusts the networks still");
+}
+
+#[tokio::test]
+async fn what_fails_for_another_reason_is_no_guess() {
+    let login_limits = LoginLimits { per_account: 1, ..LoginLimits::default() };
+    let desk = Desk::open_with(ApplicationSettings { login_limits, ..settings() }).await;
+    let ann = desk.user().await;
+    for _ in 0..5 {
+        desk.faults.fail_next(Fault::Unavailable);
+        let failed = desk.app.log_in(ADDRESS, &ann.user.email, PASSWORD.into()).await;
+        assert!(matches!(failed, Err(AppError::Store(_))), "{failed:?}");
+    }
+    desk.app.log_in(ADDRESS, &ann.user.email, PASSWORD.into()).await.unwrap();
+}

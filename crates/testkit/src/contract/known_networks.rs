@@ -1,0 +1,106 @@
+//! Known networks: one row a user and network, few a user, gone with their user's trust.
+
+use std::net::IpAddr;
+
+use foretell_domain::id::UserId;
+use foretell_domain::user::User;
+use foretell_ports::known_network::KnownNetwork;
+
+use super::Harness;
+use super::scene::{Scene, after};
+
+fn network(text: &str) -> IpAddr {
+    text.parse().unwrap()
+}
+
+fn known(text: &str, second: i64) -> KnownNetwork {
+    KnownNetwork { network: network(text), last_used_at: after(second) }
+}
+
+async fn record(scene: &Scene, user: UserId, known: KnownNetwork, max: u32) {
+    scene
+        .commit(move |tx| {
+            let locked = tx.lock_user(user)?.expect("the user is stored");
+            tx.record_known_network(&locked, known, max)
+        })
+        .await;
+}
+
+async fn list(scene: &Scene, user: UserId) -> Vec<KnownNetwork> {
+    scene.ports.users.list_known_networks(user).await.unwrap()
+}
+
+/// A network is found by the email address of its user and by itself, and by nothing else.
+pub async fn known_network_is_found_by_email(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let (user, other, unknown) = (scene.user().await, scene.user().await, scene.make.user());
+    let find = async |whose: &User, text| {
+        scene.ports.users.find_known_network(&whose.email, network(text)).await.unwrap()
+    };
+    for (text, second) in [("192.0.2.1", 1), ("2001:db8:1:2::", 2)] {
+        assert_eq!(find(&user, text).await, None);
+        record(&scene, user.id, known(text, second), 10).await;
+        assert_eq!(find(&user, text).await, Some(after(second)));
+        assert_eq!((find(&other, text).await, find(&unknown, text).await), (None, None));
+    }
+    assert_eq!(find(&user, "192.0.2.2").await, None);
+    assert_eq!(list(&scene, other.id).await, []);
+}
+
+/// A network that is recorded again has one row, with the later time.
+pub async fn known_network_is_recorded_once(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let user = scene.user().await.id;
+    for second in [1, 5] {
+        record(&scene, user, known("192.0.2.1", second), 10).await;
+    }
+    record(&scene, user, known("192.0.2.2", 3), 10).await;
+    assert_eq!(list(&scene, user).await, [known("192.0.2.1", 5), known("192.0.2.2", 3)]);
+}
+
+/// A user keeps the networks that were used last.
+pub async fn longest_unused_networks_are_deleted(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let (user, other) = (scene.user().await.id, scene.user().await.id);
+    record(&scene, other, known("192.0.2.9", 0), 2).await;
+    for (text, second) in [("192.0.2.1", 1), ("192.0.2.2", 2), ("192.0.2.1", 3), ("2001:db8::", 4)] {
+        record(&scene, user, known(text, second), 2).await;
+    }
+    assert_eq!(list(&scene, user).await, [known("2001:db8::", 4), known("192.0.2.1", 3)]);
+    assert_eq!(list(&scene, other).await, [known("192.0.2.9", 0)]);
+}
+
+/// All networks of a user go together, but for the one that is kept, and none of anybody else.
+pub async fn known_networks_end_together(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let (user, other) = (scene.user().await.id, scene.user().await.id);
+    for (whose, text) in
+        [(user, "192.0.2.1"), (user, "192.0.2.2"), (user, "2001:db8::"), (other, "192.0.2.1")]
+    {
+        record(&scene, whose, known(text, 1), 10).await;
+    }
+    let kept = Some(network("192.0.2.2"));
+    assert_eq!(scene.commit(move |tx| tx.delete_known_networks_of(user, kept)).await, 2);
+    assert_eq!(list(&scene, user).await, [known("192.0.2.2", 1)]);
+    assert_eq!(scene.commit(move |tx| tx.delete_known_networks_of(user, None)).await, 1);
+    assert_eq!(list(&scene, user).await, []);
+    assert_eq!(list(&scene, other).await, [known("192.0.2.1", 1)]);
+}
+
+/// Networks that were not used for long go, the longest unused first and a few at once.
+pub async fn unused_networks_are_purged(harness: &dyn Harness) {
+    let scene = Scene::open(harness).await;
+    let (user, other) = (scene.user().await.id, scene.user().await.id);
+    for (whose, text, second) in
+        [(user, "192.0.2.1", 1), (other, "192.0.2.1", 2), (user, "192.0.2.2", 3), (user, "192.0.2.3", 5)]
+    {
+        record(&scene, whose, known(text, second), 10).await;
+    }
+    let mut purged = Vec::new();
+    for _ in 0..3 {
+        purged.push(scene.commit(|tx| tx.purge_known_networks(after(5), 2)).await);
+    }
+    assert_eq!(purged, [2, 1, 0]);
+    assert_eq!(list(&scene, user).await, [known("192.0.2.3", 5)]);
+    assert_eq!(list(&scene, other).await, []);
+}
