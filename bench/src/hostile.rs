@@ -170,7 +170,7 @@ fn long_text(number: usize) -> String {
         0 => "a".repeat(49_000) + "b",
         1 => "a ".repeat(24_000),
         2 => "雨".repeat(16_000),
-        _ => (0..7_000).map(|word| words[(word * 7 + number) % words.len()]).collect::<Vec<_>>().join(" "),
+        _ => (0..7_000).map(|word| words[(word * 3 + number) % words.len()]).collect::<Vec<_>>().join(" "),
     };
     // No two posts are alike.
     format!("{text} {number}")
