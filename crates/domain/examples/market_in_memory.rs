@@ -1,4 +1,5 @@
-//! A whole market in memory, without server or database: what a program that embeds the rules looks like.
+//! A complete market in memory, without server or database, as an example of a program that embeds
+//! the rules.
 //!
 //! Run it with `cargo run -p foretell-domain --example market_in_memory`.
 
@@ -18,7 +19,7 @@ const YES: OptionId = OptionId::from_u128(1);
 const NO: OptionId = OptionId::from_u128(2);
 const NOON: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
 
-/// The accounts of the house and of three people, and the rows that their transfers leave.
+/// The accounts of the house and of three users, and the transfers that change them.
 struct Bank {
     accounts: BTreeMap<AccountId, Account>,
     transfers: u128,

@@ -1,4 +1,4 @@
-//! Accounts: what each holds and how low it may go.
+//! Accounts: their balances, and the lowest balance each may have.
 
 use thiserror::Error;
 
@@ -6,32 +6,33 @@ use crate::id::{AccountId, MarketId, UserId};
 use crate::money::{Amount, Balance};
 use crate::transfer::TransferError;
 
-/// The most money that may be in circulation after a mint: 10^17 minor units.
+/// Maximum money in circulation after a mint: 10^17 minor units.
 ///
-/// No account can hold more than all money, so no balance comes near 2^63 - 1 (9.2 * 10^18), whatever is paid.
+/// No account can hold more than all money, so no balance comes near 2^63 - 1 (9.2 * 10^18),
+/// whatever is paid.
 pub const MAX_MINTED_MINOR: i64 = 100_000_000_000_000_000;
 
-/// The most money that may be in circulation after a sign-up grant or a cover: twice [`MAX_MINTED_MINOR`], so
+/// Maximum money in circulation after a sign-up grant or a cover: twice [`MAX_MINTED_MINOR`], so
 /// that mints alone never make registration fail.
 pub const MAX_CIRCULATION_MINOR: i64 = 2 * MAX_MINTED_MINOR;
 
-/// What an account is for.
+/// Purpose of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AccountKind {
     /// The source of all money; its negative balance is the money in circulation.
     Treasury,
-    /// Where trading fees end.
+    /// Destination of trading fees.
     Fees,
     /// A user's money.
     User,
-    /// A market's pot.
+    /// The pot of a market.
     Market,
 }
 
 impl AccountKind {
     const ALL: [Self; 4] = [Self::Treasury, Self::Fees, Self::User, Self::Market];
 
-    /// The name on the wire and in storage.
+    /// Returns the name used in JSON and in storage.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Treasury => "treasury",
@@ -41,23 +42,24 @@ impl AccountKind {
         }
     }
 
-    /// The kind of this name, if there is one.
+    /// Returns the kind with this name, if there is one.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 }
 
-/// Whether an account still takes part in payments.
+/// Participation of an account in payments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AccountStatus {
-    /// Pays and is paid.
+    /// Pays and receives.
     Open,
-    /// Its owner is gone: it receives only what a market owes it, and pays only what a reversal sends back.
+    /// The owner was erased: the account receives only what a market owes it, and pays only
+    /// reversals.
     Closed,
 }
 
 impl AccountStatus {
-    /// The name on the wire and in storage.
+    /// Returns the name used in JSON and in storage.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Open => "open",
@@ -65,39 +67,39 @@ impl AccountStatus {
         }
     }
 
-    /// The status of this name, if there is one.
+    /// Returns the status with this name, if there is one.
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::Open, Self::Closed].into_iter().find(|status| status.as_str() == name)
     }
 }
 
-/// An account as storage holds it: the parts of an [`Account`], not yet checked.
+/// A stored account: the unchecked fields of an [`Account`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AccountRecord {
-    /// Names the account.
+    /// Identifier of the account.
     pub id: AccountId,
-    /// What it is for.
+    /// Purpose.
     pub kind: AccountKind,
-    /// Whose it is; `None` for the treasury, the fees and every pot.
+    /// Owner; `None` for the treasury, the fees account and every pot.
     pub owner: Option<UserId>,
-    /// Whether it still takes part in payments.
+    /// Participation in payments.
     pub status: AccountStatus,
-    /// What it holds.
+    /// Balance.
     pub balance: Balance,
-    /// How many transfers have touched it.
+    /// Number of transfers to or from the account.
     pub version: i64,
 }
 
-/// A stored account that breaks a rule of accounts.
+/// Invalid stored account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum AccountRecordError {
-    /// Only the treasury may be below zero.
+    /// Only the treasury may have a negative balance.
     #[error("balance is below the account's floor")]
     BelowFloor,
-    /// Exactly the users' accounts have owners.
+    /// User accounts have an owner, other accounts have none.
     #[error("owner does not fit the account's kind")]
     Owner,
-    /// A version counts transfers.
+    /// A version is the number of transfers, so it is not negative.
     #[error("version is below zero")]
     Version,
 }
@@ -107,22 +109,22 @@ pub enum AccountRecordError {
 pub struct Account(AccountRecord);
 
 impl Account {
-    /// The treasury, empty.
+    /// Returns the treasury with a balance of zero.
     pub const fn treasury() -> Self {
         Self::empty(AccountId::TREASURY, AccountKind::Treasury, None)
     }
 
-    /// The account for fees, empty.
+    /// Returns the fees account with a balance of zero.
     pub const fn fees() -> Self {
         Self::empty(AccountId::FEES, AccountKind::Fees, None)
     }
 
-    /// A user's account, empty.
+    /// Returns a user's account with a balance of zero.
     pub const fn user(id: AccountId, owner: UserId) -> Self {
         Self::empty(id, AccountKind::User, Some(owner))
     }
 
-    /// A market's pot, empty.
+    /// Returns a market's pot with a balance of zero.
     pub const fn pot(market: MarketId) -> Self {
         Self::empty(AccountId::of_market(market), AccountKind::Market, None)
     }
@@ -132,10 +134,10 @@ impl Account {
         Self(AccountRecord { id, kind, owner, status, balance, version: 0 })
     }
 
-    /// The account that storage holds.
+    /// Checks a stored account.
     ///
     /// # Errors
-    /// The rule of [`AccountRecordError`] that the record breaks.
+    /// The [`AccountRecordError`] of the rule that the record breaks.
     pub fn restore(record: AccountRecord) -> Result<Self, AccountRecordError> {
         if record.kind != AccountKind::Treasury && record.balance < Balance::ZERO {
             return Err(AccountRecordError::BelowFloor);
@@ -149,50 +151,50 @@ impl Account {
         Ok(Self(record))
     }
 
-    /// The parts, for storage.
+    /// Returns the fields, for storage.
     pub const fn record(&self) -> &AccountRecord {
         &self.0
     }
 
-    /// Names the account.
+    /// Returns the identifier.
     pub const fn id(&self) -> AccountId {
         self.0.id
     }
 
-    /// What the account is for.
+    /// Returns the purpose of the account.
     pub const fn kind(&self) -> AccountKind {
         self.0.kind
     }
 
-    /// Whose it is, if a user's.
+    /// Returns the owner of a user's account.
     pub const fn owner(&self) -> Option<UserId> {
         self.0.owner
     }
 
-    /// What it holds.
+    /// Returns the balance.
     pub const fn balance(&self) -> Balance {
         self.0.balance
     }
 
-    /// How many transfers have touched it; each leaves the next number on its side of the row.
+    /// Returns the number of transfers so far; each transfer stores the next number on its side.
     pub const fn version(&self) -> i64 {
         self.0.version
     }
 
-    /// Whether it still takes part in payments.
+    /// Returns `true` if the account still takes part in payments.
     pub const fn is_open(&self) -> bool {
         matches!(self.0.status, AccountStatus::Open)
     }
 
-    /// The same account, closed; its money stays in it.
+    /// Closes the account; its balance stays in it.
     #[must_use]
     pub const fn close(mut self) -> Self {
         self.0.status = AccountStatus::Closed;
         self
     }
 
-    /// The account after paying `amount`. The treasury pays until `circulation_limit` minor units are in
-    /// circulation, all others until they hold nothing.
+    /// Returns the account after it pays `amount`. The treasury can pay until `circulation_limit`
+    /// minor units are in circulation; every other account can pay down to a balance of zero.
     pub(crate) fn debited(mut self, amount: Amount, circulation_limit: i64) -> Result<Self, TransferError> {
         let left = self.0.balance.minus(amount);
         if self.0.kind == AccountKind::Treasury {
@@ -211,7 +213,7 @@ impl Account {
         Ok(self)
     }
 
-    /// The account after receiving `amount`.
+    /// Returns the account after it receives `amount`.
     pub(crate) fn credited(mut self, amount: Amount) -> Result<Self, TransferError> {
         self.0.balance = self.0.balance.plus(amount).ok_or(TransferError::BalanceOutOfRange)?;
         self.0.version += 1;

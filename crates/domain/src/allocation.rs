@@ -1,18 +1,19 @@
-//! Splits a whole number in proportion to weights, to the last unit: the largest-remainder method.
+//! Proportional allocation of a whole number by weights, exact to the last unit: the
+//! largest-remainder method.
 
 use std::cmp::Reverse;
 
 use thiserror::Error;
 
-/// The weights of one allocation sum to less than this: 2^126.
+/// Exclusive upper limit of the sum of all weights in one allocation: 2^126.
 ///
 /// Ten thousand weights of 2^63 times 10,000 basis points stay far below it.
 pub const WEIGHT_LIMIT: u128 = 1 << 126;
 
-/// Why nothing can be split in proportion to these weights.
+/// Reason why nothing can be allocated by these weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum AllocationError {
-    /// There is no weight above zero, so nobody to give anything to.
+    /// No weight is above zero, so there is no recipient.
     #[error("at least one weight must be above zero")]
     NoWeight,
     /// The weights sum to [`WEIGHT_LIMIT`] or more.
@@ -20,15 +21,15 @@ pub enum AllocationError {
     WeightsTooLarge,
 }
 
-/// Splits `total` units in proportion to `weights`; the parts stand in the order of the weights.
+/// Splits `total` units in proportion to `weights`; the parts have the order of the weights.
 ///
-/// Each part is its exact share rounded down, and the units then left go one each to the largest
-/// remainders, ties to the earliest (Hamilton's method). The parts sum to `total` exactly, none is more
-/// than one unit away from its exact share, and a weight of zero gets nothing.
+/// Each part is its exact share rounded down. The remaining units go one each to the largest
+/// remainders, ties to the earliest (Hamilton's method). The parts sum to `total` exactly, none
+/// differs from its exact share by a unit or more, and a weight of zero gets nothing.
 ///
 /// # Errors
-/// [`AllocationError::NoWeight`] if all weights are zero or there are none, even for a total of zero;
-/// [`AllocationError::WeightsTooLarge`] if they sum to [`WEIGHT_LIMIT`] or more.
+/// [`AllocationError::NoWeight`] if all weights are zero or there are none, even for a total of
+/// zero; [`AllocationError::WeightsTooLarge`] if they sum to [`WEIGHT_LIMIT`] or more.
 ///
 /// ```
 /// use foretell_domain::allocation::allocate;
@@ -57,16 +58,16 @@ fn sum_of(weights: &[u128]) -> Result<u128, AllocationError> {
     Ok(sum)
 }
 
-/// The whole units of an exact share, and what is left of the division.
+/// The whole units of an exact share, and the remainder of the division.
 struct ExactShare {
     whole: u128,
     remainder: u128,
 }
 
-/// `total * weight / sum`: multiplies and divides in one pass, bit by bit, for the product may not fit.
+/// Computes `total * weight / sum` in one pass, bit by bit, since the product may not fit.
 ///
-/// With `weight <= sum < 2^126`, the running remainder stays below `3 * sum < 2^128`, and the running
-/// quotient never exceeds the bits of `total` read so far.
+/// With `weight <= sum < 2^126`, the running remainder stays below `3 * sum < 2^128`, and the
+/// running quotient never exceeds the bits of `total` read so far.
 fn exact_share(total: u128, weight: u128, sum: u128) -> ExactShare {
     let mut share = ExactShare { whole: 0, remainder: 0 };
     for bit in (0..u128::BITS - total.leading_zeros()).rev() {
@@ -83,9 +84,10 @@ fn exact_share(total: u128, weight: u128, sum: u128) -> ExactShare {
     share
 }
 
-/// The whole units, and `left` more: one each to the largest remainders, ties to the earliest.
+/// Adds `left` units to the whole units: one each to the largest remainders, ties to the earliest.
 ///
-/// The remainders make up `left` units, each less than one, so more than `left` of them are above zero.
+/// The remainders sum to `left` units, each less than one, so more than `left` of them are above
+/// zero.
 fn hand_out(exact: &[ExactShare], left: u128) -> Vec<u128> {
     let mut parts: Vec<u128> = exact.iter().map(|share| share.whole).collect();
     let mut by_remainder: Vec<_> = parts.iter_mut().zip(exact).collect();
@@ -113,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn remainders_go_to_the_largest_then_to_the_earliest() {
+    fn ties_of_remainders_go_to_earliest() {
         check(10, &[1, 1, 1], &[4, 3, 3]);
         check(11, &[1, 1, 1], &[4, 4, 3]);
         check(100, &[1, 1, 2, 3], &[14, 14, 29, 43]);
@@ -129,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_payout_splits_by_the_largest_stakes() {
+    fn largest_payout_is_split_by_largest_stakes() {
         let stake = (1_u128 << 63) * 10_000;
         let third = (1_u128 << 63) / 3;
         check(1 << 63, &[stake, stake, stake], &[third + 1, third + 1, third]);
@@ -138,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn weights_without_a_sum_are_refused() {
+    fn weights_without_valid_sum_are_rejected() {
         for weights in [&[][..], &[0], &[0, 0, 0]] {
             assert_eq!(allocate(0, weights), Err(AllocationError::NoWeight));
             assert_eq!(allocate(9, weights), Err(AllocationError::NoWeight));
@@ -150,7 +152,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn parts_sum_to_the_total_and_stay_within_a_unit_of_the_exact_share(
+        fn parts_sum_to_total_within_one_unit(
             total in 0_u128..1 << 40,
             weights in prop::collection::vec(0_u128..1 << 80, 1..40),
         ) {
@@ -166,7 +168,7 @@ mod tests {
         }
 
         #[test]
-        fn a_larger_weight_never_gets_less(
+        fn larger_weight_never_gets_less(
             total in 0_u128..1 << 64,
             weights in prop::collection::vec(0_u128..1 << 77, 2..20),
         ) {

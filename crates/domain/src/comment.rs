@@ -1,10 +1,10 @@
-//! Comments: what users say about a post or a market.
+//! Comments of users on a post or a market.
 
 use crate::id::{CommentId, MarketId, PostId, UserId};
 use crate::text::CommentContent;
 use crate::time::Timestamp;
 
-/// What a comment is about.
+/// Subject of a comment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CommentSubject {
     /// A post.
@@ -28,22 +28,22 @@ impl From<MarketId> for CommentSubject {
 /// A comment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Comment {
-    /// Names the comment.
+    /// Identifier of the comment.
     pub id: CommentId,
-    /// What it is about, for good.
+    /// Subject; it never changes.
     pub subject: CommentSubject,
-    /// Who wrote it.
+    /// Author.
     pub author_id: UserId,
-    /// What it says.
+    /// Text.
     pub content: CommentContent,
-    /// When it was written.
+    /// Creation time.
     pub created_at: Timestamp,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: Timestamp,
 }
 
 impl Comment {
-    /// Changes what it says, if that is different, and says whether it is.
+    /// Replaces the text if it differs. Returns `true` if the comment has changed.
     pub fn edit(&mut self, content: CommentContent, at: Timestamp) -> bool {
         if content == self.content {
             return false;

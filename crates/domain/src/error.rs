@@ -1,4 +1,4 @@
-//! The errors of all areas as one: each has a stable code and a kind that tells how to treat it.
+//! The errors of all areas as one type: each has a stable code and a kind.
 
 use thiserror::Error;
 
@@ -13,51 +13,51 @@ use crate::transfer::TransferError;
 use crate::user::UserError;
 use crate::webhook::WebhookError;
 
-/// How to treat an error, whatever its area.
+/// Category of an error, independent of its area.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
-    /// The request can never succeed as it is.
+    /// The request can never succeed unchanged.
     Invalid,
     /// The caller may not do this.
     Forbidden,
-    /// What the request names is not there, or not for the caller to see.
+    /// The resource does not exist, or the caller may not see it.
     NotFound,
-    /// The request is at odds with how things stand now.
+    /// The request conflicts with the current state.
     Conflict,
 }
 
-/// The stable names of refusals, for programs to act on.
+/// Stable error codes for programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Code {
-    /// The request can never succeed as it is.
+    /// The request can never succeed unchanged.
     ValidationError,
     /// The caller may not do this.
     Forbidden,
-    /// What the request names is not there, or not for the caller to see.
+    /// The resource does not exist, or the caller may not see it.
     NotFound,
     /// Something with this id or name already exists.
     Duplicate,
-    /// The request is at odds with how things stand now.
+    /// The request conflicts with the current state.
     Conflict,
-    /// The user has as many as a user may have.
+    /// The user has reached the quota.
     QuotaExceeded,
-    /// The account holds too little.
+    /// The account balance is too low.
     InsufficientFunds,
     /// The trader holds too few shares.
     InsufficientShares,
-    /// The account takes no part in payments.
+    /// The account is closed.
     AccountClosed,
     /// The money in circulation would exceed its limit.
     CirculationLimit,
-    /// The transfer was already reversed, or can never be.
+    /// The transfer was already reversed, or cannot be reversed.
     NotReversible,
-    /// Another transfer of the same atomic batch was refused.
+    /// Another transfer of the same atomic batch was rejected.
     BatchAborted,
     /// The market takes no trades.
     MarketClosed,
-    /// The order's own limit was not met.
+    /// The limit of the order was not met.
     Slippage,
-    /// The trade comes to nothing once rounded.
+    /// The trade rounds to zero.
     TradeTooSmall,
     /// The trade leaves the range in which prices are exact.
     TradeTooLarge,
@@ -84,7 +84,7 @@ impl Code {
         Self::TradeTooLarge,
     ];
 
-    /// The name that programs see, in capitals.
+    /// Returns the code that clients see, in capitals.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ValidationError => "VALIDATION_ERROR",
@@ -106,7 +106,7 @@ impl Code {
         }
     }
 
-    /// How to treat it.
+    /// Returns the category of the code.
     pub const fn kind(self) -> ErrorKind {
         match self {
             Self::ValidationError => ErrorKind::Invalid,
@@ -117,50 +117,50 @@ impl Code {
     }
 }
 
-/// Any refusal of the domain.
+/// Any error of the domain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum DomainError {
-    /// A number is not money.
+    /// A number is not a valid amount of money.
     #[error(transparent)]
     Money(#[from] MoneyError),
-    /// A text is not acceptable.
+    /// A text is not valid.
     #[error(transparent)]
     Text(#[from] TextError),
-    /// A transfer is refused.
+    /// A transfer is rejected.
     #[error(transparent)]
     Transfer(#[from] TransferError),
-    /// A market refuses.
+    /// A market rejects an operation.
     #[error(transparent)]
     Market(#[from] MarketError),
-    /// A listing cannot be.
+    /// A listing is not valid.
     #[error(transparent)]
     Listing(#[from] ListingError),
-    /// A post or comment refuses.
+    /// An operation on a post or comment is rejected.
     #[error(transparent)]
     Post(#[from] PostError),
     /// The actor may not do this.
     #[error(transparent)]
     Denied(#[from] Denied),
-    /// Something about users is refused.
+    /// An operation on users is rejected.
     #[error(transparent)]
     User(#[from] UserError),
-    /// Something about webhooks is refused.
+    /// An operation on webhooks is rejected.
     #[error(transparent)]
     Webhook(#[from] WebhookError),
-    /// Something about jobs is refused.
+    /// An operation on jobs is rejected.
     #[error(transparent)]
     Job(#[from] JobError),
-    /// The user has as many as a user may have.
+    /// The user has reached a quota.
     #[error(transparent)]
     Quota(#[from] QuotaExceeded),
-    /// A user with this mail address is already registered.
+    /// A user with this email address is already registered.
     #[error("this mail address is already registered")]
     EmailTaken,
 }
 
 impl DomainError {
-    /// The stable name of the refusal.
+    /// Returns the stable code of the error.
     pub const fn code(&self) -> Code {
         match self {
             Self::Money(_)
@@ -180,7 +180,7 @@ impl DomainError {
         }
     }
 
-    /// How to treat it.
+    /// Returns the category of the error.
     pub const fn kind(&self) -> ErrorKind {
         self.code().kind()
     }

@@ -1,4 +1,5 @@
-//! Identifiers: 128-bit newtypes, one a noun, written as hyphenated lower-case UUIDs.
+//! Identifiers: a 128-bit newtype for each kind of resource, written as hyphenated lower-case
+//! UUIDs.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,10 +11,10 @@ use thiserror::Error;
 #[error("an id is a UUID such as 0190163d-8694-739b-aea5-966c26f8ad91")]
 pub struct IdError;
 
-/// How many characters the written form has.
+/// Characters of the written form.
 const CHARS: usize = 36;
 
-/// Where the hyphens stand in the written form.
+/// Positions of the hyphens in the written form.
 const HYPHENS: [usize; 4] = [8, 13, 18, 23];
 
 fn parse(text: &str) -> Result<u128, IdError> {
@@ -29,7 +30,7 @@ fn parse(text: &str) -> Result<u128, IdError> {
     })
 }
 
-/// Writes all of it at once: answers are full of ids.
+/// Writes the whole text in one call, since responses contain many ids.
 fn write(value: u128, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let mut text = [b'-'; CHARS];
     let places = text.iter_mut().enumerate().filter(|(position, _)| !HYPHENS.contains(position));
@@ -47,22 +48,22 @@ macro_rules! ids {
         pub struct $name(u128);
 
         impl $name {
-            /// The id with this value; new ids are made outside the domain (`UUIDv7`).
+            /// Returns the id with this value; new ids (`UUIDv7`) are created outside the domain.
             pub const fn from_u128(value: u128) -> Self {
                 Self(value)
             }
 
-            /// The value as a number.
+            /// Returns the value as a number.
             pub const fn as_u128(self) -> u128 {
                 self.0
             }
 
-            /// The id from its 16 bytes in network order.
+            /// Returns the id with these 16 bytes in network order.
             pub const fn from_bytes(bytes: [u8; 16]) -> Self {
                 Self(u128::from_be_bytes(bytes))
             }
 
-            /// The 16 bytes in network order, as databases store them.
+            /// Returns the 16 bytes in network order, as databases store them.
             pub const fn to_bytes(self) -> [u8; 16] {
                 self.0.to_be_bytes()
             }
@@ -123,42 +124,42 @@ impl serde::de::Visitor<'_> for IdVisitor {
 }
 
 ids! {
-    /// Names a user.
+    /// Identifier of a user.
     UserId,
-    /// Names an account.
+    /// Identifier of an account.
     AccountId,
-    /// Names a transfer.
+    /// Identifier of a transfer.
     TransferId,
-    /// Names a market, and through [`AccountId::of_market`] its pot.
+    /// Identifier of a market, and through [`AccountId::of_market`] of its pot.
     MarketId,
-    /// Names one option of a market.
+    /// Identifier of one option of a market.
     OptionId,
-    /// Names a bet or a sale.
+    /// Identifier of a bet or a sale.
     BetId,
-    /// Names a transfer, bet or sale to the owner of the paying or trading account, who chose it. Others may choose the
-    /// same.
+    /// Identifier of a transfer, bet or sale that the owner of the paying or trading account chose.
+    /// It is unique for this owner only.
     ClientId,
-    /// Names a session, not its secret token.
+    /// Identifier of a session, not its secret token.
     SessionId,
-    /// Names an API key, not its secret.
+    /// Identifier of an API key, not its secret.
     ApiKeyId,
-    /// Names a post.
+    /// Identifier of a post.
     PostId,
-    /// Names a comment.
+    /// Identifier of a comment.
     CommentId,
-    /// Names a webhook, not its secret.
+    /// Identifier of a webhook, not its secret.
     WebhookId,
-    /// Names a job.
+    /// Identifier of a job.
     JobId,
 }
 
 impl AccountId {
-    /// The account that all money comes from; its balance is minus the money in circulation.
+    /// The account that issues all money; its balance is minus the money in circulation.
     pub const TREASURY: Self = Self(0x0000_0000_0000_7000_8000_0000_0000_0001);
-    /// The account that trading fees are paid to at settlement.
+    /// The account that receives trading fees at settlement.
     pub const FEES: Self = Self(0x0000_0000_0000_7000_8000_0000_0000_0002);
 
-    /// The account that holds a market's pot: it bears the market's own id, so it needs no look-up.
+    /// Returns the account of a market's pot: it has the id of the market, so no lookup is needed.
     pub const fn of_market(market: MarketId) -> Self {
         Self(market.0)
     }
@@ -178,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_text_is_refused() {
+    fn malformed_text_is_rejected() {
         for text in [
             "",
             "0190163d8694739baea5966c26f8ad91",

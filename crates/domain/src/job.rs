@@ -1,67 +1,68 @@
-//! Jobs: what is done in the background, after the change that wants it.
+//! Jobs: work that is done in the background, after the change that requested it.
 
 use thiserror::Error;
 
 use crate::id::{JobId, MarketId, PostId, UserId, WebhookId};
 
-/// What is to be done. It names what it is about and says nothing of it, so that it is done with what is true by then.
+/// Task of a job. It holds ids and no data, so that the job runs with the data current at that
+/// time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum JobTask {
-    /// Close a market whose end date has come.
+    /// Close a market whose end date has passed.
     CloseMarket(MarketId),
-    /// Welcome a new user by mail.
+    /// Send a welcome email to a new user.
     WelcomeMail(UserId),
-    /// Write to a holder how a market has ended.
+    /// Send an email to a holder about the outcome of a market.
     DecisionMail {
         /// The market.
         market: MarketId,
         /// The holder.
         user: UserId,
     },
-    /// Tell a webhook what has happened in a market.
+    /// Deliver the events of a market to a webhook.
     Webhook {
         /// The webhook.
         webhook: WebhookId,
         /// The market.
         market: MarketId,
     },
-    /// Make a market's text comparable by its meaning.
+    /// Compute the embedding of a market's text.
     EmbedMarket(MarketId),
-    /// Make a post's text comparable by its meaning, or see to it that a draft is not found.
+    /// Compute the embedding of a post's text, or delete the embedding of a draft.
     EmbedPost(PostId),
-    /// Do so with every text there is, as when the model is another.
+    /// Compute the embeddings of all texts, for example after a change of the model.
     EmbedAll,
-    /// Forget outcomes of commands whose keys are too old to be honoured.
+    /// Delete stored command outcomes whose idempotency keys have expired.
     PurgeOutcomes,
-    /// Forget sessions that have ended.
+    /// Delete sessions that have ended.
     PurgeSessions,
-    /// Forget jobs that are done.
+    /// Delete jobs that are done.
     PurgeJobs,
 }
 
-/// The kinds of tasks.
+/// Kind of a [`JobTask`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum JobKind {
-    /// Of [`JobTask::CloseMarket`].
+    /// Kind of [`JobTask::CloseMarket`].
     CloseMarket,
-    /// Of [`JobTask::WelcomeMail`].
+    /// Kind of [`JobTask::WelcomeMail`].
     WelcomeMail,
-    /// Of [`JobTask::DecisionMail`].
+    /// Kind of [`JobTask::DecisionMail`].
     DecisionMail,
-    /// Of [`JobTask::Webhook`].
+    /// Kind of [`JobTask::Webhook`].
     Webhook,
-    /// Of [`JobTask::EmbedMarket`].
+    /// Kind of [`JobTask::EmbedMarket`].
     EmbedMarket,
-    /// Of [`JobTask::EmbedPost`].
+    /// Kind of [`JobTask::EmbedPost`].
     EmbedPost,
-    /// Of [`JobTask::EmbedAll`].
+    /// Kind of [`JobTask::EmbedAll`].
     EmbedAll,
-    /// Of [`JobTask::PurgeOutcomes`].
+    /// Kind of [`JobTask::PurgeOutcomes`].
     PurgeOutcomes,
-    /// Of [`JobTask::PurgeSessions`].
+    /// Kind of [`JobTask::PurgeSessions`].
     PurgeSessions,
-    /// Of [`JobTask::PurgeJobs`].
+    /// Kind of [`JobTask::PurgeJobs`].
     PurgeJobs,
 }
 
@@ -80,7 +81,7 @@ impl JobKind {
         Self::PurgeJobs,
     ];
 
-    /// The name on the wire and in storage.
+    /// Returns the name used in JSON and in storage.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::CloseMarket => "close_market",
@@ -96,12 +97,12 @@ impl JobKind {
         }
     }
 
-    /// The kind of this name, if there is one.
+    /// Returns the kind with this name, if there is one.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 
-    /// Among which jobs it waits.
+    /// Returns the queue in which jobs of this kind wait.
     pub const fn lane(self) -> JobLane {
         match self {
             Self::Webhook => JobLane::Webhooks,
@@ -110,12 +111,12 @@ impl JobKind {
     }
 }
 
-/// Jobs that wait for each other: those of one lane never wait for those of another.
+/// Queue of jobs. Jobs wait only for jobs of the same queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum JobLane {
-    /// What this server does by itself.
+    /// Work of this server alone.
     Main,
-    /// What takes as long as others let it.
+    /// Requests to other servers, whose duration depends on them.
     Webhooks,
 }
 
@@ -123,7 +124,7 @@ impl JobLane {
     /// Every lane.
     pub const ALL: [Self; 2] = [Self::Main, Self::Webhooks];
 
-    /// The name in storage.
+    /// Returns the name used in storage.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Main => "main",
@@ -133,7 +134,7 @@ impl JobLane {
 }
 
 impl JobTask {
-    /// Its kind.
+    /// Returns the kind of the task.
     pub const fn kind(self) -> JobKind {
         match self {
             Self::CloseMarket(_) => JobKind::CloseMarket,
@@ -149,7 +150,7 @@ impl JobTask {
         }
     }
 
-    /// What it is about, and who is concerned, as numbers of ids.
+    /// Returns the subject of the task, and the user or webhook concerned, as id values.
     pub const fn ids(self) -> (Option<u128>, Option<u128>) {
         match self {
             Self::CloseMarket(market) | Self::EmbedMarket(market) => (Some(market.as_u128()), None),
@@ -161,8 +162,8 @@ impl JobTask {
         }
     }
 
-    /// The name of the only job of this task, if there is only one. A settled market is told to each holder once, and a
-    /// market has one job that closes it.
+    /// Returns the unique name of a task that may have one job only. Each holder gets one email
+    /// about a settled market, and a market has one job that closes it.
     pub fn unique_name(self) -> Option<String> {
         let kind = self.kind().as_str();
         match self {
@@ -172,7 +173,7 @@ impl JobTask {
         }
     }
 
-    /// The task of a kind with these ids; nothing if they are not the ids that it has.
+    /// Returns the task of a kind with these ids, or `None` if the kind has other ids.
     pub fn from_parts(kind: JobKind, ids: (Option<u128>, Option<u128>)) -> Option<Self> {
         Some(match (kind, ids) {
             (JobKind::CloseMarket, (Some(market), None)) => Self::CloseMarket(MarketId::from_u128(market)),
@@ -194,17 +195,17 @@ impl JobTask {
     }
 }
 
-/// Where a job stands.
+/// State of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 pub enum JobState {
-    /// It waits for its time, or for a worker.
+    /// Waits for its time or for a worker.
     Waiting,
-    /// A worker is at it.
+    /// A worker runs it.
     Running,
-    /// It is done.
+    /// Finished.
     Done,
-    /// It has failed as often as it is tried; somebody must look.
+    /// Failed after the maximum number of attempts; an operator must act.
     Dead,
 }
 
@@ -212,7 +213,7 @@ impl JobState {
     /// Every state.
     pub const ALL: [Self; 4] = [Self::Waiting, Self::Running, Self::Done, Self::Dead];
 
-    /// The name on the wire and in storage.
+    /// Returns the name used in JSON and in storage.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
@@ -222,20 +223,20 @@ impl JobState {
         }
     }
 
-    /// The state of this name, if there is one.
+    /// Returns the state with this name, if there is one.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.as_str() == name)
     }
 }
 
-/// Why something about jobs is refused.
+/// Reason why an operation on a job is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum JobError {
     /// There is no such job.
     #[error("job not found: {0}")]
     NotFound(JobId),
-    /// A worker is at it, or it is done.
+    /// A worker runs the job, or it is done.
     #[error("the job is {}", .0.as_str())]
     Busy(JobState),
 }

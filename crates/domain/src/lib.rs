@@ -1,8 +1,9 @@
-//! The rules of money and prediction markets; knows no database, network, clock, randomness or thread.
+//! The rules of money and prediction markets; knows no database, network, clock, randomness or
+//! thread.
 //!
-//! Everything that varies (time, ids, locked rows) comes in as an argument, so each rule gives the same
-//! answer on every machine, in debug and in release. Money and shares are integers of the currency's
-//! minor unit; floating-point numbers hold probabilities only.
+//! Everything that varies (time, ids, locked rows) is an argument, so each rule returns the same
+//! result on every machine, in debug and in release. Money and shares are integers of the
+//! currency's minor unit; floating-point numbers hold probabilities only.
 //!
 //! ```
 //! use foretell_domain::{account::{Account, AccountKind}, id::{AccountId, TransferId, UserId}};

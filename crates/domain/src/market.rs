@@ -25,33 +25,33 @@ use crate::shares::Shares;
 use crate::time::Timestamp;
 use lmsr::{Lmsr, Mechanism as _};
 
-/// The fewest options of a market.
+/// Minimum number of options of a market.
 pub const MIN_OPTIONS: usize = 2;
-/// The most options of a market.
+/// Maximum number of options of a market.
 pub const MAX_OPTIONS: usize = 10;
 /// One hundred percent, in basis points.
 pub const WHOLE_BPS: u16 = 10_000;
-/// The highest trading fee, in basis points.
+/// Maximum trading fee, in basis points.
 pub const MAX_FEE_BPS: u16 = 1_000;
 
-/// Where a market stands in its life: `Open -> Closed -> Resolved | Cancelled`, closing may be skipped.
+/// Phase of a market: `Open -> Closed -> Resolved | Cancelled`; `Closed` may be skipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 pub enum Phase {
     /// Takes trades until its end date.
     Open,
-    /// Takes no more trades and waits for its resolution.
+    /// Takes no more trades and waits to be resolved.
     Closed,
-    /// Decided; its settlement pays the holders.
+    /// Resolved; the settlement pays the holders.
     Resolved,
-    /// Called off; its settlement returns the stakes.
+    /// Cancelled; the settlement returns the stakes.
     Cancelled,
 }
 
 impl Phase {
     const ALL: [Self; 4] = [Self::Open, Self::Closed, Self::Resolved, Self::Cancelled];
 
-    /// The name on the wire and in storage.
+    /// Returns the name used in JSON and in storage.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Open => "open",
@@ -61,76 +61,77 @@ impl Phase {
         }
     }
 
-    /// The phase of this name, if there is one.
+    /// Returns the phase with this name, if there is one.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|phase| phase.as_str() == name)
     }
 }
 
-/// One option of a market and what traders hold of it.
+/// One option of a market, with the shares that traders hold.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct OptionState {
-    /// Names the option.
+    /// Identifier of the option.
     pub id: OptionId,
     /// Its probability when the market opened.
     pub initial: Probability,
-    /// The shares of it in all hands: what the pot owes if it wins, in minor units.
+    /// Shares held by all traders, in minor units: what the pot owes if this option wins.
     pub outstanding: Shares,
 }
 
-/// What it takes to open a market, beside its [`Listing`].
+/// The data needed to open a market, apart from its [`Listing`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Opening {
-    /// Names the market, and its pot.
+    /// Identifier of the market and of its pot.
     pub id: MarketId,
-    /// Who opens it.
+    /// User who opens it.
     pub creator_id: UserId,
-    /// Where the subsidy comes from and the remainder goes.
+    /// Account that pays the subsidy and receives the remainder.
     pub creator_account_id: AccountId,
-    /// When it takes its last trade; after `now`.
+    /// End date: the last trade is before it. It is after `now`.
     pub ends_at: Timestamp,
-    /// The most that the market can lose, paid into the pot by its creator.
+    /// Maximum loss of the market, which its creator pays into the pot.
     pub subsidy: Amount,
-    /// What each trade pays into the pot beside its price, in basis points of its money, 0 to 1,000.
+    /// Fee that each trade pays into the pot, in basis points of its money, 0 to 1,000.
     pub fee_bps: u16,
-    /// The options with their initial probabilities: all or none have one, none means equal.
+    /// The options with their initial probabilities. Either all have one, or none has: they are
+    /// then equal.
     pub options: Vec<(OptionId, Option<Probability>)>,
 }
 
-/// A market as storage holds it: the parts of a [`Market`], not yet checked.
+/// A stored market: the unchecked fields of a [`Market`].
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct MarketRecord {
-    /// Names the market, and its pot.
+    /// Identifier of the market and of its pot.
     pub id: MarketId,
-    /// Who opened it.
+    /// User who opened it.
     pub creator_id: UserId,
-    /// Where the subsidy came from and the remainder goes.
+    /// Account that paid the subsidy and receives the remainder.
     pub creator_account_id: AccountId,
-    /// When it takes its last trade.
+    /// End date: the last trade is before it.
     pub ends_at: Timestamp,
-    /// Where it stands in its life.
+    /// Phase.
     pub phase: Phase,
-    /// The most that the market can lose.
+    /// Maximum loss of the market.
     pub subsidy: Amount,
     /// The trading fee in basis points.
     pub fee_bps: u16,
-    /// The options in their order.
+    /// The options in order.
     pub options: Vec<OptionState>,
     /// The fees collected, still in the pot.
     pub fees: Balance,
-    /// The money of all trades, in and out.
+    /// Money of all trades, in both directions.
     pub volume: Balance,
-    /// The sum of all traders' net stakes, each at least zero: what a cancellation would return.
+    /// Sum of all traders' net stakes, each at least zero: the refunds of a cancellation.
     pub stakes: Balance,
-    /// How many bets and sales there were.
+    /// Number of bets and sales.
     pub bet_count: i64,
-    /// How often the market has changed, its opening included.
+    /// Number of changes of the market, including its creation.
     pub version: i64,
 }
 
-/// A market: its options, what is outstanding and the mechanism that prices it.
+/// A market: its options, the outstanding shares and the mechanism that prices them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Market {
     record: MarketRecord,
@@ -141,9 +142,9 @@ impl Market {
     /// Opens a market. The caller moves the subsidy into the pot.
     ///
     /// # Errors
-    /// [`MarketError::EndsInThePast`], [`MarketError::FeeTooHigh`], and [`MarketError::Probabilities`] for a
-    /// number of options outside 2 to 10, for probabilities that some options have and others lack, or that
-    /// do not sum to 1 within 1e-6.
+    /// [`MarketError::EndsInThePast`], [`MarketError::FeeTooHigh`], and
+    /// [`MarketError::Probabilities`] for a number of options outside 2 to 10, for probabilities
+    /// that some options have and others lack, or that do not sum to 1 within 1e-6.
     pub fn open(opening: Opening, now: Timestamp) -> Result<Self, MarketError> {
         if opening.ends_at <= now {
             return Err(MarketError::EndsInThePast);
@@ -172,7 +173,7 @@ impl Market {
         })
     }
 
-    /// The market that storage holds.
+    /// Creates a market from its stored fields.
     ///
     /// # Errors
     /// [`MarketError::Probabilities`] if no mechanism can be made of its subsidy and probabilities.
@@ -182,17 +183,17 @@ impl Market {
         Ok(Self { record, mechanism })
     }
 
-    /// The parts, for storage and for reading.
+    /// Returns the fields, for storage and for reading.
     pub const fn record(&self) -> &MarketRecord {
         &self.record
     }
 
-    /// Names the market.
+    /// Returns the identifier of the market.
     pub const fn id(&self) -> MarketId {
         self.record.id
     }
 
-    /// Where the market stands; an open market whose end date has passed shows as closed.
+    /// Returns the phase; an open market whose end date has passed is reported as closed.
     pub fn phase_at(&self, now: Timestamp) -> Phase {
         match self.record.phase {
             Phase::Open if self.record.ends_at <= now => Phase::Closed,
@@ -200,12 +201,12 @@ impl Market {
         }
     }
 
-    /// The probability of each option, in order.
+    /// Returns the probability of each option, in order.
     pub fn probabilities(&self) -> Vec<Probability> {
         self.mechanism.prices(&self.outstanding())
     }
 
-    /// The position of an option among the market's options.
+    /// Returns the position of an option among the market's options.
     ///
     /// # Errors
     /// [`MarketError::OptionNotFound`].
@@ -214,13 +215,13 @@ impl Market {
         options.position(|option| option.id == id).ok_or(MarketError::OptionNotFound(id))
     }
 
-    /// The largest payout that any resolution could ask of the pot, in minor units.
+    /// Returns the largest payout that any resolution could require from the pot, in minor units.
     pub fn largest_payout(&self) -> Balance {
         let owed = self.record.options.iter().map(|option| option.outstanding.units()).max();
         Balance::from_minor(owed.unwrap_or(0))
     }
 
-    /// Whether the pot covers the largest payout and the fees it keeps for later.
+    /// Returns `true` if the pot covers the largest payout and the collected fees.
     pub fn is_covered_by(&self, pot: Balance) -> bool {
         let owed = self.largest_payout().minor().checked_add(self.record.fees.minor());
         owed.is_some_and(|owed| owed <= pot.minor())
@@ -237,10 +238,11 @@ impl Market {
         }
     }
 
-    /// Ends trading because the end date has come.
+    /// Ends trading because the end date has passed.
     ///
     /// # Errors
-    /// [`MarketError::NotOpen`] unless the market is open, [`MarketError::EndsLater`] before the end date.
+    /// [`MarketError::NotOpen`] unless the market is open, [`MarketError::EndsLater`] before the
+    /// end date.
     pub fn close_ended(self, now: Timestamp) -> Result<Self, MarketError> {
         if self.record.phase == Phase::Open && self.record.ends_at > now {
             return Err(MarketError::EndsLater);
@@ -248,18 +250,20 @@ impl Market {
         self.close()
     }
 
-    /// Decides the market by how much of its stake each option pays, in basis points; the settlement pays.
+    /// Resolves the market: each option pays this part of a share's value, in basis points. The
+    /// settlement pays.
     ///
     /// # Errors
-    /// [`MarketError::AlreadyDecided`] once resolved or cancelled, [`MarketError::Split`] unless there is one
-    /// number an option and they sum to 10,000.
+    /// [`MarketError::AlreadyDecided`] once resolved or cancelled, [`MarketError::Split`] unless
+    /// there is one number an option and they sum to 10,000.
     pub fn resolve(self, basis_points: Vec<u16>) -> Result<(Self, SettlementTerms), MarketError> {
         self.refuse_second_decision()?;
         let terms = SettlementTerms::payouts(basis_points, self.record.options.len())?;
         Ok((self.into_phase(Phase::Resolved), terms))
     }
 
-    /// Calls the market off; the settlement returns each trader's net stake, in full where `pot` covers all.
+    /// Cancels the market; the settlement returns each trader's net stake, in full if `pot` covers
+    /// all.
     ///
     /// # Errors
     /// [`MarketError::AlreadyDecided`] once resolved or cancelled.
@@ -269,16 +273,18 @@ impl Market {
         Ok((self.into_phase(Phase::Cancelled), terms))
     }
 
-    /// Lets a market be deleted that never came to anything: its pot then goes back to its creator.
+    /// Checks that the market may be deleted because nobody has bet; its pot then returns to its
+    /// creator.
     ///
     /// # Errors
-    /// [`MarketError::AlreadyDecided`] once resolved or cancelled, [`MarketError::HasBets`] once somebody has bet.
+    /// [`MarketError::AlreadyDecided`] once resolved or cancelled, [`MarketError::HasBets`] after
+    /// the first bet.
     pub fn check_deletion(&self) -> Result<(), MarketError> {
         self.refuse_second_decision()?;
         if self.record.bet_count == 0 { Ok(()) } else { Err(MarketError::HasBets) }
     }
 
-    /// The basis points that give everything to one option.
+    /// Returns the basis points that pay everything to one option.
     ///
     /// # Errors
     /// [`MarketError::OptionNotFound`].

@@ -4,7 +4,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-/// Why a number is not money here.
+/// Reason why a number is not a valid amount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum MoneyError {
@@ -35,7 +35,7 @@ pub enum MoneyError {
 pub struct Amount(i64);
 
 impl Amount {
-    /// The amount of this many minor units.
+    /// Returns the amount of this many minor units.
     ///
     /// # Errors
     /// [`MoneyError::NotPositive`] for zero and below.
@@ -43,12 +43,12 @@ impl Amount {
         if minor > 0 { Ok(Self(minor)) } else { Err(MoneyError::NotPositive) }
     }
 
-    /// The minor units, always above zero.
+    /// Returns the minor units, always above zero.
     pub const fn minor(self) -> i64 {
         self.0
     }
 
-    /// The sum, or `None` above 2^63 - 1 minor units.
+    /// Returns the sum, or `None` above 2^63 - 1 minor units.
     #[must_use]
     pub fn checked_add(self, other: Self) -> Option<Self> {
         self.0.checked_add(other.0).map(Self)
@@ -69,38 +69,39 @@ impl From<Amount> for i64 {
     }
 }
 
-/// What an account holds, in minor units; below zero only for the treasury.
+/// Balance of an account, in minor units; below zero only for the treasury.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct Balance(i64);
 
 impl Balance {
-    /// Nothing.
+    /// Zero.
     pub const ZERO: Self = Self(0);
 
-    /// The balance of this many minor units.
+    /// Returns the balance of this many minor units.
     pub const fn from_minor(minor: i64) -> Self {
         Self(minor)
     }
 
-    /// The minor units, possibly below zero.
+    /// Returns the minor units, possibly below zero.
     pub const fn minor(self) -> i64 {
         self.0
     }
 
-    /// The balance with `amount` more, or `None` above 2^63 - 1.
+    /// Returns the balance with `amount` more, or `None` above 2^63 - 1.
     #[must_use]
     pub fn plus(self, amount: Amount) -> Option<Self> {
         self.0.checked_add(amount.0).map(Self)
     }
 
-    /// The balance with `amount` less, or `None` below -2^63. Floors are the account's business.
+    /// Returns the balance with `amount` less, or `None` below -2^63. The account checks its
+    /// minimum.
     #[must_use]
     pub fn minus(self, amount: Amount) -> Option<Self> {
         self.0.checked_sub(amount.0).map(Self)
     }
 
-    /// The balance as an amount to be moved, or `None` if it is zero or below.
+    /// Returns the balance as an amount to move, or `None` if it is zero or below.
     pub fn to_amount(self) -> Option<Amount> {
         Amount::new(self.0).ok()
     }
@@ -112,7 +113,7 @@ impl From<Amount> for Balance {
     }
 }
 
-/// Why a currency cannot be.
+/// Reason why a currency is not valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum CurrencyError {
     /// The code is not 3 to 8 capital ASCII letters.
@@ -123,7 +124,7 @@ pub enum CurrencyError {
     Decimals,
 }
 
-/// The one currency of a ledger: its code and how many digits stand after the point (0 to 8).
+/// The one currency of a ledger: its code and its number of decimals (0 to 8).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Currency {
     code: String,
@@ -131,7 +132,7 @@ pub struct Currency {
 }
 
 impl Currency {
-    /// A currency such as `PLAY` with 2 decimals.
+    /// Creates a currency such as `PLAY` with 2 decimals.
     ///
     /// # Errors
     /// [`CurrencyError::Code`] unless the code is 3 to 8 capital ASCII letters,
@@ -146,12 +147,12 @@ impl Currency {
         Ok(Self { code: code.to_owned(), decimals })
     }
 
-    /// The code, 3 to 8 capital letters.
+    /// Returns the code, 3 to 8 capital letters.
     pub fn code(&self) -> &str {
         &self.code
     }
 
-    /// The digits after the point, 0 to 8.
+    /// Returns the digits after the point, 0 to 8.
     pub const fn decimals(&self) -> u8 {
         self.decimals
     }
@@ -199,7 +200,8 @@ impl Currency {
     /// Reads a whole number of major units as an amount.
     ///
     /// # Errors
-    /// [`MoneyError::TooLarge`] above 2^63 - 1 minor units, [`MoneyError::NotPositive`] for zero and below.
+    /// [`MoneyError::TooLarge`] above 2^63 - 1 minor units, [`MoneyError::NotPositive`] for zero
+    /// and below.
     pub fn amount_of_major(&self, major: i64) -> Result<Amount, MoneyError> {
         let minor = major.checked_mul(self.minor_per_major());
         Amount::new(minor.ok_or(MoneyError::TooLarge)?)
@@ -257,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_is_not_an_amount_is_refused() {
+    fn text_that_is_no_amount_is_rejected() {
         for text in
             ["", ".", "1.", ".5", "-1", "+1", "1e3", " 1", "1 ", "1,5", "1.2.3", "0x1", "٣", "NaN", "inf"]
         {
@@ -285,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn balances_refuse_to_overflow() {
+    fn balance_overflow_is_rejected() {
         let one = Amount::new(1).unwrap();
         assert_eq!(Balance::from_minor(i64::MAX).plus(one), None);
         assert_eq!(Balance::from_minor(i64::MIN).minus(one), None);

@@ -1,4 +1,5 @@
-//! Passwords: the normal form that is hashed, and the rules for a new one. Hashing is not done here.
+//! Passwords: the normal form that is hashed, and the rules for a new one. Hashing is not done
+//! here.
 
 use std::sync::LazyLock;
 
@@ -11,7 +12,8 @@ const MIN_CHARS: u32 = 8;
 /// Maximum characters of a password, counted in its normal form.
 const MAX_CHARS: u32 = 128;
 
-/// The most common passwords in lower case, one a line, sorted by byte. Their source is in `password/README.md`.
+/// The most common passwords in lower case, one per line, sorted by byte. Their source is in
+/// `password/README.md`.
 static COMMON: LazyLock<Vec<&str>> = LazyLock::new(|| include_str!("password/common.txt").lines().collect());
 
 /// Reason why a new password is rejected.
@@ -25,13 +27,13 @@ pub enum NewPasswordError {
         /// Maximum number of characters.
         max: u32,
     },
-    /// One of the passwords that are tried first by whoever guesses.
+    /// One of the most common passwords, which attackers try first.
     #[error("is one of the most common passwords")]
     Common,
 }
 
-/// Returns the form of a password that is hashed: Normalization Form KC (NIST SP 800-63B), since keyboards
-/// differ in the form that they type.
+/// Returns the form of a password that is hashed: Normalization Form KC (NIST SP 800-63B), since
+/// keyboards produce different forms.
 pub fn normalize(password: &str) -> String {
     password.nfkc().collect()
 }

@@ -1,4 +1,4 @@
-//! Policies: who may do what, as pure functions that use cases call.
+//! Authorization policies: pure functions that use cases call.
 
 use thiserror::Error;
 
@@ -8,51 +8,52 @@ use crate::post::{Authorship, PostStatus};
 use crate::scope::{Scope, Scopes};
 use crate::user::Role;
 
-/// Who asks.
+/// The authenticated user who makes a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Actor {
     /// The user.
     pub user_id: UserId,
-    /// Their role when the request came in.
+    /// Role at the time of the request.
     pub role: Role,
 }
 
-/// The actor is known but may not do this.
+/// Reason why an authenticated actor is not allowed to do something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Denied {
-    /// Only admins do this.
+    /// Only admins are allowed.
     #[error("this is reserved to admins")]
     AdminsOnly,
-    /// Only the market's creator, moderators and admins do this.
+    /// Only the market's creator, moderators and admins are allowed.
     #[error("this is reserved to the market's creator, moderators and admins")]
     NotTheCreator,
-    /// Only the user themselves does this.
+    /// Only the users themselves are allowed.
     #[error("this is reserved to the user themselves")]
     NotTheUser,
-    /// The API key was not given this scope.
+    /// The API key lacks this scope.
     #[error("the API key lacks the scope `{0}`")]
     LacksScope(Scope),
-    /// Only who has signed in does this: an API key must not make itself at home.
+    /// Only sessions are allowed: an API key must not create more credentials.
     #[error("this takes a session, not an API key")]
     SessionsOnly,
-    /// Only the author, moderators and admins do this.
+    /// Only the author, moderators and admins are allowed.
     #[error("this is reserved to the author, moderators and admins")]
     NotTheAuthor,
 }
 
-/// Whether the actor may move money out of an account: only its owner may.
+/// Returns `true` if the actor may move money out of an account: only its owner may.
 pub fn can_spend_from(actor: Actor, account: &Account) -> bool {
     account.owner() == Some(actor.user_id)
 }
 
-/// Whether the actor may see an account and its transfers: its owner and admins may.
+/// Returns `true` if the actor may see an account and its transfers: its owner and admins may.
 pub fn can_see_account(actor: Actor, owner: Option<UserId>) -> bool {
     actor.role == Role::Admin || owner == Some(actor.user_id)
 }
 
-/// Lets a market's creator, moderators and admins change, close, resolve, cancel and delete it.
+/// Allows a market's creator, moderators and admins to change, close, resolve, cancel and delete
+/// it.
 ///
 /// # Errors
 /// [`Denied::NotTheCreator`] for everyone else.
@@ -64,7 +65,7 @@ pub fn may_manage_market(actor: Actor, creator: UserId) -> Result<(), Denied> {
     }
 }
 
-/// Lets admins mint money, reverse transfers and audit the ledger.
+/// Allows admins to mint money, reverse transfers and audit the ledger.
 ///
 /// # Errors
 /// [`Denied::AdminsOnly`] for everyone else.
@@ -72,33 +73,36 @@ pub fn may_administer(actor: Actor) -> Result<(), Denied> {
     if actor.role == Role::Admin { Ok(()) } else { Err(Denied::AdminsOnly) }
 }
 
-/// Lets users do with themselves what nobody may do for them, such as being deleted.
+/// Allows users what nobody else may do for them, such as deleting their account.
 ///
 /// # Errors
-/// [`Denied::NotTheUser`] for everyone else, the staff too.
+/// [`Denied::NotTheUser`] for everyone else, including moderators and admins.
 pub fn may_dispose_of_user(actor: Actor, user: UserId) -> Result<(), Denied> {
     if actor.user_id == user { Ok(()) } else { Err(Denied::NotTheUser) }
 }
 
-/// Whether the actor may see a user's mail address and status: they themselves and the staff may.
+/// Returns `true` if the actor may see a user's email address and status: the user, moderators and
+/// admins may.
 pub fn can_see_contact(actor: Actor, user: UserId) -> bool {
     actor.user_id == user || actor.role >= Role::Moderator
 }
 
-/// Lets who presents a credential with some scopes do what takes this one.
+/// Checks that the scopes of a credential include the one needed.
 ///
 /// # Errors
-/// [`Denied::LacksScope`] without it.
+/// [`Denied::LacksScope`] if it is missing.
 pub fn may_use(granted: Scopes, needed: Scope) -> Result<(), Denied> {
     if granted.contains(needed) { Ok(()) } else { Err(Denied::LacksScope(needed)) }
 }
 
-/// Whether somebody, signed in or not, may see a post and its comments: a draft is for its author alone.
+/// Returns `true` if the actor, if any, may see a post and its comments: only the author may see a
+/// draft.
 pub fn can_see_post(actor: Option<Actor>, post: Authorship) -> bool {
     post.status == PostStatus::Published || actor.is_some_and(|actor| actor.user_id == post.author_id)
 }
 
-/// Lets a post's author, moderators and admins change and delete it. What they cannot see they do not get at.
+/// Allows a post's author, moderators and admins to change and delete it. Check [`can_see_post`]
+/// first.
 ///
 /// # Errors
 /// [`Denied::NotTheAuthor`] for everyone else.
@@ -106,7 +110,7 @@ pub fn may_edit_post(actor: Actor, author: UserId) -> Result<(), Denied> {
     if actor.user_id == author || actor.role >= Role::Moderator { Ok(()) } else { Err(Denied::NotTheAuthor) }
 }
 
-/// Lets a comment's author, moderators and admins change and delete it.
+/// Allows a comment's author, moderators and admins to change and delete it.
 ///
 /// # Errors
 /// [`Denied::NotTheAuthor`] for everyone else.
@@ -122,8 +126,8 @@ mod tests {
     const CREATOR: UserId = UserId::from_u128(1);
     const OTHER: UserId = UserId::from_u128(2);
 
-    /// What an actor may do, of `spend`, `see`, `manage`, `administer`, `contact` and `dispose`; the last two
-    /// with the creator's user.
+    /// Checks the permissions of an actor, of `spend`, `see`, `manage`, `administer`, `contact` and
+    /// `dispose`; the last two concern the creator's user.
     fn check(user_id: UserId, role: Role, expected: &[&str]) {
         let actor = Actor { user_id, role };
         let account = Account::user(AccountId::from_u128(3), CREATOR);
@@ -140,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn each_role_may_do_exactly_this() {
+    fn roles_have_exactly_these_permissions() {
         check(CREATOR, Role::User, &["spend", "see", "manage", "contact", "dispose"]);
         check(OTHER, Role::User, &[]);
         check(OTHER, Role::Moderator, &["manage", "contact"]);
@@ -148,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_does_what_its_scopes_say() {
+    fn key_is_limited_to_its_scopes() {
         let check = |granted: &[Scope], needed, expected| {
             assert_eq!(
                 may_use(granted.iter().copied().collect(), needed),
@@ -166,14 +170,14 @@ mod tests {
     }
 
     #[test]
-    fn nobody_spends_from_accounts_without_an_owner() {
+    fn account_without_owner_rejects_spending() {
         let admin = Actor { user_id: OTHER, role: Role::Admin };
         assert!(!can_spend_from(admin, &Account::treasury()));
         assert!(can_see_account(admin, None));
     }
 
-    /// What somebody may do with a post or comment of [`CREATOR`], of `draft`, `published`, `edit post` and
-    /// `edit comment`.
+    /// Checks the permissions for a post or comment of [`CREATOR`], of `draft`, `published`, `edit
+    /// post` and `edit comment`.
     fn check_content(somebody: Option<(UserId, Role)>, expected: &[&str]) {
         let actor = somebody.map(|(user_id, role)| Actor { user_id, role });
         let sees = |status| can_see_post(actor, Authorship { author_id: CREATOR, status });
@@ -188,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn drafts_are_for_their_author_and_edits_for_the_staff_too() {
+    fn drafts_are_visible_to_author_only() {
         check_content(None, &["published"]);
         check_content(Some((CREATOR, Role::User)), &["draft", "published", "edit post", "edit comment"]);
         check_content(Some((OTHER, Role::User)), &["published"]);

@@ -1,4 +1,4 @@
-//! Posts: what a user writes at length, as a draft or for everyone.
+//! Posts: longer texts of a user, as drafts or published.
 
 use thiserror::Error;
 
@@ -7,30 +7,30 @@ use crate::tag::Tags;
 use crate::text::{PostContent, PostTitle};
 use crate::time::Timestamp;
 
-/// Why there is nothing to be done with a post or comment.
+/// Reason why an operation on a post or comment is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum PostError {
-    /// There is no such post, or it is not for the actor to see.
+    /// The post does not exist, or the actor may not see it.
     #[error("post not found: {0}")]
     NotFound(PostId),
-    /// There is no such comment, or it is not for the actor to see.
+    /// The comment does not exist, or the actor may not see it.
     #[error("comment not found: {0}")]
     CommentNotFound(CommentId),
 }
 
-/// Who may see a post.
+/// Visibility of a post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 pub enum PostStatus {
-    /// Its author alone.
+    /// Visible to its author only.
     Draft,
-    /// Everyone.
+    /// Visible to everyone.
     Published,
 }
 
 impl PostStatus {
-    /// The name on the wire and in storage.
+    /// Returns the name used in JSON and in storage.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Draft => "draft",
@@ -38,71 +38,71 @@ impl PostStatus {
         }
     }
 
-    /// The status of this name, if there is one.
+    /// Returns the status with this name, if there is one.
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::Draft, Self::Published].into_iter().find(|status| status.as_str() == name)
     }
 }
 
-/// Of a post, what decides who may see it.
+/// The fields of a post that determine its visibility.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Authorship {
-    /// Who wrote it.
+    /// Author.
     pub author_id: UserId,
-    /// Who may see it beside them.
+    /// Visibility.
     pub status: PostStatus,
 }
 
 /// A post.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Post {
-    /// Names the post.
+    /// Identifier of the post.
     pub id: PostId,
-    /// Who wrote it.
+    /// Author.
     pub author_id: UserId,
-    /// What it says, and to whom.
+    /// Content and visibility.
     pub body: PostBody,
-    /// Counts its changes, from 1.
+    /// Version, incremented by each change, from 1.
     pub version: i64,
-    /// When it was first stored.
+    /// Creation time.
     pub created_at: Timestamp,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: Timestamp,
 }
 
-/// What an author decides about a post.
+/// The fields of a post that its author sets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PostBody {
-    /// What it is called.
+    /// Title.
     pub title: PostTitle,
-    /// What it says.
+    /// Text.
     pub content: PostContent,
-    /// What it is about.
+    /// Tags.
     pub tags: Tags,
-    /// Who may see it.
+    /// Visibility.
     pub status: PostStatus,
 }
 
-/// A change of a post; what is `None` stays as it is.
+/// Requested changes of a post; `None` leaves a field unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PostEdit {
-    /// What it is called from now on.
+    /// New title.
     pub title: Option<PostTitle>,
-    /// What it says from now on.
+    /// New text.
     pub content: Option<PostContent>,
-    /// What it is about from now on.
+    /// New tags.
     pub tags: Option<Tags>,
-    /// Who may see it from now on.
+    /// New visibility.
     pub status: Option<PostStatus>,
 }
 
 impl Post {
-    /// What decides who may see it.
+    /// Returns the fields that determine the visibility.
     pub const fn authorship(&self) -> Authorship {
         Authorship { author_id: self.author_id, status: self.body.status }
     }
 
-    /// Changes the post and says whether anything is different; the version counts only then.
+    /// Changes the post. Returns `true`, and increments the version, if anything is different.
     pub fn edit(&mut self, edit: PostEdit, at: Timestamp) -> bool {
         let PostEdit { title, content, tags, status } = edit;
         let old = &self.body;
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn an_edit_changes_what_it_names_and_counts() {
+    fn edit_changes_given_fields_and_version() {
         let mut edited = post();
         let title = PostTitle::new("Another").ok();
         let edit = PostEdit { title, status: Some(PostStatus::Published), ..PostEdit::default() };
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn an_edit_of_nothing_leaves_the_version() {
+    fn edit_without_change_keeps_version() {
         let mut edited = post();
         assert!(!edited.edit(PostEdit::default(), Timestamp::from_micros(5)));
         assert_eq!(edited, post());

@@ -7,7 +7,7 @@ use thiserror::Error;
 #[error("a probability is a number from 0 to 1")]
 pub struct ProbabilityError;
 
-/// A probability, 0 to 1 inclusive: what a market's price says of an option. Never money.
+/// A probability, 0 to 1 inclusive, such as the price of an option. Never money.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default)]
 #[cfg_attr(
     feature = "serde",
@@ -17,15 +17,15 @@ pub struct ProbabilityError;
 pub struct Probability(f64);
 
 impl Probability {
-    /// The probability with this value.
+    /// Creates a probability with this value.
     ///
     /// # Errors
-    /// [`ProbabilityError`] below 0, above 1 and for what is not a number.
+    /// [`ProbabilityError`] below 0, above 1 and for NaN.
     pub fn new(value: f64) -> Result<Self, ProbabilityError> {
         if (0.0..=1.0).contains(&value) { Ok(Self(value)) } else { Err(ProbabilityError) }
     }
 
-    /// The value, 0 to 1.
+    /// Returns the value, 0 to 1.
     pub const fn get(self) -> f64 {
         self.0
     }
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_numbers_from_zero_to_one_are_probabilities() {
+    fn probability_outside_zero_to_one_is_rejected() {
         for value in [0.0, 1e-12, 0.5, 1.0] {
             assert_eq!(Probability::new(value).map(Probability::get), Ok(value));
         }

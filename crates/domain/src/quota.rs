@@ -1,4 +1,4 @@
-//! Quotas: how much of each thing a user may have.
+//! Quotas: the maximum number of each kind of resource per user.
 
 use std::fmt;
 
@@ -8,17 +8,17 @@ use crate::market::MarketError;
 use crate::money::Amount;
 use crate::post::PostStatus;
 
-/// A thing of which a user may have a limited number.
+/// Kind of resource that is limited per user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "camelCase"))]
 pub enum Quota {
     /// Published posts.
     PublishedPosts,
-    /// Posts that are not published.
+    /// Drafts.
     Drafts,
     /// Comments on posts and markets.
     Comments,
-    /// Markets in the phase open, until they are closed, decided or deleted.
+    /// Markets in the phase open, until they are closed, resolved, cancelled or deleted.
     OpenMarkets,
     /// API keys, expired ones included.
     ApiKeys,
@@ -29,7 +29,7 @@ impl Quota {
     pub const ALL: [Self; 5] =
         [Self::PublishedPosts, Self::Drafts, Self::Comments, Self::OpenMarkets, Self::ApiKeys];
 
-    /// The quota that a post of this status counts in.
+    /// Returns the quota in which a post of this status is counted.
     pub const fn of_post(status: PostStatus) -> Self {
         match status {
             PostStatus::Published => Self::PublishedPosts,
@@ -37,7 +37,7 @@ impl Quota {
         }
     }
 
-    /// The name on the wire and in storage.
+    /// Returns the name used in JSON and in storage.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::PublishedPosts => "publishedPosts",
@@ -48,7 +48,7 @@ impl Quota {
         }
     }
 
-    /// The quota of this name, if there is one.
+    /// Returns the quota with this name, if there is one.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|quota| quota.as_str() == name)
     }
@@ -64,22 +64,23 @@ impl Quota {
     }
 }
 
-/// The limits of each user, set by the operator. A limit of 0 allows none.
+/// Limits per user, set by the operator. A limit of 0 allows none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quotas {
-    /// The most published posts.
+    /// Maximum number of published posts.
     pub published_posts: u32,
-    /// The most drafts.
+    /// Maximum number of drafts.
     pub drafts: u32,
-    /// The most comments.
+    /// Maximum number of comments.
     pub comments: u32,
-    /// The most open markets.
+    /// Maximum number of open markets.
     pub open_markets: u32,
-    /// The most API keys.
+    /// Maximum number of API keys.
     pub api_keys: u32,
-    /// The most live sessions. A further sign-in is never refused: it ends the oldest session.
+    /// Maximum number of live sessions. Another sign-in is never rejected: it ends the oldest
+    /// session.
     pub sessions: u32,
-    /// The smallest subsidy of a market; `None` allows any.
+    /// Minimum subsidy of a market; `None` allows any.
     pub min_subsidy: Option<Amount>,
 }
 
@@ -98,7 +99,7 @@ impl Default for Quotas {
 }
 
 impl Quotas {
-    /// The most that a user may have.
+    /// Returns the limit of a quota.
     pub const fn limit(&self, quota: Quota) -> u32 {
         match quota {
             Quota::PublishedPosts => self.published_posts,
@@ -109,10 +110,10 @@ impl Quotas {
         }
     }
 
-    /// Checks that a user who has `count` may have one more.
+    /// Checks that a user who has `count` may create one more.
     ///
     /// # Errors
-    /// [`QuotaExceeded`] if the limit is reached, also if it was lowered below what the user has.
+    /// [`QuotaExceeded`] if the limit is reached, also if it was lowered below the current number.
     pub const fn check(&self, quota: Quota, count: u32) -> Result<(), QuotaExceeded> {
         let limit = self.limit(quota);
         if count < limit { Ok(()) } else { Err(QuotaExceeded { quota, limit }) }
@@ -130,13 +131,13 @@ impl Quotas {
     }
 }
 
-/// A refusal: the user has as many as a user may have.
+/// The user has reached a quota.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct QuotaExceeded {
     /// The quota.
     pub quota: Quota,
-    /// The most that a user may have.
+    /// The limit of the quota.
     pub limit: u32,
 }
 

@@ -1,16 +1,16 @@
-//! Scopes: what an API key may be used for.
+//! Scopes: permissions of an API key.
 
 use std::fmt;
 
-/// A part of what a user may do. None includes another.
+/// A permission of an API key. No scope includes another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 pub enum Scope {
-    /// Reading what is theirs.
+    /// Read the user's own data.
     Read,
-    /// Moving money: transfers, bets, sales, and the opening of markets.
+    /// Move money: transfers, bets, sales, and the creation of markets.
     Trade,
-    /// Everything else that changes something: profiles, markets, what is written, and what admins do.
+    /// Every other change: profiles, markets, posts, comments and administration.
     Manage,
 }
 
@@ -18,7 +18,7 @@ impl Scope {
     /// Every scope.
     pub const ALL: [Self; 3] = [Self::Read, Self::Trade, Self::Manage];
 
-    /// The name on the wire and in storage.
+    /// Returns the name used in JSON and in storage.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Read => "read",
@@ -27,7 +27,7 @@ impl Scope {
         }
     }
 
-    /// The scope of this name, if there is one.
+    /// Returns the scope with this name, if there is one.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|scope| scope.as_str() == name)
     }
@@ -48,10 +48,10 @@ pub struct Scopes {
 }
 
 impl Scopes {
-    /// All of them, as sessions have.
+    /// All scopes, as sessions have.
     pub const ALL: Self = Self { read: true, trade: true, manage: true };
 
-    /// Whether this one is in the set.
+    /// Returns `true` if the set contains this scope.
     pub const fn contains(self, scope: Scope) -> bool {
         match scope {
             Scope::Read => self.read,
@@ -60,12 +60,12 @@ impl Scopes {
         }
     }
 
-    /// Whether there is none.
+    /// Returns `true` if the set is empty.
     pub fn is_empty(self) -> bool {
         self == Self::default()
     }
 
-    /// Those in the set, in the order of their declaration.
+    /// Iterates over the scopes in the order of their declaration.
     pub fn iter(self) -> impl Iterator<Item = Scope> {
         Scope::ALL.into_iter().filter(move |scope| self.contains(*scope))
     }
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_set_holds_what_was_put_in_once() {
+    fn set_contains_each_scope_once() {
         let set: Scopes = [Scope::Manage, Scope::Read, Scope::Manage].into_iter().collect();
         assert_eq!(set.iter().collect::<Vec<_>>(), [Scope::Read, Scope::Manage]);
         assert!(Scopes::default().is_empty() && !set.is_empty());

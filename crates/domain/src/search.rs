@@ -1,4 +1,4 @@
-//! What a user types to search: words, phrases in quotes, `or`, and a minus before what must not be there.
+//! Search queries: words, quoted phrases, `or`, and a minus before excluded terms.
 
 mod excerpt;
 mod fold;
@@ -11,61 +11,61 @@ pub use language::SearchLanguage;
 use thiserror::Error;
 use unicode_normalization::UnicodeNormalization as _;
 
-/// The most characters of a query.
+/// Maximum characters of a query.
 const MAX_LENGTH: u32 = 500;
 
-/// The most words of a query, in all its parts together.
+/// Maximum words of a query, in all its alternatives.
 const MAX_WORDS: usize = 32;
 
-/// The most characters of the parts of an alternative that are searched as substrings.
+/// Maximum characters of the substrings in one alternative.
 const MAX_PART_CHARS: usize = 100;
 
-/// The most alternatives that are searched as substrings.
+/// Maximum alternatives that are searched as substrings.
 const MAX_PARTS: usize = 4;
 
-/// The most words of a phrase that are compared as neighbours; longer ones are several phrases.
+/// Maximum words of a phrase that are compared as neighbours; longer phrases are split.
 const PHRASE_WORDS: usize = 8;
 
-/// The most words of all phrases, counting each character of scripts without blanks between words.
+/// Maximum words of all phrases, counting each character of scripts without spaces between words.
 const MAX_PHRASE_WORDS: usize = 64;
 
-/// Consecutive words. A word that is typed with signs in it, such as `half-time`, is a phrase of its words, and so is one
-/// of a script without blanks between words, of which each character is a word.
+/// Consecutive words. A term typed with punctuation, such as `half-time`, is a phrase of its words,
+/// and so is a term in a script without spaces between words, of which each character is a word.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Phrase(Vec<String>);
 
 impl Phrase {
-    /// Its words, in lower case; one to eight. They are of letters and digits alone.
+    /// Returns the words, in lower case; one to eight, of letters and digits only.
     pub fn words(&self) -> &[String] {
         &self.0
     }
 
-    /// The stems of its words.
+    /// Returns the stems of its words.
     pub fn stems(&self, language: SearchLanguage) -> Vec<String> {
         self.0.iter().map(|word| language.stem(word.clone())).collect()
     }
 }
 
-/// One way to be found: all of these, and none of those. No phrase is there twice.
+/// One alternative of a query: all of `wanted`, and none of `unwanted`. Phrases are distinct.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Alternative {
-    /// What must be there; at least one phrase.
+    /// Required phrases; at least one.
     pub wanted: Vec<Phrase>,
-    /// What must not be there.
+    /// Excluded phrases.
     pub unwanted: Vec<Phrase>,
 }
 
-/// One way to be found by parts of words: all of these, and none of those, as typed but in lower case, without quotes.
-/// No part is contained in another.
+/// One alternative of a substring search: all of `wanted`, and none of `unwanted`, as typed but in
+/// lower case, without quotes. No substring contains another.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Parts {
-    /// Substrings that must be there; at least one, with at most 100 characters together.
+    /// Required substrings; at least one, with at most 100 characters together.
     pub wanted: Vec<String>,
-    /// Substrings that must not be there.
+    /// Excluded substrings.
     pub unwanted: Vec<String>,
 }
 
-/// A query that was understood.
+/// A parsed query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchQuery {
     text: String,
@@ -73,30 +73,31 @@ pub struct SearchQuery {
     parts: Vec<Parts>,
 }
 
-/// Why a query cannot be answered.
+/// Reason why a query is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum SearchError {
-    /// Nothing to look for, or too much.
+    /// The query is empty or too long.
     #[error("must have 1 to {max} characters")]
     Length {
-        /// The most characters.
+        /// Maximum characters.
         max: u32,
     },
-    /// There is a control character in it.
+    /// The query contains a control character.
     #[error("must be readable text")]
     Unreadable,
-    /// It has more words than are looked for.
+    /// The query has too many words.
     #[error("must have at most {max} words")]
     TooManyWords {
-        /// The most words.
+        /// Maximum words.
         max: usize,
     },
 }
 
 impl SearchQuery {
-    /// Parses a query in any Unicode normalization form. Any text means something; quotes that are not closed end with
-    /// the text. Alternatives without anything that must be there are ignored, and so are repetitions.
+    /// Parses a query in any Unicode normalization form. Any text is valid syntax; an open quote
+    /// ends with the text. Alternatives without a required term are ignored, and so are
+    /// repetitions.
     ///
     /// # Errors
     /// [`SearchError`].
@@ -128,37 +129,37 @@ impl SearchQuery {
         Ok(Self { text, alternatives, parts })
     }
 
-    /// The text as typed in NFC, without blanks around it.
+    /// Returns the text as typed in NFC, without surrounding spaces.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// The ways to be found; none if there is nothing but signs and what is not wanted.
+    /// Returns the alternatives; none if the query has only punctuation and excluded terms.
     pub fn alternatives(&self) -> &[Alternative] {
         &self.alternatives
     }
 
-    /// Whether it says only which words are wanted, in any order: it has no quotes, no `or` and no minus. What it means
-    /// is then what its words mean.
+    /// Returns `true` if the query consists of required words in any order: no quotes, no `or` and
+    /// no minus. An embedding of its text then represents it.
     pub fn is_plain(&self) -> bool {
         let [only] = self.alternatives.as_slice() else { return false };
         only.unwanted.is_empty() && !self.text.contains('"')
     }
 
-    /// The ways to be found by parts of words; at most four.
+    /// Returns the alternatives of a substring search; at most four.
     pub fn parts(&self) -> &[Parts] {
         &self.parts
     }
 
-    /// The words that are wanted, in lower case.
+    /// Iterates over the required words, in lower case.
     pub fn words(&self) -> impl Iterator<Item = &str> {
         let phrases = self.alternatives.iter().flat_map(|alternative| &alternative.wanted);
         phrases.flat_map(Phrase::words).map(String::as_str)
     }
 
-    /// An excerpt of a text as `(part, is found)`: the first thing found with some text around it. What is found are
-    /// the wanted phrases or, if there are none, the parts of the query as typed. Empty if nothing is found in the
-    /// first 20,000 characters.
+    /// Returns an excerpt of a text as `(part, is match)`: the first match with some text around
+    /// it. Matches are the required phrases or, if there are none, the substrings as typed. Empty
+    /// if there is no match in the first 20,000 characters.
     ///
     /// The work is linear in the text and does not depend on the query.
     pub fn excerpt<'a>(&self, text: &'a str, language: SearchLanguage) -> Vec<(&'a str, bool)> {
@@ -193,21 +194,22 @@ fn tokens(text: &str) -> Vec<Token<'_>> {
     tokens
 }
 
-/// Adds an item that is valid and not there yet.
+/// Adds an item that is valid and not in the list yet.
 fn push_new<T: PartialEq>(list: &mut Vec<T>, item: T, is_valid: impl FnOnce(&T) -> bool) {
     if is_valid(&item) && !list.contains(&item) {
         list.push(item);
     }
 }
 
-/// The phrases of one alternative, as long as there are words left.
+/// Returns the phrases of one alternative, as long as words are left.
 fn phrases(tokens: &[Token<'_>], words_left: &mut usize) -> Alternative {
     let mut alternative = Alternative::default();
     for token in tokens {
         let Token::Phrase { text, is_unwanted } = token else { continue };
         let list = if *is_unwanted { &mut alternative.unwanted } else { &mut alternative.wanted };
         let words = words_of(text);
-        // Without the parts of a phrase, more would be missing than without the phrase.
+        // Dropping some words of an excluded phrase would exclude more texts than dropping the
+        // phrase.
         let parts = if *is_unwanted { 1 } else { usize::MAX };
         for part in words.chunks(PHRASE_WORDS).take(parts) {
             if let Some(left) = words_left.checked_sub(part.len()) {
@@ -219,7 +221,8 @@ fn phrases(tokens: &[Token<'_>], words_left: &mut usize) -> Alternative {
     alternative
 }
 
-/// The substrings of one alternative. Signs alone count only if there is nothing else.
+/// Returns the substrings of one alternative. Punctuation alone counts only if there is nothing
+/// else.
 fn parts_of(tokens: &[Token<'_>]) -> Parts {
     let has_word = |text: &str| text.contains(char::is_alphanumeric);
     let is_wanted_word =
@@ -237,7 +240,7 @@ fn parts_of(tokens: &[Token<'_>]) -> Parts {
         list.retain(|part| !part.is_empty());
         list.sort_by_key(|part| std::cmp::Reverse(part.len()));
     }
-    // What contains a longer part contains its parts.
+    // A text that contains a longer substring also contains its parts.
     let longest_first = std::mem::take(&mut parts.wanted);
     for part in longest_first {
         if !parts.wanted.iter().any(|longer| longer.contains(&part)) {
@@ -252,14 +255,14 @@ fn parts_of(tokens: &[Token<'_>]) -> Parts {
     parts
 }
 
-/// The words of a text in lower case: letters and digits that stand together.
+/// Returns the words of a text in lower case: runs of letters and digits.
 fn words_of(text: &str) -> Vec<String> {
     let text: String = text.nfc().collect();
     fold::word_ranges(&text).filter_map(|range| text.get(range)).map(fold::folded).collect()
 }
 
-/// A text in the form in which it is searched by parts: NFC, in lower case, each run of blanks and control characters
-/// as one blank.
+/// Converts a text to the form used for substring search: NFC, in lower case, each run of spaces
+/// and control characters as one space.
 pub fn substring_form(text: &str) -> String {
     let is_between = |c: char| c.is_whitespace() || c.is_control();
     let folded = fold::folded(text);
@@ -273,7 +276,8 @@ mod tests {
 
     use super::*;
 
-    /// The alternatives as text: words of a phrase joined by `_`, unwanted ones after a `!`.
+    /// Returns the alternatives as text: words of a phrase joined by `_`, excluded ones after a
+    /// `!`.
     fn shown(text: &str) -> String {
         let phrase = |phrase: &Phrase| phrase.words().join("_");
         let alternative = |alternative: &Alternative| {
@@ -286,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn words_phrases_or_and_minus_are_understood() {
+    fn words_phrases_or_and_minus_are_parsed() {
         for (text, expected) in [
             ("Rain tomorrow", "rain tomorrow"),
             ("\"rain tomorrow\" noon", "rain_tomorrow noon"),
@@ -313,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_looked_for_is_refused() {
+    fn unsearchable_query_is_rejected() {
         let long = "x".repeat(501);
         for (text, expected) in [
             ("", SearchError::Length { max: 500 }),
@@ -346,7 +350,7 @@ mod tests {
         }
     }
 
-    /// The parts as text: wanted ones in brackets, unwanted ones after a `!`.
+    /// Returns the substrings as text: required ones in brackets, excluded ones after a `!`.
     fn parts(text: &str) -> String {
         let query = SearchQuery::parse(text).unwrap();
         let shown = query.parts().iter().map(|parts| {

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-/// Shares cannot be fewer than none.
+/// The number of shares is negative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("shares cannot be below zero")]
 pub struct SharesError;
@@ -20,7 +20,7 @@ impl Shares {
     /// No shares.
     pub const ZERO: Self = Self(0);
 
-    /// This many share units.
+    /// Creates this many share units.
     ///
     /// # Errors
     /// [`SharesError`] below zero.
@@ -28,23 +28,23 @@ impl Shares {
         if units >= 0 { Ok(Self(units)) } else { Err(SharesError) }
     }
 
-    /// The units, never below zero.
+    /// Returns the units, never below zero.
     pub const fn units(self) -> i64 {
         self.0
     }
 
-    /// Whether there are none.
+    /// Returns `true` if there are none.
     pub const fn is_zero(self) -> bool {
         self.0 == 0
     }
 
-    /// The sum, or `None` above 2^63 - 1.
+    /// Returns the sum, or `None` above 2^63 - 1.
     #[must_use]
     pub fn plus(self, other: Self) -> Option<Self> {
         self.0.checked_add(other.0).map(Self)
     }
 
-    /// The difference, or `None` if there are fewer than `other`.
+    /// Returns the difference, or `None` if there are fewer than `other`.
     #[must_use]
     pub fn minus(self, other: Self) -> Option<Self> {
         self.0.checked_sub(other.0).filter(|units| *units >= 0).map(Self)

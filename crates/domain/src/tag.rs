@@ -1,4 +1,4 @@
-//! Tags: what posts are about, in a word or two.
+//! Tags: short labels of posts.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -7,13 +7,14 @@ use thiserror::Error;
 
 use crate::text::{TextError, normalize, one_line};
 
-/// The most tags of one post.
+/// Maximum number of tags of one post.
 pub const MAX_TAGS: usize = 10;
 
 /// Maximum characters of a tag.
 const MAX_CHARS: u32 = 30;
 
-/// A tag in lower case, its words one space apart. Tags that differ only in capitals and spaces are equal.
+/// A tag in lower case, with single spaces between words. Tags that differ only in case and spaces
+/// are equal.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tag(String);
 
@@ -23,7 +24,7 @@ impl Tag {
     /// # Errors
     /// [`TextError`].
     pub fn new(text: &str) -> Result<Self, TextError> {
-        // Checked before the spaces are joined, so that line breaks are rejected like anywhere else.
+        // Checked before the spaces are joined, so that line breaks are rejected as in other texts.
         let text = one_line(text, 1, u32::MAX).map_err(|error| match error {
             TextError::Length { .. } => TextError::Length { min: 1, max: MAX_CHARS },
             error => error,
@@ -38,7 +39,7 @@ impl Tag {
         Self(text.into())
     }
 
-    /// The tag as it is shown and stored.
+    /// Returns the normal form of the tag.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -50,26 +51,26 @@ impl fmt::Display for Tag {
     }
 }
 
-/// Why tags cannot stand together.
+/// Reason why a set of tags is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum TagsError {
-    /// More than [`MAX_TAGS`].
+    /// More than [`MAX_TAGS`] tags.
     #[error("a post has at most {MAX_TAGS} tags")]
     TooMany,
-    /// Two tags are one, capitals and space aside.
+    /// Two tags are equal, ignoring case and spaces.
     #[error("tags must be distinct")]
     Repeated {
-        /// The position of the second one.
+        /// Position of the second tag.
         index: usize,
     },
 }
 
-/// The tags of one post: at most [`MAX_TAGS`], distinct, in the order of their letters.
+/// The tags of one post: at most [`MAX_TAGS`], distinct, in the order of their characters.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tags(BTreeSet<Tag>);
 
 impl Tags {
-    /// These tags together.
+    /// Creates a set of these tags.
     ///
     /// # Errors
     /// [`TagsError::TooMany`], [`TagsError::Repeated`].
@@ -86,12 +87,12 @@ impl Tags {
         Ok(Self(distinct))
     }
 
-    /// The tags in their order.
+    /// Iterates over the tags in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Tag> {
         self.0.iter()
     }
 
-    /// Whether this is one of them.
+    /// Returns `true` if the set contains this tag.
     pub fn contains(&self, tag: &Tag) -> bool {
         self.0.contains(tag)
     }
@@ -106,14 +107,14 @@ mod tests {
     }
 
     #[test]
-    fn tags_are_made_alike() {
+    fn tags_are_normalized() {
         const LENGTH: TextError = TextError::Length { min: 1, max: 30 };
         check("Rust", Ok("rust"));
         check("  Prediction  Markets\u{3000}", Ok("prediction markets"));
         check("ÉLECTION 選挙", Ok("élection 選挙"));
         check(&"é".repeat(30), Ok(&"é".repeat(30)));
         check(&"é".repeat(31), Err(LENGTH));
-        // One character that is two in lower case.
+        // One character that becomes two in lower case.
         check(&"İ".repeat(16), Err(LENGTH));
         check("", Err(LENGTH));
         check("E\u{301}te\u{301}", Ok("été"));

@@ -1,7 +1,7 @@
-//! Texts that people type, each normalized and checked when it is new ([ADR 0024]).
+//! Texts that users enter, each normalized and checked when it is new ([ADR 0024]).
 //!
-//! `new` applies the policy for new texts. `restore` returns what storage holds without checking it again, so
-//! that rows written under an older policy stay readable.
+//! `new` applies the policy for new texts. `restore` returns a stored text without checking it
+//! again, so that rows written under an older policy stay readable.
 //!
 //! [ADR 0024]: https://github.com/foretell/foretell/blob/main/docs/adr/0024-text-policy.md
 
@@ -34,16 +34,16 @@ pub enum TextError {
         /// Maximum number of characters.
         max: u32,
     },
-    /// Nothing visible, or a control, invisible, private-use or unassigned character.
+    /// No visible character, or a control, invisible, private-use or unassigned character.
     #[error("must be readable text without control and invisible characters")]
     Unreadable,
-    /// A line break in a text of one line.
+    /// A line break in a single-line text.
     #[error("must be one line")]
     LineBreak,
-    /// A name that the server uses itself, or one that looks like it.
+    /// A name reserved by the server, or one that looks like it.
     #[error("this name is reserved")]
     Reserved,
-    /// Not an address that mail can be sent to.
+    /// Not an address that can receive email.
     #[error("must be an email address")]
     NotAnEmail,
     /// Not an absolute `http` or `https` URL.
@@ -51,7 +51,7 @@ pub enum TextError {
     NotAUrl,
 }
 
-/// Text read back by serde, which is a stored text and not a new one.
+/// Text deserialized by serde: a stored text, not a new one.
 #[cfg(feature = "serde")]
 #[derive(serde::Deserialize)]
 struct StoredText(String);
@@ -59,10 +59,10 @@ struct StoredText(String);
 /// Name of an erased user.
 const ERASED_NAME: &str = "Deleted user";
 
-/// The same without its space, as reserved names are compared.
+/// The same without its space, the form in which reserved names are compared.
 const ERASED_LETTERS: &str = "Deleteduser";
 
-/// A text of one line that is not a reserved name.
+/// Normalizes a single-line text that is not a reserved name.
 fn user_name(text: &str, min: u32, max: u32) -> Result<String, TextError> {
     let name = one_line(text, min, max)?;
     let letters: String = name.chars().filter(|c| c.is_alphanumeric()).collect();
@@ -103,7 +103,7 @@ macro_rules! texts {
                 Self(text.into())
             }
 
-            /// The text in its normal form.
+            /// Returns the text in its normal form.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -149,14 +149,14 @@ texts! {
     KeyName: one_line, 1 to 50,
     /// Title of a post.
     PostTitle: one_line, 1 to 200,
-    /// Body of a post. Markup in it is text like any other.
+    /// Body of a post. Markup in it is treated as plain text.
     PostContent: multi_line, 1 to 50_000,
     /// Body of a comment.
     CommentContent: multi_line, 1 to 5_000,
 }
 
 impl UserName {
-    /// The name of an erased user, which nobody else can choose.
+    /// Returns the name of an erased user, which no user can choose.
     pub(crate) fn of_erased() -> Self {
         Self(ERASED_NAME.to_owned())
     }
@@ -203,20 +203,20 @@ mod tests {
         check("HTTPS://Example.org/ä", Ok("https://example.org/%C3%A4"));
         check("https://x\"onerror=alert(1)", Err(TextError::NotAUrl));
         check("nonsense", Err(TextError::NotAUrl));
-        // Short as typed, too long once it is encoded.
+        // Short as typed, too long after encoding.
         let long = format!("https://example.org/{}", "東".repeat(60));
         check(&long, Err(TextError::Length { min: 1, max: 500 }));
     }
 
     #[test]
-    fn stored_text_is_read_as_it_is() {
+    fn stored_text_is_read_unchanged() {
         assert_eq!(UserName::restore("\u{200B}\u{200B}").as_str(), "\u{200B}\u{200B}");
         assert_eq!(Email::restore("a@b@c.org").as_str(), "a@b@c.org");
     }
 
     #[cfg(feature = "serde")]
     #[test]
-    fn serde_reads_texts_of_an_older_policy() {
+    fn serde_reads_texts_of_older_policy() {
         let name: OptionName = serde_json::from_str("\"Ye\u{200B}s\"").unwrap();
         assert_eq!(serde_json::to_string(&name).unwrap(), "\"Ye\u{200B}s\"");
     }

@@ -1,7 +1,7 @@
-//! Time: microseconds since 1970 in UTC; the domain never asks a clock.
+//! Time: microseconds since 1970 in UTC; the domain never reads a clock.
 
-/// A moment that RFC 3339 can write: microseconds since 1970-01-01T00:00:00Z, from the year 1 to the year 9999
-/// in UTC.
+/// A moment in the range of RFC 3339: microseconds since 1970-01-01T00:00:00Z, from the year 1 to
+/// the year 9999 in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(
     feature = "serde",
@@ -17,8 +17,8 @@ impl Timestamp {
     /// The last moment, 9999-12-31T23:59:59.999999Z.
     pub const MAX: Self = Self(253_402_300_799_999_999);
 
-    /// Returns the moment this many microseconds after 1970-01-01T00:00:00Z, or the nearest one between
-    /// [`MIN`](Self::MIN) and [`MAX`](Self::MAX). Stored times and sums are read this way.
+    /// Returns the moment this many microseconds after 1970-01-01T00:00:00Z, or the nearest one
+    /// between [`MIN`](Self::MIN) and [`MAX`](Self::MAX). Used for stored times and sums.
     pub const fn from_micros(micros: i64) -> Self {
         if micros < Self::MIN.0 {
             Self::MIN
@@ -29,15 +29,15 @@ impl Timestamp {
         }
     }
 
-    /// Returns the moment this many microseconds after 1970-01-01T00:00:00Z, if there is one. Times that a
-    /// client names are read this way.
+    /// Returns the moment this many microseconds after 1970-01-01T00:00:00Z, if it is in range.
+    /// Used for times from clients.
     pub fn checked_from_micros(micros: i128) -> Option<Self> {
         let micros = i64::try_from(micros).ok()?;
         let moment = Self::from_micros(micros);
         (moment.0 == micros).then_some(moment)
     }
 
-    /// Microseconds since 1970-01-01T00:00:00Z.
+    /// Returns the microseconds since 1970-01-01T00:00:00Z.
     pub const fn micros(self) -> i64 {
         self.0
     }

@@ -1,4 +1,4 @@
-//! Transfers: the only way money moves, from one account to another, all or nothing.
+//! Transfers: the only way that money moves from one account to another, all or nothing.
 
 use thiserror::Error;
 
@@ -8,7 +8,7 @@ use crate::money::{Amount, Balance};
 use crate::text::Memo;
 use crate::time::Timestamp;
 
-/// Why money moves.
+/// Purpose of a transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 pub enum TransferKind {
@@ -18,11 +18,11 @@ pub enum TransferKind {
     Grant,
     /// From one user to another.
     Payment,
-    /// From a market's creator into its pot, when it opens.
+    /// From a market's creator into its pot, at creation.
     Subsidy,
     /// From a trader into a pot, for shares.
     Bet,
-    /// From a pot to a trader, for shares given back.
+    /// From a pot to a trader, for shares sold.
     Sale,
     /// From a pot to the holder of winning shares.
     Payout,
@@ -30,11 +30,11 @@ pub enum TransferKind {
     Refund,
     /// From a settled pot to the fees account.
     Fee,
-    /// What is left in the pot of a settled market, or of one that is deleted, to its creator.
+    /// From the pot of a settled or deleted market to its creator: the remaining balance.
     Remainder,
-    /// The money of an earlier transfer, back.
+    /// The money of an earlier transfer, sent back.
     Reversal,
-    /// From the treasury to an account that a forced reversal would overdraw: what it lacks.
+    /// From the treasury to an account that a forced reversal would overdraw: the missing amount.
     Cover,
 }
 
@@ -54,7 +54,7 @@ impl TransferKind {
         Self::Cover,
     ];
 
-    /// The name on the wire and in storage.
+    /// Returns the name used in JSON and in storage.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Mint => "mint",
@@ -72,22 +72,23 @@ impl TransferKind {
         }
     }
 
-    /// The kind of this name, if there is one.
+    /// Returns the kind with this name, if there is one.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 
-    /// Whether even a closed account receives the money: what a market owes it, and what covers a reversal.
+    /// Returns `true` if even a closed account receives the money: what a market owes it, and the
+    /// cover of a reversal.
     const fn reaches_closed_accounts(self) -> bool {
         matches!(self, Self::Payout | Self::Refund | Self::Remainder | Self::Cover)
     }
 
-    /// Whether the money leaves even a closed account: an admin sends back what came in.
+    /// Returns `true` if a closed account may pay the money: an admin reverses a transfer.
     const fn leaves_closed_accounts(self) -> bool {
         matches!(self, Self::Reversal)
     }
 
-    /// The most money that may be in circulation after a transfer of this kind from the treasury.
+    /// Returns the maximum money in circulation after a transfer of this kind from the treasury.
     const fn circulation_limit(self) -> i64 {
         match self {
             Self::Mint => MAX_MINTED_MINOR,
@@ -95,93 +96,93 @@ impl TransferKind {
         }
     }
 
-    /// Whether the money can be sent back: what a market has moved is the market's to correct.
+    /// Returns `true` if the transfer can be reversed: transfers of a market cannot.
     const fn is_reversible(self) -> bool {
         matches!(self, Self::Mint | Self::Grant | Self::Payment)
     }
 }
 
-/// Why a transfer is refused.
+/// Reason why a transfer is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum TransferError {
     /// Both sides are the same account.
     #[error("source and destination are the same account")]
     SelfTransfer,
-    /// There is no such account, or none that the caller may see.
+    /// The account does not exist, or the caller may not see it.
     #[error("account not found: {0}")]
     AccountNotFound(AccountId),
     /// A closed account takes no part in payments.
     #[error("account is closed: {0}")]
     AccountClosed(AccountId),
-    /// The account would go below its floor.
+    /// The balance would fall below its minimum.
     #[error("insufficient funds")]
     InsufficientFunds {
-        /// What the account holds.
+        /// Current balance.
         available: Balance,
-        /// What the transfer needs.
+        /// Amount required.
         needed: Amount,
     },
-    /// More money would be in circulation than the ledger allows.
+    /// The money in circulation would exceed its limit.
     #[error("the money in circulation would exceed its limit")]
     CirculationLimit,
     /// A balance would leave the range of 64 bits.
     #[error("the balance would be out of range")]
     BalanceOutOfRange,
-    /// What an account holds at a moment is known only once the moment has passed.
+    /// The balance at a moment is final only after the moment has passed.
     #[error("the balance is not final yet at this time")]
     NotFinal {
-        /// The newest moment at which balances are final.
+        /// The latest moment at which balances are final.
         newest: Timestamp,
     },
-    /// There is no such transfer, or none that the caller may see.
+    /// The transfer does not exist, or the caller may not see it.
     #[error("transfer not found: {0}")]
     NotFound(TransferId),
-    /// The account has paid under this client id already.
+    /// The account already has a payment with this client id.
     #[error("transfer already exists: {0}")]
     Duplicate(ClientId),
-    /// Each transfer is reversed once at most.
+    /// A transfer can be reversed only once.
     #[error("transfer is already reversed: {0}")]
     AlreadyReversed(TransferId),
-    /// Bets, payouts and the like are the market's to correct; reversals are final.
+    /// Transfers of a market, such as bets and payouts, are not reversible; reversals are final.
     #[error("a transfer of kind {} cannot be reversed", kind.as_str())]
     NotReversible {
-        /// What the transfer was for.
+        /// Purpose of the transfer.
         kind: TransferKind,
     },
-    /// Another transfer of the same atomic batch was refused.
+    /// Another transfer of the same atomic batch was rejected.
     #[error("another transfer of the batch was refused")]
     BatchAborted,
 }
 
-/// What is to be moved and why; the accounts come with [`transfer`].
+/// Amount and purpose of a transfer; the accounts are arguments of [`transfer`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TransferOrder {
-    /// Names the transfer.
+    /// Identifier of the transfer.
     pub id: TransferId,
-    /// Names it to the owner of the paying account.
+    /// Identifier chosen by the owner of the paying account.
     pub client_id: Option<ClientId>,
-    /// Why the money moves.
+    /// Purpose.
     pub kind: TransferKind,
-    /// How much moves.
+    /// Amount.
     pub amount: Amount,
-    /// The market it is about.
+    /// Market concerned.
     pub market_id: Option<MarketId>,
-    /// The transfer that this one sends back.
+    /// Transfer that this one reverses.
     pub reversal_of: Option<TransferId>,
-    /// The sender's note.
+    /// Note of the sender.
     pub memo: Option<Memo>,
-    /// When it happens.
+    /// Time of the transfer.
     pub at: Timestamp,
 }
 
 impl TransferOrder {
-    /// An order about no market, without a note.
+    /// Creates an order without a market and without a note.
     pub const fn new(id: TransferId, kind: TransferKind, amount: Amount, at: Timestamp) -> Self {
         Self { id, client_id: None, kind, amount, market_id: None, reversal_of: None, memo: None, at }
     }
 
-    /// The same order about a market.
+    /// Sets the market concerned.
     #[must_use]
     pub const fn about(mut self, market: MarketId) -> Self {
         self.market_id = Some(market);
@@ -189,15 +190,15 @@ impl TransferOrder {
     }
 }
 
-/// One side of a transfer: the account just after it.
+/// One side of a transfer: the account right after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Side {
-    /// Whose side it is.
+    /// Identifier of the account.
     pub account_id: AccountId,
-    /// What the account held after the transfer.
+    /// Balance of the account after the transfer.
     pub balance_after: Balance,
-    /// The account's version after the transfer: its first transfer is 1, and no number is left out.
+    /// Version of the account after the transfer: its first transfer is 1, without gaps.
     pub version: i64,
 }
 
@@ -207,46 +208,48 @@ impl Side {
     }
 }
 
-/// A transfer that happened: an immutable row of the ledger.
+/// An executed transfer: an immutable row of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Transfer {
-    /// Names the transfer.
+    /// Identifier of the transfer.
     pub id: TransferId,
-    /// Names it to the owner of the paying account, who chose it.
+    /// Identifier chosen by the owner of the paying account.
     pub client_id: Option<ClientId>,
-    /// Why the money moved.
+    /// Purpose.
     pub kind: TransferKind,
-    /// How much moved.
+    /// Amount.
     pub amount: Amount,
-    /// Where it came from.
+    /// Paying account.
     pub debit: Side,
-    /// Where it went.
+    /// Receiving account.
     pub credit: Side,
-    /// The market it is about.
+    /// Market concerned.
     pub market_id: Option<MarketId>,
-    /// The transfer that this one sent back.
+    /// Transfer that this one reverses.
     pub reversal_of: Option<TransferId>,
-    /// The sender's note.
+    /// Note of the sender.
     pub memo: Option<Memo>,
-    /// When it happened.
+    /// Execution time.
     pub created_at: Timestamp,
 }
 
 impl Transfer {
-    /// The side of an account, which must have one: it is the credit of any other.
+    /// Returns the side of an account that takes part in the transfer: the credit side unless it is
+    /// the debit side.
     pub fn side_of(&self, account: AccountId) -> &Side {
         if self.debit.account_id == account { &self.debit } else { &self.credit }
     }
 }
 
-/// Moves money from `debit` to `credit`; on an error neither account has changed.
+/// Moves money from `debit` to `credit`; on an error neither account changes.
 ///
 /// # Errors
-/// [`TransferError::SelfTransfer`], [`TransferError::AccountClosed`] (a closed account still receives what
-/// a market owes it, and a reversal still takes money out of it), [`TransferError::InsufficientFunds`] below
-/// zero, [`TransferError::CirculationLimit`] if the treasury would put more money into circulation than
-/// [`MAX_MINTED_MINOR`] (mints) or [`MAX_CIRCULATION_MINOR`], [`TransferError::BalanceOutOfRange`].
+/// [`TransferError::SelfTransfer`], [`TransferError::AccountClosed`] (a closed account still
+/// receives what a market owes it, and a reversal still takes money out of it),
+/// [`TransferError::InsufficientFunds`] below zero, [`TransferError::CirculationLimit`] if the
+/// treasury would put more money into circulation than [`MAX_MINTED_MINOR`] (mints) or
+/// [`MAX_CIRCULATION_MINOR`], [`TransferError::BalanceOutOfRange`].
 pub fn transfer(
     debit: &mut Account,
     credit: &mut Account,
@@ -278,10 +281,10 @@ pub fn transfer(
     })
 }
 
-/// The order that sends `original` back, from its credit side to its debit side.
+/// Returns the order that sends `original` back, from its credit side to its debit side.
 ///
 /// # Errors
-/// [`TransferError::NotReversible`] for what a market has moved, and for reversals and covers.
+/// [`TransferError::NotReversible`] for transfers of a market, for reversals and for covers.
 pub fn reversal(original: &Transfer, id: TransferId, at: Timestamp) -> Result<TransferOrder, TransferError> {
     if !original.kind.is_reversible() {
         return Err(TransferError::NotReversible { kind: original.kind });
@@ -290,8 +293,8 @@ pub fn reversal(original: &Transfer, id: TransferId, at: Timestamp) -> Result<Tr
     Ok(TransferOrder { reversal_of: Some(original.id), ..order })
 }
 
-/// What `account` lacks to pay `amount`: what the treasury covers when a reversal is forced, so that
-/// nothing goes below its floor. `None` if it lacks nothing.
+/// Returns the amount that `account` lacks to pay `amount`. The treasury covers it when a reversal
+/// is forced, so that no balance falls below its minimum. `None` if it lacks nothing.
 pub fn shortfall(account: &Account, amount: Amount) -> Option<Amount> {
     if account.kind() == AccountKind::Treasury {
         return None;
@@ -337,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn transfer_refuses_what_the_rules_forbid() {
+    fn forbidden_transfer_is_rejected() {
         let needed = Amount::new(101).unwrap();
         let available = Balance::from_minor(100);
         let overdraft = TransferError::InsufficientFunds { available, needed };
@@ -403,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn only_plain_movements_are_reversible() {
+    fn market_transfers_are_not_reversible() {
         let at = Timestamp::from_micros(5);
         for kind in TransferKind::ALL {
             let (mut from, mut to) = (account(1, 10), account(2, 0));
@@ -415,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn shortfall_is_what_the_floor_would_miss() {
+    fn shortfall_is_amount_missing_to_pay() {
         let amount = Amount::new(30).unwrap();
         assert_eq!(shortfall(&account(1, 10), amount).map(Amount::minor), Some(20));
         assert_eq!(shortfall(&account(1, 30), amount), None);

@@ -1,4 +1,4 @@
-//! Users: who they are, what role they play, and how they change.
+//! Users: their identity, roles and changes.
 
 use thiserror::Error;
 
@@ -6,11 +6,11 @@ use crate::id::{ApiKeyId, UserId};
 use crate::text::{AvatarUrl, Email, UserName};
 use crate::time::Timestamp;
 
-/// What a user may do beyond their own affairs; each role includes the ones before it.
+/// Role of a user; each includes the permissions of the previous ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "UPPERCASE"))]
 pub enum Role {
-    /// Trades and writes.
+    /// Trades, and writes posts and comments.
     User,
     /// Also closes, resolves and cancels the markets of others.
     Moderator,
@@ -19,7 +19,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// The name on the wire and in storage.
+    /// Returns the name used in JSON and in storage.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::User => "USER",
@@ -28,25 +28,25 @@ impl Role {
         }
     }
 
-    /// The role of this name, if there is one.
+    /// Returns the role with this name, if there is one.
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::User, Self::Moderator, Self::Admin].into_iter().find(|role| role.as_str() == name)
     }
 }
 
-/// Whether a user may sign in.
+/// Status of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum UserStatus {
     /// May sign in.
     Active,
-    /// May not sign in, and no session or key of theirs is honoured.
+    /// May not sign in; all sessions and keys are rejected.
     Suspended,
-    /// Is gone for good: nothing tells who it was, but their account and what they did with it are kept.
+    /// Erased for good: all personal data is deleted, while the account and its history are kept.
     Erased,
 }
 
 impl UserStatus {
-    /// The name on the wire.
+    /// Returns the name used in JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Active => "active",
@@ -55,73 +55,73 @@ impl UserStatus {
         }
     }
 
-    /// The status of this name, if there is one.
+    /// Returns the status with this name, if there is one.
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::Active, Self::Suspended, Self::Erased].into_iter().find(|status| status.as_str() == name)
     }
 }
 
-/// A registered user, without any secret.
+/// A registered user, without secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
-    /// Names the user.
+    /// Identifier of the user.
     pub id: UserId,
-    /// How the user signs in; shown to nobody but them and the staff.
+    /// Email address for signing in, visible only to the user, moderators and admins.
     pub email: Email,
-    /// What others see.
+    /// Public name.
     pub name: UserName,
-    /// Where their picture is found.
+    /// URL of the picture.
     pub avatar: Option<AvatarUrl>,
-    /// What they may do.
+    /// Role.
     pub role: Role,
-    /// Whether they may sign in.
+    /// Status.
     pub status: UserStatus,
-    /// Counts the changes of all of this, from 1.
+    /// Version, incremented by each change, from 1.
     pub version: i64,
-    /// When they registered.
+    /// Registration time.
     pub created_at: Timestamp,
-    /// When the version was last counted up; at first when they registered.
+    /// Time of the last change, or of the registration.
     pub updated_at: Timestamp,
 }
 
-/// What users change of their own profile; `None` leaves it as it is.
+/// Requested changes of a user's own profile; `None` leaves a field unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ProfileChange {
-    /// What others see.
+    /// New public name.
     pub name: Option<UserName>,
-    /// Their picture.
+    /// Change of the picture.
     pub avatar: Option<AvatarChange>,
 }
 
-/// What becomes of a user's picture.
+/// Change of a user's picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AvatarChange {
-    /// It is found here.
+    /// Set this URL.
     Set(AvatarUrl),
-    /// There is none any more.
+    /// Remove the picture.
     Clear,
 }
 
-/// What an admin changes of a user; `None` leaves it as it is.
+/// Requested changes of a user by an admin; `None` leaves a field unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Appointment {
-    /// What they may do.
+    /// New role.
     pub role: Option<Role>,
-    /// Whether they may sign in.
+    /// New status.
     pub standing: Option<Standing>,
 }
 
-/// The statuses that an admin may give; no admin erases a user.
+/// Status that an admin may set; admins cannot erase users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Standing {
     /// May sign in.
     Active,
-    /// May not.
+    /// May not sign in.
     Suspended,
 }
 
 impl Standing {
-    /// The standing of this name, if there is one.
+    /// Returns the standing with this name, if there is one.
     pub fn from_name(name: &str) -> Option<Self> {
         match name {
             "active" => Some(Self::Active),
@@ -141,12 +141,12 @@ impl From<Standing> for UserStatus {
 }
 
 impl User {
-    /// Whether they are an admin who may sign in.
+    /// Returns `true` for an admin who may sign in.
     pub fn is_active_admin(&self) -> bool {
         self.role == Role::Admin && self.status == UserStatus::Active
     }
 
-    /// The user with another profile from `now` on. A change to the same leaves version and time.
+    /// Returns the user with another profile. A change to the same values leaves version and time.
     #[must_use]
     pub fn with_profile(&self, change: ProfileChange, now: Timestamp) -> Self {
         let changed = Self {
@@ -161,8 +161,8 @@ impl User {
         self.counting(changed, now)
     }
 
-    /// The user with another role or standing from `now` on, unless the last of the `active_admins` would be lost
-    /// by it. A change to the same leaves version and time.
+    /// Returns the user with another role or status, unless this would remove the last of the
+    /// `active_admins`. A change to the same values leaves version and time.
     ///
     /// # Errors
     /// [`UserError::Erased`], [`UserError::LastAdmin`].
@@ -184,8 +184,8 @@ impl User {
         Ok(self.counting(changed, now))
     }
 
-    /// What is left of a user who wants to be gone, unless they are the last of the `active_admins`: the id and
-    /// the dates. Their mail address is free again.
+    /// Returns the user without personal data, unless this is the last of the `active_admins`. The
+    /// id and the dates are kept; the email address becomes available again.
     ///
     /// # Errors
     /// [`UserError::Erased`], [`UserError::LastAdmin`].
@@ -218,17 +218,17 @@ impl User {
     }
 }
 
-/// Why something about users is refused.
+/// Reason why an operation on a user is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum UserError {
     /// There is no such user.
     #[error("user not found: {0}")]
     NotFound(UserId),
-    /// The user is erased, and stays so.
+    /// The user is erased, which is final.
     #[error("the user is deleted: {0}")]
     Erased(UserId),
-    /// There would be no active admin left.
+    /// No active admin would be left.
     #[error("there must be another active admin first")]
     LastAdmin,
     /// The user has no such API key.
@@ -257,7 +257,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_micros(9);
 
     #[test]
-    fn a_profile_changes_where_it_is_told_to() {
+    fn profile_change_sets_given_fields() {
         let ada = user(Role::User, UserStatus::Active);
         let name = UserName::new("Countess").unwrap();
         let check =
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn appointments_leave_an_active_admin() {
+    fn last_active_admin_cannot_be_removed() {
         use Standing::{Active, Suspended};
         let check =
             |who: User, role, standing, admins, expected: Result<(Role, UserStatus, i64), UserError>| {
@@ -293,7 +293,7 @@ mod tests {
         check(admin(), None, Some(Suspended), 1, Err(UserError::LastAdmin));
         check(admin(), Some(Role::Admin), None, 1, Ok((Role::Admin, UserStatus::Active, 3)));
         check(admin(), Some(Role::User), None, 2, Ok((Role::User, UserStatus::Active, 4)));
-        // A suspended admin is none of the active ones, so that none is lost.
+        // A suspended admin is not an active one, so the number of active admins does not fall.
         let asleep = || user(Role::Admin, UserStatus::Suspended);
         check(asleep(), Some(Role::User), None, 1, Ok((Role::User, UserStatus::Suspended, 4)));
         let gone = || user(Role::User, UserStatus::Erased);
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_tells_who_an_erased_user_was() {
+    fn erased_user_has_no_personal_data() {
         let ada = user(Role::Moderator, UserStatus::Suspended);
         let erased = ada.erased(0, NOW).unwrap();
         assert_eq!(erased.email.as_str(), "erased-00000000-0000-0000-0000-000000000007@erased.invalid");

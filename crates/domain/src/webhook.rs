@@ -1,4 +1,4 @@
-//! Webhooks: where another service is told what happens in markets, what it is told, and how often that is tried.
+//! Webhooks: URLs of other services that receive market events, and their settings.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,17 +8,18 @@ use thiserror::Error;
 use crate::id::WebhookId;
 use crate::text::parse_web_address;
 
-/// The most characters of an address.
+/// Maximum characters of a URL.
 const MAX_URL: u32 = 500;
 
-/// Address that messages are sent to: an absolute `http` or `https` URL in its normal form. The sender decides
-/// whether it may be called.
+/// URL that events are sent to: an absolute `http` or `https` URL in its normal form. The sender
+/// decides whether it may be called.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct WebhookUrl(String);
 
 impl WebhookUrl {
-    /// Accepts a URL of at most 500 characters in its normal form, without user name, password and fragment.
+    /// Accepts a URL of at most 500 characters in its normal form, without user name, password and
+    /// fragment.
     ///
     /// # Errors
     /// [`WebhookUrlError`].
@@ -32,17 +33,17 @@ impl WebhookUrl {
         }
     }
 
-    /// Returns a stored address without checking it again.
+    /// Returns a stored URL without checking it again.
     pub fn restore(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The address in its normal form.
+    /// Returns the URL in its normal form.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether what is sent there is encrypted.
+    /// Returns `true` if the connection is encrypted.
     pub fn is_encrypted(&self) -> bool {
         self.0.starts_with("https://")
     }
@@ -60,21 +61,21 @@ impl From<WebhookUrl> for String {
     }
 }
 
-/// Why a text is no address.
+/// Reason why a text is not a valid URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum WebhookUrlError {
     /// Too long.
     #[error("must have at most {max} characters")]
     Length {
-        /// The most characters.
+        /// Maximum characters.
         max: u32,
     },
-    /// Something else than a URL, or one with a user name, a password or a fragment.
+    /// Not a URL, or one with a user name, a password or a fragment.
     #[error("must be an http or https URL without user name, password and fragment")]
     NotAUrl,
 }
 
-/// What a webhook can be told.
+/// Kind of event that a webhook can receive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum WebhookEvent {
@@ -90,7 +91,7 @@ impl WebhookEvent {
     /// Every event.
     pub const ALL: [Self; 2] = [Self::Trade, Self::Status];
 
-    /// The type of its messages, and its name in storage.
+    /// Returns the type of its messages, which is also its name in storage.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Trade => "market.trade",
@@ -98,7 +99,7 @@ impl WebhookEvent {
         }
     }
 
-    /// The event of this name, if there is one.
+    /// Returns the event with this name, if there is one.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|event| event.as_str() == name)
     }
@@ -107,14 +108,14 @@ impl WebhookEvent {
 /// A set of events.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct WebhookEvents {
-    /// Whether [`WebhookEvent::Trade`] is in it.
+    /// `true` if the set contains [`WebhookEvent::Trade`].
     pub trades: bool,
-    /// Whether [`WebhookEvent::Status`] is in it.
+    /// `true` if the set contains [`WebhookEvent::Status`].
     pub statuses: bool,
 }
 
 impl WebhookEvents {
-    /// Whether this one is in the set.
+    /// Returns `true` if the set contains this event.
     pub const fn contains(self, event: WebhookEvent) -> bool {
         match event {
             WebhookEvent::Trade => self.trades,
@@ -122,7 +123,7 @@ impl WebhookEvents {
         }
     }
 
-    /// Those in the set, in the order of their declaration.
+    /// Iterates over the events in the order of their declaration.
     pub fn iter(self) -> impl Iterator<Item = WebhookEvent> {
         WebhookEvent::ALL.into_iter().filter(move |event| self.contains(*event))
     }
@@ -141,18 +142,18 @@ impl FromIterator<WebhookEvent> for WebhookEvents {
     }
 }
 
-/// Whether a webhook is sent anything.
+/// Status of a webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 pub enum WebhookStatus {
-    /// It is.
+    /// Events are sent.
     Enabled,
-    /// It is not: an admin has said so, it has failed for days, or its address is gone.
+    /// Events are not sent: an admin disabled it, it failed for days, or its URL responded 410.
     Disabled,
 }
 
 impl WebhookStatus {
-    /// The name on the wire and in storage.
+    /// Returns the name used in JSON and in storage.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Enabled => "enabled",
@@ -160,29 +161,30 @@ impl WebhookStatus {
         }
     }
 
-    /// The status of this name, if there is one.
+    /// Returns the status with this name, if there is one.
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::Enabled, Self::Disabled].into_iter().find(|status| status.as_str() == name)
     }
 }
 
-/// How long a secret that was replaced goes on signing beside the new one, so that a receiver has time to change.
+/// Overlap during which a replaced secret still signs beside the new one, so that a receiver has
+/// time to change.
 pub const ROTATION: Duration = Duration::from_hours(24);
 
-/// Why something about webhooks is refused.
+/// Reason why an operation on a webhook is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum WebhookError {
     /// There is no such webhook.
     #[error("webhook not found: {0}")]
     NotFound(WebhookId),
-    /// Nothing may be sent to the address.
+    /// The address is not allowed.
     #[error("nothing may be sent there: the address is not public, or not encrypted")]
     ForbiddenAddress,
-    /// There are as many as there may be.
+    /// The maximum number of webhooks is reached.
     #[error("there are at most {max} webhooks")]
     TooMany {
-        /// The most that there may be.
+        /// Maximum number of webhooks.
         max: u32,
     },
 }
@@ -220,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_set_holds_what_was_put_in() {
+    fn set_contains_each_event_added() {
         let set: WebhookEvents = [WebhookEvent::Status].into_iter().collect();
         assert_eq!(set.iter().collect::<Vec<_>>(), [WebhookEvent::Status]);
         for event in WebhookEvent::ALL {

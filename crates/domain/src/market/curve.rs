@@ -1,23 +1,26 @@
-//! The logarithmic market scoring rule on real numbers: prices and trades in forms that keep their digits.
+//! The logarithmic market scoring rule on real numbers: prices and trades in forms that keep their
+//! digits.
 //!
 //! Robin Hanson's rule ("Logarithmic Market Scoring Rules for Modular Combinatorial Information
 //! Aggregation", 2007) prices option i by its part in `C(q) = b ln sum_i w_i e^(q_i / b)`: with
-//! `z_i = q_i / b + ln w_i` the price is `p_i = e^(z_i) / sum_j e^(z_j)`. All else follows from that, written
-//! so that nothing overflows and no difference of nearly equal numbers decides a digit: the relative error
-//! is a few times 2^-53 times (1 + |ln p|), for prices from far below 1e-300 up to 1 - 1e-300.
+//! `z_i = q_i / b + ln w_i` the price is `p_i = e^(z_i) / sum_j e^(z_j)`. All else follows from
+//! that, written so that nothing overflows and no difference of nearly equal numbers decides a
+//! digit: the relative error is a few times 2^-53 times (1 + |ln p|), for prices from far below
+//! 1e-300 up to 1 - 1e-300.
 //!
-//! Shares, spends, proceeds and b share one unit, which may be any. Arguments are finite, and what is traded
-//! is not negative. Nothing here rounds to whole units: [`crate::market::lmsr`] does. Only `libm` computes
-//! exponentials and logarithms, so that every machine and every build gets the same bits.
+//! Shares, spends, proceeds and b share one unit, which may be any. Arguments are finite, and
+//! quantities traded are not negative. Nothing here rounds to whole units: [`crate::market::lmsr`]
+//! does. Only `libm` computes exponentials and logarithms, so that every machine and every build
+//! computes the same bits.
 
 use libm::{exp, expm1, log, log1p};
 
 use super::{MAX_OPTIONS, MIN_OPTIONS};
 
-/// Below this a price is computed from its logarithm, since its own digits run out.
+/// A price below this is computed from its logarithm, since its own digits run out.
 const TINY: f64 = 1e-290;
 
-/// Above this many times b, `e^(s / b)` is no longer computed on its own: it overflows at 709.
+/// Number of times b above which `e^(s / b)` is no longer computed on its own: it overflows at 709.
 const LONG: f64 = 500.0;
 
 /// The cost function of one market: its liquidity b and the logarithms of its initial weights.
@@ -29,17 +32,19 @@ pub struct Curve {
 }
 
 impl Curve {
-    /// The curve that starts at these probabilities and can lose at most `worst_case_loss`:
+    /// Returns the curve that starts at these probabilities and can lose at most `worst_case_loss`:
     /// `b = worst_case_loss / max_i(-ln p_i)`.
     ///
-    /// The probabilities are taken as they are; for the bound to hold they must sum to 1. `None` unless
-    /// there are 2 to 10 of them, each between 0 and 1 exclusive, and the loss is above zero.
+    /// The probabilities are taken as they are; for the bound to hold they must sum to 1. `None`
+    /// unless there are 2 to 10 of them, each between 0 and 1 exclusive, and the loss is above
+    /// zero.
     pub fn new(worst_case_loss: f64, initial: &[f64]) -> Option<Self> {
         let least = initial.iter().copied().fold(1.0, f64::min);
         Self::with_liquidity(worst_case_loss / -log(least), initial)
     }
 
-    /// The curve with this b and these initial weights, of which only the ratios move prices.
+    /// Returns the curve with this b and these initial weights, of which only the ratios move
+    /// prices.
     ///
     /// With every weight 1, [`Curve::cost`] is the textbook `b ln sum_i e^(q_i / b)`. `None` unless
     /// there are 2 to 10 weights, and they and b are above zero and finite.
@@ -58,33 +63,37 @@ impl Curve {
         Some(Self { b, ln_weights, options: weights.len() })
     }
 
-    /// The liquidity b: how much money moves prices by how far, in the unit of shares; above zero.
+    /// Returns the liquidity b, in the unit of shares, above zero: the larger it is, the less a
+    /// trade moves prices.
     pub const fn b(&self) -> f64 {
         self.b
     }
 
-    /// The number of options, 2 to 10.
+    /// Returns the number of options, 2 to 10.
     pub const fn options(&self) -> usize {
         self.options
     }
 
-    /// `C(q) = b ln sum_i w_i e^(q_i / b)`: moving from one state to another costs the difference.
+    /// Computes `C(q) = b ln sum_i w_i e^(q_i / b)`: moving from one state to another costs the
+    /// difference.
     ///
-    /// For a trade use [`Price`] instead, since that difference loses digits. `None` unless `q` has one
-    /// finite quantity for each option.
+    /// For a trade use [`Price`] instead, since that difference loses digits. `None` unless `q` has
+    /// one finite quantity for each option.
     pub fn cost(&self, q: &[f64]) -> Option<f64> {
         let softmax = self.softmax(q)?;
         Some(softmax.top_q + self.b * (softmax.top_ln_weight + softmax.ln_total()))
     }
 
-    /// The price of `option` where `q` shares are outstanding: its softmax among all options.
+    /// Returns the price of `option` where `q` shares are outstanding: its softmax among all
+    /// options.
     ///
     /// `None` for an unknown option, or unless `q` has one finite quantity for each option.
     pub fn price(&self, q: &[f64], option: usize) -> Option<Price> {
         self.softmax(q)?.price(self.b, option)
     }
 
-    /// The prices of all options where `q` shares are outstanding, each from 0 to 1, in the options' order.
+    /// Returns the prices of all options where `q` shares are outstanding, each from 0 to 1, in the
+    /// options' order.
     ///
     /// They are the [`Price::p`] of [`Curve::price`] to the bit. `None` unless `q` has one finite
     /// quantity for each option.
@@ -95,8 +104,9 @@ impl Curve {
         Some(exponentials.map(move |exponential| exponential / total))
     }
 
-    /// Differences of shares are taken before anything is divided: between whole numbers they are exact,
-    /// while a large quotient would hide the small differences that decide a price.
+    /// Computes the softmax of all options. Shares are subtracted before they are divided:
+    /// differences of whole numbers are exact, while a large quotient would hide the small
+    /// differences that decide a price.
     fn softmax(&self, q: &[f64]) -> Option<Softmax> {
         if q.len() != self.options || !q.iter().all(|quantity| quantity.is_finite()) {
             return None;
@@ -119,8 +129,8 @@ impl Curve {
     }
 }
 
-/// The logits of all options relative to the largest, and their exponentials: none overflows, and the
-/// largest is 1. Slots beyond the options hold minus infinity and zero.
+/// The logits of all options relative to the largest, and their exponentials: none overflows, and
+/// the largest is 1. Slots beyond the options hold minus infinity and zero.
 struct Softmax {
     logits: [f64; MAX_OPTIONS],
     exponentials: [f64; MAX_OPTIONS],
@@ -135,18 +145,21 @@ impl Softmax {
         self.exponentials.iter().sum()
     }
 
-    /// The sum of all exponentials but one, added up without ever holding it, so that it keeps its digits.
+    /// Returns the sum of all exponentials but one, computed without subtraction so that it keeps
+    /// its digits.
     fn total_without(&self, option: usize) -> f64 {
         let others = self.exponentials.iter().enumerate();
         others.filter(|(other, _)| *other != option).map(|(_, exponential)| exponential).sum()
     }
 
-    /// The logarithm of [`Softmax::total`], from what stands beside the largest exponential's 1.
+    /// Returns the logarithm of [`Softmax::total`], computed from the sum without the largest
+    /// exponential's 1.
     fn ln_total(&self) -> f64 {
         log1p(self.total_without(self.top))
     }
 
-    /// The logarithm of [`Softmax::total_without`], even where all of its exponentials have underflowed.
+    /// Returns the logarithm of [`Softmax::total_without`], even where all of its exponentials have
+    /// underflowed.
     fn ln_total_without(&self, option: usize) -> f64 {
         let others = || {
             let logits = self.logits.iter().enumerate();
@@ -169,8 +182,9 @@ impl Softmax {
 
 /// The price of one option, its complement, and both logarithms, each with its own digits.
 ///
-/// The complement is the sum of the other options' prices, never `1 - p`: at p = 1 - 1e-12 it has 16 digits
-/// and not 4. The logarithms stay finite and right where p or the complement have underflowed to zero.
+/// The complement is the sum of the other options' prices, never `1 - p`: at p = 1 - 1e-12 it has
+/// 16 digits and not 4. The logarithms stay finite and right where p or the complement have
+/// underflowed to zero.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Price {
     b: f64,
@@ -181,7 +195,7 @@ pub struct Price {
 }
 
 impl Price {
-    /// The price with this logarithm, on a curve with this b: `p = e^(ln_p)`.
+    /// Returns the price with this logarithm, on a curve with this b: `p = e^(ln_p)`.
     ///
     /// Both are finite, b above zero and `ln_p` below.
     pub fn from_ln(ln_p: f64, b: f64) -> Self {
@@ -190,46 +204,49 @@ impl Price {
         Self { b, p, complement, ln_p, ln_complement: if p < 0.5 { log1p(-p) } else { log(complement) } }
     }
 
-    /// The price, 0 to 1.
+    /// Returns the price, 0 to 1.
     pub const fn p(&self) -> f64 {
         self.p
     }
 
-    /// The sum of the other options' prices, 0 to 1.
+    /// Returns the sum of the other options' prices, 0 to 1.
     pub const fn complement(&self) -> f64 {
         self.complement
     }
 
-    /// The natural logarithm of the price, at most 0.
+    /// Returns the natural logarithm of the price, at most 0.
     pub const fn ln_p(&self) -> f64 {
         self.ln_p
     }
 
-    /// The natural logarithm of the complement, at most 0.
+    /// Returns the natural logarithm of the complement, at most 0.
     pub const fn ln_complement(&self) -> f64 {
         self.ln_complement
     }
 
-    /// The reserve of this option, `-b ln p`: how far its shares stay below the pot of a market whose
-    /// options all began equal.
+    /// Returns the reserve of this option, `-b ln p`: the difference between the pot and its
+    /// shares, in a market whose options all began equal.
     pub fn reserve(&self) -> f64 {
         -self.b * self.ln_p
     }
 
-    /// The shares that `spend` buys, `b ln(1 + expm1(x / b) / p)`: never fewer than `spend`.
+    /// Returns the shares that `spend` buys, `b ln(1 + expm1(x / b) / p)`: never fewer than
+    /// `spend`.
     pub fn shares_for_spend(&self, spend: f64) -> f64 {
         spend + self.bonus_for_spend(spend)
     }
 
-    /// The shares that `spend` buys beyond one for each unit: `b ln(1 + (1 - p) / p (1 - e^(-x / b)))`.
+    /// Returns the shares that `spend` buys beyond one for each unit: `b ln(1 + (1 - p) / p (1 -
+    /// e^(-x / b)))`.
     ///
-    /// This is [`Price::shares_for_spend`] with `e^(x / b)` taken out of its logarithm: all terms are above
-    /// zero and none overflows.
+    /// This is [`Price::shares_for_spend`] with `e^(x / b)` taken out of its logarithm: all terms
+    /// are above zero and none overflows.
     pub fn bonus_for_spend(&self, spend: f64) -> f64 {
         self.b * self.ln_growth(spend)
     }
 
-    /// What `shares` cost, `b ln(1 + p expm1(s / b))`: at most `shares`, but for the last bits.
+    /// Returns the cost of `shares`, `b ln(1 + p expm1(s / b))`: at most `shares`, except for the
+    /// last bits.
     pub fn cost_of_shares(&self, shares: f64) -> f64 {
         let length = shares / self.b;
         if length > LONG {
@@ -239,7 +256,8 @@ impl Price {
         self.b * log1p(growth)
     }
 
-    /// What selling `shares` brings, `-b ln(1 + p expm1(-s / b))`: at most `shares`, but for the last bits.
+    /// Returns the proceeds of selling `shares`, `-b ln(1 + p expm1(-s / b))`: at most `shares`,
+    /// except for the last bits.
     pub fn proceeds_of_shares(&self, shares: f64) -> f64 {
         let length = shares / self.b;
         let drop = -self.p * expm1(-length);
@@ -250,7 +268,7 @@ impl Price {
         }
     }
 
-    /// The price after `spend` has bought shares of this option, `1 - (1 - p) e^(-x / b)`.
+    /// Returns the price after `spend` has bought shares of this option, `1 - (1 - p) e^(-x / b)`.
     #[must_use]
     pub fn after_spend(&self, spend: f64) -> Self {
         let length = spend / self.b;
@@ -264,19 +282,19 @@ impl Price {
         Self { b: self.b, p, complement, ln_p, ln_complement: self.ln_complement - length }
     }
 
-    /// The spend that moves the price up to `target`, `b ln((1 - p) / (1 - target))`; below zero if the
-    /// target is below this price, which only a sale reaches.
+    /// Returns the spend that moves the price up to `target`, `b ln((1 - p) / (1 - target))`;
+    /// negative if the target is below this price, which only a sale reaches.
     pub fn spend_to_reach(&self, target: &Self) -> f64 {
         self.b * self.ln_complement_ratio(target)
     }
 
-    /// The shares whose sale moves the price down to `target`, `b ln((1 / target - 1) / (1 / p - 1))`; below
-    /// zero if the target is above this price, which only a purchase reaches.
+    /// Returns the shares whose sale moves the price down to `target`, `b ln((1 / target - 1) / (1
+    /// / p - 1))`; negative if the target is above this price, which only a purchase reaches.
     pub fn shares_to_sell_to_reach(&self, target: &Self) -> f64 {
         self.b * (target.ln_complement_ratio(self) + self.ln_p_ratio(target))
     }
 
-    /// `ln(p_after / p)` for a spend on this option.
+    /// Computes `ln(p_after / p)` for a spend on this option.
     fn ln_growth(&self, spend: f64) -> f64 {
         let rise = -expm1(-spend / self.b);
         if self.p > TINY {
@@ -286,28 +304,28 @@ impl Price {
         }
     }
 
-    /// `ln(p / p of other)`.
+    /// Computes `ln(p / p of other)`.
     fn ln_p_ratio(&self, other: &Self) -> f64 {
         ln_of_ratio(self.minus(other), other.p).unwrap_or(self.ln_p - other.ln_p)
     }
 
-    /// `ln((1 - p) / (1 - p of other))`.
+    /// Computes `ln((1 - p) / (1 - p of other))`.
     fn ln_complement_ratio(&self, other: &Self) -> f64 {
         ln_of_ratio(other.minus(self), other.complement).unwrap_or(self.ln_complement - other.ln_complement)
     }
 
-    /// The difference of two prices, from whichever side holds its digits.
+    /// Returns the difference of two prices, computed from the side that keeps its digits.
     fn minus(&self, other: &Self) -> f64 {
         if self.complement < self.p { other.complement - self.complement } else { self.p - other.p }
     }
 }
 
-/// `ln(e^x + e^y)` without overflow or underflow.
+/// Computes `ln(e^x + e^y)` without overflow or underflow.
 fn ln_of_sum(x: f64, y: f64) -> f64 {
     x.max(y) + log1p(exp(-(x - y).abs()))
 }
 
-/// `ln(1 + difference / base)` where the two numbers compared are near each other, since there the
+/// Computes `ln(1 + difference / base)` where the two numbers are near each other, since there the
 /// difference of their logarithms would lose digits; `None` elsewhere.
 fn ln_of_ratio(difference: f64, base: f64) -> Option<f64> {
     (difference.abs() < 0.5 * base).then(|| log1p(difference / base))
@@ -318,7 +336,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn unusable_curves_are_refused() {
+    fn unusable_curves_are_rejected() {
         for weights in [&[][..], &[0.5], &[0.1; 11], &[0.5, 0.0], &[0.5, -0.5], &[0.5, f64::NAN]] {
             assert_eq!(Curve::with_liquidity(10.0, weights), None, "{weights:?}");
         }
@@ -332,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn questions_about_other_markets_are_refused() {
+    fn quantities_of_other_markets_are_rejected() {
         let curve = Curve::new(10.0, &[0.5, 0.3, 0.2]).unwrap();
         assert!(curve.price(&[0.0; 3], 2).is_some());
         assert!(curve.price(&[0.0; 3], 3).is_none());
@@ -344,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn a_price_next_to_one_keeps_the_digits_of_its_complement() {
+    fn price_near_one_keeps_digits_of_complement() {
         let curve = Curve::new(10.0, &[1e-12, 1.0 - 1e-12]).unwrap();
         let price = curve.price(&[0.0, 0.0], 1).unwrap();
         assert!((price.complement() / 1e-12 - 1.0).abs() < 1e-14, "{price:?}");
@@ -352,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trade_of_nothing_is_nothing_at_every_price() {
+    fn trade_of_zero_is_zero_at_every_price() {
         for ln_p in [-1e6, -700.0, -1.0, -1e-12, -1e-300] {
             let price = Price::from_ln(ln_p, 3.0);
             for moved in [

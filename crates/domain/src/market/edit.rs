@@ -1,27 +1,27 @@
-//! Edits: what may become different of a market while it trades.
+//! Edits: the changes that a market allows while it trades.
 
 use super::{Listing, Market, MarketError};
 use crate::text::{MarketDescription, MarketName};
 use crate::time::Timestamp;
 
-/// What is to be different of a market; what is `None` stays as it is.
+/// Requested changes of a market; `None` leaves a field unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MarketEdit {
-    /// What it asks.
+    /// New question.
     pub name: Option<MarketName>,
-    /// How it will be decided.
+    /// New resolution rules.
     pub description: Option<MarketDescription>,
-    /// When it takes its last trade.
+    /// New end date.
     pub ends_at: Option<Timestamp>,
 }
 
 impl Market {
-    /// Changes a market that takes trades, together with its listing, and says whether anything is different.
-    /// If so the market has a new version. Prices, shares and money stay as they are.
+    /// Changes an open market and its listing. Returns `true`, and increments the version, if
+    /// anything is different. Prices, shares and money do not change.
     ///
     /// # Errors
-    /// [`MarketError::TradingEnded`] once it takes no more trades, [`MarketError::EndsInThePast`]; nothing has
-    /// changed then.
+    /// [`MarketError::TradingEnded`] if it takes no more trades, [`MarketError::EndsInThePast`]. On
+    /// an error nothing changes.
     pub fn edit(
         &mut self,
         listing: &mut Listing,

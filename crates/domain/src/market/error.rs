@@ -1,4 +1,4 @@
-//! Why a market refuses an order or a change.
+//! Reasons why a market rejects an order or a change.
 
 use thiserror::Error;
 
@@ -8,19 +8,19 @@ use crate::id::{ClientId, MarketId, OptionId};
 use crate::money::Amount;
 use crate::shares::Shares;
 
-/// The limit of an order that its fill would not keep.
+/// Limit of an order that its fill does not meet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Guard {
-    /// A bet would give fewer shares: this many.
+    /// A bet would buy only this many shares.
     MinShares(Shares),
-    /// A sale would give less money: this much.
+    /// A sale would pay only this much money.
     MinProceeds(Amount),
-    /// A bet would cost more a share than its limit.
+    /// A bet would cost more per share than its limit.
     MaxPrice,
 }
 
-/// Why a market refuses.
+/// Reason why a market rejects an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum MarketError {
@@ -30,7 +30,7 @@ pub enum MarketError {
     /// The market has no such option.
     #[error("option not found: {0}")]
     OptionNotFound(OptionId),
-    /// A bet or sale with this id already happened.
+    /// A bet or sale with this id already exists.
     #[error("bet already exists: {0}")]
     DuplicateBet(ClientId),
     /// The market takes no trades: it is not open, or its end date has passed.
@@ -39,57 +39,57 @@ pub enum MarketError {
     /// Only an open market can be closed.
     #[error("market is not open but {}", phase.as_str())]
     NotOpen {
-        /// Where it stands.
+        /// Current phase.
         phase: Phase,
     },
-    /// The end date has not come yet.
+    /// The end date has not passed yet.
     #[error("the market ends later")]
     EndsLater,
-    /// The market is resolved or cancelled, for good.
+    /// The market is already resolved or cancelled, which is final.
     #[error("market is already {}", phase.as_str())]
     AlreadyDecided {
-        /// Where it stands.
+        /// Current phase.
         phase: Phase,
     },
-    /// Somebody has bet, so the market stays, to be decided.
+    /// The market has bets, so it cannot be deleted, only resolved or cancelled.
     #[error("the market has bets and cannot be deleted")]
     HasBets,
-    /// The order's own limit was not met, so nothing of it was done.
+    /// The limit of the order was not met, so the order was not executed.
     #[error("the price has moved beyond the order's limit")]
     Slippage(Guard),
     /// The trader holds fewer shares than the sale needs.
     #[error("insufficient shares")]
     InsufficientShares {
-        /// What the trader holds.
+        /// Shares held.
         available: Shares,
-        /// What the sale needs.
+        /// Shares required by the sale.
         needed: Shares,
     },
-    /// The money or the shares come to nothing once rounded.
+    /// The money or the shares round to zero.
     #[error("the trade is too small to be worth one unit")]
     TradeTooSmall,
     /// The trade leaves the range in which prices are exact.
     #[error("the trade is too large for the market")]
     TradeTooLarge,
-    /// A market ends after it opens.
+    /// A market must end after it opens.
     #[error("the end date must be in the future")]
     EndsInThePast,
     /// The subsidy is below the operator's minimum.
     #[error("the subsidy is below the minimum")]
     SubsidyTooSmall {
-        /// The smallest subsidy.
+        /// Minimum subsidy.
         min: Amount,
     },
-    /// The fee is above the highest that is allowed.
+    /// The fee is above the maximum.
     #[error("the fee is at most {max_bps} basis points")]
     FeeTooHigh {
-        /// The highest fee, in basis points.
+        /// Maximum fee, in basis points.
         max_bps: u16,
     },
-    /// Either every option has an initial probability or none has.
+    /// Some options have an initial probability and others have none.
     #[error("either all options have a probability or none has")]
     SomeProbabilities,
-    /// No mechanism can be made of these probabilities.
+    /// No mechanism can have these probabilities.
     #[error(transparent)]
     Probabilities(LmsrError),
     /// The split does not fit the market.

@@ -1,18 +1,18 @@
-//! Holdings: what one trader has in one market, option by option.
+//! Holdings: the shares of one trader in one market, option by option.
 
 use super::{Fill, MarketError, Quantity, TradeSide};
 use crate::id::{AccountId, MarketId};
 use crate::money::Balance;
 use crate::shares::Shares;
 
-/// What a trader holds of one option, and the money that went in and out for it, in minor units.
+/// A trader's shares of one option, and the money paid and received for it, in minor units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Position {
     /// The shares held now.
     pub shares: Shares,
-    /// What all bets on it cost, fees included.
+    /// Cost of all bets on it, fees included.
     pub spent: Balance,
-    /// What all sales of it brought, fees deducted.
+    /// Proceeds of all sales of it, fees deducted.
     pub received: Balance,
 }
 
@@ -23,26 +23,27 @@ pub struct Holding {
     pub market_id: MarketId,
     /// The trader's account.
     pub account_id: AccountId,
-    /// One position an option.
+    /// One position for each option.
     pub positions: Vec<Position>,
 }
 
 impl Holding {
-    /// Nothing of any of `option_count` options.
+    /// Returns a holding without shares of `option_count` options.
     pub fn empty(market_id: MarketId, account_id: AccountId, option_count: usize) -> Self {
         Self { market_id, account_id, positions: vec![Position::default(); option_count] }
     }
 
-    /// The money put in beyond the money taken out, at least zero: what a cancellation returns.
+    /// Returns the money paid minus the money received, at least zero: the refund of a
+    /// cancellation.
     pub fn net_stake(&self) -> i64 {
         let net = |position: &Position| position.spent.minor() - position.received.minor();
         self.positions.iter().map(net).sum::<i64>().max(0)
     }
 
-    /// How many shares of the option at `index` a sale means.
+    /// Returns the number of shares of the option at `index` that a sale of `quantity` sells.
     ///
     /// # Errors
-    /// [`MarketError::InsufficientShares`] if it means none or more than are held.
+    /// [`MarketError::InsufficientShares`] if this is none or more than the trader holds.
     pub fn shares_to_sell(&self, index: usize, quantity: Quantity) -> Result<Shares, MarketError> {
         let available = self.positions.get(index).map_or(Shares::ZERO, |position| position.shares);
         let needed = match quantity {
@@ -55,7 +56,7 @@ impl Holding {
         Ok(needed)
     }
 
-    /// Enters a fill made for this trader.
+    /// Adds a fill of this trader.
     pub(super) fn record(&mut self, fill: &Fill) -> Result<(), MarketError> {
         let position = self.positions.get_mut(fill.option_index).ok_or(MarketError::TradeTooLarge)?;
         match fill.side {

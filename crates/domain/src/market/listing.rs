@@ -1,40 +1,40 @@
-//! Listings: what people read of a market; no rule of money depends on them.
+//! Listings: the texts of a market; no rule of money depends on them.
 
 use thiserror::Error;
 
 use super::{MAX_OPTIONS, MIN_OPTIONS};
 use crate::text::{Appearance, Category, MarketDescription, MarketName, OptionName};
 
-/// Why a listing cannot be.
+/// Reason why a listing is not valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum ListingError {
     /// Fewer than 2 or more than 10 options.
     #[error("a market has {MIN_OPTIONS} to {MAX_OPTIONS} options")]
     OptionCount,
-    /// Two options have names that readers cannot tell apart.
+    /// Two options have names that readers cannot distinguish.
     #[error("option names must be distinct")]
     SameName {
-        /// The position of the second one.
+        /// Position of the second option.
         index: usize,
     },
 }
 
-/// What people read of a market.
+/// Texts of a market.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Listing {
-    /// What it asks.
+    /// Question.
     pub name: MarketName,
-    /// How it will be decided.
+    /// Resolution rules.
     pub description: MarketDescription,
-    /// What sort of question it is; the configuration names those that are allowed.
+    /// Category; the configuration lists the allowed ones.
     pub category: Category,
     options: Vec<OptionName>,
 }
 
 impl Listing {
-    /// A listing with 2 to 10 distinct options.
+    /// Creates a listing with 2 to 10 distinct options.
     ///
     /// # Errors
     /// [`ListingError::OptionCount`], [`ListingError::SameName`].
@@ -68,7 +68,7 @@ impl Listing {
         Self { name, description, category, options }
     }
 
-    /// The options' names, in their order.
+    /// Returns the names of the options, in order.
     pub fn options(&self) -> &[OptionName] {
         &self.options
     }

@@ -1,12 +1,14 @@
-//! The logarithmic market scoring rule in whole units: what a market charges and pays, rounded in its favour.
+//! The logarithmic market scoring rule in whole units: what a market charges and pays, rounded in
+//! its favour.
 //!
-//! The formulas stand in [`crate::market::curve`]; here their results become integers. A buyer's cost is
-//! rounded up, shares and proceeds are rounded down, so the market never gives a fraction away. Real
-//! numbers carry errors of their own, so each is first moved in the same direction by a bound of its error
-//! (`Lmsr::slack`): the rounding never falls on the trader's side, whatever the last bits are.
+//! The formulas are in [`crate::market::curve`]; here their results become integers. A buyer's cost
+//! is rounded up, shares and proceeds are rounded down, so the market never loses a fraction. Real
+//! numbers carry errors of their own, so each is first moved in the same direction by a bound of
+//! its error (`Lmsr::slack`): the rounding never favours the trader, whatever the last bits are.
 //!
-//! What follows, and is tested: buying and selling back never profits, a purchase in pieces never gets more
-//! than the curve gives for the whole, and subsidy and payments together always cover the largest payout.
+//! Consequences, which are tested: buying and selling back never profits, a purchase in pieces
+//! never buys more than the curve gives for the whole, and subsidy and payments together always
+//! cover the largest payout.
 
 use thiserror::Error;
 
@@ -16,51 +18,54 @@ use crate::money::Amount;
 use crate::probability::Probability;
 use crate::shares::Shares;
 
-/// The largest subsidy, order and number of outstanding shares of an option: 10^15 units.
+/// Maximum subsidy, order and number of outstanding shares of an option: 10^15 units.
 ///
 /// Below 2^53, so each such number and each difference of two is exact as an `f64`.
 pub const MAX_UNITS: i64 = 1_000_000_000_000_000;
 
-/// The least initial probability of an option; the largest is 1 less this.
+/// Minimum initial probability of an option; the maximum is 1 less this.
 pub const MIN_INITIAL_PROBABILITY: f64 = 1e-12;
 
-/// How far from 1 the initial probabilities may sum. They are then divided by their sum.
+/// Maximum distance of the sum of initial probabilities from 1. They are then divided by their sum.
 pub const INITIAL_SUM_TOLERANCE: f64 = 1e-6;
 
-/// 2^-48: what b is made smaller by, relative to itself; the error of computing it is below 2^-49.
+/// 2^-48: relative reduction of b; the error of computing it is below 2^-49.
 const LIQUIDITY_MARGIN: f64 = 1.0 / 281_474_976_710_656.0;
 
-/// 2^-50: four times the relative error that one elementary function may have.
+/// 2^-50: four times the maximum relative error of one elementary function.
 const ERROR_UNIT: f64 = 1.0 / 1_125_899_906_842_624.0;
 
-/// How a market prices its options: pure functions of the shares outstanding, one number an option.
+/// Pricing rule of a market: pure functions of the shares outstanding, one number for each option.
 ///
-/// Each order is answered `None` where `outstanding` has not one number an option, where the option is
-/// unknown, and where a number that comes in or goes out is beyond the mechanism's range. An
-/// implementation rounds every amount in the market's favour, so that the subsidy and what was paid, less
-/// what was paid out, always cover the most shares outstanding of one option.
+/// Each method returns `None` if `outstanding` does not have one number for each option, if the
+/// option is unknown, or if an input or result is out of the mechanism's range. An implementation
+/// rounds every amount in the market's favour, so that the subsidy and all payments, less all
+/// proceeds, always cover the most shares outstanding of one option.
 pub trait Mechanism {
-    /// The prices of all options in their order; they sum to 1 up to the last bits.
+    /// Returns the prices of all options in order; they sum to 1 up to the last bits.
     ///
-    /// Empty where `outstanding` has not one number within the range an option.
+    /// Empty if `outstanding` does not have one number in range for each option.
     fn prices(&self, outstanding: &[Shares]) -> Vec<Probability>;
 
-    /// The shares of `option` that `spend` buys, rounded down: at least one for each minor unit.
+    /// Returns the shares of `option` that `spend` buys, rounded down: at least one for each minor
+    /// unit.
     fn shares_for(&self, outstanding: &[Shares], option: usize, spend: Amount) -> Option<Shares>;
 
-    /// What `shares` of `option` cost, rounded up: at most one minor unit each. `None` also for no shares.
+    /// Returns the cost of `shares` of `option`, rounded up: at most one minor unit each. `None`
+    /// also for no shares.
     fn cost_of(&self, outstanding: &[Shares], option: usize, shares: Shares) -> Option<Amount>;
 
-    /// What selling `shares` of `option` brings, rounded down: at most one minor unit each.
+    /// Returns the proceeds of selling `shares` of `option`, rounded down: at most one minor unit
+    /// each.
     ///
-    /// `None` also for more shares than are outstanding, and where nothing is left after rounding.
+    /// `None` also for more shares than are outstanding, and if the proceeds round to zero.
     fn proceeds_of(&self, outstanding: &[Shares], option: usize, shares: Shares) -> Option<Amount>;
 
-    /// The most that the market can lose whatever is traded, which is the subsidy that it starts with.
+    /// Returns the maximum loss of the market whatever is traded, which is its initial subsidy.
     fn worst_case_loss(&self) -> Amount;
 }
 
-/// Why a market cannot start with these probabilities or this subsidy.
+/// Reason why a market cannot start with these probabilities or this subsidy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum LmsrError {
@@ -81,7 +86,7 @@ pub enum LmsrError {
     SubsidyTooLarge,
 }
 
-/// The same probability for each of `options` options.
+/// Returns the same probability for each of `options` options.
 ///
 /// # Errors
 /// [`LmsrError::OptionCount`] unless there are 2 to 10.
@@ -91,7 +96,8 @@ pub fn equal_probabilities(options: usize) -> Result<Vec<Probability>, LmsrError
     Ok(vec![probability(1.0 / f64::from(count)); options])
 }
 
-/// The rule of one market: its liquidity and where its prices began. What is outstanding is an argument.
+/// Pricing rule of one market: its liquidity and its initial prices. The outstanding shares are an
+/// argument.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Lmsr {
     subsidy: Amount,
@@ -99,10 +105,10 @@ pub struct Lmsr {
 }
 
 impl Lmsr {
-    /// The rule for a market that starts at these probabilities and can lose `subsidy`.
+    /// Creates the rule for a market that starts at these probabilities and can lose `subsidy`.
     ///
-    /// `b = subsidy / max_i(-ln p_i)`, less a margin for the errors of computing it, so that the market never
-    /// loses more. The probabilities are divided by their sum first.
+    /// `b = subsidy / max_i(-ln p_i)`, less a margin for the errors of computing it, so that the
+    /// market never loses more. The probabilities are divided by their sum first.
     ///
     /// # Errors
     /// [`LmsrError::Extreme`], [`LmsrError::OptionCount`], [`LmsrError::Sum`] and
@@ -116,7 +122,7 @@ impl Lmsr {
         let sum: f64 = initial.iter().map(|probability| probability.get()).sum();
         let normalised: Vec<f64> = initial.iter().map(|probability| probability.get() / sum).collect();
         let loss = to_real(subsidy.minor()) * (1.0 - LIQUIDITY_MARGIN);
-        // Within the allowed range only their number can be wrong for a curve.
+        // Within the allowed range a curve can reject only the number of options.
         let curve = Curve::new(loss, &normalised).ok_or(LmsrError::OptionCount)?;
         if (sum - 1.0).abs() > INITIAL_SUM_TOLERANCE {
             return Err(LmsrError::Sum);
@@ -127,7 +133,7 @@ impl Lmsr {
         Ok(Self { subsidy, curve })
     }
 
-    /// The rule for a market of this many equally probable options that can lose `subsidy`.
+    /// Creates the rule for a market of this many equally probable options that can lose `subsidy`.
     ///
     /// # Errors
     /// [`LmsrError::OptionCount`] unless there are 2 to 10, [`LmsrError::SubsidyTooLarge`].
@@ -135,7 +141,7 @@ impl Lmsr {
         Self::new(subsidy, &equal_probabilities(options)?)
     }
 
-    /// The curve that it rounds, for what needs no rounding, such as charts.
+    /// Returns the curve before rounding, for uses such as charts.
     pub const fn curve(&self) -> &Curve {
         &self.curve
     }
@@ -145,16 +151,17 @@ impl Lmsr {
         self.curve.price(quantities.as_slice(), option)
     }
 
-    /// A bound of the relative error of `amount`, computed from prices whose logarithms sum to `-distance`:
-    /// `2^-50 (64 + distance / max(1, amount / b))`.
+    /// Returns a bound of the relative error of `amount`, computed from prices whose logarithms sum
+    /// to `-distance`: `2^-50 (64 + distance / max(1, amount / b))`.
     ///
-    /// A logit `(q_i - q_j) / b + (ln w_i - ln w_j)` adds two numbers of a size up to `distance + 60`, since
-    /// no ln w is below ln 1e-12 = -27.7, each rounded by 2^-53 of itself. An exponential turns that absolute
-    /// error into a relative one of the price. The sum over ten options and a dozen elementary functions,
-    /// each good to 2^-52, add less than 30 of these. In all that is below `2^-52 (distance + 100)` of the
-    /// argument y of the last `ln(1 + y)`, which is `amount / b`. A relative error of y is at most the same
-    /// relative one of the amount, and at most the same absolute one of `amount / b`: hence the divisor. The
-    /// bound is more than twice as large as this, and a test holds it against exact values.
+    /// A logit `(q_i - q_j) / b + (ln w_i - ln w_j)` adds two numbers of a size up to `distance +
+    /// 60`, since no ln w is below ln 1e-12 = -27.7, each rounded by 2^-53 of itself. An
+    /// exponential turns that absolute error into a relative one of the price. The sum over ten
+    /// options and a dozen elementary functions, each accurate to 2^-52, add less than 30 of these.
+    /// The total is below `2^-52 (distance + 100)` of the argument y of the last `ln(1 + y)`, which
+    /// is `amount / b`. A relative error of y is at most the same relative one of the amount, and
+    /// at most the same absolute one of `amount / b`: hence the divisor. The bound is more than
+    /// twice as large as this, and a test compares it with exact values.
     fn slack(&self, amount: f64, distance: f64) -> f64 {
         ERROR_UNIT * (64.0 + distance / (amount / self.curve.b()).max(1.0))
     }
@@ -170,7 +177,8 @@ impl Mechanism for Lmsr {
     fn shares_for(&self, outstanding: &[Shares], option: usize, spend: Amount) -> Option<Shares> {
         let price = self.price(outstanding, option)?;
         let spend = Some(spend.minor()).filter(|spend| *spend <= MAX_UNITS)?;
-        // A price is at most 1, so the spend comes back in shares exactly; only the bonus is inexact.
+        // A price is at most 1, so each unit of the spend buys one share exactly; only the bonus is
+        // inexact.
         let bonus = price.bonus_for_spend(to_real(spend));
         let bonus = lowered(bonus, self.slack(bonus, -price.ln_p() - price.ln_complement()));
         let shares = Shares::new(spend + to_units(bonus.floor())?).ok()?;
@@ -203,14 +211,15 @@ impl Mechanism for Lmsr {
     }
 }
 
-/// Outstanding shares as real numbers, without a heap: each order asks for them several times.
+/// Outstanding shares as real numbers, without heap allocation: each order needs them several
+/// times.
 struct Quantities {
     values: [f64; MAX_OPTIONS],
     options: usize,
 }
 
 impl Quantities {
-    /// `None` for more than 10 options and for shares above [`MAX_UNITS`].
+    /// Returns `None` for more than 10 options and for shares above [`MAX_UNITS`].
     fn new(outstanding: &[Shares]) -> Option<Self> {
         let mut values = [0.0; MAX_OPTIONS];
         let options = outstanding.len();
@@ -225,23 +234,24 @@ impl Quantities {
     }
 }
 
-/// The number less this part of itself, never below zero.
+/// Returns the number reduced by the fraction `slack` of itself, never below zero.
 fn lowered(number: f64, slack: f64) -> f64 {
     number * (1.0 - slack).max(0.0)
 }
 
-/// A price as a probability; a softmax lies between 0 and 1, so the clamp changes none.
+/// Converts a price to a probability; a softmax lies between 0 and 1, so the clamp changes none.
 fn probability(price: f64) -> Probability {
     Probability::new(price.clamp(0.0, 1.0)).unwrap_or_default()
 }
 
-/// Units as a real number.
+/// Converts units to a real number.
 #[expect(clippy::cast_precision_loss, reason = "callers keep units within MAX_UNITS, which is below 2^53")]
 const fn to_real(units: i64) -> f64 {
     units as f64
 }
 
-/// A real number without a fraction as units; `None` below 0, above [`MAX_UNITS`] and for what is no number.
+/// Converts a real number without a fraction to units; `None` below 0, above [`MAX_UNITS`] and for
+/// NaN.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "the number has no fraction and lies between 0 and MAX_UNITS"
@@ -268,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn unusable_beginnings_are_refused() {
+    fn unusable_initial_probabilities_are_rejected() {
         let check = |initial: &[f64], expected| assert_eq!(lmsr(100, initial), Err(expected));
         check(&[], LmsrError::OptionCount);
         check(&[0.5], LmsrError::OptionCount);
@@ -283,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn beginnings_at_the_limits_are_accepted_and_normalised() {
+    fn initial_probabilities_at_limits_are_normalised() {
         for initial in [&[1e-12, 1.0 - 1e-12][..], &[0.5, 0.500_000_9], &[0.1; 10]] {
             let rule = lmsr(MAX_UNITS, initial).unwrap();
             let prices = rule.prices(&vec![Shares::ZERO; initial.len()]);
@@ -297,7 +307,8 @@ mod tests {
 
     #[test]
     fn every_rounding_favours_the_market() {
-        // b = 100 / ln 2 = 144.27: 10 units buy 19.66 shares; 10 shares cost 5.087; 10 of 20 sold bring 5.43.
+        // b = 100 / ln 2 = 144.27: 10 units buy 19.66 shares; 10 shares cost 5.087; 10 of 20 sold
+        // bring 5.43.
         let rule = Lmsr::uniform(amount(100), 2).unwrap();
         let nothing = [Shares::ZERO; 2];
         assert_eq!(rule.shares_for(&nothing, 0, amount(10)), Some(shares(19)));
@@ -308,8 +319,9 @@ mod tests {
     }
 
     #[test]
-    fn a_last_bit_never_rounds_to_the_traders_side() {
-        // The exact values are next to a whole number, which the plain `f64` results reach or cross.
+    fn last_bit_never_rounds_in_traders_favour() {
+        // The exact values are next to a whole number, which the plain `f64` results reach or
+        // cross.
         let rule = |subsidy, options| Lmsr::uniform(amount(subsidy), options).unwrap();
         let held = [0, 294_943_937_890, 10_468_910].map(shares);
         let bought = rule(114_449, 3).shares_for(&held, 0, amount(16_399_895));
@@ -325,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn prices_next_to_zero_and_one_still_trade() {
+    fn prices_near_zero_and_one_still_trade() {
         let rule = lmsr(1_000_000, &[1e-12, 1.0 - 1e-12]).unwrap();
         let nothing = [Shares::ZERO; 2];
         // b = 36,191: one unit lifts 1e-12 to 2.8e-5, and so buys b ln(2.8e7) = 620,116 shares.
@@ -339,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_range_of_units_is_exact_as_real_numbers() {
+    fn all_units_are_exact_as_real_numbers() {
         for units in [0, 1, MAX_UNITS - 1, MAX_UNITS] {
             assert_eq!(to_units(to_real(units)), Some(units));
         }

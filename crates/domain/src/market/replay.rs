@@ -1,4 +1,4 @@
-//! Replay of a market's trades: the audit of stored bets against the rules that made them.
+//! Replay of a market's trades: an audit of stored bets against the rules that computed them.
 
 use super::lmsr::Mechanism as _;
 use super::{Bet, Market, MarketError, MarketRecord, TradeSide};
@@ -8,25 +8,25 @@ use crate::probability::Probability;
 use crate::shares::Shares;
 use crate::transfer::{Transfer, TransferKind};
 
-/// The relative difference that two computations of one price may have. Another version of the
+/// Relative difference that two computations of one price may have. Another version of the
 /// mathematical functions may change the last bits; a unit of shares changes far more.
 const PRICE_TOLERANCE: f64 = 1e-12;
 /// Prices below this have lost digits and compare as equal.
 const TINY_PRICE: f64 = 1e-290;
 
-/// A stored value that differs from the value that other rows imply.
+/// A stored value that differs from the value computed from other rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
     /// The column of the value.
     pub column: &'static str,
     /// The stored value.
     pub stored: String,
-    /// The implied value.
+    /// The computed value.
     pub expected: String,
 }
 
 impl Difference {
-    /// The difference of two values, if they differ.
+    /// Compares two values. Returns `None` if they are equal.
     pub fn between<T: Copy + PartialEq + ToString>(
         column: &'static str,
         stored: T,
@@ -40,14 +40,14 @@ impl Difference {
     }
 }
 
-/// A stored bet with the rows that it refers to.
+/// A stored bet with the rows that it references.
 #[derive(Debug, Clone, Copy)]
 pub struct StoredTrade<'a> {
     /// The bet.
     pub bet: &'a Bet,
-    /// The transfer that it names, if there is one.
+    /// The referenced transfer, if it exists.
     pub transfer: Option<&'a Transfer>,
-    /// The owner of the account that it names.
+    /// Owner of the referenced account.
     pub owner: Option<UserId>,
 }
 
@@ -66,10 +66,10 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// The replay of a market before its first bet.
+    /// Creates the replay of a market before its first bet.
     ///
     /// # Errors
-    /// [`MarketError::Probabilities`] if no mechanism can be made of its subsidy and probabilities.
+    /// [`MarketError::Probabilities`] if no mechanism can have its subsidy and probabilities.
     pub fn begin(record: &MarketRecord) -> Result<Self, MarketError> {
         let market = Market::restore(record.clone())?;
         let options = record.options.len();
@@ -86,13 +86,13 @@ impl Replay {
         })
     }
 
-    /// How many bets were replayed.
+    /// Returns the number of replayed bets.
     pub const fn count(&self) -> i64 {
         self.count
     }
 
-    /// Replays the next bet, and returns its first difference from the market, its transfer and the bets
-    /// before it.
+    /// Replays the next bet, and returns its first difference from the market, its transfer and the
+    /// bets before it.
     pub fn next(&mut self, trade: StoredTrade<'_>) -> Option<Difference> {
         let difference = self.check_identity(trade).or_else(|| self.check_transfer(trade));
         let (bet, fill) = (trade.bet, &trade.bet.fill);
@@ -112,8 +112,8 @@ impl Replay {
         difference.or(self.check_prices(bet))
     }
 
-    /// The differences of the stored market from the bets that were replayed, each with the number of the
-    /// option that it is about, if it is about one.
+    /// Returns the differences of the stored market from the replayed bets, each with the number of
+    /// the option concerned, if any.
     pub fn finish(&self, record: &MarketRecord) -> Vec<(Option<usize>, Difference)> {
         let wide = |balance: Balance| i128::from(balance.minor());
         let state = [
@@ -148,8 +148,8 @@ impl Replay {
             .or_else(|| Difference::between("fee_minor", i128::from(fill.fee.minor()), fee))
     }
 
-    /// The version of the market after a bet, or the nearest one that it can have had: each bet before and
-    /// after it is a version of its own, and edits are versions between them.
+    /// Returns the version of the market after a bet, or the nearest possible one: every bet
+    /// increments the version, and so do edits between bets.
     fn possible_version(&self, bet: &Bet) -> i64 {
         let record = self.market.record();
         let later_bets = record.bet_count.saturating_sub(bet.fill.sequence);
@@ -188,7 +188,7 @@ impl Replay {
             .or_else(|| Difference::between("created_at_us", at.0, at.1))
     }
 
-    /// Compares prices until the first difference: what comes after follows from it.
+    /// Compares prices until the first difference: later differences follow from it.
     fn check_prices(&mut self, bet: &Bet) -> Option<Difference> {
         let before = self.prices.take()?;
         let units = self.outstanding.iter().map(|units| i64::try_from(*units).ok());

@@ -1,4 +1,5 @@
-//! Settlements: what each holder of a decided market is paid, set by set, and what is left.
+//! Settlements: the payouts to holders of a resolved or cancelled market, in sets, and the
+//! remainder.
 
 use thiserror::Error;
 
@@ -7,14 +8,14 @@ use crate::id::{AccountId, MarketId, UserId};
 use crate::money::{Amount, Balance};
 use crate::time::Timestamp;
 
-/// How many holders one unit of work pays.
+/// Number of holders paid in one unit of work.
 pub const HOLDERS_PER_SET: usize = 500;
 
-/// Why a split cannot be.
+/// Reason why a split is not valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum SplitError {
-    /// Not one number an option.
+    /// The split does not have one number for each option.
     #[error("a split names each option at most once")]
     Options,
     /// The basis points do not sum to 10,000.
@@ -22,20 +23,21 @@ pub enum SplitError {
     Sum,
 }
 
-/// What the holders of a decided market are owed.
+/// Terms by which holders are paid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum SettlementTerms {
-    /// Each share pays this part of one unit, in basis points, one number an option, 10,000 in all.
+    /// Each share pays this part of one unit, in basis points, one number for each option, 10,000
+    /// in total.
     Payouts {
-        /// One number an option.
+        /// One number for each option.
         basis_points: Vec<u16>,
     },
-    /// Each trader gets the net stake back, or as much of it as the pot can pay to all alike.
+    /// Each trader gets the net stake back, or the same fraction of it if the pot cannot cover all.
     Refunds {
-        /// What the pot held when the market was cancelled.
+        /// Balance of the pot at the cancellation.
         available: Balance,
-        /// The sum of all net stakes.
+        /// Sum of all net stakes.
         stakes: Balance,
     },
 }
@@ -51,14 +53,14 @@ impl SettlementTerms {
         Ok(Self::Payouts { basis_points })
     }
 
-    /// The payout of a holding: its exact share rounded down to whole units. Rounding never pays a holder;
-    /// what the fractions of all holders come to is left in the pot, for the creator.
+    /// Returns the payout of a holding: its exact share rounded down to whole units. Rounding never
+    /// favours a holder; the fractions of all holders stay in the pot, for the creator.
     pub fn payout(&self, holding: &Holding) -> Balance {
         self.rounded_down(self.entitlement(holding))
     }
 
-    /// The payout of a holding in one part for each option: the parts sum to [`Self::payout`]. `None` where
-    /// stakes go back instead.
+    /// Returns the payout of a holding in one part for each option: the parts sum to
+    /// [`Self::payout`]. `None` for refunds.
     pub fn payout_parts(&self, holding: &Holding) -> Option<Vec<Balance>> {
         let Self::Payouts { basis_points } = self else { return None };
         let (mut owed, mut paid) = (0_u128, Balance::ZERO);
@@ -75,7 +77,7 @@ impl SettlementTerms {
         Balance::from_minor(i64::try_from(whole).unwrap_or(i64::MAX))
     }
 
-    /// What the entitlements are counted in: this many make one minor unit.
+    /// Returns the number of entitlement units in one minor unit.
     fn denominator(&self) -> u128 {
         match self {
             Self::Payouts { .. } => u128::from(WHOLE_BPS),
@@ -98,7 +100,7 @@ impl SettlementTerms {
     }
 }
 
-/// What a position is entitled to, in ten-thousandths of a minor unit.
+/// Returns the entitlement of a position, in ten-thousandths of a minor unit.
 fn entitlement_of(position: &Position, bps: u16) -> u128 {
     u128::from(position.shares.units().unsigned_abs()) * u128::from(bps)
 }
@@ -107,38 +109,38 @@ fn magnitude(balance: Balance) -> u128 {
     u128::from(balance.minor().unsigned_abs())
 }
 
-/// What one holder is paid.
+/// Payout of one holder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Payout {
     /// The holder's account.
     pub account_id: AccountId,
-    /// What it is paid.
+    /// Amount paid to it.
     pub amount: Amount,
 }
 
-/// How far the paying of a decided market has come. It can stop anywhere and go on from its cursor.
+/// Progress of a settlement. It can stop after any set and resume from its cursor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settlement {
     /// The market.
     pub market_id: MarketId,
-    /// What the holders are owed.
+    /// Terms of payment.
     pub terms: SettlementTerms,
-    /// Who decided.
+    /// User who resolved or cancelled the market.
     pub decided_by: UserId,
-    /// When it was decided.
+    /// Time of the resolution or cancellation.
     pub decided_at: Timestamp,
-    /// The last holder that has been dealt with; holders are taken in ascending order of account.
+    /// The last holder that was processed; holders are processed in ascending order of account.
     pub cursor: Option<AccountId>,
-    /// How many holders have been paid.
+    /// Number of holders paid so far.
     pub holders_paid: i64,
-    /// What they have been paid, in minor units.
+    /// Sum of these payments, in minor units.
     pub paid: Balance,
-    /// When the pot was empty.
+    /// Completion time, when the pot was empty.
     pub completed_at: Option<Timestamp>,
 }
 
 impl Settlement {
-    /// A settlement that has paid nobody yet.
+    /// Creates a settlement before its first payment.
     pub const fn begin(
         market_id: MarketId,
         terms: SettlementTerms,
@@ -149,7 +151,7 @@ impl Settlement {
         Self { market_id, terms, decided_by, decided_at, cursor, holders_paid, paid, completed_at }
     }
 
-    /// The payouts of one set of holders. Holders who are owed nothing are left out.
+    /// Returns the payouts of one set of holders. Holders who are owed nothing are left out.
     pub fn payouts(&self, set: &[Holding]) -> Vec<Payout> {
         let payout = |holding: &Holding| {
             let amount = self.terms.payout(holding).to_amount()?;
@@ -158,10 +160,10 @@ impl Settlement {
         set.iter().filter_map(payout).collect()
     }
 
-    /// Enters that a set up to `last` was paid.
+    /// Records the payment of a set up to `last`.
     ///
     /// # Errors
-    /// [`MarketError::TradeTooLarge`] where the sum leaves the range of 64 bits.
+    /// [`MarketError::TradeTooLarge`] if the sum leaves the range of 64 bits.
     pub fn record_set(&mut self, last: AccountId, payouts: &[Payout]) -> Result<(), MarketError> {
         let sum = payouts.iter().try_fold(self.paid, |sum, payout| sum.plus(payout.amount));
         self.paid = sum.ok_or(MarketError::TradeTooLarge)?;
@@ -170,17 +172,17 @@ impl Settlement {
         Ok(())
     }
 
-    /// Enters that the pot is empty.
+    /// Records the end of the settlement.
     ///
     /// # Panics
-    /// If it is not: a settlement ends only when nothing is left.
+    /// If the pot is not empty: a settlement ends only when nothing is left.
     pub fn complete(&mut self, pot: Balance, now: Timestamp) {
         assert_eq!(pot, Balance::ZERO, "a settlement ends with an empty pot");
         self.completed_at = Some(now);
     }
 
-    /// What the fees account is due of the fees that a market collected: all of them, unless the market was
-    /// cancelled, for then they are part of the stakes returned.
+    /// Returns the part of the collected fees that goes to the fees account: all of them, except
+    /// for a cancelled market, whose fees are part of the refunds.
     pub const fn fees_due(&self, collected: Balance) -> Option<Amount> {
         match self.terms {
             SettlementTerms::Payouts { .. } => match Amount::new(collected.minor()) {

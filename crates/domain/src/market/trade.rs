@@ -8,7 +8,7 @@ use crate::probability::Probability;
 use crate::shares::Shares;
 use crate::time::Timestamp;
 
-/// Whether shares are bought or given back.
+/// Direction of a trade.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 pub enum TradeSide {
@@ -19,7 +19,7 @@ pub enum TradeSide {
 }
 
 impl TradeSide {
-    /// The name on the wire and in storage.
+    /// Returns the name used in JSON and in storage.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Buy => "buy",
@@ -27,7 +27,7 @@ impl TradeSide {
         }
     }
 
-    /// The side of this name, if there is one.
+    /// Returns the side with this name, if there is one.
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::Buy, Self::Sell].into_iter().find(|side| side.as_str() == name)
     }
@@ -37,103 +37,104 @@ impl TradeSide {
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct BuyOrder {
-    /// What to buy.
+    /// Option to buy.
     pub option_id: OptionId,
-    /// What to pay, fee included.
+    /// Amount to pay, fee included.
     pub amount: Amount,
-    /// Refuse if it gives fewer shares.
+    /// Minimum number of shares; fewer reject the order.
     pub min_shares: Option<Shares>,
-    /// Refuse if the amount is more than this a share.
+    /// Maximum amount per share; more rejects the order.
     pub max_price: Option<Probability>,
 }
 
-/// How many shares to sell.
+/// Number of shares to sell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Quantity {
-    /// All that the trader holds of the option.
+    /// All shares of the option that the trader holds.
     All,
-    /// This many.
+    /// This many shares.
     Shares(Shares),
 }
 
-/// An order to give shares back for money.
+/// An order to sell shares for money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct SellOrder {
-    /// What to sell.
+    /// Option to sell.
     pub option_id: OptionId,
-    /// How much of it.
+    /// Number of shares to sell.
     pub quantity: Quantity,
-    /// Refuse if it brings less money, fee deducted.
+    /// Minimum proceeds, fee deducted; less rejects the order.
     pub min_proceeds: Option<Amount>,
 }
 
-/// What an order comes to at one version of a market.
+/// Result of an order at one version of a market.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Fill {
     /// The option's position among the market's options.
     pub option_index: usize,
-    /// Bought or sold.
+    /// Direction.
     pub side: TradeSide,
-    /// What the trader pays, fee included, or receives, fee deducted.
+    /// Amount that the trader pays, fee included, or receives, fee deducted.
     pub cash: Amount,
     /// The fee that stays in the pot, in minor units.
     pub fee: Balance,
-    /// The shares that change hands.
+    /// Number of shares traded.
     pub shares: Shares,
-    /// The probability of every option before it.
+    /// Probability of every option before the trade.
     pub prices_before: Vec<Probability>,
-    /// The probability of every option after it.
+    /// Probability of every option after the trade.
     pub prices_after: Vec<Probability>,
-    /// Which trade of the market this is: the first is 1, and no number is left out.
+    /// Sequence number of the trade in the market: the first is 1, without gaps.
     pub sequence: i64,
-    /// The market's version after it.
+    /// Version of the market after the trade.
     pub market_version: i64,
 }
 
 impl Fill {
-    /// Money paid or received a share, fee included; above 1 only where the fee makes it so.
+    /// Returns the money paid or received per share, fee included; above 1 only because of the fee.
     pub fn average_price(&self) -> f64 {
         price_per_share(self.cash, self.shares)
     }
 }
 
-/// A fill that happened: an immutable row.
+/// An executed fill: an immutable row.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Bet {
     /// Names the bet or sale.
     pub id: BetId,
-    /// Names it to the trader, who chose it.
+    /// Identifier chosen by the trader.
     pub client_id: Option<ClientId>,
-    /// The market traded in.
+    /// Market.
     pub market_id: MarketId,
-    /// Who traded.
+    /// Trader.
     pub user_id: UserId,
-    /// With which account.
+    /// Account of the trader.
     pub account_id: AccountId,
     /// The transfer that moved the money.
     pub transfer_id: TransferId,
-    /// The option traded.
+    /// Option.
     pub option_id: OptionId,
-    /// What the trade came to.
+    /// Result of the trade.
     pub fill: Fill,
-    /// When it happened.
+    /// Execution time.
     pub created_at: Timestamp,
 }
 
 impl Market {
-    /// Whether the market takes trades at `now`.
+    /// Checks that the market takes trades at `now`.
     ///
     /// # Errors
-    /// [`MarketError::TradingEnded`] unless it is open and its end date is still to come.
+    /// [`MarketError::TradingEnded`] unless it is open and its end date has not passed.
     pub fn check_trading(&self, now: Timestamp) -> Result<(), MarketError> {
         if self.phase_at(now) == Phase::Open { Ok(()) } else { Err(MarketError::TradingEnded) }
     }
 
-    /// What a bet would come to now; nothing changes. `pot` is what the market's account holds.
+    /// Computes the fill of a bet without changing anything. `pot` is the balance of the market's
+    /// account.
     ///
     /// # Errors
     /// [`MarketError::TradingEnded`], [`MarketError::OptionNotFound`], [`MarketError::Slippage`],
@@ -161,13 +162,14 @@ impl Market {
         Ok(self.fill(&outstanding, trade))
     }
 
-    /// What selling `shares` of an option would come to now; nothing changes. Whether the trader holds
-    /// them, [`Holding::shares_to_sell`] tells. `pot` is what the market's account holds.
+    /// Computes the fill of selling `shares` of an option without changing anything. It does not
+    /// check that the trader holds them: see [`Holding::shares_to_sell`]. `pot` is the balance of
+    /// the market's account.
     ///
     /// # Errors
-    /// [`MarketError::TradingEnded`], [`MarketError::OptionNotFound`], [`MarketError::InsufficientShares`] for
-    /// more than are outstanding, [`MarketError::Slippage`], [`MarketError::TradeTooSmall`],
-    /// [`MarketError::TradeTooLarge`].
+    /// [`MarketError::TradingEnded`], [`MarketError::OptionNotFound`],
+    /// [`MarketError::InsufficientShares`] for more than are outstanding,
+    /// [`MarketError::Slippage`], [`MarketError::TradeTooSmall`], [`MarketError::TradeTooLarge`].
     pub fn price_sell(
         &self,
         order: &SellOrder,
@@ -193,7 +195,7 @@ impl Market {
         Ok(self.fill(&outstanding, Trade { index, side: TradeSide::Sell, cash, fee, shares, after }))
     }
 
-    /// The amount, fee included, that buys at least `shares` of an option now.
+    /// Returns the amount, fee included, that buys at least `shares` of an option now.
     ///
     /// # Errors
     /// [`MarketError::OptionNotFound`], [`MarketError::TradeTooSmall`] for no shares,
@@ -211,15 +213,16 @@ impl Market {
         Amount::new(gross).map_err(|_| MarketError::TradeTooSmall)
     }
 
-    /// Enters a fill that was made for this version of the market, once its money has moved: `pot` is what
-    /// the market's account holds now. On an error neither the market nor the holding may be kept.
+    /// Records a fill of this version of the market after its money has moved: `pot` is the new
+    /// balance of the market's account. On an error, neither the market nor the holding may be
+    /// stored.
     ///
     /// # Errors
-    /// [`MarketError::TradeTooLarge`] where a sum leaves the range of 64 bits.
+    /// [`MarketError::TradeTooLarge`] if a sum leaves the range of 64 bits.
     ///
     /// # Panics
-    /// If the fill was made for another version, or the pot no longer covers the largest payout: both are
-    /// faults of the program, and the unit of work must not be committed.
+    /// If the fill was computed for another version, or the pot no longer covers the largest
+    /// payout: both are program errors, and the transaction must not be committed.
     pub fn record_fill(
         &mut self,
         fill: &Fill,
@@ -252,26 +255,29 @@ impl Market {
         Ok(())
     }
 
-    /// The fee on an amount of money, rounded up, so that rounding never pays the trader.
+    /// Returns the fee on an amount of money, rounded up, so that rounding never favours the
+    /// trader.
     fn fee_on(&self, amount: Amount) -> i64 {
         let share = i128::from(amount.minor()) * i128::from(self.record.fee_bps);
         let whole = i128::from(WHOLE_BPS);
         i64::try_from((share + whole - 1) / whole).unwrap_or(i64::MAX)
     }
 
-    /// What the pot holds beyond the fees it keeps for later.
+    /// Returns the balance of the pot without the collected fees.
     fn pot_without_fees(&self, pot: Balance) -> i64 {
         pot.minor().saturating_sub(self.record.fees.minor())
     }
 
-    /// The most shares that `net` more money in the pot can pay. The formula never gives more; this keeps
-    /// the last unit true whatever the error of its floating-point numbers.
+    /// Returns the maximum number of shares that `net` more money in the pot can pay. The formula
+    /// never gives more; this keeps the last unit correct whatever the error of its floating-point
+    /// numbers.
     fn shares_covered(&self, pot: Balance, net: Amount, held: Shares) -> Result<Shares, MarketError> {
         let funds = self.pot_without_fees(pot).checked_add(net.minor()).ok_or(MarketError::TradeTooLarge)?;
         Ok(Shares::new(funds.saturating_sub(held.units())).unwrap_or_default())
     }
 
-    /// The most money that may leave the pot once only `after` shares of an option are outstanding.
+    /// Returns the maximum amount that may leave the pot if `after` shares of an option stay
+    /// outstanding.
     fn money_covered(&self, pot: Balance, index: usize, after: Shares) -> i64 {
         let others = self.record.options.iter().enumerate().filter(|(i, _)| *i != index);
         let owed = others.map(|(_, option)| option.outstanding).fold(after, Shares::max);
@@ -297,7 +303,7 @@ impl Market {
     }
 }
 
-/// The parts of a fill before its prices are known.
+/// A fill before its prices are computed.
 #[derive(Clone, Copy)]
 struct Trade {
     index: usize,

@@ -1,6 +1,6 @@
-//! Excerpts: the first thing found in a text, marked, with some text around it.
+//! Excerpts: the first match in a text, marked, with some text around it.
 //!
-//! The work is linear in the text, and a text is read only as far as it is needed.
+//! The work is linear in the text, and a text is read only as far as needed.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -8,12 +8,12 @@ use std::ops::Range;
 use super::fold::{self, Fold};
 use super::{SearchLanguage, SearchQuery};
 
-/// The text before the first mark, in bytes.
+/// Maximum text before the first mark, in bytes.
 const BEFORE: usize = 60;
-/// The text from its beginning or the beginning of the window to its end, in bytes.
+/// Maximum length of an excerpt, in bytes.
 const SHOWN: usize = 240;
 
-/// Marks the first things found in a text.
+/// Marks the first matches in a text.
 pub(super) fn excerpt<'a>(
     query: &SearchQuery,
     text: &'a str,
@@ -28,14 +28,15 @@ pub(super) fn excerpt<'a>(
     window(text, &marks)
 }
 
-/// A search for marks, which counts its steps: bytes and words looked at.
+/// A search for matches, which counts its steps: bytes and words compared.
 #[derive(Debug, Default)]
 struct Scan {
     steps: usize,
 }
 
 impl Scan {
-    /// The wanted phrases within the window around the first of them, in the order of their ends.
+    /// Returns the required phrases within the window around the first of them, in the order of
+    /// their ends.
     fn phrases(&mut self, query: &SearchQuery, text: &str, language: SearchLanguage) -> Vec<Range<usize>> {
         let wanted = query.alternatives().iter().flat_map(|alternative| &alternative.wanted);
         let phrases: Vec<_> = wanted.map(|phrase| phrase.stems(language)).collect();
@@ -44,7 +45,7 @@ impl Scan {
         let is_first = |c: char| phrases.iter().any(|words| words.iter().any(|word| word.starts_with(c)));
         let mut marks: Vec<Range<usize>> = Vec::new();
         let mut end = text.len();
-        // The last words, and which words of the query they are.
+        // The last words, and the query words that they match.
         let mut last: VecDeque<(Range<usize>, Option<String>)> = VecDeque::with_capacity(longest);
         for range in fold::word_ranges(text) {
             self.steps += range.len();
@@ -76,7 +77,7 @@ impl Scan {
         marks
     }
 
-    /// The parts as typed, whatever the case of their letters.
+    /// Returns the substrings as typed, ignoring case.
     fn parts(&mut self, query: &SearchQuery, text: &str) -> Vec<Range<usize>> {
         let parts: Vec<&str> =
             query.parts().iter().flat_map(|part| &part.wanted).map(String::as_str).collect();
@@ -88,7 +89,7 @@ impl Scan {
         let mut marks = Vec::new();
         for part in parts {
             self.steps += folded.text().len();
-            // The library's search for a text is linear in both.
+            // The search of the standard library is linear in both.
             let found = folded.text().match_indices(part).next();
             marks.extend(found.map(|(at, _)| at));
         }
@@ -100,13 +101,13 @@ impl Scan {
     }
 }
 
-/// The text around the first mark, with all marks in it.
+/// Returns the text around the first mark, with all marks in it.
 fn window<'a>(text: &'a str, marks: &[Range<usize>]) -> Vec<(&'a str, bool)> {
     let marks = merged(marks);
     let Some(first) = marks.first().cloned() else { return Vec::new() };
     let begin = fold::floor_boundary(text, first.start.saturating_sub(BEFORE));
     let end = fold::floor_boundary(text, (begin + SHOWN).max(first.end).min(text.len()));
-    // Words are not cut, unless they are longer than what may be shown.
+    // Words are not cut, unless they are longer than the excerpt.
     let begin = match text.get(begin..first.start).and_then(|before| before.find(char::is_whitespace)) {
         Some(blank) if begin > 0 => begin + blank,
         _ => begin,
@@ -125,7 +126,7 @@ fn window<'a>(text: &'a str, marks: &[Range<usize>]) -> Vec<(&'a str, bool)> {
     parts
 }
 
-/// The marks in their order. Marks that overlap or touch are one.
+/// Sorts the marks and merges those that overlap or touch.
 fn merged(marks: &[Range<usize>]) -> Vec<Range<usize>> {
     let mut sorted = marks.to_vec();
     sorted.sort_by_key(|mark| (mark.start, mark.end));
@@ -202,7 +203,7 @@ mod tests {
         }
     }
 
-    /// Steps of a search for marks in one text.
+    /// Returns the steps of a search for matches in one text.
     fn steps(query: &str, text: &str) -> usize {
         let query = SearchQuery::parse(query).unwrap();
         let mut scan = Scan::default();
@@ -243,14 +244,14 @@ mod tests {
 
         #[test]
         fn excerpt_marks_any_part_of_text(
-            // Each ideograph of a query is a word of its own, so a part has none.
+            // Each ideograph of a query is a word of its own, so the substring has none.
             before in "[a-zäßéİ雨서 ]{0,300}", part in "[a-zäé]{3,20}", after in "[a-zäßé雨서 ]{0,300}",
         ) {
             let query = SearchQuery::parse(&part).unwrap();
             let text = format!("{before}{part}{after}");
             let none = SearchLanguage::from_name("none").unwrap();
             let parts = excerpt(&query, &text, none);
-            // A word before it may be equal to it but for its case.
+            // A word before it may differ from it in case only.
             let is_marked = parts.iter().any(|(found, is_found)| *is_found && fold::folded(found).contains(&part));
             prop_assert!(is_marked, "{:?}", parts);
         }

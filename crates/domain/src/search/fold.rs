@@ -1,15 +1,15 @@
-//! The form of texts in which they are compared: NFC, in lower case.
+//! Comparison form of texts: NFC, in lower case.
 
 use std::ops::Range;
 
 use unicode_normalization::UnicodeNormalization as _;
 
-/// The characters of a text that are searched by words.
+/// Maximum characters of a text that are indexed by words.
 pub(super) const INDEXED_CHARS: usize = 20_000;
-/// The longest word that is compared, in bytes.
+/// Maximum bytes of a word that is compared.
 pub(super) const LONGEST_WORD: usize = 512;
 
-/// A character in lower case. Both small sigmas are one letter, and a capital İ is an i.
+/// Returns a character in lower case. Both small sigmas are one letter, and a capital İ is an i.
 pub(super) fn lower(c: char) -> impl Iterator<Item = char> {
     let c = match c {
         'ς' => 'σ',
@@ -19,12 +19,12 @@ pub(super) fn lower(c: char) -> impl Iterator<Item = char> {
     c.to_lowercase()
 }
 
-/// A text in the form in which texts are compared.
+/// Returns the comparison form of a text.
 pub(super) fn folded(text: &str) -> String {
     text.nfc().flat_map(lower).nfc().collect()
 }
 
-/// The first characters of a text.
+/// Returns the first characters of a text.
 pub(super) fn first_chars(text: &str, count: usize) -> &str {
     // Most texts have fewer bytes than that.
     if text.len() <= count {
@@ -34,13 +34,13 @@ pub(super) fn first_chars(text: &str, count: usize) -> &str {
     text.get(..end).unwrap_or(text)
 }
 
-/// The last character boundary at or before a byte.
+/// Returns the last character boundary at or before a byte.
 pub(super) fn floor_boundary(text: &str, at: usize) -> usize {
     (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default()
 }
 
-/// The words of a text as ranges of bytes: letters and digits that stand together. In scripts without blanks between words,
-/// and in Hangul, whose words have endings, each character is a word.
+/// Returns the words of a text as byte ranges: runs of letters and digits. In scripts without
+/// spaces between words, and in Hangul, whose words have endings, each character is a word.
 pub(super) fn word_ranges(text: &str) -> impl Iterator<Item = Range<usize>> {
     let mut next = 0;
     std::iter::from_fn(move || {
@@ -58,13 +58,13 @@ pub(super) fn word_ranges(text: &str) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// The number of runs of letters and digits in a text, in any script.
+/// Returns the number of runs of letters and digits in a text, in any script.
 pub(super) fn run_count(text: &str) -> usize {
     text.split(|c: char| !c.is_alphanumeric()).filter(|run| !run.is_empty()).count()
 }
 
-/// Whether a character is of a script in which words are not told by blanks: Thai, Lao, Myanmar, Khmer, kana, Bopomofo,
-/// Han and Hangul.
+/// Returns `true` if the script of a character does not separate words by spaces: Thai, Lao,
+/// Myanmar, Khmer, kana, Bopomofo, Han and Hangul.
 const fn is_unspaced(c: char) -> bool {
     matches!(
         c,
@@ -83,11 +83,11 @@ const fn is_unspaced(c: char) -> bool {
     )
 }
 
-/// A text in lower case that knows where each of its characters is from.
+/// A text in lower case that maps each of its characters to the original.
 #[derive(Debug)]
 pub(super) struct Fold {
     text: String,
-    /// Of each character in lower case, where it begins and where the original begins; and both ends.
+    /// Start of each character in lower case and of its original; and the end of both texts.
     places: Vec<(usize, usize)>,
 }
 
@@ -105,24 +105,24 @@ impl Fold {
         Self { text, places }
     }
 
-    /// The text in lower case.
+    /// Returns the text in lower case.
     pub(super) fn text(&self) -> &str {
         &self.text
     }
 
-    /// Some of the text in lower case, from a character's beginning.
+    /// Returns part of the text in lower case, from the start of a character.
     pub(super) fn slice(&self, begin: usize, length: usize) -> &str {
         let end = floor_boundary(&self.text, begin + length);
         self.text.get(begin..end).unwrap_or_default()
     }
 
-    /// Where a range of the text in lower case is in the original, in whole characters.
+    /// Maps a range of the text in lower case to the original, in whole characters.
     pub(super) fn original(&self, range: Range<usize>) -> Range<usize> {
         let place = |at| self.places.get(self.places.partition_point(|(lower, _)| *lower < at));
         let begin = place(range.start).map_or(0, |(_, original)| *original);
         let mut end = self.places.partition_point(|(lower, _)| *lower < range.end);
         let last = end.checked_sub(1).and_then(|last| self.places.get(last)).map(|(_, original)| *original);
-        // A character may have several in lower case.
+        // One character may have several in lower case.
         while self.places.get(end).is_some_and(|(_, original)| Some(*original) == last) {
             end += 1;
         }

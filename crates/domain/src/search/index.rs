@@ -1,29 +1,29 @@
-//! What a database indexes of a text: the same words and substrings on every database.
+//! Indexed form of a text: the same words and substrings on every database.
 
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::fold;
 use super::{SearchLanguage, substring_form};
 
-/// The version of this form. Indexes of another version are built anew.
+/// Version of the indexed form. Indexes of another version are rebuilt.
 pub const INDEX_VERSION: i32 = 1;
 
-/// The characters of a text, beside its title, that are searched by substrings.
+/// Characters of a text, apart from its title, that are indexed as substrings.
 const SUBSTRING_CHARS: usize = 4_000;
 
-/// What is indexed of a title with its text.
+/// Indexed form of a title with its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IndexedText {
-    /// The stems of the title's words.
+    /// Stems of the title's words.
     pub title: Vec<String>,
-    /// The stems of the text's words, of its first 20,000 characters.
+    /// Stems of the words in the first 20,000 characters of the text.
     pub body: Vec<String>,
-    /// The title and the text's first 4,000 characters on a line each, as [`substring_form`] has them.
+    /// The title and the text's first 4,000 characters, one line each, in [`substring_form`].
     pub substrings: String,
 }
 
 impl IndexedText {
-    /// What is indexed.
+    /// Computes the indexed form.
     pub fn new(title: &str, body: &str, language: SearchLanguage) -> Self {
         let title: String = title.nfc().collect();
         let body: String = fold::first_chars(body, fold::INDEXED_CHARS).nfc().collect();
@@ -35,13 +35,13 @@ impl IndexedText {
         }
     }
 
-    /// The title in [`substring_form`].
+    /// Returns the title in [`substring_form`].
     pub fn title_substrings(&self) -> &str {
         self.substrings.split('\n').next().unwrap_or_default()
     }
 }
 
-/// The stems of the words of a text in NFC.
+/// Returns the stems of the words of a text in NFC.
 pub(super) fn stems(text: &str, language: SearchLanguage) -> impl Iterator<Item = String> {
     let words = fold::word_ranges(text).filter_map(|range| text.get(range));
     let words = words.filter(|word| word.len() <= fold::LONGEST_WORD);

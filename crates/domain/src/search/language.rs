@@ -1,18 +1,18 @@
-//! Stemming: the forms of a word, such as "school" and "schools", are found alike.
+//! Stemming: the forms of a word, such as "school" and "schools", match each other.
 
 use rust_stemmers::{Algorithm, Stemmer};
 
-/// Words of more characters are compared as they are.
+/// Maximum characters of a word that is stemmed; longer words are compared unchanged.
 const LONGEST_STEMMED: usize = 64;
 
-/// The language whose words are reduced to their stems; words of other languages stay as they are.
+/// Language whose words are reduced to their stems; words of other languages stay unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SearchLanguage {
     name: &'static str,
     algorithm: Option<Algorithm>,
 }
 
-/// All languages; "none" has no stems.
+/// All languages; "none" disables stemming.
 const LANGUAGES: [(&str, Option<Algorithm>); 19] = [
     ("none", None),
     ("arabic", Some(Algorithm::Arabic)),
@@ -39,37 +39,37 @@ impl SearchLanguage {
     /// English.
     pub const ENGLISH: Self = Self { name: "english", algorithm: Some(Algorithm::English) };
 
-    /// The language with this name, as in `search.language`.
+    /// Returns the language with this name, as in `search.language`.
     pub fn from_name(name: &str) -> Option<Self> {
         let (name, algorithm) = LANGUAGES.into_iter().find(|(known, _)| *known == name)?;
         Some(Self { name, algorithm })
     }
 
-    /// The names of all languages.
+    /// Returns the names of all languages.
     pub fn names() -> impl Iterator<Item = &'static str> {
         LANGUAGES.into_iter().map(|(name, _)| name)
     }
 
-    /// Its name.
+    /// Returns the name.
     pub const fn name(&self) -> &'static str {
         self.name
     }
 
-    /// The stem of a word in lower case.
+    /// Returns the stem of a word in lower case.
     pub(super) fn stem(&self, word: String) -> String {
         let is_stemmed = word.chars().count() <= LONGEST_STEMMED && word.chars().all(char::is_alphabetic);
         match self.algorithm {
             Some(algorithm) if is_stemmed => {
                 let stem = Stemmer::create(algorithm).stem(&word).into_owned();
-                // A word of nothing but endings is itself.
+                // A word that consists of endings only is its own stem.
                 if stem.is_empty() { word } else { stem }
             }
             _ => word,
         }
     }
 
-    /// Whether every word and its stem begin with the same letter. Other stemmers than the English one also take accents away,
-    /// or prefixes.
+    /// Returns `true` if every word and its stem begin with the same letter. Stemmers other than
+    /// the English one also remove accents or prefixes.
     pub(super) const fn keeps_first_letter(&self) -> bool {
         matches!(self.algorithm, None | Some(Algorithm::English))
     }
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn forms_of_words_have_one_stem() {
+    fn word_forms_have_one_stem() {
         for (language, forms) in [
             ("english", &["school", "schools"][..]),
             ("english", &["resign", "resigned", "resigns", "resigning"]),

@@ -1,12 +1,12 @@
-//! Appearance of a text: two texts that readers cannot tell apart are alike (UTS 39).
+//! Appearance of a text: texts that readers cannot distinguish are alike (UTS 39).
 
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_security::confusable_detection::skeleton;
 
-/// The skeletons of a text, for comparison with those of another.
+/// The skeletons of a text, which are compared with those of another.
 ///
-/// Compatibility forms, capitals, the number of spaces, invisible characters and letters that look the
-/// same in different scripts make no difference. Accents do.
+/// Compatibility forms, capitals, the number of spaces, invisible characters and letters that look
+/// the same in different scripts make no difference. Accents do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Appearance {
     /// Skeleton of the text in lower case: finds `YES` and `yes`.
@@ -22,18 +22,19 @@ impl Appearance {
         Self { of_lower_case: comparable(&fold(&text)), as_written: comparable(&text) }
     }
 
-    /// Whether readers may take one text for the other.
+    /// Returns `true` if readers may confuse the texts.
     pub fn is_like(&self, other: &Self) -> bool {
         self.of_lower_case == other.of_lower_case || self.as_written == other.as_written
     }
 }
 
-/// Removes the differences of case. Through capitals, since some letters share a capital alone (`ß`, `ς`).
+/// Removes the differences of case. It converts to capitals, since some letters share only a
+/// capital (`ß`, `ς`).
 fn fold(text: &str) -> String {
     text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
 }
 
-/// The skeleton in lower case with single spaces.
+/// Returns the skeleton in lower case with single spaces.
 fn comparable(text: &str) -> String {
     let skeleton = fold(&skeleton(text).collect::<String>());
     skeleton.split_whitespace().collect::<Vec<_>>().join(" ")

@@ -9,14 +9,14 @@ const ERASED_DOMAIN: &str = "@erased.invalid";
 /// Maximum bytes of an address (RFC 5321, section 4.5.3.1.3, without the angle brackets).
 const MAX_BYTES: u32 = 254;
 
-/// Minimum bytes of an address, as messages tell it.
+/// Minimum bytes of an address, as stated in error messages.
 const MIN_BYTES: u32 = 3;
 
 /// Maximum bytes of the part before the `@` (RFC 5321, section 4.5.3.1.1).
 const MAX_LOCAL_BYTES: usize = 64;
 
-/// An email address in its normal form: lower case, the domain in ASCII (IDNA). Spellings that differ in
-/// capitals, or in Unicode and `xn--` form of the domain, are the same address.
+/// An email address in its normal form: lower case, the domain in ASCII (IDNA). Spellings that
+/// differ in case, or in Unicode and `xn--` form of the domain, are the same address.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(
     feature = "serde",
@@ -26,8 +26,9 @@ const MAX_LOCAL_BYTES: usize = 64;
 pub struct Email(String);
 
 impl Email {
-    /// Accepts addresses that a mail server without SMTPUTF8 can deliver to: a dot-atom of ASCII characters
-    /// (RFC 5321) and a domain of at least two labels. Quoted local parts and address literals are rejected.
+    /// Accepts addresses that a mail server without SMTPUTF8 can deliver to: a dot-atom of ASCII
+    /// characters (RFC 5321) and a domain of at least two labels. Quoted local parts and address
+    /// literals are rejected.
     ///
     /// # Errors
     /// [`TextError::Length`] for more than 254 characters, otherwise [`TextError::NotAnEmail`].
@@ -44,18 +45,18 @@ impl Email {
         Self(text.into())
     }
 
-    /// The address in its normal form.
+    /// Returns the address in its normal form.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Address that replaces an erased user's. Nobody can have it: no mail arrives in the domain `invalid`
-    /// (RFC 6761).
+    /// Returns the address that replaces an erased user's. Nobody can own it: the domain `invalid`
+    /// receives no email (RFC 6761).
     pub(crate) fn of_erased(user: UserId) -> Self {
         Self(format!("erased-{user}{ERASED_DOMAIN}"))
     }
 
-    /// Whether it replaces, or might one day replace, an erased user's address.
+    /// Returns `true` if the address has the form that replaces an erased user's.
     pub fn is_of_erased(&self) -> bool {
         self.0.ends_with(ERASED_DOMAIN)
     }
@@ -76,13 +77,15 @@ fn normal_form(text: &str) -> Option<String> {
     Some(format!("{}@{domain}", local.to_ascii_lowercase()))
 }
 
-/// Whether the text is a dot-atom of RFC 5321: words of `atext` with single dots between them.
+/// Returns `true` if the text is a dot-atom of RFC 5321: words of `atext` with single dots between
+/// them.
 fn is_dot_atom(text: &str) -> bool {
     let is_atext = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte);
     text.split('.').all(|word| !word.is_empty() && word.bytes().all(is_atext))
 }
 
-/// The domain in ASCII and lower case, if it is one of letters, digits and hyphens with a name at its end.
+/// Returns the domain in ASCII and lower case, if it has only letters, digits and hyphens and ends
+/// in a name.
 fn ascii_domain(domain: &str) -> Option<String> {
     let domain = idna::domain_to_ascii_strict(domain).ok()?;
     let (_, top) = domain.rsplit_once('.')?;
@@ -177,7 +180,7 @@ mod tests {
         assert_eq!(longest.len(), 254);
         assert!(Email::new(&longest).is_ok());
         check(&format!("a{longest}"), None);
-        // Short as typed, too long once the labels are in ASCII.
+        // Short as typed, too long after the labels are converted to ASCII.
         check(&format!("a@{}.org", "ü.".repeat(60).trim_end_matches('.')), None);
         check(&format!("a@{}.org", "d".repeat(64)), None);
     }

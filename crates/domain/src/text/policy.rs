@@ -1,4 +1,4 @@
-//! Text policy: normalization, length and the characters that a new text may have.
+//! Text policy: normalization, length and the allowed characters of a new text.
 
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::canonical_combining_class;
@@ -15,7 +15,7 @@ const TEXT_PRESENTATION: char = '\u{FE0E}';
 const EMOJI_PRESENTATION: char = '\u{FE0F}';
 const ENCLOSING_KEYCAP: char = '\u{20E3}';
 
-/// Canonical combining class of a virama, after which joiners choose the shape of a conjunct.
+/// Canonical combining class of a virama, after which joiners select the shape of a conjunct.
 const VIRAMA: u8 = 9;
 
 /// Maximum nonspacing marks in a row (UTS 39, section 5.4).
@@ -26,7 +26,7 @@ pub fn normalize(text: &str) -> String {
     text.nfc().collect()
 }
 
-/// Applies the policy to a text without line breaks.
+/// Applies the policy to a single-line text.
 pub(crate) fn one_line(text: &str, min: u32, max: u32) -> Result<String, TextError> {
     if text.contains(is_line_break) {
         return Err(TextError::LineBreak);
@@ -34,7 +34,7 @@ pub(crate) fn one_line(text: &str, min: u32, max: u32) -> Result<String, TextErr
     clean(text, |_| false, min, max)
 }
 
-/// Applies the policy to a text of several lines. Carriage returns become line feeds.
+/// Applies the policy to a multi-line text. Carriage returns become line feeds.
 pub(crate) fn multi_line(text: &str, min: u32, max: u32) -> Result<String, TextError> {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     clean(&text, |c| matches!(c, '\n' | '\t'), min, max)
@@ -51,14 +51,14 @@ fn clean(text: &str, is_layout: impl Fn(char) -> bool, min: u32, max: u32) -> Re
         return Err(TextError::Length { min, max });
     }
     let is_visible = trimmed.is_empty() || trimmed.chars().any(is_visible);
-    // A mark at the start would be drawn over whatever is shown before the text.
+    // A mark at the start would be drawn over the text displayed before it.
     if !is_visible || trimmed.starts_with(is_mark) {
         return Err(TextError::Unreadable);
     }
     Ok(trimmed.to_owned())
 }
 
-/// Line breaks of any kind, as Unicode counts them (UAX 14).
+/// Returns `true` for line breaks of any kind, as defined by Unicode (UAX 14).
 fn is_line_break(c: char) -> bool {
     matches!(c, '\n'..='\r' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
@@ -97,7 +97,7 @@ fn is_allowed(previous: Option<char>, c: char, next: Option<char>) -> bool {
 
 fn is_of_allowed_category(c: char) -> bool {
     match c.general_category() {
-        // Signs that are drawn around the digits after them.
+        // Signs drawn around the digits after them.
         GeneralCategory::Format => matches!(
             c,
             '\u{600}'
@@ -120,7 +120,7 @@ fn is_of_allowed_category(c: char) -> bool {
     }
 }
 
-/// Characters of a visible category that show nothing.
+/// Returns `true` for characters of a visible category that show nothing.
 fn is_blank(c: char) -> bool {
     matches!(
         c,
@@ -145,7 +145,8 @@ fn joins_emoji(previous: Option<char>, next: Option<char>) -> bool {
     previous.is_some_and(|c| c == EMOJI_PRESENTATION || is_emoji(c)) && next.is_some_and(is_emoji)
 }
 
-/// Whether a non-joiner here changes the shape of letters, as in Persian (RFC 5892, appendix A.1).
+/// Returns `true` if a non-joiner here changes the shape of letters, as in Persian (RFC 5892,
+/// appendix A.1).
 fn separates_cursive(previous: Option<char>, next: Option<char>) -> bool {
     let is_cursive = |c: char| {
         matches!(
@@ -162,7 +163,8 @@ fn separates_cursive(previous: Option<char>, next: Option<char>) -> bool {
     previous.is_some_and(is_cursive) && next.is_some_and(|c| is_cursive(c) && is_letter(c))
 }
 
-/// Whether this is an emoji with a textual and a pictorial form. Digits have both in keycaps only.
+/// Returns `true` for an emoji with a textual and a pictorial form. Digits have both in keycaps
+/// only.
 fn has_presentations(previous: Option<char>, next: Option<char>) -> bool {
     previous.is_some_and(|c| c.is_emoji_char() && (!c.is_ascii() || next == Some(ENCLOSING_KEYCAP)))
 }

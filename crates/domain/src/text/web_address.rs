@@ -1,11 +1,11 @@
-//! Addresses of the web: the URL syntax shared by avatars and webhooks.
+//! Web addresses: the URL syntax shared by avatars and webhooks.
 
 use url::Url;
 
 /// Returns the normal form of an absolute `http` or `https` URL, in ASCII.
 ///
-/// User names, passwords, spaces, quotes, angle brackets, backslashes and control characters are rejected, so
-/// that the address cannot break out of the attribute, header or log line that it is put into.
+/// User names, passwords, spaces, quotes, angle brackets, backslashes and control characters are
+/// rejected, so that the address cannot break out of an attribute, header or log line.
 pub(crate) fn parse(text: &str) -> Option<Url> {
     let is_safe = |c: char| !c.is_whitespace() && !c.is_control() && !r#""'`<>\^{}|"#.contains(c);
     // The parser accepts `https:host` and any number of slashes.

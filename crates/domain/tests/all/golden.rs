@@ -1,11 +1,12 @@
-//! Holds results to the bit, so that no build, machine or new version of `libm` changes a price unnoticed.
+//! Compares results bit by bit, so that no build, machine or new version of `libm` changes a price
+//! unnoticed.
 
 use foretell_domain::market::curve::{Curve, Price};
 use foretell_domain::market::lmsr::Lmsr;
 use foretell_domain::money::Amount;
 use foretell_domain::probability::Probability;
 
-/// Every number of a price and of trades with it, at short and long distances.
+/// Returns every number of a price and of trades with it, at short and long distances.
 fn results(price: &Price) -> Vec<f64> {
     let mut results = vec![price.p(), price.complement(), price.ln_p(), price.ln_complement()];
     for amount in [1.0, 12_345.0, 1e9] {
@@ -131,7 +132,7 @@ fn skewed_markets_keep_their_bits() {
 }
 
 #[test]
-fn a_skewed_market_bought_up_keeps_its_bits() {
+fn skewed_market_bought_up_keeps_its_bits() {
     check(
         skewed().curve(),
         &[2_000_000_000_000.0, 1.0, 5.0],

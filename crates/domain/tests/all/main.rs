@@ -1,5 +1,5 @@
-//! Tests of the public rules: markets from opening to settlement, and the scoring rule against published
-//! figures, many-digit references, exact bits and what no trader may gain.
+//! Tests of the public rules: markets from opening to settlement, and the scoring rule against
+//! published figures, many-digit references, exact bits and invariants.
 
 #[cfg(test)]
 mod golden;

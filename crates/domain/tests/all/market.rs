@@ -44,7 +44,7 @@ fn listing() -> Listing {
     .unwrap()
 }
 
-/// A market with its pot and one trader, moved by hand.
+/// A market with its pot and one trader, whose money moves by hand.
 struct Desk {
     market: Market,
     holding: Holding,
@@ -90,7 +90,7 @@ fn check_opening(change: impl FnOnce(&mut Opening), expected: Option<MarketError
 }
 
 #[test]
-fn openings_are_checked() {
+fn invalid_openings_are_rejected() {
     let p = |value| Some(Probability::new(value).unwrap());
     check_opening(|_| (), None);
     check_opening(|o| o.ends_at = NOW, Some(MarketError::EndsInThePast));
@@ -104,7 +104,7 @@ fn openings_are_checked() {
 }
 
 #[test]
-fn an_edit_changes_what_it_names_and_nothing_else() {
+fn edit_changes_given_fields_only() {
     let mut market = Market::open(opening(), NOW).unwrap();
     let (before, mut listing) = (market.record().clone(), listing());
     let unchanged =
@@ -123,7 +123,7 @@ fn an_edit_changes_what_it_names_and_nothing_else() {
 }
 
 #[test]
-fn a_market_that_takes_no_trades_is_not_edited() {
+fn market_without_trading_rejects_edits() {
     let check = |market: Market, now: Timestamp, ends_at: Option<Timestamp>, expected: MarketError| {
         let (mut edited, mut listing) = (market.clone(), listing());
         let name = MarketName::new("Will it snow?").ok();
@@ -140,10 +140,11 @@ fn a_market_that_takes_no_trades_is_not_edited() {
 }
 
 #[test]
-fn a_bet_moves_the_price_of_its_option_up_and_a_sale_moves_it_down() {
+fn bets_raise_and_sales_lower_prices() {
     let mut desk = Desk::open(opening());
     assert_eq!(desk.market.probabilities().iter().map(|p| p.get()).collect::<Vec<_>>(), [0.5, 0.5]);
-    // b = 100.00 / ln 2; 100.00 buys b ln(1 + expm1(ln 2)/0.5) = b ln 3 = 158.49 shares: published by Gnosis.
+    // b = 100.00 / ln 2; 100.00 buys b ln(1 + expm1(ln 2)/0.5) = b ln 3 = 158.49 shares: published
+    // by Gnosis.
     assert_eq!(desk.buy(bet(YES, 10_000)), Ok(15_849));
     let after: Vec<_> = desk.market.probabilities().iter().map(|p| (p.get() * 1e4).round()).collect();
     assert_eq!(after, [7_500.0, 2_500.0]);
@@ -154,7 +155,7 @@ fn a_bet_moves_the_price_of_its_option_up_and_a_sale_moves_it_down() {
 }
 
 #[test]
-fn orders_are_refused_whole_when_their_limits_are_not_met() {
+fn orders_beyond_their_limits_are_rejected() {
     let desk = Desk::open(opening());
     let price = |order: &BuyOrder| desk.market.price_buy(order, Balance::from_minor(10_000), NOW);
     let shares = price(&bet(YES, 5_000)).unwrap().shares;
@@ -170,7 +171,7 @@ fn orders_are_refused_whole_when_their_limits_are_not_met() {
 }
 
 #[test]
-fn sales_are_refused_beyond_what_is_held_and_below_their_limit() {
+fn sales_beyond_holding_or_limit_are_rejected() {
     let mut desk = Desk::open(opening());
     desk.buy(bet(YES, 5_000)).unwrap();
     let held = desk.holding.positions[0].shares;
@@ -185,7 +186,7 @@ fn sales_are_refused_beyond_what_is_held_and_below_their_limit() {
 }
 
 #[test]
-fn no_trade_happens_after_the_end_date_or_the_close() {
+fn ended_or_closed_market_rejects_trades() {
     let desk = Desk::open(opening());
     let pot = Balance::from_minor(10_000);
     assert_eq!(desk.market.phase_at(NOW), Phase::Open);
@@ -209,7 +210,7 @@ fn ended_market_is_closed_at_its_end_date() {
 }
 
 #[test]
-fn a_market_is_decided_once() {
+fn market_is_decided_once() {
     let market = Desk::open(opening()).market;
     let (resolved, _) = market.clone().resolve(vec![10_000, 0]).unwrap();
     let decided = MarketError::AlreadyDecided { phase: Phase::Resolved };
@@ -230,7 +231,7 @@ fn a_market_is_decided_once() {
 }
 
 #[test]
-fn fees_are_rounded_up_and_stay_in_the_pot() {
+fn fees_are_rounded_up_into_pot() {
     let mut desk = Desk::open(Opening { fee_bps: 100, ..opening() });
     desk.buy(bet(YES, 1_001)).unwrap();
     assert_eq!(desk.market.record().fees, Balance::from_minor(11), "1 % of 10.01, rounded up");
@@ -245,7 +246,7 @@ fn fees_are_rounded_up_and_stay_in_the_pot() {
 }
 
 #[test]
-fn trades_that_come_to_nothing_are_refused() {
+fn trades_rounding_to_zero_are_rejected() {
     let p = |value| Some(Probability::new(value).unwrap());
     let opening = Opening { options: vec![(YES, p(0.999_999)), (NO, p(0.000_001))], ..opening() };
     let mut desk = Desk::open(opening);
@@ -278,7 +279,7 @@ fn check_payouts(terms: SettlementTerms, holdings: &[Holding], expected: &[(u128
 }
 
 #[test]
-fn holders_of_the_winning_option_get_one_unit_a_share() {
+fn winning_shares_pay_one_unit_each() {
     let holdings = [holding(1, [70, 5], 0, 0), holding(2, [0, 90], 0, 0), holding(3, [1, 0], 0, 0)];
     check_payouts(SettlementTerms::Payouts { basis_points: vec![10_000, 0] }, &holdings, &[(1, 70), (3, 1)]);
 }
@@ -310,14 +311,14 @@ fn payout_parts_sum_to_the_payout() {
 }
 
 #[test]
-fn a_cancellation_returns_net_stakes_in_full_where_the_pot_covers_them() {
+fn covered_cancellation_refunds_net_stakes_in_full() {
     let holdings = [holding(1, [5, 0], 100, 30), holding(2, [0, 0], 50, 80), holding(3, [1, 1], 20, 0)];
     let (available, stakes) = (Balance::from_minor(90), Balance::from_minor(90));
     check_payouts(SettlementTerms::Refunds { available, stakes }, &holdings, &[(1, 70), (3, 20)]);
 }
 
 #[test]
-fn a_cancellation_returns_net_stakes_pro_rata_where_the_pot_falls_short() {
+fn uncovered_cancellation_refunds_net_stakes_pro_rata() {
     let holdings = [holding(1, [5, 0], 60, 0), holding(2, [1, 0], 30, 0)];
     let (available, stakes) = (Balance::from_minor(61), Balance::from_minor(90));
     // 40.67 and 20.33: one unit is left for the creator.
@@ -326,7 +327,7 @@ fn a_cancellation_returns_net_stakes_pro_rata_where_the_pot_falls_short() {
 }
 
 #[test]
-fn fees_are_due_unless_the_market_was_cancelled() {
+fn fees_are_due_unless_market_was_cancelled() {
     let begin = |terms| Settlement::begin(MarketId::from_u128(5), terms, UserId::from_u128(6), NOW);
     let resolved = begin(SettlementTerms::Payouts { basis_points: vec![10_000, 0] });
     let cancelled = begin(SettlementTerms::Refunds { available: Balance::ZERO, stakes: Balance::ZERO });

@@ -1,4 +1,5 @@
-//! What no sequence of orders may do: profit from the rounding, or leave the pot short of a payout.
+//! Properties of any sequence of orders: rounding never profits a trader, and the pot covers every
+//! payout.
 
 use foretell_domain::market::MAX_OPTIONS;
 use foretell_domain::market::lmsr::{Lmsr, MAX_UNITS, Mechanism};
@@ -11,7 +12,7 @@ const ROUND_TRIPS: u32 = 100_000;
 const LARGEST_ORDER: i64 = 1_000_000_000_000;
 const LARGEST_SUBSIDY: i64 = 100_000_000_000_000;
 
-/// One market with its pot, kept by integers alone.
+/// One market with its pot, in integers alone.
 struct Table {
     lmsr: Lmsr,
     outstanding: Vec<Shares>,
@@ -25,7 +26,7 @@ impl Table {
         Self { lmsr, outstanding: vec![Shares::ZERO; options], pot }
     }
 
-    /// `None`, and nothing changed, where the order is beyond the range.
+    /// Buys shares. Returns `None`, and changes nothing, if the order is out of range.
     fn buy(&mut self, option: usize, spend: Amount) -> Option<Shares> {
         let shares = self.lmsr.shares_for(&self.outstanding, option, spend)?;
         self.outstanding[option] = self.outstanding[option].plus(shares)?;
@@ -42,7 +43,7 @@ impl Table {
         Some(cost)
     }
 
-    /// What the sale brings; nothing is sold where it would bring nothing.
+    /// Sells shares and returns the proceeds; sells nothing if they would be zero.
     fn sell(&mut self, option: usize, shares: Shares) -> i64 {
         let Some(proceeds) = self.lmsr.proceeds_of(&self.outstanding, option, shares) else {
             return 0;
@@ -59,7 +60,8 @@ impl Table {
         assert!(pot >= owed, "the pot of {pot} owes {owed}: {:?} {lmsr:?}", self.outstanding);
     }
 
-    /// Up to four purchases, each at most so large as to shift prices by a few b, or quite at random.
+    /// Makes up to four purchases, each limited so that prices shift by a few b, or entirely
+    /// random.
     fn stir(&mut self, random: &mut Random) {
         for _ in 0..random.below(5) {
             let option = random.below(self.outstanding.len());
@@ -111,7 +113,7 @@ fn selling_and_buying_back_never_profits() {
 }
 
 #[test]
-fn one_share_of_each_option_is_never_cheaper_than_its_payout() {
+fn full_set_never_costs_less_than_payout() {
     let mut random = Random::new(3);
     for _ in 0..10_000 {
         let mut table = Table::open(&mut random);
@@ -126,7 +128,7 @@ fn one_share_of_each_option_is_never_cheaper_than_its_payout() {
 }
 
 #[test]
-fn a_purchase_in_pieces_never_gets_more_shares() {
+fn purchase_in_pieces_never_gets_more_shares() {
     let mut random = Random::new(4);
     let mut done = 0;
     while done < 20_000 {
@@ -136,7 +138,8 @@ fn a_purchase_in_pieces_never_gets_more_shares() {
         let pieces: Vec<Amount> = (0..2 + random.below(4)).map(|_| random.amount(1_000_000)).collect();
         let whole = Amount::new(pieces.iter().map(|piece| piece.minor()).sum()).unwrap();
         let at_once = table.lmsr.shares_for(&table.outstanding, option, whole);
-        // Up to here the slack is far below one share; beyond, the next test compares with the curve.
+        // Up to here the slack is far below one share; beyond, the next test compares with the
+        // curve.
         let Some(at_once) = at_once.filter(|shares| shares.units() < 100_000_000) else { continue };
         let bought = pieces.iter().map(|piece| table.buy(option, *piece).expect("in range").units());
         let in_pieces: i64 = bought.sum();
@@ -146,7 +149,7 @@ fn a_purchase_in_pieces_never_gets_more_shares() {
 }
 
 #[test]
-fn large_pieces_never_get_more_shares_than_the_curve_gives() {
+fn large_pieces_never_beat_the_curve() {
     let mut random = Random::new(5);
     let mut done = 0;
     while done < 20_000 {
@@ -169,7 +172,7 @@ fn large_pieces_never_get_more_shares_than_the_curve_gives() {
 }
 
 #[test]
-fn the_pot_covers_every_payout_through_random_histories() {
+fn pot_covers_payouts_of_random_histories() {
     let mut random = Random::new(6);
     for _ in 0..1_000 {
         let mut table = Table::open(&mut random);
@@ -184,7 +187,7 @@ fn the_pot_covers_every_payout_through_random_histories() {
                 _ => drop(table.buy(option, random.amount(near))),
             }
         }
-        // The pot covers what remains at each step of the way back, too.
+        // The pot covers the outstanding shares at each step of the way back, too.
         for option in 0..table.outstanding.len() {
             let held = table.outstanding[option];
             table.sell(option, held);
@@ -193,7 +196,7 @@ fn the_pot_covers_every_payout_through_random_histories() {
 }
 
 #[test]
-fn the_pot_covers_every_payout_when_one_option_is_driven_to_certainty() {
+fn pot_covers_payouts_of_certain_option() {
     let mut random = Random::new(7);
     for subsidy in [1, 7, 1_000, 123_456_789, LARGEST_SUBSIDY] {
         for options in 2..=MAX_OPTIONS {
@@ -207,7 +210,7 @@ fn the_pot_covers_every_payout_when_one_option_is_driven_to_certainty() {
 }
 
 #[test]
-fn the_range_ends_where_it_says() {
+fn orders_beyond_range_are_rejected() {
     let amount = |minor| Amount::new(minor).unwrap();
     let shares = |units| Shares::new(units).unwrap();
     let lmsr = Lmsr::uniform(amount(MAX_UNITS), 2).unwrap();

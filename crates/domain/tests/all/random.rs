@@ -1,4 +1,4 @@
-//! A seeded stream of random numbers and markets, so that a failure can be run again.
+//! A seeded stream of random numbers and markets, so that a failure can be reproduced.
 
 use foretell_domain::market::MAX_OPTIONS;
 use foretell_domain::market::lmsr::Lmsr;
@@ -26,7 +26,7 @@ impl Random {
         usize::try_from(drawn).expect("it is below a usize")
     }
 
-    /// From 1 to `largest`, every order of magnitude as likely as any other.
+    /// Returns a number from 1 to `largest`; every order of magnitude is equally likely.
     pub(crate) fn units(&mut self, largest: i64) -> i64 {
         let shift = self.below(usize::try_from(largest.ilog2()).expect("at most 63") + 1);
         let most = (largest >> shift).max(1);
@@ -41,7 +41,8 @@ impl Random {
         Shares::new(self.units(held.units())).expect("above zero")
     }
 
-    /// A market of 2 to 10 options; one of three starts equal, the others skewed down to about 1e-12.
+    /// Returns a market of 2 to 10 options; one of three starts equal, the others skewed down to
+    /// about 1e-12.
     pub(crate) fn market(&mut self, largest_subsidy: i64) -> (Lmsr, usize) {
         let options = 2 + self.below(MAX_OPTIONS - 1);
         let subsidy = self.amount(largest_subsidy);
@@ -58,7 +59,7 @@ impl Random {
         (Lmsr::new(subsidy, &initial).expect("within the range"), options)
     }
 
-    /// From 0 to 1.
+    /// Returns a number from 0 to 1.
     fn real(&mut self) -> f64 {
         f64::from(u32::try_from(self.next() >> 32).expect("32 bits")) / f64::from(u32::MAX)
     }

@@ -1,4 +1,5 @@
-//! Compares the curve with values computed to hundreds of digits (`tests/vectors/curve_reference.tsv`).
+//! Compares the curve with values computed to hundreds of digits
+//! (`tests/vectors/curve_reference.tsv`).
 
 use std::str::FromStr;
 
@@ -6,13 +7,14 @@ use foretell_domain::market::curve::{Curve, Price};
 
 const TABLE: &str = include_str!("../vectors/curve_reference.tsv");
 
-/// The fields of each row of this kind.
+/// Returns the fields of each row of this kind.
 fn rows(kind: &str) -> Vec<Vec<&str>> {
     let fields = TABLE.lines().map(|line| line.split('\t').collect::<Vec<_>>());
     fields.filter(|row| row[0] == kind).map(|row| row[1..].to_vec()).collect()
 }
 
-/// `str::parse` reads to the nearest number, so these are the very inputs of the reference.
+/// Parses a field; `str::parse` rounds to the nearest number, so these are the exact inputs of the
+/// reference.
 fn parse<T: FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
     text.parse().expect("the table holds numbers")
 }
@@ -25,13 +27,13 @@ fn assert_near(name: &str, actual: f64, expected: f64, tolerance: f64, row: &[&s
     );
 }
 
-/// Half of the relative error that the rounding to whole units allows for (`Lmsr::slack`).
+/// Returns half of the relative error that the rounding to whole units allows for (`Lmsr::slack`).
 fn half_slack(distance: f64) -> f64 {
     libm::exp2(-51.0) * (64.0 + distance)
 }
 
 #[test]
-fn trades_have_the_digits_of_the_reference() {
+fn trades_match_reference_digits() {
     let rows = rows("trade");
     assert_eq!(rows.len(), 96);
     for row in rows {
@@ -60,7 +62,7 @@ fn trades_have_the_digits_of_the_reference() {
 }
 
 #[test]
-fn prices_have_the_digits_of_the_reference() {
+fn prices_match_reference_digits() {
     let rows = rows("state");
     assert_eq!(rows.len(), 27);
     for row in rows {
@@ -75,7 +77,7 @@ fn prices_have_the_digits_of_the_reference() {
             ("ln p", price.ln_p(), number(6)),
             ("ln(1 - p)", price.ln_complement(), number(7)),
         ] {
-            // Beyond its underflow a probability is zero, and only its logarithm goes on.
+            // Beyond its underflow a probability is zero, and only its logarithm is meaningful.
             let tolerance = half_slack(-number(6) - number(7)) * expected.abs();
             assert_near(name, actual, expected, tolerance, &row);
         }
@@ -87,7 +89,7 @@ fn prices_have_the_digits_of_the_reference() {
 }
 
 #[test]
-fn a_spend_or_a_sale_reaches_its_target_at_both_ends() {
+fn spend_and_sale_reach_target_price() {
     let levels = [1e-300, 1e-12, 1e-6, 0.3, 0.300_000_1, 0.5, 0.9];
     let mut ln_ps: Vec<f64> = levels.iter().map(|level| libm::log(*level)).collect();
     ln_ps.extend([-1e-6, -1e-12, -1.000_000_1e-12, -1e-300]);

@@ -1,4 +1,4 @@
-//! Values that are accepted can be written and read again, whatever the text or number.
+//! Round trips of accepted values through text and serde, for any text or number.
 
 use foretell_domain::id::{BetId, TransferId};
 use foretell_domain::market::{Listing, MAX_FEE_BPS};
@@ -15,7 +15,8 @@ use foretell_domain::time::Timestamp;
 use foretell_domain::webhook::WebhookUrl;
 use proptest::prelude::*;
 
-/// Characters on which texts are known to break: joiners, marks, directions, cases that grow, controls.
+/// Characters that often break text handling: joiners, marks, directions, expanding cases,
+/// controls.
 const HOSTILE: &[char] = &[
     '\0',
     '\t',
@@ -108,15 +109,15 @@ const HOSTILE: &[char] = &[
     '\u{10FFFF}',
 ];
 
-/// Texts of hostile characters, of any characters, and of both.
+/// Returns texts of hostile characters, of any characters, and of both.
 fn hostile_text() -> impl Strategy<Value = String> {
     let hostile = prop::sample::select(HOSTILE);
     let mixed = prop_oneof![3 => hostile, 1 => any::<char>(), 2 => prop::char::range('a', 'z')];
     prop::collection::vec(mixed, 0..60).prop_map(String::from_iter)
 }
 
-/// What each accepted text must hold: it is in its normal form, within its limits, and is read again by the
-/// policy, from storage and by serde.
+/// Checks each accepted text: it is in its normal form, within its limits, and is accepted again by
+/// the policy, from storage and by serde.
 macro_rules! check_text {
     ($text:expr, $type:ident, $max:expr) => {
         if let Ok(value) = $type::new(&$text) {
@@ -194,7 +195,7 @@ proptest! {
     }
 
     #[test]
-    fn text_looks_like_itself(text in hostile_text(), other in hostile_text()) {
+    fn text_is_like_itself(text in hostile_text(), other in hostile_text()) {
         let (one, two) = (Appearance::of(&text), Appearance::of(&other));
         prop_assert!(one.is_like(&Appearance::of(&normalize(&text))));
         let spaced = format!(" {text}{} ", '\u{200B}');
@@ -203,7 +204,7 @@ proptest! {
     }
 
     #[test]
-    fn accepted_options_can_be_told_apart(first in hostile_text(), second in hostile_text()) {
+    fn accepted_options_are_distinguishable(first in hostile_text(), second in hostile_text()) {
         let names = [OptionName::new(&first), OptionName::new(&second)];
         if let [Ok(first), Ok(second)] = names {
             let listing = Listing::new(
@@ -218,7 +219,7 @@ proptest! {
     }
 
     #[test]
-    fn normal_form_of_a_password_is_stable(text in hostile_text()) {
+    fn password_normal_form_is_stable(text in hostile_text()) {
         let normal = password::normalize(&text);
         prop_assert_eq!(password::normalize(&normal), normal.clone());
         if password::check_new(&normal).is_ok() {
@@ -227,7 +228,7 @@ proptest! {
     }
 
     #[test]
-    fn every_number_is_a_writable_time(micros in any::<i64>(), seconds in any::<i64>()) {
+    fn every_number_becomes_writable_time(micros in any::<i64>(), seconds in any::<i64>()) {
         let moment = Timestamp::from_micros(micros).plus_seconds(seconds);
         prop_assert!((Timestamp::MIN..=Timestamp::MAX).contains(&moment));
         prop_assert_eq!(Timestamp::from_micros(moment.micros()), moment);

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 const VECTORS: &str = include_str!("../vectors/lmsr.json");
 
-/// One vector: what goes in, what other implementations' tests say comes out, and how exactly.
+/// One vector: its input, the output expected by other implementations' tests, and the tolerance.
 struct Vector<'a> {
     json: &'a Value,
     checked: usize,
@@ -29,7 +29,7 @@ impl<'a> Vector<'a> {
         numbers(self.input("q"))
     }
 
-    /// The textbook curve `b ln sum e^(q / b)`.
+    /// Returns the textbook curve `b ln sum e^(q / b)`.
     fn curve(&self) -> Curve {
         let weights = vec![1.0; self.quantities().len()];
         Curve::with_liquidity(self.number("b"), &weights).expect("a usable curve")
@@ -39,7 +39,7 @@ impl<'a> Vector<'a> {
         self.curve().price(&self.quantities(), self.index()).expect("a known option")
     }
 
-    /// The price that this reserve stands for: `reserve = -b ln p`.
+    /// Returns the price of this reserve: `reserve = -b ln p`.
     fn price_of_reserve(&self) -> Price {
         Price::from_ln(-self.number("reserve") / self.number("b"), self.number("b"))
     }
@@ -48,7 +48,7 @@ impl<'a> Vector<'a> {
         Price::from_ln(libm::log(self.number(name)), self.number("b"))
     }
 
-    /// Compares with the figure or figures that the vector expects under this name.
+    /// Compares numbers with the figures that the vector expects under this name.
     fn expect(&mut self, name: &str, actual: &[f64]) {
         let (id, expected) = (&self.json["id"], &self.json["expected"][name]);
         let expected = if expected.is_array() { numbers(expected) } else { vec![number(expected)] };
@@ -67,7 +67,7 @@ impl<'a> Vector<'a> {
         self.checked += 1;
     }
 
-    /// Absolute, or relative where it says so in words.
+    /// Returns the tolerance: absolute, or relative if the vector says so.
     fn tolerance(&self, expected: f64) -> f64 {
         match self.json["tolerance"].as_str() {
             None => number(&self.json["tolerance"]),
@@ -99,7 +99,7 @@ fn prices(curve: &Curve, quantities: &[f64]) -> Vec<f64> {
 }
 
 #[test]
-fn published_figures_come_out() {
+fn published_figures_are_reproduced() {
     let document: Value = serde_json::from_str(VECTORS).expect("valid JSON");
     let vectors = document["vectors"].as_array().expect("a list");
     let mut checked = 0;
@@ -136,7 +136,8 @@ fn check(vector: &mut Vector<'_>) {
         }
         "lmsr_reserve_buy" => {
             let spend = vector.number("amount_in");
-            // Their pool first swaps the spend for as many shares, and counts only what comes on top.
+            // Their pool first swaps the spend for as many shares, and counts only the shares
+            // beyond these.
             vector.expect("out", &[vector.price_of_reserve().bonus_for_spend(spend)]);
         }
         "lmsr_reserve_sell" => {
@@ -236,7 +237,7 @@ fn check_sale(vector: &mut Vector<'_>) {
     vector.expect("reserves_after", &reserves);
 }
 
-/// The values grow to the target, or by the excess taken off, in equal parts.
+/// Checks values that grow to the target, or lose the excess, in equal parts.
 fn check_allocation(vector: &mut Vector<'_>) {
     let whole = |value: &Value| value.as_i64().expect("a whole number");
     let name = if vector.input("values").is_array() { "values" } else { "scaled" };
