@@ -1,4 +1,4 @@
-//! API keys: what programs present in place of a session, writing and reading them.
+//! Storage of API keys, which programs present instead of a session.
 
 use async_trait::async_trait;
 use foretell_domain::id::{AccountId, ApiKeyId, UserId};
@@ -11,24 +11,24 @@ use crate::error::StoreError;
 use crate::page::Stretch;
 use crate::secret::TokenHash;
 
-/// An API key: who may present a secret, what for, and until when.
+/// An API key: the hash of its secret, its scopes and its expiry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiKey {
-    /// Names the key.
+    /// Identifier of the key.
     pub id: ApiKeyId,
-    /// Whose it is.
+    /// Owner.
     pub user_id: UserId,
-    /// What its user calls it.
+    /// Name given by the owner.
     pub name: KeyName,
-    /// What is stored of the secret.
+    /// Hash of the secret.
     pub secret_hash: TokenHash,
-    /// What it may be used for; at least one thing.
+    /// Scopes; at least one.
     pub scopes: Scopes,
-    /// When it was made.
+    /// Creation time.
     pub created_at: Timestamp,
-    /// When it ends by itself, if ever.
+    /// Expiry time, if any.
     pub expires_at: Option<Timestamp>,
-    /// When it was last used, as far as that was recorded: uses that follow close upon one another are not.
+    /// Time of the last recorded use; uses in quick succession are not all recorded.
     pub last_used_at: Option<Timestamp>,
 }
 
@@ -37,40 +37,41 @@ pub trait ApiKeyTx {
     /// Inserts a key.
     fn insert_api_key(&mut self, key: &ApiKey) -> Result<(), StoreError>;
 
-    /// Deletes a key of this user and says whether it was there.
+    /// Deletes a key of this user. Returns `true` if it existed.
     fn delete_api_key(&mut self, user: UserId, key: ApiKeyId) -> Result<bool, StoreError>;
 
-    /// Deletes all keys of a user and says how many there were.
+    /// Deletes all keys of a user and returns their number.
     fn delete_api_keys_of(&mut self, user: UserId) -> Result<usize, StoreError>;
 
     /// Records that a key was used at a time, unless it was used later or is gone.
     fn record_api_key_use(&mut self, key: ApiKeyId, at: Timestamp) -> Result<(), StoreError>;
 }
 
-/// An API key with its user and the account that they trade with.
+/// An API key with its user and the user's trading account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiKeyDetails {
     /// The key.
     pub key: ApiKey,
-    /// Whose it is.
+    /// Owner.
     pub user: User,
-    /// The user's oldest account.
+    /// Oldest account of the user.
     pub account_id: AccountId,
 }
 
 /// Reads API keys.
 #[async_trait]
 pub trait ApiKeyQueries: Send + Sync {
-    /// The key of a secret, whether it has ended or not, with its user and their oldest account.
+    /// Returns the key with this secret, expired or not, with its user and the user's oldest
+    /// account.
     async fn find_api_key(&self, secret: &TokenHash) -> Result<Option<ApiKeyDetails>, StoreError>;
 
-    /// A stretch of the keys of a user, newest first, those that have ended included.
+    /// Returns a page of a user's keys, newest first, including expired ones.
     async fn list_api_keys(
         &self,
         user: UserId,
         stretch: Stretch<ApiKeyId>,
     ) -> Result<Vec<ApiKey>, StoreError>;
 
-    /// How many keys a user has.
+    /// Returns the number of a user's keys.
     async fn count_api_keys(&self, user: UserId) -> Result<i64, StoreError>;
 }

@@ -1,4 +1,4 @@
-//! What a request costs storage: adapters note it, whoever serves the request reads it.
+//! Storage cost of a request: adapters record it, and the server of the request reads it.
 
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 thread_local! {
-    /// Whose work this thread is at.
+    /// Cost record of the work that this thread is doing.
     static CURRENT: RefCell<Option<Arc<Cost>>> = const { RefCell::new(None) };
 }
 
-/// The statements that were sent to a database, and the time that it took over them.
+/// Number of statements sent to a database, and the time they took.
 #[derive(Debug, Default)]
 pub struct Cost {
     statements: AtomicU32,
@@ -20,26 +20,26 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// Adds what some work has cost.
+    /// Adds the cost of some work.
     pub fn add(&self, statements: u32, time: Duration) {
         let time_us = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
         self.statements.fetch_add(statements, Ordering::Relaxed);
         self.time_us.fetch_add(time_us, Ordering::Relaxed);
     }
 
-    /// How many statements there were.
+    /// Returns the number of statements.
     pub fn statements(&self) -> u32 {
         self.statements.load(Ordering::Relaxed)
     }
 
-    /// How long they took; what runs at the same time counts twice.
+    /// Returns the time of the statements; concurrent ones are added up.
     pub fn time(&self) -> Duration {
         Duration::from_micros(self.time_us.load(Ordering::Relaxed))
     }
 }
 
-/// Does `work`, and has what it costs noted in `cost`: what it awaits itself, but not what it leaves to other tasks.
-/// It is pinned by the caller, so that no large future is moved.
+/// Runs `work` and records its cost in `cost`: that of everything it awaits itself, but not of
+/// other tasks that it spawns. The caller pins it, so that no large future is moved.
 pub async fn noted_in<F: Future>(cost: &Arc<Cost>, mut work: Pin<&mut F>) -> F::Output {
     poll_fn(|context| {
         let _within = Within::begin(Arc::clone(cost));
@@ -48,12 +48,12 @@ pub async fn noted_in<F: Future>(cost: &Arc<Cost>, mut work: Pin<&mut F>) -> F::
     .await
 }
 
-/// Where the work that this thread is at has its cost noted, if anybody wants to know.
+/// Returns the cost record of the work that this thread is doing, if there is one.
 pub fn current() -> Option<Arc<Cost>> {
     CURRENT.with_borrow(Clone::clone)
 }
 
-/// As long as it lives, the thread is at some work.
+/// Guard that sets the cost record of the thread while it exists.
 struct Within(Option<Arc<Cost>>);
 
 impl Within {
@@ -80,7 +80,7 @@ mod tests {
         work.poll(&mut Context::from_waker(Waker::noop()))
     }
 
-    /// Notes a statement each time that it is polled, and ends with the second.
+    /// Records a statement each time that it is polled, and ends with the second.
     async fn two_statements() {
         let mut left = 2;
         poll_fn(|_| {
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn each_cost_is_noted_where_it_belongs() {
+    fn interleaved_costs_are_recorded_separately() {
         let (first, second) = (Arc::new(Cost::default()), Arc::new(Cost::default()));
         let of_first = async || noted_in(&first, pin!(two_statements())).await;
         let mut one = Box::pin(of_first());

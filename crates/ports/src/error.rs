@@ -1,4 +1,4 @@
-//! What can go wrong with storage, told apart by what the caller can do about it.
+//! Storage errors, classified by what the caller can do about them.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -9,39 +9,40 @@ use thiserror::Error;
 /// The cause of a [`StoreError`], for logs; never shown to clients.
 pub type Cause = Box<dyn StdError + Send + Sync>;
 
-/// Why storage did not do what it was asked.
+/// Reason why an operation on storage failed.
 #[derive(Debug, Error)]
 pub enum StoreError {
-    /// Others were in the way (deadlock, serialization failure, locked database) more often than the
-    /// adapter retries. Nothing was changed; the same call may succeed later.
+    /// Concurrent transactions conflicted (deadlock, serialization failure, locked database) more
+    /// often than the adapter retries. Nothing was changed; the same call may succeed later.
     #[error("storage is busy with other work")]
     Contention(#[source] Cause),
-    /// Storage cannot be reached, or had no free connection in time. Nothing was changed.
+    /// Storage cannot be reached, or no connection became free in time. Nothing was changed.
     #[error("storage is not available")]
     Unavailable(#[source] Cause),
-    /// The answer to a commit was lost: the changes are there wholly or not at all.
+    /// The response to a commit was lost: either all changes are stored or none.
     #[error("the outcome of a commit is unknown")]
     CommitUnknown(#[source] Cause),
-    /// Storage refused the changes themselves (a constraint, a value out of range, a panic in the unit).
-    /// Nothing was changed, and the same call would fail again.
+    /// Storage rejected the changes themselves (a constraint, a value out of range, a panic in the
+    /// unit). Nothing was changed, and the same call would fail again.
     #[error("storage rejected the changes")]
     Rejected(#[source] Cause),
-    /// A stored row breaks a rule of the domain.
+    /// A stored row violates a rule of the domain.
     #[error("{table}.{column} of row {id} does not convert")]
     Corrupt {
         /// The table.
         table: &'static str,
-        /// The column, or the part of the row.
+        /// The column, or the affected part of the row.
         column: &'static str,
         /// The row's id.
         id: String,
-        /// What is wrong with it.
+        /// The violated rule.
         #[source]
         cause: Cause,
     },
 }
 
-/// An error with all that caused it, for logs, such as `storage is not available: database or disk is full`.
+/// An error with all its causes, for logs, such as `storage is not available: database or disk is
+/// full`.
 #[derive(Debug, Clone, Copy)]
 pub struct Chain<'a>(pub &'a (dyn StdError + 'static));
 
@@ -57,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_chain_names_every_cause() {
+    fn chain_contains_every_cause() {
         let full = std::io::Error::other(StoreError::Contention("the file is locked".into()));
         let error = StoreError::Unavailable(Box::new(full));
         let told = Chain(&error).to_string();

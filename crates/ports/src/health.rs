@@ -1,16 +1,16 @@
-//! Whether storage answers.
+//! Health check of storage.
 
 use async_trait::async_trait;
 
 use crate::error::StoreError;
 
-/// Answers for one dependency.
+/// Health check of one dependency.
 #[async_trait]
 pub trait Health: Send + Sync {
-    /// Succeeds if storage answers a trivial question in time.
+    /// Succeeds if storage answers a trivial query in time.
     async fn ping(&self) -> Result<(), StoreError>;
 
-    /// How many of the migrations that the adapter knows the database lacks: it cannot be worked with until there are
-    /// none. Those of a newer program do not count.
+    /// Returns the number of migrations known to the adapter that the database lacks: the server
+    /// cannot run until there are none. Migrations of a newer program do not count.
     async fn missing_migrations(&self) -> Result<usize, StoreError>;
 }

@@ -1,7 +1,8 @@
-//! Jobs: adding them with the change that wants them, taking them up, finishing them, and reading them.
+//! Storage of jobs: they are added with the change that requests them, leased by workers, and
+//! finished.
 //!
-//! A worker takes a job up for a while: it has a *lease*. One that dies lets its lease run out, and the job is taken
-//! up by another. Whoever's lease is no longer the last one of the job can do nothing more with it.
+//! A worker takes a *lease* on a job for a limited time. If a worker crashes, its lease expires,
+//! and another worker takes the job. Only the holder of the latest lease of a job can change it.
 
 use async_trait::async_trait;
 use foretell_domain::id::JobId;
@@ -13,44 +14,46 @@ use crate::error::StoreError;
 use crate::page::Stretch;
 use crate::unit::Locked;
 
-/// A job that is about to be added.
+/// A job to be added.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewJob {
-    /// Names it.
+    /// Identifier of the job.
     pub id: JobId,
-    /// What is to be done.
+    /// Task.
     pub task: JobTask,
-    /// Not before this time.
+    /// Earliest execution time.
     pub run_at: Timestamp,
-    /// If there is a job of this name, even one that is done, no other is added; 1 to 100 characters.
+    /// Unique name: if a job with this name exists, even a finished one, no other is added; 1 to
+    /// 100 characters.
     pub once: Option<String>,
-    /// When it was wanted.
+    /// Creation time.
     pub created_at: Timestamp,
 }
 
-/// A job as it is read.
+/// A stored job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
-    /// Names it.
+    /// Identifier of the job.
     pub id: JobId,
-    /// What is to be done; an error if this version of the program does not know it.
+    /// Task; an error if this version of the program does not know it.
     pub task: Result<JobTask, UnknownTask>,
-    /// Where it stands.
+    /// State.
     pub state: JobState,
-    /// How many attempts have failed since it was added or revived.
+    /// Number of failed attempts since the job was added or revived.
     pub failures: u32,
-    /// Why the last attempt that failed did.
+    /// Error of the last failed attempt.
     pub error: Option<String>,
-    /// When it was wanted.
+    /// Creation time.
     pub created_at: Timestamp,
-    /// When it may be taken up: at its time while it waits, at the end of the lease while it runs.
+    /// Earliest time at which it may be leased: its execution time while it waits, the end of the
+    /// lease while it runs.
     pub due_at: Option<Timestamp>,
-    /// When it was done, or given up.
+    /// Time at which it was finished or became dead.
     pub finished_at: Option<Timestamp>,
 }
 
 impl Job {
-    /// The kind as it is stored, whether this version of the program knows it or not.
+    /// Returns the stored kind, whether this version of the program knows it or not.
     pub fn kind(&self) -> &str {
         match &self.task {
             Ok(task) => task.kind().as_str(),
@@ -63,79 +66,80 @@ impl Job {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("unknown job {kind:?}: {problem}")]
 pub struct UnknownTask {
-    /// The kind as it is stored.
+    /// Stored kind.
     pub kind: String,
-    /// What is unknown.
+    /// The unknown part.
     pub problem: &'static str,
 }
 
-/// A worker's hold on a job.
+/// A worker's lease of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Lease {
     /// The job.
     pub job: JobId,
-    /// Counts the leases of the job from 1.
+    /// Number of this lease of the job, from 1.
     pub number: i64,
 }
 
-/// A job that was just taken up.
+/// A job that was just leased.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LeasedJob {
-    /// The hold on it.
+    /// The lease.
     pub lease: Lease,
-    /// What is to be done.
+    /// Task.
     pub task: JobTask,
-    /// How many attempts have failed; one whose lease ran out counts.
+    /// Number of failed attempts; an expired lease counts.
     pub failures: u32,
 }
 
-/// The jobs that were just taken up.
+/// The jobs that were just leased.
 #[derive(Debug, Default)]
 pub struct LeasedJobs {
-    /// Those whose task is known.
+    /// Jobs with a known task.
     pub jobs: Vec<LeasedJob>,
-    /// The others. They are to be given up, or they will be taken up again and again.
+    /// All other jobs. The caller must mark them dead, or they are leased again and again.
     pub unknown: Vec<(Lease, UnknownTask)>,
 }
 
-/// Which jobs to take up, and for how long.
+/// Parameters of leasing jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LeaseRequest {
-    /// Only of this lane.
+    /// Queue.
     pub lane: JobLane,
-    /// The time now.
+    /// Current time.
     pub now: Timestamp,
-    /// When the leases run out.
+    /// Expiry time of the leases.
     pub until: Timestamp,
-    /// At most so many.
+    /// Maximum number of jobs.
     pub limit: u32,
 }
 
-/// Writes jobs within a unit of work. What takes a lease does nothing and gives `false` if it is not the last one of
-/// a running job.
+/// Writes jobs within a unit of work. A method with a lease does nothing and returns `false` if it
+/// is not the latest lease of a running job.
 pub trait JobTx {
-    /// Adds jobs, but for those whose name is taken, and says how many were added.
+    /// Adds jobs, except those whose name exists, and returns the number added.
     fn add_jobs(&mut self, jobs: &[NewJob]) -> Result<usize, StoreError>;
 
-    /// Adds a job that has a name or, if there is one of this name, makes that one wait for the new time as if it were
-    /// new. A worker that runs it loses its lease.
+    /// Adds a job with a unique name. If a job with this name exists, it waits for the new time as
+    /// if it were new, and a worker that runs it loses its lease.
     fn schedule_job(&mut self, job: &NewJob) -> Result<(), StoreError>;
 
-    /// Deletes the jobs of these names, in whatever state, and returns their number. A worker that runs one loses its
-    /// lease.
+    /// Deletes the jobs with these names, in any state, and returns their number. A worker that
+    /// runs one loses its lease.
     fn delete_named_jobs(&mut self, names: &[String]) -> Result<usize, StoreError>;
 
-    /// Takes up jobs that are due, those that have been due the longest first: waiting ones, and running ones whose
-    /// lease has run out, which counts as a failure. Jobs that another unit is taking up are passed over. In any order.
+    /// Leases jobs that are due, the longest due first: waiting ones, and running ones whose lease
+    /// has expired, which counts as a failure. Jobs that another unit is leasing are skipped.
+    /// Returned in any order.
     fn lease_jobs(&mut self, request: &LeaseRequest) -> Result<LeasedJobs, StoreError>;
 
-    /// Moves the end of a lease.
+    /// Extends a lease.
     fn extend_lease(&mut self, lease: Lease, until: Timestamp) -> Result<bool, StoreError>;
 
-    /// Ends a job that is done.
+    /// Marks a job as done.
     fn finish_job(&mut self, lease: Lease, at: Timestamp) -> Result<bool, StoreError>;
 
-    /// Lets a job wait until a time, with the failure of its attempt if it has failed.
+    /// Reschedules a job, with the error of the attempt if it failed.
     fn put_off_job(
         &mut self,
         lease: Lease,
@@ -143,57 +147,58 @@ pub trait JobTx {
         failure: Option<&str>,
     ) -> Result<bool, StoreError>;
 
-    /// Gives a job up, with the failure of its last attempt.
+    /// Marks a job as dead, with the error of its last attempt.
     fn bury_job(&mut self, lease: Lease, at: Timestamp, failure: &str) -> Result<bool, StoreError>;
 
     /// Locks a job.
     fn lock_job(&mut self, id: JobId) -> Result<Option<Locked<Job>>, StoreError>;
 
-    /// Lets a locked job that waits or was given up be tried at a time, as often as a new one.
+    /// Makes a locked waiting or dead job run at a time, with all its attempts.
     fn revive_job(&mut self, job: &Locked<Job>, run_at: Timestamp) -> Result<(), StoreError>;
 
     /// Deletes a locked job.
     fn delete_job(&mut self, job: Locked<Job>) -> Result<(), StoreError>;
 
-    /// Deletes at most `limit` jobs that were done before a time, and says how many.
+    /// Deletes at most `limit` jobs that finished before a time, and returns their number.
     fn purge_jobs(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
 }
 
-/// Which jobs are wanted.
+/// Filter of a list of jobs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct JobFilter {
-    /// Only of this kind.
+    /// Only jobs of this kind.
     pub kind: Option<JobKind>,
-    /// Only in this state.
+    /// Only jobs in this state.
     pub state: Option<JobState>,
 }
 
-/// How many jobs there are of one kind in one state.
+/// Number of jobs of one kind in one state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JobCount {
-    /// The kind; nothing for all kinds that this version of the program does not know.
+    /// The kind; `None` for all kinds that this version of the program does not know.
     pub kind: Option<JobKind>,
     /// The state.
     pub state: JobState,
-    /// How many.
+    /// Number of jobs.
     pub count: i64,
 }
 
 /// Reads jobs.
 #[async_trait]
 pub trait JobQueries: Send + Sync {
-    /// The job of this id.
+    /// Returns the job with this id.
     async fn find_job(&self, id: JobId) -> Result<Option<Job>, StoreError>;
 
-    /// A stretch of the jobs, newest first.
+    /// Returns a page of the jobs, newest first.
     async fn list_jobs(&self, filter: JobFilter, stretch: Stretch<JobId>) -> Result<Vec<Job>, StoreError>;
 
-    /// How many jobs there are.
+    /// Returns the number of jobs.
     async fn count_jobs(&self, filter: JobFilter) -> Result<i64, StoreError>;
 
-    /// How many jobs that are not done there are of each kind in each state, where there are any, in any order.
+    /// Returns the number of unfinished jobs of each kind in each state, in any order, without
+    /// zeros.
     async fn count_unfinished_jobs(&self) -> Result<Vec<JobCount>, StoreError>;
 
-    /// Whether a job of this lane is due at a time.
+    /// Returns `true` if a job of this queue is due at a time.
     async fn has_due_job(&self, lane: JobLane, now: Timestamp) -> Result<bool, StoreError>;
 }

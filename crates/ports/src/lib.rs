@@ -1,9 +1,10 @@
-//! The traits around the domain: what the use cases need of storage, time, chance and secrets.
+//! The ports of the domain: traits for storage, time, randomness and secrets that use cases depend
+//! on.
 //!
-//! An adapter implements them and knows nothing else of this project but the domain. Whatever writes is on
-//! a trait whose name ends in `Tx` and is reached only inside [`UnitOfWork::run`](unit::UnitOfWork); the
-//! query traits cannot write. The contract of each method is in its documentation and is checked for every
-//! adapter by one suite of tests.
+//! An adapter implements them and depends on nothing else of this project but the domain. Every
+//! trait that writes has a name that ends in `Tx` and is available only inside
+//! [`UnitOfWork::run`](unit::UnitOfWork); the query traits cannot write. The contract of each
+//! method is in its documentation, and one test suite checks it for every adapter.
 
 pub mod api_key;
 pub mod cache;

@@ -1,56 +1,58 @@
-//! Mail: what is written to users.
+//! Emails to users.
 
 use async_trait::async_trait;
 use foretell_domain::text::{Email, MarketName, OptionName, UserName};
 use foretell_domain::time::Timestamp;
 use thiserror::Error;
 
-/// A letter to a user.
+/// An email to a user.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Letter {
-    /// Names it: a letter that is sent again, because nobody knows whether it arrived, has the same.
+    /// Identifier of the email: an email that is sent again, because its delivery is unknown, has
+    /// the same one.
     pub id: u128,
-    /// Where it goes.
+    /// Recipient's email address.
     pub to: Email,
-    /// Whom it addresses.
+    /// Recipient's name.
     pub name: UserName,
-    /// What it says.
+    /// Content.
     pub content: LetterContent,
 }
 
-/// What a letter says.
+/// Content of an email.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LetterContent {
-    /// The user has registered.
+    /// Welcome to a newly registered user.
     Welcome,
-    /// A market in which the user held shares has ended.
+    /// Outcome of a market in which the user held shares.
     Decision {
         /// The market.
         market: MarketName,
-        /// How it has ended.
+        /// The outcome.
         decision: DecisionText,
     },
 }
 
-/// How a market has ended, as a letter tells it.
+/// Outcome of a market as an email describes it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum DecisionText {
-    /// These options pay, with their parts in basis points; one of 10,000 has won alone.
+    /// These options pay, with their parts in basis points; one option with 10,000 is the only
+    /// winner.
     Resolved(Vec<(OptionName, u16)>),
-    /// The stakes went back.
+    /// The market was cancelled and the stakes were refunded.
     Cancelled,
 }
 
-/// Why a letter was not sent.
+/// Reason why an email was not sent.
 #[derive(Debug, Error)]
 pub enum MailError {
-    /// The server is away, does not let us in, or refuses for now.
+    /// The server is unreachable, rejects the credentials, or fails temporarily.
     #[error("the email could not be sent: {0}")]
     Unsent(String),
-    /// Nothing can ever be sent to this recipient: another attempt would fail too.
+    /// The recipient can never receive email: another attempt would fail too.
     #[error("the email was refused: {0}")]
     Refused(String),
-    /// The letter could not be written: a template is broken.
+    /// A template failed to render.
     #[error("the letter could not be written: {0}")]
     Unwritten(String),
     /// Stored emails could not be deleted.
@@ -58,17 +60,17 @@ pub enum MailError {
     Unpurged(String),
 }
 
-/// Sends letters.
+/// Sends emails.
 #[async_trait]
 pub trait Mailer: Send + Sync {
-    /// Sends a letter; it has left once this returns. After an error it may have left too.
+    /// Sends an email. After `Ok` it was handed over; after an error its delivery is unknown.
     ///
     /// # Errors
     /// [`MailError`].
     async fn send(&self, letter: &Letter) -> Result<(), MailError>;
 
-    /// Deletes the stored emails that are older at this time than the operator wants, and returns their number. A mailer
-    /// that stores none has none to delete.
+    /// Deletes the stored emails that are older than the configured retention, and returns their
+    /// number. A mailer that stores no emails deletes none.
     ///
     /// # Errors
     /// [`MailError::Unpurged`].

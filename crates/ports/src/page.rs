@@ -1,9 +1,9 @@
-//! Pages of lists, counted from one, and stretches, which begin anywhere.
+//! Pages of lists, by number or by key.
 
-/// The most rows on one page.
+/// Maximum rows of one page.
 pub const MAX_PAGE_ROWS: u32 = 100;
 
-/// Which rows of a list are wanted.
+/// Request of a numbered page of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageRequest {
     page: u32,
@@ -11,50 +11,52 @@ pub struct PageRequest {
 }
 
 impl PageRequest {
-    /// Page `page` (from 1) of `limit` rows (1 to 100), or `None` outside these ranges.
+    /// Creates a request of page `page` (from 1) with `limit` rows (1 to 100), or `None` outside
+    /// these ranges.
     pub fn new(page: u32, limit: u32) -> Option<Self> {
         (page >= 1 && (1..=MAX_PAGE_ROWS).contains(&limit)).then_some(Self { page, limit })
     }
 
-    /// The page, from 1.
+    /// Returns the page, from 1.
     pub const fn page(self) -> u32 {
         self.page
     }
 
-    /// The most rows on it, 1 to 100.
+    /// Returns the maximum number of rows, 1 to 100.
     pub const fn limit(self) -> u32 {
         self.limit
     }
 
-    /// How many rows come before it.
+    /// Returns the number of rows before the page.
     pub fn offset(self) -> i64 {
         i64::from(self.page - 1) * i64::from(self.limit)
     }
 }
 
-/// A stretch of a list whose rows are told apart and ordered by keys `K`.
+/// Request of a page of a list whose rows are identified and ordered by keys `K`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stretch<K> {
-    /// Where it begins.
+    /// Start of the page.
     pub start: Start<K>,
-    /// The most rows in it.
+    /// Maximum number of rows.
     pub limit: u32,
 }
 
-/// Where a stretch of a list begins.
+/// Start of a page in a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Start<K> {
-    /// At the first row. Fewer rows than the limit mean that the list ends, as after a key.
+    /// The first row. Fewer rows than the limit mean that the list ends, as after a key.
     First,
-    /// After this many rows, each of which is passed over at a cost. There may be fewer rows than the limit
-    /// before the end, since rows that cannot be read are left out.
+    /// After this many rows, each of which costs time. The page may be shorter than the limit
+    /// before the end of the list, since unreadable rows are left out.
     Offset(i64),
-    /// After the place of this key, whether its row is still there or not: costs the same everywhere.
+    /// After this key, whether its row still exists or not: every page costs the same.
     After(K),
 }
 
 impl Stretch<i64> {
-    /// The first and the last number of this stretch of a list that counts down from `newest` without a gap.
+    /// Returns the first and the last number of this page in a list numbered from `newest` down
+    /// without gaps.
     pub fn numbers(self, newest: i64) -> (i64, i64) {
         let last = match self.start {
             Start::First => newest,
@@ -71,11 +73,11 @@ impl<K> From<PageRequest> for Stretch<K> {
     }
 }
 
-/// The rows of one page and how many there are on all pages.
+/// The rows of one page and the total number of rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Page<T> {
-    /// The rows of this page.
+    /// Rows of this page.
     pub rows: Vec<T>,
-    /// The rows of all pages.
+    /// Total number of rows on all pages.
     pub total: i64,
 }

@@ -1,15 +1,15 @@
-//! What traders did and hold over all markets, and what came of it.
+//! Portfolios: the bets, positions and profits of traders in all markets.
 
 use foretell_domain::id::{BetId, MarketId, UserId};
 use foretell_domain::market::{Bet, Position};
 use foretell_domain::time::Timestamp;
 
-/// The place of a bet among those of its user: by when it was made, and by id within one moment.
+/// Cursor in a user's list of bets: by time, and by id within the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BetKey {
-    /// When it was made.
+    /// Time of the bet.
     pub created_at: Timestamp,
-    /// The bet, which breaks ties.
+    /// The bet, as the tie breaker.
     pub id: BetId,
 }
 
@@ -26,18 +26,18 @@ pub struct HeldPosition {
     pub market_id: MarketId,
     /// The option's position among the market's options.
     pub option_index: usize,
-    /// What is held, and what went in and out for it.
+    /// The shares, and the money paid and received for them.
     pub position: Position,
 }
 
 impl HeldPosition {
-    /// Its place among the positions of its account.
+    /// Returns the cursor of the position in the account's list.
     pub const fn key(&self) -> HeldKey {
         HeldKey { market_id: self.market_id, option_index: self.option_index }
     }
 }
 
-/// The place of a position among those of its account: the newest market first, and its options in their order.
+/// Cursor in an account's list of positions: newest market first, and its options in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HeldKey {
     /// The market.
@@ -46,11 +46,11 @@ pub struct HeldKey {
     pub option_index: usize,
 }
 
-/// What a user's trades have brought.
+/// Profit of a user's trades.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Profit {
     /// The user.
     pub user_id: UserId,
-    /// What came in less what went out, in minor units.
+    /// Money received minus money paid, in minor units.
     pub profit_minor: i64,
 }

@@ -1,4 +1,4 @@
-//! Posts, comments and tags: writing and reading them.
+//! Storage of posts, comments and tags.
 
 use async_trait::async_trait;
 use foretell_domain::comment::{Comment, CommentSubject};
@@ -10,63 +10,63 @@ use crate::error::StoreError;
 use crate::page::Stretch;
 use crate::unit::Locked;
 
-/// Writes posts and comments within a unit of work. A unit that touches a subject and its comments touches
-/// the subject first.
+/// Writes posts and comments within a unit of work. A unit that uses both a subject and its
+/// comments must lock the subject first.
 pub trait PostTx {
-    /// Inserts a post with its tags. A known id makes it [`StoreError::Rejected`].
+    /// Inserts a post with its tags. An existing id causes [`StoreError::Rejected`].
     fn insert_post(&mut self, post: &Post) -> Result<(), StoreError>;
 
     /// Locks a post and returns it, if it exists.
     fn lock_post(&mut self, id: PostId) -> Result<Option<Locked<Post>>, StoreError>;
 
-    /// Stores what a locked post says, its tags, its status, its version and when it changed.
+    /// Stores the texts, tags, status, version and modification time of a locked post.
     fn save_post(&mut self, post: &Locked<Post>) -> Result<(), StoreError>;
 
     /// Deletes a locked post with its tags and comments.
     fn delete_post(&mut self, post: Locked<Post>) -> Result<(), StoreError>;
 
-    /// What a comment would be about, if it exists. It is not deleted before the unit ends, but it is not
-    /// locked otherwise: any number of units may hold it, and others may change it.
+    /// Returns the subject of a new comment, if it exists, under a shared lock: it cannot be
+    /// deleted before the unit ends, but other units may share the lock and change the subject.
     fn hold_subject(&mut self, subject: CommentSubject) -> Result<Option<HeldSubject>, StoreError>;
 
-    /// Inserts a comment whose subject is held. A known id makes it [`StoreError::Rejected`].
+    /// Inserts a comment on a locked subject. An existing id causes [`StoreError::Rejected`].
     fn insert_comment(&mut self, comment: &Comment) -> Result<(), StoreError>;
 
     /// Locks a comment and returns it, if it exists.
     fn lock_comment(&mut self, id: CommentId) -> Result<Option<Locked<Comment>>, StoreError>;
 
-    /// Stores what a locked comment says and when it changed.
+    /// Stores the text and modification time of a locked comment.
     fn save_comment(&mut self, comment: &Locked<Comment>) -> Result<(), StoreError>;
 
     /// Deletes a locked comment.
     fn delete_comment(&mut self, comment: Locked<Comment>) -> Result<(), StoreError>;
 
-    /// Deletes all posts of a user, with everybody's comments on them, and all comments of the user.
+    /// Deletes all posts of a user, with all comments on them, and all comments of the user.
     fn delete_content_of(&mut self, user: UserId) -> Result<(), StoreError>;
 }
 
-/// What a comment is about, as far as it decides who may comment.
+/// Subject of a comment, with the fields that decide who may comment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HeldSubject {
-    /// A post that these may see.
+    /// A post with its visibility.
     Post(Authorship),
     /// A market, which everyone may see.
     Market,
 }
 
-/// Which posts are wanted.
+/// Filter of a list of posts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PostFilter {
-    /// Only in this status.
+    /// Only posts in this status.
     pub status: PostStatus,
-    /// Only by this author.
+    /// Only posts of this author.
     pub author_id: Option<UserId>,
-    /// Only with this tag.
+    /// Only posts with this tag.
     pub tag: Option<Tag>,
 }
 
 impl PostFilter {
-    /// Whether a post is wanted.
+    /// Returns `true` if a post matches.
     pub fn wants(&self, post: &Post) -> bool {
         post.body.status == self.status
             && self.author_id.is_none_or(|author| post.author_id == author)
@@ -74,66 +74,66 @@ impl PostFilter {
     }
 }
 
-/// A tag and how many published posts have it.
+/// A tag and its number of published posts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TagCount {
     /// The tag.
     pub tag: Tag,
-    /// The published posts that have it, at least one.
+    /// Number of published posts with the tag, at least one.
     pub post_count: i64,
 }
 
-/// Reads posts, comments and tags, whoever may see them.
+/// Reads posts, comments and tags, without checking permissions.
 #[async_trait]
 pub trait PostQueries: Send + Sync {
-    /// The post with this id.
+    /// Returns the post with this id.
     async fn find_post(&self, id: PostId) -> Result<Option<Post>, StoreError>;
 
-    /// Those of these posts that exist, each once, in any order.
+    /// Returns those of these posts that exist, each once, in any order.
     async fn find_posts(&self, ids: &[PostId]) -> Result<Vec<Post>, StoreError>;
 
-    /// The posts that a filter lets through, by descending id.
+    /// Returns the posts that match a filter, by descending id.
     async fn list_posts(
         &self,
         filter: &PostFilter,
         stretch: Stretch<PostId>,
     ) -> Result<Vec<Post>, StoreError>;
 
-    /// How many posts a filter lets through.
+    /// Returns the number of posts that match a filter.
     async fn count_posts(&self, filter: &PostFilter) -> Result<i64, StoreError>;
 
-    /// The comment with this id.
+    /// Returns the comment with this id.
     async fn find_comment(&self, id: CommentId) -> Result<Option<Comment>, StoreError>;
 
-    /// The comments on a subject, by descending id; none if there is no such subject.
+    /// Returns the comments on a subject, by descending id; none if the subject does not exist.
     async fn list_comments(
         &self,
         subject: CommentSubject,
         stretch: Stretch<CommentId>,
     ) -> Result<Vec<Comment>, StoreError>;
 
-    /// The comments of an author, by descending id.
+    /// Returns the comments of an author, by descending id.
     async fn list_comments_of(
         &self,
         author: UserId,
         stretch: Stretch<CommentId>,
     ) -> Result<Vec<Comment>, StoreError>;
 
-    /// How many comments there are on a subject.
+    /// Returns the number of comments on a subject.
     async fn count_comments(&self, subject: CommentSubject) -> Result<i64, StoreError>;
 
-    /// The `limit` newest published posts of each of these authors, all of them by descending id, in a number of
-    /// statements that does not grow with the authors.
+    /// Returns the `limit` newest published posts of each of these authors, all by descending id,
+    /// with a constant number of statements.
     async fn list_newest_posts(&self, authors: &[UserId], limit: u32) -> Result<Vec<Post>, StoreError>;
 
-    /// The `limit` newest comments on each of these posts, all of them by descending id, in a number of
-    /// statements that does not grow with the posts.
+    /// Returns the `limit` newest comments on each of these posts, all by descending id, with a
+    /// constant number of statements.
     async fn list_newest_comments(&self, posts: &[PostId], limit: u32) -> Result<Vec<Comment>, StoreError>;
 
-    /// The tags of published posts, those of the most posts first, and of equals in the order of their letters.
-    /// Each comes with its position in the list from 1, after which a later part may begin.
+    /// Returns the tags of published posts, by descending number of posts and then alphabetically.
+    /// Each comes with its position in the list from 1, after which the next page may start.
     async fn list_tags(&self, stretch: Stretch<i64>) -> Result<Vec<(i64, TagCount)>, StoreError>;
 
-    /// How many tags published posts have.
+    /// Returns the number of tags of published posts.
     async fn count_tags(&self) -> Result<i64, StoreError>;
 }

@@ -1,4 +1,4 @@
-//! Counting what quotas limit.
+//! Counts of resources that quotas limit.
 
 use foretell_domain::id::UserId;
 use foretell_domain::quota::Quota;
@@ -7,8 +7,8 @@ use crate::error::StoreError;
 
 /// Counts within a unit of work.
 pub trait QuotaTx {
-    /// The number of things of this quota that a user has. Only the unit that holds the right lock may ask, and then
-    /// only that unit adds to them until it ends: the exclusive lock on the user, or on an account of theirs for
-    /// [`Quota::OpenMarkets`]. Others may still take some away.
+    /// Returns the number of a user's resources in this quota. The caller must hold a lock, so that
+    /// no other unit adds to them until it ends: the exclusive lock on the user, or on an account
+    /// of theirs for [`Quota::OpenMarkets`]. Other units may still delete some.
     fn count_for_quota(&mut self, user: UserId, quota: Quota) -> Result<u32, StoreError>;
 }

@@ -1,59 +1,63 @@
-//! Limits of how often something may be done: buckets of tokens that fill up steadily.
+//! Rate limits by token buckets, which refill evenly.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use foretell_domain::time::Timestamp;
 
-/// How much may be done in a window, all of it at once if need be; it comes back evenly.
+/// Limit of a token bucket: the burst equals the quota, and it refills evenly over the window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {
     /// Tokens of a full bucket, 1 to 1,000,000.
     pub quota: u32,
-    /// The time in which an empty bucket fills up, a second to a day.
+    /// Time in which an empty bucket refills, a second to a day.
     pub window: Duration,
 }
 
-/// What taking from a bucket came to.
+/// Result of taking tokens from a bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verdict {
-    /// Tokens that are left.
+    /// Remaining tokens.
     pub remaining: u32,
-    /// The time after which the bucket is full again.
+    /// Time until the bucket is full again.
     pub full_in: Duration,
-    /// Nothing if the tokens were there and are taken; otherwise how long to wait until they are.
+    /// `None` if the tokens were taken; otherwise the time to wait until they are available.
     pub refused_for: Option<Duration>,
 }
 
-/// Keeps buckets of tokens by name. There are no errors: one that is meant to be shared by all nodes and cannot
-/// reach the others counts for this process alone.
+/// Named token buckets. There are no errors: a shared limiter that cannot reach its store counts
+/// for this process alone.
 #[async_trait]
 pub trait RateLimiter: Send + Sync {
-    /// Takes `cost` tokens, 1 or more, from the bucket of this name, which is full when it is named for the first
-    /// time; nothing if they are not all there. More than the quota is never there. Buckets of one name are to have
-    /// one budget. A shared limiter may go by a clock of its own instead of `now`.
+    /// Takes `cost` tokens, 1 or more, from the bucket with this name; takes none if there are too
+    /// few, which is always the case if `cost` exceeds the quota. A new bucket is full. All buckets
+    /// with one name must have the same budget. A shared limiter may use its own clock instead of
+    /// `now`.
     async fn take(&self, bucket: &str, budget: Budget, cost: u32, now: Timestamp) -> Verdict;
 
-    /// Returns tokens that were taken from the bucket of this name. It never holds more than its quota.
+    /// Returns tokens that were taken from the bucket with this name. It never holds more than its
+    /// quota.
     async fn give_back(&self, bucket: &str, budget: Budget, cost: u32, now: Timestamp);
 }
 
 impl Budget {
-    /// The time in which one token comes back, in microseconds; at least one.
+    /// Returns the time in which one token refills, in microseconds; at least one.
     #[must_use]
     pub fn interval_us(self) -> i64 {
         let window_us = i64::try_from(self.window.as_micros()).unwrap_or(i64::MAX / 4);
         (window_us / i64::from(self.quota.max(1))).max(1)
     }
 
-    /// Takes tokens from a bucket that will be full at a moment, in microseconds like `now_us`: it is told by that
-    /// alone. Gives the verdict and the moment from then on, which is the old one if the tokens were not there.
+    /// Takes tokens from a bucket, whose whole state is the moment at which it will be full, in
+    /// microseconds like `now_us`. Returns the verdict and the new moment, which is the old one if
+    /// there were too few tokens.
     #[must_use]
     pub fn take(self, full_at_us: i64, cost: u32, now_us: i64) -> (Verdict, i64) {
         let (interval, quota) = (self.interval_us(), i64::from(self.quota.max(1)));
         let capacity = interval.saturating_mul(quota);
         let wait = full_at_us.saturating_sub(now_us);
-        // Later than that it can only be after the clock was set back: then it says nothing.
+        // A later moment is possible only after the clock was set back: then the state is
+        // meaningless.
         let wait = if wait > capacity { 0 } else { wait.max(0) };
         let next = wait.saturating_add(interval.saturating_mul(i64::from(cost)));
         if next > capacity {
@@ -68,8 +72,8 @@ impl Budget {
         (Verdict { remaining, full_in: micros(next), refused_for: None }, now_us.saturating_add(next))
     }
 
-    /// The moment at which a bucket will be full once tokens are returned to it. A moment in the past is a full
-    /// bucket, so that no bucket holds more than its quota.
+    /// Returns the moment at which a bucket will be full once tokens are returned to it. A moment
+    /// in the past is a full bucket, so that no bucket holds more than its quota.
     #[must_use]
     pub fn give_back(self, full_at_us: i64, cost: u32) -> i64 {
         full_at_us.saturating_sub(self.interval_us().saturating_mul(i64::from(cost)))
@@ -92,7 +96,8 @@ mod tests {
 
     const BUDGET: Budget = Budget { quota: 3, window: Duration::from_secs(30) };
 
-    /// Takes one token at each of these seconds; what is left, or how many seconds to wait.
+    /// Takes one token at each of these seconds and compares the remaining tokens or the seconds to
+    /// wait.
     fn check(seconds: &[i64], expected: &[Result<u32, u64>]) {
         let mut full_at = 0;
         let taken: Vec<_> = seconds
@@ -107,14 +112,14 @@ mod tests {
     }
 
     #[test]
-    fn tokens_are_taken_at_once_and_come_back_one_by_one() {
+    fn tokens_are_taken_at_once_and_refill_evenly() {
         check(&[0, 0, 0, 0], &[Ok(2), Ok(1), Ok(0), Err(10)]);
         check(&[0, 0, 0, 4, 10, 10], &[Ok(2), Ok(1), Ok(0), Err(6), Ok(0), Err(10)]);
         check(&[0, 0, 0, 30, 60], &[Ok(2), Ok(1), Ok(0), Ok(2), Ok(2)]);
     }
 
     #[test]
-    fn a_clock_that_is_set_back_refuses_nobody() {
+    fn clock_set_back_rejects_nobody() {
         check(&[1_000, 1_000, 1_000, 0, 0], &[Ok(2), Ok(1), Ok(0), Ok(2), Ok(1)]);
     }
 
@@ -129,14 +134,14 @@ mod tests {
     }
 
     #[test]
-    fn more_than_the_quota_is_never_there() {
+    fn cost_above_quota_is_rejected() {
         assert!(BUDGET.take(0, 4, 0).0.refused_for.is_some());
         assert_eq!(BUDGET.take(0, 3, 0).0.remaining, 0);
     }
 
     proptest! {
         #[test]
-        fn no_window_sees_more_than_twice_the_quota(
+        fn no_window_exceeds_twice_the_quota(
             quota in 1_u32..50,
             window_s in 1_u64..100,
             pauses in prop::collection::vec(0_i64..3_000_000, 1..300),
@@ -161,7 +166,7 @@ mod tests {
         }
 
         #[test]
-        fn who_waits_as_long_as_they_are_told_is_let_through(
+        fn request_after_retry_time_is_accepted(
             quota in 1_u32..50,
             window_s in 1_u64..100,
             now in 0_i64..1_000_000_000,

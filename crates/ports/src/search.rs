@@ -1,4 +1,4 @@
-//! Searching: what is found by words, and by parts of words.
+//! Text search, by words and by substrings.
 
 use async_trait::async_trait;
 use foretell_domain::id::{MarketId, PostId};
@@ -8,64 +8,66 @@ use crate::error::StoreError;
 use crate::market::MarketFilter;
 use crate::post::PostFilter;
 
-/// How something is looked for.
+/// Search method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SearchMethod {
-    /// By words in all their forms: an alternative of the query is met. A hit in the name or title counts more than one in
-    /// the rest.
+    /// By words in all their forms: an alternative of the query matches. A match in the name or
+    /// title scores higher than one in the text.
     FullText,
-    /// By the parts of the query, in upper or lower case: all parts of an alternative are in the text. No character of a
-    /// part has a meaning. Parts of one or two characters alone are looked for in the newest texts.
+    /// By substrings of the query, ignoring case: the text contains all substrings of an
+    /// alternative. No character is a wildcard. A query of substrings with one or two characters
+    /// only searches the newest texts.
     Substring,
 }
 
-/// Which hits are wanted: so many after the first `offset`.
+/// Requested page of matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SearchPage {
-    /// How many hits are passed over.
+    /// Number of matches to skip.
     pub offset: i64,
-    /// At most so many.
+    /// Maximum number of matches.
     pub limit: u32,
 }
 
-/// What was found.
+/// One match.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hit<I> {
-    /// Which one.
+    /// Identifier of the matching resource.
     pub id: I,
-    /// How well it fits, 0 or more; comparable among the hits of one search alone.
+    /// Score, 0 or more; comparable only among the matches of one search.
     pub score: f64,
 }
 
-/// What was found of a search.
+/// Matches of a search.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hits<I> {
-    /// The best first, and of equal ones the newest.
+    /// By descending score, and equal ones newest first.
     pub hits: Vec<Hit<I>>,
-    /// How many there are on all pages: adapters may leave out all but the newest few hundred.
+    /// Number of matches on all pages: adapters may ignore all but the newest few hundred.
     pub total: i64,
 }
 
 /// Searches texts.
 #[async_trait]
 pub trait TextSearch: Send + Sync {
-    /// How many searches it can run at once; at least 1. More wait for each other.
+    /// Returns the number of concurrent searches; at least 1. Further searches wait.
     fn capacity(&self) -> usize;
 
-    /// The language whose words are found in all their forms.
+    /// Returns the language whose words are stemmed.
     fn language(&self) -> SearchLanguage;
 
-    /// Whether all texts are indexed, as far as this process knows.
+    /// Returns `true` if all texts are indexed, as far as this process knows.
     fn is_indexed(&self) -> bool;
 
-    /// Indexes some of the texts that are not indexed, and returns how many; 0 if all are. Texts are indexed when they are
-    /// written; this is for all others: those of before a change of the language, and those of a lost index.
+    /// Indexes some of the texts that are not indexed, and returns their number; 0 if all are.
+    /// Texts are indexed when they are written; this is for the rest: texts written before a change
+    /// of the language, and texts of a lost index.
     async fn index_texts(&self) -> Result<usize, StoreError>;
 
-    /// Empties the index, so that [`TextSearch::index_texts`] builds it anew.
+    /// Deletes the index, so that [`TextSearch::index_texts`] rebuilds it.
     async fn clear_index(&self) -> Result<(), StoreError>;
 
-    /// Markets among those that a filter lets through.
+    /// Searches markets among those that match a filter.
     async fn search_markets(
         &self,
         method: SearchMethod,
@@ -74,7 +76,7 @@ pub trait TextSearch: Send + Sync {
         page: SearchPage,
     ) -> Result<Hits<MarketId>, StoreError>;
 
-    /// Posts among those that a filter lets through.
+    /// Searches posts among those that match a filter.
     async fn search_posts(
         &self,
         method: SearchMethod,

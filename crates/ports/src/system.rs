@@ -1,15 +1,15 @@
-//! Time and chance, so that tests can replace both.
+//! Time and ids, which tests can replace.
 
 use foretell_domain::time::Timestamp;
 
-/// Tells the time.
+/// Source of the current time.
 pub trait Clock: Send + Sync {
-    /// The time now, in UTC.
+    /// Returns the current time, in UTC.
     fn now(&self) -> Timestamp;
 }
 
-/// Makes ids.
+/// Source of new ids.
 pub trait IdSource: Send + Sync {
-    /// The bits of a new `UUIDv7`; never the same twice, and within one process each above the one before.
+    /// Returns the bits of a new `UUIDv7`; always unique, and ascending within one process.
     fn next_id(&self) -> u128;
 }

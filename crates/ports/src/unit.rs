@@ -1,4 +1,4 @@
-//! Units of work: closures over storage that happen wholly or not at all.
+//! Units of work: closures over storage whose changes are committed completely or not at all.
 
 use std::future::Future;
 use std::ops::{Deref, DerefMut};
@@ -19,7 +19,7 @@ use crate::user::UserTx;
 use crate::vector::VectorTx;
 use crate::webhook::WebhookTx;
 
-/// Everything a unit of work can do to storage.
+/// All write operations of a unit of work.
 pub trait Tx:
     LedgerTx
     + MarketTx
@@ -53,17 +53,17 @@ impl<
 {
 }
 
-/// A row that the running unit of work has locked, or has itself inserted. Only such rows can be saved.
+/// A row that the running unit of work has locked or inserted. Only such rows can be saved.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Locked<T>(T);
 
 impl<T> Locked<T> {
-    /// Says that the row is locked. Only adapters, who have locked it, may say so.
+    /// Marks a row as locked. Only adapters, after locking it, may call this.
     pub const fn assume(row: T) -> Self {
         Self(row)
     }
 
-    /// The row, which can then no longer be saved.
+    /// Returns the row, which can then no longer be saved.
     pub fn into_inner(self) -> T {
         self.0
     }
@@ -86,29 +86,33 @@ impl<T> DerefMut for Locked<T> {
 /// A unit of work without its result: what adapters run.
 pub type ErasedWork = Box<dyn FnMut(&mut dyn Tx) -> Result<(), StoreError> + Send>;
 
-/// The future of a unit of work.
+/// Future of a unit of work.
 pub type UnitFuture<'a> = Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send + 'a>>;
 
 /// Runs units of work. Use cases call `run`; adapters implement
 /// [`run_erased`](UnitOfWork::run_erased).
 ///
 /// # Contract for adapters
-/// - The work runs from begin to commit without interruption: once begun it ends, even if the caller drops
-///   the future. It is committed if it returns `Ok`, and leaves no trace otherwise, also when it panics
-///   (reported as [`StoreError::Rejected`]).
-/// - Each read of a locked row sees the latest committed state, and stays true until the unit ends.
-/// - The work may run again from the start after contention, with back-off. It must touch nothing but `tx`.
+/// - The work runs from begin to commit without interruption: once begun it ends, even if the
+///   caller drops the future. It is committed if it returns `Ok`, and has no effect otherwise, also
+///   if it panics (reported as [`StoreError::Rejected`]).
+/// - Each read of a locked row returns the latest committed state, which stays valid until the unit
+///   ends.
+/// - The work may run again from the start after contention, with back-off. It must access nothing
+///   but `tx`.
 pub trait UnitOfWork: Send + Sync {
-    /// Runs `work` under a name that logs show.
+    /// Runs `work` under a name that is shown in logs.
     ///
     /// # Errors
-    /// Any [`StoreError`]; only [`StoreError::CommitUnknown`] leaves open whether the changes were kept.
+    /// Any [`StoreError`]; only [`StoreError::CommitUnknown`] leaves open whether the changes were
+    /// stored.
     fn run_erased<'a>(&'a self, name: &'static str, work: ErasedWork) -> UnitFuture<'a>;
 }
 
 impl dyn UnitOfWork {
-    /// Runs `work` and returns its result once the changes are durable. An `Err` of the work drops them; a
-    /// business refusal is part of `T`, given before anything was written.
+    /// Runs `work` and returns its result once the changes are durable. An `Err` of the work
+    /// discards them; a rejection by a business rule is part of `T`, returned before anything is
+    /// written.
     ///
     /// # Errors
     /// The [`StoreError`] of the work or of the commit.

@@ -1,4 +1,4 @@
-//! Users and their sessions: writing and reading them.
+//! Storage of users and their sessions.
 
 use std::collections::BTreeSet;
 
@@ -15,22 +15,22 @@ use crate::page::Stretch;
 use crate::secret::{PasswordHash, TokenHash};
 use crate::unit::Locked;
 
-/// A session: who may present a token, and until when.
+/// A session: the hash of its token and its expiry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Session {
-    /// Names the session.
+    /// Identifier of the session.
     pub id: SessionId,
-    /// Whose it is.
+    /// User.
     pub user_id: UserId,
-    /// What is stored of the token.
+    /// Hash of the token.
     pub token_hash: TokenHash,
-    /// When the user signed in.
+    /// Time of the sign-in.
     pub created_at: Timestamp,
-    /// When it ends by itself.
+    /// Expiry time.
     pub expires_at: Timestamp,
 }
 
-/// Identifies a credential, to look it up again inside a unit of work.
+/// Identifier of a credential, to find it again inside a unit of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CredentialId {
     /// A session.
@@ -41,12 +41,12 @@ pub enum CredentialId {
     User(UserId),
 }
 
-/// A stored credential and the present state of its user.
+/// A stored credential and the current state of its user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CredentialState {
     /// The credential.
     pub credential: CredentialId,
-    /// Its user.
+    /// User of the credential.
     pub user_id: UserId,
     /// The user's role.
     pub role: Role,
@@ -59,51 +59,53 @@ pub struct CredentialState {
 /// The lock that a unit of work takes when it reads credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CredentialLock {
-    /// None: the unit sees every change that was committed before the read.
+    /// No lock: the unit sees every change that was committed before the read.
     None,
-    /// An exclusive lock on the users, and a shared one on the sessions and keys: beside what a shared lock keeps out,
-    /// no other unit that locks one of these users goes on before this one ends. What it counts of them stays as it is.
+    /// An exclusive lock on the users, and a shared one on the sessions and keys: in addition to
+    /// the effect of a shared lock, every other unit that locks one of these users waits until this
+    /// one ends. Counts of the user's resources stay unchanged.
     Exclusive,
-    /// A shared lock on the users, sessions and keys: nobody changes a role or status, or ends a credential,
-    /// before the unit ends. Take it before the locks on markets and accounts.
+    /// A shared lock on the users, sessions and keys: nobody changes a role or status, or ends a
+    /// credential, before the unit ends. Take it before the locks on markets and accounts.
     Shared,
 }
 
 /// Writes users and sessions within a unit of work.
 pub trait UserTx {
-    /// Finds those of the credentials that exist, in any order, with one statement for each kind of credential.
-    /// Expired ones and those of suspended users are included.
+    /// Returns those of the credentials that exist, in any order, with one statement for each kind
+    /// of credential. Expired ones and those of suspended users are included.
     fn find_credential_states(
         &mut self,
         credentials: &BTreeSet<CredentialId>,
         lock: CredentialLock,
     ) -> Result<Vec<CredentialState>, StoreError>;
 
-    /// Inserts a user unless the mail address is taken, and says whether it did.
+    /// Inserts a user unless the email address is taken. Returns `true` if the user was inserted.
     fn insert_user_once(&mut self, user: &User, password: &PasswordHash) -> Result<bool, StoreError>;
 
     /// Locks the user with this id against other units.
     fn lock_user(&mut self, id: UserId) -> Result<Option<Locked<Credentials>>, StoreError>;
 
-    /// Locks the user with this id and every active admin, in ascending order of id, and returns them in that
-    /// order.
+    /// Locks the user with this id and every active admin, in ascending order of id, and returns
+    /// them in that order.
     fn lock_user_and_admins(&mut self, id: UserId) -> Result<Vec<Locked<Credentials>>, StoreError>;
 
-    /// Saves all of a user, but for the id and the date, and the hash of the password. An erased user is so since
-    /// `at`. A taken mail address is rejected.
+    /// Saves all fields of a user except the id and the registration time, and the hash of the
+    /// password. `at` is the time of erasure of an erased user. An email address in use is
+    /// rejected.
     fn save_user(&mut self, user: &Locked<Credentials>, at: Timestamp) -> Result<(), StoreError>;
 
     /// Inserts a session.
     fn insert_session(&mut self, session: &Session) -> Result<(), StoreError>;
 
-    /// Deletes a session of this user and says whether it was there.
+    /// Deletes a session of this user. Returns `true` if it existed.
     fn delete_session(&mut self, user: UserId, session: SessionId) -> Result<bool, StoreError>;
 
-    /// Deletes all sessions of a user but for the one to keep, if any, and says how many there were.
+    /// Deletes all sessions of a user except `kept`, if any, and returns their number.
     fn delete_sessions_of(&mut self, user: UserId, kept: Option<SessionId>) -> Result<usize, StoreError>;
 
-    /// Deletes the oldest of a locked user's sessions that end after a time, so that at most `kept` of these are left, and
-    /// returns the number of those deleted.
+    /// Deletes the oldest of a locked user's sessions that end after a time, so that at most `kept`
+    /// of these are left, and returns the number of deleted sessions.
     fn end_oldest_sessions(
         &mut self,
         user: &Locked<Credentials>,
@@ -111,11 +113,11 @@ pub trait UserTx {
         kept: u32,
     ) -> Result<usize, StoreError>;
 
-    /// Deletes at most `limit` sessions that ended before a time, and says how many.
+    /// Deletes at most `limit` sessions that ended before a time, and returns their number.
     fn purge_sessions(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
 }
 
-/// A user with what is needed to sign in.
+/// A user with the data needed to sign in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credentials {
     /// The user.
@@ -124,40 +126,40 @@ pub struct Credentials {
     pub password: PasswordHash,
 }
 
-/// A live session with its user and the account that they trade with.
+/// A live session with its user and the user's trading account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionDetails {
     /// The session.
     pub session: Session,
-    /// Whose it is.
+    /// User of the session.
     pub user: User,
-    /// The user's oldest account.
+    /// Oldest account of the user.
     pub account_id: AccountId,
 }
 
 /// Reads users and sessions.
 #[async_trait]
 pub trait UserQueries: ApiKeyQueries + KnownNetworkQueries {
-    /// The user with this mail address, and the password's hash.
+    /// Returns the user with this email address, and the hash of the password.
     async fn find_credentials(&self, email: &Email) -> Result<Option<Credentials>, StoreError>;
 
-    /// The user with this id.
+    /// Returns the user with this id.
     async fn find_user(&self, id: UserId) -> Result<Option<User>, StoreError>;
 
-    /// A stretch of the users, newest first, without those who are erased.
+    /// Returns a page of the users, newest first, without erased ones.
     async fn list_users(&self, stretch: Stretch<UserId>) -> Result<Vec<User>, StoreError>;
 
-    /// How many users there are, without those who are erased.
+    /// Returns the number of users, without erased ones.
     async fn count_users(&self) -> Result<i64, StoreError>;
 
-    /// The users among `ids` that exist, in any order, in one statement.
+    /// Returns the users among `ids` that exist, in any order, in one statement.
     async fn find_users(&self, ids: &[UserId]) -> Result<Vec<User>, StoreError>;
 
-    /// The session of a token, whether it has ended or not, with its user and their oldest account. Every user
-    /// has an account: without one there is no session either.
+    /// Returns the session with this token, expired or not, with its user and the user's oldest
+    /// account. Every user has an account: without one the session is not found either.
     async fn find_session(&self, token: &TokenHash) -> Result<Option<SessionDetails>, StoreError>;
 
-    /// A stretch of a user's sessions that end after a time, newest first.
+    /// Returns a page of a user's sessions that end after a time, newest first.
     async fn list_sessions(
         &self,
         user: UserId,
@@ -165,9 +167,9 @@ pub trait UserQueries: ApiKeyQueries + KnownNetworkQueries {
         stretch: Stretch<SessionId>,
     ) -> Result<Vec<Session>, StoreError>;
 
-    /// How many sessions of a user end after a time.
+    /// Returns the number of a user's sessions that end after a time.
     async fn count_sessions(&self, user: UserId, ending_after: Timestamp) -> Result<i64, StoreError>;
 
-    /// Whether there is any user at all.
+    /// Returns `true` if there is any user.
     async fn has_users(&self) -> Result<bool, StoreError>;
 }

@@ -1,4 +1,5 @@
-//! Texts by their meaning: what makes vectors of them, where these are kept, and what finds those that are near.
+//! Semantic search: the model that computes embeddings, their storage, and the index that finds
+//! similar ones.
 
 use async_trait::async_trait;
 use foretell_domain::id::{MarketId, PostId};
@@ -6,7 +7,7 @@ use foretell_domain::time::Timestamp;
 
 use crate::error::StoreError;
 
-/// What a text belongs to.
+/// Subject of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TextId {
     /// A market.
@@ -16,7 +17,7 @@ pub enum TextId {
 }
 
 impl TextId {
-    /// The number of the id.
+    /// Returns the id as a number.
     pub const fn as_u128(self) -> u128 {
         match self {
             Self::Market(id) => id.as_u128(),
@@ -25,12 +26,13 @@ impl TextId {
     }
 }
 
-/// The meaning of a text as a direction: each number is one of -127 to 127, so that the largest is 127.
+/// Embedding of a text, normalized to a direction: each number is one of -127 to 127, and the
+/// largest is 127.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Direction(Box<[i8]>);
 
 impl Direction {
-    /// The direction of a vector; nothing if it has none.
+    /// Returns the direction of a vector; `None` if all its numbers are 0.
     pub fn of(vector: &[f32]) -> Option<Self> {
         let largest = vector.iter().fold(0.0_f32, |largest, number| largest.max(number.abs()));
         let is_direction = largest > 0.0 && largest.is_finite();
@@ -39,67 +41,68 @@ impl Direction {
         is_direction.then(|| Self(vector.iter().map(rounded).collect()))
     }
 
-    /// As it is stored.
+    /// Returns the numbers, as they are stored.
     pub fn numbers(&self) -> &[i8] {
         &self.0
     }
 
-    /// As it was stored; nothing if no number is other than 0.
+    /// Creates a direction from stored numbers; `None` if all are 0.
     pub fn from_numbers(numbers: Box<[i8]>) -> Option<Self> {
         numbers.iter().any(|number| *number != 0).then_some(Self(numbers))
     }
 }
 
-/// Makes vectors of texts.
+/// Computes the embeddings of texts.
 pub trait Embedder: Send + Sync {
-    /// Names the model: the vectors of another one cannot be compared to its own.
+    /// Returns the name of the model: embeddings of different models cannot be compared.
     fn model(&self) -> &str;
 
-    /// The vector of a text, of length 1; all 0 if nothing of it is known.
+    /// Returns the vector of a text, of length 1; all 0 if the model knows no part of it.
     fn embed(&self, text: &str) -> Vec<f32>;
 
-    /// Whether a word in lower case has a meaning of its own, and is not put together from parts.
+    /// Returns `true` if a word in lower case has an embedding of its own, and is not composed of
+    /// parts.
     fn knows(&self, word: &str) -> bool;
 }
 
-/// What is stored of a text's meaning.
+/// Stored embedding of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredVector {
-    /// Whose text.
+    /// Subject of the text.
     pub text: TextId,
-    /// The version of the market or post that it is of.
+    /// Version of the market or post that was embedded.
     pub version: i64,
-    /// What it means; nothing if it is not to be found.
+    /// The embedding; `None` if the text must not be found.
     pub direction: Option<Direction>,
-    /// When it was written.
+    /// Time at which it was written.
     pub written_at: Timestamp,
 }
 
-/// Up to where vectors were read: the time and the number of the id of the last one.
+/// Cursor in the list of embeddings: the time and the id of the last one read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct VectorPlace {
-    /// When it was written.
+    /// Time at which it was written.
     pub written_at: Timestamp,
-    /// Whose text it is of.
+    /// Id of its subject as a number.
     pub id: u128,
 }
 
 impl VectorPlace {
-    /// Before all.
+    /// Start of the list.
     pub const BEGIN: Self = Self { written_at: Timestamp::from_micros(i64::MIN), id: 0 };
 }
 
-/// Writes vectors within a unit of work.
+/// Writes embeddings within a unit of work.
 pub trait VectorTx {
-    /// Saves vectors of a model, but for those of what is gone, or of an older version than what the same model has
-    /// stored.
+    /// Saves embeddings of a model, except those of deleted subjects, or of an older version than
+    /// the one stored for the same model.
     fn save_vectors(&mut self, model: &str, vectors: &[StoredVector]) -> Result<(), StoreError>;
 }
 
-/// Reads vectors.
+/// Reads embeddings.
 #[async_trait]
 pub trait VectorQueries: Send + Sync {
-    /// At most `limit` vectors of a model after a place, in their order.
+    /// Returns at most `limit` embeddings of a model after a cursor, in order.
     async fn list_vectors(
         &self,
         model: &str,
@@ -107,30 +110,30 @@ pub trait VectorQueries: Send + Sync {
         limit: u32,
     ) -> Result<Vec<StoredVector>, StoreError>;
 
-    /// At most `limit` markets, in the order of their ids, whose ids are greater than this one.
+    /// Returns the ids of at most `limit` markets after this one, in ascending order.
     async fn list_market_ids(&self, after: Option<MarketId>, limit: u32)
     -> Result<Vec<MarketId>, StoreError>;
 
-    /// The same of posts.
+    /// Returns the ids of at most `limit` posts after this one, in ascending order.
     async fn list_post_ids(&self, after: Option<PostId>, limit: u32) -> Result<Vec<PostId>, StoreError>;
 }
 
-/// A text that is near, and how near: the cosine of the angle between the directions.
+/// A similar text, with the cosine of the angle between the embeddings.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Neighbour<I> {
-    /// Which one.
+    /// Identifier of the subject.
     pub id: I,
-    /// From -1 to 1.
+    /// Similarity, from -1 to 1.
     pub similarity: f64,
 }
 
-/// Finds directions that are near.
+/// Index of embeddings by similarity.
 #[async_trait]
 pub trait VectorIndex: Send + Sync {
-    /// Puts directions in, in place of those of the same texts; takes out those that are nothing.
+    /// Inserts or replaces the embeddings of these texts; removes those that are `None`.
     async fn put(&self, vectors: Vec<(TextId, Option<Direction>)>) -> Result<(), StoreError>;
 
-    /// The nearest markets, the nearest first, at most `limit` and none that is less similar than `least`.
+    /// Returns at most `limit` markets, by descending similarity, of at least `least`.
     async fn near_markets(
         &self,
         to: &Direction,
@@ -138,7 +141,7 @@ pub trait VectorIndex: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Neighbour<MarketId>>, StoreError>;
 
-    /// The same of posts.
+    /// Returns the same for posts.
     async fn near_posts(
         &self,
         to: &Direction,
@@ -146,6 +149,6 @@ pub trait VectorIndex: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Neighbour<PostId>>, StoreError>;
 
-    /// How many directions are in it.
+    /// Returns the number of embeddings in the index.
     async fn count(&self) -> Result<usize, StoreError>;
 }

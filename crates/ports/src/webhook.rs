@@ -1,4 +1,4 @@
-//! Webhooks: writing and reading them, how far each has been told of each market, and sending messages.
+//! Storage of webhooks and of their cursors in each market, and sending of messages.
 
 use std::fmt;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::market::MarketDetails;
 use crate::page::Stretch;
 use crate::unit::Locked;
 
-/// What messages are signed with: 256 bits of chance that only the receiver knows beside us.
+/// Signing key of messages: 256 random bits shared with the receiver only.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct WebhookSecret(pub [u8; 32]);
 
@@ -26,53 +26,55 @@ impl fmt::Debug for WebhookSecret {
     }
 }
 
-/// A webhook: who is told of what.
+/// A webhook: its URL, its events and its signing keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Webhook {
-    /// Names it.
+    /// Identifier of the webhook.
     pub id: WebhookId,
-    /// Where messages are sent.
+    /// URL that messages are sent to.
     pub url: WebhookUrl,
-    /// What it is told; at least one thing.
+    /// Events that it receives; at least one.
     pub events: WebhookEvents,
-    /// Whether it is told anything.
+    /// Status.
     pub status: WebhookStatus,
-    /// What messages are signed with.
+    /// Signing key of messages.
     pub secret: WebhookSecret,
-    /// The secret before that, and until when messages are signed with it too.
+    /// Previous signing key, and the time until which messages are signed with it too.
     pub replaced: Option<(WebhookSecret, Timestamp)>,
-    /// When it was made.
+    /// Creation time.
     pub created_at: Timestamp,
-    /// Since when no message has arrived, and why the last one did not; nothing while messages arrive.
+    /// Time of the first failure since the last delivered message, and the last error; `None` while
+    /// messages are delivered.
     pub failing: Option<(Timestamp, String)>,
 }
 
-/// How far a webhook has been told of a market.
+/// Cursor of a webhook in a market: the last events that were delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WebhookPlace {
-    /// The number of the last bet or sale that it knows, 0 for none.
+    /// Number of the last delivered bet or sale, 0 for none.
     pub sequence: i64,
-    /// The last status that it knows; nothing before the market has opened.
+    /// Last delivered status; `None` before the market has opened.
     pub phase: Option<Phase>,
 }
 
-/// What a unit of work changes of a market, for webhooks.
+/// Changes of a market in a unit of work that webhooks must receive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WebhookNews {
     /// The market.
     pub market_id: MarketId,
-    /// Where it stood before.
+    /// Cursor before the changes.
     pub before: WebhookPlace,
-    /// What happens in it; at least one thing.
+    /// Kinds of changes; at least one.
     pub events: WebhookEvents,
 }
 
 /// Writes webhooks within a unit of work.
 ///
-/// A *place* says from where on a webhook is still to be told of a market. There is one exactly as long as there is
-/// something to tell; it is protected by the lock on its market.
+/// A *place* is a cursor: the position after which a webhook still has to receive the events of a
+/// market. It exists only while there is something to deliver; the lock on its market protects it.
 pub trait WebhookTx {
-    /// Counts the webhooks. Until this unit ends no other one inserts a webhook or counts them here.
+    /// Returns the number of webhooks. Until this unit ends, no other unit inserts a webhook or
+    /// calls this.
     fn lock_and_count_webhooks(&mut self) -> Result<u32, StoreError>;
 
     /// Inserts a webhook.
@@ -84,22 +86,23 @@ pub trait WebhookTx {
     /// Stores a locked webhook.
     fn save_webhook(&mut self, webhook: &Locked<Webhook>) -> Result<(), StoreError>;
 
-    /// Deletes a webhook with its places, and says whether it was there.
+    /// Deletes a webhook with its cursors. Returns `true` if it existed.
     fn delete_webhook(&mut self, id: WebhookId) -> Result<bool, StoreError>;
 
-    /// Makes places where there are none yet: for each enabled webhook and each of these markets of which something
-    /// happens that the webhook is told. Returns those made, in any order. Each market is locked or new, and named
-    /// once.
+    /// Adds missing cursors: for each enabled webhook and each of these markets with an event that
+    /// the webhook receives. Returns those added, in any order. Each market must be locked or new,
+    /// and listed once.
     fn add_webhook_places(&mut self, news: &[WebhookNews]) -> Result<Vec<(WebhookId, MarketId)>, StoreError>;
 
-    /// The place of a webhook in a locked market.
+    /// Returns the cursor of a webhook in a locked market.
     fn find_webhook_place(
         &mut self,
         webhook: WebhookId,
         market: &Locked<Market>,
     ) -> Result<Option<WebhookPlace>, StoreError>;
 
-    /// Moves the place of a webhook in a market, if it has one: only who tells the webhook of this market does so.
+    /// Moves the cursor of a webhook in a market, if it exists: only the job that delivers these
+    /// events does so.
     fn move_webhook_place(
         &mut self,
         webhook: WebhookId,
@@ -107,30 +110,30 @@ pub trait WebhookTx {
         place: WebhookPlace,
     ) -> Result<(), StoreError>;
 
-    /// Deletes the place of a webhook in a market, if it has one. Unless the market is locked or gone, something may
-    /// have happened that the webhook is then not told.
+    /// Deletes the cursor of a webhook in a market, if it exists. Unless the market is locked or
+    /// deleted, events may be lost.
     fn delete_webhook_place(&mut self, webhook: WebhookId, market: MarketId) -> Result<(), StoreError>;
 
-    /// Deletes all places of a locked webhook.
+    /// Deletes all cursors of a locked webhook.
     fn delete_webhook_places(&mut self, webhook: &Locked<Webhook>) -> Result<(), StoreError>;
 }
 
 /// Reads webhooks.
 #[async_trait]
 pub trait WebhookQueries: Send + Sync {
-    /// The webhook of this id.
+    /// Returns the webhook with this id.
     async fn find_webhook(&self, id: WebhookId) -> Result<Option<Webhook>, StoreError>;
 
-    /// A stretch of all webhooks, newest first.
+    /// Returns a page of all webhooks, newest first.
     async fn list_webhooks(&self, stretch: Stretch<WebhookId>) -> Result<Vec<Webhook>, StoreError>;
 
-    /// How many webhooks there are.
+    /// Returns the number of webhooks.
     async fn count_all_webhooks(&self) -> Result<i64, StoreError>;
 
-    /// Whether any webhook is enabled.
+    /// Returns `true` if any webhook is enabled.
     async fn has_enabled_webhook(&self) -> Result<bool, StoreError>;
 
-    /// The place of a webhook in a market.
+    /// Returns the cursor of a webhook in a market.
     async fn webhook_place(
         &self,
         webhook: WebhookId,
@@ -141,45 +144,45 @@ pub trait WebhookQueries: Send + Sync {
 /// A message to a webhook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookMessage {
-    /// Names what it tells: whoever gets two messages of one id was told the same twice.
+    /// Identifier of the message: a second message with the same id is a repetition.
     pub id: String,
-    /// When it is sent.
+    /// Time of sending.
     pub sent_at: Timestamp,
-    /// The JSON to send.
+    /// Body: JSON.
     pub body: Vec<u8>,
 }
 
-/// Writes the bodies of messages: JSON of the form `{"type", "timestamp", "data"}`, in which things are as the API shows
-/// them. `None` is a fault of the program.
+/// Builds the bodies of messages: JSON of the form `{"type", "timestamp", "data"}`, with resources
+/// as in the API. `None` is a program error.
 pub trait WebhookBodies: Send + Sync {
-    /// That something was bought or sold.
+    /// Returns the body for a bet or sale.
     fn trade(&self, bet: &Bet) -> Option<Vec<u8>>;
 
-    /// That a market has another status, which it has at a time.
+    /// Returns the body for a new status of a market, which it has at a time.
     fn status(&self, market: &MarketDetails, now: Timestamp) -> Option<Vec<u8>>;
 
-    /// Nothing but that messages arrive.
+    /// Returns the body of a test message.
     fn test(&self, webhook: WebhookId, now: Timestamp) -> Option<Vec<u8>>;
 }
 
-/// Why a message did not arrive.
+/// Reason why a message was not delivered.
 #[derive(Debug, Error)]
 pub enum WebhookSendError {
-    /// Nothing may be sent to this address, or to the one that its name stands for just now.
+    /// The address, or the IP address that its name currently resolves to, is not allowed.
     #[error("nothing may be sent there: {0}")]
     Forbidden(&'static str),
-    /// The receiver says that it is gone for good.
+    /// The receiver responded 410: it is gone for good.
     #[error("the receiver answered 410 Gone")]
     Gone,
-    /// The receiver did not take it.
+    /// The receiver rejected the message.
     #[error("the receiver answered {status}")]
     Refused {
-        /// Its HTTP status.
+        /// HTTP status of the response.
         status: u16,
-        /// How long it wants to be left alone, if it says so.
+        /// Time to wait before the next attempt, if the response contains it.
         retry_after: Option<Duration>,
     },
-    /// There was no answer.
+    /// No response.
     #[error("no answer: {0}")]
     Unreachable(String),
 }
@@ -187,17 +190,18 @@ pub enum WebhookSendError {
 /// Sends messages.
 #[async_trait]
 pub trait WebhookSender: Send + Sync {
-    /// Whether a webhook may have this address, as far as the address alone tells.
+    /// Checks that a webhook may have this URL, as far as the URL alone can tell.
     ///
     /// # Errors
     /// [`WebhookSendError::Forbidden`].
     fn check(&self, url: &WebhookUrl) -> Result<(), WebhookSendError>;
 
-    /// Sends a message, signed with each of these secrets, and waits a while for the receiver to take it. Where it
-    /// goes is checked again as it connects, since a name may stand for another address by then.
+    /// Sends a message, signed with each of these keys, and waits for the response. The IP address
+    /// is checked again while connecting, since the name may resolve to another address by then.
     ///
     /// # Errors
-    /// [`WebhookSendError`]; only [`WebhookSendError::Unreachable`] leaves open whether the receiver has got it.
+    /// [`WebhookSendError`]; only [`WebhookSendError::Unreachable`] leaves open whether the
+    /// receiver got the message.
     async fn send(
         &self,
         url: &WebhookUrl,
