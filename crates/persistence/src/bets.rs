@@ -138,9 +138,9 @@ pub(crate) fn find_all(connection: &mut Connection<'_>, ids: &[BetId]) -> Result
 /// Those of these client ids under which the account has traded.
 pub(crate) fn find_traded_as(
     connection: &mut Connection<'_>,
-    names: &[(AccountId, ClientId)],
+    wanted: &[(AccountId, ClientId)],
 ) -> Result<Vec<(AccountId, ClientId)>, Failure> {
-    Ok(look_up::names_of(look_up::traded_as(connection, &look_up::client_names(names))?))
+    Ok(look_up::used_in_bets(connection, wanted)?)
 }
 
 /// Inserts bets.

@@ -128,9 +128,9 @@ pub(crate) fn find_all(
 /// Those of these client ids under which the account has paid.
 pub(crate) fn find_paid_as(
     connection: &mut Connection<'_>,
-    names: &[(AccountId, ClientId)],
+    wanted: &[(AccountId, ClientId)],
 ) -> Result<Vec<(AccountId, ClientId)>, Failure> {
-    Ok(look_up::names_of(look_up::paid_as(connection, &look_up::client_names(names))?))
+    Ok(look_up::used_in_transfers(connection, wanted)?)
 }
 
 /// The transfers that took money from an account and gave it one of these versions.

@@ -153,81 +153,68 @@ pub(crate) fn bets(connection: &mut Connection<'_>, ids: &[DbId]) -> QueryResult
     }
 }
 
-/// Client ids, each with the account that chose it.
-pub(crate) fn client_names(names: &[(AccountId, ClientId)]) -> Vec<(DbId, DbId)> {
-    names.iter().map(|(account, id)| ((*account).into(), (*id).into())).collect()
+/// Looks up which of these client ids an account has used in a table. Rows from before the column
+/// `client_id` have it as their id.
+macro_rules! used_client_ids {
+    ($(#[$doc:meta])* $name:ident: $table:ident by $account:ident) => {
+        $(#[$doc])*
+        pub(crate) fn $name(
+            connection: &mut Connection<'_>,
+            wanted: &[(AccountId, ClientId)],
+        ) -> QueryResult<Vec<(AccountId, ClientId)>> {
+            const USED: &str = concat!(
+                "SELECT wanted.account_id, wanted.client_id
+                FROM unnest(?, ?) AS wanted (account_id, client_id)
+                WHERE EXISTS (SELECT FROM ", stringify!($table), "
+                    WHERE ", stringify!($account), " = wanted.account_id
+                    AND client_id = wanted.client_id)
+                OR EXISTS (SELECT FROM ", stringify!($table), "
+                    WHERE id = wanted.client_id AND ", stringify!($account), " = wanted.account_id)",
+            );
+            match connection {
+                Connection::Sqlite(c) => each(wanted, |&(account_id, client_id)| {
+                    let (account, id) = (DbId::from(account_id), DbId::from(client_id));
+                    let by_client_id = $table::$account.eq(account).and($table::client_id.eq(id));
+                    let by_id = $table::id.eq(id).and($table::$account.eq(account));
+                    let rows = $table::table.filter(by_client_id.or(by_id));
+                    let is_used: bool = select(exists(rows)).get_result(*c)?;
+                    Ok(is_used.then_some((account_id, client_id)).into_iter().collect())
+                }),
+                Connection::Postgres(c) => used_on_postgres(c, USED, wanted),
+            }
+        }
+    };
 }
 
-/// The same in the domain's types.
-pub(crate) fn names_of(names: Vec<(DbId, DbId)>) -> Vec<(AccountId, ClientId)> {
-    names.into_iter().map(|(account, id)| (account.into(), id.into())).collect()
+used_client_ids! {
+    /// Those of these client ids under which the account has paid.
+    used_in_transfers: transfers by debit_account_id
 }
 
-/// Those of these client ids under which the account has paid. What was written before they were stored has them as
-/// its id.
-pub(crate) fn paid_as(
-    connection: &mut Connection<'_>,
-    names: &[(DbId, DbId)],
-) -> QueryResult<Vec<(DbId, DbId)>> {
-    const WANTED: &str = "SELECT wanted.account_id, wanted.client_id
-        FROM unnest(?, ?) AS wanted (account_id, client_id)
-        WHERE EXISTS (SELECT FROM transfers WHERE debit_account_id = wanted.account_id AND client_id = wanted.client_id)
-        OR EXISTS (SELECT FROM transfers WHERE id = wanted.client_id AND debit_account_id = wanted.account_id)";
-    match connection {
-        Connection::Sqlite(c) => taken(names, |account, id| {
-            let by_client_id = transfers::debit_account_id.eq(account).and(transfers::client_id.eq(id));
-            let by_id = transfers::id.eq(id).and(transfers::debit_account_id.eq(account));
-            select(exists(transfers::table.filter(by_client_id.or(by_id)))).get_result(*c)
-        }),
-        Connection::Postgres(c) => wanted_names(c, WANTED, names),
-    }
-}
-
-/// Those of these client ids under which the account has traded, as of payments.
-pub(crate) fn traded_as(
-    connection: &mut Connection<'_>,
-    names: &[(DbId, DbId)],
-) -> QueryResult<Vec<(DbId, DbId)>> {
-    const WANTED: &str = "SELECT wanted.account_id, wanted.client_id
-        FROM unnest(?, ?) AS wanted (account_id, client_id)
-        WHERE EXISTS (SELECT FROM bets WHERE account_id = wanted.account_id AND client_id = wanted.client_id)
-        OR EXISTS (SELECT FROM bets WHERE id = wanted.client_id AND account_id = wanted.account_id)";
-    match connection {
-        Connection::Sqlite(c) => taken(names, |account, id| {
-            let by_client_id = bets::account_id.eq(account).and(bets::client_id.eq(id));
-            let by_id = bets::id.eq(id).and(bets::account_id.eq(account));
-            select(exists(bets::table.filter(by_client_id.or(by_id)))).get_result(*c)
-        }),
-        Connection::Postgres(c) => wanted_names(c, WANTED, names),
-    }
-}
-
-/// The names for which `is_taken` holds.
-fn taken(
-    names: &[(DbId, DbId)],
-    mut is_taken: impl FnMut(DbId, DbId) -> QueryResult<bool>,
-) -> QueryResult<Vec<(DbId, DbId)>> {
-    each(names, |(account, id)| Ok(is_taken(*account, *id)?.then_some((*account, *id)).into_iter().collect()))
+used_client_ids! {
+    /// Those of these client ids under which the account has traded.
+    used_in_bets: bets by account_id
 }
 
 /// A client id with the account that chose it.
 #[derive(QueryableByName)]
-struct NameRow {
+struct ClientIdRow {
     #[diesel(sql_type = Id)]
     account_id: DbId,
     #[diesel(sql_type = Id)]
     client_id: DbId,
 }
 
-fn wanted_names(
+fn used_on_postgres(
     c: &mut PgConnection,
     statement: &'static str,
-    names: &[(DbId, DbId)],
-) -> QueryResult<Vec<(DbId, DbId)>> {
-    let (accounts, ids): (Vec<_>, Vec<_>) = names.iter().copied().unzip();
-    let rows: Vec<NameRow> =
+    wanted: &[(AccountId, ClientId)],
+) -> QueryResult<Vec<(AccountId, ClientId)>> {
+    let accounts: Vec<_> = wanted.iter().map(|(account, _)| DbId::from(*account)).collect();
+    let ids: Vec<_> = wanted.iter().map(|(_, id)| DbId::from(*id)).collect();
+    let rows: Vec<ClientIdRow> =
         prepared(statement).bind::<Array<Id>, _>(accounts).bind::<Array<Id>, _>(ids).load(c)?;
-    Ok(rows.into_iter().map(|row| (row.account_id, row.client_id)).collect())
+    Ok(rows.into_iter().map(|row| (row.account_id.into(), row.client_id.into())).collect())
 }
 
 /// The outcomes stored under these keys.
