@@ -157,9 +157,8 @@ pub(crate) fn find(
     trader: Option<AccountId>,
 ) -> Result<Option<Bet>, Failure> {
     let id = DbId::from(id);
-    // An account that is not there has made none.
-    let trader = DbId::from(trader.unwrap_or(AccountId::from_u128(0)));
-    let own = bets::account_id.eq(trader).and(bets::client_id.eq(id));
+    // Without an account this is NULL, which selects no row.
+    let own = bets::account_id.nullable().eq(trader.map(DbId::from)).and(bets::client_id.eq(id));
     let found = on!(connection, |c| {
         bets::table
             .filter(bets::id.eq(id).or(own))

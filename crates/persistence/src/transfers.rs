@@ -173,9 +173,9 @@ pub(crate) fn find(
     payer: Option<AccountId>,
 ) -> Result<Option<TransferDetails>, Failure> {
     let id = DbId::from(id);
-    // An account that is not there has made none.
-    let payer = DbId::from(payer.unwrap_or(AccountId::from_u128(0)));
-    let own = transfers::debit_account_id.eq(payer).and(transfers::client_id.eq(id));
+    // Without an account this is NULL, which selects no row.
+    let own =
+        transfers::debit_account_id.nullable().eq(payer.map(DbId::from)).and(transfers::client_id.eq(id));
     let (debit, credit) = diesel::alias!(accounts as debit_accounts, accounts as credit_accounts);
     let found: Option<(TransferRow, Option<DbId>, Option<DbId>)> = on!(connection, |c| {
         transfers::table
