@@ -133,10 +133,7 @@ impl Rows {
         from: AccountId,
         client_id: Option<ClientId>,
     ) -> Result<(), TransferError> {
-        match client_id.filter(|id| self.paid_as.contains(&(from, *id))) {
-            Some(id) => Err(TransferError::Duplicate(id)),
-            None => Ok(()),
-        }
+        check_unused(&self.paid_as, from, client_id, TransferError::Duplicate)
     }
 
     /// Rejects a client id under which the account has traded already.
@@ -145,10 +142,7 @@ impl Rows {
         account: AccountId,
         client_id: Option<ClientId>,
     ) -> Result<(), MarketError> {
-        match client_id.filter(|id| self.traded_as.contains(&(account, *id))) {
-            Some(id) => Err(MarketError::DuplicateBet(id)),
-            None => Ok(()),
-        }
+        check_unused(&self.traded_as, account, client_id, MarketError::DuplicateBet)
     }
 
     /// Moves money between two accounts of the batch; on an error nothing has changed.
@@ -303,6 +297,17 @@ impl Rows {
         });
         opened.chain(changed).collect()
     }
+}
+
+/// Rejects a client id that the account has used already.
+fn check_unused<E>(
+    used: &HashSet<(AccountId, ClientId)>,
+    account: AccountId,
+    client_id: Option<ClientId>,
+    duplicate: impl FnOnce(ClientId) -> E,
+) -> Result<(), E> {
+    let known = client_id.filter(|id| used.contains(&(account, *id)));
+    known.map_or(Ok(()), |id| Err(duplicate(id)))
 }
 
 /// Where a market stands.

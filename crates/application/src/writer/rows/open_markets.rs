@@ -1,5 +1,7 @@
 //! The number of a creator's open markets in the middle of a batch.
 
+use std::collections::hash_map::Entry;
+
 use foretell_domain::id::UserId;
 use foretell_domain::market::{Market, Phase};
 use foretell_domain::quota::Quota;
@@ -17,11 +19,10 @@ impl Rows {
         tx: &mut dyn Tx,
         creator: UserId,
     ) -> Result<u32, StoreError> {
-        let stored = match self.open_markets.get(&creator) {
-            Some(stored) => *stored,
-            None => tx.count_for_quota(creator, Quota::OpenMarkets)?,
+        let stored = match self.open_markets.entry(creator) {
+            Entry::Occupied(counted) => *counted.get(),
+            Entry::Vacant(uncounted) => *uncounted.insert(tx.count_for_quota(creator, Quota::OpenMarkets)?),
         };
-        self.open_markets.insert(creator, stored);
         let is_theirs = |market: &Market| market.record().creator_id == creator;
         let opened = self.changed.new_markets.iter().filter(|new| is_theirs(&new.market)).count();
         let was_open = |market: &Market| {
