@@ -128,8 +128,16 @@ impl Attempt {
         (!is_fresh).then_some(KnownNetwork { network: self.network, last_used_at: now })
     }
 
+    /// Ends the attempt: it counts as a failure only if the password was wrong.
+    pub(crate) async fn end<T>(self, result: &Result<T, AppError>, now: Timestamp) {
+        let is_wrong = matches!(result, Err(AppError::BadCredentials | AppError::WrongPassword));
+        if !is_wrong {
+            self.forgive(now).await;
+        }
+    }
+
     /// Returns what was taken: the password was right, or was not looked at.
-    pub(crate) async fn forgive(self, now: Timestamp) {
+    async fn forgive(self, now: Timestamp) {
         for (bucket, budget) in self.taken {
             self.limiter.give_back(&bucket, budget, 1, now).await;
         }

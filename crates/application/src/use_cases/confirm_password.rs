@@ -46,10 +46,7 @@ impl Application {
         let PasswordConfirmation { password, from } = confirmation;
         let attempt = self.logins.begin(&caller.user.email, from, self.now()).await?;
         let confirmed = self.compare_password(caller, password).await;
-        // Dropped, the attempt counts.
-        if !matches!(confirmed, Err(AppError::WrongPassword)) {
-            attempt.forgive(self.now()).await;
-        }
+        attempt.end(&confirmed, self.now()).await;
         self.forget_if_unauthorized(caller, &confirmed);
         confirmed
     }

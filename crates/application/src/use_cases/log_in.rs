@@ -46,10 +46,7 @@ impl Application {
         let attempt = self.logins.begin(email, from, self.now()).await?;
         let network = attempt.network_to_record(self.now());
         let begun = self.begin_session(email, &password, network).await;
-        // Dropped, the attempt counts.
-        if !matches!(begun, Err(AppError::BadCredentials)) {
-            attempt.forgive(self.now()).await;
-        }
+        attempt.end(&begun, self.now()).await;
         begun
     }
 
