@@ -104,7 +104,7 @@ impl Visible {
 pub(crate) struct TransferView<'a> {
     #[schema(value_type = Id)]
     id: Text<TransferId>,
-    /// What the payer chose, for the payer alone.
+    /// The id that the payer chose. Only the payer and admins see it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Id>)]
     client_id: Option<Text<ClientId>>,

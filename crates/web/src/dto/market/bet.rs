@@ -18,7 +18,7 @@ use crate::openapi::names::{Id, SideName};
 /// Millionths: the decimals of an average price.
 const MILLION: i128 = 1_000_000;
 
-/// A bet or sale. Its trader's client id, account, transfer and balance are for the trader alone.
+/// A bet or sale. Only its trader sees the client id, account, transfer and balance.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BetView<'a> {
