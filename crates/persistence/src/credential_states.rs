@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use foretell_domain::time::Timestamp;
 use foretell_domain::user::Role;
 use foretell_ports::user::{CredentialId, CredentialLock, CredentialState};
 
@@ -39,13 +38,73 @@ pub(crate) fn find(
     Ok(states)
 }
 
+/// Converts a row. One that cannot be read fails the unit of work, so that nothing is permitted by it.
 fn state(credential: CredentialId, row: &StateRow) -> Result<CredentialState, Failure> {
-    let stored = StoredRow { table: "users", id: row.user_id };
+    let user = StoredRow { table: "users", id: row.user_id };
+    let stored = StoredRow { table: table_of(credential), id: row.credential_id };
     Ok(CredentialState {
         credential,
         user_id: row.user_id.into(),
-        role: stored.named("role", Role::from_name(&row.role))?,
-        status: stored.named("status", status_of(&row.status, row.erased_at_us))?,
-        expires_at: row.expires_at_us.map(Timestamp::from_micros),
+        role: user.named("role", Role::from_name(&row.role))?,
+        status: user.named("status", status_of(&row.status, row.erased_at_us))?,
+        expires_at: stored.optional_time("expires_at_us", row.expires_at_us)?,
     })
+}
+
+const fn table_of(credential: CredentialId) -> &'static str {
+    match credential {
+        CredentialId::Session(_) => "sessions",
+        CredentialId::ApiKey(_) => "api_keys",
+        CredentialId::User(_) => "users",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use foretell_domain::id::{ApiKeyId, SessionId};
+    use foretell_domain::time::Timestamp;
+
+    use super::*;
+
+    fn row() -> StateRow {
+        StateRow {
+            credential_id: SessionId::from_u128(1).into(),
+            user_id: SessionId::from_u128(2).into(),
+            role: "USER".to_owned(),
+            status: "active".to_owned(),
+            erased_at_us: None,
+            expires_at_us: Some(Timestamp::MAX.micros()),
+        }
+    }
+
+    #[test]
+    fn credential_with_unreadable_expiry_is_rejected() {
+        let session = CredentialId::Session(SessionId::from_u128(1));
+        let key = CredentialId::ApiKey(ApiKeyId::from_u128(1));
+        let found = state(session, &row()).unwrap();
+        assert_eq!(found.expires_at, Some(Timestamp::MAX));
+        for (credential, expected) in [(session, "sessions"), (key, "api_keys")] {
+            for expires_at_us in [i64::MIN, Timestamp::MAX.micros() + 1, i64::MAX] {
+                let row = StateRow { expires_at_us: Some(expires_at_us), ..row() };
+                let Err(Failure::Corrupt { table, column, id, .. }) = state(credential, &row) else {
+                    panic!("{credential:?} that expires at {expires_at_us} is accepted");
+                };
+                assert_eq!((table, column), (expected, "expires_at_us"));
+                assert_eq!(id, row.credential_id.to_string());
+            }
+        }
+    }
+
+    #[test]
+    fn credential_of_unreadable_user_is_rejected() {
+        let session = CredentialId::Session(SessionId::from_u128(1));
+        for row in [
+            StateRow { role: "KING".to_owned(), ..row() },
+            StateRow { status: "odd".to_owned(), ..row() },
+            StateRow { erased_at_us: Some(5), ..row() },
+        ] {
+            let failure = state(session, &row);
+            assert!(matches!(failure, Err(Failure::Corrupt { table: "users", .. })), "{failure:?}");
+        }
+    }
 }
