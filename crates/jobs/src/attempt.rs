@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use foretell_application::{Application, FailedAttempt, FailedJob, JobFailure};
+use foretell_domain::job::JobKind;
 use foretell_ports::error::Chain;
 use foretell_ports::job::LeasedJob;
 use metrics::counter;
@@ -37,7 +38,7 @@ pub(crate) async fn run(application: Arc<Application>, job: LeasedJob, limits: L
         }
         Ending::Lost => {
             count("lost");
-            tracing::warn!(job_id = %job.lease.job, "a job was taken by another worker in the middle of it");
+            log_lost(&job);
             return;
         }
         Ending::Failed(failure) => failure,
@@ -69,6 +70,18 @@ pub(crate) async fn run(application: Arc<Application>, job: LeasedJob, limits: L
         Err(error) => {
             tracing::warn!(%job_id, kind, failure, error = %Chain(&error), "a job failed, which could not be stored");
         }
+    }
+}
+
+/// Logs that the job was somebody else's before the attempt ended.
+fn log_lost(job: &LeasedJob) {
+    let (job_id, kind) = (job.lease.job, job.task.kind());
+    // A request that moves the end date of a market or deletes it does the same to the closing job, even
+    // while it runs: that is no failure.
+    if kind == JobKind::CloseMarket {
+        tracing::debug!(%job_id, "job close_market was moved, deleted or taken while it ran");
+    } else {
+        tracing::warn!(%job_id, kind = kind.as_str(), "another worker took a job while it ran");
     }
 }
 
