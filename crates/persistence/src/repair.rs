@@ -4,6 +4,9 @@ use foretell_domain::id::MarketId;
 
 use crate::error::{FIRST_MICROS, LAST_MICROS};
 
+/// What replaces the name of a user, an API key or a market.
+const UNREADABLE_NAME: &str = "Unreadable name";
+
 /// How a row is repaired.
 enum Repair {
     /// By this assignment.
@@ -74,86 +77,122 @@ impl Row<'_> {
     }
 
     fn repair(&self, column: &str) -> Repair {
-        let id = self.id;
-        let text = |value: &str| Repair::Set(format!("{column} = '{value}'"));
-        match (self.table, column) {
-            (
-                "sessions" | "known_networks" | "idempotency_keys" | "post_tags" | "webhook_places"
-                | "secrets",
-                _,
-            )
-            | ("api_keys", "secret_hash")
-            | ("comments", "post_id")
-            | ("webhooks", "secret") => Repair::Delete,
-            (_, column) if column.ends_with("_us") => Repair::Set(format!(
+        if self.is_dispensable(column) {
+            return Repair::Delete;
+        }
+        if column.ends_with("_us") {
+            return Repair::Set(format!(
                 "{column} = CASE WHEN {column} < {FIRST_MICROS} THEN {FIRST_MICROS} ELSE {LAST_MICROS} END"
-            )),
-            ("users", "email") => text(&format!("unreadable-{id}@example.invalid")),
-            ("users", "avatar") | ("transfers", "memo") => Repair::Set(format!("{column} = NULL")),
-            ("users", "role") => text("USER"),
-            ("users", "status") => text("suspended"),
-            ("users" | "markets" | "api_keys", "name") => text("Unreadable name"),
-            ("api_keys", "scopes") => text("read"),
-            ("accounts", "status") => text("open"),
+            ));
+        }
+        match self.table {
+            "users" | "api_keys" => self.repair_user(column),
+            "accounts" | "transfers" => self.repair_ledger(column),
+            "markets" | "market_states" | "market_options" | "bets" => self.repair_market(column),
+            "posts" | "comments" => self.repair_content(column),
+            "webhooks" | "jobs" => self.repair_background(column),
+            _ => Repair::ByHand,
+        }
+    }
+
+    /// Whether the row is of no use without the column, and can be made anew.
+    fn is_dispensable(&self, column: &str) -> bool {
+        matches!(
+            (self.table, column),
+            (
+                "sessions"
+                    | "known_networks"
+                    | "idempotency_keys"
+                    | "post_tags"
+                    | "webhook_places"
+                    | "secrets",
+                _,
+            ) | ("api_keys", "secret_hash")
+                | ("comments", "post_id")
+                | ("webhooks", "secret")
+        )
+    }
+
+    fn repair_user(&self, column: &str) -> Repair {
+        match (self.table, column) {
+            ("users", "email") => set_text(column, &format!("unreadable-{}@example.invalid", self.id)),
+            ("users", "avatar") => Repair::Set("avatar = NULL".to_owned()),
+            ("users", "role") => set_text(column, "USER"),
+            ("users", "status") => set_text(column, "suspended"),
+            ("api_keys", "scopes") => set_text(column, "read"),
+            (_, "name") => set_text(column, UNREADABLE_NAME),
+            _ => Repair::ByHand,
+        }
+    }
+
+    fn repair_ledger(&self, column: &str) -> Repair {
+        match (self.table, column) {
+            ("transfers", "memo") => Repair::Set("memo = NULL".to_owned()),
+            ("accounts", "status") => set_text(column, "open"),
             ("accounts", "balance_minor") => Repair::Set(self.last_balance()),
-            ("markets", "description") => text("Unreadable description"),
-            ("markets", "category") => text("unreadable"),
-            ("markets", "fee_bps") | ("jobs", "failures") => Repair::Set(format!("{column} = 0")),
-            ("markets", "subsidy_minor") => Repair::Set(
+            _ => Repair::ByHand,
+        }
+    }
+
+    fn repair_market(&self, column: &str) -> Repair {
+        let assignment = match (self.table, column) {
+            ("markets", "name") => return set_text(column, UNREADABLE_NAME),
+            ("markets", "description") => return set_text(column, "Unreadable description"),
+            ("markets", "category") => return set_text(column, "unreadable"),
+            ("markets", "fee_bps") => "fee_bps = 0",
+            ("markets", "subsidy_minor") => {
                 "subsidy_minor = (SELECT amount_minor FROM transfers \
                 WHERE transfers.market_id = markets.id AND transfers.kind = 'subsidy')"
-                    .to_owned(),
-            ),
-            ("market_states", "phase") => Repair::Set(
+            }
+            ("market_states", "phase") => {
                 "phase = COALESCE((SELECT CASE kind WHEN 'payouts' THEN 'resolved' ELSE 'cancelled' END \
                 FROM settlements WHERE settlements.market_id = market_states.market_id), 'closed')"
-                    .to_owned(),
-            ),
-            ("market_options", "name") => {
-                Repair::Set("name = 'Unreadable option ' || (option_index + 1)".to_owned())
             }
-            ("market_options", "outstanding_units") => Repair::Set(
+            ("market_options", "name") => "name = 'Unreadable option ' || (option_index + 1)",
+            ("market_options", "outstanding_units") => {
                 "outstanding_units = (SELECT COALESCE(SUM(shares_units), 0) FROM positions \
                 WHERE positions.market_id = market_options.market_id \
                 AND positions.option_index = market_options.option_index)"
-                    .to_owned(),
-            ),
-            ("bets", "side") => Repair::Set(
+            }
+            ("bets", "side") => {
                 "side = (SELECT CASE kind WHEN 'bet' THEN 'buy' ELSE 'sell' END FROM transfers \
                 WHERE transfers.id = bets.transfer_id)"
-                    .to_owned(),
-            ),
-            ("bets", "option_index") => Repair::Set(
+            }
+            ("bets", "option_index") => {
                 "option_index = (SELECT market_options.option_index FROM market_options \
                 WHERE market_options.id = bets.option_id)"
-                    .to_owned(),
-            ),
-            ("posts", "tags") => {
-                Repair::Other(format!("DELETE FROM post_tags WHERE post_id = {};", self.id_literal(id)))
             }
-            ("posts", "title") => text("Unreadable title"),
-            ("posts", "content") => text("Unreadable content"),
-            ("posts", "status") => {
-                let id = self.id_literal(id);
-                Repair::Other(format!(
-                    "UPDATE posts SET status = 'draft' WHERE id = {id}; \
-                     UPDATE post_tags SET status = 'draft' WHERE post_id = {id};"
-                ))
-            }
-            ("comments", "content") => text("Unreadable comment"),
-            ("webhooks", "url") => {
-                Repair::Set("url = 'https://unreadable.invalid/', status = 'disabled'".to_owned())
-            }
-            ("webhooks", "events") => text("market.trade market.status"),
-            ("webhooks", "status") => text("disabled"),
-            ("webhooks", "replaced_secret") => {
-                Repair::Set("replaced_secret = NULL, replaced_until_us = NULL".to_owned())
-            }
-            ("jobs", "state") => {
-                Repair::Set("state = 'dead', due_at_us = NULL, finished_at_us = created_at_us".to_owned())
-            }
+            _ => return Repair::ByHand,
+        };
+        Repair::Set(assignment.to_owned())
+    }
+
+    fn repair_content(&self, column: &str) -> Repair {
+        let id = self.id_literal(self.id);
+        match (self.table, column) {
+            ("posts", "tags") => Repair::Other(format!("DELETE FROM post_tags WHERE post_id = {id};")),
+            ("posts", "title") => set_text(column, "Unreadable title"),
+            ("posts", "content") => set_text(column, "Unreadable content"),
+            ("posts", "status") => Repair::Other(format!(
+                "UPDATE posts SET status = 'draft' WHERE id = {id}; \
+                 UPDATE post_tags SET status = 'draft' WHERE post_id = {id};"
+            )),
+            ("comments", "content") => set_text(column, "Unreadable comment"),
             _ => Repair::ByHand,
         }
+    }
+
+    fn repair_background(&self, column: &str) -> Repair {
+        let assignment = match (self.table, column) {
+            ("webhooks", "url") => "url = 'https://unreadable.invalid/', status = 'disabled'",
+            ("webhooks", "events") => "events = 'market.trade market.status'",
+            ("webhooks", "status") => "status = 'disabled'",
+            ("webhooks", "replaced_secret") => "replaced_secret = NULL, replaced_until_us = NULL",
+            ("jobs", "state") => "state = 'dead', due_at_us = NULL, finished_at_us = created_at_us",
+            ("jobs", "failures") => "failures = 0",
+            _ => return Repair::ByHand,
+        };
+        Repair::Set(assignment.to_owned())
     }
 
     /// The assignment of the balance that the account's last transfer left.
@@ -167,6 +206,11 @@ impl Row<'_> {
             WHERE credit_account_id = {id}) AS sides ORDER BY version DESC LIMIT 1), 0)"
         )
     }
+}
+
+/// The assignment of a text that needs no quoting.
+fn set_text(column: &str, text: &str) -> Repair {
+    Repair::Set(format!("{column} = '{text}'"))
 }
 
 #[cfg(test)]
