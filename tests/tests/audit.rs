@@ -49,89 +49,120 @@ fn replaced(column: &str, value: &str) -> [String; 2] {
     [format!("{column} = {value}"), kept]
 }
 
-fn alterations(rows: &Rows, database: Database) -> Vec<Alteration> {
-    let mut all = Vec::new();
-    let mut add = |table, key: &str, change, finding: (&'static str, &str, &'static str)| {
+/// A list of alterations, all of one database.
+struct Alterations {
+    database: Database,
+    all: Vec<Alteration>,
+}
+
+impl Alterations {
+    fn add(
+        &mut self,
+        table: &'static str,
+        key: &str,
+        change: [String; 2],
+        finding: (&'static str, &str, &'static str),
+    ) {
         let finding = (finding.0, finding.1.to_owned(), finding.2);
-        all.push(Alteration { table, key: key.to_owned(), change, finding });
-    };
-    let equals = |column: &str, id: &str| format!("{column} = {}", literal(database, id));
-    let Rows { market, bet, transfer, account, payment, settled } = rows;
-    let position = format!("{market}/{account}/0");
-    let option = format!("{market}/0");
-
-    let key = equals("id", bet);
-    for (column, by, found) in [
-        ("cash_minor", 1, ("bets", bet, "cash_minor")),
-        ("fee_minor", 1, ("bets", bet, "fee_minor")),
-        ("sequence", 1_000, ("bets", bet, "sequence")),
-        ("market_version", 1, ("bets", bet, "market_version")),
-        ("created_at_us", 1, ("bets", bet, "created_at_us")),
-        ("shares_units", 1, ("bets", bet, "prices_after")),
-        ("shares_units", 1, ("positions", &position, "shares_units")),
-        ("shares_units", 1, ("market_options", &option, "outstanding_units")),
-    ] {
-        add("bets", &key, raised(column, by), (found.0, found.1, found.2));
-    }
-    let other = literal(database, "00000000-0000-0000-0000-0000000000ff");
-    for (column, found) in [
-        ("account_id", "user_id"),
-        ("user_id", "user_id"),
-        ("transfer_id", "transfer_id"),
-        ("option_id", "option_id"),
-    ] {
-        add("bets", &key, replaced(column, &other), ("bets", bet, found));
-    }
-    for column in ["prices_before", "prices_after"] {
-        let value = match database {
-            Database::Sqlite => "zeroblob(16)",
-            Database::Postgres => "decode(repeat('00', 16), 'hex')",
-        };
-        add("bets", &key, replaced(column, value), ("bets", bet, column));
+        self.all.push(Alteration { table, key: key.to_owned(), change, finding });
     }
 
-    let key = equals("market_id", market);
-    for column in ["fees_minor", "volume_minor", "stakes_minor", "bet_count"] {
-        add("market_states", &key, raised(column, 1), ("market_states", market, column));
-    }
-    let of_market = equals("id", market);
-    add("markets", &of_market, raised("subsidy_minor", 1), ("markets", market, "subsidy_minor"));
-    let key = format!("{key} AND option_index = 0");
-    let outstanding = raised("outstanding_units", 1);
-    add("market_options", &key, outstanding, ("market_options", &option, "outstanding_units"));
-    let key = format!("{key} AND {}", equals("account_id", account));
-    for column in ["shares_units", "spent_minor", "received_minor"] {
-        add("positions", &key, raised(column, 1), ("positions", &position, column));
+    fn equals(&self, column: &str, id: &str) -> String {
+        format!("{column} = {}", literal(self.database, id))
     }
 
-    let key = equals("id", transfer);
-    add("transfers", &key, raised("amount_minor", 1), ("bets", bet, "cash_minor"));
-    add("transfers", &key, raised("created_at_us", 1), ("bets", bet, "created_at_us"));
-    let sale = ["kind = 'sale'".to_owned(), "kind = 'bet'".to_owned()];
-    add("transfers", &key, sale, ("transfers", transfer, "kind"));
-    let nowhere = ["market_id = NULL".to_owned(), equals("market_id", market)];
-    add("transfers", &key, nowhere, ("transfers", transfer, "kind"));
-    let key = equals("id", payment);
-    for column in ["amount_minor", "debit_balance_minor", "credit_balance_minor"] {
-        add("transfers", &key, raised(column, 1), ("transfers", payment, "balance_minor"));
+    fn of_bet(&mut self, Rows { market, bet, account, .. }: &Rows) {
+        let key = self.equals("id", bet);
+        let position = format!("{market}/{account}/0");
+        let option = format!("{market}/0");
+        for (column, by, found) in [
+            ("cash_minor", 1, ("bets", bet, "cash_minor")),
+            ("fee_minor", 1, ("bets", bet, "fee_minor")),
+            ("sequence", 1_000, ("bets", bet, "sequence")),
+            ("market_version", 1, ("bets", bet, "market_version")),
+            ("created_at_us", 1, ("bets", bet, "created_at_us")),
+            ("shares_units", 1, ("bets", bet, "prices_after")),
+            ("shares_units", 1, ("positions", &position, "shares_units")),
+            ("shares_units", 1, ("market_options", &option, "outstanding_units")),
+        ] {
+            self.add("bets", &key, raised(column, by), (found.0, found.1, found.2));
+        }
+        let other = literal(self.database, "00000000-0000-0000-0000-0000000000ff");
+        for (column, found) in [
+            ("account_id", "user_id"),
+            ("user_id", "user_id"),
+            ("transfer_id", "transfer_id"),
+            ("option_id", "option_id"),
+        ] {
+            self.add("bets", &key, replaced(column, &other), ("bets", bet, found));
+        }
+        for column in ["prices_before", "prices_after"] {
+            let value = match self.database {
+                Database::Sqlite => "zeroblob(16)",
+                Database::Postgres => "decode(repeat('00', 16), 'hex')",
+            };
+            self.add("bets", &key, replaced(column, value), ("bets", bet, column));
+        }
     }
-    for column in ["debit_version", "credit_version"] {
-        add("transfers", &key, raised(column, 100_000), ("transfers", payment, "version"));
-    }
-    let minted = ["kind = 'mint'".to_owned(), "kind = 'payment'".to_owned()];
-    add("transfers", &key, minted, ("transfers", payment, "kind"));
 
-    let key = equals("market_id", settled);
-    for column in ["paid_minor", "holders_paid"] {
-        add("settlements", &key, raised(column, 1), ("settlements", settled, column));
+    fn of_market(&mut self, Rows { market, account, .. }: &Rows) {
+        let of_market = self.equals("market_id", market);
+        for column in ["fees_minor", "volume_minor", "stakes_minor", "bet_count"] {
+            self.add("market_states", &of_market, raised(column, 1), ("market_states", market, column));
+        }
+        let key = self.equals("id", market);
+        self.add("markets", &key, raised("subsidy_minor", 1), ("markets", market, "subsidy_minor"));
+        let key = format!("{of_market} AND option_index = 0");
+        let option = format!("{market}/0");
+        let outstanding = raised("outstanding_units", 1);
+        self.add("market_options", &key, outstanding, ("market_options", &option, "outstanding_units"));
+        let key = format!("{key} AND {}", self.equals("account_id", account));
+        let position = format!("{market}/{account}/0");
+        for column in ["shares_units", "spent_minor", "received_minor"] {
+            self.add("positions", &key, raised(column, 1), ("positions", &position, column));
+        }
     }
-    let payout = format!("{settled}/{account}");
-    add("payouts", &key, raised("amount_minor", 1), ("payouts", &payout, "amount_minor"));
-    let key = equals("id", account);
-    for column in ["balance_minor", "version"] {
-        add("accounts", &key, raised(column, 1), ("accounts", account, column));
+
+    fn of_transfers(&mut self, Rows { market, bet, transfer, payment, .. }: &Rows) {
+        let key = self.equals("id", transfer);
+        self.add("transfers", &key, raised("amount_minor", 1), ("bets", bet, "cash_minor"));
+        self.add("transfers", &key, raised("created_at_us", 1), ("bets", bet, "created_at_us"));
+        let sale = ["kind = 'sale'".to_owned(), "kind = 'bet'".to_owned()];
+        self.add("transfers", &key, sale, ("transfers", transfer, "kind"));
+        let nowhere = ["market_id = NULL".to_owned(), self.equals("market_id", market)];
+        self.add("transfers", &key, nowhere, ("transfers", transfer, "kind"));
+        let key = self.equals("id", payment);
+        for column in ["amount_minor", "debit_balance_minor", "credit_balance_minor"] {
+            self.add("transfers", &key, raised(column, 1), ("transfers", payment, "balance_minor"));
+        }
+        for column in ["debit_version", "credit_version"] {
+            self.add("transfers", &key, raised(column, 100_000), ("transfers", payment, "version"));
+        }
+        let minted = ["kind = 'mint'".to_owned(), "kind = 'payment'".to_owned()];
+        self.add("transfers", &key, minted, ("transfers", payment, "kind"));
     }
-    all
+
+    fn of_settlement_and_account(&mut self, Rows { account, settled, .. }: &Rows) {
+        let key = self.equals("market_id", settled);
+        for column in ["paid_minor", "holders_paid"] {
+            self.add("settlements", &key, raised(column, 1), ("settlements", settled, column));
+        }
+        let payout = format!("{settled}/{account}");
+        self.add("payouts", &key, raised("amount_minor", 1), ("payouts", &payout, "amount_minor"));
+        let key = self.equals("id", account);
+        for column in ["balance_minor", "version"] {
+            self.add("accounts", &key, raised(column, 1), ("accounts", account, column));
+        }
+    }
+}
+
+fn alterations(rows: &Rows, database: Database) -> Vec<Alteration> {
+    let mut alterations = Alterations { database, all: Vec::new() };
+    alterations.of_bet(rows);
+    alterations.of_market(rows);
+    alterations.of_transfers(rows);
+    alterations.of_settlement_and_account(rows);
+    alterations.all
 }
 
 /// A ledger in use: a payment, a market with bets and sales, and one that is settled.

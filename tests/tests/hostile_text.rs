@@ -140,7 +140,17 @@ impl Scene {
 
     /// Sends a text to one of the fields of the API.
     async fn send(&self, field: usize, value: &str) -> (&'static str, Answer) {
-        let (admin, market) = (&self.admin, text(&self.market["id"]));
+        match field {
+            0..=8 => self.send_to_user(field, value).await,
+            9..=13 => self.send_to_post(field, value).await,
+            14..=20 => self.send_to_market(field, value).await,
+            21..=24 => self.send_to_settings(field, value).await,
+            _ => self.send_as_query(field, value).await,
+        }
+    }
+
+    /// Fields of users and sessions.
+    async fn send_to_user(&self, field: usize, value: &str) -> (&'static str, Answer) {
         let email = format!("{}@example.org", new_key());
         let user = json!({"email": email, "name": "A user", "password": "correct horse"});
         let user = |name: &str, value: String| {
@@ -148,7 +158,6 @@ impl Scene {
             user[name] = json!(value);
             self.nobody.post("/users", user)
         };
-        let comments = format!("/markets/{market}/comments");
         match field {
             0 => ("name of a user", user("name", value.to_owned()).await),
             1 => ("email", user("email", value.to_owned()).await),
@@ -158,35 +167,50 @@ impl Scene {
             5 => ("avatar", user("avatar", format!("https://example.org/{value}")).await),
             6 => ("host of an avatar", user("avatar", format!("https://{value}")).await),
             7 => ("own name", self.change("/me", json!({"name": value})).await),
-            8 => {
+            _ => {
                 let body = json!({"email": value, "password": value});
                 ("credentials", self.nobody.post("/sessions", body).await)
             }
-            9 => (
-                "title",
-                admin.post("/posts", json!({"title": value, "content": "x", "published": true})).await,
-            ),
-            10 => (
-                "content",
-                admin.post("/posts", json!({"title": "x", "content": value, "published": true})).await,
-            ),
-            11 => {
-                let body = json!({"title": "x", "content": "x", "published": true, "tags": [value, "x"]});
-                ("tag", admin.post("/posts", body).await)
-            }
+        }
+    }
+
+    /// Fields of posts and comments.
+    async fn send_to_post(&self, field: usize, value: &str) -> (&'static str, Answer) {
+        let post = |title: &str, content: &str, tags: Value| {
+            let body = json!({"title": title, "content": content, "published": true, "tags": tags});
+            self.admin.post("/posts", body)
+        };
+        match field {
+            9 => ("title", post(value, "x", json!([])).await),
+            10 => ("content", post("x", value, json!([])).await),
+            11 => ("tag", post("x", "x", json!([value, "x"])).await),
             12 => {
-                ("changed post", self.change(&format!("/posts/{}", self.post), json!({"title": value})).await)
+                let path = format!("/posts/{}", self.post);
+                ("changed post", self.change(&path, json!({"title": value})).await)
             }
-            13 => ("comment", admin.post(&comments, json!({"content": value})).await),
+            _ => ("comment", self.admin.post(&self.comments(), json!({"content": value})).await),
+        }
+    }
+
+    /// Fields of markets.
+    async fn send_to_market(&self, field: usize, value: &str) -> (&'static str, Answer) {
+        match field {
             14 => ("name of a market", self.open("name", json!(value)).await),
             15 => ("description", self.open("description", json!(value)).await),
             16 => ("option", self.open("options", json!([{"name": value}, {"name": "Other"}])).await),
             17 => ("category", self.open("category", json!(value)).await),
             18 => ("end date", self.open("endDate", json!(value)).await),
             19 => ("subsidy", self.open("subsidy", json!(value)).await),
-            20 => {
-                ("changed market", self.change(&format!("/markets/{market}"), json!({"name": value})).await)
+            _ => {
+                let path = format!("/markets/{}", text(&self.market["id"]));
+                ("changed market", self.change(&path, json!({"name": value})).await)
             }
+        }
+    }
+
+    /// Fields of API keys, webhooks and transfers.
+    async fn send_to_settings(&self, field: usize, value: &str) -> (&'static str, Answer) {
+        match field {
             21 => {
                 let body = json!({"name": value, "scopes": ["read"], "password": PASSWORD});
                 ("name of a key", self.make_and_delete("/api-keys", body).await)
@@ -200,22 +224,36 @@ impl Scene {
                 let body = json!({"url": url, "events": ["market.trade"]});
                 ("path of a webhook", self.make_and_delete("/webhooks", body).await)
             }
-            24 => {
+            _ => {
+                let (from, to) = (&self.admin.account_id, &self.market["id"]);
                 let body = json!({
-                    "fromAccountId": admin.account_id, "toAccountId": self.market["id"], "amount": "0.01", "memo": value,
+                    "fromAccountId": from, "toAccountId": to, "amount": "0.01", "memo": value,
                 });
-                ("memo", admin.post("/transfers", body).await)
+                ("memo", self.admin.post("/transfers", body).await)
             }
+        }
+    }
+
+    /// Parameters of queries, and a changed comment.
+    async fn send_as_query(&self, field: usize, value: &str) -> (&'static str, Answer) {
+        match field {
             25 => ("search of markets", self.ask("/markets/search", "q", value).await),
             26 => ("search of posts", self.ask("/posts/search", "q", value).await),
             27 => ("filter by tag", self.ask("/posts", "tag", value).await),
             28 => ("filter by category", self.ask("/markets", "category", value).await),
             29 => ("cursor", self.ask("/api/v2/markets", "cursor", value).await),
-            30 => ("moment", self.ask(&format!("/accounts/{}", admin.account_id), "at", value).await),
+            30 => {
+                let path = format!("/accounts/{}", self.admin.account_id);
+                ("moment", self.ask(&path, "at", value).await)
+            }
             31 => ("fields", self.ask("/markets", "fields", value).await),
             32 => ("kind of jobs", self.ask("/admin/jobs", "kind", value).await),
-            _ => ("changed comment", self.change_comment(&comments, value).await),
+            _ => ("changed comment", self.change_comment(value).await),
         }
+    }
+
+    fn comments(&self) -> String {
+        format!("/markets/{}/comments", text(&self.market["id"]))
     }
 
     /// Makes a key or webhook and deletes it, of which there may be few.
@@ -229,8 +267,8 @@ impl Scene {
         made
     }
 
-    async fn change_comment(&self, comments: &str, value: &str) -> Answer {
-        let made = self.admin.post(comments, json!({"content": "x"})).await.data(201);
+    async fn change_comment(&self, value: &str) -> Answer {
+        let made = self.admin.post(&self.comments(), json!({"content": "x"})).await.data(201);
         self.change(&format!("/comments/{}", text(&made["id"])), json!({"content": value})).await
     }
 

@@ -87,79 +87,10 @@ async fn unreadable_row_leaves_lists_usable(database: Database) {
     let server = Server::start(database).await;
     let admin = server.admin().await;
     let ada = server.register("ada").await;
-    let too_late = |column: &str| format!("{column} = {TOO_LATE}");
-    let (created, ends) = (too_late("created_at_us"), too_late("ends_at_us"));
-
-    let mut users = Vec::new();
-    for name in ["b1", "b2", "b3", "b4", "b5"] {
-        users.push(json!({ "id": server.register(name).await.user_id }));
-    }
-    let broken = ["role = 'KING'", "status = 'odd'", &created];
-    check(&server, &admin, "/users", "users", &users, &broken).await;
-    for user in &users[1..=broken.len()] {
-        let path = format!("/users/{}", text(&user["id"]));
-        admin.get(&path).await.refused(500, "UNREADABLE_RECORD");
-    }
-
-    let mut markets = Vec::new();
-    for _ in 0..5 {
-        markets.push(ada.open_market(&["Yes", "No"], "10").await);
-    }
-    let broken = [&created, &ends, "fee_bps = -1"];
-    check(&server, &ada, "/markets", "markets", &markets, &broken).await;
-    for path in ["/markets?sort=closing", "/markets?sort=volume", "/markets?status=open"] {
-        assert_eq!(walk(&ada, path).await.len(), 2, "{path}");
-    }
-    let path = "/markets/search?q=rain&limit=100";
-    eventually("both readable markets to be found", async || {
-        (ada.get(path).await.data(200).as_array().unwrap().len() == 2).then_some(())
-    })
-    .await;
-    assert_eq!(walk(&ada, "/markets/search?q=rain").await.len(), 2);
-    for market in &markets[1..=broken.len()] {
-        let path = format!("/markets/{}", text(&market["id"]));
-        ada.get(&path).await.refused(500, "UNREADABLE_RECORD");
-    }
-
-    let mut posts = Vec::new();
-    for number in 0..4 {
-        let post =
-            json!({"title": "Rain", "content": "wet", "tags": [format!("tag{number}")], "published": true});
-        posts.push(ada.post("/posts", post).await.data(201));
-    }
-    let updated = too_late("updated_at_us");
-    check(&server, &ada, "/posts", "posts", &posts, &[&created, &updated]).await;
-    for path in ["/posts", "/posts?expand=author,comments"] {
-        assert_eq!(walk(&ada, path).await, [text(&posts[3]["id"]), text(&posts[0]["id"])], "{path}");
-    }
-    let path = "/posts/search?q=rain&limit=100";
-    eventually("both readable posts to be found", async || {
-        (ada.get(path).await.data(200).as_array().unwrap().len() == 2).then_some(())
-    })
-    .await;
-    let found = BTreeSet::from_iter(walk(&ada, "/posts/search?q=rain").await);
-    assert_eq!(found, BTreeSet::from([&posts[0], &posts[3]].map(|post| text(&post["id"]))));
-
-    let subject = format!("/posts/{}/comments", text(&posts[0]["id"]));
-    let mut comments = Vec::new();
-    for _ in 0..4 {
-        comments.push(ada.post(&subject, json!({"content": "so wet"})).await.data(201));
-    }
-    check(&server, &ada, &subject, "comments", &comments, &[&created, &updated]).await;
-
-    let mut keys = Vec::new();
-    for _ in 0..5 {
-        keys.push(ada.create_api_key(&["read"]).await);
-    }
-    let expires = too_late("expires_at_us");
-    check(&server, &ada, "/api-keys", "api_keys", &keys, &["scopes = 'all'", &created, &expires]).await;
-
-    let mut sessions = Vec::new();
-    for _ in 0..4 {
-        let session = ada.log_in("ada@example.org", "correct horse battery").await;
-        sessions.push(json!({ "id": session.session_id }));
-    }
-    check(&server, &ada, "/sessions", "sessions", &sessions, &[&expires, &created]).await;
+    check_users(&server, &admin).await;
+    check_markets(&server, &ada).await;
+    let subject = check_posts(&server, &ada).await;
+    check_credentials(&server, &ada).await;
 
     check_repair(&server).await;
     assert_eq!(walk(&admin, "/users").await.len(), 7);
@@ -167,6 +98,95 @@ async fn unreadable_row_leaves_lists_usable(database: Database) {
     assert_eq!(walk(&ada, "/posts").await.len(), 4);
     assert_eq!(walk(&ada, &subject).await.len(), 4);
     assert_eq!(walk(&ada, "/api-keys").await.len(), 5);
+}
+
+/// The assignment of a time that is too late to a column.
+fn too_late(column: &str) -> String {
+    format!("{column} = {TOO_LATE}")
+}
+
+/// Waits until a search finds so many things, and walks through it.
+async fn search(who: &Client, path: &str, count: usize) -> Vec<String> {
+    let page = format!("{path}&limit=100");
+    eventually("all that can be read to be found", async || {
+        (who.get(&page).await.data(200).as_array().unwrap().len() == count).then_some(())
+    })
+    .await;
+    walk(who, path).await
+}
+
+/// Reads each of these rows by its id.
+async fn check_refused(who: &Client, path: &str, broken: &[Value]) {
+    for row in broken {
+        let path = format!("{path}/{}", text(&row["id"]));
+        who.get(&path).await.refused(500, "UNREADABLE_RECORD");
+    }
+}
+
+async fn check_users(server: &Server, admin: &Client) {
+    let mut users = Vec::new();
+    for name in ["b1", "b2", "b3", "b4", "b5"] {
+        users.push(json!({ "id": server.register(name).await.user_id }));
+    }
+    let broken = ["role = 'KING'", "status = 'odd'", &too_late("created_at_us")];
+    check(server, admin, "/users", "users", &users, &broken).await;
+    check_refused(admin, "/users", &users[1..=broken.len()]).await;
+}
+
+async fn check_markets(server: &Server, ada: &Client) {
+    let mut markets = Vec::new();
+    for _ in 0..5 {
+        markets.push(ada.open_market(&["Yes", "No"], "10").await);
+    }
+    let broken = [&too_late("created_at_us"), &too_late("ends_at_us"), "fee_bps = -1"];
+    check(server, ada, "/markets", "markets", &markets, &broken).await;
+    for path in ["/markets?sort=closing", "/markets?sort=volume", "/markets?status=open"] {
+        assert_eq!(walk(ada, path).await.len(), 2, "{path}");
+    }
+    assert_eq!(search(ada, "/markets/search?q=rain", 2).await.len(), 2);
+    check_refused(ada, "/markets", &markets[1..=broken.len()]).await;
+}
+
+/// Returns the path of the comments.
+async fn check_posts(server: &Server, ada: &Client) -> String {
+    let mut posts = Vec::new();
+    for number in 0..4 {
+        let post =
+            json!({"title": "Rain", "content": "wet", "tags": [format!("tag{number}")], "published": true});
+        posts.push(ada.post("/posts", post).await.data(201));
+    }
+    let (created, updated) = (too_late("created_at_us"), too_late("updated_at_us"));
+    check(server, ada, "/posts", "posts", &posts, &[&created, &updated]).await;
+    for path in ["/posts", "/posts?expand=author,comments"] {
+        assert_eq!(walk(ada, path).await, [text(&posts[3]["id"]), text(&posts[0]["id"])], "{path}");
+    }
+    let found = BTreeSet::from_iter(search(ada, "/posts/search?q=rain", 2).await);
+    assert_eq!(found, BTreeSet::from([&posts[0], &posts[3]].map(|post| text(&post["id"]))));
+
+    let subject = format!("/posts/{}/comments", text(&posts[0]["id"]));
+    let mut comments = Vec::new();
+    for _ in 0..4 {
+        comments.push(ada.post(&subject, json!({"content": "so wet"})).await.data(201));
+    }
+    check(server, ada, &subject, "comments", &comments, &[&created, &updated]).await;
+    subject
+}
+
+/// API keys and sessions.
+async fn check_credentials(server: &Server, ada: &Client) {
+    let (created, expires) = (too_late("created_at_us"), too_late("expires_at_us"));
+    let mut keys = Vec::new();
+    for _ in 0..5 {
+        keys.push(ada.create_api_key(&["read"]).await);
+    }
+    check(server, ada, "/api-keys", "api_keys", &keys, &["scopes = 'all'", &created, &expires]).await;
+
+    let mut sessions = Vec::new();
+    for _ in 0..4 {
+        let session = ada.log_in("ada@example.org", "correct horse battery").await;
+        sessions.push(json!({ "id": session.session_id }));
+    }
+    check(server, ada, "/sessions", "sessions", &sessions, &[&expires, &created]).await;
 }
 
 /// Runs the SQL that the doctor offers until it finds nothing.
