@@ -1,12 +1,12 @@
-//! Ids of version 7: time first, so that new rows lie together in an index.
+//! `UUIDv7` ids: they start with the time, so that new rows are neighbours in an index.
 
 use foretell_ports::system::IdSource;
 use uuid::Uuid;
 
-/// Makes ids of 48 bits of time in milliseconds, a counter of 42 bits and 32 random bits.
+/// Creates ids of 48 bits of time in milliseconds, a counter of 42 bits and 32 random bits.
 ///
-/// All of them, in whatever thread, share one counter behind one lock, which also keeps the time from
-/// going back when the system's clock does. Two processes may make ids in any order.
+/// All instances and threads share one counter behind one lock, which also keeps the time from
+/// going back when the system clock does. Ids of two processes have no defined order.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct UuidV7Ids;
 
@@ -41,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_made_at_once_on_four_threads_rise_on_each_and_are_distinct() {
+    fn concurrent_ids_are_distinct_and_ascending() {
         let ids = on_all_threads(|| (0..IDS_PER_THREAD).map(|_| UuidV7Ids.next_id()).collect::<Vec<_>>());
         for of_thread in &ids {
             assert!(of_thread.is_sorted_by(|before, after| before < after));
@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_rise_from_one_thread_to_the_next() {
+    fn ids_ascend_across_threads() {
         let ids = Mutex::new(Vec::new());
         on_all_threads(|| {
             for _ in 0..IDS_PER_THREAD {

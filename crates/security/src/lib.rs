@@ -1,4 +1,5 @@
-//! Password hashing by argon2id, session tokens, ids and the system clock; knows no storage and no HTTP.
+//! Password hashing by argon2id, session tokens, ids and the system clock; depends neither on
+//! storage nor on HTTP.
 
 mod clock;
 mod id;

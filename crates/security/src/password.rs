@@ -12,20 +12,21 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::queue::HashingQueue;
 
-/// What one hash costs its maker, and whoever guesses.
+/// Cost of one hash, for the server and for an attacker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HashingCost {
     /// Memory, in KiB.
     pub memory_kib: u32,
     /// Passes over that memory.
     pub passes: u32,
-    /// Lanes that could be filled side by side.
+    /// Lanes that could be computed in parallel.
     pub lanes: u32,
 }
 
 impl HashingCost {
-    /// 19 MiB, two passes, one lane: one of the settings that the OWASP Password Storage Cheat Sheet
-    /// gives for argon2id (<https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html>).
+    /// 19 MiB, two passes, one lane: one of the settings that the OWASP Password Storage Cheat
+    /// Sheet gives for argon2id
+    /// (<https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html>).
     pub const OWASP: Self = Self { memory_kib: 19_456, passes: 2, lanes: 1 };
 }
 
@@ -37,10 +38,10 @@ impl Default for HashingCost {
 
 /// Hashes passwords by argon2id into PHC strings, on tokio's blocking pool.
 ///
-/// At most so many hashes run at once as it has threads; a few more callers wait, and the rest are refused
-/// (see [`WAITING_PER_THREAD`](crate::WAITING_PER_THREAD)), since each hash takes a core and 19 MiB.
-/// A hash of other parameters than the current ones is still compared, and replaced if the password is
-/// right.
+/// At most as many hashes run at once as the hasher has threads; some more callers wait, and the
+/// rest are rejected (see [`WAITING_PER_THREAD`](crate::WAITING_PER_THREAD)), since each hash takes
+/// a core and 19 MiB. A hash with outdated parameters is still verified, and replaced if the
+/// password is correct.
 #[derive(Debug)]
 pub struct Argon2Hasher {
     queue: HashingQueue,
@@ -48,7 +49,7 @@ pub struct Argon2Hasher {
 }
 
 impl Argon2Hasher {
-    /// A hasher of this cost on so many threads; as many as there are cores is best.
+    /// Creates a hasher of this cost on so many threads; the number of cores is the best choice.
     ///
     /// # Errors
     /// [`PasswordError::Failed`] for a cost that argon2 does not allow.
@@ -75,15 +76,15 @@ impl PasswordHasher for Argon2Hasher {
     }
 }
 
-/// The salt and the hash of the dummy in PHC form, all zeros: made up, since no password is known to have it.
+/// Salt and hash of the dummy in PHC form, all zeros: it is not the hash of a known password.
 const NO_ONES: &str = "$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
-/// What runs on the blocking pool.
+/// State used on the blocking pool.
 #[derive(Debug)]
 struct Work {
     argon2: Argon2<'static>,
-    /// The hash of no one's password, with the current parameters: comparing with it takes as long as
-    /// comparing with a user's, so that an answer's time does not tell who has an account.
+    /// Hash of no user's password, with the current parameters: verifying it takes as long as
+    /// verifying a user's, so that the response time does not reveal who has an account.
     dummy: PasswordHash,
 }
 
@@ -114,8 +115,8 @@ impl Work {
         }
         let normalized = normalized(password);
         let is_normal = self.matches(&normalized, &stored)?;
-        // Older versions hashed what was typed. Whether this costs a second hash depends on the typed password
-        // alone, so that it does not tell who has an account either.
+        // Older versions hashed the password as typed. The typed password alone decides whether
+        // this costs a second hash, so that it does not reveal who has an account either.
         let is_typed = !is_normal
             && normalized.expose_secret() != password.expose_secret()
             && self.matches(password, &stored)?;
@@ -159,10 +160,11 @@ mod tests {
     use super::*;
     use crate::WAITING_PER_THREAD;
 
-    /// The least that argon2 allows.
+    /// The lowest cost that argon2 allows.
     const CHEAP: HashingCost = HashingCost { memory_kib: 8, passes: 1, lanes: 1 };
 
-    /// `password` with the salt `somesaltsomesalt`, by the reference implementation in C (argon2-cffi 25.1).
+    /// Hash of `password` with the salt `somesaltsomesalt`, by the reference implementation in C
+    /// (argon2-cffi 25.1).
     const FOREIGN: &str =
         "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$BbbKj4A4toOIetSRZTOFi0nLUgQBJsE09Mbp2HEbjAk";
 
@@ -176,7 +178,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn hashes_are_phc_strings_of_the_owasp_parameters() {
+    async fn hashes_are_phc_strings_with_owasp_parameters() {
         let PasswordHash(hash) = hasher(HashingCost::OWASP).hash("secret".into()).await.unwrap();
         let parts: Vec<_> = hash.split('$').collect();
         assert_eq!(parts[..4], ["", "argon2id", "v=19", "m=19456,t=2,p=1"], "{hash}");
@@ -201,7 +203,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_hash_of_the_reference_implementation_is_understood() {
+    async fn hash_of_reference_implementation_is_verified() {
         assert_eq!(verify(&hasher(CHEAP), "password", Some(FOREIGN)).await, Verification::Match);
     }
 
@@ -229,22 +231,22 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_unknown_user_never_matches() {
+    async fn unknown_user_never_matches() {
         let hasher = hasher(CHEAP);
-        // Even the very password of the dummy hash.
+        // Not even the password of the dummy hash.
         for password in ["", "secret"] {
             assert_eq!(verify(&hasher, password, None).await, Verification::Mismatch, "{password:?}");
         }
     }
 
     #[tokio::test]
-    async fn the_work_for_an_unknown_user_is_that_of_the_current_parameters() {
+    async fn unknown_user_costs_current_parameters() {
         let hasher = hasher(HashingCost { passes: 3, ..CHEAP });
         assert!(hasher.work.dummy.0.starts_with("$argon2id$v=19$m=8,t=3,p=1$"), "{:?}", hasher.work.dummy);
     }
 
     #[tokio::test]
-    async fn a_hash_of_other_parameters_is_replaced_when_the_password_is_right() {
+    async fn hash_with_outdated_parameters_is_replaced() {
         let current = hasher(CHEAP);
         let others = [
             HashingCost { memory_kib: 16, ..CHEAP },
@@ -264,7 +266,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_hash_of_another_variant_of_argon2_is_replaced() {
+    async fn hash_of_other_argon2_variant_is_replaced() {
         let params = Params::new(8, 1, 1, Some(32)).unwrap();
         let argon2i = Argon2::new(Algorithm::Argon2i, Version::V0x13, params.clone());
         let older = Argon2::new(Algorithm::Argon2id, Version::V0x10, params);
@@ -277,7 +279,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_text_that_is_no_hash_is_an_error_that_does_not_repeat_it() {
+    async fn malformed_hash_error_does_not_contain_it() {
         for text in
             ["", "secret", "$argon2id$v=19$m=8,t=1,p=1", "$scrypt$ln=1,r=8,p=1$c2FsdHNhbHQ$AAAAAAAAAAAAAAAA"]
         {
@@ -288,7 +290,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn hashing_and_comparing_are_refused_while_too_many_wait() {
+    async fn full_queue_rejects_hashing_and_verifying() {
         let hasher = hasher(CHEAP);
         let (finish, may_finish) = tokio::sync::oneshot::channel::<()>();
         let mut context = Context::from_waker(Waker::noop());
@@ -310,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn costs_that_argon2_does_not_allow_are_refused() {
+    fn invalid_argon2_cost_is_rejected() {
         for cost in [
             HashingCost { memory_kib: 7, ..CHEAP },
             HashingCost { passes: 0, ..CHEAP },

@@ -1,4 +1,4 @@
-//! A short queue before the threads that hash passwords.
+//! Bounded queue of the threads that hash passwords.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -6,27 +6,29 @@ use std::sync::Arc;
 use foretell_ports::secret::PasswordError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// How many callers may wait for each hashing thread; the next one is refused at once.
+/// Maximum number of waiting callers for each hashing thread; the next one is rejected immediately.
 ///
-/// A hash takes about 36 ms, so the last of them waits some 0.6 s.
+/// A hash takes about 36 ms, so the last of them waits about 0.6 s.
 pub const WAITING_PER_THREAD: usize = 16;
 
-/// Runs closures on tokio's blocking pool: a fixed number at once, a fixed number waiting in their order.
+/// Runs closures on tokio's blocking pool: a fixed number at once, while a fixed number waits in
+/// order.
 #[derive(Debug)]
 pub(crate) struct HashingQueue {
     running: Arc<Semaphore>,
     admitted: Arc<Semaphore>,
 }
 
-/// A place among those who run or wait. It moves into the closure, so that a caller who goes away while
-/// it runs does not free the core that it still keeps busy.
+/// Permit of one running closure. It moves into the closure, so that a caller who disconnects while
+/// it runs does not free the core that is still busy.
 struct Place {
     _running: OwnedSemaphorePermit,
     _admitted: OwnedSemaphorePermit,
 }
 
 impl HashingQueue {
-    /// A queue that runs `threads` closures at once, while [`WAITING_PER_THREAD`] times as many wait.
+    /// Creates a queue that runs `threads` closures at once, while [`WAITING_PER_THREAD`] times as
+    /// many wait.
     pub(crate) fn new(threads: NonZeroUsize) -> Self {
         let running = threads.get().min(Semaphore::MAX_PERMITS / (WAITING_PER_THREAD + 1));
         Self {
@@ -35,12 +37,12 @@ impl HashingQueue {
         }
     }
 
-    /// Runs `work` when its turn comes. A caller who goes away while waiting leaves the queue; once
-    /// begun, the work runs to its end.
+    /// Runs `work` in turn. A caller that is dropped while waiting leaves the queue; once begun,
+    /// the work runs to its end.
     ///
     /// # Errors
-    /// [`PasswordError::Busy`] at once if too many wait already, [`PasswordError::Failed`] if the work
-    /// panicked or the runtime is shutting down.
+    /// [`PasswordError::Busy`] immediately if too many callers wait, [`PasswordError::Failed`] if
+    /// the work panicked or the runtime is shutting down.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
@@ -54,6 +56,8 @@ impl HashingQueue {
     }
 
     async fn enter(&self) -> Result<Place, PasswordError> {
+        // The permit to wait is taken without waiting and kept while the work runs, so that the sum
+        // of both is limited and a full queue is rejected immediately.
         let admitted = Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| PasswordError::Busy)?;
         let running = Arc::clone(&self.running).acquire_owned().await;
         let running = running.map_err(|error| PasswordError::Failed(error.into()))?;
@@ -80,7 +84,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_more_than_may_wait_is_refused_at_once() {
+    async fn full_queue_rejects_next_caller() {
         let queue = one_thread();
         let working = queue.enter().await.unwrap();
         let mut waiting: Vec<_> = (0..WAITING_PER_THREAD).map(|_| Box::pin(queue.run(|| ()))).collect();
@@ -98,7 +102,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_caller_who_stops_waiting_makes_room() {
+    async fn dropped_waiting_caller_frees_its_permit() {
         let queue = one_thread();
         let _working = queue.enter().await.unwrap();
         let mut waiting: Vec<_> = (0..WAITING_PER_THREAD).map(|_| Box::pin(queue.run(|| ()))).collect();
@@ -112,7 +116,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn work_that_was_begun_keeps_its_place_when_its_caller_goes_away() {
+    async fn running_work_keeps_permit_of_dropped_caller() {
         let queue = one_thread();
         let (started, has_started) = oneshot::channel();
         let (finish, may_finish) = oneshot::channel::<()>();
@@ -134,7 +138,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_panic_is_an_error_and_frees_the_place() {
+    async fn panic_is_error_and_frees_permit() {
         let queue = one_thread();
         let outcome = queue.run(|| panic!("on purpose")).await;
         assert!(matches!(outcome, Err(PasswordError::Failed(_))));

@@ -1,4 +1,4 @@
-//! Session tokens and the secrets of API keys: 256 random bits in a form that is recognised as ours.
+//! Session tokens and API key secrets: 256 random bits in a recognisable form.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -6,21 +6,21 @@ use foretell_ports::secret::{Presented, TokenHash, Tokens};
 use secrecy::{ExposeSecret, ExposeSecretMut, SecretBox, SecretString};
 use sha2::{Digest, Sha256};
 
-/// What a session token begins with, so that a person or a secret scanner knows it for one.
+/// Prefix of a session token, by which people and secret scanners recognise it.
 const PREFIX: &str = "ft_s_";
 
-/// What the secret of an API key begins with; as long as the other.
+/// Prefix of an API key secret; as long as the other.
 const KEY_PREFIX: &str = "ft_k_";
 
 const RANDOM_BYTES: usize = 32;
 
-/// The characters of 32 bytes in base64url without padding.
+/// Characters of 32 bytes in base64url without padding.
 const BODY_CHARS: usize = 43;
 
-/// Session tokens such as `ft_s_` and 43 characters of base64url (RFC 4648, section 5, without padding), and
-/// the secrets of API keys, with `ft_k_` before it.
+/// Session tokens: `ft_s_` and 43 characters of base64url (RFC 4648, section 5, without padding);
+/// and API key secrets, with `ft_k_` instead.
 ///
-/// They carry 256 random bits, so that an unsalted SHA-256 of the whole text is safe to store.
+/// They contain 256 random bits, so that an unsalted SHA-256 of the whole text is safe to store.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SessionTokens;
 
@@ -51,7 +51,7 @@ fn issue_with(prefix: &str) -> (SecretString, TokenHash) {
     let bits = SecretBox::<[u8; RANDOM_BYTES]>::init_with_mut(|bits| {
         getrandom::fill(bits).expect("the operating system gives random numbers");
     });
-    // Room for all of it, so that growing leaves no copy behind.
+    // Capacity for all of it, so that no reallocation leaves a copy behind.
     let mut token = String::with_capacity(prefix.len() + BODY_CHARS);
     token.push_str(prefix);
     URL_SAFE_NO_PAD.encode_string(bits.expose_secret(), &mut token);
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn an_issued_token_has_the_hash_that_came_with_it() {
+    fn issued_token_has_returned_hash() {
         let (token, hash) = SessionTokens.issue();
         assert_eq!(SessionTokens.recognize(token.expose_secret()), Some(Presented::SessionToken(hash)));
         let (secret, hash) = SessionTokens.issue_key();
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hash_is_the_sha_256_of_the_whole_text() {
+    fn hash_is_sha_256_of_whole_text() {
         // By sha256sum of GNU coreutils.
         let expected = "2529ab9dbb2787e2c9dc4281513528bfd7a3f9e8a5b4427b0a8e8efe0eb882a8";
         let expected: Vec<_> = (0..expected.len())
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn foreign_texts_have_no_hash() {
+    fn malformed_texts_have_no_hash() {
         let body = &ZEROS[PREFIX.len()..];
         let foreign = [
             String::new(),
