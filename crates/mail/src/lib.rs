@@ -1,9 +1,10 @@
-//! Writes letters from templates, and sends them by SMTP or puts them into a folder.
+//! Renders emails from templates, and sends them by SMTP or writes them to a folder.
 //!
-//! Every letter has a `Message-ID` made from its own id. One that is sent again, because a crash left open whether it
-//! had arrived, has the same, by which mail servers and programs recognise it.
+//! Every email has a `Message-ID` made from its own id. An email that is sent again, because a
+//! crash left its delivery unknown, has the same one, so that mail servers and clients recognise
+//! the duplicate.
 //!
-//! It knows nothing of jobs and storage.
+//! Depends neither on jobs nor on storage.
 
 mod none;
 mod outbox;

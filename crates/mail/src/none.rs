@@ -1,9 +1,9 @@
-//! No mail.
+//! Mailer for servers without email.
 
 use async_trait::async_trait;
 use foretell_ports::mail::{Letter, MailError, Mailer};
 
-/// Sends no letter: those that were wanted while there was mail are dropped.
+/// Sends no email: emails requested before email was disabled are dropped.
 pub struct NoMailer;
 
 #[async_trait]

@@ -1,4 +1,4 @@
-//! Letters as files in a folder: what happens where there is no mail server.
+//! Emails as files in a folder, for servers without an SMTP server.
 
 use std::ffi::OsStr;
 use std::io::ErrorKind;
@@ -13,8 +13,8 @@ use tokio::io::AsyncWriteExt as _;
 
 use crate::template::Templates;
 
-/// Puts letters into a folder, as files `<id>.eml` that mail programs can open. A letter that is sent again replaces
-/// itself.
+/// Writes emails to a folder, as files `<id>.eml` that email clients can open. An email that is
+/// sent again replaces its file.
 pub struct OutboxMailer {
     folder: PathBuf,
     keep: Option<Duration>,
@@ -22,12 +22,14 @@ pub struct OutboxMailer {
 }
 
 impl OutboxMailer {
-    /// Puts letters into this folder, which is made with the first of them, and keeps them for this long, or for good.
+    /// Creates a mailer that writes to this folder, creates it when needed, and keeps emails for
+    /// this long, or forever.
     pub const fn new(folder: PathBuf, keep: Option<Duration>, templates: Templates) -> Self {
         Self { folder, keep, templates }
     }
 
-    /// Deletes our files that were written before a time. Other nodes may delete them at the same time.
+    /// Deletes the mailer's files that were written before a time. Other nodes may delete them
+    /// concurrently.
     async fn delete_before(&self, limit: SystemTime) -> std::io::Result<u64> {
         let mut entries = match tokio::fs::read_dir(&self.folder).await {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
@@ -53,7 +55,7 @@ impl OutboxMailer {
         Ok(deleted)
     }
 
-    /// Writes the file under another name first, so that nobody sees half a letter.
+    /// Writes the email under a temporary name first, so that no reader sees a partial file.
     async fn put(&self, id: UserId, letter: &[u8]) -> std::io::Result<()> {
         tokio::fs::create_dir_all(&self.folder).await?;
         let (unfinished, file) = (self.folder.join(format!(".{id}")), self.folder.join(format!("{id}.eml")));
@@ -81,7 +83,7 @@ impl Mailer for OutboxMailer {
     }
 }
 
-/// Whether a file is an email of ours, finished or not: `<id>.eml` or `.<id>`.
+/// Returns `true` for a file of this mailer, complete or temporary: `<id>.eml` or `.<id>`.
 fn is_email(name: &OsStr) -> bool {
     let id = name.to_str().and_then(|name| name.strip_suffix(".eml").or_else(|| name.strip_prefix('.')));
     id.is_some_and(|id| id.parse::<UserId>().is_ok())
@@ -134,7 +136,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_letter_becomes_one_file_however_often_it_is_sent() {
+    async fn email_sent_twice_becomes_one_file() {
         let folder = tempfile::tempdir().unwrap();
         let templates = Templates::load("post@foretell.example", "Foretell", None).unwrap();
         let mailer = OutboxMailer::new(folder.path().join("outbox"), None, templates);

@@ -16,34 +16,34 @@ use thiserror::Error;
 
 use crate::template::Templates;
 
-/// How long the server may take for each step.
+/// Maximum duration of each step.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Whether the connection to the server is encrypted.
+/// Encryption of the connection to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TlsMode {
-    /// Not at all: for a server on the same machine.
+    /// No encryption: for a server on the same machine.
     None,
-    /// From the command STARTTLS on, without which nothing is sent; usual on port 587.
+    /// Encryption by the command STARTTLS, without which nothing is sent; usual on port 587.
     StartTls,
-    /// From the beginning; usual on port 465.
+    /// Encryption from the start; usual on port 465.
     Tls,
 }
 
-/// How the mail server is reached.
+/// Connection settings of the mail server.
 #[derive(Debug, Clone)]
 pub struct SmtpSettings {
-    /// Its name or address.
+    /// Host name or IP address.
     pub host: String,
-    /// Its port.
+    /// Port.
     pub port: u16,
-    /// Whether the connection is encrypted.
+    /// Encryption.
     pub tls: TlsMode,
-    /// The name and password to sign in with, if it takes them.
+    /// User name and password, if the server requires them.
     pub credentials: Option<(String, SecretString)>,
 }
 
-/// Sends emails to a mail server, each by a connection of its own.
+/// Sends emails to a mail server, with a new connection for each.
 pub struct SmtpMailer {
     host: String,
     port: u16,
@@ -53,20 +53,20 @@ pub struct SmtpMailer {
     templates: Templates,
 }
 
-/// How a connection is encrypted.
+/// TLS configuration of a connection.
 enum Encryption {
     None,
     StartTls(TlsParameters),
     Tls(TlsParameters),
 }
 
-/// The mail server's name cannot be one.
+/// The name of the mail server is not valid.
 #[derive(Debug, Error)]
 #[error("the mail server cannot be used")]
 pub struct SmtpError(#[source] smtp::Error);
 
 impl SmtpMailer {
-    /// Connects with the first email.
+    /// Creates a mailer; it connects when it sends an email.
     ///
     /// # Errors
     /// [`SmtpError`].
@@ -85,7 +85,7 @@ impl SmtpMailer {
         Ok(Self { host, port, encryption, credentials, name, templates })
     }
 
-    /// Whether the server answers and lets us in.
+    /// Checks that the server responds and accepts the credentials.
     ///
     /// # Errors
     /// [`MailError::Unsent`].
@@ -94,7 +94,7 @@ impl SmtpMailer {
         Ok(())
     }
 
-    /// A connection that is encrypted and signed in as the settings say.
+    /// Opens a connection with the configured encryption and authentication.
     async fn connect(&self) -> Result<AsyncSmtpConnection, MailError> {
         let tls = match &self.encryption {
             Encryption::Tls(parameters) => Some(parameters.clone()),
@@ -114,8 +114,8 @@ impl SmtpMailer {
         Ok(connection)
     }
 
-    /// The commands that send a message. A permanent answer is about the recipient or the message only from
-    /// `RCPT` on; before, it is about the server, our account or our sender address.
+    /// Sends the commands of a message. A permanent error concerns the recipient or the message
+    /// only from `RCPT` on; before that, it concerns the server, the account or the sender address.
     async fn transmit(
         &self,
         connection: &mut AsyncSmtpConnection,
@@ -144,30 +144,31 @@ impl Mailer for SmtpMailer {
         let message = self.templates.write(letter)?;
         let mut connection = self.connect().await?;
         let sent = self.transmit(&mut connection, message.envelope(), &message.formatted()).await;
-        // Whatever the server answers to the end, it has answered what matters.
+        // The server has already accepted or rejected the message, so its response to QUIT does not
+        // matter.
         drop(in_time(connection.abort()).await);
         sent
     }
 }
 
-/// The ways of signing in, the preferred one first.
+/// Authentication mechanisms, the preferred one first.
 const MECHANISMS: &[Mechanism] = &[Mechanism::Plain, Mechanism::Login];
 
-/// Waits for a step no longer than [`TIMEOUT`].
+/// Runs a step with the timeout [`TIMEOUT`].
 async fn in_time<T>(step: impl Future<Output = T>) -> Result<T, MailError> {
     let late =
         |_| MailError::Unsent(format!("the mail server did not answer within {} s", TIMEOUT.as_secs()));
     tokio::time::timeout(TIMEOUT, step).await.map_err(late)
 }
 
-/// A failure that is not about the recipient.
+/// Converts an error that does not concern the recipient.
 fn unsent(error: &smtp::Error) -> MailError {
     MailError::Unsent(Chain(error).to_string())
 }
 
-/// A failure of a command about the recipient or the message.
+/// Converts the error of a command about the recipient or the message.
 fn refused(error: &smtp::Error) -> MailError {
-    // 500 to 504 and 530 are about commands and signing in, and 521 is about the whole server.
+    // 500 to 504 and 530 concern commands and authentication, 521 the whole server.
     let is_of_server = |code: u16| matches!(code, 500..=504 | 521 | 530 | 535);
     let code = error.status().map(u16::from);
     if error.is_permanent() && !code.is_some_and(is_of_server) {
@@ -187,7 +188,7 @@ mod tests {
 
     use super::*;
 
-    /// Starts a mail server that answers one command with `answer`, and all others well.
+    /// Starts a mail server that responds to one command with `answer`, and accepts all others.
     async fn server(command: &'static str, answer: &'static str) -> (u16, Arc<Mutex<Vec<String>>>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -242,7 +243,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn permanent_answers_about_the_recipient_are_refusals() {
+    async fn permanent_recipient_errors_are_final() {
         for (command, answer) in [
             ("RCPT", "550 5.1.1 no such user"),
             ("RCPT", "553 mailbox name not allowed"),
@@ -257,7 +258,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn other_answers_are_failures_of_the_server() {
+    async fn other_errors_are_retryable() {
         for (command, answer) in [
             ("greeting", "554 no mail from you"),
             ("greeting", "421 too busy"),
@@ -290,7 +291,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn check_signs_in() {
+    async fn check_authenticates() {
         let (port, _) = server("AUTH", "535 wrong password").await;
         assert!(mailer(port).check().await.is_err());
         let (port, _) = server("nothing", "").await;

@@ -1,4 +1,4 @@
-//! Letters from templates: the built-in ones, or those of the operator.
+//! Email templates: the built-in ones, or those of the operator.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use lettre::message::{Mailbox, MultiPart};
 use minijinja::{Environment, Value, context};
 use thiserror::Error;
 
-/// The templates that there are, as built in. The first line of a text is the subject.
+/// Names and texts of the built-in templates. The first line of a text is the subject.
 const BUILT_IN: [(&str, &str); 4] = [
     ("welcome.txt", include_str!("../templates/welcome.txt")),
     ("welcome.html", include_str!("../templates/welcome.html")),
@@ -17,30 +17,30 @@ const BUILT_IN: [(&str, &str); 4] = [
     ("decision.html", include_str!("../templates/decision.html")),
 ];
 
-/// Writes letters.
+/// Renders emails.
 pub struct Templates {
     environment: Environment<'static>,
     from: Mailbox,
     site: String,
 }
 
-/// Why templates cannot be used.
+/// Reason why the templates cannot be used.
 #[derive(Debug, Error)]
 pub enum TemplateError {
     /// The sender is not of the form `name <local@domain>` or `local@domain`.
-    #[error("the sender is not a mail address: {0}")]
+    #[error("the sender is not an email address: {0}")]
     Sender(String),
-    /// A file of the operator cannot be read.
+    /// A template file cannot be read.
     #[error("the template {0} cannot be read")]
     Unreadable(String, #[source] std::io::Error),
-    /// A template is not one.
+    /// A template has a syntax error or uses an unknown name.
     #[error("the template {0} is broken")]
     Broken(String, #[source] minijinja::Error),
 }
 
 impl Templates {
-    /// The templates of a folder, and the built-in ones for those that it has not. Letters come `from` this address;
-    /// `site` is what the server is called in them.
+    /// Loads the templates of a folder, with the built-in ones as defaults. `from` is the sender
+    /// address; `site` is the name of the server in emails.
     ///
     /// # Errors
     /// [`TemplateError`].
@@ -57,7 +57,7 @@ impl Templates {
         Ok(templates)
     }
 
-    /// Writes one letter of each kind, so that a template that uses a name wrongly is found now.
+    /// Renders one email of each kind, so that errors in templates are found at startup.
     fn try_all(&self) -> Result<(), TemplateError> {
         let user = context! { site => &self.site, name => "Ada", market => "A market", cancelled => false,
         options => Vec::<Value>::new() };
@@ -68,7 +68,7 @@ impl Templates {
         Ok(())
     }
 
-    /// The letter as it is sent.
+    /// Renders an email.
     ///
     /// # Errors
     /// [`MailError::Unwritten`].
@@ -107,7 +107,7 @@ impl Templates {
         self.environment.get_template(name).and_then(|template| template.render(facts)).map_err(unwritten)
     }
 
-    /// The same for the same letter, whoever sends it.
+    /// Returns the `Message-ID` of an email, the same on every node.
     fn message_id(&self, id: u128) -> String {
         format!("<{}@{}>", UserId::from_u128(id), self.from.email.domain())
     }
@@ -119,7 +119,7 @@ fn option_facts((name, basis_points): &(foretell_domain::text::OptionName, u16))
     context! { name => one_line(name.as_str()), percent }
 }
 
-/// A text without line breaks: one in a head would begin another field.
+/// Removes line breaks: one in a header would start another header.
 fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
@@ -154,7 +154,7 @@ mod tests {
 
     fn written(templates: &Templates, letter: &Letter) -> String {
         let written = templates.write(letter).unwrap().formatted();
-        // Lines that end in `=` go on in the next one.
+        // Lines that end in `=` continue on the next line.
         String::from_utf8(written).unwrap().replace("=\r\n", "").replace("=3D", "=")
     }
 
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_letter_has_its_head_and_both_bodies() {
+    fn email_has_headers_and_both_bodies() {
         let letter = letter("Ada", LetterContent::Welcome);
         let text = written(&built_in(), &letter);
         for part in [
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_users_typed_is_escaped_and_breaks_no_head() {
+    fn user_text_is_escaped_in_headers_and_bodies() {
         let resolved = decided(DecisionText::Resolved(vec![(OptionName::new("<b>Yes</b>").unwrap(), 6_250)]));
         let text = written(&built_in(), &letter("Eve\nBcc: all@example.org", resolved));
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
@@ -192,14 +192,14 @@ mod tests {
     }
 
     #[test]
-    fn a_cancelled_market_says_so() {
+    fn cancelled_market_has_its_own_text() {
         let text = written(&built_in(), &letter("Ada", decided(DecisionText::Cancelled)));
         assert!(text.contains("Subject: Cancelled: Rain <at> noon?"), "{text}");
         assert!(text.contains("was cancelled."), "{text}");
     }
 
     #[test]
-    fn a_template_of_the_operator_goes_first() {
+    fn operator_template_replaces_built_in_one() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("welcome.txt"), "Servus bei {{ site }}\n\nServus {{ name }}!\n")
             .unwrap();
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sender_is_a_mail_address() {
+    fn sender_without_email_address_is_rejected() {
         let refused = Templates::load("Foretell", "Foretell", None).map(drop);
         assert!(matches!(refused, Err(TemplateError::Sender(_))), "{refused:?}");
     }

@@ -1,4 +1,4 @@
-//! Every address that the domain accepts is one that the mail library can send to, without SMTPUTF8.
+//! Tests that the mail library can send to every address that the domain accepts, without SMTPUTF8.
 
 use foretell_domain::text::Email;
 use lettre::Address;
