@@ -1,10 +1,11 @@
-//! Which addresses are public: those that anyone on the Internet could be reached at.
+//! Public IP addresses: those reachable by anyone on the Internet.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
-/// The networks of IPv4 that are not public: IANA's special-purpose registry, multicast, and what is reserved.
+/// IPv4 networks that are not public: IANA's special-purpose registry, multicast, and reserved
+/// networks.
 const SPECIAL_V4: [Ipv4Net; 15] = [
     v4([0, 0, 0, 0], 8),
     v4([10, 0, 0, 0], 8),
@@ -23,18 +24,18 @@ const SPECIAL_V4: [Ipv4Net; 15] = [
     v4([240, 0, 0, 0], 4),
 ];
 
-/// What of IPv6 is public unless it is special: global unicast.
+/// Global unicast: the only public IPv6 addresses.
 const GLOBAL_V6: Ipv6Net = v6([0x2000, 0], 3);
 
-/// The networks in it that are not: Teredo and other protocols' own, documentation, and addresses that wrap one of
-/// IPv4.
+/// Networks in it that are not public: Teredo and other protocols, documentation, and addresses
+/// that embed an IPv4 address.
 const SPECIAL_V6: [Ipv6Net; 4] =
     [v6([0x2001, 0], 23), v6([0x2001, 0x0db8], 32), v6([0x2002, 0], 16), v6([0x3fff, 0], 20)];
 
-/// Addresses of IPv4 as NAT64 writes them.
+/// IPv4 addresses in NAT64 form.
 const NAT64: Ipv6Net = v6([0x0064, 0xff9b], 96);
 
-/// Whether anyone on the Internet could be reached at this address.
+/// Returns `true` if anyone on the Internet can reach this address.
 pub(crate) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -76,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn the_internet_is_public() {
+    fn internet_addresses_are_public() {
         check(
             &[
                 "1.1.1.1",
@@ -98,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_near_is_not_public() {
+    fn local_addresses_are_not_public() {
         check(
             &[
                 "0.0.0.0",

@@ -1,11 +1,12 @@
-//! Sends signed messages to webhooks, as [Standard Webhooks 1.0](https://www.standardwebhooks.com) has it.
+//! Sends signed messages to webhooks, according to [Standard Webhooks
+//! 1.0](https://www.standardwebhooks.com).
 //!
-//! A server that sends requests to whatever address it is given can be made to send them to its own neighbours. So
-//! a message goes only to public addresses (unless the operator says otherwise), which is looked at for each
-//! connection, when its name has been resolved; nothing follows a redirect, and nothing goes through a proxy. The
-//! answer's body is not read.
+//! A server that sends requests to any given address can be abused to reach internal services
+//! (SSRF). So a message is sent only to public addresses (unless the operator allows others), which
+//! is checked for each connection after its name is resolved; redirects are not followed, and no
+//! proxy is used. The body of the response is not read.
 //!
-//! It knows nothing of markets, storage and who may have webhooks.
+//! Depends neither on markets nor on storage, and does not decide who may have webhooks.
 
 mod address;
 mod resolver;

@@ -1,4 +1,4 @@
-//! Resolves the names of receivers, and leaves out the addresses that nothing may be sent to.
+//! Resolver of receivers' names that leaves out forbidden addresses.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,12 +8,12 @@ use thiserror::Error;
 
 use crate::address;
 
-/// A name stands for no address that anything may be sent to.
+/// A name resolves to no public address.
 #[derive(Debug, Error)]
-#[error("the name stands for no public address")]
+#[error("the name resolves to no public address")]
 pub(crate) struct NoPublicAddress;
 
-/// The addresses of a name as the system knows them.
+/// Name resolution of the operating system.
 pub(crate) struct SystemResolver;
 
 impl Resolve for SystemResolver {
@@ -25,12 +25,12 @@ impl Resolve for SystemResolver {
     }
 }
 
-/// The names of receivers. It is asked for each connection, and what it answers is what is connected to, so that
-/// nothing can change in between.
+/// Resolver of receivers' names. It is called for each connection, and the connection uses the
+/// addresses that it returned, so that a name cannot change between check and connection.
 pub(crate) struct ReceiverResolver {
-    /// Finds the addresses.
+    /// Underlying resolver.
     pub(crate) names: Arc<dyn Resolve>,
-    /// Whether only public ones are answered.
+    /// `true` if only public addresses are returned.
     pub(crate) is_public_only: bool,
 }
 

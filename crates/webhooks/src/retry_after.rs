@@ -1,19 +1,19 @@
-//! The header `Retry-After` of a receiver's answer.
+//! The header `Retry-After` of a receiver's response.
 
 use std::time::{Duration, SystemTime};
 
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
-/// How long the receiver wants to be left alone, in seconds or until a date (RFC 9110, 10.2.3). Only 429 and 503 mean
-/// that; a date in the past is no wait, and anything else counts as absent.
+/// Returns the time to wait that the receiver requests, in seconds or as a date (RFC 9110, 10.2.3).
+/// It applies to 429 and 503 only; a date in the past is no wait, and other values count as absent.
 pub(crate) fn of(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     if !matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
         return None;
     }
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More digits than a number has are a long time as well.
+        // A number that overflows is a long time as well.
         return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
     }
     let until = httpdate::parse_http_date(text).ok()?;
@@ -34,7 +34,7 @@ mod tests {
     }
 
     #[test]
-    fn seconds_and_dates_are_read() {
+    fn seconds_and_dates_are_parsed() {
         check(429, b"120", Some(120));
         check(503, b"120", Some(120));
         check(503, b" 0 ", Some(0));
@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn other_answers_ask_for_no_wait() {
+    fn other_statuses_request_no_wait() {
         for status in [400, 404, 500, 502, 504] {
             check(status, b"120", None);
         }

@@ -1,4 +1,4 @@
-//! The sender: one POST a message.
+//! HTTP sender: one POST request per message.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -17,12 +17,12 @@ use crate::resolver::{NoPublicAddress, ReceiverResolver, SystemResolver};
 use crate::retry_after;
 use crate::signature;
 
-/// What an operator decides.
+/// Settings of the sender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SenderSettings {
-    /// Whether messages may go to addresses that are not public, and unencrypted.
+    /// `true` if messages may go to addresses that are not public, and unencrypted.
     pub allow_private: bool,
-    /// How long a receiver may take from the connection to its answer.
+    /// Timeout of a request, from the connection to the response.
     pub timeout: Duration,
 }
 
@@ -32,13 +32,13 @@ pub struct HttpWebhookSender {
     allow_private: bool,
 }
 
-/// The sender could not be made.
+/// The HTTP client could not be created.
 #[derive(Debug, Error)]
-#[error("the sender of webhooks could not be made")]
+#[error("the HTTP client of webhooks could not be created")]
 pub struct SenderError(#[source] reqwest::Error);
 
 impl HttpWebhookSender {
-    /// A sender with connections of its own.
+    /// Creates a sender with its own connections.
     ///
     /// # Errors
     /// [`SenderError`].
@@ -60,7 +60,8 @@ impl HttpWebhookSender {
         Ok(Self { client, allow_private })
     }
 
-    /// The address for a connection. One that names its host by number is never resolved, so it is looked at here.
+    /// Returns the URL to connect to. A host that is an IP address is never resolved, so it is
+    /// checked here.
     fn target(&self, url: &WebhookUrl) -> Result<Url, WebhookSendError> {
         let forbidden = WebhookSendError::Forbidden;
         let target = Url::parse(url.as_str()).map_err(|_| forbidden("it is not a URL"))?;
@@ -110,7 +111,7 @@ impl WebhookSender for HttpWebhookSender {
     }
 }
 
-/// What a failure means, in words without the address, which may hold a secret of the receiver.
+/// Converts an error to a text without the URL, which may contain a secret of the receiver.
 fn failure(error: &reqwest::Error) -> WebhookSendError {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     let mut last = String::new();
@@ -151,7 +152,8 @@ mod tests {
         SenderSettings { allow_private, timeout: Duration::from_secs(5) }
     }
 
-    /// Answers one request a connection with each of these, and gives the requests.
+    /// Starts a server that responds to one request per connection with each of these, and returns
+    /// the requests.
     async fn receiver(
         answers: &'static [&'static str],
     ) -> (SocketAddr, tokio::task::JoinHandle<Vec<String>>) {
@@ -182,7 +184,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_message_is_posted_with_its_headers() {
+    async fn message_is_posted_with_headers() {
         let (address, requests) = receiver(&["204 No Content"]).await;
         let sender = HttpWebhookSender::new(settings(true)).unwrap();
         send(&sender, &format!("http://{address}/hook?for=us")).await.unwrap();
@@ -199,7 +201,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_receiver_can_refuse_and_redirects_lead_nowhere() {
+    async fn error_responses_and_redirects_are_failures() {
         let answers = &["500 Oops", "410 Gone", "307 Elsewhere\r\nLocation: http://127.0.0.1:9/"];
         let (address, requests) = receiver(answers).await;
         let sender = HttpWebhookSender::new(settings(true)).unwrap();
@@ -225,7 +227,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nothing_is_sent_to_a_private_address() {
+    async fn private_address_receives_nothing() {
         let sender = HttpWebhookSender::new(settings(false)).unwrap();
         for url in [
             "http://example.org/",
@@ -247,7 +249,7 @@ mod tests {
         assert!(sender.check(&WebhookUrl::new("https://8.8.8.8/").unwrap()).is_ok());
     }
 
-    /// Says that the name stands for another address each time.
+    /// Resolver that returns other addresses each time.
     struct Rebinding(Mutex<VecDeque<Vec<IpAddr>>>);
 
     impl Resolve for Rebinding {
@@ -259,7 +261,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_that_comes_to_stand_for_a_private_address_is_refused() {
+    async fn name_rebound_to_private_address_is_rejected() {
         let local = IpAddr::from([127, 0, 0, 1]);
         let answers = VecDeque::from([vec![local], vec![local, IpAddr::from([10, 0, 0, 1])]]);
         let names = Arc::new(Rebinding(Mutex::new(answers)));
@@ -267,7 +269,7 @@ mod tests {
         let port = listener.local_addr().unwrap().port();
         let url = format!("https://rebinding.example:{port}/");
         let sender = HttpWebhookSender::resolving_by(names, settings(false)).unwrap();
-        // What the address says by itself is acceptable, however often it is looked at.
+        // The URL itself is acceptable, however often it is checked.
         assert!(sender.check(&WebhookUrl::new(&url).unwrap()).is_ok());
         for _ in 0..2 {
             let sent = send(&sender, &url).await;

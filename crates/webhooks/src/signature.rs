@@ -1,4 +1,5 @@
-//! Signatures as Standard Webhooks 1.0 has them: HMAC-SHA256 over the message's id, its time and its body.
+//! Signatures of Standard Webhooks 1.0: HMAC-SHA256 over the id, the time and the body of a
+//! message.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -6,19 +7,19 @@ use foretell_ports::webhook::{WebhookMessage, WebhookSecret};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-/// Seconds since 1970, as the header `webhook-timestamp` has them.
+/// Returns the value of the header `webhook-timestamp`: seconds since 1970.
 pub(crate) const fn timestamp_s(message: &WebhookMessage) -> i64 {
     message.sent_at.micros().div_euclid(1_000_000)
 }
 
-/// The header `webhook-signature`: a signature by each secret, with spaces between.
+/// Returns the header `webhook-signature`: a signature with each key, separated by spaces.
 pub(crate) fn signatures(secrets: &[WebhookSecret], message: &WebhookMessage) -> String {
     let signatures: Vec<_> = secrets.iter().filter_map(|secret| signature(secret, message)).collect();
     signatures.join(" ")
 }
 
 fn signature(secret: &WebhookSecret, message: &WebhookMessage) -> Option<String> {
-    // A key of any length will do, so this is never nothing.
+    // HMAC accepts keys of any length, so this is never `None`.
     let mut mac = Hmac::<Sha256>::new_from_slice(&secret.0).ok()?;
     mac.update(format!("{}.{}.", message.id, timestamp_s(message)).as_bytes());
     mac.update(&message.body);
@@ -32,9 +33,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_is_signed_as_the_published_libraries_do() {
-        // Computed by the Python package standardwebhooks 1.1.0: Webhook(secret).sign(id, time, body).
-        // The secret is whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY= there.
+    fn signature_equals_published_library() {
+        // Computed by the Python package standardwebhooks 1.1.0: Webhook(secret).sign(id, time,
+        // body). The secret is whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY= there.
         let secret = WebhookSecret(*b"0123456789abcdef0123456789abcdef");
         let message = WebhookMessage {
             id: "msg_1".to_owned(),
