@@ -1,4 +1,4 @@
-//! Which events are logged: a level, or levels by target.
+//! Log filters: a level, or levels by target.
 
 use thiserror::Error;
 use tracing_subscriber::EnvFilter;
@@ -6,14 +6,14 @@ use tracing_subscriber::filter::{LevelFilter, ParseError};
 
 use crate::malformed::{TARGETS, admits_debug};
 
-/// Why a filter means nothing.
+/// Reason why a log filter is rejected.
 #[derive(Debug, Error)]
 pub enum FilterError {
-    /// It has no directive at all.
+    /// No directive.
     #[error("a log filter needs a level: off, error, warn, info, debug or trace")]
     Empty,
-    /// A word that is no level. It could be meant as a target, but is more often a level with a typing
-    /// error, which would silence the log.
+    /// A word that is not a level. It could be meant as a target, but is more often a level with a
+    /// typing error, which would disable logging.
     #[error(
         "`{word}` is no log level (off, error, warn, info, debug, trace); a target needs one: `{word}=debug`"
     )]
@@ -21,18 +21,19 @@ pub enum FilterError {
         /// The word.
         word: String,
     },
-    /// Anything else that cannot be read.
+    /// Any other syntax error.
     #[error("`{filter}` is no log filter such as `info` or `info,foretell_web=debug`")]
     Malformed {
         /// The whole filter.
         filter: String,
-        /// What the parser says.
+        /// Error of the parser.
         source: ParseError,
     },
 }
 
 /// Checks a filter: directives separated by commas, each a level (`info`) or a target and its level
-/// (`foretell_web=debug`); those of [`EnvFilter`] with spans and fields (`[web.place_bet]=trace`) too.
+/// (`foretell_web=debug`); those of [`EnvFilter`] with spans and fields (`[web.place_bet]=trace`)
+/// too.
 ///
 /// # Errors
 /// [`FilterError::Empty`], [`FilterError::NoLevel`], [`FilterError::Malformed`].
@@ -80,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_filter_is_refused_with_what_is_wrong() {
+    fn bad_filter_is_rejected_with_reason() {
         let check = |filter: &str, expected: &str| {
             let error = check_filter(filter).expect_err(filter).to_string();
             assert!(error.contains(expected), "{filter:?}: {error}");

@@ -1,9 +1,9 @@
-//! Logs (JSON or pretty, filtered, written to standard error), metrics, and where it is wanted traces for an
-//! OpenTelemetry collector (the feature `opentelemetry`) and errors for Sentry (the feature `sentry`); knows nothing
-//! else of this project.
+//! Logs (JSON or pretty, filtered, written to standard error), metrics, and optionally traces for
+//! an OpenTelemetry collector (the feature `opentelemetry`) and errors for Sentry (the feature
+//! `sentry`); depends on nothing else of this project.
 //!
-//! A span is left out together with its fields when the filter does not admit its level, so the span that
-//! carries the request's id has to be made at the level `error` to be in every line.
+//! A span is left out together with its fields when the filter excludes its level, so the span with
+//! the request id must have the level `error` to appear in every line.
 
 mod filter;
 mod malformed;
@@ -33,54 +33,55 @@ pub use filter::{FilterError, check_filter};
 pub use metrics::{Metrics, MetricsError};
 pub use remote::{Dsn, Endpoint, Headers, RemoteError, ReportSettings, TraceSettings};
 
-/// What is written of what happens, and what is sent.
+/// Settings of logs, traces and error reports.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The log.
+    /// Log settings.
     pub log: LogSettings,
-    /// Traces, if they are sent.
+    /// Trace settings, if traces are sent.
     pub traces: Option<TraceSettings>,
-    /// Errors, if they are sent.
+    /// Error report settings, if errors are sent.
     pub reports: Option<ReportSettings>,
 }
 
-/// How a line of the log is written.
+/// Format of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
-    /// One line of text for people, the fields of the spans at its end.
+    /// One line of text, the fields of the spans at its end.
     Pretty,
-    /// One JSON object for machines: the event's fields at its top, those of the spans in `spans`, the
-    /// outermost first.
+    /// One JSON object: the fields of the event at the top level, those of the spans in `spans`,
+    /// the outermost first.
     Json,
 }
 
-/// What is logged, and how.
+/// Log settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogSettings {
-    /// How a line is written.
+    /// Format of a line.
     pub format: LogFormat,
-    /// What is logged: a level, or levels by target, as [`check_filter`] allows.
+    /// Filter: a level, or levels by target, as [`check_filter`] allows.
     pub filter: String,
-    /// Whether pretty lines are coloured.
+    /// `true` if pretty lines are coloured.
     pub color: bool,
 }
 
-/// Why logging could not begin.
+/// Reason why logging could not start.
 #[derive(Debug, Error)]
 pub enum InitError {
-    /// The filter means nothing.
+    /// The filter is not valid.
     #[error("the log filter is not valid")]
     Filter(#[from] FilterError),
-    /// Traces cannot be sent as it is set.
+    /// The trace exporter rejects its settings.
     #[cfg(feature = "opentelemetry")]
     #[error("traces cannot be sent")]
     Traces(#[from] opentelemetry_otlp::ExporterBuildError),
-    /// Something in this process logs already.
-    #[error("logging has begun already")]
+    /// A logger is already installed in this process.
+    #[error("logging is already initialized")]
     AlreadyBegun(#[from] SetGlobalDefaultError),
 }
 
-/// What sends traces and errors; when it is dropped, what is left is sent, which takes up to a second for each.
+/// Guard of the exporters; dropping it sends the remaining traces and errors, which takes up to a
+/// second for each.
 #[must_use = "nothing is sent any more once it is dropped"]
 #[derive(Default)]
 pub struct Telemetry {
@@ -90,9 +91,9 @@ pub struct Telemetry {
     reports: Option<reports::Reports>,
 }
 
-/// Begins to write logs to standard error, and to send what is to be sent as of this version of the program, once in a
-/// process and before it has other threads. A line that cannot be written is lost; so is what is not taken where it is sent, and nobody waits for
-/// that.
+/// Starts logging to standard error, and sending traces and errors of this version of the program.
+/// Call it once in a process and before it has other threads. Lines that cannot be written are
+/// lost, and so are traces and errors that the receiver does not take; nothing waits for them.
 ///
 /// # Errors
 /// [`InitError::Filter`], [`InitError::AlreadyBegun`], and `InitError::Traces`.
@@ -102,8 +103,8 @@ pub fn init(settings: &Settings, version: &str) -> Result<Telemetry, InitError> 
     Ok(telemetry)
 }
 
-/// Makes a span part of the trace that a header `traceparent` (W3C Trace Context) tells of; without effect on a span
-/// that is not traced, or has parts already.
+/// Adds a span to the trace of a `traceparent` header (W3C Trace Context); without effect on a span
+/// that is not traced, or already has children.
 pub fn join_trace(span: &Span, traceparent: &str) {
     #[cfg(feature = "opentelemetry")]
     traces::join(span, traceparent);
@@ -140,14 +141,14 @@ impl Telemetry {
         let filter = filter::parse(&log.filter)?;
         let senders = self.senders();
         if senders.is_empty() {
-            // What is not logged costs less where nobody else may want it.
+            // A global filter makes disabled events cheaper, if no other layer needs them.
             return Ok(Box::new(tracing_subscriber::registry().with(filter).with(lines(log, writer))));
         }
         let lines = lines(log, writer).with_filter(filter).boxed();
         Ok(Box::new(tracing_subscriber::registry().with(senders).with(lines)))
     }
 
-    /// What keeps something to be sent.
+    /// Guards of the exporters.
     #[cfg_attr(
         not(any(feature = "opentelemetry", feature = "sentry")),
         allow(clippy::unused_self, reason = "nothing is kept")
@@ -163,13 +164,13 @@ impl Telemetry {
     }
 }
 
-/// Writes lines.
+/// Returns the layer that writes lines.
 fn lines<S, W>(log: &LogSettings, writer: W) -> Box<dyn Layer<S> + Send + Sync>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    // It would report a broken standard error to standard error, and panic.
+    // The layer would report a broken standard error to standard error, and panic.
     let lines = tracing_subscriber::fmt::layer().with_writer(writer).log_internal_errors(false);
     match log.format {
         LogFormat::Pretty => lines.compact().with_ansi(log.color).map_event_format(Demoted).boxed(),
@@ -185,7 +186,7 @@ mod tests {
 
     use super::*;
 
-    /// Collects lines instead of standard error.
+    /// Buffer for lines in place of standard error.
     #[derive(Debug, Clone, Default)]
     struct Lines(Arc<Mutex<Vec<u8>>>);
 
@@ -222,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_json_line_has_the_fields_of_its_event_and_of_all_its_spans() {
+    fn json_line_has_event_and_span_fields() {
         let line = logged(LogFormat::Json, "info", false, request);
         assert_eq!(line.lines().count(), 1, "{line}");
         check_contains(
@@ -236,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn the_request_id_is_in_lines_whose_filter_admits_errors_only() {
+    fn request_id_is_logged_at_level_error() {
         for format in [LogFormat::Json, LogFormat::Pretty] {
             let line = logged(format, "error", false, || {
                 let _request = tracing::error_span!("web.place_bet", request_id = "r-17").entered();
@@ -247,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_recorded_later_is_in_json_lines_too() {
+    fn json_line_has_fields_recorded_later() {
         let line = logged(LogFormat::Json, "info", true, || {
             let span =
                 tracing::error_span!("web.place_bet", request_id = "r-17", user_id = tracing::field::Empty);
@@ -259,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pretty_line_is_text_and_coloured_on_demand() {
+    fn pretty_line_is_text_with_optional_colour() {
         let plain = logged(LogFormat::Pretty, "info", false, request);
         check_contains(&plain, &["WARN", "account_id=\"a-9\"", "request_id=\"r-17\"", "market_id=4"]);
         assert!(!plain.contains('\u{1b}'), "{plain:?}");
@@ -267,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn the_filter_leaves_out_what_is_below_its_level() {
+    fn filter_excludes_events_below_its_level() {
         assert_eq!(logged(LogFormat::Json, "error", false, request), "");
         assert_eq!(logged(LogFormat::Json, "info,foretell_telemetry=off", false, request), "");
         assert_ne!(logged(LogFormat::Json, "error,foretell_telemetry=debug", false, request), "");
@@ -275,7 +276,12 @@ mod tests {
 
     #[test]
     fn malformed_requests_are_logged_at_debug() {
-        let malformed = || tracing::error!(target: "actix_http::h1::dispatcher", "stream error: ERROR");
+        let malformed = || {
+            tracing::error!(
+                target: "actix_http::h1::dispatcher",
+                "stream error: ERROR"
+            )
+        };
         for format in [LogFormat::Json, LogFormat::Pretty] {
             assert_eq!(logged(format, "info,actix_server=warn", false, malformed), "");
             let line = logged(format, "debug", false, malformed);
@@ -286,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn init_refuses_a_bad_filter_and_works_once() {
+    fn init_rejects_bad_filter_and_second_call() {
         let begin = |filter: &str| {
             let log = LogSettings { format: LogFormat::Pretty, filter: filter.to_owned(), color: false };
             init(&Settings { log, traces: None, reports: None }, "1.2.3").map(drop)

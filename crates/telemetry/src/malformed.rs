@@ -1,4 +1,5 @@
-//! Requests that are no HTTP: the server's library logs them as errors, although anybody can send them.
+//! Malformed HTTP requests: the HTTP library logs them as errors, although any client can send
+//! them.
 //!
 //! They are logged at the level `debug`, and never reported.
 
@@ -10,15 +11,15 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
-/// The modules of the library that read requests.
+/// Modules of the library that parse requests.
 pub(crate) const TARGETS: [&str; 2] = ["actix_http::h1::dispatcher", "actix_http::h1::decoder"];
 
-/// Whether an event tells of a malformed request.
+/// Returns `true` for the event of a malformed request.
 pub(crate) fn is_malformed_request(metadata: &Metadata<'_>) -> bool {
     TARGETS.contains(&metadata.target())
 }
 
-/// Whether a filter admits events of this target at the level `debug`.
+/// Returns `true` if a filter admits events of this target at the level `debug`.
 pub(crate) fn admits_debug(directives: &[&str], target: &str) -> bool {
     let parts = directives.iter().map(|directive| directive.split_once('=').unwrap_or(("", directive)));
     let nearest =
@@ -27,7 +28,7 @@ pub(crate) fn admits_debug(directives: &[&str], target: &str) -> bool {
     level.is_some_and(|level| level >= LevelFilter::DEBUG)
 }
 
-/// Writes events of malformed requests as `DEBUG`, and all others as they are.
+/// Writes events of malformed requests as `DEBUG`, and all others unchanged.
 pub(crate) struct Demoted<F>(pub(crate) F);
 
 impl<S, N, F> FormatEvent<S, N> for Demoted<F>
@@ -47,7 +48,7 @@ where
         }
         let mut line = String::new();
         self.0.format_event(context, Writer::new(&mut line), event)?;
-        // The level stands before anything that a client has written.
+        // The level precedes any text from a client.
         writer.write_str(&line.replacen("ERROR", "DEBUG", 1))
     }
 }

@@ -1,4 +1,4 @@
-//! What is measured, for Prometheus: names, units and help of all metrics, and their values as text.
+//! Metrics for Prometheus: names, units and descriptions of all metrics, and their values as text.
 
 use std::fs;
 
@@ -6,29 +6,29 @@ use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogra
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use thiserror::Error;
 
-/// The upper ends of the buckets of durations, in seconds.
+/// Upper bounds of duration buckets, in seconds.
 const SECONDS: [f64; 14] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
-/// Those of sizes of batches.
+/// Upper bounds of batch size buckets.
 const SIZES: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
-/// A kibibyte, as `/proc` counts memory.
+/// A kibibyte, the unit of memory in `/proc`.
 const KIB: f64 = 1_024.0;
 
-/// Why nothing is measured.
+/// The metrics recorder could not be installed.
 #[derive(Debug, Error)]
 #[error("metrics cannot be set up: {0}")]
 pub struct MetricsError(#[from] BuildError);
 
-/// All that was measured.
+/// Recorder of all metrics.
 #[derive(Debug, Clone)]
 pub struct Metrics(PrometheusHandle);
 
 impl Metrics {
-    /// From now on everything in this process is measured.
+    /// Installs the recorder of this process.
     ///
     /// # Errors
-    /// [`MetricsError`], if that was called before.
+    /// [`MetricsError`], if it was called before.
     pub fn install(version: &'static str) -> Result<Self, MetricsError> {
         let builder = PrometheusBuilder::new()
             .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
@@ -40,13 +40,13 @@ impl Metrics {
         Ok(metrics)
     }
 
-    /// Everything as Prometheus reads it.
+    /// Returns all metrics in the Prometheus text format.
     pub fn render(&self) -> String {
         measure_process();
         self.0.render()
     }
 
-    /// Adds up what was measured since it was last called or rendered; call it every few seconds, or memory grows.
+    /// Aggregates recorded values; call it every few seconds, or memory grows.
     pub fn tidy(&self) {
         self.0.run_upkeep();
     }
@@ -58,66 +58,66 @@ fn describe() {
     describe_histogram!(
         "foretell_http_request_duration_seconds",
         Unit::Seconds,
-        "From the request's head to its answer's."
+        "Time from the request's headers to the response's."
     );
-    describe_gauge!("foretell_http_requests_in_flight", "Requests that are being answered.");
+    describe_gauge!("foretell_http_requests_in_flight", "Requests in progress.");
     describe_gauge!("foretell_writer_queue_length", "Commands that wait for the money writer.");
     describe_histogram!("foretell_writer_batch_size", "Commands in a unit of work of the money writer.");
     describe_histogram!(
         "foretell_writer_batch_duration_seconds",
         Unit::Seconds,
-        "From the begin of such a unit to its commit."
+        "Time from the start of such a unit to its commit."
     );
     describe_counter!(
         "foretell_writer_refused_total",
-        "Commands turned away since too much waited, by reason."
+        "Commands rejected because the queue was too long, by reason."
     );
     describe_counter!("foretell_database_reads_total", "Queries, by result.");
     describe_gauge!(
         "foretell_job_lane_up",
-        "Whether a lane of jobs gets on with the jobs that are due: 1 or 0."
+        "1 if the workers of a lane make progress with due jobs, otherwise 0."
     );
     describe_counter!(
         "foretell_unreadable_rows_total",
-        "Stored rows left out of lists since they cannot be read, by table."
+        "Stored rows left out of lists because they are unreadable, by table."
     );
     describe_histogram!(
         "foretell_database_read_wait_seconds",
         Unit::Seconds,
-        "How long queries waited for a connection."
+        "Time that queries waited for a connection."
     );
     describe_histogram!(
         "foretell_database_read_duration_seconds",
         Unit::Seconds,
-        "How long queries took after that."
+        "Execution time of queries."
     );
     describe_counter!(
         "foretell_database_reads_cancelled_total",
-        "Queries cancelled since their callers were gone."
+        "Queries cancelled because the client had disconnected."
     );
-    describe_counter!("foretell_searches_refused_total", "Searches refused since too many were running.");
-    describe_gauge!("foretell_database_reads_in_flight", "Queries that are being answered.");
+    describe_counter!("foretell_searches_refused_total", "Searches rejected because too many were running.");
+    describe_gauge!("foretell_database_reads_in_flight", "Queries in progress.");
     describe_counter!("foretell_database_units_total", "Units of work, by name and result.");
     describe_histogram!(
         "foretell_database_unit_duration_seconds",
         Unit::Seconds,
-        "How long units of work took, with all attempts."
+        "Duration of units of work, with all attempts."
     );
-    describe_counter!("foretell_market_pages_total", "Reads of single markets, by where they were found.");
+    describe_counter!("foretell_market_pages_total", "Reads of single markets, by source.");
     describe_counter!("foretell_jobs_run_total", "Attempts at jobs, by kind and result.");
     describe_gauge!("foretell_jobs", "Jobs that are not done, by kind and state.");
     describe_counter!("foretell_search_steps_total", "Steps of searches, by step and result.");
-    describe_gauge!("foretell_search_texts", "Texts that can be found by their meaning.");
+    describe_gauge!("foretell_search_texts", "Texts in the index of the semantic search.");
     describe_gauge!(
         "foretell_ledger_imbalance",
-        "The sum of all balances in minor units; anything but 0 is a fault."
+        "Sum of all balances in minor units; anything but 0 is an error."
     );
-    describe_gauge!("foretell_cache_degraded", "1 while Redis does not answer.");
-    describe_gauge!("foretell_process_resident_memory_bytes", Unit::Bytes, "Memory that the process holds.");
-    describe_gauge!("foretell_process_open_fds", "Files and connections that the process has open.");
+    describe_gauge!("foretell_cache_degraded", "1 while Redis does not respond.");
+    describe_gauge!("foretell_process_resident_memory_bytes", Unit::Bytes, "Resident memory of the process.");
+    describe_gauge!("foretell_process_open_fds", "Open files and connections of the process.");
 }
 
-/// What has not happened is known to have happened no times.
+/// Initializes counters with 0, so that "never happened" differs from "unknown".
 fn begin_at_zero() {
     for reason in ["queue_full", "too_many", "too_late"] {
         counter!("foretell_writer_refused_total", "reason" => reason).increment(0);

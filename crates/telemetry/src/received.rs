@@ -1,4 +1,4 @@
-//! Support for tests: a server that takes what is sent to it.
+//! Test support: an HTTP server that records requests.
 #![allow(clippy::unwrap_used, reason = "support for tests fails like a test")]
 
 use std::io;
@@ -9,7 +9,7 @@ use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
 use crate::{Settings, Telemetry};
 
-/// What is received by whoever the settings name, at the address that they are made for, of some work.
+/// Runs some work, and returns the requests received at the address for which `settings` are made.
 pub(crate) fn received(settings: impl FnOnce(SocketAddr) -> Settings, work: impl FnOnce()) -> Vec<Request> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let receiver = runtime.block_on(async {

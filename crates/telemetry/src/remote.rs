@@ -1,7 +1,7 @@
-//! What is told to others: where traces and errors are sent, and by which client.
+//! Destinations of traces and errors, and their HTTP client.
 //!
-//! The values can be had only of a program that was built to send them, so that a setting which would do nothing
-//! is refused where it is read.
+//! A program built without the feature has no valid values of these types, so that a setting
+//! without effect is rejected when it is read.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,51 +9,52 @@ use std::str::FromStr;
 use secrecy::{ExposeSecret as _, SecretString};
 use thiserror::Error;
 
-/// Why a value is refused.
+/// Reason why a value is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum RemoteError {
-    /// The program was built without what it takes.
+    /// The program was built without this feature.
     #[error("needs a program that was built with `--features {0}`")]
     NotBuilt(&'static str),
-    /// No address.
+    /// Not an address.
     #[error("must be an address such as \"http://127.0.0.1:4318/v1/traces\"")]
     Endpoint,
-    /// No headers.
+    /// Not a list of headers.
     #[error("must be headers such as \"authorization=Bearer ...,x-team=markets\"")]
     Headers,
-    /// No DSN.
+    /// Not a DSN.
     #[error("must be a DSN such as \"https://key@errors.example.org/1\"")]
     Dsn,
 }
 
-/// Where traces are sent and which.
+/// Destination and sampling of traces.
 #[derive(Debug, Clone)]
 pub struct TraceSettings {
-    /// Where a collector takes them.
+    /// Address of the collector.
     pub endpoint: Endpoint,
-    /// What is sent along.
+    /// Headers of each request.
     pub headers: Headers,
-    /// How many requests of a hundred are traced, 0 to 100; one whose proxy traces it is in any case, and one whose
-    /// proxy does not is not.
+    /// Percentage of requests that are traced, 0 to 100. If a proxy sends a sampling decision, that
+    /// one applies instead.
     pub sample_percent: u8,
 }
 
-/// Where errors are sent.
+/// Destination of errors.
 #[derive(Debug, Clone)]
 pub struct ReportSettings {
-    /// The project that takes them.
+    /// Project that receives them.
     pub dsn: Dsn,
-    /// What they are told apart by from those of other installations, such as `production`.
+    /// Environment, which distinguishes them from those of other installations, such as
+    /// `production`.
     pub environment: String,
 }
 
-/// The whole address at which a collector takes traces as OTLP in protobuf over HTTP (its path is `/v1/traces`
-/// as a rule).
+/// Complete address at which a collector receives traces as OTLP in protobuf over HTTP (its path is
+/// usually `/v1/traces`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint(String);
 
 impl Endpoint {
-    /// The address.
+    /// Returns the address.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -66,7 +67,7 @@ impl FromStr for Endpoint {
     fn from_str(text: &str) -> Result<Self, RemoteError> {
         let uri: ureq::http::Uri = text.parse().map_err(|_| RemoteError::Endpoint)?;
         let is_http = uri.scheme().is_some_and(|scheme| matches!(scheme.as_str(), "http" | "https"));
-        // Whoever may see the address may not see a password.
+        // The address may be logged, a password may not.
         let has_user = uri.authority().is_some_and(|authority| authority.as_str().contains('@'));
         if !is_http || has_user {
             return Err(RemoteError::Endpoint);
@@ -80,13 +81,13 @@ impl FromStr for Endpoint {
     }
 }
 
-/// Headers by their names, in the form of `OTEL_EXPORTER_OTLP_HEADERS` but with nothing encoded: `name=value`,
+/// Headers, in the form of `OTEL_EXPORTER_OTLP_HEADERS` but without encoding: `name=value`,
 /// separated by commas. They may be secrets.
 #[derive(Debug, Clone, Default)]
 pub struct Headers(Vec<(String, SecretString)>);
 
 impl Headers {
-    /// Each name and its value.
+    /// Iterates over the names and values.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.expose_secret()))
     }
@@ -108,7 +109,7 @@ impl FromStr for Headers {
     }
 }
 
-/// What names a project at Sentry, or at a server that speaks like it, and the key to it.
+/// Address and key of a project at Sentry, or at a compatible server.
 #[derive(Clone)]
 pub struct Dsn(SecretString);
 
@@ -140,11 +141,11 @@ impl FromStr for Dsn {
     }
 }
 
-/// The client that both are sent by, from threads of their own: nobody waits for it.
+/// Creates the HTTP client of both, which sends from threads of its own: no request waits for it.
 #[cfg(any(feature = "opentelemetry", feature = "sentry"))]
 pub(crate) fn agent() -> ureq::Agent {
     let timeout = std::time::Duration::from_secs(5);
-    // Where something has moved to, somebody else may be listening.
+    // A redirect might lead to another receiver.
     let config = ureq::Agent::config_builder().timeout_global(Some(timeout)).max_redirects(0);
     config.http_status_as_error(false).build().new_agent()
 }
@@ -154,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headers_are_names_and_values() {
+    fn headers_are_parsed_as_names_and_values() {
         let headers: Headers = "authorization=Bearer a=b, x-team=markets,".parse().unwrap();
         let read: Vec<_> = headers.iter().collect();
         assert_eq!(read, [("authorization", "Bearer a=b"), ("x-team", "markets")]);
@@ -167,7 +168,7 @@ mod tests {
 
     #[cfg(feature = "opentelemetry")]
     #[test]
-    fn an_endpoint_is_a_whole_address_without_a_password() {
+    fn endpoint_is_complete_address_without_password() {
         for text in ["http://127.0.0.1:4318/v1/traces", "https://otel.example.org/v1/traces"] {
             assert_eq!(text.parse::<Endpoint>().unwrap().as_str(), text);
         }
@@ -178,7 +179,7 @@ mod tests {
 
     #[cfg(feature = "sentry")]
     #[test]
-    fn a_dsn_has_a_key_and_a_project_and_is_not_shown() {
+    fn dsn_has_key_and_project_and_is_hidden() {
         let dsn: Dsn = "https://0123456789@errors.example.org/1".parse().unwrap();
         assert!(!format!("{dsn:?}").contains("0123456789"), "{dsn:?}");
         for text in ["https://errors.example.org/1", "https://key@errors.example.org", "errors", ""] {
@@ -188,7 +189,7 @@ mod tests {
 
     #[cfg(not(any(feature = "opentelemetry", feature = "sentry")))]
     #[test]
-    fn what_would_do_nothing_is_refused() {
+    fn settings_of_missing_feature_are_rejected() {
         let endpoint = "http://127.0.0.1:4318/v1/traces".parse::<Endpoint>();
         assert_eq!(endpoint, Err(RemoteError::NotBuilt("opentelemetry")));
         let dsn = "https://0123456789@errors.example.org/1".parse::<Dsn>().map(drop);

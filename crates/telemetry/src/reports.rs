@@ -1,4 +1,4 @@
-//! Errors sent to Sentry: lines of the log at the level `error`, and panics with where they came from.
+//! Error reports for Sentry: log events at the level `error`, and panics with their location.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,18 +15,19 @@ use crate::malformed::is_malformed_request;
 use crate::remote::{ReportSettings, agent};
 use crate::scrub::{HIDDEN, is_secret, scrubbed};
 
-/// How long the last ones may take to be sent when the process ends.
+/// Maximum time to send the remaining reports at shutdown.
 const FLUSH_TIME: Duration = Duration::from_secs(1);
-/// Where the fields of a line are found in what is sent.
+/// Name of the context with the fields of an event.
 const FIELDS: &str = "Rust Tracing Fields";
-/// The fields that tell errors apart whose texts are the same.
+/// Fields that distinguish errors with the same message.
 const TELLING: [&str; 3] = ["route", "code", "kind"];
 
-/// What sends errors, as long as the process lives; what is left is sent when it is dropped.
+/// Guard of the error reporting; dropping it sends the remaining reports.
 pub(crate) struct Reports(#[expect(dead_code, reason = "it is kept to be dropped")] ClientInitGuard);
 
 impl Reports {
-    /// Begins before threads are started: those that were there already would report nothing.
+    /// Starts error reporting. Call it before threads are started: earlier threads would report
+    /// nothing.
     pub(crate) fn begin(settings: &ReportSettings, version: &str) -> Self {
         let options = ClientOptions::new()
             .transport(Sending)
@@ -40,7 +41,7 @@ impl Reports {
     }
 }
 
-/// Makes what sends them, on a thread of its own.
+/// Factory of the transport, which sends on its own thread.
 struct Sending;
 
 impl TransportFactory for Sending {
@@ -49,9 +50,9 @@ impl TransportFactory for Sending {
     }
 }
 
-/// Reports what is logged at the level `error`, with the id of the request in which it was.
+/// Returns the layer that reports events at the level `error`, with the id of their request.
 pub(crate) fn layer() -> impl Layer<Registry> + Send + Sync {
-    // What cannot be sent is logged too, and would be reported in turn.
+    // Failures of sending are logged too, and would be reported in turn.
     let is_error = |metadata: &Metadata<'_>| {
         *metadata.level() == Level::ERROR
             && !metadata.target().starts_with("opentelemetry")
@@ -63,7 +64,7 @@ pub(crate) fn layer() -> impl Layer<Registry> + Send + Sync {
     spans.and_then(errors)
 }
 
-/// What is sent, without what nobody else may read.
+/// Removes secrets and personal data from a report.
 fn scrub(mut event: Event<'static>) -> Event<'static> {
     event.server_name = None;
     event.user = None;
@@ -77,7 +78,7 @@ fn scrub(mut event: Event<'static>) -> Event<'static> {
     for context in event.contexts.values_mut() {
         match context {
             Context::Other(fields) => fields.iter_mut().for_each(|(name, value)| scrub_value(name, value)),
-            // They stand among the fields too.
+            // These values are repeated among the fields.
             Context::Trace(trace) => trace.data.clear(),
             _ => {}
         }

@@ -1,41 +1,42 @@
-//! Takes out of what is sent away what nobody else may read: the second guard, since no secret is logged either.
+//! Removes secrets and personal data from traces and reports: a second guard, since no secret is
+//! logged either.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
 
-/// What stands where a secret was.
+/// Replacement of a secret.
 pub(crate) const HIDDEN: &str = "[hidden]";
 
 /// Words in the names of fields whose values are never sent.
 const SECRET_NAMES: [&str; 9] =
     ["password", "passwd", "secret", "token", "authorization", "cookie", "api_key", "dsn", "email"];
 
-/// Secrets as they stand in texts; the group `kept`, where there is one, stays.
+/// Patterns of secrets in texts; the group `kept`, if any, stays.
 static SECRETS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     let patterns = [
-        // Our own: session tokens, API keys, keys of webhooks, hashes of passwords.
+        // Session tokens, API keys, webhook keys, password hashes.
         r"\bft_[a-z]_[\w-]+",
         r"\bwhsec_[\w+/=-]+",
         r"\$argon2[^\s\x22]*",
-        // What is presented to a server, and who by.
+        // Credentials of HTTP headers and URLs.
         r"(?i)(?P<kept>\b(?:bearer|basic)\s+)[^\s\x22,;]+",
         r"(?P<kept>://)[^/\s@]+@",
         r"(?i)(?P<kept>\b(?:password|passwd|secret|token|authorization|cookie|api[_-]?key|dsn)\x22?\s*[:=]\s*\x22?)[^\s\x22&,;}]+",
-        // Addresses of mail.
+        // Email addresses.
         r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+",
     ];
     patterns.iter().filter_map(|pattern| Regex::new(pattern).ok()).collect()
 });
 
-/// Whether the value of a field of this name is never sent.
+/// Returns `true` if the value of a field with this name is never sent.
 pub(crate) fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     SECRET_NAMES.iter().any(|word| name.contains(word))
 }
 
-/// A text without what is known for a secret by its form.
+/// Returns a text without substrings that look like secrets.
 pub(crate) fn scrubbed(text: &str) -> Cow<'_, str> {
     let mut text = Cow::Borrowed(text);
     for secret in SECRETS.iter() {
@@ -55,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_are_known_by_their_form() {
+    fn secrets_are_recognised_by_form() {
         let check = |text: &str, expected: &str| assert_eq!(scrubbed(text), expected, "{text}");
         check("session ft_s_abc-DEF_123 ended", "session [hidden] ended");
         check("key ft_k_abc, of ada", "key [hidden], of ada");
@@ -69,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_secret_stays() {
+    fn other_text_is_unchanged() {
         for text in [
             "the ledger is out of balance by 3",
             "/markets/0197f7a0-0000-7000-8000-000000000000/bets",
@@ -86,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_are_known_by_their_names() {
+    fn secret_fields_are_recognised_by_name() {
         for name in ["password", "newPassword", "smtp_password", "cookie", "Authorization", "user.email"] {
             assert!(is_secret(name), "{name}");
         }
@@ -96,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn every_pattern_is_one() {
+    fn every_pattern_compiles() {
         assert_eq!(SECRETS.len(), 7);
     }
 }

@@ -21,12 +21,12 @@ use tracing_subscriber::{Layer, Registry};
 use crate::remote::{TraceSettings, agent};
 use crate::scrub::{HIDDEN, is_secret, scrubbed};
 
-/// What spans and events of this project begin their targets with.
+/// Prefix of the targets of this project's spans and events.
 const OURS: &str = "foretell";
-/// How long the last ones may take to be sent when the process ends.
+/// Maximum time to send the remaining spans at shutdown.
 const FLUSH_TIME: Duration = Duration::from_secs(1);
 
-/// The traces of this process, as long as it lives; what is left is sent when it is dropped.
+/// Guard of the tracing; dropping it sends the remaining spans.
 pub(crate) struct Traces(SdkTracerProvider);
 
 impl Traces {
@@ -50,7 +50,8 @@ impl Traces {
         Ok(Self(provider))
     }
 
-    /// Keeps our spans, down to the queries of the database, and what was wrong in them.
+    /// Returns the layer that records this project's spans, including database queries, and their
+    /// errors.
     pub(crate) fn layer(&self) -> impl Layer<Registry> + Send + Sync + use<> {
         let is_kept = |metadata: &Metadata<'_>| {
             let least = if metadata.is_span() { Level::DEBUG } else { Level::WARN };
@@ -58,7 +59,7 @@ impl Traces {
         };
         tracing_opentelemetry::layer()
             .with_tracer(self.0.tracer(OURS))
-            // None of it is of use to whoever reads them.
+            // None of these attributes is useful to readers.
             .with_location(false)
             .with_threads(false)
             .with_tracked_inactivity(false)
@@ -69,20 +70,20 @@ impl Traces {
 
 impl Drop for Traces {
     fn drop(&mut self) {
-        // A collector that is away has been told of, with each batch that it did not take.
+        // A collector that is down was already logged, with each batch that it did not take.
         drop(self.0.shutdown_with_timeout(FLUSH_TIME));
     }
 }
 
-/// Makes a span part of the trace that a header `traceparent` tells of.
+/// Adds a span to the trace of a `traceparent` header.
 pub(crate) fn join(span: &Span, traceparent: &str) {
     let carrier = HashMap::from([("traceparent".to_owned(), traceparent.to_owned())]);
-    // Fails where the span is not traced.
+    // Fails if the span is not traced.
     drop(span.set_parent(TraceContextPropagator::new().extract(&carrier)));
 }
 
-/// Of what has no parent, samples requests, batches and jobs: the queries by which the server looks around for work
-/// would be more than all of them.
+/// Sampler of spans without a parent: requests, batches and jobs. Without it, the queries that poll
+/// for work would be the majority.
 #[derive(Debug, Clone)]
 struct Work(Sampler);
 
@@ -101,7 +102,7 @@ impl ShouldSample for Work {
     }
 }
 
-/// The client that the exporter sends by, on the thread of its own that it has.
+/// HTTP client of the exporter, which runs on its own thread.
 #[derive(Debug)]
 struct Client(ureq::Agent);
 
@@ -113,7 +114,7 @@ impl HttpClient for Client {
     }
 }
 
-/// An exporter before which spans get their names, and lose what nobody else may read.
+/// Exporter that first sets the names of spans, and removes secrets and personal data.
 #[derive(Debug)]
 struct Preparing<E>(E);
 
@@ -139,8 +140,8 @@ impl<E: opentelemetry_sdk::trace::SpanExporter> opentelemetry_sdk::trace::SpanEx
     }
 }
 
-/// Names a request by its method and its route, which are not known before it has been routed, and the name of a
-/// span that has begun cannot be changed.
+/// Names a request span by its method and route: they are not known before routing, and the name of
+/// a span that has begun cannot be changed.
 fn name(span: &mut SpanData) {
     let attribute = |key: &str| span.attributes.iter().find(|attribute| attribute.key.as_str() == key);
     if let (Some(method), Some(route)) = (attribute("http.request.method"), attribute("http.route")) {

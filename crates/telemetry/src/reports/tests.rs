@@ -1,4 +1,4 @@
-//! Errors as Sentry receives them.
+//! Tests of errors as Sentry receives them.
 
 use std::panic::catch_unwind;
 
@@ -6,14 +6,14 @@ use super::*;
 use crate::received::received;
 use crate::{LogFormat, LogSettings, Settings};
 
-/// The envelopes that are sent of some work.
+/// Runs some work and returns the envelopes sent.
 fn sent(work: impl FnOnce()) -> Vec<String> {
     let settings = |address| {
         let reports = ReportSettings {
             dsn: format!("http://0123456789@{address}/7").parse().unwrap(),
             environment: "tests".to_owned(),
         };
-        // What is reported does not depend on what is logged.
+        // Reports do not depend on the log filter.
         let log = LogSettings { format: LogFormat::Json, filter: "off".to_owned(), color: false };
         Settings { log, traces: None, reports: Some(reports) }
     };
@@ -34,7 +34,7 @@ fn check_contains(envelope: &str, parts: &[&str]) {
 }
 
 #[test]
-fn an_error_in_a_request_is_sent_once_with_the_id_of_it_and_without_secrets() {
+fn request_error_is_sent_once_without_secrets() {
     let sent = sent(|| {
         let _request = tracing::error_span!("web.request", request_id = "ft_k_id").entered();
         tracing::warn!("a request was turned away");
@@ -65,7 +65,7 @@ fn an_error_in_a_request_is_sent_once_with_the_id_of_it_and_without_secrets() {
 }
 
 #[test]
-fn a_panic_is_sent_with_where_it_came_from() {
+fn panic_is_sent_with_its_location() {
     let sent = sent(|| {
         catch_unwind(|| panic!("no such token=abcdef")).unwrap_err();
     });
@@ -78,7 +78,7 @@ fn a_panic_is_sent_with_where_it_came_from() {
 }
 
 #[test]
-fn what_the_collector_of_traces_did_not_take_is_not_reported() {
+fn rejected_trace_batch_is_not_reported() {
     let sent = sent(|| tracing::error!(target: "opentelemetry_sdk", "a batch was not taken"));
     assert!(sent.is_empty(), "{sent:?}");
 }

@@ -1,4 +1,4 @@
-//! Traces as a collector receives them.
+//! Tests of traces as a collector receives them.
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
@@ -11,7 +11,7 @@ use super::*;
 use crate::received::received;
 use crate::{LogFormat, LogSettings, Settings, join_trace};
 
-/// What a collector receives of some work.
+/// Runs some work and returns the requests that a collector receives.
 fn sent(sample_percent: u8, work: impl FnOnce()) -> Vec<Request> {
     let settings = |address| {
         let traces = TraceSettings {
@@ -52,7 +52,7 @@ fn request() -> tracing::Span {
 }
 
 #[test]
-fn a_request_its_queries_and_what_was_wrong_reach_the_collector() {
+fn collector_receives_request_queries_and_errors() {
     let sent = sent(100, || {
         let request = request();
         let _request = request.enter();
@@ -90,7 +90,7 @@ fn a_request_its_queries_and_what_was_wrong_reach_the_collector() {
 }
 
 #[test]
-fn work_for_several_requests_names_all_of_them() {
+fn batch_span_links_all_its_requests() {
     let sent = sent(100, || {
         let requests = [request(), request()];
         let batch = tracing::debug_span!("writer.batch");
@@ -110,7 +110,7 @@ fn work_for_several_requests_names_all_of_them() {
 }
 
 #[test]
-fn a_trace_begun_elsewhere_decides_and_no_other_does_where_none_is_kept() {
+fn parent_trace_decides_sampling() {
     let (trace, caller) = (0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c_u128, 0xb7ad_6b71_6920_3331_u64);
     let joined = |sample_percent, flag: &str| {
         let sent = sent(sample_percent, || {
