@@ -1,4 +1,5 @@
-//! One attempt at a job: it is kept as long as it takes, and put off or given up if it fails.
+//! One attempt at a job: its lease is extended while it runs, and on failure the job is rescheduled
+//! or becomes dead.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,16 +13,17 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
-/// How long an attempt may take and how long a lease lasts.
+/// Timeout of an attempt and duration of a lease.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
-    /// What takes longer has failed.
+    /// Timeout of the attempt.
     pub(crate) timeout: Duration,
-    /// The job is another worker's if it is not kept for as long.
+    /// Duration of the lease; the attempt extends it in time.
     pub(crate) lease: Duration,
 }
 
-/// Runs a job, in a task of its own so that a panic fails it and nothing else; given up in the middle, it stops.
+/// Runs a job in its own task, so that a panic fails only this job; if the future is dropped, the
+/// task stops.
 pub(crate) async fn run(application: Arc<Application>, job: LeasedJob, limits: Limits) {
     let mut working = JoinSet::new();
     let worked = Arc::clone(&application);
@@ -58,7 +60,7 @@ pub(crate) async fn run(application: Arc<Application>, job: LeasedJob, limits: L
         Ok(FailedJob::GivenUp) => {
             count("given_up");
             let attempt = attempt_of(&application, &job);
-            // An error is for the operator to repair: a receiver that takes nothing is none.
+            // An error needs the operator: a receiver that rejects messages does not.
             if is_of_receiver {
                 tracing::warn!(%job_id, kind, failure, "job {kind} failed ({attempt}) and was given up");
             } else {
@@ -66,9 +68,9 @@ pub(crate) async fn run(application: Arc<Application>, job: LeasedJob, limits: L
             }
         }
         Ok(FailedJob::Lost) => {}
-        // Its lease runs out, and another attempt is made.
+        // The lease expires, and another attempt is made.
         Err(error) => {
-            tracing::warn!(%job_id, kind, failure, error = %Chain(&error), "a job failed, which could not be stored");
+            tracing::warn!(%job_id, kind, failure, error = %Chain(&error), "job {kind} failed, and storing the failure failed too; it runs again when its lease expires");
         }
     }
 }
@@ -85,19 +87,20 @@ fn log_lost(job: &LeasedJob) {
     }
 }
 
-/// The attempt that has just failed, in words.
+/// Describes the attempt that has just failed.
 fn attempt_of(application: &Application, job: &LeasedJob) -> String {
     application.settings().retries.of(job.task.kind()).describe(job.failures.saturating_add(1))
 }
 
-/// How an attempt ended.
+/// Result of an attempt.
 enum Ending {
     Done,
     Lost,
     Failed(FailedAttempt),
 }
 
-/// Waits for the end of an attempt, and keeps the job meanwhile. Whoever lost it stops at once.
+/// Waits for the end of an attempt and extends the lease meanwhile. If the lease is lost, the
+/// attempt stops immediately.
 async fn finish(
     application: &Application,
     job: &LeasedJob,
@@ -117,22 +120,24 @@ async fn finish(
                 let problem = format!("it took longer than {} s", limits.timeout.as_secs());
                 return Ending::Failed(FailedAttempt::temporary(problem));
             }
+            // Three extensions fit into one lease, so that two may fail before another worker takes
+            // the job.
             () = tokio::time::sleep(limits.lease / 3) => {
                 match application.extend_lease(job.lease, limits.lease).await {
                     Ok(true) => {}
-                    // Or it has ended in this moment.
+                    // The attempt may also have just ended.
                     Ok(false) => return match working.try_join_next() {
                         Some(Ok(Ok(()))) => Ending::Done,
                         _ => Ending::Lost,
                     },
-                    Err(error) => tracing::warn!(job_id = %job.lease.job, error = %Chain(&error), "a job could not be kept"),
+                    Err(error) => tracing::warn!(job_id = %job.lease.job, error = %Chain(&error), "extending the lease of a job failed"),
                 }
             }
         }
     }
 }
 
-/// A failure with its causes.
+/// Converts a failure with its causes.
 fn failed(failure: &JobFailure) -> FailedAttempt {
     FailedAttempt {
         problem: Chain(failure).to_string(),

@@ -1,8 +1,8 @@
-//! The workers: they take jobs up, run them, and try again what failed.
+//! Workers: they lease jobs, run them, and retry failed ones.
 //!
-//! A [`Worker`] looks for jobs that are due, in each lane by itself, and runs several at once. What a job does is a use
-//! case; that it is done once, whatever becomes of the worker, is up to the leases of the port. It knows neither SQL nor
-//! HTTP.
+//! A [`Worker`] polls for due jobs, in each lane separately, and runs several at once. The task of
+//! a job is a use case; the leases of the port ensure that it is completed once, even if a worker
+//! crashes. Depends neither on SQL nor on HTTP.
 
 mod attempt;
 mod pulse;

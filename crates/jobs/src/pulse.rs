@@ -1,4 +1,4 @@
-//! Liveness of the lanes of a worker.
+//! Health of the lanes of a worker.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -6,33 +6,34 @@ use std::time::Duration;
 use foretell_domain::job::JobLane;
 use tokio::time::Instant;
 
-/// Liveness of one lane.
+/// Health of one lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LaneHealth {
     /// The lane.
     pub lane: JobLane,
-    /// Whether it gets on with the jobs that are due.
+    /// `true` if it makes progress with due jobs.
     pub is_ok: bool,
 }
 
-/// What a lane notes of its progress.
+/// Progress of a lane.
 pub(crate) struct Pulse {
     began: Instant,
-    /// The last look that found nothing due or took jobs up, in milliseconds after it began.
+    /// Time of the last poll that found nothing due or leased jobs, in milliseconds after the
+    /// start.
     last_look_ms: AtomicU64,
-    /// The last time that a job was taken up or ended.
+    /// Time when a job was last leased or ended.
     last_change_ms: AtomicU64,
-    /// Whether as many jobs run as may.
+    /// `true` if the maximum number of jobs is running.
     is_full: AtomicBool,
     limits: PulseLimits,
 }
 
-/// After how long without progress a lane is not well.
+/// Times without progress after which a lane is unhealthy.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PulseLimits {
-    /// Without a look at what is due, or with jobs that are due and cannot be taken up.
+    /// Without a poll, or with due jobs that cannot be leased.
     pub(crate) look: Duration,
-    /// With as many jobs at once as may be run, none of which ends.
+    /// While the maximum number of jobs runs and none ends.
     pub(crate) attempt: Duration,
 }
 
@@ -42,13 +43,14 @@ impl Pulse {
         Self { began: Instant::now(), last_look_ms, last_change_ms, is_full: AtomicBool::new(false), limits }
     }
 
-    /// A look has found nothing due, or has taken jobs up, or was not needed since as many run as may.
+    /// Records a poll that has found nothing due, has leased jobs, or was skipped because the
+    /// maximum is running.
     pub(crate) fn note_look(&self, is_full: bool) {
         self.last_look_ms.store(self.elapsed_ms(), Ordering::Relaxed);
         self.is_full.store(is_full, Ordering::Relaxed);
     }
 
-    /// A job was taken up or has ended.
+    /// Records that a job was leased or has ended.
     pub(crate) fn note_change(&self) {
         self.last_change_ms.store(self.elapsed_ms(), Ordering::Relaxed);
     }

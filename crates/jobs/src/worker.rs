@@ -1,4 +1,4 @@
-//! The worker: looks for jobs and runs them, several at once, until it is stopped.
+//! Worker: polls for jobs and runs them, several at once, until it is stopped.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,16 +14,16 @@ use tokio::time::{Instant, timeout_at};
 use crate::attempt::{self, Limits};
 use crate::pulse::{LaneHealth, Pulse, PulseLimits};
 
-/// How a worker works.
+/// Settings of a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WorkerSettings {
-    /// The most jobs of each lane that are run at once, 1 or more.
+    /// Maximum number of jobs of each lane that run at once, 1 or more.
     pub concurrency: u32,
-    /// How long to wait where nothing is due.
+    /// Pause after a poll that finds nothing due.
     pub poll: Duration,
-    /// How long a job stays with a worker that does not say that it lives: so long after a crash it is taken up anew.
+    /// Duration of a lease: after a crash, the job is retried when it expires.
     pub lease: Duration,
-    /// How long an attempt may take.
+    /// Timeout of an attempt.
     pub timeout: Duration,
 }
 
@@ -38,7 +38,7 @@ impl Default for WorkerSettings {
     }
 }
 
-/// The longest pause after storage did not answer.
+/// Maximum pause after a failure of storage.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// Runs jobs in the background.
@@ -49,7 +49,7 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Begins at once; call it within a Tokio runtime.
+    /// Starts the worker; call it within a Tokio runtime.
     pub fn start(application: &Arc<Application>, settings: WorkerSettings) -> Self {
         let (stop, stopped) = watch::channel(None);
         let look = settings.poll + LONGEST_PAUSE * 2;
@@ -73,24 +73,25 @@ impl Worker {
         Self { stop, lanes, pulses }
     }
 
-    /// A function that tells of each lane whether it gets on with the jobs that are due.
+    /// Returns a function that reports the health of each lane.
     pub fn health(&self) -> impl Fn() -> Vec<LaneHealth> + Send + Sync + 'static {
         let pulses = self.pulses.clone();
         move || pulses.iter().map(|(lane, pulse)| LaneHealth { lane: *lane, is_ok: pulse.is_ok() }).collect()
     }
 
-    /// Takes up nothing more, and waits so long for what it has begun; the rest it leaves to other workers.
+    /// Stops leasing jobs, and waits this long for running ones; the rest are left to other
+    /// workers.
     pub async fn stop(self, patience: Duration) {
         self.stop.send_replace(Some(Instant::now() + patience));
         for lane in self.lanes {
             if let Err(error) = lane.await {
-                tracing::error!(error = %Chain(&error), "a worker failed");
+                tracing::error!(error = %Chain(&error), "a worker lane failed");
             }
         }
     }
 }
 
-/// The jobs of one lane.
+/// Jobs of one lane.
 struct Lane {
     application: Arc<Application>,
     settings: WorkerSettings,
@@ -110,7 +111,11 @@ impl Lane {
                 Ok(true) => Duration::ZERO,
                 Ok(false) => self.settings.poll,
                 Err(error) => {
-                    tracing::warn!(error = %Chain(&error), lane = self.kind.as_str(), "jobs could not be looked up");
+                    tracing::warn!(
+                        error = %Chain(&error), lane = self.kind.as_str(),
+                        "polling for jobs failed"
+                    );
+                    // Back-off: a database that is down is not polled at the usual rate.
                     (pause * 2).clamp(self.settings.poll, LONGEST_PAUSE)
                 }
             };
@@ -119,7 +124,7 @@ impl Lane {
         self.wind_up().await;
     }
 
-    /// Takes up what is due, as much as may be run at once, and says whether there may be more.
+    /// Leases due jobs, as many as may run at once. Returns `true` if there may be more.
     async fn look(&mut self) -> Result<bool, foretell_ports::error::StoreError> {
         if self.kind == JobLane::Main {
             self.ticks = Some(self.application.add_periodic_jobs(self.ticks).await?);
@@ -127,6 +132,7 @@ impl Lane {
         let running = u32::try_from(self.running.len()).unwrap_or(u32::MAX);
         let free = self.settings.concurrency.max(1).saturating_sub(running);
         let taken = self.application.lease_jobs(self.kind, free, self.settings.lease).await?;
+        // Due jobs that cannot be leased are no progress, and the health check must report them.
         if !taken.is_blocked {
             self.pulse.note_look(free == 0);
         }
@@ -146,7 +152,8 @@ impl Lane {
         Ok(is_more)
     }
 
-    /// Waits until a job has ended or the pause is over; where no more may be run at once, there is a pause.
+    /// Waits until a job has ended or the pause is over; while the maximum is running, it always
+    /// pauses.
     async fn wait(&mut self, pause: Duration) {
         let is_full = self.running.len() >= self.settings.concurrency.max(1) as usize;
         let pause = if is_full { self.settings.poll.max(pause) } else { pause };
@@ -164,24 +171,37 @@ impl Lane {
         self.pulse.note_change();
         match ended {
             Ok(ended) => self.leases.retain(|lease| *lease != ended),
-            Err(error) => tracing::error!(error = %Chain(&error), "an attempt at a job failed by itself"),
+            Err(error) => {
+                tracing::error!(
+                    error = %Chain(&error),
+                    "the task of a job attempt failed"
+                );
+            }
         }
     }
 
-    /// Waits for what has begun, and gives back what does not end in time.
+    /// Waits for running jobs, and gives back the leases of those that do not end in time.
     async fn wind_up(mut self) {
         let deadline = self.stopped.borrow().unwrap_or_else(Instant::now);
         while let Ok(Some(ended)) = timeout_at(deadline, self.running.join_next()).await {
             self.note(ended);
         }
+        // The tasks must be stopped before their leases are given back, or two workers would run
+        // them at once.
         self.running.shutdown().await;
         for lease in std::mem::take(&mut self.leases) {
             match self.application.give_job_back(lease).await {
                 Ok(is_given) => {
-                    tracing::info!(job_id = %lease.job, is_given, "a job is left to other workers");
+                    tracing::info!(
+                        job_id = %lease.job, is_given,
+                        "job released for other workers at shutdown"
+                    );
                 }
                 Err(error) => {
-                    tracing::warn!(job_id = %lease.job, error = %Chain(&error), "a job could not be given back");
+                    tracing::warn!(
+                        job_id = %lease.job, error = %Chain(&error),
+                        "releasing a job at shutdown failed; it runs again when its lease expires"
+                    );
                 }
             }
         }

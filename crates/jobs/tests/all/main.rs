@@ -1,4 +1,4 @@
-//! Tests of the worker, over the store in memory.
+//! Tests of the worker, with the in-memory store.
 
 #[cfg(test)]
 mod worker;

@@ -1,4 +1,4 @@
-//! The worker over the store in memory: what is due is done, whatever else fails.
+//! Tests of the worker with the in-memory store: due jobs are executed, whatever else fails.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,13 +23,13 @@ use foretell_testkit::{
     PlainPasswordHasher, SeededIds, SeededTokens, new_password,
 };
 
-/// The newest jobs.
+/// Page with the newest jobs.
 const FIRST: Stretch<JobId> = Stretch { start: Start::Offset(0), limit: 100 };
 
-/// How long a test waits for what must happen.
+/// Timeout of each wait.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A mail server that behaves badly towards those whose names say so.
+/// A mailer that fails for users with certain names.
 #[derive(Clone, Default)]
 struct MoodyMailer(MemoryMailer);
 
@@ -102,7 +102,7 @@ impl Office {
         self.store.count_jobs(filter).await.unwrap()
     }
 
-    /// Waits until a letter that waits has failed so often.
+    /// Waits until a waiting email job has failed so often.
     async fn failed(&self, failures: u32) {
         let filter = JobFilter { kind: Some(JobKind::WelcomeMail), state: Some(JobState::Waiting) };
         let failed = async {
@@ -117,7 +117,7 @@ impl Office {
         tokio::time::timeout(PATIENCE, failed).await.expect("it fails");
     }
 
-    /// Waits until so many letters to users are in this state.
+    /// Waits until so many email jobs are in this state.
     async fn reach(&self, state: JobState, expected: i64) {
         let reached = async {
             while self.count(state).await != expected {
@@ -153,7 +153,7 @@ fn brisk() -> WorkerSettings {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn poison_delays_no_other_job_and_is_given_up() {
+async fn failing_job_delays_no_other_job() {
     let office = Office::open().await;
     for number in 0..=1_000 {
         office.register(number, if number == 7 { "poison" } else { "good" }).await;
@@ -171,7 +171,7 @@ async fn poison_delays_no_other_job_and_is_given_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refused_email_is_given_up_at_once() {
+async fn rejected_email_is_not_retried() {
     let office = Office::open().await;
     office.register(1, "nobody").await;
     let worker = Worker::start(&office.app, brisk());
@@ -185,7 +185,7 @@ async fn refused_email_is_given_up_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_panic_fails_its_job_alone() {
+async fn panic_fails_only_its_job() {
     let office = Office::open().await;
     office.register(1, "panic").await;
     office.register(2, "good").await;
@@ -201,7 +201,7 @@ async fn a_panic_fails_its_job_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_takes_too_long_has_failed() {
+async fn slow_attempt_fails() {
     let office = Office::open().await;
     office.register(1, "endless").await;
     let worker = Worker::start(&office.app, WorkerSettings { timeout: Duration::from_millis(50), ..brisk() });
@@ -211,12 +211,12 @@ async fn what_takes_too_long_has_failed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_worker_that_stops_leaves_what_it_cannot_finish_to_others() {
+async fn stopped_worker_releases_unfinished_jobs() {
     let office = Office::open().await;
     office.register(1, "endless").await;
     let worker = Worker::start(&office.app, brisk());
     office.reach(JobState::Running, 1).await;
     worker.stop(Duration::from_millis(20)).await;
-    // Without waiting for the lease to run out.
+    // Without waiting for the lease to expire.
     assert_eq!((office.count(JobState::Running).await, office.count(JobState::Waiting).await), (0, 1));
 }
