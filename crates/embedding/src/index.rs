@@ -1,4 +1,5 @@
-//! The index: every direction is compared, which takes a few milliseconds for a hundred thousand.
+//! In-memory index: it compares every embedding, which takes a few milliseconds for a hundred
+//! thousand.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -9,10 +10,10 @@ use foretell_domain::id::{MarketId, PostId};
 use foretell_ports::error::StoreError;
 use foretell_ports::vector::{Direction, Neighbour, TextId, VectorIndex};
 
-/// With more directions than these, others are served meanwhile.
+/// Number of embeddings above which a search yields to other tasks.
 const QUICK: usize = 2_000;
 
-/// All directions of one kind of text, one after another.
+/// All embeddings of one kind of text, one after another.
 #[derive(Debug)]
 struct Shelf<I> {
     ids: Vec<I>,
@@ -55,7 +56,7 @@ impl<I: Copy + Eq + Ord + Hash> Shelf<I> {
         }
     }
 
-    /// Takes one out; the last one gets its place.
+    /// Removes an embedding; the last one takes its slot.
     fn take(&mut self, id: I) {
         let Some(place) = self.places.remove(&id) else { return };
         let (last, size) = (self.ids.len() - 1, self.dimensions);
@@ -82,14 +83,15 @@ impl<I: Copy + Eq + Ord + Hash> Shelf<I> {
             })
             .filter(|neighbour| neighbour.similarity >= least)
             .collect();
-        // The nearest first, and of equals the newest.
+        // By descending similarity, and equal ones newest first.
         near.sort_unstable_by(|a, b| b.similarity.total_cmp(&a.similarity).then(b.id.cmp(&a.id)));
         near.truncate(limit);
         near
     }
 }
 
-/// The sum of the products. It cannot overflow below 130,000 dimensions; checks would keep it from being vectorised.
+/// Returns the dot product. It cannot overflow below 130,000 dimensions; overflow checks would
+/// prevent vectorisation.
 fn dot(a: &[i8], b: &[i8]) -> i32 {
     a.iter()
         .zip(b)
@@ -106,7 +108,7 @@ struct Shelves {
     posts: Shelf<PostId>,
 }
 
-/// Finds directions that are near, in this process.
+/// Index of embeddings in this process.
 #[derive(Debug, Default, Clone)]
 pub struct MemoryIndex(Arc<RwLock<Shelves>>);
 
@@ -196,14 +198,14 @@ mod tests {
             (id(3), Some(direction(-1.0, 0.0))),
         ];
         index.put(vectors.to_vec()).await.unwrap();
-        // Far away, so that they change nothing but the number.
+        // Far away, so that they change only the size of the index.
         let more = (4..=count).map(|number| (id(number), Some(direction(-1.0, -1.0)))).collect();
         index.put(more).await.unwrap();
         index
     }
 
     #[tokio::test]
-    async fn the_nearest_come_first_in_a_small_index_and_a_large_one() {
+    async fn nearest_come_first_in_any_index_size() {
         for count in [3, 5_000] {
             let index = filled(count).await;
             assert_eq!(index.count().await.unwrap(), count as usize);
@@ -215,7 +217,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_put_again_is_moved_and_what_is_nothing_goes() {
+    async fn put_replaces_or_removes_embedding() {
         let index = filled(3).await;
         let [first, third] = [1, 3].map(|id| TextId::Market(MarketId::from_u128(id)));
         index.put(vec![(third, Some(direction(1.0, 0.0)))]).await.unwrap();
@@ -226,7 +228,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn directions_of_another_model_are_never_near() {
+    async fn embeddings_of_other_model_are_never_near() {
         let index = filled(3).await;
         let other = Direction::of(&[1.0, 0.0, 0.0]).unwrap();
         assert!(near(&index, &other, 10).await.is_empty());

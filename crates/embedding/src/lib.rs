@@ -1,10 +1,11 @@
-//! Makes vectors of texts, and finds those that are near, in this process.
+//! Computes embeddings of texts, and finds similar ones, in this process.
 //!
-//! The model is a table with a vector for each word, as [Model2Vec](https://github.com/MinishLab/model2vec) has it: what
-//! a text means is the mean of what its words do, which takes microseconds. A table comes with the program; an
-//! operator may name another one.
+//! The model is a table with a vector for each word, as in
+//! [Model2Vec](https://github.com/MinishLab/model2vec): the embedding of a text is the mean of the
+//! vectors of its words, which takes microseconds. The program contains a model; an operator may
+//! configure another one.
 //!
-//! It knows nothing of markets and posts but their ids.
+//! Depends on markets and posts only by their ids.
 
 mod index;
 mod model;

@@ -1,4 +1,4 @@
-//! The model: a vector for each word.
+//! Embedding model: a vector for each word.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -12,51 +12,51 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
-/// The table that comes with the program; `scripts/make-embeddings` makes it.
+/// Tokenizer and table of the built-in model, created by `scripts/make-embeddings`.
 const TOKENIZER: &[u8] = include_bytes!("../model/tokenizer.json");
 const TABLE: &[u8] = include_bytes!("../model/model.safetensors");
 const CONFIG: &[u8] = include_bytes!("../model/config.json");
 
-/// Names the table that comes with the program; another table needs another name.
+/// Name of the built-in model; every other model needs another name.
 const STANDARD: &str = "standard-1";
 
-/// The most tokens of a text that are looked at.
+/// Maximum number of tokens of a text that are used.
 const MAX_TOKENS: usize = 512;
 
-/// Why there is no model.
+/// Reason why a model cannot be loaded.
 #[derive(Debug, Error)]
 pub enum ModelError {
-    /// A file of it cannot be read.
+    /// A file cannot be read.
     #[error("{file} of the model cannot be read")]
     File {
-        /// Its name.
+        /// Name of the file.
         file: &'static str,
-        /// Why.
+        /// Cause.
         source: io::Error,
     },
-    /// It is no such model.
-    #[error("the model is none that Model2Vec has made: {0}")]
+    /// The files are not a Model2Vec model.
+    #[error("not a Model2Vec model: {0}")]
     Format(String),
 }
 
-/// Makes vectors with a table of words.
+/// Computes embeddings with a table of words.
 pub struct StaticEmbedder {
     name: String,
     model: StaticModel,
-    /// The words of the table; nothing if it has none that could be told from parts of words.
+    /// Words of the table; `None` if words cannot be distinguished from parts of words.
     words: Option<HashSet<Box<str>>>,
 }
 
 impl StaticEmbedder {
-    /// The one that comes with the program.
+    /// Loads the built-in model.
     ///
     /// # Errors
-    /// [`ModelError::Format`], if it was not made well.
+    /// [`ModelError::Format`], if it is broken.
     pub fn standard() -> Result<Self, ModelError> {
         Self::of(STANDARD.to_owned(), TOKENIZER, TABLE, CONFIG)
     }
 
-    /// The one in a folder, with `tokenizer.json`, `model.safetensors` and `config.json`.
+    /// Loads a model from a folder with `tokenizer.json`, `model.safetensors` and `config.json`.
     ///
     /// # Errors
     /// [`ModelError`].
@@ -94,7 +94,7 @@ impl Embedder for StaticEmbedder {
     }
 }
 
-/// What is read of `tokenizer.json`.
+/// The fields of `tokenizer.json` that are used.
 #[derive(Deserialize)]
 struct Tokenizer {
     model: Vocabulary,
@@ -108,7 +108,7 @@ struct Vocabulary {
     vocab: serde_json::Value,
 }
 
-/// The words of a tokenizer that writes those of which a word is put together with a sign before them.
+/// Returns the words of a tokenizer that marks parts of words with a prefix.
 fn words_of(tokenizer: &[u8]) -> Option<HashSet<Box<str>>> {
     let Tokenizer { model } = serde_json::from_slice(tokenizer).ok()?;
     let words = model.vocab.as_object().filter(|_| model.kind == "WordPiece")?.keys();
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn the_model_knows_what_is_alike() {
+    fn similar_texts_have_near_embeddings() {
         let model = StaticEmbedder::standard().unwrap();
         for (query, near, far) in [
             ("soccer", "football", "parliament"),
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_known_and_parts_of_words_are_not() {
+    fn parts_of_words_are_not_known() {
         let model = StaticEmbedder::standard().unwrap();
         for (word, is_known) in [("rain", true), ("football", true), ("zuckerb", false), ("ledeck", false)] {
             assert_eq!(model.knows(word), is_known, "{word}");
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_meaning_has_no_direction() {
+    fn unknown_text_has_no_embedding() {
         let model = StaticEmbedder::standard().unwrap();
         for text in ["", " ", "\u{e000}"] {
             assert_eq!(Direction::of(&model.embed(text)), None, "{text:?}");
@@ -156,13 +156,13 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_without_a_model_is_refused() {
+    fn folder_without_model_is_rejected() {
         let folder = std::env::temp_dir().join("foretell-no-model");
         assert!(matches!(StaticEmbedder::open(&folder), Err(ModelError::File { .. })));
     }
 
     #[test]
-    fn the_model_of_a_folder_has_another_name() {
+    fn model_from_folder_has_other_name() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("model");
         let (model, standard) = (StaticEmbedder::open(&folder).unwrap(), StaticEmbedder::standard().unwrap());
         assert_ne!(model.model(), standard.model());
