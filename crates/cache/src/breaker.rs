@@ -1,11 +1,12 @@
-//! Decides whether Redis is worth asking.
+//! Circuit breaker of requests to Redis.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-/// How many failures in a row it takes until nobody asks any more.
+/// Number of consecutive failures that open the breaker.
 const FAILURES: u32 = 3;
 
-/// Closed while Redis answers. After some failures in a row it opens, and stays open until a probe is answered.
+/// Closed while Redis responds. It opens after some consecutive failures, and stays open until a
+/// probe succeeds.
 #[derive(Debug, Default)]
 pub(crate) struct Breaker {
     failures: AtomicU32,
@@ -13,23 +14,23 @@ pub(crate) struct Breaker {
 }
 
 impl Breaker {
-    /// Whether to ask.
+    /// Returns `true` if requests may be sent.
     pub(crate) fn is_closed(&self) -> bool {
         !self.is_open.load(Ordering::Acquire)
     }
 
-    /// Redis has answered. While it is open only a probe tells.
+    /// Records a response. While the breaker is open, only a probe closes it.
     pub(crate) fn note_success(&self) {
         self.failures.store(0, Ordering::Relaxed);
     }
 
-    /// Redis has not answered; says whether this has opened it.
+    /// Records a failure. Returns `true` if it has opened the breaker.
     pub(crate) fn note_failure(&self) -> bool {
         let failures = self.failures.fetch_add(1, Ordering::Relaxed).saturating_add(1);
         failures >= FAILURES && !self.is_open.swap(true, Ordering::AcqRel)
     }
 
-    /// A probe was answered or not; says whether this has changed anything.
+    /// Records the result of a probe. Returns `true` if it has opened or closed the breaker.
     pub(crate) fn note_probe(&self, is_answered: bool) -> bool {
         self.failures.store(0, Ordering::Relaxed);
         self.is_open.swap(!is_answered, Ordering::AcqRel) == is_answered

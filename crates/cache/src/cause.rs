@@ -1,4 +1,4 @@
-//! Causes for which Redis rejects every request until an operator does something, and logging them at a bounded rate.
+//! Permanent failures of Redis that an operator must fix, logged at a bounded rate.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -8,32 +8,32 @@ use std::time::{Duration, Instant};
 
 use deadpool_redis::redis::{ErrorKind, RedisError};
 
-/// How often one cause is logged.
+/// Minimum time between two log lines of one cause.
 const LOGGED_EVERY: Duration = Duration::from_mins(1);
 
-/// Why Redis cannot be used although it answers, or that what is in it is not ours.
+/// Reason why Redis cannot be used although it responds, or why an entry is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RedisCause {
-    /// `NOAUTH`: it wants a password.
+    /// `NOAUTH`: it requires a password.
     NoPassword,
     /// `WRONGPASS`: the user or the password is wrong.
     WrongPassword,
     /// `NOPERM`: the user may not use a command, key or channel.
     NotPermitted,
-    /// `MOVED` and its kin: it is a cluster.
+    /// `MOVED` and similar: it is a cluster.
     Cluster,
     /// `READONLY`: it is a replica.
     ReadOnly,
     /// `OOM`: it has no memory left, and may not evict keys.
     Full,
-    /// `MISCONF`: it cannot save to its disk, and rejects writes therefore.
+    /// `MISCONF`: it cannot save to its disk, and therefore rejects writes.
     CannotSave,
-    /// An entry or message does not have our signature.
+    /// An entry or message is not signed by this installation.
     Forged,
 }
 
 impl RedisCause {
-    /// Cause of an error, if it is one of these.
+    /// Returns the cause of an error, if it is one of these.
     pub(crate) fn of(error: &(dyn Error + Send + Sync + 'static)) -> Option<Self> {
         let mut next: Option<&(dyn Error + 'static)> = Some(error);
         while let Some(error) = next {
@@ -46,6 +46,8 @@ impl RedisCause {
     }
 
     fn of_redis(error: &RedisError) -> Option<Self> {
+        // The code is reliable, so it goes first; the text is a fallback for errors that lost their
+        // code.
         let by_code = error.code().and_then(|code| match code {
             "NOAUTH" => Some(Self::NoPassword),
             "WRONGPASS" => Some(Self::WrongPassword),
@@ -62,7 +64,8 @@ impl RedisCause {
         Some(Self::WrongPassword)
     }
 
-    /// Scripts, and the choice of a database while connecting, lose the code.
+    /// Recognises errors by their text: scripts, and selecting a database while connecting, lose
+    /// the code.
     fn of_text(text: &str) -> Option<Self> {
         let texts = [
             ("Authentication required", Self::NoPassword),
@@ -73,7 +76,7 @@ impl RedisCause {
         texts.into_iter().find(|(part, _)| text.contains(part)).map(|(_, cause)| cause)
     }
 
-    /// What an operator can do about it.
+    /// Returns the advice for the operator.
     pub fn advice(self) -> &'static str {
         match self {
             Self::NoPassword => "put the password into redis.url: redis://user:password@host:6379/0",
@@ -82,10 +85,10 @@ impl RedisCause {
                 "let the user of redis.url run scripts on all keys and channels that begin with redis.prefix: \
                  ACL SETUSER name ~PREFIX:* &PREFIX:* +@all -@dangerous"
             }
-            Self::Cluster => "name a Redis that is not a cluster in redis.url",
-            Self::ReadOnly => "name the primary instead of its replica in redis.url",
+            Self::Cluster => "set redis.url to a Redis that is not a cluster",
+            Self::ReadOnly => "set redis.url to the primary instead of its replica",
             Self::Full => "raise maxmemory of Redis, or set its maxmemory-policy to allkeys-lru",
-            Self::CannotSave => "look at the disk and the log of Redis, or turn its snapshots off",
+            Self::CannotSave => "check the disk and the log of Redis, or disable its snapshots",
             Self::Forged => {
                 "give each installation a redis.prefix of its own, and let nobody else write to this Redis"
             }
@@ -96,7 +99,7 @@ impl RedisCause {
 impl fmt::Display for RedisCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NoPassword => "redis wants a password (NOAUTH)",
+            Self::NoPassword => "redis requires a password (NOAUTH)",
             Self::WrongPassword => "redis rejects the user or the password (WRONGPASS)",
             Self::NotPermitted => "redis lacks a permission for the user (NOPERM)",
             Self::Cluster => "redis is a cluster (MOVED), which is not supported",
@@ -121,6 +124,7 @@ impl CauseLog {
 
     fn is_due(&self, cause: RedisCause, now: Instant) -> bool {
         let mut logged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Every request would log the same cause otherwise: thousands of lines a second under load.
         let is_due = logged.get(&cause).is_none_or(|last| now.duration_since(*last) >= LOGGED_EVERY);
         if is_due {
             logged.insert(cause, now);

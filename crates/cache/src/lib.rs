@@ -1,9 +1,11 @@
-//! The cache and the rate limits, in the process by moka and shared by all nodes in Redis, and the index of vectors
-//! in a Redis that has such. It knows the ports and the domain, and nothing of what is cached or limited.
+//! The cache and the rate limits, in the process by moka and shared by all nodes in Redis, and the
+//! vector index in a Redis with vector sets. Depends on the ports and the domain only, and does not
+//! know the meaning of entries and limits.
 //!
-//! Redis may be slow, away, empty or full of nonsense at any time: it then counts as empty, for longer than
-//! 50 milliseconds nobody waits for it, and after some failures nobody asks until it answers again. Entries and messages
-//! are signed with a key that the nodes share: what somebody else writes into Redis is dropped.
+//! Redis may be slow, down, empty or contain invalid data at any time: it then counts as empty, no
+//! request waits for it longer than 50 milliseconds, and after some failures no request is sent
+//! until it responds again. Entries and messages are signed with a key that the nodes share:
+//! anything written to Redis by others is dropped.
 
 mod breaker;
 mod cause;

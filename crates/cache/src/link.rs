@@ -1,4 +1,4 @@
-//! The connection to Redis: never waited for longer than a moment, and not at all while it does not answer.
+//! Connection to Redis, with a short timeout, and a circuit breaker while it does not respond.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,31 +18,31 @@ use crate::cause::{CauseLog, RedisCause};
 use crate::probe;
 use crate::seal::Seal;
 
-/// How long connecting and an answer may take together.
+/// Timeout of connecting and the response together.
 pub(crate) const BUDGET: Duration = Duration::from_millis(50);
-/// How often Redis is asked whether it is there.
+/// Interval of probes.
 const PROBED_EVERY: Duration = Duration::from_secs(1);
 
-/// Which Redis, and what our keys in it begin with.
+/// Address of a Redis, and the prefix of all keys in it.
 #[derive(Clone)]
 pub struct RedisSettings {
     /// `redis://user:password@host:port/number`.
     pub url: String,
-    /// What all keys and channels begin with: installations that share a Redis need different ones.
+    /// Prefix of all keys and channels: installations that share a Redis need different ones.
     pub prefix: String,
 }
 
 impl fmt::Debug for RedisSettings {
-    /// Leaves out the address, which may hold a password.
+    /// Hides the address, which may contain a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisSettings").field("prefix", &self.prefix).finish_non_exhaustive()
     }
 }
 
-/// Why a Redis cannot be used at all; that it does not answer is no reason.
+/// Reason why a Redis can never be used; one that does not respond is not an error.
 #[derive(Debug, Error)]
 pub enum RedisError {
-    /// The address is none.
+    /// The address is not valid.
     #[error("must be an address such as \"redis://host:6379/0\"")]
     Address,
     /// The connections cannot be set up.
@@ -51,7 +51,7 @@ pub enum RedisError {
 }
 
 impl RedisSettings {
-    /// Fails if the address is none.
+    /// Checks the address.
     ///
     /// # Errors
     /// [`RedisError::Address`].
@@ -63,14 +63,15 @@ impl RedisSettings {
 /// Format of keys and messages: nodes of different formats do not see each other's.
 const FORMAT: u8 = 2;
 
-/// The way to Redis that the cache and the limits share.
+/// Connection to Redis that the cache and the limits share.
 pub struct RedisLink {
     pool: Pool,
     client: Client,
     prefix: String,
-    /// Of the runtime that connections live on, whichever one uses them.
+    /// Runtime on which all connections live, whichever runtime uses them.
     runtime: Handle,
-    /// The connection in use; many ask over it at once, so that one is enough and costs no further round trip.
+    /// Current connection. Requests are multiplexed over it, so that one is enough and costs no
+    /// further round trip.
     current: Mutex<Option<MultiplexedConnection>>,
     connecting: tokio::sync::Mutex<()>,
     breaker: Breaker,
@@ -79,11 +80,11 @@ pub struct RedisLink {
 }
 
 impl RedisLink {
-    /// A link, which looks for its Redis from now on; call it within a Tokio runtime. What has not been signed with
-    /// `key`, which all nodes share, counts as absent.
+    /// Creates a link, which connects and probes in the background; call it within a Tokio runtime.
+    /// Data that is not signed with `key`, which all nodes share, counts as absent.
     ///
     /// # Errors
-    /// Those of [`RedisError`], but not because Redis is away.
+    /// [`RedisError`]; a Redis that does not respond is not an error.
     pub fn new(settings: &RedisSettings, key: &[u8; 32]) -> Result<Arc<Self>, RedisError> {
         settings.check()?;
         let limits = AsyncConnectionConfig::new()
@@ -108,38 +109,38 @@ impl RedisLink {
         Ok(link)
     }
 
-    /// A key or channel as Redis knows it, with the version of what is in it.
+    /// Returns the name of a key or channel in Redis, with the prefix and the format version.
     pub(crate) fn name(&self, key: &str) -> String {
         format!("{}{key}", self.prefix)
     }
 
-    /// Opens connections of its own.
+    /// Returns the client, which opens connections of its own.
     pub(crate) const fn client(&self) -> &Client {
         &self.client
     }
 
-    /// Signatures of what is kept and sent.
+    /// Returns the signer of entries and messages.
     pub(crate) const fn seal(&self) -> &Seal {
         &self.seal
     }
 
-    /// Logs a cause for which an operator is needed, at most once a minute.
+    /// Logs a cause that an operator must fix, at most once a minute.
     pub(crate) fn note_cause(&self, cause: RedisCause) {
         self.causes.warn(cause);
     }
 
-    /// Where background work goes.
+    /// Returns the runtime of background tasks.
     pub(crate) const fn runtime(&self) -> &Handle {
         &self.runtime
     }
 
-    /// Whether Redis answered of late.
+    /// Returns `true` if Redis responded recently.
     pub(crate) fn is_up(&self) -> bool {
         self.breaker.is_closed()
     }
 
-    /// Runs a script in one round trip. `None` if Redis does not answer in time or not as it should, at once if it
-    /// has not answered of late.
+    /// Runs a script in one round trip. Returns `None` if Redis does not respond in time or
+    /// responds with an error; returns it immediately while the breaker is open.
     pub(crate) async fn run<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> Option<T> {
         if !self.is_up() {
             return None;
@@ -148,6 +149,7 @@ impl RedisLink {
             let mut connection = self.connection().await?;
             script.invoke_async(&mut connection).await.map_err(Into::into)
         };
+        // The timeout covers connecting as well: a request never waits longer than this for Redis.
         let answer = timeout(BUDGET, attempt).await.map_err(Into::into).and_then(|answer| answer);
         match answer {
             Ok(answer) => {
@@ -170,22 +172,25 @@ impl RedisLink {
         if self.breaker.note_failure() {
             self.disconnect();
             if cause.is_none() {
-                tracing::warn!(%error, "redis does not answer; going on without it");
+                tracing::warn!(%error, "redis does not respond, continuing without it");
             }
         }
     }
 
-    /// A connection, by and by the same for all.
+    /// Returns the shared connection, and opens it if there is none.
     pub(crate) async fn connection(&self) -> Result<MultiplexedConnection, Failure> {
         if let Some(connection) = self.connected() {
             return Ok(connection);
         }
+        // One caller connects and the others wait for its connection: otherwise every request would
+        // open one when Redis comes back.
         let _one_at_a_time = self.connecting.lock().await;
         if let Some(connection) = self.connected() {
             return Ok(connection);
         }
         let pool = self.pool.clone();
-        // What reads from it must live on when the caller's thread is busy, or its request is dropped.
+        // The task that reads from the connection must survive when the caller's thread is busy, or
+        // its request is dropped.
         let connect = self.runtime.spawn(async move { pool.get().await.map(Connection::take) });
         let connection = connect.await??;
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection.clone());
@@ -200,11 +205,14 @@ impl RedisLink {
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// Probes Redis every second, so that no request has to find out.
+    /// Probes Redis every second, so that no request has to detect that it is back.
     fn keep_probing(self: &Arc<Self>) {
+        // A weak reference, so that this task does not keep the link alive.
         let link = Arc::downgrade(self);
         self.runtime.spawn(async move {
             let mut ticks = interval(PROBED_EVERY);
+            // After a pause of the process one probe is enough; the missed ones would follow at
+            // once.
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
                 ticks.tick().await;
@@ -221,6 +229,7 @@ impl RedisLink {
         };
         let answer = timeout(BUDGET, probe).await.map_err(Failure::from).and_then(|answer| answer);
         let cause = answer.as_ref().err().and_then(|error| RedisCause::of(&**error));
+        // The connection may be dead although it is open; the next request opens a new one.
         if answer.is_err() {
             self.disconnect();
         }
@@ -228,16 +237,16 @@ impl RedisLink {
             self.note_cause(cause);
         }
         match (self.breaker.note_probe(answer.is_ok()), answer) {
-            (true, Ok(())) => tracing::info!("redis answers again"),
+            (true, Ok(())) => tracing::info!("redis responds again"),
             (true, Err(error)) if cause.is_none() => {
-                tracing::warn!(%error, "redis does not answer; going on without it");
+                tracing::warn!(%error, "redis does not respond, continuing without it");
             }
             _ => {}
         }
     }
 }
 
-/// What all keys and channels of an installation begin with.
+/// Returns the prefix of all keys and channels of an installation.
 pub(crate) fn key_prefix(settings: &RedisSettings) -> String {
     format!("{}:{FORMAT}:", settings.prefix)
 }

@@ -1,4 +1,4 @@
-//! Listens to a channel that other nodes publish on, and goes on listening whatever becomes of the connection.
+//! Listener on a channel of other nodes, which resubscribes whenever the connection is lost.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,19 +11,19 @@ use tokio::time::{sleep, timeout};
 use crate::cause::RedisCause;
 use crate::link::RedisLink;
 
-/// How long to wait before listening anew.
+/// Pause before subscribing again.
 const PAUSE: Duration = Duration::from_millis(500);
-/// After how long without a word the connection may be dead, which nobody else would tell.
+/// Time without a message after which the connection may be dead without notice.
 const SILENCE: Duration = Duration::from_secs(20);
-/// How long connecting may take; nobody waits for it.
+/// Timeout of connecting; no request waits for it.
 const CONNECTING: Duration = Duration::from_secs(2);
 
-/// What a listener hears.
+/// Event of a listener.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Heard<'a> {
-    /// It is subscribed from now on, perhaps again; messages from before may be lost.
+    /// Subscribed, possibly again; earlier messages may be lost.
     Subscribed,
-    /// A message that a node of this database has signed.
+    /// Message signed by a node of this database.
     Message(&'a str),
 }
 
@@ -32,7 +32,7 @@ pub(crate) enum Heard<'a> {
 pub(crate) struct Listener(JoinHandle<()>);
 
 impl Listener {
-    /// Begins to listen to a channel by this link.
+    /// Starts listening to a channel.
     pub(crate) fn start(
         link: &Arc<RedisLink>,
         channel: &'static str,
@@ -47,6 +47,7 @@ impl Listener {
                         task_link.note_cause(cause);
                     }
                 }
+                // Without the pause, a Redis that is down would be called in a tight loop.
                 sleep(PAUSE).await;
             }
         }))
@@ -59,7 +60,7 @@ impl Drop for Listener {
     }
 }
 
-/// Listens until the connection ends or has been silent for long.
+/// Listens until the connection ends or has been silent for too long.
 async fn listen(
     link: &RedisLink,
     channel: &str,
@@ -73,6 +74,8 @@ async fn listen(
     let Ok(connection) = timeout(CONNECTING, subscribe).await else { return Ok(()) };
     let mut messages = connection?.into_on_message();
     heard(Heard::Subscribed);
+    // A half-open connection never reports an error, so silence ends it and a new subscription
+    // starts.
     while let Ok(Some(message)) = timeout(SILENCE, messages.next()).await {
         match link.seal().open_message(channel, message.get_payload_bytes()) {
             Some(text) => heard(Heard::Message(text)),

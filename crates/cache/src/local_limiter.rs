@@ -1,4 +1,4 @@
-//! The limits of this process alone.
+//! Rate limits of this process alone.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -9,28 +9,32 @@ use foretell_domain::time::Timestamp;
 use foretell_ports::rate_limit::{Budget, RateLimiter, Verdict};
 use moka::sync::Cache;
 
-/// The most buckets that are kept, at some 200 bytes each; the longest unused go first and are full again.
+/// Maximum number of buckets, at some 200 bytes each; the least recently used are evicted and are
+/// then full again.
 const MAX_BUCKETS: u64 = 100_000;
-/// How long a bucket is kept unused: as long as the longest window, after which it is full.
+/// Lifetime of an unused bucket: the longest window, after which it is full.
 const KEPT_UNUSED: Duration = Duration::from_hours(24);
 
-/// Buckets of one process, each told by the moment at which it is full.
+/// Buckets of one process; the state of each is the moment at which it is full.
 #[derive(Debug)]
 pub struct LocalRateLimiter(Cache<Box<str>, Arc<AtomicI64>>);
 
 impl LocalRateLimiter {
-    /// A limiter whose buckets are all full.
+    /// Creates a limiter whose buckets are all full.
     #[must_use]
     pub fn new() -> Self {
         Self(Cache::builder().max_capacity(MAX_BUCKETS).time_to_idle(KEPT_UNUSED).build())
     }
 
-    /// The same as the port's, without a future.
+    /// Takes tokens like the port's method, without a future.
     pub(crate) fn take_now(&self, bucket: &str, budget: Budget, cost: u32, now: Timestamp) -> Verdict {
+        // A plain read first: it needs no allocation for the key, and most buckets exist.
         let full_at = self.0.get(bucket).unwrap_or_else(|| self.0.get_with(bucket.into(), Arc::default));
         let mut seen = full_at.load(Ordering::Acquire);
         loop {
             let (verdict, next) = budget.take(seen, cost, now.micros());
+            // Lock-free: a concurrent request for the same bucket makes this one compute the
+            // verdict again.
             match full_at.compare_exchange_weak(seen, next, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => return verdict,
                 Err(other) => seen = other,
@@ -40,11 +44,11 @@ impl LocalRateLimiter {
 }
 
 impl LocalRateLimiter {
-    /// The same as the port's, without a future. An unknown bucket is full.
+    /// Returns tokens like the port's method, without a future. An unknown bucket is full.
     pub(crate) fn give_back_now(&self, bucket: &str, budget: Budget, cost: u32) {
         if let Some(full_at) = self.0.get(bucket) {
             let give_back = |full_at| Some(budget.give_back(full_at, cost));
-            // It never fails: the closure always gives a value.
+            // It never fails: the closure always returns a value.
             let _ = full_at.fetch_update(Ordering::AcqRel, Ordering::Acquire, give_back);
         }
     }

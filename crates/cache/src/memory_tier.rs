@@ -1,4 +1,4 @@
-//! The cache of this process alone.
+//! Cache of this process alone.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use moka::ops::compute::Op;
 
 use crate::floors::Floors;
 
-/// What is remembered, and when storage was asked for it.
+/// A cached value, and the time when storage was read.
 #[derive(Debug, Clone)]
 struct Entry {
     cached: Cached,
@@ -17,7 +17,7 @@ struct Entry {
     asked_at: Option<Instant>,
 }
 
-/// The cache of one process. What is read often stays; what nobody has read for a while goes first.
+/// Cache of one process. Entries read often are kept; the least recently used are evicted first.
 #[derive(Debug)]
 pub struct MokaCache {
     entries: moka::sync::Cache<Arc<str>, Entry>,
@@ -25,7 +25,8 @@ pub struct MokaCache {
 }
 
 impl MokaCache {
-    /// A cache of at most so many entries, each of which is kept for this long after it was last read.
+    /// Creates a cache with a maximum number of entries, each kept for this long after its last
+    /// read.
     #[must_use]
     pub fn new(max_entries: u64, kept_unread: Duration) -> Self {
         let entries =
@@ -33,17 +34,20 @@ impl MokaCache {
         Self { entries, floors: Floors::new() }
     }
 
-    /// The same as the port's, without a future.
+    /// Stores a value like the port's method, without a future.
     pub(crate) fn put_now(&self, key: &str, known: Known) {
         let Known { cached, age } = known;
         let (version, asked_at) = (cached.version, Instant::now().checked_sub(age));
+        // Compared under the lock of the entry, so that concurrent reads of storage cannot replace
+        // a newer version by an older one.
         let newer = |held: Option<moka::Entry<_, Entry>>| match held {
             Some(held) if held.value().cached.version > version => Op::Nop,
             _ => Op::Put(Entry { cached, asked_at }),
         };
         let key: Arc<str> = key.into();
         self.entries.entry(Arc::clone(&key)).and_compute_with(newer);
-        // The floor is looked at last: one that is raised meanwhile drops what it finds.
+        // The minimum version is checked last: one that is raised meanwhile finds and drops the
+        // entry itself.
         self.drop_below(&key, self.floors.of(&key));
     }
 
@@ -63,6 +67,8 @@ impl Cache for MokaCache {
     fn glance(&self, key: &str) -> Option<Known> {
         let Entry { cached, asked_at } = self.entries.get(key)?;
         let age = asked_at.map_or(Duration::MAX, |asked_at| asked_at.elapsed());
+        // Checked on every read: a concurrent `put` may have stored the entry after the minimum was
+        // raised.
         (cached.version >= self.floors.of(key)).then_some(Known { cached, age })
     }
 
@@ -76,6 +82,7 @@ impl Cache for MokaCache {
 
     fn raise(&self, floors: &[Floor]) {
         for floor in floors {
+            // First the minimum, then the entry: a `put` in between sees the new minimum.
             if self.floors.raise(floor) {
                 self.drop_below(&floor.key, floor.version);
             }

@@ -1,4 +1,4 @@
-//! Probe of Redis: does once what the cache and the limits do all the time.
+//! Probe of Redis with the commands that the cache and the limits use.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -11,11 +11,11 @@ use tokio::time::timeout;
 use crate::cause::RedisCause;
 use crate::link::{RedisSettings, key_prefix};
 
-/// How long a check by an operator may take.
+/// Timeout of a check by an operator.
 const CHECKED_WITHIN: Duration = Duration::from_secs(2);
 
-/// Writes and publishes under two keys. A ping would succeed where scripts are not permitted, on a replica, without
-/// memory, and in a cluster, which refuses two keys of different slots.
+/// Writes and publishes under two keys. A ping would succeed where scripts are not permitted, on a
+/// replica, without memory, and in a cluster, which rejects two keys of different slots.
 static PROBE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
@@ -27,14 +27,14 @@ static PROBE: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// Why a check of Redis failed.
+/// Reason why a check of Redis failed.
 #[derive(Debug, Error)]
 pub enum RedisProblem {
-    /// Redis answers, and rejects what is asked of it.
+    /// Redis responds, and rejects the commands.
     #[error("{0}")]
     Rejected(RedisCause),
-    /// Redis does not answer within two seconds, or not as it should.
-    #[error("redis does not answer: {0}")]
+    /// Redis does not respond within two seconds, or responds with an unknown error.
+    #[error("redis does not respond: {0}")]
     Away(String),
 }
 
@@ -55,7 +55,7 @@ impl RedisSettings {
                 Some(cause) => RedisProblem::Rejected(cause),
                 None => RedisProblem::Away(error.to_string()),
             }),
-            Err(_) => Err(RedisProblem::Away("it takes too long".to_owned())),
+            Err(_) => Err(RedisProblem::Away("timed out".to_owned())),
         }
     }
 }

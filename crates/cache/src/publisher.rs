@@ -1,4 +1,4 @@
-//! Tells Redis and the other nodes of raised floors, beside those who raise them.
+//! Publishes raised minimum versions to Redis and the other nodes, in the background.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -11,17 +11,18 @@ use tokio::task::JoinHandle;
 use crate::floors::FLOORS_KEPT;
 use crate::link::RedisLink;
 
-/// The channel that floors are published on.
+/// Channel of minimum versions.
 pub(crate) const CHANNEL: &str = "floors";
 
-/// The most floors that one script raises.
+/// Maximum number of keys in one script.
 const MAX_FLOORS: usize = 1_000;
 
-/// Longest time that an entry is kept, in milliseconds: the most that `cache.shared_s` may be.
+/// Maximum lifetime of an entry, in milliseconds: the maximum of `cache.shared_s`.
 const ENTRIES_KEPT_MS: u32 = 86_400_000;
 
-/// Lua function that gives the version at a key, of an entry or a floor. One that would never expire, or later than ours
-/// do, is not ours and counts as absent: however high its version is, it keeps nothing out.
+/// Returns a Lua function that reads the version at a key, of an entry or a minimum. A key that
+/// would never expire, or later than ours do, is not ours and counts as absent: whatever its
+/// version is, it blocks nothing.
 pub(crate) fn version_at() -> String {
     format!(
         r"
@@ -39,7 +40,8 @@ pub(crate) fn version_at() -> String {
     )
 }
 
-/// Drops what is below the floors, leaves the floors in its place so that nothing older is put, and tells all nodes.
+/// Replaces outdated entries by their minimum versions, so that no older entry can be stored, and
+/// notifies all nodes.
 static RAISE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(&format!(
         r"
@@ -59,14 +61,14 @@ static RAISE: LazyLock<Script> = LazyLock::new(|| {
     ))
 });
 
-/// Floors that are to be published; of each key the highest.
+/// Minimum versions to be published; the highest of each key.
 #[derive(Debug, Default)]
 struct Waiting {
     floors: Mutex<HashMap<Arc<str>, i64>>,
     is_some: Notify,
 }
 
-/// Publishes floors one batch after another: while one is on its way, the next one gathers.
+/// Publishes minimum versions in batches: while one is on its way, the next one accumulates.
 #[derive(Debug)]
 pub(crate) struct Publisher {
     waiting: Arc<Waiting>,
@@ -74,7 +76,7 @@ pub(crate) struct Publisher {
 }
 
 impl Publisher {
-    /// Begins to publish by this link.
+    /// Starts publishing.
     pub(crate) fn start(link: &Arc<RedisLink>) -> Self {
         let waiting = Arc::<Waiting>::default();
         let task = link.runtime().spawn(run(Arc::clone(&waiting), Arc::clone(link)));
@@ -83,6 +85,7 @@ impl Publisher {
 
     pub(crate) fn publish(&self, floors: &[Floor]) {
         self.waiting.add(floors);
+        // `Notify` keeps one permit, so that a call between two batches is not lost.
         self.waiting.is_some.notify_one();
     }
 }
@@ -98,6 +101,7 @@ impl Waiting {
         let mut waiting = self.floors.lock().unwrap_or_else(PoisonError::into_inner);
         for Floor { key, version } in floors {
             let held = waiting.entry(Arc::clone(key)).or_insert(*version);
+            // Only the highest version counts, so a market traded often takes one entry in a batch.
             *held = (*held).max(*version);
         }
     }
@@ -107,7 +111,8 @@ impl Waiting {
     }
 }
 
-/// What cannot be published is let go: other nodes look for themselves before long.
+/// Publishes until it is aborted. A batch that fails is dropped: other nodes read storage again
+/// soon.
 async fn run(waiting: Arc<Waiting>, link: Arc<RedisLink>) {
     loop {
         waiting.is_some.notified().await;
@@ -123,13 +128,13 @@ async fn run(waiting: Arc<Waiting>, link: Arc<RedisLink>) {
     }
 }
 
-/// Floors as they are told, one a line.
+/// Returns the message for minimum versions, one per line.
 fn message(floors: &[(Arc<str>, i64)]) -> String {
     let lines: Vec<_> = floors.iter().map(|(key, version)| format!("{version} {key}")).collect();
     lines.join("\n")
 }
 
-/// The floors of a message; what is none is left out.
+/// Returns the minimum versions of a message; malformed lines are left out.
 pub(crate) fn floors_of(message: &str) -> Vec<Floor> {
     let floor = |line: &str| {
         let (version, key) = line.split_once(' ')?;
@@ -143,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_tells_the_floors_it_was_made_of() {
+    fn message_round_trips_floors() {
         let message = message(&[("market:1".into(), 7), ("a b".into(), 1)]);
         let floor = |key: &str, version| Floor { key: key.into(), version };
         assert_eq!(floors_of(&message), [floor("market:1", 7), floor("a b", 1)]);

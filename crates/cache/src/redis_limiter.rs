@@ -1,4 +1,4 @@
-//! The limits that all nodes share, in Redis.
+//! Rate limits that all nodes share, in Redis.
 
 use std::sync::{Arc, LazyLock};
 
@@ -10,8 +10,8 @@ use foretell_ports::rate_limit::{Budget, RateLimiter, Verdict};
 use crate::link::RedisLink;
 use crate::local_limiter::LocalRateLimiter;
 
-/// Takes tokens as [`Budget::take`] does, by the clock of Redis, and gives how long it was until the bucket was
-/// full. What is no moment is as good as a full bucket.
+/// Takes tokens as [`Budget::take`] does, by the clock of Redis, and returns the time until the
+/// bucket was full. An invalid value counts as a full bucket.
 static TAKE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
@@ -31,7 +31,7 @@ static TAKE: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// Returns tokens as [`Budget::give_back`] does. A key that is gone, or no moment, is a full bucket.
+/// Returns tokens as [`Budget::give_back`] does. A key that is absent or invalid is a full bucket.
 static GIVE_BACK: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
@@ -51,14 +51,14 @@ static GIVE_BACK: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// Buckets in Redis; while it does not answer, those of this process.
+/// Buckets in Redis; while it does not respond, buckets of this process.
 pub struct RedisRateLimiter {
     link: Arc<RedisLink>,
     local: LocalRateLimiter,
 }
 
 impl RedisRateLimiter {
-    /// A limiter by this link.
+    /// Creates a limiter with this connection.
     #[must_use]
     pub fn new(link: Arc<RedisLink>) -> Self {
         Self { link, local: LocalRateLimiter::new() }
@@ -74,13 +74,15 @@ impl RateLimiter for RedisRateLimiter {
         let Some(wait_us) = waited.and_then(|wait| wait.parse().ok()) else {
             return self.local.take_now(bucket, budget, cost, now);
         };
-        // The same rule from the same wait tells what the script has done.
+        // The script returns only the previous wait; the same rule computes its verdict from it.
         budget.take(wait_us, cost, 0).0
     }
 
     async fn give_back(&self, bucket: &str, budget: Budget, cost: u32, _: Timestamp) {
         let mut script = GIVE_BACK.key(self.link.name(bucket));
         script.arg(budget.interval_us()).arg(cost);
+        // If Redis is down the tokens were probably taken from the local bucket, so they return
+        // there.
         let done: Option<String> = self.link.run(&script).await;
         if done.is_none() {
             self.local.give_back_now(bucket, budget, cost);

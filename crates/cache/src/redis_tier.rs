@@ -1,4 +1,4 @@
-//! The cache that all nodes share, in Redis.
+//! Cache that all nodes share, in Redis.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, LazyLock};
@@ -15,12 +15,12 @@ use crate::floors::Floors;
 use crate::link::RedisLink;
 use crate::publisher::{Publisher, version_at};
 
-/// How far the clocks of two nodes may differ. Ages are judged by the clock of Redis; by the signed time of the node
-/// that has put an entry, nobody can make it younger than this.
+/// Maximum difference of two nodes' clocks. Ages are computed by the clock of Redis; the signed
+/// time of the node that stored an entry keeps others from making it younger than this.
 const CLOCK_SKEW_US: i64 = 2_000_000;
 
-/// Finds an entry with its signature, and its age by the clock of Redis. A value of another type counts as absent, as does
-/// one without bytes: the floor of a version.
+/// Returns an entry with its signature, and its age by the clock of Redis. A value of another type
+/// counts as absent, as does one without bytes: a minimum version.
 static FIND: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
@@ -34,7 +34,7 @@ static FIND: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// Puts an entry unless a newer one, or the floor of one, is there.
+/// Stores an entry unless there is a newer one or a higher minimum version.
 static PUT: LazyLock<Script> = LazyLock::new(|| {
     Script::new(&format!(
         r"
@@ -64,7 +64,7 @@ static EVICT: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// The cache in Redis. Nothing of it is at hand without waiting.
+/// Cache in Redis. No entry is available without waiting.
 pub struct RedisCache {
     link: Arc<RedisLink>,
     clock: Arc<dyn Clock>,
@@ -74,7 +74,8 @@ pub struct RedisCache {
 }
 
 impl RedisCache {
-    /// A cache whose entries are kept for this long, give or take a little so that they do not all go at once.
+    /// Creates a cache whose entries live about this long, with a random part so that they do not
+    /// all expire at once.
     #[must_use]
     pub fn new(link: Arc<RedisLink>, clock: Arc<dyn Clock>, kept: Duration) -> Self {
         let publisher = Publisher::start(&link);
@@ -85,19 +86,21 @@ impl RedisCache {
         &self.link
     }
 
-    /// Between nine tenths and the whole of the time that entries are kept, in milliseconds.
+    /// Returns between nine tenths and the whole of the lifetime of entries, in milliseconds.
     fn jittered_ms(&self, key: &str) -> u64 {
         let kept_ms = u64::try_from(self.kept.as_millis()).unwrap_or(u64::MAX).max(10);
         kept_ms - RandomState::new().hash_one(key) % (kept_ms / 10)
     }
 }
 
-/// What [`FIND`] gives: version, end, signed time, age by the clock of Redis, signature, bytes.
+/// Result of [`FIND`]: version, end, signed time, age by the clock of Redis, signature, bytes.
 type Found = (String, String, String, String, Vec<u8>, Vec<u8>);
 
 impl RedisCache {
-    /// The entry, if a node of this database has signed it; others are deleted, so that none of them keeps ours out.
+    /// Returns the entry if a node of this database has signed it; others are deleted, so that they
+    /// do not block ours.
     async fn open(&self, key: &str, found: Found) -> Option<Known> {
+        // The script deletes only this very entry: another node may have replaced it meanwhile.
         let tag = found.4.clone();
         if let Some((cached, asked_at, redis_age_us)) = parsed(found)
             && self.link.seal().is_signed(key, &cached, asked_at, &tag)
@@ -118,8 +121,8 @@ fn parsed((version, good_until, asked_at, age_us, _, bytes): Found) -> Option<(C
     Some((cached, time(asked_at)?, age_us.parse().ok()?))
 }
 
-/// The larger of the age by the clock of Redis, which is not signed, and that by the signed time, less what clocks may
-/// differ. Nothing for an entry from the future: its node's clock is wrong.
+/// Returns the larger of the age by the clock of Redis, which is not signed, and that by the signed
+/// time minus the clock skew. `None` for an entry from the future: its node's clock is wrong.
 fn age_us(now: Timestamp, asked_at: Timestamp, redis_age_us: u64) -> Option<u64> {
     let signed = now.micros().saturating_sub(asked_at.micros());
     if signed < -CLOCK_SKEW_US {
@@ -138,6 +141,8 @@ impl Cache for RedisCache {
     async fn find(&self, key: &str) -> Option<Known> {
         let found: Option<Found> = self.link.run(FIND.key(self.link.name(key)).arg(0)).await?;
         let known = self.open(key, found?).await?;
+        // The shared entry may be older than a change that this process has seen but not published
+        // yet.
         (known.cached.version >= self.floors.of(key)).then_some(known)
     }
 
@@ -146,6 +151,7 @@ impl Cache for RedisCache {
             return;
         }
         let age_us = i64::try_from(age.as_micros()).unwrap_or(i64::MAX);
+        // The signature covers the time of the read, so that a copied old entry stays old.
         let asked_at = Timestamp::from_micros(self.clock.now().micros().saturating_sub(age_us));
         let tag = self.link.seal().sign_entry(key, &cached, asked_at);
         let mut script = PUT.key(self.link.name(key));

@@ -9,20 +9,20 @@ use foretell_ports::user_changes::{UserChangeListener, UserChanges};
 use crate::link::RedisLink;
 use crate::listener::{Heard, Listener};
 
-/// The channel that ids of users are published on.
+/// Channel of user ids.
 const CHANNEL: &str = "users";
 
 static ANNOUNCE: LazyLock<Script> =
     LazyLock::new(|| Script::new("return redis.call('PUBLISH', ARGV[1], ARGV[2])"));
 
-/// Announcements by Redis. One that cannot be published is dropped.
+/// Announcements over Redis. One that cannot be published is dropped.
 pub struct RedisUserChanges {
     link: Arc<RedisLink>,
     listener: Mutex<Option<Listener>>,
 }
 
 impl RedisUserChanges {
-    /// Announcements by this link.
+    /// Creates announcements over this connection.
     #[must_use]
     pub fn new(link: Arc<RedisLink>) -> Self {
         Self { link, listener: Mutex::default() }
@@ -41,7 +41,7 @@ impl UserChanges for RedisUserChanges {
 
     fn listen(&self, listener: UserChangeListener) {
         let started = Listener::start(&self.link, CHANNEL, move |heard| match heard {
-            // What was announced before is lost.
+            // Announcements before the subscription are lost, so any user may have changed.
             Heard::Subscribed => listener(None),
             Heard::Message(text) => {
                 if let Ok(user) = text.parse() {

@@ -1,4 +1,4 @@
-//! Directions in the vector sets of Redis 8: one index that all nodes share.
+//! Embeddings in the vector sets of Redis 8: one index that all nodes share.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,33 +13,33 @@ use tokio::time::timeout;
 
 use crate::link::RedisLink;
 
-/// How long a search may wait for Redis; the next step of it is there for the rest.
+/// Timeout of a search; afterwards the search continues with its next step.
 const SEARCHING: Duration = Duration::from_millis(200);
-/// How long writing may take.
+/// Timeout of writing.
 const WRITING: Duration = Duration::from_secs(30);
-/// How many directions are written at once.
+/// Number of embeddings written in one round trip.
 const AT_ONCE: usize = 100;
-/// How many candidates Redis looks at: the more, the fewer it misses.
+/// Number of candidates that Redis examines: the more, the better the recall.
 const EXPLORED: usize = 400;
 
-/// Finds directions that are near, in Redis.
+/// Index of embeddings in Redis.
 pub struct RedisVectorIndex {
     link: Arc<RedisLink>,
     markets: String,
     posts: String,
-    /// Whether this process has put anything in: what is empty then has lost it.
+    /// `true` if this process has written to the index: an empty index has then been lost.
     has_put: AtomicBool,
 }
 
 impl RedisVectorIndex {
-    /// The index of this model, whose vectors share a key with no other's.
+    /// Creates the index of this model; each model has its own keys.
     pub fn new(link: Arc<RedisLink>, model: &str) -> Self {
         let name = |of: &str| link.name(&format!("vectors:{model}:{of}"));
         let (markets, posts) = (name("markets"), name("posts"));
         Self { link, markets, posts, has_put: AtomicBool::new(false) }
     }
 
-    /// Whether this Redis has vector sets.
+    /// Returns `true` if this Redis has vector sets.
     pub async fn is_supported(link: &RedisLink) -> bool {
         let asked = async {
             let mut connection = link.connection().await.ok()?;
@@ -51,7 +51,7 @@ impl RedisVectorIndex {
         known.is_some_and(|known| matches!(known.as_slice(), [Value::Array(_)]))
     }
 
-    /// What puts these directions in and takes those out that are nothing.
+    /// Returns the commands that write these embeddings and delete those that are `None`.
     fn writing(&self, vectors: &[(TextId, Option<Direction>)]) -> Pipeline {
         let mut pipeline = Pipeline::new();
         for (text, direction) in vectors {
@@ -72,7 +72,7 @@ impl RedisVectorIndex {
         pipeline
     }
 
-    /// The texts under a key, whose ids `of` makes of numbers.
+    /// Returns the neighbours under a key; `of` converts a number to an id.
     async fn near<I>(
         &self,
         (key, of): (&str, fn(u128) -> I),
@@ -88,10 +88,12 @@ impl RedisVectorIndex {
             search.query_async::<Vec<(String, f64)>>(&mut connection).await.map_err(unavailable)
         };
         let found = within(SEARCHING, asked).await?;
+        // An empty result may also mean that Redis has restarted without its data; the caller must
+        // then rebuild the index instead of trusting it.
         if found.is_empty() && self.has_put.load(Ordering::Acquire) && self.count().await? == 0 {
-            return Err(unavailable("Redis has lost the index"));
+            return Err(unavailable("redis has lost the vector index"));
         }
-        // Redis gives half of one more than the cosine.
+        // Redis returns (1 + cosine) / 2.
         let near = found.into_iter().map(|(element, score)| (element, 2.0 * score - 1.0));
         let near = near.filter(|(_, similarity)| *similarity >= least);
         let neighbour = |(element, similarity): (String, f64)| {
@@ -109,6 +111,8 @@ impl VectorIndex for RedisVectorIndex {
             return Ok(());
         }
         let written = async {
+            // Not over the shared connection: its response timeout is far too short for large
+            // writes.
             let patient = AsyncConnectionConfig::new().set_response_timeout(Some(WRITING));
             let client = self.link.client();
             let mut connection =
@@ -154,7 +158,7 @@ impl VectorIndex for RedisVectorIndex {
     }
 }
 
-/// What Redis is given: numbers of four bytes, the lowest first.
+/// Converts an embedding to little-endian 32-bit floats, as Redis expects.
 fn floats(direction: &Direction) -> Vec<u8> {
     direction.numbers().iter().flat_map(|number| f32::from(*number).to_le_bytes()).collect()
 }
@@ -163,7 +167,7 @@ async fn within<T>(
     budget: Duration,
     work: impl Future<Output = Result<T, StoreError>>,
 ) -> Result<T, StoreError> {
-    timeout(budget, work).await.unwrap_or_else(|_| Err(unavailable("Redis takes too long")))
+    timeout(budget, work).await.unwrap_or_else(|_| Err(unavailable("redis timed out")))
 }
 
 fn unavailable(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StoreError {

@@ -1,4 +1,4 @@
-//! Signatures of what is kept in Redis and sent through it: whoever can write there cannot forge it.
+//! Signatures of entries and messages in Redis: others who can write there cannot forge them.
 
 use foretell_domain::time::Timestamp;
 use foretell_ports::cache::Cached;
@@ -18,30 +18,32 @@ impl Seal {
         Self(Hmac::new_from_slice(key).expect("32 bytes are a key"))
     }
 
-    /// Signature of an entry, of its key, and of when storage was asked.
+    /// Returns the signature of an entry with its key and the time when storage was read.
     pub(crate) fn sign_entry(&self, key: &str, cached: &Cached, asked_at: Timestamp) -> [u8; TAG_BYTES] {
         self.entry_mac(key, cached, asked_at).finalize().into_bytes().into()
     }
 
-    /// Whether a node of this database has signed an entry. Takes the same time for every false signature.
+    /// Returns `true` if a node of this database has signed an entry. The comparison takes constant
+    /// time.
     pub(crate) fn is_signed(&self, key: &str, cached: &Cached, asked_at: Timestamp, tag: &[u8]) -> bool {
         self.entry_mac(key, cached, asked_at).verify_slice(tag).is_ok()
     }
 
-    /// Message for a channel with its signature before it.
+    /// Returns a message for a channel, preceded by its signature.
     pub(crate) fn seal_message(&self, channel: &str, text: &str) -> Vec<u8> {
         let tag = self.message_mac(channel, text.as_bytes()).finalize().into_bytes();
         [&tag[..], text.as_bytes()].concat()
     }
 
-    /// Text of a message that a node of this database has sent through a channel.
+    /// Returns the text of a message that a node of this database has sent through a channel.
     pub(crate) fn open_message<'a>(&self, channel: &str, message: &'a [u8]) -> Option<&'a str> {
         let (tag, text) = message.split_at_checked(TAG_BYTES)?;
         self.message_mac(channel, text).verify_slice(tag).ok()?;
         std::str::from_utf8(text).ok()
     }
 
-    /// Lengths before texts keep two different entries from having the same bytes.
+    /// Computes the MAC of an entry. Lengths before texts keep two different entries from having
+    /// the same bytes.
     fn entry_mac(&self, key: &str, cached: &Cached, asked_at: Timestamp) -> Hmac<Sha256> {
         let Cached { version, good_until, bytes } = cached;
         let numbers = [*version, good_until.micros(), asked_at.micros()].map(i64::to_be_bytes).concat();

@@ -1,4 +1,4 @@
-//! The cache of this process in front of the one that all nodes share.
+//! Cache of this process in front of the one that all nodes share.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,7 +11,7 @@ use crate::memory_tier::MokaCache;
 use crate::publisher::{CHANNEL, floors_of};
 use crate::redis_tier::RedisCache;
 
-/// Two tiers. What another node publishes counts here as soon as it is heard.
+/// Two cache tiers. Minimum versions published by other nodes apply here as soon as they arrive.
 pub struct TieredCache {
     near: Arc<MokaCache>,
     far: Arc<RedisCache>,
@@ -19,7 +19,7 @@ pub struct TieredCache {
 }
 
 impl TieredCache {
-    /// The cache of this process in front of the shared one.
+    /// Creates the two tiers.
     #[must_use]
     pub fn new(near: MokaCache, far: RedisCache) -> Self {
         let near = Arc::new(near);
@@ -45,13 +45,14 @@ impl Cache for TieredCache {
         }
         let asked = Instant::now();
         let known = self.far.find(key).await?;
-        // It may have been found at any moment since.
+        // The time of the round trip counts as age: the entry may have been read at any moment in
+        // it.
         self.near.put_now(key, Known { age: known.age + asked.elapsed(), ..known });
-        // What is too old for a floor of this process has not been taken.
+        // The local tier has dropped the entry if it is below a minimum version of this process.
         self.near.glance(key)
     }
 
-    /// Does not wait for the shared tier.
+    /// Stores in the local tier, and in the shared tier in the background.
     async fn put(&self, key: &str, known: Known) {
         self.near.put_now(key, known.clone());
         let (far, key, asked) = (Arc::clone(&self.far), key.to_owned(), Instant::now());
@@ -61,6 +62,8 @@ impl Cache for TieredCache {
     }
 
     fn raise(&self, floors: &[Floor]) {
+        // The local tier first: readers of this process must see the change once this returns.
+        // Other nodes may lag.
         self.near.raise(floors);
         self.far.raise(floors);
     }

@@ -1,4 +1,4 @@
-//! Redis servers that answer and still cannot be used.
+//! Tests of Redis servers that respond and still cannot be used.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use foretell_cache::{RedisCause, RedisProblem};
 
 use crate::redis::{OwnRedis, settings};
 
-/// What a probe of a Redis with these arguments finds, by a URL with these credentials and this database.
+/// Probes a Redis with these arguments, by a URL with these credentials and this database.
 async fn cause(arguments: &[&str], credentials: &str, database: &str) -> Option<RedisCause> {
     let redis = OwnRedis::start_with(arguments);
     let url = redis.url().replace("redis://", &format!("redis://{credentials}")) + database;
@@ -18,7 +18,7 @@ async fn cause(arguments: &[&str], credentials: &str, database: &str) -> Option<
 }
 
 #[tokio::test]
-async fn probe_names_the_cause() {
+async fn probe_reports_cause() {
     let password: &[&str] = &["--requirepass", "secret"];
     let user: &[&str] = &["--user", "ada", "on", ">secret", "~probed:*", "&probed:*", "+@all", "-@dangerous"];
     let elsewhere: &[&str] = &["--user", "ada", "on", ">secret", "~other:*", "&probed:*", "+@all"];
@@ -46,7 +46,7 @@ async fn probe_names_the_cause() {
 }
 
 #[tokio::test]
-async fn stopped_redis_is_away() {
+async fn stopped_redis_is_reported_as_away() {
     let mut redis = OwnRedis::start();
     let url = redis.url();
     redis.kill();

@@ -1,4 +1,4 @@
-//! The contract of the cache and of the rate limits on every adapter.
+//! Contract tests of the cache and of the rate limits for every adapter.
 
 use std::sync::Arc;
 use std::time::Duration;

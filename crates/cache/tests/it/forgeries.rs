@@ -1,4 +1,4 @@
-//! Entries and messages that somebody else has written into Redis.
+//! Tests of entries and messages that others have written into Redis.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +22,7 @@ fn cache(redis: &OwnRedis, clock: &Arc<FakeClock>) -> RedisCache {
     RedisCache::new(link(&redis.url(), "forged"), Arc::clone(clock) as _, KEPT)
 }
 
-/// A Redis, and a cache in it whose entry "a" has version 1.
+/// Returns a Redis, and a cache in it whose entry "a" has version 1.
 async fn cache_with_entry() -> (OwnRedis, Arc<FakeClock>, RedisCache) {
     let (redis, clock) = (OwnRedis::start(), Arc::new(FakeClock::at(START)));
     let cache = cache(&redis, &clock);
@@ -85,7 +85,7 @@ async fn entry_from_the_future_is_not_found() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn forged_versions_keep_nothing_out() {
+async fn forged_versions_block_no_entries() {
     let (redis, _, cache) = cache_with_entry().await;
     for forgery in [
         "HSET forged:2:a version 9223372036854775807",
@@ -109,7 +109,7 @@ async fn forged_message_raises_no_floor() {
     };
     let (one, other) = (node(), node());
     let mut version = 1;
-    // Until it listens, it hears nothing.
+    // It receives nothing before it has subscribed.
     wait_for(async || {
         version += 1;
         one.raise(&[Floor { key: "heard".into(), version }]);
@@ -119,7 +119,7 @@ async fn forged_message_raises_no_floor() {
     .await;
     let told = redis.tell("PUBLISH forged:2:floors \"9223372036854775807 a\"");
     assert!(told.starts_with(":2"), "both nodes get it: {told}");
-    // What comes after it has been heard, so it has been as well.
+    // A later message has arrived, so the earlier one has arrived too.
     one.raise(&[Floor { key: "after".into(), version: 1 }]);
     wait_for(async || other.floor_of("after") == 1).await;
     assert_eq!(other.floor_of("a"), 0);

@@ -1,5 +1,6 @@
-//! The adapters over a real Redis: the one that `FORETELL_TEST_REDIS_URL` names, and others of the program in
-//! `FORETELL_TEST_REDIS_BIN`. `scripts/with-servers cargo test -p foretell-cache` starts one.
+//! Tests of the adapters with a real Redis: the one at `FORETELL_TEST_REDIS_URL`, and others
+//! started from the program in `FORETELL_TEST_REDIS_BIN`. `scripts/with-servers cargo test -p
+//! foretell-cache` starts one.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,7 +9,7 @@
     reason = "a test that meets the unexpected has failed"
 )]
 
-// "cfg(test)" tells clippy that helpers, too, are tests.
+// With "cfg(test)", clippy treats helpers as tests, too.
 #[cfg(test)]
 mod causes;
 #[cfg(test)]

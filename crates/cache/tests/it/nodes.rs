@@ -1,4 +1,4 @@
-//! Two nodes with one Redis.
+//! Tests of two nodes with one Redis.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -26,7 +26,7 @@ fn known(version: i64) -> Known {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_one_node_puts_another_one_finds() {
+async fn entry_is_found_by_another_node() {
     let redis = OwnRedis::start();
     let (one, other) = (node(&redis), node(&redis));
     one.put("a", known(1)).await;
@@ -35,11 +35,11 @@ async fn what_one_node_puts_another_one_finds() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_floor_that_one_node_raises_counts_on_another_one() {
+async fn raised_floor_applies_on_another_node() {
     let redis = OwnRedis::start();
     let (one, other) = (node(&redis), node(&redis));
     let mut version = 1;
-    // Until it listens, it hears nothing.
+    // It receives nothing before it has subscribed.
     wait_for(async || {
         other.put("a", known(version)).await;
         version += 1;
@@ -68,7 +68,7 @@ async fn changed_user_is_announced_to_other_nodes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nodes_share_their_buckets() {
+async fn nodes_share_buckets() {
     let redis = OwnRedis::start();
     let limiter = || RedisRateLimiter::new(link(&redis.url(), "nodes"));
     let (one, other) = (limiter(), limiter());

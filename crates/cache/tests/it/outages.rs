@@ -1,4 +1,4 @@
-//! Redis as it should not be: away, frozen, emptied, full of nonsense.
+//! Tests of a Redis that is down, frozen, emptied or contains invalid data.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use foretell_testkit::clock::{FakeClock, START};
 
 use crate::redis::{OwnRedis, link};
 
-/// How long anything may be waited for.
+/// Timeout of each wait.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 pub(crate) async fn wait_for(mut is_so: impl AsyncFnMut() -> bool) {
@@ -37,7 +37,7 @@ async fn is_found(cache: &RedisCache) -> bool {
     cache.find("a").await.is_some()
 }
 
-/// Asks often, and says how long the longest and all of it took.
+/// Reads often, and returns the longest and the total time.
 async fn ask_often(cache: &RedisCache) -> (Duration, Duration) {
     let (begun, mut longest) = (Instant::now(), Duration::ZERO);
     for _ in 0..500 {
@@ -48,7 +48,7 @@ async fn ask_often(cache: &RedisCache) -> (Duration, Duration) {
     (longest, begun.elapsed())
 }
 
-/// Five hundred questions meet a broken Redis: some wait for it, until it is known to be broken.
+/// Reads five hundred times from a broken Redis: some reads wait for it, until the breaker opens.
 async fn check_costs_little(cache: &RedisCache) {
     let (longest, all) = ask_often(cache).await;
     assert!(longest < Duration::from_millis(150), "{longest:?}");
@@ -57,7 +57,7 @@ async fn check_costs_little(cache: &RedisCache) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_redis_that_is_stopped_costs_nothing_and_is_used_again() {
+async fn stopped_redis_costs_nothing_until_it_returns() {
     let mut redis = OwnRedis::start();
     let cache = cache(&redis);
     wait_for(async || is_found(&cache).await).await;
@@ -69,7 +69,7 @@ async fn a_redis_that_is_stopped_costs_nothing_and_is_used_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_redis_that_is_frozen_costs_little_and_is_used_again() {
+async fn frozen_redis_costs_little_until_it_returns() {
     let redis = OwnRedis::start();
     let cache = cache(&redis);
     wait_for(async || is_found(&cache).await).await;
@@ -81,7 +81,7 @@ async fn a_redis_that_is_frozen_costs_little_and_is_used_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_redis_that_was_never_there_is_used_once_it_is() {
+async fn redis_started_later_is_used() {
     let mut redis = OwnRedis::start();
     redis.kill();
     let cache = cache(&redis);
@@ -91,7 +91,7 @@ async fn a_redis_that_was_never_there_is_used_once_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nonsense_in_redis_is_as_good_as_nothing_and_is_written_over() {
+async fn invalid_data_counts_as_absent_and_is_overwritten() {
     let redis = OwnRedis::start();
     let cache = cache(&redis);
     let nonsense = [
@@ -113,7 +113,7 @@ async fn nonsense_in_redis_is_as_good_as_nothing_and_is_written_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn limits_are_those_of_the_process_while_redis_is_away() {
+async fn limits_are_local_while_redis_is_away() {
     let mut redis = OwnRedis::start();
     let limiter = RedisRateLimiter::new(link(&redis.url(), "outages"));
     let budget = Budget { quota: 3, window: Duration::from_hours(1) };

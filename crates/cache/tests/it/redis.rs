@@ -1,4 +1,4 @@
-//! The Redis that all tests share, under names of their own, and Redis servers that a test may mistreat.
+//! The Redis that all tests share, with a prefix for each, and Redis servers that a test may stop.
 
 use std::env;
 use std::io::{Read as _, Write as _};
@@ -10,19 +10,19 @@ use std::time::{Duration, Instant};
 
 use foretell_cache::{RedisLink, RedisSettings};
 
-/// Keys of this test alone.
+/// Returns the prefix of one test.
 pub(crate) fn fresh_prefix() -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     format!("test-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// A link to the shared Redis, with keys of its own.
+/// Returns a link to the shared Redis, with a prefix of its own.
 pub(crate) async fn shared_link() -> Arc<RedisLink> {
     let url = env::var("FORETELL_TEST_REDIS_URL").expect("run by scripts/with-servers");
     link(&url, &fresh_prefix())
 }
 
-/// Key of the nodes of one database.
+/// Signing key of the nodes of one database.
 const KEY: [u8; 32] = [7; 32];
 
 pub(crate) fn link(url: &str, prefix: &str) -> Arc<RedisLink> {
@@ -37,7 +37,7 @@ pub(crate) fn settings(url: &str, prefix: &str) -> RedisSettings {
     RedisSettings { url: url.to_owned(), prefix: prefix.to_owned() }
 }
 
-/// A Redis of one test, which is gone with it.
+/// Redis of one test, stopped when it is dropped.
 pub(crate) struct OwnRedis {
     port: u16,
     process: Option<Child>,
@@ -48,7 +48,7 @@ impl OwnRedis {
         Self::start_with(&[])
     }
 
-    /// Starts one with more arguments than usual.
+    /// Starts one with additional arguments.
     pub(crate) fn start_with(arguments: &[&str]) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut redis = Self { port, process: None };
@@ -56,7 +56,7 @@ impl OwnRedis {
         redis
     }
 
-    /// Starts it, empty, on its old port.
+    /// Starts it again, empty, on the same port.
     pub(crate) fn restart(&mut self) {
         self.run(&[]);
     }
@@ -90,7 +90,7 @@ impl OwnRedis {
         format!("redis://127.0.0.1:{}/", self.port)
     }
 
-    /// Ends it as a crash does.
+    /// Kills it like a crash.
     pub(crate) fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
             process.kill().unwrap();
@@ -98,7 +98,7 @@ impl OwnRedis {
         }
     }
 
-    /// Lets it take connections, and answer nothing.
+    /// Stops its process: it accepts connections, but does not respond.
     pub(crate) fn freeze(&self) {
         self.signal("-STOP");
     }
@@ -112,7 +112,7 @@ impl OwnRedis {
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
     }
 
-    /// Sends a command in its inline form and gives the answer.
+    /// Sends an inline command and returns the response.
     pub(crate) fn tell(&self, command: &str) -> String {
         let mut stream = std::net::TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         stream.write_all(format!("{command}\r\nQUIT\r\n").as_bytes()).unwrap();
