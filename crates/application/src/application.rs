@@ -1,4 +1,4 @@
-//! The application: the ports and settings that all use cases share.
+//! The application: ports and settings shared by all use cases.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -43,92 +43,92 @@ use crate::totals::{CountedMarkets, Totals};
 use crate::webhook_watch::WebhookWatch;
 use crate::writer::{LaneDeps, MoneyWriter, WriterSettings};
 
-/// The adapters that the application works with.
+/// Adapters used by the application.
 #[derive(Clone)]
 pub struct Ports {
-    /// Changes storage.
+    /// Runs units of work.
     pub units: Arc<dyn UnitOfWork>,
-    /// Reads accounts and transfers.
+    /// Accounts and transfers.
     pub ledger: Arc<dyn LedgerQueries>,
-    /// Reads markets.
+    /// Markets.
     pub markets: Arc<dyn MarketQueries>,
-    /// Reads users, sessions, known networks and API keys.
+    /// Users, sessions, known networks and API keys.
     pub users: Arc<dyn UserQueries>,
-    /// Reads posts, comments and tags.
+    /// Posts, comments and tags.
     pub posts: Arc<dyn PostQueries>,
-    /// Remembers what was read.
+    /// Cache.
     pub cache: Arc<dyn Cache>,
-    /// Searches texts.
+    /// Text search.
     pub search: Arc<dyn TextSearch>,
-    /// Reads vectors of texts.
+    /// Stored embeddings.
     pub vectors: Arc<dyn VectorQueries>,
-    /// Finds texts by their meaning; nothing where there is no model.
+    /// Semantic search; `None` if there is no model.
     pub semantic: Option<Semantic>,
-    /// Reads jobs.
+    /// Jobs.
     pub jobs: Arc<dyn JobQueries>,
-    /// Reads webhooks.
+    /// Webhooks.
     pub webhooks: Arc<dyn WebhookQueries>,
-    /// Sends mail.
+    /// Mailer.
     pub mailer: Arc<dyn Mailer>,
-    /// Sends messages to webhooks.
+    /// Sender of webhook messages.
     pub webhook_sender: Arc<dyn WebhookSender>,
-    /// Writes the bodies of these messages.
+    /// Builder of their bodies.
     pub webhook_bodies: Arc<dyn WebhookBodies>,
-    /// Tells other nodes that a user has changed.
+    /// Announcements of changed users to other nodes.
     pub user_changes: Arc<dyn UserChanges>,
-    /// Counts requests.
+    /// Rate limiter.
     pub limiter: Arc<dyn RateLimiter>,
-    /// Tells whether storage answers.
+    /// Health check of storage.
     pub health: Arc<dyn Health>,
-    /// Tells the time.
+    /// Clock.
     pub clock: Arc<dyn Clock>,
-    /// Makes ids.
+    /// Source of ids.
     pub ids: Arc<dyn IdSource>,
-    /// Hashes passwords.
+    /// Password hasher.
     pub passwords: Arc<dyn PasswordHasher>,
-    /// Makes session tokens and the secrets of API keys.
+    /// Source of session tokens and API key secrets.
     pub tokens: Arc<dyn Tokens>,
 }
 
-/// What an operator decides.
+/// Settings of the operator.
 #[derive(Debug, Clone)]
 pub struct ApplicationSettings {
-    /// The ledger's currency.
+    /// Currency of the ledger.
     pub currency: Currency,
-    /// What a new user is given, if anything.
+    /// Money that a new user receives, if any.
     pub signup_grant: Option<Amount>,
-    /// The trading fee of new markets, in basis points.
+    /// Trading fee of new markets, in basis points.
     pub fee_bps: u16,
-    /// The limits of each user.
+    /// Limits per user.
     pub quotas: Quotas,
-    /// The categories that markets may have.
+    /// Categories that markets may have.
     pub categories: Vec<String>,
-    /// How long a session lasts.
+    /// Lifetime of a session.
     pub session_lifetime: Duration,
-    /// How long a session that was looked up is trusted without looking again; zero is not at all. What this
-    /// process changes of it counts at once.
+    /// Time for which a cached session is used without a query; zero disables the cache. Changes by
+    /// this process apply immediately.
     pub session_trust: Duration,
-    /// Limits on wrong passwords.
+    /// Limits of wrong passwords.
     pub login_limits: LoginLimits,
-    /// How long a market that was read is shown without looking again; zero is not at all. What this process
-    /// changes of it counts at once.
+    /// Time for which a cached market is returned without a query; zero disables the cache. Changes
+    /// by this process apply immediately.
     pub market_trust: Duration,
-    /// How many requests are served.
+    /// Rate limits of requests.
     pub request_limits: RequestLimits,
     /// Limits of open event streams.
     pub stream_limits: StreamLimits,
-    /// How long the outcome of a command answers for its idempotency key.
+    /// Time for which the outcome of a command is stored under its idempotency key.
     pub keep_outcomes: Duration,
-    /// How often jobs are tried.
+    /// Retry policies of jobs.
     pub retries: RetryPolicies,
-    /// How the money writer works.
+    /// Settings of the money writer.
     pub writer: WriterSettings,
 }
 
-/// The categories that every installation has.
+/// Categories that every installation has.
 pub const STANDARD_CATEGORIES: [&str; 4] = ["politics", "sports", "entertainment", "crypto"];
 
-/// All use cases. Each is a method named by its verb, in a module of that name.
+/// All use cases. Each is a method named by its verb, in a module with the same name.
 pub struct Application {
     pub(crate) ports: Ports,
     pub(crate) settings: ApplicationSettings,
@@ -140,7 +140,7 @@ pub struct Application {
     pub(crate) post_totals: Totals<PostFilter>,
     pub(crate) market_pages: MarketPages,
     pub(crate) leaderboards: Leaderboards,
-    /// Whether the server is about to stop.
+    /// `true` if the server is about to stop.
     pub(crate) closing: watch::Sender<bool>,
     pub(crate) logins: LoginGuard,
     pub(crate) open_streams: OpenStreams,
@@ -192,17 +192,18 @@ impl Application {
         }
     }
 
-    /// What the operator decided.
+    /// Returns the settings of the operator.
     pub const fn settings(&self) -> &ApplicationSettings {
         &self.settings
     }
 
-    /// The time now.
+    /// Returns the current time.
     pub fn now(&self) -> foretell_domain::time::Timestamp {
         self.ports.clock.now()
     }
 
-    /// How many migrations storage lacks; an error if it does not answer.
+    /// Returns the number of migrations that the database lacks; an error if storage does not
+    /// respond.
     ///
     /// # Errors
     /// Any [`StoreError`].
@@ -210,27 +211,29 @@ impl Application {
         self.ports.health.missing_migrations().await
     }
 
-    /// Whether the last letter that this process has tried to send has left, or none was tried.
+    /// Returns `true` if the last email that this process tried to send was sent, or none was
+    /// tried.
     pub fn is_mail_well(&self) -> bool {
         !self.is_mail_failing.load(Ordering::Relaxed)
     }
 
-    /// Says that the process will end soon, before anything changes: whoever asks whether it is ready hears of it.
+    /// Announces that the process will stop soon, before anything else changes: readiness checks
+    /// fail from now on.
     pub fn announce_end(&self) {
         self.is_ending.store(true, Ordering::Release);
     }
 
-    /// Whether the process will end soon.
+    /// Returns `true` if the process will stop soon.
     pub fn is_ending(&self) -> bool {
         self.is_ending.load(Ordering::Acquire)
     }
 
-    /// Whether the money writer takes commands.
+    /// Returns `true` if the money writer accepts commands.
     pub fn is_writer_alive(&self) -> bool {
         self.writer.is_alive()
     }
 
-    /// The sum of all balances in minor units, which is 0; anybody who runs the server may know it.
+    /// Returns the sum of all balances in minor units, which must be 0. It needs no permission.
     ///
     /// # Errors
     /// Any [`StoreError`].
@@ -238,7 +241,7 @@ impl Application {
         self.ports.ledger.sum_balances().await
     }
 
-    /// How many jobs there are that are not done.
+    /// Returns the number of unfinished jobs by kind and state.
     ///
     /// # Errors
     /// Any [`StoreError`].
@@ -246,18 +249,19 @@ impl Application {
         self.ports.jobs.count_unfinished_jobs().await
     }
 
-    /// How far the cache reaches just now.
+    /// Returns the current scope of the cache.
     pub fn cache_reach(&self) -> Reach {
         self.ports.cache.reach()
     }
 
-    /// Finishes the commands that were accepted, and accepts no more.
+    /// Stops accepting commands, and waits until the accepted ones are done.
     pub async fn drain(&self) {
         self.writer.drain().await;
     }
 
-    /// Forgets what is remembered of a user's sessions and keys, here and on other nodes. Call it once a change is
-    /// stored, and also if the commit failed: it may be done although its answer was lost.
+    /// Removes a user's sessions and keys from the cache, here and on other nodes. Call it after a
+    /// change is stored, and also if the commit failed: it may have succeeded although the response
+    /// was lost.
     pub(crate) fn forget_user(&self, user: UserId) {
         self.sessions.forget_user(user, self.now());
         self.ports.user_changes.announce(user);
@@ -268,7 +272,7 @@ impl Application {
     }
 }
 
-/// Forgets users whom other nodes have changed, by the time at which this node is told.
+/// Removes users changed by other nodes from the cache, when the announcement arrives.
 fn listen_to_user_changes(ports: &Ports, sessions: &Arc<SessionCache>) {
     let (sessions, clock) = (Arc::clone(sessions), Arc::clone(&ports.clock));
     ports.user_changes.listen(Box::new(move |user| match user {

@@ -1,8 +1,9 @@
 //! Authorization inside the unit of work that has the effect.
 //!
-//! A [`Caller`] may be as old as the session trust allows, so it decides only about reads. Everything that writes
-//! for a caller reads their role, status and credential again inside its own unit, through [`Application::run_as`]
-//! or the money writer. A test of the sources holds all use cases to that.
+//! A [`Caller`] may be as old as the session trust allows, so it decides only about reads.
+//! Everything that writes for a caller reads their role, status and credential again inside its own
+//! unit, through [`Application::run_as`] or the money writer. A test of the sources checks that
+//! every use case does.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -19,22 +20,22 @@ use crate::error::AppError;
 use crate::writer::{Command, Outcome, Receipt};
 use crate::{Application, Caller};
 
-/// The one for whom a unit of work writes.
+/// The actor for whom a unit of work writes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Principal {
-    /// A caller: what they may do is read inside the unit.
+    /// A caller: their permissions are read inside the unit.
     Caller {
         /// The user.
         user_id: UserId,
-        /// What they presented.
+        /// Credential of the request.
         credential: CredentialId,
     },
-    /// The process itself, which may do what this actor may.
+    /// The process itself, with the permissions of this actor.
     Process(Actor),
 }
 
 impl Principal {
-    /// The user, under whose id idempotency keys are stored.
+    /// Returns the user under whose id idempotency keys are stored.
     pub(crate) const fn user_id(self) -> UserId {
         match self {
             Self::Caller { user_id, .. } => user_id,
@@ -56,7 +57,7 @@ impl From<&Caller> for Principal {
     }
 }
 
-/// The credentials of a unit of work as storage has them now.
+/// Credentials of a unit of work, with their current state in storage.
 #[derive(Debug, Default)]
 pub(crate) struct Actors(HashMap<CredentialId, CredentialState>);
 
@@ -77,10 +78,11 @@ impl Actors {
         Ok(())
     }
 
-    /// The user behind a principal with their present role.
+    /// Returns the user behind a principal with their current role.
     ///
     /// # Errors
-    /// [`AppError::Unauthorized`] if the credential has ended or the user is not active.
+    /// [`AppError::Unauthorized`] if the credential has expired or was deleted, or the user is not
+    /// active.
     pub(crate) fn get(&self, principal: Principal, now: Timestamp) -> Result<Actor, AppError> {
         let credential = match principal {
             Principal::Caller { credential, .. } => credential,
@@ -95,13 +97,13 @@ impl Actors {
 }
 
 impl Application {
-    /// Runs a unit of work for a caller, whose present role and status it locks first: `work` starts with the actor
-    /// as they are now, and nobody changes that until the unit ends. A refusal is to be given before anything was
-    /// written.
+    /// Runs a unit of work for a caller. It first locks the caller's role and status: `work`
+    /// receives the current actor, and nothing changes that until the unit ends. `work` must reject
+    /// before it writes anything.
     ///
     /// # Errors
-    /// [`AppError::Unauthorized`] if the caller's credential has ended or they are suspended; those of `work`;
-    /// [`AppError::Store`].
+    /// [`AppError::Unauthorized`] if the caller's credential has ended or they are suspended; the
+    /// errors of `work`; [`AppError::Store`].
     pub(crate) async fn run_as<T, E>(
         &self,
         caller: &Caller,
@@ -116,10 +118,11 @@ impl Application {
         self.authorize_and_run(caller, name, CredentialLock::Shared, |_| Ok(()), work).await
     }
 
-    /// The same, one unit at a time for each caller, so that nobody adds to what `work` counts of the actor's.
+    /// Runs a unit like [`run_as`](Self::run_as), one at a time for each caller, so that `work` can
+    /// count the actor's resources.
     ///
     /// # Errors
-    /// Those of [`run_as`](Self::run_as).
+    /// The errors of [`run_as`](Self::run_as).
     pub(crate) async fn run_as_only<T, E>(
         &self,
         caller: &Caller,
@@ -134,10 +137,11 @@ impl Application {
         self.authorize_and_run(caller, name, CredentialLock::Exclusive, |_| Ok(()), work).await
     }
 
-    /// The same for what changes users: `lock` takes the exclusive locks on them before the caller is looked up.
+    /// Runs a unit that changes users: `lock` takes the exclusive locks on them before the caller
+    /// is read.
     ///
     /// # Errors
-    /// Those of [`run_as`](Self::run_as).
+    /// The errors of [`run_as`](Self::run_as).
     pub(crate) async fn run_as_after<L, T, E>(
         &self,
         caller: &Caller,
@@ -179,10 +183,11 @@ impl Application {
         result
     }
 
-    /// Sends a caller's command to the money writer, which authorizes it in the unit of work that executes it.
+    /// Sends a caller's command to the money writer, which authorizes it in the unit of work that
+    /// executes it.
     ///
     /// # Errors
-    /// Those of the money writer.
+    /// The errors of the money writer.
     pub(crate) async fn submit_once(
         &self,
         caller: &Caller,
@@ -194,7 +199,7 @@ impl Application {
         receipt
     }
 
-    /// Forgets a remembered caller whom a unit of work found to be one no more.
+    /// Removes a caller from the cache if a unit of work found them unauthorized.
     pub(crate) fn forget_if_unauthorized<T>(&self, caller: &Caller, result: &Result<T, AppError>) {
         if matches!(result, Err(AppError::Unauthorized)) {
             self.sessions.forget_user(caller.user.id, self.now());

@@ -1,12 +1,13 @@
-//! Networks that limits count as one client.
+//! Networks that count as one client in limits.
 //!
-//! A customer of an IPv6 provider has a /64 at least, and often a /48: limits count by /64 and, more loosely, by
-//! /48. An IPv4 address stands for itself.
+//! A customer of an IPv6 provider has at least a /64, and often a /48: limits count by /64 and,
+//! with a higher limit, by /48. An IPv4 address counts by itself.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
-/// The address itself, or the /64 of an IPv6 address: what counts as one client.
+/// Returns the network that counts as one client: the IPv4 address itself, or the /64 of an IPv6
+/// address.
 pub fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6(prefix(address, 4)),
@@ -14,7 +15,7 @@ pub fn network_of(address: IpAddr) -> IpAddr {
     }
 }
 
-/// How many times the limit of one /64 all networks of a /48 have together.
+/// Limit of a /48 as a multiple of the limit of one /64.
 pub(crate) const SITE_FACTOR: u32 = 16;
 
 /// An IPv4 address, or an IPv6 network of 64 or 48 bits.
@@ -27,12 +28,12 @@ pub(crate) enum ClientNetwork {
 }
 
 impl ClientNetwork {
-    /// The narrowest network that counts as one client.
+    /// Returns the smallest network that counts as one client.
     pub(crate) fn host(address: IpAddr) -> Self {
         Self::Host(network_of(address))
     }
 
-    /// The /48 that an IPv6 address is counted in as well.
+    /// Returns the /48 in which an IPv6 address is counted as well.
     pub(crate) fn site(address: IpAddr) -> Option<Self> {
         match address.to_canonical() {
             IpAddr::V6(address) => Some(Self::Site(prefix(address, 3))),
@@ -40,12 +41,12 @@ impl ClientNetwork {
         }
     }
 
-    /// The networks that an address is counted in, the narrowest first.
+    /// Returns the networks in which an address is counted, the smallest first.
     pub(crate) fn all(address: IpAddr) -> impl Iterator<Item = Self> {
         std::iter::once(Self::host(address)).chain(Self::site(address))
     }
 
-    /// The limit of this network, where that of a host is `limit`.
+    /// Returns the limit of this network, if that of a host is `limit`.
     pub(crate) const fn scaled(self, limit: u32) -> u32 {
         match self {
             Self::Host(_) => limit,
@@ -63,7 +64,7 @@ impl fmt::Display for ClientNetwork {
     }
 }
 
-/// The address with everything after its first segments, of 16 bits each, set to zero.
+/// Returns the address with everything after its first segments, of 16 bits each, set to zero.
 fn prefix(address: Ipv6Addr, segments: usize) -> Ipv6Addr {
     let mut kept = address.segments();
     for segment in kept.iter_mut().skip(segments) {

@@ -1,4 +1,4 @@
-//! What stops a use case, other than a refusal of the domain that a repeated command must repeat.
+//! Errors of use cases, except domain errors that are stored and replayed under an idempotency key.
 
 use std::time::Duration;
 
@@ -7,62 +7,63 @@ use foretell_ports::error::StoreError;
 use foretell_ports::secret::PasswordError;
 use thiserror::Error;
 
-/// Why a use case gave no result.
+/// Reason why a use case failed.
 #[derive(Debug, Error)]
 pub enum AppError {
-    /// The domain refuses; nothing was changed.
+    /// The domain rejects the operation; nothing was changed.
     #[error(transparent)]
     Refused(#[from] DomainError),
-    /// The caller's session or API key has ended since it was looked up, or they were suspended; nothing was
-    /// changed.
+    /// The caller's session or API key has ended since it was read, or they were suspended; nothing
+    /// was changed.
     #[error("the session or API key has ended")]
     Unauthorized,
-    /// The mail address is unknown, the password is wrong, or the user is suspended: which, nobody is told.
+    /// The email address is unknown, the password is wrong, or the user is suspended. Clients do
+    /// not learn which.
     #[error("mail address or password is wrong")]
     BadCredentials,
-    /// The password that a user gave once more is not theirs.
+    /// The password that a signed-in user entered for confirmation is wrong.
     #[error("the password is wrong")]
     WrongPassword,
-    /// There were too many wrong passwords for this mail address, or from this address.
+    /// Too many wrong passwords for this email address, or from this network.
     #[error("there were too many attempts to sign in")]
     TooManyAttempts {
-        /// How long to wait for the next one.
+        /// Time to wait before the next attempt.
         retry_after: Duration,
     },
-    /// Too many invalid tokens were presented from this network.
+    /// Too many invalid tokens from this network.
     #[error("too many invalid tokens were presented")]
     TooManyInvalidTokens {
-        /// How long to wait before another one is looked up.
+        /// Time to wait before the next token is checked.
         retry_after: Duration,
     },
-    /// Too many event streams are open.
+    /// Too many open event streams.
     #[error("too many event streams are open")]
     TooManyStreams {
-        /// How long to wait before trying again.
+        /// Time to wait before trying again.
         retry_after: Duration,
     },
-    /// The idempotency key was used before, for another command.
+    /// The idempotency key was already used for another command.
     #[error("the idempotency key was used for another request")]
     KeyReused,
-    /// What was to be changed has another version than the change was meant for; nothing was changed.
+    /// The resource has another version than expected; nothing was changed.
     #[error("the version that the change is meant for is not the latest")]
     Stale,
-    /// There is more work than can be taken on; the command was not begun.
+    /// The server is overloaded; the command was not executed.
     #[error("the server is busy")]
     Overloaded,
-    /// Storage did not do it.
+    /// Storage failed.
     #[error("storage failed")]
     Store(#[from] StoreError),
-    /// A password could not be hashed.
+    /// Hashing a password failed.
     #[error("a password could not be hashed")]
     Password(#[from] PasswordError),
-    /// A fault of the program.
+    /// A program error.
     #[error("internal error: {0}")]
     Internal(&'static str),
 }
 
 impl AppError {
-    /// Whether trying again later may succeed.
+    /// Returns `true` if trying again later may succeed.
     pub const fn is_temporary(&self) -> bool {
         match self {
             Self::Overloaded
@@ -79,7 +80,7 @@ impl AppError {
     }
 }
 
-/// The same error for one more caller if a row is corrupt; nothing for other errors.
+/// Returns a copy of the error of a corrupt row for another caller; `None` for other errors.
 pub(crate) fn clone_corrupt(error: &StoreError) -> Option<StoreError> {
     let StoreError::Corrupt { table, column, id, cause } = error else { return None };
     Some(StoreError::Corrupt { table, column, id: id.clone(), cause: cause.to_string().into() })

@@ -1,20 +1,20 @@
-//! Which version of something a change is meant for.
+//! Optimistic concurrency: the version that a change expects.
 
 use crate::error::AppError;
 
-/// The versions that a change may begin from. Versions are compared under the lock of what is changed, so that
-/// of two changes meant for one version only the first is made.
+/// Versions that a change expects. Versions are compared under the lock of the resource, so that
+/// only the first of two changes for one version is made.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum ExpectedVersion {
-    /// Any.
+    /// Any version.
     #[default]
     Any,
-    /// One of these.
+    /// One of these versions.
     OneOf(Vec<i64>),
 }
 
 impl ExpectedVersion {
-    /// Whether the change may begin from this version.
+    /// Checks that the change is allowed for this version.
     ///
     /// # Errors
     /// [`AppError::Stale`].
@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_change_begins_from_the_versions_that_it_is_meant_for() {
+    fn change_requires_an_expected_version() {
         let check = |expected: ExpectedVersion, fits: bool| {
             assert_eq!(expected.check(3).is_ok(), fits, "{expected:?}");
         };

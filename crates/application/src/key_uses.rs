@@ -1,4 +1,5 @@
-//! Decides which uses of API keys are worth recording: one a minute and key, so that no request waits for it.
+//! Throttling of recorded API key uses: one per minute and key, so that no request waits for the
+//! write.
 
 use std::time::Duration;
 
@@ -8,13 +9,13 @@ use foretell_ports::api_key::ApiKey;
 use moka::ops::compute::{CompResult, Op};
 use moka::sync::Cache;
 
-/// How long a recorded use stands for those that follow.
+/// Minimum time between two recorded uses of a key.
 const PERIOD: Duration = Duration::from_mins(1);
 
-/// The most keys that are kept in mind; one that is forgotten is recorded once too often.
+/// Maximum number of keys in memory; an evicted key is recorded once too often.
 const MAX_KEYS: u64 = 20_000;
 
-/// The uses that this process has recorded of late.
+/// Uses that this process has recorded recently.
 pub(crate) struct KeyUses(Cache<ApiKeyId, Timestamp>);
 
 impl KeyUses {
@@ -22,7 +23,8 @@ impl KeyUses {
         Self(Cache::builder().max_capacity(MAX_KEYS).time_to_live(PERIOD * 2).build())
     }
 
-    /// Whether the caller should record a use now; of several at the same time, one is told so.
+    /// Returns `true` if the caller should record a use now; of concurrent callers, only one gets
+    /// `true`.
     pub(crate) fn is_worth_recording(&self, key: &ApiKey, now: Timestamp) -> bool {
         if key.last_used_at.is_some_and(|last| is_recent(last, now)) {
             return false;
@@ -48,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_use_a_minute_is_recorded() {
+    fn one_use_per_minute_is_recorded() {
         let uses = KeyUses::new();
         let make = Factory::new(1);
         let key = make.api_key(make.ids().user());

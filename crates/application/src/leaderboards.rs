@@ -1,6 +1,7 @@
-//! Remembers for some seconds whom trading has brought the most, since finding out reads every trade of a period.
+//! Cache of leaderboards for some seconds, since computing one reads every trade of a period.
 //!
-//! Whoever asks first has it summed up, and the others wait for that. A trade shows once the window has passed.
+//! The first caller computes the leaderboard, and others wait for it. A new trade is visible after
+//! the window has passed.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -11,13 +12,13 @@ use foretell_ports::error::StoreError;
 use foretell_ports::portfolio::Profit;
 use moka::future::Cache;
 
-/// The most users on a leaderboard.
+/// Maximum number of users on a leaderboard.
 pub const MAX_RANKED: u32 = 10_000;
 
 /// An hour, in microseconds.
 const HOUR_US: i64 = 3_600_000_000;
 
-/// Over which time profits are summed up.
+/// Period of a leaderboard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Period {
     /// The last 24 hours.
@@ -26,16 +27,16 @@ pub enum Period {
     Week,
     /// The last 30 days.
     Month,
-    /// Since the beginning.
+    /// Since the first trade.
     All,
 }
 
 impl Period {
-    /// All of them, with their names on the wire.
+    /// All periods, with their names in JSON.
     pub const NAMED: [(&str, Self); 4] =
         [("day", Self::Day), ("week", Self::Week), ("month", Self::Month), ("all", Self::All)];
 
-    /// How long it is, in microseconds.
+    /// Returns the length, in microseconds.
     const fn length_us(self) -> Option<i64> {
         match self {
             Self::Day => Some(24 * HOUR_US),
@@ -45,7 +46,8 @@ impl Period {
         }
     }
 
-    /// For how long a leaderboard is good, in microseconds: the longer the period, the more it costs.
+    /// Returns the lifetime of a leaderboard, in microseconds: the longer the period, the more it
+    /// costs.
     const fn window_us(self) -> i64 {
         match self {
             Self::Day => 10_000_000,
@@ -54,14 +56,14 @@ impl Period {
         }
     }
 
-    /// When it begins, the same for a whole window.
+    /// Returns the start of the period, the same for a whole window.
     fn since(self, window: i64) -> Option<Timestamp> {
         let begin = window.saturating_mul(self.window_us());
         self.length_us().map(|length| Timestamp::from_micros(begin.saturating_sub(length)))
     }
 }
 
-/// The leaderboards that were asked for of late.
+/// Recently requested leaderboards.
 pub(crate) struct Leaderboards(Cache<(Period, i64), Arc<[Profit]>>);
 
 impl Leaderboards {
@@ -70,7 +72,8 @@ impl Leaderboards {
         Self(Cache::builder().max_capacity(16).time_to_live(kept).build())
     }
 
-    /// The leaderboard of a period, by `rank` from its beginning if nobody has asked for it yet.
+    /// Returns the leaderboard of a period; `rank` computes it from the start of the period if it
+    /// is not cached.
     pub(crate) async fn get<F>(
         &self,
         period: Period,
@@ -110,7 +113,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_leaderboard_is_summed_up_once_in_a_window() {
+    async fn leaderboard_is_computed_once_per_window() {
         let boards = Leaderboards::new();
         let now = 100 * DAY_US;
         assert_eq!(profit(&boards, Period::Day, now, 1).await, (1, Some(99 * DAY_US)));
@@ -126,7 +129,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_failure_is_not_remembered() {
+    async fn failure_is_not_cached() {
         let boards = Leaderboards::new();
         let fail = |_| async { Err(StoreError::Unavailable("gone".into())) };
         assert!(boards.get(Period::All, Timestamp::from_micros(0), fail).await.is_err());

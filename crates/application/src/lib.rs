@@ -1,7 +1,7 @@
-//! The use cases, one module a verb, and the money writer through which all money moves.
+//! The use cases, one module for each verb, and the money writer through which all money moves.
 //!
-//! This crate knows the ports, not their adapters: no HTTP, no SQL. A use case takes typed input, asks the
-//! domain's policies, and calls a port or submits a command to the [`writer`].
+//! This crate depends on the ports, not on their adapters: no HTTP, no SQL. A use case takes typed
+//! input, checks the domain's policies, and calls a port or submits a command to the [`writer`].
 
 pub mod application;
 mod authorization;

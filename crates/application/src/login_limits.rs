@@ -1,10 +1,10 @@
-//! Limits on wrong passwords, by email address and by network.
+//! Limits of wrong passwords, by email address and by network.
 //!
-//! An attempt takes from its buckets before the password is looked at, so that concurrent guesses are limited too,
-//! and gives back unless the password was wrong: who knows the password is never limited by signing in. A network
-//! from which the user has signed in before has a bucket of its own for that user, so that nobody can lock them out
-//! by guessing from elsewhere. The buckets are those of the rate limiter: shared by all nodes with a common Redis,
-//! and of this process while it is away.
+//! An attempt takes tokens from its buckets before the password is checked, so that concurrent
+//! guesses are limited too, and returns them unless the password was wrong: correct sign-ins are
+//! never limited. A network from which the user has signed in before has its own bucket for that
+//! user, so that nobody can lock them out by guessing from elsewhere. The buckets belong to the
+//! rate limiter: shared by all nodes with a common Redis, and local while Redis is down.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -20,14 +20,14 @@ use sha2::{Digest as _, Sha256};
 use crate::AppError;
 use crate::client_network::{ClientNetwork, network_of};
 
-/// How many wrong passwords are accepted.
+/// Maximum numbers of wrong passwords.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LoginLimits {
-    /// For one email address within the window, whether anybody has it or not; at least 1.
+    /// For one email address within the window, whether it is registered or not; at least 1.
     pub per_account: u32,
-    /// From one address of a client within the window; at least 1.
+    /// From one client network within the window; at least 1.
     pub per_address: u32,
-    /// The time in which an empty bucket fills up, a second to a day.
+    /// Time in which an empty bucket refills, a second to a day.
     pub window: Duration,
 }
 
@@ -37,16 +37,16 @@ impl Default for LoginLimits {
     }
 }
 
-/// How long a network is known after it was last used, in seconds: 90 days.
+/// Time for which a network is known after its last use, in seconds: 90 days.
 pub(crate) const KNOWN_FOR_S: i64 = 90 * 24 * 3_600;
 
-/// How old the stored time of the last use may be before a sign-in writes it again, in seconds: a day.
+/// Age of the stored last use after which a sign-in updates it, in seconds: a day.
 const REFRESHED_AFTER_S: i64 = 24 * 3_600;
 
-/// The most known networks of a user; the longest unused ones are deleted.
+/// Maximum number of a user's known networks; the least recently used ones are deleted.
 pub(crate) const MAX_KNOWN_NETWORKS: u32 = 10;
 
-/// Counts wrong passwords.
+/// Counter of wrong passwords.
 pub(crate) struct LoginGuard {
     limiter: Arc<dyn RateLimiter>,
     users: Arc<dyn UserQueries>,
@@ -55,7 +55,7 @@ pub(crate) struct LoginGuard {
 }
 
 impl LoginGuard {
-    /// A guard that counts in the buckets of `limiter`.
+    /// Creates a guard that counts in the buckets of `limiter`.
     pub(crate) fn new(
         limits: LoginLimits,
         limiter: Arc<dyn RateLimiter>,
@@ -68,8 +68,8 @@ impl LoginGuard {
     /// Counts an attempt as a failure, until it is forgiven.
     ///
     /// # Errors
-    /// [`AppError::TooManyAttempts`] if there were too many from this network or for this email address;
-    /// [`AppError::Store`].
+    /// [`AppError::TooManyAttempts`] if there were too many from this network or for this email
+    /// address; [`AppError::Store`].
     pub(crate) async fn begin(
         &self,
         email: &Email,
@@ -83,7 +83,8 @@ impl LoginGuard {
             let budget = Budget { quota: network.scaled(self.address.quota), ..self.address };
             attempt.take(format!("limit:password:from:{network}"), budget, now).await?;
         }
-        // Known and unknown email addresses cost the same query.
+        // The same query for registered and unknown email addresses, so that the cost does not
+        // reveal them.
         match self.users.find_known_network(email, attempt.network).await {
             Ok(last_used_at) => attempt.last_used_at = last_used_at,
             Err(error) => {
@@ -102,13 +103,13 @@ impl LoginGuard {
     }
 }
 
-/// An attempt to give a password. It counts as a failure unless it is forgiven.
+/// An attempt to enter a password. It counts as a failure unless it is forgiven.
 #[must_use]
 pub(crate) struct Attempt {
     limiter: Arc<dyn RateLimiter>,
     taken: Vec<(String, Budget)>,
     network: IpAddr,
-    /// When the user last signed in from this network, as far as it is recorded.
+    /// Recorded time of the user's last sign-in from this network.
     last_used_at: Option<Timestamp>,
 }
 
@@ -122,7 +123,8 @@ impl Attempt {
         Ok(())
     }
 
-    /// The network to record as known if the user signs in; `None` if that was done less than a day ago.
+    /// Returns the network to record as known if the user signs in; `None` if that was done less
+    /// than a day ago.
     pub(crate) fn network_to_record(&self, now: Timestamp) -> Option<KnownNetwork> {
         let is_fresh = is_within(self.last_used_at, REFRESHED_AFTER_S, now);
         (!is_fresh).then_some(KnownNetwork { network: self.network, last_used_at: now })
@@ -136,7 +138,7 @@ impl Attempt {
         }
     }
 
-    /// Returns what was taken: the password was right, or was not looked at.
+    /// Returns the tokens: the password was right, or was not checked.
     async fn forgive(self, now: Timestamp) {
         for (bucket, budget) in self.taken {
             self.limiter.give_back(&bucket, budget, 1, now).await;
@@ -144,12 +146,12 @@ impl Attempt {
     }
 }
 
-/// Whether a time lies less than so many seconds in the past.
+/// Returns `true` if a time lies less than so many seconds in the past.
 fn is_within(at: Option<Timestamp>, seconds: i64, now: Timestamp) -> bool {
     at.is_some_and(|at| at.plus_seconds(seconds) > now)
 }
 
-/// The name of an email address in buckets: a hash, so that Redis has no addresses.
+/// Returns the bucket name of an email address: a hash, so that Redis stores no addresses.
 fn bucket_of(email: &Email) -> String {
     let hash: [u8; 32] = Sha256::digest(email.as_str()).into();
     let half = hash.first_chunk().copied().map_or(0, u128::from_be_bytes);
@@ -192,7 +194,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn failures_are_limited_by_account_and_come_back_one_by_one() {
+    async fn account_failures_are_limited_and_refill_evenly() {
         let guard = guard();
         assert_eq!(fail(&guard, "ada", HOME, 3).await, Ok(()));
         assert_eq!(begin(&guard, "ada", ELSEWHERE, 0).await.err(), Some(10), "wherever they are from");
@@ -213,7 +215,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn failures_over_ipv6_are_limited_by_64_and_48_bits() {
+    async fn ipv6_failures_are_limited_by_network_prefixes() {
         let guard = guard();
         for host in 1..=5 {
             let from = format!("2001:db8:1:2::{host}");
@@ -230,7 +232,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn successes_are_not_counted_and_attempts_under_way_are() {
+    async fn pending_attempts_count_and_successes_do_not() {
         let guard = guard();
         for _ in 0..20 {
             begin(&guard, "ada", HOME, 0).await.unwrap().forgive(at(0)).await;
@@ -247,7 +249,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_clock_that_is_set_back_locks_nobody_out() {
+    async fn clock_set_back_locks_nobody_out() {
         let guard = guard();
         for seconds in [1_000_000, 1_000_000, 1_000_000, 0, 0, 0] {
             assert!(begin(&guard, "ada", HOME, seconds).await.is_ok(), "{seconds}");

@@ -1,7 +1,8 @@
-//! What happens in markets that somebody follows: each piece of news is read once for all followers.
+//! Event feed of markets with followers: each event is read once for all followers.
 //!
-//! News is read from storage alone, so nothing is lost whichever process it comes from. The money writer wakes
-//! the followers of a market at once after a commit; what other processes commit is looked for once a second.
+//! Events are read from storage only, so that none is lost whichever process commits it. The money
+//! writer wakes the followers of a market immediately after a commit; commits of other processes
+//! are polled once a second.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -15,26 +16,26 @@ use foretell_ports::page::{Start, Stretch};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-/// After how long a market is looked at again though this process changed nothing of it.
+/// Polling interval for changes by other processes.
 pub(crate) const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// The newest bets and sales of a market that are kept for its followers.
+/// Number of a market's newest bets and sales that are kept for its followers.
 const KEPT_BETS: usize = 256;
 
-/// The most bets and sales that are read at once.
+/// Maximum number of bets and sales in one query.
 const BETS_AT_ONCE: u32 = 100;
 
-/// The most bets and sales that are sent to a follower who has fallen behind: older ones are skipped.
+/// Maximum number of bets and sales sent to a follower who is behind: older ones are skipped.
 pub(crate) const MAX_REPLAY: i64 = 2_000;
 
-/// The markets that are followed.
+/// Markets with followers.
 #[derive(Default)]
 pub(crate) struct MarketFeed {
     followed: Mutex<HashMap<MarketId, Weak<FollowedMarket>>>,
 }
 
 impl MarketFeed {
-    /// A market for one more follower.
+    /// Returns a market for a new follower.
     pub(crate) fn follow(&self, id: MarketId) -> Arc<FollowedMarket> {
         let mut followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
         followed.retain(|_, market| market.strong_count() > 0);
@@ -46,7 +47,7 @@ impl MarketFeed {
         market
     }
 
-    /// Says that a commit has changed these markets.
+    /// Announces that a commit has changed these markets.
     pub(crate) fn announce(&self, changed: impl Iterator<Item = MarketId>) {
         let followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
         if followed.is_empty() {
@@ -58,34 +59,34 @@ impl MarketFeed {
     }
 }
 
-/// A market that is followed.
+/// A market with followers.
 pub(crate) struct FollowedMarket {
     id: MarketId,
-    /// Counts the changes by this process.
+    /// Number of changes by this process.
     changes: watch::Sender<u64>,
-    /// What was last read of it; whoever finds that outdated reads it anew while the others wait.
+    /// Last state read; a follower who finds it outdated reads it again while the others wait.
     latest: tokio::sync::Mutex<Option<Latest>>,
 }
 
-/// What was read of a market, and when.
+/// State of a market with the time of the query.
 struct Latest {
     read_at: Instant,
     changes: u64,
     details: Arc<MarketDetails>,
-    /// The newest bets and sales in their order, without a gap up to the last but for those that cannot be read.
+    /// The newest bets and sales in order, without gaps up to the last, except for unreadable ones.
     bets: VecDeque<Arc<Bet>>,
 }
 
-/// What a follower has not seen yet.
+/// Events that a follower has not seen yet.
 pub(crate) struct News {
-    /// The market as it was read.
+    /// Current state of the market.
     pub(crate) details: Arc<MarketDetails>,
-    /// Its next bets and sales in their order; where there are none, the follower has seen all that `details`
-    /// counts, unless some were skipped.
+    /// The next bets and sales in order; if there are none, the follower has seen all that
+    /// `details` counts, unless some were skipped.
     pub(crate) bets: Vec<Arc<Bet>>,
-    /// The last bet or sale that is skipped because the follower is too far behind.
+    /// Last bet or sale that is skipped because the follower is too far behind.
     pub(crate) skipped_until: Option<i64>,
-    /// The number of the last bet or sale that was looked at; those that cannot be read are left out.
+    /// Number of the last bet or sale that was read; unreadable ones are left out.
     pub(crate) end: i64,
 }
 
@@ -94,12 +95,12 @@ impl FollowedMarket {
         Self { id, changes: watch::Sender::new(0), latest: tokio::sync::Mutex::new(None) }
     }
 
-    /// Tells of each change by this process.
+    /// Returns a receiver that is notified of each change by this process.
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
     }
 
-    /// What came after bet or sale `sequence`; `None` if the market is gone.
+    /// Returns the events after bet or sale `sequence`; `None` if the market was deleted.
     pub(crate) async fn news_after(
         &self,
         sequence: i64,
@@ -112,20 +113,20 @@ impl FollowedMarket {
         }
         let (bets, end) = match kept {
             Some(bets) => (bets, details.market.record().bet_count),
-            // Too far back for what is kept: read for this follower alone, while the others go on.
+            // Older than the kept bets: read for this follower alone, without blocking the others.
             None => read_bets(self.id, sequence, &details, markets).await?,
         };
         Ok(Some(News { details, bets, skipped_until: None, end }))
     }
 
-    /// The market, and the bets and sales after `sequence` if they are kept.
+    /// Returns the market, and the bets and sales after `sequence` if they are kept.
     async fn latest_after(
         &self,
         sequence: i64,
         markets: &dyn MarketQueries,
     ) -> Result<Option<(Arc<MarketDetails>, Option<Vec<Arc<Bet>>>)>, StoreError> {
         let mut latest = self.latest.lock().await;
-        // Before the market is read: a change from here on makes it outdated.
+        // Taken before the market is read: any later change makes the result outdated.
         let changes = *self.changes.borrow();
         let is_recent = |latest: &Latest| latest.changes == changes && latest.read_at.elapsed() < LOOK_AGAIN;
         if !latest.as_ref().is_some_and(is_recent) {
@@ -145,7 +146,7 @@ impl FollowedMarket {
         let mut bets = before.map(|before| before.bets).unwrap_or_default();
         let count = details.market.record().bet_count;
         let last = bets.back().map_or(i64::MIN, |bet| bet.fill.sequence);
-        // Of what has grown by more than is read at once, only the newest are worth keeping.
+        // If the market has grown by more than one query returns, only the newest bets are kept.
         let newest = count.saturating_sub(i64::from(BETS_AT_ONCE)).max(0);
         if last < newest {
             bets.clear();
@@ -157,7 +158,7 @@ impl FollowedMarket {
 }
 
 impl Latest {
-    /// The bets and sales after `sequence`; `None` if some of them are not kept.
+    /// Returns the bets and sales after `sequence`; `None` if some of them are not kept.
     fn bets_after(&self, sequence: i64) -> Option<Vec<Arc<Bet>>> {
         let count = self.details.market.record().bet_count;
         if sequence >= count {
@@ -173,8 +174,8 @@ impl Latest {
     }
 }
 
-/// At most [`BETS_AT_ONCE`] bets and sales after `sequence` in their order, none of them newer than `details`, and
-/// the number of the last one that was looked at: bets that cannot be read are left out.
+/// Reads at most [`BETS_AT_ONCE`] bets and sales after `sequence` in order, none newer than
+/// `details`. Also returns the number of the last one read, since unreadable bets are left out.
 pub(crate) async fn read_bets(
     id: MarketId,
     sequence: i64,
@@ -187,7 +188,7 @@ pub(crate) async fn read_bets(
         return Ok((Vec::new(), sequence));
     }
     let page = markets.page_bets(id, Stretch { start: Start::After(end.saturating_add(1)), limit }).await?;
-    // Unreadable bets are replaced by older ones, which are not wanted here.
+    // The page replaces unreadable bets by older ones, which must be dropped.
     let wanted = page.rows.into_iter().filter(|bet| bet.fill.sequence > sequence);
     let mut bets: Vec<_> = wanted.map(Arc::new).collect();
     bets.reverse();

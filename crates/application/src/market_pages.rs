@@ -1,8 +1,9 @@
-//! Shows markets as they were finished before, so that a busy one costs no query and nothing to write out.
+//! Cache of rendered markets, so that a busy market costs neither a query nor serialization.
 //!
-//! Nobody in this process is shown a market older than what was acknowledged here: who changes one raises its
-//! floor before they answer. What other processes change shows within [`MarketPages::trust`], whatever becomes of
-//! the cache between them: what is older than that is shown only after its version was looked up.
+//! This process never returns a market older than a change that it has acknowledged: a change
+//! raises the minimum version before its response. Changes by other processes are visible within
+//! [`MarketPages::trust`], whatever happens to the cache: an older page is returned only after its
+//! version was checked.
 
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
@@ -20,23 +21,23 @@ use moka::future::Cache as Flights;
 
 use crate::error::{AppError, clone_corrupt};
 
-/// Writes a market out as it is shown at a moment; `None` is a fault of the program.
+/// Renders a market for a moment; `None` is a program error.
 pub type Render = fn(&MarketDetails, Timestamp, &crate::ApplicationSettings) -> Option<Vec<u8>>;
 
-/// How long what a reader has found is there for those who have asked at the same time.
+/// Time for which the result of a query is shared with concurrent readers.
 const LANDED_FOR: Duration = Duration::from_millis(100);
-/// The most readers of storage whose answers are there for others.
+/// Maximum number of queries whose results are shared.
 const MAX_FLIGHTS: u64 = 10_000;
 
-/// Markets as they were finished.
+/// Rendered markets.
 pub(crate) struct MarketPages {
     cache: Arc<dyn Cache>,
     markets: Arc<dyn MarketQueries>,
     trust: Duration,
-    /// One reader of storage for each market, and for each floor: who needs a newer version than the reader that
-    /// is under way may find waits for another one.
+    /// One query for each market and minimum version: a reader that needs a newer version than the
+    /// running query may find starts another one.
     flights: Flights<(MarketId, i64), Arc<[u8]>>,
-    /// Counts the pages that were at hand. Looking it up by its labels each time would cost more than counting.
+    /// Counter of cache hits. Looking it up by its labels each time would cost more than counting.
     at_hand: OnceLock<Counter>,
 }
 
@@ -46,7 +47,7 @@ impl MarketPages {
         Self { cache, markets, trust, flights, at_hand: OnceLock::new() }
     }
 
-    /// The page of a market that is at hand.
+    /// Returns the cached page of a market that is available without waiting.
     pub(crate) fn glance(&self, id: MarketId, now: Timestamp) -> Option<Arc<[u8]>> {
         let known = self.cache.glance(&key(id))?;
         let page = self.is_good(&known, now).then_some(known.cached.bytes)?;
@@ -55,8 +56,8 @@ impl MarketPages {
         Some(page)
     }
 
-    /// The page of a market: shared, looked up, or written anew by `finish`. Whoever asks first reads, and the
-    /// others wait for that.
+    /// Returns the page of a market: cached, revalidated, or rendered by `finish`. The first reader
+    /// runs the query, and the others wait for its result.
     pub(crate) async fn get(
         &self,
         id: MarketId,
@@ -100,12 +101,12 @@ impl MarketPages {
         Ok(bytes)
     }
 
-    /// Says which version of a market was stored; call it before the change is acknowledged.
+    /// Records the stored version of a market; call it before the change is acknowledged.
     pub(crate) fn raise(&self, id: MarketId, version: i64) {
         self.cache.raise(&[Floor { key: key(id).into(), version }]);
     }
 
-    /// Says that a market is gone.
+    /// Records that a market was deleted.
     pub(crate) fn forget(&self, id: MarketId) {
         self.raise(id, i64::MAX);
     }
@@ -115,15 +116,15 @@ impl MarketPages {
     }
 }
 
-/// The number of the format of pages. Nodes of another version share the cache, and pages outlive a deploy:
-/// whoever changes what a page shows gives it a new number.
+/// Format version of pages. Nodes of different versions share the cache, and pages outlive a
+/// deployment: increment it when the content of a page changes.
 const MARKET_PAGE_FORMAT: u32 = 1;
 
 fn key(id: MarketId) -> String {
     format!("market:{MARKET_PAGE_FORMAT}:{id}")
 }
 
-/// What storage answers, and how long ago it was asked.
+/// Runs a query and measures its age.
 async fn timed<T>(
     question: impl Future<Output = Result<T, StoreError>>,
 ) -> Result<(T, Duration), StoreError> {
@@ -131,7 +132,7 @@ async fn timed<T>(
     Ok((question.await?, asked.elapsed()))
 }
 
-/// The one error of a reader for each of those who have waited for it.
+/// Converts a query's shared error for each reader that waited for it.
 fn own(id: MarketId, error: Arc<AppError>) -> AppError {
     match Arc::try_unwrap(error) {
         Ok(error) => error,

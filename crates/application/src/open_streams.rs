@@ -1,4 +1,4 @@
-//! Limits of event streams that are open at the same time: by user, by client network, and in total.
+//! Limits of concurrent event streams: by user, by client network, and in total.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,18 +12,20 @@ use crate::{AppError, Application, Requester};
 /// Limits of open event streams in this process; `None` means unlimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct StreamLimits {
-    /// For a user, wherever they are.
+    /// For one user, from all networks.
     pub per_user: Option<u32>,
-    /// For anonymous streams from an address; a /64 of IPv6 counts as one, and a /48 has a multiple of it.
+    /// For anonymous streams from one network: an IPv4 address or a /64 of IPv6; a /48 has a
+    /// multiple of it.
     pub per_address: Option<u32>,
     /// For all streams together.
     pub total: Option<u32>,
 }
 
-/// How long a rejected client should wait: the server notices within this time that a client has gone.
+/// Time that a rejected client should wait: the server notices within this time that a client has
+/// disconnected.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
-/// Counts of open streams.
+/// Numbers of open streams.
 pub(crate) struct OpenStreams {
     limits: StreamLimits,
     counts: Arc<Mutex<Counts>>,
@@ -35,14 +37,14 @@ struct Counts {
     by_holder: HashMap<Holder, u32>,
 }
 
-/// One whose streams are counted together.
+/// User or network whose streams are counted together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Holder {
     User(UserId),
     Network(ClientNetwork),
 }
 
-/// Permission to keep one stream open, until it is dropped.
+/// Permit for one open stream, released when dropped.
 #[must_use]
 #[derive(Debug)]
 pub struct StreamPermit {
@@ -54,7 +56,7 @@ impl Application {
     /// Counts one more open stream for a requester.
     ///
     /// # Errors
-    /// [`AppError::TooManyStreams`] if they, or all requesters together, have too many.
+    /// [`AppError::TooManyStreams`] if the requester, or all requesters together, have too many.
     pub fn open_stream(&self, requester: Requester) -> Result<StreamPermit, AppError> {
         self.open_streams.open(requester)
     }
@@ -152,14 +154,14 @@ mod tests {
     }
 
     #[test]
-    fn total_limits_everybody_together() {
+    fn total_limits_all_requesters_together() {
         let streams = streams(2, 3, 4);
         let held = [user(1), user(2), user(3), from("192.0.2.1")].map(|who| fill(&streams, who));
         assert_eq!(held.each_ref().map(Vec::len), [2, 2, 0, 0]);
     }
 
     #[test]
-    fn dropped_permit_makes_room_and_leaves_nothing() {
+    fn dropped_permit_is_released() {
         let streams = streams(1, 1, 1);
         for requester in [user(1), from("2001:db8::1"), user(1), from("192.0.2.1")] {
             let permit = streams.open(requester).unwrap();
@@ -171,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn no_limit_admits_everybody() {
+    fn unlimited_streams_are_always_admitted() {
         let streams = OpenStreams::new(StreamLimits::default());
         let held: Vec<_> = (0..1_000).map(|_| streams.open(user(1)).unwrap()).collect();
         assert_eq!(lock(&streams.counts).total, u32::try_from(held.len()).unwrap());

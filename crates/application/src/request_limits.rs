@@ -1,4 +1,4 @@
-//! Limits how often requests are made: by user, or by the address of whoever has not said who they are.
+//! Rate limits of requests: by user, or by client network for anonymous requests.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -9,32 +9,32 @@ use foretell_ports::rate_limit::{Budget, Verdict};
 use crate::Application;
 use crate::client_network::ClientNetwork;
 
-/// How many requests of each kind are served; `None` is any number.
+/// Rate limits for each kind of request; `None` means unlimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RequestLimits {
-    /// What changes nothing.
+    /// Requests that change nothing.
     pub read: Option<Budget>,
-    /// What changes something.
+    /// Requests that change something.
     pub write: Option<Budget>,
     /// Requests that verify or set a password, right or wrong.
     pub log_in: Option<Budget>,
-    /// Tokens from one address that turn out to be invalid.
+    /// Invalid tokens from one network.
     pub invalid_tokens: Option<Budget>,
 }
 
-/// What kind of request it is.
+/// Kind of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequestKind {
-    /// It changes nothing.
+    /// Changes nothing.
     Read,
-    /// It changes something.
+    /// Changes something.
     Write,
-    /// It has a password looked at or made.
+    /// Verifies or hashes a password.
     LogIn,
 }
 
 impl RequestKind {
-    /// What it is called, in settings and headers.
+    /// Returns the name used in settings and headers.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Read => "read",
@@ -44,30 +44,30 @@ impl RequestKind {
     }
 }
 
-/// On whose account a request goes.
+/// User or network that a request is counted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Requester {
-    /// A user's, wherever they are.
+    /// A user, from all networks.
     User(UserId),
-    /// That of an address; a network of the sixth version of the protocol counts as one.
+    /// An IP address; a /64 of IPv6 counts as one.
     Address(IpAddr),
 }
 
-/// What counting a request came to.
+/// Result of counting a request.
 #[derive(Debug, Clone, Copy)]
 pub struct Metered {
-    /// What kind of request it was.
+    /// Kind of the request.
     pub kind: RequestKind,
-    /// On whose account it went.
+    /// User or network that it is counted for.
     pub requester: Requester,
-    /// How many of the kind are served.
+    /// Limit of this kind.
     pub budget: Budget,
-    /// Whether this one is.
+    /// Verdict on this request.
     pub verdict: Verdict,
 }
 
 impl Application {
-    /// The budget of a kind of request; `None` if it is not limited.
+    /// Returns the limit of a kind of request; `None` if it is unlimited.
     pub const fn request_budget(&self, kind: RequestKind) -> Option<Budget> {
         let limits = &self.settings.request_limits;
         match kind {
@@ -77,15 +77,15 @@ impl Application {
         }
     }
 
-    /// Counts a request; `None` if its kind is not limited.
+    /// Counts a request; `None` if its kind is unlimited.
     pub async fn meter_request(&self, kind: RequestKind, requester: Requester) -> Option<Metered> {
         let budget = self.request_budget(kind)?;
         let verdict = self.take_request(kind, budget, requester, 1).await;
         Some(Metered { kind, requester, budget, verdict })
     }
 
-    /// Takes the rest of what a request costs: it was counted as one. More than the whole budget takes a full
-    /// bucket.
+    /// Takes the remaining cost of a request that was counted as one. A cost above the limit takes
+    /// a full bucket.
     pub async fn charge_request(&self, metered: Metered, cost: u32) -> Metered {
         let Metered { kind, requester, budget, .. } = metered;
         let rest = cost.min(budget.quota).saturating_sub(1);
@@ -93,14 +93,14 @@ impl Application {
             return metered;
         }
         let mut verdict = self.take_request(kind, budget, requester, rest).await;
-        // The next attempt is counted as one again before it is charged the rest.
+        // The next attempt is counted as one before it is charged the rest.
         let one = Duration::from_micros(budget.interval_us().unsigned_abs());
         verdict.refused_for = verdict.refused_for.map(|wait| (wait + one).min(budget.window));
         Metered { verdict, ..metered }
     }
 
-    /// Takes tokens from each bucket of a requester; the verdict is that of the host or user unless another
-    /// bucket is empty.
+    /// Takes tokens from each bucket of a requester; the verdict is that of the host or user unless
+    /// another bucket is empty.
     async fn take_request(
         &self,
         kind: RequestKind,

@@ -1,35 +1,37 @@
-//! Retry policies: how often a job is tried, and how long the pauses between the attempts are.
+//! Retry policies of jobs: the number of attempts and the pauses between them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use foretell_domain::job::JobKind;
 
-/// The longest pause between two attempts of the first series.
+/// Maximum pause between two attempts of the first series.
 const LONGEST_PAUSE: Duration = Duration::from_hours(24);
 
-/// The first pause of the slow series; each is twice as long as the one before.
+/// First pause of the slow series; each is twice as long as the previous one.
 const SLOW_FIRST_PAUSE: Duration = Duration::from_mins(15);
 
-/// The longest pause of the slow series.
+/// Maximum pause of the slow series.
 const SLOW_LONGEST_PAUSE: Duration = Duration::from_hours(6);
 
 /// Retry policy of one kind of job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// The attempts of the first series, 1 or more.
+    /// Number of attempts of the first series, 1 or more.
     pub attempts: u32,
-    /// The pause after the first attempt.
+    /// Pause after the first attempt.
     pub first_delay: Duration,
-    /// How many times as long each pause is as the one before; 1 keeps it the same.
+    /// Factor by which each pause exceeds the previous one; 1 keeps it the same.
     pub factor: u32,
-    /// How long a slow second series goes on after the first attempt; without one the job is given up.
+    /// Duration of a slow second series since the first attempt; `None` means that the job then
+    /// becomes dead.
     pub slow_until: Option<Duration>,
 }
 
 impl RetryPolicy {
-    /// The pause after so many failed attempts, 1 or more; nothing after the last one. `chance`, from 0 to 1,
-    /// makes it up to a quarter shorter or longer, so that what failed together is not tried together again.
+    /// Returns the pause after so many failed attempts, 1 or more; `None` after the last one.
+    /// `chance`, from 0 to 1, adds up to a quarter or subtracts it (jitter), so that jobs that
+    /// failed together are not retried together.
     pub fn pause_after(&self, failures: u32, chance: f64) -> Option<Duration> {
         Some(self.pause(failures.max(1))?.mul_f64(0.75 + chance.clamp(0.0, 1.0) / 2.0))
     }
@@ -44,7 +46,7 @@ impl RetryPolicy {
         for pause in first_series {
             left = left.checked_sub(pause)?;
         }
-        // No pause is zero, so that this ends however many failures there are.
+        // No pause is zero, so that the iteration ends however many failures there are.
         let slow_series =
             (0..=failures - self.attempts).map(|n| grown(SLOW_FIRST_PAUSE, 2, n, SLOW_LONGEST_PAUSE));
         let mut last = None;
@@ -55,7 +57,7 @@ impl RetryPolicy {
         last
     }
 
-    /// An attempt in words, such as `attempt 2 of 3`.
+    /// Describes an attempt, such as `attempt 2 of 3`.
     pub fn describe(&self, attempt: u32) -> String {
         match self.slow_until {
             Some(end) if attempt > self.attempts => {
@@ -66,23 +68,24 @@ impl RetryPolicy {
     }
 }
 
-/// A pause that has grown so many times, but to no more than the longest.
+/// Returns a pause that has grown so many times, limited to the maximum.
 fn grown(first: Duration, factor: u32, times: u32, longest: Duration) -> Duration {
     let factor = factor.checked_pow(times).unwrap_or(u32::MAX);
     first.checked_mul(factor).unwrap_or(longest).min(longest)
 }
 
-/// The pause before the next attempt: ours, or as long as the other side wants, but no longer than the longest.
+/// Returns the pause before the next attempt: ours, or the longer one that the other side requests,
+/// up to the maximum.
 pub(crate) fn pause_for(ours: Duration, retry_after: Option<Duration>) -> Duration {
     retry_after.map_or(ours, |wanted| ours.max(wanted.min(LONGEST_PAUSE)))
 }
 
-/// The retry policies of all kinds of jobs.
+/// Retry policies of all kinds of jobs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetryPolicies(BTreeMap<JobKind, RetryPolicy>);
 
 impl RetryPolicies {
-    /// The policy of a kind.
+    /// Returns the policy of a kind.
     pub fn of(&self, kind: JobKind) -> RetryPolicy {
         self.0.get(&kind).copied().unwrap_or_else(|| default_policy(kind))
     }
@@ -101,10 +104,10 @@ impl FromIterator<(JobKind, RetryPolicy)> for RetryPolicies {
     }
 }
 
-/// The policy of a kind unless it is set.
+/// Returns the default policy of a kind.
 const fn default_policy(kind: JobKind) -> RetryPolicy {
     let (attempts, first_delay_s, factor) = match kind {
-        // A slow series follows for emails, and the next tick does the same for the others.
+        // A slow series follows for emails; the periodic schedule repeats the others.
         JobKind::WelcomeMail
         | JobKind::DecisionMail
         | JobKind::PurgeOutcomes
@@ -112,11 +115,12 @@ const fn default_policy(kind: JobKind) -> RetryPolicy {
         | JobKind::PurgeJobs => (3, 2, 2),
         // About three and a half days.
         JobKind::Webhook => (10, 5, 6),
-        // Trades end at the end date whatever the job does; the others fail only when storage does.
+        // Trading ends at the end date whatever this job does; the others fail only if storage
+        // fails.
         JobKind::CloseMarket | JobKind::EmbedMarket | JobKind::EmbedPost | JobKind::EmbedAll => (10, 2, 4),
     };
     let slow_until = match kind {
-        // A mail server may be away for a day.
+        // A mail server may be down for a day.
         JobKind::WelcomeMail | JobKind::DecisionMail => Some(Duration::from_hours(24)),
         _ => None,
     };
@@ -159,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn emails_and_webhooks_are_tried_for_long() {
+    fn emails_and_webhooks_are_retried_for_days() {
         let policies = RetryPolicies::default();
         for (kind, least_hours, most_hours) in
             [(JobKind::WelcomeMail, 15, 24), (JobKind::DecisionMail, 15, 24), (JobKind::Webhook, 72, 96)]
@@ -171,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_lengthens_pauses_up_to_longest() {
+    fn retry_after_lengthens_pauses_up_to_maximum() {
         let seconds = Duration::from_secs;
         assert_eq!(pause_for(seconds(5), None), seconds(5));
         assert_eq!(pause_for(seconds(5), Some(seconds(0))), seconds(5));

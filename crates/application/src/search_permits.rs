@@ -1,4 +1,4 @@
-//! How many searches run at once: they are the most expensive reads, and must leave the others their turn.
+//! Limit of concurrent searches: they are the most expensive reads, and must not starve the others.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,16 +10,16 @@ use tokio::time::timeout;
 use crate::Application;
 use crate::error::AppError;
 
-/// How long a search waits for its turn.
+/// Maximum time that a search waits for a permit.
 const WAIT: Duration = Duration::from_secs(1);
 
-/// The right to run one search, its answer included. The next search may run when this is dropped.
+/// Permit for one search, including its response. It is released when dropped.
 #[derive(Debug)]
 pub struct SearchPermit {
     _permit: OwnedSemaphorePermit,
 }
 
-/// The permits that there are.
+/// All permits.
 #[derive(Debug)]
 pub(crate) struct SearchPermits(Arc<Semaphore>);
 
@@ -30,7 +30,7 @@ impl SearchPermits {
 }
 
 impl Application {
-    /// Waits for the turn of a search, first come, first served.
+    /// Waits for a permit, first come, first served.
     ///
     /// # Errors
     /// [`AppError::Overloaded`] after a second.

@@ -1,4 +1,4 @@
-//! The steps of searches: how long each may take, and whether it is worth trying.
+//! Steps of a search, with their timeouts and circuit breakers.
 
 use std::future::Future;
 use std::sync::{Mutex, PoisonError};
@@ -8,27 +8,27 @@ use foretell_ports::error::{Chain, StoreError};
 use metrics::counter;
 use tokio::time::{Instant, timeout};
 
-/// How many failures in a row it takes until a step is left out.
+/// Number of consecutive failures that disable a step.
 const FAILURES: u32 = 3;
-/// How long it is left out before it is tried again.
+/// Time for which a step is disabled.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// What found something.
+/// Step that found matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SearchStep {
-    /// The meaning of the query.
+    /// Semantic search.
     Semantic,
-    /// Its words.
+    /// Words of the query.
     FullText,
-    /// Its text as it stands.
+    /// Substrings of the query.
     Substring,
 }
 
 impl SearchStep {
-    /// All of them, in their order.
+    /// All steps, in order.
     pub const ALL: [Self; 3] = [Self::Semantic, Self::FullText, Self::Substring];
 
-    /// The name on the wire and in logs.
+    /// Returns the name used in JSON and in logs.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Semantic => "semantic",
@@ -37,13 +37,13 @@ impl SearchStep {
         }
     }
 
-    /// Whether slowness is the step's own. A search of texts may be slow by its query, which is no reason to leave the step
-    /// out of the searches of others.
+    /// Returns `true` if a timeout is the fault of the step. A text search may be slow because of
+    /// its query, which is no reason to disable the step for others.
     const fn is_closed_when_slow(self) -> bool {
         matches!(self, Self::Semantic)
     }
 
-    /// How long it may take.
+    /// Returns the timeout.
     pub const fn budget(self) -> Duration {
         match self {
             Self::Semantic => Duration::from_millis(250),
@@ -53,7 +53,7 @@ impl SearchStep {
     }
 }
 
-/// All steps.
+/// All steps with their circuit breakers.
 #[derive(Debug, Default)]
 pub(crate) struct SearchSteps {
     semantic: Guard,
@@ -62,7 +62,7 @@ pub(crate) struct SearchSteps {
 }
 
 impl SearchSteps {
-    /// Takes a step within its budget.
+    /// Runs a step with its timeout.
     pub(crate) async fn take<T>(
         &self,
         step: SearchStep,
@@ -86,14 +86,17 @@ impl SearchSteps {
         }
         if let Err(error) = &result {
             count(step, reason);
-            tracing::warn!(step = step.as_str(), error = %Chain(error), "a step of a search failed");
+            tracing::warn!(
+                step = step.as_str(), error = %Chain(error),
+                "search step failed, continuing with the next one"
+            );
         }
         result
     }
 }
 
 impl SearchStep {
-    /// Says whether it has found anything.
+    /// Counts the result of a step: matches or none.
     pub(crate) fn count(self, has_found: bool) {
         count(self, if has_found { "found" } else { "nothing" });
     }
@@ -107,7 +110,7 @@ fn unavailable(why: &'static str) -> StoreError {
     StoreError::Unavailable(format!("a step of the search {why}").into())
 }
 
-/// Lets nobody try what has failed some times in a row, but for one now and then.
+/// Circuit breaker: rejects attempts after some consecutive failures, except for one now and then.
 #[derive(Debug, Default)]
 struct Guard(Mutex<State>);
 
@@ -124,7 +127,7 @@ impl Guard {
         match state.closed_until {
             Some(until) if now < until => false,
             Some(_) => {
-                // This one tries; the others wait for what comes of it.
+                // This call is the probe; the others wait for its result.
                 state.closed_until = Some(now + PAUSE);
                 true
             }
@@ -155,7 +158,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_step_that_keeps_failing_is_left_out_for_a_while() {
+    async fn failing_step_is_disabled_for_a_while() {
         let steps = SearchSteps::default();
         let works = || async { steps.take(SearchStep::Semantic, async { Ok(()) }).await.is_ok() };
         for _ in 1..FAILURES {
@@ -175,7 +178,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn slow_queries_leave_the_steps_of_texts_to_others() {
+    async fn slow_query_does_not_disable_text_steps() {
         let steps = SearchSteps::default();
         for (step, stays) in
             [(SearchStep::FullText, true), (SearchStep::Substring, true), (SearchStep::Semantic, false)]
@@ -188,7 +191,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_step_that_hangs_ends_with_its_budget() {
+    async fn hanging_step_ends_at_its_timeout() {
         let begun = Instant::now();
         let hanging = std::future::pending::<Result<(), StoreError>>();
         assert!(SearchSteps::default().take(SearchStep::Semantic, hanging).await.is_err());

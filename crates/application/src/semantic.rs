@@ -1,4 +1,4 @@
-//! What texts mean, and which of them are near: the model and the index that belong together.
+//! Semantic search: the embedding model and the index that belong together.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,24 +9,25 @@ use foretell_ports::error::StoreError;
 use foretell_ports::market::MarketDetails;
 use foretell_ports::vector::{Direction, Embedder, VectorIndex};
 
-/// How much a market's description, or a post's content, counts beside its name, which counts twice as much.
+/// Weight of a market's description, or a post's content; the name or title has twice as much.
 const REST: f32 = 0.5;
-/// How much the category counts, or all tags together.
+/// Weight of the category, or of all tags together.
 const TOPIC: f32 = 0.15;
 
-/// A word of fewer letters says too little.
+/// Minimum letters of a word that is used for a query.
 const SHORTEST: usize = 3;
 
-/// How well a query was understood.
+/// Confidence in the embedding of a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Certainty {
-    /// The model knows each of its words.
+    /// The model knows each word.
     Understood,
-    /// It knows some; the others are names, or parts of words, which are looked for before they are guessed at.
+    /// The model knows some words; the others are names, or parts of words, which text search
+    /// handles better.
     Guessed,
 }
 
-/// What a query means.
+/// Embedding of a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Meaning {
     pub(crate) direction: Direction,
@@ -38,32 +39,32 @@ pub(crate) struct Meaning {
 pub struct Semantic {
     pub(crate) embedder: Arc<dyn Embedder>,
     pub(crate) index: Arc<dyn VectorIndex>,
-    /// What is less similar to a query was not looked for; from -1 to 1.
+    /// Minimum similarity of a match; from -1 to 1.
     pub(crate) least: f64,
-    /// Whether all that was stored is in the index.
+    /// `true` if all stored embeddings are in the index.
     pub(crate) is_ready: Arc<AtomicBool>,
 }
 
 impl Semantic {
-    /// Finds with this index what is at least so similar; it is empty yet.
+    /// Creates a semantic search with an empty index and a minimum similarity.
     pub fn new(embedder: Arc<dyn Embedder>, index: Arc<dyn VectorIndex>, least: f64) -> Self {
         Self { embedder, index, least, is_ready: Arc::default() }
     }
 
-    /// Whether all that was stored is in the index.
+    /// Returns `true` if all stored embeddings are in the index.
     pub fn is_ready(&self) -> bool {
         self.is_ready.load(Ordering::Acquire)
     }
 
-    /// How many texts are in the index.
+    /// Returns the number of texts in the index.
     ///
     /// # Errors
-    /// Any [`StoreError`] of the index.
+    /// The [`StoreError`] of the index.
     pub async fn texts(&self) -> Result<usize, StoreError> {
         self.index.count().await
     }
 
-    /// What a query means; nothing if it says more than its words, or none of them says enough.
+    /// Returns the embedding of a query; `None` if it has operators or no known word.
     pub(crate) fn of_query(&self, query: &SearchQuery) -> Option<Meaning> {
         let says_enough = |word: &str| word.chars().filter(|c| c.is_alphabetic()).count() >= SHORTEST;
         let is_known = |word: &str| self.embedder.knows(word);
@@ -84,7 +85,7 @@ impl Semantic {
         self.of_text(listing.name.as_str(), listing.description.as_str(), listing.category.as_str())
     }
 
-    /// What a post means; nothing if it is a draft, which nobody finds.
+    /// Returns the embedding of a post; `None` for a draft, which must not be found.
     pub(crate) fn of_post(&self, post: &Post) -> Option<Direction> {
         if post.body.status == PostStatus::Draft {
             return None;

@@ -1,8 +1,8 @@
-//! Remembers for a moment whose a session token or an API key's secret is, so that storage is not asked with
-//! every request.
+//! Cache of sessions and API keys by token, so that most requests need no query for authentication.
 //!
-//! What another process changes is noticed once it is announced, or once an entry is no longer fresh. What this
-//! process changes is noticed at once: an entry that was read before its user last changed is not used again.
+//! Changes by another process apply when they are announced, or when an entry is no longer fresh.
+//! Changes by this process apply immediately: an entry that was read before its user last changed
+//! is not used again.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -15,38 +15,38 @@ use moka::sync::Cache;
 
 use crate::Caller;
 
-/// The most sessions and keys that are remembered, at some 500 bytes each.
+/// Maximum number of sessions and keys, at some 500 bytes each.
 const MAX_SESSIONS: u64 = 20_000;
 
-/// How much longer than they are of use entries are kept.
+/// Additional lifetime of entries after they are no longer fresh.
 const MARGIN: Duration = Duration::from_secs(10);
 
-/// A session or a key as storage told of it.
+/// A session or key with the state read from storage.
 #[derive(Debug, Clone)]
 pub(crate) struct KnownSession {
     pub(crate) caller: Arc<Caller>,
     pub(crate) expires_at: Timestamp,
-    /// When storage was asked: not later than what it answered was true.
+    /// Time of the query: the answer was true at this time or later.
     pub(crate) read_at: Timestamp,
 }
 
-/// The sessions and keys that were used of late.
+/// Recently used sessions and keys.
 pub(crate) struct SessionCache {
     sessions: Cache<TokenHash, KnownSession>,
-    /// When users last changed: kept for as long as an entry from before could still be fresh.
+    /// Times of users' last changes: kept for as long as an earlier entry could still be fresh.
     changes: Cache<UserId, Timestamp>,
-    /// Until when everything that was read is forgotten, in microseconds.
+    /// Time before which all entries are outdated, in microseconds.
     all_changed_us: AtomicI64,
     fresh_us: i64,
 }
 
 impl SessionCache {
-    /// A cache whose entries are fresh for this long; zero is none at all.
+    /// Creates a cache whose entries are fresh for this long; zero disables it.
     pub(crate) fn new(fresh: Duration) -> Self {
-        // Whether an entry is fresh is judged by its own time; these only keep what is old from filling memory.
+        // Freshness is decided by an entry's own time; these lifetimes only limit the memory.
         let kept = fresh + MARGIN;
         let sessions = Cache::builder().max_capacity(MAX_SESSIONS).time_to_live(kept).build();
-        // Not limited in number: a change that is pushed out early would bring an ended session back.
+        // Not limited in number: evicting a change too early would revive an ended session.
         let changes = Cache::builder().time_to_live(kept + MARGIN).build();
         let all_changed_us = AtomicI64::new(i64::MIN);
         Self {
@@ -57,7 +57,7 @@ impl SessionCache {
         }
     }
 
-    /// The session or key of this token, if it is known and still as it was.
+    /// Returns the session or key of this token, if it is cached and still valid.
     pub(crate) fn find(&self, token: &TokenHash, now: Timestamp) -> Option<KnownSession> {
         let known = self.sessions.get(token)?;
         let age_us = now.micros().saturating_sub(known.read_at.micros());
@@ -68,20 +68,21 @@ impl SessionCache {
         (is_fresh && is_current && is_kept).then_some(known)
     }
 
-    /// Remembers what storage told.
+    /// Stores a session or key read from storage.
     pub(crate) fn remember(&self, token: TokenHash, known: KnownSession) {
         if self.fresh_us > 0 {
             self.sessions.insert(token, known);
         }
     }
 
-    /// Forgets all sessions and keys of a user, those too that are being read just now; call it once the change is
-    /// stored.
+    /// Invalidates all sessions and keys of a user, including those whose queries are running; call
+    /// it after the change is stored.
     pub(crate) fn forget_user(&self, user: UserId, now: Timestamp) {
         self.changes.insert(user, now);
     }
 
-    /// Forgets all sessions and keys, those too that are being read just now: any user may have changed.
+    /// Invalidates all sessions and keys, including those whose queries are running: any user may
+    /// have changed.
     pub(crate) fn forget_all(&self, now: Timestamp) {
         self.all_changed_us.fetch_max(now.micros(), Ordering::AcqRel);
     }
@@ -133,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_read_before_its_user_changed_is_not_used_whenever_it_is_remembered() {
+    fn entry_read_before_change_is_not_used() {
         let cache = cache();
         let user = known(at(5)).caller.user.id;
         cache.remember(TOKEN, known(at(5)));

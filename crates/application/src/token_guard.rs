@@ -1,8 +1,8 @@
-//! Limit of database lookups for tokens that name nothing.
+//! Limit of database queries for invalid tokens.
 //!
-//! Anybody can present random tokens. A token that was valid before is always looked up. Any other takes from
-//! the bucket of its network before it is looked up, and gives back if it proves valid: valid users do not pay
-//! for others behind the same address.
+//! Anybody can send random tokens. A token that was valid before is always looked up. Any other
+//! takes a token from the bucket of its network before the query, and returns it if it is valid:
+//! valid users do not pay for others behind the same address.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -16,16 +16,16 @@ use moka::sync::Cache;
 use crate::AppError;
 use crate::client_network::ClientNetwork;
 
-/// The most hashes that are kept of each kind, at some 100 bytes each.
+/// Maximum number of hashes of each kind, at some 100 bytes each.
 const MAX_HASHES: u64 = 50_000;
 
-/// How long a token counts as proven after it was last used.
+/// Time for which a token counts as proven after its last use.
 const PROVEN_FOR: Duration = Duration::from_hours(24);
 
-/// How long a hash that the database does not have is remembered. Tokens are random: it never comes to be one.
+/// Time for which an unknown hash is remembered. Tokens are random, so it never becomes valid.
 const UNKNOWN_FOR: Duration = Duration::from_mins(10);
 
-/// Tokens of either kind that were presented of late, and the buckets of the others.
+/// Recently presented tokens, proven and unknown, and the buckets of all others.
 pub(crate) struct TokenGuard {
     limiter: Arc<dyn RateLimiter>,
     budget: Option<Budget>,
@@ -33,17 +33,17 @@ pub(crate) struct TokenGuard {
     unknown: Cache<TokenHash, ()>,
 }
 
-/// Whether a token may be looked up.
+/// Decision about a query for a token.
 #[derive(Debug)]
 pub(crate) enum Lookup {
-    /// It must not be: the database is known not to have it.
+    /// Not needed: the database is known not to have it.
     Needless,
-    /// It may be, at the cost of these buckets if it turns out to be invalid.
+    /// Allowed, at the cost of these buckets if the token is invalid.
     Allowed(Vec<(String, Budget)>),
 }
 
 impl TokenGuard {
-    /// A guard with a budget of invalid tokens for each address; `None` means unlimited.
+    /// Creates a guard with a limit of invalid tokens per network; `None` means unlimited.
     pub(crate) fn new(limiter: Arc<dyn RateLimiter>, budget: Option<Budget>) -> Self {
         let cache = || Cache::builder().max_capacity(MAX_HASHES);
         Self {
@@ -54,10 +54,10 @@ impl TokenGuard {
         }
     }
 
-    /// Asks whether a token may be looked up for a client at this address.
+    /// Decides if a token from a client at this address may be looked up.
     ///
     /// # Errors
-    /// [`AppError::TooManyInvalidTokens`] if its network has presented too many invalid ones.
+    /// [`AppError::TooManyInvalidTokens`] if its network has sent too many invalid ones.
     pub(crate) async fn admit(
         &self,
         token: &TokenHash,
@@ -67,7 +67,7 @@ impl TokenGuard {
         if self.unknown.contains_key(token) {
             return Ok(Lookup::Needless);
         }
-        // Read, not only asked for: it stays proven while it is used.
+        // `get` rather than `contains_key`: reading extends the lifetime of the entry.
         let is_proven = self.proven.get(token).is_some();
         let Some(budget) = self.budget.filter(|_| !is_proven) else {
             return Ok(Lookup::Allowed(Vec::new()));
@@ -85,7 +85,7 @@ impl TokenGuard {
         Ok(Lookup::Allowed(buckets))
     }
 
-    /// Notes that a token is valid, and returns what was taken for its lookup.
+    /// Records that a token is valid, and returns the tokens taken for its query.
     pub(crate) async fn prove(&self, token: TokenHash, buckets: Vec<(String, Budget)>, now: Timestamp) {
         self.proven.insert(token, ());
         for (bucket, budget) in buckets {
@@ -93,12 +93,12 @@ impl TokenGuard {
         }
     }
 
-    /// Notes that a token was just issued.
+    /// Records that a token was just issued.
     pub(crate) fn issued(&self, token: TokenHash) {
         self.proven.insert(token, ());
     }
 
-    /// Notes that the database does not have a token.
+    /// Records that the database does not have a token.
     pub(crate) fn remember_unknown(&self, token: TokenHash) {
         self.proven.invalidate(&token);
         self.unknown.insert(token, ());

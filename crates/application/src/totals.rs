@@ -1,7 +1,8 @@
-//! Remembers for some seconds how many rows a filter lets through, since counting costs as much as there are.
+//! Cache of row counts for some seconds, since counting is proportional to the number of rows.
 //!
-//! Whoever asks first counts, and the others wait for that count. What this process changes is counted anew at
-//! once; what another one changes, or an end date that passes, is noticed within [`WINDOW_US`].
+//! The first caller counts, and others wait for the result. A change by this process invalidates
+//! its totals immediately; a change by another one, or an end date that passes, is visible within
+//! [`WINDOW_US`].
 
 use std::future::Future;
 use std::hash::Hash;
@@ -16,13 +17,13 @@ use foretell_ports::error::StoreError;
 use foretell_ports::market::MarketFilter;
 use moka::future::Cache;
 
-/// How long a total is used, in microseconds.
+/// Lifetime of a total, in microseconds.
 const WINDOW_US: i64 = 5_000_000;
 
-/// The most totals that are remembered: anyone can ask for what any creator or author has.
+/// Maximum number of totals: clients can request one for each creator and author.
 const MAX_TOTALS: u64 = 10_000;
 
-/// What markets are counted by: a filter without the moment that it names.
+/// Filter of counted markets, without its time.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct CountedMarkets {
     category: Option<String>,
@@ -40,7 +41,7 @@ impl From<&MarketFilter> for CountedMarkets {
     }
 }
 
-/// What a total holds for: what is counted, since when nothing was changed here, and the window of time.
+/// Cache key: the filter, the number of changes by this process, and the time window.
 #[derive(PartialEq, Eq, Hash)]
 struct Key<F> {
     filter: F,
@@ -48,10 +49,10 @@ struct Key<F> {
     window: i64,
 }
 
-/// The totals that were asked for of late, by filters `F`.
+/// Recently requested totals, by filters `F`.
 pub(crate) struct Totals<F> {
     totals: Cache<Key<F>, i64>,
-    /// Counts what this process did that may have changed a total.
+    /// Number of this process's changes that may affect a total.
     changes: AtomicU64,
 }
 
@@ -62,10 +63,10 @@ impl<F: Eq + Hash + Send + Sync + 'static> Totals<F> {
         Self { totals, changes: AtomicU64::new(0) }
     }
 
-    /// The total for this filter, by `count` if nobody has counted it yet.
+    /// Returns the total for this filter; `count` computes it if it is not cached.
     ///
     /// # Errors
-    /// Those of counting; what several have waited for has failed for all of them, and they may try again.
+    /// The error of counting, for every caller that waited for it; they may try again.
     pub(crate) async fn get(
         &self,
         filter: F,
@@ -79,7 +80,7 @@ impl<F: Eq + Hash + Send + Sync + 'static> Totals<F> {
         total.map_err(|error| Arc::try_unwrap(error).unwrap_or_else(own))
     }
 
-    /// Says that something was added, taken away or put under another filter; call it once that is stored.
+    /// Invalidates all totals; call it after a change is stored.
     pub(crate) fn forget(&self) {
         self.changes.fetch_add(1, Ordering::Release);
     }
@@ -98,7 +99,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_total_is_counted_once_in_a_window_and_anew_after_a_change() {
+    async fn total_is_counted_once_per_window_and_change() {
         let (totals, all) = (Totals::new(), MarketFilter::default());
         assert_eq!(total(&totals, &all, 0, 1).await, 1);
         assert_eq!(total(&totals, &all, WINDOW_US - 1, 2).await, 1);
@@ -108,7 +109,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_filter_has_its_own_total_whatever_moment_it_names() {
+    async fn filters_have_totals_independent_of_time() {
         let totals = Totals::new();
         let open = |now| MarketFilter { phase: Some((Phase::Open, at(now))), ..MarketFilter::default() };
         let sports = MarketFilter { category: Some("sports".to_owned()), ..MarketFilter::default() };
@@ -120,7 +121,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_failed_count_is_not_remembered() {
+    async fn failed_count_is_not_cached() {
         let (totals, all) = (Totals::new(), MarketFilter::default());
         let failure = async { Err(StoreError::Unavailable("gone".into())) };
         assert!(totals.get((&all).into(), at(0), failure).await.is_err());

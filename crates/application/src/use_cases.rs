@@ -1,4 +1,5 @@
-//! The use cases: each module adds one verb, or one family of reads, to [`Application`](crate::Application).
+//! The use cases: each module adds one verb, or one family of reads, to
+//! [`Application`](crate::Application).
 
 mod appoint_user;
 mod audit_ledger;

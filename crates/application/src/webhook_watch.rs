@@ -1,4 +1,4 @@
-//! Whether any webhook is enabled: most servers have none, and their batches need not care.
+//! Cached check for enabled webhooks: most servers have none, and their batches can skip the work.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -6,10 +6,10 @@ use std::time::Duration;
 use foretell_ports::webhook::WebhookQueries;
 use tokio::time::Instant;
 
-/// How long an answer is good for.
+/// Lifetime of a result.
 const TRUST: Duration = Duration::from_secs(1);
 
-/// Asks once a second.
+/// Queries storage once a second.
 pub(crate) struct WebhookWatch {
     webhooks: Arc<dyn WebhookQueries>,
     known: Mutex<Option<(Instant, bool)>>,
@@ -20,8 +20,8 @@ impl WebhookWatch {
         Self { webhooks, known: Mutex::new(None) }
     }
 
-    /// Whether a batch must look for webhooks: one that was enabled elsewhere in the last second may be missed, but
-    /// none while storage does not answer.
+    /// Returns `true` if a batch must add cursors for webhooks. One enabled on another node in the
+    /// last second may be missed, but none is missed while storage does not respond.
     pub(crate) async fn is_needed(&self) -> bool {
         let known = *self.known();
         if let Some((_, is_needed)) = known.filter(|(asked_at, _)| asked_at.elapsed() < TRUST) {
@@ -37,7 +37,7 @@ impl WebhookWatch {
         }
     }
 
-    /// Asks anew the next time: this process has changed a webhook.
+    /// Invalidates the result: this process has changed a webhook.
     pub(crate) fn forget(&self) {
         *self.known() = None;
     }

@@ -1,15 +1,16 @@
-//! The money writer: every command that moves money goes through here, many of them in one unit of work.
+//! The money writer: it executes every command that moves money, many of them in one unit of work.
 //!
-//! A command is sent with a one-shot reply into the bounded queue of a lane. A lane takes whatever waits,
-//! up to a limit and without a timer, and runs it as one unit of work: while one batch commits, the next one
-//! gathers. A row lock is held through the flush of its commit, so a busy account is limited by commits a
-//! second; a batch makes one commit of many commands. Each caller gets a result of its own after the commit.
+//! A command is sent with a one-shot reply channel into the bounded queue of a lane. A lane takes
+//! all waiting commands, up to a limit and without a timer, and runs them as one unit of work:
+//! while one batch commits, the next one accumulates. A row lock is held until the commit is
+//! flushed, so a busy account is limited by commits per second; a batch makes one commit of many
+//! commands. Each caller gets its own result after the commit.
 //!
-//! Users share a lane by deficit round robin (`fair_queue`), so nobody waits for the backlog of another user.
-//! Of several lanes, the last one is for heavy commands, which would delay the others.
+//! Users share a lane by deficit round robin (`fair_queue`), so that no user waits for the backlog
+//! of another. Of several lanes, the last one is for heavy commands, which would delay the others.
 //!
-//! Correctness rests on row locks and unique keys alone; lanes only spread the work, so several processes
-//! may write to one database.
+//! Correctness depends on row locks and unique keys alone; lanes only distribute the work, so
+//! several processes may write to one database.
 
 mod apply;
 mod batch;
@@ -49,20 +50,21 @@ use lane::{Lane, QueuedCommand};
 pub use outcome::{MarketOpened, MarketState, Outcome, Receipt, Registered, TradeReceipt};
 use queue::LaneQueue;
 
-/// How the money writer works.
+/// Settings of the money writer.
 #[derive(Debug, Clone)]
 pub struct WriterSettings {
-    /// How many units of work may run at once; one is right for SQLite. The last of several lanes is for heavy
+    /// Number of concurrent units of work; use 1 for SQLite. The last of several lanes is for heavy
     /// commands.
     pub lanes: usize,
-    /// The most transfers of a unit of work, unless a single command makes more: such a command is heavy. Commands
-    /// other than batches count as one transfer.
+    /// Maximum number of transfers in a unit of work, unless a single command makes more: such a
+    /// command is heavy. Commands other than batches count as one transfer.
     pub batch_size: usize,
-    /// The most transfers that wait for a lane. One user may have half of them waiting.
+    /// Maximum number of transfers waiting for a lane. One user may have half of them.
     pub queue: usize,
-    /// How long a command may wait before it is turned away.
+    /// Maximum time that a command may wait before it is rejected.
     pub max_wait: Duration,
-    /// Whether users get letters: when they register, and when a market in which they hold shares has ended.
+    /// `true` if users get emails: after registration, and about the outcome of a market in which
+    /// they held shares.
     pub has_letters: bool,
 }
 
@@ -78,7 +80,7 @@ impl Default for WriterSettings {
     }
 }
 
-/// A command with the one who sent it and the key that names it.
+/// A command with its principal and its idempotency key.
 #[derive(Debug)]
 pub(crate) struct CommandEnvelope {
     pub(crate) principal: Principal,
@@ -86,14 +88,15 @@ pub(crate) struct CommandEnvelope {
     pub(crate) name: Option<CommandName>,
 }
 
-/// The key of a command and the hash that tells a repetition from another command of the same key.
+/// Idempotency key of a command and the hash that distinguishes a repetition from another command
+/// with the same key.
 #[derive(Debug)]
 pub(crate) struct CommandName {
     pub(crate) key: CommandKey,
     pub(crate) request_hash: RequestHash,
 }
 
-/// The way in for money. Dropping it lets the lanes finish what they have accepted.
+/// Handle of the money writer. Dropping it lets the lanes finish the accepted commands.
 pub struct MoneyWriter {
     queues: Vec<Arc<LaneQueue>>,
     batch_size: usize,
@@ -114,13 +117,14 @@ impl MoneyWriter {
         Self { queues, batch_size, max_wait, tasks: Mutex::new(tasks) }
     }
 
-    /// Does `command` once under `key`: a repetition gets the first answer, refusals included.
+    /// Executes `command` once under `key`: a repetition gets the first result, including domain
+    /// errors.
     ///
     /// # Errors
-    /// [`AppError::KeyReused`] for another command under the same key, [`AppError::Overloaded`] if the queue
-    /// is full, the command waited too long or would, or the writer is draining, [`AppError::Unauthorized`] if the
-    /// caller's credential has ended or they are suspended, [`AppError::Store`] if storage failed.
-    /// Refusals of the domain are part of the receipt.
+    /// [`AppError::KeyReused`] for another command under the same key, [`AppError::Overloaded`] if
+    /// the queue is full, the command waited too long or would, or the writer is draining,
+    /// [`AppError::Unauthorized`] if the caller's credential has ended or they are suspended,
+    /// [`AppError::Store`] if storage failed. Domain errors are part of the receipt.
     pub(crate) async fn submit_once(
         &self,
         principal: impl Into<Principal>,
@@ -136,10 +140,10 @@ impl MoneyWriter {
         self.send(CommandEnvelope { principal, command, name: Some(name) }).await
     }
 
-    /// Does a command that is safe to repeat by its own nature.
+    /// Executes a command that is idempotent by itself.
     ///
     /// # Errors
-    /// As for a named command.
+    /// As for a command with a key.
     pub(crate) async fn submit(
         &self,
         principal: impl Into<Principal>,
@@ -154,22 +158,24 @@ impl MoneyWriter {
         let (envelope, since) = (Arc::new(envelope), Instant::now());
         let (cost, span) = (cost::current(), Span::current().id());
         queue.push(QueuedCommand { envelope, reply, claim: claim.clone(), cost, span, since })?;
+        // The caller withdraws a command that nobody has begun: a rejected command must never be
+        // executed later.
         let answered = match timeout(self.max_wait, &mut answer).await {
             Ok(answered) => answered,
             Err(_) if claim.claim() => return Err(refuse("too_late")),
-            // It has been begun, so its outcome is what counts.
+            // The lane has begun it, so only its outcome can be returned.
             Err(_) => answer.await,
         };
         answered.map_err(|_| AppError::Internal("a lane ended without an answer"))?
     }
 
-    /// Whether every lane takes commands.
+    /// Returns `true` if every lane accepts commands.
     pub(crate) fn is_alive(&self) -> bool {
         self.queues.iter().all(|queue| !queue.is_closed())
     }
 
-    /// The queue of the last lane for a heavy command, if there are several lanes; commands on the same rows tend
-    /// to share one of the others.
+    /// Returns the queue of the last lane for a heavy command, if there are several lanes; commands
+    /// on the same rows usually share one of the others.
     fn queue_for(&self, command: &Command) -> Option<&LaneQueue> {
         let (last, others) = self.queues.split_last()?;
         if others.is_empty() || command.weight() > self.batch_size {
@@ -183,13 +189,13 @@ impl MoneyWriter {
         self.queues.iter().for_each(|queue| queue.close());
     }
 
-    /// Accepts no more commands and waits until the accepted ones are answered.
+    /// Stops accepting commands and waits until the accepted ones are answered.
     pub(crate) async fn drain(&self) {
         self.close();
         let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         for task in tasks {
             if let Err(error) = task.await {
-                tracing::error!(%error, "a lane of the money writer failed");
+                tracing::error!(%error, "money writer lane failed");
             }
         }
     }
@@ -201,7 +207,7 @@ impl Drop for MoneyWriter {
     }
 }
 
-/// Turns a command away, for a reason that is counted.
+/// Returns the error of a rejected command, and counts the reason.
 fn refuse(reason: &'static str) -> AppError {
     counter!("foretell_writer_refused_total", "reason" => reason).increment(1);
     AppError::Overloaded

@@ -30,7 +30,7 @@ async fn a_commit_whose_answer_is_lost_is_done_and_answered_once() {
         sent.extend(send_at_once(&crowd, &seed, round).await);
         assert_eq!(proxy.cuts(), round + 1, "each round has its cut");
     }
-    let unknown = server.log().matches("a commit is unknown").count();
+    let unknown = server.log().matches("money batch: commit unknown").count();
     assert_eq!(unknown, cuts, "of no commit that was cut does the server know what became of it");
     auditor.check(&server, &crowd, sent).await;
     auditor.finish(&server, &crowd).await;

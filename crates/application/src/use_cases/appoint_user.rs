@@ -1,4 +1,4 @@
-//! Gives users a role, suspends them and takes them back.
+//! Changes the role and status of users.
 
 use foretell_domain::error::DomainError;
 use foretell_domain::id::UserId;
@@ -14,13 +14,13 @@ use crate::error::AppError;
 use crate::expected_version::ExpectedVersion;
 
 impl Application {
-    /// Changes the role or the standing of a user, and returns the user as they are then. It counts at once for
-    /// all of their sessions and keys; those of a suspended user are honoured again once they are taken back.
-    /// For admins, of whom an active one is always left.
+    /// Changes the role or status of a user, and returns the updated user. The change applies
+    /// immediately to all of their sessions and keys; those of a suspended user are valid again
+    /// when the user is reactivated. For admins; at least one active admin always remains.
     ///
     /// # Errors
-    /// [`AppError::Refused`] with `AdminsOnly`, `NotFound`, `Erased` or `LastAdmin`; [`AppError::Stale`] if the user
-    /// has another version than expected; [`AppError::Store`].
+    /// [`AppError::Refused`] with `AdminsOnly`, `NotFound`, `Erased` or `LastAdmin`;
+    /// [`AppError::Stale`] if the user has another version than expected; [`AppError::Store`].
     pub async fn appoint_user(
         &self,
         caller: &Caller,
@@ -47,13 +47,13 @@ impl Application {
             Ok(Ok(changed))
         };
         let changed = self.run_as_after(caller, "appoint_user", lock, work).await;
-        // Whatever became of it: a commit may be done although its answer was lost.
+        // Also after an error: the commit may have succeeded although its response was lost.
         self.forget_user(id);
         changed
     }
 }
 
-/// The user as they will be, from the rows of them and of all active admins, under their locks.
+/// Returns the updated user, from the locked rows of the user and of all active admins.
 fn appointed(
     locked: &[Locked<Credentials>],
     actor: Actor,

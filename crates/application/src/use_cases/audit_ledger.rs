@@ -19,7 +19,7 @@ impl Application {
         Ok(self.audit_as_operator().await?)
     }
 
-    /// Checks every invariant of the ledger, for whoever runs the server.
+    /// Checks every invariant of the ledger, for the operator of the server.
     ///
     /// # Errors
     /// Any [`StoreError`].

@@ -1,4 +1,4 @@
-//! Finds out who presents a session token or the secret of an API key.
+//! Authenticates session tokens and API keys.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -18,41 +18,42 @@ use crate::error::AppError;
 use crate::session_cache::KnownSession;
 use crate::token_guard::Lookup;
 
-/// Who makes a request.
+/// The authenticated user of a request.
 #[derive(Debug, Clone)]
 pub struct Caller {
     /// The user.
     pub user: User,
-    /// The account that they trade with.
+    /// Trading account.
     pub account_id: AccountId,
-    /// What they present.
+    /// Credential of the request.
     pub credential: Credential,
 }
 
-/// What somebody presents to say who they are.
+/// Credential that a client presents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Credential {
-    /// A session, which may be used for everything.
+    /// A session, which has all scopes.
     Session(SessionId),
     /// An API key.
     ApiKey {
         /// The key.
         id: ApiKeyId,
-        /// What it may be used for.
+        /// Scopes.
         scopes: Scopes,
     },
-    /// Nothing: the process itself acts for the user, for instance to make demo data. No request has it.
+    /// None: the process itself acts for the user, for instance to create demo data. No request has
+    /// it.
     Process,
 }
 
 impl Caller {
-    /// The caller as policies see them, as old as the session trust allows: for reads. What writes is given the
-    /// present actor inside its unit of work.
+    /// Returns the actor for policies of reads, as old as the session trust allows. Writes get the
+    /// current actor inside their unit of work.
     pub const fn actor(&self) -> Actor {
         Actor { user_id: self.user.id, role: self.user.role }
     }
 
-    /// What they may do with what they present, as far as they may do it at all.
+    /// Returns the scopes of the credential.
     pub const fn scopes(&self) -> Scopes {
         match self.credential {
             Credential::Session(_) | Credential::Process => Scopes::ALL,
@@ -60,10 +61,10 @@ impl Caller {
         }
     }
 
-    /// The session that they present: for what an API key is never enough for.
+    /// Returns the session, for operations that API keys cannot do.
     ///
     /// # Errors
-    /// [`Denied::SessionsOnly`] if they present an API key.
+    /// [`Denied::SessionsOnly`] for an API key.
     pub const fn session(&self) -> Result<SessionId, Denied> {
         match self.credential {
             Credential::Session(id) => Ok(id),
@@ -71,7 +72,7 @@ impl Caller {
         }
     }
 
-    /// The credential, to be looked up again.
+    /// Returns the credential's identifier, to read it again.
     pub(crate) const fn credential_id(&self) -> CredentialId {
         match self.credential {
             Credential::Session(id) => CredentialId::Session(id),
@@ -82,8 +83,8 @@ impl Caller {
 }
 
 impl Application {
-    /// The caller behind a token that a client at this address presents, or `None` if it names no live session or
-    /// key of an active user.
+    /// Returns the caller behind a token that a client at this address presents, or `None` if it is
+    /// not a live session or key of an active user.
     ///
     /// # Errors
     /// [`AppError::TooManyInvalidTokens`], [`AppError::Store`].
@@ -107,7 +108,7 @@ impl Application {
         Ok(known.filter(|known| known.expires_at > now).map(|known| known.caller))
     }
 
-    /// What storage tells of a token, if its user is active.
+    /// Reads the session or key of a token, if its user is active.
     async fn look_up(
         &self,
         presented: Presented,
@@ -155,13 +156,16 @@ impl Application {
         Ok(Some((Caller { user: found.user, account_id: found.account_id, credential }, expires_at)))
     }
 
-    /// Records that a key is used, beside the request that uses it, which goes on whatever becomes of it.
+    /// Records the use of a key in the background; the request does not depend on it.
     fn record_use(&self, key: &ApiKey, now: Timestamp) {
         let (units, id) = (Arc::clone(&self.ports.units), key.id);
         tokio::spawn(async move {
             let recorded = units.run("record_key_use", move |tx| tx.record_api_key_use(id, now)).await;
             if let Err(error) = recorded {
-                tracing::warn!(error = %Chain(&error), key_id = %id, "the use of an API key was not recorded");
+                tracing::warn!(
+                    error = %Chain(&error), key_id = %id,
+                    "recording the use of an API key failed"
+                );
             }
         });
     }

@@ -1,4 +1,4 @@
-//! Changes passwords, and ends the sessions that the old one began.
+//! Changes passwords, and ends the other sessions.
 
 use foretell_domain::error::DomainError;
 use foretell_ports::secret::NewPassword;
@@ -11,34 +11,35 @@ use crate::Application;
 use crate::client_network::network_of;
 use crate::error::AppError;
 
-/// A user's request for another password.
+/// A user's request to change the password.
 #[derive(Debug)]
 pub struct PasswordChange {
-    /// The present password.
+    /// Current password.
     pub current: PasswordConfirmation,
-    /// The next password.
+    /// New password.
     pub new: NewPassword,
-    /// Also deletes the user's API keys.
+    /// `true` to delete the user's API keys as well.
     pub revoke_api_keys: bool,
 }
 
-/// Credentials that ended with a change of the password.
+/// Credentials deleted by a change of the password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EndedCredentials {
-    /// Sessions, all but the one that was presented.
+    /// Number of sessions, all but the current one.
     pub sessions: usize,
-    /// API keys; none unless they were to be revoked.
+    /// Number of API keys; none unless requested.
     pub api_keys: usize,
 }
 
 impl Application {
-    /// Replaces the caller's password and ends all of their sessions but the one that they present, and their API
-    /// keys if they ask for it. Only the network that they come from stays known. Wrong passwords are limited
-    /// together with those of signing in.
+    /// Replaces the caller's password and ends all of their sessions but the current one, and their
+    /// API keys if requested. Only the network of the request stays known. Wrong passwords are
+    /// limited together with those of signing in.
     ///
     /// # Errors
-    /// [`AppError::Refused`] with `SessionsOnly`, [`AppError::TooManyAttempts`], [`AppError::WrongPassword`],
-    /// [`AppError::Unauthorized`], [`AppError::Password`], [`AppError::Store`].
+    /// [`AppError::Refused`] with `SessionsOnly`, [`AppError::TooManyAttempts`],
+    /// [`AppError::WrongPassword`], [`AppError::Unauthorized`], [`AppError::Password`],
+    /// [`AppError::Store`].
     pub async fn change_password(
         &self,
         caller: &Caller,
@@ -63,7 +64,7 @@ impl Application {
             Ok(Ok(EndedCredentials { sessions, api_keys }))
         };
         let ended = self.run_as_after(caller, "change_password", lock, work).await;
-        // Whatever became of it: a commit may be done although its answer was lost.
+        // Also after an error: the commit may have succeeded although its response was lost.
         self.forget_user(user);
         ended
     }

@@ -1,4 +1,4 @@
-//! Changes what others see of a user.
+//! Changes the public profile of a user.
 
 use foretell_domain::error::DomainError;
 use foretell_domain::user::{ProfileChange, User, UserError};
@@ -11,11 +11,11 @@ use crate::error::AppError;
 use crate::expected_version::ExpectedVersion;
 
 impl Application {
-    /// Changes the caller's own profile, and returns the user as they are then.
+    /// Changes the caller's own profile, and returns the updated user.
     ///
     /// # Errors
-    /// [`AppError::Unauthorized`] if they are gone meanwhile, [`AppError::Stale`] if the user has another
-    /// version than expected, [`AppError::Store`].
+    /// [`AppError::Unauthorized`] if they were erased meanwhile, [`AppError::Stale`] if the user
+    /// has another version than expected, [`AppError::Store`].
     pub async fn change_profile(
         &self,
         caller: &Caller,
@@ -38,7 +38,7 @@ impl Application {
             Ok(Ok(changed))
         };
         let changed = self.run_as_after(caller, "change_profile", lock, work).await;
-        // Whatever became of it: a commit may be done although its answer was lost.
+        // Also after an error: the commit may have succeeded although its response was lost.
         self.forget_user(id);
         changed
     }

@@ -1,4 +1,4 @@
-//! Price charts: the trades of a market summed up interval by interval.
+//! Price history: the trades of a market aggregated by interval.
 
 use foretell_domain::id::MarketId;
 use foretell_domain::money::Balance;
@@ -9,12 +9,12 @@ use foretell_ports::market::{MarketDetails, PricePoint, PriceWindow};
 use crate::Application;
 use crate::error::AppError;
 
-/// The most intervals of one chart.
+/// Maximum number of intervals of one chart.
 pub const MAX_INTERVALS: i64 = 1_000;
-/// How many trades are read at once.
+/// Number of trades in one query.
 const TRADES_AT_ONCE: u32 = 5_000;
 
-/// How long one interval of a chart is.
+/// Length of an interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CandleInterval {
     /// 60 seconds.
@@ -26,7 +26,7 @@ pub enum CandleInterval {
 }
 
 impl CandleInterval {
-    /// Its length in microseconds.
+    /// Returns the length in microseconds.
     pub const fn micros(self) -> i64 {
         match self {
             Self::Minute => 60_000_000,
@@ -35,13 +35,13 @@ impl CandleInterval {
         }
     }
 
-    /// When the interval that holds `at` begins.
+    /// Returns the start of the interval that contains `at`.
     pub const fn start_of(self, at: Timestamp) -> Timestamp {
         Timestamp::from_micros(at.micros() - at.micros().rem_euclid(self.micros()))
     }
 }
 
-/// One option's probability within an interval.
+/// Probability of one option within an interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct OptionCandle {
     /// Before the interval's first trade.
@@ -57,13 +57,13 @@ pub struct OptionCandle {
 /// The trades of one interval.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PriceBucket {
-    /// When the interval begins.
+    /// Start of the interval.
     pub start: Timestamp,
-    /// One candle an option.
+    /// One candle for each option.
     pub options: Vec<OptionCandle>,
-    /// The money traded.
+    /// Money traded.
     pub volume: Balance,
-    /// How many trades there were.
+    /// Number of trades.
     pub trades: u32,
 }
 
@@ -77,7 +77,8 @@ pub struct PriceChart {
 }
 
 impl Application {
-    /// Charts a market from `from` to before `to`, at most 1,000 intervals, which the edge has checked.
+    /// Returns the price history of a market from `from` to before `to`, at most 1,000 intervals,
+    /// which the caller has checked.
     ///
     /// # Errors
     /// [`AppError::Refused`] with `NotFound`, [`AppError::Store`].
@@ -145,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn candles_open_where_the_last_one_closed() {
+    fn candles_open_at_previous_close() {
         let last = point(0, 0.5).prices;
         let mut chart = Chart { interval: CandleInterval::Minute, last, buckets: Vec::new() };
         for (at_s, price) in [(3, 0.6), (59, 0.4), (61, 0.45), (600, 0.9)] {

@@ -10,34 +10,34 @@ use super::authenticate::Caller;
 use crate::Application;
 use crate::error::AppError;
 
-/// The caller's present password, typed once more.
+/// The caller's current password, entered again.
 #[derive(Debug)]
 pub struct PasswordConfirmation {
     /// The password.
     pub password: SecretString,
-    /// The address of the client, by which wrong passwords are limited.
+    /// IP address of the client, by which wrong passwords are limited.
     pub from: IpAddr,
 }
 
-/// The hash of a password that was confirmed.
+/// Hash of a confirmed password.
 #[derive(Debug, Clone)]
 pub(crate) struct ConfirmedPassword(PasswordHash);
 
 impl ConfirmedPassword {
-    /// Whether the password is still that of this user, who is locked: it was compared outside of the unit of work,
-    /// and another request may have changed it meanwhile.
+    /// Returns `true` if this is still the password of this locked user: it was verified outside of
+    /// the unit of work, and another request may have changed it meanwhile.
     pub(crate) fn is_of(&self, user: &Credentials) -> bool {
         user.password == self.0
     }
 }
 
 impl Application {
-    /// Compares a password with the caller's. A wrong one counts like a failed sign-in and is limited together with
-    /// these, so that a stolen session is no way to guess the password.
+    /// Verifies a password against the caller's. A wrong one counts like a failed sign-in and is
+    /// limited together with these, so that a stolen session does not help to guess the password.
     ///
     /// # Errors
-    /// [`AppError::WrongPassword`], [`AppError::TooManyAttempts`], [`AppError::Unauthorized`] if the user is gone,
-    /// [`AppError::Password`], [`AppError::Store`].
+    /// [`AppError::WrongPassword`], [`AppError::TooManyAttempts`], [`AppError::Unauthorized`] if
+    /// the user was erased, [`AppError::Password`], [`AppError::Store`].
     pub(crate) async fn confirm_password(
         &self,
         caller: &Caller,
@@ -57,7 +57,8 @@ impl Application {
         password: SecretString,
     ) -> Result<ConfirmedPassword, AppError> {
         let found = self.ports.users.find_credentials(&caller.user.email).await?;
-        // The address of an erased user is free, and may be somebody else's by now.
+        // The email address of an erased user is available again, and may belong to somebody else
+        // now.
         let found = found.filter(|found| found.user.id == caller.user.id);
         let hash = found.map(|found| found.password).ok_or(AppError::Unauthorized)?;
         match self.ports.passwords.verify(password, Some(hash.clone())).await? {

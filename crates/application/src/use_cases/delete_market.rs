@@ -1,4 +1,4 @@
-//! Deletes markets that nobody has bet in.
+//! Deletes markets without bets.
 
 use foretell_domain::id::MarketId;
 
@@ -8,13 +8,13 @@ use crate::error::AppError;
 use crate::writer::{Command, Outcome};
 
 impl Application {
-    /// Deletes a market with the comments on it, and gives its subsidy back to its creator. For its creator,
-    /// moderators and admins. It has no key: a repetition finds no market, also where the first attempt was done
-    /// but its answer was lost.
+    /// Deletes a market with its comments, and refunds the subsidy to its creator. For its creator,
+    /// moderators and admins. It needs no idempotency key: a repetition finds no market, also if
+    /// the first attempt succeeded but its response was lost.
     ///
     /// # Errors
-    /// [`AppError::Refused`] with `NotFound`, `NotTheCreator`, `HasBets` or `AlreadyDecided`; those of the money
-    /// writer.
+    /// [`AppError::Refused`] with `NotFound`, `NotTheCreator`, `HasBets` or `AlreadyDecided`; the
+    /// errors of the money writer.
     pub async fn delete_market(&self, caller: &Caller, market: MarketId) -> Result<(), AppError> {
         let receipt = self.writer.submit(caller, Command::Delete(market)).await;
         self.forget_if_unauthorized(caller, &receipt);

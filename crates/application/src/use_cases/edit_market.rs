@@ -1,4 +1,4 @@
-//! Changes what people read of a market, and when it ends.
+//! Changes the texts and the end date of a market.
 
 use std::collections::BTreeSet;
 
@@ -18,23 +18,23 @@ use crate::Application;
 use crate::error::AppError;
 use crate::expected_version::ExpectedVersion;
 
-/// An edit with its time, and the version that it is for.
+/// An edit with its time and the expected version.
 #[derive(Debug, Clone)]
 struct Wanted {
     market: MarketId,
     edit: MarketEdit,
     expected: ExpectedVersion,
     now: Timestamp,
-    /// Id of the closing job, should the market lack one.
+    /// Id of the closing job, if the market lacks one.
     closing_id: JobId,
-    /// The job that embeds the market, where there is a model.
+    /// Job that embeds the market, if there is a model.
     embedding: Option<NewJob>,
 }
 
 impl Application {
-    /// Changes a market that takes trades. For its creator, moderators and admins. A change of nothing leaves its
-    /// version. No money moves, so this is a unit of work of its own; the lock on the market lets no trade in
-    /// between.
+    /// Changes a market that takes trades. For its creator, moderators and admins. An edit that
+    /// changes nothing does not increment the version. No money moves, so this is a separate unit
+    /// of work; the lock on the market keeps trades out.
     ///
     /// # Errors
     /// [`AppError::Refused`] with `NotFound`, `NotTheCreator`, `TradingEnded` or `EndsInThePast`;
@@ -51,7 +51,7 @@ impl Application {
         let now = self.now();
         let wanted = Wanted { market, edit, expected, now, closing_id, embedding };
         let edited = self.run_as(caller, "edit_market", move |tx, actor| wanted.make(tx, actor)).await;
-        // Another end date may put the market into another list.
+        // Another end date may move the market to another list.
         self.market_totals.forget();
         let edited = edited?;
         self.market_pages.raise(market, edited.market.record().version);
@@ -90,8 +90,9 @@ impl Wanted {
             tx.add_jobs(std::slice::from_ref(job))?;
         }
         if market.record().ends_at != ended_at {
-            // Moves the market's one closing job. A worker that runs it for the former end date loses it, and its
-            // command to close the market is refused once this unit has ended.
+            // Reschedules the market's one closing job. A worker that runs it for the former end
+            // date loses its lease, and its command to close the market is rejected once this unit
+            // has ended.
             tx.schedule_job(&self.closing(market.record().ends_at))?;
         }
         Ok(Ok(MarketDetails { market: market.into_inner(), updated_at: self.now, ..details }))

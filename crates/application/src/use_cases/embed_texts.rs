@@ -1,4 +1,5 @@
-//! Keeps what texts mean in step with what they say: jobs write it down, and each node reads what was written.
+//! Keeps embeddings in step with texts: jobs store embeddings, and each node reads them into its
+//! index.
 
 use std::sync::atomic::Ordering;
 
@@ -14,18 +15,18 @@ use foretell_ports::vector::{StoredVector, TextId, VectorPlace};
 use crate::Application;
 use crate::semantic::Semantic;
 
-/// How many texts are read and written at once.
+/// Number of texts in one step.
 const AT_ONCE: u32 = 200;
-/// How many directions are read at once.
+/// Number of embeddings in one query.
 const READ_AT_ONCE: u32 = 2_000;
 
-/// What was written lately is read again: a unit of work may have ended later than its time says. Ten seconds.
+/// Overlap of two reads, 10 seconds: a unit of work may commit later than the time in its rows.
 const OVERLAP_US: i64 = 10_000_000;
 
 impl Application {
-    /// Reads what was written after a place into the index, and says from where to go on. The first time, from
-    /// [`VectorPlace::BEGIN`], and whenever the index has lost everything, it reads all there is; from then on texts
-    /// are found by their meaning.
+    /// Reads the embeddings written after a cursor into the index, and returns the next cursor. It
+    /// reads all of them the first time, from [`VectorPlace::BEGIN`], and whenever the index was
+    /// lost; after that the semantic search is ready.
     ///
     /// # Errors
     /// Any [`StoreError`].
@@ -54,12 +55,12 @@ impl Application {
         Ok(place.min(settled).max(from))
     }
 
-    /// Whether texts are found by their meaning: how many, or nothing where there is no model.
+    /// Returns the semantic search; `None` if there is no model.
     pub fn semantic(&self) -> Option<&Semantic> {
         self.ports.semantic.as_ref()
     }
 
-    /// Has every text embedded; once for each model, however many nodes ask for it.
+    /// Schedules the embedding of every text; once for each model, however many nodes call it.
     ///
     /// # Errors
     /// Any [`StoreError`].
@@ -71,7 +72,7 @@ impl Application {
         Ok(())
     }
 
-    /// Embeds every market and post, and tells how many are done after each step.
+    /// Embeds every market and post, and reports the number done after each step.
     ///
     /// # Errors
     /// Any [`StoreError`].
@@ -95,7 +96,7 @@ impl Application {
         Ok(done)
     }
 
-    /// How many markets and published posts there are.
+    /// Returns the number of markets and published posts.
     ///
     /// # Errors
     /// Any [`StoreError`].
@@ -106,7 +107,7 @@ impl Application {
         Ok(u64::try_from(markets + posts).unwrap_or(0))
     }
 
-    /// Writes down what markets mean now.
+    /// Computes and stores the embeddings of markets.
     pub(super) async fn embed_markets(&self, ids: &[MarketId]) -> Result<(), StoreError> {
         let Some(semantic) = &self.ports.semantic else { return Ok(()) };
         let written_at = self.now();
@@ -120,7 +121,7 @@ impl Application {
         self.save_vectors(semantic, vectors.collect()).await
     }
 
-    /// Writes down what posts mean now.
+    /// Computes and stores the embeddings of posts.
     pub(super) async fn embed_posts(&self, ids: &[PostId]) -> Result<(), StoreError> {
         let Some(semantic) = &self.ports.semantic else { return Ok(()) };
         let written_at = self.now();
@@ -134,14 +135,17 @@ impl Application {
         self.save_vectors(semantic, vectors.collect()).await
     }
 
-    /// Saves vectors; this node finds them at once.
+    /// Stores embeddings and adds them to the index of this node.
     async fn save_vectors(&self, semantic: &Semantic, vectors: Vec<StoredVector>) -> Result<(), StoreError> {
         let model = semantic.embedder.model().to_owned();
         let put = vectors.iter().map(|vector| (vector.text, vector.direction.clone())).collect();
         self.ports.units.run("save_vectors", move |tx| tx.save_vectors(&model, &vectors)).await?;
-        // Where the index does not take them now, it is given them with what is read again.
+        // If the index fails now, the next read adds them again.
         if let Err(error) = semantic.index.put(put).await {
-            tracing::debug!(error = %Chain(&error), "the index did not take what texts mean");
+            tracing::debug!(
+                error = %Chain(&error),
+                "adding embeddings to the index failed, they are added with the next read"
+            );
         }
         Ok(())
     }

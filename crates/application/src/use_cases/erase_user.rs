@@ -1,4 +1,4 @@
-//! Erases users: who they were is forgotten, what they did with money is kept.
+//! Erases users: their personal data is deleted, their transactions are kept.
 
 use foretell_domain::error::DomainError;
 use foretell_domain::id::UserId;
@@ -13,14 +13,15 @@ use crate::Application;
 use crate::error::AppError;
 
 impl Application {
-    /// Erases the caller, who must name themselves and present a session and their password: their name, picture,
-    /// mail address and password go, and with them all sessions, known networks and keys. Their account is closed;
-    /// it, their transfers, bets and markets stay under their id; open markets are left to the moderators. The last
-    /// active admin stays.
+    /// Erases the caller, who must name their own id and present a session and the password: name,
+    /// picture, email address and password are deleted, and so are all sessions, known networks and
+    /// keys. The account is closed; it, its transfers, bets and markets are kept under the user's
+    /// id; open markets are left to the moderators. The last active admin cannot be erased.
     ///
     /// # Errors
-    /// [`AppError::Refused`] with `NotTheUser`, `SessionsOnly` or `LastAdmin`; [`AppError::WrongPassword`],
-    /// [`AppError::TooManyAttempts`], [`AppError::Unauthorized`], [`AppError::Password`], [`AppError::Store`].
+    /// [`AppError::Refused`] with `NotTheUser`, `SessionsOnly` or `LastAdmin`;
+    /// [`AppError::WrongPassword`], [`AppError::TooManyAttempts`], [`AppError::Unauthorized`],
+    /// [`AppError::Password`], [`AppError::Store`].
     pub async fn erase_user(
         &self,
         caller: &Caller,
@@ -28,7 +29,7 @@ impl Application {
         confirmation: PasswordConfirmation,
     ) -> Result<(), AppError> {
         caller.session().map_err(DomainError::Denied)?;
-        // Who the caller is does not change, so that this needs no lock.
+        // The caller's id does not change, so this check needs no lock.
         policy::may_dispose_of_user(caller.actor(), id).map_err(DomainError::Denied)?;
         let confirmed = self.confirm_password(caller, confirmation).await?;
         let now = self.now();
@@ -58,7 +59,7 @@ impl Application {
             Ok(Ok(()))
         };
         let erased = self.run_as_after(caller, "erase_user", lock, work).await;
-        // Whatever became of it: a commit may be done although its answer was lost.
+        // Also after an error: the commit may have succeeded although its response was lost.
         self.forget_user(id);
         self.post_totals.forget();
         erased

@@ -1,4 +1,4 @@
-//! Gives out all that there is of a kind, row by row, for exports: no more of it is in memory than a stretch.
+//! Exports all data of a kind, row by row: only one page is in memory at a time.
 
 use std::io;
 
@@ -21,20 +21,20 @@ use thiserror::Error;
 
 use crate::Application;
 
-/// How many rows are read at once.
+/// Number of rows in one query.
 const ROWS: u32 = 500;
 
-/// What can be exported.
+/// Data to export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Export {
-    /// The markets, the newest first.
+    /// All markets, newest first.
     Markets,
-    /// The bets and sales, market by market, each the newest first.
+    /// All bets and sales, market by market, newest first in each.
     Bets,
-    /// The transfers, by descending id.
+    /// All transfers, by descending id.
     Transfers,
-    /// What there is of a user: the profile, accounts with their transfers, bets, posts, comments, sessions and
-    /// known networks.
+    /// All data of a user: the profile, accounts with their transfers, bets, posts, comments,
+    /// sessions and known networks.
     User(UserId),
 }
 
@@ -47,7 +47,7 @@ pub enum ExportRow<'a> {
     Bet(&'a Bet),
     /// A transfer.
     Transfer(&'a Transfer),
-    /// A transfer as the holder of this account knows it.
+    /// A transfer from the perspective of this account's owner.
     TransferOf(AccountId, &'a Transfer),
     /// A user.
     User(&'a User),
@@ -59,29 +59,29 @@ pub enum ExportRow<'a> {
     Comment(&'a Comment),
     /// A session, live or ended.
     Session(&'a Session),
-    /// A network that the user has signed in from.
+    /// A network from which the user has signed in.
     KnownNetwork(&'a KnownNetwork),
 }
 
-/// Why an export broke off.
+/// Reason why an export failed.
 #[derive(Debug, Error)]
 pub enum ExportError {
-    /// There is no such user.
+    /// The user does not exist.
     #[error("there is no such user")]
     NoUser,
-    /// It could not be read.
+    /// Reading failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// It could not be written.
+    /// Writing failed.
     #[error("the rows cannot be written")]
     Write(#[from] io::Error),
 }
 
-/// Takes the rows one by one.
+/// Receiver of the rows, one by one.
 pub type ExportSink<'a> = dyn FnMut(ExportRow<'_>) -> io::Result<()> + Send + 'a;
 
 impl Application {
-    /// Gives all rows of an export to `sink`. What is written meanwhile may be part of it or not.
+    /// Passes all rows of an export to `sink`. Concurrent changes may be included or not.
     ///
     /// # Errors
     /// [`ExportError`].
@@ -146,7 +146,7 @@ impl Application {
     }
 }
 
-/// Reads a list to its end, stretch by stretch.
+/// Reads a list to its end, page by page.
 async fn walk<T, K>(
     list: impl AsyncFn(Stretch<K>) -> Result<Vec<T>, StoreError>,
     key_of: impl Fn(&T) -> K,

@@ -1,4 +1,4 @@
-//! Follows a market: its bets and sales in their order, and its statuses.
+//! Streams the events of a market: its bets and sales in order, and its phases.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,26 +15,26 @@ use crate::Application;
 use crate::error::AppError;
 use crate::market_feed::{FollowedMarket, LOOK_AGAIN, News};
 
-/// How far a follower has come: the last bet or sale seen, 0 for none, and the last status.
+/// Position in the events of a market: the last bet or sale, 0 for none, and the last phase.
 ///
-/// Trades end before a market leaves the phase `open`, and its later phases follow in one order, so this is all
-/// that it takes to go on without a gap.
+/// Trading ends before a market leaves the phase `open`, and its later phases have a fixed order,
+/// so this is enough to resume without a gap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MarketPosition {
-    /// The number of the last bet or sale.
+    /// Number of the last bet or sale.
     pub sequence: i64,
-    /// The last status.
+    /// Last phase.
     pub phase: Phase,
 }
 
 impl MarketPosition {
-    /// Where a market stands.
+    /// Returns the position of a market's current state.
     pub fn of(details: &MarketDetails) -> Self {
         let record = details.market.record();
         Self { sequence: record.bet_count, phase: record.phase }
     }
 
-    /// Whether nothing comes after this position of a market.
+    /// Returns `true` if no event can follow.
     pub const fn is_last(self) -> bool {
         matches!(self.phase, Phase::Resolved | Phase::Cancelled)
     }
@@ -46,7 +46,7 @@ impl fmt::Display for MarketPosition {
     }
 }
 
-/// A text that is no position.
+/// The text is not a position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PositionError;
 
@@ -60,43 +60,43 @@ impl FromStr for MarketPosition {
     }
 }
 
-/// Something that happened in a market, and how far a follower has come with it.
+/// An event of a market, with the position after it.
 #[derive(Debug, Clone)]
 pub struct MarketEvent {
-    /// Where to go on after it.
+    /// Position after the event.
     pub position: MarketPosition,
-    /// What happened.
+    /// The event.
     pub news: MarketNews,
 }
 
-/// What happened in a market.
+/// Kind of an event.
 #[derive(Debug, Clone)]
 pub enum MarketNews {
     /// A bet or sale.
     Trade(Arc<Bet>),
-    /// The market with its latest status. One that it passed through while nobody looked is left out.
+    /// The market with its new phase. Phases that passed between two reads are left out.
     Status(Arc<MarketDetails>),
-    /// Bets and sales that are not sent because the follower was too far behind.
+    /// Bets and sales that are skipped because the follower was too far behind.
     Gap {
-        /// The number of the first one.
+        /// Number of the first one.
         first: i64,
-        /// The number of the last one.
+        /// Number of the last one.
         last: i64,
     },
 }
 
-/// What a follower is told.
+/// Result of waiting for events.
 #[derive(Debug)]
 pub enum Told {
     /// The next events, at least one.
     Events(Vec<MarketEvent>),
-    /// Nothing has happened.
+    /// No event within the deadline.
     Nothing,
-    /// Nothing will happen any more.
+    /// No event can follow.
     End,
 }
 
-/// One who follows a market.
+/// A follower of one market.
 pub struct MarketFollower {
     application: Arc<Application>,
     market: Arc<FollowedMarket>,
@@ -106,21 +106,22 @@ pub struct MarketFollower {
 }
 
 impl Application {
-    /// Follows a market that is there from a position on; without one from now on, beginning with its status.
+    /// Follows an existing market from a position; `None` starts now, with the current phase.
     pub fn follow_market(self: Arc<Self>, id: MarketId, position: Option<MarketPosition>) -> MarketFollower {
         let market = self.market_feed.follow(id);
         let (changes, closing) = (market.changes(), self.closing.subscribe());
         MarketFollower { application: self, market, changes, closing, position }
     }
 
-    /// Ends the following of markets, now and from now on: the server is about to stop.
+    /// Ends all streams, now and in the future: the server is about to stop.
     pub fn end_following(&self) {
         self.closing.send_replace(true);
     }
 }
 
 impl MarketFollower {
-    /// What happens next, within `patience`. Given up in the middle, it has told nothing and can be called again.
+    /// Waits for the next events, at most for `patience`. It is safe to drop the future and call it
+    /// again: no event is lost.
     ///
     /// # Errors
     /// [`AppError::Store`].
@@ -130,7 +131,7 @@ impl MarketFollower {
             if *self.closing.borrow() {
                 return Ok(Told::End);
             }
-            // Before looking, so that what happens meanwhile is looked at again.
+            // Marked before reading, so that a change during the read causes another read.
             self.changes.mark_unchanged();
             let sequence = self.position.map_or(i64::MAX, |position| position.sequence);
             let markets = &*self.application.ports.markets;
@@ -144,7 +145,7 @@ impl MarketFollower {
             if self.position.is_some_and(MarketPosition::is_last) {
                 return Ok(Told::End);
             }
-            // What was looked at could not be read.
+            // The bets that were read are all unreadable: skip them.
             if let Some(position) = &mut self.position
                 && position.sequence < end
             {

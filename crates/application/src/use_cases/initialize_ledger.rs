@@ -1,4 +1,4 @@
-//! Prepares an empty database: its currency and the accounts of the house.
+//! Initializes an empty database: its currency and the accounts of the house.
 
 use foretell_domain::account::Account;
 use foretell_domain::money::Currency;
@@ -7,9 +7,9 @@ use foretell_ports::error::StoreError;
 use crate::Application;
 
 impl Application {
-    /// Fixes the currency of an empty database and opens the treasury and the fees account; does nothing to
-    /// a database that has them. Returns the currency that the database has, which the caller must compare
-    /// with the one in the settings.
+    /// Stores the currency of an empty database and opens the treasury and the fees account; has no
+    /// effect on an initialized database. Returns the stored currency, which the caller must
+    /// compare with the configured one.
     ///
     /// # Errors
     /// Any [`StoreError`].

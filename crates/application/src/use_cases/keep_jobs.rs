@@ -1,4 +1,4 @@
-//! Takes jobs up, and puts them off or gives them up when they fail.
+//! Leases jobs, and reschedules them or marks them dead when they fail.
 
 use std::time::Duration;
 
@@ -13,56 +13,59 @@ use metrics::counter;
 use crate::Application;
 use crate::retry::pause_for;
 
-/// What is done again and again, and how often.
+/// Periodic tasks with their intervals.
 const PERIODIC: [(JobTask, Duration); 3] = [
     (JobTask::PurgeOutcomes, Duration::from_mins(10)),
     (JobTask::PurgeSessions, Duration::from_hours(1)),
     (JobTask::PurgeJobs, Duration::from_hours(1)),
 ];
 
-/// The jobs that were just taken up.
+/// Jobs that were just leased.
 #[derive(Debug)]
 pub struct TakenUp {
     /// The jobs.
     pub jobs: Vec<LeasedJob>,
-    /// Whether some are due and none could be taken up: others are at them, or something is wrong.
+    /// `true` if some are due and none could be leased: other workers hold them, or something is
+    /// wrong.
     pub is_blocked: bool,
 }
 
-/// Why an attempt at a job failed.
+/// Failure of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailedAttempt {
-    /// The failure with its causes.
+    /// Error message with its causes.
     pub problem: String,
-    /// Whether another attempt would fail too.
+    /// `true` if another attempt would fail too.
     pub is_permanent: bool,
-    /// Whether the receiver is at fault, see [`JobFailure::is_of_receiver`](crate::JobFailure::is_of_receiver).
+    /// `true` if the receiver is at fault, see
+    /// [`JobFailure::is_of_receiver`](crate::JobFailure::is_of_receiver).
     pub is_of_receiver: bool,
-    /// How long the other side wants to be left alone: it makes the pause longer, within limits.
+    /// Time to wait that the other side requests: it lengthens the pause, within limits.
     pub retry_after: Option<Duration>,
 }
 
 impl FailedAttempt {
-    /// A failure that may pass.
+    /// Creates a failure that may be temporary.
     pub fn temporary(problem: impl Into<String>) -> Self {
         Self { problem: problem.into(), is_permanent: false, is_of_receiver: false, retry_after: None }
     }
 }
 
-/// What becomes of a job that has failed.
+/// New state of a failed job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailedJob {
-    /// It is tried again after this time.
+    /// It is retried after this time.
     Retried(Duration),
-    /// It was tried as often as it may be: somebody must look.
+    /// It has no attempts left; an operator must act.
     GivenUp,
-    /// Another worker has it by now.
+    /// Another worker has leased it.
     Lost,
 }
 
 impl Application {
-    /// Takes up at most `limit` jobs of a lane that are due, for this long. Where none is due it writes nothing.
-    /// Those whose task this version of the program does not know are given up: they would only be in the way.
+    /// Leases at most `limit` due jobs of a lane for this long. It writes nothing if none is due.
+    /// Jobs with a task unknown to this version of the program become dead, so that they do not
+    /// block the lane.
     ///
     /// # Errors
     /// Any [`StoreError`].
@@ -88,13 +91,16 @@ impl Application {
         for (lease, task) in &unknown {
             counter!("foretell_jobs_run_total", "kind" => "unknown", "result" => "given_up").increment(1);
             let (job_id, kind) = (lease.job, &task.kind);
-            tracing::error!(%job_id, kind, "job was given up: {task}; retry it with a version that knows it");
+            tracing::error!(
+                %job_id, kind,
+                "job {kind} became dead: {task}; retry it with a version that knows it"
+            );
         }
         let is_blocked = jobs.is_empty() && unknown.is_empty();
         Ok(TakenUp { jobs, is_blocked })
     }
 
-    /// Keeps a job for this long from now on; `false` if another worker has it.
+    /// Extends a lease from now; `false` if another worker has the job.
     ///
     /// # Errors
     /// Any [`StoreError`].
@@ -103,7 +109,7 @@ impl Application {
         self.ports.units.run("extend_lease", move |tx| tx.extend_lease(lease, until)).await
     }
 
-    /// Lets other workers have a job at once: this one ends before it is done.
+    /// Releases a job for other workers before it is done.
     ///
     /// # Errors
     /// Any [`StoreError`].
@@ -112,7 +118,8 @@ impl Application {
         self.ports.units.run("give_job_back", move |tx| tx.put_off_job(lease, now, None)).await
     }
 
-    /// Puts a job off that has failed, or gives it up if it has failed as often as its kind may, or for good.
+    /// Reschedules a failed job, or marks it dead if it has no attempts left or the failure is
+    /// permanent.
     ///
     /// # Errors
     /// Any [`StoreError`].
@@ -134,8 +141,8 @@ impl Application {
         })
     }
 
-    /// Adds the periodic jobs of this moment, each once however many nodes do so. `last` is what this returned
-    /// before, to add nothing twice from here.
+    /// Adds the due periodic jobs, each once however many nodes do so. `last` is the previous
+    /// return value, which saves repeated inserts.
     ///
     /// # Errors
     /// Any [`StoreError`].
@@ -156,31 +163,32 @@ impl Application {
         NewJob { id, task, run_at: now, once, created_at: now }
     }
 
-    /// A job that is due now.
+    /// Creates a job that is due now.
     pub(super) fn new_job(&self, task: JobTask, once: Option<String>) -> NewJob {
         let (id, now) = (JobId::from_u128(self.ports.ids.next_id()), self.now());
         NewJob { id, task, run_at: now, once, created_at: now }
     }
 
-    /// The job that embeds a text, where there is a model.
+    /// Creates the job that embeds a text, if there is a model.
     pub(super) fn embedding_job(&self, task: JobTask) -> Option<NewJob> {
         self.ports.semantic.is_some().then(|| self.new_job(task, None))
     }
 
-    /// Ends a job that is done; `false` if another worker has it.
+    /// Marks a job as done; `false` if another worker has it.
     pub(super) async fn finish_job(&self, lease: Lease) -> Result<bool, StoreError> {
         let now = self.now();
         self.ports.units.run("finish_job", move |tx| tx.finish_job(lease, now)).await
     }
 
-    /// Whether a job has failed as often as its kind may before it is even begun: whoever had it ended in the middle.
+    /// Returns `true` if a job has used all its attempts before this one begins: its workers
+    /// crashed.
     pub(super) fn is_worn_out(&self, job: &LeasedJob) -> bool {
         let policy = self.settings.retries.of(job.task.kind());
         job.failures > 0 && policy.pause_after(job.failures, 0.5).is_none()
     }
 }
 
-/// The numbers of the present periods of all periodic jobs.
+/// Period numbers of all periodic jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ticks([i64; PERIODIC.len()]);
 
@@ -191,7 +199,7 @@ impl Ticks {
     }
 }
 
-/// A number from 0 to 1 that differs from job to job: the last bits of an id are chance.
+/// Returns a number from 0 to 1 that differs from job to job: the last bits of an id are random.
 fn chance(job: JobId) -> f64 {
     let [.., a, b] = job.to_bytes();
     f64::from(u16::from_be_bytes([a, b])) / f64::from(u16::MAX)

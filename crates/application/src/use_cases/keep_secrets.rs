@@ -1,4 +1,4 @@
-//! Keeps the secrets that all nodes of one database share.
+//! Secrets shared by all nodes of one database.
 
 use foretell_ports::error::StoreError;
 use foretell_ports::secret::{TokenHash, Tokens};
@@ -6,7 +6,8 @@ use foretell_ports::unit::{Tx, UnitOfWork};
 
 use crate::Application;
 
-/// The secret of this name: 256 random bits that the first node to ask has drawn. For what starts before the application.
+/// Returns the secret with this name: 256 random bits created by the first node. For components
+/// that start before the application.
 ///
 /// # Errors
 /// Any [`StoreError`].
@@ -15,14 +16,14 @@ pub async fn shared_secret(
     tokens: &dyn Tokens,
     name: &'static str,
 ) -> Result<[u8; 32], StoreError> {
-    // The hash of a token is as random as the token itself.
+    // The hash of a token is as random as the token.
     let (_, TokenHash(candidate)) = tokens.issue();
     let work = move |tx: &mut dyn Tx| tx.keep_secret_once(name, candidate);
     units.run("keep_secret", work).await
 }
 
 impl Application {
-    /// The secret of this name, see [`shared_secret`].
+    /// Returns the secret with this name, see [`shared_secret`].
     ///
     /// # Errors
     /// Any [`StoreError`].

@@ -16,23 +16,23 @@ use crate::Application;
 use crate::error::AppError;
 use crate::login_limits::MAX_KNOWN_NETWORKS;
 
-/// A session just begun, with its secret token, which is shown this once.
+/// A new session with its secret token, which is returned only once.
 #[derive(Debug)]
 pub struct SignedIn {
-    /// Who signed in.
+    /// The user.
     pub user: User,
     /// The session.
     pub session: Session,
-    /// What the client presents from now on.
+    /// Token that the client presents from now on.
     pub token: SecretString,
 }
 
-/// How often the password is compared anew because the user's row changed meanwhile.
+/// Maximum number of verifications, if the user's row changes between verification and sign-in.
 const MAX_ROUNDS: u32 = 3;
 
 impl Application {
-    /// Begins a session for who comes from this address. Unknown users, wrong passwords and suspended users get
-    /// the same answer, cost the same work and are limited alike.
+    /// Creates a session for a client at this address. Unknown users, wrong passwords and suspended
+    /// users get the same error, cost the same work and are limited alike.
     ///
     /// # Errors
     /// [`AppError::TooManyAttempts`], [`AppError::BadCredentials`], [`AppError::Password`],
@@ -95,9 +95,10 @@ impl Application {
         (token, session)
     }
 
-    /// Stores a session, and the network that it begins from, unless the user is not as `verified` any more: a
-    /// password that was changed meanwhile must not begin one, which would outlive that change. Returns how many of
-    /// the user's oldest sessions it ended, where there were as many as a user may have: signing in always works.
+    /// Stores a session and its network, unless the user differs from `verified`: a password that
+    /// was changed meanwhile must not create a session, which would outlive the change. Returns the
+    /// number of the user's oldest sessions that were ended because of the limit: signing in always
+    /// succeeds.
     async fn store_session(
         &self,
         session: Session,
@@ -118,7 +119,8 @@ impl Application {
             if let Some(known) = network {
                 tx.record_known_network(&locked, known, MAX_KNOWN_NETWORKS)?;
             }
-            // The new one comes last, so that it stays whatever the clocks of other nodes say.
+            // The new session is inserted last, so that it stays whatever the clocks of other nodes
+            // say.
             let ended = tx.end_oldest_sessions(&locked, session.created_at, others)?;
             tx.insert_session(&session)?;
             Ok(Some(ended))

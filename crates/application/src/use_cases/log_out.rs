@@ -12,8 +12,9 @@ use crate::client_network::network_of;
 use crate::error::AppError;
 
 impl Application {
-    /// Ends one of the caller's own sessions and says whether it was there. It takes a session. Who ends another
-    /// session than their own does not trust all networks any more: only the one that they come from stays known.
+    /// Ends one of the caller's own sessions. Returns `true` if it existed. It requires a session.
+    /// Ending another session than the current one also removes all known networks except the
+    /// current one.
     ///
     /// # Errors
     /// [`AppError::Refused`] with `SessionsOnly`, [`AppError::Store`].
@@ -30,7 +31,7 @@ impl Application {
             Ok(Ok::<_, AppError>(was_there))
         };
         let was_there = self.run_as_after(caller, "log_out", lock, work).await;
-        // Whatever became of it: a commit may be done although its answer was lost.
+        // Also after an error: the commit may have succeeded although its response was lost.
         self.forget_user(user);
         was_there
     }

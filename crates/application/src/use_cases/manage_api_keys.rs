@@ -1,4 +1,4 @@
-//! Makes, lists and deletes API keys.
+//! Creates, lists and deletes API keys.
 
 use foretell_domain::error::DomainError;
 use foretell_domain::id::ApiKeyId;
@@ -18,33 +18,34 @@ use super::confirm_password::PasswordConfirmation;
 use crate::Application;
 use crate::error::AppError;
 
-/// What a user says of a new API key.
+/// Data of a new API key.
 #[derive(Debug, Clone)]
 pub struct NewApiKey {
-    /// What they call it.
+    /// Name.
     pub name: KeyName,
-    /// What it may be used for; not nothing, which the edge has checked.
+    /// Scopes; the caller has checked that there is at least one.
     pub scopes: Scopes,
-    /// When it ends by itself, if ever.
+    /// Expiry time, if any.
     pub expires_at: Option<Timestamp>,
 }
 
-/// An API key just made, with its secret, which is shown this once.
+/// A new API key with its secret, which is returned only once.
 #[derive(Debug)]
 pub struct IssuedKey {
     /// The key.
     pub key: ApiKey,
-    /// What a program presents from now on.
+    /// Secret that programs present from now on.
     pub secret: SecretString,
 }
 
 impl Application {
-    /// Makes an API key for the caller, who presents a session and their password: a key that makes keys could
-    /// never be taken back, and one that a stolen session makes would outlive it.
+    /// Creates an API key for the caller, who presents a session and the password: a key that
+    /// creates keys could never be revoked, and one created by a stolen session would outlive it.
     ///
     /// # Errors
     /// [`AppError::Refused`] with `SessionsOnly` or `Quota`, [`AppError::WrongPassword`],
-    /// [`AppError::TooManyAttempts`], [`AppError::Unauthorized`], [`AppError::Password`], [`AppError::Store`].
+    /// [`AppError::TooManyAttempts`], [`AppError::Unauthorized`], [`AppError::Password`],
+    /// [`AppError::Store`].
     pub async fn create_api_key(
         &self,
         caller: &Caller,
@@ -65,7 +66,7 @@ impl Application {
             last_used_at: None,
         };
         let (made, user_id, quotas) = (key.clone(), caller.user.id, self.settings.quotas);
-        // Locked exclusively, so that two keys that are made at the same time are both counted.
+        // An exclusive lock, so that two keys created concurrently are both counted.
         let lock = move |tx: &mut dyn Tx| tx.lock_user(user_id);
         let work = move |tx: &mut dyn Tx, _, user: Option<Locked<Credentials>>| {
             let Some(user) = user.filter(|user| confirmed.is_of(user)) else {
@@ -83,7 +84,7 @@ impl Application {
         Ok(IssuedKey { key, secret })
     }
 
-    /// Deletes one of the caller's keys, which ends at once. It takes a session.
+    /// Deletes one of the caller's keys, which is invalid immediately. It requires a session.
     ///
     /// # Errors
     /// [`AppError::Refused`] with `SessionsOnly` or `KeyNotFound`, [`AppError::Store`].
@@ -96,12 +97,12 @@ impl Application {
             Ok(if was_there { Ok(()) } else { Err(DomainError::from(UserError::KeyNotFound(id))) })
         };
         let deleted = self.run_as_after(caller, "delete_api_key", lock, work).await;
-        // Whatever became of it: a commit may be done although its answer was lost.
+        // Also after an error: the commit may have succeeded although its response was lost.
         self.forget_user(user);
         deleted
     }
 
-    /// A stretch of the caller's own keys, newest first, those that have ended included.
+    /// Returns a page of the caller's own keys, newest first, including expired ones.
     ///
     /// # Errors
     /// [`AppError::Store`].
@@ -113,7 +114,7 @@ impl Application {
         Ok(self.ports.users.list_api_keys(caller.user.id, stretch).await?)
     }
 
-    /// How many keys the caller has.
+    /// Returns the number of the caller's keys.
     ///
     /// # Errors
     /// [`AppError::Store`].

@@ -1,4 +1,4 @@
-//! Shows jobs, tries them once more and discards them. For admins.
+//! Lists, retries and discards jobs. For admins.
 
 use foretell_domain::error::DomainError;
 use foretell_domain::id::JobId;
@@ -15,7 +15,7 @@ use crate::Application;
 use crate::error::AppError;
 
 impl Application {
-    /// A stretch of the jobs, newest first. For admins.
+    /// Returns a page of the jobs, newest first. For admins.
     ///
     /// # Errors
     /// [`AppError::Refused`] for everyone else, [`AppError::Store`].
@@ -29,7 +29,7 @@ impl Application {
         Ok(self.list_jobs_as_operator(filter, stretch).await?)
     }
 
-    /// A stretch of the jobs, newest first, for whoever runs the server.
+    /// Returns a page of the jobs, newest first, for the operator of the server.
     ///
     /// # Errors
     /// Any [`StoreError`].
@@ -41,7 +41,7 @@ impl Application {
         self.ports.jobs.list_jobs(filter, stretch).await
     }
 
-    /// How many jobs there are.
+    /// Returns the number of jobs.
     ///
     /// # Errors
     /// [`AppError::Store`].
@@ -49,7 +49,7 @@ impl Application {
         Ok(self.ports.jobs.count_jobs(filter).await?)
     }
 
-    /// Tries a job at once that waits or was given up, as often as a new one. For admins.
+    /// Retries a waiting or dead job immediately, with all its attempts. For admins.
     ///
     /// # Errors
     /// [`AppError::Refused`] for everyone else, with `NotFound` or `Busy`; [`AppError::Store`].
@@ -62,7 +62,7 @@ impl Application {
         self.run_as(caller, "retry_job", work).await
     }
 
-    /// The same for whoever runs the server.
+    /// Retries a job for the operator of the server.
     ///
     /// # Errors
     /// [`AppError::Refused`] with `NotFound` or `Busy`; [`AppError::Store`].
@@ -72,7 +72,7 @@ impl Application {
         Ok(retried.map_err(DomainError::Job)?)
     }
 
-    /// Deletes a job that no worker is at; what it was to do is not done. For admins.
+    /// Deletes a job that no worker runs, without doing its task. For admins.
     ///
     /// # Errors
     /// [`AppError::Refused`] for everyone else, with `NotFound` or `Busy`; [`AppError::Store`].
@@ -84,7 +84,7 @@ impl Application {
         self.run_as(caller, "discard_job", work).await
     }
 
-    /// The same for whoever runs the server.
+    /// Deletes a job for the operator of the server.
     ///
     /// # Errors
     /// [`AppError::Refused`] with `NotFound` or `Busy`; [`AppError::Store`].
@@ -111,7 +111,7 @@ fn discard(tx: &mut dyn Tx, id: JobId) -> Result<Result<(), JobError>, StoreErro
         return Ok(Err(JobError::Busy(job.state)));
     }
     if let (Ok(JobTask::Webhook { webhook, market }), JobState::Waiting) = (&job.task, job.state) {
-        // Without its place the webhook is told again of what happens from now on.
+        // Without its cursor, the webhook receives later events again.
         tx.delete_webhook_place(*webhook, *market)?;
     }
     tx.delete_job(job)?;

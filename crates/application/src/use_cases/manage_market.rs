@@ -1,4 +1,4 @@
-//! Closes and decides markets, and settles small ones at once.
+//! Closes, resolves and cancels markets, and settles small ones immediately.
 
 use foretell_domain::id::MarketId;
 use foretell_ports::error::Chain;
@@ -10,10 +10,10 @@ use crate::error::AppError;
 use crate::writer::{Command, Decision, MarketState, Outcome, Receipt};
 
 impl Application {
-    /// Ends a market's trading. For its creator, moderators and admins.
+    /// Ends the trading of a market. For its creator, moderators and admins.
     ///
     /// # Errors
-    /// Those of the money writer; refusals are in the receipt.
+    /// The errors of the money writer; domain errors are in the receipt.
     pub async fn close_market(
         &self,
         caller: &Caller,
@@ -23,11 +23,11 @@ impl Application {
         self.change_market(caller, key, Command::Close(market)).await
     }
 
-    /// Resolves or cancels a market and pays its holders: some thousands before this returns, the others
-    /// by the [`Housekeeper`](crate::Housekeeper). For its creator, moderators and admins.
+    /// Resolves or cancels a market and pays its holders: some thousands before this returns, the
+    /// others by the [`Housekeeper`](crate::Housekeeper). For its creator, moderators and admins.
     ///
     /// # Errors
-    /// Those of the money writer; refusals are in the receipt.
+    /// The errors of the money writer; domain errors are in the receipt.
     pub async fn decide_market(
         &self,
         caller: &Caller,
@@ -37,9 +37,12 @@ impl Application {
     ) -> Result<Receipt<MarketState>, AppError> {
         let receipt = self.change_market(caller, key, Command::Decide(market, decision)).await?;
         if receipt.result.is_ok() {
-            // The decision stands whatever happens here; the housekeeper goes on where this stops.
+            // The decision is already committed; the settlement runner resumes where this stops.
             if let Err(error) = self.settle(market, SETS_IN_REQUEST).await {
-                tracing::warn!(error = %Chain(&error), market_id = %market, "a settlement stopped and will be taken up again");
+                tracing::warn!(
+                    error = %Chain(&error), market_id = %market,
+                    "settlement interrupted, resuming in the background"
+                );
             }
         }
         Ok(receipt)

@@ -1,4 +1,4 @@
-//! Makes, shows, changes, tests and deletes webhooks. For admins.
+//! Creates, reads, changes, tests and deletes webhooks. For admins.
 
 use foretell_domain::error::DomainError;
 use foretell_domain::id::WebhookId;
@@ -14,34 +14,36 @@ use super::keep_jobs::later;
 use crate::Application;
 use crate::error::AppError;
 
-/// The most webhooks that there may be: each costs every change of a market.
+/// Maximum number of webhooks: each adds work to every change of a market.
 const MAX_WEBHOOKS: u32 = 20;
 
-/// What an admin says of a new webhook.
+/// Data of a new webhook.
 #[derive(Debug, Clone)]
 pub struct NewWebhook {
-    /// Where messages are sent.
+    /// URL that messages are sent to.
     pub url: WebhookUrl,
-    /// What it is told; not nothing, which the edge has checked.
+    /// Events that it receives; the caller has checked that there is at least one.
     pub events: WebhookEvents,
 }
 
-/// What an admin changes of a webhook.
+/// Requested changes of a webhook; `None` leaves a field unchanged.
 #[derive(Debug, Clone, Default)]
 pub struct WebhookChange {
-    /// Where messages are sent.
+    /// New URL.
     pub url: Option<WebhookUrl>,
-    /// What it is told; not nothing, which the edge has checked.
+    /// New events; the caller has checked that there is at least one.
     pub events: Option<WebhookEvents>,
-    /// Whether it is told anything.
+    /// New status.
     pub status: Option<WebhookStatus>,
 }
 
 impl Application {
-    /// Makes a webhook that is told what happens from now on, on other nodes from a second on. For admins.
+    /// Creates a webhook that receives events from now on, and those of other nodes after a second.
+    /// For admins.
     ///
     /// # Errors
-    /// [`AppError::Refused`] for everyone else, with `TooMany` or `ForbiddenAddress`; [`AppError::Store`].
+    /// [`AppError::Refused`] for everyone else, with `TooMany` or `ForbiddenAddress`;
+    /// [`AppError::Store`].
     pub async fn create_webhook(&self, caller: &Caller, new: NewWebhook) -> Result<Webhook, AppError> {
         self.check_address(&new.url)?;
         let webhook = Webhook {
@@ -71,7 +73,7 @@ impl Application {
         Ok(webhook)
     }
 
-    /// A stretch of the webhooks, newest first. For admins.
+    /// Returns a page of the webhooks, newest first. For admins.
     ///
     /// # Errors
     /// [`AppError::Refused`] for everyone else, [`AppError::Store`].
@@ -84,7 +86,7 @@ impl Application {
         Ok(self.ports.webhooks.list_webhooks(stretch).await?)
     }
 
-    /// How many webhooks there are.
+    /// Returns the number of webhooks.
     ///
     /// # Errors
     /// [`AppError::Store`].
@@ -92,7 +94,7 @@ impl Application {
         Ok(self.ports.webhooks.count_all_webhooks().await?)
     }
 
-    /// A webhook. For admins.
+    /// Returns a webhook. For admins.
     ///
     /// # Errors
     /// [`AppError::Refused`] for everyone else, and with `NotFound`; [`AppError::Store`].
@@ -102,11 +104,12 @@ impl Application {
         Ok(found.ok_or(WebhookError::NotFound(id))?)
     }
 
-    /// Changes a webhook. One that is disabled is not told later of what happens until it is enabled; to enable it
-    /// forgets that it failed. For admins.
+    /// Changes a webhook. Events that happen while it is disabled are never sent; enabling it
+    /// resets its failures. For admins.
     ///
     /// # Errors
-    /// [`AppError::Refused`] for everyone else, with `NotFound` or `ForbiddenAddress`; [`AppError::Store`].
+    /// [`AppError::Refused`] for everyone else, with `NotFound` or `ForbiddenAddress`;
+    /// [`AppError::Store`].
     pub async fn change_webhook(
         &self,
         caller: &Caller,
@@ -131,7 +134,8 @@ impl Application {
         .await
     }
 
-    /// Gives a webhook a new secret; for a day, messages are signed with the one before too. For admins.
+    /// Creates a new secret of a webhook; for a day, messages are signed with the previous one too.
+    /// For admins.
     ///
     /// # Errors
     /// [`AppError::Refused`] for everyone else, and with `NotFound`; [`AppError::Store`].
@@ -147,7 +151,7 @@ impl Application {
         .await
     }
 
-    /// Deletes a webhook; what it has not been told it never is. For admins.
+    /// Deletes a webhook; undelivered events are never sent. For admins.
     ///
     /// # Errors
     /// [`AppError::Refused`] for everyone else, and with `NotFound`; [`AppError::Store`].
@@ -163,7 +167,7 @@ impl Application {
         deleted
     }
 
-    /// Sends a webhook a message that says nothing, and tells what became of it. For admins.
+    /// Sends a test message to a webhook, and returns the result. For admins.
     ///
     /// # Errors
     /// [`AppError::Refused`] for everyone else, and with `NotFound`; [`AppError::Store`].
@@ -211,7 +215,7 @@ impl Application {
     }
 
     fn new_webhook_secret(&self) -> WebhookSecret {
-        // A token's hash is as much chance as the token itself.
+        // The hash of a token is as random as the token.
         let (_, TokenHash(secret)) = self.ports.tokens.issue();
         WebhookSecret(secret)
     }

@@ -1,4 +1,4 @@
-//! Payments, batches of them, mints and reversals.
+//! Payments, batches of payments, mints and reversals.
 
 use foretell_domain::error::DomainError;
 use foretell_domain::id::TransferId;
@@ -10,10 +10,10 @@ use crate::error::AppError;
 use crate::writer::{Command, Mint, Outcome, Payment, PaymentBatch, Receipt, Reversal};
 
 impl Application {
-    /// Pays from one of the caller's accounts to a user's.
+    /// Transfers money from one of the caller's accounts to a user's account.
     ///
     /// # Errors
-    /// Those of the money writer; refusals are in the receipt.
+    /// The errors of the money writer; domain errors are in the receipt.
     pub async fn pay(
         &self,
         caller: &Caller,
@@ -23,10 +23,10 @@ impl Application {
         self.move_money(caller, key, Command::Pay(payment)).await
     }
 
-    /// Pays several times, in order, and answers each.
+    /// Makes several payments, in order, and returns the result of each.
     ///
     /// # Errors
-    /// Those of the money writer; refusals are in the results.
+    /// The errors of the money writer; domain errors are in the results.
     pub async fn pay_batch(
         &self,
         caller: &Caller,
@@ -40,10 +40,10 @@ impl Application {
         })
     }
 
-    /// Makes new money. For admins.
+    /// Mints new money. For admins.
     ///
     /// # Errors
-    /// Those of the money writer; refusals are in the receipt.
+    /// The errors of the money writer; domain errors are in the receipt.
     pub async fn mint(
         &self,
         caller: &Caller,
@@ -53,10 +53,10 @@ impl Application {
         self.move_money(caller, key, Command::Mint(mint)).await
     }
 
-    /// Sends the money of a transfer back, once. For admins.
+    /// Reverses a transfer, once. For admins.
     ///
     /// # Errors
-    /// Those of the money writer; refusals are in the receipt.
+    /// The errors of the money writer; domain errors are in the receipt.
     pub async fn reverse_transfer(
         &self,
         caller: &Caller,

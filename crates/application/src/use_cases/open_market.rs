@@ -1,4 +1,4 @@
-//! Opens markets.
+//! Creates markets.
 
 use foretell_domain::market::Listing;
 use foretell_domain::money::Amount;
@@ -11,10 +11,11 @@ use crate::error::AppError;
 use crate::writer::{Command, MarketOpened, OpenMarket, Outcome, Receipt};
 
 impl Application {
-    /// Opens a market with a subsidy from the caller's account. `probabilities` has one entry an option.
+    /// Creates a market with a subsidy from the caller's account. `probabilities` has one entry for
+    /// each option.
     ///
     /// # Errors
-    /// Those of the money writer; refusals are in the receipt.
+    /// The errors of the money writer; domain errors are in the receipt.
     pub async fn open_market(
         &self,
         caller: &Caller,
@@ -40,15 +41,15 @@ impl Application {
     }
 }
 
-/// What a creator says of a new market.
+/// Data of a new market.
 #[derive(Debug, Clone)]
 pub struct MarketOpening {
-    /// What people read of it; its category is one that the operator allows, which the edge has checked.
+    /// Texts of the market; the caller has checked that the category is allowed.
     pub listing: Listing,
-    /// The options' initial probabilities: all or none.
+    /// Initial probabilities of the options: all or none.
     pub probabilities: Vec<Option<Probability>>,
-    /// When it takes its last trade.
+    /// End date.
     pub ends_at: Timestamp,
-    /// The most that it can lose.
+    /// Maximum loss of the market.
     pub subsidy: Amount,
 }

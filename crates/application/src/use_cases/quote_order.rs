@@ -1,4 +1,4 @@
-//! Quotes: what an order would come to, without making it.
+//! Quotes: the result of an order without executing it.
 
 use foretell_domain::error::DomainError;
 use foretell_domain::id::{MarketId, OptionId};
@@ -10,7 +10,7 @@ use foretell_domain::time::Timestamp;
 use crate::Application;
 use crate::error::AppError;
 
-/// What is to be quoted.
+/// Order to quote.
 #[derive(Debug, Clone, Copy)]
 pub enum QuoteRequest {
     /// Shares for this much money, fee included.
@@ -21,19 +21,19 @@ pub enum QuoteRequest {
     SellShares(OptionId, Shares),
 }
 
-/// What an order would come to at one version of a market.
+/// Result of an order at one version of a market.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Quote {
     /// The option.
     pub option_id: OptionId,
-    /// What the order would come to.
+    /// Result of the order.
     pub fill: Fill,
-    /// The version of the market that it holds for.
+    /// Version of the market for which it is valid.
     pub market_version: i64,
 }
 
 impl Application {
-    /// Quotes an order. A bet made at the quoted version gets exactly this.
+    /// Quotes an order. A bet at the quoted version gets exactly this result.
     ///
     /// # Errors
     /// [`AppError::Refused`] as for the order itself, slippage aside; [`AppError::Store`].

@@ -1,4 +1,4 @@
-//! Ranks traders by what their trades have brought; anyone may see it.
+//! Leaderboard of traders by profit; visible to everyone.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -14,34 +14,34 @@ use crate::Application;
 use crate::error::AppError;
 use crate::leaderboards::{MAX_RANKED, Period};
 
-/// The place of a trader on a leaderboard.
+/// Cursor on a leaderboard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RankKey {
-    /// What their trades have brought, in minor units.
+    /// Profit of the trader, in minor units.
     pub profit_minor: i64,
-    /// The trader, the lower id first among equals.
+    /// Trader, ascending by id among equals.
     pub user_id: UserId,
 }
 
 /// A trader on a leaderboard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RankedTrader {
-    /// Their place, from 1.
+    /// Rank, from 1.
     pub rank: i64,
-    /// Who it is, and what their trades have brought.
+    /// The trader and the profit.
     pub profit: Profit,
 }
 
 impl RankedTrader {
-    /// The place on the leaderboard.
+    /// Returns the cursor of the trader.
     pub const fn key(&self) -> RankKey {
         RankKey { profit_minor: self.profit.profit_minor, user_id: self.profit.user_id }
     }
 }
 
 impl Application {
-    /// A stretch of the leaderboard of a period, the highest profit first, and how many are on it, 10,000 at most.
-    /// What happened in the last seconds may be missing.
+    /// Returns a page of the leaderboard of a period, the highest profit first, and the number of
+    /// entries, 10,000 at most. Trades of the last seconds may be missing.
     ///
     /// # Errors
     /// [`AppError::Store`].
@@ -53,7 +53,7 @@ impl Application {
         let ledger = Arc::clone(&self.ports.ledger);
         let rank = |since| async move { ledger.rank_profits(since, MAX_RANKED).await };
         let board = self.leaderboards.get(period, self.now(), rank).await;
-        // One error for all who waited for the sums; they may try again.
+        // The same error for all callers that waited for the result; they may try again.
         let own = |shared| StoreError::Unavailable(Box::new(shared));
         let board = board.map_err(|error| Arc::try_unwrap(error).unwrap_or_else(own))?;
         let skipped = match stretch.start {
@@ -69,7 +69,7 @@ impl Application {
         Ok((rows, i64::try_from(board.len()).unwrap_or(i64::MAX)))
     }
 
-    /// The users of a stretch of a leaderboard, in one look-up.
+    /// Returns the users of a page of a leaderboard, with one query.
     ///
     /// # Errors
     /// [`AppError::Store`].
@@ -80,7 +80,7 @@ impl Application {
     }
 }
 
-/// What ascends along a leaderboard.
+/// Sort key that ascends along a leaderboard.
 const fn place(profit_minor: i64, user_id: UserId) -> (Reverse<i64>, UserId) {
     (Reverse(profit_minor), user_id)
 }

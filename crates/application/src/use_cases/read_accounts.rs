@@ -1,4 +1,4 @@
-//! Reads accounts, statements and transfers, as far as the caller may see them.
+//! Reads accounts, statements and transfers that the caller may see.
 
 use std::collections::BTreeSet;
 
@@ -16,8 +16,8 @@ use super::authenticate::Caller;
 use crate::Application;
 use crate::error::AppError;
 
-/// Longer than any unit of work lasts from its locks to its commit: the timeouts of its statements end it
-/// before. Older moments need no lock.
+/// Upper bound of a unit of work's duration from its locks to its commit: the timeouts of its
+/// statements end it earlier. Older moments need no lock.
 const UNIT_SECONDS: i64 = 300;
 
 impl Application {
@@ -29,7 +29,7 @@ impl Application {
         Ok(self.ports.ledger.list_accounts(caller.user.id).await?)
     }
 
-    /// An account that the caller may see; any other looks as if it did not exist.
+    /// Returns an account that the caller may see; any other is reported as not found.
     ///
     /// # Errors
     /// [`AppError::Refused`] with `AccountNotFound`, [`AppError::Store`].
@@ -40,13 +40,13 @@ impl Application {
         found.filter(is_visible).ok_or(DomainError::Transfer(TransferError::AccountNotFound(id)).into())
     }
 
-    /// The balance of such an account at a moment, which no later transfer changes.
+    /// Returns the balance of such an account at a moment, which no later transfer changes.
     ///
-    /// A moment that has just passed is final once nobody holds the lock on the account: who gets the lock
-    /// later takes the time later. So this waits for that lock.
+    /// A moment that has just passed is final once no unit holds the lock on the account: a unit
+    /// that takes the lock later also reads the clock later. So this waits for that lock.
     ///
     /// # Errors
-    /// As for the account itself; [`AppError::Refused`] with `NotFinal` for a moment that is still to come.
+    /// As for the account itself; [`AppError::Refused`] with `NotFinal` for a moment in the future.
     pub async fn get_balance_at(
         &self,
         caller: &Caller,
@@ -64,13 +64,13 @@ impl Application {
         Ok(self.ports.ledger.balance_at(id, at).await?)
     }
 
-    /// Waits until no running unit of work can change the account any more at a time that has passed.
+    /// Waits until no running unit of work can change the account at a time that has passed.
     async fn await_account(&self, id: AccountId) -> Result<(), AppError> {
         let work = move |tx: &mut dyn Tx| tx.lock_accounts(&BTreeSet::from([id])).map(drop);
         Ok(self.ports.units.run("await_account", work).await?)
     }
 
-    /// The transfers of such an account, newest first.
+    /// Returns the transfers of such an account, newest first.
     ///
     /// # Errors
     /// As for the account itself.
@@ -84,8 +84,8 @@ impl Application {
         Ok(self.ports.ledger.page_transfers(id, stretch).await?)
     }
 
-    /// The transfer that the caller made under this client id, or else the one with this id if the caller may see a
-    /// side of it; any other looks as if it did not exist.
+    /// Returns the transfer that the caller made under this client id, or else the one with this id
+    /// if the caller may see one of its accounts; any other is reported as not found.
     ///
     /// # Errors
     /// [`AppError::Refused`] with `NotFound`, [`AppError::Store`].

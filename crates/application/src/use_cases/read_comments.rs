@@ -1,4 +1,4 @@
-//! Reads comments, as far as the caller may see what they are about.
+//! Reads comments on subjects that the caller may see.
 
 use foretell_domain::comment::{Comment, CommentSubject};
 use foretell_domain::error::DomainError;
@@ -11,7 +11,7 @@ use crate::Application;
 use crate::error::AppError;
 
 impl Application {
-    /// A stretch of the comments on a post or market, newest first.
+    /// Returns a page of the comments on a post or market, newest first.
     ///
     /// # Errors
     /// As for the post or market itself.
@@ -25,7 +25,7 @@ impl Application {
         Ok(self.ports.posts.list_comments(subject, stretch).await?)
     }
 
-    /// How many comments there are on a post or market that the caller is known to see.
+    /// Returns the number of comments on a post or market. The caller must be allowed to see it.
     ///
     /// # Errors
     /// [`AppError::Store`].
@@ -33,7 +33,7 @@ impl Application {
         Ok(self.ports.posts.count_comments(subject).await?)
     }
 
-    /// A comment whose subject the caller may see; any other looks as if it did not exist.
+    /// Returns a comment whose subject the caller may see; any other is reported as not found.
     ///
     /// # Errors
     /// [`AppError::Refused`] with `CommentNotFound`, [`AppError::Store`].

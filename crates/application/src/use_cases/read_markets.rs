@@ -1,4 +1,4 @@
-//! Reads markets, their bets, positions and settlements; anyone may.
+//! Reads markets, their bets, positions and settlements; visible to everyone.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,29 +15,29 @@ use crate::Application;
 use crate::error::AppError;
 use crate::market_pages::Render;
 
-/// How many bets and sales come with a market: its newest.
+/// Maximum number of bets and sales embedded in a market: its newest.
 pub const MAX_BETS_WITH_MARKET: u32 = 20;
 
-/// What may come with markets.
+/// Resources that can be embedded in markets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MarketRelation {
-    /// Who opened them.
+    /// Their creators.
     Creator,
     /// Their newest bets and sales.
     Bets,
 }
 
-/// What comes with markets; `None` was not asked for.
+/// Resources embedded in markets; `None` was not requested.
 #[derive(Debug, Clone, Default)]
 pub struct RelatedToMarkets {
     /// The creators.
     pub creators: Option<BTreeMap<UserId, User>>,
-    /// The newest bets and sales of each market that has any, the newest first.
+    /// Newest bets and sales of each market that has any, newest first.
     pub bets: Option<BTreeMap<MarketId, Vec<Bet>>>,
 }
 
 impl Application {
-    /// What comes with markets, in one look-up for each sort of thing.
+    /// Returns resources related to markets, with one query for each kind.
     ///
     /// # Errors
     /// [`AppError::Store`].
@@ -63,7 +63,7 @@ impl Application {
         Ok(related)
     }
 
-    /// A stretch of the markets that a filter lets through.
+    /// Returns a page of the markets that match a filter.
     ///
     /// # Errors
     /// [`AppError::Store`].
@@ -76,7 +76,8 @@ impl Application {
         Ok(self.ports.markets.list_markets(filter, sort, stretch).await?)
     }
 
-    /// How many markets a filter lets through: what other processes changed in the last seconds may be missing.
+    /// Returns the number of markets that match a filter: changes by other processes in the last
+    /// seconds may be missing.
     ///
     /// # Errors
     /// [`AppError::Store`].
@@ -85,7 +86,7 @@ impl Application {
         Ok(self.market_totals.get(filter.into(), self.now(), count).await?)
     }
 
-    /// The market with this id.
+    /// Returns the market with this id.
     ///
     /// # Errors
     /// [`AppError::Refused`] with `NotFound`, [`AppError::Store`].
@@ -94,8 +95,9 @@ impl Application {
         found.ok_or(DomainError::Market(MarketError::NotFound(id)).into())
     }
 
-    /// The market with this id as `render` writes it out, or wrote it out before: never older than what was
-    /// acknowledged by this process, and than what another one stored by more than the time that is trusted.
+    /// Returns the market with this id as rendered by `render`, possibly from the cache: never
+    /// older than a change acknowledged by this process, and older than a change by another one by
+    /// at most the trusted time.
     ///
     /// # Errors
     /// As for the market itself.
@@ -107,7 +109,8 @@ impl Application {
         self.market_pages.get(id, now, |details| render(details, now, &self.settings)).await
     }
 
-    /// The bet or sale that the caller made under this client id, or else the one with this id.
+    /// Returns the bet or sale that the caller made under this client id, or else the one with this
+    /// id.
     ///
     /// # Errors
     /// [`AppError::Store`].
@@ -115,7 +118,7 @@ impl Application {
         Ok(self.ports.markets.find_bet(id, caller.map(|caller| caller.account_id)).await?)
     }
 
-    /// The bets and sales of a market, newest first.
+    /// Returns the bets and sales of a market, newest first.
     ///
     /// # Errors
     /// As for the market itself.
@@ -128,7 +131,7 @@ impl Application {
         Ok((market, self.ports.markets.page_bets(id, stretch).await?))
     }
 
-    /// Who holds what in a market that is there, by option and then by shares, the most first.
+    /// Returns the positions in an existing market, by option and then by descending shares.
     ///
     /// # Errors
     /// [`AppError::Store`].
@@ -140,7 +143,7 @@ impl Application {
         Ok(self.ports.markets.page_positions(id, page).await?)
     }
 
-    /// The same by holder, at most `limit` positions after a place.
+    /// Returns the positions by holder, at most `limit` after a cursor.
     ///
     /// # Errors
     /// [`AppError::Store`].
@@ -153,7 +156,7 @@ impl Application {
         Ok(self.ports.markets.list_positions(id, after, limit).await?)
     }
 
-    /// How far the settlement of a market has come; `None` before its decision.
+    /// Returns the settlement of a market; `None` before its resolution or cancellation.
     ///
     /// # Errors
     /// As for the market itself.

@@ -1,4 +1,4 @@
-//! Reads what a trader did and holds over all markets; for the trader alone.
+//! Reads a trader's bets and positions in all markets; visible to the trader only.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,17 +13,18 @@ use super::authenticate::Caller;
 use crate::Application;
 use crate::error::AppError;
 
-/// The markets of positions, and the payouts of those that are resolved.
+/// Markets of positions, and payouts of the resolved ones.
 #[derive(Debug, Clone, Default)]
 pub struct RelatedToPositions {
     /// The markets.
     pub markets: BTreeMap<MarketId, MarketDetails>,
-    /// The payout of each option of a resolved market; those of one market sum to what its holder is paid.
+    /// Payout of each option of a resolved market; those of one market sum to the payment of its
+    /// holder.
     pub payouts: BTreeMap<MarketId, Vec<Balance>>,
 }
 
 impl Application {
-    /// A stretch of the caller's bets and sales over all markets, the newest first.
+    /// Returns a page of the caller's bets and sales in all markets, newest first.
     ///
     /// # Errors
     /// [`AppError::Store`].
@@ -35,7 +36,7 @@ impl Application {
         Ok(self.ports.markets.list_bets_of(caller.user.id, stretch).await?)
     }
 
-    /// How many bets and sales that are.
+    /// Returns the number of these bets and sales.
     ///
     /// # Errors
     /// [`AppError::Store`].
@@ -43,7 +44,7 @@ impl Application {
         Ok(self.ports.markets.count_bets_of(caller.user.id).await?)
     }
 
-    /// A stretch of the caller's positions over all markets, the newest market first.
+    /// Returns a page of the caller's positions in all markets, newest market first.
     ///
     /// # Errors
     /// [`AppError::Store`].
@@ -55,7 +56,7 @@ impl Application {
         Ok(self.ports.markets.list_positions_of(caller.account_id, stretch).await?)
     }
 
-    /// How many positions that are.
+    /// Returns the number of these positions.
     ///
     /// # Errors
     /// [`AppError::Store`].
@@ -63,7 +64,7 @@ impl Application {
         Ok(self.ports.markets.count_positions_of(caller.account_id).await?)
     }
 
-    /// The markets that the caller's positions are in, as they are now.
+    /// Returns the markets of the caller's positions, in their current state.
     ///
     /// # Errors
     /// [`AppError::Store`].
@@ -85,8 +86,8 @@ impl Application {
         Ok(RelatedToPositions { markets, payouts })
     }
 
-    /// The payouts of an account in resolved markets, option by option. The account's other positions in a
-    /// market count too: rounding is by holder.
+    /// Returns the payouts of an account in resolved markets, option by option. It needs all
+    /// positions of a market: rounding is by holder.
     async fn payouts_of(
         &self,
         account_id: AccountId,

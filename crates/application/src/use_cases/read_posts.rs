@@ -1,4 +1,4 @@
-//! Reads posts with what belongs to them, and tags; anyone may, but drafts are for their author.
+//! Reads posts with related resources, and tags; visible to everyone, except drafts.
 
 use std::collections::BTreeMap;
 
@@ -15,29 +15,30 @@ use super::authenticate::Caller;
 use crate::Application;
 use crate::error::AppError;
 
-/// How many comments come with a post: its newest.
+/// Maximum number of comments embedded in a post: its newest.
 pub const MAX_COMMENTS_WITH_POST: u32 = 20;
 
-/// What may come with posts.
+/// Resources that can be embedded in posts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PostRelation {
-    /// Who wrote them.
+    /// Their authors.
     Author,
     /// Their newest comments.
     Comments,
 }
 
-/// What comes with posts; `None` was not asked for.
+/// Resources embedded in posts; `None` was not requested.
 #[derive(Debug, Clone, Default)]
 pub struct RelatedToPosts {
     /// The authors.
     pub authors: Option<BTreeMap<UserId, User>>,
-    /// The newest comments of each post that has any, the newest first.
+    /// Newest comments of each post that has any, newest first.
     pub comments: Option<BTreeMap<PostId, Vec<Comment>>>,
 }
 
 impl Application {
-    /// A stretch of the posts that a filter lets through, newest first. Of drafts, only the caller's own.
+    /// Returns a page of the posts that match a filter, newest first. Of drafts, only the caller's
+    /// own.
     ///
     /// # Errors
     /// [`AppError::Store`].
@@ -53,7 +54,8 @@ impl Application {
         }
     }
 
-    /// How many posts that is: what other processes changed in the last seconds may be missing.
+    /// Returns the number of these posts: changes by other processes in the last seconds may be
+    /// missing.
     ///
     /// # Errors
     /// [`AppError::Store`].
@@ -67,7 +69,7 @@ impl Application {
         }
     }
 
-    /// A post that the caller may see; any other looks as if it did not exist.
+    /// Returns a post that the caller may see; any other is reported as not found.
     ///
     /// # Errors
     /// [`AppError::Refused`] with `NotFound`, [`AppError::Store`].
@@ -78,7 +80,7 @@ impl Application {
         visible.ok_or(DomainError::Post(PostError::NotFound(id)).into())
     }
 
-    /// What comes with posts that the caller may see, in one look-up for each sort of thing.
+    /// Returns resources related to posts that the caller may see, with one query for each kind.
     ///
     /// # Errors
     /// [`AppError::Store`].
@@ -101,7 +103,8 @@ impl Application {
         Ok(related)
     }
 
-    /// A page of the tags of published posts with their positions from 1, the most used first.
+    /// Returns a page of the tags of published posts with their positions from 1, the most used
+    /// first.
     ///
     /// # Errors
     /// [`AppError::Store`].
@@ -109,7 +112,7 @@ impl Application {
         Ok(self.ports.posts.list_tags(stretch).await?)
     }
 
-    /// How many tags that is.
+    /// Returns the number of these tags.
     ///
     /// # Errors
     /// [`AppError::Store`].
@@ -118,7 +121,7 @@ impl Application {
     }
 }
 
-/// The filter as far as the caller may see what it lets through; `None` if that is nothing.
+/// Restricts a filter to posts that the caller may see; `None` if there are none.
 pub(super) fn visible(caller: Option<&Caller>, filter: &PostFilter) -> Option<PostFilter> {
     if filter.status == PostStatus::Published {
         return Some(filter.clone());

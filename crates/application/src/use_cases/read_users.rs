@@ -13,25 +13,25 @@ use super::authenticate::Caller;
 use crate::Application;
 use crate::error::AppError;
 
-/// How many posts come with a user: the newest.
+/// Maximum number of posts embedded in a user: the newest.
 pub const MAX_POSTS_WITH_USER: u32 = 20;
 
-/// Things that may come with users.
+/// Resources that can be embedded in users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UserRelation {
     /// Their newest published posts.
     Posts,
 }
 
-/// Things that come with users; `None` was not asked for.
+/// Resources embedded in users; `None` was not requested.
 #[derive(Debug, Clone, Default)]
 pub struct RelatedToUsers {
-    /// The newest published posts of each user who has any, the newest first.
+    /// Newest published posts of each user who has any, newest first.
     pub posts: Option<BTreeMap<UserId, Vec<Post>>>,
 }
 
 impl Application {
-    /// A stretch of the users, newest first, without those who are erased.
+    /// Returns a page of the users, newest first, without erased ones.
     ///
     /// # Errors
     /// [`AppError::Store`].
@@ -39,7 +39,7 @@ impl Application {
         Ok(self.ports.users.list_users(stretch).await?)
     }
 
-    /// What comes with users, in one look-up for each sort of thing.
+    /// Returns resources related to users, with one query for each kind.
     ///
     /// # Errors
     /// [`AppError::Store`].
@@ -60,7 +60,7 @@ impl Application {
         Ok(related)
     }
 
-    /// How many users there are, without those who are erased.
+    /// Returns the number of users, without erased ones.
     ///
     /// # Errors
     /// [`AppError::Store`].
@@ -68,7 +68,7 @@ impl Application {
         Ok(self.ports.users.count_users().await?)
     }
 
-    /// The user with this id, erased or not.
+    /// Returns the user with this id, erased or not.
     ///
     /// # Errors
     /// [`AppError::Refused`] with `NotFound`, [`AppError::Store`].
@@ -77,7 +77,7 @@ impl Application {
         found.ok_or(DomainError::User(UserError::NotFound(id)).into())
     }
 
-    /// A stretch of the caller's own live sessions, newest first. It takes a session.
+    /// Returns a page of the caller's own live sessions, newest first. It requires a session.
     ///
     /// # Errors
     /// [`AppError::Refused`] with `SessionsOnly`, [`AppError::Store`].
@@ -90,7 +90,7 @@ impl Application {
         Ok(self.ports.users.list_sessions(caller.user.id, self.now(), stretch).await?)
     }
 
-    /// How many live sessions the caller has. It takes a session.
+    /// Returns the number of the caller's live sessions. It requires a session.
     ///
     /// # Errors
     /// [`AppError::Refused`] with `SessionsOnly`, [`AppError::Store`].

@@ -12,22 +12,22 @@ use crate::authorization::Principal;
 use crate::error::AppError;
 use crate::writer::{Command, Outcome, Register, Registered};
 
-/// The key under which a registration is stored; its user is its own. It has a space, which no key of a client
-/// has, so it is not taken from the user.
+/// Idempotency key of a registration; each has its own user. It contains a space, which no key of a
+/// client has, so that the user can choose any key.
 const REGISTRATION_KEY: &str = "the registration";
 
-/// Who wants to register.
+/// Data of a registration.
 #[derive(Debug, Clone)]
 pub struct Registration {
-    /// How they will sign in.
+    /// Email address for signing in.
     pub email: Email,
-    /// What others will see.
+    /// Public name.
     pub name: UserName,
-    /// Password that they will sign in with.
+    /// Password for signing in.
     pub password: NewPassword,
-    /// Where their picture is found.
+    /// URL of the picture.
     pub avatar: Option<AvatarUrl>,
-    /// What they may do.
+    /// Role.
     pub role: Role,
 }
 
@@ -35,7 +35,8 @@ impl Application {
     /// Registers a user, opens their account and pays the sign-up grant into it, all or nothing.
     ///
     /// # Errors
-    /// [`AppError::Refused`] with `EmailTaken`; [`AppError::Password`]; those of the money writer.
+    /// [`AppError::Refused`] with `EmailTaken`; [`AppError::Password`]; the errors of the money
+    /// writer.
     pub async fn register_user(&self, registration: Registration) -> Result<(User, Registered), AppError> {
         if registration.email.is_of_erased() {
             return Err(DomainError::EmailTaken.into());
@@ -67,7 +68,7 @@ impl Application {
         }
     }
 
-    /// Whether anybody is registered yet.
+    /// Returns `true` if any user is registered.
     ///
     /// # Errors
     /// [`AppError::Store`].

@@ -1,4 +1,4 @@
-//! Does what a job asks for, and ends it. What is done twice does no harm.
+//! Runs the task of a job, and marks the job as done. Every task may safely run twice.
 
 use std::time::Duration;
 
@@ -21,37 +21,37 @@ use crate::error::AppError;
 use crate::login_limits::KNOWN_FOR_S;
 use crate::writer::{Command, Outcome};
 
-/// How many rows one unit of work deletes: few enough to keep no command waiting for long.
+/// Number of rows that one unit of work deletes: few enough not to delay commands.
 const PURGE_AT_ONCE: u32 = 2_000;
 
-/// How long jobs that are done are kept, to look at and so that none of the same name is added: a week.
+/// Retention of finished jobs, for inspection and for unique names: a week.
 const KEEP_JOBS_S: i64 = 7 * 86_400;
 
-/// How long sessions that have ended are kept: a day.
+/// Retention of ended sessions: a day.
 const KEEP_SESSIONS_S: i64 = 86_400;
 
-/// Why a job was not done.
+/// Reason why a job failed.
 #[derive(Debug, Error)]
 pub enum JobFailure {
     /// A use case failed.
     #[error(transparent)]
     Application(#[from] AppError),
-    /// A letter was not sent.
+    /// An email was not sent.
     #[error(transparent)]
     Mail(#[from] MailError),
     /// A message was not delivered.
     #[error(transparent)]
     Webhook(#[from] WebhookSendError),
-    /// Another worker has the job: this one was taken for dead.
+    /// Another worker has leased the job: this one was taken for dead.
     #[error("another worker has the job")]
     Lost,
-    /// Those who had the job before ended in the middle of it, as often as it may be tried.
+    /// Earlier workers crashed during all allowed attempts.
     #[error("every worker that had the job ended in the middle of it")]
     WornOut,
 }
 
 impl JobFailure {
-    /// How long the other side wants to be left alone, if it says so.
+    /// Returns the time to wait that the other side requests, if any.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Webhook(WebhookSendError::Refused { retry_after, .. }) => *retry_after,
@@ -59,12 +59,13 @@ impl JobFailure {
         }
     }
 
-    /// Whether the receiver of a webhook or an email is at fault, and nobody here can do anything about it.
+    /// Returns `true` if the receiver of a webhook or an email is at fault, so that the operator
+    /// cannot fix it.
     pub const fn is_of_receiver(&self) -> bool {
         matches!(self, Self::Webhook(_) | Self::Mail(MailError::Refused(_)))
     }
 
-    /// Whether another attempt would fail too.
+    /// Returns `true` if another attempt would fail too.
     pub const fn is_permanent(&self) -> bool {
         matches!(self, Self::Mail(MailError::Refused(_)))
     }
@@ -77,10 +78,10 @@ impl From<StoreError> for JobFailure {
 }
 
 impl Application {
-    /// Does a job that was taken up, and ends it.
+    /// Runs a leased job, and marks it as done.
     ///
     /// # Errors
-    /// [`JobFailure`]; the job is then still to be put off or given up, see [`fail_job`](Self::fail_job).
+    /// [`JobFailure`]; the caller must then call [`fail_job`](Self::fail_job).
     pub async fn run_job(&self, job: &LeasedJob) -> Result<(), JobFailure> {
         if self.is_worn_out(job) {
             return Err(JobFailure::WornOut);
@@ -98,7 +99,7 @@ impl Application {
             JobTask::EmbedPost(post) => self.embed_posts(&[post]).await?,
             JobTask::EmbedAll => {
                 let texts = self.embed_all(|_| {}).await?;
-                tracing::info!(texts, "all texts can be found by their meaning");
+                tracing::info!(texts, "semantic search is ready: all texts are embedded");
             }
             JobTask::PurgeOutcomes => {
                 let before =
@@ -124,8 +125,8 @@ impl Application {
         if self.finish_job(job.lease).await? { Ok(()) } else { Err(JobFailure::Lost) }
     }
 
-    /// Closes a market whose end date has come. Returns the end date of an open market that ends later: its job was
-    /// retried early.
+    /// Closes a market whose end date has passed. Returns the end date of an open market that ends
+    /// later: its job was retried early.
     async fn close_ended_market(&self, id: MarketId) -> Result<Option<Timestamp>, AppError> {
         let found = self.ports.markets.find_market(id).await?;
         let record = found.as_ref().map(|details| details.market.record());
@@ -133,27 +134,28 @@ impl Application {
         if record.ends_at > self.now() {
             return Ok(Some(record.ends_at));
         }
-        // As an admin would: nobody's permission is asked, since time has decided.
+        // With an admin's permissions: the end date has decided, not a user.
         let process = Principal::Process(Actor { user_id: UserId::from_u128(0), role: Role::Admin });
         let receipt = self.writer.submit(process, Command::CloseEnded(id)).await?;
         self.market_totals.forget();
-        // Otherwise it was closed, decided or deleted meanwhile, or its end date was moved, and so was the job.
+        // Otherwise the market was closed, decided or deleted meanwhile, or its end date and the
+        // job were moved.
         if let Ok(Outcome::MarketChanged(state)) = receipt.result {
             self.market_pages.raise(id, state.record.version);
-            tracing::info!(market_id = %id, "closed a market whose end date has come");
+            tracing::info!(market_id = %id, "closed a market at its end date");
         }
         Ok(None)
     }
 
-    /// Keeps the only closing job of a market until its end date. If the date is moved at the same time, the lease is
-    /// lost, and the job waits for that date.
+    /// Reschedules the only closing job of a market to its end date. If the date is moved
+    /// concurrently, the lease is lost, and the job waits for the new date.
     async fn wait_for_end(&self, lease: Lease, ends_at: Timestamp) -> Result<(), JobFailure> {
         let wait = move |tx: &mut dyn Tx| tx.put_off_job(lease, ends_at, None);
         let is_ours = self.ports.units.run("wait_for_end", wait).await?;
         if is_ours { Ok(()) } else { Err(JobFailure::Lost) }
     }
 
-    /// Deletes until nothing is left that is old enough.
+    /// Deletes batches until no old rows are left.
     async fn purge(
         &self,
         name: &'static str,
@@ -168,12 +170,12 @@ impl Application {
             }
         }
         if purged > 0 {
-            tracing::info!(rows = purged, "{name}: forgot what is outdated");
+            tracing::info!(rows = purged, "{name}: deleted outdated rows");
         }
         Ok(())
     }
 
-    /// The moment so many seconds ago.
+    /// Returns the moment so many seconds ago.
     fn before(&self, seconds: i64) -> Timestamp {
         self.now().plus_seconds(seconds.saturating_neg())
     }

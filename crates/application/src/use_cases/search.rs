@@ -1,6 +1,6 @@
-//! Searches markets and posts: by what the query means, where that finds nothing or fails by its words, and where those
-//! do by its text as it stands. What a query means is asked last if the model does not know all of its words: they may be
-//! names, or parts of words.
+//! Searches markets and posts: by the embedding of the query; if that finds nothing or fails, by
+//! its words; and then by substrings. If the model does not know all words of the query, embeddings
+//! come last: the words may be names, or parts of words.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -22,21 +22,21 @@ use crate::search_permits::SearchPermit;
 use crate::search_steps::SearchStep;
 use crate::semantic::{Certainty, Meaning, Semantic};
 
-/// The most that is found by its meaning: what comes after the nearest two hundred is not what was looked for.
+/// Maximum number of semantic matches: less similar texts are rarely relevant.
 const MAX_NEAR: usize = 200;
 
-/// The steps that look at texts.
+/// Steps that search texts.
 const TEXT_STEPS: [(SearchStep, SearchMethod); 2] =
     [(SearchStep::FullText, SearchMethod::FullText), (SearchStep::Substring, SearchMethod::Substring)];
 
-/// What was found, and by which step.
+/// Matches, and the step that found them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Found<T> {
-    /// The things with their scores, the best first; nothing in the place of one that is gone or cannot be read.
+    /// Matches with their scores, the best first; `None` for one that was deleted or is unreadable.
     pub hits: Vec<(Option<T>, f64)>,
-    /// How many there are on all pages.
+    /// Number of matches on all pages.
     pub total: i64,
-    /// The step that found them; the last one if none has.
+    /// Step that found them; the last one if none has.
     pub step: SearchStep,
 }
 
@@ -47,10 +47,10 @@ impl<T> Found<T> {
 }
 
 impl Application {
-    /// The markets that a query finds.
+    /// Searches markets.
     ///
     /// # Errors
-    /// [`AppError::Store`] if no step could be taken.
+    /// [`AppError::Store`] if every step failed.
     pub async fn search_markets(
         &self,
         _permit: &SearchPermit,
@@ -81,10 +81,10 @@ impl Application {
         self.in_order(certainty(meaning.as_ref()), near, by_text).await
     }
 
-    /// The posts that a query finds: published ones, or the caller's own drafts, of which nobody has any.
+    /// Searches posts: published ones, or the caller's own drafts, which are never indexed.
     ///
     /// # Errors
-    /// [`AppError::Store`] if no step could be taken.
+    /// [`AppError::Store`] if every step failed.
     pub async fn search_posts(
         &self,
         _permit: &SearchPermit,
@@ -112,24 +112,24 @@ impl Application {
                 self.first_found(|method| search.search_posts(method, query, filter, page)).await?;
             let ids: Vec<PostId> = hits.hits.iter().map(|hit| hit.id).collect();
             let mut posts = self.ports.posts.find_posts(&ids).await?;
-            // One may have become a draft since it was found.
+            // A post may have become a draft after it was found.
             posts.retain(|post| post.body.status == filter.status);
             Ok(Found { total: hits.total, hits: in_place(hits.hits, posts, |post| post.id), step })
         };
         self.in_order(certainty(meaning.as_ref()), near, by_text).await
     }
 
-    /// The language whose words searches find in all their forms.
+    /// Returns the language whose words are stemmed.
     pub fn search_language(&self) -> SearchLanguage {
         self.ports.search.language()
     }
 
-    /// Whether all texts are indexed, as far as this process knows.
+    /// Returns `true` if all texts are indexed, as far as this process knows.
     pub fn is_search_indexed(&self) -> bool {
         self.ports.search.is_indexed()
     }
 
-    /// Indexes some of the texts that are not indexed, and returns how many; 0 if all are.
+    /// Indexes some of the texts that are not indexed, and returns their number; 0 if all are.
     ///
     /// # Errors
     /// Any [`StoreError`].
@@ -137,7 +137,7 @@ impl Application {
         self.ports.search.index_texts().await
     }
 
-    /// Indexes all texts anew.
+    /// Rebuilds the index of all texts.
     ///
     /// # Errors
     /// Any [`StoreError`].
@@ -147,13 +147,14 @@ impl Application {
         Ok(())
     }
 
-    /// What a query means, if there is something to compare it to.
+    /// Returns the embedding of a query, if there is an index for it.
     fn meaning(&self, query: &SearchQuery) -> Option<(&Semantic, Meaning)> {
         let semantic = self.ports.semantic.as_ref().filter(|semantic| semantic.is_ready())?;
         Some((semantic, semantic.of_query(query)?))
     }
 
-    /// What is near comes before what has the text if the query was understood, and after it if it was guessed at.
+    /// Runs semantic search before text search if the model knows the query, and after it
+    /// otherwise.
     async fn in_order<T>(
         &self,
         certainty: Option<Certainty>,
@@ -183,7 +184,8 @@ impl Application {
         Ok(found?)
     }
 
-    /// One page of what is near; no other market is read. What has gone is taken out of the index.
+    /// Returns one page of semantic matches and reads only these. Deleted texts are removed from
+    /// the index.
     async fn near_page(
         &self,
         semantic: &Semantic,
@@ -204,7 +206,8 @@ impl Application {
         Ok(Found { hits: in_place(shown, markets, market_id), total, step: SearchStep::Semantic })
     }
 
-    /// What the first step has found that has found anything. If none could be taken, the last one's error tells why.
+    /// Returns the matches of the first step that finds any. If all steps failed, returns the last
+    /// error.
     async fn first_found<I, F>(
         &self,
         mut look: impl FnMut(SearchMethod) -> F,
@@ -238,7 +241,7 @@ fn market_id(market: &MarketDetails) -> MarketId {
     market.market.id()
 }
 
-/// A page of what is near, all of which is wanted.
+/// Returns a page of semantic matches that all pass the filter.
 fn near_found<T>(all: Vec<(T, f64)>, page: SearchPage) -> Found<T> {
     let total = i64::try_from(all.len()).unwrap_or(i64::MAX);
     let hits = page_of(all, page).into_iter().map(|(thing, score)| (Some(thing), score)).collect();
@@ -254,13 +257,14 @@ fn scores<I>(near: Vec<Neighbour<I>>) -> Vec<Hit<I>> {
     near.into_iter().map(|near| Hit { id: near.id, score: near.similarity }).collect()
 }
 
-/// The things in the order of the hits. One that has gone since is left out.
+/// Returns the resources in the order of the matches. Deleted ones are left out.
 fn join<I: Ord, T>(hits: Vec<Hit<I>>, things: Vec<T>, id_of: impl Fn(&T) -> I) -> Vec<(T, f64)> {
     let hits = in_place(hits, things, id_of).into_iter();
     hits.filter_map(|(thing, score)| Some((thing?, score))).collect()
 }
 
-/// The thing of each hit, or nothing if it has gone since or cannot be read: a later page begins after the hits.
+/// Returns the resource of each match, or `None` if it was deleted or is unreadable: the next page
+/// starts after the matches.
 fn in_place<I: Ord, T>(hits: Vec<Hit<I>>, things: Vec<T>, id_of: impl Fn(&T) -> I) -> Vec<(Option<T>, f64)> {
     let mut things: BTreeMap<I, T> = things.into_iter().map(|thing| (id_of(&thing), thing)).collect();
     hits.into_iter().map(|hit| (things.remove(&hit.id), hit.score)).collect()

@@ -1,4 +1,5 @@
-//! Writes to users: when they have registered, and when a market in which they held shares has ended.
+//! Sends emails to users: after registration, and about the outcome of a market in which they held
+//! shares.
 
 use std::sync::atomic::Ordering;
 
@@ -14,12 +15,12 @@ use super::run_job::JobFailure;
 use crate::Application;
 
 impl Application {
-    /// Welcomes a user, unless they are gone.
+    /// Sends a welcome email to a user, unless they were erased.
     pub(super) async fn send_welcome(&self, job: JobId, user: UserId) -> Result<(), JobFailure> {
         self.send_letter(job, user, LetterContent::Welcome).await
     }
 
-    /// Tells a user how a market has ended, unless one of them is gone.
+    /// Sends a user the outcome of a market, unless one of them was deleted.
     pub(super) async fn send_decision(
         &self,
         job: JobId,
@@ -47,7 +48,7 @@ impl Application {
     }
 }
 
-/// How a market has ended: the options that pay.
+/// Returns the outcome of a market: the options that pay.
 fn decision_text(details: &MarketDetails, terms: &SettlementTerms) -> DecisionText {
     match terms {
         SettlementTerms::Refunds { .. } => DecisionText::Cancelled,

@@ -1,4 +1,5 @@
-//! Pays the holders of decided markets, set by set, and takes up what a crash interrupted.
+//! Pays the holders of resolved and cancelled markets, set by set, and resumes interrupted
+//! settlements.
 
 use foretell_domain::id::{MarketId, UserId};
 use foretell_domain::policy::Actor;
@@ -10,17 +11,17 @@ use crate::authorization::Principal;
 use crate::error::AppError;
 use crate::writer::{Command, Outcome};
 
-/// How many sets of holders are paid before the request that decided the market is answered.
+/// Number of sets paid within the request that decides the market.
 pub(super) const SETS_IN_REQUEST: usize = 10;
-/// How many sets of one market are paid before the sweep turns to the next market.
+/// Number of sets of one market paid before the next market has its turn.
 const SETS_IN_TURN: usize = 20;
-/// How many unsettled markets are looked up at once.
+/// Number of unsettled markets in one query.
 const MARKETS_IN_SWEEP: u32 = 100;
 
 impl Application {
-    /// Pays at most `sets` sets of a decided market and says whether nothing is left to pay.
+    /// Pays at most `sets` sets of a decided market. Returns `true` if nothing is left to pay.
     pub(super) async fn settle(&self, market: MarketId, sets: usize) -> Result<bool, AppError> {
-        // A step moves only what the decision has fixed, so nobody's permission is asked.
+        // A step moves only money that the decision has fixed, so no permission is needed.
         let process = Principal::Process(Actor { user_id: UserId::from_u128(0), role: Role::User });
         for _ in 0..sets {
             let receipt = self.writer.submit(process, Command::Settle(market)).await?;
@@ -31,8 +32,8 @@ impl Application {
         Ok(false)
     }
 
-    /// Goes once through all unsettled markets and says whether any has more holders to pay. One that fails
-    /// does not hold up the others, and is taken up again in time.
+    /// Makes one pass over all unsettled markets. Returns `true` if any has more holders to pay. A
+    /// market that fails does not block the others, and is retried in the next pass.
     pub(super) async fn sweep_settlements(&self) -> Result<bool, AppError> {
         let (mut after, mut is_more) = (None, false);
         loop {
@@ -42,7 +43,10 @@ impl Application {
                 match self.settle(market, SETS_IN_TURN).await {
                     Ok(is_complete) => is_more |= !is_complete,
                     Err(error) => {
-                        tracing::error!(error = %Chain(&error), market_id = %market, "a settlement cannot go on");
+                        tracing::error!(
+                            error = %Chain(&error), market_id = %market,
+                            "settlement failed, retrying in the next pass"
+                        );
                     }
                 }
             }

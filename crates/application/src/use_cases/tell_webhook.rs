@@ -1,7 +1,8 @@
-//! Tells a webhook what has happened in a market: in the order of the market, each thing until it has arrived.
+//! Delivers the events of a market to a webhook: in the order of the market, each until it has
+//! arrived.
 //!
-//! What is told is read from the bets and the market itself, from the webhook's place on. One job at a time has the
-//! place, as there is a job exactly as long as there is a place.
+//! Events are read from the bets and the market, after the webhook's cursor. Only one job at a time
+//! moves the cursor, since a job exists exactly as long as the cursor does.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -25,27 +26,27 @@ use crate::error::AppError;
 use crate::market_feed::read_bets;
 use crate::retry::pause_for;
 
-/// How long the job is kept with each message: longer than any message takes.
+/// Duration of the lease for each message: longer than any request takes.
 const LEASE: Duration = Duration::from_mins(1);
 
-/// A job that tells a webhook of a market.
+/// A job that delivers events of a market to a webhook.
 struct Telling<'a> {
     job: &'a LeasedJob,
     webhook: WebhookId,
     market: MarketId,
-    /// Whether a message has arrived since the job was taken up.
+    /// `true` if a message has arrived since the job was leased.
     has_told: bool,
 }
 
-/// One thing to tell, and where the webhook stands once it knows.
+/// One event, and the cursor after it.
 struct News {
     after: WebhookPlace,
-    /// Nothing where the webhook is not told of this.
+    /// `None` if the webhook does not receive this kind of event.
     body: Option<Vec<u8>>,
 }
 
 impl Application {
-    /// Tells a webhook everything that has happened in a market, and ends the job.
+    /// Delivers all events of a market to a webhook, and ends the job.
     pub(super) async fn tell_webhook(
         &self,
         job: &LeasedJob,
@@ -73,7 +74,7 @@ impl Application {
         }
     }
 
-    /// What comes after a place: some trades, or else the status.
+    /// Returns the events after a cursor: some trades, or else the phase.
     async fn next_news(
         &self,
         webhook: &Webhook,
@@ -82,7 +83,8 @@ impl Application {
     ) -> Result<Vec<News>, AppError> {
         let record = details.market.record();
         if place.phase.is_none() {
-            // What a market opened as is not kept: it is told as it is now, but before all trades.
+            // The original state of a market is not stored: its opening is sent with the current
+            // state, but before all trades.
             let after = WebhookPlace { phase: Some(Phase::Open), ..place };
             return Ok(vec![self.status_news(webhook, details, after)?]);
         }
@@ -95,7 +97,7 @@ impl Application {
             };
             let mut news = bets.into_iter().map(write).collect::<Result<Vec<_>, AppError>>()?;
             if news.last().is_none_or(|last| last.after.sequence < end) {
-                // The last ones cannot be read.
+                // The last ones are unreadable.
                 news.push(News { after: WebhookPlace { sequence: end, ..place }, body: None });
             }
             return Ok(news);
@@ -120,7 +122,7 @@ impl Application {
         Ok(News { after, body: Some(body.ok_or(AppError::Internal("a body"))?) })
     }
 
-    /// Tells one thing, and moves the place.
+    /// Sends one message, and moves the cursor.
     async fn tell(
         &self,
         telling: &mut Telling<'_>,
@@ -151,14 +153,15 @@ impl Application {
         if is_ours { Ok(()) } else { Err(JobFailure::Lost) }
     }
 
-    /// The secrets to sign with: the present one, and the one before as long as it counts.
+    /// Returns the signing keys: the current one, and the previous one while it is valid.
     pub(super) fn secrets(&self, webhook: &Webhook) -> Vec<WebhookSecret> {
         let now = self.now();
         let replaced = webhook.replaced.filter(|(_, until)| now < *until).map(|(secret, _)| secret);
         [Some(webhook.secret), replaced].into_iter().flatten().collect()
     }
 
-    /// Ends the job with its place, unless something has happened meanwhile: the lock on the market decides.
+    /// Ends the job and its cursor, unless new events have happened: the lock on the market
+    /// decides.
     async fn finish_telling(&self, telling: &Telling<'_>, place: WebhookPlace) -> Result<bool, JobFailure> {
         let (lease, webhook, market, now) = (telling.job.lease, telling.webhook, telling.market, self.now());
         let work = move |tx: &mut dyn Tx| {
@@ -177,11 +180,13 @@ impl Application {
         self.ports.units.run("finish_telling", work).await?.ok_or(JobFailure::Lost)
     }
 
-    /// Ends the job though not all is told: webhook or market are gone, or nothing is to be told any more.
+    /// Ends the job before all events are sent: the webhook or market was deleted, or the webhook
+    /// was disabled.
     async fn drop_telling(&self, telling: &Telling<'_>) -> Result<(), JobFailure> {
         let (lease, webhook, market, now) = (telling.job.lease, telling.webhook, telling.market, self.now());
         let work = move |tx: &mut dyn Tx| {
-            // Locked where it is there, so that nothing is told it by a batch that is under way.
+            // Locked if it exists, so that a concurrent batch cannot rely on the cursor that is
+            // being deleted.
             tx.lock_markets(&BTreeSet::from([market]))?;
             let is_ours = tx.finish_job(lease, now)?;
             if is_ours {
@@ -193,15 +198,18 @@ impl Application {
         if is_ours { Ok(()) } else { Err(JobFailure::Lost) }
     }
 
-    /// Enters that a message did not arrive. After the last attempt, or when the receiver is gone, the webhook is
-    /// disabled; after a message that did arrive, the next one has all its attempts.
+    /// Records a failed delivery. After the last attempt, or a response 410, the webhook is
+    /// disabled; after a successful message, the next one has all its attempts.
     async fn fail_telling(&self, telling: &Telling<'_>, failure: JobFailure) -> Result<(), JobFailure> {
         let JobFailure::Webhook(error) = failure else { return Err(failure) };
         let failures = if telling.has_told { 1 } else { telling.job.failures.saturating_add(1) };
         let is_over = matches!(error, WebhookSendError::Gone)
             || self.settings.retries.of(JobKind::Webhook).pause_after(failures, 0.5).is_none();
         if is_over {
-            tracing::warn!(webhook_id = %telling.webhook, %error, "a webhook was disabled: it takes no messages");
+            tracing::warn!(
+                webhook_id = %telling.webhook, %error,
+                "webhook disabled after failed deliveries; fix the receiver and enable it again"
+            );
             self.disable_failed(telling.webhook, &error.to_string()).await?;
             return Err(error.into());
         }
@@ -210,7 +218,7 @@ impl Application {
         if telling.has_told { self.begin_anew(telling, failure.retry_after()).await } else { Err(failure) }
     }
 
-    /// Ends the job, and adds another one for what is left.
+    /// Ends the job, and adds another one for the remaining events.
     async fn begin_anew(
         &self,
         telling: &Telling<'_>,
@@ -232,7 +240,7 @@ impl Application {
         if is_ours { Ok(()) } else { Err(JobFailure::Lost) }
     }
 
-    /// Enters why the last message did not arrive, or that it did.
+    /// Records the error of the last message, or its success.
     async fn note_webhook(&self, id: WebhookId, failure: Option<String>) -> Result<(), StoreError> {
         let now = self.now();
         let work = move |tx: &mut dyn Tx| {

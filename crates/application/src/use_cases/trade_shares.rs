@@ -8,12 +8,12 @@ use crate::Application;
 use crate::error::AppError;
 use crate::writer::{Command, Outcome, PlaceBet, Receipt, SellShares, TradeReceipt};
 
-/// Which bet, in which market.
+/// Market and client id of a bet.
 #[derive(Debug, Clone, Copy)]
 pub struct TradeTarget {
     /// The market.
     pub market_id: MarketId,
-    /// The id that the client chose for the bet.
+    /// Identifier that the client chose for the bet.
     pub client_id: Option<ClientId>,
 }
 
@@ -21,7 +21,7 @@ impl Application {
     /// Buys shares with money of the caller's account.
     ///
     /// # Errors
-    /// Those of the money writer; refusals are in the receipt.
+    /// The errors of the money writer; domain errors are in the receipt.
     pub async fn place_bet(
         &self,
         caller: &Caller,
@@ -34,10 +34,10 @@ impl Application {
         self.trade(caller, key, Command::Bet(bet)).await
     }
 
-    /// Sells shares that the caller's account holds.
+    /// Sells shares of the caller's account.
     ///
     /// # Errors
-    /// Those of the money writer; refusals are in the receipt.
+    /// The errors of the money writer; domain errors are in the receipt.
     pub async fn sell_shares(
         &self,
         caller: &Caller,

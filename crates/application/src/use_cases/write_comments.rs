@@ -1,4 +1,4 @@
-//! Writes, changes and deletes comments.
+//! Creates, changes and deletes comments.
 
 use foretell_domain::comment::{Comment, CommentSubject};
 use foretell_domain::error::DomainError;
@@ -17,7 +17,7 @@ use crate::Application;
 use crate::error::AppError;
 
 impl Application {
-    /// Comments on a post or a market that the caller may see.
+    /// Creates a comment on a post or a market that the caller may see.
     ///
     /// # Errors
     /// [`AppError::Refused`] with the `NotFound` of the subject or `Quota`; [`AppError::Store`].
@@ -45,7 +45,8 @@ impl Application {
         Ok(comment)
     }
 
-    /// Changes what a comment says; `None` leaves it as it is. For its author, moderators and admins, as far as they see its subject.
+    /// Changes the text of a comment; `None` leaves it unchanged. For its author, moderators and
+    /// admins, if they may see its subject.
     ///
     /// # Errors
     /// [`AppError::Refused`] with `CommentNotFound` or `NotTheAuthor`, [`AppError::Store`].
@@ -70,10 +71,10 @@ impl Application {
         self.run_as(caller, "edit_comment", work).await
     }
 
-    /// Deletes a comment. For those who may change it.
+    /// Deletes a comment. For everyone who may change it.
     ///
     /// # Errors
-    /// Those of changing it.
+    /// The errors of changing it.
     pub async fn delete_comment(&self, caller: &Caller, id: CommentId) -> Result<(), AppError> {
         let subject = self.subject_of(id).await?;
         let work = move |tx: &mut dyn Tx, actor| match lock_to_change(tx, actor, (id, subject))? {
@@ -83,7 +84,7 @@ impl Application {
         self.run_as(caller, "delete_comment", work).await
     }
 
-    /// What a comment is about, which never changes: the unit touches it before the comment.
+    /// Returns the subject of a comment, which never changes: the unit locks it before the comment.
     async fn subject_of(&self, id: CommentId) -> Result<CommentSubject, AppError> {
         let found = self.ports.posts.find_comment(id).await?;
         Ok(found.ok_or(DomainError::Post(PostError::CommentNotFound(id)))?.subject)
@@ -97,7 +98,7 @@ fn can_see(actor: Actor, subject: Option<HeldSubject>) -> bool {
     })
 }
 
-/// What is said where a subject is not there, or not for the caller to see.
+/// Returns the error for a subject that does not exist, or that the caller may not see.
 fn subject_not_found(subject: CommentSubject) -> DomainError {
     match subject {
         CommentSubject::Post(id) => PostError::NotFound(id).into(),

@@ -1,4 +1,4 @@
-//! Writes, changes and deletes posts.
+//! Creates, changes and deletes posts.
 
 use foretell_domain::error::DomainError;
 use foretell_domain::id::{PostId, UserId};
@@ -39,13 +39,14 @@ impl Application {
         Ok(post)
     }
 
-    /// Changes a post. For its author and, once it is published, moderators and admins. A change of nothing
-    /// leaves its version. An author who publishes a post or takes it back needs room for it in the quota; a moderator
-    /// who takes it back does not.
+    /// Changes a post. For its author and, once it is published, moderators and admins. An edit
+    /// that changes nothing does not increment the version. An author who changes the status needs
+    /// room in the quota of the new one; a moderator who unpublishes a post does not.
     ///
     /// # Errors
-    /// [`AppError::Refused`] with `NotFound`, also for a draft that is not the caller's, `NotTheAuthor` or `Quota`;
-    /// [`AppError::Stale`] if the post has another version than expected; [`AppError::Store`].
+    /// [`AppError::Refused`] with `NotFound`, also for another user's draft, `NotTheAuthor` or
+    /// `Quota`; [`AppError::Stale`] if the post has another version than expected;
+    /// [`AppError::Store`].
     pub async fn edit_post(
         &self,
         caller: &Caller,
@@ -84,10 +85,10 @@ impl Application {
         edited
     }
 
-    /// Deletes a post with all comments on it. For those who may change it.
+    /// Deletes a post with all comments on it. For everyone who may change it.
     ///
     /// # Errors
-    /// Those of changing it, but for [`AppError::Stale`].
+    /// The errors of changing it, except [`AppError::Stale`].
     pub async fn delete_post(&self, caller: &Caller, id: PostId) -> Result<(), AppError> {
         let work = move |tx: &mut dyn Tx, actor| match lock_to_change(tx, actor, id)? {
             Ok(post) => tx.delete_post(post).map(Ok),
@@ -99,7 +100,8 @@ impl Application {
     }
 }
 
-/// Checks that an author, whom the unit has locked exclusively, may have one more post of this status.
+/// Checks that an author, whom the unit has locked exclusively, may have one more post of this
+/// status.
 fn check_quota(
     tx: &mut dyn Tx,
     quotas: &Quotas,

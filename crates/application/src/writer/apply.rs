@@ -1,4 +1,4 @@
-//! Applies one command to the rows of its batch: wholly, or not at all with a refusal.
+//! Applies one command to the rows of its batch: completely, or not at all if it is rejected.
 
 mod payments;
 mod settlement;
@@ -19,7 +19,7 @@ use super::command::Command;
 use super::outcome::Outcome;
 use super::rows::Rows;
 
-/// The refusal of a command, or its outcome; a store error ends the whole batch.
+/// Outcome of a command, or the domain error that rejects it; a store error ends the whole batch.
 type Applied = Result<Result<Outcome, DomainError>, StoreError>;
 
 /// A batch while one of its commands is applied.
@@ -34,7 +34,8 @@ impl Desk<'_> {
         TransferOrder::new(id, kind, amount, self.context.now)
     }
 
-    /// Adds a job that runs after the batch, not before a time. A task that has only one job gets no second one.
+    /// Adds a job that runs after the batch, at `run_at` or later. A task with a unique name gets
+    /// no second job.
     fn want(&mut self, task: JobTask, run_at: Timestamp) {
         let id = JobId::from_u128(self.context.ids.next_id());
         let once = task.unique_name();

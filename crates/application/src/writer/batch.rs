@@ -1,4 +1,5 @@
-//! One batch as one unit of work: lock, look up, apply one after another, write set by set.
+//! One batch as one unit of work: lock rows, read, apply the commands one after another, write in
+//! bulk.
 
 use std::sync::Arc;
 
@@ -15,28 +16,29 @@ use super::{CommandEnvelope, apply};
 use crate::authorization::Actors;
 use crate::error::AppError;
 
-/// What a batch needs beside storage.
+/// Context of a batch besides storage.
 pub(super) struct BatchContext<'a> {
-    /// The time at which everything in it happens.
+    /// Time of everything in the batch.
     pub(super) now: Timestamp,
-    /// Makes the ids of what it creates.
+    /// Source of the ids of new rows.
     pub(super) ids: &'a dyn IdSource,
-    /// Whether users get letters.
+    /// `true` if users get emails.
     pub(super) has_letters: bool,
-    /// Whether texts are found by their meaning.
+    /// `true` if there is semantic search.
     pub(super) has_meanings: bool,
-    /// Whether there may be webhooks to tell.
+    /// `true` if there may be enabled webhooks.
     pub(super) has_webhooks: bool,
 }
 
-/// The answer to one command of a batch: done or refused, now or before, or a key or credential that cannot be
-/// honoured.
+/// Result of one command in a batch: its receipt, new or replayed, or an error of its key or
+/// credential.
 pub(super) type Answer = Result<Receipt<Outcome>, AppError>;
 
-/// Runs a batch. The credentials of privileged commands are locked first, since whoever changes a user locks the
-/// user before accounts. Keys are looked up after the rows are locked: a unit that did the same command before has
-/// ended by then. The time is taken after the locks too, so the transfers of an account happen in the order of
-/// their times, and who has held the lock on an account knows that no earlier one will come.
+/// Runs a batch. The credentials of privileged commands are locked first, since a change of a user
+/// locks the user before accounts. Keys are read after the rows are locked: a unit that executed
+/// the same command before has ended by then. The clock is read after the locks too, so that the
+/// transfers of an account have ascending times, and a reader that has held the lock on an account
+/// knows that no earlier transfer will follow.
 pub(super) fn run<'a>(
     tx: &mut dyn Tx,
     clock: &dyn Clock,
@@ -47,7 +49,8 @@ pub(super) fn run<'a>(
     let privileged = envelopes.iter().filter(|envelope| envelope.command.is_privileged());
     actors.read(tx, privileged.map(|envelope| envelope.principal), CredentialLock::Shared)?;
     let mut rows = Rows::lock(tx, envelopes)?;
-    // Read late: whoever was suspended while the batch waited for its locks moves nothing.
+    // Read late, after the locks: a user who was suspended while the batch waited must not move
+    // money.
     actors.read(tx, envelopes.iter().map(|envelope| envelope.principal), CredentialLock::None)?;
     let context = &context_at(clock.now());
     let mut outcomes = Outcomes::find(tx, envelopes)?;
@@ -56,11 +59,14 @@ pub(super) fn run<'a>(
         let actor = match actors.get(envelope.principal, context.now) {
             Ok(actor) => actor,
             Err(refusal) => {
+                // An authorization error is not stored under the key: it says nothing about the
+                // command (ADR 0031).
                 answers.push(Err(refusal));
                 continue;
             }
         };
         let name = envelope.name.as_ref();
+        // A key may repeat within this batch as well, so the answers so far are searched too.
         if let Some(answer) = name.and_then(|name| outcomes.replay(name, &answers)) {
             answers.push(answer);
             continue;
@@ -71,6 +77,8 @@ pub(super) fn run<'a>(
         }
         answers.push(Ok(Receipt { result, is_replay: false }));
     }
+    // All writes come last and in bulk: a few statements for the whole batch instead of a few per
+    // command.
     rows.write(tx, context)?;
     outcomes.write(tx)?;
     Ok(answers)

@@ -1,4 +1,4 @@
-//! The commands that move money, as their callers mean them.
+//! Commands that move money.
 
 use foretell_domain::id::{AccountId, ClientId, MarketId, OptionId, TransferId};
 use foretell_domain::market::{BuyOrder, Listing, SellOrder};
@@ -10,81 +10,81 @@ use foretell_domain::time::Timestamp;
 use foretell_domain::user::User;
 use foretell_ports::secret::PasswordHash;
 
-/// The most transfers of one batch command.
+/// Maximum number of transfers in one batch command.
 pub const MAX_BATCH_TRANSFERS: usize = 1_000;
 
-/// A command that moves money. What is hashed of it for its key is in the module `formats`.
+/// A command that moves money. The module `formats` defines the hash stored with its key.
 #[derive(Debug, Clone)]
 pub enum Command {
-    /// A new user with an account and the sign-up grant.
+    /// Register a user with an account and the sign-up grant.
     Register(Box<Register>),
-    /// From one user to another.
+    /// Transfer money from one user to another.
     Pay(Payment),
-    /// Several payments.
+    /// Make several payments.
     PayBatch(PaymentBatch),
-    /// New money.
+    /// Mint new money.
     Mint(Mint),
-    /// The money of a transfer, back.
+    /// Reverse a transfer.
     Reverse(Reversal),
-    /// A new market with its subsidy.
+    /// Create a market with its subsidy.
     OpenMarket(Box<OpenMarket>),
-    /// Money for shares.
+    /// Buy shares.
     Bet(PlaceBet),
-    /// Shares for money.
+    /// Sell shares.
     Sell(SellShares),
-    /// No more trades.
+    /// Close a market before its end date.
     Close(MarketId),
-    /// No more trades, since the end date has come. The process's own, so without a key.
+    /// Close a market at its end date. Sent by the process itself, so without a key.
     CloseEnded(MarketId),
-    /// How a market ends.
+    /// Resolve or cancel a market.
     Decide(MarketId, Decision),
-    /// A market that nobody has bet in goes, and its subsidy goes back.
+    /// Delete a market without bets and refund its subsidy.
     Delete(MarketId),
-    /// The next set of holders of a decided market.
+    /// Pay the next set of holders of a decided market.
     Settle(MarketId),
 }
 
-/// A new user. It names itself, so that a repetition finds it.
+/// A new user. Its id identifies the command, so that a repetition finds it.
 #[derive(Debug, Clone)]
 pub struct Register {
     /// The user.
     pub user: User,
-    /// The hash of their password.
+    /// Hash of the password.
     pub password: PasswordHash,
-    /// The account that they get.
+    /// Id of the new account.
     pub account_id: AccountId,
-    /// What they are given.
+    /// Sign-up grant.
     pub grant: Option<Amount>,
 }
 
 /// A payment from one user's account to another's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payment {
-    /// The id that the client chose for it.
+    /// Identifier chosen by the client.
     pub client_id: Option<ClientId>,
-    /// Whose money it is.
+    /// Paying account.
     pub from: AccountId,
-    /// Who gets it.
+    /// Receiving account.
     pub to: AccountId,
-    /// How much.
+    /// Amount.
     pub amount: Amount,
-    /// The sender's note.
+    /// Note of the sender.
     pub memo: Option<Memo>,
 }
 
-/// Whether one refusal refuses all.
+/// Treatment of the other payments in a batch when one is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BatchMode {
     /// All or none.
     Atomic,
-    /// Each for itself.
+    /// Each independently.
     Independent,
 }
 
 /// Several payments, in order.
 #[derive(Debug, Clone)]
 pub struct PaymentBatch {
-    /// Whether one refusal refuses all.
+    /// Treatment of a rejected payment.
     pub mode: BatchMode,
     /// 1 to 1,000 payments.
     pub payments: Vec<Payment>,
@@ -93,79 +93,79 @@ pub struct PaymentBatch {
 /// New money for a user's account.
 #[derive(Debug, Clone, Copy)]
 pub struct Mint {
-    /// Who gets it.
+    /// Receiving account.
     pub to: AccountId,
-    /// How much.
+    /// Amount.
     pub amount: Amount,
 }
 
-/// The money of a transfer, back to where it came from.
+/// Reversal of a transfer.
 #[derive(Debug, Clone, Copy)]
 pub struct Reversal {
-    /// Which one.
+    /// Transfer to reverse.
     pub of: TransferId,
-    /// Whether the treasury covers what the receiver no longer has.
+    /// `true` if the treasury covers what the receiver no longer has.
     pub force: bool,
 }
 
 /// A new market.
 #[derive(Debug, Clone)]
 pub struct OpenMarket {
-    /// What people read of it.
+    /// Texts.
     pub listing: Listing,
-    /// The options' initial probabilities: all or none.
+    /// Initial probabilities of the options: all or none.
     pub probabilities: Vec<Option<Probability>>,
-    /// When it takes its last trade.
+    /// End date.
     pub ends_at: Timestamp,
-    /// The most that it can lose.
+    /// Maximum loss of the market.
     pub subsidy: Amount,
-    /// Where the subsidy comes from.
+    /// Account that pays the subsidy.
     pub from: AccountId,
-    /// The trading fee, in basis points. The operator's, so no part of the request.
+    /// Trading fee, in basis points. Set by the operator, so not part of the request.
     pub fee_bps: u16,
-    /// The limits of markets. The operator's, so no part of the request.
+    /// Limits per user. Set by the operator, so not part of the request.
     pub quotas: Quotas,
 }
 
-/// Money for shares.
+/// Purchase of shares.
 #[derive(Debug, Clone, Copy)]
 pub struct PlaceBet {
-    /// The id that the client chose for it.
+    /// Identifier chosen by the client.
     pub client_id: Option<ClientId>,
     /// The market.
     pub market_id: MarketId,
-    /// Whose money it is.
+    /// Paying account.
     pub account_id: AccountId,
-    /// What to buy, and its limits.
+    /// Option, amount and limits.
     pub order: BuyOrder,
 }
 
-/// Shares for money.
+/// Sale of shares.
 #[derive(Debug, Clone, Copy)]
 pub struct SellShares {
-    /// The id that the client chose for it.
+    /// Identifier chosen by the client.
     pub client_id: Option<ClientId>,
     /// The market.
     pub market_id: MarketId,
-    /// Whose shares they are.
+    /// Account that holds the shares.
     pub account_id: AccountId,
-    /// What to sell, and its limit.
+    /// Option, quantity and limit.
     pub order: SellOrder,
 }
 
-/// How a market ends.
+/// Decision about a market.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
-    /// One option came true.
+    /// One option has won.
     Winner(OptionId),
-    /// Each option pays this part, in basis points, 10,000 in all; options left out pay nothing.
+    /// Each option pays this part, in basis points, 10,000 in total; options left out pay nothing.
     Split(Vec<(OptionId, u16)>),
-    /// The stakes go back.
+    /// The stakes are refunded.
     Cancel,
 }
 
 impl Command {
-    /// The market that it changes, if it changes one.
+    /// Returns the market that the command changes, if any.
     pub(super) fn market_id(&self) -> Option<MarketId> {
         match self {
             Self::Bet(bet) => Some(bet.market_id),
@@ -179,7 +179,8 @@ impl Command {
         }
     }
 
-    /// A number that commands on the same rows tend to share, so that they meet in one lane.
+    /// Returns a number that commands on the same rows usually share, so that they meet in one
+    /// lane.
     pub(super) fn lane_hint(&self) -> u128 {
         match self {
             Self::Register(_) => AccountId::TREASURY.as_u128(),
@@ -198,7 +199,8 @@ impl Command {
         }
     }
 
-    /// Whether it takes more than owning an account: the caller's role is then locked until it is done.
+    /// Returns `true` if the command needs more than the ownership of an account: the caller's role
+    /// is then locked until the end of the unit.
     pub(super) const fn is_privileged(&self) -> bool {
         match self {
             Self::Mint(_) | Self::Reverse(_) | Self::Close(_) | Self::Decide(..) | Self::Delete(_) => true,
@@ -213,7 +215,7 @@ impl Command {
         }
     }
 
-    /// About how many transfers it makes, to keep units of work short.
+    /// Returns the approximate number of transfers, to keep units of work short.
     pub(super) fn weight(&self) -> usize {
         match self {
             Self::PayBatch(batch) => batch.payments.len().max(1),

@@ -1,7 +1,8 @@
-//! Estimates how long a command would wait for a lane, from the durations of the lane's units of work.
+//! Estimates the time that a command would wait for a lane, from the durations of the lane's units
+//! of work.
 //!
-//! It is better to reject a command at once than after a second: while more commands come than can be done, most of those
-//! that wait would wait in vain.
+//! It is better to reject a command immediately than after a second: under overload, most of the
+//! waiting commands would be rejected in the end anyway.
 
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use tokio::time::Instant;
 pub(super) struct QueueEstimator {
     /// Moving average of the duration of a unit; the last one counts half.
     usual: Duration,
-    /// When the current unit began, and as how many it counts.
+    /// Start of the current unit, and the number of units that it counts as.
     current: Option<(Instant, u32)>,
 }
 
@@ -31,8 +32,8 @@ impl QueueEstimator {
         }
     }
 
-    /// How long a command that comes now waits if so many whole units are served before it. A unit that takes
-    /// longer than usual is expected to take as much longer again.
+    /// Returns the wait of a new command if so many whole units are served before it. A unit that
+    /// takes longer than usual is expected to take as much longer again.
     pub(super) fn expected_wait(&self, now: Instant, units: usize) -> Duration {
         let rest = match self.current {
             Some((begun, units)) => (now - begun).abs_diff(self.usual.saturating_mul(units)),
@@ -58,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn idle_lane_makes_nobody_wait() {
+    fn idle_lane_has_no_wait() {
         let mut estimator = QueueEstimator::default();
         assert_eq!(estimator.expected_wait(Instant::now(), 0), Duration::ZERO);
         unit(&mut estimator, 5_000, 1);
@@ -66,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn wait_is_the_rest_of_the_unit_and_those_before() {
+    fn wait_is_rest_of_unit_and_backlog() {
         let mut estimator = QueueEstimator::default();
         unit(&mut estimator, 80, 1);
         let now = Instant::now();
@@ -87,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn hanging_unit_is_not_expected_to_end() {
+    fn hanging_unit_increases_expected_wait() {
         let mut estimator = QueueEstimator::default();
         let begun = Instant::now();
         estimator.begin(begun, 1);
@@ -97,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn long_unit_is_soon_forgotten() {
+    fn one_long_unit_affects_few_estimates() {
         let mut estimator = QueueEstimator::default();
         unit(&mut estimator, 4_000, 1);
         for _ in 0..5 {

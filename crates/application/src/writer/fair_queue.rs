@@ -1,51 +1,53 @@
-//! Deficit round robin: serves users fairly, whatever each of them sends.
+//! Deficit round robin: a fair queue of commands, whatever load each user sends.
 //!
-//! Each flow (a user) has a first-in, first-out queue and a deficit counter. Flows take turns: a turn serves commands
-//! while the counter covers their weight, and adds a quantum when it no longer does (Shreedhar and Varghese, "Efficient
-//! Fair Queueing using Deficit Round Robin", SIGCOMM 1995). So over time each flow gets the same weight served.
+//! Each flow (a user) has a first-in, first-out queue and a deficit counter. Flows take turns: a
+//! turn serves commands while the counter covers their weight, and then adds a quantum (Shreedhar
+//! and Varghese, "Efficient Fair Queueing using Deficit Round Robin", SIGCOMM 1995). So over time
+//! each flow gets the same weight served.
 //!
-//! Commands leave in units of work of a limited weight. A *heavy* command, one that exceeds this limit, leaves alone, and
-//! a unit of light ones comes between two heavy ones. So a light command waits for one heavy command at most, however
-//! many flows send them, as long as one unit can take the light commands of a round.
+//! Commands leave in units of work of a limited weight. A *heavy* command, one that exceeds this
+//! limit, is a unit alone, and a unit of light ones comes between two heavy ones. So a light
+//! command waits for one heavy command at most, however many flows send them, as long as one unit
+//! can take the light commands of a round.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 
 /// Weight that a flow may have served in each round.
 ///
-/// Small, since a round of many busy flows delays those that send little; a flow's backlog still fills a unit of
-/// work within a few rounds.
+/// Small, since a round of many busy flows delays flows with few commands; a flow's backlog still
+/// fills a unit of work within a few rounds.
 const QUANTUM: usize = 32;
 
 /// Waiting commands of many flows.
 #[derive(Debug)]
 pub(super) struct FairQueue<K, T> {
-    /// The most weight that may wait.
+    /// Maximum total weight of waiting commands.
     capacity: usize,
-    /// The most weight of a unit of work with more than one command.
+    /// Maximum weight of a unit of work with more than one command.
     unit_weight: usize,
     flows: HashMap<K, Flow<T>>,
-    /// All flows, by their next turn.
+    /// All flows, in the order of their next turns.
     turns: VecDeque<K>,
-    /// Those whose first command is heavy and covered by their deficit counter.
+    /// Flows whose first command is heavy and covered by their deficit counter.
     heavy: VecDeque<K>,
     was_heavy: bool,
     len: usize,
     weight: usize,
 }
 
-/// The waiting commands of one user. A flow without any is removed at its next turn.
+/// Waiting commands of one user. An empty flow is removed at its next turn.
 #[derive(Debug)]
 struct Flow<T> {
     commands: VecDeque<(usize, T)>,
     weight: usize,
     deficit: usize,
-    /// Whether it is among the heavy ones.
+    /// `true` if the flow is in `heavy`.
     is_heavy: bool,
 }
 
 impl<K: Clone + Eq + Hash, T> FairQueue<K, T> {
-    /// An empty queue.
+    /// Creates an empty queue.
     pub(super) fn new(capacity: usize, unit_weight: usize) -> Self {
         Self {
             capacity,
@@ -59,21 +61,22 @@ impl<K: Clone + Eq + Hash, T> FairQueue<K, T> {
         }
     }
 
-    /// How many commands wait.
+    /// Returns the number of waiting commands.
     pub(super) const fn len(&self) -> usize {
         self.len
     }
 
     /// Adds a command to the end of its flow, or returns it if the flow has no room.
     ///
-    /// A flow may have as much weight as is still free (dynamic thresholds: Choudhury and Hahne, 1998). So one
-    /// flow can take half of the capacity, two a third each, and there is always room for another one. A flow
-    /// without commands may exceed that with its first one, or a command heavier than the capacity could never be
-    /// served.
+    /// A flow may have as much weight as is still free (dynamic thresholds: Choudhury and Hahne,
+    /// 1998). So one flow can take half of the capacity, two a third each, and there is always room
+    /// for another one. An empty flow may exceed that with its first command, or a command heavier
+    /// than the capacity could never be served.
     pub(super) fn push(&mut self, key: K, weight: usize, command: T) -> Result<(), T> {
         let weight = weight.max(1);
         let free = self.capacity.saturating_sub(self.weight);
         let waiting = self.flows.get(&key).map_or(0, |flow| flow.weight);
+        // See above: without this, a command heavier than the free room could never be accepted.
         let is_first = waiting == 0 && free > 0;
         if !is_first && waiting.saturating_add(weight) > free {
             return Err(command);
@@ -90,19 +93,21 @@ impl<K: Clone + Eq + Hash, T> FairQueue<K, T> {
         Ok(())
     }
 
-    /// About how much weight is served before a new command of this flow.
+    /// Returns the approximate weight served before a new command of this flow.
     pub(super) fn weight_before(&self, key: &K, weight: usize) -> usize {
         let own = self.flows.get(key).map_or(0, |flow| flow.weight);
         let rounds = own.saturating_add(weight).div_ceil(QUANTUM);
+        // Other flows are served only in the rounds that this command needs, so their backlog
+        // counts up to that.
         let credit = rounds.saturating_mul(QUANTUM);
         let others = self.flows.iter().filter(|(other, _)| *other != key);
         own + others.map(|(_, flow)| flow.weight.min(credit)).sum::<usize>()
     }
 
-    /// Takes the commands of the next unit of work; none only if none wait.
+    /// Takes the commands of the next unit of work; empty only if no command waits.
     ///
-    /// `accept` gets each command whose turn has come. One that it does not return is left out, and its flow is not
-    /// charged for it.
+    /// `accept` receives each command whose turn has come. A command that it does not return is
+    /// left out, and its flow is not charged for it.
     pub(super) fn next_unit(&mut self, mut accept: impl FnMut(T) -> Option<T>) -> Vec<T> {
         while self.len > 0 {
             let light = if self.was_heavy || self.heavy.is_empty() {
@@ -110,6 +115,8 @@ impl<K: Clone + Eq + Hash, T> FairQueue<K, T> {
             } else {
                 Vec::new()
             };
+            // A heavy unit is always followed by a light one, or one heavy command of each flow
+            // would delay a payment.
             self.was_heavy = light.is_empty();
             if !light.is_empty() {
                 return light;
@@ -121,7 +128,8 @@ impl<K: Clone + Eq + Hash, T> FairQueue<K, T> {
         Vec::new()
     }
 
-    /// Takes light commands until the unit is full, all are taken, or a heavy one has its turn: then after its round.
+    /// Takes light commands until the unit is full, all are taken, or a heavy one has its turn:
+    /// then it ends after the current round.
     fn take_light(&mut self, accept: &mut impl FnMut(T) -> Option<T>) -> Vec<T> {
         let mut unit = Vec::new();
         let mut room = self.unit_weight;
@@ -137,7 +145,8 @@ impl<K: Clone + Eq + Hash, T> FairQueue<K, T> {
         }
     }
 
-    /// Serves the next flow as far as its deficit counter goes; `false` if its turn is not over but the unit is full.
+    /// Serves the next flow up to its deficit counter; `false` if the unit is full before the turn
+    /// is over.
     fn take_turn(
         &mut self,
         unit: &mut Vec<T>,
@@ -154,11 +163,13 @@ impl<K: Clone + Eq + Hash, T> FairQueue<K, T> {
                 self.heavy.push_back(key.clone());
             }
             if !is_covered || is_heavy {
-                // While a heavy command waits for its unit, its flow earns what the others do.
+                // While a heavy command waits for its unit, its flow earns a quantum per round like
+                // the others.
                 flow.deficit = (flow.deficit + QUANTUM).min(2 * weight.max(&QUANTUM));
                 self.turns.push_back(key);
                 return true;
             }
+            // The turn continues in the next unit, so the flow keeps its place and its deficit.
             if *weight > *room {
                 self.turns.push_front(key);
                 return false;
@@ -172,6 +183,7 @@ impl<K: Clone + Eq + Hash, T> FairQueue<K, T> {
                 unit.push(command);
             }
         }
+        // An empty flow loses its deficit: credit must not accumulate while a user sends nothing.
         self.flows.remove(&key);
         true
     }

@@ -1,9 +1,10 @@
-//! The formats of what outlives a version of the program: request hashes and stored outcomes.
+//! Persistent formats, which outlive a version of the program: request hashes and stored outcomes.
 //!
-//! Rows under idempotency keys are read by later versions. So they are written from the types below and from
-//! nothing else: a type of the domain may change, these may not. The files in `golden` hold every shape; a
-//! test compares them byte for byte. A format that must change gets a new number and a new set of types, and
-//! the old ones stay as long as keys are kept (7 days). Ids, amounts and times are stored as plain values.
+//! Rows under idempotency keys are read by later versions. So they are written only from the types
+//! below: domain types may change, these may not. The files in `golden` contain every case; a test
+//! compares them byte for byte. A format that must change gets a new number and new types, and the
+//! old ones are kept as long as keys are (7 days). Ids, amounts and times are stored as plain
+//! values.
 
 mod command;
 mod market;

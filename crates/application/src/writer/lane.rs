@@ -23,27 +23,29 @@ use crate::error::{AppError, clone_corrupt};
 use crate::market_feed::MarketFeed;
 use crate::webhook_watch::WebhookWatch;
 
-/// How often a batch whose commit is unknown is run again: by then its first run has ended, and the stored
-/// outcomes answer for what it did.
+/// Number of times that a batch whose commit is unknown runs again: by then its first run has
+/// ended, and the stored outcomes tell what it did.
 const UNKNOWN_RETRIES: u32 = 4;
-/// How long to wait before the first of these; each further wait is twice as long.
+/// Pause before the first of these runs; each further pause is twice as long.
 const UNKNOWN_PAUSE: Duration = Duration::from_millis(50);
 
-/// A command that waits for its answer.
+/// A command that waits for its result.
 pub(super) struct QueuedCommand {
     pub(super) envelope: Arc<CommandEnvelope>,
     pub(super) reply: oneshot::Sender<Answer>,
-    /// Claimed before the command begins; a caller who has waited too long claims it to withdraw the command.
+    /// Claimed before the command begins; a caller who has waited too long claims it to withdraw
+    /// the command.
     pub(super) claim: ClaimFlag,
-    /// Where its caller notes what it costs, if that is wanted.
+    /// Cost record of its caller, if any.
     pub(super) cost: Option<Arc<Cost>>,
-    /// The span that its caller waits in.
+    /// Span of its caller.
     pub(super) span: Option<Id>,
     pub(super) since: Instant,
 }
 
 impl QueuedCommand {
-    /// The command, unless it was withdrawn or has waited too long; in the latter case it is rejected.
+    /// Begins the command, unless it was withdrawn or has waited too long; in the latter case it is
+    /// rejected.
     pub(super) fn begin(self, max_wait: Duration) -> Option<Self> {
         if !self.claim.claim() {
             return None;
@@ -56,7 +58,7 @@ impl QueuedCommand {
     }
 
     fn answer(self, answer: Answer) {
-        // The caller may have gone; what was done stays done, and its key answers for it.
+        // The caller may be gone; the command stays executed, and its key returns the outcome.
         drop(self.reply.send(answer));
     }
 }
@@ -64,9 +66,9 @@ impl QueuedCommand {
 /// Dependencies of a lane besides the ports.
 #[derive(Clone)]
 pub(crate) struct LaneDeps {
-    /// Is told of the markets that have changed.
+    /// Receives the markets that have changed.
     pub(crate) feed: Arc<MarketFeed>,
-    /// Knows whether there are webhooks.
+    /// Knows if there are webhooks.
     pub(crate) webhooks: Arc<WebhookWatch>,
 }
 
@@ -98,7 +100,7 @@ impl Lane {
         }
     }
 
-    /// Works until the queue is closed and empty.
+    /// Runs until the queue is closed and empty.
     pub(super) async fn run(self) {
         loop {
             let unit = self.queue.next_unit().await;
@@ -110,12 +112,15 @@ impl Lane {
         }
     }
 
-    /// Runs a batch; where storage rejects it as a whole, halves it until the culprit stands alone.
+    /// Runs a batch; if storage rejects it as a whole, splits it in halves until the failing
+    /// command is alone.
     async fn execute(&self, batch: Vec<QueuedCommand>) {
         let mut parts = vec![batch];
         while let Some(mut part) = parts.pop() {
             match self.attempt(&part).await {
                 Ok(answers) => {
+                    // Followers are woken before the callers get their results, and only after the
+                    // commit.
                     self.deps
                         .feed
                         .announce(part.iter().filter_map(|pending| pending.envelope.command.market_id()));
@@ -125,6 +130,7 @@ impl Lane {
                 }
                 Err(StoreError::Rejected(_) | StoreError::Corrupt { .. }) if part.len() > 1 => {
                     let later = part.split_off(part.len() / 2);
+                    // A stack with the earlier half on top, so that the commands keep their order.
                     parts.extend([later, part]);
                 }
                 Err(error) => Self::fail(part, &error),
@@ -132,8 +138,9 @@ impl Lane {
         }
     }
 
-    /// Runs the batch as one unit of work, and again where its outcome is unknown: every row that the first
-    /// run locked is locked again, which waits until that run has ended, and only then are keys looked up.
+    /// Runs the batch as one unit of work, and again if its commit is unknown: every row that the
+    /// first run locked is locked again, which waits until that run has ended, and only then are
+    /// keys read.
     async fn attempt(&self, part: &[QueuedCommand]) -> Result<Vec<Answer>, StoreError> {
         let mut pause = UNKNOWN_PAUSE;
         let mut retries = 0;
@@ -141,13 +148,19 @@ impl Lane {
         loop {
             match self.run_unit(part).await {
                 Err(StoreError::CommitUnknown(cause)) if retries < UNKNOWN_RETRIES => {
-                    tracing::warn!(%cause, commands = part.len(), "a commit is unknown; asking what it did");
+                    tracing::warn!(
+                        %cause, commands = part.len(),
+                        "money batch: commit unknown, running it again to learn its outcome"
+                    );
                     tokio::time::sleep(pause).await;
                     (pause, retries) = (pause * 2, retries + 1);
                 }
-                // Another process may have stored an outcome under the same key since it was looked up.
+                // Another process may have stored an outcome under the same key after it was read.
                 Err(StoreError::Rejected(cause)) if part.len() == 1 && !is_second_rejection => {
-                    tracing::debug!(%cause, "a command was rejected; trying once more");
+                    tracing::debug!(
+                        %cause,
+                        "money batch: command rejected by storage, retrying once"
+                    );
                     is_second_rejection = true;
                 }
                 result => return result,
@@ -159,6 +172,8 @@ impl Lane {
         let envelopes: Vec<_> = part.iter().map(|pending| Arc::clone(&pending.envelope)).collect();
         let (clock, ids) = (Arc::clone(&self.clock), Arc::clone(&self.ids));
         let (has_letters, has_meanings) = (self.has_letters, self.has_meanings);
+        // Asked outside of the unit of work, which must not wait for anything but its own
+        // statements.
         let has_webhooks = self.deps.webhooks.is_needed().await;
         let work = move |tx: &mut dyn foretell_ports::unit::Tx| {
             let context_at = |now| BatchContext { now, ids: &*ids, has_letters, has_meanings, has_webhooks };
@@ -166,6 +181,8 @@ impl Lane {
         };
         histogram!("foretell_writer_batch_size").record(u32::try_from(part.len()).unwrap_or(u32::MAX));
         let begun = std::time::Instant::now();
+        // The cost of the batch is charged to each caller in it: a batch cannot tell which command
+        // caused it.
         let cost = Arc::new(Cost::default());
         let span = tracing::debug_span!("writer.batch", commands = part.len());
         for caller in part.iter().filter_map(|pending| pending.span.as_ref()) {
@@ -185,11 +202,12 @@ impl Lane {
         let commands = part.len();
         let error = Chain(failure);
         if is_fault {
-            tracing::error!(%error, commands, "storage rejected a command");
+            tracing::error!(%error, commands, "money batch: command rejected by storage");
         } else {
-            tracing::warn!(%error, commands, "a batch could not be written");
+            tracing::warn!(%error, commands, "money batch: write failed, callers may retry");
         }
         for pending in part {
+            // An error is not `Clone`, so each caller gets an equivalent one.
             let answer = match failure {
                 StoreError::Rejected(_) => AppError::Internal("storage rejected the command"),
                 _ => AppError::Store(
@@ -203,7 +221,7 @@ impl Lane {
 }
 
 impl Drop for Lane {
-    /// A lane that panicked leaves nobody waiting.
+    /// Answers all waiting commands if the lane panicked.
     fn drop(&mut self) {
         self.queue.abandon();
     }

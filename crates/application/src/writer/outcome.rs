@@ -1,4 +1,4 @@
-//! What commands come to, as it is answered and stored for repetitions.
+//! Outcomes of commands, as they are returned and stored for repetitions.
 
 use foretell_domain::error::DomainError;
 use foretell_domain::id::{AccountId, UserId};
@@ -8,14 +8,14 @@ use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::Transfer;
 use foretell_ports::market::MarketDetails;
 
-/// What a command came to.
+/// Outcome of a command.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
     /// A user registered.
     Registered(Registered),
     /// Money moved.
     Transferred(Transfer),
-    /// The payments of a batch, in their order.
+    /// Payments of a batch, in order.
     Batch(Vec<Result<Transfer, DomainError>>),
     /// A market opened.
     MarketOpened(Box<MarketOpened>),
@@ -25,39 +25,39 @@ pub enum Outcome {
     MarketChanged(Box<MarketState>),
     /// A market was deleted.
     MarketDeleted,
-    /// A set was paid; whether the settlement is complete.
+    /// A set of holders was paid.
     SetPaid {
-        /// Whether nothing is left to pay.
+        /// `true` if nothing is left to pay.
         complete: bool,
     },
 }
 
-/// A new user with their account.
+/// A new user with the account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Registered {
     /// The user.
     pub user_id: UserId,
-    /// Their account.
+    /// The new account.
     pub account_id: AccountId,
-    /// What it holds.
+    /// Balance of the account.
     pub balance: Balance,
 }
 
-/// A market as it opened.
+/// A market right after its creation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MarketOpened {
-    /// Its state.
+    /// State.
     pub record: MarketRecord,
-    /// What people read of it.
+    /// Texts.
     pub listing: Listing,
-    /// What its creator's account holds after the subsidy.
+    /// Balance of the creator's account after the subsidy.
     pub balance: Balance,
-    /// When it opened.
+    /// Creation time.
     pub created_at: Timestamp,
 }
 
 impl MarketOpened {
-    /// The market as a reader would have seen it then; `None` if the record makes no market.
+    /// Returns the market as a reader would have seen it then; `None` if the record is not valid.
     pub fn into_details(self) -> Option<MarketDetails> {
         let (pot, at) = (Balance::from(self.record.subsidy), self.created_at);
         let market = Market::restore(self.record).ok()?;
@@ -65,17 +65,17 @@ impl MarketOpened {
     }
 }
 
-/// A bet or sale, and what the trader's account holds after it.
+/// A bet or sale, and the balance of the trader's account after it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TradeReceipt {
     /// The bet or sale.
     pub bet: Bet,
-    /// What the trader's account holds after it.
+    /// Balance of the trader's account after it.
     pub balance: Balance,
 }
 
 impl TradeReceipt {
-    /// The receipt of a trade and the transfer that moved its money.
+    /// Creates the receipt from a trade and the transfer that moved its money.
     pub(super) fn new(bet: Bet, transfer: &Transfer) -> Self {
         let traders_side = match bet.fill.side {
             TradeSide::Buy => transfer.debit,
@@ -85,28 +85,28 @@ impl TradeReceipt {
     }
 }
 
-/// A market after it was closed or decided.
+/// A market after it was closed, resolved or cancelled.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MarketState {
-    /// Its state.
+    /// State.
     pub record: MarketRecord,
-    /// What its holders are owed, once decided.
+    /// Terms by which its holders are paid, once decided.
     pub terms: Option<SettlementTerms>,
-    /// When it changed.
+    /// Time of the change.
     pub at: Timestamp,
 }
 
-/// The answer to a command.
+/// Result of a command.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Receipt<T> {
-    /// What it came to, or why it was refused.
+    /// Outcome, or the domain error that rejected it.
     pub result: Result<T, DomainError>,
-    /// Whether the answer is that of an earlier command of the same key.
+    /// `true` if this is the result of an earlier command with the same key.
     pub is_replay: bool,
 }
 
 impl<T> Receipt<T> {
-    /// The same answer with another form of its outcome; `None` from `convert` is a fault of the program.
+    /// Converts the outcome; `None` from `convert` is a program error.
     pub(crate) fn map<U>(
         self,
         convert: impl FnOnce(T) -> Option<U>,

@@ -1,7 +1,7 @@
-//! The outcomes of a batch by key: those that earlier batches stored, and those that this one adds.
+//! Outcomes of a batch by key: those stored by earlier batches, and those that this one adds.
 //!
-//! What stands in rows that never change is stored by reference, so nothing is written twice and only a
-//! repetition has to look.
+//! Data in rows that never change is stored by reference, so that nothing is written twice and only
+//! a repetition has to read these rows.
 
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
@@ -22,23 +22,23 @@ use super::outcome::{Outcome, Receipt, TradeReceipt};
 use super::{CommandEnvelope, CommandName};
 use crate::error::AppError;
 
-/// What an earlier batch stored under a key.
+/// Outcome stored by an earlier batch.
 struct Earlier {
     request_hash: [u8; 32],
-    /// `None` if what is stored makes no sense.
+    /// `None` if it is not readable.
     result: Option<CommandResult>,
 }
 
-/// The outcomes by key.
+/// Outcomes by key.
 pub(super) struct Outcomes {
     stored: HashMap<CommandKey, Earlier>,
-    /// Of this batch: the command's hash, and which answer it was given.
+    /// Of this batch: the command's hash, and the index of its result.
     given: HashMap<CommandKey, ([u8; 32], usize)>,
     new: Vec<StoredOutcome>,
 }
 
 impl Outcomes {
-    /// Looks up what is stored under the keys of a batch.
+    /// Reads the outcomes stored under the keys of a batch.
     pub(super) fn find(tx: &mut dyn Tx, envelopes: &[Arc<CommandEnvelope>]) -> Result<Self, StoreError> {
         let names = envelopes.iter().filter_map(|envelope| envelope.name.as_ref());
         let keys: Vec<_> = names.map(|name| name.key.clone()).collect();
@@ -48,22 +48,25 @@ impl Outcomes {
         Ok(Self { stored, given, new })
     }
 
-    /// The answer to a repeated command, if it is one; `answers` are those of the batch so far.
+    /// Returns the result of a repeated command, if it is one; `answers` are those of the batch so
+    /// far.
     pub(super) fn replay(&self, name: &CommandName, answers: &[Answer]) -> Option<Answer> {
+        // This batch first: its outcomes are not stored yet.
         let (request_hash, result) = match self.given.get(&name.key) {
             Some((request_hash, index)) => (request_hash, result_at(answers, *index)),
             None => {
                 self.stored.get(&name.key).map(|stored| (&stored.request_hash, stored.result.as_ref()))?
             }
         };
+        // The hash decides before the result: a key must not reveal the outcome of another command.
         if !name.request_hash.is(request_hash) {
             return Some(Err(AppError::KeyReused));
         }
-        let result = result.ok_or(AppError::Internal("a stored outcome makes no sense"));
+        let result = result.ok_or(AppError::Internal("a stored outcome is not readable"));
         Some(result.map(|result| Receipt { result: result.clone(), is_replay: true }))
     }
 
-    /// Keeps the result of a command for its repetitions; it is about to be answered as number `index`.
+    /// Stores the result of a command for its repetitions; it will be number `index` of the batch.
     pub(super) fn record(
         &mut self,
         name: &CommandName,
@@ -78,7 +81,7 @@ impl Outcomes {
         Ok(())
     }
 
-    /// Writes what this batch adds.
+    /// Writes the outcomes that this batch adds.
     pub(super) fn write(self, tx: &mut dyn Tx) -> Result<(), StoreError> {
         if self.new.is_empty() { Ok(()) } else { tx.insert_outcomes(&self.new) }
     }
@@ -88,7 +91,7 @@ fn result_at(answers: &[Answer], index: usize) -> Option<&CommandResult> {
     answers.get(index)?.as_ref().ok().map(|receipt| &receipt.result)
 }
 
-/// The stored outcomes with the rows that they refer to.
+/// Returns the stored outcomes with the rows that they reference.
 fn read(tx: &mut dyn Tx, found: Vec<StoredOutcome>) -> Result<HashMap<CommandKey, Earlier>, StoreError> {
     let mut wanted = Wanted::default();
     let mut records = Vec::with_capacity(found.len());
@@ -97,7 +100,7 @@ fn read(tx: &mut dyn Tx, found: Vec<StoredOutcome>) -> Result<HashMap<CommandKey
         if let Some(stored) = &stored {
             wanted.add(stored);
         } else {
-            tracing::error!("a stored outcome does not decode");
+            tracing::error!("idempotency: a stored outcome is not readable");
         }
         records.push((key, request_hash, stored));
     }
@@ -108,7 +111,7 @@ fn read(tx: &mut dyn Tx, found: Vec<StoredOutcome>) -> Result<HashMap<CommandKey
     Ok(records.into_iter().map(earlier).collect())
 }
 
-/// The rows that stored outcomes refer to.
+/// Rows that stored outcomes reference.
 #[derive(Default)]
 struct Wanted {
     transfers: Vec<TransferId>,
@@ -145,7 +148,7 @@ impl Wanted {
     }
 }
 
-/// The account and the versions of a run of payments.
+/// Returns the account and the versions of a run of payments.
 fn versions_of(run: &BatchRun) -> Option<(AccountId, RangeInclusive<i64>)> {
     match run {
         BatchRun::Paid { from, first_version, count } => {
@@ -155,7 +158,7 @@ fn versions_of(run: &BatchRun) -> Option<(AccountId, RangeInclusive<i64>)> {
     }
 }
 
-/// The rows that stored outcomes refer to, as they were found.
+/// Referenced rows that were found.
 #[derive(Default)]
 struct ReferredRows {
     transfers: HashMap<TransferId, Transfer>,
@@ -164,7 +167,7 @@ struct ReferredRows {
 }
 
 impl ReferredRows {
-    /// The result of a stored outcome; `None` if it refers to a row that is not there.
+    /// Returns the result of a stored outcome; `None` if a referenced row does not exist.
     fn result(&self, stored: Stored) -> Option<CommandResult> {
         Some(match stored {
             Stored::Whole(result) => result,

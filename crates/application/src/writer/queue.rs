@@ -1,4 +1,4 @@
-//! The queue of a lane: callers add commands, the lane takes units of work.
+//! Queue of a lane: callers add commands, the lane takes units of work.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -15,12 +15,12 @@ use super::lane::QueuedCommand;
 use super::{CommandEnvelope, refuse};
 use crate::error::AppError;
 
-/// Those who share a lane equally.
+/// Group of commands that shares a lane equally with the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Flow {
-    /// Everything that this user sends. The process itself, which pays settlements, is one too.
+    /// All commands of this user. The process itself, which pays settlements, is one too.
     User(UserId),
-    /// All registrations together, since each comes from another user.
+    /// All registrations together, since each has another user.
     Registrations,
 }
 
@@ -33,7 +33,7 @@ impl Flow {
     }
 }
 
-/// The queue of a lane.
+/// Queue of a lane.
 pub(super) struct LaneQueue {
     unit_weight: usize,
     max_wait: Duration,
@@ -48,7 +48,7 @@ struct State {
 }
 
 impl LaneQueue {
-    /// An empty queue. `capacity` and `unit_weight` count transfers.
+    /// Creates an empty queue. `capacity` and `unit_weight` count transfers.
     pub(super) fn new(capacity: usize, unit_weight: usize, max_wait: Duration) -> Self {
         let (commands, estimator) = (FairQueue::new(capacity, unit_weight), QueueEstimator::default());
         let state = Mutex::new(State { commands, estimator, is_closed: false });
@@ -58,8 +58,8 @@ impl LaneQueue {
     /// Adds a command.
     ///
     /// # Errors
-    /// [`AppError::Overloaded`] if the queue is closed, its user has no room left in it, or the command would
-    /// probably wait for more than half of the longest wait.
+    /// [`AppError::Overloaded`] if the queue is closed, its user has no room left in it, or the
+    /// command would probably wait for more than half of the maximum.
     pub(super) fn push(&self, command: QueuedCommand) -> Result<(), AppError> {
         let flow = Flow::of(&command.envelope);
         let weight = command.envelope.command.weight();
@@ -68,7 +68,7 @@ impl LaneQueue {
             return Err(AppError::Overloaded);
         }
         let units = state.commands.weight_before(&flow, weight) / self.unit_weight;
-        // The durations of units vary: who is let in at the limit would often wait in vain.
+        // The durations of units vary: at the exact limit, many accepted commands would time out.
         if state.estimator.expected_wait(command.since, units) > self.max_wait / 2 {
             return Err(refuse("too_many"));
         }
@@ -79,10 +79,10 @@ impl LaneQueue {
         Ok(())
     }
 
-    /// The next unit of work, once there is one; empty if the queue is closed and has none left.
+    /// Waits for the next unit of work; empty if the queue is closed and empty.
     ///
-    /// Withdrawn commands are left out. So are those that waited too long, even if their callers have not noticed: they
-    /// are rejected.
+    /// Withdrawn commands are left out. So are those that waited too long, even if their callers
+    /// have not noticed: they are rejected.
     pub(super) async fn next_unit(&self) -> Vec<QueuedCommand> {
         loop {
             {
@@ -105,18 +105,18 @@ impl LaneQueue {
         }
     }
 
-    /// Records that the unit that was taken last has ended.
+    /// Records that the last unit has ended.
     pub(super) fn end_unit(&self) {
         self.lock().estimator.end(Instant::now());
     }
 
-    /// Accepts no more commands; the lane goes on until none are left.
+    /// Stops accepting commands; the lane continues until none are left.
     pub(super) fn close(&self) {
         self.lock().is_closed = true;
         self.changed.notify_one();
     }
 
-    /// Closes the queue and drops what waits, so that its callers are answered.
+    /// Closes the queue and drops the waiting commands, so that their callers get an error.
     pub(super) fn abandon(&self) {
         self.close();
         while !self.lock().commands.next_unit(Some).is_empty() {}

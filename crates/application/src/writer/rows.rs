@@ -1,4 +1,4 @@
-//! The rows of one batch: locked and looked up together, changed in memory, written set by set.
+//! Rows of one batch: locked and read together, changed in memory, written in bulk.
 
 mod open_markets;
 mod wanted;
@@ -24,32 +24,32 @@ use super::CommandEnvelope;
 use super::batch::BatchContext;
 use wanted::Wanted;
 
-/// A settlement under way with the next holders to pay.
+/// A settlement in progress with the next holders to pay.
 pub(super) struct NextSet {
     pub(super) settlement: Locked<Settlement>,
     pub(super) holdings: Vec<Holding>,
 }
 
-/// The rows of a batch, and what has changed of them.
+/// Rows of a batch, and their changes.
 pub(super) struct Rows {
     accounts: BTreeMap<AccountId, Locked<Account>>,
     markets: BTreeMap<MarketId, Locked<Market>>,
-    /// Where the markets stood before the batch.
+    /// Cursor position of the markets before the batch, for webhooks.
     places: BTreeMap<MarketId, WebhookPlace>,
     holdings: HashMap<(MarketId, AccountId), Holding>,
     sets: HashMap<MarketId, NextSet>,
     originals: HashMap<TransferId, Transfer>,
     reversed: HashSet<TransferId>,
-    /// The client ids under which accounts have paid.
+    /// Client ids that accounts have used for payments.
     paid_as: HashSet<(AccountId, ClientId)>,
-    /// The client ids under which accounts have traded.
+    /// Client ids that accounts have used for trades.
     traded_as: HashSet<(AccountId, ClientId)>,
-    /// Open markets of creators before the batch, as far as they were counted.
+    /// Number of creators' open markets before the batch, if counted.
     open_markets: HashMap<UserId, u32>,
     changed: Changed,
 }
 
-/// What a batch has changed so far.
+/// Changes of a batch so far.
 #[derive(Default)]
 struct Changed {
     accounts: BTreeSet<AccountId>,
@@ -65,22 +65,27 @@ struct Changed {
     jobs: Vec<NewJob>,
 }
 
-/// The accounts as they were, to go back to when a command of several transfers is refused.
+/// State of accounts to restore when a command of several transfers is rejected.
 pub(super) struct SavePoint {
     accounts: Vec<Account>,
     transfers: usize,
 }
 
 impl Rows {
-    /// Locks markets, then accounts, each in ascending order of id, and looks up what else the batch names.
-    /// The accounts of a settlement's next holders, and a creator's, are known only once the market is locked.
+    /// Locks markets, then accounts, each in ascending order of id, and reads the other rows of the
+    /// batch. The accounts of a settlement's next holders, and a creator's, are known only once the
+    /// market is locked.
     pub(super) fn lock(tx: &mut dyn Tx, envelopes: &[Arc<CommandEnvelope>]) -> Result<Self, StoreError> {
         let mut wanted = Wanted::of(envelopes);
         let markets = lock_markets(tx, &wanted.markets)?;
+        // Before the accounts are locked: this adds the holders' accounts, and all accounts must be
+        // locked in one ascending pass to avoid deadlocks.
         let sets = find_sets(tx, &markets, &mut wanted)?;
         wanted.add_creators(&markets);
         let originals = find_originals(tx, &mut wanted)?;
         let accounts = tx.lock_accounts(&wanted.accounts)?;
+        // Read under the locks, so that a concurrent unit cannot use the same id or reverse the
+        // same transfer.
         let reversed = unless_empty(&wanted.originals, |ids| tx.find_reversed(ids))?;
         let paid_as = unless_empty(&wanted.paid_as, |names| tx.find_paid_as(names))?;
         let traded_as = unless_empty(&wanted.traded_as, |names| tx.find_traded_as(names))?;
@@ -108,13 +113,13 @@ impl Rows {
         self.markets.get(&id).map(|market| &**market).ok_or(MarketError::NotFound(id))
     }
 
-    /// What an account holds in a locked market.
+    /// Returns the holding of an account in a locked market.
     pub(super) fn holding(&self, market: &Market, account: AccountId) -> Holding {
         let held = self.holdings.get(&(market.id(), account)).cloned();
         held.unwrap_or_else(|| Holding::empty(market.id(), account, market.record().options.len()))
     }
 
-    /// The transfer that is to be reversed.
+    /// Returns the transfer to reverse.
     pub(super) fn original(&self, id: TransferId) -> Result<Transfer, TransferError> {
         if self.reversed.contains(&id) {
             return Err(TransferError::AlreadyReversed(id));
@@ -122,12 +127,12 @@ impl Rows {
         self.originals.get(&id).cloned().ok_or(TransferError::NotFound(id))
     }
 
-    /// The next holders of a decided market; each set is given out once.
+    /// Returns the next holders of a decided market; each set is returned once.
     pub(super) fn take_set(&mut self, market: MarketId) -> Option<NextSet> {
         self.sets.remove(&market)
     }
 
-    /// Rejects a client id under which the account has paid already.
+    /// Rejects a client id that the account has already used for a payment.
     pub(super) fn check_new_payment(
         &self,
         from: AccountId,
@@ -136,7 +141,7 @@ impl Rows {
         check_unused(&self.paid_as, from, client_id, TransferError::Duplicate)
     }
 
-    /// Rejects a client id under which the account has traded already.
+    /// Rejects a client id that the account has already used for a trade.
     pub(super) fn check_new_trade(
         &self,
         account: AccountId,
@@ -145,7 +150,7 @@ impl Rows {
         check_unused(&self.traded_as, account, client_id, MarketError::DuplicateBet)
     }
 
-    /// Moves money between two accounts of the batch; on an error nothing has changed.
+    /// Moves money between two accounts of the batch; on an error nothing changes.
     pub(super) fn post(
         &mut self,
         from: AccountId,
@@ -157,6 +162,7 @@ impl Rows {
         for account in [debit, credit] {
             self.put_account(account);
         }
+        // Recorded at once, so that a later command of the batch cannot repeat it.
         self.reversed.extend(row.reversal_of);
         self.paid_as.extend(row.client_id.map(|id| (from, id)));
         self.changed.transfers.push(row.clone());
@@ -170,7 +176,7 @@ impl Rows {
         }
     }
 
-    /// Inserts an empty account, which can then take part in transfers.
+    /// Inserts an account with a balance of zero, which can then take part in transfers.
     pub(super) fn adopt(
         &mut self,
         tx: &mut dyn Tx,
@@ -178,19 +184,21 @@ impl Rows {
         at: Timestamp,
     ) -> Result<(), StoreError> {
         tx.insert_accounts_once(&[account], at)?;
+        // Its own insert already locks the row; this only gets the `Locked` value that is needed to
+        // save it.
         for locked in tx.lock_accounts(&BTreeSet::from([account.id()]))? {
             self.accounts.insert(locked.id(), locked);
         }
         Ok(())
     }
 
-    /// Remembers how these accounts stand.
+    /// Saves the current state of these accounts.
     pub(super) fn save_point(&self, accounts: impl Iterator<Item = AccountId>) -> SavePoint {
         let accounts = accounts.filter_map(|id| self.account(id).ok()).collect();
         SavePoint { accounts, transfers: self.changed.transfers.len() }
     }
 
-    /// Takes back every transfer since `point`, which touched only the accounts that it remembers.
+    /// Undoes every transfer since `point`, which may affect only the saved accounts.
     pub(super) fn roll_back(&mut self, point: SavePoint) {
         for row in self.changed.transfers.drain(point.transfers..) {
             if let Some(client_id) = row.client_id {
@@ -212,7 +220,7 @@ impl Rows {
         }
     }
 
-    /// Enters a bet with the market and the holding as they are after it.
+    /// Records a bet with the market and the holding after it.
     pub(super) fn put_trade(&mut self, market: Market, holding: Holding, bet: Bet) {
         let (market_id, account_id) = (bet.market_id, bet.account_id);
         self.changed.positions.insert((market_id, account_id, bet.fill.option_index));
@@ -226,8 +234,9 @@ impl Rows {
         self.changed.new_markets.push(market);
     }
 
-    /// Takes a market out, so that what comes later in the batch does not find it.
+    /// Removes a market, so that later commands of the batch do not find it.
     pub(super) fn delete_market(&mut self, id: MarketId) {
+        // A deleted market must not be saved, or the statement would affect no row.
         self.changed.markets.remove(&id);
         self.changed.deleted_markets.extend(self.markets.remove(&id));
     }
@@ -245,10 +254,11 @@ impl Rows {
         self.changed.paid_sets.push(paid);
     }
 
-    /// Writes everything that has changed.
+    /// Writes all changes.
     pub(super) fn write(self, tx: &mut dyn Tx, context: &BatchContext<'_>) -> Result<(), StoreError> {
         let news = if context.has_webhooks { self.news() } else { Vec::new() };
         let (changed, now) = (self.changed, context.now);
+        // An account changed by many commands is written once, with its final balance.
         let accounts: Vec<_> = changed.accounts.iter().filter_map(|id| self.accounts.get(id)).collect();
         unless_empty(&accounts, |accounts| tx.save_accounts(accounts))?;
         unless_empty(&changed.transfers, |transfers| tx.insert_transfers(transfers))?;
@@ -271,6 +281,8 @@ impl Rows {
             tx.delete_named_jobs(&closing)?;
         }
         let mut jobs = changed.jobs;
+        // Same unit of work as the events (outbox): a crash cannot lose or invent a webhook
+        // message.
         let places = unless_empty(&news, |news| tx.add_webhook_places(news))?;
         jobs.extend(places.into_iter().map(|(webhook, market)| NewJob {
             id: JobId::from_u128(context.ids.next_id()),
@@ -282,7 +294,7 @@ impl Rows {
         unless_empty(&jobs, |jobs| tx.add_jobs(jobs).map(drop))
     }
 
-    /// What has happened in the markets that webhooks may be told.
+    /// Returns the events of the markets that webhooks may receive.
     fn news(&self) -> Vec<WebhookNews> {
         let opened = self.changed.new_markets.iter().map(|new| WebhookNews {
             market_id: new.market.id(),
@@ -310,7 +322,7 @@ fn check_unused<E>(
     known.map_or(Ok(()), |id| Err(duplicate(id)))
 }
 
-/// Where a market stands.
+/// Returns the cursor position of a market's current state.
 fn place_of(market: &Market) -> WebhookPlace {
     let record = market.record();
     WebhookPlace { sequence: record.bet_count, phase: Some(record.phase) }
@@ -368,7 +380,7 @@ fn find_holdings(
     Ok(found.into_iter().map(|holding| ((holding.market_id, holding.account_id), holding)).collect())
 }
 
-/// A refusal that no request can cause: the rows are not what the domain promises.
+/// Converts a domain error that no request can cause: the rows contradict the domain.
 pub(super) fn broken(refusal: &DomainError) -> StoreError {
     StoreError::Rejected(refusal.to_string().into())
 }

@@ -1,5 +1,5 @@
-//! Authorization inside units of work: what another node has changed of a caller counts in whatever they write,
-//! although this node still remembers them as they were.
+//! Authorization inside units of work: a change of a caller by another node applies to all writes,
+//! although this node still has the caller in its cache.
 
 use foretell_application::writer::{Decision, Mint};
 use foretell_application::{
@@ -35,10 +35,10 @@ fn said(text: &str) -> CommentContent {
     CommentContent::new(text).unwrap()
 }
 
-/// What a write came to, without its outcome: a refusal in a receipt is one too.
+/// Result of a write, without its outcome: a domain error in a receipt is an error too.
 type Attempt = (&'static str, Result<(), AppError>);
 
-/// Everything that takes a role, tried by somebody.
+/// Tries every operation that requires a role.
 async fn try_privileged(desk: &Desk, by: &Caller) -> Vec<Attempt> {
     let (app, ann) = (&desk.app, desk.user().await);
     let payment = desk.pay(&ann, by, 10).await.unwrap();
@@ -84,7 +84,7 @@ async fn try_privileged(desk: &Desk, by: &Caller) -> Vec<Attempt> {
     ]
 }
 
-/// Everything that any user does for themselves, tried by somebody.
+/// Tries every operation that users do for themselves.
 async fn try_own(desk: &Desk, by: &Caller) -> Vec<Attempt> {
     let (app, ann, any) = (&desk.app, desk.user().await, || ExpectedVersion::Any);
     let market = desk.market(&ann, 100).await;
@@ -118,7 +118,7 @@ async fn appoint(desk: &Desk, whom: &Caller, appointment: Appointment) {
 }
 
 #[tokio::test]
-async fn demoted_admin_does_nothing_privileged() {
+async fn demoted_admin_loses_privileges() {
     let desk = Desk::open().await;
     let admin = desk.admin().await;
     for (what, result) in try_privileged(&desk, &admin).await {
@@ -140,7 +140,7 @@ async fn demoted_admin_does_nothing_privileged() {
 }
 
 #[tokio::test]
-async fn demoted_moderator_decides_nothing() {
+async fn demoted_moderator_loses_privileges() {
     let desk = Desk::open().await;
     let (ann, moderator) = (desk.user().await, desk.moderator().await);
     let market = desk.market(&ann, 100).await;
@@ -150,7 +150,7 @@ async fn demoted_moderator_decides_nothing() {
 }
 
 #[tokio::test]
-async fn suspended_user_writes_nothing() {
+async fn suspended_user_cannot_write() {
     let desk = Desk::open().await;
     let admin = desk.admin().await;
     appoint(&desk, &admin, SUSPENSION).await;
@@ -163,7 +163,7 @@ async fn suspended_user_writes_nothing() {
 }
 
 #[tokio::test]
-async fn ended_credential_writes_nothing() {
+async fn ended_credential_cannot_write() {
     let desk = Desk::open().await;
     let ann = desk.user().await;
     let ended = Caller { credential: Credential::Session(desk.sign_in(ann.user.id).await), ..ann.clone() };
@@ -186,7 +186,7 @@ async fn ended_credential_writes_nothing() {
 }
 
 #[tokio::test]
-async fn unauthorized_command_uses_up_no_key() {
+async fn unauthorized_command_does_not_use_key() {
     let desk = Desk::open().await;
     let (ann, ben) = (desk.user().await, desk.user().await);
     appoint(&desk, &ann, SUSPENSION).await;
@@ -199,7 +199,7 @@ async fn unauthorized_command_uses_up_no_key() {
 }
 
 #[tokio::test]
-async fn suspended_user_of_a_batch_fails_alone() {
+async fn suspended_user_in_batch_fails_alone() {
     let desk = Desk::open().await;
     let (ann, ben) = (desk.user().await, desk.user().await);
     appoint(&desk, &ann, SUSPENSION).await;

@@ -1,4 +1,4 @@
-//! The writer's batches: many commands in one unit of work, and a result of its own for each.
+//! Batches of the writer: many commands in one unit of work, each with its own result.
 
 use foretell_application::AppError;
 use foretell_application::writer::{BatchMode, PaymentBatch, WriterSettings};
@@ -9,7 +9,7 @@ use futures::FutureExt as _;
 use crate::support::{Desk, GRANT, settings};
 
 #[tokio::test]
-async fn commands_that_wait_together_run_as_one_unit() {
+async fn waiting_commands_run_as_one_unit() {
     let desk = Desk::open().await;
     let (ann, ben) = (desk.user().await, desk.user().await);
     let payments = (1..=100).map(|minor| desk.send(&ann, Desk::payment(&ann, &ben, minor)));
@@ -60,7 +60,7 @@ fn refusal(error: AppError) -> foretell_domain::error::DomainError {
 }
 
 #[tokio::test]
-async fn a_refusal_never_touches_its_neighbours() {
+async fn rejected_command_does_not_affect_its_batch() {
     let desk = Desk::open().await;
     let (ann, ben, poor) = (desk.user().await, desk.user().await, desk.user().await);
     desk.pay(&poor, &ben, GRANT).await.unwrap();
@@ -70,7 +70,7 @@ async fn a_refusal_never_touches_its_neighbours() {
     let codes: Vec<_> =
         answers.into_iter().map(|answer| answer.unwrap().result.map(drop).map_err(|e| e.code())).collect();
     let lacking = Err(Code::InsufficientFunds);
-    // Ben pays himself, which is refused as well.
+    // Ben pays himself, which is rejected as well.
     assert_eq!(codes, [Ok(()), lacking, Ok(()), lacking, Err(Code::ValidationError), lacking]);
     assert_eq!(units, 1);
     assert_eq!(desk.balances([&ann, &ben, &poor]).await, [GRANT - 30, 2 * GRANT + 30, 0]);
@@ -78,10 +78,10 @@ async fn a_refusal_never_touches_its_neighbours() {
 }
 
 #[tokio::test]
-async fn later_commands_of_a_batch_see_what_earlier_ones_did() {
+async fn later_commands_see_earlier_changes_of_batch() {
     let desk = Desk::open().await;
     let (ann, ben, cem) = (desk.user().await, desk.user().await, desk.user().await);
-    // Ben can pay Cem only with what Ann pays him first, and Cem Ann only with what Ben pays.
+    // Ben can pay Cem only from Ann's payment, and Cem can pay Ann only from Ben's.
     let chain = [(&ann, &ben, GRANT), (&ben, &cem, 2 * GRANT), (&cem, &ann, 3 * GRANT)];
     let payments = chain.map(|(from, to, minor)| desk.send(from, Desk::payment(from, to, minor)));
     let (answers, units) = desk.together(payments).await;
@@ -92,7 +92,7 @@ async fn later_commands_of_a_batch_see_what_earlier_ones_did() {
 }
 
 #[tokio::test]
-async fn a_unit_has_at_most_as_many_commands_as_the_settings_say() {
+async fn unit_size_is_limited_by_settings() {
     let writer = WriterSettings { batch_size: 40, ..settings().writer };
     let desk = Desk::open_with(foretell_application::ApplicationSettings { writer, ..settings() }).await;
     let (ann, ben) = (desk.user().await, desk.user().await);
@@ -102,7 +102,7 @@ async fn a_unit_has_at_most_as_many_commands_as_the_settings_say() {
     assert_eq!(desk.balance(ben.account_id).await, GRANT + 100);
 }
 
-/// How many units batches of so many payments each take if they wait together.
+/// Checks the number of units of batches with so many payments each that wait together.
 async fn check_units(payments: &[usize], expected: usize) {
     let desk = Desk::open().await;
     let (ann, ben) = (desk.user().await, desk.user().await);

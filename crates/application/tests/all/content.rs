@@ -1,4 +1,4 @@
-//! Posts and comments: drafts that nobody else gets at, versions, and what goes with a user.
+//! Posts and comments: private drafts, versions, and deletion with their author.
 
 use foretell_application::{AppError, Caller, ExpectedVersion, PostRelation};
 use foretell_domain::comment::CommentSubject;
@@ -44,7 +44,7 @@ async fn write(desk: &Desk, author: &Caller, status: PostStatus) -> Post {
 const FIRST: Stretch<foretell_domain::id::PostId> = Stretch { start: Start::Offset(0), limit: 10 };
 
 #[tokio::test]
-async fn nobody_else_gets_at_a_draft() {
+async fn draft_is_visible_to_its_author_only() {
     let desk = Desk::open().await;
     let (ann, ben, moderator, admin) =
         (desk.user().await, desk.user().await, desk.moderator().await, desk.admin().await);
@@ -66,7 +66,7 @@ async fn nobody_else_gets_at_a_draft() {
 }
 
 #[tokio::test]
-async fn what_becomes_of_posts_is_counted_at_once() {
+async fn post_totals_are_current_after_changes() {
     let desk = Desk::open().await;
     let (app, ann) = (&desk.app, desk.user().await);
     let filter = PostFilter { status: PostStatus::Published, author_id: None, tag: None };
@@ -89,7 +89,7 @@ async fn what_becomes_of_posts_is_counted_at_once() {
 }
 
 #[tokio::test]
-async fn who_may_not_edit_learns_nothing_of_the_version() {
+async fn forbidden_edit_does_not_reveal_version() {
     let desk = Desk::open().await;
     let (ann, ben) = (desk.user().await, desk.user().await);
     let post = write(&desk, &ann, PostStatus::Published).await;
@@ -106,7 +106,7 @@ async fn who_may_not_edit_learns_nothing_of_the_version() {
 }
 
 #[tokio::test]
-async fn with_a_user_goes_what_they_wrote_and_the_ledger_stays() {
+async fn erased_user_loses_content_but_not_ledger() {
     let desk = Desk::open().await;
     let (ann, ben) = (desk.user().await, desk.user().await);
     let market = desk.market(&ann, 1_000).await.market.id();
@@ -140,7 +140,7 @@ async fn with_a_user_goes_what_they_wrote_and_the_ledger_stays() {
 }
 
 #[tokio::test]
-async fn only_what_is_wanted_comes_with_posts() {
+async fn posts_embed_requested_resources_only() {
     let desk = Desk::open().await;
     let ann = desk.user().await;
     let posts = [write(&desk, &ann, PostStatus::Published).await];

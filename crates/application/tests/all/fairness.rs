@@ -1,4 +1,4 @@
-//! Fairness of the money writer: what one user sends does not delay the others.
+//! Fairness of the money writer: commands of one user do not delay the others.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::support::{Desk, GRANT, settings};
 /// As many heavy batches as connections of an attacker.
 const BATCHES: usize = 32;
 
-/// A batch of as many payments as there may be in one.
+/// Sends a batch of the maximum number of payments.
 fn heavy<'a>(desk: &'a Desk, from: &'a Caller, to: &Caller) -> BoxFuture<'a, Result<(), AppError>> {
     let payments = vec![Desk::payment(from, to, 1); MAX_BATCH_TRANSFERS];
     let batch = PaymentBatch { mode: BatchMode::Independent, payments };
@@ -42,7 +42,7 @@ async fn payment_behind_heavy_batches_is_in_the_next_unit() {
     let mut payment = Box::pin(desk.send(&ann, Desk::payment(&ann, &ben, 5)));
     assert!(poll!(&mut payment).is_pending());
     gate.release();
-    // The unit after the payment's is held, so nothing but the payment can have been done by now.
+    // The unit after the payment's is held, so only the payment can be done by now.
     second.arrived().await;
     payment.await.unwrap().result.unwrap();
     assert_eq!(desk.balance(ann.account_id).await, GRANT - 5);
@@ -64,7 +64,8 @@ async fn light_user_waits_for_one_batch_of_many_users() {
     start(&mut batches).await;
     for paid in 1..=5 {
         gate.arrived().await;
-        // The payment comes while a batch is under way, and the unit after its own is a batch again.
+        // The payment arrives while a batch is running, and the unit after its own is a batch
+        // again.
         let next_batch = desk.faults.hold_nth(2);
         let mut payment = Box::pin(desk.send(&ann, Desk::payment(&ann, &ben, 1)));
         assert!(poll!(&mut payment).is_pending());
@@ -83,7 +84,7 @@ async fn light_user_is_accepted_while_heavy_one_is_rejected() {
     let writer = WriterSettings::default();
     let desk = Desk::open_with(ApplicationSettings { writer, ..settings() }).await;
     let (ann, ben, eve) = (desk.user().await, desk.user().await, desk.user().await);
-    // A batch that takes 200 ms teaches the lane how long the next ones will take.
+    // A batch that takes 200 ms trains the lane's estimate of the next ones.
     let gate = desk.faults.hold_next();
     let mut first = heavy(&desk, &eve, &ben);
     assert!(poll!(&mut first).is_pending());

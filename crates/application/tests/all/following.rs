@@ -1,4 +1,5 @@
-//! Following markets: every event once and in order, wherever a follower breaks off and whoever trades.
+//! Event streams of markets: every event once and in order, wherever a follower disconnects and
+//! whichever process commits.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,10 +11,10 @@ use foretell_ports::market::MarketDetails;
 
 use crate::support::{Desk, settings};
 
-/// Long enough for anything that is going to happen.
+/// Timeout of each expected event.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Before the first bet.
+/// Position before the first bet.
 const BEGINNING: Option<MarketPosition> = Some(MarketPosition { sequence: 0, phase: Phase::Open });
 
 async fn next(
@@ -28,7 +29,7 @@ async fn next(
     }
 }
 
-/// What was told of an event: the number of a trade, or a status.
+/// Describes an event: the number of a trade, or a phase.
 fn shown(event: &MarketEvent) -> String {
     match &event.news {
         MarketNews::Trade(bet) => bet.fill.sequence.to_string(),
@@ -47,7 +48,7 @@ async fn bet_many(desk: &Desk, traders: &[Caller], market: &MarketDetails, round
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_event_is_told_once_in_order_however_often_a_follower_breaks_off() {
+async fn resumed_streams_have_every_event_once_in_order() {
     let desk = Desk::open().await;
     let creator = desk.user().await;
     let market = desk.market(&creator, 5_000).await;
@@ -64,7 +65,7 @@ async fn every_event_is_told_once_in_order_however_often_a_follower_breaks_off()
         let (mut told, mut position) = (Vec::new(), BEGINNING);
         while told.last().is_none_or(|last| last != "closed") {
             let events = next(&desk.app, &market, position).await;
-            // Broken off after some of what came at once.
+            // Disconnected after some of the events of one read.
             let taken = 1 + told.len() * 7 % events.len();
             told.extend(events[..taken].iter().map(shown));
             position = Some(events[taken - 1].position);
@@ -78,7 +79,7 @@ async fn every_event_is_told_once_in_order_however_often_a_follower_breaks_off()
 }
 
 #[tokio::test]
-async fn a_follower_begins_with_the_present_and_ends_with_the_market() {
+async fn stream_starts_with_phase_and_ends_with_market() {
     let desk = Desk::open().await;
     let creator = desk.user().await;
     let market = desk.market(&creator, 5_000).await;
@@ -104,7 +105,7 @@ async fn a_follower_begins_with_the_present_and_ends_with_the_market() {
 }
 
 #[tokio::test]
-async fn what_another_process_commits_is_told_too() {
+async fn commits_of_other_processes_are_streamed() {
     let desk = Desk::open().await;
     let creator = desk.user().await;
     let market = desk.market(&creator, 5_000).await;
@@ -117,11 +118,11 @@ async fn what_another_process_commits_is_told_too() {
 }
 
 #[tokio::test]
-async fn a_follower_far_behind_is_told_everything() {
+async fn follower_far_behind_gets_every_event() {
     let desk = Desk::open().await;
     let creator = desk.user().await;
     let market = desk.market(&creator, 5_000).await;
-    // Somebody follows, so that only the newest bets are kept.
+    // Another follower, so that only the newest bets are kept.
     let mut ahead = Arc::clone(&desk.app).follow_market(market.market.id(), BEGINNING);
     let traders = [creator.clone(), desk.user().await];
     for _ in 0..10 {
@@ -161,7 +162,7 @@ async fn follower_too_far_behind_gets_a_gap() {
 }
 
 #[tokio::test]
-async fn following_ends_with_the_server_and_with_a_deleted_market() {
+async fn stream_ends_with_server_or_deleted_market() {
     let desk = Desk::open().await;
     let creator = desk.user().await;
     let market = desk.market(&creator, 5_000).await;

@@ -1,4 +1,4 @@
-//! Guessing passwords: counted on all nodes, and no way to lock a user out of the networks that they use.
+//! Password guessing: counted on all nodes, and no way to lock users out of their known networks.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -15,7 +15,7 @@ use futures::future::join_all;
 
 use crate::support::{ADDRESS, Desk, PASSWORD, confirmation, settings};
 
-/// A network that nobody signs in from.
+/// A network from which no user signs in.
 const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7));
 
 fn change(current: &str) -> PasswordChange {
@@ -23,7 +23,7 @@ fn change(current: &str) -> PasswordChange {
     PasswordChange { current, new: new_password("another password"), revoke_api_keys: false }
 }
 
-/// Guesses at a user's password until no more are allowed.
+/// Guesses a user's password until no more attempts are allowed.
 async fn flood(app: &Application, email: &Email, from: IpAddr) {
     for _ in 0..100 {
         match app.log_in(from, email, "wrong".into()).await {
@@ -72,7 +72,7 @@ async fn wrong_confirmations_count_as_failed_sign_ins() {
 }
 
 #[tokio::test]
-async fn guesses_at_the_same_time_are_limited_too() {
+async fn concurrent_guesses_are_limited() {
     let login_limits = LoginLimits { per_account: 3, ..LoginLimits::default() };
     let desk = Desk::open_with(ApplicationSettings { login_limits, ..settings() }).await;
     let ann = desk.user().await;
@@ -165,7 +165,7 @@ async fn revocation_leaves_only_the_present_network_known() {
 }
 
 #[tokio::test]
-async fn what_fails_for_another_reason_is_no_guess() {
+async fn other_failures_do_not_count_as_guesses() {
     let login_limits = LoginLimits { per_account: 1, ..LoginLimits::default() };
     let desk = Desk::open_with(ApplicationSettings { login_limits, ..settings() }).await;
     let ann = desk.user().await;

@@ -1,4 +1,4 @@
-//! Idempotency keys: one effect and one answer for a command however often it is sent.
+//! Idempotency keys: one effect and one result for a command however often it is sent.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::support::{Desk, GRANT, amount, settings};
 
 type Answer = Result<Receipt<Transfer>, AppError>;
 
-/// Checks that one payment of 10 was made and everyone was told of that one.
+/// Checks that one payment of 10 was made and that every result contains it.
 async fn check_one_effect(desk: &Desk, [from, to]: [&Caller; 2], answers: Vec<Answer>) {
     let receipts: Vec<_> = answers.into_iter().map(Result::unwrap).collect();
     assert_eq!(receipts.len(), 50);
@@ -48,7 +48,7 @@ async fn fifty_submissions_across_batches_have_one_effect() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn fifty_submissions_at_once_to_two_nodes_of_four_lanes_have_one_effect() {
+async fn fifty_concurrent_submissions_have_one_effect() {
     let writer = WriterSettings { lanes: 4, ..settings().writer };
     let settings = ApplicationSettings { writer, ..settings() };
     let desk = Desk::open_with(settings.clone()).await;
@@ -69,7 +69,7 @@ async fn fifty_submissions_at_once_to_two_nodes_of_four_lanes_have_one_effect() 
 }
 
 #[tokio::test]
-async fn a_key_is_for_one_command_only() {
+async fn key_with_another_command_is_rejected() {
     let desk = Desk::open().await;
     let (ann, ben) = (desk.user().await, desk.user().await);
     let (key, first) = (desk.key(), Desk::payment(&ann, &ben, 10));
@@ -108,7 +108,7 @@ async fn a_key_belongs_to_its_user() {
 }
 
 #[tokio::test]
-async fn refusals_stick() {
+async fn rejections_are_replayed() {
     let desk = Desk::open().await;
     let (ann, ben) = (desk.user().await, desk.user().await);
     let (key, payment) = (desk.key(), Desk::payment(&ann, &ben, GRANT + 1));
@@ -122,7 +122,7 @@ async fn refusals_stick() {
 }
 
 #[tokio::test]
-async fn ids_made_by_the_application_are_no_part_of_a_command() {
+async fn generated_ids_are_not_part_of_hash() {
     let desk = Desk::open().await;
     let ann = desk.user().await;
     let (key, opening) = (desk.key(), desk.opening(1_000));
@@ -133,7 +133,7 @@ async fn ids_made_by_the_application_are_no_part_of_a_command() {
 }
 
 #[tokio::test]
-async fn a_repeated_bet_is_answered_with_the_first_one_to_the_last_bit() {
+async fn repeated_bet_returns_first_receipt_exactly() {
     let desk = Desk::open().await;
     let (ann, ben) = (desk.user().await, desk.user().await);
     let market = desk.market(&ann, 1_000).await;
@@ -145,7 +145,7 @@ async fn a_repeated_bet_is_answered_with_the_first_one_to_the_last_bit() {
 }
 
 #[tokio::test]
-async fn the_callers_role_and_the_operators_fee_are_no_part_of_a_command() {
+async fn role_and_fee_are_not_part_of_hash() {
     let desk = Desk::open().await;
     let (ann, ben) = (desk.user().await, desk.user().await);
     let (key, payment) = (desk.key(), Desk::payment(&ann, &ben, 10));
@@ -161,7 +161,7 @@ async fn the_callers_role_and_the_operators_fee_are_no_part_of_a_command() {
 }
 
 #[tokio::test]
-async fn amounts_are_compared_by_what_they_are_worth() {
+async fn equal_amounts_have_equal_hashes() {
     let desk = Desk::open().await;
     let (ann, ben) = (desk.user().await, desk.user().await);
     let (key, currency) = (desk.key(), &desk.app.settings().currency);
@@ -176,7 +176,7 @@ async fn amounts_are_compared_by_what_they_are_worth() {
 }
 
 #[tokio::test]
-async fn a_repetition_after_a_restart_gets_the_first_answer() {
+async fn repetition_after_restart_returns_first_result() {
     let desk = Desk::open().await;
     let (ann, ben) = (desk.user().await, desk.user().await);
     let (key, payment) = (desk.key(), Desk::payment(&ann, &ben, 10));
@@ -188,7 +188,7 @@ async fn a_repetition_after_a_restart_gets_the_first_answer() {
 }
 
 #[tokio::test]
-async fn a_key_answers_as_long_as_its_outcome_is_kept() {
+async fn key_is_reusable_after_outcome_is_purged() {
     let desk = Desk::open().await;
     let (ann, ben) = (desk.user().await, desk.user().await);
     let (old, recent) = (desk.key(), desk.key());
@@ -206,9 +206,9 @@ async fn a_key_answers_as_long_as_its_outcome_is_kept() {
     assert_eq!(replays.collect::<Vec<_>>(), [true, false]);
 }
 
-/// The name under which registrations are stored is out of the way of what clients may choose.
+/// Clients can choose any key: registrations are stored under keys that are not valid for clients.
 #[tokio::test]
-async fn every_key_that_a_client_may_choose_is_free() {
+async fn clients_may_choose_any_valid_key() {
     let desk = Desk::open().await;
     let (ann, ben) = (desk.user().await, desk.user().await);
     for key in ["registration", "Registration", " ", "é", &"k".repeat(255)] {

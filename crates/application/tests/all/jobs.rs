@@ -1,4 +1,4 @@
-//! Jobs: done after what wanted them, as often as it takes, and once.
+//! Jobs: run after the change that requested them, retried as needed, and completed once.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ async fn phase(desk: &Desk, market: &MarketDetails) -> Phase {
 }
 
 #[tokio::test]
-async fn a_market_is_closed_when_its_end_date_has_come() {
+async fn market_is_closed_at_its_end_date() {
     let desk = Desk::open().await;
     let creator = desk.user().await;
     let market = desk.market(&creator, 5_000).await;
@@ -34,7 +34,7 @@ async fn a_market_is_closed_when_its_end_date_has_come() {
 }
 
 #[tokio::test]
-async fn a_market_whose_end_date_was_moved_is_closed_at_the_new_one() {
+async fn market_is_closed_at_moved_end_date() {
     let desk = Desk::open().await;
     let creator = desk.user().await;
     let market = desk.market(&creator, 5_000).await;
@@ -49,7 +49,7 @@ async fn a_market_whose_end_date_was_moved_is_closed_at_the_new_one() {
     }
 }
 
-/// The closing jobs, in whatever state.
+/// Returns the closing jobs, in any state.
 async fn closing(desk: &Desk) -> Vec<Job> {
     let filter = JobFilter { kind: Some(JobKind::CloseMarket), state: None };
     desk.app.list_jobs_as_operator(filter, all()).await.unwrap()
@@ -66,7 +66,7 @@ fn wait_until(desk: &Desk, time: Timestamp) {
 }
 
 #[tokio::test]
-async fn market_has_one_closing_job_however_often_its_end_moves() {
+async fn market_with_moved_end_has_one_job() {
     let desk = Desk::open().await;
     let creator = desk.user().await;
     let market = desk.market(&creator, 5_000).await;
@@ -92,7 +92,7 @@ async fn deleted_market_leaves_no_closing_job() {
 }
 
 #[tokio::test]
-async fn closing_job_that_is_retried_early_waits_for_the_end() {
+async fn early_retry_of_closing_job_waits() {
     let desk = Desk::open().await;
     let creator = desk.user().await;
     let market = desk.market(&creator, 5_000).await;
@@ -108,12 +108,12 @@ async fn closing_job_that_is_retried_early_waits_for_the_end() {
 }
 
 #[tokio::test]
-async fn end_that_moves_while_its_job_runs_is_kept() {
+async fn end_moved_during_job_is_kept() {
     let desk = Desk::open().await;
     let creator = desk.user().await;
     let market = desk.market(&creator, 5_000).await;
     let (id, ends_at) = (market.market.id(), market.market.record().ends_at);
-    // A worker whose clock is ahead takes the job up, and the date moves before it closes the market.
+    // A worker whose clock is ahead leases the job, and the date moves before it closes the market.
     desk.app.retry_job_as_operator(closing(&desk).await[0].id).await.unwrap();
     let leased = desk.app.lease_jobs(JobLane::Main, 100, Duration::from_mins(1)).await.unwrap().jobs;
     let job = leased.iter().find(|job| job.task == JobTask::CloseMarket(id)).unwrap();
@@ -132,7 +132,7 @@ async fn end_that_moves_while_its_job_runs_is_kept() {
 }
 
 #[tokio::test]
-async fn who_registers_is_written_to_once_though_the_mail_server_is_away_at_first() {
+async fn welcome_email_is_sent_once_after_retries() {
     let desk = Desk::open().await;
     desk.mailer.refuse(2);
     let user = desk.user().await;
@@ -154,7 +154,7 @@ async fn who_registers_is_written_to_once_though_the_mail_server_is_away_at_firs
 }
 
 #[tokio::test]
-async fn who_could_not_register_is_not_written_to() {
+async fn rejected_registration_sends_no_email() {
     let desk = Desk::open().await;
     let user = desk.user().await;
     let mut again = desk.registration(Role::User);
@@ -166,7 +166,7 @@ async fn who_could_not_register_is_not_written_to() {
 }
 
 #[tokio::test]
-async fn holders_are_told_once_how_their_market_has_ended() {
+async fn holders_get_one_email_per_market() {
     let desk = Desk::open().await;
     let (creator, ann, ben) = (desk.user().await, desk.user().await, desk.user().await);
     let market = desk.market(&creator, 5_000).await;
@@ -192,7 +192,7 @@ async fn holders_are_told_once_how_their_market_has_ended() {
 }
 
 #[tokio::test]
-async fn a_job_that_always_fails_is_given_up_with_its_error_and_delays_no_other() {
+async fn failing_job_becomes_dead_without_delaying_others() {
     let desk = Desk::open().await;
     desk.mailer.refuse(u32::MAX);
     desk.user().await;
@@ -208,7 +208,7 @@ async fn a_job_that_always_fails_is_given_up_with_its_error_and_delays_no_other(
     assert_eq!((dead[0].kind(), dead[0].failures), ("welcome_mail", 10));
     assert!(dead[0].error.as_deref().is_some_and(|error| error.contains("the mail server is away")));
 
-    // Somebody has looked, and it is tried once more.
+    // An operator has looked, and it is retried.
     desk.mailer.refuse(0);
     desk.app.retry_job_as_operator(dead[0].id).await.unwrap();
     assert!(desk.work().await.is_empty());
@@ -216,7 +216,7 @@ async fn a_job_that_always_fails_is_given_up_with_its_error_and_delays_no_other(
 }
 
 #[tokio::test]
-async fn a_job_whose_workers_always_die_is_given_up() {
+async fn job_of_crashing_workers_becomes_dead() {
     let desk = Desk::open().await;
     desk.user().await;
     for _ in 0..10 {
@@ -229,7 +229,7 @@ async fn a_job_whose_workers_always_die_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_worker_that_was_taken_for_dead_ends_nothing() {
+async fn worker_with_expired_lease_cannot_finish_job() {
     let desk = Desk::open().await;
     desk.user().await;
     let late = desk.take_up(JobLane::Main).await;
@@ -246,7 +246,7 @@ async fn a_worker_that_was_taken_for_dead_ends_nothing() {
 }
 
 #[tokio::test]
-async fn periodic_jobs_are_added_once_a_tick_however_many_nodes_do() {
+async fn periodic_jobs_are_added_once_per_period() {
     let desk = Desk::open().await;
     let nodes = [desk.second_node(settings()), desk.second_node(settings())];
     let added = async || desk.jobs(JobState::Waiting).await.len();
@@ -261,7 +261,7 @@ async fn periodic_jobs_are_added_once_a_tick_however_many_nodes_do() {
 }
 
 #[tokio::test]
-async fn a_job_is_retried_and_discarded_by_admins_unless_a_worker_is_at_it() {
+async fn admin_retries_or_discards_idle_jobs_only() {
     let desk = Desk::open().await;
     let (admin, user) = (desk.admin().await, desk.user().await);
     let waiting = desk.jobs(JobState::Waiting).await;

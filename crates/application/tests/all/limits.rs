@@ -1,4 +1,4 @@
-//! The writer's limits: a full queue, a wait that is too long, draining, and callers who leave.
+//! Limits of the writer: full queues, long waits, draining, and callers who disconnect.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +23,7 @@ async fn user_with_full_share_is_rejected_alone() {
     for command in &mut waiting {
         assert!(poll!(command).is_pending());
     }
-    // The storage is still held, so this answer owes nothing to it.
+    // The storage is still held, so this result does not depend on it.
     let fifth = desk.send(&ann, Desk::payment(&ann, &ben, 100)).await;
     assert!(matches!(fifth, Err(AppError::Overloaded)), "{fifth:?}");
     let mut other = Box::pin(desk.send(&ben, Desk::payment(&ben, &ann, 2)));
@@ -37,12 +37,12 @@ async fn user_with_full_share_is_rejected_alone() {
     assert_eq!(desk.balances([&ann, &ben]).await, [GRANT - 39, GRANT + 39]);
 }
 
-/// Settings by which a command waits for a second at most, as usual outside of tests.
+/// Settings with a maximum wait of a second, the default in production.
 fn impatient() -> ApplicationSettings {
     ApplicationSettings { writer: WriterSettings::default(), ..settings() }
 }
 
-/// Whether a command is turned away if it has waited so long when its turn comes.
+/// Checks if a command is rejected when it has waited so long before its turn.
 async fn check_wait(waited: Duration, is_turned_away: bool) {
     let desk = Desk::open_with(impatient()).await;
     let (ann, ben) = (desk.user().await, desk.user().await);
@@ -61,20 +61,20 @@ async fn check_wait(waited: Duration, is_turned_away: bool) {
     if is_turned_away {
         assert_eq!(desk.balance(ben.account_id).await, GRANT + 1, "a command turned away was not begun");
     }
-    // Its key is as good as new, and the command happens once in the end.
+    // Its key was not used up, and the command is executed once in the end.
     assert_eq!(desk.app.pay(&ann, key, payment).await.unwrap().is_replay, !is_turned_away);
     assert_eq!(desk.balance(ben.account_id).await, GRANT + 11);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_command_that_waited_too_long_is_turned_away_and_not_begun() {
+async fn command_waiting_too_long_is_not_executed() {
     check_wait(Duration::from_millis(900), false).await;
     check_wait(Duration::from_millis(1_100), true).await;
     check_wait(Duration::from_hours(1), true).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_command_behind_a_slow_unit_of_the_same_turn_is_turned_away_too() {
+async fn command_behind_slow_unit_times_out() {
     let desk = Desk::open_with(impatient()).await;
     let (ann, ben) = (desk.user().await, desk.user().await);
     let batch = || {
@@ -96,7 +96,7 @@ async fn a_command_behind_a_slow_unit_of_the_same_turn_is_turned_away_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_command_behind_a_unit_that_hangs_is_answered_all_the_same() {
+async fn command_behind_hanging_unit_gets_response() {
     let desk = Desk::open_with(impatient()).await;
     let (ann, ben) = (desk.user().await, desk.user().await);
     let gate = desk.faults.hold_next();
@@ -113,7 +113,7 @@ async fn a_command_behind_a_unit_that_hangs_is_answered_all_the_same() {
 }
 
 #[tokio::test]
-async fn draining_answers_what_was_accepted_and_turns_later_commands_away() {
+async fn draining_finishes_accepted_and_rejects_later_commands() {
     let desk = Desk::open().await;
     let (ann, ben) = (desk.user().await, desk.user().await);
     let gate = desk.faults.hold_next();
@@ -141,12 +141,13 @@ async fn draining_answers_what_was_accepted_and_turns_later_commands_away() {
 }
 
 #[tokio::test]
-async fn a_caller_who_leaves_at_any_point_leaves_all_or_nothing() {
+async fn dropped_caller_leaves_all_or_nothing() {
     let desk = Desk::open().await;
     let (ann, ben) = (desk.user().await, desk.user().await);
     let payment = Desk::payment(&ann, &ben, 10);
     let mut done = 0;
-    // Leaves before the command is sent, while it waits, while its unit is held, and after a few polls more.
+    // Disconnects before the command is sent, while it waits, while its unit is held, and after
+    // some more polls.
     for polls in 0..6 {
         let (key, gate) = (desk.key(), desk.faults.hold_next());
         let mut leaving = Box::pin(desk.app.pay(&ann, key.clone(), payment.clone()));
@@ -166,7 +167,7 @@ async fn a_caller_who_leaves_at_any_point_leaves_all_or_nothing() {
 }
 
 #[tokio::test]
-async fn callers_who_leave_do_not_hold_up_the_others() {
+async fn dropped_callers_do_not_delay_others() {
     let desk = Desk::open().await;
     let (ann, ben) = (desk.user().await, desk.user().await);
     let gate = desk.faults.hold_next();
@@ -185,7 +186,7 @@ async fn callers_who_leave_do_not_hold_up_the_others() {
 }
 
 #[tokio::test]
-async fn a_writer_that_is_dropped_answers_what_it_accepted() {
+async fn dropped_writer_finishes_accepted_commands() {
     let desk = Desk::open().await;
     let (ann, ben) = (desk.user().await, desk.user().await);
     let node = desk.second_node(settings());
@@ -197,7 +198,7 @@ async fn a_writer_that_is_dropped_answers_what_it_accepted() {
     drop(node);
     sent.abort();
     gate.release();
-    // The aborted task owned the last handle; its command was accepted and goes on without it.
+    // The aborted task owned the last handle; its command was accepted and continues without it.
     eventually(async || desk.balance(ben.account_id).await == GRANT + 10).await;
     let repeat = desk.app.pay(&ann, "key".to_owned(), Desk::payment(&ann, &ben, 10)).await;
     assert!(repeat.unwrap().is_replay);

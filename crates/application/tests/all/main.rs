@@ -1,4 +1,4 @@
-//! Tests of the use cases and of the money writer, over the store in memory.
+//! Tests of the use cases and of the money writer, with the in-memory store.
 
 #[cfg(test)]
 mod authorization;

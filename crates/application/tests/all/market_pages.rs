@@ -1,4 +1,4 @@
-//! Markets that are shown as they were finished before.
+//! Cache of rendered markets.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,19 +11,19 @@ use futures::future::join_all;
 
 use crate::support::Desk;
 
-/// How often a market was read whole and written out, by the one test that counts.
+/// Number of times that a market was read and rendered, by the only test that counts.
 static WRITTEN: AtomicUsize = AtomicUsize::new(0);
 
 #[expect(clippy::unnecessary_wraps, reason = "the signature of what writes markets out")]
 fn count(details: &MarketDetails, _: Timestamp, _: &ApplicationSettings) -> Option<Vec<u8>> {
     WRITTEN.fetch_add(1, Ordering::SeqCst);
-    // Others come meanwhile, and find nothing yet.
+    // Others arrive meanwhile, and find no entry yet.
     std::thread::sleep(Duration::from_millis(100));
     Some(details.market.record().version.to_string().into_bytes())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_thousand_readers_of_a_cold_market_make_one_query() {
+async fn thousand_readers_of_cold_market_share_query() {
     let desk = Desk::open().await;
     let creator = desk.user().await;
     let market = desk.market(&creator, 5_000).await.market;

@@ -1,4 +1,4 @@
-//! Batches of payments: all or none, or each for itself; and the ids that clients choose.
+//! Batches of payments, atomic or independent; and client ids.
 
 use foretell_application::writer::{BatchMode, Mint, Payment, PaymentBatch};
 use foretell_application::{AppError, ApplicationSettings, Caller};
@@ -13,7 +13,7 @@ use crate::support::{Desk, GRANT, amount, confirmation, settings};
 
 type Results = Vec<Result<Transfer, DomainError>>;
 
-/// Sends a batch of payments under a key of its own.
+/// Sends a batch of payments under a new key.
 async fn send(desk: &Desk, caller: &Caller, mode: BatchMode, payments: &[Payment]) -> Results {
     let batch = PaymentBatch { mode, payments: payments.to_vec() };
     desk.app.pay_batch(caller, desk.key(), batch).await.unwrap().result.unwrap()
@@ -44,7 +44,7 @@ async fn an_atomic_batch_pays_all_in_order() {
 }
 
 #[tokio::test]
-async fn an_atomic_batch_with_a_refusal_leaves_no_trace() {
+async fn rejected_atomic_batch_changes_nothing() {
     let desk = Desk::open().await;
     let (ann, ben, cem) = (desk.user().await, desk.user().await, desk.user().await);
     let before = (accounts(&desk, [&ann, &ben, &cem]).await, desk.audit().await);
@@ -67,7 +67,7 @@ async fn an_atomic_batch_with_a_refusal_leaves_no_trace() {
 }
 
 #[tokio::test]
-async fn what_an_atomic_batch_took_back_is_there_for_the_rest_of_the_unit() {
+async fn rolled_back_money_is_available_in_unit() {
     let desk = Desk::open().await;
     let (ann, ben, cem) = (desk.user().await, desk.user().await, desk.user().await);
     let chosen = desk.ids.client();
@@ -92,7 +92,7 @@ async fn what_an_atomic_batch_took_back_is_there_for_the_rest_of_the_unit() {
 }
 
 #[tokio::test]
-async fn an_independent_batch_goes_on_after_a_refusal() {
+async fn independent_batch_continues_after_rejection() {
     let desk = Desk::open().await;
     let (ann, ben) = (desk.user().await, desk.user().await);
     let payments = [10, GRANT, 20, GRANT - 30].map(|minor| Desk::payment(&ann, &ben, minor));
@@ -103,19 +103,19 @@ async fn an_independent_batch_goes_on_after_a_refusal() {
 }
 
 #[tokio::test]
-async fn client_id_names_one_payment_of_its_account() {
+async fn client_id_is_unique_per_paying_account() {
     let desk = Desk::open().await;
     let (ann, ben) = (desk.user().await, desk.user().await);
     let chosen = desk.ids.client();
     let payment = Payment { client_id: Some(chosen), ..Desk::payment(&ann, &ben, 10) };
     let taken = DomainError::Transfer(TransferError::Duplicate(chosen));
-    // Twice in one batch command, which an atomic one does not survive.
+    // Twice in one batch command, which makes an atomic one fail.
     let twice = [payment.clone(), payment.clone()];
     let results = send(&desk, &ann, BatchMode::Atomic, &twice).await;
     assert_eq!(codes(&results), [Err(Code::BatchAborted), Err(Code::Duplicate)]);
     let results = send(&desk, &ann, BatchMode::Independent, &twice).await;
     assert_eq!((results[0].as_ref().unwrap().client_id, &results[1]), (Some(chosen), &Err(taken)));
-    // By another command of the same unit, and by one of a later unit; another user may choose it too.
+    // By another command of the same unit, and by one of a later unit; another user may use it too.
     let theirs = Payment { client_id: Some(chosen), ..Desk::payment(&ben, &ann, 3) };
     let other = desk.ids.client();
     let fresh = Payment { client_id: Some(other), ..payment.clone() };
@@ -134,7 +134,7 @@ async fn client_id_names_one_payment_of_its_account() {
 }
 
 #[tokio::test]
-async fn client_id_names_one_bet_of_its_account() {
+async fn client_id_is_unique_per_trading_account() {
     let desk = Desk::open().await;
     let (ann, ben) = (desk.user().await, desk.user().await);
     let market = desk.market(&ann, 1_000).await;
@@ -196,7 +196,7 @@ async fn mints_leave_room_for_grants() {
 }
 
 #[tokio::test]
-async fn registration_without_money_for_the_grant_is_refused() {
+async fn registration_beyond_grant_limit_is_rejected() {
     let greedy = ApplicationSettings { signup_grant: Some(amount(MAX_CIRCULATION_MINOR)), ..settings() };
     let desk = Desk::open_with(greedy).await;
     desk.user().await;

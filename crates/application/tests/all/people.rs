@@ -1,4 +1,4 @@
-//! People: what happens at the same time, what is recorded, and what another node hears of.
+//! Users: concurrent changes, recorded uses of keys, and announcements to other nodes.
 
 use foretell_application::ExpectedVersion;
 use foretell_application::{
@@ -38,14 +38,14 @@ fn is_refused<T>(result: &Result<T, AppError>, expected: DomainError) -> bool {
 }
 
 #[tokio::test]
-async fn a_sign_in_that_overlaps_a_change_of_the_password_does_not_outlive_it() {
+async fn session_does_not_outlive_concurrent_password_change() {
     let desk = Desk::open().await;
     let ann = desk.user().await;
     let gate = desk.faults.hold_next();
     let mut late = Box::pin(desk.app.log_in(ADDRESS, &ann.user.email, PASSWORD.into()));
     assert!(poll!(&mut late).is_pending());
     gate.arrived().await;
-    // The old password has been found right; what is held is the storing of the session.
+    // The old password has been verified; storing the session is held.
     desk.app.change_password(&ann, change(PASSWORD)).await.unwrap();
     gate.release();
     let late = late.await;
@@ -55,7 +55,7 @@ async fn a_sign_in_that_overlaps_a_change_of_the_password_does_not_outlive_it() 
 }
 
 #[tokio::test]
-async fn of_two_changes_of_a_password_one_is_made() {
+async fn only_one_concurrent_password_change_succeeds() {
     let desk = Desk::open().await;
     let ann = desk.user().await;
     let gate = desk.faults.hold_next();
@@ -69,7 +69,7 @@ async fn of_two_changes_of_a_password_one_is_made() {
 }
 
 #[tokio::test]
-async fn password_that_changed_meanwhile_confirms_nothing() {
+async fn password_changed_meanwhile_does_not_confirm() {
     let desk = Desk::open().await;
     let ann = desk.user().await;
     let new = NewApiKey { name: KeyName::new("bot").unwrap(), scopes: Scopes::ALL, expires_at: None };
@@ -81,7 +81,7 @@ async fn password_that_changed_meanwhile_confirms_nothing() {
     let mut erasure = Box::pin(desk.app.erase_user(&ann, ann.user.id, confirmation()));
     assert!(poll!(&mut erasure).is_pending());
     next_gate.arrived().await;
-    // The old password has been found right; what is held is what it was confirmed for.
+    // The old password has been verified; the operation that it confirms is held.
     desk.app.change_password(&ann, change(PASSWORD)).await.unwrap();
     gate.release();
     next_gate.release();
@@ -94,7 +94,7 @@ async fn password_that_changed_meanwhile_confirms_nothing() {
 }
 
 #[tokio::test]
-async fn a_key_names_its_user_and_its_use_is_recorded_once_a_minute() {
+async fn key_use_is_recorded_once_a_minute() {
     let desk = Desk::open().await;
     let ann = desk.user().await;
     let scopes: Scopes = [Scope::Read].into_iter().collect();
@@ -126,7 +126,7 @@ async fn a_key_names_its_user_and_its_use_is_recorded_once_a_minute() {
 }
 
 #[tokio::test]
-async fn a_use_that_cannot_be_recorded_does_not_fail_the_request() {
+async fn unrecorded_key_use_does_not_fail_request() {
     let desk = Desk::open().await;
     let ann = desk.user().await;
     let issued = make_key(&desk, &ann, Scopes::ALL).await;
@@ -141,7 +141,7 @@ async fn a_use_that_cannot_be_recorded_does_not_fail_the_request() {
 }
 
 #[tokio::test]
-async fn an_admin_who_was_demoted_meanwhile_appoints_nobody() {
+async fn admin_demoted_meanwhile_cannot_change_roles() {
     let desk = Desk::open().await;
     let (first, second, ann) = (desk.admin().await, desk.admin().await, desk.user().await);
     let to = |role| Appointment { role: Some(role), standing: None };
@@ -156,7 +156,7 @@ async fn an_admin_who_was_demoted_meanwhile_appoints_nobody() {
 }
 
 #[tokio::test]
-async fn a_change_whose_answer_was_lost_counts_at_once() {
+async fn change_with_lost_response_applies_immediately() {
     let desk = Desk::open().await;
     let (ann, admin) = (desk.user().await, desk.admin().await);
     let signed_in = desk.app.log_in(ADDRESS, &ann.user.email, PASSWORD.into()).await.unwrap();
@@ -172,7 +172,7 @@ async fn a_change_whose_answer_was_lost_counts_at_once() {
 }
 
 #[tokio::test]
-async fn a_key_that_another_node_deletes_is_trusted_for_a_moment_at_most() {
+async fn key_deleted_elsewhere_expires_from_cache() {
     let desk = Desk::open().await;
     let (ann, other) = (desk.user().await, desk.second_node(settings()));
     let issued = make_key(&desk, &ann, Scopes::ALL).await;
@@ -187,7 +187,7 @@ async fn a_key_that_another_node_deletes_is_trusted_for_a_moment_at_most() {
 }
 
 #[tokio::test]
-async fn announced_change_of_a_user_counts_at_once() {
+async fn announced_user_change_applies_immediately() {
     let desk = Desk::open().await;
     let (ann, other) = (desk.user().await, desk.second_node(settings()));
     let issued = make_key(&desk, &ann, Scopes::ALL).await;
@@ -212,7 +212,7 @@ async fn announced_change_of_a_user_counts_at_once() {
 }
 
 #[tokio::test]
-async fn what_takes_a_session_is_not_done_with_a_key() {
+async fn key_is_rejected_where_session_is_required() {
     let desk = Desk::open().await;
     let ann = desk.user().await;
     let credential = Credential::ApiKey { id: ApiKeyId::from_u128(1), scopes: Scopes::ALL };
@@ -235,7 +235,7 @@ async fn what_takes_a_session_is_not_done_with_a_key() {
 }
 
 #[tokio::test]
-async fn keys_made_at_the_same_time_are_all_counted() {
+async fn concurrently_created_keys_are_all_counted() {
     let login_limits = LoginLimits { per_account: 60, ..LoginLimits::default() };
     let desk = Desk::open_with(ApplicationSettings { login_limits, ..settings() }).await;
     let ann = desk.user().await;
@@ -246,7 +246,7 @@ async fn keys_made_at_the_same_time_are_all_counted() {
 }
 
 #[tokio::test]
-async fn an_erased_user_is_gone_for_good() {
+async fn erased_user_cannot_return() {
     let desk = Desk::open().await;
     let ann = desk.user().await;
     let signed_in = desk.app.log_in(ADDRESS, &ann.user.email, PASSWORD.into()).await.unwrap();

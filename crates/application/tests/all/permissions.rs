@@ -1,5 +1,5 @@
-//! Who may do what: accounts of others look missing, the house's accounts are not paid into, and markets
-//! are managed by their creator and the staff.
+//! Permissions: accounts of others are reported as not found, house accounts receive no payments,
+//! and markets are managed by their creator, moderators and admins.
 
 use foretell_application::writer::{BatchMode, Decision, Mint, Payment, PaymentBatch};
 use foretell_application::{AppError, Caller};
@@ -12,7 +12,7 @@ use foretell_ports::page::PageRequest;
 use crate::support::{Desk, GRANT, amount};
 
 #[tokio::test]
-async fn the_account_of_somebody_else_looks_missing() {
+async fn account_of_another_user_is_not_found() {
     let desk = Desk::open().await;
     let (ann, ben, admin) = (desk.user().await, desk.user().await, desk.admin().await);
     let absent = desk.ids.account();
@@ -29,7 +29,7 @@ async fn the_account_of_somebody_else_looks_missing() {
 }
 
 #[tokio::test]
-async fn only_owners_and_admins_see_an_account_and_its_transfers() {
+async fn account_is_visible_to_owner_and_admins() {
     let desk = Desk::open().await;
     let (ann, ben, cem) = (desk.user().await, desk.user().await, desk.user().await);
     let (moderator, admin) = (desk.moderator().await, desk.admin().await);
@@ -62,7 +62,7 @@ async fn only_owners_and_admins_see_an_account_and_its_transfers() {
 }
 
 #[tokio::test]
-async fn pots_treasury_and_fees_are_neither_paid_into_nor_spent_from() {
+async fn house_accounts_reject_payments() {
     let desk = Desk::open().await;
     let (ann, admin) = (desk.user().await, desk.admin().await);
     let market = desk.market(&ann, 1_000).await;
@@ -82,7 +82,7 @@ async fn pots_treasury_and_fees_are_neither_paid_into_nor_spent_from() {
 }
 
 #[tokio::test]
-async fn only_admins_mint_reverse_and_audit() {
+async fn mint_reverse_and_audit_require_admin() {
     let desk = Desk::open().await;
     let (ann, ben) = (desk.user().await, desk.user().await);
     let (moderator, admin) = (desk.moderator().await, desk.admin().await);
@@ -106,7 +106,7 @@ async fn only_admins_mint_reverse_and_audit() {
     assert!(desk.app.audit_ledger(&admin).await.unwrap().is_sound());
 }
 
-/// How a market is managed by its creator, by the staff, and by somebody else.
+/// Checks how a market is managed by its creator, by moderators and admins, and by another user.
 async fn check_management(desk: &Desk, creator: &Caller, caller: &Caller, is_allowed: bool) {
     let refusal = DomainError::Denied(Denied::NotTheCreator);
     let market = desk.market(creator, 100).await;
@@ -130,7 +130,7 @@ async fn check_management(desk: &Desk, creator: &Caller, caller: &Caller, is_all
 }
 
 #[tokio::test]
-async fn creators_moderators_and_admins_manage_a_market_and_others_do_not() {
+async fn market_management_requires_creator_moderator_or_admin() {
     let desk = Desk::open().await;
     let (creator, other) = (desk.user().await, desk.user().await);
     let (moderator, admin) = (desk.moderator().await, desk.admin().await);
@@ -142,7 +142,7 @@ async fn creators_moderators_and_admins_manage_a_market_and_others_do_not() {
 }
 
 #[tokio::test]
-async fn nobody_sells_what_somebody_else_holds() {
+async fn shares_of_another_user_cannot_be_sold() {
     let desk = Desk::open().await;
     let (ann, ben, admin) = (desk.user().await, desk.user().await, desk.admin().await);
     let market = desk.market(&ann, 1_000).await;
@@ -150,7 +150,7 @@ async fn nobody_sells_what_somebody_else_holds() {
     for caller in [&ben, &admin] {
         let sold = desk.sell_all(caller, &market, 0).await;
         assert_eq!(sold.unwrap_err().code(), Code::InsufficientShares);
-        // Who claims an account that is not theirs is told that there is none.
+        // A user who names another's account gets "not found".
         let thief = Caller { account_id: ann.account_id, ..caller.clone() };
         assert_eq!(desk.sell_all(&thief, &market, 0).await.unwrap_err().code(), Code::NotFound);
         assert_eq!(desk.bet(&thief, &market, 0, 10).await.unwrap_err().code(), Code::NotFound);

@@ -1,4 +1,4 @@
-//! Quotas: what a user may have of each thing, and what frees it again.
+//! Quotas: limits per user, and the changes that free them.
 
 use foretell_application::writer::Decision;
 use foretell_application::{AppError, ApplicationSettings, Caller, ExpectedVersion};
@@ -64,10 +64,10 @@ async fn posts_count_by_their_status() {
     check_exceeded(write(&desk, &ann, draft).await, Quota::Drafts);
     check_exceeded(set_status(&desk, &ann, saved.id, published).await, Quota::PublishedPosts);
     check_exceeded(set_status(&desk, &ann, first.id, draft).await, Quota::Drafts);
-    // What changes nothing of the status needs no room.
+    // Edits that keep the status need no room.
     set_status(&desk, &ann, first.id, published).await.unwrap();
     write(&desk, &ben, draft).await.unwrap();
-    // Moderation is never refused, and what it takes back counts for the author from then on.
+    // Moderation is never rejected, and an unpublished post then counts for the author.
     set_status(&desk, &moderator, first.id, draft).await.unwrap();
     set_status(&desk, &ann, saved.id, published).await.unwrap();
     check_exceeded(write(&desk, &ann, draft).await, Quota::Drafts);
@@ -111,13 +111,13 @@ async fn markets_count_until_they_are_closed_decided_or_deleted() {
     check_exceeded(open(desk.key()).await, Quota::OpenMarkets);
     desk.app.delete_market(&ann, third.market.id()).await.unwrap();
     open(desk.key()).await.unwrap();
-    // A refusal answers for its key, as every refusal of the money writer.
+    // The error is replayed for its key, as every domain error of the money writer.
     check_exceeded(open(key).await, Quota::OpenMarkets);
     desk.audit().await;
 }
 
 #[tokio::test]
-async fn openings_of_one_batch_count_each_other_and_what_it_ends() {
+async fn openings_in_one_batch_count_each_other() {
     let desk = desk().await;
     let ann = desk.user().await;
     let old = desk.market(&ann, 1_000).await.market.id();
@@ -133,7 +133,7 @@ async fn openings_of_one_batch_count_each_other_and_what_it_ends() {
 }
 
 #[tokio::test]
-async fn small_subsidy_is_refused() {
+async fn small_subsidy_is_rejected() {
     let quotas = Quotas { min_subsidy: Some(amount(500)), ..QUOTAS };
     let desk = Desk::open_with(ApplicationSettings { quotas, ..settings() }).await;
     let ann = desk.user().await;

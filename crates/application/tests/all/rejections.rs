@@ -1,5 +1,5 @@
-//! What storage refuses: a poisoned batch is halved until the culprit stands alone, and what is only
-//! temporary changes nothing.
+//! Rejections by storage: a batch with a failing command is split until that command is alone, and
+//! temporary errors change nothing.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,7 +12,7 @@ use foretell_testkit::faults::{Fault, Insert};
 
 use crate::support::{Desk, GRANT, take_one};
 
-/// Sends these many payments together, one of which storage will not have.
+/// Sends these many payments together, one of which storage rejects.
 async fn check_poison(commands: usize, culprit: usize) {
     let desk = Desk::open().await;
     let (ann, ben) = (desk.user().await, desk.user().await);
@@ -32,14 +32,15 @@ async fn check_poison(commands: usize, culprit: usize) {
     }
     let paid = i64::try_from(commands).unwrap() - 1;
     assert_eq!(desk.balances([&ann, &ben]).await, [GRANT - paid, GRANT + paid]);
-    // The whole, both halves of each part with the culprit, and the culprit once more.
+    // The whole, both halves of each part with the failing command, and the failing command once
+    // more.
     let halvings = usize::try_from(commands.next_power_of_two().ilog2()).unwrap();
     assert!(units <= 2 + 2 * halvings, "{units} units for {commands} commands");
     desk.audit().await;
 }
 
 #[tokio::test]
-async fn a_poisoned_batch_is_halved_until_the_culprit_stands_alone() {
+async fn rejected_batch_is_split_until_command_is_alone() {
     for culprit in [0, 1, 7, 20, 21, 42] {
         check_poison(43, culprit).await;
     }
@@ -49,7 +50,7 @@ async fn a_poisoned_batch_is_halved_until_the_culprit_stands_alone() {
 }
 
 #[tokio::test]
-async fn a_panic_in_a_unit_is_answered_to_the_culprit_alone() {
+async fn panic_fails_only_its_command() {
     let desk = Desk::open().await;
     let (ann, ben) = (desk.user().await, desk.user().await);
     let spoiled = desk.ids.client();
@@ -74,7 +75,7 @@ async fn a_panic_in_a_unit_is_answered_to_the_culprit_alone() {
 }
 
 #[tokio::test]
-async fn a_unit_that_runs_again_from_the_start_has_one_effect() {
+async fn repeated_unit_has_one_effect() {
     let desk = Desk::open().await;
     let (ann, ben) = (desk.user().await, desk.user().await);
     let market = desk.market(&ann, 1_000).await;
@@ -91,7 +92,7 @@ async fn a_unit_that_runs_again_from_the_start_has_one_effect() {
 }
 
 #[tokio::test]
-async fn what_is_rejected_by_chance_is_tried_once_more() {
+async fn rejected_command_is_retried_once() {
     let desk = Desk::open().await;
     let (ann, ben) = (desk.user().await, desk.user().await);
     let left = Arc::new(AtomicUsize::new(1));
@@ -105,7 +106,7 @@ async fn what_is_rejected_by_chance_is_tried_once_more() {
     assert_eq!(desk.balance(ben.account_id).await, GRANT + 10);
 }
 
-/// That every command of a batch gets a temporary error, and nothing has changed.
+/// Checks that every command of a batch gets a temporary error, and nothing has changed.
 async fn check_temporary(fault: Fault) {
     let desk = Desk::open().await;
     let (ann, ben) = (desk.user().await, desk.user().await);
@@ -129,13 +130,13 @@ async fn check_temporary(fault: Fault) {
 }
 
 #[tokio::test]
-async fn contention_and_an_absent_database_are_temporary_and_change_nothing() {
+async fn contention_and_outage_are_temporary_errors() {
     check_temporary(Fault::Contention).await;
     check_temporary(Fault::Unavailable).await;
 }
 
 #[tokio::test]
-async fn an_absent_database_is_no_business_refusal() {
+async fn outage_is_not_stored_under_key() {
     let desk = Desk::open().await;
     let (ann, ben) = (desk.user().await, desk.user().await);
     let down: &MemoryStore = &desk.memory;

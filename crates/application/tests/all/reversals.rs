@@ -1,4 +1,4 @@
-//! Reversals: the money of a transfer back, once, and never below anybody's floor.
+//! Reversals: the money of a transfer is returned once, and no balance falls below zero.
 
 use foretell_application::Caller;
 use foretell_application::writer::Mint;
@@ -8,7 +8,7 @@ use foretell_domain::transfer::{Transfer, TransferError, TransferKind};
 
 use crate::support::{Desk, GRANT, amount, confirmation};
 
-/// A desk with an admin and two users.
+/// Opens a desk with an admin and two users.
 async fn open() -> (Desk, Caller, [Caller; 2]) {
     let desk = Desk::open().await;
     let (admin, ann, ben) = (desk.admin().await, desk.user().await, desk.user().await);
@@ -38,7 +38,7 @@ async fn a_payment_is_reversed_once() {
 }
 
 #[tokio::test]
-async fn two_reversals_in_one_unit_reverse_once() {
+async fn two_reversals_in_unit_reverse_once() {
     let (desk, admin, [ann, ben]) = open().await;
     let paid = desk.pay(&ann, &ben, 700).await.unwrap();
     let twice = [false, true].map(|force| reverse(&desk, &admin, paid.id, force));
@@ -51,7 +51,7 @@ async fn two_reversals_in_one_unit_reverse_once() {
 }
 
 #[tokio::test]
-async fn a_reversal_is_refused_when_the_money_is_gone() {
+async fn reversal_of_spent_money_is_rejected() {
     let (desk, admin, [ann, ben]) = open().await;
     let paid = desk.pay(&ann, &ben, 700).await.unwrap();
     desk.pay(&ben, &ann, GRANT + 100).await.unwrap();
@@ -79,7 +79,7 @@ async fn a_forced_reversal_is_covered_by_the_treasury() {
 }
 
 #[tokio::test]
-async fn a_forced_reversal_covers_nothing_where_nothing_is_lacking() {
+async fn forced_reversal_without_shortfall_covers_nothing() {
     let (desk, admin, [ann, ben]) = open().await;
     let paid = desk.pay(&ann, &ben, 700).await.unwrap();
     let treasury = desk.balance(AccountId::TREASURY).await;
@@ -89,7 +89,7 @@ async fn a_forced_reversal_covers_nothing_where_nothing_is_lacking() {
 }
 
 #[tokio::test]
-async fn a_mint_and_a_grant_are_reversed_into_the_treasury() {
+async fn mint_and_grant_are_reversed_into_treasury() {
     let (desk, admin, [ann, ben]) = open().await;
     let mint = Mint { to: ann.account_id, amount: amount(500) };
     let minted = desk.app.mint(&admin, desk.key(), mint).await.unwrap().result.unwrap();
@@ -107,7 +107,7 @@ async fn a_mint_and_a_grant_are_reversed_into_the_treasury() {
 }
 
 #[tokio::test]
-async fn what_a_market_moved_and_reversals_themselves_are_final() {
+async fn market_transfers_and_reversals_are_final() {
     let (desk, admin, [ann, ben]) = open().await;
     let market = desk.market(&ann, 1_000).await;
     let bet = desk.bet(&ben, &market, 0, 500).await.unwrap().bet.transfer_id;

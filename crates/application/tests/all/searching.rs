@@ -1,4 +1,4 @@
-//! The steps of searches: which is taken first, and what becomes of one that fails, hangs and comes back.
+//! Steps of searches: their order, and the treatment of steps that fail, hang and recover.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -18,7 +18,7 @@ use foretell_ports::vector::{Direction, Embedder, Neighbour, TextId, VectorIndex
 
 use crate::support::Desk;
 
-/// Knows what is wet, and a few other words.
+/// An embedder that knows wet things and a few other words.
 struct Weather;
 
 impl Embedder for Weather {
@@ -44,7 +44,7 @@ enum Mood {
     Hanging,
 }
 
-/// An index of posts that does what the test says.
+/// An index of posts whose behaviour a test controls.
 #[derive(Clone)]
 struct Moody {
     mood: Arc<Mutex<Mood>>,
@@ -105,7 +105,7 @@ impl VectorIndex for Moody {
     }
 }
 
-/// A desk with a post on rain and one on drought, and a node that knows which is wet.
+/// Opens a desk with a post on rain and one on drought, and a node with semantic search.
 async fn scene() -> (Desk, Arc<Application>, Moody) {
     let (desk, index) = (Desk::open().await, Moody::new());
     let author = desk.user().await;
@@ -122,7 +122,7 @@ async fn scene() -> (Desk, Arc<Application>, Moody) {
     (desk, node, index)
 }
 
-/// The titles that a query finds, and the step that has found them.
+/// Returns the titles that a query finds, and the step that has found them.
 async fn found(node: &Application, query: &str) -> (Vec<String>, SearchStep) {
     let query = SearchQuery::parse(query).unwrap();
     let filter = PostFilter { status: PostStatus::Published, author_id: None, tag: None };
@@ -143,7 +143,7 @@ async fn check(node: &Application, query: &str, titles: &[&str], step: SearchSte
 }
 
 #[tokio::test]
-async fn what_is_understood_is_found_by_its_meaning_once_the_index_is_ready() {
+async fn known_query_uses_ready_semantic_index() {
     let (_desk, node, index) = scene().await;
     check(&node, "wet", &[], SearchStep::Substring).await;
     assert_eq!(node.embed_all(|_| {}).await.unwrap(), 3);
@@ -153,13 +153,13 @@ async fn what_is_understood_is_found_by_its_meaning_once_the_index_is_ready() {
     check(&node, "\"rain\"", &["Rain"], SearchStep::FullText).await;
     check(&node, "june", &["A dry June, it is"], SearchStep::FullText).await;
     check(&node, "jun", &["A dry June, it is"], SearchStep::Substring).await;
-    // The model knows one of the words, so it guesses where nothing has both.
+    // The model knows one of the words, so it is used when no text has both.
     check(&node, "wet outlook", &["Rain"], SearchStep::Semantic).await;
     check(&node, "outlook", &[], SearchStep::Substring).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_index_that_fails_hangs_and_comes_back_leaves_the_answer_to_the_next_step() {
+async fn failing_index_falls_back_to_next_step() {
     let (_desk, node, index) = scene().await;
     node.embed_all(|_| {}).await.unwrap();
     node.read_vectors(VectorPlace::BEGIN).await.unwrap();
@@ -176,7 +176,7 @@ async fn an_index_that_fails_hangs_and_comes_back_leaves_the_answer_to_the_next_
 }
 
 #[tokio::test(start_paused = true)]
-async fn search_over_the_limit_is_refused() {
+async fn search_over_limit_is_rejected() {
     let (_desk, node, _) = scene().await;
     let permit = node.admit_search().await.unwrap();
     assert!(matches!(node.admit_search().await, Err(AppError::Overloaded)));

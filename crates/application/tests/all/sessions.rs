@@ -1,4 +1,4 @@
-//! Signing in and out: who fails learns nothing, and pays for the attempt what everybody pays.
+//! Sessions: failed sign-ins reveal nothing, and all cost the same.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ async fn store(desk: &Desk, user: User, password: PasswordHash) {
     units.run("store_user", work).await.unwrap();
 }
 
-/// A user who never registered here, in this status.
+/// Returns a user who never registered here, in this status.
 fn somebody(desk: &Desk, status: UserStatus) -> User {
     let registration = desk.registration(Role::User);
     let (id, created_at) = (desk.ids.user(), desk.app.now());
@@ -37,7 +37,7 @@ async fn log_in(desk: &Desk, email: &Email, password: &str) -> Result<SignedIn, 
 }
 
 #[tokio::test]
-async fn everyone_who_may_not_sign_in_gets_one_answer_after_the_same_work() {
+async fn failed_sign_ins_are_indistinguishable() {
     let desk = Desk::open().await;
     let known = desk.user().await.user;
     let suspended = somebody(&desk, UserStatus::Suspended);
@@ -64,7 +64,7 @@ async fn everyone_who_may_not_sign_in_gets_one_answer_after_the_same_work() {
 }
 
 #[tokio::test]
-async fn a_session_names_its_user_until_it_ends() {
+async fn session_identifies_user_until_it_ends() {
     let desk = Desk::open().await;
     let ann = desk.user().await;
     let signed_in = log_in(&desk, &ann.user.email, PASSWORD).await.unwrap();
@@ -79,7 +79,7 @@ async fn a_session_names_its_user_until_it_ends() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_none_names_nobody() {
+async fn malformed_token_is_rejected() {
     let desk = Desk::open().await;
     for token in ["", "foreign", "test-token-1-999"] {
         assert!(desk.app.authenticate(token, [192, 0, 2, 1].into()).await.unwrap().is_none(), "{token}");
@@ -87,7 +87,7 @@ async fn a_token_that_is_none_names_nobody() {
 }
 
 #[tokio::test]
-async fn who_logs_out_ends_one_session_of_their_own() {
+async fn log_out_ends_one_own_session() {
     let desk = Desk::open().await;
     let (ann, ben) = (desk.user().await, desk.user().await);
     let first = log_in(&desk, &ann.user.email, PASSWORD).await.unwrap();
@@ -106,7 +106,7 @@ async fn who_logs_out_ends_one_session_of_their_own() {
 }
 
 #[tokio::test]
-async fn a_session_that_another_process_ends_is_trusted_for_a_moment_at_most() {
+async fn session_ended_elsewhere_expires_from_cache() {
     let desk = Desk::open().await;
     let (other, careful) = (
         desk.second_node(settings()),
@@ -130,7 +130,7 @@ async fn a_session_that_another_process_ends_is_trusted_for_a_moment_at_most() {
 }
 
 #[tokio::test]
-async fn a_session_of_a_suspended_user_is_not_honoured() {
+async fn session_of_suspended_user_is_rejected() {
     let desk = Desk::open().await;
     let suspended = somebody(&desk, UserStatus::Suspended);
     store(&desk, suspended.clone(), PasswordHash(String::new())).await;
@@ -160,7 +160,7 @@ async fn a_hash_with_outdated_parameters_is_replaced() {
 }
 
 #[tokio::test]
-async fn a_mail_address_is_registered_once() {
+async fn email_address_is_registered_once() {
     let desk = Desk::open().await;
     assert!(!desk.app.has_users().await.unwrap());
     let registration = desk.registration(Role::User);

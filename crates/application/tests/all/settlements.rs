@@ -1,4 +1,4 @@
-//! Settlements: everyone is paid what they are owed, once, set by set, wherever the paying stops.
+//! Settlements: every holder is paid once, set by set, wherever a settlement is interrupted.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -13,12 +13,13 @@ use foretell_testkit::faults::{Fault, Insert};
 
 use crate::support::{Crowd, Desk, GRANT, Trader, settings, take_one};
 
-/// What a trader is owed if the first option wins.
+/// Returns the payout of a trader if the first option wins.
 fn won(trader: &Trader) -> i64 {
     if trader.option == 0 { trader.shares } else { 0 }
 }
 
-/// Decides a market of 1,203 holders whose paying stops after `sets` sets, and lets the housekeeper go on.
+/// Interrupts the settlement of a market with 1,203 holders after `sets` sets, and resumes it in
+/// the background.
 async fn check_stop_after(sets: usize) {
     let desk = Desk::open().await;
     let crowd = Crowd::gather(&desk, 1_203).await;
@@ -44,14 +45,14 @@ async fn check_stop_after(sets: usize) {
 }
 
 #[tokio::test]
-async fn paying_that_stopped_after_any_set_goes_on_and_pays_everyone_once() {
+async fn interrupted_settlement_resumes_and_pays_everyone_once() {
     for sets in 0..3 {
         check_stop_after(sets).await;
     }
 }
 
 #[tokio::test]
-async fn a_small_market_is_settled_within_the_request() {
+async fn small_market_is_settled_within_request() {
     let desk = Desk::open().await;
     let crowd = Crowd::gather(&desk, 1_203).await;
     let winner = Desk::option(&crowd.market, 0);
@@ -62,7 +63,7 @@ async fn a_small_market_is_settled_within_the_request() {
 }
 
 #[tokio::test]
-async fn a_last_set_that_is_full_is_followed_by_an_empty_one() {
+async fn full_last_set_is_followed_by_empty() {
     let desk = Desk::open().await;
     let crowd = Crowd::gather(&desk, 500).await;
     let winner = Desk::option(&crowd.market, 0);
@@ -73,7 +74,7 @@ async fn a_last_set_that_is_full_is_followed_by_an_empty_one() {
 }
 
 #[tokio::test]
-async fn a_second_run_pays_nothing() {
+async fn second_run_pays_nothing() {
     let desk = Desk::open().await;
     let crowd = Crowd::gather(&desk, 12).await;
     let winner = Desk::option(&crowd.market, 0);
@@ -95,7 +96,7 @@ async fn a_second_run_pays_nothing() {
 }
 
 #[tokio::test]
-async fn housekeepers_of_two_nodes_pay_everyone_once() {
+async fn settlement_runners_of_two_nodes_pay_once() {
     let desk = Desk::open().await;
     let crowd = Crowd::gather(&desk, 1_203).await;
     let winner = Desk::option(&crowd.market, 0);
@@ -117,7 +118,7 @@ async fn two_steps_in_one_unit_pay_one_set() {
     let winner = Desk::option(&crowd.market, 0);
     desk.fail_after(1, Fault::Unavailable);
     desk.decide(&crowd.creator, &crowd.market, Decision::Winner(winner)).await.unwrap().result.unwrap();
-    // Both find the market unsettled and ask for a step while the lane is busy.
+    // Both find the market unsettled and request a step while the lane is busy.
     let mut housekeepers = Vec::new();
     let begin = async {
         housekeepers = [&desk.app, &desk.app].map(|app| Housekeeper::start(Arc::clone(app))).into();
@@ -131,14 +132,14 @@ async fn two_steps_in_one_unit_pay_one_set() {
     for housekeeper in housekeepers {
         housekeeper.stop().await;
     }
-    // What kept the lane busy, both first steps in one unit, and each second one. Had both paid the same set,
-    // storage would have rejected their unit, and there would be more.
+    // The unit that kept the lane busy, both first steps in one unit, and each second one. Had both
+    // paid the same set, storage would have rejected their unit, and there would be more.
     assert!(desk.batches() - before <= 4, "{} units", desk.batches() - before);
     crowd.check_paid(&desk, TransferKind::Payout, won).await;
 }
 
 #[tokio::test]
-async fn one_market_that_cannot_go_on_does_not_hold_up_the_others() {
+async fn failing_settlement_does_not_block_others() {
     let desk = Desk::open().await;
     let (first, second) = (Crowd::gather(&desk, 5).await, Crowd::gather(&desk, 5).await);
     for crowd in [&first, &second] {
@@ -146,7 +147,7 @@ async fn one_market_that_cannot_go_on_does_not_hold_up_the_others() {
         let winner = Desk::option(&crowd.market, 0);
         desk.decide(&crowd.creator, &crowd.market, Decision::Winner(winner)).await.unwrap().result.unwrap();
     }
-    // Twice, since what is rejected is tried once more.
+    // Twice, since a rejected command is retried once.
     let spoiled = AccountId::of_market(first.id());
     let left = AtomicUsize::new(2);
     desk.faults.reject_inserts(move |row| {
@@ -161,7 +162,7 @@ async fn one_market_that_cannot_go_on_does_not_hold_up_the_others() {
 }
 
 #[tokio::test]
-async fn a_split_pays_each_option_its_part_and_the_rest_to_the_creator() {
+async fn split_pays_parts_and_remainder_to_creator() {
     let desk = Desk::open().await;
     let crowd = Crowd::gather(&desk, 30).await;
     let parts = vec![(Desk::option(&crowd.market, 1), 3_333), (Desk::option(&crowd.market, 0), 6_667)];
@@ -182,7 +183,7 @@ async fn a_split_pays_each_option_its_part_and_the_rest_to_the_creator() {
 }
 
 #[tokio::test]
-async fn a_split_that_does_not_fit_is_refused() {
+async fn invalid_split_is_rejected() {
     let desk = Desk::open().await;
     let crowd = Crowd::gather(&desk, 3).await;
     let other = desk.market(&crowd.creator, 100).await;
@@ -204,7 +205,7 @@ async fn a_split_that_does_not_fit_is_refused() {
 }
 
 #[tokio::test]
-async fn a_cancelled_market_returns_all_stakes_where_the_pot_covers_them() {
+async fn covered_cancellation_refunds_all_stakes() {
     let desk = Desk::open_with(ApplicationSettings { fee_bps: 250, ..settings() }).await;
     let crowd = Crowd::gather(&desk, 700).await;
     desk.decide(&crowd.creator, &crowd.market, Decision::Cancel).await.unwrap().result.unwrap();
@@ -216,13 +217,13 @@ async fn a_cancelled_market_returns_all_stakes_where_the_pot_covers_them() {
 }
 
 #[tokio::test]
-async fn a_cancelled_market_returns_stakes_pro_rata_where_profit_was_taken() {
+async fn uncovered_cancellation_refunds_stakes_pro_rata() {
     let desk = Desk::open().await;
     let creator = desk.user().await;
     let market = desk.market(&creator, 200).await;
     let mut profit = 0;
     let mut late = Vec::new();
-    // On each option somebody comes early, and sells once the stakes of others have moved the price.
+    // For each option, one trader bets early, and sells after others have moved the price.
     for (option, stakes) in [(0, [2_500, 1_501]), (1, [3_000, 2_000])] {
         let early = desk.user().await;
         desk.bet(&early, &market, option, 100).await.unwrap();
@@ -252,7 +253,7 @@ async fn a_cancelled_market_returns_stakes_pro_rata_where_profit_was_taken() {
 }
 
 #[tokio::test]
-async fn fees_go_to_the_fees_account_and_the_rest_to_the_creator() {
+async fn fees_and_remainder_leave_the_pot() {
     let desk = Desk::open_with(ApplicationSettings { fee_bps: 250, ..settings() }).await;
     let crowd = Crowd::gather(&desk, 40).await;
     let fees = desk.app.get_market(crowd.id()).await.unwrap().market.record().fees.minor();
@@ -271,7 +272,7 @@ async fn fees_go_to_the_fees_account_and_the_rest_to_the_creator() {
 }
 
 #[tokio::test]
-async fn a_market_without_bets_gives_its_subsidy_back() {
+async fn market_without_bets_refunds_its_subsidy() {
     let desk = Desk::open().await;
     let creator = desk.user().await;
     for decision in [true, false] {
@@ -285,7 +286,7 @@ async fn a_market_without_bets_gives_its_subsidy_back() {
 }
 
 #[tokio::test]
-async fn a_creator_who_bets_is_paid_as_holder_and_as_creator() {
+async fn betting_creator_gets_payout_and_remainder() {
     let desk = Desk::open().await;
     let creator = desk.user().await;
     let market = desk.market(&creator, 1_000).await;
@@ -296,7 +297,7 @@ async fn a_creator_who_bets_is_paid_as_holder_and_as_creator() {
 }
 
 #[tokio::test]
-async fn a_decided_or_ended_market_takes_no_trades() {
+async fn decided_or_ended_market_rejects_trades() {
     let desk = Desk::open().await;
     let crowd = Crowd::gather(&desk, 3).await;
     let trader = &crowd.traders[0];

@@ -1,4 +1,4 @@
-//! Commits whose answer was lost: exactly one effect and the right answer, whatever they did.
+//! Unknown commits: exactly one effect and the correct result, whether they succeeded or not.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use foretell_domain::user::Role;
 use crate::support::{ADDRESS, Crowd, Desk, GRANT, Loss, Trader, amount};
 
 #[tokio::test(start_paused = true)]
-async fn a_payment_happens_once_whatever_its_commit_did() {
+async fn payment_with_unknown_commit_happens_once() {
     for loss in Loss::ALL {
         let desk = Desk::open().await;
         let (ann, ben) = (desk.user().await, desk.user().await);
@@ -28,7 +28,7 @@ async fn a_payment_happens_once_whatever_its_commit_did() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_command_of_a_batch_happens_once_whatever_its_commit_did() {
+async fn batch_with_unknown_commit_happens_once() {
     for loss in Loss::ALL {
         let desk = Desk::open().await;
         let (ann, ben) = (desk.user().await, desk.user().await);
@@ -45,7 +45,7 @@ async fn every_command_of_a_batch_happens_once_whatever_its_commit_did() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_refusal_is_answered_once_whatever_its_commit_did() {
+async fn rejection_with_unknown_commit_is_replayed() {
     for loss in Loss::ALL {
         let desk = Desk::open().await;
         let (ann, ben) = (desk.user().await, desk.user().await);
@@ -60,7 +60,7 @@ async fn a_refusal_is_answered_once_whatever_its_commit_did() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn commits_that_stay_unknown_end_as_temporary_errors_whose_key_still_answers() {
+async fn permanently_unknown_commit_is_temporary_error() {
     for loss in Loss::ALL {
         let desk = Desk::open().await;
         let (ann, ben) = (desk.user().await, desk.user().await);
@@ -78,7 +78,7 @@ async fn commits_that_stay_unknown_end_as_temporary_errors_whose_key_still_answe
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_user_registers_once_whatever_the_commit_did() {
+async fn registration_with_unknown_commit_happens_once() {
     for loss in Loss::ALL {
         let desk = Desk::open().await;
         let ann: Registration = desk.registration(Role::User);
@@ -94,7 +94,7 @@ async fn a_user_registers_once_whatever_the_commit_did() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_market_opens_once_whatever_the_commit_did() {
+async fn opening_with_unknown_commit_happens_once() {
     for loss in Loss::ALL {
         let desk = Desk::open().await;
         let ann = desk.user().await;
@@ -109,7 +109,7 @@ async fn a_market_opens_once_whatever_the_commit_did() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn minting_and_reversing_happen_once_whatever_the_commit_did() {
+async fn mint_and_reversal_survive_unknown_commits() {
     for loss in Loss::ALL {
         let desk = Desk::open().await;
         let (admin, ann) = (desk.admin().await, desk.user().await);
@@ -126,16 +126,16 @@ async fn minting_and_reversing_happen_once_whatever_the_commit_did() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_settlement_pays_everyone_once_whatever_the_commits_of_its_steps_did() {
+async fn settlement_with_unknown_commits_pays_once() {
     for loss in Loss::ALL {
         let desk = Desk::open().await;
         let crowd = Crowd::gather(&desk, 520).await;
         let winner = Desk::option(&crowd.market, 0);
-        // The decision, the first step and the second step, each with an answer that is lost.
+        // The decision, the first step and the second step, each with a lost response.
         desk.lose(loss, &[0, 2, 4]);
         let decided = desk.decide(&crowd.creator, &crowd.market, Decision::Winner(winner)).await.unwrap();
         decided.result.unwrap();
-        // After a decision that is answered as a repetition, the housekeeper does the steps.
+        // After a decision that is replayed, the settlement runner makes the steps.
         let housekeeper = Housekeeper::start(Arc::clone(&desk.app));
         desk.settled(crowd.id()).await;
         housekeeper.stop().await;

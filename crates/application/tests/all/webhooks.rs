@@ -1,4 +1,4 @@
-//! Webhooks: told everything in the order of each market, until it has arrived.
+//! Webhooks: every event in the order of each market, retried until delivered.
 
 use std::time::Duration;
 
@@ -21,20 +21,20 @@ fn all() -> WebhookEvents {
     WebhookEvent::ALL.into_iter().collect()
 }
 
-/// What has arrived about a market: the bodies in their order.
+/// Returns the bodies of delivered messages about a market, in order.
 fn told(desk: &Desk, market: &MarketDetails) -> Vec<String> {
     let about = market.market.id().to_string();
     let sent = desk.receivers.sent().into_iter().filter(|sent| sent.message.id.starts_with(&about));
     sent.map(|sent| String::from_utf8(sent.message.body).unwrap()).collect()
 }
 
-/// What is true of a webhook now.
+/// Returns the current state of a webhook.
 async fn shown(desk: &Desk, admin: &Caller, id: WebhookId) -> foretell_ports::webhook::Webhook {
     desk.app.get_webhook(admin, id).await.unwrap()
 }
 
 #[tokio::test]
-async fn a_webhook_is_told_everything_in_order() {
+async fn webhook_receives_every_event_in_order() {
     let desk = Desk::open().await;
     let (admin, trader) = (desk.admin().await, desk.user().await);
     create(&desk, &admin, all()).await;
@@ -51,7 +51,7 @@ async fn a_webhook_is_told_everything_in_order() {
 }
 
 #[tokio::test]
-async fn a_webhook_is_told_what_it_wants_alone() {
+async fn webhook_receives_subscribed_events_only() {
     let desk = Desk::open().await;
     let (admin, trader) = (desk.admin().await, desk.user().await);
     let market = desk.market(&admin, 5_000).await;
@@ -63,7 +63,7 @@ async fn a_webhook_is_told_what_it_wants_alone() {
 }
 
 #[tokio::test]
-async fn without_webhooks_nothing_is_kept_for_any() {
+async fn no_cursor_exists_without_webhooks() {
     let desk = Desk::open().await;
     let admin = desk.admin().await;
     let market = desk.market(&admin, 5_000).await;
@@ -75,13 +75,13 @@ async fn without_webhooks_nothing_is_kept_for_any() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_fails_is_told_again_later_and_nothing_is_left_out() {
+async fn failed_delivery_is_retried_without_loss() {
     let desk = Desk::open().await;
     let (admin, trader) = (desk.admin().await, desk.user().await);
     let id = create(&desk, &admin, all()).await;
     let market = desk.market(&admin, 5_000).await;
     desk.bet(&trader, &market, 0, 100).await.unwrap();
-    // The first message fails twice; the second fails once after the first has arrived.
+    // The first message fails twice; the second fails once after the first was delivered.
     desk.receivers.answer([500, 503, 204, 500]);
     for _ in 0..2 {
         assert_eq!(desk.work().await.len(), 1);
@@ -104,7 +104,7 @@ async fn retry_after_delays_the_next_attempt() {
     let market = desk.market(&admin, 5_000).await;
     desk.bet(&admin, &market, 0, 100).await.unwrap();
     desk.receivers.retry_after(Some(Duration::from_mins(20)));
-    // The first message is refused, then the second one after the first has arrived.
+    // The first message is rejected, then the second one after the first was delivered.
     for (answers, expected) in [(vec![503], 0), (vec![204, 429], 1)] {
         desk.receivers.answer(answers);
         desk.work().await;
@@ -119,7 +119,7 @@ async fn retry_after_delays_the_next_attempt() {
 }
 
 #[tokio::test]
-async fn what_happens_while_a_webhook_is_told_is_told_too() {
+async fn events_during_delivery_are_delivered_too() {
     let desk = Desk::open().await;
     let (admin, trader) = (desk.admin().await, desk.user().await);
     create(&desk, &admin, all()).await;
@@ -139,7 +139,7 @@ async fn what_happens_while_a_webhook_is_told_is_told_too() {
 }
 
 #[tokio::test]
-async fn a_webhook_that_fails_for_days_is_disabled_and_can_be_enabled() {
+async fn webhook_failing_for_days_is_disabled() {
     let desk = Desk::open().await;
     let admin = desk.admin().await;
     let id = create(&desk, &admin, all()).await;
@@ -163,7 +163,7 @@ async fn a_webhook_that_fails_for_days_is_disabled_and_can_be_enabled() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_is_gone_is_told_nothing_more() {
+async fn response_gone_disables_webhook() {
     let desk = Desk::open().await;
     let admin = desk.admin().await;
     let id = create(&desk, &admin, all()).await;
@@ -178,7 +178,7 @@ async fn a_receiver_that_is_gone_is_told_nothing_more() {
 }
 
 #[tokio::test]
-async fn a_replaced_secret_signs_for_a_day() {
+async fn replaced_secret_signs_for_a_day() {
     let desk = Desk::open().await;
     let admin = desk.admin().await;
     let id = create(&desk, &admin, all()).await;
@@ -193,7 +193,7 @@ async fn a_replaced_secret_signs_for_a_day() {
 }
 
 #[tokio::test]
-async fn webhooks_are_for_admins_and_not_for_every_address() {
+async fn webhook_requires_admin_and_allowed_address() {
     let desk = Desk::open().await;
     let (admin, moderator) = (desk.admin().await, desk.moderator().await);
     let id = create(&desk, &admin, all()).await;

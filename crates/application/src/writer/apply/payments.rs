@@ -21,6 +21,8 @@ impl Desk<'_> {
         let account = Account::user(account_id, user_id);
         if let Some(amount) = register.grant {
             let order = self.order(TransferKind::Grant, amount);
+            // Checked before the user is inserted: after a write, a rejection would have to undo
+            // the whole batch.
             if let Err(refusal) = self.rehearse(AccountId::TREASURY, account, order) {
                 return Ok(Err(refusal.into()));
             }
@@ -31,7 +33,7 @@ impl Desk<'_> {
         self.rows.adopt(tx, account, self.context.now)?;
         if let Some(amount) = register.grant {
             let order = self.order(TransferKind::Grant, amount);
-            // The user is already inserted, so this can no longer be refused on its own.
+            // The user is already inserted, so an error now ends the whole batch.
             let granted = self.rows.post(AccountId::TREASURY, account_id, order);
             granted.map_err(|refusal| broken(&refusal.into()))?;
         }
@@ -52,13 +54,16 @@ impl Desk<'_> {
         Ok(self.rows.post(payment.from, payment.to, order)?)
     }
 
-    /// Pays in order. In atomic mode a refusal takes everything back and refuses the others as well.
+    /// Makes payments in order. In atomic mode, one rejected payment rolls back all and rejects the
+    /// others as well.
     pub(super) fn pay_batch(
         &mut self,
         actor: Actor,
         batch: &PaymentBatch,
     ) -> Vec<Result<Transfer, DomainError>> {
         let accounts = batch.payments.iter().flat_map(|payment| [payment.from, payment.to]);
+        // Only changes in memory: nothing is written before the end of the batch, so a rollback
+        // costs no statement.
         let point = self.rows.save_point(accounts);
         let mut results = Vec::with_capacity(batch.payments.len());
         for payment in &batch.payments {
@@ -80,8 +85,8 @@ impl Desk<'_> {
         Ok(self.rows.post(AccountId::TREASURY, mint.to, order)?)
     }
 
-    /// Sends a transfer's money back. What the receiver no longer has, the treasury covers if forced: so
-    /// nothing goes below its floor.
+    /// Reverses a transfer. If forced, the treasury covers what the receiver no longer has, so that
+    /// no balance falls below its minimum.
     pub(super) fn reverse(&mut self, actor: Actor, command: Reversal) -> Result<Transfer, DomainError> {
         policy::may_administer(actor)?;
         let original = self.rows.original(command.of)?;
@@ -89,21 +94,25 @@ impl Desk<'_> {
         let order = reversal(&original, id, self.context.now)?;
         let (from, to) = (original.credit.account_id, original.debit.account_id);
         let payer = self.rows.account(from)?;
+        // Computed on the locked balance, so that the cover is exactly what the reversal lacks (ADR
+        // 0007).
         let lacking = if command.force { shortfall(&payer, original.amount) } else { None };
         let Some(lacking) = lacking else { return Ok(self.rows.post(from, to, order)?) };
         let point = self.rows.save_point([AccountId::TREASURY, from, to].into_iter());
         let cover = self.order(TransferKind::Cover, lacking);
         let covered = self.rows.post(AccountId::TREASURY, from, cover);
         let reversed = covered.and_then(|_| self.rows.post(from, to, order));
+        // The cover may have been posted already, and must not stay without its reversal.
         if reversed.is_err() {
             self.rows.roll_back(point);
         }
         Ok(reversed?)
     }
 
-    /// The account, if it is the actor's own; any other looks as if it did not exist.
+    /// Returns the account if it belongs to the actor; any other is reported as not found.
     pub(super) fn own_account(&self, actor: Actor, id: AccountId) -> Result<Account, TransferError> {
         let account = self.rows.account(id)?;
+        // Not found rather than forbidden: the response must not reveal that the account exists.
         if policy::can_spend_from(actor, &account) {
             Ok(account)
         } else {
@@ -111,7 +120,8 @@ impl Desk<'_> {
         }
     }
 
-    /// The account, if it is any user's: pots, fees and treasury are not paid into.
+    /// Returns the account if it is a user's: pots, fees account and treasury cannot receive
+    /// payments.
     fn users_account(&self, id: AccountId) -> Result<Account, TransferError> {
         let account = self.rows.account(id)?;
         if account.kind() == AccountKind::User {
@@ -121,7 +131,8 @@ impl Desk<'_> {
         }
     }
 
-    /// Whether money could move from an account of the batch to one that is not stored yet.
+    /// Checks that a transfer from an account of the batch to one that is not stored yet would
+    /// succeed.
     pub(super) fn rehearse(
         &self,
         from: AccountId,
@@ -133,7 +144,7 @@ impl Desk<'_> {
     }
 }
 
-/// The results of an atomic batch whose last result so far is the refusal that ended it.
+/// Returns the results of an atomic batch whose last result so far is the error that ended it.
 fn aborted(
     mut results: Vec<Result<Transfer, DomainError>>,
     count: usize,

@@ -1,4 +1,4 @@
-//! Closing, deciding and deleting markets, and paying their holders set by set.
+//! Closes, resolves, cancels and deletes markets, and pays their holders set by set.
 
 use std::collections::BTreeSet;
 
@@ -24,7 +24,8 @@ impl Desk<'_> {
         Ok(self.keep(market, None))
     }
 
-    /// Closes a market for the process itself, whose end date may have been moved since the job was due.
+    /// Closes a market for the process itself; its end date may have been moved since the job
+    /// became due.
     pub(super) fn close_ended(&mut self, id: MarketId) -> Result<Box<MarketState>, DomainError> {
         let market = self.rows.market(id)?.clone().close_ended(self.context.now)?;
         Ok(self.keep(market, None))
@@ -37,6 +38,8 @@ impl Desk<'_> {
         decision: &Decision,
     ) -> Result<Box<MarketState>, DomainError> {
         let market = self.managed_market(actor, id)?;
+        // Read under the lock: the refunds of a cancellation are a fraction of exactly this
+        // balance.
         let pot = self.rows.account(AccountId::of_market(id))?.balance();
         let (market, terms) = match decision {
             Decision::Winner(option) => {
@@ -54,7 +57,7 @@ impl Desk<'_> {
         Ok(self.keep(market, Some(terms)))
     }
 
-    /// Gives the subsidy back to its creator, and takes the market away.
+    /// Refunds the subsidy to the creator, and deletes the market.
     pub(super) fn delete(&mut self, actor: Actor, id: MarketId) -> Result<Outcome, DomainError> {
         let market = self.managed_market(actor, id)?;
         market.check_deletion()?;
@@ -67,8 +70,10 @@ impl Desk<'_> {
         Ok(Outcome::MarketDeleted)
     }
 
-    /// Pays the next set of holders, and after the last one empties the pot.
+    /// Pays the next set of holders, and empties the pot after the last one.
     pub(super) fn settle(&mut self, id: MarketId) -> Result<Outcome, StoreError> {
+        // Two steps of one market may meet in a batch. The set is read once and given to the first,
+        // so that no holder is paid twice (ADR 0006).
         let Some(NextSet { mut settlement, holdings }) = self.rows.take_set(id) else {
             return Ok(Outcome::SetPaid { complete: false });
         };
@@ -83,6 +88,8 @@ impl Desk<'_> {
         let pot_id = AccountId::of_market(id);
         for payout in &payouts {
             let order = self.order(kind, payout.amount).about(id);
+            // The pot covers every payout, so a rejection is a program error and must end the
+            // batch.
             self.rows.post(pot_id, payout.account_id, order).map_err(|refusal| broken(&refusal.into()))?;
         }
         if let Some(last) = holdings.last() {
@@ -92,6 +99,7 @@ impl Desk<'_> {
         if self.context.has_letters {
             self.write_to(id, &holdings);
         }
+        // A full last set is followed by an empty one, which saves a count of the holders.
         let is_last = holdings.len() < HOLDERS_PER_SET;
         if is_last {
             let pot = self.empty_pot(id, &settlement).map_err(|refusal| broken(&refusal))?;
@@ -102,7 +110,7 @@ impl Desk<'_> {
         Ok(Outcome::SetPaid { complete: is_last })
     }
 
-    /// Lets each of the holders be told how the market has ended, once however many accounts they hold with.
+    /// Sends each holder an email about the outcome, one per user whatever the number of accounts.
     fn write_to(&mut self, market: MarketId, holdings: &[Holding]) {
         let owner = |holding: &Holding| self.rows.account(holding.account_id).ok()?.owner();
         let users: BTreeSet<_> = holdings.iter().filter_map(owner).collect();
@@ -112,7 +120,8 @@ impl Desk<'_> {
         }
     }
 
-    /// Pays the fees that are due, then what is left to the creator; returns what the pot holds then.
+    /// Pays the due fees and then the remainder to the creator; returns the final balance of the
+    /// pot.
     fn empty_pot(
         &mut self,
         id: MarketId,
@@ -126,6 +135,7 @@ impl Desk<'_> {
         if let Some(fees) = fees {
             self.rows.post(pot_id, AccountId::FEES, self.order(TransferKind::Fee, fees).about(id))?;
         }
+        // Read after the fees were posted: the creator gets the fractions that the rounding left.
         if let Some(rest) = self.rows.account(pot_id)?.balance().to_amount() {
             self.rows.post(pot_id, creator, self.order(TransferKind::Remainder, rest).about(id))?;
         }
@@ -145,7 +155,7 @@ impl Desk<'_> {
     }
 }
 
-/// The basis points of each option in the market's order; options left out get none.
+/// Returns the basis points of each option in the market's order; options left out get none.
 fn split(market: &Market, parts: &[(foretell_domain::id::OptionId, u16)]) -> Result<Vec<u16>, MarketError> {
     let mut basis_points = vec![None; market.record().options.len()];
     for (option, bps) in parts {

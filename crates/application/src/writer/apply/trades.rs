@@ -1,4 +1,4 @@
-//! Market openings, bets and sales.
+//! Creates markets, and executes bets and sales.
 
 use foretell_domain::account::Account;
 use foretell_domain::error::DomainError;
@@ -18,7 +18,7 @@ use crate::writer::command::{OpenMarket, PlaceBet, SellShares};
 use crate::writer::outcome::{MarketOpened, Outcome, TradeReceipt};
 use crate::writer::rows::broken;
 
-/// A priced order with whose it is.
+/// A priced order with its trader.
 struct Trade {
     client_id: Option<ClientId>,
     actor: Actor,
@@ -33,6 +33,7 @@ impl Desk<'_> {
             Ok(market) => market,
             Err(refusal) => return Ok(Err(refusal)),
         };
+        // Counted under the lock on the creator's account, which every creation of a market takes.
         let open_markets = self.rows.count_open_markets(tx, actor.user_id)?;
         if let Err(exceeded) = command.quotas.check(Quota::OpenMarkets, open_markets) {
             return Ok(Err(exceeded.into()));
@@ -54,7 +55,7 @@ impl Desk<'_> {
         Ok(Ok(Outcome::MarketOpened(Box::new(opened))))
     }
 
-    /// The market as it would open, once it is certain that nothing refuses it.
+    /// Returns the market to be created, after every check that could reject it.
     fn rehearse_opening(&self, actor: Actor, command: &OpenMarket) -> Result<Market, DomainError> {
         self.own_account(actor, command.from)?;
         command.quotas.check_subsidy(command.subsidy)?;
@@ -97,6 +98,8 @@ impl Desk<'_> {
         self.rows.check_new_trade(command.account_id, command.client_id)?;
         let market = self.rows.market(command.market_id)?;
         let pot = self.rows.account(AccountId::of_market(command.market_id))?;
+        // Before the holding is examined, so that a closed market is reported as closed and not as
+        // lack of shares.
         market.check_trading(self.context.now)?;
         let order = &command.order;
         let holding = self.rows.holding(market, command.account_id);
@@ -106,8 +109,8 @@ impl Desk<'_> {
         self.trade(market.clone(), Trade { client_id, actor, account_id, option_id, fill })
     }
 
-    /// Moves the money of a fill and enters it. Market and holding are changed as copies, which are kept only
-    /// once the money has moved.
+    /// Moves the money of a fill and records it. Market and holding are changed as copies, which
+    /// are kept only after the money has moved.
     fn trade(&mut self, mut market: Market, trade: Trade) -> Result<Box<TradeReceipt>, DomainError> {
         let Trade { client_id, actor, account_id, option_id, fill } = trade;
         let market_id = market.id();

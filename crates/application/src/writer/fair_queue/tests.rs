@@ -17,7 +17,7 @@ fn queue() -> Queue {
     Queue::new(ROOMY, UNIT_WEIGHT)
 }
 
-/// Sends commands of the same weight, and returns how many the queue takes.
+/// Sends commands of the same weight, and returns the number that the queue takes.
 fn send(queue: &mut Queue, flow: char, count: usize, weight: usize) -> usize {
     (0..count).filter(|number| queue.push(flow, weight, (flow, *number, weight)).is_ok()).count()
 }
@@ -26,7 +26,7 @@ fn next(queue: &mut Queue) -> Vec<Sent> {
     queue.next_unit(Some)
 }
 
-/// The flows of the commands of the next units.
+/// Returns the flows of the commands of the next units.
 fn flows_of(queue: &mut Queue, units: usize) -> Vec<String> {
     (0..units).map(|_| next(queue).iter().map(|(flow, ..)| flow).collect()).collect()
 }
@@ -74,7 +74,7 @@ fn light_command_waits_for_one_heavy_at_most() {
 fn heavy_command_is_not_starved_by_light_ones() {
     let mut queue = queue();
     send(&mut queue, 'a', 1, MAX_WEIGHT);
-    // Less than a unit at any time, and always something.
+    // Less than a unit at any time, and never empty.
     let mut units = 0;
     loop {
         send(&mut queue, 'b', 16, 1);
@@ -190,7 +190,8 @@ proptest! {
         prop_assert!(queue.flows.values().all(|flow| flow.commands.is_empty()));
     }
 
-    /// Flows that always have commands are served the same weight, but for one command and one round each.
+    /// Flows with a constant backlog are served the same weight, except for one command and one
+    /// round each.
     #[test]
     fn busy_flows_are_served_equally(weights in vec(weights(), 2..8), units in 1..400_usize) {
         let mut queue = queue();
@@ -209,8 +210,8 @@ proptest! {
         prop_assert!(most - least <= MAX_WEIGHT + (weights.len() + 1) * QUANTUM, "{:?}: {:?}", weights, served);
     }
 
-    /// A command within the quantum waits for one heavy command at most, if the others' light ones of a round fit into
-    /// the same unit.
+    /// A command within the quantum waits for one heavy command at most, if the light ones of the
+    /// others in a round fit into the same unit.
     #[test]
     fn light_command_waits_for_one_heavy(
         others in vec((0..3_usize, prop_oneof![1..=QUANTUM, UNIT_WEIGHT + 1..=MAX_WEIGHT]), 0..60),

@@ -1,4 +1,4 @@
-//! Format 1 of commands, from which the hash of a request is made.
+//! Format 1 of commands, the input of the request hash.
 
 use foretell_domain::id::{AccountId, ClientId, MarketId, OptionId, TransferId};
 use foretell_domain::market::{BuyOrder, Listing, Quantity, SellOrder};
@@ -12,30 +12,30 @@ use sha2::{Digest as _, Sha256};
 use super::market::ListingV1;
 use crate::writer::command::{BatchMode, Command, Decision, OpenMarket, Payment, PlaceBet, SellShares};
 
-/// Stands before the command in what is hashed.
+/// Prefix of the hashed command.
 const FORMAT: &[u8] = b"foretell command 1\n";
 
-/// The hash of a request. Both forms name the same request.
+/// Hashes of a request, in the current and the former form. Both identify the same request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RequestHash {
-    /// The SHA-256 of the format and the command: what is stored.
+    /// SHA-256 of the format and the command: the stored form.
     pub(in crate::writer) current: [u8; 32],
-    /// The SHA-256 of the command alone: what was stored before formats had a number.
+    /// SHA-256 of the command alone: the form stored before formats had a number.
     unnumbered: [u8; 32],
 }
 
 impl RequestHash {
-    /// Whether a stored hash is that of this request.
+    /// Returns `true` if a stored hash is that of this request.
     pub(in crate::writer) fn is(&self, stored: &[u8; 32]) -> bool {
         *stored == self.current || *stored == self.unnumbered
     }
 }
 
-/// The hash of a command; `None` if it does not serialize, which is a fault of the program.
+/// Returns the hash of a command; `None` if it does not serialize, which is a program error.
 pub(in crate::writer) fn hash(command: &Command) -> Option<RequestHash> {
     let canonical = match CommandV1::of(command) {
         Some(command) => serde_json::to_vec(&command).ok()?,
-        // A registration names itself.
+        // A registration is identified by the id of its user.
         None => match command {
             Command::Register(register) => register.user.id.to_bytes().to_vec(),
             _ => return None,
@@ -136,7 +136,8 @@ pub(super) enum DecisionV1 {
 }
 
 impl<'a> CommandV1<'a> {
-    /// The command in this format; `None` for a registration and for what never has a key.
+    /// Returns the command in this format; `None` for a registration and for commands that never
+    /// have a key.
     pub(super) fn of(command: &'a Command) -> Option<Self> {
         Some(match command {
             Command::Register(_) | Command::CloseEnded(_) => return None,
@@ -171,7 +172,7 @@ impl<'a> From<&'a Payment> for PaymentV1<'a> {
 
 impl<'a> From<&'a OpenMarket> for OpenMarketV1<'a> {
     fn from(opening: &'a OpenMarket) -> Self {
-        // The fee is the operator's and no part of the request.
+        // The fee and the quotas are set by the operator, and not part of the request.
         let OpenMarket { listing, probabilities, ends_at, subsidy, from, fee_bps: _, quotas: _ } = opening;
         let listing: &Listing = listing;
         Self {

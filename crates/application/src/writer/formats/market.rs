@@ -1,4 +1,4 @@
-//! Format 1 of markets, their listings and what their holders are owed.
+//! Format 1 of markets, their listings and their settlement terms.
 
 use std::borrow::Cow;
 
@@ -61,7 +61,7 @@ impl<'a> From<&'a Listing> for ListingV1<'a> {
 }
 
 impl ListingV1<'_> {
-    /// The listing; `None` if a text is none that is accepted.
+    /// Returns the listing; `None` if it is not valid.
     pub(super) fn into_listing(self) -> Option<Listing> {
         let options = self.options.into_iter().map(|option| OptionName::new(option).ok());
         Listing::new(
@@ -100,7 +100,7 @@ impl From<&MarketRecord> for MarketRecordV1 {
 }
 
 impl MarketRecordV1 {
-    /// The record; `None` if a value is none that a market has.
+    /// Returns the record; `None` if it is not valid.
     pub(super) fn into_record(self) -> Option<MarketRecord> {
         let option = |option: OptionStateV1| {
             Some(OptionState {

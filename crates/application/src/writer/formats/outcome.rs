@@ -1,7 +1,7 @@
-//! Format 1 of outcomes, and the reading of those from before formats had a number.
+//! Format 1 of outcomes, and the reader of outcomes stored before formats had a number.
 //!
-//! Rows that never change are stored by reference: a transfer or trade by its id, the transfers of a batch by
-//! the versions that they gave the account of the payer, which are consecutive.
+//! Rows that never change are stored by reference: a transfer or trade by its id, the transfers of
+//! a batch by the versions that they gave the payer's account, which are consecutive.
 
 use foretell_domain::error::DomainError;
 use foretell_domain::id::{AccountId, BetId, TransferId, UserId};
@@ -16,38 +16,38 @@ use super::refusal::RefusalV1;
 use super::transfer::UnnumberedTransfer;
 use crate::writer::outcome::{MarketOpened, MarketState, Outcome, Registered};
 
-/// The number of the format that is written.
+/// Number of the current format.
 const FORMAT: u64 = 1;
 
-/// What a command came to.
+/// Result of a command.
 pub(in crate::writer) type CommandResult = Result<Outcome, DomainError>;
 
-/// A stored outcome: as it is, or the rows that say what it is.
+/// A stored outcome: complete, or as a reference to rows.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::writer) enum Stored {
-    /// The outcome.
+    /// The complete outcome.
     Whole(CommandResult),
     /// The transfer with this id.
     Transfer(TransferId),
     /// The trade with this id, and its transfer.
     Trade(BetId),
-    /// The payments of a batch, in their order.
+    /// The payments of a batch, in order.
     Batch(Vec<BatchRun>),
 }
 
-/// Payments of a batch that follow each other.
+/// Consecutive payments of a batch.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::writer) enum BatchRun {
-    /// The transfers that gave the account of their payer these versions.
+    /// Transfers that gave the payer's account these versions.
     Paid {
         /// The account.
         from: AccountId,
-        /// The version after the first of them.
+        /// Version after the first of them.
         first_version: i64,
-        /// How many they are.
+        /// Number of transfers.
         count: u32,
     },
-    /// So many equal refusals.
+    /// A number of equal errors.
     Refused(DomainError, u32),
 }
 
@@ -98,7 +98,7 @@ struct MarketStateV1 {
     at: i64,
 }
 
-/// An outcome from before formats had a number.
+/// An outcome stored before formats had a number.
 #[derive(Deserialize)]
 enum Unnumbered {
     Ok(Box<UnnumberedOutcome>),
@@ -117,7 +117,7 @@ enum UnnumberedOutcome {
     SetPaid { complete: bool },
 }
 
-/// The stored form of a result.
+/// Serializes a result.
 pub(in crate::writer) fn write(result: &CommandResult) -> serde_json::Result<String> {
     let outcome = match result {
         Err(refusal) => OutcomeV1::Refused(refusal.into()),
@@ -126,7 +126,7 @@ pub(in crate::writer) fn write(result: &CommandResult) -> serde_json::Result<Str
     serde_json::to_string(&Numbered { format: FORMAT, outcome })
 }
 
-/// The result of a stored form; `None` if it is none that this program knows.
+/// Parses a stored result; `None` for an unknown format.
 pub(in crate::writer) fn read(text: &str) -> Option<Stored> {
     let mut value: Value = serde_json::from_str(text).ok()?;
     match value.get("format").map(Value::as_u64) {
@@ -212,7 +212,7 @@ fn whole(outcome: Outcome) -> Stored {
     Stored::Whole(Ok(outcome))
 }
 
-/// The results of a batch in runs: payments whose versions follow each other, and equal refusals.
+/// Groups the results of a batch: payments with consecutive versions, and equal errors.
 fn runs(results: &[Result<Transfer, DomainError>]) -> Vec<BatchRun> {
     let mut runs: Vec<BatchRun> = Vec::new();
     for result in results {

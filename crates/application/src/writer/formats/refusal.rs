@@ -1,4 +1,4 @@
-//! Format 1 of refusals. It has the names that refusals had before formats had a number, so it reads both.
+//! Format 1 of domain errors. It has the names used before formats had a number, so it reads both.
 
 use std::borrow::Cow;
 
@@ -24,7 +24,7 @@ pub(super) enum RefusalV1 {
         limit: u32,
     },
     EmailTaken,
-    /// A refusal that no command of the money writer ends in, in the names of the domain.
+    /// An error that no command of the money writer returns, with the domain's own name.
     #[serde(untagged)]
     Other(DomainError),
 }
@@ -111,7 +111,7 @@ impl From<&DomainError> for RefusalV1 {
 }
 
 impl RefusalV1 {
-    /// The refusal; `None` if a value is none that a refusal has.
+    /// Returns the domain error; `None` if a value is not valid.
     pub(super) fn into_refusal(self) -> Option<DomainError> {
         Some(match self {
             Self::Transfer(refusal) => refusal.into_refusal()?.into(),

@@ -1,4 +1,4 @@
-//! The formats against their golden files.
+//! Tests of the formats against their golden files.
 
 use foretell_domain::error::DomainError;
 use foretell_domain::id::{AccountId, BetId, ClientId, MarketId, OptionId, TransferId, UserId};
@@ -26,7 +26,7 @@ use crate::writer::outcome::{MarketOpened, MarketState, Outcome, Registered};
 
 const COMMANDS: &str = include_str!("golden/commands_v1.jsonl");
 const OUTCOMES: &str = include_str!("golden/outcomes_v1.jsonl");
-/// Outcomes as they were stored before formats had a number, and what they mean in format 1.
+/// Outcomes as they were stored before formats had a number, and their form in format 1.
 const UNNUMBERED: &str = include_str!("golden/outcomes_unnumbered.jsonl");
 
 fn amount(minor: i64) -> Amount {
@@ -188,7 +188,7 @@ fn refusals() -> Vec<DomainError> {
     transfers.chain(markets.into_iter().map(DomainError::from)).chain(others).collect()
 }
 
-/// Outcomes that are stored as they are.
+/// Returns outcomes that are stored completely.
 fn whole_outcomes() -> Vec<CommandResult> {
     let state = |terms| {
         Outcome::MarketChanged(Box::new(MarketState {
@@ -261,7 +261,7 @@ fn outcomes_are_stored_in_format_1() {
     }
 }
 
-/// Refusals that there were not before formats had a number.
+/// Domain errors added after formats got a number.
 #[test]
 fn newer_refusals_are_stored_in_format_1() {
     let check = |refusal: DomainError, written: &str| {

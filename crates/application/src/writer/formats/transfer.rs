@@ -1,4 +1,4 @@
-//! Transfers as they were written out within batches before formats had a number.
+//! Transfers as they were stored within batches before formats had a number.
 
 use foretell_domain::id::{AccountId, MarketId, TransferId};
 use foretell_domain::money::{Amount, Balance};
@@ -28,7 +28,7 @@ struct UnnumberedSide {
 }
 
 impl UnnumberedTransfer {
-    /// The transfer; `None` if a value is none that a transfer has.
+    /// Returns the transfer; `None` if a value is not valid.
     pub(super) fn into_transfer(self) -> Option<Transfer> {
         let side = |side: UnnumberedSide| Side {
             account_id: side.account_id,
@@ -37,7 +37,7 @@ impl UnnumberedTransfer {
         };
         Some(Transfer {
             id: self.id,
-            // It was the id itself.
+            // The client id was the id itself.
             client_id: None,
             kind: TransferKind::from_name(&self.kind)?,
             amount: Amount::new(self.amount).ok()?,

@@ -1,4 +1,4 @@
-//! The number of a creator's open markets in the middle of a batch.
+//! Number of a creator's open markets in the middle of a batch.
 
 use std::collections::hash_map::Entry;
 
@@ -11,9 +11,9 @@ use foretell_ports::unit::Tx;
 use super::Rows;
 
 impl Rows {
-    /// Counts the open markets of the owner of a locked account: those stored, those opened earlier in the batch, and
-    /// not those that it has closed, decided or deleted. Whoever opens a market locks this account, so no other unit
-    /// adds one.
+    /// Returns the number of open markets of the owner of a locked account: those stored, plus
+    /// those opened earlier in the batch, minus those that it has closed, decided or deleted.
+    /// Opening a market locks this account, so no other unit adds one.
     pub(in crate::writer) fn count_open_markets(
         &mut self,
         tx: &mut dyn Tx,

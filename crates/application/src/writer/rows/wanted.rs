@@ -1,4 +1,4 @@
-//! Which rows the commands of a batch name.
+//! Rows required by the commands of a batch.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use foretell_ports::unit::Locked;
 use crate::writer::CommandEnvelope;
 use crate::writer::command::{Command, Payment};
 
-/// The rows that the commands of a batch name.
+/// Rows required by the commands of a batch.
 #[derive(Default)]
 pub(super) struct Wanted {
     pub(super) accounts: BTreeSet<AccountId>,
@@ -34,6 +34,8 @@ impl Wanted {
 
     fn add(&mut self, command: &Command) {
         match command {
+            // The new user's account does not exist yet; it is inserted while the command is
+            // applied.
             Command::Register(_) => self.accounts.extend([AccountId::TREASURY]),
             Command::Pay(payment) => self.add_payments(std::slice::from_ref(payment)),
             Command::PayBatch(batch) => self.add_payments(&batch.payments),
@@ -47,6 +49,7 @@ impl Wanted {
             Command::OpenMarket(opening) => self.accounts.extend([opening.from]),
             Command::Bet(bet) => self.add_trade(bet.market_id, bet.account_id, bet.client_id),
             Command::Sell(sale) => self.add_trade(sale.market_id, sale.account_id, sale.client_id),
+            // Closing moves no money, so the pot is not locked.
             Command::Close(market) | Command::CloseEnded(market) => self.markets.extend([*market]),
             Command::Decide(market, _) => self.add_market(*market),
             Command::Delete(market) => {
@@ -60,7 +63,7 @@ impl Wanted {
         }
     }
 
-    /// Whoever gets a subsidy back.
+    /// Adds the accounts that get a subsidy back.
     pub(super) fn add_creators(&mut self, markets: &BTreeMap<MarketId, Locked<Market>>) {
         let deleted = self.deletions.iter().filter_map(|id| markets.get(id));
         self.accounts.extend(deleted.map(|market| market.record().creator_account_id));

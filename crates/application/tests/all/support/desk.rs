@@ -1,4 +1,5 @@
-//! The desk: an application with a ledger, a clock and a storage that a test controls, and users for it.
+//! Test desk: an application with a ledger, a clock and a storage that a test controls, and users
+//! for it.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -28,49 +29,49 @@ use foretell_testkit::{
 
 use super::late::LateStore;
 
-/// What a new user is given, in minor units.
+/// Sign-up grant of a new user, in minor units.
 pub(crate) const GRANT: i64 = 10_000;
-/// Where everybody signs in from unless a test says otherwise.
+/// Client address of every sign-in unless a test sets another.
 pub(crate) const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
-/// The password of every user.
+/// Password of every user.
 pub(crate) const PASSWORD: &str = "correct horse";
 
-/// The password of everybody's, confirmed from home.
+/// Returns the confirmation of every user's password.
 pub(crate) fn confirmation() -> PasswordConfirmation {
     PasswordConfirmation { password: PASSWORD.into(), from: ADDRESS }
 }
 
-/// An application and what a test needs to work it.
+/// An application and its test adapters.
 pub(crate) struct Desk {
     pub(crate) app: Arc<Application>,
-    /// Holds and fails the units of the application.
+    /// Store that holds and fails the units of the application.
     pub(crate) faults: FaultyStore,
     pub(super) late: LateStore,
-    /// Where the units end.
+    /// Store behind it.
     pub(crate) memory: MemoryStore,
     pub(crate) clock: FakeClock,
-    /// Makes the ids that clients choose; the application's own come from another seed.
+    /// Source of ids that clients choose; the application's own have another seed.
     pub(crate) ids: SeededIds,
     pub(crate) passwords: PlainPasswordHasher,
-    /// What was written to users.
+    /// Emails sent to users.
     pub(crate) mailer: MemoryMailer,
-    /// What webhooks were told.
+    /// Messages sent to webhooks.
     pub(crate) receivers: MemoryWebhooks,
-    /// Somebody who is not in the books.
+    /// A user who is not registered.
     pub(super) nobody: Caller,
-    /// Tells nodes of changed users once it is switched on.
+    /// Announces changed users to other nodes once it is enabled.
     pub(crate) announcements: Announcements,
     ports: Ports,
     made: AtomicU64,
 }
 
 impl Desk {
-    /// A desk with the usual settings.
+    /// Opens a desk with the usual settings.
     pub(crate) async fn open() -> Self {
         Self::open_with(settings()).await
     }
 
-    /// A desk with these settings.
+    /// Opens a desk with these settings.
     pub(crate) async fn open_with(settings: ApplicationSettings) -> Self {
         let memory = MemoryStore::new();
         let late = LateStore::new(Arc::new(memory.clone()));
@@ -124,28 +125,28 @@ impl Desk {
         }
     }
 
-    /// Another process over the same storage.
+    /// Starts another process with the same storage.
     pub(crate) fn second_node(&self, settings: ApplicationSettings) -> Arc<Application> {
         Arc::new(Application::start(self.ports.clone(), settings))
     }
 
-    /// Another process over the same storage, which knows what texts mean.
+    /// Starts another process with the same storage, and with semantic search.
     pub(crate) fn node_that_knows(&self, semantic: Semantic) -> Arc<Application> {
         let ports = Ports { semantic: Some(semantic), ..self.ports.clone() };
         Arc::new(Application::start(ports, settings()))
     }
 
-    /// A new user with the sign-up grant.
+    /// Registers a new user with the sign-up grant.
     pub(crate) async fn user(&self) -> Caller {
         self.register(Role::User).await
     }
 
-    /// A new moderator with the sign-up grant.
+    /// Registers a new moderator with the sign-up grant.
     pub(crate) async fn moderator(&self) -> Caller {
         self.register(Role::Moderator).await
     }
 
-    /// A new admin with the sign-up grant.
+    /// Registers a new admin with the sign-up grant.
     pub(crate) async fn admin(&self) -> Caller {
         self.register(Role::Admin).await
     }
@@ -170,7 +171,7 @@ impl Desk {
         session.id
     }
 
-    /// What somebody new says of themselves.
+    /// Returns the registration of a new user.
     pub(crate) fn registration(&self, role: Role) -> Registration {
         let number = self.made.fetch_add(1, Ordering::SeqCst);
         Registration {
@@ -182,12 +183,12 @@ impl Desk {
         }
     }
 
-    /// A key that nothing was sent under.
+    /// Returns a new idempotency key.
     pub(crate) fn key(&self) -> String {
         format!("key-{}", self.made.fetch_add(1, Ordering::SeqCst))
     }
 
-    /// A payment between the accounts of two users.
+    /// Returns a payment between the accounts of two users.
     pub(crate) fn payment(from: &Caller, to: &Caller, minor: i64) -> Payment {
         Payment {
             client_id: None,
@@ -198,14 +199,14 @@ impl Desk {
         }
     }
 
-    /// Pays under a key of its own.
+    /// Makes a payment under a new key.
     pub(crate) async fn pay(&self, from: &Caller, to: &Caller, minor: i64) -> Result<Transfer, DomainError> {
         let receipt = self.app.pay(from, self.key(), Self::payment(from, to, minor)).await.unwrap();
         assert!(!receipt.is_replay);
         receipt.result
     }
 
-    /// Pays as `payment` says, under a key of its own.
+    /// Sends a payment under a new key.
     pub(crate) async fn send(
         &self,
         caller: &Caller,
@@ -214,12 +215,12 @@ impl Desk {
         self.app.pay(caller, self.key(), payment).await
     }
 
-    /// What an account holds, in minor units.
+    /// Returns the balance of an account, in minor units.
     pub(crate) async fn balance(&self, account: AccountId) -> i64 {
         self.memory.find_account(account).await.unwrap().unwrap().account.balance().minor()
     }
 
-    /// What the accounts of these users hold, in minor units.
+    /// Returns the balances of these users' accounts, in minor units.
     pub(crate) async fn balances<'a>(&self, users: impl IntoIterator<Item = &'a Caller>) -> Vec<i64> {
         let mut balances = Vec::new();
         for user in users {
@@ -228,7 +229,7 @@ impl Desk {
         balances
     }
 
-    /// Checks every invariant of the ledger and returns how many transfers there are.
+    /// Checks every invariant of the ledger and returns the number of transfers.
     pub(crate) async fn audit(&self) -> i64 {
         let report = self.app.audit_as_operator().await.unwrap();
         assert!(report.is_sound(), "{report:?}");
@@ -236,7 +237,7 @@ impl Desk {
     }
 }
 
-/// The usual settings: a sign-up grant, no fee, one lane, and more patience than a slow machine needs.
+/// Returns the usual settings: a sign-up grant, no fee, one lane, and timeouts for slow machines.
 pub(crate) fn settings() -> ApplicationSettings {
     ApplicationSettings {
         currency: Currency::new("PLAY", 2).unwrap(),
@@ -260,7 +261,7 @@ pub(crate) fn settings() -> ApplicationSettings {
     }
 }
 
-/// The amount of this many minor units.
+/// Returns the amount of this many minor units.
 pub(crate) fn amount(minor: i64) -> Amount {
     Amount::new(minor).unwrap()
 }

@@ -1,5 +1,5 @@
-//! Units of work that are committed only when the next one waits for its locks, as when the connection
-//! is lost while the database still works.
+//! Units of work that are committed only when the next one waits for its locks, as when the
+//! connection is lost while the database still runs.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::net::IpAddr;
@@ -34,7 +34,7 @@ use foretell_ports::user::{CredentialId, CredentialLock, CredentialState, Creden
 use foretell_ports::vector::{StoredVector, VectorTx};
 use foretell_ports::webhook::{Webhook, WebhookNews, WebhookPlace, WebhookTx};
 
-/// A store whose units are committed late on order; all clones are one.
+/// A store whose units are committed late on request; all clones share one state.
 #[derive(Clone)]
 pub(crate) struct LateStore {
     inner: Arc<dyn UnitOfWork>,
@@ -43,11 +43,11 @@ pub(crate) struct LateStore {
 
 #[derive(Default)]
 struct State {
-    /// Whether the next units are late, one each.
+    /// Next units, `true` for those that are late.
     orders: VecDeque<bool>,
-    /// The late unit that is still to be committed.
+    /// The late unit that is not committed yet.
     late: Option<ErasedWork>,
-    /// Whether the running unit has seen the late one end.
+    /// `true` if the running unit has seen the late one end.
     has_ended: bool,
 }
 
@@ -56,7 +56,7 @@ impl LateStore {
         Self { inner, state: Arc::default() }
     }
 
-    /// The next units are late or not, one each; their callers are told that the outcome is unknown.
+    /// Makes the next units late or not; their callers get an unknown commit.
     pub(crate) fn order(&self, is_late: impl IntoIterator<Item = bool>) {
         self.state().orders.extend(is_late);
     }
@@ -65,7 +65,7 @@ impl LateStore {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends the late unit, as seen by one that has waited for its locks.
+    /// Commits the late unit, as seen by a unit that has waited for its locks.
     fn end_late_unit(&self, tx: &mut dyn Tx) -> Result<(), StoreError> {
         let mut state = self.state();
         state.has_ended = true;
@@ -84,7 +84,8 @@ impl UnitOfWork for LateStore {
             let store = self.clone();
             let waiting = move |tx: &mut dyn Tx| work(&mut LateTx { tx, store: Some(store.clone()) });
             self.inner.run_erased(name, Box::new(waiting)).await?;
-            // A unit that fails takes the late one's changes back with its own, so that is then run again.
+            // A unit that fails rolls the late one's changes back with its own, so the late one
+            // then runs again.
             let mut state = self.state();
             if state.has_ended {
                 state.late = None;

@@ -1,4 +1,4 @@
-//! Markets and the traders in them.
+//! Markets and their traders.
 
 use foretell_application::writer::{Decision, MarketState, Receipt, TradeReceipt};
 use foretell_application::{AppError, Caller, MarketOpening, TradeTarget};
@@ -21,17 +21,17 @@ pub(crate) struct Crowd {
     pub(crate) traders: Vec<Trader>,
 }
 
-/// One who has bet once.
+/// A trader who has bet once.
 pub(crate) struct Trader {
     pub(crate) caller: Caller,
-    /// The option, by its position.
+    /// Position of the option.
     pub(crate) option: usize,
     pub(crate) stake: i64,
     pub(crate) shares: i64,
 }
 
 impl Crowd {
-    /// A market that these many traders have bet on, every third one on its second option.
+    /// Creates a market with these many traders, every third one on its second option.
     pub(crate) async fn gather(desk: &Desk, traders: usize) -> Self {
         let creator = desk.user().await;
         let market = desk.market(&creator, 5_000).await;
@@ -45,7 +45,7 @@ impl Crowd {
                 Trader { caller, option, stake, shares: receipt.bet.fill.shares.units() }
             }
         });
-        // At the same time, so that a batch of the writer serves many.
+        // Concurrently, so that a batch of the writer serves many.
         let traders = futures::future::join_all(joining).await;
         Self { creator, market, traders }
     }
@@ -54,8 +54,8 @@ impl Crowd {
         self.market.market.id()
     }
 
-    /// Checks that the market's settlement is complete and has paid each trader what `owed` says, in one
-    /// transfer of this kind.
+    /// Checks that the market's settlement is complete and has paid each trader `owed`, in one
+    /// transfer of this kind. transfer of this kind.
     pub(crate) async fn check_paid(&self, desk: &Desk, kind: TransferKind, owed: impl Fn(&Trader) -> i64) {
         let mut sum = 0;
         for trader in &self.traders {
@@ -74,7 +74,7 @@ impl Crowd {
 }
 
 impl Desk {
-    /// What people read of a market with these many options.
+    /// Returns the listing of a market with these many options.
     pub(crate) fn listing(options: usize) -> Listing {
         let names = (1..=options).map(|number| OptionName::new(format!("Option {number}")).unwrap());
         let name = MarketName::new("Will it rain?").unwrap();
@@ -82,7 +82,7 @@ impl Desk {
         Listing::new(name, description, Category::new("politics").unwrap(), names.collect()).unwrap()
     }
 
-    /// What a creator says of a market of two options that ends in a day.
+    /// Returns the data of a new market with two options that ends in a day.
     pub(crate) fn opening(&self, subsidy: i64) -> MarketOpening {
         MarketOpening {
             listing: Self::listing(2),
@@ -92,29 +92,29 @@ impl Desk {
         }
     }
 
-    /// A new market of two options that ends in a day.
+    /// Creates a market with two options that ends in a day.
     pub(crate) async fn market(&self, creator: &Caller, subsidy: i64) -> MarketDetails {
         let receipt = self.app.open_market(creator, self.key(), self.opening(subsidy)).await.unwrap();
         receipt.result.unwrap().into_details().unwrap()
     }
 
-    /// Where a bet in a market goes, under no chosen id.
+    /// Returns the target of a bet in a market, without a client id.
     pub(crate) fn target(market: &MarketDetails) -> TradeTarget {
         TradeTarget { market_id: market.market.id(), client_id: None }
     }
 
-    /// The id of a market's option.
+    /// Returns the id of a market's option.
     pub(crate) fn option(market: &MarketDetails, index: usize) -> OptionId {
         market.market.record().options[index].id
     }
 
-    /// An order for shares of an option, without limits.
+    /// Returns an order for shares of an option, without limits.
     pub(crate) fn order(market: &MarketDetails, index: usize, minor: i64) -> BuyOrder {
         let option_id = Self::option(market, index);
         BuyOrder { option_id, amount: amount(minor), min_shares: None, max_price: None }
     }
 
-    /// Bets under a key of its own.
+    /// Places a bet under a new key.
     pub(crate) async fn bet(
         &self,
         trader: &Caller,
@@ -127,7 +127,7 @@ impl Desk {
         placed.await.unwrap().result
     }
 
-    /// Sells all shares of an option under a key of its own.
+    /// Sells all shares of an option under a new key.
     pub(crate) async fn sell_all(
         &self,
         trader: &Caller,
@@ -140,7 +140,7 @@ impl Desk {
         sold.await.unwrap().result
     }
 
-    /// Decides a market under a key of its own.
+    /// Decides a market under a new key.
     pub(crate) async fn decide(
         &self,
         caller: &Caller,
@@ -150,7 +150,7 @@ impl Desk {
         self.app.decide_market(caller, self.key(), market.market.id(), decision).await
     }
 
-    /// How far the settlement of a decided market has come.
+    /// Returns the settlement of a decided market.
     pub(crate) async fn settlement(&self, market: MarketId) -> Settlement {
         self.memory.find_settlement(market).await.unwrap().expect("the market is decided")
     }
@@ -160,12 +160,12 @@ impl Desk {
         eventually(async || self.settlement(market).await.completed_at.is_some()).await;
     }
 
-    /// What a market's pot holds, in minor units.
+    /// Returns the balance of a market's pot, in minor units.
     pub(crate) async fn pot(&self, market: MarketId) -> i64 {
         self.balance(AccountId::of_market(market)).await
     }
 
-    /// All transfers of an account, newest first.
+    /// Returns all transfers of an account, newest first.
     pub(crate) async fn statement(&self, account: AccountId) -> Vec<Transfer> {
         let mut rows = Vec::new();
         for page in 1.. {

@@ -1,4 +1,4 @@
-//! What the tests share: an application over a store whose units a test can hold up and spoil.
+//! Test support: an application with a store whose units a test can hold and fail.
 
 mod desk;
 mod late;

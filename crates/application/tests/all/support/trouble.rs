@@ -1,4 +1,4 @@
-//! Trouble on order, and commands that wait together.
+//! Fault injection, and commands that wait together.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,19 +12,19 @@ use futures::poll;
 
 use super::Desk;
 
-/// The name of the writer's units.
+/// Name of the writer's units.
 const MONEY_BATCH: &str = "money_batch";
-/// How long a test waits for what must happen.
+/// Timeout of each wait.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What became of a unit whose answer is lost.
+/// Fate of a unit whose response is lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Loss {
     /// It was committed.
     Committed,
     /// It was dropped.
     Dropped,
-    /// It still runs, and is committed when the next unit waits for its locks.
+    /// It is still running, and is committed when the next unit waits for its locks.
     CommittedLate,
 }
 
@@ -33,7 +33,7 @@ impl Loss {
 }
 
 impl Desk {
-    /// How many units the writer has asked for so far.
+    /// Returns the number of units that the writer has started so far.
     pub(crate) fn batches(&self) -> usize {
         self.faults.count(MONEY_BATCH)
     }
@@ -46,7 +46,7 @@ impl Desk {
         self.faults.fail_next_named(MONEY_BATCH, fault);
     }
 
-    /// Loses the answers of the writer's units with these numbers, the next being 0.
+    /// Loses the responses of the writer's units with these numbers, the next being 0.
     pub(crate) fn lose(&self, loss: Loss, units: &[usize]) {
         for number in 0..=units.iter().copied().max().unwrap_or(0) {
             let is_lost = units.contains(&number);
@@ -60,8 +60,8 @@ impl Desk {
         }
     }
 
-    /// Sends commands while the lane is busy, so that they wait together, in this order; then lets the lane
-    /// go on, and returns the answers and how many units it took to give them.
+    /// Sends commands while the lane is busy, so that they wait together, in this order; then
+    /// releases the lane, and returns the results and the number of units.
     pub(crate) fn together<F: Future>(
         &self,
         commands: impl IntoIterator<Item = F>,
@@ -69,7 +69,7 @@ impl Desk {
         self.together_after(|| (), commands)
     }
 
-    /// The same, and calls `prepare` just before the units that are counted.
+    /// Sends commands like `together`, and calls `prepare` just before the counted units.
     pub(crate) fn together_after<F: Future>(
         &self,
         prepare: impl FnOnce(),
@@ -90,7 +90,7 @@ impl Desk {
         }
     }
 
-    /// Does something while the lane is busy.
+    /// Runs some work while the lane is busy.
     pub(crate) async fn while_busy<T>(&self, work: impl Future<Output = T>) -> T {
         let gate = self.faults.hold_next();
         let mut busy = Box::pin(self.app.close_market(&self.nobody, self.key(), MarketId::from_u128(0)));
@@ -103,7 +103,7 @@ impl Desk {
     }
 }
 
-/// Waits until something is so.
+/// Waits until a condition is true.
 pub(crate) async fn eventually(is_so: impl AsyncFn() -> bool) {
     let waiting = async {
         while !is_so().await {
@@ -113,7 +113,7 @@ pub(crate) async fn eventually(is_so: impl AsyncFn() -> bool) {
     tokio::time::timeout(PATIENCE, waiting).await.expect("it comes to be so in time");
 }
 
-/// Whether one was left, and takes it.
+/// Takes one if any is left; returns `true` if it was.
 pub(crate) fn take_one(left: &AtomicUsize) -> bool {
     left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok()
 }

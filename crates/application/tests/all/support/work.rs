@@ -1,4 +1,4 @@
-//! Working off the jobs that are due, as a worker would.
+//! Runs due jobs, as a worker would.
 
 use std::time::Duration;
 
@@ -10,7 +10,8 @@ use foretell_ports::page::{Start, Stretch};
 use super::Desk;
 
 impl Desk {
-    /// Runs the jobs that are due, and those that come of them, and gives those that failed with their fates.
+    /// Runs the due jobs, and those that they add, and returns the failed ones with their new
+    /// states.
     pub(crate) async fn work(&self) -> Vec<(JobFailure, FailedJob)> {
         let mut failed = Vec::new();
         for lane in JobLane::ALL {
@@ -34,12 +35,12 @@ impl Desk {
         failed
     }
 
-    /// Takes up the jobs of a lane that are due.
+    /// Leases the due jobs of a lane.
     pub(crate) async fn take_up(&self, lane: JobLane) -> Vec<LeasedJob> {
         self.app.lease_jobs(lane, 100, Duration::from_mins(1)).await.unwrap().jobs
     }
 
-    /// The jobs in this state, newest first.
+    /// Returns the jobs in this state, newest first.
     pub(crate) async fn jobs(&self, state: JobState) -> Vec<Job> {
         let filter = JobFilter { kind: None, state: Some(state) };
         let stretch = Stretch { start: Start::Offset(0), limit: 100 };
