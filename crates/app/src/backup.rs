@@ -47,7 +47,10 @@ pub(crate) async fn before_migration(settings: &Settings, store: &Store) -> anyh
     let report =
         verify(&file).await.context("the tables cannot be brought up to date; nothing was changed")?;
     let (backup, found) = (file.display(), summary(&report));
-    tracing::info!(%backup, pending = status.pending.len(), "made a backup before bringing the tables up to date: {found}");
+    tracing::info!(
+        %backup, pending = status.pending.len(),
+        "made a backup before bringing the tables up to date: {found}"
+    );
     Ok(())
 }
 

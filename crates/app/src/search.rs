@@ -25,7 +25,10 @@ pub(crate) async fn keep_in_step(application: Arc<Application>) {
         return;
     }
     if let Err(error) = application.want_embeddings().await {
-        tracing::warn!(error = %Chain(&error), "the texts that are there already may not be found by their meaning");
+        tracing::warn!(
+            error = %Chain(&error),
+            "the texts that are there already may not be found by their meaning"
+        );
     }
     let mut place = VectorPlace::BEGIN;
     loop {
@@ -63,7 +66,10 @@ pub(crate) async fn keep_indexed(application: Arc<Application>) {
             // Others write in between.
             Ok(_) => tokio::task::yield_now().await,
             Err(error) => {
-                tracing::warn!(error = %Chain(&error), "search index could not be completed; retrying");
+                tracing::warn!(
+                    error = %Chain(&error),
+                    "search index could not be completed; retrying"
+                );
                 tokio::time::sleep(AFTER_FAILURE).await;
             }
         }

@@ -66,7 +66,10 @@ impl TextIndex {
         match result {
             Err(error) if classify::is_broken_index(&error) => {
                 if !self.is_broken.swap(true, Ordering::AcqRel) {
-                    tracing::error!(%error, "full-text index failed; it is rebuilt in the background");
+                    tracing::error!(
+                        %error,
+                        "full-text index failed; it is rebuilt in the background"
+                    );
                 }
                 Ok(())
             }

@@ -85,7 +85,10 @@ async fn run(
                 return Err(error);
             }
             Attempt::Contended(error) => {
-                tracing::debug!(unit = name, attempt_number, error = %Chain(&error), "others were in the way");
+                tracing::debug!(
+                    unit = name, attempt_number, error = %Chain(&error),
+                    "others were in the way"
+                );
                 tokio::time::sleep(pause_after(attempt_number)).await;
             }
             Attempt::Stale(error) => {

@@ -205,7 +205,10 @@ fn count_connection(stream: &TcpStream, connections: &Arc<Connections>, data: &m
         match SockRef::from(stream).try_clone() {
             Ok(socket) => connection.evict_with(move || close(&socket)),
             Err(error) => {
-                tracing::debug!(%error, "connection over the limit cannot be closed for another one");
+                tracing::debug!(
+                    %error,
+                    "connection over the limit cannot be closed for another one"
+                );
             }
         }
     }
