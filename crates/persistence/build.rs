@@ -1,4 +1,4 @@
-//! Rebuilds the crate when a migration changes: they are embedded into it.
+//! Rebuilds the crate when a migration changes, since migrations are embedded in it.
 
 fn main() {
     println!("cargo::rerun-if-changed=../../migrations");

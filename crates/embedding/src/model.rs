@@ -34,7 +34,7 @@ pub enum ModelError {
         /// Cause.
         source: io::Error,
     },
-    /// The files are not a Model2Vec model.
+    /// The files are not a `Model2Vec` model.
     #[error("not a Model2Vec model: {0}")]
     Format(String),
 }

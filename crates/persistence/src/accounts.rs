@@ -17,10 +17,10 @@ use crate::id::{DbId, db_ids};
 use crate::readable::readable;
 use crate::schema::{accounts, ledger};
 
-/// The most accounts of one user that are listed.
+/// Maximum number of listed accounts of one user.
 const MAX_LISTED: i64 = 100;
 
-/// The row of the ledger's currency; there is no other.
+/// Id of the only row of the table `ledger`.
 const LEDGER_ID: i32 = 1;
 
 #[derive(Queryable, Selectable)]
@@ -53,7 +53,7 @@ impl TryFrom<AccountRow> for AccountDetails {
     }
 }
 
-/// What is inserted and saved of an account.
+/// Inserted and saved columns of an account.
 #[derive(Insertable, Clone, Copy)]
 #[diesel(table_name = accounts, treat_none_as_default_value = false)]
 pub(crate) struct NewAccountRow {
@@ -81,7 +81,7 @@ impl NewAccountRow {
     }
 }
 
-/// Stores the currency if none is stored yet, and returns the one that is stored.
+/// Stores the currency if none is stored yet, and returns the stored one.
 pub(crate) fn record_currency_once(
     connection: &mut Connection<'_>,
     currency: &Currency,
@@ -93,12 +93,14 @@ pub(crate) fn record_currency_once(
         ledger::currency_decimals.eq(i32::from(currency.decimals())),
         ledger::created_at_us.eq(at.micros()),
     );
+    // Two nodes may initialize one database at the same time: the first one wins, and both return
+    // its currency.
     let insert = diesel::insert_into(ledger::table).values(row).on_conflict_do_nothing();
     on!(connection, |c| insert.execute(c))?;
     Ok(find_currency(connection)?.unwrap_or_else(|| currency.clone()))
 }
 
-/// The ledger's currency, if it is stored.
+/// Returns the ledger's currency, if it is stored.
 pub(crate) fn find_currency(connection: &mut Connection<'_>) -> Result<Option<Currency>, Failure> {
     let found: Option<(String, i32)> = on!(connection, |c| {
         let columns = (ledger::currency_code, ledger::currency_decimals);
@@ -112,7 +114,7 @@ pub(crate) fn find_currency(connection: &mut Connection<'_>) -> Result<Option<Cu
     found.map(currency).transpose()
 }
 
-/// Inserts accounts unless they are there already, and says how many were inserted.
+/// Inserts the accounts that do not exist yet, and returns the number inserted.
 pub(crate) fn insert_once(
     connection: &mut Connection<'_>,
     accounts: &[Account],
@@ -127,6 +129,8 @@ pub(crate) fn lock(
     connection: &mut Connection<'_>,
     ids: &BTreeSet<AccountId>,
 ) -> Result<Vec<Locked<Account>>, Failure> {
+    // `db_ids` sorts: all units lock accounts in ascending order of id, so that they cannot
+    // deadlock.
     let rows = look_up::lock_accounts(connection, &db_ids(ids.iter().copied()))?;
     let locked = |row| Ok(Locked::assume(AccountDetails::try_from(row)?.account));
     rows.into_iter().map(locked).collect()
@@ -140,19 +144,20 @@ pub(crate) fn lock_of(
     let ids: Vec<DbId> = on!(connection, |c| {
         accounts::table.filter(accounts::owner_id.eq(DbId::from(owner))).select(accounts::id).load(c)
     })?;
+    // Two steps, since only `lock` takes the locks in the common order.
     lock(connection, &ids.into_iter().map(AccountId::from).collect())
 }
 
 /// Stores balance, version and status of locked accounts.
 pub(crate) fn save(connection: &mut Connection<'_>, accounts: &[&Locked<Account>]) -> Result<(), Failure> {
-    // When an account was opened is not saved again.
+    // The creation time is not saved again.
     let unchanged = Timestamp::from_micros(0);
     let rows: Vec<_> = accounts.iter().map(|account| NewAccountRow::new(account, unchanged)).collect();
     let saved = bulk_ledger::save_accounts(connection, &rows)?;
     expect_saved("accounts", rows.len(), saved)
 }
 
-/// The account with this id.
+/// Returns the account with this id.
 pub(crate) fn find(
     connection: &mut Connection<'_>,
     id: AccountId,
@@ -163,7 +168,7 @@ pub(crate) fn find(
     found.map(AccountDetails::try_from).transpose()
 }
 
-/// The accounts of a user, oldest first; at most 100.
+/// Returns the accounts of a user, oldest first; at most 100.
 pub(crate) fn list(connection: &mut Connection<'_>, owner: UserId) -> Result<Vec<AccountDetails>, Failure> {
     let rows = on!(connection, |c| {
         accounts::table

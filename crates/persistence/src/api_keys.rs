@@ -50,12 +50,12 @@ impl TryFrom<ApiKeyRow> for ApiKey {
     }
 }
 
-/// The scopes as the column has them: their names in a fixed order with spaces between.
+/// Returns the column value of scopes: their names in a fixed order, separated by spaces.
 fn scopes_column(scopes: Scopes) -> String {
     scopes.iter().map(Scope::as_str).collect::<Vec<_>>().join(" ")
 }
 
-/// How many keys a user has.
+/// Returns the number of a user's keys.
 pub(crate) fn count_of(connection: &mut Connection<'_>, user: UserId) -> Result<i64, Failure> {
     Ok(on!(connection, |c| {
         api_keys::table.filter(api_keys::user_id.eq(DbId::from(user))).count().get_result(c)
@@ -78,19 +78,19 @@ pub(crate) fn insert(connection: &mut Connection<'_>, key: &ApiKey) -> Result<()
     Ok(())
 }
 
-/// Deletes a key of this user and says whether it was there.
+/// Deletes a key of this user. Returns `true` if it existed.
 pub(crate) fn delete(connection: &mut Connection<'_>, user: UserId, key: ApiKeyId) -> Result<bool, Failure> {
     let row = api_keys::table.find(DbId::from(key)).filter(api_keys::user_id.eq(DbId::from(user)));
     Ok(on!(connection, |c| diesel::delete(row).execute(c))? > 0)
 }
 
-/// Deletes all keys of a user and says how many there were.
+/// Deletes all keys of a user and returns their number.
 pub(crate) fn delete_all_of(connection: &mut Connection<'_>, user: UserId) -> Result<usize, Failure> {
     let rows = api_keys::table.filter(api_keys::user_id.eq(DbId::from(user)));
     Ok(on!(connection, |c| diesel::delete(rows).execute(c))?)
 }
 
-/// Records that a key was used, unless it was used later or is gone.
+/// Records that a key was used, unless a later use is recorded or it was deleted.
 pub(crate) fn record_use(
     connection: &mut Connection<'_>,
     key: ApiKeyId,
@@ -104,7 +104,8 @@ pub(crate) fn record_use(
     Ok(())
 }
 
-/// The key of a secret with its user and their oldest account, in one statement: requests ask.
+/// Returns the key with this secret, its user and the oldest account, with one statement, since
+/// every request needs it.
 pub(crate) fn find(
     connection: &mut Connection<'_>,
     secret: TokenHash,
@@ -126,7 +127,7 @@ pub(crate) fn find(
     found.map(details).transpose()
 }
 
-/// A stretch of the keys of a user, newest first.
+/// Returns a page of a user's keys, newest first.
 pub(crate) fn list(
     connection: &mut Connection<'_>,
     user: UserId,

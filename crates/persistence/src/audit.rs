@@ -1,9 +1,9 @@
 //! The audit: every invariant of the ledger and its markets, checked against the rows.
 //!
-//! Each check reads whole tables, but row by row and in an order in which the rows of one account or one
-//! market follow each other, so that memory does not grow with the ledger: what a database has to sort, it
-//! sorts on disk. Sums are 128 bits wide, so that a damaged row is reported and does not end the audit. All
-//! checks see one moment, so the result is true while trading goes on.
+//! Each check reads whole tables, but row by row and in an order in which the rows of one account
+//! or one market follow each other, so that memory does not grow with the ledger: databases sort on
+//! disk if they must. Sums have 128 bits, so that a damaged row is reported and does not abort the
+//! audit. All checks read one snapshot, so the result is consistent while trading continues.
 
 mod accounts;
 mod bets;
@@ -27,14 +27,14 @@ use crate::dialect::transaction::snapshot;
 use crate::error::Failure;
 use crate::id::DbId;
 
-/// The sum of all balances in two halves, the upper 32 bits and the lower, neither of which overflows.
+/// Sum of all balances in two halves, the upper 32 bits and the lower, neither of which overflows.
 const ACCOUNTS: &str = "SELECT COUNT(*) AS accounts,
     CAST(COALESCE(SUM(balance_minor >> 32), 0) AS BIGINT) AS upper_sum,
     CAST(COALESCE(SUM(balance_minor & 4294967295), 0) AS BIGINT) AS lower_sum,
     COUNT(CASE WHEN kind <> 'treasury' AND balance_minor < 0 THEN 1 END) AS below_floor
     FROM accounts";
 
-/// Undecided markets whose pot is short, and settled or deleted ones whose pot is not empty.
+/// Undecided markets whose pot is too small, and settled or deleted ones whose pot is not empty.
 const POTS: &str = "SELECT
     COUNT(CASE WHEN market_states.phase IN ('open', 'closed')
         AND COALESCE(accounts.balance_minor, 0) - market_states.fees_minor < (
@@ -89,7 +89,7 @@ impl AccountsRow {
     }
 }
 
-/// The sum of all balances.
+/// Returns the sum of all balances.
 pub(crate) fn sum_balances(connection: &mut Connection<'_>) -> Result<i128, Failure> {
     snapshot(connection, |connection| {
         allow_long_statements(connection)?;
@@ -98,7 +98,7 @@ pub(crate) fn sum_balances(connection: &mut Connection<'_>) -> Result<i128, Fail
     })
 }
 
-/// Checks every invariant, all at one moment.
+/// Checks every invariant, all in one snapshot.
 pub(crate) fn audit(connection: &mut Connection<'_>) -> Result<AuditReport, Failure> {
     sort_on_disk(connection, |connection| {
         snapshot(connection, |connection| {
@@ -133,7 +133,7 @@ fn audit_snapshot(connection: &mut Connection<'_>) -> Result<AuditReport, Failur
     Ok(report)
 }
 
-/// The markets with a difference: several checks may find the same one.
+/// Markets with a difference: several checks may find the same one.
 #[derive(Default)]
 struct DriftingMarkets(BTreeSet<DbId>);
 
@@ -143,7 +143,7 @@ impl DriftingMarkets {
     }
 }
 
-/// A row that differs.
+/// A row with a difference.
 struct Listed<I> {
     table: &'static str,
     id: I,
@@ -155,7 +155,7 @@ impl<I: ToString> Listed<I> {
     }
 }
 
-/// Runs a query whose rows are read one at a time.
+/// Runs a query and reads its rows one at a time.
 fn for_each_row<T>(
     connection: &mut Connection<'_>,
     query: &str,

@@ -1,7 +1,7 @@
-//! Backups of `SQLite` files: made while others read and write, checked, and put in the place of a database.
+//! Backups of `SQLite` files: created while others read and write, checked, and restored.
 //!
-//! A file that is copied while it is written to is worth nothing; `VACUUM INTO` writes a whole one, as it was at one
-//! moment. Postgres has tools of its own.
+//! A file copied during writes is useless; `VACUUM INTO` writes a consistent snapshot. Postgres has
+//! its own tools.
 
 use std::fs::{self, File};
 use std::io;
@@ -12,34 +12,34 @@ use diesel::sql_types::Text;
 use diesel::{Connection as _, QueryableByName, RunQueryDsl as _, SqliteConnection, sql_query};
 use thiserror::Error;
 
-/// Why a backup was not made, is no good, or was not restored.
+/// Reason why a backup failed, is not valid, or was not restored.
 #[derive(Debug, Error)]
 pub enum BackupError {
-    /// There is a file of this name already.
-    #[error("{0} is there already")]
+    /// A file with this name exists already.
+    #[error("{0} exists already")]
     Exists(PathBuf),
     /// A file cannot be read or written.
-    #[error("{file} cannot be read or written")]
+    #[error("cannot read or write {file}")]
     File {
-        /// Its path.
+        /// Path of the file.
         file: PathBuf,
-        /// Why.
+        /// Cause.
         source: io::Error,
     },
     /// `SQLite` cannot read or write a file.
     #[error("SQLite cannot read or write {file}")]
     Database {
-        /// Its path.
+        /// Path of the file.
         file: PathBuf,
-        /// Why.
+        /// Cause.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A file is damaged, as `SQLite` says.
     #[error("{file} is damaged: {what}")]
     Damaged {
-        /// Its path.
+        /// Path of the file.
         file: PathBuf,
-        /// What is wrong with it.
+        /// Message of `SQLite`.
         what: String,
     },
     /// A process has the database open.
@@ -47,7 +47,7 @@ pub enum BackupError {
     InUse(PathBuf),
 }
 
-/// Writes the database as it is at this moment into a new file, which is on the disk when this returns.
+/// Writes a snapshot of the database to a new file, which is durable when this returns.
 ///
 /// # Errors
 /// [`BackupError::Exists`], [`BackupError::File`], [`BackupError::Database`].
@@ -55,6 +55,8 @@ pub fn create(database: &Path, target: &Path) -> Result<(), BackupError> {
     if target.exists() {
         return Err(BackupError::Exists(target.to_owned()));
     }
+    // Written under another name first: after a crash there is no partial file with the name of a
+    // backup.
     let partial = beside(target, ".partial");
     remove(&partial)?;
     let mut connection = open(database)?;
@@ -64,10 +66,10 @@ pub fn create(database: &Path, target: &Path) -> Result<(), BackupError> {
     put_in_place(&partial, target)
 }
 
-/// Reads every page of a file and checks that it is whole.
+/// Reads every page of a file and checks its integrity.
 ///
 /// # Errors
-/// [`BackupError::Damaged`], [`BackupError::File`] if there is none, [`BackupError::Database`].
+/// [`BackupError::Damaged`], [`BackupError::File`] if it does not exist, [`BackupError::Database`].
 pub fn check(file: &Path) -> Result<(), BackupError> {
     File::open(file).map_err(|source| BackupError::File { file: file.to_owned(), source })?;
     let mut connection = open(file)?;
@@ -84,12 +86,13 @@ pub fn check(file: &Path) -> Result<(), BackupError> {
     }
 }
 
-/// Puts a copy of a backup in the place of a database that no process has open; what was there before is kept under
-/// the path that is returned, if anything was.
+/// Replaces a database that no process has open by a copy of a backup; the previous file, if any,
+/// is moved to the returned path.
 ///
 /// # Errors
-/// [`BackupError::InUse`], [`BackupError::Exists`] if something is at `aside`, [`BackupError::File`],
-/// [`BackupError::Database`]. Nothing was changed then, but what was in the place may be at `aside`.
+/// [`BackupError::InUse`], [`BackupError::Exists`] if a file exists at `aside`,
+/// [`BackupError::File`], [`BackupError::Database`]. The data is unchanged then, but the previous
+/// file may be at `aside`.
 pub fn restore(file: &Path, database: &Path, aside: &Path) -> Result<Option<PathBuf>, BackupError> {
     if aside.exists() {
         return Err(BackupError::Exists(aside.to_owned()));
@@ -98,9 +101,11 @@ pub fn restore(file: &Path, database: &Path, aside: &Path) -> Result<Option<Path
     self::copy(file, &copy)?;
     let kept = if database.exists() {
         let alone = alone_with(database)?;
+        // While the exclusive connection exists, so that no server can open the database in
+        // between.
         rename(database, aside)?;
         drop(alone);
-        // What they held is in the file that was put aside.
+        // Their content was written to the file that was moved.
         remove_logs(database)?;
         Some(aside.to_owned())
     } else {
@@ -110,8 +115,8 @@ pub fn restore(file: &Path, database: &Path, aside: &Path) -> Result<Option<Path
     Ok(kept)
 }
 
-/// Copies a file into a new one, in the place of a database that nobody has open. The umask decides the mode: `fs::copy`
-/// would copy it, and a backup may have come here readable for everyone.
+/// Copies a file to a new one, in place of a database that no process has open. The umask
+/// determines the mode: `fs::copy` would copy the mode, and a backup may be readable for everyone.
 ///
 /// # Errors
 /// [`BackupError::File`].
@@ -122,10 +127,13 @@ pub fn copy(file: &Path, target: &Path) -> Result<(), BackupError> {
     into.map(drop).map_err(|source| BackupError::File { file: target.to_owned(), source })
 }
 
-/// A connection that keeps everyone else from a database; all that was committed is in the file itself.
+/// Opens a connection that excludes all others from a database; all committed data is in the file
+/// itself.
 fn alone_with(database: &Path) -> Result<SqliteConnection, BackupError> {
     let mut connection = open(database)?;
     let alone = connection.batch_execute(
+        // The exclusive lock fails if any process has the file open. Without WAL the file alone
+        // contains all data.
         "PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA locking_mode = EXCLUSIVE;
         BEGIN EXCLUSIVE; COMMIT; PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE; COMMIT;",
     );
@@ -156,7 +164,7 @@ fn path_text(path: &Path) -> Result<String, BackupError> {
     })
 }
 
-/// Removes a database that no process has open, with all that belongs to it, as far as it is there.
+/// Removes a database that no process has open, with the files beside it, if they exist.
 ///
 /// # Errors
 /// [`BackupError::File`].
@@ -165,14 +173,14 @@ pub fn remove_database(file: &Path) -> Result<(), BackupError> {
     remove_logs(file)
 }
 
-/// The path with an ending after its own.
+/// Returns the path with a suffix.
 pub fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
     name.into()
 }
 
-/// Removes what `SQLite` keeps beside a file while it is open.
+/// Removes the files that `SQLite` keeps beside a database while it is open.
 fn remove_logs(database: &Path) -> Result<(), BackupError> {
     ["-wal", "-shm"].into_iter().try_for_each(|ending| remove(&beside(database, ending)))
 }
@@ -190,11 +198,12 @@ fn rename(from: &Path, to: &Path) -> Result<(), BackupError> {
     fs::rename(from, to).map_err(|source| BackupError::File { file: to.to_owned(), source })
 }
 
-/// Gives a finished file its name; afterwards both are on the disk.
+/// Renames a finished file to its final name, durably.
 fn put_in_place(finished: &Path, target: &Path) -> Result<(), BackupError> {
     let failed = |source| BackupError::File { file: target.to_owned(), source };
     File::open(finished).and_then(|file| file.sync_all()).map_err(failed)?;
     rename(finished, target)?;
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty());
+    // A rename is durable only after its directory was flushed.
     File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all()).map_err(failed)
 }

@@ -45,7 +45,7 @@ pub(crate) struct BetRow {
 }
 
 impl BetRow {
-    /// The position among the bets and sales of the user.
+    /// Returns the cursor in the list of the user's bets and sales.
     pub(crate) fn key(&self) -> BetKey {
         BetKey { created_at: Timestamp::from_micros(self.created_at_us), id: self.id.into() }
     }
@@ -80,7 +80,7 @@ impl TryFrom<BetRow> for Bet {
     }
 }
 
-/// What is inserted of a bet.
+/// Inserted columns of a bet.
 #[derive(Insertable)]
 #[diesel(table_name = bets, treat_none_as_default_value = false)]
 pub(crate) struct NewBetRow<'a> {
@@ -116,7 +116,8 @@ impl From<&Bet> for NewBetRow<'static> {
             account_id: bet.account_id.into(),
             transfer_id: bet.transfer_id.into(),
             option_id: bet.option_id.into(),
-            // Beyond the range of the column, which a CHECK then refuses; no market has that many options.
+            // Out of the range of the column, so that a CHECK rejects it; no market has that many
+            // options.
             option_index: i32::try_from(fill.option_index).unwrap_or(i32::MAX),
             side: fill.side.as_str(),
             cash_minor: fill.cash.minor(),
@@ -129,13 +130,13 @@ impl From<&Bet> for NewBetRow<'static> {
     }
 }
 
-/// The bets among `ids` that exist.
+/// Returns the bets among `ids` that exist.
 pub(crate) fn find_all(connection: &mut Connection<'_>, ids: &[BetId]) -> Result<Vec<Bet>, Failure> {
     let rows = look_up::bets(connection, &db_ids(ids.iter().copied()))?;
     rows.into_iter().map(Bet::try_from).collect()
 }
 
-/// Those of these client ids under which the account has traded.
+/// Returns those of these client ids that the account has used for trades.
 pub(crate) fn find_traded_as(
     connection: &mut Connection<'_>,
     wanted: &[(AccountId, ClientId)],
@@ -150,7 +151,7 @@ pub(crate) fn insert(connection: &mut Connection<'_>, bets: &[Bet]) -> Result<()
     Ok(())
 }
 
-/// The bet or sale that `trader` made under this client id, or else the one with this id.
+/// Returns the bet or sale that `trader` made under this client id, or else the one with this id.
 pub(crate) fn find(
     connection: &mut Connection<'_>,
     id: BetId,
@@ -162,7 +163,7 @@ pub(crate) fn find(
     let found = on!(connection, |c| {
         bets::table
             .filter(bets::id.eq(id).or(own))
-            // False is before true.
+            // False sorts before true.
             .order(bets::id.eq(id))
             .select(BetRow::as_select())
             .first(c)
@@ -171,7 +172,8 @@ pub(crate) fn find(
     found.map(Bet::try_from).transpose()
 }
 
-/// The bets of a market, newest first, found by their numbers, so that a deep page costs no more.
+/// Returns the bets of a market, newest first, found by their numbers, so that a deep page costs as
+/// much as the first.
 pub(crate) fn page(
     connection: &mut Connection<'_>,
     market: MarketId,
@@ -194,7 +196,7 @@ pub(crate) fn page(
     Ok(Page { rows, total })
 }
 
-/// At most `limit` bets of each of these markets, market by market, the newest first.
+/// Returns at most `limit` bets of each of these markets, market by market, newest first.
 pub(crate) fn list_newest(
     connection: &mut Connection<'_>,
     markets: &[MarketId],
@@ -206,7 +208,7 @@ pub(crate) fn list_newest(
     Ok(bets)
 }
 
-/// The prices after the last trade before `before`.
+/// Returns the prices after the last trade before `before`.
 pub(crate) fn find_prices_before(
     connection: &mut Connection<'_>,
     market: MarketId,
@@ -236,7 +238,7 @@ pub(crate) fn find_prices_before(
 /// The id, sequence, time, cash and prices of a bet.
 type PriceRow = (DbId, i64, i64, i64, Vec<u8>);
 
-/// The prices after the trades of a window from number `after_sequence + 1` on, in their order.
+/// Returns the prices after the trades of a window from number `after_sequence + 1` on, in order.
 pub(crate) fn list_prices(
     connection: &mut Connection<'_>,
     window: PriceWindow,
@@ -247,7 +249,8 @@ pub(crate) fn list_prices(
     let count = count(connection, market_id)?;
     let time_of_us = |sequence| time_of(connection, market_id, sequence);
     let last = Timeline { count, time_of_us }.ceiling(window.to.micros())?;
-    // A later part begins where the one before ended; only the first has to look for the window.
+    // A later page starts where the previous one ended; only the first has to find the start of the
+    // window.
     let before = if after_sequence > 0 {
         after_sequence
     } else {
@@ -277,7 +280,7 @@ pub(crate) fn list_prices(
     readable_page(Stretch { start: Start::After(before), limit }, load, |row: &PriceRow| row.1, point)
 }
 
-/// How many bets and sales a market counts.
+/// Returns the number of bets and sales that a market counts.
 fn count(connection: &mut Connection<'_>, market: DbId) -> Result<i64, Failure> {
     let count: Option<i64> = on!(connection, |c| {
         market_states::table.find(market).select(market_states::bet_count).first(c).optional()
@@ -285,7 +288,7 @@ fn count(connection: &mut Connection<'_>, market: DbId) -> Result<i64, Failure> 
     Ok(count.unwrap_or(0))
 }
 
-/// When the bet with this number happened.
+/// Returns the time of the bet with this number.
 fn time_of(connection: &mut Connection<'_>, market: DbId, sequence: i64) -> Result<i64, Failure> {
     let found: Option<i64> = on!(connection, |c| {
         bets::table

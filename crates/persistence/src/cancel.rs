@@ -1,7 +1,9 @@
-//! Cancels queries whose callers are gone: the request has timed out, or the client has disconnected.
+//! Cancels queries whose callers are gone: the request has timed out, or the client has
+//! disconnected.
 //!
-//! Postgres cancels the statement at the request of a second connection. For SQLite there is no interrupt without
-//! unsafe code, so statements that may read many rows call [`foretell_go_on`] for each of them, which then fails.
+//! Postgres cancels the statement when a second connection asks it to. SQLite's interrupt needs
+//! unsafe code, so statements that may read many rows call [`foretell_go_on`] for each row, which
+//! fails after a cancellation.
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,12 +27,12 @@ use crate::dialect::session;
 use crate::prepared::prepared;
 use crate::threads::Threads;
 
-/// How often Postgres is asked to cancel a statement, and how long is waited after each time.
+/// Number of cancellation requests to Postgres, and the pause after each.
 const ATTEMPTS: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(50);
 
 thread_local! {
-    /// The query that this thread runs.
+    /// Query that this thread is running.
     static CURRENT: RefCell<Option<Arc<Query>>> = const { RefCell::new(None) };
 }
 
@@ -45,13 +47,13 @@ pub(crate) struct Query {
 enum Stage {
     #[default]
     Waiting,
-    /// On this backend process of Postgres, if it is Postgres.
+    /// Running, on this backend process if it is Postgres.
     Running(Option<i32>),
     Ended,
 }
 
 impl Query {
-    /// Whether nobody waits for the result.
+    /// Returns `true` if no caller waits for the result.
     pub(crate) fn is_abandoned(&self) -> bool {
         self.is_abandoned.load(Ordering::Acquire)
     }
@@ -60,7 +62,7 @@ impl Query {
         self.stage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs `work` unless nobody waits for it, and lets it be cancelled meanwhile.
+    /// Runs `work` unless it was abandoned, and allows it to be cancelled meanwhile.
     pub(crate) fn run<T>(
         self: &Arc<Self>,
         connection: &mut Connection<'_>,
@@ -71,13 +73,15 @@ impl Query {
             Connection::Postgres(c) => session::backend_of(c),
         };
         {
+            // Checked and set under one lock: a caller that leaves now either prevents the start,
+            // or sees the backend to cancel.
             let mut stage = self.stage();
             if self.is_abandoned() {
                 return None;
             }
             *stage = Stage::Running(backend);
         }
-        // Ends even if the work panics: the thread is used again.
+        // Ends also if the work panics, since the thread is reused.
         let _ending = Ending(self);
         CURRENT.set(Some(Arc::clone(self)));
         Some(work(connection))
@@ -110,7 +114,7 @@ impl Drop for Ending<'_> {
     }
 }
 
-/// The caller of a query. When it is dropped before the query has ended, the query is cancelled.
+/// Caller of a query. Dropping it before the query has ended cancels the query.
 pub(crate) struct Caller {
     pub(crate) query: Arc<Query>,
     canceller: Option<Arc<Canceller>>,
@@ -131,7 +135,7 @@ impl Drop for Caller {
     }
 }
 
-/// Cancels statements of Postgres, on a connection of its own.
+/// Cancels statements of Postgres, with its own connection.
 pub(crate) struct Canceller {
     pool: Pool,
     threads: Threads,
@@ -142,8 +146,9 @@ impl Canceller {
         Self { pool, threads }
     }
 
-    /// Asks Postgres to cancel what a backend process runs for a query, until the query has ended: a request between two
-    /// statements has no effect. Nobody waits for the answer; without any, the statement ends at its timeout.
+    /// Asks Postgres to cancel the statement of a backend process until the query has ended: a
+    /// request between two statements has no effect. It runs in the background; if it fails, the
+    /// statement ends at its timeout.
     fn cancel(self: Arc<Self>, backend: i32, query: Arc<Query>) {
         // Outside a runtime the process is about to end.
         let Ok(runtime) = Handle::try_current() else { return };
@@ -165,6 +170,8 @@ impl Canceller {
         let loan = self.pool.borrow().await?;
         let cancel = move |connection: &mut Connection<'_>| {
             let sent = match connection {
+                // Checked on the thread, right before sending: the backend may run another query by
+                // now.
                 Connection::Postgres(c) if query.is_running() => {
                     prepared(CANCEL).bind::<Integer, _>(backend).execute(*c)
                 }
@@ -182,7 +189,8 @@ impl Canceller {
 
 #[diesel::declare_sql_function]
 extern "SQL" {
-    /// True, or an error if the caller of the query is gone. For each row that a statement for SQLite reads.
+    /// True, or an error if the caller of the query is gone. For each row that a statement for
+    /// SQLite reads.
     fn foretell_go_on() -> Bool;
 }
 

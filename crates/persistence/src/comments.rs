@@ -71,7 +71,7 @@ impl From<&Comment> for CommentRow {
     }
 }
 
-/// Keeps what a comment would be about from being deleted, if it is there.
+/// Locks the subject of a comment against deletion, if it exists.
 pub(crate) fn hold_subject(
     connection: &mut Connection<'_>,
     subject: CommentSubject,
@@ -104,7 +104,7 @@ pub(crate) fn lock(
     row.map(|row| Comment::try_from(row).map(Locked::assume)).transpose()
 }
 
-/// Stores what a locked comment says.
+/// Stores the text of a locked comment.
 pub(crate) fn save(connection: &mut Connection<'_>, comment: &Comment) -> Result<(), Failure> {
     const SAVE: &str = "UPDATE comments SET content = ?, updated_at_us = ? WHERE id = ?";
     let saved = on!(connection, |c| {
@@ -124,7 +124,7 @@ pub(crate) fn delete(connection: &mut Connection<'_>, id: CommentId) -> Result<(
     expect_saved("comments", 1, deleted)
 }
 
-/// The comment with this id.
+/// Returns the comment with this id.
 pub(crate) fn find(connection: &mut Connection<'_>, id: CommentId) -> Result<Option<Comment>, Failure> {
     let found = on!(connection, |c| {
         comments::table.find(DbId::from(id)).select(CommentRow::as_select()).first(c).optional()
@@ -132,7 +132,7 @@ pub(crate) fn find(connection: &mut Connection<'_>, id: CommentId) -> Result<Opt
     found.map(Comment::try_from).transpose()
 }
 
-/// Narrows a boxed query to what is about a subject.
+/// Restricts a boxed query to the comments on a subject.
 macro_rules! about {
     ($query:expr, $subject:expr) => {
         match $subject {
@@ -142,7 +142,7 @@ macro_rules! about {
     };
 }
 
-/// The comments on a subject, by descending id.
+/// Returns the comments on a subject, by descending id.
 pub(crate) fn list(
     connection: &mut Connection<'_>,
     subject: CommentSubject,
@@ -157,7 +157,7 @@ pub(crate) fn list(
     readable_page(stretch, load, |row: &CommentRow| row.id.into(), Comment::try_from)
 }
 
-/// The comments of an author, by descending id.
+/// Returns the comments of an author, by descending id.
 pub(crate) fn list_of(
     connection: &mut Connection<'_>,
     author: UserId,
@@ -173,7 +173,7 @@ pub(crate) fn list_of(
     readable_page(stretch, load, |row: &CommentRow| row.id.into(), Comment::try_from)
 }
 
-/// How many comments there are on a subject.
+/// Returns the number of comments on a subject.
 pub(crate) fn count(connection: &mut Connection<'_>, subject: CommentSubject) -> Result<i64, Failure> {
     let count = on!(connection, |c, Db| {
         let all = comments::table.select(diesel::dsl::count_star()).into_boxed::<Db>();
@@ -182,7 +182,7 @@ pub(crate) fn count(connection: &mut Connection<'_>, subject: CommentSubject) ->
     Ok(count?)
 }
 
-/// The `limit` newest comments on each of these posts, by descending id.
+/// Returns the `limit` newest comments on each of these posts, by descending id.
 pub(crate) fn list_newest(
     connection: &mut Connection<'_>,
     posts: &[PostId],

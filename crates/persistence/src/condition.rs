@@ -1,4 +1,4 @@
-//! What an operator is told of a database: whether what was acknowledged survives a crash, and what its clock says.
+//! Condition of a database for operators: durability settings and clock.
 
 use diesel::sql_types::{BigInt, Text};
 use diesel::{PgConnection, QueryableByName, RunQueryDsl as _, SqliteConnection, sql_query};
@@ -13,18 +13,18 @@ use crate::store::Store;
 pub struct DurabilitySetting {
     /// Its name in the database.
     pub name: &'static str,
-    /// What it is.
+    /// Value.
     pub value: String,
-    /// Whether nothing is lost with it.
+    /// `true` if no acknowledged change can be lost with it.
     pub is_safe: bool,
 }
 
 /// The condition of a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {
-    /// What durability depends on.
+    /// Settings that durability depends on.
     pub durability: Vec<DurabilitySetting>,
-    /// What the server's clock says, in microseconds since 1970; nothing where there is no server.
+    /// Clock of the server, in microseconds since 1970; `None` for a file.
     pub clock_us: Option<i64>,
 }
 
@@ -41,7 +41,7 @@ struct Clock {
 }
 
 impl Store {
-    /// Looks at the settings of the database, as its writers have them.
+    /// Reads the settings of the database that apply to its writers.
     ///
     /// # Errors
     /// [`MigrateError::Unreachable`].

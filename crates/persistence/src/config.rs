@@ -1,4 +1,4 @@
-//! Which database is opened, and with how many connections.
+//! Configuration of a database: its URL and its connections.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -9,8 +9,8 @@ use foretell_domain::search::SearchLanguage;
 
 use crate::error::ConnectError;
 
-/// Settings of libpq that a URL without them gets, so that neither a server that never answers nor a network
-/// that swallows packets holds a connection for ever. Units: seconds, and milliseconds for the last.
+/// Default settings of libpq, so that neither a server that never responds nor a network that drops
+/// packets blocks a connection forever. Units: seconds, and milliseconds for the last.
 const POSTGRES_DEFAULTS: [(&str, &str); 6] = [
     ("application_name", "foretell"),
     ("connect_timeout", "5"),
@@ -20,17 +20,17 @@ const POSTGRES_DEFAULTS: [(&str, &str); 6] = [
     ("tcp_user_timeout", "20000"),
 ];
 
-/// Where the data is: a `SQLite` file or a Postgres server.
+/// Location of the data: a `SQLite` file or a Postgres server.
 #[derive(Clone, PartialEq, Eq)]
 pub enum DatabaseUrl {
-    /// The path of a file, made when it is not there.
+    /// Path of a file, created if it does not exist.
     Sqlite(PathBuf),
-    /// A URL as libpq takes it, beginning with `postgres://` or `postgresql://`. It may hold a password.
+    /// URL for libpq, starting with `postgres://` or `postgresql://`. It may contain a password.
     Postgres(String),
 }
 
 impl DatabaseUrl {
-    /// Whether it is a Postgres server, which several writers may use at once.
+    /// Returns `true` for a Postgres server, which supports several writers.
     pub const fn is_postgres(&self) -> bool {
         matches!(self, Self::Postgres(_))
     }
@@ -39,7 +39,8 @@ impl DatabaseUrl {
 impl FromStr for DatabaseUrl {
     type Err = ConnectError;
 
-    /// Reads `postgres://...`, `sqlite:///absolute/path`, `sqlite://relative/path`, `sqlite:path` or a path.
+    /// Parses `postgres://...`, `sqlite:///absolute/path`, `sqlite://relative/path`, `sqlite:path`
+    /// or a path.
     fn from_str(text: &str) -> Result<Self, ConnectError> {
         if text.starts_with("postgres://") || text.starts_with("postgresql://") {
             return Ok(Self::Postgres(with_defaults(text)));
@@ -73,14 +74,14 @@ fn with_defaults(url: &str) -> String {
     url
 }
 
-/// Never shows a password.
+/// Hides the password.
 impl fmt::Debug for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-/// Never shows a password.
+/// Hides the password.
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -95,26 +96,26 @@ impl fmt::Display for DatabaseUrl {
     }
 }
 
-/// Which database to open and how many connections to keep.
+/// Configuration of a database and its connection pools.
 #[derive(Debug, Clone)]
 pub struct DatabaseConfig {
-    /// The database.
+    /// Location.
     pub url: DatabaseUrl,
-    /// The most connections that write; `SQLite` has one writer whatever is said here.
+    /// Maximum number of writing connections; `SQLite` always has one writer.
     pub write_connections: usize,
-    /// The most connections that read.
+    /// Maximum number of reading connections.
     pub read_connections: usize,
-    /// The connections of searches, which use no others.
+    /// Number of connections of searches, which use no others.
     pub search_connections: usize,
-    /// The language whose words searches find in all their forms.
+    /// Language whose words are stemmed in searches.
     pub search_language: SearchLanguage,
-    /// How long a caller waits for a free connection before storage counts as unavailable.
+    /// Maximum wait for a free connection, after which storage counts as unavailable.
     pub wait: Duration,
 }
 
 impl DatabaseConfig {
-    /// The usual settings: 8 readers and 4 writers on Postgres, 4 readers and 1 writer on `SQLite`, one connection for
-    /// searches, and waits of at most 2 seconds.
+    /// Returns the default configuration: 8 readers and 4 writers on Postgres, 4 readers and 1
+    /// writer on `SQLite`, one connection for searches, and waits of at most 2 seconds.
     pub const fn new(url: DatabaseUrl) -> Self {
         let (write_connections, read_connections) = if url.is_postgres() { (4, 8) } else { (1, 4) };
         let search_connections = 1;
@@ -141,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn urls_and_paths_name_databases_and_hide_passwords() {
+    fn urls_are_parsed_and_hide_passwords() {
         check("sqlite:///var/lib/f.db", "sqlite:/var/lib/f.db");
         check("sqlite://data/f.db", "sqlite:data/f.db");
         check("sqlite:data/f.db", "sqlite:data/f.db");
@@ -152,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn urls_that_name_no_usable_database_are_refused() {
+    fn unusable_urls_are_rejected() {
         for text in ["", "sqlite:", "sqlite://", "mysql://h/db", ":memory:", "sqlite::memory:", "file:a?b=c"]
         {
             assert!(matches!(text.parse::<DatabaseUrl>(), Err(ConnectError::Url(_))), "{text}");
@@ -160,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn servers_get_timeouts_unless_the_url_has_its_own() {
+    fn server_urls_get_default_timeouts() {
         let url = |text: &str| match text.parse() {
             Ok(DatabaseUrl::Postgres(url)) => url,
             other => panic!("{other:?}"),

@@ -1,17 +1,17 @@
-//! An open connection of either database, and how one Diesel statement runs on whichever it is.
+//! Open connection of either database, and a macro that runs one Diesel statement on both.
 
 use diesel::{PgConnection, SqliteConnection};
 
 /// An open connection.
 pub(crate) enum Connection<'a> {
-    /// To a file.
+    /// Connection to a file.
     Sqlite(&'a mut SqliteConnection),
-    /// To a server.
+    /// Connection to a server.
     Postgres(&'a mut PgConnection),
 }
 
-/// Runs the same statement on whichever connection is open. With a name after the connection's, that is
-/// the type of its Diesel backend.
+/// Runs the same statement on either connection. A name after the connection is the type of its
+/// Diesel backend.
 macro_rules! on {
     ($connection:expr, |$c:ident| $statement:expr) => {
         $crate::connection::on!($connection, |$c, Db| $statement)

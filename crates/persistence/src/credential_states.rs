@@ -1,4 +1,4 @@
-//! Credentials with the state of their users, as authorization inside a unit of work reads them.
+//! Credentials with the state of their users, for authorization inside a unit of work.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::error::{Failure, StoredRow};
 use crate::id::DbId;
 use crate::users::status_of;
 
-/// Finds those of the credentials that exist.
+/// Returns those of the credentials that exist.
 pub(crate) fn find(
     connection: &mut Connection<'_>,
     wanted: &BTreeSet<CredentialId>,

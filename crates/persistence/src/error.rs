@@ -1,4 +1,4 @@
-//! What goes wrong in this crate, and what of it the ports see.
+//! Errors of this crate, and their conversion to errors of the ports.
 
 use std::fmt::Display;
 use std::path::PathBuf;
@@ -22,77 +22,77 @@ const CREATE_UTF8_DATABASE: &str = "create another one with CREATE DATABASE fore
 const CREATE_UTF8_FILE: &str = "copy the data with sqlite3 OLD .dump into a new file, whose encoding is UTF-8 unless \
     told otherwise, and change database.url";
 
-/// Why a store could not be opened.
+/// Reason why a store could not be opened.
 #[derive(Debug, Error)]
 pub enum ConnectError {
-    /// The URL names no database that this crate can open.
+    /// The URL is not valid.
     #[error("the database URL is not usable: {0}")]
     Url(&'static str),
-    /// The folder of the database file cannot be made.
+    /// The folder of the database file cannot be created.
     #[error("the folder {} cannot be made", folder.display())]
     Folder {
         /// The folder.
         folder: PathBuf,
-        /// Why not.
+        /// Cause.
         #[source]
         source: std::io::Error,
     },
-    /// The database cannot hold every text.
+    /// The encoding of the database cannot store every text.
     #[error(
         "the database has the encoding {found}, and Foretell needs {needed}: {}",
         if *is_postgres { CREATE_UTF8_DATABASE } else { CREATE_UTF8_FILE }
     )]
     Encoding {
-        /// The encoding that it has.
+        /// Current encoding.
         found: String,
-        /// The encoding that is needed.
+        /// Required encoding.
         needed: &'static str,
-        /// Whether it is on a Postgres server; a file otherwise.
+        /// `true` for a Postgres server; otherwise a file.
         is_postgres: bool,
     },
-    /// No connection can be made with these settings.
+    /// Connecting failed.
     #[error("the database cannot be reached")]
     Unreachable(#[source] Cause),
 }
 
-/// Why the schema could not be brought up to date.
+/// Reason why the schema could not be migrated.
 #[derive(Debug, Error)]
 pub enum MigrateError {
-    /// Another version of the program has changed the schema since: run that version or a newer one.
+    /// A newer version of the program has changed the schema: run that version or a newer one.
     #[error("the database has a migration that this program does not know ({0}): it is newer")]
     Newer(String),
     /// The database cannot be reached.
     #[error("the database cannot be reached")]
     Unreachable(#[source] Cause),
-    /// A migration failed and was undone; those before it stay.
+    /// A migration failed and was rolled back; the previous ones stay applied.
     #[error("a migration failed")]
     Failed(#[source] Cause),
 }
 
-/// What goes wrong inside a unit of work or a query.
+/// Failure inside a unit of work or a query.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The database or its driver said so.
+    /// Error of the database or its driver.
     Database(DieselError),
-    /// A stored row breaks a rule of the domain.
+    /// A stored row violates a rule of the domain.
     Corrupt { table: &'static str, column: &'static str, id: String, cause: Cause },
-    /// A list has more unreadable rows in a row than are passed over.
+    /// A list has more consecutive unreadable rows than are skipped.
     TooManyUnreadable,
-    /// Fewer rows were there to be saved than the unit had locked.
+    /// Fewer rows were saved than the unit had locked.
     Vanished { table: &'static str, expected: usize, saved: usize },
-    /// Nobody waited for the query any more when its turn came.
+    /// The query was abandoned before it began.
     Abandoned,
 }
 
 impl Failure {
-    /// Whether the connection is gone, and with it all that was not committed.
+    /// Returns `true` if the connection is lost, and with it all uncommitted changes.
     pub(crate) fn is_connection_lost(&self) -> bool {
         matches!(self, Self::Database(error) if classify::is_connection_lost(error))
     }
 }
 
 impl Failure {
-    /// Whether the database has cancelled the statement because it was asked to, or the query has not begun.
+    /// Returns `true` if the statement was cancelled by this program, or the query has not begun.
     pub(crate) fn is_cancellation(&self) -> bool {
         match self {
             Self::Abandoned => true,
@@ -122,12 +122,12 @@ impl From<Failure> for StoreError {
     }
 }
 
-/// Refuses to go on unless every row that was to be saved was there.
+/// Fails unless every row was saved.
 pub(crate) const fn expect_saved(table: &'static str, expected: usize, saved: usize) -> Result<(), Failure> {
     if expected == saved { Ok(()) } else { Err(Failure::Vanished { table, expected, saved }) }
 }
 
-/// A stored row that is being converted, for naming it when it does not.
+/// A stored row being converted, which errors can name.
 #[derive(Clone, Copy)]
 pub(crate) struct StoredRow<I> {
     pub(crate) table: &'static str,
@@ -135,7 +135,7 @@ pub(crate) struct StoredRow<I> {
 }
 
 impl<I: Display> StoredRow<I> {
-    /// The value of a column, or which column of which row has none.
+    /// Returns the value of a column, or an error with the column and the row.
     pub(crate) fn convert<T, E: Into<Cause>>(
         &self,
         column: &'static str,
@@ -145,14 +145,14 @@ impl<I: Display> StoredRow<I> {
         value.map_err(|cause| Failure::Corrupt { table, column, id: id.to_string(), cause: cause.into() })
     }
 
-    /// The moment in a column; one that cannot be written in RFC 3339 does not convert.
+    /// Returns the time in a column; one outside the range of RFC 3339 is an error.
     pub(crate) fn time(&self, column: &'static str, micros: i64) -> Result<Timestamp, Failure> {
         let is_writable = (FIRST_MICROS..=LAST_MICROS).contains(&micros);
         let time = is_writable.then_some(Timestamp::from_micros(micros));
         self.convert(column, time.ok_or("not between the years 1 and 9999"))
     }
 
-    /// The moment in a column that may be empty.
+    /// Returns the time in a nullable column.
     pub(crate) fn optional_time(
         &self,
         column: &'static str,
@@ -161,7 +161,7 @@ impl<I: Display> StoredRow<I> {
         micros.map(|micros| self.time(column, micros)).transpose()
     }
 
-    /// The value that a column's name stands for.
+    /// Returns the value that the text of a column stands for.
     pub(crate) fn named<T>(&self, column: &'static str, value: Option<T>) -> Result<T, Failure> {
         self.convert(column, value.ok_or("unknown name"))
     }

@@ -16,8 +16,8 @@ use foretell_domain::id::{
     TransferId, UserId, WebhookId,
 };
 
-/// The SQL type of every id. Both databases order it like the number it is. It is public only for the macro
-/// that declares tables; nothing outside the crate can name it.
+/// SQL type of every id. Both databases sort it like a number. It is public only for the macro that
+/// declares tables; code outside the crate cannot name it.
 #[derive(Debug, Clone, Copy, QueryId, SqlType)]
 #[diesel(postgres_type(oid = 2950, array_oid = 2951))]
 #[diesel(sqlite_type(name = "Binary"))]
@@ -30,7 +30,7 @@ pub struct Id;
 pub(crate) struct DbId([u8; 16]);
 
 impl DbId {
-    /// Before all ids.
+    /// Lower than all ids.
     pub(crate) const NIL: Self = Self([0; 16]);
 }
 
@@ -101,7 +101,7 @@ ids!(
     TransferId, UserId, WebhookId
 );
 
-/// The number of an id, whatever it names.
+/// Converts an id of any kind to its number.
 impl From<DbId> for u128 {
     fn from(id: DbId) -> Self {
         Self::from_be_bytes(id.0)
@@ -114,7 +114,7 @@ impl From<u128> for DbId {
     }
 }
 
-/// Ids of the domain as they are bound to statements: ascending, each once.
+/// Converts ids of the domain for statements: ascending, each once.
 pub(crate) fn db_ids<I: Copy + Into<DbId>>(ids: impl IntoIterator<Item = I>) -> Vec<DbId> {
     let ids: BTreeSet<DbId> = ids.into_iter().map(Into::into).collect();
     ids.into_iter().collect()

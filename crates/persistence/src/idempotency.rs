@@ -39,7 +39,7 @@ impl TryFrom<OutcomeRow> for StoredOutcome {
     }
 }
 
-/// What is inserted of an outcome.
+/// Inserted columns of an outcome.
 #[derive(Insertable, Clone, Copy)]
 #[diesel(table_name = idempotency_keys, treat_none_as_default_value = false)]
 pub(crate) struct NewOutcomeRow<'a> {
@@ -62,11 +62,11 @@ impl<'a> From<&'a StoredOutcome> for NewOutcomeRow<'a> {
     }
 }
 
-/// The oldest outcomes stored before a time, no more than so many.
+/// Deletes the oldest outcomes stored before a time, at most so many.
 const PURGE: &str = "DELETE FROM idempotency_keys WHERE (user_id, key) IN (
     SELECT user_id, key FROM idempotency_keys WHERE created_at_us < ? ORDER BY created_at_us LIMIT ?)";
 
-/// The outcomes stored under any of `keys`.
+/// Returns the outcomes stored under any of `keys`.
 pub(crate) fn find(
     connection: &mut Connection<'_>,
     keys: &[CommandKey],
@@ -83,7 +83,7 @@ pub(crate) fn insert(connection: &mut Connection<'_>, outcomes: &[StoredOutcome]
     Ok(())
 }
 
-/// Deletes at most `limit` outcomes stored before `before` and says how many.
+/// Deletes at most `limit` outcomes stored before `before` and returns their number.
 pub(crate) fn purge(connection: &mut Connection<'_>, before: Timestamp, limit: u32) -> Result<u64, Failure> {
     let purge = prepared(PURGE).bind::<BigInt, _>(before.micros()).bind::<BigInt, _>(i64::from(limit));
     let deleted = on!(connection, |c| purge.execute(c))?;

@@ -1,4 +1,4 @@
-//! The search for stored rows that cannot be read, over all tables, for whoever runs the server.
+//! Search for unreadable rows in all tables, for the operator of the server.
 
 use diesel::prelude::*;
 use foretell_domain::comment::Comment;
@@ -33,40 +33,40 @@ use crate::users::UserRow;
 use crate::webhooks::{PlaceRow, WebhookRow};
 use crate::{positions, posts, repair, schema};
 
-/// How many rows are read at once.
+/// Number of rows in one query.
 const BATCH: i64 = 500;
 
-/// The most rows that are listed.
+/// Maximum number of rows that are listed.
 const MAX_LISTED: usize = 1_000;
 
-/// A stored row that cannot be read.
+/// An unreadable row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnreadableRow {
-    /// Its table.
+    /// Table.
     pub table: &'static str,
-    /// The first column that breaks a rule, or the part of the row.
+    /// First column that violates a rule, or the affected part of the row.
     pub column: &'static str,
-    /// Its key.
+    /// Key.
     pub id: String,
-    /// The rule that it breaks.
+    /// The violated rule.
     pub problem: String,
-    /// The SQL that makes it readable; nothing if only a backup can tell what it was.
+    /// SQL that makes it readable; `None` if only a backup can restore the value.
     pub repair: Option<String>,
 }
 
-/// The rows that cannot be read.
+/// Unreadable rows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Inspection {
     /// The first 1,000 of them.
     pub rows: Vec<UnreadableRow>,
-    /// How many there are in all.
+    /// Total number.
     pub total: u64,
-    /// How many rows were read.
+    /// Number of rows that were read.
     pub read: u64,
 }
 
 impl Store {
-    /// Reads every row of every table as the server would, a batch at a time.
+    /// Reads every row of every table like the server, in batches.
     ///
     /// # Errors
     /// Any [`StoreError`].
@@ -111,7 +111,7 @@ macro_rules! walk {
     }};
 }
 
-/// Reads all rows of a table whose key is an id and something else: one id after another.
+/// Reads all rows of a table with a composite key, grouped by one id.
 macro_rules! walk_groups {
     ($connection:expr, $table:ident.$key:ident, |$id:ident| $inspect:expr) => {{
         let mut after: Option<DbId> = None;
@@ -156,7 +156,7 @@ impl Inspector {
         Ok(())
     }
 
-    /// Enters a row that was read, or why it cannot be.
+    /// Counts a row, and records why it is unreadable.
     fn note<T>(&mut self, row: Result<T, Failure>) -> Result<(), Failure> {
         self.found.read += 1;
         match row {
@@ -208,7 +208,7 @@ impl Inspector {
         }
     }
 
-    /// The positions of one market.
+    /// Returns the positions of one market.
     fn positions(&mut self, connection: &mut Connection<'_>, market: DbId) -> Result<(), Failure> {
         let options = schema::market_options::table.filter(schema::market_options::market_id.eq(market));
         let option_count: i64 = on!(connection, |c| options.count().get_result(c))?;
@@ -223,7 +223,7 @@ impl Inspector {
         }
     }
 
-    /// How far one webhook has been told of each market.
+    /// The cursors of one webhook in all markets.
     fn places(&mut self, connection: &mut Connection<'_>, webhook: DbId) -> Result<(), Failure> {
         use schema::webhook_places::{market_id, table, webhook_id};
         let mut after = DbId::NIL;
@@ -240,7 +240,7 @@ impl Inspector {
         }
     }
 
-    /// The known networks of one user, of which there are few.
+    /// Returns the known networks of one user, of which there are few.
     fn known_networks(&mut self, connection: &mut Connection<'_>, user: DbId) -> Result<(), Failure> {
         use schema::known_networks::{table, user_id};
         let rows: Vec<KnownNetworkRow> = on!(connection, |c| {
@@ -252,7 +252,7 @@ impl Inspector {
         Ok(())
     }
 
-    /// The outcomes that one user's idempotency keys stand for.
+    /// Outcomes stored under one user's idempotency keys.
     fn outcomes(&mut self, connection: &mut Connection<'_>, user: DbId) -> Result<(), Failure> {
         use schema::idempotency_keys::{key, table, user_id};
         let mut after = String::new();

@@ -22,7 +22,7 @@ use crate::prepared::prepared;
 use crate::readable::readable_page;
 use crate::schema::jobs;
 
-/// The most characters of an error that are kept.
+/// Maximum number of characters of an error that are stored.
 const MAX_ERROR: usize = 1_000;
 
 #[derive(Queryable, Selectable)]
@@ -58,7 +58,8 @@ impl TryFrom<JobRow> for Job {
     }
 }
 
-/// The task, if this version of the program knows it: another version may have added the job.
+/// Returns the task, or an error if this version of the program does not know it: another version
+/// may have added the job.
 fn task_of(kind: String, about: Option<DbId>, concerned: Option<DbId>) -> Result<JobTask, UnknownTask> {
     let Some(known) = JobKind::from_name(&kind) else {
         return Err(UnknownTask { kind, problem: "this version has no such kind" });
@@ -67,12 +68,12 @@ fn task_of(kind: String, about: Option<DbId>, concerned: Option<DbId>) -> Result
     task.ok_or(UnknownTask { kind, problem: "its ids are not those of its kind" })
 }
 
-/// The failures as the program counts them.
+/// Converts the number of failures.
 fn failures_of(failures: i64) -> u32 {
     u32::try_from(failures.max(0)).unwrap_or(u32::MAX)
 }
 
-/// A job that is about to be added.
+/// Inserted columns of a job.
 #[derive(Insertable, Clone, Copy)]
 #[diesel(table_name = jobs, treat_none_as_default_value = false)]
 pub(crate) struct NewJobRow<'a> {
@@ -108,7 +109,7 @@ impl<'a> From<&'a NewJob> for NewJobRow<'a> {
     }
 }
 
-/// A job that was just taken up.
+/// A job that was just leased.
 #[derive(QueryableByName)]
 #[diesel(table_name = jobs)]
 pub(crate) struct LeasedRow {
@@ -120,14 +121,16 @@ pub(crate) struct LeasedRow {
     failures: i64,
 }
 
-/// Adds jobs, but for those whose name is taken, and says how many were added.
+/// Adds jobs, except those whose unique name exists, and returns the number added.
 pub(crate) fn add(connection: &mut Connection<'_>, jobs: &[NewJob]) -> Result<usize, Failure> {
     let rows: Vec<_> = jobs.iter().map(NewJobRow::from).collect();
     Ok(dialect::jobs::insert_once(connection, &rows)?)
 }
 
-/// Adds a job, or makes the one of its name wait as if it were new. Whoever had it finds it not running.
+/// Adds a job, or makes the one with its unique name wait as if it were new. A worker that runs it
+/// loses its lease.
 pub(crate) fn schedule(connection: &mut Connection<'_>, job: &NewJob) -> Result<(), Failure> {
+    // The state leaves `running`, which invalidates the lease of a worker that runs the job.
     const SCHEDULE: &str = "INSERT INTO jobs
         (id, kind, lane, about_id, concerned_id, state, due_at_us, leases, failures, once, created_at_us)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (once) DO UPDATE
@@ -150,12 +153,12 @@ pub(crate) fn schedule(connection: &mut Connection<'_>, job: &NewJob) -> Result<
     Ok(())
 }
 
-/// Deletes the jobs of these names and returns their number.
+/// Deletes the jobs with these names and returns their number.
 pub(crate) fn delete_named(connection: &mut Connection<'_>, names: &[String]) -> Result<usize, Failure> {
     Ok(dialect::jobs::delete_named(connection, names)?)
 }
 
-/// Takes up jobs that are due.
+/// Leases due jobs.
 pub(crate) fn lease(connection: &mut Connection<'_>, request: &LeaseRequest) -> Result<LeasedJobs, Failure> {
     let mut leased = LeasedJobs::default();
     for row in dialect::jobs::lease(connection, request)? {
@@ -168,12 +171,14 @@ pub(crate) fn lease(connection: &mut Connection<'_>, request: &LeaseRequest) -> 
     Ok(leased)
 }
 
-/// Moves the end of a lease.
+/// Extends a lease.
 pub(crate) fn extend(
     connection: &mut Connection<'_>,
     lease: Lease,
     until: Timestamp,
 ) -> Result<bool, Failure> {
+    // The number of the lease is checked, so that a worker whose lease was taken over changes
+    // nothing.
     const EXTEND: &str = "UPDATE jobs SET due_at_us = ? WHERE id = ? AND leases = ? AND state = 'running'";
     let extend = prepared(EXTEND)
         .bind::<BigInt, _>(until.micros())
@@ -182,8 +187,9 @@ pub(crate) fn extend(
     Ok(on!(connection, |c| extend.execute(c))? == 1)
 }
 
-/// Ends a job that is done.
+/// Marks a job as done.
 pub(crate) fn finish(connection: &mut Connection<'_>, lease: Lease, at: Timestamp) -> Result<bool, Failure> {
+    // As above: only the latest lease may end the job.
     const FINISH: &str = "UPDATE jobs SET state = 'done', due_at_us = NULL, finished_at_us = ?
         WHERE id = ? AND leases = ? AND state = 'running'";
     let finish = prepared(FINISH)
@@ -193,7 +199,7 @@ pub(crate) fn finish(connection: &mut Connection<'_>, lease: Lease, at: Timestam
     Ok(on!(connection, |c| finish.execute(c))? == 1)
 }
 
-/// Lets a job wait until a time, with the failure of its attempt if it has failed.
+/// Reschedules a job, with the error of the attempt if it failed.
 pub(crate) fn put_off(
     connection: &mut Connection<'_>,
     lease: Lease,
@@ -211,7 +217,7 @@ pub(crate) fn put_off(
     Ok(on!(connection, |c| put_off.execute(c))? == 1)
 }
 
-/// Gives a job up, with the failure of its last attempt.
+/// Marks a job as dead, with the error of its last attempt.
 pub(crate) fn bury(
     connection: &mut Connection<'_>,
     lease: Lease,
@@ -228,7 +234,7 @@ pub(crate) fn bury(
     Ok(on!(connection, |c| bury.execute(c))? == 1)
 }
 
-/// An error without what is beyond the most characters that are kept, and without what Postgres cannot keep.
+/// Truncates an error, and removes characters that Postgres cannot store.
 fn shortened(error: &str) -> String {
     error.chars().filter(|c| *c != '\0').take(MAX_ERROR).collect()
 }
@@ -239,7 +245,7 @@ pub(crate) fn lock(connection: &mut Connection<'_>, id: JobId) -> Result<Option<
     find(connection, id)
 }
 
-/// Lets a job be tried at a time, as often as a new one.
+/// Makes a job run at a time, with all its attempts.
 pub(crate) fn revive(connection: &mut Connection<'_>, id: JobId, run_at: Timestamp) -> Result<(), Failure> {
     let update = diesel::update(jobs::table.find(DbId::from(id))).set((
         jobs::state.eq(JobState::Waiting.as_str()),
@@ -256,7 +262,7 @@ pub(crate) fn delete(connection: &mut Connection<'_>, id: JobId) -> Result<(), F
     Ok(())
 }
 
-/// Deletes jobs that were done before a time, and says how many.
+/// Deletes jobs that finished before a time, and returns their number.
 pub(crate) fn purge(connection: &mut Connection<'_>, before: Timestamp, limit: u32) -> Result<u64, Failure> {
     const PURGE: &str = "DELETE FROM jobs WHERE id IN (
         SELECT id FROM jobs WHERE state = 'done' AND finished_at_us < ? ORDER BY finished_at_us LIMIT ?)";
@@ -265,7 +271,7 @@ pub(crate) fn purge(connection: &mut Connection<'_>, before: Timestamp, limit: u
     Ok(u64::try_from(deleted).unwrap_or(u64::MAX))
 }
 
-/// The job of this id.
+/// Returns the job with this id.
 pub(crate) fn find(connection: &mut Connection<'_>, id: JobId) -> Result<Option<Job>, Failure> {
     let row: Option<JobRow> = on!(connection, |c| {
         jobs::table.find(DbId::from(id)).select(JobRow::as_select()).first(c).optional()
@@ -273,7 +279,7 @@ pub(crate) fn find(connection: &mut Connection<'_>, id: JobId) -> Result<Option<
     row.map(Job::try_from).transpose()
 }
 
-/// The jobs that a filter lets through.
+/// Builds a query of the jobs that match a filter.
 macro_rules! filtered {
     ($filter:expr, $backend:ident) => {{
         let JobFilter { kind, state } = $filter;
@@ -288,7 +294,7 @@ macro_rules! filtered {
     }};
 }
 
-/// A stretch of the jobs, newest first.
+/// Returns a page of the jobs, newest first.
 pub(crate) fn list(
     connection: &mut Connection<'_>,
     filter: JobFilter,
@@ -308,12 +314,12 @@ pub(crate) fn list(
     readable_page(stretch, load, |row: &JobRow| row.id.into(), Job::try_from)
 }
 
-/// How many jobs there are.
+/// Returns the number of jobs.
 pub(crate) fn count(connection: &mut Connection<'_>, filter: JobFilter) -> Result<i64, Failure> {
     Ok(on!(connection, |c, Db| filtered!(filter, Db).count().get_result(c))?)
 }
 
-/// How many jobs that are not done there are of each kind in each state.
+/// Returns the number of unfinished jobs of each kind in each state.
 pub(crate) fn count_unfinished(connection: &mut Connection<'_>) -> Result<Vec<JobCount>, Failure> {
     let rows: Vec<(String, String, i64)> = on!(connection, |c| {
         jobs::table
@@ -322,6 +328,7 @@ pub(crate) fn count_unfinished(connection: &mut Connection<'_>) -> Result<Vec<Jo
             .select((jobs::kind, jobs::state, diesel::dsl::count_star()))
             .load(c)
     })?;
+    // Kinds unknown to this version are added up under `None`.
     let mut counts: BTreeMap<(Option<JobKind>, JobState), i64> = BTreeMap::new();
     for (kind, state, count) in rows {
         if let Some(state) = JobState::from_name(&state) {
@@ -331,7 +338,7 @@ pub(crate) fn count_unfinished(connection: &mut Connection<'_>) -> Result<Vec<Jo
     Ok(counts.into_iter().map(|((kind, state), count)| JobCount { kind, state, count }).collect())
 }
 
-/// Whether a job of this lane is due at a time.
+/// Returns `true` if a job of this lane is due at a time.
 pub(crate) fn has_due(
     connection: &mut Connection<'_>,
     lane: JobLane,

@@ -37,8 +37,8 @@ impl TryFrom<KnownNetworkRow> for KnownNetwork {
     }
 }
 
-/// Inserts a network of a user, or replaces the time of its last use, and deletes the user's longest unused ones
-/// beyond `max`.
+/// Inserts a network of a user, or updates the time of its last use, and deletes the user's least
+/// recently used networks beyond `max`.
 pub(crate) fn record(
     connection: &mut Connection<'_>,
     user: UserId,
@@ -61,7 +61,7 @@ pub(crate) fn record(
     Ok(())
 }
 
-/// Deletes all networks of a user but for one, if any is kept, and says how many there were.
+/// Deletes all networks of a user except `kept`, if any, and returns their number.
 pub(crate) fn delete_all_of(
     connection: &mut Connection<'_>,
     user: UserId,
@@ -77,7 +77,8 @@ pub(crate) fn delete_all_of(
     })
 }
 
-/// Deletes networks that were last used before a time, the longest unused first, and says how many.
+/// Deletes networks that were last used before a time, the least recently used first, and returns
+/// their number.
 pub(crate) fn purge(connection: &mut Connection<'_>, before: Timestamp, limit: u32) -> Result<u64, Failure> {
     const PURGE: &str = "DELETE FROM known_networks WHERE (user_id, network) IN (
         SELECT user_id, network FROM known_networks WHERE last_used_at_us < ?
@@ -87,7 +88,7 @@ pub(crate) fn purge(connection: &mut Connection<'_>, before: Timestamp, limit: u
     Ok(u64::try_from(deleted).unwrap_or(u64::MAX))
 }
 
-/// When the user with this email address last signed in from a network.
+/// Returns the time when the user with this email address last signed in from a network.
 pub(crate) fn find(
     connection: &mut Connection<'_>,
     email: &Email,
@@ -102,12 +103,12 @@ pub(crate) fn find(
             .first(c)
             .optional()
     })?;
-    // One that cannot be read is left out: it must not keep its user from signing in.
+    // An unreadable row counts as absent: it must not keep its user from signing in.
     let known = readable(row.map(KnownNetwork::try_from))?;
     Ok(known.first().map(|known| known.last_used_at))
 }
 
-/// All networks of a user, the last used first.
+/// Returns all networks of a user, the most recently used first.
 pub(crate) fn list(connection: &mut Connection<'_>, user: UserId) -> Result<Vec<KnownNetwork>, Failure> {
     let rows: Vec<KnownNetworkRow> = on!(connection, |c| {
         known_networks::table

@@ -1,10 +1,11 @@
 //! Diesel adapters of the ports: SQLite and Postgres behind one set of repositories.
 //!
-//! A [`Store`] is an open database and implements every storage port. This crate knows the ports and the
-//! domain, and nothing of use cases or HTTP; no type of Diesel leaves it. The repositories (one file a table)
-//! are written once for both databases; all that differs between the two is in `dialect`.
+//! A [`Store`] is an open database and implements every storage port. This crate depends on the
+//! ports and the domain, but not on use cases or HTTP; it exposes no type of Diesel. The
+//! repositories (one file per table) are written once for both databases; all differences between
+//! the two are in `dialect`.
 
-// For the tests that share files with those outside the crate.
+// For the tests that share files with tests outside of the crate.
 #[cfg(test)]
 extern crate self as foretell_persistence;
 

@@ -1,4 +1,4 @@
-//! Markets as they are read: the tables of [`crate::markets`] with the pot.
+//! Markets as they are read: the tables of [`crate::markets`] joined with the pot.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use crate::markets::{MarketRow, MarketRows, OptionRow, StateRow};
 use crate::readable::readable;
 use crate::schema::{accounts, market_options, market_states, markets};
 
-/// What people read of a market, beside its options' names.
+/// Texts of a market, except the names of its options.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = markets)]
 struct ListingRow {
@@ -27,7 +27,8 @@ struct ListingRow {
     created_at_us: i64,
 }
 
-/// A market without its options. The pot is that of the same moment, since one statement reads both.
+/// A market without its options. One statement reads both it and the pot, so they are of one
+/// snapshot.
 type DetailsRow = (MarketRow, StateRow, ListingRow, Option<i64>);
 
 /// A market with one of its options.
@@ -53,7 +54,7 @@ fn details(row: DetailsRow, options: &[OptionRow]) -> Result<MarketDetails, Fail
     })
 }
 
-/// Joins what a market is made of.
+/// Joins the tables of a market.
 macro_rules! joined {
     () => {
         markets::table
@@ -75,27 +76,28 @@ macro_rules! columns {
     };
 }
 
-/// A market, or why its rows cannot be read.
+/// A market, or the reason why its rows are unreadable.
 pub(crate) type FoundMarket = (DbId, Result<MarketDetails, Failure>);
 
-/// The market with this id.
+/// Returns the market with this id.
 pub(crate) fn find(connection: &mut Connection<'_>, id: MarketId) -> Result<Option<MarketDetails>, Failure> {
     if let Some((_, market)) = find_all(connection, &[id.into()])?.pop() {
         return market.map(Some);
     }
-    // Its rows are joined: one whose options or state are missing is not found above.
+    // The query above joins all tables: it does not find a market whose options or state are
+    // missing.
     let row = markets::table.find(DbId::from(id)).select(markets::id);
     let is_there: Option<DbId> = on!(connection, |c| row.first(c).optional())?;
     is_there.map_or(Ok(None), |id| Err(incomplete(id)))
 }
 
-/// The failure to read a market whose state or options are missing.
+/// Returns the failure of a market whose state or options are missing.
 pub(crate) fn incomplete(id: DbId) -> Failure {
     let cause = "the market has no state or no options".into();
     Failure::Corrupt { table: "markets", column: "id", id: id.to_string(), cause }
 }
 
-/// The markets with these ids whose rows can be read.
+/// Returns the markets with these ids whose rows are readable.
 pub(crate) fn find_readable(
     connection: &mut Connection<'_>,
     ids: &[DbId],
@@ -103,20 +105,20 @@ pub(crate) fn find_readable(
     readable(find_all(connection, ids)?.into_iter().map(|(_, market)| market))
 }
 
-/// The version of the market with this id.
+/// Returns the version of the market with this id.
 pub(crate) fn find_version(connection: &mut Connection<'_>, id: MarketId) -> Result<Option<i64>, Failure> {
     let version = market_states::table.find(DbId::from(id)).select(market_states::version);
     Ok(on!(connection, |c| version.first(c).optional())?)
 }
 
-/// The same of a market that is certainly there.
+/// Returns the details of a market that certainly exists.
 pub(crate) fn get(connection: &mut Connection<'_>, id: MarketId) -> Result<MarketDetails, Failure> {
     let stored = StoredRow { table: "markets", id: DbId::from(id) };
     stored.convert("id", find(connection, id)?.ok_or("a locked market is not there"))
 }
 
-/// The markets with these ids, in their order. Each is read with its options in one statement: what is
-/// outstanding changes.
+/// Returns the markets with these ids, in order. Each is read with its options by one statement,
+/// since outstanding shares change.
 pub(crate) fn find_all(connection: &mut Connection<'_>, ids: &[DbId]) -> Result<Vec<FoundMarket>, Failure> {
     let mut markets: BTreeMap<DbId, (DetailsRow, Vec<OptionRow>)> = BTreeMap::new();
     for (market, state, listing, pot_minor, option) in load(connection, ids)? {
@@ -131,7 +133,7 @@ pub(crate) fn find_all(connection: &mut Connection<'_>, ids: &[DbId]) -> Result<
     Ok(found.map(in_order).collect())
 }
 
-/// The rows of markets, one an option, in any order.
+/// Returns the rows of markets, one for each option, in any order.
 fn load(connection: &mut Connection<'_>, ids: &[DbId]) -> QueryResult<Vec<FoundRow>> {
     let rows = joined!().inner_join(market_options::table);
     match connection {

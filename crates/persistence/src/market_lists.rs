@@ -1,4 +1,4 @@
-//! Lists of markets: which are wanted, in which order, from where on, and how many there are.
+//! Lists of markets: filter, order, pages and counts.
 
 use std::collections::BTreeMap;
 
@@ -15,8 +15,9 @@ use crate::market_details::{find_all, incomplete};
 use crate::readable::readable_page;
 use crate::schema::{market_states, markets};
 
-/// Narrows a boxed query to what a filter says of columns that never change. Where the states are walked, the index of
-/// the category is kept from being used, by which all of its markets would be gathered; the few of one creator may be.
+/// Restricts a boxed query by the constant columns of a filter. If the states are scanned in order,
+/// the index of the category must not be used, since all of its markets would be collected and
+/// sorted; the few of one creator may be.
 macro_rules! narrowed {
     ($query:expr, $filter:expr, $walk:expr) => {{
         let mut query = $query;
@@ -33,8 +34,9 @@ macro_rules! narrowed {
     }};
 }
 
-/// Narrows a boxed query with the states to a filter. Where the index of the states is not the one to walk, it
-/// is kept from being used: a database without statistics gathers all markets of a phase by it, and sorts them.
+/// Restricts a boxed query with the states by a filter. If the index of the states is not the one
+/// in order, it must not be used: a database without statistics would collect all markets of a
+/// phase by it, and sort them.
 macro_rules! narrowed_with_states {
     ($query:expr, $filter:expr, $walk:expr) => {{
         let query = narrowed!($query, $filter, $walk);
@@ -52,7 +54,7 @@ macro_rules! narrowed_with_states {
             (Some((Phase::Open, now)), Walk::Ends) => {
                 query.filter(is_found_in(Phase::Open)).filter(markets::ends_at_us.gt(now.micros()))
             }
-            // Nor is an index of end dates to be used where they are not the order.
+            // An index of end dates must not be used either if they are not the order.
             (Some((Phase::Open, now)), Walk::Ids) => {
                 query.filter(is_found_in(Phase::Open)).filter((markets::ends_at_us + 0).gt(now.micros()))
             }
@@ -62,16 +64,16 @@ macro_rules! narrowed_with_states {
     }};
 }
 
-/// Which table's index has a list in its order.
+/// Table whose index has a list in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Walk {
-    /// Of the markets, by id.
+    /// Markets, by id.
     Ids,
-    /// Of the markets, by end date.
+    /// Markets, by end date.
     Ends,
-    /// Of the states.
+    /// States.
     States,
-    /// Nothing is in order.
+    /// No index is in order.
     Any,
 }
 
@@ -88,12 +90,12 @@ impl Walk {
     }
 }
 
-/// How many markets a filter lets through.
+/// Returns the number of markets that match a filter.
 pub(crate) fn count(connection: &mut Connection<'_>, filter: &MarketFilter) -> Result<i64, Failure> {
     let count = diesel::dsl::count_star;
     let total = on!(connection, |c, Db| {
         if filter.phase.is_none() {
-            // Without the states, the smallest index will do.
+            // Without the states, the smallest index is sufficient.
             narrowed!(markets::table.select(count()).into_boxed::<Db>(), filter, Walk::Any).get_result(c)
         } else {
             let all = markets::table.inner_join(market_states::table);
@@ -103,7 +105,7 @@ pub(crate) fn count(connection: &mut Connection<'_>, filter: &MarketFilter) -> R
     Ok(total?)
 }
 
-/// A stretch of the markets that a filter lets through.
+/// Returns a page of the markets that match a filter.
 pub(crate) fn list(
     connection: &mut Connection<'_>,
     filter: &MarketFilter,
@@ -124,7 +126,7 @@ pub(crate) fn list(
     })
 }
 
-/// The keys of a stretch: what is passed over on the way to a late page is not worth reading whole.
+/// Returns the keys of a page: skipped rows need not be read completely.
 fn keys(
     connection: &mut Connection<'_>,
     filter: &MarketFilter,
@@ -137,7 +139,7 @@ fn keys(
         Start::Offset(rows) => return keys_of(connection, filter, (sort, Part::After(rows)), limit),
         Start::After(key) => key,
     };
-    // Two seeks in the index of the order: no database makes one of both conditions together.
+    // Two index seeks: neither database turns the combined condition into one.
     let mut keys = keys_of(connection, filter, (sort, Part::Beside(key)), limit)?;
     let missing = limit.saturating_sub(i64::try_from(keys.len()).unwrap_or(limit));
     if missing > 0 {
@@ -146,14 +148,14 @@ fn keys(
     Ok(keys)
 }
 
-/// A part of a sorted list.
+/// Part of a sorted list.
 #[derive(Clone, Copy)]
 enum Part {
     /// All but the first so many.
     After(i64),
-    /// What comes after a key and has its rank.
+    /// Markets after a key with the same rank.
     Beside(MarketKey),
-    /// What comes after a key and has a later rank.
+    /// Markets after a key with a later rank.
     Beyond(MarketKey),
 }
 
@@ -178,7 +180,7 @@ fn keys_of(
         };
         query = match (sort, part) {
             (_, Part::After(rows)) => query.offset(rows),
-            // The newest have no rank but their id.
+            // The rank of the newest is their id alone.
             (MarketSort::Newest, Part::Beside(_)) => return Ok(Vec::new()),
             (MarketSort::Newest, Part::Beyond(key)) if walk == Walk::States => {
                 query.filter(market_states::market_id.lt(DbId::from(key.id)))

@@ -18,7 +18,7 @@ use crate::error::{Failure, StoredRow, expect_saved};
 use crate::id::{DbId, db_ids};
 use crate::schema::{market_options, market_states, markets};
 
-/// What of a market's row its rules need.
+/// Columns of a market that its rules need.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = markets)]
 pub(crate) struct MarketRow {
@@ -53,7 +53,7 @@ pub(crate) struct OptionRow {
     outstanding_units: i64,
 }
 
-/// The rows of one market.
+/// Rows of one market.
 pub(crate) struct MarketRows<'a> {
     pub(crate) market: &'a MarketRow,
     pub(crate) state: &'a StateRow,
@@ -98,7 +98,7 @@ fn option_state((expected_index, row): (i32, &OptionRow)) -> Result<OptionState,
     })
 }
 
-/// What is inserted of a market.
+/// Inserted columns of a market.
 #[derive(Insertable, Clone, Copy)]
 #[diesel(table_name = markets, treat_none_as_default_value = false)]
 pub(crate) struct NewMarketRow<'a> {
@@ -132,7 +132,7 @@ impl<'a> From<&'a NewMarket> for NewMarketRow<'a> {
     }
 }
 
-/// What is inserted and saved of the state of a market.
+/// Inserted and saved columns of a market's state.
 #[derive(Insertable, Clone, Copy)]
 #[diesel(table_name = market_states, treat_none_as_default_value = false)]
 pub(crate) struct NewStateRow {
@@ -144,7 +144,7 @@ pub(crate) struct NewStateRow {
     pub(crate) bet_count: i64,
     pub(crate) version: i64,
     pub(crate) updated_at_us: i64,
-    /// The market's creator again, for the index of each creator's open markets.
+    /// Creator of the market, repeated for the index of each creator's open markets.
     pub(crate) creator_id: DbId,
 }
 
@@ -164,7 +164,7 @@ impl NewStateRow {
     }
 }
 
-/// What is inserted of an option.
+/// Inserted columns of an option.
 #[derive(Insertable, Clone, Copy)]
 #[diesel(table_name = market_options, treat_none_as_default_value = false)]
 pub(crate) struct NewOptionRow<'a> {
@@ -176,7 +176,7 @@ pub(crate) struct NewOptionRow<'a> {
     pub(crate) outstanding_units: i64,
 }
 
-/// What is saved of an option.
+/// Saved columns of an option.
 #[derive(Clone, Copy)]
 pub(crate) struct OutstandingRow {
     pub(crate) market_id: DbId,
@@ -216,7 +216,7 @@ pub(crate) fn lock(
 ) -> Result<Vec<Locked<Market>>, Failure> {
     let ids = db_ids(ids.iter().copied());
     let states = look_up::lock_states(connection, &ids)?;
-    // Read once the locks are held, so that nobody changes them any more.
+    // Read after the states are locked, so that no other unit can change them.
     let found = options_by_market(connection, &ids)?;
     let locked = |(id, state): &(DbId, StateRow)| {
         let stored = StoredRow { table: "market_states", id: *id };
@@ -226,7 +226,7 @@ pub(crate) fn lock(
     states.iter().map(locked).collect()
 }
 
-/// Markets with their options, each market's in their order.
+/// Returns markets with their options, each market's in order.
 fn options_by_market(
     connection: &mut Connection<'_>,
     markets: &[DbId],
@@ -248,7 +248,7 @@ pub(crate) fn save(
     let saved = bulk_market::save_states(connection, &states)?;
     expect_saved("market_states", states.len(), saved)?;
     let options: Vec<_> = markets.iter().flat_map(|market| outstanding(market.record())).collect();
-    // Most of a market's options have not changed. That they are all there, its lock has told.
+    // Options that have not changed are skipped. The lock on the market has proven that all exist.
     bulk_market::save_options(connection, &options)?;
     Ok(())
 }
@@ -270,7 +270,7 @@ pub(crate) fn save_listing(
     expect_saved("markets", 1, saved)
 }
 
-/// Deletes a locked market with its options; the comments on it go by themselves.
+/// Deletes a locked market with its options; foreign keys delete the comments.
 pub(crate) fn delete(connection: &mut Connection<'_>, market: &Locked<Market>) -> Result<(), Failure> {
     let id = DbId::from(market.id());
     let options = market_options::table.filter(market_options::market_id.eq(id));

@@ -1,4 +1,4 @@
-//! Bringing a database's schema to the one that this program knows, one program at a time.
+//! Migrations: they update the schema of a database to that of this program, one process at a time.
 
 use std::path::Path;
 
@@ -22,35 +22,36 @@ use crate::store::Store;
 const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
 
-/// How long to wait for another program that migrates the same database; the number is the name of the lock.
+/// Waits for other processes that migrate the same database; the number identifies the lock.
 const POSTGRES_LOCK: &str = "SET lock_timeout = '60s'; SELECT pg_advisory_lock(7305809911424378);";
 const SQLITE_WAIT: &str = "PRAGMA busy_timeout = 60000; PRAGMA secure_delete = ON;";
 
-/// What bringing the schema up to date did.
+/// Result of a migration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MigrationReport {
-    /// The names of the migrations that were run now, in their order.
+    /// Names of the migrations that were applied now, in order.
     pub applied: Vec<String>,
 }
 
-/// Which migrations a database has and lacks.
+/// Applied and pending migrations of a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MigrationStatus {
-    /// The names of those that it has.
+    /// Names of the applied ones.
     pub applied: Vec<String>,
-    /// The names of those that it lacks, in their order.
+    /// Names of the pending ones, in order.
     pub pending: Vec<String>,
-    /// The versions of those that it has and this program does not know: it was changed by a newer one.
+    /// Versions of applied migrations that this program does not know: a newer one has applied
+    /// them.
     pub unknown: Vec<String>,
 }
 
 impl Store {
-    /// Runs the migrations that the database lacks, each wholly or not at all. Programs that do so at the
-    /// same time take turns.
+    /// Applies the pending migrations, each completely or not at all. Concurrent processes take
+    /// turns.
     ///
     /// # Errors
-    /// [`MigrateError::Newer`] if a newer program has migrated the database, [`MigrateError::Unreachable`],
-    /// [`MigrateError::Failed`].
+    /// [`MigrateError::Newer`] if a newer program has migrated the database,
+    /// [`MigrateError::Unreachable`], [`MigrateError::Failed`].
     pub async fn migrate(&self) -> Result<MigrationReport, MigrateError> {
         let url = self.url().clone();
         in_background(move || match &url {
@@ -60,10 +61,11 @@ impl Store {
         .await
     }
 
-    /// Says which migrations the database has and lacks, and runs none.
+    /// Returns the applied and pending migrations, without applying any.
     ///
     /// # Errors
-    /// [`MigrateError::Unreachable`], [`MigrateError::Failed`] if the list of migrations cannot be read.
+    /// [`MigrateError::Unreachable`], [`MigrateError::Failed`] if the list of migrations cannot be
+    /// read.
     pub async fn migration_status(&self) -> Result<MigrationStatus, MigrateError> {
         let url = self.url().clone();
         in_background(move || match &url {
@@ -73,7 +75,7 @@ impl Store {
         .await
     }
 
-    /// How many of the migrations that this program knows the database lacks.
+    /// Returns the number of pending migrations.
     pub(crate) async fn count_missing_migrations(&self) -> Result<usize, StoreError> {
         let known = if self.is_postgres() { versions::<Pg>(&POSTGRES) } else { versions::<Sqlite>(&SQLITE) };
         let known = known.map_err(|error| StoreError::Rejected(Box::new(error)))?;
@@ -87,7 +89,7 @@ impl Store {
 }
 
 table! {
-    /// Where Diesel keeps which migrations were run.
+    /// Table in which Diesel records applied migrations.
     __diesel_schema_migrations (version) {
         version -> Text,
     }
@@ -119,7 +121,7 @@ fn migrate_sqlite(path: &Path) -> Result<MigrationReport, MigrateError> {
     let mut connection = open_sqlite(path)?;
     connection.batch_execute(SQLITE_WAIT).map_err(unreachable)?;
     AnsiTransactionManager::begin_transaction_sql(&mut connection, "BEGIN IMMEDIATE").map_err(unreachable)?;
-    // Dropping the connection on an error undoes the whole of it.
+    // If an error drops the connection, everything is rolled back.
     let report = bring_up(&mut connection, &SQLITE)?;
     AnsiTransactionManager::commit_transaction(&mut connection)
         .map_err(|error| MigrateError::Failed(Box::new(error)))?;
@@ -127,13 +129,13 @@ fn migrate_sqlite(path: &Path) -> Result<MigrationReport, MigrateError> {
 }
 
 fn migrate_postgres(url: &str) -> Result<MigrationReport, MigrateError> {
-    // The lock ends with the connection.
+    // Closing the connection releases the lock.
     let mut connection = open_postgres(url)?;
     connection.batch_execute(POSTGRES_LOCK).map_err(unreachable)?;
     bring_up(&mut connection, &POSTGRES)
 }
 
-/// The migrations that this program knows, in their order.
+/// Returns the migrations known to this program, in order.
 fn known<DB: Backend>(
     source: &impl MigrationSource<DB>,
 ) -> Result<Vec<Box<dyn Migration<DB>>>, MigrateError> {
@@ -142,7 +144,7 @@ fn known<DB: Backend>(
     Ok(known)
 }
 
-/// The versions of the migrations that this program knows.
+/// Returns the versions of the migrations known to this program.
 fn versions<DB: Backend>(source: &impl MigrationSource<DB>) -> Result<Vec<String>, MigrateError> {
     Ok(known(source)?.iter().map(|migration| migration.name().version().to_string()).collect())
 }

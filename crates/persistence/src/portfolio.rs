@@ -1,4 +1,4 @@
-//! What one trader did and holds over all markets: the tables `bets` by user, and `positions` by account.
+//! Portfolios of traders in all markets: the tables `bets` by user, and `positions` by account.
 
 use diesel::prelude::*;
 use foretell_domain::id::{AccountId, UserId};
@@ -14,22 +14,22 @@ use crate::positions::PositionRow;
 use crate::readable::readable_page;
 use crate::schema::{bets, positions};
 
-/// The market and the option's index as they are stored, whether they convert or not.
+/// Market and option index as stored, whether valid or not.
 type RawKey = (DbId, i32);
 
-/// A part of a sorted list, from which so many rows are wanted.
+/// Part of a sorted list, from which so many rows are requested.
 #[derive(Clone, Copy)]
 enum Part<K> {
     /// All but the first so many.
     After(i64),
-    /// What comes after a key and has its rank.
+    /// Rows after a key with the same rank.
     Beside(K),
-    /// What comes after a key and has a later rank.
+    /// Rows after a key with a later rank.
     Beyond(K),
 }
 
-/// The rows of a stretch. After a key that takes two seeks in the index: no database makes one of both conditions
-/// together.
+/// Returns the rows of a page. After a key this needs two index seeks: neither database turns the
+/// combined condition into one.
 fn rows_of<K: Copy, R>(
     stretch: Stretch<K>,
     mut load: impl FnMut(Part<K>, i64) -> QueryResult<Vec<R>>,
@@ -48,7 +48,7 @@ fn rows_of<K: Copy, R>(
     Ok(rows)
 }
 
-/// A stretch of the bets and sales of a user, the newest first.
+/// Returns a page of the bets and sales of a user, newest first.
 pub(crate) fn list_bets(
     connection: &mut Connection<'_>,
     user: UserId,
@@ -75,13 +75,13 @@ pub(crate) fn list_bets(
     readable_page(stretch, load, BetRow::key, Bet::try_from)
 }
 
-/// How many bets and sales a user has made.
+/// Returns the number of a user's bets and sales.
 pub(crate) fn count_bets(connection: &mut Connection<'_>, user: UserId) -> Result<i64, Failure> {
     let own = bets::table.filter(bets::user_id.eq(DbId::from(user)));
     Ok(on!(connection, |c| own.count().get_result(c))?)
 }
 
-/// A stretch of the positions of an account, the newest market first.
+/// Returns a page of the positions of an account, newest market first.
 pub(crate) fn list_positions(
     connection: &mut Connection<'_>,
     account: AccountId,
@@ -120,7 +120,7 @@ pub(crate) fn list_positions(
     readable_page(stretch, load, |row: &PositionRow| (row.market_id, row.option_index), held)
 }
 
-/// How many positions an account has.
+/// Returns the number of an account's positions.
 pub(crate) fn count_positions(connection: &mut Connection<'_>, account: AccountId) -> Result<i64, Failure> {
     let own = positions::table.filter(positions::account_id.eq(DbId::from(account)));
     Ok(on!(connection, |c| own.count().get_result(c))?)

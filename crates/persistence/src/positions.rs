@@ -1,4 +1,4 @@
-//! The table `positions`: what each account holds of each option.
+//! The table `positions`: the shares of each account in each option.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -37,12 +37,13 @@ impl fmt::Display for PositionRow {
 }
 
 impl PositionRow {
-    /// The account and the option's index as they are stored.
+    /// Returns the account and the option index as stored.
     pub(crate) const fn key(&self) -> (DbId, i32) {
         (self.account_id, self.option_index)
     }
 
-    /// The option's position among the market's options, and what is held of it.
+    /// Returns the position of the option among the market's options, and the account's position in
+    /// it.
     pub(crate) fn convert(self) -> Result<(usize, Position), Failure> {
         let stored = StoredRow { table: "positions", id: self };
         let option_index = stored.convert("option_index", usize::try_from(self.option_index))?;
@@ -54,7 +55,7 @@ impl PositionRow {
         Ok((option_index, position))
     }
 
-    /// Enters the row into its holding.
+    /// Adds the row to its holding.
     fn enter(self, holding: &mut Holding) -> Result<(), Failure> {
         let (option_index, position) = self.convert()?;
         let slot = holding.positions.get_mut(option_index).ok_or("the market has no such option");
@@ -63,7 +64,8 @@ impl PositionRow {
     }
 }
 
-/// The holdings of these accounts in these markets; a trader who never traded there has none.
+/// Returns the holdings of these accounts in these markets; a trader who never traded there has
+/// none.
 pub(crate) fn find_holdings(
     connection: &mut Connection<'_>,
     wanted: &[WantedHolding],
@@ -80,7 +82,8 @@ pub(crate) fn find_holdings(
     Ok(holdings.into_values().collect())
 }
 
-/// Inserts or replaces positions, `(holding, option index)` each; of two with one key the last one stays.
+/// Inserts or replaces positions, `(holding, option index)` each; the last one of equal keys is
+/// stored.
 pub(crate) fn save(connection: &mut Connection<'_>, positions: &[(&Holding, usize)]) -> Result<(), Failure> {
     let mut rows = BTreeMap::new();
     for (holding, option_index) in positions {
@@ -106,7 +109,8 @@ fn new_row(holding: &Holding, option_index: usize) -> Result<PositionRow, Failur
     })
 }
 
-/// At most `limit` holdings of a market whose accounts come after `after`, by ascending account.
+/// Returns at most `limit` holdings of a market whose accounts are greater than `after`, by
+/// ascending account.
 pub(crate) fn list_holdings_after(
     connection: &mut Connection<'_>,
     market: &Market,
@@ -116,7 +120,7 @@ pub(crate) fn list_holdings_after(
     let market_id = DbId::from(market.id());
     let after = DbId::from(after.unwrap_or(AccountId::from_u128(0)));
     let option_count = market.record().options.len();
-    // No account has more rows than the market has options, so these hold all rows of `limit` accounts.
+    // Each account has at most one row per option, so these are all rows of `limit` accounts.
     let most_rows = i64::try_from(limit.saturating_mul(option_count)).unwrap_or(i64::MAX);
     let rows: Vec<PositionRow> = on!(connection, |c| {
         positions::table
@@ -143,7 +147,8 @@ pub(crate) fn list_holdings_after(
     Ok(holdings)
 }
 
-/// The positions of a market with shares above zero, by option and then by shares, the most first.
+/// Returns the positions of a market with shares above zero, by option and then by descending
+/// shares.
 pub(crate) fn page(
     connection: &mut Connection<'_>,
     market: MarketId,
@@ -164,14 +169,16 @@ pub(crate) fn page(
     Ok(Page { rows: readable(found.into_iter().map(listed))?, total })
 }
 
-/// The positions of a market with their owners, by account and option after a key.
+/// Builds a query of the positions of a market with their owners, by account and option after a
+/// key.
 macro_rules! held_after {
     ($market:expr, $account:expr, $option_index:expr) => {{
         let (market, account): (DbId, DbId) = ($market, $account);
         positions::table
             .inner_join(accounts::table)
             .filter(positions::market_id.eq(market))
-            // The first condition is one that the key's index finds; the second is about one account alone.
+            // The first condition uses the index of the key; the second only filters the rows of
+            // one account.
             .filter(positions::account_id.ge(account))
             .filter(positions::account_id.gt(account).or(positions::option_index.gt($option_index)))
             .order((positions::account_id, positions::option_index))
@@ -179,7 +186,7 @@ macro_rules! held_after {
     }};
 }
 
-/// The positions of a market with shares above zero, by account and option, after a place.
+/// Returns the positions of a market with shares above zero, by account and option, after a cursor.
 pub(crate) fn list(
     connection: &mut Connection<'_>,
     market: MarketId,
@@ -202,7 +209,8 @@ pub(crate) fn list(
     readable_page(Stretch { start, limit }, load, |(row, _)| row.key(), listed)
 }
 
-/// The positions of a market, those without shares too, by account and option after a key.
+/// Returns the positions of a market, including those without shares, by account and option after a
+/// key.
 pub(crate) fn load_after(
     connection: &mut Connection<'_>,
     market: DbId,
@@ -215,7 +223,7 @@ pub(crate) fn load_after(
 /// A position with the owner of its account.
 pub(crate) type OwnedPosition = (PositionRow, Option<DbId>);
 
-/// The same as [`listed`] in a market of so many options.
+/// Converts a position in a market with so many options, like [`listed`].
 pub(crate) fn listed_of(option_count: i64, row: OwnedPosition) -> Result<ListedPosition, Failure> {
     let stored = StoredRow { table: "positions", id: row.0 };
     let is_option = i64::from(row.0.option_index) < option_count;

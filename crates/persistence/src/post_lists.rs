@@ -14,7 +14,7 @@ use crate::posts;
 use crate::readable::readable_page;
 use crate::schema::{post_tags, posts as table};
 
-/// Narrows a boxed query of posts to the author of a filter.
+/// Restricts a boxed query of posts to the author of a filter.
 macro_rules! by_author {
     ($query:expr, $filter:expr) => {
         match $filter.author_id {
@@ -24,7 +24,7 @@ macro_rules! by_author {
     };
 }
 
-/// The stretch of a boxed query that is ordered by this key, the highest first.
+/// Restricts a boxed query to a page ordered by this key, descending.
 macro_rules! stretch {
     ($query:expr, $key:expr, $stretch:expr) => {{
         let query = $query.order($key.desc()).limit(i64::from($stretch.limit));
@@ -37,7 +37,7 @@ macro_rules! stretch {
 }
 pub(crate) use stretch;
 
-/// The posts that a filter lets through, by descending id, in two statements.
+/// Returns the posts that match a filter, by descending id, with two statements.
 pub(crate) fn list(
     connection: &mut Connection<'_>,
     filter: &PostFilter,
@@ -45,7 +45,7 @@ pub(crate) fn list(
 ) -> Result<Vec<Post>, Failure> {
     snapshot(connection, |connection| {
         let load = |part: &Stretch<PostId>| {
-            // Only their ids: what is passed over on the way to a late page is not worth reading whole.
+            // Only their ids: skipped rows need not be read completely.
             let ids = list_ids(connection, filter, *part)?;
             posts::find_all(connection, &ids)
         };
@@ -73,7 +73,7 @@ fn list_ids(
     })
 }
 
-/// How many posts a filter lets through.
+/// Returns the number of posts that match a filter.
 pub(crate) fn count(connection: &mut Connection<'_>, filter: &PostFilter) -> Result<i64, Failure> {
     let status = filter.status.as_str();
     let count = match &filter.tag {

@@ -1,4 +1,4 @@
-//! The table `post_tags`: what posts are about.
+//! The table `post_tags`: tags of posts.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
@@ -31,7 +31,7 @@ impl From<CountRow> for TagCount {
     }
 }
 
-/// The tags of a post.
+/// Returns the tags of a post.
 pub(crate) fn find(connection: &mut Connection<'_>, post: DbId) -> Result<Vec<Tag>, Failure> {
     let rows = post_tags::table.filter(post_tags::post_id.eq(post)).select(post_tags::tag);
     let tags: Vec<String> = on!(connection, |c| rows.load(c))?;
@@ -54,7 +54,7 @@ pub(crate) fn delete(connection: &mut Connection<'_>, post: DbId) -> Result<(), 
     Ok(())
 }
 
-/// The tags of published posts with their positions from 1, those of the most posts first.
+/// Returns the tags of published posts with their positions from 1, by descending number of posts.
 pub(crate) fn list_counts(
     connection: &mut Connection<'_>,
     stretch: Stretch<i64>,
@@ -74,7 +74,7 @@ pub(crate) fn list_counts(
     readable_page(stretch, load, |(position, _)| *position, count)
 }
 
-/// How many tags published posts have.
+/// Returns the number of tags of published posts.
 pub(crate) fn count(connection: &mut Connection<'_>) -> Result<i64, Failure> {
     let published = post_tags::table.filter(post_tags::status.eq(PostStatus::Published.as_str()));
     let tags = published.select(diesel::dsl::count(post_tags::tag).aggregate_distinct());

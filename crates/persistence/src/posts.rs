@@ -34,7 +34,7 @@ pub(crate) struct PostRow {
 }
 
 impl PostRow {
-    /// The post with its tags, in any order.
+    /// Returns the post with its tags, in any order.
     fn into_post(self, tags: Vec<Tag>) -> Result<Post, Failure> {
         let stored = StoredRow { table: "posts", id: self.id };
         let body = PostBody {
@@ -69,7 +69,7 @@ impl From<&Post> for PostRow {
     }
 }
 
-/// A post and its tags, one a line.
+/// A post and its tags, one tag per line.
 #[derive(QueryableByName)]
 pub(crate) struct TaggedRow {
     #[diesel(embed)]
@@ -88,7 +88,7 @@ impl TryFrom<TaggedRow> for Post {
     }
 }
 
-/// Of a post, what decides who may see it.
+/// Columns of a post that decide its visibility.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = posts)]
 pub(crate) struct AuthorshipRow {
@@ -117,12 +117,12 @@ pub(crate) fn insert(connection: &mut Connection<'_>, post: &Post) -> Result<(),
 /// Locks a post and returns it.
 pub(crate) fn lock(connection: &mut Connection<'_>, id: PostId) -> Result<Option<Locked<Post>>, Failure> {
     let Some(row) = content::lock_post(connection, id.into())? else { return Ok(None) };
-    // Read once the lock is held, so that nobody changes them any more.
+    // Read after the post is locked, so that no other unit can change them.
     let tags = post_tags::find(connection, row.id)?;
     row.into_post(tags).map(Locked::assume).map(Some)
 }
 
-/// Stores what a locked post says.
+/// Stores the content of a locked post.
 pub(crate) fn save(connection: &mut Connection<'_>, post: &Post) -> Result<(), Failure> {
     const SAVE: &str =
         "UPDATE posts SET title = ?, content = ?, status = ?, version = ?, updated_at_us = ? WHERE id = ?";
@@ -142,14 +142,14 @@ pub(crate) fn save(connection: &mut Connection<'_>, post: &Post) -> Result<(), F
     post_tags::insert(connection, &row, &post.body.tags)
 }
 
-/// Deletes a locked post; its tags and comments go with it.
+/// Deletes a locked post; foreign keys delete its tags and comments.
 pub(crate) fn delete(connection: &mut Connection<'_>, id: PostId) -> Result<(), Failure> {
     const DELETE: &str = "DELETE FROM posts WHERE id = ?";
     let deleted = on!(connection, |c| prepared(DELETE).bind::<Id, _>(DbId::from(id)).execute(c))?;
     expect_saved("posts", 1, deleted)
 }
 
-/// The ids of all posts of a user.
+/// Returns the ids of all posts of a user.
 pub(crate) fn ids_of(connection: &mut Connection<'_>, user: UserId) -> Result<Vec<DbId>, Failure> {
     let ids = posts::table.filter(posts::author_id.eq(DbId::from(user))).select(posts::id);
     Ok(on!(connection, |c| ids.load(c))?)
@@ -160,23 +160,24 @@ pub(crate) fn delete_content_of(connection: &mut Connection<'_>, user: UserId) -
     const DELETE_POSTS: &str = "DELETE FROM posts WHERE author_id = ?";
     const DELETE_COMMENTS: &str = "DELETE FROM comments WHERE author_id = ?";
     let user = DbId::from(user);
-    // Posts first, as everywhere: a unit that touches a post and its comments touches the post first.
+    // Posts first, like every unit that locks both a post and its comments, so that none can
+    // deadlock.
     on!(connection, |c| prepared(DELETE_POSTS).bind::<Id, _>(user).execute(c))?;
     on!(connection, |c| prepared(DELETE_COMMENTS).bind::<Id, _>(user).execute(c))?;
     Ok(())
 }
 
-/// The post with this id.
+/// Returns the post with this id.
 pub(crate) fn find(connection: &mut Connection<'_>, id: PostId) -> Result<Option<Post>, Failure> {
     find_all(connection, &[id.into()])?.pop().map(|(_, post)| post).transpose()
 }
 
-/// The posts with these ids whose rows can be read.
+/// Returns the posts with these ids whose rows are readable.
 pub(crate) fn find_readable(connection: &mut Connection<'_>, ids: &[DbId]) -> Result<Vec<Post>, Failure> {
     readable(find_all(connection, ids)?.into_iter().map(|(_, post)| post))
 }
 
-/// The `limit` newest published posts of each of these authors, by descending id.
+/// Returns the `limit` newest published posts of each of these authors, by descending id.
 pub(crate) fn list_newest(
     connection: &mut Connection<'_>,
     authors: &[UserId],
@@ -188,10 +189,10 @@ pub(crate) fn list_newest(
     Ok(posts)
 }
 
-/// A post, or why its row cannot be read.
+/// A post, or the reason why its row is unreadable.
 type FoundPost = (DbId, Result<Post, Failure>);
 
-/// The posts with these ids, in their order, in one statement.
+/// Returns the posts with these ids, in order, with one statement.
 pub(crate) fn find_all(connection: &mut Connection<'_>, ids: &[DbId]) -> Result<Vec<FoundPost>, Failure> {
     if ids.is_empty() {
         return Ok(Vec::new());

@@ -1,7 +1,8 @@
-//! Statements written out in SQL that each connection prepares once.
+//! Statements written in SQL that each connection prepares once.
 //!
-//! Diesel prepares its `sql_query` anew for every execution, and its updates and upserts too, which costs
-//! Postgres a round trip and a parse each time. Here the text is constant, so it is kept under that text.
+//! Diesel prepares its `sql_query`, updates and upserts again for every execution, which costs
+//! Postgres a round trip and a parse each time. Here the text is constant and serves as the cache
+//! key.
 
 use std::marker::PhantomData;
 
@@ -18,26 +19,26 @@ pub(crate) struct Prepared<V> {
     values: V,
 }
 
-/// The statement with this text, in which each `?` is a parameter.
+/// Creates a statement with this text, in which each `?` is a parameter.
 pub(crate) const fn prepared(text: &'static str) -> Prepared<()> {
     Prepared { text, values: () }
 }
 
 impl<V> Prepared<V> {
-    /// The same with the value of its next parameter.
+    /// Adds the value of the next parameter.
     pub(crate) fn bind<T, U>(self, value: U) -> Prepared<(V, Value<T, U>)> {
         let Self { text, values } = self;
         Prepared { text, values: (values, Value { value, sql_type: PhantomData }) }
     }
 }
 
-/// The value of one parameter, and its SQL type.
+/// Value of one parameter, and its SQL type.
 pub(crate) struct Value<T, U> {
     value: U,
     sql_type: PhantomData<T>,
 }
 
-/// The values of all parameters, first to last.
+/// Values of all parameters, first to last.
 pub(crate) trait Values<DB: Backend> {
     /// Writes each value and the text after it.
     fn walk<'b>(
@@ -94,14 +95,14 @@ impl<V> Query for Prepared<V> {
 
 impl<V, C> RunQueryDsl<C> for Prepared<V> {}
 
-/// A query of Diesel's with a clause at its end that Diesel cannot write.
+/// A Diesel query with a final clause that Diesel does not support.
 #[must_use]
 pub(crate) struct Ended<Q> {
     query: Q,
     clause: &'static str,
 }
 
-/// The query with this clause at its end.
+/// Appends a final clause to a query.
 pub(crate) const fn ended<Q>(query: Q, clause: &'static str) -> Ended<Q> {
     Ended { query, clause }
 }

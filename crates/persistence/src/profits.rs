@@ -1,4 +1,4 @@
-//! What trades have brought their users, summed up from the transfers of markets.
+//! Profits of users, summed from the transfers of markets.
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
@@ -13,12 +13,12 @@ use crate::error::Failure;
 use crate::id::{DbId, Id};
 use crate::prepared::prepared;
 
-/// How far behind its time the id of a transfer may be, in microseconds: it is made while its batch runs, on a clock
-/// that may differ a little.
+/// Maximum time by which the id of a transfer precedes its time, in microseconds: it is created
+/// while its batch runs, by a clock that may differ a little.
 const SLACK_US: i64 = 60_000_000;
 
-/// Transfers lie in the order of their ids, which begin with the time, so those of a period lie together. Their
-/// times decide; clients choose ids of payments alone, which are not looked at.
+/// The ids of transfers start with the time, so those of a period are neighbours in the primary
+/// key. The stored times decide; payments, whose ids clients choose, are not read.
 const RANK: &str =
     "SELECT accounts.owner_id AS user_id, CAST(SUM(flows.change_minor) AS BIGINT) AS profit_minor
     FROM (
@@ -42,7 +42,7 @@ struct ProfitRow {
     profit_minor: i64,
 }
 
-/// The highest profits of active users from the transfers of markets since a moment.
+/// Returns the highest profits of active users from the transfers of markets since a moment.
 pub(crate) fn rank(
     connection: &mut Connection<'_>,
     since: Option<Timestamp>,
@@ -64,7 +64,7 @@ pub(crate) fn rank(
     Ok(rows.into_iter().map(profit).collect())
 }
 
-/// The lowest id that a transfer of this time or later has: of version 7, whose first 48 bits are milliseconds.
+/// Returns the lowest `UUIDv7` of this time: its first 48 bits are milliseconds.
 fn first_id(since_us: i64) -> DbId {
     let millis = since_us.saturating_sub(SLACK_US).max(0).div_euclid(1_000);
     DbId::from(TransferId::from_u128(u128::from(millis.unsigned_abs()) << 80))
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_of_a_period_begin_a_minute_before_it() {
+    fn ids_of_period_start_one_minute_earlier() {
         let check = |since_us, expected: u128| {
             assert_eq!(first_id(since_us), DbId::from(TransferId::from_u128(expected << 80)), "{since_us}");
         };

@@ -1,4 +1,4 @@
-//! Counts of what quotas limit, each from an index that has nothing else of the user.
+//! Counts for quotas, each from an index that contains nothing else of the user.
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
@@ -16,7 +16,8 @@ struct CountRow {
     owned: i64,
 }
 
-/// The phase and the status are written out, so that a plan for any parameter can use a partial index.
+/// Returns the statement of a quota. The phase and the status are literals, so that a generic plan
+/// can use a partial index.
 const fn statement(quota: Quota) -> &'static str {
     match quota {
         Quota::PublishedPosts => {
@@ -31,7 +32,7 @@ const fn statement(quota: Quota) -> &'static str {
     }
 }
 
-/// The number of things of this quota that a user has.
+/// Returns the number of a user's resources in this quota.
 pub(crate) fn count(connection: &mut Connection<'_>, user: UserId, quota: Quota) -> Result<u32, Failure> {
     let count = prepared(statement(quota)).bind::<Id, _>(DbId::from(user));
     let row: CountRow = on!(connection, |c| count.get_result(c))?;

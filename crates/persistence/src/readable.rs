@@ -1,7 +1,7 @@
-//! Lists that leave out rows which cannot be converted.
+//! Lists that leave out unreadable rows.
 //!
-//! One corrupt row must not hide all others, so lists and searches go on without it. Reads of a single row
-//! and everything that locks rows still fail: a missing row there would be a wrong answer.
+//! One corrupt row must not hide all others, so lists and searches skip it. Reads of a single row
+//! and everything that locks rows still fail: a missing row there would be a wrong result.
 
 use std::collections::HashSet;
 use std::sync::{LazyLock, Mutex, PoisonError};
@@ -12,22 +12,22 @@ use metrics::counter;
 
 use crate::error::Failure;
 
-/// The least number of rows read at once to replace those that were left out.
+/// Minimum number of rows in a query that replaces rows left out.
 const REFILL_ROWS: u32 = 200;
 
-/// The most times that a page is refilled. After this many rows in a row that cannot be read, the page fails.
+/// Maximum number of refills of a page. After so many consecutive unreadable rows, the page fails.
 const MAX_REFILLS: usize = 100;
 
-/// The most rows that are logged by one process: bounds the memory for telling which ones were.
+/// Maximum number of rows that one process logs: this bounds the memory for remembering them.
 const MAX_LOGGED: usize = 10_000;
 
 /// Table, column and id of a row.
 type RowName = (&'static str, &'static str, String);
 
-/// The rows that were logged.
+/// Rows that were logged.
 static LOGGED: LazyLock<Mutex<HashSet<RowName>>> = LazyLock::new(Mutex::default);
 
-/// The rows of a list that convert; the others are reported and left out.
+/// Returns the rows of a list that are readable; the others are reported and left out.
 pub(crate) fn readable<T>(rows: impl IntoIterator<Item = Result<T, Failure>>) -> Result<Vec<T>, Failure> {
     let rows = rows.into_iter();
     let mut found = Vec::with_capacity(rows.size_hint().0);
@@ -40,11 +40,11 @@ pub(crate) fn readable<T>(rows: impl IntoIterator<Item = Result<T, Failure>>) ->
     Ok(found)
 }
 
-/// A page of a list that is as long as asked for if enough rows convert, so that a caller who finds fewer
-/// rows knows that the list has ended.
+/// Returns a page of a list, filled up with later rows if some are unreadable, so that fewer rows
+/// than requested mean the end of the list.
 ///
-/// `load` reads a part of the list and `key_of` gives the position of a row in it. A page that begins after a
-/// number of rows is not refilled: its rows would be those of the next page.
+/// `load` reads a part of the list and `key_of` returns the key of a row. A page at a row number is
+/// not filled up: the added rows would belong to the next page.
 pub(crate) fn readable_page<K, R, T>(
     page: Stretch<K>,
     mut load: impl FnMut(&Stretch<K>) -> Result<Vec<R>, Failure>,
@@ -58,6 +58,7 @@ pub(crate) fn readable_page<K, R, T>(
     for _ in 0..=MAX_REFILLS {
         let rows = load(&part)?;
         let is_end = rows.len() < part.limit as usize;
+        // The key of the last row, readable or not: the next part must start after it.
         let last = rows.last().map(&key_of);
         found.extend(readable(rows.into_iter().map(&convert))?);
         match last {
@@ -73,12 +74,13 @@ pub(crate) fn readable_page<K, R, T>(
     Err(Failure::TooManyUnreadable)
 }
 
-/// Reports a row that does not convert; any other failure is returned.
+/// Reports an unreadable row; any other failure is returned.
 fn leave_out(failure: Failure) -> Result<(), Failure> {
     let Failure::Corrupt { table, column, id, cause } = failure else { return Err(failure) };
     counter!("foretell_unreadable_rows_total", "table" => table).increment(1);
     let mut logged = LOGGED.lock().unwrap_or_else(PoisonError::into_inner);
     if logged.len() < MAX_LOGGED && logged.insert((table, column, id.clone())) {
+        // Not held while logging, which may block.
         drop(logged);
         let error = Chain(&*cause);
         tracing::error!(
@@ -93,7 +95,7 @@ fn leave_out(failure: Failure) -> Result<(), Failure> {
 mod tests {
     use super::*;
 
-    /// The numbers of a list that ends at `count`, after a start; those for which `is_bad` holds are corrupt.
+    /// A list of numbers that ends at `count`; those for which `is_bad` is true are corrupt.
     fn page(
         start: Start<u32>,
         limit: u32,
@@ -121,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn walk_visits_every_readable_row_once() {
+    fn pages_contain_every_readable_row_once() {
         for limit in 1..8 {
             for bad_from in 1..12 {
                 let is_bad = |number| (bad_from..bad_from + 7).contains(&number) || number % 5 == 0;
@@ -142,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn numbered_page_is_not_refilled() {
+    fn page_at_offset_is_not_refilled() {
         assert_eq!(page(Start::Offset(2), 3, 9, |number| number == 4).unwrap(), [3, 5]);
     }
 

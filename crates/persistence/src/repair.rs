@@ -1,4 +1,4 @@
-//! The SQL that makes rows readable again which cannot be read.
+//! SQL statements that repair unreadable rows.
 
 use foretell_domain::id::MarketId;
 
@@ -7,20 +7,20 @@ use crate::error::{FIRST_MICROS, LAST_MICROS};
 /// What replaces the name of a user, an API key or a market.
 const UNREADABLE_NAME: &str = "Unreadable name";
 
-/// How a row is repaired.
+/// Repair of a row.
 enum Repair {
-    /// By this assignment.
+    /// This assignment.
     Set(String),
-    /// By another statement.
+    /// Another statement.
     Other(String),
-    /// By deleting it: it is of no use without the column, and can be made anew.
+    /// Deletion: the row is useless without the column, and can be created again.
     Delete,
-    /// By hand: the column is part of the record of money, and its value cannot be told.
+    /// None: the column is part of the record of money, and its value cannot be derived.
     ByHand,
 }
 
-/// The statement that repairs a column of a row, for SQLite or Postgres; nothing if only a backup can tell
-/// what the column was. `id` is the row's key, its columns separated by `", "`.
+/// Returns the statement that repairs a column of a row, for SQLite or Postgres; `None` if only a
+/// backup can restore the value. `id` is the row's key, its columns separated by `", "`.
 pub(crate) fn statement(is_postgres: bool, table: &str, column: &str, id: &str) -> Option<String> {
     let row = Row { is_postgres, table, id };
     let condition = row.condition();
@@ -52,7 +52,7 @@ impl Row<'_> {
         }
     }
 
-    /// The condition that finds the row.
+    /// Returns the condition that selects the row.
     fn condition(&self) -> String {
         let keys = self.keys();
         let values = self.id.splitn(keys.len(), ", ");
@@ -195,7 +195,7 @@ impl Row<'_> {
         Repair::Set(assignment.to_owned())
     }
 
-    /// The assignment of the balance that the account's last transfer left.
+    /// Returns the assignment of the balance after the account's last transfer.
     fn last_balance(&self) -> String {
         let id = self.id_literal(self.id);
         format!(
@@ -220,7 +220,7 @@ mod tests {
     const ID: &str = "01900000-0000-7000-8000-000000000001";
 
     #[test]
-    fn repair_names_the_row_in_the_dialect() {
+    fn repair_selects_row_in_dialect() {
         let check = |is_postgres, table, column, id, expected| {
             assert_eq!(statement(is_postgres, table, column, id).as_deref(), expected);
         };

@@ -1,4 +1,4 @@
-//! The tables as Diesel sees them: one schema for both databases, kept true by a test.
+//! The tables for Diesel: one schema for both databases, checked by a test.
 
 #![allow(clippy::wildcard_imports, reason = "the columns' types, as Diesel's own tool writes them")]
 

@@ -1,4 +1,4 @@
-//! Searching in the texts of markets and posts. Each database has indexes of its own for that; see `migrations`.
+//! Text search of markets and posts. Each database has its own indexes for it; see `migrations`.
 
 use std::collections::BTreeMap;
 
@@ -15,13 +15,14 @@ use crate::dialect::searches::{self, Searched};
 use crate::error::Failure;
 use crate::id::{DbId, Id};
 
-/// The fewest characters that an index of trigrams finds.
+/// Minimum number of characters that a trigram index can find.
 const TRIGRAM: usize = 3;
 
-/// The most trigrams of a substring that are looked up; the text itself is compared anyway.
+/// Maximum number of trigrams of a substring that are looked up; the text itself is compared as
+/// well.
 const MAX_TRIGRAMS: usize = 12;
 
-/// A hit.
+/// A match.
 #[derive(QueryableByName)]
 pub(crate) struct HitRow {
     #[diesel(sql_type = Id)]
@@ -30,20 +31,20 @@ pub(crate) struct HitRow {
     score: f64,
 }
 
-/// Among what is searched.
+/// Filter of a search.
 #[derive(Debug)]
 pub(crate) struct Filter {
-    /// Only of this author or creator.
+    /// Author or creator.
     pub(crate) by: Option<DbId>,
-    /// Only of this category or with this tag.
+    /// Category or tag.
     pub(crate) topic: Option<String>,
-    /// Only in this phase or status.
+    /// Phase or status.
     pub(crate) state: Option<&'static str>,
-    /// When phases are looked at.
+    /// Time at which phases are evaluated.
     pub(crate) now_us: i64,
 }
 
-/// A search of texts by method.
+/// A text search by a method.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TextQuery<'a> {
     pub(crate) method: SearchMethod,
@@ -52,7 +53,7 @@ pub(crate) struct TextQuery<'a> {
     pub(crate) page: SearchPage,
 }
 
-/// The markets that are found.
+/// Searches markets.
 pub(crate) fn markets<I: From<DbId>>(
     connection: &mut Connection<'_>,
     query: TextQuery<'_>,
@@ -68,7 +69,7 @@ pub(crate) fn markets<I: From<DbId>>(
     found(connection, Searched::Markets, query, &filter)
 }
 
-/// The posts that are found.
+/// Searches posts.
 pub(crate) fn posts<I: From<DbId>>(
     connection: &mut Connection<'_>,
     query: TextQuery<'_>,
@@ -89,7 +90,7 @@ fn found<I: From<DbId>>(
     TextQuery { method, query, language, page }: TextQuery<'_>,
     filter: &Filter,
 ) -> Result<Hits<I>, Failure> {
-    // Of each hit its best score: it may be a hit of several alternatives.
+    // The best score of each match: it may match several alternatives.
     let mut scores: BTreeMap<DbId, f64> = BTreeMap::new();
     let mut add = |rows: Vec<HitRow>| {
         for row in rows {
@@ -121,7 +122,7 @@ fn found<I: From<DbId>>(
     Ok(Hits { hits: shown.map(|(id, score)| Hit { id: id.into(), score }).collect(), total })
 }
 
-/// The words of phrases, each phrase's joined by one text and quoted by another.
+/// Formats phrases with `write`, which receives the stems of each phrase.
 fn phrases(
     phrases: &[Phrase],
     language: SearchLanguage,
@@ -130,7 +131,7 @@ fn phrases(
     phrases.iter().map(|phrase| write(phrase.stems(language))).collect()
 }
 
-/// A query in the language of FTS5: each word is quoted, so that none has a meaning there.
+/// Formats a query for FTS5: each word is quoted, so that none is an operator.
 fn for_sqlite(query: &SearchQuery, language: SearchLanguage) -> String {
     let all = |list: &[Phrase], between: &str| {
         phrases(list, language, |words| format!("\"{}\"", words.join(" "))).join(between)
@@ -145,7 +146,7 @@ fn for_sqlite(query: &SearchQuery, language: SearchLanguage) -> String {
     alternatives.collect::<Vec<_>>().join(" OR ")
 }
 
-/// A query as a `tsquery`: each word is quoted, so that none has a meaning there.
+/// Formats a query as a `tsquery`: each word is quoted, so that none is an operator.
 fn for_postgres(query: &SearchQuery, language: SearchLanguage) -> String {
     let write = |words: Vec<String>| {
         let words: Vec<_> = words.iter().map(|word| format!("'{word}'")).collect();
@@ -160,16 +161,16 @@ fn for_postgres(query: &SearchQuery, language: SearchLanguage) -> String {
     alternatives.collect::<Vec<_>>().join(" | ")
 }
 
-/// A search for substrings.
+/// A substring search.
 pub(crate) struct SubstringSearch<'a>(&'a Parts);
 
 impl SubstringSearch<'_> {
-    /// Whether an index of trigrams knows one of the substrings.
+    /// Returns `true` if one of the substrings is long enough for a trigram index.
     pub(crate) fn has_trigrams(&self) -> bool {
         self.0.wanted.iter().any(|part| part.chars().count() >= TRIGRAM)
     }
 
-    /// Trigrams of the substrings in the language of FTS5, if there are any.
+    /// Returns trigrams of the substrings for FTS5, if there are any.
     pub(crate) fn trigrams(&self) -> Option<String> {
         let mut trigrams = Vec::new();
         for part in &self.0.wanted {
@@ -184,34 +185,34 @@ impl SubstringSearch<'_> {
         (!trigrams.is_empty()).then(|| trigrams.join(" AND "))
     }
 
-    /// The wanted substrings as a JSON array.
+    /// Returns the required substrings as a JSON array.
     pub(crate) fn wanted_json(&self) -> String {
         json(&self.0.wanted)
     }
 
-    /// The unwanted substrings as a JSON array.
+    /// Returns the excluded substrings as a JSON array.
     pub(crate) fn unwanted_json(&self) -> String {
         json(&self.0.unwanted)
     }
 
-    /// The wanted substrings as patterns of `LIKE`.
+    /// Returns the required substrings as patterns of `LIKE`.
     pub(crate) fn wanted_patterns(&self) -> Vec<String> {
         self.0.wanted.iter().map(|part| like(part)).collect()
     }
 
-    /// The unwanted substrings as patterns of `LIKE`.
+    /// Returns the excluded substrings as patterns of `LIKE`.
     pub(crate) fn unwanted_patterns(&self) -> Vec<String> {
         self.0.unwanted.iter().map(|part| like(part)).collect()
     }
 
-    /// The pattern of the longest wanted substring, which the index is asked for.
+    /// Returns the pattern of the longest required substring, which is looked up in the index.
     pub(crate) fn longest_pattern(&self) -> String {
         let longest = self.0.wanted.iter().max_by_key(|part| part.chars().count());
         longest.map_or_else(String::new, |part| like(part))
     }
 }
 
-/// A JSON array of texts, which have no control characters.
+/// Formats texts, which have no control characters, as a JSON array.
 fn json(parts: &[String]) -> String {
     let quoted = parts.iter().map(|part| {
         let escaped = part.replace('\\', "\\\\").replace('"', "\\\"");
@@ -220,7 +221,7 @@ fn json(parts: &[String]) -> String {
     format!("[{}]", quoted.collect::<Vec<_>>().join(","))
 }
 
-/// The pattern of everything with this text in it, none of whose characters has a meaning.
+/// Returns the pattern of everything that contains this text, without wildcards in it.
 fn like(part: &str) -> String {
     format!("%{}%", part.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"))
 }
@@ -230,7 +231,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn query_is_written_for_each_database() {
+    fn query_is_formatted_for_each_database() {
         let query = SearchQuery::parse("rains \"heavy snow\" -hail -fog or sun").unwrap();
         let sqlite = "((\"rain\" AND \"heavi snow\") NOT (\"hail\" OR \"fog\")) OR (\"sun\")";
         assert_eq!(for_sqlite(&query, SearchLanguage::ENGLISH), sqlite);
@@ -239,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn substrings_are_written_for_each_database() {
+    fn substrings_are_formatted_for_each_database() {
         let query = SearchQuery::parse("a\\ bcd aaaaaaaa 50% -x_y").unwrap();
         let search = SubstringSearch(&query.parts()[0]);
         assert_eq!(search.wanted_json(), "[\"aaaaaaaa\",\"bcd\",\"50%\",\"a\\\\\"]");

@@ -1,4 +1,4 @@
-//! Secrets that all nodes of one database share.
+//! Secrets shared by all nodes of one database.
 
 use diesel::prelude::*;
 
@@ -6,7 +6,7 @@ use crate::connection::{Connection, on};
 use crate::error::{Failure, StoredRow};
 use crate::schema::secrets;
 
-/// Stores a secret under a name that has none, and returns the one that is stored.
+/// Stores a secret under a name that has none, and returns the stored one.
 pub(crate) fn keep_once(
     connection: &mut Connection<'_>,
     name: &str,

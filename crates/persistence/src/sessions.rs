@@ -55,7 +55,7 @@ pub(crate) fn insert(connection: &mut Connection<'_>, session: &Session) -> Resu
     Ok(())
 }
 
-/// Deletes a session of this user and says whether it was there.
+/// Deletes a session of this user. Returns `true` if it existed.
 pub(crate) fn delete(
     connection: &mut Connection<'_>,
     user: UserId,
@@ -65,7 +65,7 @@ pub(crate) fn delete(
     Ok(on!(connection, |c| diesel::delete(row).execute(c))? > 0)
 }
 
-/// Deletes all sessions of a user but for one, if any is kept, and says how many there were.
+/// Deletes all sessions of a user except `kept`, if any, and returns their number.
 pub(crate) fn delete_all_of(
     connection: &mut Connection<'_>,
     user: UserId,
@@ -81,14 +81,15 @@ pub(crate) fn delete_all_of(
     })
 }
 
-/// Deletes the oldest sessions of a user that end after a time, all but `kept`, and returns their number.
+/// Deletes the oldest sessions of a user that end after a time, except the newest `kept`, and
+/// returns their number.
 pub(crate) fn end_oldest(
     connection: &mut Connection<'_>,
     user: UserId,
     ending_after: Timestamp,
     kept: u32,
 ) -> Result<usize, Failure> {
-    // SQLite takes an offset after a limit only.
+    // SQLite accepts an offset only after a limit.
     const END: &str = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions
         WHERE user_id = ? AND expires_at_us > ? ORDER BY id DESC LIMIT ? OFFSET ?)";
     let end = prepared(END)
@@ -99,7 +100,7 @@ pub(crate) fn end_oldest(
     Ok(on!(connection, |c| end.execute(c))?)
 }
 
-/// Deletes sessions that ended before a time, and says how many.
+/// Deletes sessions that ended before a time, and returns their number.
 pub(crate) fn purge(connection: &mut Connection<'_>, before: Timestamp, limit: u32) -> Result<u64, Failure> {
     const PURGE: &str = "DELETE FROM sessions WHERE id IN (
         SELECT id FROM sessions WHERE expires_at_us < ? ORDER BY expires_at_us LIMIT ?)";
@@ -108,7 +109,7 @@ pub(crate) fn purge(connection: &mut Connection<'_>, before: Timestamp, limit: u
     Ok(u64::try_from(deleted).unwrap_or(u64::MAX))
 }
 
-/// A stretch of a user's sessions that end after a time, newest first.
+/// Returns a page of a user's sessions that end after a time, newest first.
 pub(crate) fn list(
     connection: &mut Connection<'_>,
     user: UserId,
@@ -133,7 +134,7 @@ pub(crate) fn list(
     readable_page(stretch, load, |row: &SessionRow| row.id.into(), Session::try_from)
 }
 
-/// How many sessions of a user end after a time.
+/// Returns the number of a user's sessions that end after a time.
 pub(crate) fn count(
     connection: &mut Connection<'_>,
     user: UserId,
@@ -148,7 +149,8 @@ pub(crate) fn count(
     })?)
 }
 
-/// The session of a token with its user and their oldest account, in one statement: every request asks.
+/// Returns the session with this token, its user and the oldest account, with one statement, since
+/// every request needs it.
 pub(crate) fn find(
     connection: &mut Connection<'_>,
     token: TokenHash,

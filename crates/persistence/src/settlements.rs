@@ -15,7 +15,7 @@ use crate::id::DbId;
 use crate::readable::readable;
 use crate::schema::{payouts, settlements};
 
-/// The names of the two kinds of terms.
+/// Stored names of the two kinds of terms.
 const PAYOUTS: &str = "payouts";
 const REFUNDS: &str = "refunds";
 
@@ -97,7 +97,7 @@ impl From<&Settlement> for SettlementRow {
     }
 }
 
-/// What is inserted of a payout.
+/// Inserted columns of a payout.
 #[derive(Insertable, Clone, Copy)]
 #[diesel(table_name = payouts, treat_none_as_default_value = false)]
 pub(crate) struct PayoutRow {
@@ -114,7 +114,8 @@ pub(crate) fn insert(connection: &mut Connection<'_>, settlement: &Settlement) -
     Ok(())
 }
 
-/// The settlement of a market. It changes only under the lock on the market, so it needs none of its own.
+/// Returns the settlement of a market. It changes only under the lock on the market, so it needs no
+/// own lock.
 pub(crate) fn find(connection: &mut Connection<'_>, market: MarketId) -> Result<Option<Settlement>, Failure> {
     let found = on!(connection, |c| {
         settlements::table.find(DbId::from(market)).select(SettlementRow::as_select()).first(c).optional()
@@ -148,7 +149,7 @@ pub(crate) fn insert_payouts(connection: &mut Connection<'_>, set: &PaidSet) -> 
     Ok(())
 }
 
-/// The settlements of these markets, as far as they have one.
+/// Returns the settlements of those of these markets that have one.
 pub(crate) fn find_all(
     connection: &mut Connection<'_>,
     markets: &[DbId],
@@ -157,7 +158,7 @@ pub(crate) fn find_all(
     readable(rows.into_iter().map(Settlement::try_from))
 }
 
-/// At most `limit` markets whose settlement is not complete, by ascending id after `after`.
+/// Returns at most `limit` markets whose settlement is not complete, by ascending id after `after`.
 pub(crate) fn list_unsettled(
     connection: &mut Connection<'_>,
     after: Option<MarketId>,

@@ -1,5 +1,5 @@
-//! Tests of what the repositories send: each statement is prepared once a connection, and lists and look-ups
-//! use indexes.
+//! Tests of the statements that repositories send: each is prepared once per connection, and lists
+//! and lookups use indexes.
 
 use std::collections::BTreeSet;
 use std::slice::from_ref;
@@ -53,7 +53,7 @@ mod text_index;
 use databases::{Database, Kind};
 use plans::{KEPT, plan, reads_all, sorts};
 
-/// The statements that a connection was sent, and those that it was told to keep.
+/// Statements sent to a connection, and those that it caches.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<(Vec<String>, Vec<String>)>>);
 
@@ -74,7 +74,7 @@ impl Instrumentation for Log {
     }
 }
 
-/// A connection of its own to a new database, with the log of what it is sent.
+/// A connection to a new database, with the log of its statements.
 struct Observed {
     connection: Either,
     log: Log,
@@ -115,17 +115,17 @@ impl Observed {
         result.expect("the statements are sound")
     }
 
-    /// The distinct statements since the last call.
+    /// Returns the distinct statements since the last call.
     fn sent(&self) -> BTreeSet<String> {
         std::mem::take(&mut self.log.0.lock().unwrap().0).into_iter().collect()
     }
 
-    /// Forgets what was sent, and says how many statements it were.
+    /// Clears the log, and returns the number of statements.
     fn forget(&self) -> usize {
         std::mem::take(&mut self.log.0.lock().unwrap().0).len()
     }
 
-    /// Has Postgres use indexes for their order only: what it finds in no order would have to be sorted.
+    /// Makes Postgres use indexes in order only: rows from a bitmap scan would have to be sorted.
     fn forbid_bitmaps(&mut self) {
         if let Either::Postgres(c) = &mut self.connection {
             c.batch_execute("SET enable_bitmapscan = off").unwrap();
@@ -133,7 +133,8 @@ impl Observed {
     }
 }
 
-/// Everything that a batch of commands does, on a market of its own, followed by every query about it.
+/// Runs everything that a batch of commands does, on a market of its own, and then every query
+/// about it.
 fn batch_and_queries(c: &mut Connection<'_>, make: &Factory) -> Result<(), Failure> {
     let (user, password) = (make.user(), make.password());
     users::insert_once(c, &user, &password)?;
@@ -347,17 +348,18 @@ async fn check_index_use(kind: Kind) {
 }
 
 #[tokio::test]
-async fn no_statement_of_a_batch_or_query_reads_a_whole_table_on_sqlite() {
+async fn no_statement_scans_a_table_on_sqlite() {
     check_index_use(Kind::Sqlite).await;
 }
 
 #[tokio::test]
-async fn no_statement_of_a_batch_or_query_reads_a_whole_table_on_postgres() {
+async fn no_statement_scans_a_table_on_postgres() {
     check_index_use(Kind::Postgres).await;
 }
 
-/// What is sorted whenever it is asked for: an index by shares would be written with every bet, tags are counted when
-/// they are read, of the few accounts of one who presents a secret the oldest is taken, and a user has few networks.
+/// Queries that sort on purpose: an index by shares would be written with every bet, tags are
+/// counted when they are read, the oldest of few accounts is selected at authentication, and a user
+/// has few networks.
 const SORTED: [&str; 5] = [
     "shares_units` DESC",
     "shares_units\" DESC",
@@ -383,11 +385,11 @@ async fn check_lists_are_not_sorted(kind: Kind) {
 }
 
 #[tokio::test]
-async fn lists_come_sorted_from_an_index_on_sqlite() {
+async fn lists_are_sorted_by_index_on_sqlite() {
     check_lists_are_not_sorted(Kind::Sqlite).await;
 }
 
 #[tokio::test]
-async fn lists_come_sorted_from_an_index_on_postgres() {
+async fn lists_are_sorted_by_index_on_postgres() {
     check_lists_are_not_sorted(Kind::Postgres).await;
 }

@@ -1,4 +1,4 @@
-//! The store: an open database with a pool for writing and one for reading.
+//! The store: an open database with separate pools for writing, reading and searching.
 
 use std::fmt;
 use std::path::Path;
@@ -26,7 +26,7 @@ use crate::threads::Threads;
 use diesel::sql_types::Text;
 use diesel::{QueryableByName, RunQueryDsl as _};
 
-/// An open database behind the ports. Cheap to clone; all clones share its connections.
+/// An open database that implements the ports. Cheap to clone; all clones share its connections.
 #[derive(Clone)]
 pub struct Store(Arc<Inner>);
 
@@ -34,7 +34,7 @@ struct Inner {
     url: DatabaseUrl,
     writers: Lane,
     readers: Lane,
-    /// Searches, which must not take the connections and threads of other queries.
+    /// Searches, which must not use the connections and threads of other queries.
     searchers: Lane,
     search_connections: usize,
     text_index: Arc<TextIndex>,
@@ -42,19 +42,20 @@ struct Inner {
     canceller: Option<Arc<Canceller>>,
 }
 
-/// Connections with as many threads to use them.
+/// A connection pool with as many threads.
 struct Lane {
     pool: Pool,
     threads: Threads,
 }
 
 impl Store {
-    /// Opens a database and makes sure that it answers and has the encoding UTF-8. Its schema may be anything
-    /// yet, see [`Store::migrate`].
+    /// Opens a database and checks that it responds and has the encoding UTF-8. Its schema may be
+    /// outdated, see [`Store::migrate`].
     ///
     /// # Errors
-    /// [`ConnectError::Folder`] if the folder of a new file cannot be made, [`ConnectError::Unreachable`] if
-    /// the database does not answer, [`ConnectError::Encoding`] if it cannot hold every text.
+    /// [`ConnectError::Folder`] if the folder of a new file cannot be created,
+    /// [`ConnectError::Unreachable`] if the database does not respond, [`ConnectError::Encoding`]
+    /// if it cannot store every text.
     pub async fn connect(config: &DatabaseConfig) -> Result<Self, ConnectError> {
         if let DatabaseUrl::Sqlite(path) = &config.url {
             make_folder(path)?;
@@ -84,14 +85,14 @@ impl Store {
             text_index: Arc::new(TextIndex::new(config.search_language)),
             canceller,
         }));
-        // The writer first: it makes a new file, which a reader may not.
+        // The writer first: it creates a new file, which a reader cannot.
         let writer = store.0.writers.pool.borrow().await;
         drop(writer.map_err(|error| ConnectError::Unreachable(Box::new(error)))?);
         store.check_encoding().await?;
         Ok(store)
     }
 
-    /// Refuses a database in whose encoding not every text can be stored and compared.
+    /// Rejects a database whose encoding cannot store every text.
     async fn check_encoding(&self) -> Result<(), ConnectError> {
         let is_postgres = self.is_postgres();
         let (query, needed) = if is_postgres {
@@ -108,13 +109,13 @@ impl Store {
         if found == needed { Ok(()) } else { Err(ConnectError::Encoding { found, needed, is_postgres }) }
     }
 
-    /// Whether it is a Postgres server, which several units of work may write to at once; a file has one
-    /// writer.
+    /// Returns `true` for a Postgres server, which supports concurrent units of work; a file has
+    /// one writer.
     pub fn is_postgres(&self) -> bool {
         self.0.url.is_postgres()
     }
 
-    /// Which database it is.
+    /// Returns the location of the database.
     pub(crate) fn url(&self) -> &DatabaseUrl {
         &self.0.url
     }
@@ -135,7 +136,8 @@ impl Store {
         &self.0.writers.threads
     }
 
-    /// Runs statements that write in a transaction, which goes on to its end if this is dropped.
+    /// Runs statements that write in a transaction, which continues to its end if this future is
+    /// dropped.
     pub(crate) async fn write<T: Send + 'static>(
         &self,
         name: &'static str,
@@ -154,8 +156,8 @@ impl Store {
         ran.map_err(StoreError::from)
     }
 
-    /// Runs a query on a connection that cannot write, and once more if an idle connection was lost. The query is
-    /// cancelled when the future is dropped.
+    /// Runs a query on a read-only connection, and again if an idle connection was lost. Dropping
+    /// the future cancels the query.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         name: &'static str,
@@ -197,6 +199,8 @@ impl Store {
     {
         let span = tracing::debug_span!("db.query", query = name);
         match self.query(lane, Arc::clone(&query), span.clone()).await? {
+            // A query changes nothing, so it is safe to repeat it. One idle connection that was
+            // lost means that the server restarted, and the others are lost too.
             Err(failure) if failure.is_connection_lost() => {
                 lane.pool.close_idle();
                 self.query(lane, query, span).await?.map_err(StoreError::from)
@@ -205,8 +209,8 @@ impl Store {
         }
     }
 
-    /// Runs a query on a thread of a lane. Its connection stays on loan until it has ended, which is soon if this is
-    /// dropped.
+    /// Runs a query on a thread of a lane. Its connection is returned when the query has ended,
+    /// which is soon after this future is dropped.
     async fn query<T, Q>(
         &self,
         lane: &Lane,
@@ -225,11 +229,12 @@ impl Store {
         let caller = Caller::new(self.0.canceller.clone());
         let running = Arc::clone(&caller.query);
         let work = move |connection: &mut Connection<'_>| {
+            // Resets the counter of this thread, which counts the statements of any earlier work.
             tally::take();
             let result = running.run(connection, |connection| query(connection));
             let result = result.unwrap_or(Err(Failure::Abandoned));
             let is_lost = result.as_ref().is_err_and(Failure::is_connection_lost);
-            // A cancellation that is still on its way must not reach the next query.
+            // A late cancellation must not reach the next query, so the connection is closed.
             let is_safe = match &result {
                 Err(failure) => !running.is_abandoned() || failure.is_cancellation(),
                 Ok(_) => !running.is_abandoned(),
@@ -256,7 +261,7 @@ struct EncodingRow {
     encoding: String,
 }
 
-/// One of the queries that are being answered, as long as this lives.
+/// A query in progress, counted while this exists.
 struct InFlight;
 
 impl InFlight {
@@ -280,7 +285,7 @@ fn make_folder(path: &Path) -> Result<(), ConnectError> {
     })
 }
 
-/// Shows which database it is, without a password.
+/// Hides the password.
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Store").field(&self.0.url).finish()

@@ -1,22 +1,23 @@
-//! Counts the statements that a piece of work sends.
+//! Counts the statements of a piece of work.
 
 use std::cell::Cell;
 
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
 
 thread_local! {
-    /// The statements that this thread has sent since it was last asked: a connection is used by one thread at a time.
+    /// Statements that this thread has sent since the last call: a connection is used by one thread
+    /// at a time.
     static SENT: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Has statements counted on all connections that this process opens from now on, also on those of other crates; until
-/// then none is. It takes the place of any default instrumentation of Diesel's.
+/// Enables the counting of statements on all connections that this process opens from now on, also
+/// on those of other crates. It replaces any default instrumentation of Diesel.
 pub fn count_statements() {
-    // It fails only where a thread that set one before has panicked.
+    // It fails only if an earlier call panicked in another thread.
     drop(set_default_instrumentation(|| Some(Box::new(Counting))));
 }
 
-/// The statements of this thread since it was last asked.
+/// Returns the number of this thread's statements since the last call.
 pub(crate) fn take() -> u32 {
     SENT.take()
 }

@@ -1,7 +1,8 @@
-//! The indexes that searches use: `market_texts` and `post_texts`, and on SQLite the full-text tables beside them.
+//! Text indexes of searches: `market_texts` and `post_texts`, and on SQLite the full-text tables
+//! beside them.
 //!
-//! They are written in the unit of work that writes a text. On SQLite a full-text table that is missing or broken never
-//! fails that unit: it is noticed, logged once, and the index is built anew in the background.
+//! They are written in the unit of work that writes a text. On SQLite a missing or broken full-text
+//! table never fails that unit: it is logged once, and the index is rebuilt in the background.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -18,26 +19,27 @@ use crate::error::Failure;
 use crate::id::{DbId, Id};
 use crate::prepared::prepared;
 
-/// The markets and posts that are indexed in one unit of work.
+/// Number of markets and posts that are indexed in one unit of work.
 const CHUNKS: [(Searched, i64); 2] = [(Searched::Markets, 200), (Searched::Posts, 25)];
 
-/// Before all markets and posts.
+/// Start of all markets and posts.
 const FIRST: [DbId; 2] = [DbId::NIL; 2];
 
-/// The last position of a `tsvector`, the most positions of a word in it, and how many lie between title and text.
+/// Last position of a `tsvector`, maximum number of positions of a word, and distance between title
+/// and text.
 const LAST_POSITION: usize = 16_383;
 const MAX_POSITIONS: usize = 255;
 const GAP: usize = 10;
 
-/// The state of the index in this process.
+/// State of the index in this process.
 #[derive(Debug)]
 pub(crate) struct TextIndex {
     pub(crate) language: SearchLanguage,
-    /// Whether all texts were indexed when it was last looked at.
+    /// `true` if all texts were indexed at the last check.
     is_complete: AtomicBool,
-    /// Whether a full-text table has failed since.
+    /// `true` if a full-text table has failed since.
     is_broken: AtomicBool,
-    /// The last market and the last post of the current pass through all texts.
+    /// Last market and last post of the current pass.
     passed: Mutex<[DbId; 2]>,
 }
 
@@ -47,7 +49,7 @@ impl TextIndex {
         Self { language, is_complete: AtomicBool::default(), is_broken: AtomicBool::default(), passed }
     }
 
-    /// Passes through all texts from the first one again.
+    /// Restarts the pass at the first text.
     pub(crate) fn restart(&self) {
         *self.passed() = FIRST;
     }
@@ -56,15 +58,16 @@ impl TextIndex {
         self.passed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether all texts are indexed, as far as this process knows.
+    /// Returns `true` if all texts are indexed, as far as this process knows.
     pub(crate) fn is_complete(&self) -> bool {
         self.is_complete.load(Ordering::Acquire) && !self.is_broken.load(Ordering::Acquire)
     }
 
-    /// Goes on without a full-text table that is missing or broken.
+    /// Ignores the error of a missing or broken full-text table, and remembers it.
     fn tolerate(&self, result: QueryResult<()>) -> Result<(), Failure> {
         match result {
             Err(error) if classify::is_broken_index(&error) => {
+                // Logged once: every write of a text would repeat it until the index is rebuilt.
                 if !self.is_broken.swap(true, Ordering::AcqRel) {
                     tracing::error!(
                         %error,
@@ -78,7 +81,7 @@ impl TextIndex {
     }
 }
 
-/// A text that is to be indexed.
+/// A text to index.
 #[derive(Debug)]
 pub(crate) struct NewText<'a> {
     pub(crate) id: DbId,
@@ -86,7 +89,7 @@ pub(crate) struct NewText<'a> {
     pub(crate) body: &'a str,
 }
 
-/// The statements for markets or posts on SQLite.
+/// Statements for markets or posts on SQLite.
 struct OnSqlite {
     insert: &'static str,
     insert_words: &'static str,
@@ -148,7 +151,7 @@ macro_rules! on_postgres {
 const PUT_MARKETS: &str = on_postgres!("market_texts", "market_id");
 const PUT_POSTS: &str = on_postgres!("post_texts", "post_id");
 
-// Locked, so that nobody changes a text between its reading and the writing of its index.
+// Locked, so that no other unit changes a text after it was read and before its index is written.
 macro_rules! missing {
     ($things:literal, $title:literal, $body:literal, $texts:literal, $id:literal, $lock:literal) => {
         concat!(
@@ -179,7 +182,8 @@ const MISSING: [&str; 2] = [
     missing!("posts", "title", "content", "post_texts", "post_id", ""),
 ];
 
-/// What the indexes on SQLite are made of. The words and trigrams are the index alone: the texts are elsewhere.
+/// Tables of the index on SQLite. The full-text tables contain only the index: the texts are stored
+/// elsewhere.
 const SQLITE_TABLES: &str = "
 DROP TABLE IF EXISTS market_trigrams;
 DROP TABLE IF EXISTS market_words;
@@ -218,7 +222,7 @@ const SQLITE_CHECKS: [&str; 4] = [
     "SELECT rowid FROM post_trigrams WHERE post_trigrams MATCH '\"aaa\"' LIMIT 1",
 ];
 
-/// Indexes texts, instead of what was indexed of them before.
+/// Indexes texts, and replaces their previous index entries.
 pub(crate) fn put(
     connection: &mut Connection<'_>,
     index: &TextIndex,
@@ -255,7 +259,7 @@ pub(crate) fn put(
     Ok(())
 }
 
-/// Removes texts from the index before they are deleted. On Postgres they go with them.
+/// Removes texts from the index before they are deleted. On Postgres, foreign keys do this.
 pub(crate) fn remove(
     connection: &mut Connection<'_>,
     index: &TextIndex,
@@ -305,8 +309,9 @@ fn put_on_sqlite(
     Ok(())
 }
 
-/// The words of a text as a `tsvector`, those of the title with the weight A. Words have no signs, so they need no
-/// escapes; a word of a long text has no more positions than Postgres keeps.
+/// Returns the words of a text as a `tsvector`, those of the title with the weight A. Words contain
+/// no punctuation, so they need no escapes; a word of a long text has only as many positions as
+/// Postgres stores.
 fn vector(text: &IndexedText) -> String {
     let title = (1..).zip(&text.title).map(|(position, word)| (position, word, "A"));
     let body = (1 + text.title.len() + GAP..).zip(&text.body).map(|(position, word)| (position, word, ""));
@@ -331,10 +336,10 @@ struct TextRow {
     body: String,
 }
 
-/// Indexes texts that are not indexed, and returns how many; 0 if all are. An index of another language or version, or
-/// with a broken table, is emptied first.
+/// Indexes texts that are not indexed, and returns their number; 0 if all are. An index of another
+/// language or version, or with a broken table, is cleared first.
 pub(crate) fn complete(connection: &mut Connection<'_>, index: &TextIndex) -> Result<usize, Failure> {
-    // Whatever fails from now on is looked at the next time.
+    // Failures from now on are repaired by the next call.
     index.is_broken.store(false, Ordering::Release);
     prepare(connection, index)?;
     let statements = match connection {
@@ -367,7 +372,7 @@ struct StateRow {
     version: i32,
 }
 
-/// Empties an index that is not the one that this program writes.
+/// Clears an index of another language or version.
 fn prepare(connection: &mut Connection<'_>, index: &TextIndex) -> Result<(), Failure> {
     const FIND: &str = "SELECT language, version FROM search_index";
     const FORGET: &str = "DELETE FROM search_index";
@@ -397,7 +402,7 @@ fn prepare(connection: &mut Connection<'_>, index: &TextIndex) -> Result<(), Fai
     Ok(())
 }
 
-/// Forgets of which language the index is, so that [`complete`] builds it anew.
+/// Deletes the stored language of the index, so that [`complete`] rebuilds it.
 pub(crate) fn clear(connection: &mut Connection<'_>) -> Result<(), Failure> {
     on!(connection, |c| prepared("DELETE FROM search_index").execute(c))?;
     Ok(())

@@ -1,35 +1,37 @@
-//! Finding a moment in a history that is numbered without a gap: the transfers of an account by its versions,
-//! the bets of a market by their sequence.
+//! Finds a time in a history that is numbered without gaps: the transfers of an account by version,
+//! the bets of a market by sequence.
 //!
-//! The numbers are indexed anyway. Indexes of the times would be two more on every transfer: without them
-//! batches of 256 ran 1.4 times as fast on `SQLite` and 1.3 times on Postgres.
+//! The numbers are indexed anyway. Indexes of the times would be two more on every transfer:
+//! without them batches of 256 ran 1.4 times as fast on `SQLite` and 1.3 times on Postgres.
 
 use crate::error::Failure;
 
-/// How far the times of two entries may be out of the order of their numbers, in microseconds: an entry takes
-/// its time before it waits for its locks, and the clocks of two machines differ.
+/// Maximum disorder of two entries' times relative to their numbers, in microseconds: an entry
+/// takes its time before it waits for its locks, and the clocks of two machines differ.
 const DISORDER_US: i64 = 30_000_000;
 
 /// A numbered history.
 pub(crate) struct Timeline<F> {
-    /// How many entries there are; their numbers go from 1 to this.
+    /// Number of entries; their numbers are 1 to this.
     pub(crate) count: i64,
-    /// The time of the entry with a given number, in microseconds since 1970.
+    /// Returns the time of the entry with a number, in microseconds since 1970.
     pub(crate) time_of_us: F,
 }
 
 impl<F: FnMut(i64) -> Result<i64, Failure>> Timeline<F> {
-    /// A number that no entry at or before `at_us` exceeds, and not many others fall short of.
+    /// Returns a number that no entry at or before `at_us` exceeds, and only few others fall short
+    /// of.
     pub(crate) fn ceiling(self, at_us: i64) -> Result<i64, Failure> {
         self.search(at_us.saturating_add(DISORDER_US))
     }
 
-    /// A number that every entry at or after `at_us` exceeds, and not many others do.
+    /// Returns a number that every entry at or after `at_us` exceeds, and only few others do.
     pub(crate) fn floor(self, at_us: i64) -> Result<i64, Failure> {
         self.search(at_us.saturating_sub(DISORDER_US).saturating_sub(1))
     }
 
-    /// A number whose entry is at or before `at_us` while the next one's is after it, by halving.
+    /// Returns a number whose entry is at or before `at_us` while the next one's is after it, by
+    /// binary search.
     fn search(mut self, at_us: i64) -> Result<i64, Failure> {
         let (mut before, mut after) = (0, self.count + 1);
         while after - before > 1 {
@@ -50,12 +52,13 @@ mod tests {
 
     use super::*;
 
-    /// Chance that is the same in every run.
+    /// Returns a pseudo-random number, the same in every run.
     fn mix(value: u64) -> u64 {
         BuildHasherDefault::<DefaultHasher>::default().hash_one(value)
     }
 
-    /// Times that rise by half a second on average, each up to `DISORDER_US` behind the ones before it.
+    /// Returns times that rise by half a second on average, each up to `DISORDER_US` behind the
+    /// previous ones.
     fn times(count: u64, seed: u64) -> Vec<i64> {
         let chance = |number: u64, limit: i64| i64::try_from(mix(seed ^ mix(number)) >> 1).unwrap() % limit;
         let mut clock = 0;
@@ -85,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_search_asks_for_few_entries() {
+    fn search_reads_few_entries() {
         let mut asked = 0;
         let time_of_us = |number: i64| {
             asked += 1;

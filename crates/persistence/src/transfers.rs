@@ -43,7 +43,7 @@ pub(crate) struct TransferRow {
 }
 
 impl TransferRow {
-    /// The version that the transfer gave one of its accounts.
+    /// Returns the version that the transfer gave one of its accounts.
     fn version_of(&self, account: DbId) -> i64 {
         if self.debit_account_id == account { self.debit_version } else { self.credit_version }
     }
@@ -74,7 +74,7 @@ impl TryFrom<TransferRow> for Transfer {
     }
 }
 
-/// What is inserted of a transfer.
+/// Inserted columns of a transfer.
 #[derive(Insertable, Clone, Copy)]
 #[diesel(table_name = transfers, treat_none_as_default_value = false)]
 pub(crate) struct NewTransferRow<'a> {
@@ -116,7 +116,7 @@ impl<'a> From<&'a Transfer> for NewTransferRow<'a> {
     }
 }
 
-/// The transfers among `ids` that exist.
+/// Returns the transfers among `ids` that exist.
 pub(crate) fn find_all(
     connection: &mut Connection<'_>,
     ids: &[TransferId],
@@ -125,7 +125,7 @@ pub(crate) fn find_all(
     rows.into_iter().map(Transfer::try_from).collect()
 }
 
-/// Those of these client ids under which the account has paid.
+/// Returns those of these client ids that the account has used for payments.
 pub(crate) fn find_paid_as(
     connection: &mut Connection<'_>,
     wanted: &[(AccountId, ClientId)],
@@ -133,7 +133,7 @@ pub(crate) fn find_paid_as(
     Ok(look_up::used_in_transfers(connection, wanted)?)
 }
 
-/// The transfers that took money from an account and gave it one of these versions.
+/// Returns the transfers that debited an account and gave it one of these versions.
 pub(crate) fn find_from(
     connection: &mut Connection<'_>,
     account: AccountId,
@@ -150,7 +150,7 @@ pub(crate) fn find_from(
     rows.into_iter().map(Transfer::try_from).collect()
 }
 
-/// Those of `ids` that a transfer has reversed already.
+/// Returns those of `ids` that a transfer has already reversed.
 pub(crate) fn find_reversed(
     connection: &mut Connection<'_>,
     ids: &[TransferId],
@@ -166,7 +166,8 @@ pub(crate) fn insert(connection: &mut Connection<'_>, transfers: &[Transfer]) ->
     Ok(())
 }
 
-/// The transfer that `payer` made under this client id, or else the one with this id, and the owners of its sides.
+/// Returns the transfer that `payer` made under this client id, or else the one with this id, and
+/// the owners of its sides.
 pub(crate) fn find(
     connection: &mut Connection<'_>,
     id: TransferId,
@@ -182,7 +183,7 @@ pub(crate) fn find(
             .left_join(debit.on(debit.field(accounts::id).eq(transfers::debit_account_id)))
             .left_join(credit.on(credit.field(accounts::id).eq(transfers::credit_account_id)))
             .filter(transfers::id.eq(id).or(own))
-            // False is before true.
+            // False sorts before true.
             .order(transfers::id.eq(id))
             .select((
                 TransferRow::as_select(),
@@ -202,7 +203,7 @@ pub(crate) fn find(
     found.map(details).transpose()
 }
 
-/// All transfers, by descending id.
+/// Returns all transfers, by descending id.
 pub(crate) fn list(
     connection: &mut Connection<'_>,
     stretch: Stretch<TransferId>,
@@ -216,7 +217,8 @@ pub(crate) fn list(
     readable_page(stretch, load, |row: &TransferRow| row.id.into(), Transfer::try_from)
 }
 
-/// The balance of an account after its last transfer at or before `at`; zero before its first one.
+/// Returns the balance of an account after its last transfer at or before `at`; zero before its
+/// first one.
 pub(crate) fn balance_at(
     connection: &mut Connection<'_>,
     id: AccountId,
@@ -251,14 +253,14 @@ pub(crate) fn balance_at(
     Ok(last.map_or(Balance::ZERO, |(_, balance_minor)| Balance::from_minor(balance_minor)))
 }
 
-/// How many transfers have touched an account.
+/// Returns the number of an account's transfers.
 fn count(connection: &mut Connection<'_>, account: DbId) -> Result<i64, Failure> {
     let version: Option<i64> =
         on!(connection, |c| accounts::table.find(account).select(accounts::version).first(c).optional())?;
     Ok(version.unwrap_or(0))
 }
 
-/// When the transfer happened that gave an account this version.
+/// Returns the time of the transfer that gave an account this version.
 fn time_of(connection: &mut Connection<'_>, account: DbId, version: i64) -> Result<i64, Failure> {
     let debited = transfers::debit_account_id.eq(account).and(transfers::debit_version.eq(version));
     let credited = transfers::credit_account_id.eq(account).and(transfers::credit_version.eq(version));
@@ -270,7 +272,8 @@ fn time_of(connection: &mut Connection<'_>, account: DbId, version: i64) -> Resu
     stored.convert("version", found.ok_or("it counts a transfer that is not there"))
 }
 
-/// The transfers of an account, newest first, found by their versions, so that a deep page costs no more.
+/// Returns the transfers of an account, newest first, found by their versions, so that a deep page
+/// costs as much as the first.
 pub(crate) fn page(
     connection: &mut Connection<'_>,
     account: AccountId,

@@ -1,4 +1,5 @@
-//! The running unit of work: an open transaction behind the ports' `Tx` traits (see [`crate::ports`]).
+//! The running unit of work: an open transaction that implements the ports' `Tx` traits (see
+//! [`crate::ports`]).
 
 use foretell_ports::error::StoreError;
 
@@ -6,19 +7,19 @@ use crate::connection::Connection;
 use crate::error::Failure;
 use crate::text_index::TextIndex;
 
-/// A transaction that has begun and not ended.
+/// An open transaction.
 pub(crate) struct UnitTx<'a, 'c> {
     connection: &'a mut Connection<'c>,
     index: &'a TextIndex,
     failed: Option<FirstFailure>,
 }
 
-/// What the first statement that failed means for the unit.
+/// Consequence of the first failed statement for the unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FirstFailure {
-    /// Others were in the way: the unit may run again.
+    /// Contention: the unit may run again.
     Contention,
-    /// The unit has failed for good.
+    /// The unit has failed permanently.
     Final,
 }
 
@@ -27,13 +28,13 @@ impl<'a, 'c> UnitTx<'a, 'c> {
         Self { connection, index, failed: None }
     }
 
-    /// The first failure, whatever the unit made of it. Postgres has then dropped the transaction and would
-    /// answer a commit as if all were well, so it must not be committed.
+    /// Returns the first failure, even if the unit ignored it. Postgres has then aborted the
+    /// transaction and would report a commit as successful, so it must not be committed.
     pub(crate) const fn failed(&self) -> Option<FirstFailure> {
         self.failed
     }
 
-    /// Runs one step of a repository that writes what searches find.
+    /// Runs one step of a repository that writes searchable texts.
     pub(crate) fn indexed_step<T>(
         &mut self,
         step: impl FnOnce(&mut Connection<'c>, &TextIndex) -> Result<T, Failure>,

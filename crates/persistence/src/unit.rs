@@ -1,4 +1,4 @@
-//! Units of work: begin, run, commit on one connection, and again after contention.
+//! Units of work: begin, run and commit on one connection, and retry after contention.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,16 +19,17 @@ use crate::tally;
 use crate::text_index::TextIndex;
 use crate::tx::{FirstFailure, UnitTx};
 
-/// How often a unit is begun before contention is reported.
+/// Maximum number of attempts before contention is reported.
 const MAX_ATTEMPTS: u32 = 8;
-/// The pause after the first attempt, in milliseconds; it doubles with each further one.
+/// Pause after the first attempt, in milliseconds; it doubles with each further one.
 const FIRST_PAUSE_MS: u64 = 5;
 
 impl UnitOfWork for Store {
     fn run_erased<'a>(&'a self, name: &'static str, work: ErasedWork) -> UnitFuture<'a> {
         let store = self.clone();
         Box::pin(async move {
-            // Until here the caller may still leave; what has begun then goes on in a task of its own.
+            // Until here the caller may be dropped; from now on the unit runs to its end in its own
+            // task.
             let loan = store.writers().borrow().await?;
             let span = tracing::debug_span!("db.unit", unit = name);
             let begun = Instant::now();
@@ -42,11 +43,11 @@ impl UnitOfWork for Store {
     }
 }
 
-/// How one attempt ended.
+/// Result of one attempt.
 enum Attempt {
-    /// With this result, for good.
+    /// Final result.
     Done(Result<(), StoreError>),
-    /// Others were in the way; nothing was changed.
+    /// Contention; nothing was changed.
     Contended(StoreError),
     /// The connection was lost before anything began.
     Stale(StoreError),
@@ -68,6 +69,8 @@ async fn run(
             tally::take();
             let attempt = attempt(connection, &index, &mut work);
             let is_unknown = matches!(attempt, Attempt::Done(Err(StoreError::CommitUnknown(_))));
+            // After an unknown commit the connection may still be inside a transaction that holds
+            // locks: closing it ends both.
             let is_kept = !is_unknown && transaction::is_usable(connection);
             ((attempt, work, tally::take()), if is_kept { Fate::Keep } else { Fate::Close })
         };
@@ -87,12 +90,12 @@ async fn run(
             Attempt::Contended(error) => {
                 tracing::debug!(
                     unit = name, attempt_number, error = %Chain(&error),
-                    "others were in the way"
+                    "unit of work lost to contention, retrying"
                 );
                 tokio::time::sleep(pause_after(attempt_number)).await;
             }
             Attempt::Stale(error) => {
-                tracing::debug!(unit = name, error = %Chain(&error), "an idle connection was lost");
+                tracing::debug!(unit = name, error = %Chain(&error), "idle database connection was lost, retrying on a new one");
                 store.writers().close_idle();
             }
         }
@@ -101,7 +104,8 @@ async fn run(
     }
 }
 
-/// Between half and one and a half times the doubled pause, so that units that met do not meet again.
+/// Returns between half and one and a half times the doubled pause (jitter), so that units that
+/// collided do not collide again.
 fn pause_after(attempt_number: u32) -> Duration {
     let pause_us = (FIRST_PAUSE_MS * 1_000) << (attempt_number - 1);
     let chance = RandomState::new().hash_one(attempt_number) % pause_us;
@@ -113,6 +117,7 @@ fn attempt(connection: &mut Connection<'_>, index: &TextIndex, work: &mut Erased
         let is_lost = classify::is_connection_lost(&error);
         return match classify::statement(error) {
             error @ StoreError::Contention(_) => Attempt::Contended(error),
+            // Nothing was sent yet, so running the unit again is safe.
             error if is_lost => Attempt::Stale(error),
             error => Attempt::Done(Err(error)),
         };
@@ -121,18 +126,21 @@ fn attempt(connection: &mut Connection<'_>, index: &TextIndex, work: &mut Erased
     let outcome = catch_unwind(AssertUnwindSafe(|| work(&mut tx)));
     let failed = tx.failed();
     let error = match outcome {
+        // Only if no statement has failed: Postgres would silently roll back.
         Ok(Ok(())) if failed.is_none() => return commit(connection),
-        Ok(Ok(())) => StoreError::Rejected("a unit of work went on after a failed statement".into()),
+        Ok(Ok(())) => StoreError::Rejected("the unit of work ignored a failed statement".into()),
         Ok(Err(error)) => error,
         Err(panic) => {
             StoreError::Rejected(format!("a unit of work panicked: {}", message_of(&*panic)).into())
         }
     };
     if let Err(roll_back_error) = transaction::roll_back(connection) {
-        tracing::debug!(%roll_back_error, "a transaction ends with its connection");
+        tracing::debug!(%roll_back_error, "rollback failed, closing the connection");
     }
     match error {
         error @ StoreError::Contention(_) => Attempt::Contended(error),
+        // The unit may have replaced the error by one of its own; the first failure decides if it
+        // runs again.
         error if failed == Some(FirstFailure::Contention) => Attempt::Contended(error),
         error => Attempt::Done(Err(error)),
     }

@@ -17,7 +17,7 @@ use crate::id::{DbId, db_ids};
 use crate::readable::{readable, readable_page};
 use crate::schema::users;
 
-/// Whose row it is, without the password's hash.
+/// Columns of a user, without the hash of the password.
 #[derive(Queryable, QueryableByName, Selectable)]
 #[diesel(table_name = users)]
 pub(crate) struct UserRow {
@@ -42,7 +42,7 @@ impl TryFrom<UserRow> for User {
             id: row.id.into(),
             email: Email::restore(row.email),
             name: UserName::restore(row.name),
-            // An address that browsers must not be given any more is left out.
+            // A URL that browsers must not receive any more is left out.
             avatar: row.avatar.and_then(|url| AvatarUrl::new(url).ok()),
             role: stored.named("role", Role::from_name(&row.role))?,
             status: stored.named("status", status_of(&row.status, row.erased_at_us))?,
@@ -53,14 +53,15 @@ impl TryFrom<UserRow> for User {
     }
 }
 
-/// A row with the hash of its user's password.
+/// A row with the hash of the password.
 pub(crate) type CredentialsRow = (UserRow, String);
 
 fn credentials((row, hash): CredentialsRow) -> Result<Credentials, Failure> {
     Ok(Credentials { user: User::try_from(row)?, password: PasswordHash(hash) })
 }
 
-/// The status that a row tells: the column knows no erased users, who are suspended there.
+/// Returns the status of a row: the column has no value for erased users, who are stored as
+/// suspended.
 pub(crate) fn status_of(status: &str, erased_at_us: Option<i64>) -> Option<UserStatus> {
     match (status, erased_at_us) {
         ("active", None) => Some(UserStatus::Active),
@@ -70,7 +71,7 @@ pub(crate) fn status_of(status: &str, erased_at_us: Option<i64>) -> Option<UserS
     }
 }
 
-/// What the column `status` holds.
+/// Returns the value of the column `status`.
 const fn status_column(status: UserStatus) -> &'static str {
     match status {
         UserStatus::Active => "active",
@@ -78,12 +79,12 @@ const fn status_column(status: UserStatus) -> &'static str {
     }
 }
 
-/// Since when a user is erased, who became what they are at this time.
+/// Returns the time of erasure; for a user erased by this change it is the given time.
 fn erased_at_us(user: &User, at: Timestamp) -> Option<i64> {
     (user.status == UserStatus::Erased).then_some(at.micros())
 }
 
-/// Inserts a user unless the mail address is taken, and says whether it did.
+/// Inserts a user unless the email address is taken. Returns `true` if the user was inserted.
 pub(crate) fn insert_once(
     connection: &mut Connection<'_>,
     user: &User,
@@ -116,7 +117,7 @@ pub(crate) fn lock(
     rows.into_iter().map(|row| credentials(row).map(Locked::assume)).collect()
 }
 
-/// Saves what may change of a user.
+/// Saves the mutable columns of a user.
 pub(crate) fn save(
     connection: &mut Connection<'_>,
     saved: &Locked<Credentials>,
@@ -139,7 +140,7 @@ pub(crate) fn save(
     expect_saved("users", 1, saved)
 }
 
-/// The user with this mail address, and the password's hash.
+/// Returns the user with this email address, and the hash of the password.
 pub(crate) fn find_credentials(
     connection: &mut Connection<'_>,
     email: &Email,
@@ -154,7 +155,7 @@ pub(crate) fn find_credentials(
     found.map(credentials).transpose()
 }
 
-/// The user with this id.
+/// Returns the user with this id.
 pub(crate) fn find(connection: &mut Connection<'_>, id: UserId) -> Result<Option<User>, Failure> {
     let found = on!(connection, |c| {
         users::table.find(DbId::from(id)).select(UserRow::as_select()).first(c).optional()
@@ -162,7 +163,7 @@ pub(crate) fn find(connection: &mut Connection<'_>, id: UserId) -> Result<Option
     found.map(User::try_from).transpose()
 }
 
-/// A stretch of the users who are not erased, newest first.
+/// Returns a page of the users, newest first, without erased ones.
 pub(crate) fn list(connection: &mut Connection<'_>, stretch: Stretch<UserId>) -> Result<Vec<User>, Failure> {
     let load = |part: &Stretch<UserId>| {
         Ok(on!(connection, |c| {
@@ -178,18 +179,18 @@ pub(crate) fn list(connection: &mut Connection<'_>, stretch: Stretch<UserId>) ->
     readable_page(stretch, load, |row: &UserRow| row.id.into(), User::try_from)
 }
 
-/// How many users are not erased.
+/// Returns the number of users, without erased ones.
 pub(crate) fn count(connection: &mut Connection<'_>) -> Result<i64, Failure> {
     Ok(on!(connection, |c| users::table.filter(users::erased_at_us.is_null()).count().get_result(c))?)
 }
 
-/// The users with these ids whose rows can be read.
+/// Returns the users with these ids whose rows are readable.
 pub(crate) fn find_all(connection: &mut Connection<'_>, ids: &[UserId]) -> Result<Vec<User>, Failure> {
     let rows: Vec<UserRow> = content::users(connection, &db_ids(ids.iter().copied()))?;
     readable(rows.into_iter().map(User::try_from))
 }
 
-/// Whether there is any user at all.
+/// Returns `true` if there is any user.
 pub(crate) fn has_any(connection: &mut Connection<'_>) -> Result<bool, Failure> {
     let any = on!(connection, |c| users::table.select(users::id).limit(1).first::<DbId>(c).optional())?;
     Ok(any.is_some())

@@ -60,7 +60,7 @@ impl From<VectorRow> for StoredVector {
     }
 }
 
-/// Saves vectors of a model, but for those of what is gone, or of an older version.
+/// Saves embeddings of a model, except those of deleted subjects, or of an older version.
 pub(crate) fn save(
     connection: &mut Connection<'_>,
     model: &str,
@@ -84,7 +84,7 @@ pub(crate) fn save(
     Ok(())
 }
 
-/// Vectors of a model after a place, in their order.
+/// Returns embeddings of a model after a cursor, in order.
 pub(crate) fn list(
     connection: &mut Connection<'_>,
     model: &str,
@@ -102,7 +102,7 @@ pub(crate) fn list(
 
 macro_rules! list_ids {
     ($name:ident, $table:ident, $id:ty) => {
-        /// Ids after this one, in their order.
+        /// Returns ids after this one, in ascending order.
         pub(crate) fn $name(
             connection: &mut Connection<'_>,
             after: Option<$id>,

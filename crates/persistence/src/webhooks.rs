@@ -62,7 +62,7 @@ fn events_of(column: &str) -> Option<WebhookEvents> {
     column.split(' ').map(WebhookEvent::from_name).collect()
 }
 
-/// The events as the column has them: their names in a fixed order with spaces between.
+/// Returns the column value of events: their names in a fixed order, separated by spaces.
 fn events_column(events: WebhookEvents) -> String {
     events.iter().map(WebhookEvent::as_str).collect::<Vec<_>>().join(" ")
 }
@@ -87,16 +87,16 @@ impl TryFrom<PlaceRow> for WebhookPlace {
     }
 }
 
-/// A place that is about to be made for each enabled webhook that wants it.
+/// A cursor to insert for each enabled webhook with matching events.
 pub(crate) struct NewPlaceRow {
     pub(crate) market_id: DbId,
     pub(crate) sequence: i64,
     pub(crate) phase: Option<&'static str>,
-    /// What the column `events` of such a webhook is like.
+    /// `LIKE` pattern of the column `events` of such a webhook.
     pub(crate) wanted: &'static str,
 }
 
-/// A place that was made.
+/// A cursor that was inserted.
 #[derive(QueryableByName)]
 #[diesel(table_name = webhook_places)]
 pub(crate) struct MadePlaceRow {
@@ -104,13 +104,13 @@ pub(crate) struct MadePlaceRow {
     market_id: DbId,
 }
 
-/// How many webhooks there are, none of which is inserted by another unit until this one ends.
+/// Returns the number of webhooks; no other unit can insert one until this one ends.
 pub(crate) fn lock_and_count(connection: &mut Connection<'_>) -> Result<i64, Failure> {
     dialect::webhooks::lock_table(connection)?;
     count(connection)
 }
 
-/// How many webhooks there are.
+/// Returns the number of webhooks.
 pub(crate) fn count(connection: &mut Connection<'_>) -> Result<i64, Failure> {
     Ok(on!(connection, |c| webhooks::table.count().get_result(c))?)
 }
@@ -126,7 +126,7 @@ pub(crate) fn insert(connection: &mut Connection<'_>, webhook: &Webhook) -> Resu
     Ok(())
 }
 
-/// What may change of a webhook.
+/// Mutable columns of a webhook.
 #[derive(Insertable, AsChangeset)]
 #[diesel(table_name = webhooks, treat_none_as_null = true)]
 struct ChangeableRow<'a> {
@@ -158,19 +158,19 @@ pub(crate) fn lock(connection: &mut Connection<'_>, id: WebhookId) -> Result<Opt
     dialect::webhooks::lock(connection, id.into())?.map(Webhook::try_from).transpose()
 }
 
-/// Saves what may change of a webhook.
+/// Saves the mutable columns of a webhook.
 pub(crate) fn save(connection: &mut Connection<'_>, webhook: &Webhook) -> Result<(), Failure> {
     let update = diesel::update(webhooks::table.find(DbId::from(webhook.id))).set(changeable(webhook));
     expect_saved("webhooks", 1, on!(connection, |c| update.execute(c))?)
 }
 
-/// Deletes a webhook with its places, and says whether it was there.
+/// Deletes a webhook with its cursors. Returns `true` if it existed.
 pub(crate) fn delete(connection: &mut Connection<'_>, id: WebhookId) -> Result<bool, Failure> {
     let row = webhooks::table.find(DbId::from(id));
     Ok(on!(connection, |c| diesel::delete(row).execute(c))? > 0)
 }
 
-/// The webhook of this id.
+/// Returns the webhook with this id.
 pub(crate) fn find(connection: &mut Connection<'_>, id: WebhookId) -> Result<Option<Webhook>, Failure> {
     let row: Option<WebhookRow> = on!(connection, |c| {
         webhooks::table.find(DbId::from(id)).select(WebhookRow::as_select()).first(c).optional()
@@ -178,7 +178,7 @@ pub(crate) fn find(connection: &mut Connection<'_>, id: WebhookId) -> Result<Opt
     row.map(Webhook::try_from).transpose()
 }
 
-/// A stretch of all webhooks, newest first.
+/// Returns a page of all webhooks, newest first.
 pub(crate) fn list(
     connection: &mut Connection<'_>,
     stretch: Stretch<WebhookId>,
@@ -199,14 +199,14 @@ pub(crate) fn list(
     readable_page(stretch, load, |row: &WebhookRow| row.id.into(), Webhook::try_from)
 }
 
-/// Whether any webhook is enabled.
+/// Returns `true` if any webhook is enabled.
 pub(crate) fn has_enabled(connection: &mut Connection<'_>) -> Result<bool, Failure> {
     let enabled = webhooks::table.filter(webhooks::status.eq(WebhookStatus::Enabled.as_str()));
     let first: Option<DbId> = on!(connection, |c| enabled.select(webhooks::id).first(c).optional())?;
     Ok(first.is_some())
 }
 
-/// Makes places where there are none yet, and returns those made.
+/// Inserts missing cursors, and returns those inserted.
 pub(crate) fn add_places(
     connection: &mut Connection<'_>,
     news: &[WebhookNews],
@@ -228,7 +228,7 @@ fn new_place(news: &WebhookNews) -> Option<NewPlaceRow> {
     Some(NewPlaceRow { market_id: news.market_id.into(), sequence, phase: phase.map(Phase::as_str), wanted })
 }
 
-/// The place of a webhook in a market.
+/// Returns the cursor of a webhook in a market.
 pub(crate) fn find_place(
     connection: &mut Connection<'_>,
     webhook: WebhookId,
@@ -241,7 +241,7 @@ pub(crate) fn find_place(
     row.map(WebhookPlace::try_from).transpose()
 }
 
-/// Moves the place of a webhook in a market, if it has one.
+/// Moves the cursor of a webhook in a market, if it exists.
 pub(crate) fn move_place(
     connection: &mut Connection<'_>,
     webhook: WebhookId,
@@ -257,7 +257,7 @@ pub(crate) fn move_place(
     Ok(())
 }
 
-/// Deletes the place of a webhook in a market, if it has one.
+/// Deletes the cursor of a webhook in a market, if it exists.
 pub(crate) fn delete_place(
     connection: &mut Connection<'_>,
     webhook: WebhookId,
@@ -268,7 +268,7 @@ pub(crate) fn delete_place(
     Ok(())
 }
 
-/// Deletes all places of a webhook.
+/// Deletes all cursors of a webhook.
 pub(crate) fn delete_places(connection: &mut Connection<'_>, webhook: WebhookId) -> Result<(), Failure> {
     let rows = webhook_places::table.filter(webhook_places::webhook_id.eq(DbId::from(webhook)));
     on!(connection, |c| diesel::delete(rows).execute(c))?;

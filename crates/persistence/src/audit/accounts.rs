@@ -1,5 +1,5 @@
-//! The chain of each account's transfers: versions from 1, each balance following from the one before, and
-//! the last one that of the account.
+//! The chain of each account's transfers: versions from 1 without gaps, each balance consistent
+//! with the previous one, and the last one equal to the account's.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer};
@@ -11,8 +11,8 @@ use crate::connection::Connection;
 use crate::error::Failure;
 use crate::id::{DbId, Id};
 
-/// The sides of all transfers by account and version, and after them the account itself. The order is that
-/// of three indexes, so neither database needs to sort.
+/// Both sides of all transfers by account and version, followed by the account itself. This is the
+/// order of three indexes, so neither database needs to sort.
 const SIDES: &str = "SELECT id, credit_account_id AS account_id, credit_version AS place,
         credit_version AS version, credit_balance_minor AS balance_minor, amount_minor AS change_minor,
         0 AS is_account FROM transfers
@@ -93,7 +93,8 @@ impl Chain {
         }
     }
 
-    /// Counts the chain, and an account that its transfers name but that does not exist.
+    /// Counts the chain, and reports an account that its transfers reference but that does not
+    /// exist.
     fn end(&self, report: &mut AuditReport) {
         report.broken_chains += i64::from(self.is_broken);
         if let Some(id) = self.account_id.filter(|_| !self.has_account) {

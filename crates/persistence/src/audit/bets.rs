@@ -1,4 +1,5 @@
-//! Markets replayed bet by bet: sequence, transfers, fees and prices, and what the market says of them all.
+//! Replays markets bet by bet: sequence, transfers, fees and prices, and the stored sums of the
+//! market.
 
 use std::collections::HashMap;
 
@@ -18,16 +19,16 @@ use crate::markets::{MarketRow, MarketRows, OptionRow, StateRow};
 use crate::schema::{accounts, bets, market_options, market_states, markets, transfers};
 use crate::transfers::TransferRow;
 
-/// How many markets, and how many bets of one, are in memory at once.
+/// Number of markets, and of bets of one market, in memory at once.
 const MARKETS_PER_PAGE: i64 = 100;
 const BETS_PER_PAGE: i64 = 500;
 
-/// Bets and sales whose market is not there.
+/// Bets and sales whose market does not exist.
 const STRAYS: &str = "SELECT id, market_id FROM bets WHERE NOT EXISTS (
     SELECT 1 FROM market_states WHERE market_states.market_id = bets.market_id)";
 
-/// Markets whose first transfer is not the subsidy that they name, or whose creator does not own the
-/// account that paid it.
+/// Markets whose first transfer is not their subsidy, or whose creator does not own the account
+/// that paid it.
 const SUBSIDIES: &str = "SELECT markets.id AS id, markets.subsidy_minor AS stored,
         CASE WHEN transfers.kind = 'subsidy' AND transfers.debit_account_id = markets.creator_account_id
             AND accounts.owner_id = markets.creator_id THEN transfers.amount_minor END AS paid
@@ -53,10 +54,10 @@ struct SubsidyRow {
     paid: Option<i64>,
 }
 
-/// The joined rows of a bet, its transfer and the owner of its account.
+/// Joined rows of a bet, its transfer and the owner of its account.
 type JoinedRow = (BetRow, Option<TransferRow>, Option<DbId>);
 
-/// A market, or what is wrong with its rows.
+/// A market, or the problem with its rows.
 type ReadMarket = Result<Market, Difference>;
 
 /// Checks all bets and all markets.
@@ -108,7 +109,7 @@ fn check_subsidies(
     })
 }
 
-/// The next markets by id; one that cannot be read has its problem instead.
+/// Returns the next markets by id; an unreadable one has its problem instead.
 fn load_markets(connection: &mut Connection<'_>, after: DbId) -> Result<Vec<(DbId, ReadMarket)>, Failure> {
     let rows: Vec<(MarketRow, Option<StateRow>)> = on!(connection, |c| {
         markets::table
@@ -209,7 +210,7 @@ fn next(replay: &mut Replay, row: JoinedRow) -> Option<Difference> {
     replay.next(StoredTrade { bet: &bet, transfer: transfer.as_ref(), owner })
 }
 
-/// What is wrong with a row that does not convert.
+/// Converts the failure of an unreadable row to a difference.
 fn unreadable(failure: Failure) -> Difference {
     let (column, stored) = match failure {
         Failure::Corrupt { column, cause, .. } => (column, cause.to_string()),

@@ -32,7 +32,7 @@ struct PaidRow {
     holders: i64,
 }
 
-/// What one account was paid by one market.
+/// Payment of one market to one account.
 #[derive(Default)]
 struct Paid {
     key: Option<(DbId, DbId)>,
@@ -40,7 +40,7 @@ struct Paid {
     transferred: i128,
 }
 
-/// The claims of one market so far.
+/// Claims of one market so far.
 #[derive(Default)]
 struct Claims {
     market_id: Option<DbId>,

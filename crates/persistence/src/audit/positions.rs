@@ -10,7 +10,8 @@ use crate::connection::Connection;
 use crate::error::Failure;
 use crate::id::{DbId, Id};
 
-/// What bets come to and what positions say, by market, account and option; after them the market's stakes.
+/// Sums of bets and stored positions, by market, account and option; followed by the market's
+/// stakes.
 const HELD: &str = "SELECT market_id, 0 AS is_state, account_id, option_index, 1 AS is_bet,
         CASE side WHEN 'buy' THEN shares_units ELSE -shares_units END AS shares_units,
         CASE side WHEN 'buy' THEN cash_minor ELSE 0 END AS spent_minor,
@@ -49,11 +50,11 @@ struct Held {
     traded: Sums,
 }
 
-/// The positions of one market so far.
+/// Positions of one market so far.
 #[derive(Default)]
 struct Stakes {
     sum: i128,
-    /// The account that is being added up, and what it has put in beyond what it took out.
+    /// The account being summed, and the money that it has paid minus the money received.
     account: Option<(DbId, DbId)>,
     net: i128,
 }
@@ -129,7 +130,7 @@ impl Stakes {
         self.net += net;
     }
 
-    /// The stakes of a market whose positions have all been added.
+    /// Returns the stakes of a market after all its positions.
     fn end_of(self, market_id: DbId) -> i128 {
         let is_its_own = self.account.is_some_and(|(market, _)| market == market_id);
         if is_its_own { self.sum + self.net.max(0) } else { 0 }

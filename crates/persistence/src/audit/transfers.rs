@@ -1,4 +1,4 @@
-//! Transfers against their kind: whose accounts they join, and what reversals reverse.
+//! Transfers by kind: the accounts that they may join, and the transfers that reversals reverse.
 
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
@@ -10,7 +10,8 @@ use crate::connection::Connection;
 use crate::error::Failure;
 use crate::id::{DbId, Id};
 
-/// Transfers that their kind does not allow. Both databases find the accounts and the original by key.
+/// Transfers that their kind does not allow. Both databases find the accounts and the original by
+/// primary key.
 const MISFITS: &str = "SELECT transfers.id AS id, transfers.kind AS kind, debits.kind AS debit_kind,
         credits.kind AS credit_kind
     FROM transfers

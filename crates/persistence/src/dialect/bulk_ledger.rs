@@ -1,6 +1,6 @@
-//! Writing many rows of the ledger at once: one statement with an array a column on Postgres, which has one
-//! text however many rows there are, and one prepared statement a row on `SQLite`, where a statement costs
-//! no round trip.
+//! Bulk writes to the ledger: on Postgres one statement with an array for each column, whose text
+//! is the same for any number of rows; on `SQLite` one prepared statement per row, since statements
+//! there cost no round trip. no round trip.
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Binary, Nullable, Text};
@@ -34,7 +34,7 @@ const INSERT_OUTCOMES: &str = "INSERT INTO idempotency_keys
     (user_id, key, request_hash, outcome, created_at_us)
     SELECT * FROM unnest(?, ?, ?, ?, ?)";
 
-/// Inserts accounts unless they are there already, and says how many were inserted.
+/// Inserts the accounts that do not exist yet, and returns the number inserted.
 pub(crate) fn insert_accounts_once(
     connection: &mut Connection<'_>,
     rows: &[NewAccountRow],
@@ -55,7 +55,7 @@ pub(crate) fn insert_accounts_once(
     }
 }
 
-/// Stores balance, version and status, and says of how many accounts.
+/// Stores balance, version and status, and returns the number of accounts saved.
 pub(crate) fn save_accounts(connection: &mut Connection<'_>, rows: &[NewAccountRow]) -> QueryResult<usize> {
     match connection {
         Connection::Sqlite(c) => sum_of(rows, |row| {

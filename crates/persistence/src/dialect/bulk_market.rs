@@ -1,4 +1,4 @@
-//! Writing many rows of markets at once, as [`super::bulk_ledger`] does those of the ledger.
+//! Bulk writes of markets, like those of the ledger in [`super::bulk_ledger`].
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Binary, Double, Integer, Nullable, Text};
@@ -68,7 +68,7 @@ const SAVE_POSITION: &str = "INSERT INTO positions
 const INSERT_PAYOUTS: &str = "INSERT INTO payouts (market_id, account_id, amount_minor, created_at_us)
     SELECT * FROM unnest(?, ?, ?, ?)";
 
-/// Inserts what never changes of markets.
+/// Inserts the constant columns of markets.
 pub(crate) fn insert_markets(
     connection: &mut Connection<'_>,
     rows: &[NewMarketRow<'_>],
@@ -102,7 +102,7 @@ pub(crate) fn insert_states(connection: &mut Connection<'_>, rows: &[NewStateRow
     }
 }
 
-/// Stores the states of markets, and says of how many.
+/// Stores the states of markets, and returns the number saved.
 pub(crate) fn save_states(connection: &mut Connection<'_>, rows: &[NewStateRow]) -> QueryResult<usize> {
     match connection {
         Connection::Sqlite(c) => sum_of(rows, |row| {
@@ -156,7 +156,7 @@ pub(crate) fn insert_options(
     }
 }
 
-/// Stores what is outstanding of options where that has changed, and says of how many.
+/// Stores the outstanding shares of changed options, and returns the number saved.
 pub(crate) fn save_options(connection: &mut Connection<'_>, rows: &[OutstandingRow]) -> QueryResult<usize> {
     match connection {
         Connection::Sqlite(c) => sum_of(rows, |row| {
@@ -201,7 +201,7 @@ pub(crate) fn insert_bets(connection: &mut Connection<'_>, rows: &[NewBetRow<'_>
     }
 }
 
-/// Inserts or replaces positions, of which no two have one key.
+/// Inserts or replaces positions, whose keys are distinct.
 pub(crate) fn save_positions(connection: &mut Connection<'_>, rows: &[PositionRow]) -> QueryResult<usize> {
     match connection {
         Connection::Sqlite(c) => sum_of(rows, |row| {

@@ -1,26 +1,27 @@
-//! Tells database errors apart by what a caller can do about them.
+//! Classifies database errors by what a caller can do about them.
 //!
-//! Diesel knows few kinds of errors and hides the SQLSTATE of the others, so those are told by their primary
-//! message. Connections ask Postgres for English messages where they may (`lc_messages`).
+//! Diesel knows few kinds of errors and hides the SQLSTATE of the others, so those are recognised
+//! by their primary message. Connections request English messages from Postgres if they may
+//! (`lc_messages`).
 
 use diesel::result::{DatabaseErrorKind, Error};
 use foretell_ports::error::StoreError;
 
-/// Others were in the way: the same statement may succeed in another transaction.
+/// Contention: the same statement may succeed in another transaction.
 const CONTENTION: [&str; 8] = [
     // Postgres: 40P01, 40001, 55P03.
     "deadlock detected",
     "could not serialize access",
     "canceling statement due to lock timeout",
     "could not obtain lock",
-    // SQLite: BUSY and LOCKED, also where another connection has just changed the schema.
+    // SQLite: BUSY and LOCKED, also if another connection has just changed the schema.
     "database is locked",
     "database table is locked",
     "database schema is locked",
     "database schema has changed",
 ];
 
-/// The database is there but cannot work, or not in time; nothing is wrong with the statement.
+/// The database cannot work, or not in time; the statement itself is valid.
 const UNAVAILABLE: [&str; 19] = [
     // Postgres.
     "terminating connection",
@@ -46,7 +47,7 @@ const UNAVAILABLE: [&str; 19] = [
     "database disk image is malformed",
 ];
 
-/// Failures of the disk below a SQLite commit: what reached it will show when the file is next opened.
+/// Disk failures during a SQLite commit: their effect is known only when the file is opened again.
 const UNKNOWN_AT_COMMIT: [&str; 1] = ["disk I/O error"];
 
 /// A full-text table of `SQLite` is missing or broken.
@@ -59,15 +60,17 @@ const BROKEN_INDEX: [&str; 6] = [
     "database disk image is malformed",
 ];
 
-/// Whether a statement failed since a full-text table is missing or broken. Nothing of its transaction is undone.
+/// Returns `true` if a statement failed because a full-text table is missing or broken. Its
+/// transaction can continue.
 pub(crate) fn is_broken_index(error: &Error) -> bool {
     matches!(error, Error::DatabaseError(_, information) if is_any(information.message(), &BROKEN_INDEX))
 }
 
-/// A statement was cancelled since its caller is gone: on Postgres, and on SQLite by our own function.
+/// A statement was cancelled because its caller is gone: on Postgres, and on SQLite by our own
+/// function.
 const CANCELLED: [&str; 2] = ["canceling statement due to user request", "the query was cancelled"];
 
-/// Whether a statement was cancelled at the request of this program.
+/// Returns `true` if a statement was cancelled by this program.
 pub(crate) fn is_cancellation(error: &Error) -> bool {
     matches!(error, Error::DatabaseError(_, information) if is_any(information.message(), &CANCELLED))
 }
@@ -76,7 +79,7 @@ fn is_any(message: &str, phrases: &[&str]) -> bool {
     phrases.iter().any(|phrase| message.contains(phrase))
 }
 
-/// What an error of a statement means. Nothing of its transaction was kept.
+/// Classifies an error of a statement. Its transaction has no effect.
 pub(crate) fn statement(error: Error) -> StoreError {
     let kind = match &error {
         Error::BrokenTransactionManager => return StoreError::Unavailable(Box::new(error)),
@@ -100,8 +103,8 @@ pub(crate) fn statement(error: Error) -> StoreError {
     }
 }
 
-/// What an error of `COMMIT` means. `is_usable` says whether the connection is in order and outside any
-/// transaction again: then the database has answered, and a commit that it refuses is undone.
+/// Classifies an error of `COMMIT`. `is_usable` tells if the connection works and is outside any
+/// transaction again: then the database has responded, and a commit that it rejects is rolled back.
 pub(crate) fn commit(error: Error, is_usable: bool) -> StoreError {
     let error = match error {
         Error::RollbackErrorOnCommit { commit_error, .. } => *commit_error,
@@ -118,7 +121,7 @@ pub(crate) fn commit(error: Error, is_usable: bool) -> StoreError {
     }
 }
 
-/// Whether the connection itself is gone.
+/// Returns `true` if the connection itself is lost.
 pub(crate) fn is_connection_lost(error: &Error) -> bool {
     matches!(
         error,
@@ -155,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_are_told_apart_by_kind_and_message() {
+    fn errors_are_classified_by_kind_and_message() {
         use DatabaseErrorKind as Kind;
         for (kind, message, of_statement, of_commit) in [
             (Kind::Unknown, "deadlock detected", "contention", "contention"),
@@ -176,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_that_also_fails_to_roll_back_is_judged_by_the_commit() {
+    fn commit_error_precedes_rollback_error() {
         let both = |commit_error| Error::RollbackErrorOnCommit {
             rollback_error: Box::new(database_error(DatabaseErrorKind::Unknown, "no transaction is active")),
             commit_error: Box::new(commit_error),
@@ -188,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_of_the_driver_are_rejections_of_a_statement_and_leave_a_commit_unknown() {
+    fn driver_error_rejects_statement_or_leaves_commit_unknown() {
         assert_eq!(name(&statement(Error::NotFound)), "rejected");
         assert_eq!(name(&statement(Error::BrokenTransactionManager)), "unavailable");
         assert_eq!(name(&commit(Error::BrokenTransactionManager, false)), "commit unknown");

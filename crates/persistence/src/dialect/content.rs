@@ -1,5 +1,6 @@
-//! Posts, comments, bets, markets, settlements and users by many keys at once: one statement whatever their number, whose text never
-//! varies. Postgres takes the keys as an array, `SQLite` as a JSON array of hexadecimal texts.
+//! Bulk reads of posts, comments, bets, markets, settlements and users by keys: one statement with
+//! a constant text, whatever the number of keys. Postgres takes the keys as an array, `SQLite` as a
+//! JSON array of hexadecimal texts.
 
 use std::fmt::Write as _;
 
@@ -33,7 +34,7 @@ const USERS: ByKeys = ByKeys {
     postgres: "SELECT id, email, name, avatar, role, status, created_at_us, version, erased_at_us, updated_at_us FROM users WHERE id = ANY(?)",
 };
 
-/// Posts with their tags, of one moment since one statement reads both. No tag has a line break.
+/// Posts with their tags; one statement reads both in one snapshot. No tag contains a line break.
 const POSTS: ByKeys = ByKeys {
     sqlite: "SELECT id, author_id, title, content, status, version, created_at_us, updated_at_us,
         (SELECT group_concat(tag, char(10)) FROM post_tags WHERE post_id = posts.id) AS tags
@@ -43,8 +44,9 @@ const POSTS: ByKeys = ByKeys {
         FROM posts WHERE id = ANY(?)",
 };
 
-/// The newest published posts of each author with their tags: for each author a short walk along the index.
+/// Newest published posts of each author with their tags: a short index scan for each author.
 const NEWEST_POSTS: ByKeys = ByKeys {
+    // `CROSS JOIN` fixes the join order in SQLite: keys first, then one index scan for each.
     sqlite: "SELECT posts.*,
         (SELECT group_concat(tag, char(10)) FROM post_tags WHERE post_id = posts.id) AS tags
         FROM json_each(?) AS wanted CROSS JOIN posts ON posts.id IN
@@ -58,7 +60,7 @@ const NEWEST_POSTS: ByKeys = ByKeys {
         ORDER BY posts.id DESC LIMIT ?) AS newest",
 };
 
-/// The newest comments of each post. Each post is a short walk along the index, wherever it begins.
+/// Newest comments of each post: a short index scan for each post.
 const NEWEST_COMMENTS: ByKeys = ByKeys {
     sqlite: "SELECT comments.* FROM json_each(?) AS wanted CROSS JOIN comments ON comments.id IN
         (SELECT newest.id FROM comments AS newest WHERE newest.post_id = unhex(wanted.value)
@@ -72,7 +74,7 @@ const SETTLEMENTS: ByKeys = ByKeys {
     postgres: "SELECT * FROM settlements WHERE market_id = ANY(?)",
 };
 
-/// The newest bets of each market, found by their numbers.
+/// Newest bets of each market, found by their numbers.
 const NEWEST_BETS: ByKeys = ByKeys {
     sqlite: "SELECT bets.* FROM json_each(?) AS wanted CROSS JOIN bets ON bets.id IN
         (SELECT newest.id FROM bets AS newest WHERE newest.market_id = unhex(wanted.value)
@@ -81,12 +83,12 @@ const NEWEST_BETS: ByKeys = ByKeys {
         (SELECT * FROM bets WHERE bets.market_id = wanted.id ORDER BY bets.sequence DESC LIMIT ?) AS newest",
 };
 
-/// Locks the row against other writers, but not against foreign keys that refer to it.
+/// Locks the row against other writers, but not against foreign keys that reference it.
 const LOCK: &str = " FOR NO KEY UPDATE";
-/// Keeps the row from being deleted, and nothing else.
+/// Prevents the deletion of the row, and nothing else.
 const HOLD: &str = " FOR KEY SHARE";
 
-/// Keys as `SQLite` takes them.
+/// Returns keys in the form that `SQLite` takes.
 pub(super) fn hexadecimal(keys: &[DbId]) -> String {
     let mut text = String::with_capacity(2 + keys.len() * 35);
     text.push('[');
@@ -99,13 +101,14 @@ pub(super) fn hexadecimal(keys: &[DbId]) -> String {
     text
 }
 
-/// A condition of `SQLite`: that a column is among keys, all of them in one parameter, so that the text never varies.
+/// A condition of `SQLite`: a column is among keys, which are one parameter, so that the text is
+/// constant.
 pub(crate) struct IsAmong<C> {
     column: C,
     keys: String,
 }
 
-/// Whether the column has one of these keys.
+/// Returns the condition that a column has one of these keys.
 pub(crate) fn is_among<C>(column: C, keys: &[DbId]) -> IsAmong<C> {
     IsAmong { column, keys: hexadecimal(keys) }
 }
@@ -137,6 +140,8 @@ impl<C, T> AppearsOnTable<T> for IsAmong<C> where C: AppearsOnTable<T> {}
 
 impl<C, T> SelectableExpression<T> for IsAmong<C> where C: SelectableExpression<T> {}
 
+// The number of keys varies, but the text of the statement does not, so it is prepared once per
+// connection.
 fn load<R>(connection: &mut Connection<'_>, statement: &ByKeys, keys: &[DbId]) -> QueryResult<Vec<R>>
 where
     R: QueryableByName<Sqlite> + QueryableByName<Pg> + 'static,
@@ -147,17 +152,17 @@ where
     }
 }
 
-/// The users with these ids.
+/// Returns the users with these ids.
 pub(crate) fn users(connection: &mut Connection<'_>, ids: &[DbId]) -> QueryResult<Vec<UserRow>> {
     load(connection, &USERS, ids)
 }
 
-/// The posts with these ids, and their tags.
+/// Returns the posts with these ids, and their tags.
 pub(crate) fn posts(connection: &mut Connection<'_>, ids: &[DbId]) -> QueryResult<Vec<TaggedRow>> {
     load(connection, &POSTS, ids)
 }
 
-/// The settlements of these markets.
+/// Returns the settlements of these markets.
 pub(crate) fn settlements(
     connection: &mut Connection<'_>,
     markets: &[DbId],
@@ -165,7 +170,7 @@ pub(crate) fn settlements(
     load(connection, &SETTLEMENTS, markets)
 }
 
-/// The `limit` newest comments of each of these posts.
+/// Returns the `limit` newest comments of each of these posts.
 pub(crate) fn newest_comments(
     connection: &mut Connection<'_>,
     posts: &[DbId],
@@ -174,7 +179,7 @@ pub(crate) fn newest_comments(
     load_newest(connection, &NEWEST_COMMENTS, posts, limit)
 }
 
-/// The `limit` newest published posts of each of these authors.
+/// Returns the `limit` newest published posts of each of these authors.
 pub(crate) fn newest_posts(
     connection: &mut Connection<'_>,
     authors: &[DbId],
@@ -183,7 +188,7 @@ pub(crate) fn newest_posts(
     load_newest(connection, &NEWEST_POSTS, authors, limit)
 }
 
-/// The `limit` newest bets of each of these markets.
+/// Returns the `limit` newest bets of each of these markets.
 pub(crate) fn newest_bets(
     connection: &mut Connection<'_>,
     markets: &[DbId],
@@ -236,7 +241,7 @@ pub(crate) fn insert_tags(
     }
 }
 
-/// The first row of a query, locked for the running unit in this way.
+/// Loads the first row of a query, with this lock for the running unit.
 macro_rules! locked {
     ($connection:expr, $rows:expr, $lock:expr) => {
         match $connection {
@@ -256,12 +261,13 @@ pub(crate) fn lock_comment(connection: &mut Connection<'_>, id: DbId) -> QueryRe
     locked!(connection, comments::table.find(id).select(CommentRow::as_select()), LOCK)
 }
 
-/// Keeps a post from being deleted and tells who may see it.
+/// Locks a post against deletion and returns the fields that decide its visibility.
 pub(crate) fn hold_post(connection: &mut Connection<'_>, id: DbId) -> QueryResult<Option<AuthorshipRow>> {
     locked!(connection, posts::table.find(id).select(AuthorshipRow::as_select()), HOLD)
 }
 
-/// Keeps a market from being deleted and tells whether it is there. Its trades do not wait for this.
+/// Locks a market against deletion and returns `true` if it exists. Its trades do not wait for this
+/// lock.
 pub(crate) fn hold_market(connection: &mut Connection<'_>, id: DbId) -> QueryResult<bool> {
     let found: QueryResult<Option<DbId>> =
         locked!(connection, markets::table.find(id).select(markets::id), HOLD);

@@ -1,4 +1,4 @@
-//! Reading credentials with their users, and locking both where the unit depends on them until it ends.
+//! Reads credentials with their users, and locks both if the unit depends on them until it ends.
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
@@ -9,7 +9,7 @@ use crate::connection::Connection;
 use crate::id::{DbId, Id};
 use crate::prepared::prepared;
 
-/// A credential and the state of its user.
+/// A credential with the state of its user.
 #[derive(QueryableByName)]
 pub(crate) struct StateRow {
     #[diesel(sql_type = Id)]
@@ -26,14 +26,15 @@ pub(crate) struct StateRow {
     pub(crate) expires_at_us: Option<i64>,
 }
 
-/// The statements of one kind of credential: by one id, by an array of ids, and the same with locks.
+/// Statements of one kind of credential: by one id, by an array of ids, and the latter with locks.
 struct Statements {
     one: &'static str,
     many: &'static str,
-    /// Locks users before credentials, as everything does that changes both, and users in ascending order of
-    /// id. Both are locked, because Postgres reads only locked rows anew after it has waited for one of them.
+    /// Locks users before credentials, like every change of both, and users in ascending order of
+    /// id. Both are locked, because Postgres rereads only the locked rows after it has waited for
+    /// one of them.
     many_locked: &'static str,
-    /// The same, with users locked exclusively.
+    /// Like `many_locked`, with users locked exclusively.
     many_owned: &'static str,
 }
 
@@ -73,7 +74,7 @@ const USERS: Statements = statements!(
     ""
 );
 
-/// The sessions with these ids.
+/// Returns the sessions with these ids.
 pub(crate) fn sessions(
     connection: &mut Connection<'_>,
     ids: &[DbId],
@@ -82,7 +83,7 @@ pub(crate) fn sessions(
     load(connection, &SESSIONS, ids, lock)
 }
 
-/// The API keys with these ids.
+/// Returns the API keys with these ids.
 pub(crate) fn api_keys(
     connection: &mut Connection<'_>,
     ids: &[DbId],
@@ -91,7 +92,7 @@ pub(crate) fn api_keys(
     load(connection, &API_KEYS, ids, lock)
 }
 
-/// The users with these ids.
+/// Returns the users with these ids.
 pub(crate) fn users(
     connection: &mut Connection<'_>,
     ids: &[DbId],
@@ -110,7 +111,7 @@ fn load(
         return Ok(Vec::new());
     }
     match connection {
-        // There is one writer, who needs no lock on a row.
+        // SQLite has one writer, which needs no row lock.
         Connection::Sqlite(c) => each(ids, |id| prepared(statements.one).bind::<Id, _>(*id).load(*c)),
         Connection::Postgres(c) => {
             let text = match lock {

@@ -1,4 +1,5 @@
-//! What differs between the databases of jobs: adding many at once, and taking up those that nobody else takes up.
+//! Database-specific statements of jobs: adding many at once, and leasing without waiting for other
+//! workers.
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
@@ -16,6 +17,9 @@ const INSERT_JOBS: &str = "INSERT INTO jobs
     (id, kind, lane, about_id, concerned_id, state, due_at_us, leases, failures, once, created_at_us)
     SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (once) DO NOTHING";
 
+// `SKIP LOCKED`: two workers that poll at the same time lease different jobs instead of waiting.
+// `ARRAY` makes Postgres evaluate the inner query once. A running job that is due has an expired
+// lease, which counts as a failure.
 const LEASE_ON_POSTGRES: &str = "UPDATE jobs SET state = 'running', due_at_us = ?, leases = leases + 1,
     failures = failures + CASE state WHEN 'running' THEN 1 ELSE 0 END
     WHERE id = ANY (ARRAY(SELECT id FROM jobs WHERE lane = ? AND due_at_us <= ?
@@ -27,7 +31,7 @@ const LEASE_ON_SQLITE: &str = "UPDATE jobs SET state = 'running', due_at_us = ?,
     WHERE id IN (SELECT id FROM jobs WHERE lane = ? AND due_at_us <= ? ORDER BY due_at_us, id LIMIT ?)
     RETURNING id, kind, about_id, concerned_id, leases, failures";
 
-/// Adds jobs, but for those whose name is taken, and says how many were added.
+/// Adds jobs, except those whose unique name exists, and returns the number added.
 pub(crate) fn insert_once(connection: &mut Connection<'_>, rows: &[NewJobRow<'_>]) -> QueryResult<usize> {
     match connection {
         Connection::Sqlite(c) => sum_of(rows, |row| {
@@ -49,7 +53,7 @@ pub(crate) fn insert_once(connection: &mut Connection<'_>, rows: &[NewJobRow<'_>
     }
 }
 
-/// Deletes the jobs of these names and returns their number.
+/// Deletes the jobs with these names and returns their number.
 pub(crate) fn delete_named(connection: &mut Connection<'_>, names: &[String]) -> QueryResult<usize> {
     match connection {
         Connection::Sqlite(c) => sum_of(names, |name| {
@@ -61,7 +65,7 @@ pub(crate) fn delete_named(connection: &mut Connection<'_>, names: &[String]) ->
     }
 }
 
-/// Takes up jobs that are due, those that have been due the longest first.
+/// Leases due jobs, the longest due first.
 pub(crate) fn lease(connection: &mut Connection<'_>, request: &LeaseRequest) -> QueryResult<Vec<LeasedRow>> {
     macro_rules! bound {
         ($text:expr) => {{
@@ -79,9 +83,9 @@ pub(crate) fn lease(connection: &mut Connection<'_>, request: &LeaseRequest) -> 
     }
 }
 
-/// Locks a job, if it is there.
+/// Locks a job, if it exists.
 pub(crate) fn lock(connection: &mut Connection<'_>, id: DbId) -> QueryResult<()> {
-    // SQLite has one writer, who needs no lock on a row.
+    // SQLite has one writer, which needs no row lock.
     if let Connection::Postgres(c) = connection {
         let row = jobs::table.find(id).select(jobs::id);
         ended(row, LOCK_ROWS).load::<DbId>(*c)?;

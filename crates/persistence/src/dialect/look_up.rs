@@ -1,5 +1,5 @@
-//! Reading many rows by their keys, with locks where the unit will write them: one statement with an array
-//! on Postgres, one prepared statement a key on `SQLite`.
+//! Reads of many rows by their keys, with locks if the unit will write them: one statement with an
+//! array on Postgres, one prepared statement per key on `SQLite`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,8 +27,8 @@ use crate::schema::{
 use crate::transfers::TransferRow;
 use crate::users::{CredentialsRow, UserRow};
 
-/// Locks rows against other writers but not against foreign keys that refer to them. `SQLite` has one writer,
-/// who needs no lock on a row.
+/// Locks rows against other writers but not against foreign keys that reference them. `SQLite` has
+/// one writer, which needs no row lock.
 pub(super) const LOCK_ROWS: &str = " FOR NO KEY UPDATE";
 
 /// Locks accounts in ascending order of id and returns them in that order; `ids` ascend.
@@ -44,10 +44,10 @@ pub(crate) fn lock_accounts(connection: &mut Connection<'_>, ids: &[DbId]) -> Qu
     }
 }
 
-/// Who is locked beside a user.
+/// Users that are locked together with a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Others {
-    /// Nobody.
+    /// No other user.
     None,
     /// Every active admin.
     ActiveAdmins,
@@ -77,8 +77,9 @@ pub(crate) fn lock_users(
     }
 }
 
-/// Locks the states of markets in ascending order of id and returns them in that order; `ids` ascend. Nothing is
-/// joined to them: Postgres reads a row anew that it has waited for, but what is joined to it from before the wait.
+/// Locks the states of markets in ascending order of id and returns them in that order; `ids`
+/// ascend. No other table is joined: after waiting for a lock, Postgres rereads the locked row, but
+/// keeps the joined rows from before the wait.
 pub(crate) fn lock_states(
     connection: &mut Connection<'_>,
     ids: &[DbId],
@@ -97,7 +98,7 @@ pub(crate) fn lock_states(
     }
 }
 
-/// The options of markets, each with its market, those of one market together and in their order.
+/// Returns the options of markets, each with its market, those of one market together and in order.
 pub(crate) fn options(
     connection: &mut Connection<'_>,
     markets: &[DbId],
@@ -118,7 +119,7 @@ pub(crate) fn options(
     }
 }
 
-/// The transfers with these ids.
+/// Returns the transfers with these ids.
 pub(crate) fn transfers(connection: &mut Connection<'_>, ids: &[DbId]) -> QueryResult<Vec<TransferRow>> {
     match connection {
         Connection::Sqlite(c) => {
@@ -130,7 +131,7 @@ pub(crate) fn transfers(connection: &mut Connection<'_>, ids: &[DbId]) -> QueryR
     }
 }
 
-/// Those of `ids` that a transfer has reversed.
+/// Returns those of `ids` that a transfer has reversed.
 pub(crate) fn reversed(connection: &mut Connection<'_>, ids: &[DbId]) -> QueryResult<Vec<DbId>> {
     let reversed = transfers::reversal_of.assume_not_null();
     match connection {
@@ -143,7 +144,7 @@ pub(crate) fn reversed(connection: &mut Connection<'_>, ids: &[DbId]) -> QueryRe
     }
 }
 
-/// The bets and sales with these ids.
+/// Returns the bets and sales with these ids.
 pub(crate) fn bets(connection: &mut Connection<'_>, ids: &[DbId]) -> QueryResult<Vec<BetRow>> {
     match connection {
         Connection::Sqlite(c) => each(ids, |id| bets::table.find(id).select(BetRow::as_select()).load(*c)),
@@ -217,11 +218,12 @@ fn used_on_postgres(
     Ok(rows.into_iter().map(|row| (row.account_id.into(), row.client_id.into())).collect())
 }
 
-/// The outcomes stored under these keys.
+/// Returns the outcomes stored under these keys.
 pub(crate) fn outcomes(
     connection: &mut Connection<'_>,
     keys: &BTreeSet<&CommandKey>,
 ) -> QueryResult<Vec<OutcomeRow>> {
+    // A join with the keys, so that each is found in the primary key whatever their number.
     const WANTED: &str = "SELECT stored.* FROM unnest(?, ?) AS wanted (user_id, key)
         JOIN idempotency_keys AS stored ON stored.user_id = wanted.user_id AND stored.key = wanted.key";
     match connection {
@@ -239,7 +241,7 @@ pub(crate) fn outcomes(
     }
 }
 
-/// The positions of these accounts in these markets.
+/// Returns the positions of these accounts in these markets.
 pub(crate) fn positions(
     connection: &mut Connection<'_>,
     wanted: &BTreeSet<WantedHolding>,
@@ -250,7 +252,7 @@ pub(crate) fn positions(
     const OF_ACCOUNT: &str = "SELECT * FROM positions
         WHERE market_id IN (SELECT unhex(value) FROM json_each(?)) AND account_id = ?";
     match connection {
-        // One statement an account, so that a page of one trader's positions takes one.
+        // One statement per account, so that a page of one trader's positions needs only one.
         Connection::Sqlite(c) => {
             let mut markets: BTreeMap<_, Vec<DbId>> = BTreeMap::new();
             for wanted in wanted {

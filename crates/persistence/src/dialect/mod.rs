@@ -1,5 +1,5 @@
-//! All that differs between the two databases: opening, locking, bulk writes and errors. Nothing outside
-//! this module asks which database is open.
+//! Differences between the two databases: opening, locking, bulk writes and errors. No other module
+//! depends on which database is open.
 
 pub(crate) mod bulk_ledger;
 pub(crate) mod bulk_market;
@@ -14,12 +14,12 @@ pub(crate) mod session;
 pub(crate) mod transaction;
 pub(crate) mod webhooks;
 
-/// One column of many rows, for an array.
+/// Collects one column of many rows into an array.
 fn column<'a, R, T>(rows: &'a [R], value: impl Fn(&'a R) -> T) -> Vec<T> {
     rows.iter().map(value).collect()
 }
 
-/// Runs a statement for each row and adds up the rows that it touched.
+/// Runs a statement for each row and returns the total number of affected rows.
 fn sum_of<R>(
     rows: &[R],
     mut run: impl FnMut(&R) -> diesel::QueryResult<usize>,
@@ -27,7 +27,7 @@ fn sum_of<R>(
     rows.iter().try_fold(0, |sum, row| Ok(sum + run(row)?))
 }
 
-/// The rows of one statement a key.
+/// Collects the rows of one statement per key.
 fn each<K: Copy, R>(
     keys: impl IntoIterator<Item = K>,
     mut load: impl FnMut(K) -> diesel::QueryResult<Vec<R>>,

@@ -1,4 +1,4 @@
-//! Pools of connections, and how a closure runs on one of them.
+//! Connection pools, and running a closure on one of their connections.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use super::session::{Purpose, set_up_postgres, set_up_sqlite};
 use crate::config::DatabaseUrl;
 use crate::connection::Connection;
 
-/// The longest that opening a connection, or looking at an idle one, may take.
+/// Maximum time to open a connection, or to check an idle one.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How large a pool is and how long it makes callers wait.
+/// Size of a pool, and maximum wait of its callers.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PoolLimits {
     pub(crate) connections: usize,
@@ -27,30 +27,30 @@ pub(crate) enum Pool {
     Postgres(postgres::Pool),
 }
 
-/// A connection on loan from a pool.
+/// A connection borrowed from a pool.
 pub(crate) enum Loan {
     Sqlite(sqlite::Object),
     Postgres(postgres::Object),
 }
 
-/// The connection's last work panicked. Its pool throws it away.
+/// An earlier closure on the connection panicked. Its pool discards it.
 #[derive(Debug, Error)]
 #[error("earlier work on the connection panicked")]
 pub(crate) struct Panicked;
 
-/// What is to become of a connection.
+/// Next state of a borrowed connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fate {
-    /// It goes back to its pool.
+    /// Returned to its pool.
     Keep,
-    /// It is closed: it may be broken, or inside a transaction.
+    /// Closed: it may be broken, or inside a transaction.
     Close,
 }
 
-/// Builds a pool of either kind: the same text for two unrelated types.
+/// Builds a pool of either kind; both have the same code and unrelated types.
 macro_rules! build_pool {
     ($kind:ident, $url:expr, $limits:expr, $purpose:expr, $set_up:expr) => {{
-        // A statement that fails tells more about a connection than a question before each one would.
+        // No check before each use: the first statement detects a lost connection, and is retried.
         let recycling_method = RecyclingMethod::CustomFunction(Box::new(|_| Ok(())));
         let manager = $kind::Manager::from_config($url, Runtime::Tokio1, ManagerConfig { recycling_method });
         let timeouts =
@@ -69,7 +69,7 @@ macro_rules! build_pool {
 }
 
 impl Pool {
-    /// A pool for one purpose; no connection is opened yet.
+    /// Creates a pool for one purpose; no connection is opened yet.
     pub(crate) fn new(url: &DatabaseUrl, limits: PoolLimits, purpose: Purpose) -> Result<Self, Cause> {
         Ok(match url {
             DatabaseUrl::Sqlite(path) => {
@@ -82,7 +82,7 @@ impl Pool {
         })
     }
 
-    /// A connection once one is free, unless that takes too long.
+    /// Borrows a connection; fails if none becomes free in time.
     pub(crate) async fn borrow(&self) -> Result<Loan, StoreError> {
         let loan = match self {
             Self::Sqlite(pool) => pool.get().await.map(Loan::Sqlite),
@@ -91,7 +91,7 @@ impl Pool {
         loan.map_err(|error| StoreError::Unavailable(Box::new(error)))
     }
 
-    /// Closes the connections that are idle: when one is found lost, the others most likely are too.
+    /// Closes all idle connections: if one was lost, the others probably are too.
     pub(crate) fn close_idle(&self) {
         match self {
             Self::Sqlite(pool) => drop(pool.retain(|_, _| false)),
@@ -100,7 +100,7 @@ impl Pool {
     }
 }
 
-/// Runs `work` on the connection of a loan: the same text for two unrelated types.
+/// Runs `work` on a borrowed connection; both kinds have the same code and unrelated types.
 macro_rules! run_on {
     ($object:ident, $kind:ident, $variant:ident, $work:expr) => {{
         let (value, fate) = {
@@ -108,6 +108,7 @@ macro_rules! run_on {
             $work(&mut Connection::$variant(&mut connection))
         };
         if fate == Fate::Close {
+            // `take` removes the connection from its pool, which can then open another one.
             drop($kind::Object::take($object));
         }
         Ok(value)
@@ -115,8 +116,8 @@ macro_rules! run_on {
 }
 
 impl Loan {
-    /// Runs `work` on the connection, which then goes back to its pool or is closed. It blocks: call it on a
-    /// thread that may.
+    /// Runs `work` on the connection, and then returns it to its pool or closes it. It blocks: call
+    /// it on a thread that may block.
     pub(crate) fn run<T>(self, work: impl FnOnce(&mut Connection<'_>) -> (T, Fate)) -> Result<T, Panicked> {
         match self {
             Self::Sqlite(object) => run_on!(object, sqlite, Sqlite, work),

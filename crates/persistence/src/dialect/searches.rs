@@ -1,6 +1,7 @@
-//! The statements of searches and of their indexes, which each database has its own way for.
+//! Statements of searches and of their indexes, which differ between the databases.
 //!
-//! A search reads the newest hits, at most 500, and gives them their scores; whoever calls it puts them in order.
+//! A search reads the newest matches, at most 500, and computes their scores; its caller sorts
+//! them.
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
@@ -10,7 +11,7 @@ use crate::id::Id;
 use crate::prepared::prepared;
 use crate::searches::{Filter, HitRow, SubstringSearch};
 
-/// What is searched.
+/// Kind of texts to search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Searched {
     /// Markets.
@@ -19,21 +20,21 @@ pub(crate) enum Searched {
     Posts,
 }
 
-/// The hits that are looked at, the newest ones.
+/// Maximum number of matches that are scored, the newest ones.
 macro_rules! max_hits {
     () => {
         "500"
     };
 }
 
-/// The newest texts in which a substring of fewer than three characters is looked for.
+/// Number of the newest texts that are searched for a substring of fewer than three characters.
 macro_rules! max_scanned {
     () => {
         "1000"
     };
 }
 
-/// Which markets are wanted.
+/// Filter of markets.
 macro_rules! market_filter {
     () => {
         " AND (? IS NULL OR markets.creator_id = ?) AND (? IS NULL OR markets.category = ?)
@@ -42,7 +43,7 @@ macro_rules! market_filter {
     };
 }
 
-/// Which posts are wanted; the moment has no meaning.
+/// Filter of posts; the time has no effect.
 macro_rules! post_filter {
     () => {
         " AND (? IS NULL OR posts.author_id = ?)
@@ -63,7 +64,8 @@ macro_rules! post_joins {
     };
 }
 
-/// Of the table `texts` on SQLite: all wanted substrings are there, and no unwanted one; and the score.
+/// Conditions on the table `texts` on SQLite: all required substrings and no excluded one; and the
+/// score.
 macro_rules! sqlite_substrings {
     () => {
         " AND NOT EXISTS (SELECT 1 FROM json_each(?) WHERE instr(texts.substrings, value) = 0)
@@ -77,7 +79,8 @@ macro_rules! sqlite_substring_score {
     };
 }
 
-// The index is read from its newest entry on, until there are enough hits: only those get a score.
+// The index is read from its newest entry on, until there are enough matches: only those are
+// scored.
 macro_rules! sqlite_by_words {
     ($words:literal, $texts:literal, $id:literal, $joins:expr, $filter:expr) => {
         concat!(
@@ -168,8 +171,8 @@ const SQLITE_MARKETS_BY_SCAN: &str =
     sqlite_by_scan!("market_texts", "market_id", market_joins!(), market_filter!());
 const SQLITE_POSTS_BY_SCAN: &str = sqlite_by_scan!("post_texts", "post_id", post_joins!(), post_filter!());
 
-/// The newest of the hits that are wanted, on Postgres. The hits come from their index first, in no order: Postgres would
-/// otherwise read all texts from the newest on until there are enough.
+/// Newest matches that pass the filter, on Postgres. The matches are first read from their index,
+/// in any order: otherwise Postgres would scan all texts from the newest on until there are enough.
 macro_rules! postgres_newest {
     ($id:literal, $joins:expr, $filter:expr) => {
         concat!(
@@ -290,7 +293,7 @@ macro_rules! bind_filter {
     };
 }
 
-/// The hits of a query in the language of FTS5.
+/// Searches with a query in the language of FTS5.
 pub(crate) fn by_words_on_sqlite(
     connection: &mut SqliteConnection,
     searched: Searched,
@@ -304,7 +307,7 @@ pub(crate) fn by_words_on_sqlite(
     bind_filter!(prepared(text).bind::<Text, _>(query), filter).load(connection)
 }
 
-/// The hits of a query that is a `tsquery`.
+/// Searches with a `tsquery`.
 pub(crate) fn by_words_on_postgres(
     connection: &mut PgConnection,
     searched: Searched,
@@ -318,7 +321,7 @@ pub(crate) fn by_words_on_postgres(
     bind_filter!(prepared(text).bind::<Text, _>(query), filter).bind::<Text, _>(query).load(connection)
 }
 
-/// The hits of substrings.
+/// Searches for substrings.
 pub(crate) fn by_substrings(
     connection: &mut Connection<'_>,
     searched: Searched,

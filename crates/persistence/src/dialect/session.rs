@@ -1,4 +1,4 @@
-//! What every connection is told when it is opened.
+//! Settings of each new connection.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -12,29 +12,31 @@ use crate::cancel::define_go_on;
 use crate::connection::Connection;
 use crate::error::Failure;
 
-/// What a connection is for.
+/// Purpose of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
     /// Units of work.
     Writing,
-    /// Queries; the database itself refuses writes.
+    /// Queries; the database itself rejects writes.
     Reading,
-    /// Searches, which do not write either.
+    /// Searches, which cannot write either.
     Searching,
 }
 
-/// The backend process of each open connection to Postgres, by the address of the connection, which does not move in its
-/// pool: Diesel has no place for it. An address that is used again is for a connection that was set up again.
+/// Backend process of each open connection to Postgres, by the address of the connection, which
+/// does not move in its pool: Diesel has no field for it. An address that is reused belongs to a
+/// new connection, whose setup replaces the entry.
 static BACKENDS: Mutex<BTreeMap<usize, i32>> = Mutex::new(BTreeMap::new());
 
-/// The backend process that runs the statements of a connection that was set up.
+/// Returns the backend process of a connection.
 pub(crate) fn backend_of(connection: &PgConnection) -> Option<i32> {
     let address = std::ptr::from_ref(connection).addr();
     BACKENDS.lock().unwrap_or_else(PoisonError::into_inner).get(&address).copied()
 }
 
-/// Every commit is flushed to the disk before it is acknowledged: batches make it cheap, not a lower setting. Deleted
-/// content is overwritten with zeros, so that a copy of the file does not have it.
+/// Every commit is flushed to disk before it is acknowledged: batches make this cheap, so no weaker
+/// setting is needed. Deleted content is overwritten with zeros, so that a copy of the file does
+/// not contain it.
 const SQLITE_WRITING: &str = "PRAGMA busy_timeout = 1000;
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
@@ -49,12 +51,13 @@ PRAGMA query_only = ON;
 PRAGMA cache_size = -2048;
 PRAGMA temp_store = MEMORY;";
 
-/// A statement is planned once a connection: left alone, Postgres planned the look-up of a market anew for each
-/// reader, which took five times as long as running it. Every statement reaches its rows by an index, and a
-/// plan that was made while a table was small must not go on reading all of it once it has grown.
+/// Each statement is planned once per connection: by default, Postgres planned the query of a
+/// market again for each reader, which took five times as long as running it. Every statement uses
+/// an index, and a plan made while a table was small must not keep scanning it after it has grown.
 ///
-/// Messages are wanted in English, since some errors are told by them; only superusers may set that. A
-/// server that acknowledges commits before they are on its disk is told not to.
+/// Messages are requested in English, since some errors are recognised by them; only superusers may
+/// set that. Asynchronous commit is turned on if a server has it off: commits must be on disk
+/// before they are acknowledged.
 const POSTGRES_BOTH: &str = "SET jit = off;
 SET plan_cache_mode = force_generic_plan;
 SET enable_seqscan = off;
@@ -70,7 +73,7 @@ SET lock_timeout = '2s';
 SET idle_in_transaction_session_timeout = '30s';
 SET default_transaction_read_only = on;";
 
-/// A search that takes longer has lost its turn anyway.
+/// A longer search has already lost its turn: the next step has started.
 const POSTGRES_SEARCHING: &str = "SET statement_timeout = '3s';
 SET lock_timeout = '2s';
 SET idle_in_transaction_session_timeout = '30s';
@@ -93,13 +96,14 @@ pub(crate) fn set_up_postgres(connection: &mut PgConnection, purpose: Purpose) -
         Purpose::Reading => POSTGRES_READING,
         Purpose::Searching => POSTGRES_SEARCHING,
     })?;
+    // Needed to cancel a statement from another connection.
     let backend = diesel::select(diesel::dsl::sql::<Integer>("pg_backend_pid()")).get_result(connection)?;
     let address = std::ptr::from_ref(connection).addr();
     BACKENDS.lock().unwrap_or_else(PoisonError::into_inner).insert(address, backend);
     Ok(())
 }
 
-/// Lets the statements of the running transaction take long and read whole tables, as an audit does.
+/// Allows long statements and sequential scans in the running transaction, for an audit.
 pub(crate) fn allow_long_statements(connection: &mut Connection<'_>) -> QueryResult<()> {
     match connection {
         Connection::Sqlite(_) => Ok(()),
@@ -109,8 +113,8 @@ pub(crate) fn allow_long_statements(connection: &mut Connection<'_>) -> QueryRes
     }
 }
 
-/// Lets a query sort more rows than fit into memory: `SQLite` then sorts in temporary files, which must be
-/// said outside a transaction. Postgres does so by itself.
+/// Allows a query to sort more rows than fit into memory: `SQLite` then sorts in temporary files,
+/// which must be set outside a transaction. Postgres does so by itself.
 pub(crate) fn sort_on_disk<T>(
     connection: &mut Connection<'_>,
     query: impl FnOnce(&mut Connection<'_>) -> Result<T, Failure>,

@@ -1,4 +1,4 @@
-//! Beginning and ending transactions.
+//! Begins and ends transactions.
 
 use diesel::connection::{AnsiTransactionManager, TransactionManager as _};
 use diesel::result::QueryResult;
@@ -6,18 +6,20 @@ use diesel::result::QueryResult;
 use crate::connection::{Connection, on};
 use crate::error::Failure;
 
-/// Begins a transaction that writes. `SQLite` takes its one write lock now: a transaction that reads first
-/// fails at once when another has written in between, however long it would have waited.
+/// Begins a transaction that writes. `SQLite` takes its write lock now: a transaction that reads
+/// first fails immediately if another has written in between, whatever its busy timeout.
 pub(crate) fn begin(connection: &mut Connection<'_>) -> QueryResult<()> {
     match connection {
         Connection::Sqlite(c) => AnsiTransactionManager::begin_transaction_sql(*c, "BEGIN IMMEDIATE"),
         Connection::Postgres(c) => {
+            // Units lock the rows that they write, so each statement may read the latest committed
+            // state. With REPEATABLE READ, waiting for a lock would end in a serialization failure.
             AnsiTransactionManager::begin_transaction_sql(*c, "BEGIN ISOLATION LEVEL READ COMMITTED")
         }
     }
 }
 
-/// Begins a transaction whose statements all see the same moment and write nothing.
+/// Begins a read-only transaction whose statements all see the same snapshot.
 fn begin_snapshot(connection: &mut Connection<'_>) -> QueryResult<()> {
     match connection {
         Connection::Sqlite(c) => AnsiTransactionManager::begin_transaction_sql(*c, "BEGIN"),
@@ -28,17 +30,17 @@ fn begin_snapshot(connection: &mut Connection<'_>) -> QueryResult<()> {
     }
 }
 
-/// Makes the transaction durable.
+/// Commits the transaction durably.
 pub(crate) fn commit(connection: &mut Connection<'_>) -> QueryResult<()> {
     on!(connection, |c| AnsiTransactionManager::commit_transaction(c))
 }
 
-/// Drops the transaction.
+/// Rolls the transaction back.
 pub(crate) fn roll_back(connection: &mut Connection<'_>) -> QueryResult<()> {
     on!(connection, |c| AnsiTransactionManager::rollback_transaction(c))
 }
 
-/// Whether the connection is in order and outside any transaction.
+/// Returns `true` if the connection works and is outside any transaction.
 pub(crate) fn is_usable(connection: &mut Connection<'_>) -> bool {
     on!(connection, |c| !AnsiTransactionManager::is_broken_transaction_manager(c))
 }
@@ -55,21 +57,22 @@ pub(crate) fn write<T>(
             Ok(value)
         }
         Err(failure) => {
-            // A connection that cannot end its transaction is thrown away.
+            // If the rollback fails too, the caller closes the connection.
             drop(roll_back(connection));
             Err(failure)
         }
     }
 }
 
-/// Runs several reads that all see the same moment.
+/// Runs several reads that all see the same snapshot.
 pub(crate) fn snapshot<T>(
     connection: &mut Connection<'_>,
     read: impl FnOnce(&mut Connection<'_>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     begin_snapshot(connection)?;
     let result = read(connection);
-    // Nothing was written, so there is nothing to lose: a connection that cannot end it is thrown away.
+    // Nothing was written, so a rollback loses nothing; if it fails, the caller closes the
+    // connection.
     let ended = roll_back(connection);
     let value = result?;
     ended?;

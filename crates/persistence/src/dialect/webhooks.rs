@@ -1,4 +1,4 @@
-//! What differs between the databases of webhooks: the lock, and the making of many places at once.
+//! Database-specific statements of webhooks: locks, and inserting many cursors at once.
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
@@ -31,7 +31,8 @@ pub(crate) fn lock(connection: &mut Connection<'_>, id: DbId) -> QueryResult<Opt
     }
 }
 
-/// Keeps other units from inserting webhooks until this one ends; reading goes on. `SQLite` has one writer.
+/// Prevents other units from inserting webhooks until this one ends; reads continue. `SQLite` has
+/// one writer.
 pub(crate) fn lock_table(connection: &mut Connection<'_>) -> QueryResult<()> {
     match connection {
         Connection::Sqlite(_) => Ok(()),
@@ -41,7 +42,8 @@ pub(crate) fn lock_table(connection: &mut Connection<'_>) -> QueryResult<()> {
     }
 }
 
-/// Makes places where there are none yet, for the enabled webhooks that want them, and returns those made.
+/// Inserts missing cursors for the enabled webhooks with matching events, and returns those
+/// inserted.
 pub(crate) fn insert_places_once(
     connection: &mut Connection<'_>,
     rows: &[NewPlaceRow],

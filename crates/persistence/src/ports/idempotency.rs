@@ -1,4 +1,4 @@
-//! The ports of idempotency outcomes.
+//! Implementation of the ports for idempotency outcomes.
 
 use async_trait::async_trait;
 use foretell_domain::time::Timestamp;

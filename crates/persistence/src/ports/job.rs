@@ -1,4 +1,4 @@
-//! The ports of jobs.
+//! Implementation of the ports for jobs.
 
 use async_trait::async_trait;
 use foretell_domain::id::JobId;

@@ -1,4 +1,4 @@
-//! The ports of accounts and transfers.
+//! Implementation of the ports for accounts and transfers.
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;

@@ -1,4 +1,4 @@
-//! The ports of markets, bets, positions and settlements.
+//! Implementation of the ports for markets, bets, positions and settlements.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! The ports, method by method: each opens the way to a repository and adds nothing.
+//! Implementation of the ports: each method calls one repository function and adds nothing.
 
 mod idempotency;
 mod job;

@@ -1,4 +1,4 @@
-//! The ports of posts, comments and tags.
+//! Implementation of the ports for posts, comments and tags.
 
 use async_trait::async_trait;
 use foretell_domain::comment::{Comment, CommentSubject};

@@ -1,4 +1,4 @@
-//! The port of quotas.
+//! Implementation of the port for quotas.
 
 use foretell_domain::id::UserId;
 use foretell_domain::quota::Quota;

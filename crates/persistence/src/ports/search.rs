@@ -1,4 +1,4 @@
-//! The port of searches.
+//! Implementation of the port for searches.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The port of secrets.
+//! Implementation of the port for secrets.
 
 use foretell_ports::error::StoreError;
 use foretell_ports::secret::SecretTx;

@@ -1,4 +1,4 @@
-//! The ports of users, sessions, known networks and API keys.
+//! Implementation of the ports for users, sessions, known networks and API keys.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;

@@ -1,4 +1,4 @@
-//! The ports of vectors.
+//! Implementation of the ports for embeddings.
 
 use async_trait::async_trait;
 use foretell_domain::id::{MarketId, PostId};

@@ -1,4 +1,4 @@
-//! The ports of webhooks.
+//! Implementation of the ports for webhooks.
 
 use async_trait::async_trait;
 use foretell_domain::id::{MarketId, WebhookId};

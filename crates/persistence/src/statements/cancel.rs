@@ -1,4 +1,4 @@
-//! Queries are cancelled when their callers are gone.
+//! Tests that queries are cancelled when their callers are gone.
 
 use std::time::Duration;
 

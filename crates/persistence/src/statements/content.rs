@@ -1,4 +1,4 @@
-//! Everything that is done with posts, comments and tags, and that their lists come sorted from indexes.
+//! Tests of the statements of posts, comments and tags, whose lists are sorted by indexes.
 
 use std::slice::from_ref;
 
@@ -17,7 +17,7 @@ use crate::connection::Connection;
 use crate::error::Failure;
 use crate::{comments, post_lists, post_tags, posts, users};
 
-/// What users do with posts, from the writing to the deletion.
+/// Runs all operations on posts, from creation to deletion.
 pub(super) fn posts_and_queries(
     c: &mut Connection<'_>,
     make: &Factory,
@@ -89,16 +89,16 @@ async fn check_lists_are_not_sorted(kind: Kind) {
 }
 
 #[tokio::test]
-async fn lists_of_posts_and_comments_come_sorted_from_an_index_on_sqlite() {
+async fn content_lists_are_sorted_by_index_on_sqlite() {
     check_lists_are_not_sorted(Kind::Sqlite).await;
 }
 
 #[tokio::test]
-async fn lists_of_posts_and_comments_come_sorted_from_an_index_on_postgres() {
+async fn content_lists_are_sorted_by_index_on_postgres() {
     check_lists_are_not_sorted(Kind::Postgres).await;
 }
 
-/// A page of posts with their authors and comments is read in as many statements as a single one.
+/// A page of posts with their authors and comments needs as many statements as a single post.
 async fn check_related_rows_cost_no_further_statements(kind: Kind) {
     let mut observed = Observed::new(kind).await;
     let make = Factory::new(1);
@@ -130,11 +130,11 @@ async fn check_related_rows_cost_no_further_statements(kind: Kind) {
 }
 
 #[tokio::test]
-async fn related_rows_cost_no_further_statements_on_sqlite() {
+async fn related_rows_need_constant_statements_on_sqlite() {
     check_related_rows_cost_no_further_statements(Kind::Sqlite).await;
 }
 
 #[tokio::test]
-async fn related_rows_cost_no_further_statements_on_postgres() {
+async fn related_rows_need_constant_statements_on_postgres() {
     check_related_rows_cost_no_further_statements(Kind::Postgres).await;
 }

@@ -1,4 +1,4 @@
-//! Lists of markets come in their order from an index, whatever the filter, and read what the index leads to.
+//! Tests that lists of markets are sorted by an index, whatever the filter.
 
 use foretell_domain::id::{MarketId, UserId};
 use foretell_domain::market::Phase;
@@ -10,7 +10,7 @@ use super::databases::Kind;
 use super::{Observed, plan, reads_all, sorts};
 use crate::market_lists;
 
-/// Every combination of what a list of markets can be narrowed to.
+/// Returns every combination of filters of a list of markets.
 fn filters() -> Vec<MarketFilter> {
     let phases = [None, Some(Phase::Open), Some(Phase::Closed), Some(Phase::Resolved)];
     let mut filters = Vec::new();
@@ -35,8 +35,9 @@ async fn check_lists_are_not_sorted(kind: Kind) {
                 let sent = observed.sent();
                 for list in sent.iter().filter(|sql| sql.contains("ORDER BY")) {
                     let plan = plan(&mut observed.connection, list);
-                    // Volumes change with every bet, so no index has them by category or creator: of one creator
-                    // they may be sorted, of a category they are met along the walk.
+                    // Volumes change with every bet, so no index has them by category or creator:
+                    // those of one creator may be sorted, those of a category are filtered during
+                    // the scan.
                     let is_by_volume = sort == MarketSort::Volume;
                     let is_short = is_by_volume && filter.creator_id.is_some();
                     assert!(is_short || !sorts(&plan), "{kind:?} {filter:?} {sort:?} {start:?}\n{plan}");
@@ -53,11 +54,11 @@ async fn check_lists_are_not_sorted(kind: Kind) {
 }
 
 #[tokio::test]
-async fn lists_of_markets_come_sorted_from_an_index_on_sqlite() {
+async fn market_lists_are_sorted_by_index_on_sqlite() {
     check_lists_are_not_sorted(Kind::Sqlite).await;
 }
 
 #[tokio::test]
-async fn lists_of_markets_come_sorted_from_an_index_on_postgres() {
+async fn market_lists_are_sorted_by_index_on_postgres() {
     check_lists_are_not_sorted(Kind::Postgres).await;
 }

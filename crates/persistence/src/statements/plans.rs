@@ -1,4 +1,4 @@
-//! How a database would run a statement, and what that says of its indexes.
+//! Query plans of a database, and the indexes that they use.
 
 use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::Text;
@@ -6,7 +6,7 @@ use diesel::{QueryableByName, RunQueryDsl as _, sql_query};
 
 use super::Either;
 
-/// A prepared statement's name, with nothing for each of its parameters.
+/// Name of a prepared statement, with NULL for each of its parameters.
 pub(super) const KEPT: &str = "SELECT name || CASE WHEN cardinality(parameter_types) = 0 THEN '' ELSE '(' ||
     array_to_string(array_fill('NULL'::text, ARRAY[cardinality(parameter_types)]), ', ') || ')' END AS detail
     FROM pg_prepared_statements WHERE statement = $1";
@@ -24,7 +24,7 @@ struct PlanDetail {
     detail: String,
 }
 
-/// How the database would run a statement, whatever its parameters.
+/// Returns the generic plan of a statement.
 pub(super) fn plan(connection: &mut Either, sql: &str) -> String {
     match connection {
         Either::Sqlite(c) => {
@@ -36,7 +36,7 @@ pub(super) fn plan(connection: &mut Either, sql: &str) -> String {
                 "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_sort = off",
             )
             .unwrap();
-            // The statement is still there as it was prepared, with the types of its parameters.
+            // The statement is still prepared, with the types of its parameters.
             let kept = sql_query(KEPT).bind::<Text, _>(sql).get_result::<PlanDetail>(c).unwrap();
             let plan = sql_query(format!("EXPLAIN EXECUTE {}", kept.detail)).load::<PlanLine>(c).unwrap();
             plan.into_iter().map(|row| row.line).collect::<Vec<_>>().join("\n")
@@ -44,10 +44,10 @@ pub(super) fn plan(connection: &mut Either, sql: &str) -> String {
     }
 }
 
-/// There are at most 20 of these.
+/// A table with at most 20 rows.
 const SMALL: &str = "webhooks";
 
-/// What a plan says when it reads all of a table that grows.
+/// Returns `true` if a plan scans a table that grows.
 pub(super) fn reads_all(plan: &str) -> bool {
     let reads_all = |line: &str| {
         let line = line.trim();
@@ -58,7 +58,7 @@ pub(super) fn reads_all(plan: &str) -> bool {
     plan.lines().any(|line| reads_all(line) && !line.contains(SMALL))
 }
 
-/// What a plan says when it sorts.
+/// Returns `true` if a plan sorts.
 pub(super) fn sorts(plan: &str) -> bool {
     plan.contains("Sort") || plan.contains("TEMP B-TREE")
 }

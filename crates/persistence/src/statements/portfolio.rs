@@ -1,5 +1,5 @@
-//! What is asked about traders: their bets and positions come sorted from indexes, and a leaderboard reads no more
-//! than its period.
+//! Tests of the queries about traders: bets and positions are sorted by indexes, and a leaderboard
+//! reads only its period.
 
 use foretell_domain::id::{AccountId, BetId, MarketId, UserId};
 use foretell_ports::page::{Start, Stretch};
@@ -12,7 +12,7 @@ use crate::connection::Connection;
 use crate::error::Failure;
 use crate::{portfolio, profits, settlements};
 
-/// Every query about what one trader did and holds.
+/// Runs every query about one trader.
 pub(super) fn queries(c: &mut Connection<'_>, account: AccountId, market: MarketId) -> Result<(), Failure> {
     let user = UserId::from_u128(1);
     portfolio::count_bets(c, user)?;
@@ -40,16 +40,16 @@ async fn check_portfolios_are_not_sorted(kind: Kind) {
 }
 
 #[tokio::test]
-async fn portfolios_come_sorted_from_an_index_on_sqlite() {
+async fn portfolios_are_sorted_by_index_on_sqlite() {
     check_portfolios_are_not_sorted(Kind::Sqlite).await;
 }
 
 #[tokio::test]
-async fn portfolios_come_sorted_from_an_index_on_postgres() {
+async fn portfolios_are_sorted_by_index_on_postgres() {
     check_portfolios_are_not_sorted(Kind::Postgres).await;
 }
 
-/// Of the transfers, a leaderboard reads those of its period.
+/// A leaderboard reads only the transfers of its period.
 async fn check_leaderboards_read_their_period(kind: Kind) {
     let mut observed = Observed::new(kind).await;
     observed.run(|c| profits::rank(c, Some(START), 10));

@@ -1,4 +1,4 @@
-//! Each count of a quota reads one index, whatever else there is of the user.
+//! Tests that each count for a quota reads one index only.
 
 use foretell_domain::id::UserId;
 use foretell_domain::quota::Quota;

@@ -1,4 +1,4 @@
-//! Searches find words and parts of words in the indexes for them.
+//! Tests that searches use the indexes of words and trigrams.
 
 use foretell_domain::id::{MarketId, PostId};
 use foretell_domain::post::PostStatus;
@@ -37,7 +37,7 @@ async fn check_index_use(kind: Kind) {
                 kind == Kind::Postgres || !sorts(&plan),
                 "the newest hits are read, and no others\n{plan}"
             );
-            // Postgres puts aside what it has found, and reads all of that.
+            // Postgres materialises the matches, and reads all of them.
             let plan = plan.replace("SCAN (subquery-", "");
             assert!(!reads_all(&plan), "{sql}\n{plan}");
         }

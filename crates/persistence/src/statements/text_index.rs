@@ -1,4 +1,4 @@
-//! The index of texts is complete, of the right language, and never fails the writing of a text.
+//! Tests of the text index: complete, in the right language, and never the cause of a failed write.
 
 use diesel::connection::SimpleConnection as _;
 use foretell_domain::id::PostId;

@@ -1,4 +1,4 @@
-//! The contract of the storage ports on both databases.
+//! Contract tests of the storage ports on both databases.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
-//! Databases for one test each: a file in a temporary folder, or a database on the test server, removed at
-//! the end.
+//! A database for each test: a file in a temporary folder, or a database on the test server,
+//! removed at the end.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -8,14 +8,14 @@ use diesel::{Connection as _, PgConnection};
 use foretell_persistence::{ConnectError, DatabaseConfig, DatabaseUrl, Store};
 use tempfile::TempDir;
 
-/// Which database a test runs on.
+/// Kind of database that a test runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Sqlite,
     Postgres,
 }
 
-/// A database of its own, empty, and gone once this is dropped.
+/// An empty database of one test, removed when it is dropped.
 pub(crate) enum Database {
     Sqlite(TempDir),
     Postgres { name: String },
@@ -29,7 +29,7 @@ impl Database {
         }
     }
 
-    /// A database on the test server with this encoding.
+    /// Creates a database on the test server with this encoding.
     pub(crate) fn on_postgres(encoding: &str) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(1);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -40,7 +40,7 @@ impl Database {
         Self::Postgres { name }
     }
 
-    /// The URL or path as a configuration has it.
+    /// Returns the URL or path as in a configuration.
     pub(crate) fn url(&self) -> String {
         match self {
             Self::Sqlite(folder) => folder.path().join("foretell.db").display().to_string(),
@@ -52,18 +52,18 @@ impl Database {
         }
     }
 
-    /// A store over this database whose schema is as yet whatever it is.
+    /// Opens a store over this database without migrating it.
     pub(crate) async fn connect(&self) -> Store {
         self.try_connect().await.expect("the database answers")
     }
 
-    /// The same, or why it is refused.
+    /// Opens a store, or returns the reason why it is rejected.
     pub(crate) async fn try_connect(&self) -> Result<Store, ConnectError> {
         let url: DatabaseUrl = self.url().parse().expect("a usable URL");
         Store::connect(&DatabaseConfig::new(url)).await
     }
 
-    /// A store over this database with the newest schema.
+    /// Opens a store over this database with the current schema.
     pub(crate) async fn open(&self) -> Store {
         let store = self.connect().await;
         store.migrate().await.expect("the schema is brought up to date");
@@ -79,7 +79,7 @@ impl Drop for Database {
     }
 }
 
-/// The URL of the test server, with a database to connect to.
+/// Returns the URL of the test server, with a database to connect to.
 fn server() -> String {
     std::env::var("FORETELL_TEST_POSTGRES_URL").expect(
         "FORETELL_TEST_POSTGRES_URL names no Postgres for the tests; run them with scripts/with-servers",

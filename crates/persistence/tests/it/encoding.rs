@@ -1,4 +1,4 @@
-//! Databases in whose encoding not every text can be stored.
+//! Tests of databases whose encoding cannot store every text.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use foretell_ports::user::UserQueries as _;
 
 use crate::databases::{Database, Kind};
 
-/// Runs SQL on a database; a file is created if it is not there.
+/// Runs SQL on a database; a file is created if it does not exist.
 fn execute(database: &Database, sql: &str) {
     let url = database.url();
     let done = match database {
@@ -33,21 +33,21 @@ async fn check_refused(database: &Database, expected: &str) {
 }
 
 #[tokio::test]
-async fn postgres_with_another_encoding_is_refused() {
+async fn postgres_with_another_encoding_is_rejected() {
     for encoding in ["LATIN1", "SQL_ASCII"] {
         check_refused(&Database::on_postgres(encoding), encoding).await;
     }
 }
 
 #[tokio::test]
-async fn sqlite_with_another_encoding_is_refused() {
+async fn sqlite_with_another_encoding_is_rejected() {
     let database = Database::new(Kind::Sqlite);
     execute(&database, "PRAGMA encoding = 'UTF-16le'; CREATE TABLE first (id INTEGER)");
     check_refused(&database, "UTF-16le").await;
 }
 
 #[tokio::test]
-async fn client_encoding_of_the_database_does_not_count() {
+async fn client_encoding_is_ignored() {
     let database = Database::new(Kind::Postgres);
     let url = database.url();
     let (_, name) = url.rsplit_once('/').unwrap();

@@ -1,4 +1,4 @@
-//! What goes wrong around a unit of work, and what its caller is told.
+//! Tests of failures around a unit of work, and the errors that callers get.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -48,7 +48,7 @@ where
 }
 
 #[tokio::test]
-async fn a_commit_whose_answer_is_lost_is_unknown_and_the_store_recovers() {
+async fn lost_commit_response_is_unknown_and_store_recovers() {
     let database = Database::new(Kind::Postgres);
     let store = database.open().await;
     let url = database.url();
@@ -65,7 +65,7 @@ async fn a_commit_whose_answer_is_lost_is_unknown_and_the_store_recovers() {
 }
 
 #[tokio::test]
-async fn a_connection_lost_before_the_commit_is_unavailable() {
+async fn connection_lost_before_commit_is_unavailable() {
     let database = Database::new(Kind::Postgres);
     let store = database.open().await;
     let url = database.url();
@@ -80,10 +80,10 @@ async fn a_connection_lost_before_the_commit_is_unavailable() {
 }
 
 #[tokio::test]
-async fn idle_connections_that_were_lost_are_not_noticed_by_callers() {
+async fn lost_idle_connections_are_replaced_silently() {
     let database = Database::new(Kind::Postgres);
     let store = database.open().await;
-    // Several of each pool are open and idle.
+    // Several connections of each pool are open and idle.
     let all = (0..8).map(|_| {
         let store = store.clone();
         tokio::spawn(async move { tokio::join!(store.ping(), unit(&store, |tx| insert(tx, 1))) })
@@ -101,7 +101,7 @@ async fn idle_connections_that_were_lost_are_not_noticed_by_callers() {
 }
 
 #[tokio::test]
-async fn a_commit_that_the_database_refuses_is_rejected_and_not_unknown() {
+async fn commit_rejected_by_database_is_not_unknown() {
     let database = Database::new(Kind::Postgres);
     let store = database.open().await;
     run_on(
@@ -114,7 +114,7 @@ async fn a_commit_that_the_database_refuses_is_rejected_and_not_unknown() {
 }
 
 #[tokio::test]
-async fn a_commit_refused_for_contention_runs_again() {
+async fn commit_rejected_for_contention_runs_again() {
     let database = Database::new(Kind::Postgres);
     let store = database.open().await;
     run_on(
@@ -158,7 +158,7 @@ async fn contention_is_reported_after_the_last_attempt() {
 }
 
 #[tokio::test]
-async fn a_unit_that_goes_on_after_a_failed_statement_is_not_committed() {
+async fn unit_with_failed_statement_is_not_committed() {
     for kind in [Kind::Sqlite, Kind::Postgres] {
         let database = Database::new(kind);
         let store = database.open().await;
@@ -175,7 +175,7 @@ async fn a_unit_that_goes_on_after_a_failed_statement_is_not_committed() {
 }
 
 #[tokio::test]
-async fn callers_do_not_wait_for_a_connection_for_ever() {
+async fn wait_for_connection_is_limited() {
     for kind in [Kind::Sqlite, Kind::Postgres] {
         let database = Database::new(kind);
         database.open().await;
@@ -204,7 +204,7 @@ async fn callers_do_not_wait_for_a_connection_for_ever() {
 }
 
 #[tokio::test]
-async fn a_unit_outwaits_another_program_that_writes_to_the_file() {
+async fn unit_waits_for_other_writer_of_file() {
     let database = Database::new(Kind::Sqlite);
     let store = database.open().await;
     let mut other = SqliteConnection::establish(&database.url()).unwrap();
@@ -218,7 +218,7 @@ async fn a_unit_outwaits_another_program_that_writes_to_the_file() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_unit_that_has_read_is_not_overtaken_by_another_program() {
+async fn unit_holds_write_lock_from_its_begin() {
     let database = Database::new(Kind::Sqlite);
     let (store, other) = (database.open().await, database.connect().await);
     let runs = Arc::new(AtomicU32::new(0));
@@ -242,7 +242,7 @@ async fn a_unit_that_has_read_is_not_overtaken_by_another_program() {
 }
 
 #[tokio::test]
-async fn a_database_that_does_not_answer_is_told_at_once() {
+async fn unresponsive_database_is_reported_at_connect() {
     let config = DatabaseConfig::new("postgres://nobody:secret@127.0.0.1:1/none".parse().unwrap());
     let error = Store::connect(&config).await.unwrap_err();
     assert!(matches!(error, ConnectError::Unreachable(_)), "{error:?}");

@@ -1,4 +1,5 @@
-//! Limits of the tables: rows beyond them are rejected, and those of before are repaired by the migration.
+//! Tests of the limits of tables: rows beyond them are rejected, and earlier ones are repaired by
+//! the migration.
 
 use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl as _, SqliteConnection, sql_query};
@@ -56,7 +57,7 @@ impl Connection {
         lines.into_iter().map(|row| row.line).collect()
     }
 
-    /// Undoes the migrations back to the one before the limits.
+    /// Reverts the migrations to the one before the limits.
     fn undo_limits(&mut self) {
         loop {
             let undone = match self {
@@ -70,7 +71,7 @@ impl Connection {
     }
 }
 
-/// The id of this number, as a literal.
+/// Returns the id with this number, as a literal.
 fn id(kind: Kind, number: u32) -> String {
     match kind {
         Kind::Sqlite => format!("x'{number:032x}'"),

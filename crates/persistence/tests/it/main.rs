@@ -1,7 +1,8 @@
-//! The adapters against real databases: files of `SQLite`, and the Postgres that `FORETELL_TEST_POSTGRES_URL`
-//! names. `scripts/with-servers cargo test -p foretell-persistence` starts one.
+//! Tests of the adapters with real databases: files of `SQLite`, and the Postgres at
+//! `FORETELL_TEST_POSTGRES_URL`. `scripts/with-servers cargo test -p foretell-persistence` starts
+//! one.
 
-// "cfg(test)" tells clippy that helpers, too, are tests.
+// With "cfg(test)", clippy treats helpers as tests, too.
 #[cfg(test)]
 mod contract;
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! The migrations: one schema in two dialects, up and down and up again, and never under a newer program's.
+//! Tests of the migrations: one schema in two dialects, up, down and up again, and never under a
+//! newer program's.
 
 use std::collections::BTreeSet;
 
@@ -13,8 +14,8 @@ use crate::databases::{Database, Kind};
 const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
 
-/// Every column with what it holds and whether it may be empty; primary keys never may. What each database keeps to search
-/// in is its own.
+/// Every column with its type and nullability; primary keys are never null. The search indexes
+/// differ between the databases.
 const SQLITE_COLUMNS: &str = "SELECT tables.name || '.' || columns.name || ' ' || lower(columns.type)
     || CASE WHEN columns.\"notnull\" OR columns.pk THEN '' ELSE ' or null' END AS line
     FROM sqlite_schema AS tables JOIN pragma_table_info(tables.name) AS columns
@@ -28,7 +29,7 @@ const POSTGRES_COLUMNS: &str = "SELECT table_name || '.' || column_name || ' '
     FROM information_schema.columns WHERE table_schema = 'public' AND table_name NOT LIKE '\\_\\_%'
     AND table_name NOT IN ('market_texts', 'post_texts')";
 
-/// All that the migrations make.
+/// All objects that the migrations create.
 const SQLITE_SCHEMA: &str =
     "SELECT type || ' ' || name || ': ' || coalesce(sql, '') AS line FROM sqlite_schema
     WHERE name NOT LIKE '%\\_\\_diesel%' ESCAPE '\\'";
@@ -67,7 +68,7 @@ fn postgres_lines(connection: &mut PgConnection, queries: &[&str]) -> BTreeSet<S
 }
 
 #[tokio::test]
-async fn both_dialects_make_the_same_tables_and_columns() {
+async fn dialects_have_equal_tables_and_columns() {
     let (file, server) = (Database::new(Kind::Sqlite), Database::new(Kind::Postgres));
     file.open().await;
     server.open().await;
@@ -85,7 +86,7 @@ where
     connection.revert_all_migrations(source).unwrap();
 }
 
-/// How many migrations there are: as many for one database as for the other.
+/// Returns the number of migrations, which is the same for both databases.
 fn migration_count() -> usize {
     let count = |dialect: &str| {
         let folder = format!("{}/../../migrations/{dialect}", env!("CARGO_MANIFEST_DIR"));
@@ -121,7 +122,7 @@ async fn migrations_run_down_and_up_again_on_postgres() {
 }
 
 #[tokio::test]
-async fn the_status_names_what_is_applied_and_what_is_pending() {
+async fn status_lists_applied_and_pending_migrations() {
     for kind in [Kind::Sqlite, Kind::Postgres] {
         let database = Database::new(kind);
         let store = database.connect().await;
@@ -137,7 +138,7 @@ async fn the_status_names_what_is_applied_and_what_is_pending() {
 }
 
 #[tokio::test]
-async fn a_database_of_a_newer_program_is_refused() {
+async fn database_of_newer_program_is_rejected() {
     for kind in [Kind::Sqlite, Kind::Postgres] {
         let database = Database::new(kind);
         let store = database.open().await;
@@ -157,7 +158,7 @@ async fn a_database_of_a_newer_program_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn programs_that_migrate_at_the_same_time_take_turns() {
+async fn concurrent_migrations_take_turns() {
     for kind in [Kind::Sqlite, Kind::Postgres] {
         let database = Database::new(kind);
         let store = database.connect().await;
