@@ -62,15 +62,24 @@ pub(crate) async fn run(application: Arc<Application>, job: LeasedJob, limits: L
             let attempt = attempt_of(&application, &job);
             // An error needs the operator: a receiver that rejects messages does not.
             if is_of_receiver {
-                tracing::warn!(%job_id, kind, failure, "job {kind} failed ({attempt}) and was given up");
+                tracing::warn!(
+                    %job_id, kind, failure,
+                    "job {kind} failed ({attempt}) and was given up"
+                );
             } else {
-                tracing::error!(%job_id, kind, failure, "job {kind} failed ({attempt}) and was given up");
+                tracing::error!(
+                    %job_id, kind, failure,
+                    "job {kind} failed ({attempt}) and was given up"
+                );
             }
         }
         Ok(FailedJob::Lost) => {}
         // The lease expires, and another attempt is made.
         Err(error) => {
-            tracing::warn!(%job_id, kind, failure, error = %Chain(&error), "job {kind} failed, and storing the failure failed too; it runs again when its lease expires");
+            tracing::warn!(
+                %job_id, kind, failure, error = %Chain(&error),
+                "job {kind} failed, and storing the failure failed too; it runs again when its lease expires"
+            );
         }
     }
 }
@@ -130,7 +139,12 @@ async fn finish(
                         Some(Ok(Ok(()))) => Ending::Done,
                         _ => Ending::Lost,
                     },
-                    Err(error) => tracing::warn!(job_id = %job.lease.job, error = %Chain(&error), "extending the lease of a job failed"),
+                    Err(error) => {
+                        tracing::warn!(
+                            job_id = %job.lease.job, error = %Chain(&error),
+                            "extending the lease of a job failed"
+                        );
+                    }
                 }
             }
         }

@@ -38,7 +38,7 @@ pub(crate) fn find(
     Ok(states)
 }
 
-/// Converts a row. One that cannot be read fails the unit of work, so that nothing is permitted by it.
+/// Converts a row. An unreadable row fails the unit of work, so that it permits nothing.
 fn state(credential: CredentialId, row: &StateRow) -> Result<CredentialState, Failure> {
     let user = StoredRow { table: "users", id: row.user_id };
     let stored = StoredRow { table: table_of(credential), id: row.credential_id };

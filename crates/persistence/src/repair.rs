@@ -4,7 +4,7 @@ use foretell_domain::id::MarketId;
 
 use crate::error::{FIRST_MICROS, LAST_MICROS};
 
-/// What replaces the name of a user, an API key or a market.
+/// Replacement of the name of a user, an API key or a market.
 const UNREADABLE_NAME: &str = "Unreadable name";
 
 /// Repair of a row.
@@ -95,7 +95,7 @@ impl Row<'_> {
         }
     }
 
-    /// Whether the row is of no use without the column, and can be made anew.
+    /// Returns `true` if the row is useless without the column, and can be created again.
     fn is_dispensable(&self, column: &str) -> bool {
         matches!(
             (self.table, column),
@@ -208,7 +208,7 @@ impl Row<'_> {
     }
 }
 
-/// The assignment of a text that needs no quoting.
+/// Returns the assignment of a text that needs no quoting.
 fn set_text(column: &str, text: &str) -> Repair {
     Repair::Set(format!("{column} = '{text}'"))
 }

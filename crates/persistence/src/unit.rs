@@ -95,7 +95,10 @@ async fn run(
                 tokio::time::sleep(pause_after(attempt_number)).await;
             }
             Attempt::Stale(error) => {
-                tracing::debug!(unit = name, error = %Chain(&error), "idle database connection was lost, retrying on a new one");
+                tracing::debug!(
+                    unit = name, error = %Chain(&error),
+                    "idle database connection was lost, retrying on a new one"
+                );
                 store.writers().close_idle();
             }
         }

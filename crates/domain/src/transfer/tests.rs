@@ -1,4 +1,4 @@
-//! Transfers between accounts, allowed and refused.
+//! Tests of transfers between accounts, allowed and rejected.
 
 use super::*;
 use crate::account::{AccountRecord, AccountStatus};

@@ -154,8 +154,8 @@ pub(crate) fn bets(connection: &mut Connection<'_>, ids: &[DbId]) -> QueryResult
     }
 }
 
-/// Looks up which of these client ids an account has used in a table. Rows from before the column
-/// `client_id` have it as their id.
+/// Looks up which of these client ids an account has used in a table. Rows stored before the column
+/// `client_id` existed have it as their id.
 macro_rules! used_client_ids {
     ($(#[$doc:meta])* $name:ident: $table:ident by $account:ident) => {
         $(#[$doc])*
@@ -188,12 +188,12 @@ macro_rules! used_client_ids {
 }
 
 used_client_ids! {
-    /// Those of these client ids under which the account has paid.
+    /// Returns those of these client ids that the account has used for payments.
     used_in_transfers: transfers by debit_account_id
 }
 
 used_client_ids! {
-    /// Those of these client ids under which the account has traded.
+    /// Returns those of these client ids that the account has used for trades.
     used_in_bets: bets by account_id
 }
 

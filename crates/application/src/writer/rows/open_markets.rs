@@ -19,6 +19,8 @@ impl Rows {
         tx: &mut dyn Tx,
         creator: UserId,
     ) -> Result<u32, StoreError> {
+        // Counted once per batch: nothing is written before its end, so the stored number stays the
+        // same.
         let stored = match self.open_markets.entry(creator) {
             Entry::Occupied(counted) => *counted.get(),
             Entry::Vacant(uncounted) => *uncounted.insert(tx.count_for_quota(creator, Quota::OpenMarkets)?),
