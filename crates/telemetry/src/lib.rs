@@ -280,7 +280,7 @@ mod tests {
             tracing::error!(
                 target: "actix_http::h1::dispatcher",
                 "stream error: ERROR"
-            )
+            );
         };
         for format in [LogFormat::Json, LogFormat::Pretty] {
             assert_eq!(logged(format, "info,actix_server=warn", false, malformed), "");
