@@ -8,6 +8,7 @@ use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl as _, SqliteConnection, sql_query};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use foretell_persistence::MigrateError;
+use foretell_ports::search::TextSearch as _;
 
 use crate::databases::{Database, Kind};
 
@@ -47,14 +48,14 @@ struct Line {
     line: String,
 }
 
-fn sqlite(database: &Database) -> SqliteConnection {
+pub(crate) fn sqlite(database: &Database) -> SqliteConnection {
     let mut connection = SqliteConnection::establish(&database.url()).unwrap();
     // A store that was dropped may still be closing its connections.
     connection.batch_execute("PRAGMA busy_timeout = 5000").unwrap();
     connection
 }
 
-fn postgres(database: &Database) -> PgConnection {
+pub(crate) fn postgres(database: &Database) -> PgConnection {
     PgConnection::establish(&database.url()).unwrap()
 }
 
@@ -106,6 +107,19 @@ async fn migrations_run_down_and_up_again_on_sqlite() {
     assert_eq!(sqlite_lines(&mut connection, SQLITE_SCHEMA), BTreeSet::new(), "nothing is left");
     assert_eq!(store.migrate().await.unwrap().applied.len(), migration_count());
     assert_eq!(sqlite_lines(&mut connection, SQLITE_SCHEMA), before);
+}
+
+#[tokio::test]
+async fn rebuilt_search_index_has_migrated_schema() {
+    let database = Database::new(Kind::Sqlite);
+    let store = database.open().await;
+    let mut connection = sqlite(&database);
+    let migrated = sqlite_lines(&mut connection, SQLITE_SCHEMA);
+    // Whatever is missing, all tables of the index are made anew.
+    connection.batch_execute("DROP TABLE market_texts").unwrap();
+    assert_ne!(sqlite_lines(&mut connection, SQLITE_SCHEMA), migrated);
+    store.index_texts().await.unwrap();
+    assert_eq!(sqlite_lines(&mut connection, SQLITE_SCHEMA), migrated);
 }
 
 #[tokio::test]
