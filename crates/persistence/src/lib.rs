@@ -69,3 +69,4 @@ pub use inspection::{Inspection, UnreadableRow};
 pub use migrate::{MigrationReport, MigrationStatus};
 pub use store::Store;
 pub use tally::count_statements;
+pub use text_index::{MissingIndex, SearchIndexStatus};

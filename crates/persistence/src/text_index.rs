@@ -5,6 +5,7 @@
 //! table never fails that unit: it is logged once, and the index is rebuilt in the background.
 
 mod completion;
+mod status;
 mod tsvector;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,6 +23,7 @@ use crate::id::{DbId, Id};
 use crate::prepared::prepared;
 
 pub(crate) use completion::{clear, complete};
+pub use status::{MissingIndex, SearchIndexStatus};
 
 /// Start of all markets and posts.
 const FIRST: [DbId; 2] = [DbId::NIL; 2];

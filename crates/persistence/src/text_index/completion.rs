@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Integer, Text};
-use foretell_domain::search::INDEX_VERSION;
+use foretell_domain::search::{INDEX_VERSION, SearchLanguage};
 
 use super::{FIRST, NewText, TextIndex, put};
 use crate::connection::{Connection, on};
@@ -80,12 +80,14 @@ CREATE VIRTUAL TABLE post_trigrams USING fts5 (
     substrings, content = '', contentless_delete = 1, detail = none, tokenize = 'trigram case_sensitive 1'
 );";
 
-/// Reads each table, and so fails if one is missing or broken.
-const SQLITE_CHECKS: [&str; 4] = [
-    "SELECT row FROM market_words JOIN market_texts ON row = market_words.rowid WHERE market_words MATCH '\"a\"' LIMIT 1",
-    "SELECT rowid FROM market_trigrams WHERE market_trigrams MATCH '\"aaa\"' LIMIT 1",
-    "SELECT row FROM post_words JOIN post_texts ON row = post_words.rowid WHERE post_words MATCH '\"a\"' LIMIT 1",
-    "SELECT rowid FROM post_trigrams WHERE post_trigrams MATCH '\"aaa\"' LIMIT 1",
+/// Tables of SQLite, each with a statement that fails if it is missing or broken.
+const SQLITE_CHECKS: [(&str, &str); 6] = [
+    ("market_texts", "SELECT row FROM market_texts LIMIT 1"),
+    ("market_words", "SELECT rowid FROM market_words WHERE market_words MATCH '\"a\"' LIMIT 1"),
+    ("market_trigrams", "SELECT rowid FROM market_trigrams WHERE market_trigrams MATCH '\"aaa\"' LIMIT 1"),
+    ("post_texts", "SELECT row FROM post_texts LIMIT 1"),
+    ("post_words", "SELECT rowid FROM post_words WHERE post_words MATCH '\"a\"' LIMIT 1"),
+    ("post_trigrams", "SELECT rowid FROM post_trigrams WHERE post_trigrams MATCH '\"aaa\"' LIMIT 1"),
 ];
 
 #[derive(QueryableByName)]
@@ -134,18 +136,33 @@ struct StateRow {
     version: i32,
 }
 
+/// Returns `true` if the index has this language and the version that this program writes.
+pub(super) fn is_current(connection: &mut Connection<'_>, language: SearchLanguage) -> Result<bool, Failure> {
+    const FIND: &str = "SELECT language, version FROM search_index";
+    let found: Vec<StateRow> = on!(connection, |c| prepared(FIND).load(c))?;
+    let is_current = |state: &StateRow| state.language == language.name() && state.version == INDEX_VERSION;
+    Ok(found.first().is_some_and(is_current))
+}
+
+/// Returns the tables of SQLite that are missing or cannot be read.
+pub(super) fn broken_tables(c: &mut SqliteConnection) -> Vec<&'static str> {
+    let mut broken = Vec::new();
+    for (table, check) in SQLITE_CHECKS {
+        if prepared(check).execute(c).is_err() {
+            broken.push(table);
+        }
+    }
+    broken
+}
+
 /// Clears an index of another language or version.
 fn prepare(connection: &mut Connection<'_>, index: &TextIndex) -> Result<(), Failure> {
-    const FIND: &str = "SELECT language, version FROM search_index";
     const FORGET: &str = "DELETE FROM search_index";
     const SAVE: &str = "INSERT INTO search_index (id, language, version) VALUES (1, ?, ?)";
     const EMPTY: &str = "DELETE FROM market_texts; DELETE FROM post_texts;";
-    let found: Vec<StateRow> = on!(connection, |c| prepared(FIND).load(c))?;
-    let is_current = found
-        .first()
-        .is_some_and(|state| state.language == index.language.name() && state.version == INDEX_VERSION);
+    let is_current = is_current(connection, index.language)?;
     let is_sound = match connection {
-        Connection::Sqlite(c) => SQLITE_CHECKS.into_iter().all(|check| prepared(check).execute(*c).is_ok()),
+        Connection::Sqlite(c) => broken_tables(c).is_empty(),
         Connection::Postgres(_) => true,
     };
     if is_current && is_sound {

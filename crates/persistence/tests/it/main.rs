@@ -15,3 +15,5 @@ mod faults;
 mod limits;
 #[cfg(test)]
 mod schema;
+#[cfg(test)]
+mod search_index;
