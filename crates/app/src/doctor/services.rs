@@ -1,0 +1,71 @@
+//! Services that the server uses over the network: Redis, the mail server and the trace collector.
+
+use std::time::Duration;
+
+use foretell_cache::RedisProblem;
+use foretell_mail::{SmtpMailer, Templates};
+use reqwest::header::CONTENT_TYPE;
+use tokio::time::timeout;
+
+use super::{Finding, State};
+use crate::config::{Settings, Transport};
+
+/// The most time that a service may take to answer.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+pub(super) async fn redis(settings: &Settings) -> Option<Finding> {
+    let redis = settings.redis.as_ref()?;
+    let why = "all goes on without it, but each node counts and remembers by itself";
+    Some(match redis.probe().await {
+        Ok(()) => Finding::ok("redis", "it answers, and permits what is needed"),
+        Err(RedisProblem::Rejected(cause)) => {
+            Finding::of(State::Warning, "redis", cause.to_string(), why, cause.advice())
+        }
+        Err(problem @ RedisProblem::Away(_)) => {
+            let mend = "look at redis.url and at Redis";
+            Finding::of(State::Warning, "redis", problem.to_string(), why, mend)
+        }
+    })
+}
+
+pub(super) async fn mail(settings: &Settings) -> Option<Finding> {
+    let smtp = match &settings.mail.transport {
+        Transport::None => return Some(Finding::ok("mail", "none is sent (mail.transport)")),
+        Transport::Outbox { folder, .. } => {
+            return Some(Finding::ok("mail", format!("it is kept in {}", folder.display())));
+        }
+        Transport::Smtp(smtp) => smtp,
+    };
+    let templates =
+        Templates::load(&settings.mail.from, &settings.mail.site, settings.mail.templates.as_deref());
+    let tried = async {
+        let mailer = SmtpMailer::new(smtp, templates.map_err(anyhow::Error::from)?)?;
+        mailer.check().await.map_err(anyhow::Error::from)
+    };
+    let failure = match timeout(TIMEOUT, tried).await {
+        Ok(Ok(())) => return Some(Finding::ok("mail", format!("{} answers and lets us in", smtp.host))),
+        Ok(Err(error)) => format!("{error:#}"),
+        Err(_) => "it takes too long".to_owned(),
+    };
+    let why = "letters wait, and are given up after a day";
+    let mend = "look at mail.smtp_host, mail.smtp_tls, mail.smtp_user and mail.smtp_password";
+    Some(Finding::of(State::Warning, "mail", format!("{}: {failure}", smtp.host), why, mend))
+}
+
+/// Asks the collector to take nothing at all.
+pub(super) async fn traces(settings: &Settings) -> Option<Finding> {
+    let traces = settings.telemetry.traces.as_ref()?;
+    let endpoint = traces.endpoint.as_str();
+    let asked = reqwest::Client::new().post(endpoint).header(CONTENT_TYPE, "application/x-protobuf");
+    let asked = traces.headers.iter().fold(asked, |asked, (name, value)| asked.header(name, value));
+    let what = match timeout(TIMEOUT, asked.send()).await {
+        Ok(Ok(answer)) if answer.status().is_success() => {
+            return Some(Finding::ok("traces", format!("{endpoint} takes them")));
+        }
+        Ok(Ok(answer)) => format!("{endpoint} answers {}", answer.status()),
+        Ok(Err(error)) => format!("{:#}", anyhow::Error::from(error)),
+        Err(_) => format!("{endpoint} takes too long"),
+    };
+    let mend = "look at traces.endpoint and traces.headers, and at the collector";
+    Some(Finding::of(State::Warning, "traces", what, "what is not taken is lost", mend))
+}
