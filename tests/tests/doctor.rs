@@ -8,10 +8,14 @@
 
 use std::collections::BTreeMap;
 
-use foretell_tests::{Collector, Database, Program, Server, on_each_database, text};
+use foretell_tests::{Collector, Database, Program, Server, eventually, on_each_database, text};
 use serde_json::Value;
 
-on_each_database!(a_healthy_server_has_nothing_that_fails, what_is_broken_is_found);
+on_each_database!(
+    a_healthy_server_has_nothing_that_fails,
+    what_is_broken_is_found,
+    incomplete_search_index_is_found_and_rebuilt,
+);
 
 /// The worst state of each check, and whether the doctor was content.
 async fn findings(program: Program) -> (BTreeMap<String, String>, bool) {
@@ -34,6 +38,7 @@ async fn a_healthy_server_has_nothing_that_fails(database: Database) {
     let server = Server::start(database).await;
     let ada = server.register("ada").await;
     ada.open_market(&["Yes", "No"], "10").await;
+    search_index_is_built(&server).await;
     let collector = Collector::start().await;
     let doctor = server.command("doctor --json");
     let doctor =
@@ -47,6 +52,7 @@ async fn a_healthy_server_has_nothing_that_fails(database: Database) {
         "durability",
         "ledger",
         "rows",
+        "search",
         "mail",
         "traces",
         "proxies",
@@ -55,6 +61,52 @@ async fn a_healthy_server_has_nothing_that_fails(database: Database) {
     }
     let told = server.command("doctor").run().await.succeeded().stdout;
     assert!(told.contains("ok       ledger"), "{told}");
+}
+
+/// Waits for the background task that builds the search index of a new server.
+async fn search_index_is_built(server: &Server) {
+    eventually("the search index to be built", async || {
+        let built = server.home().count("SELECT count(*) AS count FROM search_index") == 1;
+        let indexed = server.home().count("SELECT count(*) AS count FROM market_texts") > 0;
+        (built && indexed).then_some(())
+    })
+    .await;
+}
+
+/// The finding about the search index.
+async fn search_finding(server: &Server) -> Value {
+    let done = server.command("doctor --json").run().await;
+    let findings: Vec<Value> = serde_json::from_str(&done.stdout).unwrap();
+    findings.into_iter().find(|finding| finding["check"] == "search").unwrap()
+}
+
+async fn incomplete_search_index_is_found_and_rebuilt(database: Database) {
+    let mut server = Server::start(database).await;
+    let ada = server.register("ada").await;
+    ada.open_market(&["Yes", "No"], "10").await;
+    search_index_is_built(&server).await;
+    server.stop_cleanly().await;
+    assert_eq!(search_finding(&server).await["state"], "ok");
+
+    let lost = match database {
+        Database::Sqlite => ("DROP TABLE market_words", "failed"),
+        Database::Postgres => ("DROP INDEX markets_by_words", "warning"),
+    };
+    for (sql, state) in
+        [("DELETE FROM market_texts", "warning"), ("DELETE FROM search_index", "warning"), lost]
+    {
+        server.home().execute(sql);
+        let finding = search_finding(&server).await;
+        assert_eq!(finding["state"], state, "{sql}: {finding}");
+        let repair = text(&finding["mend"]);
+        if let Some(arguments) = repair.strip_prefix("foretell ") {
+            server.command(arguments).run().await.succeeded();
+        } else {
+            server.home().execute(&repair);
+        }
+        let finding = search_finding(&server).await;
+        assert_eq!(finding["state"], "ok", "{sql}: {finding}");
+    }
 }
 
 async fn what_is_broken_is_found(database: Database) {

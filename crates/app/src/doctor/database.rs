@@ -1,4 +1,4 @@
-//! The database: its tables, durability and clock, the ledger and unreadable rows.
+//! The database: its tables, durability and clock, the ledger, unreadable rows and the search index.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -49,6 +49,7 @@ pub(super) async fn check(settings: &Settings, findings: &mut Vec<Finding>) {
     if is_current {
         findings.push(ledger(&store).await);
         findings.push(rows(&store).await);
+        findings.push(search_index(&store).await);
     }
 }
 
@@ -166,4 +167,41 @@ async fn rows(store: &Store) -> Finding {
     let mend = "make a backup, run the SQL below, and run foretell doctor again until nothing is listed";
     let rows = inspection.rows.into_iter().map(RowFinding::from).collect();
     Finding { rows, ..Finding::of(State::Failed, "rows", what, why, mend) }
+}
+
+/// Looks for markets and posts that searches do not find.
+async fn search_index(store: &Store) -> Finding {
+    const CHECK: &str = "search";
+    const REINDEX: &str = "foretell search reindex";
+    let status = match store.search_index_status().await {
+        Ok(status) => status,
+        Err(error) => {
+            let what = format!("the index cannot be read: {}", Chain(&error));
+            let why = "searches may fail";
+            return Finding::of(State::Failed, CHECK, what, why, "look at the database and its log");
+        }
+    };
+    if !status.broken_tables.is_empty() {
+        let what = format!("tables are missing or broken: {}", status.broken_tables.join(", "));
+        let why = "searches in them find nothing until a server has rebuilt them";
+        return Finding::of(State::Failed, CHECK, what, why, REINDEX);
+    }
+    if !status.is_current {
+        let what = "the index is not built yet, or has another language or version";
+        let why = "searches find little until a server has rebuilt it";
+        return Finding::of(State::Warning, CHECK, what, why, REINDEX);
+    }
+    if status.missing_texts > 0 {
+        let what = format!("{} markets and posts are not indexed", status.missing_texts);
+        let why = "searches do not find them";
+        return Finding::of(State::Warning, CHECK, what, why, REINDEX);
+    }
+    if !status.missing_indexes.is_empty() {
+        let (names, create): (Vec<_>, Vec<_>) =
+            status.missing_indexes.into_iter().map(|index| (index.name, index.create + ";")).unzip();
+        let what = format!("indexes are missing: {}", names.join(", "));
+        let why = "searches read all texts, which takes long";
+        return Finding::of(State::Warning, CHECK, what, why, create.join(" "));
+    }
+    Finding::ok(CHECK, "all markets and posts are indexed")
 }
