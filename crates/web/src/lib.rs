@@ -5,6 +5,7 @@
 //! failures in RFC 9457 where the client asks for it: see `middleware`, the only place that writes failures.
 
 mod connections;
+mod cpu_work;
 mod cursor;
 mod dto;
 mod error;

@@ -94,7 +94,12 @@ pub(crate) fn no_content() -> HttpResponse {
 
 /// 200 with rows of a list.
 pub(crate) fn list(rows: impl Serialize, meta: ListMeta) -> Answer {
-    write(StatusCode::OK, rows, Some(Meta { list: meta, method: None }))
+    Ok(written(list_body(rows, meta)?))
+}
+
+/// The body of an answer with rows of a list.
+pub(crate) fn list_body(rows: impl Serialize, meta: ListMeta) -> Result<Vec<u8>, ApiError> {
+    body(rows, Some(Meta { list: meta, method: None }))
 }
 
 /// 200 with the body of a search, which is written on a thread that may block: to mark and to write a hundred long texts
@@ -108,8 +113,12 @@ pub(crate) async fn found(
         drop(permit);
         body
     };
-    let body = block(write).await.map_err(ApiError::internal)??;
-    Ok(HttpResponse::Ok().insert_header(JSON).body(body))
+    Ok(written(block(write).await.map_err(ApiError::internal)??))
+}
+
+/// 200 with this finished body.
+pub(crate) fn written(body: Vec<u8>) -> HttpResponse {
+    HttpResponse::Ok().insert_header(JSON).body(body)
 }
 
 /// The body of a search: its hits, and how they were found.

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::WebState;
+use crate::cpu_work;
 use crate::dto::page::{PageParams, Paging};
 use crate::dto::post::{POST_RELATIONS, PostView};
 use crate::dto::selection::{Fields, expanded};
@@ -102,6 +103,9 @@ pub(super) async fn list(
     let total = application.count_posts(caller, &filter);
     let meta = paging.meta(&mut found, |post| post.id, total).await?;
     let related = application.relate_to_posts(&found, &relations).await?;
-    let rows: Vec<_> = found.iter().map(|post| fields.of(PostView::with(post, &related))).collect();
-    reply::list(rows, meta)
+    let write = move || {
+        let rows = found.iter().map(|post| fields.of(PostView::with(post, &related)));
+        reply::list_body(rows.collect::<Vec<_>>(), meta)
+    };
+    Ok(reply::written(cpu_work::run(write).await??))
 }

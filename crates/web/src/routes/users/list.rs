@@ -7,6 +7,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::WebState;
+use crate::cpu_work;
 use crate::dto::page::{PageParams, Paging};
 use crate::dto::selection::{Fields, expanded};
 use crate::dto::text::parsed;
@@ -67,6 +68,9 @@ pub(super) async fn list(
     let mut users = application.list_users(paging.stretch()).await?;
     let meta = paging.meta(&mut users, |user| user.id, application.count_users()).await?;
     let related = application.relate_to_users(&users, &relations).await?;
-    let view = |user| fields.of(ListedUser::new(caller.actor(), user, &related));
-    reply::list(users.iter().map(view).collect::<Vec<_>>(), meta)
+    let write = move || {
+        let view = |user| fields.of(ListedUser::new(caller.actor(), user, &related));
+        reply::list_body(users.iter().map(view).collect::<Vec<_>>(), meta)
+    };
+    Ok(reply::written(cpu_work::run(write).await??))
 }
