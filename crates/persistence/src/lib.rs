@@ -15,6 +15,7 @@ mod audit;
 pub mod backup;
 mod bets;
 mod cancel;
+mod checkpoint;
 mod comments;
 mod condition;
 mod config;

@@ -13,6 +13,7 @@ use metrics::{counter, gauge, histogram};
 use tracing::Span;
 
 use crate::cancel::{Caller, Canceller};
+use crate::checkpoint::Checkpointer;
 use crate::config::{DatabaseConfig, DatabaseUrl};
 use crate::connection::{Connection, on};
 use crate::dialect::pool::{Fate, Pool, PoolLimits};
@@ -40,6 +41,8 @@ struct Inner {
     text_index: Arc<TextIndex>,
     /// Cancels queries on Postgres.
     canceller: Option<Arc<Canceller>>,
+    /// Copies the log of a file.
+    checkpointer: Option<Checkpointer>,
 }
 
 /// A connection pool with as many threads.
@@ -75,6 +78,13 @@ impl Store {
         let searchers = lane("db-search", search_connections, Purpose::Searching)?;
         let canceller = is_postgres.then(|| lane("db-cancel", 1, Purpose::Reading)).transpose()?;
         let canceller = canceller.map(|lane| Arc::new(Canceller::new(lane.pool, lane.threads)));
+        let checkpointer = match &config.url {
+            DatabaseUrl::Sqlite(path) => {
+                let started = Checkpointer::start(path);
+                Some(started.map_err(|error| ConnectError::Unreachable(error.into()))?)
+            }
+            DatabaseUrl::Postgres(_) => None,
+        };
         let url = config.url.clone();
         let store = Self(Arc::new(Inner {
             url,
@@ -84,6 +94,7 @@ impl Store {
             search_connections,
             text_index: Arc::new(TextIndex::new(config.search_language)),
             canceller,
+            checkpointer,
         }));
         // The writer first: it creates a new file, which a reader cannot.
         let writer = store.0.writers.pool.borrow().await;
@@ -136,6 +147,13 @@ impl Store {
         &self.0.writers.threads
     }
 
+    /// Reports that a transaction which wrote was committed.
+    pub(crate) fn note_commit(&self) {
+        if let Some(checkpointer) = &self.0.checkpointer {
+            checkpointer.note_commit();
+        }
+    }
+
     /// Runs statements that write in a transaction, which continues to its end if this future is
     /// dropped.
     pub(crate) async fn write<T: Send + 'static>(
@@ -153,6 +171,9 @@ impl Store {
         let ran = self.0.writers.threads.run(move || span.in_scope(|| loan.run(run))).await;
         let ran = ran.map_err(|error| StoreError::Unavailable(Box::new(error)))?;
         let ran = ran.map_err(|error| StoreError::Unavailable(Box::new(error)))?;
+        if ran.is_ok() {
+            self.note_commit();
+        }
         ran.map_err(StoreError::from)
     }
 

@@ -83,7 +83,12 @@ async fn run(
             cost.add(statements, begun.elapsed());
         }
         match attempt {
-            Attempt::Done(result) => return result,
+            Attempt::Done(result) => {
+                if result.is_ok() {
+                    store.note_commit();
+                }
+                return result;
+            }
             Attempt::Contended(error) | Attempt::Stale(error) if attempt_number == MAX_ATTEMPTS => {
                 return Err(error);
             }
