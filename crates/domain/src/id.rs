@@ -5,40 +5,20 @@ use std::fmt;
 use std::str::FromStr;
 
 use thiserror::Error;
+use uuid::Uuid;
+use uuid::fmt::Hyphenated;
 
 /// The text is not a UUID of 32 hexadecimal digits in the groups 8-4-4-4-12.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("an id is a UUID such as 0190163d-8694-739b-aea5-966c26f8ad91")]
 pub struct IdError;
 
-/// Characters of the written form.
-const CHARS: usize = 36;
-
-/// Positions of the hyphens in the written form.
-const HYPHENS: [usize; 4] = [8, 13, 18, 23];
-
 fn parse(text: &str) -> Result<u128, IdError> {
-    if text.len() != CHARS {
-        return Err(IdError);
-    }
-    text.bytes().enumerate().try_fold(0_u128, |value, (position, byte)| {
-        if HYPHENS.contains(&position) {
-            return if byte == b'-' { Ok(value) } else { Err(IdError) };
-        }
-        let digit = char::from(byte).to_digit(16).ok_or(IdError)?;
-        Ok(value << 4 | u128::from(digit))
-    })
+    text.parse::<Hyphenated>().map(|id| id.as_uuid().as_u128()).map_err(|_| IdError)
 }
 
-/// Writes the whole text in one call, since responses contain many ids.
 fn write(value: u128, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let mut text = [b'-'; CHARS];
-    let places = text.iter_mut().enumerate().filter(|(position, _)| !HYPHENS.contains(position));
-    let digits = value.to_be_bytes().into_iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
-    for ((_, place), digit) in places.zip(digits) {
-        *place = if digit < 10 { b'0' + digit } else { b'a' + digit - 10 };
-    }
-    f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
+    f.write_str(Uuid::from_u128(value).hyphenated().encode_lower(&mut Uuid::encode_buffer()))
 }
 
 macro_rules! ids {

@@ -73,6 +73,7 @@ const CLOSED: &[(&str, &[&str])] = &[
         "domain",
         &[
             "idna",
+            "idna_adapter",
             "libm",
             "rust-stemmers",
             "serde",
@@ -82,6 +83,7 @@ const CLOSED: &[(&str, &[&str])] = &[
             "unicode-script",
             "unicode-security",
             "url",
+            "uuid",
         ],
     ),
     ("ports", &["async-trait", "secrecy", "thiserror"]),
