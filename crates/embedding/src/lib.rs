@@ -9,6 +9,8 @@
 
 mod index;
 mod model;
+mod table;
+mod wordpiece;
 
 pub use index::MemoryIndex;
 pub use model::{ModelError, StaticEmbedder};

@@ -1,21 +1,20 @@
 //! Embedding model: a vector for each word.
 
-use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::Path;
 
 use foretell_ports::vector::Embedder;
-use model2vec_rs::model::StaticModel;
-use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
+
+use crate::table::Table;
+use crate::wordpiece::WordPiece;
 
 /// Tokenizer and table of the built-in model, created by `scripts/make-embeddings`.
 const TOKENIZER: &[u8] = include_bytes!("../model/tokenizer.json");
 const TABLE: &[u8] = include_bytes!("../model/model.safetensors");
-const CONFIG: &[u8] = include_bytes!("../model/config.json");
 
 /// Name of the built-in model; every other model needs another name.
 const STANDARD: &str = "standard-1";
@@ -39,12 +38,11 @@ pub enum ModelError {
     Format(String),
 }
 
-/// Computes embeddings with a table of words.
+/// Computes embeddings with a table of tokens.
 pub struct StaticEmbedder {
     name: String,
-    model: StaticModel,
-    /// Words of the table; `None` if words cannot be distinguished from parts of words.
-    words: Option<HashSet<Box<str>>>,
+    tokenizer: WordPiece,
+    table: Table,
 }
 
 impl StaticEmbedder {
@@ -53,10 +51,10 @@ impl StaticEmbedder {
     /// # Errors
     /// [`ModelError::Format`], if it is broken.
     pub fn standard() -> Result<Self, ModelError> {
-        Self::of(STANDARD.to_owned(), TOKENIZER, TABLE, CONFIG)
+        Self::of(STANDARD.to_owned(), TOKENIZER, TABLE)
     }
 
-    /// Loads a model from a folder with `tokenizer.json`, `model.safetensors` and `config.json`.
+    /// Loads a model from a folder with `tokenizer.json` and `model.safetensors`.
     ///
     /// # Errors
     /// [`ModelError`].
@@ -69,13 +67,14 @@ impl StaticEmbedder {
         for byte in Sha256::digest(&table).iter().take(16) {
             let _ = write!(name, "{byte:02x}");
         }
-        Self::of(name, &tokenizer, &table, &read("config.json")?)
+        Self::of(name, &tokenizer, &table)
     }
 
-    fn of(name: String, tokenizer: &[u8], table: &[u8], config: &[u8]) -> Result<Self, ModelError> {
-        let model = StaticModel::from_bytes(tokenizer, table, config, Some(true));
-        let model = model.map_err(|error| ModelError::Format(format!("{error:#}")))?;
-        Ok(Self { name, model, words: words_of(tokenizer) })
+    fn of(name: String, tokenizer: &[u8], table: &[u8]) -> Result<Self, ModelError> {
+        let tokenizer = WordPiece::parse(tokenizer).map_err(|error| {
+            ModelError::Format(format!("tokenizer.json is not a WordPiece tokenizer of BERT: {error}"))
+        })?;
+        Ok(Self { name, tokenizer, table: Table::parse(table).map_err(ModelError::Format)? })
     }
 }
 
@@ -84,35 +83,25 @@ impl Embedder for StaticEmbedder {
         &self.name
     }
 
+    /// The mean of the vectors of the text's tokens, with length 1; zeros if it has no known token.
     fn embed(&self, text: &str) -> Vec<f32> {
-        let texts = [text.to_owned()];
-        self.model.encode_with_args(&texts, Some(MAX_TOKENS), 1).pop().unwrap_or_default()
+        let mut vector = vec![0.0; self.table.dimensions];
+        for id in self.tokenizer.token_ids(text, MAX_TOKENS) {
+            self.table.add_row(id, &mut vector);
+        }
+        // The sum has the direction of the mean, and its length is divided out.
+        let length = vector.iter().map(|value| value * value).sum::<f32>().sqrt();
+        if length > 0.0 {
+            for value in &mut vector {
+                *value /= length;
+            }
+        }
+        vector
     }
 
     fn knows(&self, word: &str) -> bool {
-        self.words.as_ref().is_none_or(|words| words.contains(word))
+        self.tokenizer.is_whole_word(word)
     }
-}
-
-/// The fields of `tokenizer.json` that are used.
-#[derive(Deserialize)]
-struct Tokenizer {
-    model: Vocabulary,
-}
-
-#[derive(Deserialize)]
-struct Vocabulary {
-    #[serde(rename = "type", default)]
-    kind: String,
-    #[serde(default)]
-    vocab: serde_json::Value,
-}
-
-/// Returns the words of a tokenizer that marks parts of words with a prefix.
-fn words_of(tokenizer: &[u8]) -> Option<HashSet<Box<str>>> {
-    let Tokenizer { model } = serde_json::from_slice(tokenizer).ok()?;
-    let words = model.vocab.as_object().filter(|_| model.kind == "WordPiece")?.keys();
-    Some(words.filter(|word| !word.starts_with("##")).map(|word| word.as_str().into()).collect())
 }
 
 #[cfg(test)]
@@ -137,6 +126,19 @@ mod tests {
             assert!(near > far + 0.2, "{query}: {near} {far}");
         }
         assert!((similarity(&model, "rain", "rain") - 1.0).abs() < 1e-3);
+    }
+
+    #[test]
+    fn embeddings_equal_stored_ones() {
+        let model = StaticEmbedder::standard().unwrap();
+        for (text, expected) in [
+            ("Will it rain in 東京?", [-0.018_910, 0.054_660, 0.158_040]),
+            ("l'été à Zürich", [-0.000_833, -0.259_260, 0.127_404]),
+        ] {
+            let vector = model.embed(text);
+            let is_near = |(value, expected): (&f32, f32)| (value - expected).abs() < 1e-4;
+            assert!(vector.iter().zip(expected).all(is_near), "{text}: {:?}", vector.get(..3));
+        }
     }
 
     #[test]
