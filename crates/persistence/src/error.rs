@@ -29,7 +29,7 @@ pub enum ConnectError {
     #[error("the database URL is not usable: {0}")]
     Url(&'static str),
     /// The folder of the database file cannot be created.
-    #[error("the folder {} cannot be made", folder.display())]
+    #[error("creating the folder {} failed", folder.display())]
     Folder {
         /// The folder.
         folder: PathBuf,
