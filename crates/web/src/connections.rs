@@ -1,8 +1,10 @@
-//! Limits of open connections, so that the process keeps descriptors for its own work and for health checks.
+//! Limits of open connections, so that the process keeps descriptors for its own work and for
+//! health checks.
 //!
-//! A connection over the limit is served health checks and the like (routes that are never limited), one
-//! request each; anything else is answered 503. There is a small reserve for those. Once it is full, a new connection
-//! takes the place of the oldest one that has not sent a request: a client that only connects keeps nobody out.
+//! A connection over the limit can only call health checks and other routes without rate limits,
+//! one request each; anything else gets 503. A small reserve exists for those. When it is full, a
+//! new connection replaces the oldest one that has not sent a request: a client that only connects
+//! blocks nobody.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -13,22 +15,23 @@ use foretell_application::network_of;
 
 use crate::trusted_proxies::TrustedProxies;
 
-/// Connections that are kept for health checks above the limit.
+/// Maximum number of connections for health checks above the limit.
 pub(crate) const RESERVED: usize = 32;
 
-/// The reserved connections that one address may have.
+/// Maximum number of reserved connections per address.
 const RESERVED_PER_ADDRESS: usize = 8;
 
-/// Limits of open connections of a server.
+/// Limits of a server's open connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConnectionLimits {
     /// For all together. A few more are accepted for health checks.
     pub total: usize,
-    /// For one address, or one /64 of IPv6; trusted proxies and the server's own machine are exempt.
+    /// For one IPv4 address or one /64 of IPv6; trusted proxies and the server's own machine are
+    /// exempt.
     pub per_address: usize,
 }
 
-/// Counts of open connections.
+/// Numbers of open connections.
 pub(crate) struct Connections {
     limits: ConnectionLimits,
     exempt: TrustedProxies,
@@ -53,7 +56,7 @@ struct Count {
 struct Reserved {
     number: u64,
     address: IpAddr,
-    /// Closes it; `None` as long as it must not be closed.
+    /// Closes the connection; `None` while it must stay open.
     close: Option<Box<dyn FnOnce() + Send>>,
 }
 
@@ -61,7 +64,7 @@ struct Reserved {
 pub(crate) struct Connection {
     connections: Arc<Connections>,
     address: IpAddr,
-    /// Its number in the reserve, if it is over the limit.
+    /// Number in the reserve, if the connection is over the limit.
     reserved: Option<u64>,
 }
 
@@ -70,7 +73,7 @@ impl Connections {
         Arc::new(Self { limits, exempt, counts: Mutex::default() })
     }
 
-    /// Counts one more connection; `None` if it must be closed at once.
+    /// Counts a new connection; `None` if it must be closed immediately.
     pub(crate) fn open(self: &Arc<Self>, peer: IpAddr) -> Option<Connection> {
         let address = network_of(peer);
         let is_exempt = peer.to_canonical().is_loopback() || self.exempt.trusts(peer);
@@ -115,7 +118,8 @@ impl Counts {
         Some(number)
     }
 
-    /// Closes the oldest reserved connection of these that waits for a request; `false` if there is none.
+    /// Closes the oldest of these reserved connections that waits for a request; `false` if there
+    /// is none.
     fn evict(&mut self, is_candidate: impl Fn(&Reserved) -> bool) -> bool {
         let mut reserve = self.reserve.iter_mut();
         let oldest = reserve.find(|other| other.close.is_some() && is_candidate(other));
@@ -124,13 +128,13 @@ impl Counts {
         else {
             return false;
         };
-        // It is no longer counted, though the server has yet to notice that it is closed.
+        // Uncounted now, although the server has yet to notice that it is closed.
         self.remove(address, Some(number));
         close();
         true
     }
 
-    /// Counts a connection no longer, unless it was closed for another one.
+    /// Stops counting a connection, unless it was closed for another one.
     fn remove(&mut self, address: IpAddr, reserved: Option<u64>) {
         if let Some(number) = reserved {
             let position = self.reserve.iter().position(|other| other.number == number);
@@ -152,12 +156,12 @@ impl Connection {
         self.reserved.is_some()
     }
 
-    /// Lets a newer connection take the place of this one, until it has sent a request.
+    /// Allows a newer connection to replace this one, until it has sent a request.
     pub(crate) fn evict_with(&self, close: impl FnOnce() + Send + 'static) {
         self.set_close(Some(Box::new(close)));
     }
 
-    /// Keeps its place from now on.
+    /// Protects the connection from being replaced.
     fn keep(&self) {
         self.set_close(None);
     }
@@ -177,12 +181,13 @@ impl Drop for Connection {
     }
 }
 
-/// Whether a request came over a connection that only routes without limits are served on.
+/// Returns `true` if a request came over a connection above the limit, which only routes without
+/// rate limits may use.
 pub(crate) fn is_over_limit(request: &HttpRequest) -> bool {
     request.conn_data::<Connection>().is_some_and(Connection::is_reserved)
 }
 
-/// Keeps the connection of a request open until it is answered.
+/// Protects the connection of a request until its response is sent.
 pub(crate) fn keep_connection(request: &HttpRequest) {
     if let Some(connection) = request.conn_data::<Connection>().filter(|connection| connection.is_reserved())
     {
@@ -201,7 +206,8 @@ mod tests {
         Connections::new(ConnectionLimits { total, per_address }, proxies)
     }
 
-    /// Opens as many connections as it gets: how many are served everything, and how many are reserved.
+    /// Opens as many connections as possible: returns the number without restrictions, and the
+    /// number of reserved ones.
     fn fill(connections: &Arc<Connections>, address: &str) -> (Vec<Connection>, usize, usize) {
         let peer = address.parse().unwrap();
         let open: Vec<_> = std::iter::from_fn(|| connections.open(peer)).collect();
@@ -211,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn address_over_its_limit_gets_a_few_reserved() {
+    fn address_over_limit_gets_reserved_connections() {
         let connections = connections(100, 10);
         let (_held, full, reserved) = fill(&connections, "192.0.2.1");
         assert_eq!((full, reserved), (10, RESERVED_PER_ADDRESS));
@@ -227,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn proxies_and_own_machine_have_only_the_total_limit() {
+    fn proxies_and_loopback_have_total_limit_only() {
         for address in ["10.0.0.1", "127.0.0.1", "::1"] {
             let connections = connections(100, 10);
             let (_held, full, reserved) = fill(&connections, address);
@@ -245,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn closed_connections_make_room_and_leave_nothing() {
+    fn closed_connections_are_no_longer_counted() {
         let connections = connections(20, 10);
         for _ in 0..3 {
             assert_eq!(fill(&connections, "192.0.2.1").1, 10);
@@ -254,7 +260,7 @@ mod tests {
         assert_eq!((counts.total, counts.by_address.len()), (0, 0));
     }
 
-    /// Lets a connection be closed for another one, and tells later whether it was.
+    /// Makes a connection replaceable, and returns a flag that tells if it was replaced.
     fn evictable(connection: &Connection) -> Arc<AtomicBool> {
         let is_closed = Arc::new(AtomicBool::new(false));
         let closing = Arc::clone(&is_closed);

@@ -1,8 +1,8 @@
-//! Cursors: the place in a list after which it goes on, in a form that only this installation can write.
+//! Cursors: the position in a list after which the next page starts, signed by this installation.
 //!
-//! A cursor is the place's 24 bytes and 16 bytes of an HMAC-SHA-256 over them, in base64url. The key of that HMAC
-//! is derived for the list that is walked, its path with its filters: a cursor of another list is as false as one
-//! that was altered.
+//! A cursor is the 24 bytes of the position and 16 bytes of an HMAC-SHA-256 over them, in
+//! base64url. The HMAC key is derived for each list, from its path and filters: a cursor of another
+//! list is as invalid as an altered one.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -16,32 +16,32 @@ use foretell_ports::portfolio::{BetKey, HeldKey};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-/// What the nodes of an installation sign cursors with.
+/// Key with which the nodes of an installation sign cursors.
 pub(crate) type CursorKey = [u8; 32];
 
 const PLACE_BYTES: usize = 24;
 const TAG_BYTES: usize = 16;
 
-/// A place in a sorted list, as cursors hold it.
+/// Position in a sorted list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place {
-    /// What the list is sorted by, where that is not the id.
+    /// Sort value, unless the list is sorted by id.
     pub(crate) rank: i64,
-    /// What tells apart rows of one rank.
+    /// Id that distinguishes rows with equal sort values.
     pub(crate) id: u128,
 }
 
-/// Signs the places of one list.
+/// Signs the positions of one list.
 #[derive(Debug, Clone)]
 pub(crate) struct ListSeal(CursorKey);
 
 impl ListSeal {
-    /// The seal of the list with this identity.
+    /// Creates the signer of the list with this identity.
     pub(crate) fn new(key: &CursorKey, identity: &str) -> Self {
         Self(authenticate(key, identity.as_bytes()))
     }
 
-    /// The cursor of a place.
+    /// Returns the cursor of a position.
     pub(crate) fn write(&self, place: Place) -> String {
         let mut bytes = Vec::with_capacity(PLACE_BYTES + TAG_BYTES);
         bytes.extend(place.rank.to_be_bytes());
@@ -51,7 +51,7 @@ impl ListSeal {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// The place of a cursor, if it is one of this list.
+    /// Returns the position of a cursor, if it is a cursor of this list.
     pub(crate) fn read(&self, cursor: &str) -> Option<Place> {
         let mut bytes = [0; PLACE_BYTES + TAG_BYTES];
         let length = URL_SAFE_NO_PAD.decode_slice(cursor, &mut bytes).ok()?;
@@ -84,7 +84,7 @@ impl From<Place> for MarketKey {
     }
 }
 
-/// By holder: the account comes first, and the option tells apart what it holds.
+/// By holder: the account comes first, then the option.
 impl From<PositionKey> for Place {
     fn from(key: PositionKey) -> Self {
         Self { rank: i64::try_from(key.option_index).unwrap_or(i64::MAX), id: key.account_id.as_u128() }
@@ -98,7 +98,7 @@ impl From<Place> for PositionKey {
     }
 }
 
-/// By moment: the bet tells apart those of one moment.
+/// By time: the bet distinguishes those of the same time.
 impl From<BetKey> for Place {
     fn from(key: BetKey) -> Self {
         Self { rank: key.created_at.micros(), id: key.id.as_u128() }
@@ -111,7 +111,7 @@ impl From<Place> for BetKey {
     }
 }
 
-/// By market: the option tells apart what is held in it.
+/// By market: then the option.
 impl From<HeldKey> for Place {
     fn from(key: HeldKey) -> Self {
         Self { rank: i64::try_from(key.option_index).unwrap_or(i64::MAX), id: key.market_id.as_u128() }
@@ -125,7 +125,7 @@ impl From<Place> for HeldKey {
     }
 }
 
-/// By profit: the trader tells apart those of one profit.
+/// By profit: the trader distinguishes equal profits.
 impl From<RankKey> for Place {
     fn from(key: RankKey) -> Self {
         Self { rank: key.profit_minor, id: key.user_id.as_u128() }
@@ -138,7 +138,7 @@ impl From<Place> for RankKey {
     }
 }
 
-/// A number that counts rows.
+/// A number of rows.
 impl From<i64> for Place {
     fn from(number: i64) -> Self {
         Self { rank: number, id: 0 }
@@ -151,7 +151,7 @@ impl From<Place> for i64 {
     }
 }
 
-/// Ids that are the whole place of their rows.
+/// Ids that alone are the position of their rows.
 macro_rules! ids {
     ($($name:ident),+ $(,)?) => {$(
         impl From<$name> for Place {
@@ -178,7 +178,7 @@ mod tests {
     const PLACE: Place = Place { rank: -5, id: 0x0190_163d_8694_739b_aea5_966c_26f8_ad91 };
 
     #[test]
-    fn a_cursor_is_read_by_the_list_that_wrote_it_and_by_no_other() {
+    fn cursor_is_valid_for_its_own_list() {
         let seal = ListSeal::new(&KEY, "/markets?sort=closing");
         let cursor = seal.write(PLACE);
         assert_eq!(seal.read(&cursor), Some(PLACE));
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn no_altered_cursor_is_read() {
+    fn altered_cursor_is_rejected() {
         let seal = ListSeal::new(&KEY, "/markets");
         let cursor = seal.write(PLACE);
         for at in 0..cursor.len() {

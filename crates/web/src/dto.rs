@@ -1,4 +1,4 @@
-//! Values as they are on the wire: how they are read and written.
+//! Request and response types: the JSON forms of values.
 
 pub(crate) mod account;
 pub(crate) mod api_key;

@@ -1,4 +1,4 @@
-//! The failures of requests, as the server knows them before they are written for a client.
+//! Errors of requests, before they are rendered for a client.
 
 pub(crate) mod code;
 mod convert;
@@ -20,16 +20,16 @@ pub use code::ErrorCode;
 use crate::faults::Fault;
 use crate::reply::IDEMPOTENCY_REPLAYED;
 
-/// How long a client should wait after a 503, in seconds.
+/// Time that a client should wait after a 503, in seconds.
 const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("1");
 
-/// What the answer to a request with faults says; the details say more.
+/// Message of a validation error; the details list the errors.
 const VALIDATION_FAILED: &str = "Validation failed";
 
 type Cause = Box<dyn StdError + Send + Sync>;
 
-/// Why a request failed: the code, the sentence and the details that its client learns, and the cause that
-/// only the log learns. The middleware writes it into the answer.
+/// Error of a request: the code, the message and the details for the client, and the cause for the
+/// log. The middleware renders it.
 #[derive(Debug)]
 pub(crate) struct ApiError {
     code: ErrorCode,
@@ -45,22 +45,23 @@ struct More {
     must_close: bool,
 }
 
-/// What a client learns beside the code and the sentence.
+/// Details that a client gets besides the code and the message.
 #[derive(Debug, Default)]
 pub(crate) enum Details {
-    /// Nothing.
+    /// No details.
     #[default]
     None,
-    /// The faults of the request.
+    /// Validation errors of the request.
     Faults(Vec<Fault>),
-    /// The facts of a refusal; they are written when the currency is at hand.
+    /// A domain error, whose details are rendered when the currency is known.
     Refusal(DomainError),
-    /// Anything else.
+    /// Any other value.
     Other(Value),
 }
 
 impl ApiError {
-    /// A failure with this code; `message` begins with a capital and ends without a full stop.
+    /// Creates an error with this code; `message` starts with a capital and ends without a full
+    /// stop.
     pub(crate) fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
         let error = Self { code, message: message.into(), more: Box::default() };
         match code {
@@ -72,66 +73,66 @@ impl ApiError {
         }
     }
 
-    /// The request has these faults.
+    /// Creates a validation error.
     pub(crate) fn validation(faults: Vec<Fault>) -> Self {
         Self::new(ErrorCode::ValidationError, VALIDATION_FAILED).with_details(Details::Faults(faults))
     }
 
-    /// A fault of the program, which only the log learns.
+    /// Creates an internal error, whose cause only the log contains.
     pub(crate) fn internal(cause: impl Into<Cause>) -> Self {
         Self::new(ErrorCode::InternalError, "Internal server error").with_cause(cause)
     }
 
-    /// The server cannot do this now.
+    /// Creates an error for temporary overload.
     pub(crate) fn unavailable() -> Self {
         Self::new(ErrorCode::Unavailable, "The server cannot do this now; try again later")
     }
 
-    /// The same failure with more for the client.
+    /// Adds details for the client.
     pub(crate) fn with_details(mut self, details: Details) -> Self {
         self.more.details = details;
         self
     }
 
-    /// The same failure with another header in its answer.
+    /// Adds a response header.
     pub(crate) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.more.headers.push((name, value));
         self
     }
 
-    /// The same failure with its cause, for the log.
+    /// Adds the cause, for the log.
     pub(crate) fn with_cause(mut self, cause: impl Into<Cause>) -> Self {
         self.more.cause = Some(cause.into());
         self
     }
 
-    /// The same failure, after which the connection closes: the rest of the body will not be read.
+    /// Closes the connection after the response: the rest of the body will not be read.
     pub(crate) fn and_close(mut self) -> Self {
         self.more.must_close = true;
         self
     }
 
-    /// The same failure, marked as the stored answer to an earlier request.
+    /// Marks the error as the stored response to an earlier request.
     pub(crate) fn replayed(self) -> Self {
         self.with_header(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"))
     }
 
-    /// The stable name of the failure.
+    /// Returns the code.
     pub(crate) const fn code(&self) -> ErrorCode {
         self.code
     }
 
-    /// The sentence that the client reads.
+    /// Returns the message for the client.
     pub(crate) fn message(&self) -> &str {
         &self.message
     }
 
-    /// What the client learns beside it.
+    /// Returns the details for the client.
     pub(crate) const fn details(&self) -> &Details {
         &self.more.details
     }
 
-    /// The cause, for the log.
+    /// Returns the cause, for the log.
     pub(crate) fn cause(&self) -> Option<&(dyn StdError + 'static)> {
         self.more.cause.as_deref().map(|cause| cause as &(dyn StdError + 'static))
     }
@@ -148,7 +149,8 @@ impl ResponseError for ApiError {
         self.code.status()
     }
 
-    /// Status and headers only; the middleware writes the body, in the form that the client accepts.
+    /// Returns status and headers only; the middleware renders the body, in the form that the
+    /// client accepts.
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.code.status());
         for header in &self.more.headers {

@@ -1,4 +1,4 @@
-//! The rows of an export: things as the API shows them to those who may see all of them.
+//! Rows of an export: resources in the form of the API, with all fields.
 
 use std::net::IpAddr;
 
@@ -19,7 +19,7 @@ use crate::dto::time::Time;
 use crate::dto::transfer::{TransferView, Visible};
 use crate::dto::user::UserView;
 
-/// A session without what only its user can tell.
+/// A session without fields that depend on the request.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct SessionView {
@@ -28,7 +28,7 @@ struct SessionView {
     expires_at: Time,
 }
 
-/// A network that a user has signed in from.
+/// A network from which a user has signed in.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct KnownNetworkView {
@@ -36,20 +36,20 @@ struct KnownNetworkView {
     last_used_at: Time,
 }
 
-/// Shows rows with money of a currency, and markets as they stand at a moment.
+/// Converts rows with a currency, and markets at a time.
 #[derive(Debug, Clone, Copy)]
 pub struct ExportViews<'a> {
     /// The currency.
     pub currency: &'a Currency,
-    /// The moment.
+    /// Time.
     pub now: Timestamp,
 }
 
 impl ExportViews<'_> {
-    /// What a row is, such as `bet`, and the object by which the API shows it.
+    /// Returns the kind of a row, such as `bet`, and its JSON object.
     ///
     /// # Errors
-    /// None but those of a fault of the program.
+    /// Only for program errors.
     pub fn show(self, row: ExportRow<'_>) -> serde_json::Result<(&'static str, Value)> {
         let Self { currency, now } = self;
         Ok(match row {

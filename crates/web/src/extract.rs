@@ -1,8 +1,9 @@
-//! Extractors: what a handler asks of a request.
+//! Extractors: the inputs of handlers.
 //!
-//! [`SignedIn`], [`MaybeSignedIn`], [`InSession`], [`AdminOnly`] and [`AdminInSession`] fail at once. The others are [`Part`]s: they never fail by
-//! themselves, but are looked at together by [`WebState::accept`], so that an answer names all faults of a
-//! request, and nobody learns of them before they have said who they are:
+//! [`SignedIn`], [`MaybeSignedIn`], [`InSession`], [`AdminOnly`] and [`AdminInSession`] fail
+//! immediately. The others are [`Part`]s: they never fail by themselves, but are checked together
+//! by [`WebState::accept`], so that a response lists all validation errors of a request, and only
+//! authenticated clients get them:
 //!
 //! ```text
 //! pub(crate) async fn create(
@@ -52,48 +53,49 @@ use crate::cursor::CursorKey;
 use crate::error::ApiError;
 use crate::faults::Faults;
 
-/// What the meaning of a request may depend on.
+/// Context in which a request is interpreted.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct InputContext<'a> {
-    /// What the operator decided.
+    /// Settings of the operator.
     pub(crate) settings: &'a ApplicationSettings,
-    /// The time now.
+    /// Current time.
     pub(crate) now: Timestamp,
-    /// How the version that was asked divides lists.
+    /// Pagination of the API version.
     pub(crate) list: ListAsked<'a>,
 }
 
-/// How a version of the API divides lists.
+/// Pagination of an API version.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum ListAsked<'a> {
-    /// By the numbers of pages, with a total.
+    /// By page numbers, with a total.
     ByPage,
-    /// By cursors, signed with this key for the list of this identity.
+    /// By cursors, signed with this key for the list with this identity.
     ByCursor { key: &'a CursorKey, identity: &'a str },
 }
 
 impl InputContext<'_> {
-    /// The ledger's currency.
+    /// Returns the ledger's currency.
     pub(crate) const fn currency(&self) -> &Currency {
         &self.settings.currency
     }
 }
 
-/// A shape that means something to a use case.
+/// A request type that can be converted to the input of a use case.
 pub(crate) trait IntoInput {
-    /// What it means.
+    /// Input of the use case.
     type Input;
 
-    /// The meaning; where there is none, the faults say why. It may be given in spite of faults.
+    /// Returns the input; if it is `None`, the validation errors say why. It may be returned in
+    /// spite of errors.
     fn into_input(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<Self::Input>;
 }
 
-/// A part of a request whose faults are told together with those of the other parts.
+/// A part of a request whose validation errors are reported together with those of the other parts.
 pub(crate) trait Part {
-    /// What it comes to.
+    /// Value of the part.
     type Value;
 
-    /// The value; where there is none, the faults say why.
+    /// Returns the value; if it is `None`, the validation errors say why.
     fn take(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<Self::Value>;
 }
 
@@ -105,7 +107,8 @@ macro_rules! tuples {
             #[allow(non_snake_case, reason = "one name serves as type and value")]
             fn take(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<Self::Value> {
                 let ($($part,)+) = self;
-                // All parts are looked at before the first one that is missing ends it.
+                // All parts are checked before the first missing one ends it, so that all errors
+                // are reported.
                 $(let $part = $part.take(faults, context);)+
                 Some(($($part?,)+))
             }
@@ -116,7 +119,7 @@ macro_rules! tuples {
 tuples! { (A, B) (A, B, C) }
 
 impl WebState {
-    /// The values of all parts, or all their faults at once.
+    /// Returns the values of all parts, or all their validation errors.
     pub(crate) fn accept<P: Part>(&self, parts: P) -> Result<P::Value, ApiError> {
         let context = InputContext {
             settings: self.application.settings(),

@@ -1,4 +1,4 @@
-//! The faults of a request: all of them at once, each with the field that it is in.
+//! Validation errors of a request: all at once, each with its field.
 
 use std::collections::HashSet;
 use std::fmt::{Display, Write as _};
@@ -8,32 +8,32 @@ use utoipa::ToSchema;
 
 use crate::error::ApiError;
 
-/// The most faults that one answer lists.
+/// Maximum number of errors in one response.
 const MAX_FAULTS: usize = 1_000;
 
-/// The stable name of a fault.
+/// Stable code of a validation error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FaultCode {
     /// The field is missing.
     Required,
-    /// There is no such field or parameter.
+    /// The field or parameter does not exist.
     UnknownField,
-    /// The value is of another JSON type.
+    /// The value has another JSON type.
     Type,
     /// Too short, too long, too few or too many.
     Length,
     /// Too small or too large.
     Range,
-    /// Not of the form that such a value has.
+    /// Invalid format.
     Format,
-    /// Given more than once where once is allowed.
+    /// Given more than once where only once is allowed.
     Repeated,
-    /// Of the right form, but not acceptable.
+    /// Valid format, but not an acceptable value.
     Invalid,
 }
 
 impl FaultCode {
-    /// Every one.
+    /// All codes.
     pub(crate) const ALL: [Self; 8] = [
         Self::Required,
         Self::UnknownField,
@@ -45,7 +45,7 @@ impl FaultCode {
         Self::Invalid,
     ];
 
-    /// The name that programs see.
+    /// Returns the code that clients see.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Required => "required",
@@ -66,37 +66,37 @@ impl Serialize for FaultCode {
     }
 }
 
-/// What is wrong with one field.
+/// A validation error of one field.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub(crate) struct Fault {
-    /// Where it is, such as `options[2].name`; empty for the request as a whole.
+    /// Path of the field, such as `options[2].name`; empty for the whole request.
     pub(crate) field: String,
-    /// What is wrong, such as `must have 1 to 50 characters`.
+    /// Message, such as `must have 1 to 50 characters`.
     pub(crate) message: String,
-    /// What is wrong, for programs.
+    /// Code, for programs.
     pub(crate) code: FaultCode,
 }
 
-/// An error that is a fault of the field that it was found in.
+/// An error that can be reported as a validation error of a field.
 pub(crate) trait Complaint: Display {
-    /// The name of the fault.
+    /// Returns the code.
     fn code(&self) -> FaultCode;
 }
 
-/// The faults found so far. A field has one fault at most: the first that was found.
+/// The validation errors found so far. A field has at most one error: the first that was found.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
     found: Vec<Fault>,
     fields: HashSet<String>,
-    /// Fields whose value could not be read at all, so that nothing is said about what is in them.
+    /// Fields whose value could not be parsed at all, so that nothing inside them is reported.
     unread: Vec<String>,
     prefix: String,
-    /// Why the request could not even be looked through.
+    /// Error that prevented the validation of the request.
     stopped_by: Option<ApiError>,
 }
 
 impl Faults {
-    /// Records a fault in `field` of the part that is looked at (see [`within`](Self::within)).
+    /// Adds an error of `field` in the current part (see [`within`](Self::within)).
     pub(crate) fn add(&mut self, field: &str, code: FaultCode, message: impl Into<String>) {
         let field = self.path_of(field);
         let is_within = |outer: &String| {
@@ -112,20 +112,20 @@ impl Faults {
         }
     }
 
-    /// Records a field that this version of the API does not have, if it is given.
+    /// Adds an error for a field that this API version does not have, if it is given.
     pub(crate) fn refuse_unknown(&mut self, field: &str, is_given: bool) {
         if is_given {
             self.add(field, FaultCode::UnknownField, "is not known");
         }
     }
 
-    /// Records that the value of `field` could not be read: what else is found in it does not count.
+    /// Adds an error for a value that could not be parsed: errors inside it are ignored.
     pub(crate) fn add_unread(&mut self, field: &str, code: FaultCode, message: impl Into<String>) {
         self.add(field, code, message);
         self.unread.push(self.path_of(field));
     }
 
-    /// The value, or a fault in `field`.
+    /// Returns the value, or adds an error of `field`.
     pub(crate) fn check<T, E: Complaint>(&mut self, field: &str, result: Result<T, E>) -> Option<T> {
         match result {
             Ok(value) => Some(value),
@@ -136,7 +136,7 @@ impl Faults {
         }
     }
 
-    /// The value, or the fault that `field` is missing.
+    /// Returns the value, or adds the error that `field` is missing.
     pub(crate) fn require<T>(&mut self, field: &str, value: Option<T>) -> Option<T> {
         if value.is_none() {
             self.add(field, FaultCode::Required, "is required");
@@ -144,7 +144,7 @@ impl Faults {
         value
     }
 
-    /// The value of a field that must be there: `read` from what was given, or a fault.
+    /// Converts the value of a required field with `read`, or adds an error.
     pub(crate) fn required<S, T, E: Complaint>(
         &mut self,
         field: &str,
@@ -155,7 +155,7 @@ impl Faults {
         self.check(field, read(given))
     }
 
-    /// The value of a field that may be left out: `None` is a fault, `Some(None)` a field that is not there.
+    /// Converts the value of an optional field: `None` is an error, `Some(None)` an absent field.
     #[expect(clippy::option_option, reason = "a fault and a missing value differ")]
     pub(crate) fn optional<S, T, E: Complaint>(
         &mut self,
@@ -169,7 +169,7 @@ impl Faults {
         }
     }
 
-    /// Looks at a part of the request, such as `options[2]`: fields are named within it.
+    /// Validates a part of the request, such as `options[2]`: field names are relative to it.
     pub(crate) fn within<T>(&mut self, part: impl Display, look: impl FnOnce(&mut Self) -> T) -> T {
         let outer = self.prefix.len();
         let dot = if outer == 0 { "" } else { "." };
@@ -180,17 +180,17 @@ impl Faults {
         value
     }
 
-    /// Records that the request cannot be looked through; this is answered in place of any fault.
+    /// Records that the request cannot be validated; this error replaces all others.
     pub(crate) fn stop(&mut self, error: ApiError) {
         self.stopped_by.get_or_insert(error);
     }
 
-    /// Whether nothing was found.
+    /// Returns `true` if there is no error.
     pub(crate) fn is_empty(&self) -> bool {
         self.found.is_empty() && self.stopped_by.is_none()
     }
 
-    /// Nothing, if nothing was found.
+    /// Returns `Ok` if there is no error.
     pub(crate) fn into_result(self) -> Result<(), ApiError> {
         match self.stopped_by {
             Some(error) => Err(error),
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_are_named_with_the_part_they_are_in() {
+    fn nested_fields_have_full_paths() {
         let mut faults = Faults::default();
         faults.within(format_args!("options[{}]", 2), |faults| {
             faults.add("name", FaultCode::Length, "must have 1 to 50 characters");
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_keeps_its_first_fault() {
+    fn field_keeps_its_first_error() {
         let mut faults = Faults::default();
         faults.add("name", FaultCode::Length, "must have 1 to 50 characters");
         faults.add("name", FaultCode::Invalid, "must be readable text");
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_in_an_unread_field_does_not_count() {
+    fn errors_inside_unparsed_field_are_ignored() {
         let mut faults = Faults::default();
         faults.add_unread("options[1]", FaultCode::Type, "must be an object");
         faults.add("options[1].name", FaultCode::Required, "is required");

@@ -1,8 +1,8 @@
-//! The HTTP adapter: routing, DTOs, extractors and error responses.
+//! HTTP adapter: routing, request and response types, extractors and error responses.
 //!
-//! It knows the use cases and the types that they speak of, and nothing of where anything is stored. A
-//! handler extracts, converts, calls one use case and converts back. Every answer is in the envelope, or for
-//! failures in RFC 9457 where the client asks for it: see `middleware`, the only place that writes failures.
+//! Depends on the use cases and their types, but not on storage. A handler extracts, converts,
+//! calls one use case and converts back. Every response has the envelope, or for errors the form of
+//! RFC 9457 if the client asks for it: see `middleware`, the only place that renders errors.
 
 mod connections;
 mod cpu_work;
@@ -50,27 +50,27 @@ pub use origins::{OriginError, WebOrigin};
 pub use trusted_proxies::{Network, NetworkError, TrustedProxies};
 pub use webhook_bodies::JsonBodies;
 
-/// What an operator decides about HTTP.
+/// HTTP settings of the operator.
 #[derive(Debug, Clone)]
 pub struct WebSettings {
-    /// Whether cookies travel over HTTPS only; false in development.
+    /// `true` if cookies are sent over HTTPS only; `false` in development.
     pub secure_cookies: bool,
-    /// The largest body that is read, in bytes.
+    /// Maximum size of a request body, in bytes.
     pub max_body_bytes: usize,
-    /// How long a body may take to arrive.
+    /// Timeout for the arrival of a body.
     pub body_timeout: Duration,
-    /// How long a client is kept waiting for an answer once its body is there; what was begun by then is carried on.
+    /// Timeout of a response after its body has arrived; work in progress continues.
     pub answer_timeout: Duration,
-    /// What cursors are signed with: the same on all nodes, or a walk ends where it meets another one.
+    /// Signing key of cursors: the same on all nodes, or a cursor is invalid on another node.
     pub cursor_key: [u8; 32],
-    /// The sites, beside the server's own, whose pages may read answers and use the session's cookie.
+    /// Origins besides the server's own whose pages may read responses and use the session cookie.
     pub allowed_origins: Vec<WebOrigin>,
-    /// The proxies that are believed about where requests come from.
+    /// Proxies that are trusted to report the client address.
     pub trusted_proxies: TrustedProxies,
-    /// What operators and their tools are told.
+    /// Metrics and health of the process.
     pub operations: Operations,
-    /// Makes the span of a request part of the trace that a header `traceparent` (W3C Trace Context) tells of; nothing
-    /// where no traces are kept.
+    /// Adds the span of a request to the trace of its `traceparent` header (W3C Trace Context);
+    /// `None` without tracing.
     pub join_trace: Option<fn(&Span, &str)>,
 }
 
@@ -90,18 +90,18 @@ impl Default for WebSettings {
     }
 }
 
-/// What operators and their tools are told, of what HTTP knows nothing of.
+/// Metrics and health of the process, provided by other parts of it.
 #[derive(Clone, Default)]
 pub struct Operations {
-    /// Writes all metrics out as Prometheus reads them; nothing where there are none.
+    /// Renders all metrics in the Prometheus text format; `None` if there are none.
     pub metrics: Option<Arc<dyn Fn() -> String + Send + Sync>>,
-    /// What must be presented to read them; nothing if anyone may.
+    /// Token required to read them; `None` if anyone may.
     pub metrics_token: Option<SecretString>,
-    /// Whether each lane of this process's worker gets on with its jobs; nothing where it has no worker.
+    /// Health of each lane of this process's worker; `None` if it has no worker.
     pub workers: Option<Arc<LaneHealth>>,
 }
 
-/// Tells of each lane of jobs whether it gets on with those that are due.
+/// Returns for each lane of jobs whether it makes progress with due jobs.
 pub type LaneHealth = dyn Fn() -> Vec<(JobLane, bool)> + Send + Sync;
 
 impl fmt::Debug for Operations {
@@ -115,16 +115,16 @@ impl fmt::Debug for Operations {
     }
 }
 
-/// What all requests share.
+/// State shared by all requests.
 #[derive(Clone)]
 pub struct WebState {
     /// The use cases.
     pub application: Arc<Application>,
-    /// What the operator decided.
+    /// Settings of the operator.
     pub settings: WebSettings,
 }
 
-/// All routes with everything around them, for a server or a test.
+/// Builds all routes with their middleware, for a server or a test.
 pub fn app(
     state: WebState,
 ) -> App<
@@ -146,26 +146,26 @@ pub fn app(
         .default_service(web::to(routing::unknown_route))
 }
 
-/// How the server runs.
+/// Settings of the server.
 #[derive(Debug, Clone, Copy)]
 pub struct ServeOptions {
-    /// How many threads serve requests.
+    /// Number of threads that serve requests.
     pub workers: usize,
-    /// How long a connection without a request stays open.
+    /// Time for which an idle connection stays open.
     pub keep_alive: Duration,
-    /// How long requests under way may take once the server is asked to stop.
+    /// Maximum duration of running requests after the server is asked to stop.
     pub shutdown_timeout: Duration,
-    /// How long a client may leave unread what is sent to it.
+    /// Maximum time for which a client may leave response data unread.
     pub unread_timeout: Duration,
-    /// How many connections may be open.
+    /// Limits of open connections.
     pub connections: ConnectionLimits,
 }
 
-/// Serves requests that come in by `listener`, until its handle stops it: end the following of markets before,
-/// or the open streams are waited for. Await the server, then drain the application.
+/// Serves requests from `listener`, until its handle stops it: end the event streams first, or the
+/// server waits for them. Await the server, then drain the application.
 ///
 /// # Errors
-/// Those of the listener.
+/// Errors of the listener.
 pub fn serve(listener: TcpListener, state: WebState, options: ServeOptions) -> io::Result<Server> {
     let unread_timeout = options.unread_timeout;
     let connections = Connections::new(options.connections, state.settings.trusted_proxies.clone());
@@ -176,9 +176,11 @@ pub fn serve(listener: TcpListener, state: WebState, options: ServeOptions) -> i
                 count_connection(stream, &connections, data);
             }
         })
-        // Above our own limit, which rejects; the server itself would leave new connections waiting.
+        // Above our own limit, which rejects connections; the server's limit would leave them
+        // waiting.
         .max_connections(options.connections.total.saturating_add(2 * connections::RESERVED))
-        // A client that has closed its side waits for nothing: its request is cancelled and its stream ends.
+        // A client that closes its side expects no response: its request is cancelled and its
+        // stream ends.
         .h1_allow_half_closed(false)
         .disable_signals()
         .workers(options.workers.max(1))
@@ -188,8 +190,8 @@ pub fn serve(listener: TcpListener, state: WebState, options: ServeOptions) -> i
     Ok(server.run())
 }
 
-/// Ends a connection whose client does not take what is sent to it. The server itself never notices: it waits for
-/// room in the socket, for as long as the client pleases.
+/// Closes a connection whose client does not read its data. The server itself never notices: it
+/// waits for room in the socket buffer without limit.
 fn limit_unread(stream: &TcpStream, timeout: Duration) {
     #[cfg(target_os = "linux")]
     if let Err(error) = SockRef::from(stream).set_tcp_user_timeout(Some(timeout)) {
@@ -197,9 +199,9 @@ fn limit_unread(stream: &TcpStream, timeout: Duration) {
     }
 }
 
-/// Counts a connection for as long as it is open, or closes it if there are too many.
+/// Counts a connection while it is open, or closes it if there are too many.
 fn count_connection(stream: &TcpStream, connections: &Arc<Connections>, data: &mut Extensions) {
-    // One without a peer is gone already.
+    // A connection without a peer is already closed.
     let Ok(peer) = stream.peer_addr() else { return };
     let Some(connection) = connections.open(peer.ip()) else { return close(&SockRef::from(stream)) };
     if connection.is_reserved() {
@@ -216,7 +218,7 @@ fn count_connection(stream: &TcpStream, connections: &Arc<Connections>, data: &m
     data.insert(connection);
 }
 
-/// Closes a connection. The server reads its end at once, and gives the descriptor back.
+/// Closes a connection. The server reads the end at once, and releases the descriptor.
 fn close(socket: &Socket) {
     if let Err(error) = socket.shutdown(Shutdown::Both) {
         tracing::debug!(%error, "connection over the limit was gone already");

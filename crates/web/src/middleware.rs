@@ -1,5 +1,5 @@
-//! What surrounds every request: its id and span, caught panics, failures written for the client, and how many
-//! there may be, and which other sites may read the answers.
+//! Middleware of every request: request id and span, caught panics, rendered errors, rate limits
+//! and CORS.
 
 mod answer;
 mod closing;

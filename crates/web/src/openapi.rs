@@ -1,7 +1,8 @@
-//! The document that describes this API to programs, as `OpenAPI` 3.1.
+//! The API description for programs, as `OpenAPI` 3.1.
 //!
-//! Each handler says of itself what is its own (`#[utoipa::path]` and its doc comment, which names the codes of its
-//! failures); what follows from the rules of this API, the envelope, the versions, the usual failures, is added here.
+//! Each handler describes itself (`#[utoipa::path]` and its doc comment, which lists its error
+//! codes); everything that follows from the rules of this API (the envelope, the versions, the
+//! usual errors) is added here.
 
 #![expect(
     clippy::indexing_slicing,
@@ -33,11 +34,11 @@ use crate::routing::ApiVersion;
 pub(crate) struct Document {
     /// The JSON text.
     pub(crate) text: String,
-    /// What tells it from that of another version of the server.
+    /// Entity tag, which differs between versions of the server.
     pub(crate) tag: EntityTag,
 }
 
-/// The document of this server.
+/// Returns the document of this server.
 pub(crate) fn document() -> &'static Document {
     static DOCUMENT: LazyLock<Document> = LazyLock::new(|| {
         let mut text = format!("{:#}", whole());
@@ -49,12 +50,12 @@ pub(crate) fn document() -> &'static Document {
     &DOCUMENT
 }
 
-/// The document that `GET /openapi.json` answers with, which describes the API to programs.
+/// Returns the document that `GET /openapi.json` returns.
 pub fn openapi_json() -> &'static str {
     &document().text
 }
 
-/// A document in which routes are collected.
+/// A document under construction.
 #[derive(Debug, Default)]
 struct Draft {
     paths: Map<String, Value>,
@@ -112,7 +113,7 @@ fn security_schemes() -> Value {
 }
 
 impl Draft {
-    /// Adds the operations of `part` below `base`, their ids ending with `suffix`.
+    /// Adds the operations of `part` below `base`, with `suffix` appended to their ids.
     fn add(&mut self, part: &Value, base: &str, suffix: &str) {
         if let Some(Value::Object(schemas)) = part.pointer("/components/schemas") {
             self.schemas.extend(schemas.clone());
@@ -134,7 +135,8 @@ impl Draft {
     }
 }
 
-/// The operation, and the same of the comments on a market where it is of those on a post: one handler serves both.
+/// Returns the operation, and the copy for comments on a market of one for comments on a post: one
+/// handler serves both.
 fn with_copies(path: &str, said: &Value) -> Vec<(String, Value)> {
     let mut all = vec![(path.to_owned(), said.clone())];
     if path == "/posts/{id}/comments" {

@@ -1,4 +1,4 @@
-//! Origins: the web sites whose pages may speak to the server.
+//! Origins of web pages that may call the server.
 
 use std::str::FromStr;
 
@@ -6,7 +6,7 @@ use actix_web::http::Uri;
 use actix_web::http::header::{HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN};
 use thiserror::Error;
 
-/// What browsers say of the page that a request comes from.
+/// Header in which browsers describe the origin of a request.
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The text is not an origin.
@@ -14,12 +14,12 @@ const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 #[error("must be http:// or https:// with a host and perhaps a port, such as \"https://app.example.org\"")]
 pub struct OriginError;
 
-/// The origin of a web page: scheme, host and port, in the form that browsers send.
+/// Origin of a web page: scheme, host and port, in the form that browsers send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebOrigin(String);
 
 impl WebOrigin {
-    /// The origin as browsers write it.
+    /// Returns the origin as browsers write it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -33,7 +33,7 @@ impl FromStr for WebOrigin {
         let scheme = uri.scheme_str().filter(|scheme| matches!(*scheme, "http" | "https"));
         let (scheme, authority) = scheme.zip(uri.authority()).ok_or(OriginError)?;
         let origin = format!("{scheme}://{}", authority.as_str().to_ascii_lowercase());
-        // Nothing else may follow, and nobody's name come before the host.
+        // Nothing else may follow, and no user name may precede the host.
         if text.to_ascii_lowercase() == origin && !origin.contains('@') {
             Ok(Self(origin))
         } else {
@@ -42,8 +42,8 @@ impl FromStr for WebOrigin {
     }
 }
 
-/// Whether a request seems to be sent by the page of a site that is neither the server's own nor one of `allowed`.
-/// What no browser has sent says nothing of this, and comes from nowhere else.
+/// Returns `true` if a request was sent by a page of another site, which is neither the server's
+/// own nor one of `allowed`. Requests of other clients lack these headers, and are not affected.
 pub(crate) fn is_from_elsewhere(headers: &HeaderMap, allowed: &[WebOrigin]) -> bool {
     if let Some(origin) = headers.get(ORIGIN) {
         let is_allowed = allowed.iter().any(|allowed| origin == allowed.as_str());
@@ -53,7 +53,8 @@ pub(crate) fn is_from_elsewhere(headers: &HeaderMap, allowed: &[WebOrigin]) -> b
     site.is_some_and(|site| site != "same-origin" && site != "none")
 }
 
-/// Whether an origin is on the host that was asked. The scheme is left out: the proxy that ends TLS knows it alone.
+/// Returns `true` if an origin has the requested host. The scheme is not compared: only a proxy
+/// that terminates TLS knows it.
 fn is_own(origin: &HeaderValue, host: Option<&HeaderValue>) -> bool {
     let host_of = |origin: &HeaderValue| {
         let (_, host) = origin.to_str().ok()?.split_once("://")?;
@@ -68,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn origins_are_read_as_browsers_write_them() {
+    fn origins_are_parsed_in_browser_form() {
         for text in ["https://app.example.org", "http://localhost:3000", "https://[::1]:8443"] {
             assert_eq!(text.parse::<WebOrigin>().unwrap().as_str(), text);
         }
@@ -103,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn only_pages_of_other_sites_come_from_elsewhere() {
+    fn requests_of_other_sites_are_recognised() {
         let host = ("host", "bets.example.org");
         check(&[], false);
         check(&[host], false);

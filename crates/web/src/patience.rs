@@ -1,7 +1,7 @@
-//! How long a client is kept waiting for an answer.
+//! Timeout of responses.
 //!
-//! What was begun is carried on when nobody waits for it any more: a unit of work ends in a task of its own, and a
-//! command sent again under its key is told what became of it.
+//! Work in progress continues after the timeout: a unit of work ends in its own task, and a command
+//! sent again with its key gets the outcome.
 
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
@@ -20,7 +20,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::WebState;
 use crate::error::{ApiError, ErrorCode};
 
-/// The moment at which a client has waited long enough, unless it is up to the client itself.
+/// Deadline of a response, extended while the client itself is slow.
 #[derive(Debug, Clone)]
 pub(crate) struct Patience {
     limit: Duration,
@@ -28,19 +28,19 @@ pub(crate) struct Patience {
 }
 
 impl Patience {
-    /// Begins to count.
+    /// Starts the timeout.
     pub(crate) fn new(limit: Duration) -> Self {
         let patience = Self { limit, until: Rc::default() };
         patience.renew();
         patience
     }
 
-    /// Stops counting: it is to take as long as it takes.
+    /// Disables the timeout.
     pub(crate) fn suspend(&self) {
         self.until.set(None);
     }
 
-    /// Waits for what is up to the client, and counts from the beginning after it.
+    /// Waits for the client, and restarts the timeout afterwards.
     pub(crate) async fn for_the_client<F: Future>(&self, work: F) -> F::Output {
         self.suspend();
         let output = work.await;
@@ -52,11 +52,11 @@ impl Patience {
         self.until.set(Some(Instant::now() + self.limit));
     }
 
-    /// Waits for `work`, which may itself suspend and renew this. It is pinned by the caller, so that no large future
-    /// is moved.
+    /// Waits for `work`, which may itself suspend or restart the timeout. The caller pins it, so
+    /// that no large future is moved.
     ///
     /// # Errors
-    /// 503 `UNAVAILABLE` once the client has waited long enough.
+    /// 503 `UNAVAILABLE` after the timeout.
     pub(crate) async fn wait_for<F: Future>(&self, mut work: Pin<&mut F>) -> Result<F::Output, ApiError> {
         // Most work is done at once, and needs no timer.
         if let Poll::Ready(value) = poll!(work.as_mut()) {
@@ -82,7 +82,7 @@ fn too_late() -> ApiError {
     ApiError::new(ErrorCode::Unavailable, message)
 }
 
-/// What a handler takes of its request, unless the client had to wait for it too long.
+/// Handler arguments, extracted before the timeout.
 pub(crate) struct InTime<Args> {
     pub(crate) args: Args,
     pub(crate) patience: Patience,
@@ -124,12 +124,12 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn work_that_is_done_in_time_is_waited_for() {
+    async fn work_within_timeout_returns_result() {
         assert!(Patience::new(LIMIT).wait_for(pin!(after(1))).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn nobody_waits_for_longer() {
+    async fn work_beyond_timeout_is_unavailable() {
         let begun = Instant::now();
         let error = Patience::new(LIMIT).wait_for(pin!(pending::<()>())).await.unwrap_err();
         assert_eq!(error.code(), ErrorCode::Unavailable);
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_up_to_the_client_does_not_count() {
+    async fn waiting_for_client_does_not_count() {
         let patience = Patience::new(LIMIT);
         let work = async {
             after(1).await;

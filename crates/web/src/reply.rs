@@ -1,4 +1,4 @@
-//! Successful answers in their envelope, each serialized once, straight into the body.
+//! Successful responses in their envelope, each serialized once, straight into the body.
 
 use std::fmt::Display;
 
@@ -16,15 +16,15 @@ use crate::dto::page::ListMeta;
 use crate::error::ApiError;
 use crate::extract::KnownTags;
 
-/// Says that the answer is the stored one to an earlier request with the same key.
+/// Header that marks the stored response to an earlier request with the same key.
 pub(crate) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// What a handler returns.
+/// Return type of handlers.
 pub(crate) type Answer = Result<HttpResponse, ApiError>;
 
 const JSON: (HeaderName, HeaderValue) = (CONTENT_TYPE, HeaderValue::from_static("application/json"));
 
-/// The bytes that a body has room for before it grows.
+/// Initial capacity of a body, in bytes.
 const USUAL_BODY_BYTES: usize = 512;
 
 #[derive(Serialize)]
@@ -35,7 +35,7 @@ struct Envelope<T> {
     meta: Option<Meta>,
 }
 
-/// What is said beside the data.
+/// Metadata besides the data.
 #[derive(Serialize)]
 pub(crate) struct Meta {
     #[serde(flatten)]
@@ -44,12 +44,12 @@ pub(crate) struct Meta {
     method: Option<&'static str>,
 }
 
-/// 200 with this data.
+/// Returns 200 with this data.
 pub(crate) fn ok(data: impl Serialize) -> Answer {
     write(StatusCode::OK, data, None)
 }
 
-/// 201 with this data, which is found again at `location`, a path below the version's base.
+/// Returns 201 with this data and its `location`, a path below the version's base.
 pub(crate) fn created(location: impl Display, data: impl Serialize) -> Answer {
     let mut response = write(StatusCode::CREATED, data, None)?;
     let location = HeaderValue::from_str(&location.to_string()).map_err(ApiError::internal)?;
@@ -57,7 +57,7 @@ pub(crate) fn created(location: impl Display, data: impl Serialize) -> Answer {
     Ok(response)
 }
 
-/// 200 with this finished body under this tag, or 304 if the client has it.
+/// Returns 200 with this rendered body and tag, or 304 if the client has it.
 pub(crate) fn finished_unless_known(known: &KnownTags, tag: HeaderValue, body: Bytes) -> HttpResponse {
     if known.include_written(&tag) {
         return HttpResponse::NotModified().insert_header((ETAG, tag)).finish();
@@ -65,7 +65,7 @@ pub(crate) fn finished_unless_known(known: &KnownTags, tag: HeaderValue, body: B
     HttpResponse::Ok().insert_header((ETAG, tag)).insert_header(JSON).body(body)
 }
 
-/// 200 with this data under this tag, or 304 if the client has it.
+/// Returns 200 with this data and tag, or 304 if the client has it.
 pub(crate) fn unless_known<T: Serialize>(
     known: &KnownTags,
     tag: EntityTag,
@@ -75,24 +75,24 @@ pub(crate) fn unless_known<T: Serialize>(
     tagged(tag, response)
 }
 
-/// The same answer under this tag.
+/// Adds this tag to a response.
 pub(crate) fn tagged(tag: EntityTag, mut response: HttpResponse) -> Answer {
     let tag = tag.try_into_value().map_err(ApiError::internal)?;
     response.headers_mut().insert(ETAG, tag);
     Ok(response)
 }
 
-/// The entity tag of a version.
+/// Returns the entity tag of a version.
 pub(crate) fn version_tag(version: impl Display) -> EntityTag {
     EntityTag::new_strong(version.to_string())
 }
 
-/// 204.
+/// Returns 204.
 pub(crate) fn no_content() -> HttpResponse {
     HttpResponse::NoContent().finish()
 }
 
-/// 200 with rows of a list.
+/// Returns 200 with rows of a list.
 pub(crate) fn list(rows: impl Serialize, meta: ListMeta) -> Answer {
     Ok(written(list_body(rows, meta)?))
 }
@@ -102,8 +102,9 @@ pub(crate) fn list_body(rows: impl Serialize, meta: ListMeta) -> Result<Vec<u8>,
     body(rows, Some(Meta { list: meta, method: None }))
 }
 
-/// 200 with the body of a search, which is written on a thread that may block: to mark and to write a hundred long texts
-/// takes milliseconds. The next search has its turn when it is written.
+/// Returns 200 with the body of a search, which is rendered on a blocking thread: marking and
+/// serializing a hundred long texts takes milliseconds. The permit of the search is released
+/// afterwards.
 pub(crate) async fn found(
     permit: SearchPermit,
     write: impl FnOnce() -> Result<Vec<u8>, ApiError> + Send + 'static,
@@ -121,12 +122,13 @@ pub(crate) fn written(body: Vec<u8>) -> HttpResponse {
     HttpResponse::Ok().insert_header(JSON).body(body)
 }
 
-/// The body of a search: its hits, and how they were found.
+/// Returns the body of a search: its matches, and the method that found them.
 pub(crate) fn hits(hits: impl Serialize, meta: ListMeta, method: &'static str) -> Result<Vec<u8>, ApiError> {
     body(hits, Some(Meta { list: meta, method: Some(method) }))
 }
 
-/// The answer to a command: `accept` writes what it came to. A stored answer is marked, refusals too.
+/// Returns the response to a command: `accept` renders its outcome. A stored response is marked,
+/// also a rejection.
 pub(crate) fn receipt<T>(receipt: Receipt<T>, accept: impl FnOnce(T) -> Answer) -> Answer {
     let Receipt { result, is_replay } = receipt;
     let refuse = |refusal| {
@@ -140,7 +142,7 @@ pub(crate) fn receipt<T>(receipt: Receipt<T>, accept: impl FnOnce(T) -> Answer) 
     Ok(response)
 }
 
-/// The body of a success with this data.
+/// Returns the body of a success with this data.
 pub(crate) fn body(data: impl Serialize, meta: Option<Meta>) -> Result<Vec<u8>, ApiError> {
     let mut body = Vec::with_capacity(USUAL_BODY_BYTES);
     serde_json::to_writer(&mut body, &Envelope { success: true, data, meta }).map_err(ApiError::internal)?;

@@ -1,4 +1,4 @@
-//! The routes, one module a resource and one file an endpoint.
+//! Routes: one module for each resource and one file for each endpoint.
 
 mod accounts;
 mod api_keys;
@@ -27,9 +27,9 @@ use utoipa::openapi::OpenApi;
 
 use crate::routing::{ApiVersion, unknown_versioned_route};
 
-/// Everything that is served.
+/// Registers all routes.
 pub(crate) fn configure(config: &mut ServiceConfig) {
-    // A path is tried against one of these after another: what is asked for most comes first.
+    // Paths are compared with the scopes one after another: the most used comes first.
     for api_version in ApiVersion::ALL {
         config.service(version(api_version));
     }
@@ -59,7 +59,8 @@ fn version(version: ApiVersion) -> impl HttpServiceFactory + 'static {
         .configure(jobs::configure)
 }
 
-/// What the handlers say of themselves: first those of the server as a whole, then those of each version.
+/// Returns the descriptions by the handlers: first those of the server as a whole, then those of
+/// each version.
 pub(crate) fn documented() -> [OpenApi; 2] {
     let whole =
         [health::Documented::openapi(), metrics::Documented::openapi(), document::Documented::openapi()];

@@ -1,7 +1,7 @@
 //! Route definitions: a path, its handlers by method, and the rules for its requests.
 //!
-//! Every decision about a request (rate limit, API version, deadline) is a property of the route that was
-//! matched. Nothing may be decided by the text of the path: one route has many spellings, since the router
+//! Every decision about a request (rate limit, API version, deadline) is a property of the matched
+//! route. The text of the path must never decide: one route has many spellings, since the router
 //! decodes percent-encoded characters.
 
 use std::pin::pin;
@@ -25,18 +25,18 @@ pub(crate) struct Endpoint {
     is_unhurried: bool,
 }
 
-/// The bucket that requests of a route are counted in.
+/// Rate limit bucket of a route's requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Metering {
     /// `read` for safe methods, `write` for the others.
     ByMethod,
-    /// This one.
+    /// This bucket.
     As(RequestKind),
     /// None: the route is never limited.
     Exempt,
 }
 
-/// The path of the matched route, as it was declared.
+/// Path of the matched route, as declared.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RoutePath(pub(crate) &'static str);
 
@@ -53,7 +53,7 @@ impl ApiVersion {
     /// All versions, the most used first.
     pub(crate) const ALL: [Self; 2] = [Self::V1, Self::V2];
 
-    /// The prefix of its paths.
+    /// Returns the prefix of its paths.
     pub(crate) const fn base(self) -> &'static str {
         match self {
             Self::V1 => "/api/v1",
@@ -61,13 +61,13 @@ impl ApiVersion {
         }
     }
 
-    /// The version of the matched route; `None` outside all versions.
+    /// Returns the version of the matched route; `None` outside all versions.
     pub(crate) fn of(request: &HttpRequest) -> Option<Self> {
         request.app_data().copied()
     }
 }
 
-/// A path, such as `/accounts/{id}`, without any handler yet.
+/// Creates an endpoint for a path, such as `/accounts/{id}`, without any handler yet.
 pub(crate) fn at(path: &'static str) -> Endpoint {
     let resource = web::resource(path).app_data(RoutePath(path));
     Endpoint { resource, allow: String::new(), metering: Metering::ByMethod, is_unhurried: false }
@@ -88,7 +88,7 @@ macro_rules! methods {
 }
 
 impl Endpoint {
-    /// Counts the requests of the handlers that follow in this bucket.
+    /// Counts the requests of the following handlers in this bucket.
     pub(crate) fn counted_as(mut self, kind: RequestKind) -> Self {
         self.metering = Metering::As(kind);
         self
@@ -100,22 +100,22 @@ impl Endpoint {
         self
     }
 
-    /// Says that the handlers which follow read so much that their clients must wait for as long as it takes.
+    /// Exempts the following handlers from the response timeout, since they read very much.
     pub(crate) fn unhurried(mut self) -> Self {
         self.is_unhurried = true;
         self
     }
 
     methods! {
-        /// The handler of POST.
+        /// Adds the handler of POST.
         post: POST,
-        /// The handler of PATCH.
+        /// Adds the handler of PATCH.
         patch: PATCH,
-        /// The handler of DELETE.
+        /// Adds the handler of DELETE.
         delete: DELETE,
     }
 
-    /// The handler of GET, and of HEAD, whose body the server leaves out.
+    /// Adds the handler of GET, and of HEAD, whose body the server leaves out.
     pub(crate) fn get<F, Args>(self, handler: F) -> Self
     where
         F: Handler<Args>,
@@ -153,7 +153,7 @@ impl Endpoint {
 
 impl HttpServiceFactory for Endpoint {
     fn register(self, config: &mut AppService) {
-        // Methods that the path does not serve are counted as well, if its requests are.
+        // Methods that the path does not support are counted as well, if its requests are.
         let metering = match self.metering {
             Metering::Exempt => Metering::Exempt,
             Metering::ByMethod | Metering::As(_) => Metering::ByMethod,
@@ -183,12 +183,12 @@ fn method_not_allowed(allow: &str) -> ApiError {
     }
 }
 
-/// The route of paths below a version's base that no route serves: counted like any other request.
+/// Returns the route of unknown paths below a version's base: counted like any other request.
 pub(crate) fn unknown_versioned_route() -> Route {
     metered(web::to(unknown_route), Metering::ByMethod)
 }
 
-/// Answers paths that nothing is served at.
+/// Responds to unknown paths.
 pub(crate) async fn unknown_route() -> Result<&'static str, ApiError> {
     Err(ApiError::new(ErrorCode::NotFound, "Route not found"))
 }

@@ -1,4 +1,4 @@
-//! Proxies before the server, and which of them is believed about where a request comes from.
+//! Proxies before the server that are trusted to report the client address.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use ipnet::IpNet;
 
-/// The header in which each proxy adds the address of its own peer at the end.
+/// Header to which each proxy appends the address of its own peer.
 pub(crate) const FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// An address, or a network such as `10.0.0.0/8`.
@@ -34,23 +34,23 @@ impl FromStr for Network {
     }
 }
 
-/// The proxies that are believed about where a request comes from; without any, nobody is.
+/// Proxies that are trusted to report the client address; without any, the header is ignored.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<Network>);
 
 impl TrustedProxies {
-    /// These are.
+    /// Creates a list of these networks.
     pub const fn new(networks: Vec<Network>) -> Self {
         Self(networks)
     }
 
-    /// Whether there is none.
+    /// Returns `true` if there is none.
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The client behind a peer, from what the lines of the header say: the last address that no trusted proxy
-    /// has. What stands before it, the client may have written itself.
+    /// Returns the client behind a peer, from the lines of the header: the last address that is not
+    /// a trusted proxy. Earlier entries may be forged by the client.
     pub(crate) fn client_behind(&self, peer: IpAddr, forwarded: &[&str]) -> IpAddr {
         let mut client = peer.to_canonical();
         let hops = forwarded.iter().flat_map(|line| line.split(',')).rev();
@@ -58,14 +58,14 @@ impl TrustedProxies {
             if !self.contains(client) {
                 break;
             }
-            // Where a hop cannot be read, the trail ends at the proxy that wrote it.
+            // An unreadable entry ends the search at the proxy that wrote it.
             let Some(address) = address_in(hop.trim()) else { break };
             client = address;
         }
         client
     }
 
-    /// Whether a peer is one of them.
+    /// Returns `true` if a peer is a trusted proxy.
     pub(crate) fn trusts(&self, peer: IpAddr) -> bool {
         self.contains(peer.to_canonical())
     }
@@ -75,7 +75,7 @@ impl TrustedProxies {
     }
 }
 
-/// An address, perhaps with a port: some proxies add the one that the request came from.
+/// Parses an address, possibly with a port: some proxies append the source port.
 fn address_in(hop: &str) -> Option<IpAddr> {
     let with_port = || hop.parse::<SocketAddr>().map(|address| address.ip()).ok();
     let in_brackets = || hop.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn only_trusted_proxies_are_believed() {
+    fn header_of_untrusted_peer_is_ignored() {
         check("198.51.100.1", &[], "198.51.100.1");
         check("198.51.100.1", &["203.0.113.9"], "198.51.100.1");
         check("10.1.2.3", &["203.0.113.9"], "203.0.113.9");
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_address_that_is_no_proxy_counts() {
+    fn last_address_without_proxy_is_client() {
         check("10.0.0.1", &["1.1.1.1, 203.0.113.9"], "203.0.113.9");
         check("10.0.0.1", &["1.1.1.1, 203.0.113.9, 10.0.0.2,10.0.0.3"], "203.0.113.9");
         check("10.0.0.1", &["1.1.1.1", "203.0.113.9", "10.0.0.2"], "203.0.113.9");
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn ports_are_passed_over_and_nonsense_ends_the_trail() {
+    fn ports_are_ignored_and_invalid_entries_end_search() {
         check("10.0.0.1", &["203.0.113.9:4711"], "203.0.113.9");
         check("10.0.0.1", &["[2a00::1]:4711"], "2a00::1");
         check("10.0.0.1", &["[2a00::1]"], "2a00::1");
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_network_is_refused() {
+    fn invalid_network_is_rejected() {
         for text in ["", "10.0.0.0/33", "10.0.0", "proxy", "10.0.0.0/8, 10.0.0.1", "::1/129"] {
             assert_eq!(text.parse::<Network>(), Err(NetworkError), "{text}");
         }

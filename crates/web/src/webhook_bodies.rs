@@ -1,4 +1,5 @@
-//! The bodies of messages to webhooks: things as the API shows them, in the envelope of Standard Webhooks.
+//! Bodies of webhook messages: resources in the form of the API, in the envelope of Standard
+//! Webhooks.
 
 use foretell_domain::id::WebhookId;
 use foretell_domain::market::Bet;
@@ -14,19 +15,19 @@ use crate::dto::market::bet::BetView;
 use crate::dto::text::Text;
 use crate::dto::time::Time;
 
-/// Writes the bodies as JSON.
+/// Builds bodies as JSON.
 pub struct JsonBodies {
     currency: Currency,
 }
 
 impl JsonBodies {
-    /// Bodies with money of this currency.
+    /// Creates a builder for money of this currency.
     pub const fn new(currency: Currency) -> Self {
         Self { currency }
     }
 }
 
-/// What all bodies have.
+/// Fields of all bodies.
 #[derive(Serialize)]
 struct Body<T> {
     r#type: &'static str,

@@ -1,4 +1,4 @@
-//! Accounts as they are written.
+//! Response types of accounts.
 
 use foretell_domain::id::{AccountId, UserId};
 use foretell_domain::money::Currency;
@@ -11,7 +11,7 @@ use super::text::Text;
 use super::time::Time;
 use crate::openapi::names::Id;
 
-/// An account, for those who may see it.
+/// An account, for callers who may see it.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AccountView<'a> {
@@ -29,7 +29,7 @@ pub(crate) struct AccountView<'a> {
 }
 
 impl<'a> AccountView<'a> {
-    /// The account with all there is to see.
+    /// Creates the response from an account's details.
     pub(crate) fn new(details: &AccountDetails, currency: &'a Currency) -> Self {
         let record = details.account.record();
         Self {

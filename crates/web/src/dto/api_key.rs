@@ -1,4 +1,4 @@
-//! API keys as they are written.
+//! Response types of API keys.
 
 use foretell_domain::id::ApiKeyId;
 use foretell_domain::scope::Scope;
@@ -25,7 +25,7 @@ pub(crate) struct ApiKeyView<'a> {
 }
 
 impl<'a> ApiKeyView<'a> {
-    /// The key as its user sees it.
+    /// Creates the response from a key.
     pub(crate) fn new(key: &'a ApiKey) -> Self {
         Self {
             id: Text(key.id),

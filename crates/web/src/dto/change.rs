@@ -1,16 +1,16 @@
-//! Fields of a PATCH: left out, they stay as they are; `null` takes the value away.
+//! Fields of a PATCH request: a field that is left out stays unchanged; `null` removes its value.
 
 use serde::{Deserialize, Deserializer};
 
-/// What becomes of a field.
+/// Requested change of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Change<T> {
-    /// It was left out.
+    /// Left out.
     #[default]
     Keep,
-    /// It was `null`.
+    /// `null`.
     Clear,
-    /// It has this value.
+    /// A new value.
     Set(T),
 }
 

@@ -1,4 +1,4 @@
-//! Comments as clients read them.
+//! Response types of comments.
 
 use foretell_domain::comment::{Comment, CommentSubject};
 use foretell_domain::id::{CommentId, MarketId, PostId, UserId};
@@ -9,7 +9,7 @@ use super::text::Text;
 use super::time::Time;
 use crate::openapi::names::Id;
 
-/// A comment, with the id of what it is about.
+/// A comment, with the id of its subject.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct CommentView<'a> {

@@ -1,4 +1,4 @@
-//! The domain's errors as faults of the fields that they are found in.
+//! Conversion of the domain's errors to validation errors of fields.
 
 use foretell_domain::id::IdError;
 use foretell_domain::money::MoneyError;

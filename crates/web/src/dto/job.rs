@@ -1,4 +1,4 @@
-//! Jobs as admins read them.
+//! Response types of jobs, for admins.
 
 use foretell_domain::id::{JobId, MarketId, UserId, WebhookId};
 use foretell_domain::job::JobTask;
@@ -10,13 +10,13 @@ use super::text::Text;
 use super::time::Time;
 use crate::openapi::names::{Id, JobStateName};
 
-/// A job, with the ids of what it is about.
+/// A job, with the ids of its subject.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct JobView<'a> {
     #[schema(value_type = Id)]
     id: Text<JobId>,
-    /// One of the kinds by which jobs are listed, or that of another version of the server.
+    /// Kind of the job, or a kind of another version of the server.
     kind: &'a str,
     #[schema(value_type = JobStateName)]
     state: &'static str,
@@ -34,7 +34,7 @@ pub(crate) struct JobView<'a> {
 }
 
 impl<'a> JobView<'a> {
-    /// The job as it stands.
+    /// Creates the response from a job.
     pub(crate) fn new(job: &'a Job) -> Self {
         let (market, user, webhook) = match job.task.as_ref().ok().copied() {
             Some(JobTask::CloseMarket(market) | JobTask::EmbedMarket(market)) => (Some(market), None, None),
@@ -72,7 +72,7 @@ mod tests {
     use serde_json::{Value, json};
 
     #[test]
-    fn the_document_names_every_kind() {
+    fn document_lists_every_job_kind() {
         let document: Value = serde_json::from_str(crate::openapi_json()).unwrap();
         let kinds = JobKind::ALL.map(JobKind::as_str);
         assert_eq!(document["components"]["schemas"]["JobKindName"]["enum"], json!(kinds));

@@ -1,4 +1,4 @@
-//! Markets as clients read them.
+//! Response types of markets.
 
 pub(crate) mod bet;
 pub(crate) mod decided;
@@ -55,7 +55,7 @@ pub(crate) struct MarketView<'a> {
     bets: Option<Vec<BetView<'a>>>,
 }
 
-/// What may come with a market, by the names that `expand` takes.
+/// Resources that can be embedded in a market, by their names in `expand`.
 pub(crate) const MARKET_RELATIONS: [(&str, MarketRelation); 2] =
     [("creator", MarketRelation::Creator), ("bets", MarketRelation::Bets)];
 
@@ -82,7 +82,7 @@ impl Selectable for MarketView<'_> {
 }
 
 impl<'a> MarketView<'a> {
-    /// The same with what comes with it.
+    /// Adds the embedded resources.
     pub(crate) fn with(self, related: &'a RelatedToMarkets, currency: &'a Currency) -> Self {
         let creators = related.creators.as_ref();
         let of_market = |bets: Option<&'a Vec<Bet>>| bets.into_iter().flatten();
@@ -96,7 +96,8 @@ impl<'a> MarketView<'a> {
         }
     }
 
-    /// The market as it stands at `now`: once its end date has passed, an open market shows as closed.
+    /// Creates the response for a market at `now`: an open market is shown as closed after its end
+    /// date.
     pub(crate) fn at(now: Timestamp, details: &'a MarketDetails, currency: &Currency) -> Self {
         let (record, listing) = (details.market.record(), &details.listing);
         let states = record.options.iter().zip(details.market.probabilities());
@@ -125,8 +126,9 @@ impl<'a> MarketView<'a> {
     }
 }
 
-/// The market's version as an entity tag. A market that shows as closed although nothing has been written
-/// since it was open has a tag of its own, so that nobody is told that the open one they know is the latest.
+/// Returns the entity tag of the market's version. A market shown as closed although nothing was
+/// written since it was open has a different tag, so that no client is told that the open one is
+/// current.
 pub(crate) fn entity_tag(details: &MarketDetails, now: Timestamp) -> String {
     let record = details.market.record();
     let is_stored = details.market.phase_at(now) == record.phase;

@@ -1,4 +1,5 @@
-//! Money and shares on the wire: decimal strings out; decimal strings or whole numbers in.
+//! Money and shares in JSON: decimal strings in responses; decimal strings or whole numbers in
+//! requests.
 
 use std::fmt;
 
@@ -15,7 +16,7 @@ pub(crate) struct Money {
 }
 
 impl Money {
-    /// This many minor units of the currency, or this many share units.
+    /// Creates the value of this many minor units of the currency, or this many share units.
     pub(crate) fn new(currency: &Currency, minor: impl Into<i128>) -> Self {
         Self { minor: minor.into(), decimals: currency.decimals() }
     }
@@ -40,24 +41,24 @@ impl Serialize for Money {
     }
 }
 
-/// An amount as a client writes it: a decimal string, or a whole number of major units. It becomes money
-/// with the currency only.
+/// An amount in a request: a decimal string, or a whole number of major units. The currency
+/// converts it to money.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AmountText(String);
 
 impl AmountText {
-    /// The money that it is.
+    /// Parses the text as money.
     pub(crate) fn to_amount(&self, currency: &Currency) -> Result<Amount, MoneyError> {
         currency.parse_amount(&self.0)
     }
 
-    /// The shares that it is, more than none.
+    /// Parses the text as a number of shares above zero.
     pub(crate) fn to_shares(&self, currency: &Currency) -> Result<Shares, MoneyError> {
         let units = self.to_amount(currency)?.minor();
         Shares::new(units).map_err(|_| MoneyError::NotPositive)
     }
 
-    /// The text as written.
+    /// Returns the text as sent.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
@@ -124,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn money_is_written_as_the_currency_writes_it() {
+    fn money_has_decimals_of_currency() {
         for decimals in [0, 2, 8] {
             let currency = Currency::new("PLAY", decimals).unwrap();
             for minor in [0, 1, -1, 1_250, i64::MAX, i64::MIN] {

@@ -1,4 +1,4 @@
-//! Which part of a list is wanted: `?page=1&limit=10` in version 1, `?cursor=&limit=10` from version 2 on.
+//! Pagination parameters: `?page=1&limit=10` in version 1, `?cursor=&limit=10` from version 2 on.
 
 use std::future::Future;
 
@@ -15,7 +15,7 @@ use crate::faults::{FaultCode, Faults};
 
 const USUAL_LIMIT: u32 = 10;
 
-/// The parameters of a list that has no others. A list with filters has them among its own fields.
+/// Parameters of a list without filters. A list with filters has these among its own fields.
 #[derive(Debug, Default, Deserialize, Validate)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct PageParams {
@@ -32,7 +32,7 @@ pub(crate) struct PageParams {
 impl IntoInput for PageParams {
     type Input = Paging;
 
-    /// The first page, of 10 rows, if nothing is said.
+    /// Defaults to the first page, of 10 rows.
     fn into_input(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<Paging> {
         let limit = self.limit.unwrap_or(USUAL_LIMIT);
         if !(1..=MAX_PAGE_ROWS).contains(&limit) {
@@ -68,16 +68,16 @@ fn place_of(cursor: &str, seal: &ListSeal, faults: &mut Faults) -> Option<Place>
     place
 }
 
-/// The part of a list that is wanted, in the way of the version that was asked.
+/// Requested part of a list, in the form of the API version.
 #[derive(Debug)]
 pub(crate) enum Paging {
-    /// A page by its number.
+    /// Page by number.
     Page(PageRequest),
-    /// The next step of a walk.
+    /// Page after a cursor.
     Walk(Walk),
 }
 
-/// A step of a walk through a list.
+/// Page after a cursor.
 #[derive(Debug)]
 pub(crate) struct Walk {
     after: Option<Place>,
@@ -85,18 +85,19 @@ pub(crate) struct Walk {
     seal: ListSeal,
 }
 
-/// What an answer says of the list beside its rows.
+/// Metadata of a list in a response.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum ListMeta {
-    /// Which page it is, and how many rows there are on all pages.
+    /// Page number, and total number of rows.
     Pagination { page: u32, limit: u32, total: i64 },
-    /// Where the list goes on, if it does.
+    /// Cursor of the next page, if there is one.
     Page { next: Option<String>, limit: u32 },
 }
 
 impl Paging {
-    /// The rows to ask for. A walk asks for one more than it shows, which tells whether more follow.
+    /// Returns the rows to read. With cursors, one more row than shown is read, which tells if
+    /// there is a next page.
     pub(crate) fn stretch<K: From<Place>>(&self) -> Stretch<K> {
         match self {
             Self::Page(page) => Stretch::from(*page),
@@ -107,8 +108,8 @@ impl Paging {
         }
     }
 
-    /// What to say of the list, given the rows that were asked for, of which those to show are left. The total
-    /// is found out only if it is told.
+    /// Returns the metadata of a list, and drops the additional row. The total is computed only if
+    /// the response contains it.
     pub(crate) async fn meta<T, K: Into<Place>>(
         self,
         rows: &mut Vec<T>,
@@ -124,7 +125,7 @@ impl Paging {
         }
     }
 
-    /// The same for a list that is short enough to be read whole: divides it here.
+    /// Divides a list that is short enough to be read completely.
     pub(crate) fn divide<T, K: Into<Place> + From<Place> + Ord>(
         self,
         rows: &mut Vec<T>,
@@ -139,7 +140,7 @@ impl Paging {
                 ListMeta::Pagination { page: page.page(), limit: page.limit(), total }
             }
             Self::Walk(walk) => {
-                // The newest come first, and their keys are the highest.
+                // Newest first, so the first keys are the highest.
                 let after = walk.after.map(K::from);
                 rows.retain(|row| after.as_ref().is_none_or(|after| key_of(row) < *after));
                 walk.meta(rows, key_of)
@@ -149,12 +150,12 @@ impl Paging {
 }
 
 impl Walk {
-    /// The place after which the rows to ask for begin.
+    /// Returns the position after which the rows to read start.
     pub(crate) fn after<K: From<Place>>(&self) -> Option<K> {
         self.after.map(K::from)
     }
 
-    /// The most rows to ask for.
+    /// Returns the maximum number of rows to read.
     pub(crate) const fn limit(&self) -> u32 {
         self.limit + 1
     }

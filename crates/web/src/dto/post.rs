@@ -1,4 +1,4 @@
-//! Posts as clients read them.
+//! Response types of posts.
 
 use foretell_application::{PostRelation, RelatedToPosts};
 use foretell_domain::id::{PostId, UserId};
@@ -14,11 +14,11 @@ use super::time::Time;
 use super::user::UserView;
 use crate::openapi::names::Id;
 
-/// What may come with a post, by the names that `expand` takes.
+/// Resources that can be embedded in a post, by their names in `expand`.
 pub(crate) const POST_RELATIONS: [(&str, PostRelation); 2] =
     [("author", PostRelation::Author), ("comments", PostRelation::Comments)];
 
-/// A post. Title and content are text as it was typed: whoever shows them must escape them.
+/// A post. Title and content are plain text: clients must escape them before showing them as HTML.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PostView<'a> {
@@ -56,7 +56,7 @@ impl Selectable for PostView<'_> {
 }
 
 impl<'a> PostView<'a> {
-    /// The post alone.
+    /// Creates the response for a post without embedded resources.
     pub(crate) fn new(post: &'a Post) -> Self {
         let body = &post.body;
         Self {
@@ -74,7 +74,7 @@ impl<'a> PostView<'a> {
         }
     }
 
-    /// The post with what comes with it.
+    /// Creates the response for a post with embedded resources.
     pub(crate) fn with(post: &'a Post, related: &'a RelatedToPosts) -> Self {
         let authors = related.authors.as_ref();
         let comments = related.comments.as_ref();
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_field_can_be_chosen() {
+    fn every_field_is_selectable() {
         let make = Factory::new(1);
         let author = make.user();
         let post = make.post(author.id, PostStatus::Published, &["a"]);

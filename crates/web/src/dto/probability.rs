@@ -1,9 +1,9 @@
-//! Probabilities on the wire: numbers with at most 6 decimals.
+//! Probabilities in JSON: numbers with at most 6 decimals.
 
 use foretell_domain::probability::Probability;
 use serde::{Serialize, Serializer};
 
-/// The decimals that are written, as a power of ten.
+/// Power of ten of the written decimals.
 const STEPS: f64 = 1_000_000.0;
 
 /// A probability, rounded to 6 decimals when it is written.

@@ -1,4 +1,4 @@
-//! What searches find, with what was found of it marked.
+//! Response types of searches, with the matches marked.
 
 use foretell_domain::post::Post;
 use foretell_domain::search::{SearchError, SearchLanguage, SearchQuery};
@@ -20,7 +20,7 @@ pub(crate) struct LocalQuery<'a> {
     pub(crate) language: SearchLanguage,
 }
 
-/// A market that was found.
+/// A matching market.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct MarketHit<'a> {
@@ -30,7 +30,7 @@ pub(crate) struct MarketHit<'a> {
     highlight: MarketHighlight,
 }
 
-/// HTML in which nothing but `<mark>` around what was found is markup; empty where nothing was.
+/// HTML whose only markup is `<mark>` around matches; empty if there is no match in the field.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct MarketHighlight {
@@ -38,7 +38,7 @@ pub(crate) struct MarketHighlight {
     description: String,
 }
 
-/// A post that was found.
+/// A matching post.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PostHit<'a> {
@@ -48,7 +48,7 @@ pub(crate) struct PostHit<'a> {
     highlight: PostHighlight,
 }
 
-/// HTML in which nothing but `<mark>` around what was found is markup; empty where nothing was.
+/// HTML whose only markup is `<mark>` around matches; empty if there is no match in the field.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PostHighlight {
@@ -57,7 +57,7 @@ pub(crate) struct PostHighlight {
 }
 
 impl<'a> MarketHit<'a> {
-    /// A market with its score.
+    /// Creates the response for a market with its score.
     pub(crate) fn new(
         market: MarketView<'a>,
         details: &MarketDetails,
@@ -71,7 +71,7 @@ impl<'a> MarketHit<'a> {
 }
 
 impl<'a> PostHit<'a> {
-    /// A post with its score.
+    /// Creates the response for a post with its score.
     pub(crate) fn new(view: PostView<'a>, post: &Post, score: f64, query: LocalQuery<'_>) -> Self {
         let title = highlight(query, post.body.title.as_str());
         let content = highlight(query, post.body.content.as_str());
@@ -79,7 +79,7 @@ impl<'a> PostHit<'a> {
     }
 }
 
-/// An excerpt of a text as HTML.
+/// Returns an excerpt of a text as HTML.
 fn highlight(LocalQuery { query, language }: LocalQuery<'_>, text: &str) -> String {
     let mut html = String::new();
     for (part, is_found) in query.excerpt(text, language) {
@@ -103,12 +103,12 @@ fn highlight(LocalQuery { query, language }: LocalQuery<'_>, text: &str) -> Stri
     html
 }
 
-/// The query in the parameter `q`.
+/// Parses the query in the parameter `q`.
 pub(crate) fn query(q: Option<String>, faults: &mut Faults) -> Option<SearchQuery> {
     faults.required("q", q, |text| SearchQuery::parse(&text))
 }
 
-/// The hits to ask for. A cursor counts those that were shown.
+/// Returns the matches to read. A cursor contains the number of matches already returned.
 pub(crate) fn search_page(paging: &Paging) -> SearchPage {
     let Stretch { start, limit } = paging.stretch::<i64>();
     let offset = match start {
@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_but_marks_is_markup() {
+    fn highlight_contains_no_other_markup() {
         let query = SearchQuery::parse("rain").unwrap();
         let query = LocalQuery { query: &query, language: SearchLanguage::ENGLISH };
         let html = highlight(query, "<b>Rain</b> & 'snow' \"hail\"");

@@ -1,4 +1,4 @@
-//! Which parts of an answer are wanted: `?fields=id,title` and `?expand=author`.
+//! Selection of fields and embedded resources: `?fields=id,title` and `?expand=author`.
 
 use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
@@ -6,35 +6,35 @@ use serde_json::Value;
 
 use crate::faults::{FaultCode, Faults};
 
-/// An object of an answer whose top-level fields can be chosen.
+/// A response object whose top-level fields can be selected.
 pub(crate) trait Selectable {
-    /// The names of its fields, those too that are there only when they are asked for.
+    /// Names of its fields, including those that are present only on request.
     const FIELDS: &'static [&'static str];
 }
 
-/// The fields that are wanted of each object: all, unless they are named.
+/// Selected fields of each object: all by default.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Fields(Option<Vec<&'static str>>);
 
 impl Fields {
-    /// The fields of a `T` that the parameter `fields` names.
+    /// Parses the fields of a `T` in the parameter `fields`.
     pub(crate) fn read<T: Selectable>(given: Option<&str>, faults: &mut Faults) -> Option<Self> {
         let Some(given) = given else { return Some(Self(None)) };
         names(given, "fields", T::FIELDS.iter().map(|name| (*name, *name)), faults).map(Some).map(Self)
     }
 
-    /// Whether no field is left out.
+    /// Returns `true` if no field is left out.
     pub(crate) const fn are_all(&self) -> bool {
         self.0.is_none()
     }
 
-    /// The object with these fields only.
+    /// Returns the object with these fields only.
     pub(crate) fn of<T: Serialize>(&self, object: T) -> Selected<'_, T> {
         Selected { fields: self.0.as_deref(), object }
     }
 }
 
-/// The relations that the parameter `expand` names, each once; none without it.
+/// Parses the relations in the parameter `expand`, each once; none without it.
 pub(crate) fn expanded<R: Copy + PartialEq>(
     given: Option<&str>,
     known: &[(&'static str, R)],
@@ -43,7 +43,7 @@ pub(crate) fn expanded<R: Copy + PartialEq>(
     given.map_or(Some(Vec::new()), |given| names(given, "expand", known.iter().copied(), faults))
 }
 
-/// What each name of a list stands for, or a fault of the parameter.
+/// Returns the value of each name in a list, or a validation error of the parameter.
 fn names<R: PartialEq>(
     given: &str,
     parameter: &str,
@@ -65,7 +65,8 @@ fn names<R: PartialEq>(
     Some(found)
 }
 
-/// An object with some of its fields. With all of them it is written straight through, at no further cost.
+/// An object with some of its fields. With all of them it is serialized directly, without
+/// additional cost.
 #[derive(Debug)]
 pub(crate) struct Selected<'a, T> {
     fields: Option<&'a [&'static str]>,
@@ -109,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_has_the_fields_that_are_named() {
+    fn object_has_selected_fields() {
         check(None, Some(&json!({ "one": 1, "two": [2, 3] })));
         check(Some("two"), Some(&json!({ "two": [2, 3] })));
         check(Some("two,one,two"), Some(&json!({ "one": 1, "two": [2, 3] })));
@@ -117,14 +118,14 @@ mod tests {
     }
 
     #[test]
-    fn unknown_names_are_faults() {
+    fn unknown_names_are_rejected() {
         for given in ["", "one,", "One", "one, two", "four", "two.0"] {
             check(Some(given), None);
         }
     }
 
     #[test]
-    fn each_relation_is_named_once() {
+    fn repeated_relation_is_rejected() {
         let mut faults = Faults::default();
         let known = [("a", 'A'), ("b", 'B')];
         assert_eq!(expanded(None, &known, &mut faults), Some(vec![]));

@@ -1,4 +1,4 @@
-//! Tags as they are read and written.
+//! Request and response types of tags.
 
 use std::collections::HashSet;
 
@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::faults::{FaultCode, Faults};
 
-/// The tags of a post, or all that is wrong with them.
+/// Parses the tags of a post, and adds all validation errors.
 pub(crate) fn read_tags(texts: &[String], faults: &mut Faults) -> Option<Tags> {
     if texts.len() > MAX_TAGS {
         faults.add("tags", FaultCode::Length, TagsError::TooMany.to_string());
@@ -23,12 +23,12 @@ pub(crate) fn read_tags(texts: &[String], faults: &mut Faults) -> Option<Tags> {
         }
         Some(tag)
     });
-    // Every tag is looked at before one that is none ends it.
+    // All tags are parsed before the first invalid one ends it, so that all errors are reported.
     let tags: Vec<_> = tags.collect();
     Tags::new(tags.into_iter().collect::<Option<Vec<_>>>()?).ok()
 }
 
-/// A tag and how many published posts have it.
+/// A tag and its number of published posts.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct TagView<'a> {

@@ -1,4 +1,4 @@
-//! Values that are written as their text, or read from it.
+//! Values written as text, or parsed from it.
 
 use std::fmt::{self, Display};
 use std::marker::PhantomData;
@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::de::{Error, Visitor};
 use serde::{Deserializer, Serialize, Serializer};
 
-/// A value, such as an id, that is written as its text.
+/// A value, such as an id, written as text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Text<T>(pub(crate) T);
 
@@ -17,7 +17,8 @@ impl<T: Display> Serialize for Text<T> {
     }
 }
 
-/// Reads a whole number from text, as query strings have it: for `#[serde(deserialize_with = "parsed")]`.
+/// Parses a whole number from text, as in query strings: for `#[serde(deserialize_with =
+/// "parsed")]`.
 pub(crate) fn parsed<'de, T: FromStr, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     deserializer.deserialize_str(ParsedVisitor(PhantomData)).map(Some)
 }

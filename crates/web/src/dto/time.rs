@@ -1,4 +1,4 @@
-//! Times on the wire: RFC 3339, written in UTC with `Z` and microseconds where there are any.
+//! Times in JSON: RFC 3339, written in UTC with `Z`, and with microseconds if there are any.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::faults::{Complaint, FaultCode};
 
-/// Not a moment in RFC 3339.
+/// Not a time in RFC 3339.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TimeError;
 
@@ -25,15 +25,15 @@ impl Complaint for TimeError {
     }
 }
 
-/// Parses a moment that can be written again in UTC: within the years 1 to 9999. Digits after the microseconds
-/// are dropped.
+/// Parses a time that can be written in UTC: within the years 1 to 9999. Digits after the
+/// microseconds are dropped.
 pub(crate) fn parse_time(text: &str) -> Result<Timestamp, TimeError> {
     let time = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| TimeError)?;
     let micros = time.unix_timestamp_nanos().div_euclid(1_000);
     Timestamp::checked_from_micros(micros).ok_or(TimeError)
 }
 
-/// A moment, written such as `2030-01-31T12:00:00.000001Z`.
+/// A time, written such as `2030-01-31T12:00:00.000001Z`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Time(pub(crate) Timestamp);
 
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_moment_is_refused() {
+    fn invalid_times_are_rejected() {
         for text in ["", "2030-01-31", "2030-01-31T12:00:00", "2030-02-30T12:00:00Z", "1893456000", "now"] {
             assert_eq!(parse_time(text), Err(TimeError), "{text}");
         }
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_and_last_moment_are_written() {
+    fn first_and_last_time_are_written() {
         assert_eq!(Time(Timestamp::MIN).to_string(), "0001-01-01T00:00:00Z");
         assert_eq!(Time(Timestamp::MAX).to_string(), "9999-12-31T23:59:59.999999Z");
         assert_eq!(Time(Timestamp::from_micros(i64::MAX)), Time(Timestamp::MAX));

@@ -1,4 +1,4 @@
-//! Payments as they are read, and transfers as they are written.
+//! Request types of payments, and response types of transfers.
 
 use foretell_application::Caller;
 use foretell_application::writer::Payment;
@@ -20,12 +20,13 @@ use crate::extract::{InputContext, IntoInput};
 use crate::faults::{FaultCode, Faults};
 use crate::openapi::names::Id;
 
-/// A payment as a client asks for it.
+/// A payment requested by a client.
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
 #[schema(example = json!({ "fromAccountId": "019a0000-0000-7000-8000-000000000001", "toAccountId": "019a0000-0000-7000-8000-000000000002", "amount": "12.50", "memo": "Thanks" }))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PaymentBody {
-    /// Yours alone: others may choose the same. `id` is accepted as its older name.
+    /// Identifier unique among your own payments; other users may choose the same. `id` is accepted
+    /// as its older name.
     #[garde(skip)]
     #[serde(alias = "id")]
     #[schema(value_type = Option<Id>)]
@@ -54,14 +55,14 @@ impl IntoInput for PaymentBody {
         let amount = faults.required("amount", self.amount, |amount| amount.to_amount(context.currency()));
         let memo = faults.optional("memo", self.memo, Memo::new);
         if from.is_some() && from == to {
-            // The ledger would refuse it too, but only after the other fields have been found right.
+            // The ledger rejects it too, but only after the other fields were found valid.
             faults.add("toAccountId", FaultCode::Invalid, TransferError::SelfTransfer.to_string());
         }
         Some(Payment { client_id: client_id?, from: from?, to: to?, amount: amount?, memo: memo? })
     }
 }
 
-/// Of which sides of a transfer its reader sees the balance.
+/// Sides of a transfer whose balances the reader may see.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Visible {
     debit: bool,
@@ -69,16 +70,16 @@ pub(crate) struct Visible {
 }
 
 impl Visible {
-    /// For one who may see everything.
+    /// Both sides, for admins.
     pub(crate) const BOTH: Self = Self { debit: true, credit: true };
 
-    /// For one who may see this account alone.
+    /// Returns the side of this account, for readers who may see it alone.
     pub(crate) fn to_account(account: AccountId, transfer: &Transfer) -> Self {
         let [debit, credit] = [&transfer.debit, &transfer.credit].map(|side| side.account_id == account);
         Self { debit, credit }
     }
 
-    /// For one who may see the account.
+    /// Returns the sides visible to a reader of this account.
     pub(crate) fn to_holder_of(account: AccountId, caller: &Caller, transfer: &Transfer) -> Self {
         let sees = |side: &Side| {
             caller.user.role == Role::Admin
@@ -88,7 +89,7 @@ impl Visible {
         Self { debit: sees(&transfer.debit), credit: sees(&transfer.credit) }
     }
 
-    /// For one who may see the transfer.
+    /// Returns the sides visible to a reader of the transfer.
     pub(crate) fn to_reader_of(details: &TransferDetails, caller: &Caller) -> Self {
         let actor = caller.actor();
         Self {
@@ -98,7 +99,7 @@ impl Visible {
     }
 }
 
-/// A transfer that happened.
+/// An executed transfer.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct TransferView<'a> {
@@ -135,7 +136,7 @@ struct SideView {
 }
 
 impl<'a> TransferView<'a> {
-    /// The transfer, with the balances just after it as far as they are visible.
+    /// Creates the response for a transfer, with the visible balances right after it.
     pub(crate) fn new(transfer: &'a Transfer, currency: &'a Currency, visible: Visible) -> Self {
         let side = |side: &Side, is_visible: bool| SideView {
             account_id: Text(side.account_id),

@@ -1,4 +1,4 @@
-//! Users as they are written, and what is read of them.
+//! Request and response types of users.
 
 use foretell_application::{RelatedToUsers, UserRelation};
 use foretell_domain::id::UserId;
@@ -49,17 +49,17 @@ pub(crate) struct ListedUser<'a> {
 }
 
 impl<'a> UserView<'a> {
-    /// The profile as anyone may see it.
+    /// Creates the response with the public fields.
     pub(crate) fn public(user: &'a User) -> Self {
         Self { email: None, status: None, ..Self::of_self(user) }
     }
 
-    /// The profile as its own user sees it, with the mail address and the status.
+    /// Creates the response for the user themselves, with the email address and the status.
     pub(crate) fn of_self(user: &'a User) -> Self {
         Self::seen_by(Actor { user_id: user.id, role: Role::User }, user)
     }
 
-    /// The profile as far as this actor may see it.
+    /// Creates the response with the fields that this actor may see.
     pub(crate) fn seen_by(actor: Actor, user: &'a User) -> Self {
         let sees_contact = policy::can_see_contact(actor, user.id);
         Self {
@@ -76,7 +76,7 @@ impl<'a> UserView<'a> {
 }
 
 impl<'a> ListedUser<'a> {
-    /// The user as far as this actor may see them, with what comes with them.
+    /// Creates the response with the fields that this actor may see, and embedded resources.
     pub(crate) fn new(actor: Actor, user: &'a User, related: &'a RelatedToUsers) -> Self {
         let of_user = |posts: Option<&'a Vec<Post>>| posts.into_iter().flatten().map(PostView::new);
         let posts = related.posts.as_ref();
@@ -90,16 +90,16 @@ impl Selectable for ListedUser<'_> {
         &["id", "name", "avatar", "role", "createdAt", "updatedAt", "email", "status", "posts"];
 }
 
-/// Relations that may come with a user, by the names that `expand` takes.
+/// Resources that can be embedded in a user, by their names in `expand`.
 pub(crate) const USER_RELATIONS: [(&str, UserRelation); 1] = [("posts", UserRelation::Posts)];
 
-/// The entity tag of a profile as this actor sees it: who sees the mail address has another body.
+/// Returns the entity tag of a profile for this actor: the email address makes a different body.
 pub(crate) fn entity_tag(actor: Actor, user: &User) -> String {
     let sees_contact = policy::can_see_contact(actor, user.id);
     format!("{}{}", user.version, if sees_contact { "-contact" } else { "" })
 }
 
-/// Parses the password that a user chooses.
+/// Parses a new password.
 pub(crate) fn new_password(
     field: &str,
     given: Option<SecretString>,

@@ -1,4 +1,4 @@
-//! Webhooks as admins read and write them.
+//! Request and response types of webhooks, for admins.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -30,7 +30,7 @@ pub(crate) struct WebhookView<'a> {
 }
 
 impl<'a> WebhookView<'a> {
-    /// The webhook as it stands.
+    /// Creates the response from a webhook.
     pub(crate) fn new(webhook: &'a Webhook) -> Self {
         Self {
             id: Text(webhook.id),
@@ -44,7 +44,7 @@ impl<'a> WebhookView<'a> {
     }
 }
 
-/// A webhook with its secret, which is shown when it is new.
+/// A webhook with its secret, which is returned only when it is new.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct WebhookWithSecret<'a> {
@@ -54,23 +54,23 @@ pub(crate) struct WebhookWithSecret<'a> {
 }
 
 impl<'a> WebhookWithSecret<'a> {
-    /// The webhook as it stands.
+    /// Creates the response from a webhook.
     pub(crate) fn new(webhook: &'a Webhook) -> Self {
         Self { webhook: WebhookView::new(webhook), secret: written_secret(&webhook.secret) }
     }
 }
 
-/// A secret as Standard Webhooks has it: `whsec_` and the base64 of its 32 bytes.
+/// Returns a secret in the form of Standard Webhooks: `whsec_` and the base64 of its 32 bytes.
 fn written_secret(secret: &WebhookSecret) -> String {
     format!("whsec_{}", STANDARD.encode(secret.0))
 }
 
-/// The address that a request names.
+/// Parses the URL in a request.
 pub(crate) fn url(text: String, faults: &mut Faults) -> Option<WebhookUrl> {
     faults.check("url", WebhookUrl::new(text))
 }
 
-/// The events that a request names, at least one and each once.
+/// Parses the events in a request, at least one and each once.
 pub(crate) fn events(names: &[String], faults: &mut Faults) -> Option<WebhookEvents> {
     let mut known = Vec::new();
     for (index, name) in names.iter().enumerate() {

@@ -1,31 +1,31 @@
-//! The codes of all failures: the one table of names, statuses and descriptions.
+//! Error codes: the one table of names, statuses and descriptions.
 
 use actix_web::http::StatusCode;
 use foretell_domain::error::Code;
 
 macro_rules! error_codes {
     ($($variant:ident = $name:literal, $status:ident, $description:literal;)+) => {
-        /// The stable name of a failure, for programs to act on.
+        /// Stable code of an error, for programs.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum ErrorCode {
             $(#[doc = $description] $variant,)+
         }
 
         impl ErrorCode {
-            /// Every code.
+            /// All codes.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
-            /// The name that programs see, in capitals.
+            /// Returns the code that clients see, in capitals.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $name,)+ }
             }
 
-            /// The HTTP status that it is answered with.
+            /// Returns the HTTP status of responses with this code.
             pub const fn status(self) -> StatusCode {
                 match self { $(Self::$variant => StatusCode::$status,)+ }
             }
 
-            /// What it means, in one sentence.
+            /// Returns the description, one sentence.
             pub const fn description(self) -> &'static str {
                 match self { $(Self::$variant => $description,)+ }
             }
@@ -66,7 +66,7 @@ error_codes! {
 }
 
 impl ErrorCode {
-    /// The code for an answer that says nothing but its status.
+    /// Returns the code for a response with a status only.
     pub(crate) fn of_status(status: StatusCode) -> Self {
         match status {
             StatusCode::UNAUTHORIZED => Self::Unauthorized,
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn the_catalogue_in_the_docs_is_this_table() {
+    fn documented_catalogue_matches_code_table() {
         let catalogue = include_str!("../../../../docs/errors.md");
         let listed: Vec<_> = catalogue.lines().filter(|line| line.starts_with("| `")).collect();
         let row = |code: &ErrorCode| {
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_alone_is_answered_with_a_code_of_that_status() {
+    fn status_without_code_gets_matching_code() {
         for code in ErrorCode::ALL {
             let status = code.status();
             assert!(status.is_client_error() || status.is_server_error(), "{code:?}");

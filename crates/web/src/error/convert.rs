@@ -1,4 +1,4 @@
-//! How the failures of inner crates become those of requests.
+//! Conversion of errors of inner crates to errors of requests.
 
 use std::time::Duration;
 
@@ -48,7 +48,7 @@ impl From<AppError> for ApiError {
     }
 }
 
-/// A time in whole seconds, rounded up, for `Retry-After`.
+/// Returns a time in whole seconds, rounded up, for `Retry-After`.
 fn seconds(time: Duration) -> HeaderValue {
     let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
     HeaderValue::from(millis.div_ceil(1_000).max(1))
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn causes_stay_inside() {
+    fn causes_are_not_sent_to_clients() {
         check(AppError::Overloaded, ErrorCode::Unavailable, true);
         check(AppError::Password(PasswordError::Busy), ErrorCode::Unavailable, true);
         check(StoreError::Contention("secret".into()).into(), ErrorCode::Unavailable, true);
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_as_long_as_they_are_told_has_waited_long_enough() {
+    fn retry_after_is_rounded_up() {
         for (wait_ms, expected) in [(0, "1"), (1, "1"), (1_000, "1"), (1_001, "2"), (90_000, "90")] {
             let retry_after = Duration::from_millis(wait_ms);
             let response = ApiError::from(AppError::TooManyAttempts { retry_after }).error_response();

@@ -1,4 +1,4 @@
-//! Refusals of the domain as clients read them: the sentence, and the facts behind it.
+//! Domain errors in responses: the message, and its details.
 
 use std::fmt::Display;
 
@@ -15,44 +15,44 @@ use crate::dto::money::Money;
 use crate::dto::time::Time;
 use crate::faults::{Fault, FaultCode};
 
-/// The facts of a refusal.
+/// Details of a domain error.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 pub(crate) enum Facts {
-    /// What there is, and what it would take.
+    /// Available and needed amounts.
     #[serde(rename_all = "camelCase")]
     Shortage {
-        /// What there is.
+        /// Available amount.
         available: Money,
-        /// What it would take.
+        /// Needed amount.
         needed: Money,
     },
-    /// The newest moment that could be asked for.
+    /// Latest time that can be requested.
     #[serde(rename_all = "camelCase")]
     Moment {
-        /// The newest moment at which balances are final.
+        /// Latest time at which balances are final.
         newest_final: Time,
     },
-    /// The quota that is used up.
+    /// The quota that is exhausted.
     #[serde(rename_all = "camelCase")]
     Quota {
-        /// The name of the quota.
+        /// Name of the quota.
         quota: &'static str,
-        /// The most that a user may have.
+        /// Limit per user.
         limit: u32,
     },
     /// The limit of an order that was not met.
     #[serde(rename_all = "camelCase")]
     Limit {
-        /// The field of the order.
+        /// Field of the order.
         limit: &'static str,
-        /// What the order would have come to.
+        /// Result that the order would have had.
         #[serde(skip_serializing_if = "Option::is_none")]
         offered: Option<Money>,
     },
 }
 
-/// A refusal as a result among others.
+/// A domain error as one result in a list.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Refused {
     code: &'static str,
@@ -69,7 +69,7 @@ enum RefusedDetails {
 }
 
 impl Refused {
-    /// The refusal with the code, the sentence and the details that it would have on its own.
+    /// Creates the result with the code, the message and the details of the error.
     pub(crate) fn new(refusal: &DomainError, currency: &Currency) -> Self {
         let code = ErrorCode::from(refusal.code());
         if code == ErrorCode::ValidationError {
@@ -81,7 +81,7 @@ impl Refused {
     }
 }
 
-/// The facts of a refusal, if it has any that its sentence does not tell.
+/// Returns the details of a domain error, if it has any besides its message.
 pub(crate) fn facts(refusal: &DomainError, currency: &Currency) -> Option<Facts> {
     let money = |minor| Money::new(currency, minor);
     match refusal {
@@ -110,7 +110,7 @@ pub(crate) fn facts(refusal: &DomainError, currency: &Currency) -> Option<Facts>
     }
 }
 
-/// A refusal for what the request says, as the fault of the field that says it.
+/// Converts a domain error to a validation error of the responsible field.
 pub(crate) fn fault_of(refusal: &DomainError, currency: &Currency) -> Fault {
     if let DomainError::Market(MarketError::SubsidyTooSmall { min }) = refusal {
         let message = format!("must be at least {}", Money::new(currency, min.minor()));
@@ -129,7 +129,7 @@ pub(crate) fn fault_of(refusal: &DomainError, currency: &Currency) -> Fault {
     Fault { field: field.to_owned(), message: refusal.to_string(), code: FaultCode::Invalid }
 }
 
-/// What an error says, beginning with a capital.
+/// Returns the message of an error, starting with a capital.
 pub(crate) fn sentence(error: &impl Display) -> String {
     let mut text = error.to_string();
     if let Some(first) = text.get_mut(..1) {

@@ -1,4 +1,4 @@
-//! Writes failures for clients: in the envelope, or as RFC 9457 for those who ask for it.
+//! Renders errors for clients: in the envelope, or as RFC 9457 on request.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ACCEPT, HeaderMap, HeaderValue};
@@ -10,7 +10,7 @@ use super::refusal::{Facts, facts, fault_of};
 use super::{ApiError, Details, ErrorCode};
 use crate::faults::Fault;
 
-/// The form in which a client wants to read failures.
+/// Form of errors that a client accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
     /// `{"success": false, ...}`.
@@ -22,13 +22,13 @@ pub(crate) enum Form {
 const PROBLEM: &str = "application/problem+json";
 
 impl Form {
-    /// The form that the headers of a request ask for.
+    /// Returns the form that the request headers ask for.
     pub(crate) fn asked_for(headers: &HeaderMap) -> Self {
         let mut ranges = headers.get_all(ACCEPT).filter_map(|value| value.to_str().ok());
         if ranges.any(|list| list.split(',').any(is_problem)) { Self::Problem } else { Self::Envelope }
     }
 
-    /// The content type of such a body.
+    /// Returns the content type of this form.
     pub(crate) const fn content_type(self) -> HeaderValue {
         match self {
             Self::Envelope => HeaderValue::from_static("application/json"),
@@ -47,11 +47,11 @@ fn is_problem(range: &str) -> bool {
     is_named && !parts.any(is_refused)
 }
 
-/// A failure with all that its answer depends on.
+/// An error with everything that its response depends on.
 pub(crate) struct Failure<'a> {
-    /// The failure; `None` for an answer that says nothing but its status.
+    /// The error; `None` for a response with a status only.
     pub(crate) error: Option<&'a ApiError>,
-    /// The status of the answer.
+    /// Status of the response.
     pub(crate) status: StatusCode,
     /// The id of the request.
     pub(crate) request_id: &'a str,
@@ -102,12 +102,12 @@ impl Serialize for Shown<'_> {
 }
 
 impl Failure<'_> {
-    /// The code of the failure.
+    /// Returns the code of the error.
     pub(crate) fn code(&self) -> ErrorCode {
         self.error.map_or_else(|| ErrorCode::of_status(self.status), ApiError::code)
     }
 
-    /// The body in this form.
+    /// Returns the body in this form.
     pub(crate) fn body(&self, form: Form) -> Vec<u8> {
         let code = self.code();
         let message = self.error.map_or_else(|| title(code), ApiError::message);
@@ -129,7 +129,7 @@ impl Failure<'_> {
                 errors: self.details(),
             }),
         };
-        // Nothing in these types can fail to serialize; an empty body would still have the right status.
+        // These types always serialize; even an empty body would have the right status.
         written.unwrap_or_default()
     }
 
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn problems_are_written_for_those_who_name_them() {
+    fn problem_json_is_rendered_on_request() {
         check("application/problem+json", Form::Problem);
         check("application/json, Application/Problem+JSON;q=0.5", Form::Problem);
         check("application/problem+json;q=0", Form::Envelope);

@@ -1,5 +1,5 @@
-//! The JSON body of a request, read within limits of size and time. A request with a body takes no
-//! parameters in its query string: one that is there by mistake must not be passed over.
+//! The JSON body of a request, with limits of size and time. A request with a body accepts no query
+//! parameters, so that one given by mistake is not ignored.
 
 use std::convert::Infallible;
 use std::marker::PhantomData;
@@ -17,14 +17,14 @@ use crate::faults::Faults;
 use crate::patience::Patience;
 use crate::{WebSettings, WebState};
 
-/// The body, a JSON object of the shape `T`.
+/// A body that is a JSON object of type `T`.
 pub(crate) struct Body<T> {
     read: Result<Bytes, ApiError>,
     query: String,
     shape: PhantomData<T>,
 }
 
-/// The body, a JSON object of the shape `T`, or nothing, which means the same as `{}`.
+/// A body that is a JSON object of type `T`, or empty, which means `{}`.
 pub(crate) struct OptionalBody<T>(Body<T>);
 
 impl<T: 'static> FromRequest for Body<T> {
@@ -34,6 +34,8 @@ impl<T: 'static> FromRequest for Body<T> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
         let work = async move {
+            // The result is stored and not returned as an error: authentication must fail first, or
+            // strangers would learn about the body.
             let read = async {
                 check_media_type(request.headers())?;
                 read(&request, payload).await
@@ -90,6 +92,7 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), ApiError> {
         let charset = part.to_ascii_lowercase();
         charset.strip_prefix("charset=").is_none_or(|name| name.trim_matches('"') == "utf-8")
     };
+    // Compressed bodies are not supported: a small one could expand beyond the limit.
     let is_plain = headers.get(CONTENT_ENCODING).is_none_or(|coding| coding == "identity");
     if is_json && parts.all(is_utf8) && is_plain {
         return Ok(());
@@ -98,8 +101,8 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), ApiError> {
     Err(ApiError::new(ErrorCode::UnsupportedMediaType, message).and_close())
 }
 
-/// What was not read of a body. Dropped before the answer is sent, it would be read to its end, however long
-/// that takes, before the connection closes.
+/// Unread rest of a body. If it were dropped before the response is sent, the server would read it
+/// to its end, however long that takes, before it closes the connection.
 pub(crate) struct Unread {
     _payload: Payload,
 }
@@ -108,6 +111,7 @@ async fn read(request: &HttpRequest, mut payload: Payload) -> Result<Bytes, ApiE
     let state = request.app_data::<Data<WebState>>().ok_or_else(|| ApiError::internal("no web state"))?;
     let patience = request.extensions().get::<Patience>().cloned();
     let reading = read_within(&state.settings, request.headers(), &mut payload);
+    // The client controls the arrival of its body, so this time does not count as time to answer.
     let result = match patience {
         Some(patience) => patience.for_the_client(reading).await,
         None => reading.await,
@@ -124,6 +128,7 @@ async fn read_within(
     payload: &mut Payload,
 ) -> Result<Bytes, ApiError> {
     let max_body_bytes = settings.max_body_bytes;
+    // Rejected before a byte is read; a body without this header is limited while it is collected.
     let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     if announced.is_some_and(|bytes: usize| bytes > max_body_bytes) {
         return Err(too_large(max_body_bytes));

@@ -1,6 +1,6 @@
-//! Who makes a request, by session token or API key: as a bearer token, or a session's in the cookie.
+//! Authentication by session token or API key: as a bearer token, or a session token in the cookie.
 //!
-//! Each of these says what it takes of the credential, so that no route can leave that open.
+//! Each extractor states its required credential, so that no route can leave that open.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -23,25 +23,26 @@ use crate::error::{ApiError, ErrorCode};
 use crate::origins::{self, WebOrigin};
 use crate::{WebSettings, WebState};
 
-/// The cookie that a session token comes in over HTTPS. Browsers take a name with this prefix only from this host
-/// itself, over HTTPS and for all paths: neither another subdomain nor a page without TLS can plant one.
+/// Cookie with the session token over HTTPS. Browsers accept a name with this prefix only from this
+/// very host, over HTTPS and for all paths: neither another subdomain nor a page without TLS can
+/// set it.
 pub(crate) const SESSION_COOKIE: &str = "__Host-foretell_session";
 
-/// The same in development, where there is no HTTPS.
+/// Name of the cookie in development, without HTTPS.
 const INSECURE_SESSION_COOKIE: &str = "foretell_session";
 
-/// The name of the cookie that a session token comes in.
+/// Returns the name of the cookie with the session token.
 pub(crate) const fn session_cookie_name(settings: &WebSettings) -> &'static str {
     if settings.secure_cookies { SESSION_COOKIE } else { INSECURE_SESSION_COOKIE }
 }
 
-/// Marks a request whose answer is for its caller alone, this user.
+/// Marks a request whose response is private to its caller, this user.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HasCaller(pub(crate) UserId);
 
-/// What a route takes of an API key.
+/// Scope that a route requires of an API key.
 pub(crate) trait Needs: 'static {
-    /// The scope that the key must have.
+    /// The required scope.
     const SCOPE: Scope;
 }
 
@@ -58,43 +59,43 @@ macro_rules! needs {
 }
 
 needs! {
-    /// It shows what is the caller's.
+    /// Reads the caller's data.
     Read,
-    /// It moves money.
+    /// Moves money.
     Trade,
-    /// It changes anything else but roles, which take a session.
+    /// Changes anything else except roles, which require a session.
     Manage,
 }
 
-/// A user with a live session, or with a live API key of this scope; a key without it is answered 403, anyone
-/// else 401.
+/// A user with a live session, or with a live API key with this scope; a key without it gets 403,
+/// everyone else 401.
 #[derive(Debug)]
 pub(crate) struct SignedIn<N>(pub(crate) Arc<Caller>, pub(crate) PhantomData<N>);
 
-/// A user with a live session; an API key is answered 403, whatever its scopes.
+/// A user with a live session; an API key gets 403, whatever its scopes.
 #[derive(Debug)]
 pub(crate) struct InSession(pub(crate) Arc<Caller>);
 
-/// An admin with a live session or an API key of this scope; other users are answered 403.
+/// An admin with a live session or an API key with this scope; other users get 403.
 #[derive(Debug)]
 pub(crate) struct AdminOnly<N>(pub(crate) Arc<Caller>, pub(crate) PhantomData<N>);
 
-/// An admin with a live session; API keys and other users are answered 403.
+/// An admin with a live session; API keys and other users get 403.
 #[derive(Debug)]
 pub(crate) struct AdminInSession(pub(crate) Arc<Caller>);
 
-/// A user with a live session or an API key of the scope [`Read`], or nobody. A token that names neither is
-/// answered 401 here too: who presents one does not expect to be nobody.
+/// A user with a live session or an API key with the scope [`Read`], or an anonymous client. An
+/// invalid token gets 401 here too: a client that sends one does not expect to be anonymous.
 #[derive(Debug)]
 pub(crate) struct MaybeSignedIn(pub(crate) Option<Arc<Caller>>);
 
 impl MaybeSignedIn {
-    /// The user, for a use case.
+    /// Returns the user, for a use case.
     pub(crate) fn caller(&self) -> Option<&Caller> {
         self.0.as_deref()
     }
 
-    /// The user, where nobody is answered 401.
+    /// Returns the user; anonymous clients get 401.
     pub(crate) fn required(&self) -> Result<&Caller, ApiError> {
         self.caller().ok_or_else(sign_in_first)
     }
@@ -148,7 +149,7 @@ impl FromRequest for InSession {
     }
 }
 
-/// Early answers only: the use case asks for the role again in its unit of work.
+/// For early rejection only: the use case reads the role again in its unit of work.
 impl<N: Needs> FromRequest for AdminOnly<N> {
     type Error = ApiError;
     type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
@@ -179,11 +180,11 @@ impl FromRequest for AdminInSession {
     }
 }
 
-/// On whose account a request goes: the user's if its token is valid, otherwise its address. It says nothing of
-/// what they may do.
+/// Returns the requester that a request is counted for: the user if its token is valid, otherwise
+/// the client address. It says nothing about permissions.
 ///
 /// # Errors
-/// 429 `RATE_LIMITED` if too many invalid tokens were presented from its network.
+/// 429 `RATE_LIMITED` if too many invalid tokens came from its network.
 pub(crate) async fn requester_of(request: &HttpRequest) -> Result<Requester, ApiError> {
     Ok(match caller_of(request).await? {
         Some(caller) => Requester::User(caller.user.id),
@@ -198,7 +199,7 @@ async fn caller_of(request: &HttpRequest) -> Result<Option<Arc<Caller>>, ApiErro
     };
     match state.application.authenticate(&token, ClientAddress::of(request).0).await {
         Err(error @ AppError::TooManyInvalidTokens { .. }) => Err(error.into()),
-        // Where storage fails, the route says so.
+        // If storage fails, the route reports it.
         found => Ok(found.ok().flatten()),
     }
 }
@@ -206,12 +207,14 @@ async fn caller_of(request: &HttpRequest) -> Result<Option<Arc<Caller>>, ApiErro
 async fn authenticate(request: &HttpRequest) -> Result<Arc<Caller>, ApiError> {
     let state = request.app_data::<Data<WebState>>().ok_or_else(|| ApiError::internal("no web state"))?;
     let token = token_of(request).ok_or_else(sign_in_first)?;
+    // Only cookies need this: a page of another site cannot add a bearer token.
     if let Presented::Cookie(_) = token {
         refuse_forgery(request, &state.settings.allowed_origins)?;
     }
     let (Presented::Bearer(token) | Presented::Cookie(token)) = token;
     let caller = state.application.authenticate(&token, ClientAddress::of(request).0).await?;
     let caller = caller.ok_or_else(|| unauthorized("The session or API key is unknown or has ended"))?;
+    // The middleware then forbids shared caches to store the response, and logs the user.
     request.extensions_mut().insert(HasCaller(caller.user.id));
     Ok(caller)
 }
@@ -224,7 +227,8 @@ fn unauthorized(message: &'static str) -> ApiError {
     ApiError::new(ErrorCode::Unauthorized, message)
 }
 
-/// Refuses a change that the page of another site asks for: browsers send the cookie along with it.
+/// Rejects a change requested by a page of another site: browsers send the cookie along with it
+/// (CSRF).
 fn refuse_forgery(request: &HttpRequest, allowed: &[WebOrigin]) -> Result<(), ApiError> {
     if request.method().is_safe() || !origins::is_from_elsewhere(request.headers(), allowed) {
         return Ok(());
@@ -235,11 +239,11 @@ fn refuse_forgery(request: &HttpRequest, allowed: &[WebOrigin]) -> Result<(), Ap
     ))
 }
 
-/// A token, and how it came.
+/// A token, and its origin.
 enum Presented {
-    /// On purpose.
+    /// Sent explicitly.
     Bearer(String),
-    /// With every request that a browser makes, whoever wants it.
+    /// Sent by browsers with every request, whichever site caused it.
     Cookie(String),
 }
 
@@ -252,7 +256,7 @@ fn session_cookie_of(request: &HttpRequest) -> Option<Cookie<'static>> {
     request.cookie(session_cookie_name(&state.settings))
 }
 
-/// The token of the request. A header of another scheme is not made good by a cookie.
+/// Returns the token of the request. A header with another scheme is not replaced by a cookie.
 fn token_of(request: &HttpRequest) -> Option<Presented> {
     let Some(header) = request.headers().get(AUTHORIZATION) else {
         let cookie = session_cookie_of(request)?;

@@ -11,12 +11,12 @@ use actix_web::{FromRequest, HttpRequest};
 use crate::WebState;
 use crate::trusted_proxies::FORWARDED_FOR;
 
-/// The address of the client, as far as the proxies between can be trusted to tell it.
+/// IP address of the client, as far as trusted proxies report it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ClientAddress(pub(crate) IpAddr);
 
 impl ClientAddress {
-    /// The address of who makes this request.
+    /// Returns the address of the client of this request.
     pub(crate) fn of(request: &HttpRequest) -> Self {
         let peer = request.peer_addr().map(|peer| peer.ip());
         // Peers without an address, as over a Unix socket, count as one client.

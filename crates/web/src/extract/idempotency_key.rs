@@ -1,4 +1,5 @@
-//! The key under which a client names a command, so that a repetition is answered and not done again.
+//! Idempotency key of a command, so that a repetition returns the first result and is not executed
+//! again.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -13,10 +14,10 @@ use crate::faults::{FaultCode, Faults};
 
 const HEADER: &str = "Idempotency-Key";
 
-/// The same as a name of HTTP, for those who only name it.
+/// Name of the header.
 pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// The header `Idempotency-Key`: one, of 1 to 255 visible ASCII characters.
+/// Header `Idempotency-Key`: exactly one, of 1 to 255 visible ASCII characters.
 pub(crate) struct IdempotencyKey(Result<String, (FaultCode, &'static str)>);
 
 impl FromRequest for IdempotencyKey {

@@ -1,7 +1,8 @@
-//! Reads JSON as a shape and finds all that is wrong with it.
+//! Parses JSON as a request type and finds all validation errors.
 //!
-//! A request without faults is read in one pass. serde ends at the first value of the wrong type, so for any
-//! other request the value is taken out, its fault noted, and the rest read again, a limited number of times.
+//! A valid request is parsed in one pass. serde stops at the first value of the wrong type, so for
+//! any other request this value is removed, its error recorded, and the rest parsed again, a
+//! limited number of times.
 
 use serde_json::Value;
 use serde_path_to_error::{Path, Segment, Track};
@@ -11,13 +12,15 @@ use super::shape::{self, Shape};
 use crate::error::{ApiError, ErrorCode};
 use crate::faults::{FaultCode, Faults};
 
-/// How often a body with faults is read; what is found after that is left to the next attempt of the client.
+/// Maximum number of passes over an invalid body; later errors are found in the client's next
+/// attempt.
 const MAX_READS: usize = 50;
-/// What is tried in place of an array's item whose value is of the wrong type: it cannot be taken out, since
-/// the paths of the items behind it would change.
+/// Replacements of an array item of the wrong type: it cannot be removed, since the paths of the
+/// items behind it would change.
 const STAND_INS: [fn() -> Value; 3] = [|| Value::Object(serde_json::Map::new()), || "".into(), || 0.into()];
 
-/// The shape in these bytes, whose faults are added. `None` if the faults tell already that there is none.
+/// Parses these bytes and adds validation errors. `None` if the errors already tell that the type
+/// is wrong.
 pub(super) fn read<T: Shape>(bytes: &[u8], faults: &mut Faults) -> Option<T> {
     let mut unknown = Vec::new();
     let mut json = serde_json::Deserializer::from_slice(bytes);
@@ -25,10 +28,10 @@ pub(super) fn read<T: Shape>(bytes: &[u8], faults: &mut Faults) -> Option<T> {
     match read.and_then(|shape: Object<T>| json.end().map(|()| shape)) {
         Ok(Object(shape)) => Some(looked_at(shape, &unknown, faults)),
         Err(error) => {
-            // serde calls some values of the wrong type a fault of the syntax.
+            // serde reports some values of the wrong type as syntax errors.
             let Ok(value) = serde_json::from_slice(bytes) else { return stop(faults, &error) };
             match read_patiently(value, faults) {
-                // A `Value` has lost what was wrong: a field that is there twice.
+                // A `Value` has lost the problem: a duplicate field.
                 (Some(_), 0) => stop(faults, &error),
                 (shape, _) => shape,
             }
@@ -36,12 +39,12 @@ pub(super) fn read<T: Shape>(bytes: &[u8], faults: &mut Faults) -> Option<T> {
     }
 }
 
-/// The shape of a value, whose faults are added; `None` as for [`read`].
+/// Converts a value and adds validation errors; `None` as for [`read`].
 pub(super) fn read_value<T: Shape>(value: Value, faults: &mut Faults) -> Option<T> {
     read_patiently(value, faults).0
 }
 
-/// The shape of a value, and how many values of the wrong type were taken out of it.
+/// Converts a value; also returns the number of values of the wrong type that were removed from it.
 fn read_patiently<T: Shape>(mut value: Value, faults: &mut Faults) -> (Option<T>, usize) {
     let mut last_path = None;
     let mut tried = 0;
@@ -85,7 +88,7 @@ fn stop<T>(faults: &mut Faults, error: &serde_json::Error) -> Option<T> {
     None
 }
 
-/// Takes the value at `path` out, and says whether reading can go on.
+/// Removes the value at `path`. Returns `true` if parsing can continue.
 fn replace(value: &mut Value, path: &Path, tried: usize) -> bool {
     let is_part = |segment: &&Segment| matches!(segment, Segment::Seq { .. } | Segment::Map { .. });
     let segments: Vec<_> = path.iter().take_while(is_part).collect();
@@ -105,7 +108,7 @@ fn replace(value: &mut Value, path: &Path, tried: usize) -> bool {
     }
 }
 
-/// What a client reads of serde's message: what was expected, without repeating what was sent.
+/// Converts serde's message for the client: the expected type, without the value that was sent.
 fn wording(error: &serde_json::Error) -> (FaultCode, String) {
     let message = error.to_string();
     let code = if message.starts_with("unknown variant") { FaultCode::Invalid } else { FaultCode::Type };
@@ -174,12 +177,12 @@ mod tests {
     }
 
     #[test]
-    fn good_requests_have_no_faults() {
+    fn valid_request_has_no_errors() {
         check(r#"{"firstName":"Ada","age":36,"items":[{"theId":"a"}]}"#, &[]);
     }
 
     #[test]
-    fn missing_fields_are_found_together() {
+    fn missing_fields_are_reported_together() {
         check("{}", &["firstName: required", "age: required", "items: length"]);
         check(
             r#"{"items":[{}],"age":null}"#,
@@ -188,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_of_all_sorts_come_together() {
+    fn errors_of_all_kinds_are_reported_together() {
         let json = r#"{"firstName":5,"age":"x","items":[{"theId":"a","odd":1},{"theId":[]},7],"tags":["a",{},3],"more":0}"#;
         check(
             json,
@@ -210,21 +213,21 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_is_refused_as_a_whole() {
+    fn non_object_is_rejected_as_whole() {
         for json in ["[]", r#"["Ada", 36]"#, "5", "null", "\"x\""] {
             check(json, &[": type"]);
         }
     }
 
     #[test]
-    fn what_is_not_json_is_malformed() {
+    fn invalid_json_is_malformed() {
         for json in ["", "{", "{}}", "{'a':1}", "{\"age\":1,}", "\u{feff}{}", "{\"age\":1,\"age\":2}"] {
             check(json, &["MALFORMED_JSON"]);
         }
     }
 
     #[test]
-    fn requests_with_countless_faults_are_given_up() {
+    fn number_of_passes_is_limited() {
         let items = vec!["7"; 200].join(",");
         let mut faults = Faults::default();
         let shape: Option<Outer> = read(format!("{{\"items\":[{items}]}}").as_bytes(), &mut faults);

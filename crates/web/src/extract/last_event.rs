@@ -1,4 +1,4 @@
-//! The header `Last-Event-ID`: how far a client has come with a stream of events.
+//! The header `Last-Event-ID`: the position of a client in a stream of events.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -11,10 +11,10 @@ use foretell_application::{MarketPosition, PositionError};
 use super::{InputContext, Part};
 use crate::faults::{FaultCode, Faults};
 
-/// The name of the header, in requests.
+/// Name of the header, in requests.
 pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// The last event that the client has, if it has any. One that cannot be read is a fault: going on from
+/// Last event that the client received, if any. An invalid value is a validation error: resuming
 /// elsewhere would leave a gap.
 pub(crate) struct LastEvent(Result<Option<MarketPosition>, PositionError>);
 
@@ -38,7 +38,7 @@ impl Part for LastEvent {
     }
 }
 
-/// The name of the header, in faults.
+/// Name of the header, in validation errors.
 pub(crate) const LAST_EVENT_ID_NAME: &str = "Last-Event-ID";
 
 fn read(headers: &HeaderMap) -> Result<Option<MarketPosition>, PositionError> {

@@ -1,4 +1,4 @@
-//! JSON objects that are nothing but objects.
+//! Deserialization of JSON objects only.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -7,8 +7,8 @@ use garde::{Path, Report, Validate};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
-/// A `T` that was read from a JSON object. A derived `Deserialize` alone would also take an array, as the
-/// fields in the order in which they happen to be declared.
+/// A `T` that was read from a JSON object. A derived `Deserialize` alone would also accept an array
+/// with the fields in the order of their declaration.
 #[derive(Debug, Default)]
 pub(crate) struct Object<T>(pub(crate) T);
 

@@ -1,4 +1,4 @@
-//! The parameters of a query string.
+//! Parameters of a query string.
 
 use std::convert::Infallible;
 use std::fmt::Write as _;
@@ -16,13 +16,14 @@ use super::{InputContext, IntoInput, ListAsked, Part, Shape, json};
 use crate::faults::{FaultCode, Faults};
 use crate::routing::ApiVersion;
 
-/// The query string, of the shape `T`, whose fields are read from text (see [`crate::dto::text::parsed`]).
+/// The query string as type `T`, whose fields are parsed from text (see
+/// [`crate::dto::text::parsed`]).
 pub(crate) struct Params<T> {
     request: HttpRequest,
     shape: PhantomData<T>,
 }
 
-/// The parameters of a path that takes none.
+/// Parameters of a route that accepts none.
 #[derive(Debug, Default, Deserialize, Validate)]
 #[serde(default)]
 pub(crate) struct NoParams {}
@@ -51,6 +52,7 @@ impl<T: Shape + IntoInput> Part for Params<T> {
         let fields = fields_of(self.request.query_string(), faults)?;
         let identity;
         let list = match context.list {
+            // The version of the matched route decides: the text of the path has several spellings.
             ListAsked::ByCursor { key, .. } if ApiVersion::of(&self.request) != Some(ApiVersion::V1) => {
                 identity = identity_of(&self.request, &fields);
                 ListAsked::ByCursor { key, identity: &identity }
@@ -62,10 +64,13 @@ impl<T: Shape + IntoInput> Part for Params<T> {
     }
 }
 
-/// What tells a list from any other: its path, and which of its rows are wanted in which order.
+/// Returns the identity of a list, which its cursors are signed for: its path, filters and order.
 fn identity_of(request: &HttpRequest, fields: &Map<String, Value>) -> String {
-    // As the router matched it: decoded, so that one list has one identity. Nothing but ids can differ in case.
+    // As matched by the router: decoded, so that one list has one identity. Only ids can differ in
+    // case.
     let mut identity = request.match_info().as_str().to_ascii_lowercase();
+    // These parameters do not change which rows the list has, so a cursor stays valid when they
+    // change.
     let says_which = |name: &str| !matches!(name, "cursor" | "limit" | "expand" | "fields");
     for (name, value) in fields.iter().filter(|(name, _)| says_which(name)) {
         let _ = write!(identity, "&{name}={value}");
@@ -73,7 +78,7 @@ fn identity_of(request: &HttpRequest, fields: &Map<String, Value>) -> String {
     identity
 }
 
-/// Adds a fault for each parameter.
+/// Adds a validation error for each parameter.
 pub(super) fn refuse_all(query: &str, faults: &mut Faults) {
     if !query.is_empty() {
         let _: Option<NoParams> =

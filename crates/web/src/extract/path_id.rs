@@ -1,4 +1,4 @@
-//! The id in a path.
+//! Ids in paths.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -10,7 +10,8 @@ use actix_web::{FromRequest, HttpRequest};
 use super::{InputContext, Part};
 use crate::faults::{Complaint, Faults};
 
-/// The variable part of a path, such as the `{id}` of `/accounts/{id}`; its fault bears its name.
+/// The variable part of a path, such as the `{id}` of `/accounts/{id}`; validation errors use its
+/// name.
 pub(crate) struct PathId<T: FromStr> {
     name: String,
     parsed: Result<T, T::Err>,

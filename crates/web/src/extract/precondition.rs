@@ -1,4 +1,4 @@
-//! Preconditions: which versions of something the client has, and which one a change is meant for.
+//! Preconditions: the versions that the client has cached, and the version that a change expects.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -11,20 +11,24 @@ use foretell_application::ExpectedVersion;
 use super::{InputContext, Part};
 use crate::faults::{FaultCode, Faults};
 
-/// The header `If-None-Match`: the bodies that the client has. One that cannot be read says nothing.
+/// Header `If-None-Match`: entity tags of the client's cached bodies. An invalid value counts as
+/// absent.
 pub(crate) struct KnownTags(Option<IfNoneMatch>);
 
 impl KnownTags {
-    /// Whether the client has the body of this tag.
+    /// Returns `true` if the client has the body with this tag.
     pub(crate) fn include(&self, tag: &EntityTag) -> bool {
         match &self.0 {
             Some(IfNoneMatch::Any) => true,
+            // Weak comparison, as RFC 9110 requires for `If-None-Match`; `If-Match` below requires
+            // strong comparison.
             Some(IfNoneMatch::Items(known)) => known.iter().any(|known| known.weak_eq(tag)),
             None => false,
         }
     }
 
-    /// The same for a tag as it stands in a header, which is read only where the client has any.
+    /// Returns `true` if the client has the body with this tag; the header value is parsed only if
+    /// the client has any.
     pub(crate) fn include_written(&self, tag: &HeaderValue) -> bool {
         let read = || tag.to_str().ok()?.parse().ok();
         self.0.is_some() && read().is_some_and(|tag| self.include(&tag))
@@ -40,8 +44,8 @@ impl FromRequest for KnownTags {
     }
 }
 
-/// The header `If-Match`: the versions that a change is meant for, by their entity tags; any without it. One
-/// that cannot be read is a fault, since it must not be passed over.
+/// Header `If-Match`: the versions that a change expects, by their entity tags; any version without
+/// it. An invalid value is a validation error, since it must not be ignored.
 pub(crate) struct IfMatch(Option<ExpectedVersion>);
 
 impl FromRequest for IfMatch {
@@ -80,7 +84,7 @@ fn read(headers: &HeaderMap) -> Option<ExpectedVersion> {
     Some(ExpectedVersion::OneOf(versions))
 }
 
-/// The tags of a list, each as it stands there; `None` for what is no list of tags.
+/// Returns the tags of a list, each as written; `None` if the list is invalid.
 fn entity_tags(list: &str) -> Option<Vec<&str>> {
     let mut tags = Vec::new();
     let mut rest = list;
@@ -97,12 +101,12 @@ fn entity_tags(list: &str) -> Option<Vec<&str>> {
     }
 }
 
-/// The version that a tag stands for: what comes after a hyphen tells bodies of one version apart. A weak tag
-/// stands for none, nor does one that was never given out: nothing matches them.
+/// Returns the version of a tag: the part after a hyphen distinguishes bodies of one version. A
+/// weak or foreign tag has no version: nothing matches it.
 fn version_of(tag: &str) -> Option<i64> {
     let text = tag.strip_prefix('"')?.strip_suffix('"')?;
     let number = text.split('-').next()?;
-    // "+1" and "01" are other tags than "1".
+    // "+1" and "01" are different tags from "1".
     number.parse().ok().filter(|version: &i64| version.to_string() == number)
 }
 
@@ -125,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_is_meant_for_the_versions_that_it_names() {
+    fn if_match_lists_expected_versions() {
         check(&[], Some(&ExpectedVersion::Any));
         check(&["*"], Some(&ExpectedVersion::Any));
         check_one_of(&["\"1\""], &[1]);
@@ -140,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_list_of_tags_is_a_fault() {
+    fn invalid_tag_list_is_rejected() {
         for value in ["", "1", "\"1", "\"1\" \"2\"", "\"1\",", ",\"1\"", "'1'", "w/\"1\""] {
             check(&[value], None);
         }

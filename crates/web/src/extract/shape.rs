@@ -1,4 +1,4 @@
-//! Shapes: requests as serde reads them and garde checks them, before they mean anything.
+//! Request types as serde parses them and garde validates them.
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -9,13 +9,13 @@ use serde::de::DeserializeOwned;
 
 use crate::faults::{FaultCode, Faults};
 
-/// A request in its bare shape. Every field may be left out: it is an `Option` or has
-/// a default. So missing ones are found by garde, all at once.
+/// A request before conversion. Every field is optional: an `Option` or with a default, so that
+/// garde finds all missing ones at once.
 pub(crate) trait Shape: DeserializeOwned + Validate<Context = ()> {}
 
 impl<T: DeserializeOwned + Validate<Context = ()>> Shape for T {}
 
-/// Adds what garde finds.
+/// Adds the errors that garde finds.
 pub(super) fn check(shape: &impl Validate<Context = ()>, faults: &mut Faults) {
     let Err(report) = with_i18n(Wording, || shape.validate()) else { return };
     for (path, error) in report.iter() {
@@ -24,7 +24,7 @@ pub(super) fn check(shape: &impl Validate<Context = ()>, faults: &mut Faults) {
     }
 }
 
-/// Fields as they are named in JSON: garde knows them by their Rust names.
+/// Converts field paths to JSON names: garde knows the Rust names.
 fn camel_case(path: &str) -> String {
     let mut name = String::with_capacity(path.len());
     let mut is_after_underscore = false;
@@ -41,7 +41,7 @@ fn camel_case(path: &str) -> String {
     name
 }
 
-/// Words garde's findings, each with its code in front.
+/// Messages of garde's errors, each with its code in front.
 struct Wording;
 
 const CODES: [FaultCode; 4] = [FaultCode::Required, FaultCode::Length, FaultCode::Range, FaultCode::Format];
@@ -136,13 +136,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_become_those_of_the_json() {
+    fn field_names_become_json_names() {
         assert_eq!(camel_case("transfers[2].from_account_id"), "transfers[2].fromAccountId");
         assert_eq!(camel_case("name"), "name");
     }
 
     #[test]
-    fn codes_come_back_from_messages() {
+    fn codes_are_parsed_from_messages() {
         let message = Wording.required_not_set();
         assert_eq!(Wording::read(&message), (FaultCode::Required, "is required"));
         assert_eq!(Wording::read("a|b"), (FaultCode::Invalid, "a|b"));

@@ -1,5 +1,5 @@
-//! The outermost layer: gives each request an id and a span, catches panics, writes every failure in the form
-//! that the client accepts, and logs it once.
+//! Outermost middleware: gives each request an id and a span, catches panics, renders every error
+//! in the form that the client accepts, and logs it once.
 
 mod note;
 
@@ -38,18 +38,18 @@ use crate::error::render::{Failure, Form};
 use crate::extract::{HasCaller, Unread};
 use crate::routing::ApiVersion;
 
-/// What browsers are told of every answer, unless its route says otherwise: to take it for what it says it is, and to
-/// make no page of it.
+/// Security headers of every response, unless its route sets others: browsers must not guess the
+/// content type, and must not render the response as a page.
 const PROTECTIONS: [(HeaderName, &str); 3] = [
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
     (REFERRER_POLICY, "no-referrer"),
 ];
 
-/// The header in which proxies tell of the trace that a request is part of (W3C Trace Context).
+/// Header with the trace that a request belongs to (W3C Trace Context).
 const TRACEPARENT: &str = "traceparent";
 
-/// Makes the layer for each worker.
+/// Factory of the middleware for each worker.
 pub(crate) struct Answering(pub(crate) Data<WebState>);
 
 impl<S, B> Transform<S, ServiceRequest> for Answering
@@ -68,7 +68,7 @@ where
     }
 }
 
-/// The layer around one worker's routes.
+/// Middleware around one worker's routes.
 pub(crate) struct AnsweringService<S> {
     service: Rc<S>,
     state: Data<WebState>,
@@ -103,7 +103,8 @@ where
     }
 }
 
-/// What of a request its answer depends on. The request itself cannot be kept: the router must own it.
+/// Data of a request that its response depends on. The request itself cannot be kept: the router
+/// must own it.
 struct Exchange {
     id: RequestId,
     form: Form,
@@ -112,7 +113,7 @@ struct Exchange {
     since: Instant,
     cost: Arc<Cost>,
     state: Data<WebState>,
-    /// Whether the connection is over the limit, and must end with this answer.
+    /// `true` if the connection is over the limit, and must be closed after this response.
     is_over_limit: bool,
     _in_flight: measures::InFlight,
 }
@@ -133,10 +134,10 @@ impl Exchange {
         }
     }
 
-    /// Gives every line about the request its id. What a span holds is written out with each request, whether
-    /// a line is logged or not: the rest stands in the request's own line.
+    /// Creates the span with the request id. The fields of a span are formatted for each request,
+    /// whether a line is logged or not: so everything else is in the request's own log line.
     fn span(&self, request: &ServiceRequest) -> Span {
-        // At this level it is there whatever is filtered out.
+        // At this level it exists whatever the log filter is.
         let span = tracing::error_span!(
             "web.request",
             request_id = self.id.as_str(),
@@ -158,13 +159,13 @@ impl Exchange {
         span
     }
 
-    /// The answer of a route with its headers, its body written anew if it tells of a failure.
+    /// Completes the response of a route with its headers, and renders its body if it is an error.
     fn finish<B: MessageBody + 'static>(self, mut response: ServiceResponse<B>) -> ServiceResponse<BoxBody> {
         let is_safe = matches!(self.method, Method::GET | Method::HEAD);
         let is_private = !is_safe || response.request().extensions().contains::<HasCaller>();
         let status = response.status();
         if self.must_close() {
-            // A request that met the end of its connection would be left without an answer.
+            // A request that arrives while the connection closes would get no response.
             response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
         }
         self.set_headers(response.headers_mut(), is_private);
@@ -189,7 +190,7 @@ impl Exchange {
         })
     }
 
-    /// The answer where no route gave one: a panic, or the error of another layer.
+    /// Returns the response if no route gave one: after a panic, or an error of another middleware.
     fn rescue(self, error: &actix_web::Error) -> Rescue {
         let mut response = error.error_response();
         let status = response.status();
@@ -236,7 +237,7 @@ impl Exchange {
     }
 }
 
-/// Adds the base of the matched version to a `Location`: routes write only what follows it.
+/// Adds the base path of the matched version to a `Location` header: routes write only the rest.
 fn complete_location<B>(response: &mut ServiceResponse<B>) {
     let Some(version) = ApiVersion::of(response.request()) else { return };
     let Some(path) = response.headers().get(LOCATION).and_then(|path| path.to_str().ok()) else { return };
@@ -251,7 +252,7 @@ fn caught(panic: &(dyn Any + Send)) -> ApiError {
     ApiError::internal(format!("a handler panicked: {}", text.unwrap_or("without a message")))
 }
 
-/// A finished answer on the way of an error, where there is no request left to answer.
+/// A finished response in the form of an error, used when the request no longer exists.
 #[derive(Debug)]
 struct Rescue {
     status: StatusCode,

@@ -1,4 +1,4 @@
-//! The body of an answer after which the connection closes, whatever of the request is still to come.
+//! Response body after which the connection closes, whatever remains of the request.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -9,15 +9,15 @@ use actix_web::web::Bytes;
 
 use crate::extract::Unread;
 
-/// An answer that keeps the rest of its request until it is sent: the server closes the connection to a
-/// request that is not read, but goes on reading one that nobody holds any more.
+/// A response that keeps the rest of its request until it is sent: the server closes the connection
+/// of a request that is not read completely, but reads one to its end after it was dropped.
 pub(super) struct Closing {
     body: Bytes,
     _unread: Unread,
 }
 
 impl Closing {
-    /// The answer with this body.
+    /// Creates a response with this body.
     pub(super) fn new(body: Vec<u8>, unread: Unread) -> Self {
         Self { body: body.into(), _unread: unread }
     }

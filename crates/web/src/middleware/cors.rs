@@ -1,4 +1,4 @@
-//! Which pages of other sites may read answers, and what they may send.
+//! CORS: origins whose pages may read responses, and the requests that they may send.
 
 use actix_cors::Cors;
 use actix_web::http::Method;
@@ -12,10 +12,10 @@ use crate::extract::IDEMPOTENCY_KEY;
 use crate::origins::WebOrigin;
 use crate::reply::IDEMPOTENCY_REPLAYED;
 
-/// How long a browser remembers what it was allowed, in seconds.
+/// Lifetime of a preflight response in the browser's cache, in seconds.
 const REMEMBERED_S: usize = 3_600;
 
-/// The layer for these origins; none at all if there are none.
+/// Returns the middleware for these origins; it is disabled if there are none.
 pub(crate) fn cors(allowed: &[WebOrigin]) -> Condition<Cors> {
     let sent: [HeaderName; 7] =
         [ACCEPT, AUTHORIZATION, CONTENT_TYPE, IDEMPOTENCY_KEY, IF_MATCH, IF_NONE_MATCH, X_REQUEST_ID];

@@ -1,5 +1,5 @@
-//! What is measured of every request. Each worker keeps what it counts with: looking that up by its labels would cost
-//! each request more than counting does.
+//! Request metrics. Each worker keeps its counters: looking them up by their labels would cost more
+//! than counting.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -14,7 +14,7 @@ thread_local! {
     static IN_FLIGHT: Gauge = gauge!("foretell_http_requests_in_flight");
 }
 
-/// Counts a request, and how long it took, by its method, its route and the class of its status.
+/// Counts a request, and its duration, by method, route and class of the status.
 pub(super) fn answered(method: &'static str, route: &'static str, class: &'static str, took: Duration) {
     BY_LABELS.with_borrow_mut(|by_labels| {
         let (count, duration) = by_labels.entry((method, route, class)).or_insert_with(|| {
@@ -28,7 +28,7 @@ pub(super) fn answered(method: &'static str, route: &'static str, class: &'stati
     });
 }
 
-/// One of the requests that are being answered, as long as this lives.
+/// A request in progress, counted while this exists.
 pub(super) struct InFlight;
 
 impl InFlight {
@@ -40,7 +40,7 @@ impl InFlight {
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        // A thread that ends has nothing to count with any more.
+        // A thread that is ending has no counter any more.
         IN_FLIGHT.try_with(|in_flight| in_flight.decrement(1)).unwrap_or_default();
     }
 }

@@ -1,7 +1,7 @@
 //! Rate limit of one route: counts its requests and rejects those over the limit.
 //!
-//! A request with a valid token is counted by user, any other by address: a made-up token gains nothing.
-//! Requests that verify or set a password are counted by address, whoever sends them.
+//! A request with a valid token is counted by user, any other by address: an invalid token gains
+//! nothing. Requests that verify or set a password are counted by address, whoever sends them.
 
 use std::pin::pin;
 
@@ -24,7 +24,8 @@ use crate::routing::Metering;
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
-/// Counts a request, serves it unless it is over the limit, and adds the rest of the budget to the answer.
+/// Counts a request, serves it unless it is over the limit, and adds the remaining budget to the
+/// response.
 pub(crate) async fn meter(
     metering: Metering,
     request: ServiceRequest,
@@ -57,7 +58,7 @@ pub(crate) async fn meter(
 /// Charges a request that costs more than one, such as a batch, once its cost is known.
 ///
 /// # Errors
-/// 429 `RATE_LIMITED` if there is not as much left.
+/// 429 `RATE_LIMITED` if fewer tokens are left.
 pub(crate) async fn charge(state: &WebState, request: &HttpRequest, cost: usize) -> Result<(), ApiError> {
     let Some(metered) = request.extensions().get::<Metered>().copied() else { return Ok(()) };
     let cost = u32::try_from(cost).unwrap_or(u32::MAX);
@@ -103,13 +104,14 @@ fn kind_of(metering: Metering, method: &Method) -> Option<RequestKind> {
     }
 }
 
-/// What is left and what there is, as draft-ietf-httpapi-ratelimit-headers has it.
+/// Returns the remaining tokens and the limit in the headers of
+/// draft-ietf-httpapi-ratelimit-headers.
 fn headers(metered: &Metered) -> [(HeaderName, HeaderValue); 2] {
     let Metered { kind, budget, verdict, .. } = metered;
     let (name, full_in) = (kind.as_str(), verdict.full_in.as_millis().div_ceil(1_000));
     let limit = format!("\"{name}\";r={};t={full_in}", verdict.remaining);
     let policy = format!("\"{name}\";q={};w={}", budget.quota, budget.window.as_secs());
-    // Words and numbers are always good in a header.
+    // Words and numbers are always valid header values.
     let value = |text: String| HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""));
     [(RATE_LIMIT, value(limit)), (RATE_LIMIT_POLICY, value(policy))]
 }

@@ -1,30 +1,30 @@
-//! The id of a request: the client's own if it is plain, otherwise a new one.
+//! Request ids: the client's own if it is plain, otherwise a new one.
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use uuid::Uuid;
 
-/// The header that it comes and goes in.
+/// Header of request and response.
 pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The most characters of an id that a client chooses.
+/// Maximum characters of an id from a client.
 const MAX_CHARS: usize = 64;
 
 /// An id of 1 to 64 letters, digits, `_` and `-`.
 pub(super) struct RequestId(HeaderValue);
 
 impl RequestId {
-    /// The id that the client gave, if it is acceptable, or a new one.
+    /// Returns the client's id, if it is acceptable, or a new one.
     pub(super) fn of(headers: &HeaderMap) -> Self {
         let given = headers.get(X_REQUEST_ID).filter(|value| is_plain(value.as_bytes()));
         Self(given.cloned().unwrap_or_else(generate))
     }
 
-    /// The id as text.
+    /// Returns the id as text.
     pub(super) fn as_str(&self) -> &str {
         self.0.to_str().unwrap_or_default()
     }
 
-    /// The id as a header.
+    /// Returns the id as a header value.
     pub(super) const fn as_header(&self) -> &HeaderValue {
         &self.0
     }

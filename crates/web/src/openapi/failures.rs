@@ -1,4 +1,4 @@
-//! The failures of operations: by the rules of this API, and as their handlers name them.
+//! Error responses of operations: those of every operation, and those that handlers list.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,20 +7,20 @@ use serde_json::{Map, Value, json};
 use super::operation::{Operation, RATE_LIMIT_HEADERS, header_references};
 use crate::error::ErrorCode;
 
-/// The answers of failures in the document, each under a name that tells its codes.
+/// Error responses in the document, each named after its codes.
 #[derive(Debug, Default)]
 pub(super) struct Failures(Map<String, Value>);
 
-/// The answer of a failure.
+/// Error response of an operation.
 #[derive(Debug, Default)]
 pub(super) struct Failure {
-    /// The codes that it may have, by name.
+    /// Possible codes, by name.
     codes: BTreeMap<&'static str, ErrorCode>,
-    /// Whether it may be the stored answer to an earlier request.
+    /// `true` if it may be the stored response to an earlier request.
     is_replayed: bool,
 }
 
-/// The failures that an operation may end in, by status.
+/// Returns the error responses of an operation, by status.
 pub(super) fn of(operation: &Operation, base: &str) -> BTreeMap<String, Failure> {
     let mut failures: BTreeMap<String, Failure> = BTreeMap::new();
     let codes = usual(operation, base).into_iter().chain(named(&operation.doc));
@@ -32,13 +32,13 @@ pub(super) fn of(operation: &Operation, base: &str) -> BTreeMap<String, Failure>
     failures
 }
 
-/// The codes that a doc comment names.
+/// Returns the codes in a doc comment.
 fn named(doc: &str) -> impl Iterator<Item = ErrorCode> + '_ {
     let words: BTreeSet<_> = doc.split('`').collect();
     ErrorCode::ALL.iter().copied().filter(move |code| words.contains(code.as_str()))
 }
 
-/// The codes that follow from what the operation takes.
+/// Returns the codes that follow from the inputs of the operation.
 fn usual(operation: &Operation, base: &str) -> Vec<ErrorCode> {
     use ErrorCode as Code;
     let mut codes = vec![Code::InternalError, Code::Unavailable, Code::UnreadableRecord];
@@ -63,13 +63,13 @@ fn usual(operation: &Operation, base: &str) -> Vec<ErrorCode> {
     codes
 }
 
-/// Whether a failure of this code is stored under the key of its request.
+/// Returns `true` if an error with this code is stored under the idempotency key of its request.
 fn is_of_use_case(code: ErrorCode) -> bool {
     matches!(code.status().as_u16(), 400 | 403 | 404 | 409)
 }
 
 impl Failures {
-    /// A reference to this answer.
+    /// Returns a reference to this response.
     pub(super) fn reference(&mut self, failure: &Failure) -> Value {
         let name = failure.name();
         let reference = json!({ "$ref": format!("#/components/responses/{name}") });
@@ -77,7 +77,7 @@ impl Failures {
         reference
     }
 
-    /// All answers by their names.
+    /// Returns all responses by name.
     pub(super) fn into_responses(self) -> Map<String, Value> {
         self.0
     }

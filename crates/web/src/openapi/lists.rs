@@ -1,4 +1,4 @@
-//! How lists are divided, which is what the versions differ in.
+//! Pagination of lists, in which the versions differ.
 
 use foretell_application::SearchStep;
 use foretell_ports::page::MAX_PAGE_ROWS;
@@ -10,12 +10,12 @@ fn is_by_page(base: &str) -> bool {
     base == ApiVersion::V1.base()
 }
 
-/// Whether a parameter of this name says which part of a list is wanted.
+/// Returns `true` for the name of a pagination parameter.
 pub(super) fn is_parameter(name: &Value) -> bool {
     ["page", "limit", "cursor"].iter().any(|known| name == known)
 }
 
-/// What says which part of a list of this version is wanted.
+/// Returns the pagination parameters of this version.
 pub(super) fn parameters(base: &str) -> [Value; 2] {
     let limit = json!({
         "name": "limit",
@@ -41,7 +41,7 @@ pub(super) fn parameters(base: &str) -> [Value; 2] {
     [start, limit]
 }
 
-/// Adds how the rows were found, which searches tell.
+/// Adds the search method, which searches return.
 pub(super) fn add_method(meta: &mut Value) {
     if let Some(required) = meta["required"].as_array_mut() {
         required.push("method".into());
@@ -53,7 +53,7 @@ pub(super) fn add_method(meta: &mut Value) {
     });
 }
 
-/// What an answer of this version says of the list beside its rows.
+/// Returns the schema of a list's metadata in this version.
 pub(super) fn meta(base: &str) -> Value {
     let limit = json!({ "type": "integer", "minimum": 1, "maximum": MAX_PAGE_ROWS });
     let count = |minimum: u8| json!({ "type": "integer", "minimum": minimum });

@@ -1,4 +1,4 @@
-//! Types that stand in the document only, for what the code reads and writes as text.
+//! Types that exist only in the document, for values that the code reads and writes as text.
 
 #![allow(dead_code, reason = "the document names these types, and nothing makes a value of them")]
 
@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaFormat, Type};
 
-/// The id of anything.
+/// Id of any resource.
 #[derive(Debug)]
 pub(crate) struct Id;
 
@@ -35,7 +35,7 @@ impl PartialSchema for SharesText {
 
 impl ToSchema for SharesText {}
 
-/// The names that a value may have.
+/// Enumerations of names.
 macro_rules! names {
     ($($(#[doc = $doc:literal])* $name:ident: $($text:literal),+;)+) => {$(
         $(#[doc = $doc])*
@@ -57,27 +57,27 @@ macro_rules! names {
 }
 
 names! {
-    /// What a user may do.
+    /// Role of a user.
     RoleName: "USER", "MODERATOR", "ADMIN";
-    /// Whether a user may sign in, as an admin decides.
+    /// Status of a user that an admin can set.
     StandingName: "active", "suspended";
-    /// Whether a user may sign in, or has gone.
+    /// Status of a user.
     StatusName: "active", "suspended", "erased";
-    /// What an API key may be used for.
+    /// Scope of an API key.
     ScopeName: "read", "trade", "manage";
-    /// What a job does.
+    /// Kind of a job.
     JobKindName: "close_market", "welcome_mail", "decision_mail", "webhook", "embed_market", "embed_post", "embed_all",
         "purge_outcomes", "purge_sessions", "purge_jobs";
-    /// Where a job stands.
+    /// State of a job.
     JobStateName: "waiting", "running", "done", "dead";
-    /// What a webhook can be told.
+    /// Kind of event that a webhook can receive.
     WebhookEventName: "market.trade", "market.status";
-    /// Whether a webhook is sent anything.
+    /// Status of a webhook.
     WebhookStatusName: "enabled", "disabled";
-    /// Whether shares are bought or sold.
+    /// Direction of a trade.
     SideName: "buy", "sell";
-    /// Where a market stands in its life.
+    /// Phase of a market.
     PhaseName: "open", "closed", "resolved", "cancelled";
-    /// Whether the transfers of a batch stand and fall together.
+    /// Mode of a batch: all transfers or none, or each independently.
     BatchModeName: "atomic", "independent";
 }

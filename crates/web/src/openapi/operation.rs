@@ -1,27 +1,27 @@
-//! One operation: what its handler says of it, and what follows.
+//! One operation: the description by its handler, completed by the rules of this API.
 
 use serde_json::{Map, Value, json};
 
 use super::{Draft, failures, lists, schemas};
 
-/// The headers that tell how many requests are served and left.
+/// Headers with the rate limit and the remaining requests.
 pub(super) const RATE_LIMIT_HEADERS: [&str; 2] = ["RateLimit", "RateLimit-Policy"];
 
-/// An operation that is being described.
+/// An operation being described.
 #[derive(Debug)]
 pub(super) struct Operation {
     /// The path below the base of its version.
     pub(super) path: String,
     /// The method, in lower case.
     pub(super) method: String,
-    /// What is told of it.
+    /// Its description.
     pub(super) told: Value,
-    /// What its handler's doc comment says, in one line.
+    /// Doc comment of its handler, in one line.
     pub(super) doc: String,
 }
 
 impl Operation {
-    /// The operation as its handler describes it.
+    /// Creates the operation from the description by its handler.
     pub(super) fn new(path: &str, method: &str, told: Value) -> Self {
         let text = |name: &str| told[name].as_str().unwrap_or_default();
         let lines = format!("{} {}", text("summary"), text("description"));
@@ -29,7 +29,7 @@ impl Operation {
         Self { path: path.to_owned(), method: method.to_owned(), told, doc }
     }
 
-    /// Adds all that follows from the rules of this API.
+    /// Adds everything that follows from the rules of this API.
     pub(super) fn complete(&mut self, base: &str, suffix: &str, draft: &mut Draft) {
         self.describe(suffix);
         self.add_parameters(base);
@@ -41,28 +41,29 @@ impl Operation {
         }
     }
 
-    /// What is to stand in the document.
+    /// Returns the finished description.
     pub(super) fn into_value(self) -> Value {
         self.told
     }
 
-    /// Whether it answers a part of a list.
+    /// Returns `true` if it returns a page of a list.
     pub(super) fn is_list(&self) -> bool {
         let data = self.told.pointer("/responses/200/content/application~1json/schema/type");
         self.method == "get" && data.is_some_and(|kind| kind == "array")
     }
 
-    /// Whether it takes the header or query parameter of this name.
+    /// Returns `true` if it accepts the header or query parameter with this name.
     pub(super) fn takes(&self, name: &str) -> bool {
         self.parameters().iter().any(|parameter| parameter["name"] == name)
     }
 
-    /// Whether it has a body.
+    /// Returns `true` if it has a body.
     pub(super) fn has_body(&self) -> bool {
         self.told.get("requestBody").is_some()
     }
 
-    /// Who may call it, by the first of the ways that the handler names; `None` for anyone.
+    /// Returns the required credential, the first that the handler lists; `None` for anonymous
+    /// clients.
     pub(super) fn needs(&self) -> Option<&str> {
         let ways = self.told.get("security")?.as_array()?;
         ways.iter().find_map(|way| way["bearer"][0].as_str())
@@ -97,7 +98,7 @@ impl Operation {
         self.told["operationId"] = id.into();
     }
 
-    /// Whether nobody in particular may call it too.
+    /// Returns `true` if anonymous clients may call it too.
     fn is_open(&self) -> bool {
         let ways = self.told["security"].as_array();
         ways.is_none_or(|ways| ways.iter().any(|way| way.as_object().is_some_and(Map::is_empty)))
@@ -123,7 +124,7 @@ impl Operation {
         }
     }
 
-    /// Puts the data of a success into the envelope, and names the headers that come with it.
+    /// Wraps the data of a success in the envelope, and adds the response headers.
     fn wrap_answer(&mut self, base: &str, draft: &mut Draft) {
         let (is_list, selects) = (self.is_list(), self.takes("fields"));
         let searches = self.path.ends_with("/search");
@@ -143,7 +144,7 @@ impl Operation {
                 *schema = envelope(&data, meta);
             }
             if let Some(stream) = response.pointer_mut("/content/text~1event-stream") {
-                // OpenAPI 3.1 has no words for the events of a stream; what each holds is in docs/api.md.
+                // OpenAPI 3.1 cannot describe the events of a stream; docs/api.md does.
                 *stream = json!({});
             }
             let mut named = vec!["X-Request-Id"];
@@ -182,7 +183,7 @@ fn envelope(data: &Value, meta: Option<Value>) -> Value {
     schema
 }
 
-/// A parameter with all that is known of one of its name.
+/// Completes a parameter with the description of its name.
 fn known_parameter(given: &Value) -> Value {
     let mut parameter = given.clone();
     let (schema, description) = match given["name"].as_str() {
@@ -208,7 +209,7 @@ fn known_parameter(given: &Value) -> Value {
     parameter
 }
 
-/// References to headers by their names.
+/// Returns references to headers by name.
 pub(super) fn header_references(names: &[&str]) -> Value {
     let reference = |name: &&str| {
         let reference = json!({ "$ref": format!("#/components/headers/{name}") });
@@ -217,7 +218,7 @@ pub(super) fn header_references(names: &[&str]) -> Value {
     Value::Object(names.iter().map(reference).collect())
 }
 
-/// The headers of answers.
+/// Returns the response headers.
 pub(super) fn headers() -> Value {
     let header = |description: &str, is_required: Option<bool>, schema: Value| json!({ "description": description, "required": is_required.unwrap_or_default(), "schema": schema });
     let text = || json!({ "type": "string" });

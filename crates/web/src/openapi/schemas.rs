@@ -1,4 +1,4 @@
-//! The shapes of the document that no single type stands for.
+//! Schemas of the document that do not correspond to a single type.
 
 use serde_json::{Map, Value, json};
 
@@ -6,10 +6,10 @@ use crate::error::ErrorCode;
 use crate::faults::Fault;
 use utoipa::PartialSchema as _;
 
-/// How the name of a request's shape ends.
+/// Suffixes of the names of request types.
 const OF_BODY: [&str; 4] = ["Body", "NewPost", "NewComment", "NoFields"];
 
-/// Lets requests have the fields that they name and no others, as the server does.
+/// Forbids additional properties in requests, as the server does.
 pub(super) fn close_bodies(schemas: &mut Map<String, Value>) {
     for (name, schema) in schemas.iter_mut() {
         if OF_BODY.iter().any(|ending| name.ends_with(ending)) {
@@ -18,7 +18,7 @@ pub(super) fn close_bodies(schemas: &mut Map<String, Value>) {
     }
 }
 
-/// The shape of objects of which only some fields may be there, in place of the whole ones.
+/// Returns the schema of objects with optional fields, in place of the complete ones.
 pub(super) fn selected(data: &Value, schemas: &mut Map<String, Value>) -> Value {
     if let Some(items) = data.get("items") {
         return json!({ "type": "array", "items": selected(items, schemas) });
@@ -33,7 +33,8 @@ pub(super) fn selected(data: &Value, schemas: &mut Map<String, Value>) -> Value 
     json!({ "$ref": format!("#/components/schemas/{partial}") })
 }
 
-/// The same object with no field required, neither its own nor those of the objects it is composed of.
+/// Returns the object with no field required, neither its own nor those of the objects it is
+/// composed of.
 fn without_required(mut schema: Value, schemas: &mut Map<String, Value>) -> Value {
     if schema.get("$ref").is_some() {
         return selected(&schema, schemas);
@@ -49,7 +50,7 @@ fn without_required(mut schema: Value, schemas: &mut Map<String, Value>) -> Valu
     schema
 }
 
-/// The two forms of a failure, and the faults in it.
+/// Returns the schemas of the two forms of an error, and of validation errors.
 pub(super) fn of_failures() -> Map<String, Value> {
     let codes: Vec<_> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
     let code = json!({ "type": "string", "enum": codes });

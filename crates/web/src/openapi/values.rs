@@ -1,4 +1,4 @@
-//! What the document says of the values that are written and read in a form of their own.
+//! Schemas of values with a textual form of their own.
 
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type};
@@ -30,7 +30,7 @@ impl PartialSchema for AmountText {
 
 impl ToSchema for AmountText {}
 
-/// What a client may write for an amount; `or_else` is another way of the pattern.
+/// Returns the schema of an amount in a request; `or_else` is an alternative in the pattern.
 pub(super) fn amount(description: &str, or_else: &str) -> RefOr<Schema> {
     let schema = ObjectBuilder::new()
         .schema_type(SchemaType::from_iter([Type::String, Type::Integer]))

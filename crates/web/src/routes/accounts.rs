@@ -9,7 +9,7 @@ use utoipa::OpenApi;
 
 use crate::routing::at;
 
-/// What the document says of these routes.
+/// Description of these routes.
 #[derive(OpenApi)]
 #[openapi(paths(list::list, get::get, list_transfers::list_transfers))]
 pub(super) struct Documented;

@@ -10,7 +10,7 @@ use utoipa::OpenApi;
 
 use crate::routing::at;
 
-/// What the document says of these routes.
+/// Description of these routes.
 #[derive(OpenApi)]
 #[openapi(paths(create::create, list::list, delete::delete))]
 pub(super) struct Documented;

@@ -7,7 +7,7 @@ use utoipa::OpenApi;
 
 use crate::routing::at;
 
-/// What the document says of these routes.
+/// Description of these routes.
 #[derive(OpenApi)]
 #[openapi(paths(get::get))]
 pub(super) struct Documented;

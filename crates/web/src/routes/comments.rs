@@ -12,7 +12,7 @@ use utoipa::OpenApi;
 
 use crate::routing::at;
 
-/// What the document says of these routes.
+/// Description of these routes.
 #[derive(OpenApi)]
 #[openapi(paths(list::list, write::write, get::get, edit::edit, delete::delete))]
 pub(super) struct Documented;

@@ -1,4 +1,4 @@
-//! The document of the API, and Swagger UI to read it with: `GET /openapi.json` and `GET /docs/`.
+//! API description, and Swagger UI to read it: `GET /openapi.json` and `GET /docs/`.
 
 use std::sync::{Arc, LazyLock};
 
@@ -16,15 +16,16 @@ use crate::openapi;
 use crate::reply::{self, Answer};
 use crate::routing::at;
 
-/// What the pages of Swagger UI may load: what the server has, styles within the page, and pictures within the style.
+/// Content security policy of the Swagger UI pages: the server's own files, inline styles, and
+/// images in data URLs.
 const UI_MAY_LOAD: &str =
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'";
 
-/// Swagger UI reads the document of the server that it comes from.
+/// Configuration of Swagger UI, which reads the document of its own server.
 static UI: LazyLock<Arc<Config<'static>>> =
     LazyLock::new(|| Arc::new(Config::from("/openapi.json").use_base_layout()));
 
-/// What the document says of these routes.
+/// Description of these routes.
 #[derive(OpenApi)]
 #[openapi(paths(show))]
 pub(super) struct Documented;
@@ -36,7 +37,8 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(at("/docs/{file:.*}").never_limited().get(browse));
 }
 
-/// Shows this document, which changes with the server's version only. 200, 304 if the client knows it.
+/// Returns this document, which changes only with the version of the server. 200, 304 if the client
+/// has it.
 #[utoipa::path(
     get,
     path = "/openapi.json",
@@ -56,12 +58,12 @@ async fn show(known: KnownTags) -> Answer {
     Ok(response)
 }
 
-/// Leads to Swagger UI, whose links need the slash at the end. 308.
+/// Redirects to Swagger UI, whose links need the final slash. 308.
 async fn enter() -> HttpResponse {
     HttpResponse::PermanentRedirect().insert_header((LOCATION, "/docs/")).finish()
 }
 
-/// A file of Swagger UI. 200, 404 `NOT_FOUND`.
+/// Returns a file of Swagger UI. 200, 404 `NOT_FOUND`.
 async fn browse(file: Path<String>) -> Answer {
     let found = utoipa_swagger_ui::serve(&file, Arc::clone(&UI));
     let file = found.map_err(|cause| ApiError::internal(cause.to_string()))?;

@@ -1,4 +1,4 @@
-//! Whether the process lives, and whether it can do its work.
+//! Liveness and readiness of the process.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::error::{ApiError, Details, ErrorCode};
 use crate::reply::{self, Answer};
 use crate::routing::at;
 
-/// What the document says of these routes.
+/// Description of these routes.
 #[derive(OpenApi)]
 #[openapi(paths(live, ready))]
 pub(super) struct Documented;
@@ -36,11 +36,11 @@ struct Readiness {
     checks: Checks,
 }
 
-/// How the worker is: down if any of its lanes is.
+/// Status of the worker: down if any of its lanes is.
 #[derive(Serialize, ToSchema)]
 struct Workers {
     status: &'static str,
-    /// How each lane of jobs is: down if it makes no progress though jobs are due.
+    /// Status of each lane of jobs: down if it makes no progress although jobs are due.
     lanes: BTreeMap<&'static str, Status>,
 }
 
@@ -51,7 +51,8 @@ impl Workers {
     }
 }
 
-/// How each thing is: `ok`, `degraded` if all goes on without it, `down`, or `off` where it is not used.
+/// Status of each dependency: `ok`, `degraded` if the server works without it, `down`, or `off` if
+/// it is not used.
 #[derive(Serialize, ToSchema)]
 struct Checks {
     database: Status,
@@ -83,7 +84,7 @@ impl Checks {
         let workers = state.settings.operations.workers.as_ref().map(|lanes| Workers::new(&lanes()));
         let mail = match (application.settings().writer.has_letters, &workers) {
             (false, _) => Some(OFF),
-            // Others send, if anyone does.
+            // Other processes send emails, if any does.
             (true, None) => None,
             (true, Some(_)) => Some(if application.is_mail_well() { OK } else { DEGRADED }),
         };
@@ -109,14 +110,14 @@ const OK: Status = Status { status: "ok" };
 const DEGRADED: Status = Status { status: "degraded" };
 const OFF: Status = Status { status: "off" };
 
-/// How long the database may take to answer.
+/// Timeout of the database.
 const PING: Duration = Duration::from_secs(1);
 
 const fn up(is_up: bool) -> Status {
     if is_up { OK } else { Status { status: "down" } }
 }
 
-/// Says that the process answers, whatever it depends on. 200.
+/// Reports that the process responds, without checking dependencies. 200.
 #[utoipa::path(
     get,
     path = "/livez",
@@ -128,10 +129,11 @@ async fn live() -> Answer {
     reply::ok(Status { status: "ok" })
 }
 
-/// Names each thing that the server works with. 200, or 503 `UNAVAILABLE` if one that it cannot do without is `down`
-/// (database, migrations, money writer, workers), or if the server is about to stop. What all goes on without is
-/// `degraded`: a Redis that does not answer, `search` until all texts can be found by their meaning, `mail` after the mail
-/// server could not be reached or did not take an email for now. `search` without a model and `mail` that is never sent are `off`.
+/// Reports the status of each dependency. 200, or 503 `UNAVAILABLE` if a required one is `down`
+/// (database, migrations, money writer, workers), or if the server is about to stop. Optional ones
+/// are `degraded` instead: a Redis that does not respond, `search` until the semantic search is
+/// ready, `mail` after the mail server could not be reached or temporarily rejected an email.
+/// `search` without a model and `mail` that is never sent are `off`.
 #[utoipa::path(
     get,
     path = "/readyz",

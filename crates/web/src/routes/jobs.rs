@@ -10,7 +10,8 @@ use utoipa::OpenApi;
 use crate::openapi::names::JobKindName;
 use crate::routing::at;
 
-/// Description of these routes. The kinds are named in a parameter only, which does not collect them.
+/// Description of these routes. The kinds are used only in a parameter, which does not collect
+/// them.
 #[derive(OpenApi)]
 #[openapi(paths(list::list, retry::retry, discard::discard), components(schemas(JobKindName)))]
 pub(super) struct Documented;

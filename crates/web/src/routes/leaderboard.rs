@@ -1,4 +1,4 @@
-//! `GET /leaderboard`: the traders whose trades have brought the most.
+//! `GET /leaderboard`: lists traders by profit.
 
 use std::future::ready;
 
@@ -22,7 +22,7 @@ use crate::openapi::names::Id;
 use crate::reply::{self, Answer};
 use crate::routing::at;
 
-/// What the document says of these routes.
+/// Description of these routes.
 #[derive(OpenApi)]
 #[openapi(paths(show))]
 pub(super) struct Documented;
@@ -31,7 +31,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
     config.service(at("/leaderboard").unhurried().get(show));
 }
 
-/// Which leaderboard is wanted, and which part of it.
+/// Period of a leaderboard, and pagination.
 #[derive(Debug, Default, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase", default)]
@@ -71,7 +71,7 @@ fn period_named(name: &str, faults: &mut Faults) -> Option<Period> {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct RankView<'a> {
-    /// The place, from 1.
+    /// Rank, from 1.
     rank: i64,
     #[schema(value_type = Id)]
     user_id: Text<UserId>,
@@ -92,7 +92,7 @@ impl<'a> RankView<'a> {
     }
 }
 
-/// Lists traders by the profit of a period, the highest first. 200, 400 `VALIDATION_ERROR`.
+/// Lists traders by their profit in a period, the highest first. 200, 400 `VALIDATION_ERROR`.
 #[utoipa::path(
     get,
     path = "/leaderboard",
@@ -110,6 +110,6 @@ async fn show(state: Data<WebState>, params: Params<LeaderboardParams>) -> Answe
     let view = |ranked: &RankedTrader| {
         users.get(&ranked.profit.user_id).map(|user| RankView::new(ranked, user, currency))
     };
-    // A trader whose row cannot be read is left out.
+    // A trader with an unreadable row is left out.
     reply::list(ranks.iter().filter_map(view).collect::<Vec<_>>(), meta)
 }

@@ -1,4 +1,4 @@
-//! `GET /ledger/audit`: whether every invariant of the ledger holds.
+//! `GET /ledger/audit`: audits the ledger.
 
 use actix_web::web::{Data, ServiceConfig};
 use foretell_domain::money::Currency;
@@ -12,7 +12,7 @@ use crate::extract::{AdminOnly, Manage, NoParams, Params};
 use crate::reply::{self, Answer};
 use crate::routing::at;
 
-/// What the document says of these routes.
+/// Description of these routes.
 #[derive(OpenApi)]
 #[openapi(paths(audit))]
 pub(super) struct Documented;
@@ -41,11 +41,11 @@ struct AuditView {
     transfer_drift: i64,
     payout_drift: i64,
     unsettled_remainders: i64,
-    /// The first rows that differ, at most 10 of each table.
+    /// The first findings, at most 10 of each table.
     findings: Vec<FindingView>,
 }
 
-/// A row that differs from what other rows imply.
+/// A stored value that differs from the value computed from other rows.
 #[derive(Serialize, ToSchema)]
 struct FindingView {
     table: &'static str,
@@ -87,9 +87,9 @@ impl AuditView {
     }
 }
 
-/// Audits the ledger: checks every account, transfer, market, bet, position and payout against the others,
-/// and lists the first rows that differ. A sound ledger has zero everywhere but in the counts.
-/// 200, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`.
+/// Audits the ledger: checks every account, transfer, market, bet, position and payout against the
+/// others, and lists the first differences. A sound ledger has zero everywhere except in the
+/// counts. 200, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`.
 #[utoipa::path(
     get,
     path = "/ledger/audit",

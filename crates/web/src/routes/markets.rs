@@ -23,7 +23,7 @@ use utoipa::OpenApi;
 
 use crate::routing::at;
 
-/// What the document says of these routes.
+/// Description of these routes.
 #[derive(OpenApi)]
 #[openapi(paths(
     edit::edit,

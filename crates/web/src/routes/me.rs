@@ -1,4 +1,4 @@
-//! The routes of the caller themselves.
+//! The routes of the current user.
 
 mod change;
 mod change_password;
@@ -21,7 +21,7 @@ use crate::reply;
 use crate::routing::at;
 use foretell_application::RequestKind;
 
-/// What the document says of these routes.
+/// Description of these routes.
 #[derive(OpenApi)]
 #[openapi(paths(
     list_bets::list_bets,
@@ -47,8 +47,9 @@ struct Me<'a> {
     accounts: Vec<AccountView<'a>>,
 }
 
-/// The caller's own profile and accounts with their tag; `user` is who they are now. Balances change without the
-/// profile, so the tag counts the accounts and their transfers after the user's version.
+/// Returns the caller's own profile and accounts with their entity tag; `user` is their current
+/// state. Balances change without the profile, so the tag contains the number of accounts and
+/// transfers after the user's version.
 async fn own_profile<'a>(
     state: &'a WebState,
     caller: &Caller,

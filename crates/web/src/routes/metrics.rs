@@ -1,4 +1,4 @@
-//! `GET /metrics`: what was measured, for Prometheus.
+//! `GET /metrics`: returns all metrics for Prometheus.
 
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use actix_web::web::{Data, ServiceConfig};
@@ -12,7 +12,7 @@ use crate::error::{ApiError, ErrorCode};
 use crate::reply::Answer;
 use crate::routing::at;
 
-/// What the document says of this route.
+/// Description of this route.
 #[derive(OpenApi)]
 #[openapi(paths(show))]
 pub(super) struct Documented;
@@ -21,8 +21,8 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
     config.service(at("/metrics").never_limited().get(show));
 }
 
-/// Shows all metrics as Prometheus reads them, to anyone or to who presents the token of the configuration. 200,
-/// 401 `UNAUTHORIZED`, 404 `NOT_FOUND` where nobody may read them.
+/// Returns all metrics in the Prometheus text format, to anyone or to clients with the configured
+/// token. 200, 401 `UNAUTHORIZED`, 404 `NOT_FOUND` if metrics are disabled.
 #[utoipa::path(
     get,
     path = "/metrics",

@@ -1,4 +1,4 @@
-//! `POST /mints`: makes new money.
+//! `POST /mints`: mints new money.
 
 use actix_web::web::{Data, ServiceConfig};
 use foretell_application::writer::Mint;
@@ -16,7 +16,7 @@ use crate::openapi::names::Id;
 use crate::reply::{self, Answer};
 use crate::routing::at;
 
-/// What the document says of these routes.
+/// Description of these routes.
 #[derive(OpenApi)]
 #[openapi(paths(mint))]
 pub(super) struct Documented;
@@ -47,9 +47,9 @@ impl IntoInput for MintBody {
     }
 }
 
-/// Makes new money in a user's account, once under its key. 201, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`,
-/// 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `ACCOUNT_CLOSED` or `CIRCULATION_LIMIT`, 422 `IDEMPOTENCY_MISMATCH`,
-/// 503 `UNAVAILABLE`.
+/// Mints new money for a user's account, once per idempotency key. 201, 400 `VALIDATION_ERROR`, 401
+/// `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `ACCOUNT_CLOSED` or `CIRCULATION_LIMIT`,
+/// 422 `IDEMPOTENCY_MISMATCH`, 503 `UNAVAILABLE`.
 #[utoipa::path(
     post,
     path = "/mints",

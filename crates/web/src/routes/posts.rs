@@ -13,7 +13,7 @@ use utoipa::OpenApi;
 
 use crate::routing::at;
 
-/// What the document says of these routes.
+/// Description of these routes.
 #[derive(OpenApi)]
 #[openapi(paths(list::list, search::search, write::write, get::get, edit::edit, delete::delete))]
 pub(super) struct Documented;
@@ -25,7 +25,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(at("/posts/{id}").get(get::get).patch(edit::edit).delete(delete::delete));
 }
 
-/// The status that the field `published` stands for.
+/// Returns the status for the field `published`.
 const fn status_of(published: bool) -> PostStatus {
     if published { PostStatus::Published } else { PostStatus::Draft }
 }

@@ -17,7 +17,7 @@ use crate::reply::Answer;
 use crate::routing::at;
 use foretell_application::RequestKind;
 
-/// What the document says of these routes.
+/// Description of these routes.
 #[derive(OpenApi)]
 #[openapi(paths(log_in::log_in, list::list, log_out::log_out))]
 pub(super) struct Documented;
@@ -28,7 +28,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(at("/sessions/{id}").delete(log_out::log_out));
 }
 
-/// The cookie that a browser keeps the token in, for this many seconds; none of its scripts sees it.
+/// Returns the cookie with the token, for this many seconds; scripts cannot read it.
 fn session_cookie(token: String, max_age_s: i64, settings: &WebSettings) -> Cookie<'static> {
     Cookie::build(session_cookie_name(settings), token)
         .path("/")
@@ -39,7 +39,7 @@ fn session_cookie(token: String, max_age_s: i64, settings: &WebSettings) -> Cook
         .finish()
 }
 
-/// The answer with which a browser forgets the token.
+/// Adds the header that deletes the cookie.
 pub(super) fn forget_cookie(mut response: HttpResponse, settings: &WebSettings) -> Answer {
     let cookie = session_cookie(String::new(), 0, settings);
     response.add_cookie(&cookie).map_err(ApiError::internal)?;

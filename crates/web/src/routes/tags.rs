@@ -1,4 +1,4 @@
-//! `GET /tags`: what published posts are about.
+//! `GET /tags`: lists the tags of published posts.
 
 use actix_web::web::{Data, ServiceConfig};
 use utoipa::OpenApi;
@@ -10,7 +10,7 @@ use crate::extract::Params;
 use crate::reply::{self, Answer};
 use crate::routing::at;
 
-/// What the document says of these routes.
+/// Description of these routes.
 #[derive(OpenApi)]
 #[openapi(paths(list))]
 pub(super) struct Documented;
@@ -19,8 +19,8 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
     config.service(at("/tags").get(list));
 }
 
-/// Lists the tags of published posts with their counts, the most used first. A walk remembers how many tags it
-/// has passed. 200, 400 `VALIDATION_ERROR`.
+/// Lists the tags of published posts with their counts, the most used first. A cursor contains the
+/// number of tags already returned. 200, 400 `VALIDATION_ERROR`.
 #[utoipa::path(
     get,
     path = "/tags",

@@ -15,7 +15,7 @@ use crate::dto::transfer::{TransferView, Visible};
 use crate::reply::{self, Answer};
 use crate::routing::at;
 
-/// What the document says of these routes.
+/// Description of these routes.
 #[derive(OpenApi)]
 #[openapi(paths(pay::pay, pay_batch::pay_batch, get::get, reverse::reverse))]
 pub(super) struct Documented;
@@ -23,13 +23,13 @@ pub(super) struct Documented;
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
         .service(at("/transfers").post(pay::pay))
-        // Before `{id}`, which would take it for an id.
+        // Before `{id}`, which would match it as an id.
         .service(at("/transfers/batch").post(pay_batch::pay_batch))
         .service(at("/transfers/{id}").get(get::get))
         .service(at("/transfers/{id}/reversal").post(reverse::reverse));
 }
 
-/// 201 with a transfer that the caller has made.
+/// Returns 201 with a transfer that the caller has made.
 pub(super) fn made(state: &WebState, caller: &Caller, transfer: &Transfer) -> Answer {
     let currency = &state.application.settings().currency;
     let visible = Visible::to_holder_of(transfer.debit.account_id, caller, transfer);

@@ -12,7 +12,7 @@ use utoipa::OpenApi;
 use crate::routing::at;
 use foretell_application::RequestKind;
 
-/// What the document says of these routes.
+/// Description of these routes.
 #[derive(OpenApi)]
 #[openapi(paths(register::register, list::list, get::get, appoint::appoint, erase::erase))]
 pub(super) struct Documented;

@@ -13,7 +13,7 @@ use utoipa::OpenApi;
 
 use crate::routing::at;
 
-/// What the document says of these routes.
+/// Description of these routes.
 #[derive(OpenApi)]
 #[openapi(paths(
     create::create,

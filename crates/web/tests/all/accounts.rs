@@ -1,4 +1,4 @@
-//! Accounts and their statements.
+//! Tests of accounts and their statements.
 
 use foretell_domain::id::AccountId;
 use serde_json::json;

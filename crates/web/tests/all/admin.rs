@@ -1,4 +1,4 @@
-//! What only admins do: mints, reversals and the audit.
+//! Tests of operations for admins: mints, reversals and the audit.
 
 use foretell_domain::id::{AccountId, TransferId};
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ async fn pay(app: &TestApp, from: &TestUser, to: &TestUser, amount: &str) -> Str
 }
 
 #[actix_web::test]
-async fn others_are_refused_before_their_request_is_looked_at() {
+async fn other_users_are_rejected_before_validation() {
     let app = TestApp::start().await;
     let (ada, moderator) = (app.user("ada").await, app.moderator().await);
     for user in [&ada, &moderator] {
@@ -79,7 +79,7 @@ async fn a_transfer_is_reversed_once() {
 }
 
 #[actix_web::test]
-async fn spent_money_comes_back_by_force_only() {
+async fn spent_money_is_reversed_by_force_only() {
     let app = TestApp::start().await;
     let (ada, bob, admin) = (app.user("ada").await, app.user("bob").await, app.admin().await);
     let id = pay(&app, &ada, &bob, "500").await;
@@ -95,7 +95,7 @@ async fn spent_money_comes_back_by_force_only() {
 }
 
 #[actix_web::test]
-async fn the_body_of_a_reversal_may_be_left_out_but_not_faulty() {
+async fn reversal_body_is_optional_but_validated() {
     let app = TestApp::start().await;
     let (ada, bob, admin) = (app.user("ada").await, app.user("bob").await, app.admin().await);
     let id = pay(&app, &ada, &bob, "1").await;
@@ -108,7 +108,7 @@ async fn the_body_of_a_reversal_may_be_left_out_but_not_faulty() {
 }
 
 #[actix_web::test]
-async fn the_audit_shows_every_figure() {
+async fn audit_returns_every_figure() {
     let app = TestApp::start().await;
     let (ada, bob, admin) = (app.user("ada").await, app.user("bob").await, app.admin().await);
     pay(&app, &ada, &bob, "1").await;

@@ -1,4 +1,4 @@
-//! What admins see and do of the background: jobs and webhooks.
+//! Tests of background work for admins: jobs and webhooks.
 
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ fn path(thing: &Value, rest: &str) -> String {
 }
 
 #[actix_web::test]
-async fn a_webhook_is_made_shown_changed_and_deleted() {
+async fn webhook_is_created_read_changed_and_deleted() {
     let app = TestApp::start().await;
     let admin = app.admin().await;
     let made = create(&app, &admin).await;
@@ -50,7 +50,7 @@ async fn a_webhook_is_made_shown_changed_and_deleted() {
 }
 
 #[actix_web::test]
-async fn a_bad_webhook_is_refused_with_all_its_faults() {
+async fn invalid_webhook_gets_all_errors() {
     let app = TestApp::start().await;
     let admin = app.admin().await;
     let made = create(&app, &admin).await;

@@ -1,5 +1,5 @@
-//! The document of the API: it is checked in, and all that it says is so. What is answered is held against it in
-//! every test (see `support::contract`).
+//! Tests of the API description: the checked-in file is current, and correct. Every test compares
+//! responses with it (see `support::contract`).
 
 mod examples;
 mod limits;
@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::support::{TestApp, contract};
 
 #[test]
-fn the_document_is_checked_in() {
+fn checked_in_document_is_current() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/openapi.json");
     let is_same = fs::read_to_string(path).is_ok_and(|text| text == foretell_web::openapi_json());
     assert!(is_same, "docs/openapi.json is out of date: foretell openapi > docs/openapi.json");
@@ -31,7 +31,7 @@ fn every_route_is_documented() {
     assert_eq!(routed, documented);
 }
 
-/// The paths that the sources in a folder route: each is told to `at`.
+/// Returns the paths that the sources in a folder pass to `at`.
 fn routed(folder: &Path) -> BTreeSet<String> {
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let sources = files.filter(|path| path.is_file()).map(|path| fs::read_to_string(path).unwrap());
@@ -43,14 +43,14 @@ fn routed(folder: &Path) -> BTreeSet<String> {
 }
 
 #[actix_web::test]
-async fn every_path_serves_the_methods_that_are_documented() {
+async fn paths_support_documented_methods() {
     let app = TestApp::start().await;
     let paths: BTreeSet<_> = contract::operations().map(|(_, path, _)| path).collect();
     for path in paths {
         let documented = contract::operations().filter(|(_, of, _)| *of == path);
         let mut documented: BTreeSet<_> = documented.map(|(method, ..)| method.to_uppercase()).collect();
         if documented.contains("GET") {
-            // HTTP itself says what HEAD does.
+            // HTTP itself defines HEAD.
             documented.insert("HEAD".to_owned());
         }
         let reply = app.call(Method::PUT, &format!("/{}", path.replace("{id}", "1"))).await;
@@ -61,7 +61,7 @@ async fn every_path_serves_the_methods_that_are_documented() {
 }
 
 #[test]
-fn both_versions_have_the_same_operations_under_names_of_their_own() {
+fn versions_have_equal_operations_with_distinct_ids() {
     let of = |base: &str| -> BTreeSet<_> {
         contract::operations()
             .filter_map(|(method, path, _)| Some((method, path.strip_prefix(base)?)))
@@ -74,7 +74,7 @@ fn both_versions_have_the_same_operations_under_names_of_their_own() {
 }
 
 #[test]
-fn every_operation_says_what_it_does_and_how_it_may_end() {
+fn operations_have_descriptions_and_error_responses() {
     for (method, path, told) in contract::operations() {
         let text = |name: &str| told[name].as_str().unwrap_or_default().len();
         assert!(text("summary") > 5 && text("description") > text("summary"), "{method} {path}");
@@ -86,7 +86,7 @@ fn every_operation_says_what_it_does_and_how_it_may_end() {
 }
 
 #[actix_web::test]
-async fn the_document_is_served_under_its_tag() {
+async fn document_is_served_with_entity_tag() {
     let app = TestApp::start().await;
     let reply = app.get("//openapi.json").await;
     assert_eq!(reply.status.as_u16(), 200, "{reply}");
@@ -96,7 +96,7 @@ async fn the_document_is_served_under_its_tag() {
 }
 
 #[actix_web::test]
-async fn swagger_ui_is_served_and_reads_the_document() {
+async fn swagger_ui_reads_the_document() {
     let app = TestApp::start().await;
     let entered = app.get("//docs").await;
     assert_eq!((entered.status.as_u16(), entered.header("Location")), (308, "/docs/"));

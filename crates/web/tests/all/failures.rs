@@ -1,4 +1,4 @@
-//! What every failure looks like, whatever has failed.
+//! Tests of the form of error responses.
 
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::support::{PASSWORD, TestApp};
 
-/// Routes for what no real route does.
+/// Adds routes for errors that no real route causes.
 fn odd_routes(config: &mut ServiceConfig) {
     config
         .route("/panic", web::get().to(|| async { panics() }))
@@ -27,7 +27,7 @@ async fn bare(status: web::Path<u16>) -> HttpResponse {
 }
 
 #[actix_web::test]
-async fn unknown_routes_are_answered_in_the_envelope() {
+async fn unknown_route_gets_error_envelope() {
     let app = TestApp::start().await;
     for path in ["/nothing", "//", "//api/v1", "//api/v3/users", "//livez/", "/users/"] {
         let body = app.get(path).await.refused(404, "NOT_FOUND");
@@ -36,7 +36,7 @@ async fn unknown_routes_are_answered_in_the_envelope() {
 }
 
 #[actix_web::test]
-async fn wrong_methods_learn_the_right_ones() {
+async fn wrong_method_gets_allowed_methods() {
     let app = TestApp::start().await;
     for (method, path, allow) in [
         (Method::PUT, "//livez", "GET, HEAD"),
@@ -54,7 +54,7 @@ async fn wrong_methods_learn_the_right_ones() {
 }
 
 #[actix_web::test]
-async fn bodies_must_be_plain_json() {
+async fn body_must_be_plain_json() {
     let app = TestApp::start().await;
     let call = || app.post("/sessions").body("{}");
     call().await.refused(415, "UNSUPPORTED_MEDIA_TYPE");
@@ -73,7 +73,7 @@ async fn bodies_must_be_plain_json() {
 }
 
 #[actix_web::test]
-async fn bodies_may_not_be_too_large() {
+async fn too_large_body_is_rejected() {
     let app = TestApp::start().await;
     let post = |bytes: usize| app.post("/sessions").json(&json!({ "email": "a".repeat(bytes) }));
     post(20_000).await.refused(413, "PAYLOAD_TOO_LARGE");
@@ -81,7 +81,7 @@ async fn bodies_may_not_be_too_large() {
 }
 
 #[actix_web::test]
-async fn broken_json_is_told_from_faulty_json() {
+async fn malformed_json_differs_from_invalid_json() {
     let app = TestApp::start().await;
     for body in ["", "{", "{\"email\":}", "nonsense", "{} {}", "{\"email\":\"a\",\"email\":\"b\"}", "\u{0}"] {
         let reply = app.post("/sessions").header("Content-Type", "application/json").body(body).await;
@@ -110,7 +110,7 @@ async fn ids_in_paths_must_be_ids() {
 }
 
 #[actix_web::test]
-async fn panics_are_answered_and_keep_their_secrets() {
+async fn panic_is_answered_without_details() {
     let app = TestApp::start_with(odd_routes).await;
     let reply = app.get("//panic").header("X-Request-Id", "panicking").await;
     let body = reply.refused(500, "INTERNAL_ERROR");
@@ -121,7 +121,7 @@ async fn panics_are_answered_and_keep_their_secrets() {
 }
 
 #[actix_web::test]
-async fn answers_of_other_layers_get_the_envelope_too() {
+async fn errors_of_other_layers_get_envelope() {
     let app = TestApp::start_with(odd_routes).await;
     let reply = app.get("//error").await;
     reply.refused(418, "BAD_REQUEST");
@@ -144,7 +144,7 @@ async fn answers_of_other_layers_get_the_envelope_too() {
 }
 
 #[actix_web::test]
-async fn who_asks_for_problems_gets_problems() {
+async fn problem_json_is_returned_on_request() {
     let app = TestApp::start_with(odd_routes).await;
     let problem = "application/json;q=0.9, application/problem+json";
     let reply = app.post("/sessions").json(&json!({})).header("Accept", problem).await;
@@ -166,7 +166,7 @@ async fn who_asks_for_problems_gets_problems() {
 }
 
 #[actix_web::test]
-async fn request_ids_are_kept_if_they_are_plain() {
+async fn plain_request_id_is_kept() {
     let app = TestApp::start().await;
     let longest = "a".repeat(64);
     for id in ["a", "A-z_09", &longest] {
@@ -185,7 +185,7 @@ async fn request_ids_are_kept_if_they_are_plain() {
 }
 
 #[actix_web::test]
-async fn a_store_that_is_down_is_no_fault_of_the_request() {
+async fn unavailable_store_is_server_error() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     app.store.take_down();
@@ -208,7 +208,7 @@ async fn a_store_that_is_down_is_no_fault_of_the_request() {
 }
 
 #[actix_web::test]
-async fn answers_for_one_user_are_not_stored() {
+async fn private_responses_are_not_cacheable() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     for reply in [
@@ -223,7 +223,7 @@ async fn answers_for_one_user_are_not_stored() {
 }
 
 #[actix_web::test]
-async fn unknown_parameters_are_faults_everywhere() {
+async fn unknown_parameters_are_rejected_everywhere() {
     let app = TestApp::start().await;
     let (ada, admin) = (app.user("ada").await, app.admin().await);
     for path in ["/me", "/accounts", "/ledger/audit"] {

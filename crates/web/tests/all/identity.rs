@@ -1,4 +1,4 @@
-//! Who someone is: registration, sessions and the own profile.
+//! Tests of registration, sessions and the own profile.
 
 use actix_web::http::Method;
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::support::{PASSWORD, TestApp};
 
 #[actix_web::test]
-async fn a_new_user_has_an_account_with_the_grant() {
+async fn new_user_has_account_with_grant() {
     let app = TestApp::start().await;
     let body = json!({
         "email": "Ada@Example.com", "name": "Ada", "password": PASSWORD, "avatar": "https://example.com/ada.png",
@@ -32,7 +32,7 @@ async fn a_new_user_has_an_account_with_the_grant() {
 }
 
 #[actix_web::test]
-async fn all_faults_of_a_registration_are_told_at_once() {
+async fn invalid_registration_gets_all_errors() {
     let app = TestApp::start().await;
     let check = async |body, expected: &[&str]| {
         assert_eq!(app.post("/users").json(&body).await.faults(), expected, "{body}");
@@ -60,7 +60,7 @@ async fn all_faults_of_a_registration_are_told_at_once() {
 }
 
 #[actix_web::test]
-async fn the_fewest_and_most_characters_are_accepted() {
+async fn minimum_and_maximum_lengths_are_accepted() {
     let app = TestApp::start().await;
     for (index, (name, password)) in
         [("é".repeat(50), "p".repeat(8)), ("a".to_owned(), "é".repeat(128))].into_iter().enumerate()
@@ -71,7 +71,7 @@ async fn the_fewest_and_most_characters_are_accepted() {
 }
 
 #[actix_web::test]
-async fn a_session_comes_as_token_and_cookie() {
+async fn session_is_returned_as_token_and_cookie() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     let body = json!({ "email": "ADA@example.com", "password": PASSWORD });
@@ -100,7 +100,7 @@ async fn a_session_comes_as_token_and_cookie() {
 }
 
 #[actix_web::test]
-async fn wrong_credentials_are_all_answered_alike() {
+async fn wrong_credentials_are_indistinguishable() {
     let app = TestApp::start().await;
     app.user("ada").await;
     let try_with = async |email, password| {
@@ -118,7 +118,7 @@ async fn wrong_credentials_are_all_answered_alike() {
 }
 
 #[actix_web::test]
-async fn strangers_are_told_to_sign_in_before_anything_else() {
+async fn authentication_precedes_validation() {
     let app = TestApp::start().await;
     let calls = [
         app.get("/me"),
@@ -146,7 +146,7 @@ async fn strangers_are_told_to_sign_in_before_anything_else() {
 }
 
 #[actix_web::test]
-async fn a_wrong_header_is_not_made_good_by_a_cookie() {
+async fn cookie_does_not_replace_invalid_header() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     app.get("/me").cookie(&ada.token).await.ok(200);
@@ -155,7 +155,7 @@ async fn a_wrong_header_is_not_made_good_by_a_cookie() {
 }
 
 #[actix_web::test]
-async fn sessions_end_by_themselves() {
+async fn session_expires() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     app.clock.advance_seconds(86_399);
@@ -193,7 +193,7 @@ async fn another_session_is_ended_by_its_id() {
 }
 
 #[actix_web::test]
-async fn the_own_profile_shows_the_accounts() {
+async fn own_profile_contains_accounts() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     let me = app.get("/me").by(&ada).await.ok(200);

@@ -1,11 +1,11 @@
-//! The leaderboard: whom trading has brought the most.
+//! Tests of the leaderboard of traders by profit.
 
 use serde_json::{Value, json};
 
 use crate::markets::{command, open};
 use crate::support::{TestApp, TestUser};
 
-/// More than any leaderboard is remembered.
+/// Longer than any leaderboard is cached.
 const MINUTE: i64 = 61;
 const DAY: i64 = 86_400;
 
@@ -20,7 +20,7 @@ fn ranked(expected: &[(i64, &str, &str)]) -> Vec<(i64, String, String)> {
     expected.iter().map(|(rank, name, profit)| (*rank, (*name).to_owned(), (*profit).to_owned())).collect()
 }
 
-/// Ann puts 50.00 on the option that comes true and is paid 87.06, Bob 30.00 on the other one.
+/// Ann bets 50.00 on the winning option and is paid 87.06, Bob 30.00 on the other one.
 async fn scene(app: &TestApp) -> [TestUser; 3] {
     let (carl, ann, bob) = (app.user("carl").await, app.user("ann").await, app.user("bob").await);
     let market = open(app, &carl).await;
@@ -32,10 +32,10 @@ async fn scene(app: &TestApp) -> [TestUser; 3] {
 }
 
 #[actix_web::test]
-async fn traders_are_ranked_by_what_their_trades_have_brought() {
+async fn traders_are_ranked_by_profit() {
     let app = TestApp::start().await;
     let [carl, ..] = scene(&app).await;
-    // What the creator gave and got back is no profit of a trader.
+    // The creator's subsidy and its refund are no profit of a trader.
     let expected = ranked(&[(1, "ann", "37.06"), (2, "bob", "-30.00")]);
     for query in ["", "?period=all", "?period=day", "?period=week", "?period=month"] {
         assert_eq!(ranks(&app, query).await, expected, "{query}");
@@ -54,7 +54,7 @@ async fn traders_are_ranked_by_what_their_trades_have_brought() {
 }
 
 #[actix_web::test]
-async fn a_period_leaves_out_what_was_before_it() {
+async fn period_excludes_earlier_trades() {
     let app = TestApp::start().await;
     scene(&app).await;
     let all = ranked(&[(1, "ann", "37.06"), (2, "bob", "-30.00")]);
@@ -74,7 +74,7 @@ async fn a_period_leaves_out_what_was_before_it() {
 }
 
 #[actix_web::test]
-async fn who_is_gone_is_on_no_leaderboard() {
+async fn erased_user_is_not_ranked() {
     let app = TestApp::start().await;
     let [_, ann, bob] = scene(&app).await;
     let admin = app.admin().await;
@@ -88,7 +88,7 @@ async fn who_is_gone_is_on_no_leaderboard() {
 }
 
 #[actix_web::test]
-async fn faults_of_a_leaderboard_are_told() {
+async fn invalid_leaderboard_parameters_are_rejected() {
     let app = TestApp::start().await;
     let faults = app.get("/leaderboard?period=year&limit=0&sort=x").await.faults();
     assert_eq!(faults, ["limit: range", "period: invalid", "sort: unknown_field"]);

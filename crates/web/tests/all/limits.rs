@@ -1,4 +1,4 @@
-//! How many requests are served: by user, by address, and for each kind by itself.
+//! Tests of rate limits: by user, by address, and for each kind of request.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ async fn app_with(limits: RequestLimits) -> TestApp {
 }
 
 #[actix_web::test]
-async fn answers_say_what_is_left_and_then_when_to_come_back() {
+async fn responses_report_remaining_requests_and_retry_time() {
     let app = app().await;
     for (left, full_in) in [(2, 20), (1, 40), (0, 60)] {
         let reply = app.get("/markets").from("192.0.2.9").await;
@@ -40,7 +40,7 @@ async fn answers_say_what_is_left_and_then_when_to_come_back() {
 }
 
 #[actix_web::test]
-async fn users_and_addresses_have_buckets_of_their_own() {
+async fn users_and_addresses_have_separate_buckets() {
     let app = app().await;
     let (ada, ben) = (app.user("ada").await, app.user("ben").await);
     for _ in 0..3 {
@@ -54,7 +54,7 @@ async fn users_and_addresses_have_buckets_of_their_own() {
 }
 
 #[actix_web::test]
-async fn a_made_up_token_is_counted_by_its_address() {
+async fn invalid_token_is_counted_by_address() {
     let app = app().await;
     for number in 0..3 {
         let token = format!("Bearer made-up-{number}");
@@ -66,7 +66,7 @@ async fn a_made_up_token_is_counted_by_its_address() {
 }
 
 #[actix_web::test]
-async fn reading_writing_and_signing_in_are_counted_apart() {
+async fn kinds_of_requests_have_separate_buckets() {
     let app = app().await;
     let ada = app.user("ada").await;
     let write = || app.patch("/me").by(&ada).json(&json!({ "name": "Ada" }));
@@ -83,13 +83,13 @@ async fn reading_writing_and_signing_in_are_counted_apart() {
 }
 
 #[actix_web::test]
-async fn nothing_is_said_where_nothing_is_limited() {
+async fn unlimited_routes_have_no_limit_headers() {
     let app = TestApp::start().await;
     let reply = app.get("/markets").await;
     assert_eq!((reply.header("RateLimit"), reply.header("RateLimit-Policy")), ("", ""));
 }
 
-/// A batch of so many payments of 0.01.
+/// Returns a batch of so many payments of 0.01.
 fn batch(from: &TestUser, to: &TestUser, count: usize) -> Value {
     let payment = json!({
         "fromAccountId": from.account_id, "toAccountId": to.account_id, "amount": "0.01"
@@ -108,7 +108,7 @@ async fn batch_costs_its_number_of_transfers() {
     assert_eq!(reply.header("RateLimit"), "\"write\";r=20;t=40");
     reply.ok(200);
     let reply = post("2", 30).await;
-    // 1 is counted in any case; 30 are there after the 11 that are missing have come back.
+    // 1 is always counted; 30 are available after the 11 missing ones have refilled.
     assert_eq!((reply.header("RateLimit"), reply.header("Retry-After")), ("\"write\";r=19;t=41", "11"));
     reply.refused(429, "RATE_LIMITED");
     assert_eq!(app.balance(&ben).await, "1000.40", "a rejected batch pays nothing");
@@ -120,7 +120,7 @@ async fn batch_costs_its_number_of_transfers() {
 }
 
 #[actix_web::test]
-async fn batch_over_the_whole_limit_takes_a_full_bucket() {
+async fn batch_over_limit_takes_full_bucket() {
     let app = app_with(RequestLimits { write: Some(budget(60)), ..RequestLimits::default() }).await;
     let (ada, ben) = (app.user("ada").await, app.user("ben").await);
     let post =
@@ -135,7 +135,7 @@ async fn batch_over_the_whole_limit_takes_a_full_bucket() {
 }
 
 #[actix_web::test]
-async fn invalid_tokens_are_limited_before_they_are_looked_up() {
+async fn invalid_tokens_are_limited_before_lookup() {
     let limits = RequestLimits {
         read: Some(budget(1_000)),
         invalid_tokens: Some(budget(5)),
@@ -155,7 +155,7 @@ async fn invalid_tokens_are_limited_before_they_are_looked_up() {
     assert_eq!(refused.header("Retry-After"), "12");
     refused.refused(429, "RATE_LIMITED");
     present(0).await.refused(401, "UNAUTHORIZED");
-    // The trust in her session has ended, so that it is looked up again.
+    // Her session has left the cache, so it is looked up again.
     app.clock.advance_seconds(2);
     app.get("/me").by(&ada).await.ok(200);
     let again = app.signed_in_again(&ada).await;
@@ -173,7 +173,7 @@ async fn ipv6_requests_are_limited_by_64_and_48_bits() {
         get(&format!("2001:db8:1:1::{host}")).await.ok(200);
     }
     get("2001:db8:1:1:ffff::").await.refused(429, "RATE_LIMITED");
-    // 16 networks of 3 requests each, of which one is used up.
+    // 16 networks with 3 requests each, one of which is used up.
     for net in 2..=16 {
         for _ in 0..3 {
             get(&format!("2001:db8:1:{net:x}::1")).await.ok(200);

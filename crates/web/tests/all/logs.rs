@@ -1,4 +1,4 @@
-//! What operators learn of a request that clients do not.
+//! Tests of log lines about requests.
 
 use std::io;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -8,8 +8,8 @@ use actix_web::web;
 
 use crate::support::{PASSWORD, TestApp};
 
-/// All that was logged since the first of these tests began, by any test: subscribers of single threads
-/// would take lines from each other.
+/// Everything logged since the first of these tests began, by any test: subscribers of single
+/// threads would take lines from each other.
 static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
 struct Lines;
@@ -44,7 +44,7 @@ fn panics() -> HttpResponse {
 }
 
 #[actix_web::test]
-async fn a_fault_of_the_server_is_logged_once_with_its_cause() {
+async fn server_error_is_logged_once_with_cause() {
     start_logging();
     let app = TestApp::start_with(|config| {
         config.route("/panic", web::get().to(|| async { panics() }));
@@ -84,7 +84,7 @@ async fn secrets_are_not_logged() {
 }
 
 #[actix_web::test]
-async fn each_request_is_a_line_with_its_user_and_without_secrets() {
+async fn request_line_has_user_and_no_secrets() {
     start_logging();
     let app = TestApp::start().await;
     let ada = app.user("ada").await;

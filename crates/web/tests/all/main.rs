@@ -1,4 +1,4 @@
-//! The routes as clients see them, over the real router and the store in memory.
+//! Tests of the routes, with the real router and the in-memory store.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! Markets over HTTP, from opening to settlement.
+//! Tests of markets over HTTP, from creation to settlement.
 
 mod cached;
 mod chart;
@@ -26,11 +26,11 @@ use crate::support::{Call, TestApp, TestUser};
 
 type Reply = <Call as IntoFuture>::Output;
 
-/// When the markets of [`opening`] end: six hours after the clock starts.
+/// End date of the markets of [`opening`]: six hours after the clock starts.
 const END_DATE: &str = "2026-01-01T18:00:00Z";
 pub(crate) const SECONDS_TO_END: i64 = 6 * 3_600;
 
-/// A market as its creator got it.
+/// A market as returned to its creator.
 pub(crate) struct Opened {
     pub(crate) path: String,
     pub(crate) id: String,
@@ -50,7 +50,7 @@ impl Opened {
         format!("{}/{part}", self.path)
     }
 
-    /// As anyone reads it now.
+    /// Reads the market anonymously.
     async fn read(&self, app: &TestApp) -> Value {
         app.get(&self.path).await.ok(200)
     }
@@ -66,7 +66,8 @@ impl Opened {
     }
 }
 
-/// A good request to open a market of two equal options with a subsidy of 100.00: b is 100 / ln 2.
+/// Returns a valid request for a market of two equal options with a subsidy of 100.00: b is 100 /
+/// ln 2.
 fn opening() -> Value {
     json!({
         "name": "Will it rain on Friday?",
@@ -78,7 +79,7 @@ fn opening() -> Value {
     })
 }
 
-/// The same request with one field changed.
+/// Returns the same request with one field changed.
 fn opening_with(field: &str, value: Value) -> Value {
     let mut body = opening();
     body[field] = value;
@@ -93,13 +94,13 @@ async fn open_as(app: &TestApp, user: &TestUser, body: &Value) -> Opened {
     Opened::from_body(command(app, "/markets", user, body).await.ok(201))
 }
 
-/// A key that no other command has.
+/// Returns a new idempotency key.
 fn fresh_key() -> String {
     static GIVEN: AtomicU64 = AtomicU64::new(0);
     format!("key-{}", GIVEN.fetch_add(1, Ordering::Relaxed))
 }
 
-/// Sends a command of this user under a key of its own.
+/// Sends a command of this user under a new key.
 pub(crate) async fn command(app: &TestApp, path: &str, user: &TestUser, body: &Value) -> Reply {
     app.post(path).by(user).key(&fresh_key()).json(body).await
 }
@@ -108,21 +109,21 @@ async fn caller(app: &TestApp, user: &TestUser) -> Caller {
     (*app.application.authenticate(&user.token, [192, 0, 2, 1].into()).await.unwrap().unwrap()).clone()
 }
 
-/// What a user's account holds, in minor units.
+/// Returns the balance of a user's account, in minor units.
 async fn balance(app: &TestApp, user: &TestUser) -> i64 {
     let caller = caller(app, user).await;
     let details = app.application.get_account(&caller, user.account_id).await.unwrap();
     details.account.balance().minor()
 }
 
-/// The audit of the ledger, which must be sound.
+/// Returns the audit of the ledger, which must be sound.
 async fn audit(app: &TestApp) -> AuditReport {
     let report = app.application.audit_as_operator().await.unwrap();
     assert!(report.is_sound(), "{report:?}");
     report
 }
 
-/// All that a refused request must leave as it was.
+/// State that a rejected request must not change.
 #[derive(Debug, PartialEq)]
 struct Standing {
     market: Value,
@@ -140,7 +141,7 @@ async fn standing(app: &TestApp, market: &Opened, users: &[&TestUser]) -> Standi
     Standing { market: market.read(app).await, positions, balances, ledger: audit(app).await }
 }
 
-/// The probabilities of a market, in the order of its options.
+/// Returns the probabilities of a market, in the order of its options.
 fn probabilities(market: &Value) -> Vec<f64> {
     let options = market["options"].as_array().unwrap();
     options.iter().map(|option| option["probability"].as_f64().unwrap()).collect()

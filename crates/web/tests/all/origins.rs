@@ -1,4 +1,4 @@
-//! What pages of other sites may do.
+//! Tests of requests from pages of other sites.
 
 use actix_web::http::Method;
 use serde_json::json;
@@ -16,7 +16,7 @@ async fn app() -> (TestApp, TestUser) {
 }
 
 #[actix_web::test]
-async fn the_cookie_is_no_good_for_changes_by_pages_of_other_sites() {
+async fn cross_site_change_with_cookie_is_rejected() {
     let (app, ada) = app().await;
     let change = |origin: &str| {
         let call = app.patch("/me").header("Host", "bets.example.org").json(&json!({ "name": "Zoe" }));
@@ -38,7 +38,7 @@ async fn the_cookie_is_no_good_for_changes_by_pages_of_other_sites() {
 }
 
 #[actix_web::test]
-async fn pages_of_the_sites_named_may_read_answers_and_failures() {
+async fn allowed_origins_may_read_responses() {
     let (app, ada) = app().await;
     for reply in [
         app.get("/me").cookie(&ada.token).header("Origin", ALLOWED).await,
@@ -55,7 +55,7 @@ async fn pages_of_the_sites_named_may_read_answers_and_failures() {
 }
 
 #[actix_web::test]
-async fn browsers_are_told_beforehand_what_may_be_sent() {
+async fn preflight_returns_allowed_methods_and_headers() {
     let (app, _) = app().await;
     let ask = |origin, method| {
         app.call(Method::OPTIONS, "/transfers")
@@ -72,7 +72,7 @@ async fn browsers_are_told_beforehand_what_may_be_sent() {
 }
 
 #[actix_web::test]
-async fn nobody_is_allowed_unless_named() {
+async fn unlisted_origins_are_not_allowed() {
     let app = TestApp::start().await;
     let reply = app.get("//livez").header("Origin", ALLOWED).await;
     assert_eq!(reply.header("Access-Control-Allow-Origin"), "");
@@ -83,7 +83,7 @@ async fn nobody_is_allowed_unless_named() {
 }
 
 #[actix_web::test]
-async fn every_answer_tells_browsers_to_keep_to_it() {
+async fn responses_have_security_headers() {
     let app = TestApp::start().await;
     let body = json!({ "email": "nobody@example.com", "password": PASSWORD });
     for reply in [

@@ -1,11 +1,11 @@
-//! What only the server says of a thing cannot be said in a request.
+//! Tests that clients cannot set fields owned by the server.
 
 use actix_web::http::Method;
 use serde_json::{Value, json};
 
 use crate::support::{TestApp, TestUser};
 
-/// Fields of answers, and of the tables behind them, that no client sets anywhere.
+/// Fields of responses, and of the tables behind them, that no client may set.
 const OWNED: [&str; 24] = [
     "version",
     "createdAt",
@@ -69,7 +69,7 @@ impl Scene {
         Self { app, ada, admin, market, post, comment, webhook }
     }
 
-    /// Every route with a body.
+    /// Returns every route with a body.
     fn routes(&self) -> Vec<(Method, String)> {
         let Self { ada, market, post, comment, webhook, .. } = self;
         let of_market = ["quotes", "bets", "sales", "close", "resolution", "cancellation", "comments"];
@@ -101,7 +101,7 @@ impl Scene {
         posted.chain(patched.into_iter().map(|path| (Method::PATCH, path))).chain([deleted]).collect()
     }
 
-    /// All that those requests could have changed.
+    /// Returns everything that those requests could have changed.
     async fn seen(&self) -> Vec<Value> {
         let mut seen = Vec::new();
         for path in [
@@ -124,7 +124,7 @@ impl Scene {
 }
 
 #[actix_web::test]
-async fn fields_of_the_server_are_refused_in_every_body_and_change_nothing() {
+async fn server_fields_are_rejected_in_every_body() {
     let scene = Scene::open().await;
     let before = scene.seen().await;
     for (method, path) in scene.routes() {

@@ -1,4 +1,4 @@
-//! People: who may ask for what, their profiles, passwords, sessions and keys, and how they go.
+//! Tests of users: permissions, profiles, passwords, sessions, API keys and deletion.
 
 mod appointments;
 mod callers;

@@ -1,4 +1,4 @@
-//! What a trader did and holds over all markets.
+//! Tests of a trader's bets and positions in all markets.
 
 use serde_json::{Value, json};
 
@@ -79,7 +79,7 @@ async fn own_positions_are_valued_at_the_current_price() {
 }
 
 #[actix_web::test]
-async fn own_positions_tell_what_came_of_decided_markets() {
+async fn own_positions_have_payouts_of_decided_markets() {
     let app = TestApp::start().await;
     let (carl, ann) = (app.user("carl").await, app.user("ann").await);
     let mut markets = Vec::new();

@@ -1,4 +1,4 @@
-//! Posts, comments and tags over HTTP.
+//! Tests of posts, comments and tags over HTTP.
 
 mod comments;
 mod drafts;
@@ -13,27 +13,27 @@ use serde_json::{Value, json};
 
 use crate::support::{Reply, TestApp, TestUser};
 
-/// An id that nothing has.
+/// An id that does not exist.
 const UNKNOWN: &str = "0190163d-8694-739b-aea5-966c26f8ad91";
 
-/// A good published post without tags.
+/// Returns a valid published post without tags.
 fn published() -> Value {
     json!({ "title": "On rain", "content": "It may rain.", "published": true })
 }
 
-/// The same with one field changed.
+/// Returns the same with one field changed.
 fn published_with(field: &str, value: Value) -> Value {
     let mut body = published();
     body[field] = value;
     body
 }
 
-/// The path of a new post.
+/// Creates a post and returns its path.
 async fn write(app: &TestApp, author: &TestUser, body: &Value) -> String {
     path_of("/posts", &app.post("/posts").by(author).json(body).await.ok(201))
 }
 
-/// The path of a new comment on what is at this path.
+/// Creates a comment on the subject at this path, and returns its path.
 async fn comment(app: &TestApp, author: &TestUser, path: &str, content: &str) -> String {
     let body = json!({ "content": content });
     let written = app.post(&format!("{path}/comments")).by(author).json(&body).await.ok(201);
@@ -48,12 +48,12 @@ fn id_of(row: &Value) -> &str {
     row["id"].as_str().unwrap()
 }
 
-/// The ids of a list's rows.
+/// Returns the ids of a list's rows.
 fn ids(rows: &Value) -> Vec<&str> {
     rows.as_array().unwrap().iter().map(id_of).collect()
 }
 
-/// What is refused about something that is not there, or looks as if it were not.
+/// Checks the error for a resource that does not exist or may not be seen.
 #[track_caller]
 fn check_missing(reply: &Reply, what: &str, path: &str) {
     let id = path.rsplit('/').next().unwrap();

@@ -1,4 +1,4 @@
-//! Searching over HTTP: what is found, how, and what is marked of it.
+//! Tests of search over HTTP: matches, methods and marks.
 
 use serde_json::{Value, json};
 
@@ -22,7 +22,7 @@ async fn write(app: &TestApp, author: &TestUser, title: &str, content: &str, pub
     app.post("/posts").by(author).json(&body).await.ok(201)
 }
 
-/// The rows' texts of this name, and the method.
+/// Returns a field of each row, and the method.
 fn found(reply: &Reply, name: &str) -> (Vec<String>, String) {
     let rows = reply.ok(200);
     let texts = rows.as_array().unwrap().iter().map(|row| row[name].as_str().unwrap().to_owned()).collect();
@@ -30,7 +30,7 @@ fn found(reply: &Reply, name: &str) -> (Vec<String>, String) {
 }
 
 #[actix_web::test]
-async fn words_are_found_before_parts_of_words() {
+async fn word_matches_precede_substring_matches() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     open(&app, &ada, "Rain on Friday", "As measured on the roof.").await;
@@ -54,7 +54,7 @@ async fn words_are_found_before_parts_of_words() {
 }
 
 #[actix_web::test]
-async fn a_hit_is_the_market_with_its_score_and_marks() {
+async fn match_has_market_score_and_marks() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     let market = open(&app, &ada, "Rain & <b>wind</b>", "It rains again.").await;
@@ -70,7 +70,7 @@ async fn a_hit_is_the_market_with_its_score_and_marks() {
 }
 
 #[actix_web::test]
-async fn drafts_are_found_by_their_authors_alone() {
+async fn drafts_are_found_by_author_only() {
     let app = TestApp::start().await;
     let (ada, ben) = (app.user("ada").await, app.user("ben").await);
     write(&app, &ada, "Rain", "It may.", true).await;
@@ -87,7 +87,7 @@ async fn drafts_are_found_by_their_authors_alone() {
 }
 
 #[actix_web::test]
-async fn hits_are_paged_in_both_versions() {
+async fn matches_are_paged_in_both_versions() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     for number in 1..=5 {
@@ -108,7 +108,7 @@ async fn hits_are_paged_in_both_versions() {
 }
 
 #[actix_web::test]
-async fn the_faults_of_a_search_are_told_at_once() {
+async fn invalid_search_gets_all_errors() {
     let app = TestApp::start().await;
     let long = "a".repeat(501);
     let words = "a%20".repeat(33);

@@ -1,4 +1,4 @@
-//! The real server over TCP: what a router in a test does not show.
+//! Tests of the real server over TCP, for behaviour that a router in a test does not show.
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 
 use crate::support::application;
 
-/// A server, until it is stopped.
+/// A server, stopped when dropped.
 struct TestServer {
     address: SocketAddr,
     handle: ServerHandle,
@@ -55,25 +55,26 @@ impl TestServer {
         TcpStream::connect(self.address).await.unwrap()
     }
 
-    /// Sends these bytes over a new connection and returns all that is answered until it is closed.
+    /// Sends these bytes over a new connection and returns everything received until it is closed.
     async fn exchange(&self, request: &str) -> String {
         let mut stream = self.connect().await;
-        // It may be closed before anything is sent.
+        // The connection may be closed before anything is sent.
         let _ = stream.write_all(request.as_bytes()).await;
         read_all(&mut stream).await
     }
 }
 
-/// All that comes until the connection is closed.
+/// Reads everything until the connection is closed.
 async fn read_all(stream: &mut TcpStream) -> String {
     let mut answer = Vec::new();
     let read = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut answer));
-    // A connection that is reset has answered nothing more.
+    // A connection that is reset has sent nothing more.
     let _ = read.await.expect("the server closes the connection");
     String::from_utf8(answer).unwrap()
 }
 
-/// Sends these bytes to a new server and returns all that it answers until it closes the connection.
+/// Sends these bytes to a new server and returns everything that it sends until it closes the
+/// connection.
 async fn exchange(request: &str) -> String {
     let limits = ConnectionLimits { total: 1_000, per_address: 1_000 };
     let server = TestServer::start(limits, Duration::from_secs(5)).await;
@@ -89,21 +90,21 @@ fn check(answer: &str, status: &str, code: &str) {
 }
 
 #[actix_web::test]
-async fn a_body_that_does_not_arrive_is_not_waited_for() {
+async fn missing_body_times_out() {
     let request = "POST /api/v1/sessions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
                    Content-Length: 100\r\n\r\n{\"email\":";
     check(&exchange(request).await, "408", "REQUEST_TIMEOUT");
 }
 
 #[actix_web::test]
-async fn a_body_that_is_announced_too_large_is_not_read() {
+async fn body_announced_too_large_is_not_read() {
     let request = "POST /api/v1/sessions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
                    Content-Length: 1001\r\n\r\n{";
     check(&exchange(request).await, "413", "PAYLOAD_TOO_LARGE");
 }
 
 #[actix_web::test]
-async fn a_body_that_grows_too_large_is_not_read_to_its_end() {
+async fn body_growing_too_large_is_not_read() {
     let chunk = "a".repeat(600);
     let request = format!(
         "POST /api/v1/sessions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
@@ -113,14 +114,14 @@ async fn a_body_that_grows_too_large_is_not_read_to_its_end() {
 }
 
 #[actix_web::test]
-async fn strangers_need_not_send_their_body() {
+async fn unauthenticated_request_is_rejected_before_body() {
     let request = "POST /api/v1/transfers HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
                    Content-Length: 100\r\nConnection: close\r\n\r\n";
     check(&exchange(request).await, "401", "UNAUTHORIZED");
 }
 
 #[actix_web::test]
-async fn head_is_get_without_a_body() {
+async fn head_returns_get_without_body() {
     let request = "HEAD /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
     let answer = exchange(request).await;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
@@ -131,7 +132,7 @@ async fn head_is_get_without_a_body() {
 const LIVE: &str = "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n";
 const MARKETS: &str = "GET /api/v1/markets HTTP/1.1\r\nHost: x\r\n\r\n";
 
-/// A connection that stays open after its first answer.
+/// Opens a connection that stays open after its first response.
 async fn kept_open(server: &TestServer) -> TcpStream {
     let mut stream = server.connect().await;
     stream.write_all(MARKETS.as_bytes()).await.unwrap();
@@ -142,18 +143,18 @@ async fn kept_open(server: &TestServer) -> TcpStream {
 }
 
 #[actix_web::test]
-async fn connections_over_the_limit_serve_health_checks_only() {
+async fn connections_over_limit_serve_health_checks_only() {
     let limits = ConnectionLimits { total: 3, per_address: 1 };
     let server = TestServer::start(limits, Duration::from_mins(10)).await;
     let mut kept = Vec::new();
     for _ in 0..3 {
         kept.push(kept_open(&server).await);
     }
-    // Each is closed after one answer, though nobody asked for that.
+    // Each is closed after one response, although the client did not ask for that.
     check(&server.exchange(MARKETS).await, "503", "UNAVAILABLE");
     let answer = server.exchange(LIVE).await;
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("connection: close"), "{answer}");
-    // Connections that send nothing make room for newer ones.
+    // Connections that send nothing are replaced by newer ones.
     let mut idle = Vec::new();
     while idle.len() < 400 {
         idle.push(server.connect().await);

@@ -1,4 +1,4 @@
-//! Paths in other spellings: what is decided about a request depends on its route alone.
+//! Tests of paths in other spellings: only the matched route decides about a request.
 
 use std::time::Duration;
 
@@ -22,11 +22,11 @@ async fn limited_app() -> TestApp {
     .await
 }
 
-/// The path with each of its characters percent-encoded, one at a time and all together.
+/// Returns the path with each of its characters percent-encoded, one at a time and all together.
 fn encodings(path: &str) -> Vec<String> {
     let encoded = |byte: u8| format!("%{byte:02X}");
     let id = path.find(ID).map_or(0..0, |start| start + 1..start + ID.len());
-    // The slashes stay: encoded ones separate nothing. One character of an id stands for all.
+    // The slashes stay: encoded ones do not separate segments. One character of an id is enough.
     let mut encodings: Vec<_> = path
         .bytes()
         .enumerate()
@@ -38,7 +38,7 @@ fn encodings(path: &str) -> Vec<String> {
     encodings
 }
 
-/// Other texts that a careless comparison could take for the path.
+/// Returns other texts that a careless comparison could take for the path.
 fn imitations(path: &str) -> Vec<String> {
     vec![
         format!("{path}/"),
@@ -67,7 +67,7 @@ fn is_no_route(reply: &Reply) -> bool {
 }
 
 #[actix_web::test]
-async fn every_spelling_of_a_route_is_counted_alike() {
+async fn spellings_of_route_share_rate_limit() {
     let app = limited_app().await;
     let mut spellings = 0;
     for (method, pattern, _) in contract::operations() {
@@ -82,7 +82,7 @@ async fn every_spelling_of_a_route_is_counted_alike() {
         }
         for other in imitations(&path) {
             let reply = app.call(method.clone(), &format!("/{other}")).await;
-            // What is appended to an id makes it invalid, or meets another route.
+            // Text appended to an id makes it invalid, or matches another route.
             let is_other = reply.status == 405 || is_no_route(&reply);
             assert!(bucket(&reply) == bucket(&plain) || is_other, "{plain}\n{reply}");
         }
@@ -91,7 +91,7 @@ async fn every_spelling_of_a_route_is_counted_alike() {
 }
 
 #[actix_web::test]
-async fn buckets_follow_the_route_and_the_method() {
+async fn route_and_method_determine_bucket() {
     let app = limited_app().await;
     for (method, path, kind) in [
         (Method::POST, "/api/v1/sess%69ons", "login"),
@@ -115,7 +115,7 @@ async fn buckets_follow_the_route_and_the_method() {
 }
 
 #[actix_web::test]
-async fn every_spelling_of_a_version_lists_alike() {
+async fn spellings_of_version_have_equal_pagination() {
     let app = TestApp::start().await;
     for path in ["/api/v1/markets", "/api/%761/markets", "/%61pi/v%31/markets", "/api/v1/m%61rkets"] {
         let meta = &app.call(Method::GET, &format!("/{path}")).await.json()["meta"];

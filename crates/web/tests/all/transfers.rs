@@ -1,4 +1,4 @@
-//! Payments, one by one and in batches.
+//! Tests of payments, single and in batches.
 
 use foretell_domain::id::AccountId;
 use foretell_ports::unit::{Tx, UnitOfWork};
@@ -15,7 +15,7 @@ fn payment(from: &TestUser, to: &TestUser, amount: impl Into<Value>) -> Value {
 }
 
 #[actix_web::test]
-async fn a_payment_is_answered_with_the_payers_balance() {
+async fn payment_returns_balance_of_payer() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.user("ada").await, app.user("bob").await);
     let mut body = payment(&ada, &bob, "12.5");
@@ -49,7 +49,7 @@ async fn whole_numbers_are_major_units() {
 }
 
 #[actix_web::test]
-async fn all_faults_of_a_payment_are_told_at_once() {
+async fn invalid_payment_gets_all_errors() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.user("ada").await, app.user("bob").await);
     let post = async |body: &Value| app.post("/transfers").by(&ada).json(body).await.faults();
@@ -99,7 +99,7 @@ async fn all_faults_of_a_payment_are_told_at_once() {
 }
 
 #[actix_web::test]
-async fn money_leaves_by_its_owner_only() {
+async fn payment_requires_account_owner() {
     let app = TestApp::start().await;
     let (ada, bob, admin) = (app.user("ada").await, app.user("bob").await, app.admin().await);
     for thief in [&bob, &admin] {
@@ -115,14 +115,14 @@ async fn money_leaves_by_its_owner_only() {
 }
 
 #[actix_web::test]
-async fn a_key_does_its_work_once() {
+async fn key_has_one_effect() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.user("ada").await, app.user("bob").await);
     let pay = async |key: &str, amount: Value| {
         app.post("/transfers").by(&ada).key(key).json(&payment(&ada, &bob, amount)).await
     };
     let first = pay("k", "10".into()).await;
-    // The same amount written otherwise is the same request.
+    // The same amount in another form is the same request.
     for amount in [json!("10"), json!("10.00"), json!(10)] {
         let again = pay("k", amount).await;
         assert_eq!((again.status, &again.body), (first.status, &first.body));
@@ -131,7 +131,7 @@ async fn a_key_does_its_work_once() {
     }
     pay("k", "11".into()).await.refused(422, "IDEMPOTENCY_MISMATCH");
     assert_eq!(app.balance(&ada).await, "990.00");
-    // Another user's key of the same name is another key.
+    // Another user's key with the same name is another key.
     app.post("/transfers").by(&bob).key("k").json(&payment(&bob, &ada, "1")).await.ok(201);
     for key in ["", "a b", &"k".repeat(256)] {
         let reply = app.post("/transfers").by(&ada).key(key).json(&payment(&ada, &bob, "1")).await;
@@ -140,7 +140,7 @@ async fn a_key_does_its_work_once() {
 }
 
 #[actix_web::test]
-async fn refusals_stick_to_their_key() {
+async fn rejections_are_replayed_for_their_key() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.user("ada").await, app.user("bob").await);
     let pay = async || app.post("/transfers").by(&ada).key("k").json(&payment(&ada, &bob, "1500")).await;
@@ -156,7 +156,7 @@ async fn refusals_stick_to_their_key() {
 }
 
 #[actix_web::test]
-async fn client_id_of_a_payment_is_its_payers_alone() {
+async fn client_id_of_payment_is_private() {
     let app = TestApp::start().await;
     let (ada, bob, eve) = (app.user("ada").await, app.user("bob").await, app.user("eve").await);
     let admin = app.admin().await;
@@ -177,7 +177,7 @@ async fn client_id_of_a_payment_is_its_payers_alone() {
     for other in [&bob, &eve, &admin] {
         app.get(&path).by(other).await.refused(404, "NOT_FOUND");
     }
-    // By the id that it has for everyone, each side sees its own balance, and the payer the client id.
+    // By its global id, each side sees its own balance, and the payer the client id.
     let by_id = format!("/transfers/{}", made["id"].as_str().unwrap());
     let seen = async |user: &TestUser| {
         let transfer = app.get(&by_id).by(user).await.ok(200);
@@ -187,11 +187,11 @@ async fn client_id_of_a_payment_is_its_payers_alone() {
     assert_eq!(seen(&bob).await, [Value::Null, json!("1001.00"), Value::Null]);
     assert_eq!(seen(&admin).await, [json!("999.00"), json!("1001.00"), json!(chosen)]);
     app.get(&by_id).by(&eve).await.refused(404, "NOT_FOUND");
-    // Another user may choose it too, and finds their own by it.
+    // Another user may use it too, and finds their own transfer by it.
     let others = app.post("/transfers").by(&bob).key("k").json(&named(&bob, &ada)).await.ok(201);
     assert_eq!(app.get(&path).by(&bob).await.ok(200)["id"], others["id"]);
     assert_eq!(app.get(&path).by(&ada).await.ok(200)["id"], made["id"]);
-    // Another's account tells nothing of its client ids.
+    // Another user's account reveals nothing about its client ids.
     app.post("/transfers").by(&eve).key("k").json(&named(&ada, &eve)).await.refused(404, "NOT_FOUND");
 }
 
@@ -200,7 +200,7 @@ fn batch(mode: &str, transfers: &[Value]) -> Value {
 }
 
 #[actix_web::test]
-async fn an_independent_batch_answers_each() {
+async fn independent_batch_returns_each_result() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.user("ada").await, app.user("bob").await);
     let body = batch(
@@ -253,7 +253,7 @@ async fn an_atomic_batch_is_all_or_nothing() {
 }
 
 #[actix_web::test]
-async fn all_faults_of_a_batch_are_told_with_their_place() {
+async fn invalid_batch_gets_all_errors_with_paths() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.user("ada").await, app.user("bob").await);
     let post = async |body: &Value| app.post("/transfers/batch").by(&ada).key("k").json(body).await.faults();
@@ -300,7 +300,7 @@ async fn a_batch_has_at_most_a_thousand_payments() {
 }
 
 #[actix_web::test]
-async fn closed_accounts_take_no_part() {
+async fn closed_accounts_reject_payments() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.user("ada").await, app.user("bob").await);
     let id = bob.account_id;

@@ -1,4 +1,4 @@
-//! One request and its answer.
+//! One request and its response.
 
 use std::future::{Future, IntoFuture};
 use std::net::SocketAddr;
@@ -28,12 +28,12 @@ impl Call {
         call.from(ADDRESS)
     }
 
-    /// With the bearer token of this user.
+    /// Adds the bearer token of this user.
     pub fn by(self, user: &TestUser) -> Self {
         self.header("Authorization", &format!("Bearer {}", user.token))
     }
 
-    /// With the session cookie.
+    /// Adds the session cookie.
     pub fn cookie(mut self, token: &str) -> Self {
         self.request = self.request.cookie(Cookie::new("__Host-foretell_session", token.to_owned()));
         self
@@ -44,29 +44,29 @@ impl Call {
         self
     }
 
-    /// From this address.
+    /// Sets the client address.
     pub fn from(mut self, address: &str) -> Self {
         self.request = self.request.peer_addr(SocketAddr::new(address.parse().unwrap(), 4711));
         self
     }
 
-    /// With this idempotency key.
+    /// Adds this idempotency key.
     pub fn key(self, key: &str) -> Self {
         self.header("Idempotency-Key", key)
     }
 
-    /// With this body as JSON.
+    /// Adds this body as JSON.
     pub fn json(self, body: &Value) -> Self {
         self.header("Content-Type", "application/json").body(body.to_string())
     }
 
-    /// With this body, without saying what it is.
+    /// Adds this body, without a content type.
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.request = self.request.set_payload(body.into());
         self
     }
 
-    /// Sends it. Whatever is answered must be as the document of the API says.
+    /// Sends the request. The response must conform to the API description.
     async fn send(self) -> Reply {
         let response = (self.serve)(self.request).await;
         let (status, headers) = (response.status(), response.headers().clone());
@@ -86,10 +86,10 @@ impl IntoFuture for Call {
     }
 }
 
-/// An answer.
+/// A response.
 #[derive(Debug)]
 pub struct Reply {
-    /// The method and the path.
+    /// Method and path.
     pub name: String,
     pub status: StatusCode,
     pub headers: HeaderMap,
@@ -97,17 +97,17 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// The body as JSON.
+    /// Returns the body as JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error} in {self}"))
     }
 
-    /// A header's text, or nothing.
+    /// Returns the text of a header, or an empty text.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    /// The data of a success of this status.
+    /// Returns the data of a success with this status.
     #[track_caller]
     pub fn ok(&self, status: u16) -> Value {
         assert_eq!(self.status.as_u16(), status, "{self}");
@@ -116,7 +116,7 @@ impl Reply {
         body["data"].take()
     }
 
-    /// The whole body of a failure of this status and code, in the envelope.
+    /// Returns the body of an error with this status and code, in the envelope.
     #[track_caller]
     pub fn refused(&self, status: u16, code: &str) -> Value {
         assert_eq!(self.status.as_u16(), status, "{self}");
@@ -128,7 +128,7 @@ impl Reply {
         body
     }
 
-    /// The faults of a validation error, as `field: code`, sorted.
+    /// Returns the validation errors, as `field: code`, sorted.
     #[track_caller]
     pub fn faults(&self) -> Vec<String> {
         let body = self.refused(400, "VALIDATION_ERROR");

@@ -1,4 +1,4 @@
-//! Holds answers against the document of the API.
+//! Compares responses with the API description.
 
 use std::sync::LazyLock;
 
@@ -9,7 +9,7 @@ use super::Reply;
 static DOCUMENT: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(foretell_web::openapi_json()).unwrap());
 
-/// The methods, in lower case, the paths and the descriptions of all operations.
+/// Returns the methods, in lower case, the paths and the descriptions of all operations.
 pub fn operations() -> impl Iterator<Item = (&'static str, &'static str, &'static Value)> {
     let paths = DOCUMENT["paths"].as_object().unwrap().iter();
     paths.flat_map(|(path, methods)| {
@@ -18,14 +18,14 @@ pub fn operations() -> impl Iterator<Item = (&'static str, &'static str, &'stati
     })
 }
 
-/// What a reference of the document stands for; anything else is itself.
+/// Resolves a reference of the document; any other value is returned.
 pub fn resolved(value: &'static Value) -> &'static Value {
     let Some(reference) = value["$ref"].as_str() else { return value };
     let target = DOCUMENT.pointer(reference.strip_prefix('#').unwrap());
     resolved(target.unwrap_or_else(|| panic!("nothing is at {reference}")))
 }
 
-/// Fails unless the answer is one that the document tells of, if it tells of the request.
+/// Fails unless the response conforms to the document, if the document describes the request.
 #[track_caller]
 pub fn check(reply: &Reply) {
     let (method, target) = reply.name.split_once(' ').unwrap();
@@ -63,7 +63,7 @@ fn operation(method: &str, path: &str) -> Option<&'static Value> {
     found?.get(method)
 }
 
-/// In what a value differs from its schema. Patterns are left to those who have a whole validator.
+/// Returns the differences of a value from its schema. Patterns are not checked.
 pub fn faults_of(schema: &'static Value, value: &Value, at: &str) -> Vec<String> {
     let schema = resolved(schema);
     let mut faults = Vec::new();
@@ -114,7 +114,7 @@ fn faults_of_parts(schema: &'static Value, value: &Value, at: &str) -> Vec<Strin
         match schema["properties"].get(name) {
             Some(schema) => faults.extend(faults_of(schema, value, &format!("{at}.{name}"))),
             None if schema["additionalProperties"] == false => faults.push(format!("{at}: has {name}")),
-            // What is answered is told to the last field, save where only a part of it is told.
+            // Every returned field must be described, except where only a part of it is.
             None => {}
         }
     }

@@ -1,4 +1,4 @@
-//! The application behind its real router, in memory, with users who are who they say.
+//! The application behind its real router, in memory, with signed-in users.
 
 #![allow(unreachable_pub, dead_code, reason = "shared by test modules that each use a part of it")]
 
@@ -35,15 +35,16 @@ use serde_json::json;
 
 pub use call::{Call, Reply};
 
-/// What every user of a test has as password.
+/// Password of every test user.
 pub const PASSWORD: &str = "correct horse";
 
-/// Where everybody signs in from unless a test says otherwise.
+/// Client address of every sign-in unless a test sets another.
 pub const ADDRESS: &str = "192.0.2.1";
 
 type Serve = Rc<dyn Fn(TestRequest) -> LocalBoxFuture<'static, HttpResponse<BoxBody>>>;
 
-/// The application behind its real router, in memory. Money has 2 decimals, and a new user gets 1,000.00.
+/// The application behind its real router, in memory. Money has 2 decimals, and a new user gets
+/// 1,000.00.
 pub struct TestApp {
     pub application: Arc<Application>,
     pub store: MemoryStore,
@@ -60,12 +61,12 @@ pub struct TestUser {
     pub token: String,
 }
 
-/// An application in memory, without any router.
+/// Creates an application in memory, without a router.
 pub async fn application(store: &MemoryStore, clock: &FakeClock) -> Arc<Application> {
     application_with(store, clock, RequestLimits::default()).await
 }
 
-/// The same with limits of how many requests are served.
+/// Creates an application with rate limits.
 pub async fn application_with(
     store: &MemoryStore,
     clock: &FakeClock,
@@ -99,7 +100,7 @@ pub async fn application_with(
         currency: Currency::new("PLAY", 2).unwrap(),
         signup_grant: Amount::new(100_000).ok(),
         fee_bps: 0,
-        // One test writes ten thousand posts.
+        // One test creates ten thousand posts.
         quotas: Quotas { published_posts: 100_000, ..Quotas::default() },
         categories: foretell_application::application::STANDARD_CATEGORIES.map(str::to_owned).to_vec(),
         session_lifetime: Duration::from_hours(24),
@@ -122,35 +123,35 @@ fn settings() -> WebSettings {
 }
 
 impl TestApp {
-    /// With the routes that are served.
+    /// Starts with the routes of the server.
     pub async fn start() -> Self {
         Self::start_with(|_| {}).await
     }
 
-    /// With further routes, for what no real route does.
+    /// Starts with further routes, for behaviour that no real route has.
     pub async fn start_with(routes: impl FnOnce(&mut ServiceConfig)) -> Self {
         Self::assemble(routes, settings()).await
     }
 
-    /// Behind these proxies.
+    /// Starts behind these proxies.
     pub async fn start_behind(proxies: &[&str]) -> Self {
         let proxies = proxies.iter().map(|proxy| proxy.parse().unwrap()).collect();
         Self::assemble(|_| {}, WebSettings { trusted_proxies: TrustedProxies::new(proxies), ..settings() })
             .await
     }
 
-    /// For pages of these sites too.
+    /// Starts with these allowed origins.
     pub async fn start_for_origins(origins: &[&str]) -> Self {
         let allowed_origins = origins.iter().map(|origin| origin.parse().unwrap()).collect();
         Self::assemble(|_| {}, WebSettings { allowed_origins, ..settings() }).await
     }
 
-    /// With bodies of up to this many bytes, where 16 KiB are too few.
+    /// Starts with bodies of up to this many bytes, if 16 KiB are not enough.
     pub async fn start_with_bodies_of(max_body_bytes: usize) -> Self {
         Self::assemble(|_| {}, WebSettings { max_body_bytes, ..settings() }).await
     }
 
-    /// With limits of how many requests are served.
+    /// Starts with these rate limits.
     pub async fn start_with_limits(limits: RequestLimits) -> Self {
         let (store, clock) = (MemoryStore::new(), FakeClock::default());
         let application = application_with(&store, &clock, limits).await;
@@ -184,7 +185,7 @@ impl TestApp {
         Self { application, store, clock, serve }
     }
 
-    /// Registers and signs in a user of this name with the role of most.
+    /// Registers and signs in a user with this name and the default role.
     pub async fn user(&self, name: &str) -> TestUser {
         self.user_with(name, Role::User).await
     }
@@ -219,7 +220,7 @@ impl TestApp {
         }
     }
 
-    /// A request below `/api/v1`, or to the path itself if it begins with two slashes.
+    /// Creates a request below `/api/v1`, or to the path itself if it begins with two slashes.
     pub fn call(&self, method: Method, path: &str) -> Call {
         let path = path
             .strip_prefix('/')
@@ -240,14 +241,14 @@ impl TestApp {
         self.call(Method::PATCH, path)
     }
 
-    /// The same user with an API key of these scopes in place of the session.
+    /// Returns the same user with an API key of these scopes in place of the session.
     pub async fn with_key(&self, user: &TestUser, scopes: &[&str]) -> TestUser {
         let body = json!({ "name": "a key", "scopes": scopes, "password": PASSWORD });
         let made = self.post("/api-keys").by(user).json(&body).await;
         TestUser { token: made.ok(201)["secret"].as_str().unwrap().to_owned(), ..user.clone() }
     }
 
-    /// The same user with another session.
+    /// Returns the same user with another session.
     pub async fn signed_in_again(&self, user: &TestUser) -> TestUser {
         let body = json!({ "email": user.email, "password": PASSWORD });
         let begun = self.post("/sessions").json(&body).await.ok(201);
@@ -258,13 +259,13 @@ impl TestApp {
         self.call(Method::DELETE, path)
     }
 
-    /// Deletes a user for good, as they ask for it themselves.
+    /// Returns the request of a user to be deleted.
     pub fn erase(&self, user: &TestUser) -> Call {
         let body = json!({ "password": PASSWORD });
         self.delete(&format!("/users/{}", user.id)).by(user).json(&body)
     }
 
-    /// What an account holds, as its owner reads it.
+    /// Returns the balance of an account, as its owner reads it.
     pub async fn balance(&self, user: &TestUser) -> String {
         let reply = self.get(&format!("/accounts/{}", user.account_id)).by(user).await;
         reply.ok(200)["balance"].as_str().unwrap().to_owned()

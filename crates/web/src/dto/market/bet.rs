@@ -1,4 +1,4 @@
-//! Bets and sales as clients read them.
+//! Response types of bets and sales.
 
 use foretell_application::Quote;
 use foretell_application::writer::TradeReceipt;
@@ -15,7 +15,7 @@ use crate::dto::text::Text;
 use crate::dto::time::Time;
 use crate::openapi::names::{Id, SideName};
 
-/// Millionths: the decimals of an average price.
+/// Number of millionths in one: the precision of an average price.
 const MILLION: i128 = 1_000_000;
 
 /// A bet or sale. Only its trader sees the client id, account, transfer and balance.
@@ -48,7 +48,7 @@ pub(crate) struct BetView<'a> {
     average_price: AveragePrice,
     price_before: Rounded,
     price_after: Rounded,
-    /// Of every option, in the order of the market's options.
+    /// Prices of every option, in the order of the market's options.
     #[schema(value_type = Vec<Rounded>)]
     prices_before: Prices<'a>,
     #[schema(value_type = Vec<Rounded>)]
@@ -61,7 +61,7 @@ pub(crate) struct BetView<'a> {
 }
 
 impl<'a> BetView<'a> {
-    /// What anyone may see.
+    /// Creates the response with the public fields.
     pub(crate) fn public(bet: &'a Bet, currency: &Currency) -> Self {
         let fill = &bet.fill;
         Self {
@@ -88,7 +88,7 @@ impl<'a> BetView<'a> {
         }
     }
 
-    /// What its trader may see of it later.
+    /// Creates the response with the fields that the trader may see later.
     pub(crate) fn of_trader(bet: &'a Bet, currency: &Currency) -> Self {
         Self {
             client_id: bet.client_id.map(Text),
@@ -98,7 +98,7 @@ impl<'a> BetView<'a> {
         }
     }
 
-    /// What its trader is told when it is made.
+    /// Creates the response that the trader gets when the bet is made.
     pub(crate) fn own(traded: &'a TradeReceipt, currency: &Currency) -> Self {
         Self {
             balance: Some(Money::new(currency, traded.balance.minor())),
@@ -107,7 +107,7 @@ impl<'a> BetView<'a> {
     }
 }
 
-/// What an order would come to at one version of a market.
+/// Result of an order at one version of a market.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct QuoteView {
@@ -126,7 +126,7 @@ pub(crate) struct QuoteView {
 }
 
 impl QuoteView {
-    /// The quote in the currency.
+    /// Creates the response from a quote.
     pub(crate) fn new(quote: &Quote, currency: &Currency) -> Self {
         let fill = &quote.fill;
         Self {
@@ -147,7 +147,7 @@ fn price_of_traded(fill: &Fill, prices: &[Probability]) -> Rounded {
     Rounded(prices.get(fill.option_index).copied().unwrap_or_default())
 }
 
-/// The probabilities of all options, written as an array.
+/// Probabilities of all options, written as an array.
 #[derive(Debug, Clone, Copy)]
 struct Prices<'a>(&'a [Probability]);
 
@@ -157,8 +157,8 @@ impl Serialize for Prices<'_> {
     }
 }
 
-/// Money a share, in millionths, rounded against the trader: an order whose `maxPrice` is the average price
-/// that was quoted is not refused for the digits that the quote left out.
+/// Money per share, in millionths, rounded against the trader: an order whose `maxPrice` is the
+/// quoted average price is not rejected because of digits that the quote left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct AveragePrice {
     millionths: i64,
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn average_prices_are_rounded_against_the_trader() {
+    fn average_prices_are_rounded_against_trader() {
         check(TradeSide::Buy, 1, 3, "0.333334");
         check(TradeSide::Sell, 1, 3, "0.333333");
         check(TradeSide::Buy, 7, 100, "0.07");

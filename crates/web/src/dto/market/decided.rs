@@ -1,4 +1,4 @@
-//! Closed and decided markets as clients read them: the terms, and how far they have been paid.
+//! Response types of closed and decided markets: the terms, and the progress of their settlement.
 
 use foretell_application::writer::MarketState;
 use foretell_domain::id::{MarketId, OptionId, UserId};
@@ -17,7 +17,7 @@ use crate::extract::{InputContext, IntoInput};
 use crate::faults::Faults;
 use crate::openapi::names::{Id, PhaseName};
 
-/// The body of a request that has nothing to say.
+/// Empty body of a request.
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
 pub(crate) struct NoFields {}
 
@@ -29,7 +29,7 @@ impl IntoInput for NoFields {
     }
 }
 
-/// A market after it was closed or decided.
+/// A market after it was closed, resolved or cancelled.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct MarketStateView {
@@ -39,7 +39,7 @@ pub(crate) struct MarketStateView {
     status: &'static str,
     version: i64,
     options: Vec<LastPrice>,
-    /// What the holders are owed; `null` until the market is decided.
+    /// Terms by which the holders are paid; `null` until the market is resolved or cancelled.
     terms: Option<TermsView>,
     at: Time,
 }
@@ -53,10 +53,10 @@ struct LastPrice {
 }
 
 impl MarketStateView {
-    /// The state in the currency. It depends on the receipt alone, so a repetition tells the same.
+    /// Creates the response. It depends on the receipt alone, so a repetition is equal.
     ///
     /// # Errors
-    /// `INTERNAL_ERROR` for a record that makes no market.
+    /// `INTERNAL_ERROR` for an invalid record.
     pub(crate) fn new(state: MarketState, currency: &Currency) -> Result<Self, ApiError> {
         let MarketState { record, terms, at } = state;
         let market = Market::restore(record).map_err(ApiError::internal)?;
@@ -75,11 +75,11 @@ impl MarketStateView {
     }
 }
 
-/// What the holders of a decided market are owed.
+/// Terms by which the holders of a decided market are paid.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 enum TermsView {
-    /// One option came true: each share of it pays in full.
+    /// One option has won: each of its shares pays in full.
     #[serde(rename_all = "camelCase")]
     Winner {
         #[schema(value_type = Id)]
@@ -87,7 +87,7 @@ enum TermsView {
     },
     /// Each share pays the part of its option.
     Split { split: Vec<PartView> },
-    /// The net stakes go back: in full, or all alike where less is available.
+    /// The net stakes are refunded: in full, or the same fraction of each if the pot has less.
     Refunds { available: Money, stakes: Money },
 }
 
@@ -119,7 +119,7 @@ impl TermsView {
     }
 }
 
-/// How far the holders of a decided market have been paid.
+/// Progress of the payments to the holders of a decided market.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SettlementView {
@@ -138,7 +138,7 @@ pub(crate) struct SettlementView {
 }
 
 impl SettlementView {
-    /// The settlement of a market with these options, in the currency.
+    /// Creates the response for the settlement of a market with these options.
     pub(crate) fn new(settlement: &Settlement, options: &[OptionState], currency: &Currency) -> Self {
         let status = match settlement.terms {
             SettlementTerms::Payouts { .. } => Phase::Resolved,

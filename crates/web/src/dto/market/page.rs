@@ -1,4 +1,4 @@
-//! A market's whole answer as it is kept: its entity tag, a line break, and the body.
+//! Cached response of a market: its entity tag, a line break, and the body.
 
 use actix_web::http::header::HeaderValue;
 use actix_web::web::Bytes;
@@ -10,15 +10,15 @@ use std::sync::Arc;
 use super::{MarketView, entity_tag};
 use crate::reply;
 
-/// The answer of a market, finished.
+/// Rendered response of a market.
 pub(crate) struct MarketPage {
-    /// Its entity tag, as it stands in the header.
+    /// Entity tag, as a header value.
     pub(crate) tag: HeaderValue,
-    /// Its body.
+    /// Body.
     pub(crate) body: Bytes,
 }
 
-/// What is kept of a market that is shown at `now`.
+/// Returns the cached form of a market at `now`.
 pub(crate) fn render(
     details: &MarketDetails,
     now: Timestamp,
@@ -30,7 +30,7 @@ pub(crate) fn render(
 }
 
 impl MarketPage {
-    /// The answer in what was kept; `None` if it is none.
+    /// Parses the cached form; `None` if it is not valid.
     pub(crate) fn read(kept: Arc<[u8]>) -> Option<Self> {
         let end = kept.iter().position(|byte| *byte == b'\n')?;
         let quoted = [b"\"", kept.get(..end)?, b"\""].concat();
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_kept_is_the_tag_and_the_body() {
+    fn cached_page_has_tag_and_body() {
         let page = MarketPage::read((*b"7-ended\n{\n}").into()).unwrap();
         assert_eq!((page.tag.to_str().unwrap(), &*page.body), ("\"7-ended\"", &b"{\n}"[..]));
         assert!(MarketPage::read((*b"7").into()).is_none());

@@ -1,4 +1,4 @@
-//! Positions as clients read them: who holds what in a market, and what one trader holds in all of them.
+//! Response types of positions: those in one market, and those of one trader.
 
 use foretell_application::RelatedToPositions;
 use foretell_domain::id::{MarketId, OptionId, UserId};
@@ -17,7 +17,7 @@ use crate::dto::probability::Rounded;
 use crate::dto::text::Text;
 use crate::openapi::names::{Id, PhaseName};
 
-/// What one trader holds of one option.
+/// Position of one trader in one option.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PositionView {
@@ -28,13 +28,14 @@ pub(crate) struct PositionView {
     shares: Money,
     spent: Money,
     received: Money,
-    /// What the shares are worth at the current price, rounded down; `null` once the market is decided,
-    /// when there is no price any more and the settlement tells what was paid.
+    /// Value of the shares at the current price, rounded down; `null` once the market is decided,
+    /// because it then has no price, and the settlement has the payments.
     value: Option<Money>,
 }
 
 impl PositionView {
-    /// A position in a market with these prices, in the currency; `None` if the market has no such option.
+    /// Creates the response for a position in a market with these prices; `None` if the market has
+    /// no such option.
     pub(crate) fn new(
         row: &PositionRow,
         prices: &[Probability],
@@ -55,14 +56,14 @@ impl PositionView {
     }
 }
 
-/// What shares are worth at the price that clients see, in minor units, rounded down.
+/// Returns the value of shares at the price that clients see, in minor units, rounded down.
 #[expect(clippy::cast_possible_truncation, reason = "a probability has 0 to 1,000,000 millionths")]
 fn value_at(price: Probability, shares: Shares) -> i128 {
     let millionths = (price.get() * 1e6).round() as i64;
     i128::from(shares.units()) * i128::from(millionths) / 1_000_000
 }
 
-/// What the caller holds of one option of one market, and what has come of it.
+/// Position of the caller in one option of one market, and its profit.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct OwnPositionView<'a> {
@@ -75,29 +76,31 @@ pub(crate) struct OwnPositionView<'a> {
     option_id: Text<OptionId>,
     option_name: &'a str,
     shares: Money,
-    /// The current price and what the shares are worth at it, rounded down; `null` once the market is decided.
+    /// Current price and value of the shares, rounded down; `null` once the market is decided.
     price: Option<Rounded>,
     value: Option<Money>,
-    /// What the shares are owed by the resolution; `null` before, and in a cancelled market.
+    /// Payout of the shares; `null` before the resolution, and in a cancelled market.
     payout: Option<Money>,
-    /// What went in for it, and what sales brought.
+    /// Money paid for the position, and proceeds of its sales.
     cost: Money,
     proceeds: Money,
-    /// Proceeds with value or payout, less the cost; `null` in a cancelled market, where stakes go back instead.
+    /// Proceeds with value or payout, less the cost; `null` in a cancelled market, which refunds
+    /// stakes instead.
     profit: Option<Money>,
 }
 
-/// When and in which currency positions are shown.
+/// Time and currency for showing positions.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Shown<'a> {
-    /// The time.
+    /// Time.
     pub(crate) now: Timestamp,
-    /// The currency.
+    /// Currency.
     pub(crate) currency: &'a Currency,
 }
 
 impl<'a> OwnPositionView<'a> {
-    /// A position with its market; `None` if that is not there or has no such option.
+    /// Creates the response for a position with its market; `None` if the market was deleted or has
+    /// no such option.
     pub(crate) fn new(
         held: &HeldPosition,
         related: &'a RelatedToPositions,

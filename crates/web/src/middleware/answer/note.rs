@@ -1,4 +1,4 @@
-//! What is noted of each answer: a count, a line of the log, and what a trace tells of it.
+//! Metrics, log line and trace attributes of each response.
 
 use std::time::Duration;
 
@@ -15,11 +15,11 @@ use crate::extract::HasCaller;
 use crate::middleware::measures;
 use crate::routing::RoutePath;
 
-/// Where the lines of requests that went well, or were refused, are logged.
+/// Log target of requests that succeeded, or were rejected.
 const REQUESTS: &str = "foretell_request";
 
 impl Exchange {
-    /// Counts, logs and traces what was answered.
+    /// Records a response in metrics, log and trace.
     pub(super) fn note(
         &self,
         status: StatusCode,
@@ -31,7 +31,7 @@ impl Exchange {
         self.trace(status, request);
     }
 
-    /// Counts the request, and how long it took, by what it asked for; ids are not told apart.
+    /// Counts the request, and its duration, by route and not by id.
     fn measure(&self, status: StatusCode, request: Option<&HttpRequest>) {
         let route = request.and_then(HttpRequest::app_data::<RoutePath>).map_or("none", |route| route.0);
         let method = match self.method {
@@ -54,14 +54,14 @@ impl Exchange {
         measures::answered(method, route, class, self.since.elapsed());
     }
 
-    /// One line a request: what was answered, and for faults of the server why.
+    /// Logs one line per request: its response, and the cause of a server error.
     fn log(
         &self,
         status: StatusCode,
         request: Option<&HttpRequest>,
         failure: Option<(&Failure<'_>, Option<&actix_web::Error>)>,
     ) {
-        // The fields are worked out only for lines that are written.
+        // The fields are computed only for lines that are written.
         macro_rules! line {
             ($level:ident, $($field:tt)*) => { line!(target: module_path!(), $level, $($field)*) };
             (target: $target:expr, $level:ident, $($field:tt)*) => {
@@ -87,7 +87,7 @@ impl Exchange {
             Some(Some(cause)) if status.is_server_error() => {
                 line!(error, code, error = %Chain(cause), "a request failed");
             }
-            // Turned away for want of capacity: coping, not failing.
+            // Rejected for lack of capacity: a warning, not an error.
             _ if failure.code() == ErrorCode::Unavailable => {
                 line!(warn, code, "a request was turned away");
             }
@@ -99,7 +99,7 @@ impl Exchange {
         }
     }
 
-    /// Tells a trace what has been logged of the request.
+    /// Adds the logged fields to the trace.
     fn trace(&self, status: StatusCode, request: Option<&HttpRequest>) {
         if self.state.settings.join_trace.is_none() {
             return;
@@ -113,14 +113,14 @@ impl Exchange {
         }
     }
 
-    /// The pattern of the route that was taken; the words of the path where none was, or where the request
-    /// is gone.
+    /// Returns the pattern of the matched route; the words of the path if no route matched, or if
+    /// the request no longer exists.
     fn route(&self, request: Option<&HttpRequest>) -> String {
         request.and_then(HttpRequest::match_pattern).unwrap_or_else(|| words_of(self.uri.path()))
     }
 }
 
-/// Who made a request, as far as that is known.
+/// Returns the user who made a request, if known.
 fn caller(request: Option<&HttpRequest>) -> Option<HasCaller> {
     request?.extensions().get::<HasCaller>().copied()
 }
@@ -129,12 +129,12 @@ fn microseconds(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
-/// A path with `*` for each segment that is no word: an id, or a secret that went astray.
+/// Returns a path with `*` for each segment that is not a word: an id, or a misplaced secret.
 fn words_of(path: &str) -> String {
-    /// Letters of the longest segment that is taken for a word.
+    /// Maximum letters of a segment that counts as a word.
     const LONGEST: usize = 16;
     let is_of_letters = |segment: &str| segment.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
-    // Two characters, as of a version, give nothing away.
+    // Two characters, as of a version, cannot be a secret.
     let is_word = |segment: &str| segment.len() <= 2 || (segment.len() <= LONGEST && is_of_letters(segment));
     let shown = path.split('/').map(|segment| if is_word(segment) { segment } else { "*" });
     shown.collect::<Vec<_>>().join("/")

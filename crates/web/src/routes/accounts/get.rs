@@ -42,7 +42,7 @@ struct BalanceView<'a> {
     at: Time,
 }
 
-/// What is known of the account now, or of its balance then.
+/// Current account, or its balance at a time.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 enum Shown<'a> {
@@ -50,9 +50,10 @@ enum Shown<'a> {
     Balance(BalanceView<'a>),
 }
 
-/// Shows an account, or with `?at=` what it held at that time, which no later transfer changes. 200,
-/// 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND` for what is not the caller's
-/// to see, 409 `CONFLICT` with the newest final moment for a time that is still to come.
+/// Returns an account, or with `?at=` its balance at that time, which no later transfer changes.
+/// 200, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND` also for
+/// accounts that the caller may not see, 409 `CONFLICT` with the latest final time for a time in
+/// the future.
 #[utoipa::path(
     get,
     path = "/accounts/{id}",

@@ -8,8 +8,8 @@ use crate::dto::page::PageParams;
 use crate::extract::{Params, Read, SignedIn};
 use crate::reply::{self, Answer};
 
-/// Lists the caller's accounts, newest first. 200, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`,
-/// 403 `FORBIDDEN`.
+/// Lists the caller's accounts, newest first. 200, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403
+/// `FORBIDDEN`.
 #[utoipa::path(
     get,
     path = "/accounts",

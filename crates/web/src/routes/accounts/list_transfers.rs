@@ -22,8 +22,8 @@ struct StatementRow<'a> {
     transfer: TransferView<'a>,
 }
 
-/// Lists the transfers of an account, newest first. 200, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`,
-/// 403 `FORBIDDEN`, 404 `NOT_FOUND` for what is not the caller's to see.
+/// Lists the transfers of an account, newest first. 200, 400 `VALIDATION_ERROR`, 401
+/// `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND` also for accounts that the caller may not see.
 #[utoipa::path(
     get,
     path = "/accounts/{id}/transfers",
@@ -49,7 +49,7 @@ pub(super) async fn list_transfers(
     reply::list(rows.collect::<Vec<_>>(), meta)
 }
 
-/// The version that a transfer gave an account.
+/// Returns the version that a transfer gave an account.
 fn version_of(account: AccountId, transfer: &Transfer) -> i64 {
     let is_credited = transfer.credit.account_id == account;
     if is_credited { transfer.credit.version } else { transfer.debit.version }

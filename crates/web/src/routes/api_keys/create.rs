@@ -1,4 +1,4 @@
-//! `POST /api-keys`: makes a key.
+//! `POST /api-keys`: creates an API key.
 
 use actix_web::web::Data;
 use foretell_application::{NewApiKey, PasswordConfirmation};
@@ -77,9 +77,10 @@ struct KeyCreated<'a> {
     secret: &'a str,
 }
 
-/// Makes a key, which the caller confirms with their password; its secret is shown this once. 201,
-/// 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED` also for a wrong password, 403 `FORBIDDEN` for an API key,
-/// 409 `QUOTA_EXCEEDED` for one key too many, 429 `RATE_LIMITED`.
+/// Creates an API key, which the caller confirms with the password; its secret is returned only
+/// once. 201, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED` also for a wrong password, 403 `FORBIDDEN`
+/// for an API key, 409 `QUOTA_EXCEEDED` if the user has the maximum number of keys, 429
+/// `RATE_LIMITED`.
 #[utoipa::path(
     post,
     path = "/api-keys",

@@ -1,4 +1,4 @@
-//! `DELETE /api-keys/{id}`: ends a key.
+//! `DELETE /api-keys/{id}`: deletes an API key.
 
 use actix_web::web::Data;
 use foretell_domain::id::ApiKeyId;
@@ -7,8 +7,8 @@ use crate::WebState;
 use crate::extract::{InSession, NoParams, Params, PathId};
 use crate::reply::{self, Answer};
 
-/// Deletes one of the caller's keys, which ends at once. 204, 401 `UNAUTHORIZED`, 403 `FORBIDDEN` for an API
-/// key, 404 `NOT_FOUND` for what is not a key of theirs.
+/// Deletes one of the caller's API keys, which is invalid immediately. 204, 401 `UNAUTHORIZED`, 403
+/// `FORBIDDEN` for an API key, 404 `NOT_FOUND` also for keys of other users.
 #[utoipa::path(
     delete,
     path = "/api-keys/{id}",

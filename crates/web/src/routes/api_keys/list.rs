@@ -1,4 +1,4 @@
-//! `GET /api-keys`: the caller's keys.
+//! `GET /api-keys`: lists the caller's API keys.
 
 use actix_web::web::Data;
 
@@ -8,7 +8,7 @@ use crate::dto::page::PageParams;
 use crate::extract::{Params, Read, SignedIn};
 use crate::reply::{self, Answer};
 
-/// Lists the caller's keys without their secrets, newest first. 200, 400 `VALIDATION_ERROR`,
+/// Lists the caller's API keys without their secrets, newest first. 200, 400 `VALIDATION_ERROR`,
 /// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`.
 #[utoipa::path(
     get,

@@ -1,4 +1,4 @@
-//! `GET /bets/{id}`: whether a bet or sale happened.
+//! `GET /bets/{id}`: returns a bet or sale.
 
 use actix_web::web::Data;
 use foretell_domain::id::BetId;
@@ -9,8 +9,8 @@ use crate::error::{ApiError, ErrorCode};
 use crate::extract::{MaybeSignedIn, NoParams, Params, PathId};
 use crate::reply::{self, Answer};
 
-/// Shows the bet or sale that the caller made under this client id, or else the one with this id; what only its trader
-/// may see, to its trader. 200, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND`.
+/// Returns the bet or sale that the caller made under this client id, or else the one with this id;
+/// private fields are returned to its trader only. 200, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND`.
 #[utoipa::path(
     get,
     path = "/bets/{id}",

@@ -7,8 +7,8 @@ use crate::WebState;
 use crate::extract::{Manage, NoParams, Params, PathId, SignedIn};
 use crate::reply::{self, Answer};
 
-/// Deletes a comment; for its author and the staff. 204, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`,
-/// 403 `FORBIDDEN`, 404 `NOT_FOUND`.
+/// Deletes a comment; for its author, moderators and admins. 204, 400 `VALIDATION_ERROR`, 401
+/// `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`.
 #[utoipa::path(
     delete,
     path = "/comments/{id}",

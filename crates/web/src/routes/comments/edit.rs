@@ -13,7 +13,7 @@ use crate::extract::{Body, InputContext, IntoInput, Manage, PathId, SignedIn};
 use crate::faults::Faults;
 use crate::reply::{self, Answer};
 
-/// What is to be different; what is left out stays as it is.
+/// Changes of a comment; a field that is left out stays unchanged.
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
 #[schema(as = CommentEditBody, example = json!({ "content": "Indeed so." }))]
 #[serde(rename_all = "camelCase")]
@@ -31,8 +31,8 @@ impl IntoInput for EditBody {
     }
 }
 
-/// Changes what a comment says; for its author and the staff. 200, 400 `VALIDATION_ERROR`,
-/// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`.
+/// Changes the text of a comment; for its author, moderators and admins. 200, 400
+/// `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`.
 #[utoipa::path(
     patch,
     path = "/comments/{id}",

@@ -1,4 +1,4 @@
-//! `GET /comments/{id}`: a comment.
+//! `GET /comments/{id}`: returns a comment.
 
 use actix_web::web::Data;
 use foretell_domain::id::CommentId;
@@ -8,7 +8,8 @@ use crate::dto::comment::CommentView;
 use crate::extract::{MaybeSignedIn, NoParams, Params, PathId};
 use crate::reply::{self, Answer};
 
-/// Shows a comment. 200, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND` also for one on a draft of another.
+/// Returns a comment. 200, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND` also for comments on another
+/// user's draft.
 #[utoipa::path(
     get,
     path = "/comments/{id}",

@@ -1,4 +1,4 @@
-//! `GET /posts/{id}/comments` and `GET /markets/{id}/comments`: the comments on something.
+//! `GET /posts/{id}/comments` and `GET /markets/{id}/comments`: list comments on a subject.
 
 use std::str::FromStr;
 
@@ -12,7 +12,8 @@ use crate::dto::page::PageParams;
 use crate::extract::{MaybeSignedIn, Params, PathId};
 use crate::reply::{self, Answer};
 
-/// Lists comments, newest first. 200, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND` also for drafts of others.
+/// Lists comments, newest first. 200, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND` also for another
+/// user's draft.
 #[utoipa::path(
     get,
     path = "/posts/{id}/comments",

@@ -1,4 +1,4 @@
-//! `POST /posts/{id}/comments` and `POST /markets/{id}/comments`: comments on something.
+//! `POST /posts/{id}/comments` and `POST /markets/{id}/comments`: create a comment.
 
 use std::str::FromStr;
 
@@ -34,8 +34,8 @@ impl IntoInput for NewComment {
     }
 }
 
-/// Comments on a post or market. 201, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 404 `NOT_FOUND` also for
-/// drafts of others, 409 `QUOTA_EXCEEDED`.
+/// Creates a comment on a post or market. 201, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 404
+/// `NOT_FOUND` also for another user's draft, 409 `QUOTA_EXCEEDED`.
 #[utoipa::path(
     post,
     path = "/posts/{id}/comments",

@@ -7,8 +7,8 @@ use crate::WebState;
 use crate::extract::{AdminOnly, Manage, NoParams, Params, PathId};
 use crate::reply::{self, Answer};
 
-/// Deletes a job that no worker is at; what it was to do is not done. 204, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`,
-/// 404 `NOT_FOUND`, 409 `CONFLICT` if a worker is at it.
+/// Deletes a job that no worker is running, without doing its task. 204, 401 `UNAUTHORIZED`, 403
+/// `FORBIDDEN`, 404 `NOT_FOUND`, 409 `CONFLICT` if a worker is running it.
 #[utoipa::path(
     delete,
     path = "/admin/jobs/{id}",

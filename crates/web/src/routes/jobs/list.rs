@@ -1,4 +1,4 @@
-//! `GET /admin/jobs`: the jobs, filtered.
+//! `GET /admin/jobs`: lists jobs, with filters.
 
 use actix_web::web::Data;
 use foretell_domain::job::{JobKind, JobState};
@@ -16,7 +16,7 @@ use crate::faults::{FaultCode, Faults};
 use crate::openapi::names::JobKindName;
 use crate::reply::{self, Answer};
 
-/// Which jobs are wanted: `?kind=&state=`, and which part of the list.
+/// Filters of a list of jobs, `?kind=&state=`, and pagination.
 #[derive(Debug, Default, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase", default)]

@@ -1,4 +1,4 @@
-//! `POST /admin/jobs/{id}/retry`: tries a job once more.
+//! `POST /admin/jobs/{id}/retry`: retries a job.
 
 use actix_web::web::Data;
 use foretell_domain::id::JobId;
@@ -8,8 +8,9 @@ use crate::dto::job::JobView;
 use crate::extract::{AdminOnly, Manage, NoParams, Params, PathId};
 use crate::reply::{self, Answer};
 
-/// Tries a job at once that waits or was given up, as often as a new one. 200 with the job, 401 `UNAUTHORIZED`,
-/// 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `CONFLICT` if a worker is at it or it is done.
+/// Retries a waiting or dead job immediately, with all its attempts. 200 with the job, 401
+/// `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `CONFLICT` if a worker is running it or it
+/// is done.
 #[utoipa::path(
     post,
     path = "/admin/jobs/{id}/retry",

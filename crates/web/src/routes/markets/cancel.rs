@@ -1,4 +1,4 @@
-//! `POST /markets/{id}/cancellation`: calls a market off.
+//! `POST /markets/{id}/cancellation`: cancels a market.
 
 use actix_web::web::Data;
 use foretell_application::writer::Decision;
@@ -9,9 +9,9 @@ use crate::dto::market::decided::{MarketStateView, NoFields};
 use crate::extract::{IdempotencyKey, OptionalBody, PathId, SignedIn, Trade};
 use crate::reply::{self, Answer};
 
-/// Calls a market off and returns the stakes, once under its key. 200, 400 `VALIDATION_ERROR`,
-/// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `CONFLICT` once decided,
-/// 422 `IDEMPOTENCY_MISMATCH`, 503 `UNAVAILABLE`.
+/// Cancels a market and refunds the stakes, once per idempotency key. 200, 400 `VALIDATION_ERROR`,
+/// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `CONFLICT` if already decided, 422
+/// `IDEMPOTENCY_MISMATCH`, 503 `UNAVAILABLE`.
 #[utoipa::path(
     post,
     path = "/markets/{id}/cancellation",

@@ -1,4 +1,4 @@
-//! `GET /markets/{id}/prices`: the prices of a market, interval by interval.
+//! `GET /markets/{id}/prices`: returns the price history of a market.
 
 use actix_web::web::Data;
 use foretell_application::{CandleInterval, MAX_INTERVALS, OptionCandle, PriceBucket, PriceChart};
@@ -19,10 +19,10 @@ use crate::faults::{FaultCode, Faults};
 use crate::openapi::names::Id;
 use crate::reply::{self, Answer};
 
-/// How many intervals are charted where `from` is left out.
+/// Default number of intervals, without `from`.
 const USUAL_INTERVALS: i64 = 100;
 
-/// Which prices are wanted: `?interval=1h&from=&to=`.
+/// Interval and window of a price history: `?interval=1h&from=&to=`.
 #[derive(Debug, Default, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase", default)]
@@ -35,7 +35,7 @@ pub(super) struct ChartParams {
     to: Option<String>,
 }
 
-/// The intervals to chart.
+/// Intervals to return.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ChartWindow {
     interval: CandleInterval,
@@ -102,8 +102,8 @@ const fn name_of(interval: CandleInterval) -> &'static str {
     }
 }
 
-/// The intervals of a window in which the market was traded, in order; none stands for an interval without
-/// trades. The prices of an interval belong to each option, its volume to the market.
+/// Intervals of a window in which the market was traded, in order; intervals without trades are
+/// left out. The prices of an interval belong to each option, its volume to the market.
 #[derive(Debug, Serialize, ToSchema)]
 struct ChartView {
     interval: &'static str,
@@ -174,7 +174,7 @@ impl CandleView {
     }
 }
 
-/// Charts the prices of a market. 200, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND`.
+/// Returns the price history of a market. 200, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND`.
 #[utoipa::path(
     get,
     path = "/markets/{id}/prices",

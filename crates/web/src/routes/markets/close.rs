@@ -1,4 +1,4 @@
-//! `POST /markets/{id}/close`: ends a market's trading.
+//! `POST /markets/{id}/close`: closes a market.
 
 use actix_web::web::Data;
 use foretell_domain::id::MarketId;
@@ -8,9 +8,9 @@ use crate::dto::market::decided::{MarketStateView, NoFields};
 use crate::extract::{IdempotencyKey, Manage, OptionalBody, PathId, SignedIn};
 use crate::reply::{self, Answer};
 
-/// Ends a market's trading before its end date, once under its key. 200, 400 `VALIDATION_ERROR`,
-/// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `MARKET_CLOSED` if it is not open,
-/// 422 `IDEMPOTENCY_MISMATCH`, 503 `UNAVAILABLE`.
+/// Closes a market before its end date, once per idempotency key. 200, 400 `VALIDATION_ERROR`, 401
+/// `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `MARKET_CLOSED` if it is not open, 422
+/// `IDEMPOTENCY_MISMATCH`, 503 `UNAVAILABLE`.
 #[utoipa::path(
     post,
     path = "/markets/{id}/close",

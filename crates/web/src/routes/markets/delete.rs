@@ -1,4 +1,4 @@
-//! `DELETE /markets/{id}`: deletes a market that nobody has bet in.
+//! `DELETE /markets/{id}`: deletes a market without bets.
 
 use actix_web::web::Data;
 use foretell_domain::id::MarketId;
@@ -7,9 +7,9 @@ use crate::WebState;
 use crate::extract::{NoParams, Params, PathId, SignedIn, Trade};
 use crate::reply::{self, Answer};
 
-/// Deletes a market with the comments on it, whose subsidy goes back to its creator; for its creator, moderators
-/// and admins. 204, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `CONFLICT`
-/// once somebody has bet or the market is decided, 503 `UNAVAILABLE`.
+/// Deletes a market with its comments, and refunds the subsidy to its creator; for its creator,
+/// moderators and admins. 204, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404
+/// `NOT_FOUND`, 409 `CONFLICT` if it has bets or is decided, 503 `UNAVAILABLE`.
 #[utoipa::path(
     delete,
     path = "/markets/{id}",

@@ -1,4 +1,4 @@
-//! `PATCH /markets/{id}`: changes a market that takes trades.
+//! `PATCH /markets/{id}`: changes an open market.
 
 use actix_web::web::Data;
 use foretell_domain::id::MarketId;
@@ -15,7 +15,7 @@ use crate::extract::{Body, IfMatch, InputContext, IntoInput, Manage, PathId, Sig
 use crate::faults::{FaultCode, Faults};
 use crate::reply::{self, Answer};
 
-/// What is to be different; fields that are left out stay as they are.
+/// Changes of a market; fields that are left out stay unchanged.
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
 #[schema(as = MarketEditBody, example = json!({ "name": "Rain on Sunday" }))]
 #[serde(rename_all = "camelCase")]
@@ -46,8 +46,9 @@ impl IntoInput for EditBody {
 }
 
 /// Changes name, description and end date of a market; for its creator, moderators and admins. 200,
-/// 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `MARKET_CLOSED` once it takes
-/// no more trades, 412 `PRECONDITION_FAILED` if the market has another version than `If-Match` names.
+/// 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409
+/// `MARKET_CLOSED` if it takes no more trades, 412 `PRECONDITION_FAILED` if the market has another
+/// version than `If-Match` requires.
 #[utoipa::path(
     patch,
     path = "/markets/{id}",

@@ -1,4 +1,4 @@
-//! `GET /markets/{id}/events`: what happens in a market, as server-sent events.
+//! `GET /markets/{id}/events`: streams the events of a market as server-sent events.
 
 use std::time::Duration;
 
@@ -22,20 +22,21 @@ use crate::extract::{LAST_EVENT_ID_NAME, LastEvent, NoParams, Params, PathId, re
 use crate::faults::{FaultCode, Faults};
 use crate::reply::{self, Answer};
 
-/// After how long a stream without events shows that it lives: sooner than proxies give up.
+/// Interval of heartbeats in a stream without events: shorter than the timeouts of proxies.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
-/// Keeps nginx from gathering the stream in a buffer.
+/// Disables buffering in nginx.
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
-/// How long a client waits before it connects again, in milliseconds.
+/// Time that a client waits before it reconnects, in milliseconds.
 const RETRY: &[u8] = b"retry: 2000\n\n";
 
-/// Streams what happens in a market: `trade` events with its bets and sales, as `GET /bets/{id}` shows them, in
-/// their order, and `status` events with the market, as `GET /markets/{id}` shows it. Without `Last-Event-ID` the
-/// stream begins with the present status, with one right after that event. Where more than 2,000 trades follow that
-/// event, a `gap` event names the first and the last trade that are left out: read the market and its bets again. It
-/// ends with the market. 200, 204 if nothing will happen after the last event, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND`,
+/// Streams the events of a market: `trade` events with its bets and sales, as `GET /bets/{id}`
+/// returns them, in order, and `status` events with the market, as `GET /markets/{id}` returns it.
+/// Without `Last-Event-ID` the stream starts with the current status, with one right after that
+/// event. If more than 2,000 trades follow that event, a `gap` event contains the first and the
+/// last trade that are left out: read the market and its bets again. The stream ends with the
+/// market. 200, 204 if no event can follow the last one, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND`,
 /// 503 `UNAVAILABLE` if too many streams are open.
 #[utoipa::path(
     get,
@@ -64,7 +65,7 @@ pub(super) async fn follow(
         faults.into_result()?;
     }
     if last == Some(present) && present.is_last() {
-        // A client of server-sent events connects again after anything but this.
+        // Clients of server-sent events reconnect after any other status.
         return Ok(reply::no_content());
     }
     let permit = state.application.open_stream(requester_of(&request).await?)?;
@@ -76,14 +77,15 @@ pub(super) async fn follow(
         .streaming(events(state, follower, permit)))
 }
 
-/// The trades that a stream leaves out, by their numbers.
+/// Trades that a stream leaves out, by their numbers.
 #[derive(Serialize)]
 struct GapView {
     first: i64,
     last: i64,
 }
 
-/// The stream, made as fast as the client reads it: one that does not read costs nothing but its connection.
+/// Returns the stream, generated as fast as the client reads it: one that does not read costs only
+/// its connection.
 fn events(
     state: Data<WebState>,
     follower: MarketFollower,
@@ -99,7 +101,7 @@ fn events(
             }
             Ok(Told::Nothing) => Some((Ok(Bytes::from_static(b":\n\n")), Some((state, follower, permit)))),
             Ok(Told::End) => None,
-            // The client comes again and goes on from its last event.
+            // The client reconnects and resumes after its last event.
             Err(error) => {
                 tracing::warn!(error = %Chain(&error), "a stream of events was broken off");
                 None
@@ -135,7 +137,7 @@ fn write(
     }
 }
 
-/// Appends an event. JSON as it is written here has no line breaks, which would end the field.
+/// Appends an event. JSON as written here contains no line breaks, which would end the field.
 fn append(
     written: &mut Vec<u8>,
     position: MarketPosition,

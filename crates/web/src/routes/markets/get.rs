@@ -1,4 +1,4 @@
-//! `GET /markets/{id}`: a market.
+//! `GET /markets/{id}`: returns a market.
 
 use std::slice::from_ref;
 
@@ -18,7 +18,7 @@ use crate::extract::{InputContext, IntoInput, KnownTags, Params, PathId};
 use crate::faults::Faults;
 use crate::reply::{self, Answer};
 
-/// What of a market is wanted: `?expand=&fields=`.
+/// Selection of a market's fields and embedded resources: `?expand=&fields=`.
 #[derive(Debug, Default, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase", default)]
@@ -39,9 +39,9 @@ impl IntoInput for MarketParams {
     }
 }
 
-/// Shows a market, with its version as entity tag. The creator's profile changes without a new version, so with
-/// what comes along there is no tag. 200, 304 if the client knows this version, 400 `VALIDATION_ERROR`,
-/// 404 `NOT_FOUND`.
+/// Returns a market, with its version as entity tag. Embedded resources change without a new
+/// version of the market, so a response with them has no tag. 200, 304 if the client has this
+/// version, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND`.
 #[utoipa::path(
     get,
     path = "/markets/{id}",

@@ -1,4 +1,5 @@
-//! `GET /markets/{id}/resolution`: how a market came out, and how far its holders have been paid.
+//! `GET /markets/{id}/resolution`: returns the resolution of a market, and the progress of its
+//! settlement.
 
 use actix_web::web::Data;
 use foretell_domain::id::MarketId;
@@ -9,7 +10,8 @@ use crate::error::{ApiError, ErrorCode};
 use crate::extract::{NoParams, Params, PathId};
 use crate::reply::{self, Answer};
 
-/// Shows the settlement of a market. 200, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND`, also before the decision.
+/// Returns the settlement of a market. 200, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND` also before the
+/// market is resolved or cancelled.
 #[utoipa::path(
     get,
     path = "/markets/{id}/resolution",

@@ -1,4 +1,4 @@
-//! `GET /markets`: the markets, filtered and sorted.
+//! `GET /markets`: lists markets, with filters and sorting.
 
 use actix_web::web::Data;
 use foretell_application::MarketRelation;
@@ -19,8 +19,8 @@ use crate::extract::{InputContext, IntoInput, Params};
 use crate::faults::{FaultCode, Faults};
 use crate::reply::{self, Answer};
 
-/// Which markets are wanted, in which order: `?category=&status=&creatorId=&sort=&expand=&fields=`, and
-/// which part of the list.
+/// Filters, order and selection of a list of markets,
+/// `?category=&status=&creatorId=&sort=&expand=&fields=`, and pagination.
 #[derive(Debug, Default, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase", default)]
@@ -47,7 +47,7 @@ pub(super) struct MarketParams {
     cursor: Option<String>,
 }
 
-/// The meaning of [`MarketParams`].
+/// Parsed [`MarketParams`].
 pub(super) struct WantedMarkets {
     filter: MarketFilter,
     sort: MarketSort,
@@ -60,7 +60,7 @@ impl IntoInput for MarketParams {
     type Input = WantedMarkets;
 
     fn into_input(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<Self::Input> {
-        // A category that the operator has taken out of use may still have markets.
+        // A category that was removed from the configuration may still have markets.
         let category = faults.optional("category", self.category, Category::new);
         let phase = self.status.map_or(Some(None), |name| phase_named(&name, faults).map(Some));
         let creator_id = faults.optional("creatorId", self.creator_id, |id| id.parse::<UserId>());

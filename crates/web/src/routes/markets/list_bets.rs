@@ -1,4 +1,4 @@
-//! `GET /markets/{id}/bets`: the bets and sales of a market.
+//! `GET /markets/{id}/bets`: lists the bets and sales of a market.
 
 use std::future::ready;
 
@@ -12,8 +12,8 @@ use crate::dto::page::PageParams;
 use crate::extract::{Params, PathId};
 use crate::reply::{self, Answer};
 
-/// Lists bets and sales, newest first, as anyone may see them. 200, 400 `VALIDATION_ERROR`,
-/// 404 `NOT_FOUND`.
+/// Lists bets and sales, newest first, with public fields only. 200, 400 `VALIDATION_ERROR`, 404
+/// `NOT_FOUND`.
 #[utoipa::path(
     get,
     path = "/markets/{id}/bets",

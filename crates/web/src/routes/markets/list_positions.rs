@@ -1,4 +1,4 @@
-//! `GET /markets/{id}/positions`: who holds what in a market.
+//! `GET /markets/{id}/positions`: lists the positions in a market.
 
 use std::future::ready;
 
@@ -13,8 +13,8 @@ use crate::dto::page::{PageParams, Paging};
 use crate::extract::{Params, PathId};
 use crate::reply::{self, Answer};
 
-/// Lists positions: in version 1 by option and then by shares, the most first; from version 2 on by holder.
-/// 200, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND`.
+/// Lists positions: in version 1 by option and then by descending shares; from version 2 on by
+/// holder. 200, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND`.
 #[utoipa::path(
     get,
     path = "/markets/{id}/positions",
@@ -41,6 +41,6 @@ pub(super) async fn list_positions(
     let (market, prices) = (details.market.record(), details.market.probabilities());
     let currency = &application.settings().currency;
     let body = |row| PositionView::new(row, &prices, market, currency);
-    // A position in no option of its market is left out; `foretell doctor` finds it.
+    // A position in an unknown option of its market is left out; `foretell doctor` reports it.
     reply::list(rows.iter().filter_map(body).collect::<Vec<_>>(), meta)
 }

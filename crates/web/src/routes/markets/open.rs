@@ -1,4 +1,4 @@
-//! `POST /markets`: opens a market.
+//! `POST /markets`: creates a market.
 
 use actix_web::web::Data;
 use foretell_application::MarketOpening;
@@ -84,8 +84,9 @@ impl IntoInput for OpeningBody {
     }
 }
 
-/// The time of a request without other faults is compared by the money writer alone: a repetition that comes
-/// after the end date is to be answered as the first request was.
+/// Rejects a past end date, but only in a request with other errors: in a valid one, the money
+/// writer compares the time, so that a repetition after the end date gets the same response as the
+/// first request.
 fn refuse_past_end(ends_at: Option<Timestamp>, faults: &mut Faults, now: Timestamp) {
     if !faults.is_empty() && ends_at.is_some_and(|ends_at| ends_at <= now) {
         faults.add("endDate", FaultCode::Range, "must be in the future");
@@ -121,7 +122,7 @@ fn add_listing_fault(error: ListingError, faults: &mut Faults) {
     }
 }
 
-/// The options of a new market.
+/// Options of a new market.
 struct Options {
     names: Vec<OptionName>,
     probabilities: Vec<Option<Probability>>,
@@ -138,14 +139,15 @@ impl Options {
         let names = options.into_iter().enumerate().map(|(index, Object(option))| {
             faults.within(format_args!("options[{index}]"), |faults| name_of(option.name, &mut known, faults))
         });
-        // Every name is looked at before one that is missing ends it.
+        // All names are parsed before the first missing one ends it, so that all errors are
+        // reported.
         let names: Vec<_> = names.collect();
         Some(Self { names: names.into_iter().collect::<Option<_>>()?, probabilities: probabilities? })
     }
 }
 
-/// The name of an option, which no option before it has. The domain refuses the first repeated name; here
-/// each of them is found.
+/// Parses the name of an option, which must differ from the previous ones. The domain rejects the
+/// first repeated name; this reports all of them.
 fn name_of(text: Option<String>, known: &mut Vec<Appearance>, faults: &mut Faults) -> Option<OptionName> {
     let name = faults.required("name", text, OptionName::new)?;
     let appearance = Appearance::of(name.as_str());
@@ -156,7 +158,7 @@ fn name_of(text: Option<String>, known: &mut Vec<Appearance>, faults: &mut Fault
     Some(name)
 }
 
-/// All options have a probability, and these sum to 1, or none has.
+/// Parses the probabilities: all options have one and they sum to 1, or none has.
 fn probabilities_of(given: &[Option<f64>], faults: &mut Faults) -> Option<Vec<Option<Probability>>> {
     if given.iter().all(Option::is_none) {
         return Some(vec![None; given.len()]);
@@ -182,9 +184,9 @@ fn probabilities_of(given: &[Option<f64>], faults: &mut Faults) -> Option<Vec<Op
     Some(probabilities.into_iter().map(Some).collect())
 }
 
-/// Opens a market with a subsidy from the caller's account, once under its key. 201, 400 `VALIDATION_ERROR`,
-/// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 409 `INSUFFICIENT_FUNDS` or `QUOTA_EXCEEDED`,
-/// 422 `IDEMPOTENCY_MISMATCH`, 503 `UNAVAILABLE`.
+/// Creates a market with a subsidy from the caller's account, once per idempotency key. 201, 400
+/// `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 409 `INSUFFICIENT_FUNDS` or
+/// `QUOTA_EXCEEDED`, 422 `IDEMPOTENCY_MISMATCH`, 503 `UNAVAILABLE`.
 #[utoipa::path(
     post,
     path = "/markets",

@@ -17,12 +17,13 @@ use crate::faults::{FaultCode, Faults};
 use crate::openapi::names::Id;
 use crate::reply::{self, Answer};
 
-/// A bet: how much to pay, fee included, and the limits within which it is wanted.
+/// A bet: the amount to pay, fee included, and its limits.
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
 #[schema(example = json!({ "optionId": "019a0000-0000-7000-8000-000000000003", "amount": "10.00", "maxPrice": 0.6 }))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct BetOrderBody {
-    /// Yours alone: others may choose the same. `id` is accepted as its older name.
+    /// Identifier unique among your own bets and sales; other users may choose the same. `id` is
+    /// accepted as its older name.
     #[garde(skip)]
     #[serde(alias = "id")]
     #[schema(value_type = Option<Id>)]
@@ -63,10 +64,10 @@ fn price_limit(price: f64, faults: &mut Faults) -> Option<Probability> {
     limit
 }
 
-/// Buys shares with money of the caller's account, once under its key. 201, 400 `VALIDATION_ERROR`,
-/// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `MARKET_CLOSED`, `SLIPPAGE`,
-/// `INSUFFICIENT_FUNDS`, `TRADE_TOO_SMALL`, `TRADE_TOO_LARGE` or `DUPLICATE`, 422 `IDEMPOTENCY_MISMATCH`,
-/// 503 `UNAVAILABLE`.
+/// Buys shares with money of the caller's account, once per idempotency key. 201, 400
+/// `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `MARKET_CLOSED`,
+/// `SLIPPAGE`, `INSUFFICIENT_FUNDS`, `TRADE_TOO_SMALL`, `TRADE_TOO_LARGE` or `DUPLICATE`, 422
+/// `IDEMPOTENCY_MISMATCH`, 503 `UNAVAILABLE`.
 #[utoipa::path(
     post,
     path = "/markets/{id}/bets",

@@ -1,4 +1,4 @@
-//! `POST /markets/{id}/quotes`: what an order would come to.
+//! `POST /markets/{id}/quotes`: quotes an order.
 
 use actix_web::web::Data;
 use foretell_application::QuoteRequest;
@@ -16,7 +16,7 @@ use crate::faults::{FaultCode, Faults};
 use crate::openapi::names::{Id, SideName};
 use crate::reply::{self, Answer};
 
-/// What is to be quoted: shares for an amount, or an amount for shares; for a sale the latter only.
+/// The order to quote: shares for an amount, or an amount for shares; for a sale the latter only.
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
 #[schema(example = json!({ "optionId": "019a0000-0000-7000-8000-000000000003", "side": "buy", "amount": "10.00" }))]
 #[serde(rename_all = "camelCase")]
@@ -59,7 +59,8 @@ fn side_named(name: &str, faults: &mut Faults) -> Option<TradeSide> {
     side
 }
 
-/// A purchase is measured by money or by shares, a sale by shares.
+/// Rejects a measure that does not fit: a purchase is measured by money or by shares, a sale by
+/// shares.
 fn refuse_wrong_measure(
     side: Option<TradeSide>,
     given: (&Option<AmountText>, &Option<AmountText>),
@@ -82,8 +83,8 @@ fn refuse_wrong_measure(
     }
 }
 
-/// Quotes an order; nothing is done. 200, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND`, 409 `MARKET_CLOSED`,
-/// `INSUFFICIENT_SHARES`, `TRADE_TOO_SMALL` or `TRADE_TOO_LARGE`.
+/// Quotes an order without executing it. 200, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND`, 409
+/// `MARKET_CLOSED`, `INSUFFICIENT_SHARES`, `TRADE_TOO_SMALL` or `TRADE_TOO_LARGE`.
 #[utoipa::path(
     post,
     path = "/markets/{id}/quotes",

@@ -1,4 +1,4 @@
-//! `POST /markets/{id}/resolution`: decides how a market came out.
+//! `POST /markets/{id}/resolution`: resolves a market.
 
 use std::collections::HashSet;
 
@@ -17,7 +17,7 @@ use crate::faults::{FaultCode, Faults};
 use crate::openapi::names::Id;
 use crate::reply::{self, Answer};
 
-/// How a market came out: by one option, or by parts of several.
+/// Resolution of a market: one winning option, or parts of several.
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
 #[schema(example = json!({ "optionId": "019a0000-0000-7000-8000-000000000003" }))]
 #[serde(rename_all = "camelCase")]
@@ -30,7 +30,7 @@ pub(super) struct ResolutionBody {
     split: Option<Vec<Object<PartBody>>>,
 }
 
-/// The part that the shares of one option pay.
+/// Part that the shares of one option pay.
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PartBody {
@@ -69,7 +69,7 @@ fn split_of(parts: Vec<Object<PartBody>>, faults: &mut Faults) -> Option<Vec<(Op
     let parts = parts.into_iter().enumerate().map(|(index, Object(part))| {
         faults.within(format_args!("split[{index}]"), |faults| part_of(part, &mut known, faults))
     });
-    // Every part is looked at before one that is missing ends it.
+    // All parts are parsed before the first missing one ends it, so that all errors are reported.
     let parts: Vec<_> = parts.collect();
     let parts: Vec<_> = parts.into_iter().collect::<Option<_>>()?;
     if parts.iter().map(|(_, bps)| u32::from(*bps)).sum::<u32>() != u32::from(WHOLE_BPS) {
@@ -91,9 +91,9 @@ fn part_of(part: PartBody, known: &mut HashSet<OptionId>, faults: &mut Faults) -
     id.zip(basis_points)
 }
 
-/// Decides a market and pays its holders, once under its key. 200, 400 `VALIDATION_ERROR`,
-/// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `CONFLICT` once decided,
-/// 422 `IDEMPOTENCY_MISMATCH`, 503 `UNAVAILABLE`.
+/// Resolves a market and pays its holders, once per idempotency key. 200, 400 `VALIDATION_ERROR`,
+/// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `CONFLICT` if already decided, 422
+/// `IDEMPOTENCY_MISMATCH`, 503 `UNAVAILABLE`.
 #[utoipa::path(
     post,
     path = "/markets/{id}/resolution",

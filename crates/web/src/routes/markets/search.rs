@@ -1,4 +1,4 @@
-//! `GET /markets/search`: the markets that a query finds.
+//! `GET /markets/search`: searches markets.
 
 use actix_web::web::Data;
 use foretell_domain::id::UserId;
@@ -19,7 +19,7 @@ use crate::extract::{InputContext, IntoInput, Params};
 use crate::faults::Faults;
 use crate::reply::{self, Answer};
 
-/// What is looked for, among which markets, and which part of the list: `?q=&category=&status=&creatorId=`.
+/// Query and filters of a search, `?q=&category=&status=&creatorId=`, and pagination.
 #[derive(Debug, Default, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase", default)]
@@ -62,8 +62,9 @@ impl IntoInput for SearchParams {
     }
 }
 
-/// Searches markets: words, phrases in quotes, `or`, and a minus before what must not be there. The best come first, and
-/// `meta.method` tells how they were found. 200, 400 `VALIDATION_ERROR`.
+/// Searches markets: words, quoted phrases, `or`, and a minus before excluded terms. The best
+/// matches come first, and `meta.method` is the method that found them. 200, 400
+/// `VALIDATION_ERROR`.
 #[utoipa::path(
     get,
     path = "/markets/search",

@@ -17,15 +17,16 @@ use crate::faults::Faults;
 use crate::openapi::names::{Id, SharesText};
 use crate::reply::{self, Answer};
 
-/// What stands in place of a number for all shares that the trader holds.
+/// Value for all shares that the trader holds, in place of a number.
 const ALL: &str = "all";
 
-/// A sale: how many shares, or all, and the least that they are wanted to bring, fee deducted.
+/// A sale: the number of shares, or all, and the minimum proceeds, fee deducted.
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
 #[schema(example = json!({ "optionId": "019a0000-0000-7000-8000-000000000003", "shares": "all" }))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SaleBody {
-    /// Yours alone: others may choose the same. `id` is accepted as its older name.
+    /// Identifier unique among your own bets and sales; other users may choose the same. `id` is
+    /// accepted as its older name.
     #[garde(skip)]
     #[serde(alias = "id")]
     #[schema(value_type = Option<Id>)]
@@ -57,10 +58,10 @@ fn quantity(text: &AmountText, currency: &Currency) -> Result<Quantity, MoneyErr
     if text.as_str() == ALL { Ok(Quantity::All) } else { text.to_shares(currency).map(Quantity::Shares) }
 }
 
-/// Sells shares that the caller's account holds, once under its key. 201, 400 `VALIDATION_ERROR`,
-/// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `MARKET_CLOSED`, `SLIPPAGE`,
-/// `INSUFFICIENT_SHARES`, `TRADE_TOO_SMALL`, `TRADE_TOO_LARGE` or `DUPLICATE`, 422 `IDEMPOTENCY_MISMATCH`,
-/// 503 `UNAVAILABLE`.
+/// Sells shares of the caller's account, once per idempotency key. 201, 400 `VALIDATION_ERROR`, 401
+/// `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `MARKET_CLOSED`, `SLIPPAGE`,
+/// `INSUFFICIENT_SHARES`, `TRADE_TOO_SMALL`, `TRADE_TOO_LARGE` or `DUPLICATE`, 422
+/// `IDEMPOTENCY_MISMATCH`, 503 `UNAVAILABLE`.
 #[utoipa::path(
     post,
     path = "/markets/{id}/sales",

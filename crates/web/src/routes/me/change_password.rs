@@ -53,9 +53,9 @@ struct Changed {
     revoked_api_keys: usize,
 }
 
-/// Changes the caller's password and ends their other sessions; with `revokeApiKeys`, deletes their API keys too.
-/// 200, 400 `VALIDATION_ERROR`,
-/// 401 `UNAUTHORIZED` also for a wrong password, 403 `FORBIDDEN` for an API key, 429 `RATE_LIMITED`.
+/// Changes the caller's password and ends their other sessions; with `revokeApiKeys`, deletes their
+/// API keys too. 200, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED` also for a wrong password, 403
+/// `FORBIDDEN` for an API key, 429 `RATE_LIMITED`.
 #[utoipa::path(
     post,
     path = "/me/password",

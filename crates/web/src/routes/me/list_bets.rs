@@ -1,4 +1,4 @@
-//! `GET /me/bets`: the caller's bets and sales over all markets.
+//! `GET /me/bets`: lists the caller's bets and sales in all markets.
 
 use actix_web::web::Data;
 use foretell_ports::portfolio::BetKey;
@@ -9,8 +9,8 @@ use crate::dto::page::PageParams;
 use crate::extract::{Params, Read, SignedIn};
 use crate::reply::{self, Answer};
 
-/// Lists the caller's bets and sales, newest first. 200, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`,
-/// 403 `FORBIDDEN`.
+/// Lists the caller's bets and sales, newest first. 200, 400 `VALIDATION_ERROR`, 401
+/// `UNAUTHORIZED`, 403 `FORBIDDEN`.
 #[utoipa::path(
     get,
     path = "/me/bets",

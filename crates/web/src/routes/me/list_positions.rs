@@ -1,4 +1,4 @@
-//! `GET /me/positions`: what the caller holds over all markets, and what has come of it.
+//! `GET /me/positions`: lists the caller's positions in all markets, with their profits.
 
 use actix_web::web::Data;
 use foretell_ports::portfolio::HeldPosition;
@@ -30,7 +30,7 @@ pub(super) async fn list_positions(
     let meta = paging.meta(&mut held, HeldPosition::key, total).await?;
     let related = application.relate_to_positions(&caller, &held).await?;
     let shown = Shown { now: application.now(), currency: &application.settings().currency };
-    // A position whose market cannot be read is left out.
+    // A position whose market is unreadable is left out.
     let rows = held.iter().filter_map(|held| OwnPositionView::new(held, &related, shown));
     reply::list(rows.collect::<Vec<_>>(), meta)
 }

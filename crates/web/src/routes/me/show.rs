@@ -1,4 +1,4 @@
-//! `GET /me`: who the caller is.
+//! `GET /me`: returns the caller's profile.
 
 use actix_web::web::Data;
 
@@ -7,8 +7,8 @@ use crate::WebState;
 use crate::extract::{KnownTags, NoParams, Params, Read, SignedIn};
 use crate::reply::{self, Answer};
 
-/// Shows the caller's profile and accounts. 200, 304 if the client knows them as they are, 401 `UNAUTHORIZED`,
-/// 403 `FORBIDDEN`.
+/// Returns the caller's profile and accounts. 200, 304 if the client has the current version, 401
+/// `UNAUTHORIZED`, 403 `FORBIDDEN`.
 #[utoipa::path(
     get,
     path = "/me",

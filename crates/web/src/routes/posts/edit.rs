@@ -16,7 +16,7 @@ use crate::extract::{Body, IfMatch, InputContext, IntoInput, Manage, PathId, Sig
 use crate::faults::Faults;
 use crate::reply::{self, Answer};
 
-/// What is to be different; fields that are left out stay as they are.
+/// Changes of a post; fields that are left out stay unchanged.
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
 #[schema(as = PostEditBody, example = json!({ "title": "On snow", "tags": [] }))]
 #[serde(rename_all = "camelCase")]
@@ -50,10 +50,10 @@ impl IntoInput for EditBody {
     }
 }
 
-/// Changes a post of the caller, or as one of the staff a published one. 200, 400 `VALIDATION_ERROR`,
-/// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `QUOTA_EXCEEDED` for an author
-/// who publishes it or takes it back without room for it, 412 `PRECONDITION_FAILED` if the post has another
-/// version than `If-Match` names.
+/// Changes a post of the caller; moderators and admins may change any published post. 200, 400
+/// `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `QUOTA_EXCEEDED`
+/// if an author changes its status without room in the quota, 412 `PRECONDITION_FAILED` if the post
+/// has another version than `If-Match` requires.
 #[utoipa::path(
     patch,
     path = "/posts/{id}",

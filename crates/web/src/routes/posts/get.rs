@@ -1,4 +1,4 @@
-//! `GET /posts/{id}`: a post.
+//! `GET /posts/{id}`: returns a post.
 
 use std::slice::from_ref;
 
@@ -16,7 +16,7 @@ use crate::extract::{InputContext, IntoInput, KnownTags, MaybeSignedIn, Params, 
 use crate::faults::Faults;
 use crate::reply::{self, Answer};
 
-/// What of a post is wanted: `?expand=&fields=`.
+/// Selection of a post's fields and embedded resources: `?expand=&fields=`.
 #[derive(Debug, Default, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase", default)]
@@ -37,9 +37,9 @@ impl IntoInput for PostParams {
     }
 }
 
-/// Shows a post, with its version as entity tag. What comes with it changes without a new version, so with
-/// that there is no tag. 200, 304 if the client knows this version, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND`
-/// also for drafts of others.
+/// Returns a post, with its version as entity tag. Embedded resources change without a new version
+/// of the post, so a response with them has no tag. 200, 304 if the client has this version, 400
+/// `VALIDATION_ERROR`, 404 `NOT_FOUND` also for another user's draft.
 #[utoipa::path(
     get,
     path = "/posts/{id}",

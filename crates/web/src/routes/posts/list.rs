@@ -1,4 +1,4 @@
-//! `GET /posts`: the posts, filtered.
+//! `GET /posts`: lists posts, with filters.
 
 use actix_web::web::Data;
 use foretell_application::PostRelation;
@@ -20,8 +20,8 @@ use crate::extract::{InputContext, IntoInput, MaybeSignedIn, Params};
 use crate::faults::{FaultCode, Faults};
 use crate::reply::{self, Answer};
 
-/// Which posts are wanted, and what of them:
-/// `?status=&authorId=&tag=&expand=&fields=`, and which part of the list.
+/// Filters and selection of a list of posts, `?status=&authorId=&tag=&expand=&fields=`, and
+/// pagination.
 #[derive(Debug, Default, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase", default)]
@@ -46,7 +46,7 @@ pub(super) struct PostsParams {
     cursor: Option<String>,
 }
 
-/// The meaning of [`PostsParams`].
+/// Parsed [`PostsParams`].
 pub(super) struct WantedPosts {
     filter: PostFilter,
     relations: Vec<PostRelation>,
@@ -78,8 +78,8 @@ pub(super) fn status_named(name: &str, faults: &mut Faults) -> Option<PostStatus
     status
 }
 
-/// Lists posts, newest first: published ones, or the caller's own drafts. 200, 400 `VALIDATION_ERROR`,
-/// 401 `UNAUTHORIZED` for drafts of nobody.
+/// Lists posts, newest first: published ones, or the caller's own drafts. 200, 400
+/// `VALIDATION_ERROR`, 401 `UNAUTHORIZED` for drafts without authentication.
 #[utoipa::path(
     get,
     path = "/posts",

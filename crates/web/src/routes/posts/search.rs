@@ -1,4 +1,4 @@
-//! `GET /posts/search`: the posts that a query finds.
+//! `GET /posts/search`: searches posts.
 
 use actix_web::web::Data;
 use foretell_domain::id::UserId;
@@ -20,7 +20,7 @@ use crate::extract::{InputContext, IntoInput, MaybeSignedIn, Params};
 use crate::faults::Faults;
 use crate::reply::{self, Answer};
 
-/// What is looked for, among which posts, and which part of the list: `?q=&status=&authorId=&tag=`.
+/// Query and filters of a search, `?q=&status=&authorId=&tag=`, and pagination.
 #[derive(Debug, Default, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase", default)]
@@ -59,9 +59,9 @@ impl IntoInput for SearchParams {
     }
 }
 
-/// Searches posts, published ones or the caller's own drafts: words, phrases in quotes, `or`, and a minus before what
-/// must not be there. The best come first, and `meta.method` tells how they were found. 200, 400 `VALIDATION_ERROR`,
-/// 401 `UNAUTHORIZED` for drafts of nobody.
+/// Searches posts, published ones or the caller's own drafts: words, quoted phrases, `or`, and a
+/// minus before excluded terms. The best matches come first, and `meta.method` is the method that
+/// found them. 200, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED` for drafts without authentication.
 #[utoipa::path(
     get,
     path = "/posts/search",

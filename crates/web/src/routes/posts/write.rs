@@ -1,4 +1,4 @@
-//! `POST /posts`: writes a post.
+//! `POST /posts`: creates a post.
 
 use actix_web::web::Data;
 use foretell_domain::post::PostBody;
@@ -15,7 +15,7 @@ use crate::extract::{Body, InputContext, IntoInput, Manage, SignedIn};
 use crate::faults::Faults;
 use crate::reply::{self, Answer};
 
-/// A new post: a draft without tags unless it says otherwise.
+/// A new post: by default a draft without tags.
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
 #[schema(example = json!({ "title": "On rain", "content": "It may.", "published": true, "tags": ["sky"] }))]
 #[serde(rename_all = "camelCase")]
@@ -45,8 +45,8 @@ impl IntoInput for NewPost {
     }
 }
 
-/// Writes a post of the caller. 201, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 409 `QUOTA_EXCEEDED` if they have
-/// as many published posts or drafts as a user may have.
+/// Creates a post of the caller. 201, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 409
+/// `QUOTA_EXCEEDED` if they have the maximum number of published posts or drafts.
 #[utoipa::path(
     post,
     path = "/posts",

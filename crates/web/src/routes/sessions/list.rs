@@ -1,4 +1,4 @@
-//! `GET /sessions`: where the caller is signed in.
+//! `GET /sessions`: lists the caller's sessions.
 
 use actix_web::web::Data;
 use foretell_domain::id::SessionId;
@@ -23,8 +23,8 @@ struct SessionView {
     expires_at: Time,
 }
 
-/// Lists the caller's live sessions, newest first, with a mark on the one that is presented. 200,
-/// 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN` for an API key.
+/// Lists the caller's live sessions, newest first, and marks the current one. 200, 400
+/// `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN` for an API key.
 #[utoipa::path(
     get,
     path = "/sessions",

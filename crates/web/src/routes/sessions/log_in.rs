@@ -56,8 +56,8 @@ struct SessionBegun<'a> {
     user: UserView<'a>,
 }
 
-/// Begins a session; its token is shown this once, and set as a cookie. 201, 400 `VALIDATION_ERROR`,
-/// 401 `UNAUTHORIZED`, 429 `RATE_LIMITED`, 503 `UNAVAILABLE`.
+/// Creates a session; its token is returned only once, and set as a cookie. 201, 400
+/// `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 429 `RATE_LIMITED`, 503 `UNAVAILABLE`.
 #[utoipa::path(
     post,
     path = "/sessions",

@@ -14,9 +14,9 @@ use crate::reply::{self, Answer};
 
 /// A session of the caller.
 pub(super) enum OwnSession {
-    /// The one that the request presents.
+    /// The session of the request.
     Current,
-    /// The one of this id.
+    /// The session with this id.
     Other(SessionId),
 }
 
@@ -28,8 +28,9 @@ impl FromStr for OwnSession {
     }
 }
 
-/// Ends one of the caller's sessions; for the one presented, the cookie goes too. 204, 401 `UNAUTHORIZED`,
-/// 403 `FORBIDDEN` for an API key, 404 `NOT_FOUND` for what is not a session of theirs.
+/// Ends one of the caller's sessions; for the current one, the cookie is deleted too. 204, 401
+/// `UNAUTHORIZED`, 403 `FORBIDDEN` for an API key, 404 `NOT_FOUND` also for sessions of other
+/// users.
 #[utoipa::path(
     delete,
     path = "/sessions/{id}",

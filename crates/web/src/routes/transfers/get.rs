@@ -1,4 +1,4 @@
-//! `GET /transfers/{id}`: a transfer; or whether it happened.
+//! `GET /transfers/{id}`: returns a transfer.
 
 use actix_web::web::Data;
 use foretell_domain::id::TransferId;
@@ -8,8 +8,8 @@ use crate::dto::transfer::{TransferView, Visible};
 use crate::extract::{NoParams, Params, PathId, Read, SignedIn};
 use crate::reply::{self, Answer};
 
-/// Shows a transfer to the owners of its sides. 200, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`,
-/// 403 `FORBIDDEN`, 404 `NOT_FOUND` for what did not happen or is not the caller's to see.
+/// Returns a transfer to the owners of its accounts. 200, 400 `VALIDATION_ERROR`, 401
+/// `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND` also for transfers that the caller may not see.
 #[utoipa::path(
     get,
     path = "/transfers/{id}",

@@ -1,4 +1,4 @@
-//! `POST /transfers`: pays from one of the caller's accounts to a user's.
+//! `POST /transfers`: transfers money from one of the caller's accounts to a user's.
 
 use actix_web::web::Data;
 
@@ -8,9 +8,9 @@ use crate::dto::transfer::{PaymentBody, TransferView};
 use crate::extract::{Body, IdempotencyKey, SignedIn, Trade};
 use crate::reply::{self, Answer};
 
-/// Pays, once under its key. 201, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`,
-/// 404 `NOT_FOUND` for an account that is not there or not the caller's to spend from,
-/// 409 `INSUFFICIENT_FUNDS`, `ACCOUNT_CLOSED`, `DUPLICATE` or `CONFLICT`, 422 `IDEMPOTENCY_MISMATCH`,
+/// Makes a payment, once per idempotency key. 201, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403
+/// `FORBIDDEN`, 404 `NOT_FOUND` for an account that does not exist or belongs to another payer, 409
+/// `INSUFFICIENT_FUNDS`, `ACCOUNT_CLOSED`, `DUPLICATE` or `CONFLICT`, 422 `IDEMPOTENCY_MISMATCH`,
 /// 503 `UNAVAILABLE`.
 #[utoipa::path(
     post,

@@ -1,4 +1,4 @@
-//! `POST /transfers/batch`: pays several times, in order.
+//! `POST /transfers/batch`: makes several payments, in order.
 
 use actix_web::HttpRequest;
 use actix_web::web::Data;
@@ -54,7 +54,8 @@ impl IntoInput for BatchBody {
     fn into_input(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<PaymentBatch> {
         let mode = faults.require("mode", self.mode).and_then(|name| mode_named(&name, faults));
         let bodies = faults.require("transfers", self.transfers)?;
-        // All are looked at before the first that means nothing ends it.
+        // All payments are parsed before the first invalid one ends it, so that all errors are
+        // reported.
         let payments: Vec<_> = bodies
             .into_iter()
             .enumerate()
@@ -88,10 +89,10 @@ impl<'a> Item<'a> {
     }
 }
 
-/// Pays in order, all or none (`atomic`) or each for itself (`independent`), once under its key. It counts in
-/// `limits.write` as many times as it has transfers, and takes a full bucket if it has more than the limit. 200 with a
-/// result an item, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 422 `IDEMPOTENCY_MISMATCH`,
-/// 503 `UNAVAILABLE`.
+/// Makes payments in order, all or none (`atomic`) or each independently (`independent`), once per
+/// idempotency key. It costs as many tokens of `limits.write` as it has transfers, and a full
+/// bucket if it has more than the limit. 200 with one result per payment, 400 `VALIDATION_ERROR`,
+/// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 422 `IDEMPOTENCY_MISMATCH`, 503 `UNAVAILABLE`.
 #[utoipa::path(
     post,
     path = "/transfers/batch",

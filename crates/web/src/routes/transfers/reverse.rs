@@ -1,4 +1,4 @@
-//! `POST /transfers/{id}/reversal`: sends the money of a transfer back.
+//! `POST /transfers/{id}/reversal`: reverses a transfer.
 
 use actix_web::web::Data;
 use foretell_domain::id::TransferId;
@@ -30,10 +30,10 @@ impl IntoInput for ReversalBody {
     }
 }
 
-/// Sends the money of a transfer back, once; forced, the treasury covers what its receiver no longer has.
-/// 201, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`,
-/// 409 `INSUFFICIENT_FUNDS`, `NOT_REVERSIBLE` or `ACCOUNT_CLOSED`, 422 `IDEMPOTENCY_MISMATCH`,
-/// 503 `UNAVAILABLE`.
+/// Reverses a transfer, once; with `force`, the treasury covers what its receiver no longer has.
+/// 201, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409
+/// `INSUFFICIENT_FUNDS`, `NOT_REVERSIBLE` or `ACCOUNT_CLOSED`, 422 `IDEMPOTENCY_MISMATCH`, 503
+/// `UNAVAILABLE`.
 #[utoipa::path(
     post,
     path = "/transfers/{id}/reversal",

@@ -1,4 +1,4 @@
-//! `PATCH /users/{id}`: gives a user a role, suspends them or takes them back.
+//! `PATCH /users/{id}`: changes the role or status of a user.
 
 use actix_web::web::Data;
 use foretell_domain::id::UserId;
@@ -43,9 +43,10 @@ impl IntoInput for AppointmentBody {
     }
 }
 
-/// Changes the role or the status of a user. 200 with the user, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`,
-/// 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `CONFLICT` for the last active admin and for a deleted user,
-/// 412 `PRECONDITION_FAILED` if the user has another version than `If-Match` names.
+/// Changes the role or the status of a user. 200 with the user, 400 `VALIDATION_ERROR`, 401
+/// `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `CONFLICT` for the last active admin and
+/// for a deleted user, 412 `PRECONDITION_FAILED` if the user has another version than `If-Match`
+/// requires.
 #[utoipa::path(
     patch,
     path = "/users/{id}",

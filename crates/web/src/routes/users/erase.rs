@@ -31,10 +31,10 @@ impl IntoInput for ErasureBody {
     }
 }
 
-/// Deletes the caller, who names themselves and confirms it with their password: name, picture, mail address and
-/// password go, the ledger stays. 204, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED` also for a wrong password,
-/// 403 `FORBIDDEN` for an API key and for anyone else, 409 `CONFLICT` for the last active admin,
-/// 429 `RATE_LIMITED`.
+/// Deletes the caller, who must use their own id and confirm with the password: name, picture,
+/// email address and password are deleted, the ledger is kept. 204, 400 `VALIDATION_ERROR`, 401
+/// `UNAUTHORIZED` also for a wrong password, 403 `FORBIDDEN` for an API key and for other users,
+/// 409 `CONFLICT` for the last active admin, 429 `RATE_LIMITED`.
 #[utoipa::path(
     delete,
     path = "/users/{id}",
@@ -49,7 +49,7 @@ pub(super) async fn erase(
     InSession(caller): InSession,
     ClientAddress(from): ClientAddress,
     id: PathId<UserId>,
-    // A body that a proxy has dropped is told as a missing password.
+    // A body dropped by a proxy is reported as a missing password.
     body: OptionalBody<ErasureBody>,
 ) -> Answer {
     let (id, password) = state.accept((id, body))?;

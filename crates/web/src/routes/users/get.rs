@@ -1,4 +1,4 @@
-//! `GET /users/{id}`: a user's profile.
+//! `GET /users/{id}`: returns a user's profile.
 
 use actix_web::web::Data;
 use foretell_domain::id::UserId;
@@ -8,8 +8,9 @@ use crate::dto::user::{UserView, entity_tag};
 use crate::extract::{KnownTags, NoParams, Params, PathId, Read, SignedIn};
 use crate::reply::{self, Answer};
 
-/// Shows a user; the mail address and the status to themselves and the staff only. 200, 304 if the client knows
-/// this version, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`.
+/// Returns a user; email address and status only to the user, moderators and admins. 200, 304 if
+/// the client has this version, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404
+/// `NOT_FOUND`.
 #[utoipa::path(
     get,
     path = "/users/{id}",

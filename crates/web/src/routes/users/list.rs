@@ -1,4 +1,4 @@
-//! `GET /users`: who there is.
+//! `GET /users`: lists users.
 
 use actix_web::web::Data;
 use foretell_application::UserRelation;
@@ -16,7 +16,7 @@ use crate::extract::{InputContext, IntoInput, Params, Read, SignedIn};
 use crate::faults::Faults;
 use crate::reply::{self, Answer};
 
-/// The part of the list that is wanted, and of each user: `?expand=posts&fields=id,name`.
+/// Pagination and selection of a list of users: `?expand=posts&fields=id,name`.
 #[derive(Debug, Default, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase", default)]
@@ -47,8 +47,8 @@ impl IntoInput for UsersParams {
     }
 }
 
-/// Lists the users, newest first, without those who are deleted. 200, 400 `VALIDATION_ERROR`,
-/// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`.
+/// Lists the users, newest first, without deleted ones. 200, 400 `VALIDATION_ERROR`, 401
+/// `UNAUTHORIZED`, 403 `FORBIDDEN`.
 #[utoipa::path(
     get,
     path = "/users",

@@ -64,8 +64,8 @@ struct NewAccount {
     balance: Money,
 }
 
-/// Registers a user with an account and the sign-up grant. 201, 400 `VALIDATION_ERROR`, 409 `DUPLICATE`
-/// or `CIRCULATION_LIMIT`.
+/// Registers a user with an account and the sign-up grant. 201, 400 `VALIDATION_ERROR`, 409
+/// `DUPLICATE` or `CIRCULATION_LIMIT`.
 #[utoipa::path(
     post,
     path = "/users",

@@ -45,8 +45,8 @@ impl IntoInput for WebhookChangeBody {
     }
 }
 
-/// Changes a webhook. What happens while it is disabled it is not told later. 200 with it, 400 `VALIDATION_ERROR`,
-/// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`.
+/// Changes a webhook. Events that happen while it is disabled are never sent. 200 with it, 400
+/// `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`.
 #[utoipa::path(
     patch,
     path = "/webhooks/{id}",

@@ -1,4 +1,4 @@
-//! `POST /webhooks`: makes a webhook.
+//! `POST /webhooks`: creates a webhook.
 
 use actix_web::web::Data;
 use foretell_application::NewWebhook;
@@ -36,8 +36,9 @@ impl IntoInput for WebhookBody {
     }
 }
 
-/// Makes a webhook; its secret is shown this once. It is told what happens from now on. 201, 400 `VALIDATION_ERROR`,
-/// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 409 `CONFLICT` for one webhook too many.
+/// Creates a webhook; its secret is returned only once. It receives events from now on. 201, 400
+/// `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 409 `CONFLICT` if the maximum number of
+/// webhooks is reached.
 #[utoipa::path(
     post,
     path = "/webhooks",

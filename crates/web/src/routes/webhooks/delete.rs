@@ -1,4 +1,4 @@
-//! `DELETE /webhooks/{id}`: ends a webhook.
+//! `DELETE /webhooks/{id}`: deletes a webhook.
 
 use actix_web::web::Data;
 use foretell_domain::id::WebhookId;
@@ -7,7 +7,7 @@ use crate::WebState;
 use crate::extract::{AdminOnly, Manage, NoParams, Params, PathId};
 use crate::reply::{self, Answer};
 
-/// Deletes a webhook; what it has not been told it never is. 204, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`,
+/// Deletes a webhook; undelivered events are never sent. 204, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`,
 /// 404 `NOT_FOUND`.
 #[utoipa::path(
     delete,

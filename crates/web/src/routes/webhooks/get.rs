@@ -1,4 +1,4 @@
-//! `GET /webhooks/{id}`: a webhook.
+//! `GET /webhooks/{id}`: returns a webhook.
 
 use actix_web::web::Data;
 use foretell_domain::id::WebhookId;
@@ -8,8 +8,8 @@ use crate::dto::webhook::WebhookView;
 use crate::extract::{AdminOnly, Manage, NoParams, Params, PathId};
 use crate::reply::{self, Answer};
 
-/// Shows a webhook without its secret, and whether messages arrive. 200, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`,
-/// 404 `NOT_FOUND`.
+/// Returns a webhook without its secret, and the state of its deliveries. 200, 401 `UNAUTHORIZED`,
+/// 403 `FORBIDDEN`, 404 `NOT_FOUND`.
 #[utoipa::path(
     get,
     path = "/webhooks/{id}",

@@ -1,4 +1,4 @@
-//! `GET /webhooks`: the webhooks.
+//! `GET /webhooks`: lists webhooks.
 
 use actix_web::web::Data;
 
@@ -8,8 +8,8 @@ use crate::dto::webhook::WebhookView;
 use crate::extract::{AdminOnly, Manage, Params};
 use crate::reply::{self, Answer};
 
-/// Lists the webhooks without their secrets, newest first. 200, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`,
-/// 403 `FORBIDDEN`.
+/// Lists the webhooks without their secrets, newest first. 200, 400 `VALIDATION_ERROR`, 401
+/// `UNAUTHORIZED`, 403 `FORBIDDEN`.
 #[utoipa::path(
     get,
     path = "/webhooks",

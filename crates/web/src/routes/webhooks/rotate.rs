@@ -1,4 +1,4 @@
-//! `POST /webhooks/{id}/secret`: gives a webhook a new secret.
+//! `POST /webhooks/{id}/secret`: rotates the secret of a webhook.
 
 use actix_web::web::Data;
 use foretell_domain::id::WebhookId;
@@ -8,8 +8,8 @@ use crate::dto::webhook::WebhookWithSecret;
 use crate::extract::{AdminOnly, Manage, NoParams, Params, PathId};
 use crate::reply::{self, Answer};
 
-/// Gives a webhook a new secret, which is shown this once; the one before signs for 24 hours more beside it. 200,
-/// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`.
+/// Creates a new secret of a webhook, which is returned only once; the previous one also signs for
+/// another 24 hours. 200, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`.
 #[utoipa::path(
     post,
     path = "/webhooks/{id}/secret",

@@ -1,4 +1,4 @@
-//! `POST /webhooks/{id}/test`: sends a message that says nothing.
+//! `POST /webhooks/{id}/test`: sends a test message.
 
 use actix_web::web::Data;
 use foretell_domain::id::WebhookId;
@@ -9,7 +9,7 @@ use crate::WebState;
 use crate::extract::{AdminOnly, Manage, NoParams, Params, PathId};
 use crate::reply::{self, Answer};
 
-/// What became of the message.
+/// Result of a test message.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct WebhookTest {
@@ -17,8 +17,8 @@ struct WebhookTest {
     failure: Option<String>,
 }
 
-/// Sends a webhook a message of the type `webhook.test`, whether it is enabled or not, and waits for its answer. 200
-/// with what became of it, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`.
+/// Sends a message of the type `webhook.test` to a webhook, enabled or not, and waits for its
+/// response. 200 with the result, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`.
 #[utoipa::path(
     post,
     path = "/webhooks/{id}/test",

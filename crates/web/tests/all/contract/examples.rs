@@ -1,17 +1,17 @@
-//! The examples of the document, sent to the real routes.
+//! Sends the examples of the document to the real routes.
 
 use actix_web::http::Method;
 use serde_json::{Value, json};
 
 use crate::support::{PASSWORD, TestApp, TestUser, contract};
 
-/// What the ids of examples and paths stand for.
+/// Resources for the ids in examples and paths.
 struct World {
     app: TestApp,
     grace: TestUser,
     admin: TestUser,
     other: TestUser,
-    /// Who is deleted.
+    /// User to be deleted.
     leaving: TestUser,
 }
 
@@ -23,7 +23,7 @@ impl World {
         Self { app, grace, admin, other, leaving }
     }
 
-    /// A new thing of Grace's: its id, and that of one of its parts.
+    /// Creates a resource of Grace's: returns its id, and that of one of its parts.
     async fn made(&self, path: &str, body: &Value) -> (String, String) {
         let key = format!("{path}{body}").replace(' ', "");
         let made = self.app.post(path).by(&self.grace).key(&key).json(body).await.ok(201);
@@ -31,7 +31,7 @@ impl World {
         (text(&made["id"]), text(&made["options"][0]["id"]))
     }
 
-    /// The id in a path, and that of an option where it is one of a market.
+    /// Returns the id for a path, and that of an option if it is a market's.
     async fn id_for(&self, path: &str) -> (String, String) {
         let post = json!({ "title": path, "content": path });
         if path.starts_with("/markets/") {
@@ -79,7 +79,7 @@ async fn every_example_is_accepted() {
         let Some(below) = path.strip_prefix("/api/v1") else { continue };
         let Some(example) = example_of(body) else { continue };
         let caller = match (method, below) {
-            // A new password ends the session that the others are tried with.
+            // A new password ends the session used for the others.
             (_, "/me/password") => &world.app.signed_in_again(&world.other).await,
             ("delete", "/users/{id}") => &world.leaving,
             _ => &world.grace,

@@ -1,4 +1,4 @@
-//! The limits of the document: what they allow is not too long, and what they do not allow is.
+//! Tests of the limits in the document: values within them are accepted, others rejected.
 
 use actix_web::http::Method;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::support::{TestApp, contract};
 
 #[actix_web::test]
-async fn lengths_are_those_that_are_refused() {
+async fn documented_lengths_are_enforced() {
     let app = TestApp::start_with_bodies_of(1 << 20).await;
     let admin = app.admin().await;
     let mut tried = 0;
@@ -19,7 +19,7 @@ async fn lengths_are_those_that_are_refused() {
                 let value = value_of(name, schema, length);
                 let method: Method = method.to_uppercase().parse().unwrap();
                 let path = below.replace("{id}", "019a0000-0000-7000-8000-000000000001");
-                // With a fault that is always there, so that nothing is done.
+                // With an error that is always present, so that nothing is executed.
                 let call = app.call(method, &(path + "?odd=1")).by(&admin).key("k");
                 let faults = call.json(&json!({ name: value })).await.faults();
                 let is_found = faults.contains(&format!("{name}: length"));
@@ -31,12 +31,12 @@ async fn lengths_are_those_that_are_refused() {
     assert!(tried > 40, "{tried} lengths");
 }
 
-/// Lengths at the limits, and whether they are beyond.
+/// Returns lengths at the limits, and `true` for those beyond.
 fn lengths(schema: &Value) -> Vec<(usize, bool)> {
     let limit = |name: &str| schema[name].as_u64().and_then(|limit| usize::try_from(limit).ok());
     let least = limit("minLength").or_else(|| limit("minItems"));
     let most = limit("maxLength").or_else(|| limit("maxItems"));
-    // What is too short for a mail address is not one, and what has no characters is not there.
+    // A text that is too short for an email address is not one, and an empty text is absent.
     let least = least.filter(|least| *least != 3 || schema["maxLength"] != 254);
     let mut lengths = Vec::new();
     lengths.extend(least.into_iter().flat_map(|least| [(least, false), (least - 1, true)]));
@@ -46,7 +46,8 @@ fn lengths(schema: &Value) -> Vec<(usize, bool)> {
 
 fn value_of(name: &str, schema: &'static Value, length: usize) -> Value {
     if let Some(items) = schema.get("items") {
-        // Good ones where there is an example: the faults of a thousand others would leave no room for their number.
+        // Valid items if there is an example: the errors of a thousand others would hide the error
+        // of their number.
         let example = contract::resolved(items).get("example").cloned();
         return vec![example.unwrap_or_else(|| json!({})); length].into();
     }

@@ -1,4 +1,4 @@
-//! A market that is shown as it was finished before is the one that is stored.
+//! Tests that a cached market equals the stored one.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::{SECONDS_TO_END, command, open};
 use crate::support::TestApp;
 
 #[actix_web::test]
-async fn a_reader_sees_their_own_bet_at_once() {
+async fn own_bet_is_visible_immediately() {
     let app = TestApp::start().await;
     let (creator, ann) = (app.user("carl").await, app.user("ann").await);
     let market = open(&app, &creator).await;
@@ -22,7 +22,7 @@ async fn a_reader_sees_their_own_bet_at_once() {
 }
 
 #[actix_web::test]
-async fn what_is_kept_is_what_is_written_anew() {
+async fn cached_market_equals_rendered_market() {
     let app = TestApp::start().await;
     let creator = app.user("carl").await;
     let market = open(&app, &creator).await;
@@ -36,7 +36,7 @@ async fn what_is_kept_is_what_is_written_anew() {
 }
 
 #[actix_web::test]
-async fn edits_closings_and_deletions_show_at_once() {
+async fn edits_closings_and_deletions_apply_immediately() {
     let app = TestApp::start().await;
     let creator = app.user("carl").await;
     let market = open(&app, &creator).await;
@@ -50,7 +50,7 @@ async fn edits_closings_and_deletions_show_at_once() {
 }
 
 #[actix_web::test]
-async fn a_market_ends_although_nothing_is_written() {
+async fn market_ends_without_a_write() {
     let app = TestApp::start().await;
     let creator = app.user("carl").await;
     let market = open(&app, &creator).await;

@@ -1,11 +1,11 @@
-//! Price charts.
+//! Tests of price histories.
 
 use serde_json::{Value, json};
 
 use super::{Opened, open};
 use crate::support::TestApp;
 
-/// The text of `[open, high, low, close]` of each candle of an option.
+/// Returns the text of `[open, high, low, close]` of each candle of an option.
 fn candles(chart: &Value, option: usize) -> Vec<(String, [f64; 4])> {
     let rows = chart["options"][option]["candles"].as_array().unwrap();
     let values = |row: &Value| ["open", "high", "low", "close"].map(|field| row[field].as_f64().unwrap());
@@ -13,7 +13,7 @@ fn candles(chart: &Value, option: usize) -> Vec<(String, [f64; 4])> {
 }
 
 #[actix_web::test]
-async fn charts_sum_trades_up_interval_by_interval() {
+async fn price_history_aggregates_trades_by_interval() {
     let app = TestApp::start().await;
     let (carl, ann) = (app.user("carl").await, app.user("ann").await);
     let market = open(&app, &carl).await;
@@ -54,7 +54,7 @@ async fn charts_sum_trades_up_interval_by_interval() {
 }
 
 #[actix_web::test]
-async fn charts_have_an_order_and_a_limit() {
+async fn price_history_has_order_and_limit() {
     let app = TestApp::start().await;
     let carl = app.user("carl").await;
     let market: Opened = open(&app, &carl).await;

@@ -1,4 +1,4 @@
-//! How markets end: by whom, by which terms, and only once.
+//! Tests of resolutions and cancellations: permissions, terms, and only one per market.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ async fn resolve(app: &TestApp, market: &Opened, user: &TestUser, body: Value) -
 }
 
 #[actix_web::test]
-async fn a_split_pays_each_option_its_part() {
+async fn split_pays_each_option_its_part() {
     let app = TestApp::start().await;
     let (creator, ann, bob) = (app.user("carl").await, app.user("ann").await, app.user("bob").await);
     let market = open(&app, &creator).await;
@@ -34,13 +34,13 @@ async fn a_split_pays_each_option_its_part() {
     audit(&app).await;
 }
 
-/// The minor units of a decimal string.
+/// Returns the minor units of a decimal string.
 fn minor(text: &Value) -> i64 {
     text.as_str().unwrap().replace('.', "").parse().unwrap()
 }
 
 #[actix_web::test]
-async fn a_cancellation_returns_the_stakes() {
+async fn cancellation_refunds_stakes() {
     let app = TestApp::start().await;
     let (creator, ann, bob) = (app.user("carl").await, app.user("ann").await, app.user("bob").await);
     let market = open(&app, &creator).await;
@@ -61,7 +61,7 @@ async fn a_cancellation_returns_the_stakes() {
 }
 
 #[actix_web::test]
-async fn only_the_creator_and_the_staff_decide() {
+async fn decision_requires_creator_moderator_or_admin() {
     let app = TestApp::start().await;
     let (creator, ann) = (app.user("carl").await, app.user("ann").await);
     let (moderator, admin) = (app.moderator().await, app.admin().await);
@@ -80,7 +80,7 @@ async fn only_the_creator_and_the_staff_decide() {
 }
 
 #[actix_web::test]
-async fn a_market_is_decided_once() {
+async fn market_is_decided_once() {
     let app = TestApp::start().await;
     let (creator, ann) = (app.user("carl").await, app.user("ann").await);
     for part in ["resolution", "cancellation"] {
@@ -106,7 +106,7 @@ async fn a_market_is_decided_once() {
 }
 
 #[actix_web::test]
-async fn the_faults_of_a_resolution_are_told_at_once() {
+async fn invalid_resolution_gets_all_errors() {
     let app = TestApp::start().await;
     let creator = app.user("carl").await;
     let market = open(&app, &creator).await;
@@ -143,7 +143,7 @@ async fn the_faults_of_a_resolution_are_told_at_once() {
 }
 
 #[actix_web::test]
-async fn closing_and_cancelling_need_no_body_but_a_key() {
+async fn closing_and_cancelling_require_only_a_key() {
     let app = TestApp::start().await;
     let creator = app.user("carl").await;
     let market = open(&app, &creator).await;

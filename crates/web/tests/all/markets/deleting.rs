@@ -1,17 +1,17 @@
-//! Deleting a market that nobody has bet in.
+//! Tests of deleting a market without bets.
 
 use serde_json::{Value, json};
 
 use super::{Opened, SECONDS_TO_END, audit, balance, caller, command, open, standing};
 use crate::support::{TestApp, TestUser};
 
-/// Deletes a market, and gives the status.
+/// Deletes a market, and returns the status.
 async fn delete(app: &TestApp, market: &Opened, by: &TestUser) -> u16 {
     app.delete(&market.path).by(by).await.status.as_u16()
 }
 
 #[actix_web::test]
-async fn a_deleted_market_is_gone_and_its_subsidy_is_back() {
+async fn deleted_market_refunds_its_subsidy() {
     let app = TestApp::start().await;
     let (creator, ann) = (app.user("carl").await, app.user("ann").await);
     let (market, other) = (open(&app, &creator).await, open(&app, &creator).await);
@@ -53,7 +53,7 @@ async fn a_deleted_market_is_gone_and_its_subsidy_is_back() {
 }
 
 #[actix_web::test]
-async fn the_staff_delete_and_the_creator_gets_the_subsidy() {
+async fn deletion_by_moderator_refunds_creator() {
     let app = TestApp::start().await;
     let (creator, moderator, admin) = (app.user("carl").await, app.moderator().await, app.admin().await);
     let (one, two) = (open(&app, &creator).await, open(&app, &creator).await);
@@ -71,7 +71,7 @@ async fn the_staff_delete_and_the_creator_gets_the_subsidy() {
 }
 
 #[actix_web::test]
-async fn a_market_that_came_to_something_stays() {
+async fn market_with_bets_cannot_be_deleted() {
     let app = TestApp::start().await;
     let (creator, ann) = (app.user("carl").await, app.user("ann").await);
     let (traded, sold) = (open(&app, &creator).await, open(&app, &creator).await);
@@ -90,7 +90,7 @@ async fn a_market_that_came_to_something_stays() {
 }
 
 #[actix_web::test]
-async fn of_a_bet_and_a_deletion_at_once_only_the_first_is_done() {
+async fn concurrent_bet_and_deletion_exclude_each_other() {
     let app = TestApp::start().await;
     let (creator, ann) = (app.user("carl").await, app.user("ann").await);
     let (by_creator, by_ann) = (caller(&app, &creator).await, caller(&app, &ann).await);
@@ -117,7 +117,7 @@ async fn of_a_bet_and_a_deletion_at_once_only_the_first_is_done() {
 }
 
 #[actix_web::test]
-async fn a_repeated_opening_is_answered_as_before_and_opens_nothing() {
+async fn repeated_opening_of_deleted_market_is_replayed() {
     let app = TestApp::start().await;
     let creator = app.user("carl").await;
     let post = || app.post("/markets").by(&creator).key("once").json(&super::opening());

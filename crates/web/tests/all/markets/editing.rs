@@ -1,18 +1,18 @@
-//! Changing a market that takes trades.
+//! Tests of changing an open market.
 
 use serde_json::{Value, json};
 
 use super::{Opened, SECONDS_TO_END, audit, command, open, opening, standing};
 use crate::support::{TestApp, TestUser};
 
-/// Changes a market, and gives the market and its tag.
+/// Changes a market, and returns the market and its tag.
 async fn edited(app: &TestApp, market: &Opened, by: &TestUser, body: Value) -> (Value, String) {
     let reply = app.patch(&market.path).by(by).json(&body).await;
     (reply.ok(200), reply.header("ETag").to_owned())
 }
 
 #[actix_web::test]
-async fn an_edit_changes_what_it_names_and_nothing_else() {
+async fn edit_changes_given_fields_only() {
     let app = TestApp::start().await;
     let (creator, moderator, admin) = (app.user("carl").await, app.moderator().await, app.admin().await);
     let market = open(&app, &creator).await;
@@ -36,7 +36,7 @@ async fn an_edit_changes_what_it_names_and_nothing_else() {
 }
 
 #[actix_web::test]
-async fn bets_and_edits_take_turns() {
+async fn bets_and_edits_are_serialized() {
     let app = TestApp::start().await;
     let (creator, ann) = (app.user("carl").await, app.user("ann").await);
     let market = open(&app, &creator).await;
@@ -47,7 +47,7 @@ async fn bets_and_edits_take_turns() {
     let order = json!({ "optionId": market.options[0], "side": "buy", "amount": "10" });
     let quote = app.post(&market.at("quotes")).json(&order).await.ok(200);
     assert_eq!(quote["marketVersion"], 3);
-    // After the end date that the market was opened with.
+    // After the market's original end date.
     app.clock.advance_seconds(SECONDS_TO_END + 1);
     assert_eq!(market.read(&app).await["status"], "open");
     let second = market.bet(&app, &ann, 0, "10").await;
@@ -67,7 +67,7 @@ async fn bets_and_edits_take_turns() {
 }
 
 #[actix_web::test]
-async fn an_edit_for_another_version_is_not_made() {
+async fn edit_of_other_version_is_rejected() {
     let app = TestApp::start().await;
     let (creator, ann) = (app.user("carl").await, app.user("ann").await);
     let market = open(&app, &creator).await;
@@ -87,7 +87,7 @@ async fn an_edit_for_another_version_is_not_made() {
 }
 
 #[actix_web::test]
-async fn a_refused_edit_changes_nothing() {
+async fn rejected_edit_changes_nothing() {
     let app = TestApp::start().await;
     let (creator, ann) = (app.user("carl").await, app.user("ann").await);
     let market = open(&app, &creator).await;
@@ -108,7 +108,7 @@ async fn a_refused_edit_changes_nothing() {
 }
 
 #[actix_web::test]
-async fn a_market_that_takes_no_trades_is_not_edited() {
+async fn market_without_trading_rejects_edits() {
     let app = TestApp::start().await;
     let creator = app.user("carl").await;
     let edit = |market: &Opened| {
@@ -130,7 +130,7 @@ async fn a_market_that_takes_no_trades_is_not_edited() {
 }
 
 #[actix_web::test]
-async fn a_list_hears_of_another_end_date_at_once() {
+async fn list_reflects_new_end_date_immediately() {
     let app = TestApp::start().await;
     let creator = app.user("carl").await;
     let market = open(&app, &creator).await;

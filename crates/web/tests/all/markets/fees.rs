@@ -1,4 +1,4 @@
-//! Markets with a trading fee.
+//! Tests of markets with a trading fee.
 
 use std::sync::Arc;
 
@@ -17,7 +17,8 @@ use serde_json::json;
 use super::{END_DATE, Opened, SECONDS_TO_END, audit, balance, caller, command, fresh_key};
 use crate::support::{TestApp, TestUser};
 
-/// Opens a market with a fee of 2 percent in the store of `app`, by an application with other settings.
+/// Creates a market with a fee of 2 percent in the store of `app`, by an application with other
+/// settings.
 async fn open_with_fee(app: &TestApp, creator: &TestUser) -> Opened {
     let store = Arc::new(app.store.clone());
     let ports = Ports {
@@ -64,7 +65,7 @@ async fn open_with_fee(app: &TestApp, creator: &TestUser) -> Opened {
 }
 
 #[actix_web::test]
-async fn fees_are_shown_kept_in_the_pot_and_paid_at_settlement() {
+async fn fees_stay_in_pot_until_settlement() {
     let app = TestApp::start().await;
     let (creator, ann, admin) = (app.user("carl").await, app.user("ann").await, app.admin().await);
     let market = open_with_fee(&app, &creator).await;
@@ -98,7 +99,7 @@ async fn fees_are_shown_kept_in_the_pot_and_paid_at_settlement() {
 }
 
 #[actix_web::test]
-async fn a_cancelled_market_returns_its_fees() {
+async fn cancelled_market_refunds_fees() {
     let app = TestApp::start().await;
     let (creator, ann) = (app.user("carl").await, app.user("ann").await);
     let market = open_with_fee(&app, &creator).await;

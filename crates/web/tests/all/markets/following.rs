@@ -1,11 +1,11 @@
-//! The stream of events: its form, where it begins and where it ends.
+//! Tests of the event stream: its format, its start and its end.
 
 use serde_json::{Value, json};
 
 use super::{Opened, fresh_key, open};
 use crate::support::{Reply, TestApp, TestUser};
 
-/// A market that two have bet in and that is decided, so that its stream ends.
+/// Creates a decided market with two traders, so that its stream ends.
 async fn decided(app: &TestApp) -> (Opened, TestUser) {
     let creator = app.user("carl").await;
     let market = open(app, &creator).await;
@@ -16,7 +16,7 @@ async fn decided(app: &TestApp) -> (Opened, TestUser) {
     (market, creator)
 }
 
-/// The events of a stream that has ended: id, name and data.
+/// Returns the events of a stream that has ended: id, name and data.
 fn events(reply: &Reply) -> Vec<(String, String, Value)> {
     assert_eq!(reply.status.as_u16(), 200, "{reply}");
     assert_eq!(reply.header("Content-Type"), "text/event-stream");
@@ -33,7 +33,7 @@ fn events(reply: &Reply) -> Vec<(String, String, Value)> {
 }
 
 #[actix_web::test]
-async fn a_stream_tells_what_the_routes_show() {
+async fn stream_events_equal_route_responses() {
     let app = TestApp::start().await;
     let (market, _) = decided(&app).await;
     let stream = app.get(&market.at("events")).header("Last-Event-ID", "0-open").await;
@@ -46,7 +46,7 @@ async fn a_stream_tells_what_the_routes_show() {
 }
 
 #[actix_web::test]
-async fn a_stream_goes_on_after_the_last_event_of_the_client() {
+async fn stream_resumes_after_last_event() {
     let app = TestApp::start().await;
     let (market, _) = decided(&app).await;
     let ids = async |last: &str| {
@@ -62,7 +62,7 @@ async fn a_stream_goes_on_after_the_last_event_of_the_client() {
 }
 
 #[actix_web::test]
-async fn a_stream_that_cannot_be_served_is_refused() {
+async fn invalid_stream_request_is_rejected() {
     let app = TestApp::start().await;
     let (market, _) = decided(&app).await;
     for last in ["3-open", "x", "1", "-1-open", "1-ended"] {

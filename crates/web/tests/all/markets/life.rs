@@ -1,4 +1,4 @@
-//! The whole life of a market.
+//! Tests of the complete life of a market.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::{assert_sum_to_one, audit, balance, command, fresh_key, open, opening
 use crate::support::TestApp;
 
 #[actix_web::test]
-async fn a_market_lives_from_opening_to_payout() {
+async fn market_runs_from_opening_to_payout() {
     let app = TestApp::start().await;
     let (creator, ann, bob) = (app.user("carl").await, app.user("ann").await, app.user("bob").await);
     let market = open(&app, &creator).await;
@@ -43,7 +43,7 @@ async fn a_market_lives_from_opening_to_payout() {
     let decided = command(&app, &market.at("resolution"), &creator, &winner).await.ok(200);
     assert_eq!((&decided["status"], &decided["version"]), (&json!("resolved"), &json!(5)));
     assert_eq!(decided["terms"], json!({ "kind": "winner", "optionId": market.options[0] }));
-    // 50.00 shares pay 50.00; the other side gets nothing, and the creator what is left.
+    // 50.00 shares pay 50.00; the other side gets nothing, and the creator the rest.
     assert_eq!(balance(&app, &ann).await, ann_before + 5_000);
     assert_eq!(balance(&app, &bob).await, bob_before);
     let total = balance(&app, &ann).await + balance(&app, &bob).await + balance(&app, &creator).await;
@@ -58,7 +58,7 @@ async fn a_market_lives_from_opening_to_payout() {
 }
 
 #[actix_web::test]
-async fn a_quote_is_what_the_order_right_after_it_comes_to() {
+async fn quote_equals_result_of_next_order() {
     let app = TestApp::start().await;
     let (creator, ann) = (app.user("carl").await, app.user("ann").await);
     let market = open(&app, &creator).await;
@@ -107,7 +107,7 @@ async fn all_shares_are_sold_at_once() {
 }
 
 #[actix_web::test]
-async fn trading_ends_with_the_end_date_whether_or_not_anyone_closes_the_market() {
+async fn trading_ends_at_end_date_without_closing() {
     let app = TestApp::start().await;
     let (creator, ann) = (app.user("carl").await, app.user("ann").await);
     let market = open(&app, &creator).await;
@@ -128,7 +128,7 @@ async fn trading_ends_with_the_end_date_whether_or_not_anyone_closes_the_market(
     app.post(&market.at("quotes")).json(&order).await.refused(409, "MARKET_CLOSED");
     assert_eq!(standing(&app, &market, &[&creator, &ann]).await, before);
 
-    // The tag of the open market does not stand for the closed one.
+    // The tag of the open market differs from that of the closed one.
     let again = app.get(&market.path).header("If-None-Match", tag.header("ETag")).await;
     assert_eq!(again.ok(200)["status"], "closed");
     let winner = json!({ "optionId": market.options[1] });
@@ -137,7 +137,7 @@ async fn trading_ends_with_the_end_date_whether_or_not_anyone_closes_the_market(
 }
 
 #[actix_web::test]
-async fn closing_ends_trading_at_once() {
+async fn closing_ends_trading_immediately() {
     let app = TestApp::start().await;
     let (creator, ann) = (app.user("carl").await, app.user("ann").await);
     let market = open(&app, &creator).await;
@@ -156,7 +156,7 @@ async fn closing_ends_trading_at_once() {
 }
 
 #[actix_web::test]
-async fn opening_takes_what_the_creator_has() {
+async fn opening_requires_funds_of_creator() {
     let app = TestApp::start().await;
     let creator = app.user("carl").await;
     let mut body = opening();

@@ -1,4 +1,4 @@
-//! Lists of markets, bets and positions, and what a client knows already.
+//! Tests of lists of markets, bets and positions, and of conditional requests.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ fn ids(list: &Value) -> Vec<&str> {
     list.as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap()).collect()
 }
 
-/// Opens a market a second after the last one that ends so many hours after the first.
+/// Creates a market a second after the previous one that ends so many hours after the first.
 async fn open_one(app: &TestApp, user: &TestUser, category: &str, hours: u32) -> super::Opened {
     app.clock.advance_seconds(1);
     let mut body = opening();
@@ -62,7 +62,7 @@ async fn markets_are_listed_filtered_sorted_and_paged() {
 }
 
 #[actix_web::test]
-async fn a_listed_market_is_the_market_itself() {
+async fn listed_market_equals_market() {
     let app = TestApp::start().await;
     let carl = app.user("carl").await;
     let market = open(&app, &carl).await;
@@ -74,7 +74,7 @@ async fn a_listed_market_is_the_market_itself() {
 }
 
 #[actix_web::test]
-async fn the_faults_of_parameters_are_told_at_once() {
+async fn invalid_market_parameters_get_all_errors() {
     let app = TestApp::start().await;
     let carl = app.user("carl").await;
     let market = open(&app, &carl).await;
@@ -107,7 +107,7 @@ async fn the_faults_of_parameters_are_told_at_once() {
 }
 
 #[actix_web::test]
-async fn parameters_are_refused_where_there_are_none() {
+async fn routes_without_parameters_reject_any() {
     let app = TestApp::start().await;
     let carl = app.user("carl").await;
     let market = open(&app, &carl).await;
@@ -155,7 +155,7 @@ async fn bets_are_listed_newest_first_without_accounts() {
 }
 
 #[actix_web::test]
-async fn positions_tell_who_holds_what_at_which_worth() {
+async fn positions_have_holder_and_value() {
     let app = TestApp::start().await;
     let (carl, ann, bob) = (app.user("carl").await, app.user("ann").await, app.user("bob").await);
     let market = open(&app, &carl).await;
@@ -185,7 +185,7 @@ async fn positions_tell_who_holds_what_at_which_worth() {
 }
 
 #[actix_web::test]
-async fn a_client_that_knows_the_version_gets_no_body() {
+async fn known_market_version_returns_no_body() {
     let app = TestApp::start().await;
     let carl = app.user("carl").await;
     let market = open(&app, &carl).await;

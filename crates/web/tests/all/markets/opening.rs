@@ -1,4 +1,4 @@
-//! Opening a market: what it becomes, and all that can be wrong with it.
+//! Tests of creating a market: its initial state, and every validation error.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::{audit, command, fresh_key, open, open_as, opening, opening_with, pro
 use crate::support::TestApp;
 
 #[actix_web::test]
-async fn a_market_opens_as_asked() {
+async fn market_opens_as_requested() {
     let app = TestApp::start().await;
     let creator = app.user("carl").await;
     let reply = command(&app, "/markets", &creator, &opening()).await;
@@ -39,7 +39,7 @@ async fn probabilities_may_be_given_for_all_options() {
     let options = json!([option("A", 0.2), option("B", 0.3), option("C", 0.5)]);
     let market = open_as(&app, &creator, &opening_with("options", options)).await;
     assert_eq!(probabilities(&market.body), [0.2, 0.3, 0.5]);
-    // Within one millionth of 1 they are taken as they are meant.
+    // Within one millionth of 1 they are normalized.
     let thirds = json!([option("A", 0.333_333_3), option("B", 0.333_333_3), option("C", 0.333_333_3)]);
     let market = open_as(&app, &creator, &opening_with("options", thirds)).await;
     assert_eq!(probabilities(&market.body), [0.333_333; 3]);
@@ -63,7 +63,7 @@ async fn options_that_look_alike_are_rejected() {
 }
 
 #[actix_web::test]
-async fn every_fault_of_an_opening_is_told_at_once() {
+async fn invalid_opening_gets_all_errors() {
     let app = TestApp::start().await;
     let creator = app.user("carl").await;
     let body = json!({
@@ -105,7 +105,7 @@ async fn every_fault_of_an_opening_is_told_at_once() {
 }
 
 #[actix_web::test]
-async fn each_field_of_an_opening_has_its_limits() {
+async fn opening_fields_have_limits() {
     let app = TestApp::start().await;
     let creator = app.user("carl").await;
     let check = async |field: &str, value: Value, expected: &[&str]| {
@@ -145,7 +145,7 @@ async fn each_field_of_an_opening_has_its_limits() {
 }
 
 #[actix_web::test]
-async fn only_users_open_markets() {
+async fn opening_requires_authentication() {
     let app = TestApp::start().await;
     let reply = app.post("/markets").key(&fresh_key()).json(&json!({})).await;
     reply.refused(401, "UNAUTHORIZED");
@@ -153,7 +153,7 @@ async fn only_users_open_markets() {
 }
 
 #[actix_web::test]
-async fn an_opening_is_answered_again_as_it_was_whatever_happened_since() {
+async fn repeated_opening_returns_first_response() {
     let app = TestApp::start().await;
     let (creator, ann) = (app.user("carl").await, app.user("ann").await);
     let first = app.post("/markets").by(&creator).key("opening").json(&opening()).await;

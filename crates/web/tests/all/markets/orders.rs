@@ -1,4 +1,4 @@
-//! What bets, sales and quotes are refused for; a refused one changes nothing.
+//! Tests of rejected bets, sales and quotes, which change nothing.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::support::{TestApp, TestUser};
 
 const NOWHERE: &str = "0190163d-8694-739b-aea5-966c26f8ad91";
 
-/// A market in which ann holds 87.06 shares of the first option, and how all stands then.
+/// A market in which ann holds 87.06 shares of the first option, with the current state.
 struct Scene {
     app: TestApp,
     creator: TestUser,
@@ -43,7 +43,7 @@ impl Scene {
 }
 
 #[actix_web::test]
-async fn bets_are_refused_for_what_stands_against_them() {
+async fn invalid_bets_are_rejected() {
     let scene = Scene::set().await;
     let poor = scene.send("bets", scene.order("amount", "950.01")).await;
     let refused = poor.refused(409, "INSUFFICIENT_FUNDS");
@@ -59,7 +59,7 @@ async fn bets_are_refused_for_what_stands_against_them() {
 }
 
 #[actix_web::test]
-async fn sales_are_refused_for_what_stands_against_them() {
+async fn invalid_sales_are_rejected() {
     let scene = Scene::set().await;
     let more = scene.send("sales", scene.order("shares", "87.07")).await;
     let refused = more.refused(409, "INSUFFICIENT_SHARES");
@@ -79,7 +79,7 @@ async fn sales_are_refused_for_what_stands_against_them() {
 }
 
 #[actix_web::test]
-async fn quotes_are_refused_as_their_orders_are() {
+async fn quotes_are_rejected_like_their_orders() {
     let scene = Scene::set().await;
     let quote = async |side: &str, field: &str, value: &str| {
         let mut order = scene.order(field, value);
@@ -98,7 +98,7 @@ async fn quotes_are_refused_as_their_orders_are() {
 }
 
 #[actix_web::test]
-async fn the_faults_of_orders_are_told_at_once() {
+async fn invalid_order_gets_all_errors() {
     let scene = Scene::set().await;
     let check = async |part: &str, order: Value, expected: &[&str]| {
         let reply = scene.send(part, order.clone()).await;
@@ -147,7 +147,7 @@ async fn the_faults_of_orders_are_told_at_once() {
 }
 
 #[actix_web::test]
-async fn the_faults_of_quotes_are_told_at_once() {
+async fn invalid_quote_gets_all_errors() {
     let scene = Scene::set().await;
     let check = async |order: Value, expected: &[&str]| {
         let reply = scene.app.post(&scene.market.at("quotes")).json(&order).await;
@@ -168,7 +168,7 @@ async fn the_faults_of_quotes_are_told_at_once() {
 }
 
 #[actix_web::test]
-async fn only_users_trade() {
+async fn trading_requires_authentication() {
     let scene = Scene::set().await;
     for part in ["bets", "sales", "close", "resolution", "cancellation"] {
         let reply = scene.app.post(&scene.market.at(part)).key(&fresh_key()).json(&json!({ "odd": 1 })).await;
@@ -178,7 +178,7 @@ async fn only_users_trade() {
 }
 
 #[actix_web::test]
-async fn a_bet_is_read_by_its_id_without_what_is_its_traders_alone() {
+async fn public_bet_has_no_private_fields() {
     let scene = Scene::set().await;
     let bet = scene.market.bet(&scene.app, &scene.ann, 1, "1").await;
     let mut public = scene.app.get(&format!("/bets/{}", bet["id"].as_str().unwrap())).await.ok(200);

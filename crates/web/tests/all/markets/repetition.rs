@@ -1,4 +1,4 @@
-//! Commands that are sent twice, and ids that clients choose.
+//! Tests of repeated commands, and of client ids.
 
 use serde_json::{Value, json};
 
@@ -15,14 +15,14 @@ fn assert_same(again: &Reply, first: &Reply) {
         assert_eq!(again.header("Location"), first.header("Location"));
         return;
     }
-    // A failure tells the id of its own request.
+    // An error contains the id of its own request.
     let (mut again, mut first) = (again.json(), first.json());
     (again["requestId"], first["requestId"]) = (json!(null), json!(null));
     assert_eq!(again, first);
 }
 
 #[actix_web::test]
-async fn a_repeated_trade_is_answered_again_and_not_made_again() {
+async fn repeated_trade_is_replayed() {
     let app = TestApp::start().await;
     let (creator, ann, bob) = (app.user("carl").await, app.user("ann").await, app.user("bob").await);
     let market = open(&app, &creator).await;
@@ -43,7 +43,7 @@ async fn a_repeated_trade_is_answered_again_and_not_made_again() {
 
     assert_same(&bet("bet", "50.00").await, &first_bet);
     assert_same(&sell("sale").await, &first_sale);
-    // Refusals stick, even once the money would be there.
+    // Rejections are replayed, even after the money became available.
     assert_same(&bet("poor", "950.01").await, &poor);
     bet("bet", "50.01").await.refused(422, "IDEMPOTENCY_MISMATCH");
     sell("bet").await.refused(422, "IDEMPOTENCY_MISMATCH");
@@ -51,7 +51,7 @@ async fn a_repeated_trade_is_answered_again_and_not_made_again() {
 }
 
 #[actix_web::test]
-async fn keys_of_one_user_do_not_hinder_another() {
+async fn keys_of_users_are_independent() {
     let app = TestApp::start().await;
     let (creator, ann, bob) = (app.user("carl").await, app.user("ann").await, app.user("bob").await);
     let market = open(&app, &creator).await;
@@ -64,7 +64,7 @@ async fn keys_of_one_user_do_not_hinder_another() {
 }
 
 #[actix_web::test]
-async fn client_id_of_a_trade_is_its_traders_alone() {
+async fn client_id_of_trade_is_private() {
     let app = TestApp::start().await;
     let (creator, ann, bob) = (app.user("carl").await, app.user("ann").await, app.user("bob").await);
     let market = open(&app, &creator).await;
@@ -77,7 +77,7 @@ async fn client_id_of_a_trade_is_its_traders_alone() {
     let by_id = format!("/bets/{}", made["id"].as_str().unwrap());
     assert_ne!(made["id"], CHOSEN, "others would tell whether it is taken");
     assert_eq!(reply.header("Location"), format!("/api/v1{by_id}"));
-    // Another looks for it in vain, may choose it too, and then has a bet of their own by it.
+    // Another user does not find it, may use it too, and then finds their own bet by it.
     app.get(&path).by(&bob).await.refused(404, "NOT_FOUND");
     app.get(&path).await.refused(404, "NOT_FOUND");
     let others = command(&app, &market.at("bets"), &bob, &order).await.ok(201);
@@ -97,7 +97,7 @@ async fn client_id_of_a_trade_is_its_traders_alone() {
 }
 
 #[actix_web::test]
-async fn a_repeated_decision_is_answered_again_and_pays_once() {
+async fn repeated_decision_is_replayed_and_pays_once() {
     let app = TestApp::start().await;
     let (creator, ann) = (app.user("carl").await, app.user("ann").await);
     let market = open(&app, &creator).await;

@@ -1,4 +1,4 @@
-//! What comes with markets, and which of their fields.
+//! Tests of embedded resources and selected fields of markets.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::{open, opening};
 use crate::support::TestApp;
 
 #[actix_web::test]
-async fn creators_and_the_newest_bets_come_with_markets_that_are_asked_for_them() {
+async fn markets_embed_creators_and_bets_on_request() {
     let app = TestApp::start().await;
     let (carl, ann) = (app.user("carl").await, app.user("ann").await);
     let (market, quiet) = (open(&app, &carl).await, open(&app, &ann).await);
@@ -30,7 +30,7 @@ async fn creators_and_the_newest_bets_come_with_markets_that_are_asked_for_them(
 }
 
 #[actix_web::test]
-async fn only_the_fields_that_are_named_are_shown() {
+async fn markets_have_selected_fields_only() {
     let app = TestApp::start().await;
     let carl = app.user("carl").await;
     let market = open(&app, &carl).await;

@@ -1,4 +1,4 @@
-//! The limits of orders: kept to the last unit, or the order is refused whole.
+//! Tests of the limits of orders: met to the last unit, or the whole order is rejected.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::{command, open, standing};
 use crate::support::TestApp;
 
 #[actix_web::test]
-async fn a_bet_keeps_its_limits_to_the_last_unit() {
+async fn bet_meets_its_limits_exactly() {
     let app = TestApp::start().await;
     let (creator, ann) = (app.user("carl").await, app.user("ann").await);
     let market = open(&app, &creator).await;
@@ -31,13 +31,13 @@ async fn a_bet_keeps_its_limits_to_the_last_unit() {
     both["minShares"] = json!("87.06");
     let bet = command(&app, &market.at("bets"), &ann, &both).await.ok(201);
     assert_eq!((&bet["shares"], &bet["averagePrice"]), (&json!("87.06"), &json!(price)));
-    // The price has moved, so what was enough is not any more.
+    // The price has moved, so the former limit is not met any more.
     let reply = command(&app, &market.at("bets"), &ann, &both).await;
     assert_eq!(reply.refused(409, "SLIPPAGE")["details"]["limit"], "minShares");
 }
 
 #[actix_web::test]
-async fn a_sale_keeps_its_limit_to_the_last_unit() {
+async fn sale_meets_its_limit_exactly() {
     let app = TestApp::start().await;
     let (creator, ann) = (app.user("carl").await, app.user("ann").await);
     let market = open(&app, &creator).await;

@@ -1,11 +1,12 @@
-//! What the second version of the API does otherwise: lists are walked by cursors.
+//! Tests of the second API version, whose lists have cursors.
 
 use serde_json::{Value, json};
 
 use super::{Opened, open_as, opening};
 use crate::support::{TestApp, TestUser};
 
-/// A market with nine trades, and two others; one of two traders has three API keys and four sessions.
+/// Creates a market with nine trades, and two others; one of two traders has three API keys and
+/// four sessions.
 async fn scene(app: &TestApp) -> (TestUser, Opened) {
     let (carl, ann) = (app.user("carl").await, app.user("ann").await);
     let mut markets = Vec::new();
@@ -25,7 +26,7 @@ async fn scene(app: &TestApp) -> (TestUser, Opened) {
     (ann, market)
 }
 
-/// The rows of a list, each with what tells it from the others.
+/// Returns the rows of a list, each with its distinguishing field.
 fn rows(list: &Value) -> Vec<String> {
     let row = |row: &Value| {
         let id = row["id"].as_str().map(str::to_owned);
@@ -34,7 +35,7 @@ fn rows(list: &Value) -> Vec<String> {
     list.as_array().unwrap().iter().map(row).collect()
 }
 
-/// All rows of a list of version 2, by steps of `limit`.
+/// Reads all rows of a list of version 2, `limit` at a time.
 async fn walk(app: &TestApp, user: &TestUser, path: &str, limit: usize) -> Vec<String> {
     let (mut cursor, mut found) = (String::new(), Vec::new());
     loop {
@@ -51,7 +52,7 @@ async fn walk(app: &TestApp, user: &TestUser, path: &str, limit: usize) -> Vec<S
 }
 
 #[actix_web::test]
-async fn a_walk_shows_the_rows_of_the_pages_in_their_order() {
+async fn cursor_pages_have_rows_of_numbered_pages() {
     let app = TestApp::start().await;
     let (ann, market) = scene(&app).await;
     for path in [
@@ -77,7 +78,7 @@ async fn a_walk_shows_the_rows_of_the_pages_in_their_order() {
 }
 
 #[actix_web::test]
-async fn positions_are_walked_by_holder() {
+async fn position_cursors_are_ordered_by_holder() {
     let app = TestApp::start().await;
     let (ann, market) = scene(&app).await;
     let path = format!("/markets/{}/positions", market.id);
@@ -94,7 +95,7 @@ async fn positions_are_walked_by_holder() {
 }
 
 #[actix_web::test]
-async fn a_walk_is_not_disturbed_by_what_is_new() {
+async fn new_rows_do_not_disturb_cursors() {
     let app = TestApp::start().await;
     let (ann, market) = scene(&app).await;
     let path = format!("//api/v2/markets/{}/bets?limit=4", market.id);
@@ -108,7 +109,7 @@ async fn a_walk_is_not_disturbed_by_what_is_new() {
 }
 
 #[actix_web::test]
-async fn cursors_are_good_for_their_own_list_alone() {
+async fn cursor_is_valid_for_its_list_only() {
     let app = TestApp::start().await;
     let (_, market) = scene(&app).await;
     let reply = app.get("//api/v2/markets?limit=1&sort=closing").await;
@@ -134,7 +135,7 @@ async fn cursors_are_good_for_their_own_list_alone() {
 }
 
 #[actix_web::test]
-async fn each_version_refuses_the_parameters_of_the_other() {
+async fn versions_reject_parameters_of_other_version() {
     let app = TestApp::start().await;
     assert_eq!(app.get("/markets?cursor=x").await.faults(), ["cursor: unknown_field"]);
     assert_eq!(app.get("//api/v2/markets?page=1").await.faults(), ["page: unknown_field"]);
@@ -143,7 +144,7 @@ async fn each_version_refuses_the_parameters_of_the_other() {
 }
 
 #[actix_web::test]
-async fn all_else_is_the_same_and_locations_stay_in_the_version_that_was_asked() {
+async fn locations_keep_requested_version() {
     let app = TestApp::start().await;
     let (ann, market) = scene(&app).await;
     for path in [format!("/markets/{}", market.id), format!("/accounts/{}", ann.account_id)] {

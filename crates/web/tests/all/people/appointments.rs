@@ -1,4 +1,4 @@
-//! Roles and suspension, given and taken by admins.
+//! Tests of roles and statuses set by admins.
 
 use foretell_domain::id::UserId;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ async fn appoint(app: &TestApp, admin: &TestUser, who: UserId, body: Value) -> V
 }
 
 #[actix_web::test]
-async fn a_suspension_counts_at_once_for_every_session_and_key() {
+async fn suspension_applies_immediately_to_all_credentials() {
     let app = TestApp::start().await;
     let (ada, bob, admin) = (app.user("ada").await, app.user("bob").await, app.admin().await);
     let second = app.signed_in_again(&ada).await;
@@ -34,7 +34,7 @@ async fn a_suspension_counts_at_once_for_every_session_and_key() {
 }
 
 #[actix_web::test]
-async fn a_role_counts_at_once() {
+async fn role_change_applies_immediately() {
     let app = TestApp::start().await;
     let (ada, admin) = (app.user("ada").await, app.admin().await);
     app.get("/ledger/audit").by(&ada).await.refused(403, "FORBIDDEN");
@@ -47,7 +47,7 @@ async fn a_role_counts_at_once() {
 }
 
 #[actix_web::test]
-async fn there_is_always_an_active_admin() {
+async fn last_active_admin_cannot_be_removed() {
     let app = TestApp::start().await;
     let (ada, admin) = (app.user("ada").await, app.admin().await);
     let refused = async |body: Value| {
@@ -58,7 +58,7 @@ async fn there_is_always_an_active_admin() {
     refused(json!({ "status": "suspended" })).await;
     refused(json!({ "role": "MODERATOR", "status": "suspended" })).await;
     app.erase(&admin).await.refused(409, "CONFLICT");
-    // A suspended admin would be no help.
+    // A suspended admin would not be active.
     appoint(&app, &admin, ada.id, json!({ "role": "ADMIN", "status": "suspended" })).await;
     refused(json!({ "role": "USER" })).await;
     appoint(&app, &admin, ada.id, json!({ "status": "active" })).await;
@@ -67,7 +67,7 @@ async fn there_is_always_an_active_admin() {
 }
 
 #[actix_web::test]
-async fn an_appointment_is_looked_at_before_it_is_made() {
+async fn invalid_user_update_is_rejected() {
     let app = TestApp::start().await;
     let (ada, admin) = (app.user("ada").await, app.admin().await);
     let path = format!("/users/{}", ada.id);

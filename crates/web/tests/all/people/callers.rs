@@ -1,4 +1,4 @@
-//! Every route by every kind of caller.
+//! Tests of every route with every kind of caller.
 
 use std::collections::BTreeSet;
 
@@ -8,11 +8,11 @@ use serde_json::json;
 
 use crate::support::{TestApp, TestUser, contract};
 
-/// What a route takes of its caller.
+/// Credential required by a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Takes {
     Nothing,
-    /// Nothing; but who says who they are must be good for reading.
+    /// None; but a credential, if sent, must have the scope for reading.
     MaybeRead,
     Read,
     Trade,
@@ -96,7 +96,7 @@ const ROUTES: [(&str, &str, Takes); 68] = [
     ("DELETE", "/admin/jobs/{id}", Admin),
 ];
 
-/// A caller, what their credential is good for, and whether they are an admin.
+/// A caller, the scopes of the credential, and `true` for an admin.
 struct Kind {
     name: &'static str,
     caller: Option<TestUser>,
@@ -139,7 +139,7 @@ async fn kinds(app: &TestApp) -> Vec<Kind> {
     kinds
 }
 
-/// Callers whose credential was good once.
+/// Returns callers whose credential has ended.
 async fn gone(app: &TestApp, user: &TestUser, admin: &TestUser) -> [(&'static str, TestUser); 4] {
     let revoked = app.with_key(user, &["read", "trade", "manage"]).await;
     let newest = app.get("/api-keys?limit=1").by(user).await.ok(200)[0]["id"].clone();
@@ -160,13 +160,13 @@ async fn gone(app: &TestApp, user: &TestUser, admin: &TestUser) -> [(&'static st
 }
 
 #[actix_web::test]
-async fn every_route_is_for_those_it_is_for() {
+async fn routes_accept_exactly_their_callers() {
     let app = TestApp::start().await;
     let kinds = kinds(&app).await;
     let mut wrong = Vec::new();
     for (method, path, takes) in ROUTES {
         for Kind { name, caller, takes: may, status_if_not } in &kinds {
-            // With a fault that only those hear of whose request is looked at.
+            // With an error that only callers get whose request is validated.
             let path = path.replace("{id}", &UserId::from_u128(7).to_string()) + "?odd=1";
             let method: Method = method.parse().unwrap();
             let call = app.call(method.clone(), &path).key("k");
@@ -190,7 +190,7 @@ async fn every_route_is_for_those_it_is_for() {
 }
 
 #[test]
-fn every_documented_route_has_a_row_that_says_the_same() {
+fn documented_routes_match_permission_table() {
     let rows: BTreeSet<_> = ROUTES
         .iter()
         .map(|(method, path, takes)| {
@@ -219,7 +219,7 @@ fn every_documented_route_has_a_row_that_says_the_same() {
 }
 
 #[actix_web::test]
-async fn a_refusal_names_what_is_missing() {
+async fn permission_error_states_missing_permission() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     let reader = app.with_key(&ada, &["read"]).await;

@@ -1,11 +1,11 @@
-//! Deleting oneself: who it was is forgotten, the ledger is kept.
+//! Tests of deleting oneself: personal data is deleted, the ledger is kept.
 
 use serde_json::json;
 
 use crate::support::{PASSWORD, TestApp};
 
 #[actix_web::test]
-async fn a_deleted_user_leaves_nothing_but_the_ledger() {
+async fn deleted_user_leaves_only_ledger_entries() {
     let app = TestApp::start().await;
     let (ada, bob, admin) = (app.user("ada").await, app.user("bob").await, app.admin().await);
     let (second, key) = (app.signed_in_again(&ada).await, app.with_key(&ada, &["read"]).await);
@@ -43,7 +43,7 @@ async fn a_deleted_user_leaves_nothing_but_the_ledger() {
 }
 
 #[actix_web::test]
-async fn the_mail_address_of_a_deleted_user_is_unknown_and_free() {
+async fn email_of_deleted_user_is_available() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     app.erase(&ada).await;
@@ -63,14 +63,14 @@ async fn the_mail_address_of_a_deleted_user_is_unknown_and_free() {
         app.post("/users").json(&body).await
     };
     assert_ne!(register(&ada.email).await.ok(201)["id"], ada.id.to_string());
-    // Nobody takes an address that a deleted user will need.
+    // Nobody can register an address that a deleted user will get.
     let other = app.user("bob").await;
     register(&format!("erased-{}@erased.invalid", other.id)).await.refused(409, "DUPLICATE");
     assert_eq!(app.erase(&other).await.status.as_u16(), 204);
 }
 
 #[actix_web::test]
-async fn nobody_deletes_anybody_else() {
+async fn deletion_of_other_user_is_rejected() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.user("ada").await, app.user("bob").await);
     let (path, body) = (format!("/users/{}", ada.id), json!({ "password": PASSWORD }));
@@ -84,7 +84,7 @@ async fn nobody_deletes_anybody_else() {
 }
 
 #[actix_web::test]
-async fn deletion_takes_the_password() {
+async fn deletion_requires_password() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     let path = format!("/users/{}", ada.id);

@@ -1,4 +1,4 @@
-//! Guessing passwords: limited, and told nothing.
+//! Tests of password guessing: attempts are limited, and reveal nothing.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::support::{PASSWORD, TestApp};
 
 const ELSEWHERE: &str = "198.51.100.7";
 
-/// Signs in from an address; the status, the code and how long to wait.
+/// Signs in from an address; returns the status, the code and the time to wait.
 async fn log_in(app: &TestApp, email: &str, password: &str, from: &str) -> (u16, Value, String) {
     let body = json!({ "email": email, "password": password });
     let reply = app.post("/sessions").from(from).json(&body).await;
@@ -22,7 +22,7 @@ fn limited(seconds: &str) -> (u16, Value, String) {
 }
 
 #[actix_web::test]
-async fn guesses_are_limited_alike_for_known_and_unknown_addresses() {
+async fn guesses_are_limited_for_any_email() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     for email in [&ada.email, "nobody@example.com"] {
@@ -33,7 +33,7 @@ async fn guesses_are_limited_alike_for_known_and_unknown_addresses() {
             assert_eq!(log_in(&app, email, password, ELSEWHERE).await, limited("90"), "{email}");
         }
     }
-    // Where she has signed in before, nobody's guesses lock her out.
+    // In a network of her earlier sign-ins, guesses from elsewhere do not lock her out.
     let home = crate::support::ADDRESS;
     assert_eq!(log_in(&app, &ada.email, PASSWORD, home).await.0, 201);
     app.clock.advance_seconds(90);
@@ -41,7 +41,7 @@ async fn guesses_are_limited_alike_for_known_and_unknown_addresses() {
 }
 
 #[actix_web::test]
-async fn guesses_are_limited_by_the_address_they_come_from() {
+async fn guesses_are_limited_by_client_address() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     for number in 0..300 {
@@ -53,7 +53,7 @@ async fn guesses_are_limited_by_the_address_they_come_from() {
 }
 
 #[actix_web::test]
-async fn who_knows_the_password_signs_in_as_often_as_they_like() {
+async fn correct_sign_ins_are_not_limited() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     for _ in 0..40 {
@@ -62,7 +62,7 @@ async fn who_knows_the_password_signs_in_as_often_as_they_like() {
 }
 
 #[actix_web::test]
-async fn clients_behind_a_trusted_proxy_are_told_apart() {
+async fn clients_behind_trusted_proxy_are_distinguished() {
     let app = TestApp::start_behind(&["10.0.0.0/8"]).await;
     let guess = async |from: &str, forwarded: &str| {
         let body = json!({ "email": "nobody@example.com", "password": "wrong password" });
@@ -79,7 +79,8 @@ async fn clients_behind_a_trusted_proxy_are_told_apart() {
         guess("10.1.1.1", "203.0.113.66").await;
     }
     assert_eq!(guess("10.1.1.1", "203.0.113.66").await, 429);
-    // Guesses at Ada's from another client leave her client alone; one that only says so is not believed.
+    // Guesses at Ada's password from another client do not affect hers; a forged address is
+    // ignored.
     let wrong = json!({ "email": ada.email, "password": "wrong password" });
     for _ in 0..10 {
         app.post("/sessions").from("198.51.100.7").json(&wrong).await.refused(401, "UNAUTHORIZED");

@@ -1,11 +1,11 @@
-//! API keys: made once, shown once, listed and deleted by their user.
+//! Tests of API keys: created and returned once, listed and deleted by their user.
 
 use serde_json::json;
 
 use crate::support::{PASSWORD, TestApp, TestUser};
 
 #[actix_web::test]
-async fn the_secret_of_a_key_is_shown_once() {
+async fn key_secret_is_returned_once() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     let body = json!({
@@ -39,7 +39,7 @@ async fn the_secret_of_a_key_is_shown_once() {
 }
 
 #[actix_web::test]
-async fn all_faults_of_a_key_are_told_at_once() {
+async fn invalid_key_gets_all_errors() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     let check = async |body, expected: &[&str]| {
@@ -64,7 +64,7 @@ async fn all_faults_of_a_key_are_told_at_once() {
 }
 
 #[actix_web::test]
-async fn creation_of_a_key_takes_the_password() {
+async fn key_creation_requires_password() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     let create = async |password: &str| {
@@ -84,7 +84,7 @@ async fn creation_of_a_key_takes_the_password() {
 }
 
 #[actix_web::test]
-async fn a_key_is_deleted_by_its_own_user_at_once() {
+async fn key_is_deleted_immediately_by_its_user() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.user("ada").await, app.user("bob").await);
     let (key, other) = (app.with_key(&ada, &["read"]).await, app.with_key(&ada, &["read"]).await);
@@ -118,7 +118,7 @@ async fn a_user_has_fifty_keys_at_most() {
 }
 
 #[actix_web::test]
-async fn a_key_is_used_as_a_bearer_token_for_what_it_is_for() {
+async fn key_is_bearer_token_limited_to_scopes() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.user("ada").await, app.user("bob").await);
     let trader = app.with_key(&ada, &["trade"]).await;

@@ -1,4 +1,4 @@
-//! Changing one's password.
+//! Tests of changing one's password.
 
 use serde_json::json;
 
@@ -32,7 +32,7 @@ async fn a_new_password_ends_the_other_sessions() {
 }
 
 #[actix_web::test]
-async fn a_new_password_revokes_keys_if_asked() {
+async fn new_password_revokes_keys_on_request() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.user("ada").await, app.user("bob").await);
     let [key, other] = [app.with_key(&ada, &["read"]).await, app.with_key(&ada, &["trade", "read"]).await];
@@ -53,7 +53,7 @@ async fn a_new_password_revokes_keys_if_asked() {
 }
 
 #[actix_web::test]
-async fn a_password_is_changed_only_by_who_knows_it() {
+async fn password_change_requires_current_password() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     let other = app.signed_in_again(&ada).await;
@@ -66,7 +66,7 @@ async fn a_password_is_changed_only_by_who_knows_it() {
     assert_eq!(change(short).await.faults(), ["newPassword: length", "password: unknown_field"]);
     app.get("/me").by(&other).await.ok(200);
     app.signed_in_again(&ada).await;
-    // A stolen session is no way to guess it.
+    // A stolen session does not help to guess it.
     for _ in 0..9 {
         change(wrong.clone()).await.refused(401, "UNAUTHORIZED");
     }

@@ -1,11 +1,11 @@
-//! Versions of profiles: what a client has already, and what a change is meant for.
+//! Tests of profile versions in conditional requests.
 
 use serde_json::json;
 
 use crate::markets::open;
 use crate::support::{TestApp, TestUser};
 
-/// The status and the tag that a client gets who has this tag.
+/// Returns the status and the tag for a client that has this tag.
 async fn ask(app: &TestApp, path: &str, by: &TestUser, known: &str) -> (u16, String) {
     let reply = app.get(path).by(by).header("If-None-Match", known).await;
     let status = reply.status.as_u16();
@@ -14,7 +14,7 @@ async fn ask(app: &TestApp, path: &str, by: &TestUser, known: &str) -> (u16, Str
 }
 
 #[actix_web::test]
-async fn a_client_that_has_the_own_profile_gets_no_body_until_something_of_it_changes() {
+async fn unchanged_own_profile_returns_no_body() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     let (status, first) = ask(&app, "/me", &ada, "\"1\"").await;
@@ -31,7 +31,7 @@ async fn a_client_that_has_the_own_profile_gets_no_body_until_something_of_it_ch
 }
 
 #[actix_web::test]
-async fn profiles_of_others_have_the_version_as_tag_and_those_with_contact_another() {
+async fn profile_tag_depends_on_visible_contact() {
     let app = TestApp::start().await;
     let (ada, bob, moderator) = (app.user("ada").await, app.user("bob").await, app.moderator().await);
     let path = format!("/users/{}", ada.id);
@@ -46,7 +46,7 @@ async fn profiles_of_others_have_the_version_as_tag_and_those_with_contact_anoth
 }
 
 #[actix_web::test]
-async fn a_change_for_another_version_of_the_profile_is_not_made() {
+async fn profile_change_of_other_version_is_rejected() {
     let app = TestApp::start().await;
     let (ada, admin) = (app.user("ada").await, app.admin().await);
     let change = |name: &str, version: &str| {

@@ -1,4 +1,4 @@
-//! Profiles: the own one changed, and those of others as far as they may be seen.
+//! Tests of profiles: changes of the own one, and the visible fields of others.
 
 use foretell_domain::id::UserId;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::support::TestApp;
 
 #[actix_web::test]
-async fn the_own_profile_is_changed_where_it_is_named() {
+async fn own_profile_changes_given_fields() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     let change = async |body: Value| {
@@ -23,7 +23,7 @@ async fn the_own_profile_is_changed_where_it_is_named() {
 }
 
 #[actix_web::test]
-async fn all_faults_of_a_profile_are_told_at_once() {
+async fn invalid_profile_gets_all_errors() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     let check = async |body, expected: &[&str]| {
@@ -42,7 +42,7 @@ async fn all_faults_of_a_profile_are_told_at_once() {
 }
 
 #[actix_web::test]
-async fn mail_address_and_status_are_for_the_user_and_the_staff() {
+async fn email_and_status_are_private() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.user("ada").await, app.user("bob").await);
     let (moderator, admin) = (app.moderator().await, app.admin().await);
@@ -86,7 +86,7 @@ async fn profile_change_moves_updated_at() {
 }
 
 #[actix_web::test]
-async fn listed_users_come_with_posts_and_chosen_fields() {
+async fn listed_users_have_posts_and_selected_fields() {
     let app = TestApp::start().await;
     let (ada, ben) = (app.user("ada").await, app.user("ben").await);
     for title in ["first", "second"] {
@@ -141,7 +141,7 @@ async fn users_are_paged_newest_first() {
 }
 
 #[actix_web::test]
-async fn the_own_sessions_are_listed_with_a_mark_on_this_one() {
+async fn own_sessions_are_listed_with_current_marked() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.user("ada").await, app.user("bob").await);
     app.clock.advance_seconds(3_600);
@@ -162,7 +162,7 @@ async fn the_own_sessions_are_listed_with_a_mark_on_this_one() {
     assert_eq!(rows[0], first_row);
     assert_eq!(seen(&second).await.1, [json!(true), json!(false)]);
     assert_eq!(seen(&bob).await.1, [json!(true)]);
-    // Once a session has ended by itself, it is not listed.
+    // An expired session is not listed.
     app.clock.advance_seconds(86_400 - 3_600);
     assert_eq!(seen(&second).await.1, [json!(true)]);
 }

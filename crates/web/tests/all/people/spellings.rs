@@ -1,4 +1,5 @@
-//! Spellings: what looks the same or is typed on another keyboard is one address, one password and one name.
+//! Tests of spellings: look-alikes and keyboard variants are one address, one password and one
+//! name.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Comments on posts and markets.
+//! Tests of comments on posts and markets.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ use crate::markets::open;
 use crate::support::TestApp;
 
 #[actix_web::test]
-async fn a_comment_is_written_read_changed_and_deleted() {
+async fn comment_is_created_read_changed_and_deleted() {
     let app = TestApp::start().await;
     let (ada, ben) = (app.user("ada").await, app.user("ben").await);
     let post = write(&app, &ada, &published()).await;
@@ -49,7 +49,7 @@ async fn a_comment_is_written_read_changed_and_deleted() {
 }
 
 #[actix_web::test]
-async fn comments_are_listed_newest_first_each_under_its_subject() {
+async fn comments_are_listed_newest_first_by_subject() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     let (post, other) = (write(&app, &ada, &published()).await, write(&app, &ada, &published()).await);
@@ -71,7 +71,7 @@ async fn comments_are_listed_newest_first_each_under_its_subject() {
 }
 
 #[actix_web::test]
-async fn a_post_takes_its_comments_along() {
+async fn deleted_post_deletes_its_comments() {
     let app = TestApp::start().await;
     let (ada, ben, moderator) = (app.user("ada").await, app.user("ben").await, app.moderator().await);
     let (post, kept) = (write(&app, &ada, &published()).await, write(&app, &ada, &published()).await);
@@ -87,7 +87,7 @@ async fn a_post_takes_its_comments_along() {
 }
 
 #[actix_web::test]
-async fn the_faults_of_a_comment_are_told_at_once() {
+async fn invalid_comment_gets_all_errors() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     let comments = format!("{}/comments", write(&app, &ada, &published()).await);

@@ -1,4 +1,4 @@
-//! Drafts: for their author alone, and for everyone else like what does not exist.
+//! Tests of drafts: visible to their author, and not found for everyone else.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::{check_missing, comment, ids, path_of, published, published_with, wri
 use crate::support::TestApp;
 
 #[actix_web::test]
-async fn a_draft_of_another_answers_like_a_missing_post() {
+async fn draft_of_another_user_is_not_found() {
     let app = TestApp::start().await;
     let (ada, ben) = (app.user("ada").await, app.user("ben").await);
     let (moderator, admin) = (app.moderator().await, app.admin().await);
@@ -36,7 +36,7 @@ async fn a_draft_of_another_answers_like_a_missing_post() {
 }
 
 #[actix_web::test]
-async fn comments_on_a_post_that_is_a_draft_again_are_hidden_with_it() {
+async fn unpublished_post_hides_its_comments() {
     let app = TestApp::start().await;
     let (ada, ben, moderator) = (app.user("ada").await, app.user("ben").await, app.moderator().await);
     let post = write(&app, &ada, &published()).await;
@@ -57,7 +57,7 @@ async fn comments_on_a_post_that_is_a_draft_again_are_hidden_with_it() {
 }
 
 #[actix_web::test]
-async fn drafts_are_listed_for_their_author_alone() {
+async fn drafts_are_listed_for_author_only() {
     let app = TestApp::start().await;
     let (ada, ben, admin) = (app.user("ada").await, app.user("ben").await, app.admin().await);
     let draft = json!({ "title": "t", "content": "c", "tags": ["x"] });
@@ -88,7 +88,7 @@ async fn drafts_are_listed_for_their_author_alone() {
 }
 
 #[actix_web::test]
-async fn a_token_that_names_no_session_is_refused_where_nobody_may_read() {
+async fn invalid_token_is_rejected_on_public_routes() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     let post = write(&app, &ada, &published()).await;

@@ -1,4 +1,4 @@
-//! Lists of posts and tags: filtered and paged.
+//! Tests of lists of posts and tags: filters and pagination.
 
 use serde_json::{Value, json};
 
@@ -35,7 +35,7 @@ async fn posts_are_listed_filtered_and_paged() {
 }
 
 #[actix_web::test]
-async fn a_listed_post_is_the_post_itself() {
+async fn listed_post_equals_post() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     let id = write_tagged(&app, &ada, &["b", "a"]).await;
@@ -44,7 +44,7 @@ async fn a_listed_post_is_the_post_itself() {
 }
 
 #[actix_web::test]
-async fn the_faults_of_parameters_are_told_at_once() {
+async fn invalid_post_parameters_get_all_errors() {
     let app = TestApp::start().await;
     let query = "?status=open&authorId=me&tag=&expand=x&fields=y&page=0&limit=101&q=rain";
     let expected = [
@@ -62,7 +62,7 @@ async fn the_faults_of_parameters_are_told_at_once() {
 }
 
 #[actix_web::test]
-async fn tags_come_with_the_number_of_published_posts() {
+async fn tags_have_number_of_published_posts() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     assert_eq!(app.get("/tags").await.ok(200), json!([]));
@@ -94,7 +94,7 @@ async fn tags_come_with_the_number_of_published_posts() {
 }
 
 #[actix_web::test]
-async fn version_2_walks_posts_comments_and_tags() {
+async fn version_2_has_cursors_for_posts_and_tags() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     let mut posts = Vec::new();

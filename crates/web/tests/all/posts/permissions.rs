@@ -1,11 +1,12 @@
-//! Who may do what with published posts and comments: nobody, the author, another user, moderators, admins.
+//! Tests of permissions on published posts and comments: anonymous, author, other user, moderator,
+//! admin.
 
 use serde_json::{Value, json};
 
 use super::{UNKNOWN, check_missing, comment, published, write};
 use crate::support::{TestApp, TestUser};
 
-/// Those who try, by name.
+/// Callers, by name.
 struct Cast {
     author: TestUser,
     other: TestUser,
@@ -24,7 +25,7 @@ impl Cast {
     }
 }
 
-/// Checks who may change and delete what `make` makes.
+/// Checks who may change and delete a resource created by `make`.
 async fn check(app: &TestApp, cast: &Cast, edit: &Value, make: impl AsyncFn() -> String) {
     for (user, status, code) in [(None, 401, "UNAUTHORIZED"), (Some(&cast.other), 403, "FORBIDDEN")] {
         let path = make().await;
@@ -48,7 +49,7 @@ async fn check(app: &TestApp, cast: &Cast, edit: &Value, make: impl AsyncFn() ->
 }
 
 #[actix_web::test]
-async fn authors_and_the_staff_change_and_delete_posts() {
+async fn authors_moderators_and_admins_change_posts() {
     let app = TestApp::start().await;
     let cast = Cast::of(&app).await;
     let edit = json!({ "content": "Changed" });
@@ -56,17 +57,17 @@ async fn authors_and_the_staff_change_and_delete_posts() {
 }
 
 #[actix_web::test]
-async fn authors_and_the_staff_change_and_delete_comments() {
+async fn authors_moderators_and_admins_change_comments() {
     let app = TestApp::start().await;
     let cast = Cast::of(&app).await;
-    // The author of the post has no say in the comments on it.
+    // The author of the post has no rights on its comments.
     let post = write(&app, &cast.other, &published()).await;
     let edit = json!({ "content": "Changed" });
     check(&app, &cast, &edit, async || comment(&app, &cast.author, &post, "Well said").await).await;
 }
 
 #[actix_web::test]
-async fn only_who_is_signed_in_writes() {
+async fn writing_requires_authentication() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     let post = write(&app, &ada, &published()).await;
@@ -79,7 +80,7 @@ async fn only_who_is_signed_in_writes() {
 }
 
 #[actix_web::test]
-async fn what_is_not_there_is_not_found() {
+async fn missing_posts_and_comments_are_not_found() {
     let app = TestApp::start().await;
     let admin = app.admin().await;
     let body = json!({ "content": "c" });

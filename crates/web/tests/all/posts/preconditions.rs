@@ -1,4 +1,4 @@
-//! Versions: what a client has already, and what a change is meant for.
+//! Tests of versions in conditional requests.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::{comment, published, write};
 use crate::support::TestApp;
 
 #[actix_web::test]
-async fn a_client_that_has_the_version_gets_no_body() {
+async fn known_post_version_returns_no_body() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     let path = write(&app, &ada, &published()).await;
@@ -27,7 +27,7 @@ async fn a_client_that_has_the_version_gets_no_body() {
 }
 
 #[actix_web::test]
-async fn what_comes_with_a_post_is_never_said_to_be_known() {
+async fn post_with_embedded_resources_has_no_tag() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     let path = write(&app, &ada, &published()).await;
@@ -39,7 +39,7 @@ async fn what_comes_with_a_post_is_never_said_to_be_known() {
 }
 
 #[actix_web::test]
-async fn a_change_for_another_version_is_not_made() {
+async fn edit_of_other_post_version_is_rejected() {
     let app = TestApp::start().await;
     let (ada, moderator) = (app.user("ada").await, app.moderator().await);
     let path = write(&app, &ada, &published()).await;
@@ -56,14 +56,14 @@ async fn a_change_for_another_version_is_not_made() {
     }
     edit("Five").by(&ada).await.ok(200);
     assert_eq!(app.get(&path).await.ok(200)["version"], 5);
-    // A change of nothing needs the version as well, and leaves it.
+    // An edit that changes nothing requires the version as well, and does not increment it.
     edit("Five").by(&ada).header("If-Match", "\"4\"").await.refused(412, "PRECONDITION_FAILED");
     edit("Five").by(&ada).header("If-Match", "\"5\"").await.ok(200);
     assert_eq!(app.get(&path).await.ok(200)["version"], 5);
 }
 
 #[actix_web::test]
-async fn of_two_changes_for_one_version_only_the_first_is_made() {
+async fn second_edit_of_one_version_is_rejected() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     let path = write(&app, &ada, &published()).await;
@@ -79,7 +79,7 @@ async fn of_two_changes_for_one_version_only_the_first_is_made() {
 }
 
 #[actix_web::test]
-async fn a_precondition_that_cannot_be_read_is_a_fault() {
+async fn invalid_precondition_is_rejected() {
     let app = TestApp::start().await;
     let (ada, ben) = (app.user("ada").await, app.user("ben").await);
     let path = write(&app, &ada, &published()).await;

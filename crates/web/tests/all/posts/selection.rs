@@ -1,4 +1,4 @@
-//! `expand` and `fields`: what comes with a post, and what of it is left out.
+//! Tests of `expand` and `fields`: embedded resources and selected fields.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::{comment, id_of, published, published_with, write};
 use crate::support::TestApp;
 
 #[actix_web::test]
-async fn related_rows_come_with_one_post_and_with_many() {
+async fn posts_embed_related_resources() {
     let app = TestApp::start().await;
     let (ada, ben) = (app.user("ada").await, app.user("ben").await);
     let one = write(&app, &ada, &published()).await;
@@ -35,7 +35,7 @@ async fn related_rows_come_with_one_post_and_with_many() {
 }
 
 #[actix_web::test]
-async fn no_more_than_the_newest_comments_come_with_a_post() {
+async fn post_embeds_newest_comments_only() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     let (one, two) = (write(&app, &ada, &published()).await, write(&app, &ada, &published()).await);
@@ -54,7 +54,7 @@ async fn no_more_than_the_newest_comments_come_with_a_post() {
 }
 
 #[actix_web::test]
-async fn an_answer_has_the_fields_that_are_asked_for() {
+async fn response_has_selected_fields() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     let path = write(&app, &ada, &published_with("tags", json!(["a"]))).await;
@@ -73,7 +73,7 @@ async fn an_answer_has_the_fields_that_are_asked_for() {
 }
 
 #[actix_web::test]
-async fn unknown_names_are_faults_of_their_parameter() {
+async fn unknown_selected_names_are_rejected() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     let path = write(&app, &ada, &published()).await;

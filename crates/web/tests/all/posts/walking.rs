@@ -1,4 +1,4 @@
-//! A walk through many posts while others write and delete.
+//! Tests of cursors through many posts while others create and delete.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use crate::support::{TestApp, TestUser};
 const POSTS: usize = 10_000;
 const STEP: usize = 100;
 
-/// Deletes the post of this id and says that it is gone.
+/// Deletes the post with this id and records it.
 async fn delete(app: &TestApp, author: &TestUser, id: &str, gone: &mut BTreeSet<String>) {
     if gone.insert(id.to_owned()) {
         let reply = app.delete(&format!("/posts/{id}")).by(author).await;
@@ -17,7 +17,7 @@ async fn delete(app: &TestApp, author: &TestUser, id: &str, gone: &mut BTreeSet<
 }
 
 #[actix_web::test]
-async fn each_post_that_stays_is_seen_exactly_once() {
+async fn remaining_posts_are_listed_exactly_once() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     let mut written = Vec::new();
@@ -34,7 +34,7 @@ async fn each_post_that_stays_is_seen_exactly_once() {
             *seen.entry(id.to_owned()).or_insert(0) += 1;
         }
         let Some(next) = reply.json()["meta"]["page"]["next"].as_str().map(str::to_owned) else { break };
-        // One that has been seen and is the place of the cursor, one long ago, and one that is still to come.
+        // One that was seen and is the position of the cursor, an earlier one, and a later one.
         let at = |back: usize| written[POSTS.saturating_sub(back).min(POSTS - 1)].clone();
         let last = ids(&page).last().map(|id| (*id).to_owned()).unwrap();
         for id in [last, at(step * STEP / 2), at(step * STEP + 150)] {

@@ -1,4 +1,4 @@
-//! Posts from the writing to the deletion, as they were typed.
+//! Tests of posts from creation to deletion, with unchanged text.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::{check_missing, comment, path_of, published, published_with, write};
 use crate::support::TestApp;
 
 #[actix_web::test]
-async fn a_post_is_written_read_changed_and_deleted() {
+async fn post_is_created_read_changed_and_deleted() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     let body = json!({ "title": "On rain", "content": "It may.", "published": true, "tags": ["Sky ", "b"] });
@@ -50,7 +50,7 @@ async fn a_post_is_written_read_changed_and_deleted() {
 }
 
 #[actix_web::test]
-async fn what_is_left_out_or_the_same_changes_nothing() {
+async fn omitted_or_equal_fields_change_nothing() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     let path = write(&app, &ada, &published_with("tags", json!(["a"]))).await;
@@ -63,7 +63,7 @@ async fn what_is_left_out_or_the_same_changes_nothing() {
 }
 
 #[actix_web::test]
-async fn a_new_post_is_a_draft_until_it_is_published() {
+async fn new_post_is_draft_until_published() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     let draft = app.post("/posts").by(&ada).json(&json!({ "title": "t", "content": "c" })).await.ok(201);
@@ -78,7 +78,7 @@ async fn a_new_post_is_a_draft_until_it_is_published() {
 }
 
 #[actix_web::test]
-async fn text_stays_as_it_was_typed() {
+async fn post_text_is_returned_unchanged() {
     let app = TestApp::start_with_bodies_of(1024 * 1024).await;
     let ada = app.user("ada").await;
     for text in [
@@ -99,7 +99,7 @@ async fn text_stays_as_it_was_typed() {
 }
 
 #[actix_web::test]
-async fn written_text_is_stored_in_its_normal_form() {
+async fn post_text_is_stored_in_normal_form() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     let body =
@@ -125,7 +125,7 @@ async fn unreadable_text_is_rejected() {
 }
 
 #[actix_web::test]
-async fn the_most_characters_are_accepted_and_one_more_is_not() {
+async fn maximum_lengths_are_accepted_and_enforced() {
     let app = TestApp::start_with_bodies_of(1024 * 1024).await;
     let ada = app.user("ada").await;
     let tags: Vec<_> = (0..10).map(|number| format!("{number}{}", "é".repeat(29))).collect();
@@ -152,7 +152,7 @@ async fn the_most_characters_are_accepted_and_one_more_is_not() {
 }
 
 #[actix_web::test]
-async fn all_faults_of_a_post_are_told_at_once() {
+async fn invalid_post_gets_all_errors() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     let path = write(&app, &ada, &published()).await;
