@@ -1,4 +1,4 @@
-//! What is in `deploy/` fits the binary: every setting that it names is one.
+//! Tests that `deploy/` matches the binary: it uses existing settings only.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -13,7 +13,7 @@ const COMPOSE: &str = include_str!("../../deploy/compose.yaml");
 const UNIT: &str = include_str!("../../deploy/foretell.service");
 const ENVIRONMENT: &str = include_str!("../../deploy/foretell.env.example");
 
-/// The variables that a file sets, as `NAME=value` or `NAME: value`.
+/// Returns the variables that a file sets, as `NAME=value` or `NAME: value`.
 fn variables(text: &str) -> Vec<(String, String)> {
     let setting = |line: &str| {
         let begin = line.find("FORETELL_")?;
@@ -25,7 +25,7 @@ fn variables(text: &str) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn every_setting_of_the_packages_is_one() {
+async fn packages_use_existing_settings() {
     let home = Home::new(Database::Sqlite);
     for (file, text, least) in [
         ("Containerfile", CONTAINER, 3),
@@ -44,12 +44,12 @@ async fn every_setting_of_the_packages_is_one() {
 }
 
 #[tokio::test]
-async fn the_health_check_of_the_image_tells_whether_the_server_is_ready() {
+async fn image_health_check_reports_readiness() {
     let mut server = Server::start(Database::Sqlite).await;
     let address = server.origin().trim_start_matches("http://").to_owned();
     let check = server.command("healthcheck").variable("FORETELL__SERVER__BIND", address);
     let told = check.run().await.succeeded().stdout;
     assert!(told.contains("\"writer\":{\"status\":\"ok\"}"), "{told}");
     server.stop_cleanly().await;
-    check.run().await.failed(&["no answer from"]);
+    check.run().await.failed(&["no response from"]);
 }

@@ -1,4 +1,4 @@
-//! Registers admins from the command line: there is no default password anywhere.
+//! `foretell admin`: registers admins; there are no default passwords.
 
 use std::io::BufRead as _;
 use std::process::ExitCode;

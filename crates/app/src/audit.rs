@@ -1,4 +1,4 @@
-//! Audits the ledger from the command line.
+//! `foretell ledger`: audits the ledger.
 
 use std::process::ExitCode;
 

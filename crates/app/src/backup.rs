@@ -1,5 +1,5 @@
-//! `foretell backup`: makes backups of the `SQLite` file while the server runs, proves that they are good, and restores
-//! them.
+//! `foretell backup`: creates backups of the `SQLite` file while the server runs, verifies them,
+//! and restores them.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -28,14 +28,15 @@ pub(crate) async fn run(settings: &Settings, command: BackupCommand) -> anyhow::
     Ok(ExitCode::SUCCESS)
 }
 
-/// Says what is in a backup, provided that it is good.
+/// Prints the contents of a backup after verifying it.
 async fn tell_good(file: &Path) -> anyhow::Result<()> {
     let report = verify(file).await?;
     say(format_args!("{} is a good backup: {}", file.display(), summary(&report)));
     Ok(())
 }
 
-/// Makes a backup of a database that is about to be migrated, and proves on a copy of it that the migration succeeds.
+/// Creates a backup of a database before its migration, and verifies on a copy that the migration
+/// succeeds.
 pub(crate) async fn before_migration(settings: &Settings, store: &Store) -> anyhow::Result<()> {
     let DatabaseUrl::Sqlite(database) = &settings.database.url else { return Ok(()) };
     let status = store.migration_status().await?;
@@ -45,7 +46,7 @@ pub(crate) async fn before_migration(settings: &Settings, store: &Store) -> anyh
     let file = settings.backups.join(format!("before-migration-{}.db", now_text()));
     make(database, &file).await?;
     let report =
-        verify(&file).await.context("the tables cannot be brought up to date; nothing was changed")?;
+        verify(&file).await.context("the migration fails on a copy of the database; nothing was changed")?;
     let (backup, found) = (file.display(), summary(&report));
     tracing::info!(
         %backup, pending = status.pending.len(),
@@ -76,19 +77,19 @@ async fn make(database: &Path, file: &Path) -> anyhow::Result<()> {
     in_background(move || backup::create(&from, &to)).await
 }
 
-/// Checks a backup page by page, and restores a copy of it, which must come up to date and have a sound ledger.
+/// Checks a backup page by page, migrates a restored copy of it, and audits its ledger.
 async fn verify(file: &Path) -> anyhow::Result<AuditReport> {
     let checked = file.to_owned();
     in_background(move || backup::check(&checked)).await?;
     let copy = backup::beside(file, &format!(".verifying-{}", std::process::id()));
     backup::copy(file, &copy)?;
     let report = audit(&copy).await;
-    // What it has found counts, not what is left of the copy.
+    // The result of the audit counts, not the removal of the copy.
     drop(backup::remove_database(&copy));
     report
 }
 
-/// Brings the tables of a database up to date and checks its ledger.
+/// Migrates a database and audits its ledger.
 async fn audit(database: &Path) -> anyhow::Result<AuditReport> {
     let store = Store::connect(&DatabaseConfig::new(DatabaseUrl::Sqlite(database.to_owned()))).await?;
     store.migrate().await?;
@@ -107,7 +108,7 @@ fn database_file(settings: &Settings) -> anyhow::Result<&Path> {
     match &settings.database.url {
         DatabaseUrl::Sqlite(file) => Ok(file),
         DatabaseUrl::Postgres(_) => {
-            bail!("the database is on Postgres, which has tools of its own: see docs/backup.md")
+            bail!("the database is on Postgres: use its own backup tools, see docs/backup.md")
         }
     }
 }
@@ -119,7 +120,7 @@ fn summary(report: &AuditReport) -> String {
     )
 }
 
-/// The time as part of a file's name.
+/// Returns the time as part of a file name.
 fn now_text() -> String {
     let format = format_description!("[year][month][day]T[hour][minute][second].[subsecond digits:3]Z");
     OffsetDateTime::now_utc().format(format).unwrap_or_default()

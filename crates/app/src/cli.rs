@@ -1,4 +1,4 @@
-//! The command line: subcommands and their arguments.
+//! Command line: subcommands and their arguments.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 #[derive(Debug, Parser)]
 #[command(name = "foretell", version)]
 pub(crate) struct Cli {
-    /// A TOML file with settings; what it leaves out keeps its default.
+    /// TOML file with settings; other settings keep their defaults.
     #[arg(long, global = true, value_name = "PATH")]
     pub(crate) config: Option<PathBuf>,
     #[command(subcommand)]
@@ -18,63 +18,63 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Serves the API and runs jobs; this is what happens without a subcommand.
+    /// Serve the API and run jobs (the default without a subcommand).
     Serve(ServeArguments),
-    /// Runs jobs and serves nothing.
+    /// Run jobs without serving the API.
     Worker,
-    /// Looks after jobs.
+    /// Manage background jobs.
     #[command(subcommand)]
     Jobs(JobsCommand),
-    /// Looks over everything that the server depends on, and says what to do about what is wrong.
+    /// Check all dependencies of the server, and suggest fixes.
     Doctor {
         /// Print the findings as JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Makes, checks and restores backups of the `SQLite` file.
+    /// Create, verify and restore backups of the SQLite file.
     #[command(subcommand)]
     Backup(BackupCommand),
-    /// Writes out markets, bets, transfers, or what there is of a user.
+    /// Export markets, bets, transfers, or all data of a user.
     Export(ExportArguments),
-    /// Looks after searching.
+    /// Manage the search indexes.
     #[command(subcommand)]
     Search(SearchCommand),
-    /// Brings the database's tables up to date and says what was done.
+    /// Migrate the database to the current schema.
     Migrate,
-    /// Manages admins.
+    /// Manage admins.
     #[command(subcommand)]
     Admin(AdminCommand),
     /// Audit the ledger.
     #[command(subcommand)]
     Ledger(LedgerCommand),
-    /// Checks and prints the settings.
+    /// Check and print the settings.
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Asks the server of these settings whether it is ready, as container engines do; fails unless it is.
+    /// Check that the running server is ready, for container engines; fails if it is not.
     Healthcheck,
-    /// Prints the document that describes the API to programs, as `OpenAPI` 3.1.
+    /// Print the OpenAPI 3.1 description of the API.
     Openapi,
-    /// Fills an empty database with users, markets in every state, and bets.
+    /// Fill an empty database with demo users, markets in every state, and bets.
     Demo,
 }
 
 #[derive(Debug, Default, Args)]
 pub(crate) struct ServeArguments {
-    /// Run no jobs: other processes do.
+    /// Do not run jobs: other processes do.
     #[arg(long)]
     pub(crate) no_worker: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ExportArguments {
-    /// What is written out.
+    /// Data to export.
     pub(crate) what: Exported,
-    /// The id of the user, for what there is of one.
+    /// Id of the user, for an export of a user's data.
     pub(crate) user: Option<String>,
-    /// One JSON object a line, or comma-separated values; what there is of a user is always JSON.
+    /// One JSON object per line, or comma-separated values; a user's data is always JSON.
     #[arg(long, default_value = "jsonl")]
     pub(crate) format: ExportFormat,
-    /// The file to write, which must not be there yet; the standard output if none is named.
+    /// File to create, which must not exist yet; the default is standard output.
     #[arg(long)]
     pub(crate) to: Option<PathBuf>,
 }
@@ -95,82 +95,82 @@ pub(crate) enum ExportFormat {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum JobsCommand {
-    /// Prints jobs, newest first.
+    /// Print jobs, newest first.
     List(ListJobs),
-    /// Tries a job at once that waits or was given up.
+    /// Retry a waiting or dead job immediately.
     Retry(NamedJob),
-    /// Deletes a job that no worker is at; what it was to do is not done.
+    /// Delete a job that no worker is running, without doing its task.
     Discard(NamedJob),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ListJobs {
-    /// Only in this state: waiting, running, done or dead.
+    /// Only jobs in this state: waiting, running, done or dead.
     #[arg(long)]
     pub(crate) state: Option<String>,
-    /// Only of this kind, such as `welcome_mail`.
+    /// Only jobs of this kind, as printed in the list.
     #[arg(long)]
     pub(crate) kind: Option<String>,
-    /// How many at most, 1 to 100.
+    /// Maximum number of jobs, 1 to 100.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) limit: u32,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct NamedJob {
-    /// The id of the job.
+    /// Id of the job.
     pub(crate) id: String,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum AdminCommand {
-    /// Registers a user with the role ADMIN.
+    /// Register a user with the role ADMIN.
     Create(NewAdmin),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct NewAdmin {
-    /// The mail address to sign in with.
+    /// Email address for signing in.
     #[arg(long)]
     pub(crate) email: String,
-    /// The name that others see.
+    /// Public name.
     #[arg(long)]
     pub(crate) name: String,
-    /// Read the password from the first line of standard input; it never stands on the command line.
+    /// Read the password from the first line of standard input; it is never an argument.
     #[arg(long, required = true)]
     pub(crate) password_stdin: bool,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum BackupCommand {
-    /// Makes a backup, while the server runs or not, and proves that it is good.
+    /// Create a backup, while the server runs or not, and verify it.
     Create {
-        /// The file to make; otherwise one with the time in its name, in the folder `backups` of the data.
+        /// File to create; the default has the time in its name, in the folder backups of the data.
         #[arg(long, value_name = "PATH")]
         to: Option<PathBuf>,
     },
-    /// Proves that a backup is good: whole, restorable, and with a sound ledger.
+    /// Verify a backup: complete, restorable, and with a sound ledger.
     Verify {
-        /// The backup.
+        /// Backup to verify.
         file: PathBuf,
     },
-    /// Puts a backup in the place of the database while no server runs; what was there is kept.
+    /// Replace the database by a backup while no server runs; the previous file is kept.
     Restore {
-        /// The backup.
+        /// Backup to restore.
         file: PathBuf,
     },
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum SearchCommand {
-    /// Works out anew what all texts mean; servers that run take it over by themselves.
+    /// Recompute the embeddings of all texts; running servers use them without a restart.
     Reindex,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum LedgerCommand {
-    /// Checks accounts, transfers, markets, bets, positions and payouts against each other, and lists the
-    /// first rows that differ; fails unless all of them agree.
+    /// Check accounts, transfers, markets, bets, positions and payouts against each other, and list
+    /// the first differences; fails if there are any.
     Audit {
         /// Print the report as JSON.
         #[arg(long)]
@@ -180,20 +180,20 @@ pub(crate) enum LedgerCommand {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
-    /// Says everything that is wrong with the settings; fails unless they are valid.
+    /// Print everything that is wrong with the settings; fails if anything is.
     Check,
-    /// Prints all settings with their values and where those are from; secrets are hidden.
+    /// Print all settings with their values and origins; secrets are hidden.
     Dump,
-    /// Prints what settings there are, as Markdown.
+    /// Print a reference of all settings, as Markdown.
     Reference,
 }
 
-/// Says a line to whoever runs the program. Whoever no longer listens, as `head` does, misses it.
+/// Prints a line to standard output. It ignores a closed pipe, such as that of `head`.
 pub(crate) fn say(line: impl std::fmt::Display) {
     drop(writeln!(std::io::stdout(), "{line}"));
 }
 
-/// Says why the program failed, with its causes.
+/// Prints an error with its causes.
 #[expect(clippy::print_stderr, reason = "logs may not be set up yet")]
 pub(crate) fn report(error: &anyhow::Error) {
     eprintln!("foretell: {error:#}");

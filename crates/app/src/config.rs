@@ -1,4 +1,4 @@
-//! The settings of the process, read in layers from files and the environment and checked before use.
+//! Settings of the process, read in layers from files and the environment and checked before use.
 
 mod background;
 mod error;
@@ -43,39 +43,39 @@ const DEFAULT_TOML: &str = include_str!("../../../config/default.toml");
 const DEVELOPMENT_TOML: &str = include_str!("../../../config/development.toml");
 const PRODUCTION_TOML: &str = include_str!("../../../config/production.toml");
 
-/// The `SQLite` file in the data folder, when no database is named.
+/// The `SQLite` file in the data folder, if no database is configured.
 const SQLITE_FILE: &str = "foretell.db";
 
-/// The settings whose variables go by names that are usual everywhere.
+/// Settings that also have a widely used variable name.
 const OWN_NAMES: [(&str, &str); 2] = [("database.url", "DATABASE_URL"), ("redis.url", "REDIS_URL")];
 
 const MAX_EXTRA_CATEGORIES: usize = 100;
-/// The most characters of what keys in Redis begin with.
+/// Maximum number of characters of the prefix of keys in Redis.
 const MAX_PREFIX: usize = 40;
 const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
 
 /// All settings.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
-    /// Whether the settings of development are in force, which protect little.
+    /// `true` for the settings of development, which protect little.
     pub(crate) is_development: bool,
     /// The HTTP server.
     pub(crate) server: Server,
-    /// The folder of backups.
+    /// Folder of backups.
     pub(crate) backups: PathBuf,
-    /// The database and its connections.
+    /// Database and its connections.
     pub(crate) database: DatabaseConfig,
-    /// The Redis that nodes share, if any.
+    /// Redis shared by nodes, if any.
     pub(crate) redis: Option<RedisSettings>,
-    /// What is remembered of what was read.
+    /// Cache.
     pub(crate) cache: Cache,
-    /// How many requests are served.
+    /// Rate limits of requests.
     pub(crate) limits: RequestLimits,
-    /// How many event streams may be open.
+    /// Limits of open event streams.
     pub(crate) streams: StreamLimits,
-    /// The limits of each user.
+    /// Limits per user.
     pub(crate) quotas: Quotas,
-    /// The ledger's currency.
+    /// Currency of the ledger.
     pub(crate) currency: Currency,
     /// New accounts.
     pub(crate) accounts: Accounts,
@@ -85,95 +85,96 @@ pub(crate) struct Settings {
     pub(crate) auth: Auth,
     /// The money writer.
     pub(crate) writer: Writer,
-    /// Repeated commands.
+    /// Idempotency keys.
     pub(crate) idempotency: Idempotency,
-    /// The workers.
+    /// Workers.
     pub(crate) jobs: WorkerSettings,
-    /// How often jobs are tried.
+    /// Retry policies of jobs.
     pub(crate) retries: RetryPolicies,
-    /// Letters to users.
+    /// Emails to users.
     pub(crate) mail: Mail,
-    /// How webhooks are sent.
+    /// Sending of webhook messages.
     pub(crate) webhooks: SenderSettings,
-    /// Searching by what texts mean.
+    /// Semantic search.
     pub(crate) search: Search,
-    /// Who may read metrics.
+    /// Access to metrics.
     pub(crate) metrics: MetricsAccess,
-    /// The log, whose filter has been checked, and what is sent.
+    /// Logs, whose filter is checked, traces and error reports.
     pub(crate) telemetry: foretell_telemetry::Settings,
 }
 
-/// What is remembered of what was read.
+/// Cache.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Cache {
-    /// The most entries in the process.
+    /// Maximum number of entries in the process.
     pub(crate) entries: u64,
-    /// How long one is kept there unread.
+    /// Time after which an unread entry is evicted from the process.
     pub(crate) entry_idle: Duration,
-    /// How long one is kept in Redis.
+    /// Lifetime of an entry in Redis.
     pub(crate) shared: Duration,
-    /// How long one is shown without looking again.
+    /// Time for which an entry is used without checking its version.
     pub(crate) trust: Duration,
 }
 
 /// New accounts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Accounts {
-    /// What a new user is given, if anything.
+    /// Money that a new user receives, if any.
     pub(crate) signup_grant: Option<Amount>,
 }
 
 /// New markets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Markets {
-    /// What each trade pays beside its price, in basis points.
+    /// Trading fee, in basis points.
     pub(crate) fee_bps: u16,
-    /// The categories beside the standard ones; each is a [`Category`].
+    /// Additional categories; each is a [`Category`].
     pub(crate) extra_categories: Vec<String>,
 }
 
 /// Signing in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Auth {
-    /// How long a session lasts.
+    /// Lifetime of a session.
     pub(crate) session_lifetime: Duration,
-    /// How long a session that was looked up is trusted without looking again.
+    /// Time for which a cached session is used without a query.
     pub(crate) session_trust: Duration,
-    /// Whether the session's cookie is for HTTPS only.
+    /// `true` if the session cookie is sent over HTTPS only.
     pub(crate) secure_cookies: bool,
     /// Threads that hash passwords; `None` is one for each core.
     pub(crate) hashing_threads: Option<NonZeroUsize>,
-    /// How many wrong passwords are borne with.
+    /// Limits of wrong passwords.
     pub(crate) login_limits: LoginLimits,
 }
 
 /// The money writer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Writer {
-    /// Batches that may run at once; `None` leaves it to the database.
+    /// Number of concurrent batches; `None` depends on the database.
     pub(crate) lanes: Option<NonZeroUsize>,
-    /// The most transfers of one batch, unless a single command makes more.
+    /// Maximum number of transfers of one batch, unless a single command makes more.
     pub(crate) batch_size: usize,
-    /// The most transfers that wait for a batch.
+    /// Maximum number of transfers that wait for a batch.
     pub(crate) queue: usize,
-    /// How long a command may wait.
+    /// Maximum time that a command may wait.
     pub(crate) max_wait: Duration,
 }
 
-/// Repeated commands.
+/// Idempotency keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Idempotency {
-    /// How long the outcome of a command is kept for its idempotency key.
+    /// Time for which the outcome of a command is stored under its idempotency key.
     pub(crate) keep: Duration,
 }
 
 impl Settings {
-    /// Reads all layers and checks every value, from the variables of the environment and the file that the
-    /// command line names, if any; that one goes before the one in `FORETELL_CONFIG`.
+    /// Reads all layers and checks every value: the environment variables, and the file on the
+    /// command line, if any, which precedes the one in `FORETELL_CONFIG`.
     ///
     /// # Errors
     /// [`ConfigError::Environment`], [`ConfigError::Unreadable`], [`ConfigError::Malformed`],
-    /// [`ConfigError::Twice`], and [`ConfigError::Invalid`] with all unknown keys and bad values at once.
+    /// [`ConfigError::Twice`], and [`ConfigError::Invalid`] with all unknown keys and bad values at
+    /// once.
     pub(crate) fn load(
         variables: impl IntoIterator<Item = (OsString, OsString)>,
         config_path: Option<&Path>,
@@ -181,10 +182,10 @@ impl Settings {
         Self::load_with_origins(variables, config_path).map(|(settings, _)| settings)
     }
 
-    /// The same, and each setting with its value and where that is from.
+    /// Reads all layers, and also returns each setting with its value and origin.
     ///
     /// # Errors
-    /// Those of [`Settings::load`].
+    /// The errors of [`Settings::load`].
     pub(crate) fn load_with_origins(
         variables: impl IntoIterator<Item = (OsString, OsString)>,
         config_path: Option<&Path>,
@@ -219,7 +220,7 @@ impl Settings {
     }
 }
 
-// Each of these functions reads all of its keys before it gives up, so that every problem is found.
+// Each of these functions reads all of its keys before it returns, so that every problem is found.
 
 fn read_settings(reader: &mut Reader) -> Option<Settings> {
     let server = read_server(reader);
@@ -271,7 +272,7 @@ fn read_settings(reader: &mut Reader) -> Option<Settings> {
 }
 
 fn read_database(reader: &mut Reader, data_dir: Option<PathBuf>) -> Option<DatabaseConfig> {
-    // A bad folder has been noted, so that what comes of it is never used.
+    // A bad folder was already recorded, so this path is never used.
     let sqlite_file = data_dir.unwrap_or_default().join(SQLITE_FILE);
     let url = reader.parsed_secret("database.url", |text| match text {
         "" => Ok(DatabaseUrl::Sqlite(sqlite_file.clone())),
@@ -297,7 +298,7 @@ fn read_database(reader: &mut Reader, data_dir: Option<PathBuf>) -> Option<Datab
     })
 }
 
-/// Half of the cores, so that the other half serves all other requests.
+/// Returns half of the cores, so that the other half serves all other requests.
 fn usual_searches() -> usize {
     std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1))
 }
@@ -336,7 +337,7 @@ fn read_cache(reader: &mut Reader) -> Option<Cache> {
 
 fn read_currency(reader: &mut Reader) -> Option<Currency> {
     let decimals = reader.number("currency.decimals", 0..=8);
-    // Checked with some decimals even if those configured are bad.
+    // Checked with some decimals even if the configured ones are bad.
     let currency = reader.parsed("currency.code", |code| {
         Currency::new(code, decimals.unwrap_or_default()).map_err(|error| error.to_string())
     });

@@ -1,4 +1,4 @@
-//! Fills an empty database with believable users, markets in every state, and bets.
+//! `foretell demo`: fills an empty database with demo users, markets in every state, and bets.
 
 use std::process::ExitCode;
 
@@ -21,16 +21,16 @@ use crate::wiring;
 
 const DAY_S: i64 = 86_400;
 
-/// Who there is; the first one is the admin.
+/// Names of the users; the first one is the admin.
 const PEOPLE: [&str; 10] =
     ["Ada", "Bela", "Chidi", "Dana", "Emeka", "Farah", "Goran", "Hana", "Ines", "Jonas"];
 
-/// A market of the demonstration.
+/// A demo market.
 struct Plan {
     name: &'static str,
     description: &'static str,
     category: &'static str,
-    /// The options with their initial probabilities in percent; zeros mean equal.
+    /// Options with their initial probabilities in percent; zeros mean equal.
     options: &'static [(&'static str, u32)],
     days: i64,
     subsidy: &'static str,
@@ -38,7 +38,7 @@ struct Plan {
     end: End,
 }
 
-/// How a market of the demonstration stands.
+/// Final state of a demo market.
 enum End {
     Open,
     Closed,
@@ -133,7 +133,7 @@ const PLANS: [Plan; 8] = [
 pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     let application = wiring::start(settings).await?;
     if application.has_users().await? {
-        bail!("the database {} is not empty: demo fills only an empty one", settings.database.url);
+        bail!("the database {} is not empty: demo requires an empty one", settings.database.url);
     }
     let (password, _) = SessionTokens.issue();
     let people = register(&application, &NewPassword::new(&password)?).await?;
@@ -176,7 +176,7 @@ async fn register(application: &Application, password: &NewPassword) -> anyhow::
     Ok(people)
 }
 
-/// Opens a market, has people trade in it, and ends it as planned.
+/// Creates a market, makes trades, and ends it as planned.
 async fn play(
     application: &Application,
     people: &[Caller],
@@ -255,11 +255,11 @@ fn done<T>(receipt: Receipt<T>) -> anyhow::Result<T> {
     Ok(receipt.result?)
 }
 
-/// The same choices at every run.
+/// Random choices that are the same in every run.
 struct Chance(u64);
 
 impl Chance {
-    /// A number from 0 to below `bound`; the generator is splitmix64.
+    /// Returns a number from 0 to below `bound`; the generator is splitmix64.
     fn below(&mut self, bound: u32) -> u32 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut bits = self.0;
@@ -273,7 +273,7 @@ impl Chance {
         items.get(self.below(bound) as usize).context("there is something to pick from")
     }
 
-    /// A key for the next command; no two are the same in one run.
+    /// Returns an idempotency key for the next command, unique within a run.
     fn key(&mut self) -> String {
         self.below(1);
         format!("demo-{:016x}", self.0)

@@ -1,5 +1,5 @@
-//! `foretell doctor`: looks over everything that the server depends on, changes nothing, and says of each thing that is
-//! wrong what it is, why it matters and what mends it.
+//! `foretell doctor`: checks everything that the server depends on, without changing it, and
+//! reports each problem with its reason and a fix.
 
 mod database;
 mod files;
@@ -14,7 +14,7 @@ use serde::Serialize;
 use crate::cli::say;
 use crate::config::{MetricsAccess, Settings};
 
-/// How a thing is.
+/// Result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum State {
@@ -23,32 +23,32 @@ enum State {
     Failed,
 }
 
-/// What was found of one thing.
+/// Finding of one check.
 #[derive(Debug, Serialize)]
 struct Finding {
     check: &'static str,
     state: State,
-    /// What was found.
+    /// The finding.
     what: String,
-    /// Why it matters; nothing if all is well.
+    /// Consequence; `None` if there is no problem.
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<&'static str>,
-    /// What mends it.
+    /// Fix.
     #[serde(skip_serializing_if = "Option::is_none")]
     mend: Option<String>,
-    /// The rows that it is about.
+    /// Rows concerned.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     rows: Vec<RowFinding>,
 }
 
-/// A stored row that cannot be read.
+/// An unreadable row.
 #[derive(Debug, Serialize)]
 struct RowFinding {
     table: &'static str,
     column: &'static str,
     id: String,
     problem: String,
-    /// The SQL that repairs it, if SQL can.
+    /// SQL that repairs it, if possible.
     repair: Option<String>,
 }
 
@@ -76,10 +76,11 @@ impl Finding {
     }
 }
 
-/// Prints all findings; fails if anything has failed.
+/// Prints all findings; fails if any check has failed.
 pub(crate) async fn run(settings: &Settings, json: bool) -> anyhow::Result<ExitCode> {
     let mut findings = vec![Finding::ok("configuration", "every setting is valid")];
-    // Before the database is opened: its logs are there then only if they stay, and the command can name them.
+    // Before the database is opened: then its log files are permanent, and the repair command can
+    // name them.
     let files = files::files(settings);
     database::check(settings, &mut findings).await;
     findings.extend(storage::disk(settings));

@@ -1,4 +1,4 @@
-//! `foretell export`: writes out markets, bets, transfers, or what there is of a user, row by row.
+//! `foretell export`: exports markets, bets, transfers, or all data of a user, row by row.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -14,7 +14,7 @@ use crate::cli::{ExportArguments, ExportFormat, Exported};
 use crate::config::Settings;
 use crate::wiring;
 
-/// The columns of markets: fields of the API, those of objects within objects after a point, and lists as JSON.
+/// Columns of markets: fields of the API, with a point before nested fields, and lists as JSON.
 const MARKETS: &[&str] = &[
     "id",
     "name",
@@ -77,14 +77,14 @@ pub(crate) async fn run(settings: &Settings, arguments: &ExportArguments) -> any
             let id = id.parse().with_context(|| format!("{id:?} is not the id of a user"))?;
             (Export::User(id), None)
         }
-        (_, Some(_)) => bail!("only what there is of a user takes an id"),
-        (Exported::User, None) => bail!("whose? Give the id of a user"),
+        (_, Some(_)) => bail!("only an export of a user's data takes an id"),
+        (Exported::User, None) => bail!("an export of a user's data requires the id of the user"),
     };
     let shape = match (arguments.format, columns) {
         (ExportFormat::Jsonl, columns) => Shape::Lines { has_kinds: columns.is_none() },
         (ExportFormat::Csv, Some(columns)) => Shape::Columns(columns),
         (ExportFormat::Csv, None) => {
-            bail!("what there is of a user is of several kinds: it is written as JSON lines")
+            bail!("a user's data has several kinds of rows: export it as JSON lines")
         }
     };
     let application = wiring::start(settings).await?;
@@ -99,12 +99,12 @@ pub(crate) async fn run(settings: &Settings, arguments: &ExportArguments) -> any
     Ok(ExitCode::SUCCESS)
 }
 
-/// How rows are written.
+/// Format of rows.
 #[derive(Clone, Copy)]
 enum Shape {
-    /// Each as an object on a line; within another one that says of which kind it is, if there are several.
+    /// One object per line; inside another one with its kind, if there are several.
     Lines { has_kinds: bool },
-    /// Each as values separated by commas, below the names of these columns.
+    /// Values separated by commas, below the names of these columns.
     Columns(&'static [&'static str]),
 }
 
@@ -115,7 +115,7 @@ struct Line {
     data: Value,
 }
 
-/// The file that is written.
+/// The output file.
 enum Rows<W: Write> {
     Jsonl { out: BufWriter<W>, has_kinds: bool },
     Csv { out: Box<csv::Writer<W>>, columns: &'static [&'static str] },
@@ -158,7 +158,7 @@ impl<W: Write> Rows<W> {
     }
 }
 
-/// The text of a cell; what is not there is empty.
+/// Returns the text of a cell; empty if there is no value.
 fn cell(data: &Value, column: &str) -> String {
     let found = column.split('.').try_fold(data, |value, field| value.get(field));
     match found {
@@ -168,8 +168,8 @@ fn cell(data: &Value, column: &str) -> String {
     }
 }
 
-/// A text that no spreadsheet takes for a formula: one that begins like a formula, and is no number, is put after an
-/// apostrophe.
+/// Protects a text from being evaluated as a formula by spreadsheets: one that starts like a
+/// formula, and is not a number, gets an apostrophe.
 fn tamed(text: &str) -> String {
     let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text.parse::<f64>().is_err();
     if is_formula { format!("'{text}") } else { text.to_owned() }
@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_would_be_a_formula_is_text() {
+    fn formula_is_exported_as_text() {
         for (text, expected) in [
             ("=1+1", "'=1+1"),
             ("@SUM(A1)", "'@SUM(A1)"),
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn cells_are_found_within_objects() {
+    fn cells_are_read_from_nested_objects() {
         let row =
             json!({ "id": "a", "from": { "balance": "-1.00" }, "memo": null, "options": [1, 2], "n": 3 });
         for (column, expected) in [

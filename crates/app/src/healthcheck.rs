@@ -1,4 +1,5 @@
-//! `foretell healthcheck`: asks the running server whether it is ready, for those who have no other HTTP client.
+//! `foretell healthcheck`: checks that the running server is ready, for environments without
+//! another HTTP client.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
@@ -9,16 +10,16 @@ use anyhow::{Context as _, bail};
 use crate::cli::say;
 use crate::config::Settings;
 
-/// How long the server may take.
+/// Timeout of the server.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     let address = reachable(settings.server.bind);
     let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
     let answer = client.get(format!("http://{address}/readyz")).send().await;
-    let answer = answer.with_context(|| format!("no answer from {address}"))?;
+    let answer = answer.with_context(|| format!("no response from {address}"))?;
     let is_ready = answer.status().is_success();
-    let body = answer.text().await.with_context(|| format!("{address} broke off"))?;
+    let body = answer.text().await.with_context(|| format!("{address} closed the connection early"))?;
     if !is_ready {
         bail!("{address} is not ready: {body}");
     }
@@ -26,7 +27,7 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Where a server on this machine that listens there is found.
+/// Returns the address at which a server on this machine with this listen address is reachable.
 fn reachable(bind: SocketAddr) -> SocketAddr {
     let ip = match bind.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

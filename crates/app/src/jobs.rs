@@ -1,4 +1,4 @@
-//! `foretell jobs`: lists jobs, tries them once more and discards them.
+//! `foretell jobs`: lists, retries and discards jobs.
 
 use std::process::ExitCode;
 
@@ -51,9 +51,9 @@ fn id_of(job: &NamedJob) -> anyhow::Result<JobId> {
     job.id.parse().with_context(|| format!("{:?} is not the id of a job", job.id))
 }
 
-/// A job as a line: its id, kind, state, failures, and the last error.
+/// Returns a job as a line: its id, kind, state, failures, and the last error.
 fn line(job: &Job) -> String {
-    // What another version or an error says must not control the terminal.
+    // Texts of another version or an error must not control the terminal.
     let plain = |text: &str| text.replace(char::is_control, " ");
     let (kind, state) = (plain(job.kind()), job.state.as_str());
     let error = plain(job.error.as_deref().unwrap_or_default());

@@ -1,4 +1,4 @@
-//! The `foretell` binary: reads the command line and runs the subcommand.
+//! The `foretell` binary: parses the command line and runs the subcommand.
 
 mod admin;
 mod audit;
@@ -28,12 +28,14 @@ use rustix::process::umask;
 use crate::cli::{AdminCommand, Cli, Command, LedgerCommand, SearchCommand, ServeArguments};
 use crate::config::Settings;
 
-/// Hashing a password takes 19 MiB at once, which the allocator of glibc keeps for each thread that ever did.
+/// Hashing a password takes 19 MiB, which the allocator of glibc keeps for each thread that has
+/// done it.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
-    // The database with its logs, backups, exports and stored emails are for their owner alone.
+    // The database with its logs, backups, exports and stored emails are readable by their owner
+    // only.
     umask(Mode::RWXG | Mode::RWXO);
     let cli = Cli::parse();
     match run(cli) {

@@ -1,4 +1,4 @@
-//! Measures what nobody passes by: how many jobs wait, and whether the ledger adds up.
+//! Periodic gauges: the number of waiting jobs, and the balance of the ledger.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,12 +11,12 @@ use foretell_telemetry::Metrics;
 use foretell_web::LaneHealth;
 use metrics::gauge;
 
-/// How often it is looked.
+/// Interval of measurements.
 const EACH: Duration = Duration::from_secs(5);
-/// The ledger is added up every so many times: that reads every account.
+/// Number of measurements per ledger sum, which reads every account.
 const LEDGER_EACH: u32 = 12;
 
-/// Looks again and again.
+/// Updates the gauges periodically.
 pub(crate) async fn keep_measuring(
     application: Arc<Application>,
     metrics: Metrics,
@@ -27,7 +27,10 @@ pub(crate) async fn keep_measuring(
             gauge!("foretell_job_lane_up", "lane" => lane.as_str()).set(if is_ok { 1.0 } else { 0.0 });
         }
         if let Err(error) = measure(&application, round.is_multiple_of(LEDGER_EACH)).await {
-            tracing::warn!(error = %Chain(&error), "what the database tells could not be measured");
+            tracing::warn!(
+                error = %Chain(&error),
+                "reading the periodic gauges from the database failed"
+            );
         }
         metrics.tidy();
         tokio::time::sleep(EACH).await;

@@ -1,4 +1,4 @@
-//! Keeps the index of what texts mean in step with storage, and `foretell search reindex`.
+//! Keeps the vector index in step with storage, and implements `foretell search reindex`.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -14,12 +14,12 @@ use crate::cli::say;
 use crate::config::Settings;
 use crate::wiring;
 
-/// How soon what another node has written is found here.
+/// Interval of polling for embeddings written by other nodes.
 const EACH: Duration = Duration::from_millis(300);
-/// How long to wait where storage does not answer.
+/// Pause after a failure of storage.
 const AFTER_FAILURE: Duration = Duration::from_secs(2);
 
-/// Reads what texts mean into the index, again and again.
+/// Reads stored embeddings into the index periodically.
 pub(crate) async fn keep_in_step(application: Arc<Application>) {
     if application.semantic().is_none() {
         return;
@@ -38,19 +38,19 @@ pub(crate) async fn keep_in_step(application: Arc<Application>) {
                 tokio::time::sleep(EACH).await;
             }
             Err(error) => {
-                tracing::warn!(error = %Chain(&error), "what texts mean could not be read");
+                tracing::warn!(error = %Chain(&error), "reading stored embeddings failed");
                 tokio::time::sleep(AFTER_FAILURE).await;
             }
         }
     }
 }
 
-/// How often the index of texts is looked at, and how often storage is asked whether it is complete: a node of an older
+/// Interval of checking the text index, and of asking storage if it is complete: a node of an older
 /// version may have written texts without indexing them.
 const LOOK: Duration = Duration::from_secs(1);
 const CHECK: Duration = Duration::from_mins(10);
 
-/// Keeps the index of texts complete.
+/// Keeps the text index complete.
 pub(crate) async fn keep_indexed(application: Arc<Application>) {
     let mut checked: Option<Instant> = None;
     loop {
@@ -63,7 +63,7 @@ pub(crate) async fn keep_indexed(application: Arc<Application>) {
                 checked = Some(Instant::now());
                 tokio::time::sleep(LOOK).await;
             }
-            // Others write in between.
+            // Lets other writers in between.
             Ok(_) => tokio::task::yield_now().await,
             Err(error) => {
                 tracing::warn!(
@@ -76,12 +76,12 @@ pub(crate) async fn keep_indexed(application: Arc<Application>) {
     }
 }
 
-/// Works out anew what all texts mean, and shows how far it is.
+/// Recomputes all embeddings, and shows the progress.
 pub(crate) async fn reindex(settings: &Settings) -> anyhow::Result<ExitCode> {
     let application = wiring::start(settings).await?;
     application.rebuild_text_index().await?;
     if application.semantic().is_none() {
-        bail!("there is no model to do it with (search.model is \"none\")");
+        bail!("semantic search is disabled (search.model is \"none\")");
     }
     let bar = ProgressBar::new(application.count_texts().await?);
     bar.set_style(ProgressStyle::with_template("{bar:40} {pos} of {len} texts, {eta} left")?);

@@ -1,4 +1,4 @@
-//! Serves the API until it is told to stop, and then finishes what was accepted.
+//! `foretell serve`: serves the API until it is asked to stop, and then finishes accepted work.
 
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
@@ -20,15 +20,16 @@ use crate::signals::{Signals, survive_hangup};
 use crate::wiring;
 use crate::worker::Staff;
 
-/// Descriptors for everything but clients and the database: files, Redis, mail, webhooks, health checks.
+/// Descriptors for everything except clients and the database: files, Redis, emails, webhooks,
+/// health checks.
 const OWN_FILES: usize = 160;
 
-/// The most connections unless the settings say otherwise.
+/// Default maximum number of connections.
 const USUAL_CONNECTIONS: usize = 25_000;
 
 pub(crate) async fn run(settings: &Settings, arguments: &ServeArguments) -> anyhow::Result<ExitCode> {
     survive_hangup().context("cannot listen for signals")?;
-    // First of all, so that a second server on the same port touches nothing.
+    // First of all, so that a second server on the same port changes nothing.
     let bind = settings.server.bind;
     let listener =
         TcpListener::bind(bind).with_context(|| format!("cannot listen on {bind} (server.bind)"))?;
@@ -59,7 +60,7 @@ pub(crate) async fn run(settings: &Settings, arguments: &ServeArguments) -> anyh
     };
     let address = listener.local_addr()?;
     let workers = settings.server.workers.or_else(|| std::thread::available_parallelism().ok());
-    let signals = Signals::listen().context("signals cannot be listened to")?;
+    let signals = Signals::listen().context("cannot listen for signals")?;
     let options = ServeOptions {
         workers: workers.map_or(1, NonZeroUsize::get),
         keep_alive: settings.server.keep_alive,
@@ -72,7 +73,7 @@ pub(crate) async fn run(settings: &Settings, arguments: &ServeArguments) -> anyh
     tokio::spawn(stop_when_asked(signals, server.handle(), Arc::clone(&application), delay));
     say_hello(address, settings, &application).await;
     server.await.context("the server failed")?;
-    tracing::info!("no longer listening; finishing what was accepted");
+    tracing::info!("no longer listening, finishing accepted work");
     if let Some(staff) = staff {
         staff.stop(settings.server.shutdown_timeout).await;
     }
@@ -81,18 +82,21 @@ pub(crate) async fn run(settings: &Settings, arguments: &ServeArguments) -> anyh
     Ok(ExitCode::SUCCESS)
 }
 
-/// Takes as many open files as the process may have: each connection is one, and systems begin with few. Gives
-/// how many may be open; `None` means unlimited.
+/// Raises the limit of open files as far as allowed: each connection needs one, and the default is
+/// low. Returns the limit; `None` means unlimited.
 fn raise_limit_of_files() -> Option<u64> {
     let limit = getrlimit(Resource::Nofile);
     if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }) {
-        tracing::warn!(%error, "no more files may be open than usual, and so no more connections");
+        tracing::warn!(
+            %error,
+            "raising the limit of open files failed, which limits the number of connections"
+        );
         return limit.current;
     }
     limit.maximum
 }
 
-/// What to warn of if a server with the settings of development can be reached from other machines.
+/// Returns a warning if a server with the settings of development is reachable from other machines.
 fn exposure(settings: &Settings) -> Option<String> {
     let bind = settings.server.bind;
     let is_exposed = settings.is_development && !bind.ip().to_canonical().is_loopback();
@@ -104,11 +108,11 @@ fn exposure(settings: &Settings) -> Option<String> {
     })
 }
 
-/// The limits of connections: what the settings say, within what the limit of open files allows.
+/// Returns the limits of connections: the settings, within the limit of open files.
 fn connection_limits(settings: &Settings, max_files: Option<u64>) -> ConnectionLimits {
     let max_files = max_files.map_or(usize::MAX, |count| usize::try_from(count).unwrap_or(usize::MAX));
     let database = &settings.database;
-    // A connection to SQLite has its file, its log and the log's index open.
+    // A connection to SQLite keeps its file, its log and the log's index open.
     let own = OWN_FILES + 3 * (database.read_connections + database.write_connections);
     let possible = max_files.saturating_sub(own).max(max_files / 2).max(1);
     let wanted = settings.server.max_connections.map_or(USUAL_CONNECTIONS, NonZeroUsize::get);
@@ -123,7 +127,7 @@ fn connection_limits(settings: &Settings, max_files: Option<u64>) -> ConnectionL
     ConnectionLimits { total, per_address: per_address.max(1) }
 }
 
-/// The settings with no more event streams than half of the connections.
+/// Returns the settings with at most half of the connections for event streams.
 fn within(settings: &Settings, connections: ConnectionLimits) -> Settings {
     let most = u32::try_from(connections.total / 2).unwrap_or(u32::MAX).max(1);
     let mut settings = settings.clone();
@@ -131,7 +135,7 @@ fn within(settings: &Settings, connections: ConnectionLimits) -> Settings {
     settings
 }
 
-/// What operators and their tools are told.
+/// Returns the metrics and health of the process for the HTTP server.
 fn operations(access: &MetricsAccess, metrics: Metrics, staff: Option<&Staff>) -> Operations {
     let token = match access {
         MetricsAccess::Token(token) => Some(token.clone()),
@@ -145,7 +149,7 @@ fn operations(access: &MetricsAccess, metrics: Metrics, staff: Option<&Staff>) -
     }
 }
 
-/// Stops the server when the process is asked to end; asked once more, ends at once.
+/// Stops the server when the process is asked to stop; a second signal stops it immediately.
 async fn stop_when_asked(
     mut signals: Signals,
     server: ServerHandle,
@@ -155,31 +159,36 @@ async fn stop_when_asked(
     signals.next().await;
     application.announce_end();
     if !delay.is_zero() {
-        tracing::info!(seconds = delay.as_secs(), "asked to stop: no longer ready, and still serving");
+        tracing::info!(
+            seconds = delay.as_secs(),
+            "stop signal: readiness check fails from now on, still serving"
+        );
         tokio::select! {
             () = tokio::time::sleep(delay) => {}
             () = signals.next() => {
-                tracing::warn!("asked to stop once more: ending at once");
+                tracing::warn!("second stop signal: stopping immediately");
                 std::process::exit(1);
             }
         }
     }
     application.end_following();
-    // What it comes to is known where the server itself is awaited.
+    // The result is handled where the server itself is awaited.
     drop(server.stop(true));
     signals.next().await;
-    tracing::warn!("asked to stop once more: ending at once");
+    tracing::warn!("second stop signal: stopping immediately");
     std::process::exit(1);
 }
 
-/// Says where the server is, and on an empty database what to do next.
+/// Logs the address of the server, and the next steps for an empty database.
 async fn say_hello(address: SocketAddr, settings: &Settings, application: &Application) {
     let database = &settings.database.url;
     tracing::info!(%database, "listening on http://{address}");
     if matches!(application.has_users().await, Ok(false)) {
-        tracing::info!("nobody is registered yet: POST http://{address}/api/v1/users registers a user");
-        tracing::info!("an admin: foretell admin create --email you@example.org --name You --password-stdin");
-        tracing::info!("something to look at: stop the server, run foretell demo, and start it again");
+        tracing::info!("no users yet: register one with POST http://{address}/api/v1/users");
+        tracing::info!(
+            "create an admin: foretell admin create --email you@example.org --name You --password-stdin"
+        );
+        tracing::info!("load demo data: stop the server, run foretell demo, and start it again");
     }
 }
 
@@ -193,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn development_server_on_other_addresses_is_warned_of() {
+    fn exposed_development_server_causes_warning() {
         let is_warned = |environment: &str, bind: &str| {
             let variables = [("FORETELL_ENV", environment), ("FORETELL__SERVER__BIND", bind)];
             exposure(&settings(&variables)).is_some()
@@ -208,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn connections_leave_descriptors_for_the_server_itself() {
+    fn connection_limit_reserves_descriptors() {
         let check = |variables: &[(&str, &str)], max_files, expected| {
             let limits = connection_limits(&settings(variables), max_files);
             assert_eq!((limits.total, limits.per_address), expected, "{variables:?} {max_files:?}");
@@ -227,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn streams_take_at_most_half_of_the_connections() {
+    fn streams_use_at_most_half_of_connections() {
         let total = |variables: &[(&str, &str)]| {
             let connections = ConnectionLimits { total: 1_000, per_address: 250 };
             within(&settings(variables), connections).streams.total

@@ -1,4 +1,4 @@
-//! Checks and prints the settings from the command line.
+//! `foretell config`: checks and prints the settings.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -18,7 +18,7 @@ pub(crate) fn run(command: &ConfigCommand, config_path: Option<&Path>) -> anyhow
     Ok(ExitCode::SUCCESS)
 }
 
-/// Prints a TOML file of all settings, each with where its value is from.
+/// Prints a TOML file of all settings, each with the origin of its value.
 fn dump(config_path: Option<&Path>) -> anyhow::Result<()> {
     let (_, settings) = Settings::load_with_origins(std::env::vars_os(), config_path)?;
     let mut section = "";

@@ -1,4 +1,4 @@
-//! Puts the adapters behind the ports and starts the application.
+//! Connects the adapters to the ports and starts the application.
 
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -30,16 +30,16 @@ use crate::backup;
 use crate::cli::say;
 use crate::config::{Mail, Model, Search, Settings, Transport};
 
-/// How many batches may run at once on Postgres unless the settings say otherwise; the last lane is for heavy ones.
+/// Default number of lanes on Postgres; the last lane is for heavy commands.
 const POSTGRES_LANES: usize = 3;
 
-/// Opens the database, brings its tables up to date and starts the application on it.
+/// Opens the database, migrates it and starts the application.
 pub(crate) async fn start(settings: &Settings) -> anyhow::Result<Arc<Application>> {
     let store = open(settings).await?;
     backup::before_migration(settings, &store).await?;
-    let report = store.migrate().await.context("the database cannot be brought up to date")?;
+    let report = store.migrate().await.context("migrating the database failed")?;
     if !report.applied.is_empty() {
-        tracing::info!(applied = report.applied.len(), "brought the tables up to date");
+        tracing::info!(applied = report.applied.len(), "migrated the database");
     }
     let application =
         Application::start(ports(settings, &store).await?, application_settings(settings, &store));
@@ -57,7 +57,7 @@ pub(crate) async fn start(settings: &Settings) -> anyhow::Result<Arc<Application
     Ok(Arc::new(application))
 }
 
-/// Brings the tables up to date and says what was done.
+/// Migrates the database and prints the applied migrations.
 pub(crate) async fn migrate(settings: &Settings) -> anyhow::Result<ExitCode> {
     let store = open(settings).await?;
     backup::before_migration(settings, &store).await?;
@@ -74,16 +74,17 @@ async fn open(settings: &Settings) -> anyhow::Result<Store> {
     if let DatabaseUrl::Sqlite(file) = url {
         create_folder(file.parent())?;
     }
-    // For the lines of requests.
+    // For the log lines of requests.
     count_statements();
     let store = Store::connect(&settings.database).await;
-    store.with_context(|| format!("the database {url} cannot be opened"))
+    store.with_context(|| format!("opening the database {url} failed"))
 }
 
-/// Creates the folder of the data, unless it exists. Its mode follows from the umask.
+/// Creates the data folder, unless it exists. The umask determines its mode.
 pub(crate) fn create_folder(folder: Option<&Path>) -> anyhow::Result<()> {
     let Some(folder) = folder.filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
-    std::fs::create_dir_all(folder).with_context(|| format!("the folder {} cannot be made", folder.display()))
+    std::fs::create_dir_all(folder)
+        .with_context(|| format!("creating the folder {} failed", folder.display()))
 }
 
 async fn ports(settings: &Settings, store: &Store) -> anyhow::Result<Ports> {
@@ -118,14 +119,15 @@ async fn ports(settings: &Settings, store: &Store) -> anyhow::Result<Ports> {
     })
 }
 
-/// The link to Redis, if there is one. What is put there is signed with a key that only the database knows.
+/// Returns the connection to Redis, if configured. Its data is signed with a key stored in the
+/// database only.
 async fn redis_link(settings: &Settings, store: &Store) -> anyhow::Result<Option<Arc<RedisLink>>> {
     let Some(redis) = &settings.redis else { return Ok(None) };
     let key = shared_secret(store, &SessionTokens, "redis").await?;
     Ok(Some(RedisLink::new(redis, &key).context("redis.url")?))
 }
 
-/// What tells what texts mean, if anything does.
+/// Returns the semantic search, if configured.
 async fn semantic(search: &Search, link: Option<&Arc<RedisLink>>) -> anyhow::Result<Option<Semantic>> {
     let embedder = match &search.model {
         Model::None => return Ok(None),
@@ -135,7 +137,7 @@ async fn semantic(search: &Search, link: Option<&Arc<RedisLink>>) -> anyhow::Res
     let embedder = embedder.context("search.model")?;
     let index: Arc<dyn VectorIndex> = match link {
         Some(link) if RedisVectorIndex::is_supported(link).await => {
-            tracing::info!("what texts mean is compared by Redis");
+            tracing::info!("the vector index is in Redis");
             Arc::new(RedisVectorIndex::new(Arc::clone(link), embedder.model()))
         }
         _ => Arc::new(MemoryIndex::default()),
@@ -143,7 +145,7 @@ async fn semantic(search: &Search, link: Option<&Arc<RedisLink>>) -> anyhow::Res
     Ok(Some(Semantic::new(Arc::new(embedder), index, search.least_similarity)))
 }
 
-/// What sends letters. Where there are none it is never asked.
+/// Returns the mailer. If emails are disabled it is never called.
 fn mailer(mail: &Mail) -> anyhow::Result<Arc<dyn Mailer>> {
     let templates =
         Templates::load(&mail.from, &mail.site, mail.templates.as_deref()).context("mail.templates")?;
@@ -154,7 +156,7 @@ fn mailer(mail: &Mail) -> anyhow::Result<Arc<dyn Mailer>> {
     })
 }
 
-/// Announcements of changed users, where nodes share a Redis.
+/// Returns the announcements of changed users, if nodes share a Redis.
 fn user_changes(link: Option<&Arc<RedisLink>>) -> Arc<dyn UserChanges> {
     match link {
         Some(link) => Arc::new(RedisUserChanges::new(Arc::clone(link))),
@@ -162,7 +164,7 @@ fn user_changes(link: Option<&Arc<RedisLink>>) -> Arc<dyn UserChanges> {
     }
 }
 
-/// The cache and the limits: through Redis if there is one, and otherwise of this process.
+/// Returns the cache and the rate limiter: shared by Redis if configured, and otherwise local.
 fn shared(
     settings: &Settings,
     link: Option<&Arc<RedisLink>>,

@@ -1,4 +1,4 @@
-//! The settings of what happens in the background: jobs, mail, webhooks and what texts mean; and who may read metrics.
+//! Settings of background work: jobs, emails, webhooks, semantic search; and access to metrics.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,43 +13,43 @@ use secrecy::SecretString;
 
 use super::reader::Reader;
 
-/// Letters to users.
+/// Emails to users.
 #[derive(Debug, Clone)]
 pub(crate) struct Mail {
-    /// How they leave.
+    /// Transport.
     pub(crate) transport: Transport,
-    /// Whom they are from.
+    /// Sender address.
     pub(crate) from: String,
-    /// What the server is called in them.
+    /// Name of the server in emails.
     pub(crate) site: String,
-    /// The folder of the operator's own templates, if any.
+    /// Folder of the operator's own templates, if any.
     pub(crate) templates: Option<PathBuf>,
 }
 
-/// How letters leave.
+/// Transport of emails.
 #[derive(Debug, Clone)]
 pub(crate) enum Transport {
-    /// There are none.
+    /// No emails.
     None,
-    /// As files.
+    /// Files.
     Outbox {
-        /// Their folder.
+        /// Folder.
         folder: PathBuf,
-        /// How long they are kept; `None` is for good.
+        /// Retention; `None` means forever.
         keep: Option<Duration>,
     },
-    /// To a mail server.
+    /// Mail server.
     Smtp(SmtpSettings),
 }
 
-/// Who may read metrics.
+/// Access to metrics.
 #[derive(Debug, Clone)]
 pub(crate) enum MetricsAccess {
     /// Anyone.
     Open,
-    /// Whoever presents this.
+    /// Clients with this token.
     Token(SecretString),
-    /// Nobody.
+    /// Disabled.
     None,
 }
 
@@ -66,23 +66,23 @@ pub(super) fn read_metrics(reader: &mut Reader) -> Option<MetricsAccess> {
     })
 }
 
-/// What tells what texts mean.
+/// Embedding model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Model {
-    /// Nothing.
+    /// No model: semantic search is disabled.
     None,
-    /// The one that comes with the program.
+    /// The built-in model.
     Standard,
-    /// The one in a folder.
+    /// A model in a folder.
     Folder(PathBuf),
 }
 
-/// Searching by what texts mean.
+/// Semantic search.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Search {
-    /// What tells it.
+    /// Embedding model.
     pub(crate) model: Model,
-    /// The cosine that is near enough.
+    /// Minimum cosine similarity of a match.
     pub(crate) least_similarity: f64,
 }
 
@@ -110,7 +110,7 @@ pub(super) fn read_jobs(reader: &mut Reader) -> Option<WorkerSettings> {
     })
 }
 
-/// The attempts at jobs of each kind.
+/// Reads the retry policies of each kind of job.
 pub(super) fn read_retries(reader: &mut Reader) -> Option<RetryPolicies> {
     let give_up_hours: Option<u64> = reader.number("jobs.email_give_up_hours", 0..=720);
     let mut policies = BTreeMap::new();
@@ -129,7 +129,7 @@ pub(super) fn read_retries(reader: &mut Reader) -> Option<RetryPolicies> {
     (give_up_hours.is_some() && policies.len() == JobKind::ALL.len()).then(|| policies.into_iter().collect())
 }
 
-/// What of the settings decides how letters leave.
+/// Value of the setting that selects the transport.
 #[derive(Clone, Copy)]
 enum Kind {
     None,

@@ -1,38 +1,38 @@
-//! What can be wrong with a configuration, said so that an operator can mend it.
+//! Errors of a configuration, worded for the operator who must fix them.
 
 use std::error::Error;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-/// Why there are no settings. It never shows a secret.
+/// Reason why the settings cannot be used. It never contains a secret.
 #[derive(Debug)]
 pub(crate) enum ConfigError {
     /// `FORETELL_ENV` is neither `development` nor `production`.
     Environment {
-        /// What it is.
+        /// Its value.
         found: String,
     },
-    /// The file that was asked for is not there or is not text.
+    /// The requested file does not exist or is not text.
     Unreadable {
-        /// Its path.
+        /// Path of the file.
         path: PathBuf,
-        /// What the operating system says.
+        /// Error of the operating system.
         source: io::Error,
     },
-    /// A file is not TOML.
+    /// A file is not valid TOML.
     Malformed {
-        /// The file.
+        /// File.
         origin: String,
-        /// Where and why.
+        /// Position and cause.
         reason: String,
     },
-    /// A setting is in a variable and in the file that another names.
+    /// A setting is set by a variable and by the file that another variable names.
     Twice {
         /// The variable with the value itself.
         variable: String,
     },
-    /// Unknown keys and bad values: all that there are.
+    /// All unknown keys and bad values.
     Invalid(Vec<Problem>),
 }
 
@@ -66,27 +66,27 @@ impl Error for ConfigError {
     }
 }
 
-/// What is wrong with one key.
+/// Problem with one key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Problem {
-    /// There is no such setting.
+    /// The setting does not exist.
     UnknownKey {
-        /// The key.
+        /// Key.
         key: String,
-        /// The file or variable that it is in.
+        /// File or variable that contains it.
         origin: String,
-        /// What may have been meant, as it would be written there.
+        /// Similar settings, as they would be written there.
         suggestions: Vec<String>,
     },
-    /// The value is not one that the key allows.
+    /// The value is not allowed.
     BadValue {
-        /// The key.
+        /// Key.
         key: String,
-        /// The file or variable that it is in.
+        /// File or variable that contains it.
         origin: String,
-        /// The value, unless it is secret.
+        /// Value, unless it is secret.
         found: Option<String>,
-        /// What is wrong or what is allowed.
+        /// The problem, or the allowed values.
         reason: String,
     },
 }

@@ -1,4 +1,4 @@
-//! The limits of requests, event streams and users.
+//! Settings of rate limits, event streams and quotas.
 
 use std::time::Duration;
 
@@ -50,7 +50,8 @@ pub(super) fn read_quotas(reader: &mut Reader, currency: Option<&Currency>) -> O
     })
 }
 
-/// An amount; nothing for zero and for an empty text. Without a currency it cannot be checked.
+/// Parses an amount; `None` for zero and for an empty text. Without a currency it cannot be
+/// checked.
 pub(super) fn parse_optional_amount(
     currency: Option<&Currency>,
     text: &str,

@@ -1,4 +1,5 @@
-//! Takes typed values out of merged layers, and notes every problem instead of stopping at the first.
+//! Converts merged layers to typed values, and records every problem instead of stopping at the
+//! first.
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
@@ -12,11 +13,11 @@ use super::layer::{Layer, written_in};
 use super::setting::{Allowed, HIDDEN, Setting};
 use super::suggestion::suggestions;
 
-/// The most characters of a bad value that are shown.
+/// Maximum number of characters of a bad value in an error.
 const SHOWN_CHARS: usize = 100;
 
-/// The merged values. They are converted here rather than by the `config` crate, which stops at the first
-/// problem, takes 1.5 for a whole number and "on" for true.
+/// Merged values. They are converted here rather than by the `config` crate, which stops at the
+/// first problem, and accepts 1.5 as a whole number and "on" as true.
 pub(super) struct Reader {
     values: BTreeMap<String, Value>,
     settings: Vec<Setting>,
@@ -24,7 +25,7 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// Merges layers, of which later ones win. The keys of `default` are all that there are.
+    /// Merges layers; later ones take precedence. `default` has all valid keys.
     pub(super) fn new(default: Layer, others: Vec<Layer>) -> Self {
         let mut reader =
             Self { values: default.0.into_iter().collect(), settings: Vec::new(), problems: Vec::new() };
@@ -38,12 +39,13 @@ impl Reader {
         reader
     }
 
-    /// All settings in the order in which they were read, or all problems, the unknown keys first.
+    /// Returns all settings in the order in which they were read, or all problems, the unknown keys
+    /// first.
     pub(super) fn finish(self) -> Result<Vec<Setting>, Vec<Problem>> {
         if self.problems.is_empty() { Ok(self.settings) } else { Err(self.problems) }
     }
 
-    /// A whole number within `allowed`.
+    /// Reads a whole number within `allowed`.
     pub(super) fn number<T: TryFrom<i64>>(&mut self, key: &str, allowed: RangeInclusive<i64>) -> Option<T> {
         let kind = Allowed::Number(allowed.clone());
         let reason = format!("must be {kind}");
@@ -58,13 +60,13 @@ impl Reader {
         self.or_note(key, &value, number.ok_or(reason))
     }
 
-    /// A time of 1 to 365 days.
+    /// Reads a duration of 1 to 365 days.
     pub(super) fn days(&mut self, key: &str) -> Option<Duration> {
         let days: u64 = self.number(key, 1..=365)?;
         Some(Duration::from_secs(days.saturating_mul(SECONDS_PER_DAY)))
     }
 
-    /// True or false.
+    /// Reads a boolean.
     pub(super) fn flag(&mut self, key: &str) -> Option<bool> {
         let value = self.take(key, Allowed::Flag)?;
         let flag = match &value.kind {
@@ -75,14 +77,14 @@ impl Reader {
         self.or_note(key, &value, flag.ok_or_else(|| "must be true or false".to_owned()))
     }
 
-    /// A text that `parse` accepts; otherwise it says why not.
+    /// Reads a text and converts it with `parse`, whose error is the reason of a problem.
     pub(super) fn parsed<T>(&mut self, key: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
         let value = self.take(key, Allowed::Text)?;
         let parsed = as_text(&value).and_then(parse);
         self.or_note(key, &value, parsed)
     }
 
-    /// The same for a text that is not shown.
+    /// Reads a secret text, which is never shown.
     pub(super) fn parsed_secret<T>(
         &mut self,
         key: &str,
@@ -94,7 +96,8 @@ impl Reader {
         self.or_note(key, &hidden, parsed)
     }
 
-    /// A list of at most `max_length` texts that `parse` accepts; one text is a list separated by commas.
+    /// Reads a list of at most `max_length` texts and converts each with `parse`; a single text is
+    /// a list separated by commas.
     pub(super) fn list<T>(
         &mut self,
         key: &str,
@@ -123,7 +126,7 @@ impl Reader {
         self.values.keys().map(String::as_str).collect()
     }
 
-    /// Every key is in the default layer, so it is there until it has been read.
+    /// Removes the value of a key, which the default layer always has.
     fn take(&mut self, key: &str, allowed: Allowed) -> Option<Value> {
         let Some(value) = self.values.remove(key) else {
             let missing = Value::new(None, ValueKind::Nil);
@@ -172,7 +175,7 @@ fn origin_of(value: &Value) -> String {
     value.origin().unwrap_or("no file").to_owned()
 }
 
-/// A value as it would be written, cut when it is long; nothing of one that is hidden.
+/// Returns a value as it would be written, truncated if it is long; `None` if it is hidden.
 fn shown(value: &Value) -> Option<String> {
     if value.kind == ValueKind::Nil {
         return None;
@@ -185,7 +188,7 @@ fn shown(value: &Value) -> Option<String> {
     })
 }
 
-/// A value as it would be written in a file.
+/// Returns a value as it would be written in a file.
 fn written(value: &Value) -> String {
     match &value.kind {
         ValueKind::String(text) => format!("{text:?}"),

@@ -1,5 +1,5 @@
-//! The reference page of the settings: what each is from the comments of the default file, what it may be from the
-//! code that reads it.
+//! Reference page of the settings: descriptions from the comments of the default file, allowed
+//! values from the code that reads them.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -21,10 +21,10 @@ also be in a file: a variable whose name ends in `_FILE` names it, such as `DATA
 from, and no secret.
 ";
 
-/// The page, in Markdown.
+/// Returns the page, in Markdown.
 ///
 /// # Errors
-/// Those of the built-in files, of which there are none.
+/// Errors of the built-in files, which have none.
 pub(crate) fn reference() -> Result<String, ConfigError> {
     let load = |name: &str| {
         let environment = (OsString::from("FORETELL_ENV"), OsString::from(name));
@@ -50,7 +50,7 @@ pub(crate) fn reference() -> Result<String, ConfigError> {
     Ok(page)
 }
 
-/// What it may be, what it is, and how it is set.
+/// Returns the allowed values, the default, and the variable.
 fn facts(setting: &Setting, in_production: Option<&String>) -> String {
     let own = OWN_NAMES.iter().find(|(key, _)| *key == setting.key);
     let own = own.map_or_else(String::new, |(_, name)| format!(" or `{name}`"));
@@ -62,7 +62,7 @@ fn facts(setting: &Setting, in_production: Option<&String>) -> String {
     format!("- {kind}; `{}`{production}\n- `{}`{own}\n", setting.value, setting.variable())
 }
 
-/// The comment above each key of a file, by key; keys that follow one another share theirs.
+/// Returns the comment above each key of a file; consecutive keys share theirs.
 fn descriptions(toml: &str) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let (mut section, mut comment, mut is_fresh) = ("", String::new(), true);
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_page_is_checked_in() {
+    fn checked_in_page_is_current() {
         let kept = include_str!("../../../../docs/configuration.md");
         assert!(kept == reference().unwrap(), "run: foretell config reference > docs/configuration.md");
     }
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_follow_one_another_share_a_comment() {
+    fn consecutive_keys_share_comment() {
         let found = descriptions("[a]\n# First,\n# and more.\nb = 1\nc = 2\n\n# Second.\nd = 3\n");
         let check = |key: &str, expected: &str| assert_eq!(found[key], expected, "{key}");
         check("a.b", "First,\nand more.");

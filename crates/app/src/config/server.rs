@@ -1,4 +1,4 @@
-//! The settings of the HTTP server.
+//! Settings of the HTTP server.
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -14,31 +14,31 @@ const MAX_TRUSTED_PROXIES: usize = 100;
 /// The HTTP server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Server {
-    /// Where requests are taken.
+    /// Address to listen on.
     pub(crate) bind: SocketAddr,
     /// Threads that serve requests; `None` is one for each core.
     pub(crate) workers: Option<NonZeroUsize>,
-    /// How long a connection without a request stays open.
+    /// Time for which an idle connection stays open.
     pub(crate) keep_alive: Duration,
-    /// How long requests under way may take to finish at shutdown, in whole seconds.
+    /// Maximum duration of running requests at shutdown, in whole seconds.
     pub(crate) shutdown_timeout: Duration,
-    /// How long it is said that the server will stop before it begins to.
+    /// Time between the failing readiness check and the shutdown.
     pub(crate) drain_delay: Duration,
-    /// How long a client may leave unread what is sent to it.
+    /// Maximum time for which a client may leave response data unread.
     pub(crate) unread_timeout: Duration,
-    /// How long the body of a request may take to arrive.
+    /// Timeout for the arrival of a request body.
     pub(crate) request_body_timeout: Duration,
-    /// The most open connections; `None` is as many as there are descriptors for.
+    /// Maximum number of open connections; `None` uses the available descriptors.
     pub(crate) max_connections: Option<NonZeroUsize>,
-    /// The most open connections of one address; `None` is a quarter of all.
+    /// Maximum number of open connections per address; `None` is a quarter of all.
     pub(crate) connections_per_address: Option<NonZeroUsize>,
-    /// How long a client is kept waiting for an answer.
+    /// Timeout of a response.
     pub(crate) answer_timeout: Duration,
-    /// The largest body of a request.
+    /// Maximum size of a request body.
     pub(crate) max_body_bytes: usize,
-    /// The sites, beside the server's own, whose pages may speak to it.
+    /// Origins besides the server's own whose pages may call it.
     pub(crate) allowed_origins: Vec<WebOrigin>,
-    /// The proxies that are believed about where requests come from.
+    /// Proxies that are trusted to report the client address.
     pub(crate) trusted_proxies: TrustedProxies,
 }
 

@@ -1,27 +1,27 @@
-//! What is known of a setting once it has been read: its value, where that is from, and what it may be.
+//! A setting after reading: its value, its origin, and the allowed values.
 
 use std::fmt;
 use std::ops::RangeInclusive;
 
 use super::layer::variable_of;
 
-/// One setting as it was read.
+/// A setting that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Setting {
-    /// Its key, such as `server.bind`.
+    /// Key, such as `server.bind`.
     pub(crate) key: String,
-    /// Its value as it would be written in a file; [`HIDDEN`] if it is secret.
+    /// Value as it would be written in a file; [`HIDDEN`] if it is secret.
     pub(crate) value: String,
-    /// The file or variable that the value is from.
+    /// File or variable that the value comes from.
     pub(crate) origin: String,
-    /// What values there are.
+    /// Allowed values.
     pub(crate) allowed: Allowed,
 }
 
-/// What stands for the value of a secret.
+/// Replacement for the value of a secret.
 pub(crate) const HIDDEN: &str = "\"(hidden)\"";
 
-/// What values a setting may have.
+/// Allowed values of a setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Allowed {
     /// A whole number within these bounds.
@@ -30,14 +30,14 @@ pub(crate) enum Allowed {
     Flag,
     /// A text.
     Text,
-    /// A text that is never shown.
+    /// A secret text.
     Secret,
     /// A list of at most so many texts.
     List(usize),
 }
 
 impl Setting {
-    /// The variable of the environment that sets it.
+    /// Returns the environment variable that sets it.
     pub(crate) fn variable(&self) -> String {
         variable_of(&self.key)
     }

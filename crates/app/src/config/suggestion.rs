@@ -1,10 +1,10 @@
-//! Guesses which setting a misspelled key was meant to be.
+//! Suggests settings for a misspelled key.
 
-/// The most letters that may differ.
+/// Maximum number of different letters.
 const MAX_TYPING_ERRORS: usize = 3;
 
-/// The keys that `key` may have been meant for: those below it if it is a section, or else the most alike,
-/// where a key in the wrong section counts as the same.
+/// Returns the keys that `key` may have been meant for: those below it if it is a section, or else
+/// the most similar ones, regardless of the section.
 pub(super) fn suggestions<'a>(
     key: &str,
     known: impl Iterator<Item = &'a str> + Clone,
@@ -20,12 +20,13 @@ pub(super) fn suggestions<'a>(
     alike.map_or_else(Vec::new, |(_, known)| vec![known]).into_iter()
 }
 
-/// The last part of a key, without its section.
+/// Returns the last part of a key, without its section.
 fn name(key: &str) -> &str {
     key.rsplit('.').next().unwrap_or(key)
 }
 
-/// How many letters must be added, left out or replaced to turn `from` into `to` (Levenshtein).
+/// Returns the number of letters that must be added, removed or replaced to turn `from` into `to`
+/// (Levenshtein).
 fn distance(from: &str, to: &str) -> usize {
     let mut row: Vec<usize> = (0..=to.chars().count()).collect();
     for (index, letter) in from.chars().enumerate() {
@@ -62,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn the_most_alike_key_is_suggested() {
+    fn most_similar_key_is_suggested() {
         let known = ["server.bind", "server.workers", "writer.lanes", "writer.queue"];
         let check = |key, expected: &[&str]| {
             assert_eq!(suggestions(key, known.into_iter()).collect::<Vec<_>>(), expected, "{key:?}");

@@ -1,10 +1,10 @@
-//! The settings of the log, of traces and of reported errors.
+//! Settings of logs, traces and error reports.
 
 use foretell_telemetry::{LogFormat, LogSettings, ReportSettings, Settings, TraceSettings};
 
 use super::reader::Reader;
 
-/// The most characters that Sentry takes for the name of an environment.
+/// Maximum number of characters that Sentry accepts for the name of an environment.
 const MAX_ENVIRONMENT: usize = 64;
 
 pub(super) fn read_telemetry(reader: &mut Reader) -> Option<Settings> {
@@ -48,7 +48,7 @@ fn read_reports(reader: &mut Reader) -> Option<Option<ReportSettings>> {
     Some(dsn.map(|dsn| ReportSettings { dsn, environment }))
 }
 
-/// What a text says, unless there is none.
+/// Parses a text, unless it is empty.
 fn if_any<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<Option<T>, String> {
     if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(said) }
 }

@@ -1,4 +1,4 @@
-//! Tests of the settings: layers, their order, and what is said of mistakes.
+//! Tests of the settings: layers, their precedence, and error messages.
 
 mod mistakes;
 mod telemetry;
@@ -14,7 +14,7 @@ fn os(variables: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
     variables.iter().map(|&(name, value)| (name.into(), value.into())).collect()
 }
 
-/// Loads with these variables and no file.
+/// Loads settings with these variables and no file.
 fn load(variables: &[(&str, &str)]) -> Result<Settings, ConfigError> {
     load_with(variables, None)
 }
@@ -24,7 +24,7 @@ fn load_with(variables: &[(&str, &str)], file: Option<&str>) -> Result<Settings,
     Settings::load(os(variables), config_path.as_deref())
 }
 
-/// A file of the operator with this text, if any, and the folder that it is in.
+/// Creates a file of the operator with this text, if any, and its folder.
 fn own_file(text: Option<&str>) -> (tempfile::TempDir, Option<PathBuf>) {
     let dir = tempfile::tempdir().unwrap();
     let path = text.map(|text| {
@@ -40,7 +40,7 @@ fn check_log(settings: &Settings, format: LogFormat, filter: &str) {
     assert_eq!((log.format, log.filter.as_str()), (format, filter));
 }
 
-/// The lines of the message, with the file's path replaced by `own.toml`.
+/// Returns the lines of the message, with the file's path replaced by `own.toml`.
 fn message(outcome: Result<Settings, ConfigError>) -> String {
     let message = outcome.expect_err("it should not load").to_string();
     let words = message.split(' ').map(|word| match word.rsplit_once("/own.toml") {
@@ -51,14 +51,14 @@ fn message(outcome: Result<Settings, ConfigError>) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// One variable with a bad value, and what is said of it after the head line.
+/// Checks the message for one variable with a bad value, after the first line.
 fn check_variable(name: &str, value: &str, expected: &str) {
     let message = message(load(&[(name, value)]));
     assert_eq!(message, format!("the configuration is not valid:\n- {expected}"));
 }
 
 #[test]
-fn development_is_the_default_and_stands_as_documented() {
+fn development_defaults_match_documentation() {
     let settings = load(&[]).unwrap();
     assert_eq!(
         settings.server,
@@ -125,7 +125,7 @@ fn development_is_the_default_and_stands_as_documented() {
 }
 
 #[test]
-fn a_mail_server_needs_a_name() {
+fn smtp_transport_requires_host() {
     let smtp = ("FORETELL__MAIL__TRANSPORT", "smtp");
     let password = ("FORETELL__MAIL__SMTP_PASSWORD", "open sesame");
     let settings = load(&[smtp, password, ("FORETELL__MAIL__SMTP_HOST", "mail.example.org")]).unwrap();
@@ -150,7 +150,7 @@ fn production_has_secure_cookies_limits_and_json_logs() {
 }
 
 #[test]
-fn an_empty_name_of_the_environment_is_development_and_another_is_refused() {
+fn unknown_environment_is_rejected() {
     for name in ["", "development"] {
         let settings = load(&[("FORETELL_ENV", name)]).unwrap();
         assert!(!settings.auth.secure_cookies, "{name:?}");
@@ -167,14 +167,14 @@ fn every_key_of_the_default_file_is_read() {
 }
 
 #[test]
-fn a_key_that_the_default_file_lacks_is_a_problem() {
+fn key_missing_from_defaults_is_reported() {
     let mut reader = Reader::new(Layer::parse("default", "").unwrap(), Vec::new());
     assert!(reader.flag("auth.secure_cookies").is_none());
     assert_eq!(reader.finish().unwrap_err().len(), 1);
 }
 
 #[test]
-fn later_layers_win() {
+fn later_layers_take_precedence() {
     let production = ("FORETELL_ENV", "production");
     let file = Some("[auth]\nsecure_cookies = false\n[log]\nfilter = \"warn\"\n");
     let settings = load_with(&[production], file).unwrap();
@@ -187,7 +187,7 @@ fn later_layers_win() {
 }
 
 #[test]
-fn database_url_goes_before_all_other_layers() {
+fn database_url_precedes_other_layers() {
     let file = Some("[database]\nurl = \"sqlite:file.db\"\n");
     let check = |variables: &[(&str, &str)], expected: &str| {
         let settings = load_with(variables, file).unwrap();
@@ -201,7 +201,7 @@ fn database_url_goes_before_all_other_layers() {
 }
 
 #[test]
-fn redis_url_goes_before_all_other_layers() {
+fn redis_url_precedes_other_layers() {
     let check = |variables: &[(&str, &str)], expected: Option<&str>| {
         let settings = load_with(variables, Some("redis.prefix = \"tests\"\n")).unwrap();
         let redis = settings.redis.map(|redis| (redis.url, redis.prefix));
@@ -215,7 +215,7 @@ fn redis_url_goes_before_all_other_layers() {
 }
 
 #[test]
-fn a_limit_of_nothing_is_none() {
+fn zero_limit_means_unlimited() {
     let variables = [("FORETELL__LIMITS__READ", "9"), ("FORETELL__LIMITS__WINDOW_S", "3")];
     let limits = load(&variables).unwrap().limits;
     let read = Some(Budget { quota: 9, window: Duration::from_secs(3) });
@@ -224,7 +224,7 @@ fn a_limit_of_nothing_is_none() {
 }
 
 #[test]
-fn connections_that_are_not_set_depend_on_the_database() {
+fn default_connections_depend_on_database() {
     let postgres = ("DATABASE_URL", "postgres://h/db");
     let database = load(&[postgres]).unwrap().database;
     assert_eq!((database.read_connections, database.write_connections), (8, 4));
@@ -234,13 +234,13 @@ fn connections_that_are_not_set_depend_on_the_database() {
 }
 
 #[test]
-fn the_sqlite_file_is_in_the_data_folder() {
+fn sqlite_file_is_in_data_folder() {
     let settings = load(&[("FORETELL__DATA__DIR", "/var/lib/foretell")]).unwrap();
     assert_eq!(settings.database.url, DatabaseUrl::Sqlite("/var/lib/foretell/foretell.db".into()));
 }
 
 #[test]
-fn the_command_line_names_the_file_before_the_variable() {
+fn command_line_file_precedes_variable() {
     let dir = tempfile::tempdir().unwrap();
     let write = |name: &str, lanes: usize| {
         let path = dir.path().join(name);
@@ -275,7 +275,7 @@ fn variables_can_set_every_type_of_value() {
 }
 
 #[test]
-fn no_grant_is_written_as_zero_or_nothing() {
+fn missing_grant_is_zero_or_empty() {
     for text in ["", "0", "0.00"] {
         let settings = load(&[("FORETELL__ACCOUNTS__SIGNUP_GRANT", text)]).unwrap();
         assert_eq!(settings.accounts.signup_grant, None, "{text:?}");
@@ -283,7 +283,7 @@ fn no_grant_is_written_as_zero_or_nothing() {
 }
 
 #[test]
-fn variables_of_others_are_left_alone() {
+fn foreign_variables_are_ignored() {
     load(&[
         ("REDIS_URL", "redis://localhost"),
         ("FORETELL_PORT", "tcp://10.0.0.1:80"),
@@ -294,7 +294,7 @@ fn variables_of_others_are_left_alone() {
 }
 
 #[test]
-fn what_is_not_text_in_the_environment_does_no_harm() {
+fn invalid_text_in_environment_is_ignored() {
     use std::os::unix::ffi::OsStringExt as _;
     let not_text = || OsString::from_vec(vec![b'x', 0xff]);
     let variables = [(not_text(), "x".into()), ("FORETELL__DATA__DIR".into(), not_text())];
@@ -303,7 +303,7 @@ fn what_is_not_text_in_the_environment_does_no_harm() {
 }
 
 #[test]
-fn a_value_can_be_in_a_file_that_a_variable_names() {
+fn value_is_read_from_file_variable() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("secret");
     std::fs::write(&path, "redis://:hush@localhost/\n").unwrap();
@@ -327,7 +327,7 @@ fn a_value_can_be_in_a_file_that_a_variable_names() {
 }
 
 #[test]
-fn each_setting_knows_where_its_value_is_from() {
+fn settings_have_origin_of_value() {
     let file = Some("[writer]\nqueue = 17\n");
     let (dir, path) = own_file(file);
     let variables = os(&[("FORETELL__LOG__FILTER", "warn")]);

@@ -1,4 +1,4 @@
-//! Modes of the files that Foretell keeps: nobody but their owner may read them.
+//! Permissions of Foretell's files: only their owner may read them.
 
 use std::fs::{Metadata, metadata, read_dir};
 use std::os::unix::fs::MetadataExt as _;
@@ -9,14 +9,15 @@ use foretell_persistence::DatabaseUrl;
 use super::{Finding, State};
 use crate::config::{Settings, Transport};
 
-/// Permissions of the group and of everybody else.
+/// Permissions of the group and of others.
 const OTHERS: u32 = 0o077;
-/// Paths named in the finding; the command that repairs them covers all.
+/// Maximum number of paths in the finding; the repair command covers all.
 const NAMED: usize = 3;
 
 /// Paths that one command repairs.
 struct Group {
-    /// Folder that is ours with everything in it; without one, each path is repaired by name.
+    /// Folder that belongs to Foretell with everything in it; without one, each path is repaired by
+    /// name.
     tree: Option<PathBuf>,
     /// Paths that others may access.
     exposed: Vec<PathBuf>,
@@ -33,7 +34,7 @@ impl Group {
         Self { tree: Some(folder.to_owned()), ..Self::of_paths(paths) }
     }
 
-    /// Command that takes the permissions of others away, if any have some.
+    /// Returns the command that removes the permissions of others, if any have some.
     fn repair(&self) -> Option<String> {
         let words = || self.exposed.iter().map(|path| quoted(path)).collect::<Vec<_>>().join(" ");
         (!self.exposed.is_empty()).then(|| match &self.tree {
@@ -71,7 +72,7 @@ fn finding(groups: &[Group]) -> Finding {
     Finding::of(State::Warning, "files", what, why, repairs.join(" && "))
 }
 
-/// The database, its logs, and what a restore put aside under its name.
+/// Returns the database, its log files, and the files that a restore kept.
 fn database_files(file: &Path) -> Vec<PathBuf> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let Some(name) = file.file_name() else { return Vec::new() };
@@ -86,12 +87,13 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
     read_dir(folder).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path()).collect()
 }
 
-/// Whether others have any permission. A path that does not exist or cannot be inspected has no finding.
+/// Returns `true` if others have any permission. A path that does not exist or cannot be inspected
+/// is ignored.
 fn is_exposed(path: &Path) -> bool {
     metadata(path).as_ref().map(Metadata::mode).is_ok_and(|mode| mode & OTHERS != 0)
 }
 
-/// A path as one word of a shell.
+/// Returns a path quoted for a shell.
 fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);

@@ -1,9 +1,9 @@
-//! Tests of what is said of mistakes in the settings.
+//! Tests of the error messages for mistakes in the settings.
 
 use super::*;
 
 #[test]
-fn an_unknown_variable_is_named_with_what_was_meant() {
+fn unknown_variable_is_reported_with_suggestion() {
     let check = |name: &str, expected: &str| {
         check_variable(
             name,
@@ -23,7 +23,7 @@ fn an_unknown_variable_is_named_with_what_was_meant() {
 }
 
 #[test]
-fn an_unknown_key_in_a_file_is_named_with_what_was_meant() {
+fn unknown_key_is_reported_with_suggestion() {
     let check = |text: &str, expected: &str| {
         let message = message(load_with(&[], Some(text)));
         assert_eq!(message, format!("the configuration is not valid:\n- {expected}"), "{text}");
@@ -38,7 +38,7 @@ fn an_unknown_key_in_a_file_is_named_with_what_was_meant() {
 }
 
 #[test]
-fn bad_values_are_named_with_what_is_allowed() {
+fn bad_values_are_reported_with_allowed_values() {
     let check = |key: &str, value: &str, reason: &str| {
         let name = written_in("FORETELL__", key);
         check_variable(&name, value, &format!("{key} (in {name}) is {value:?}: {reason}"));
@@ -105,7 +105,7 @@ fn bad_values_are_named_with_what_is_allowed() {
 }
 
 #[test]
-fn values_of_another_type_are_refused() {
+fn values_of_wrong_type_are_rejected() {
     let check = |text: &str, expected: &str| {
         let message = message(load_with(&[], Some(text)));
         assert_eq!(message, format!("the configuration is not valid:\n- {expected}"), "{text}");
@@ -136,7 +136,7 @@ fn categories_are_limited_in_number() {
 }
 
 #[test]
-fn all_problems_are_told_at_once() {
+fn all_problems_are_reported_together() {
     let variables = [("FORETELL__SERVER__WORKERS", "many"), ("FORETELL__SERVER__BNID", "x")];
     let file = "[log]\nformat = \"xml\"\n[currency]\ncode = \"play\"\ndecimals = 9\n";
     let expected = "the configuration is not valid:
@@ -149,14 +149,14 @@ fn all_problems_are_told_at_once() {
 }
 
 #[test]
-fn a_missing_file_is_named_with_its_cause() {
+fn missing_file_is_reported_with_cause() {
     let error = Settings::load(Vec::new(), Some(Path::new("/nowhere/own.toml"))).unwrap_err();
     assert_eq!(error.to_string(), "the file /nowhere/own.toml of the configuration cannot be read");
     assert!(std::error::Error::source(&error).is_some());
 }
 
 #[test]
-fn a_malformed_file_is_named_with_the_place_and_without_its_text() {
+fn malformed_file_is_reported_without_its_text() {
     let text = "[database]\nurl = \"postgres://u:hunter2@h/db\" oops\n";
     let message = message(load_with(&[], Some(text)));
     assert!(message.starts_with("own.toml is not valid TOML: "), "{message}");
@@ -165,7 +165,7 @@ fn a_malformed_file_is_named_with_the_place_and_without_its_text() {
 }
 
 #[test]
-fn a_password_is_never_shown() {
+fn password_is_never_shown() {
     let settings = load(&[("DATABASE_URL", "postgres://ada:hunter2@db.example/foretell")]).unwrap();
     let debug = format!("{settings:?} {settings:#?}");
     assert!(debug.contains("db.example") && !debug.contains("hunter2"), "{debug}");

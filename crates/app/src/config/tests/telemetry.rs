@@ -1,4 +1,4 @@
-//! Tests of the settings of the log, of traces and of reported errors.
+//! Tests of the settings of logs, traces and error reports.
 
 use super::*;
 
@@ -6,18 +6,18 @@ const ENDPOINT: (&str, &str) = ("FORETELL__TRACES__ENDPOINT", "http://127.0.0.1:
 const DSN: (&str, &str) = ("FORETELL__SENTRY__DSN", "https://0123456789@errors.example.org/1");
 
 #[test]
-fn logs_are_not_coloured_when_the_environment_says_so() {
+fn no_color_variable_disables_colours() {
     assert!(!load(&[("NO_COLOR", "1")]).unwrap().telemetry.log.color);
 }
 
 #[test]
-fn nothing_is_sent_unless_it_is_set() {
+fn nothing_is_sent_by_default() {
     let telemetry = load(&[]).unwrap().telemetry;
     assert!(telemetry.traces.is_none() && telemetry.reports.is_none(), "{telemetry:?}");
 }
 
 #[test]
-fn what_is_sent_along_and_told_apart_by_is_checked_in_any_case() {
+fn headers_and_environment_are_always_checked() {
     check_variable(
         "FORETELL__TRACES__SAMPLE_PERCENT",
         "101",
@@ -37,7 +37,7 @@ fn what_is_sent_along_and_told_apart_by_is_checked_in_any_case() {
 
 #[cfg(all(feature = "opentelemetry", feature = "sentry"))]
 #[test]
-fn where_traces_and_errors_are_sent_can_be_set() {
+fn trace_and_error_destinations_are_configurable() {
     let headers = ("FORETELL__TRACES__HEADERS", "authorization=Bearer hunter2");
     let telemetry = load(&[ENDPOINT, headers, DSN]).unwrap().telemetry;
     let shown = format!("{telemetry:?}");
@@ -64,7 +64,7 @@ fn where_traces_and_errors_are_sent_can_be_set() {
 
 #[cfg(not(any(feature = "opentelemetry", feature = "sentry")))]
 #[test]
-fn what_the_program_was_not_built_for_is_refused() {
+fn settings_of_missing_features_are_rejected() {
     for ((name, value), feature) in [(ENDPOINT, "opentelemetry"), (DSN, "sentry")] {
         let message = message(load(&[(name, value)]));
         assert!(message.ends_with(&format!("needs a program that was built with `--features {feature}`")));
