@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use foretell_domain::id::UserId;
 use foretell_ports::user_changes::{UserChangeListener, UserChanges};
 
-/// Announcements that reach every listener at once while they are switched on; all clones are the same channel.
+/// Announcements that reach every listener immediately while they are enabled; all clones share one
+/// channel.
 #[derive(Clone, Default)]
 pub struct Announcements(Arc<Mutex<Channel>>);
 
@@ -16,7 +17,7 @@ struct Channel {
 }
 
 impl Announcements {
-    /// Delivers announcements from now on, and tells the listeners that earlier ones were lost.
+    /// Enables announcements, and notifies the listeners that earlier ones were lost.
     pub fn switch_on(&self) {
         let mut channel = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         channel.is_on = true;

@@ -1,4 +1,4 @@
-//! Builders: users, accounts, markets and transfers for tests, with defaults for whatever a test is not about.
+//! Builders of users, accounts, markets and transfers for tests, with defaults for every field.
 
 use foretell_domain::account::Account;
 use foretell_domain::comment::{Comment, CommentSubject};
@@ -30,26 +30,27 @@ use foretell_ports::webhook::{Webhook, WebhookSecret};
 use crate::clock::START;
 use crate::ids::SeededIds;
 
-/// Makes things with ids of their own; they are stored nowhere. All clones share one source of ids.
+/// Creates values with unique ids, without storing them. All clones share one source of ids.
 ///
-/// What has public fields is adapted with `..`: `User { role: Role::Admin, ..make.user() }`.
+/// Values with public fields are adapted with `..`: `User { role: Role::Admin, ..make.user() }`.
 #[derive(Debug, Clone)]
 pub struct Factory {
     ids: SeededIds,
 }
 
 impl Factory {
-    /// A factory whose ids come from this seed. Two factories of one seed make the same ids.
+    /// Creates a factory whose ids come from this seed. Two factories with one seed create the same
+    /// ids.
     pub fn new(seed: u64) -> Self {
         Self { ids: SeededIds::new(seed) }
     }
 
-    /// Where the ids come from.
+    /// Returns the source of the ids.
     pub const fn ids(&self) -> &SeededIds {
         &self.ids
     }
 
-    /// An active user with the role of most, who registered at [`START`].
+    /// Returns an active user with the default role, who registered at [`START`].
     pub fn user(&self) -> User {
         let id = self.ids.user();
         let email = Email::new(&format!("user-{id}@example.com"));
@@ -66,12 +67,12 @@ impl Factory {
         }
     }
 
-    /// The hash of a password, different each time.
+    /// Returns the hash of a password, different each time.
     pub fn password(&self) -> PasswordHash {
         PasswordHash(format!("$plain$v=2${:x}", self.ids.next_id()))
     }
 
-    /// A session that began at [`START`] and ends a day later.
+    /// Returns a session that began at [`START`] and ends a day later.
     pub fn session(&self, user_id: UserId) -> Session {
         let id = self.ids.session();
         let mut hash = [0; 32];
@@ -80,7 +81,7 @@ impl Factory {
         Session { id, user_id, token_hash: TokenHash(hash), created_at, expires_at }
     }
 
-    /// An API key for everything that was made at [`START`], never ends and was never used.
+    /// Returns an API key with all scopes, created at [`START`], without expiry and never used.
     pub fn api_key(&self, user_id: UserId) -> ApiKey {
         let id = self.ids.api_key();
         let mut hash = [0; 32];
@@ -97,7 +98,7 @@ impl Factory {
         }
     }
 
-    /// An enabled webhook that is told everything, made at [`START`].
+    /// Returns an enabled webhook for all events, created at [`START`].
     pub fn webhook(&self) -> Webhook {
         Webhook {
             id: self.ids.webhook(),
@@ -111,17 +112,17 @@ impl Factory {
         }
     }
 
-    /// A job that is due at [`START`] and has no name.
+    /// Returns a job that is due at [`START`] and has no unique name.
     pub fn job(&self, task: JobTask) -> NewJob {
         NewJob { id: self.ids.job(), task, run_at: START, once: None, created_at: START }
     }
 
-    /// An empty account of this user.
+    /// Returns an account of this user with a balance of zero.
     pub fn account(&self, owner: UserId) -> Account {
         Account::user(self.ids.account(), owner)
     }
 
-    /// An order to move this many minor units at [`START`].
+    /// Returns an order to move this many minor units at [`START`].
     pub fn order(&self, kind: TransferKind, minor: i64) -> TransferOrder {
         TransferOrder::new(self.ids.transfer(), kind, amount(minor), START)
     }
@@ -131,7 +132,7 @@ impl Factory {
         transfer(debit, credit, self.order(TransferKind::Payment, minor)).expect("the payment is possible")
     }
 
-    /// The outcome of a command that a user sent at [`START`].
+    /// Returns the outcome of a command that a user sent at [`START`].
     pub fn outcome(&self, user_id: UserId, key: &str) -> StoredOutcome {
         let mut request_hash = [0; 32];
         request_hash[..16].copy_from_slice(&self.ids.next_id().to_be_bytes());
@@ -139,7 +140,7 @@ impl Factory {
         StoredOutcome { key, request_hash, outcome: "done".to_owned(), created_at: START }
     }
 
-    /// A post of version 1 by this user, written at [`START`].
+    /// Returns a post with version 1 by this user, created at [`START`].
     pub fn post(&self, author_id: UserId, status: PostStatus, tags: &[&str]) -> Post {
         let body = PostBody {
             title: PostTitle::new("A post").expect("a title"),
@@ -150,14 +151,14 @@ impl Factory {
         Post { id: self.ids.post(), author_id, body, version: 1, created_at: START, updated_at: START }
     }
 
-    /// A comment by this user, written at [`START`].
+    /// Returns a comment by this user, created at [`START`].
     pub fn comment(&self, author_id: UserId, subject: impl Into<CommentSubject>) -> Comment {
         let content = CommentContent::new("Well said.").expect("a content");
         let (id, subject) = (self.ids.comment(), subject.into());
         Comment { id, subject, author_id, content, created_at: START, updated_at: START }
     }
 
-    /// A market by the owner of this account, for a builder to adapt.
+    /// Returns a builder of a market by the owner of this account.
     pub fn market(&self, creator: &Account) -> MarketBuilder {
         MarketBuilder {
             ids: self.ids.clone(),
@@ -173,7 +174,8 @@ impl Factory {
     }
 }
 
-/// A market about to be: two equal options, a subsidy of 10,000, no fee, and 30 days from [`START`].
+/// Builder of a market: by default two equal options, a subsidy of 10,000, no fee, and 30 days from
+/// [`START`].
 #[derive(Debug, Clone)]
 pub struct MarketBuilder {
     ids: SeededIds,
@@ -188,14 +190,14 @@ pub struct MarketBuilder {
 }
 
 impl MarketBuilder {
-    /// This many equal options.
+    /// Sets this many equal options.
     #[must_use]
     pub fn options(mut self, count: usize) -> Self {
         self.initial = vec![None; count];
         self
     }
 
-    /// One option for each of these initial probabilities.
+    /// Sets one option for each of these initial probabilities.
     #[must_use]
     pub fn initial(mut self, probabilities: &[f64]) -> Self {
         let probability = |value: &f64| Some(Probability::new(*value).expect("a probability"));
@@ -203,42 +205,42 @@ impl MarketBuilder {
         self
     }
 
-    /// What its creator pays into the pot, in minor units.
+    /// Sets the subsidy, in minor units.
     #[must_use]
     pub const fn subsidy(mut self, minor: i64) -> Self {
         self.subsidy_minor = minor;
         self
     }
 
-    /// The trading fee.
+    /// Sets the trading fee.
     #[must_use]
     pub const fn fee_bps(mut self, fee_bps: u16) -> Self {
         self.fee_bps = fee_bps;
         self
     }
 
-    /// What sort of question it asks.
+    /// Sets the category.
     #[must_use]
     pub fn category(mut self, category: &str) -> Self {
         category.clone_into(&mut self.category);
         self
     }
 
-    /// When it opens.
+    /// Sets the creation time.
     #[must_use]
     pub const fn created_at(mut self, at: Timestamp) -> Self {
         self.created_at = at;
         self
     }
 
-    /// When it takes its last trade.
+    /// Sets the end date.
     #[must_use]
     pub const fn ends_at(mut self, at: Timestamp) -> Self {
         self.ends_at = at;
         self
     }
 
-    /// The market just after its opening, with an id of its own.
+    /// Returns the market right after its creation, with a new id.
     pub fn build(&self) -> NewMarket {
         let opening = Opening {
             id: self.ids.market(),
@@ -265,12 +267,12 @@ impl MarketBuilder {
     }
 }
 
-/// The amount of this many minor units, for tests.
+/// Returns the amount of this many minor units, for tests.
 pub fn amount(minor: i64) -> Amount {
     Amount::new(minor).expect("an amount is above zero")
 }
 
-/// The tags of these texts, for tests.
+/// Returns the tags with these texts, for tests.
 pub fn tags(texts: &[&str]) -> Tags {
     let tags = texts.iter().map(|text| Tag::new(text).expect("a tag"));
     Tags::new(tags).expect("few and distinct tags")

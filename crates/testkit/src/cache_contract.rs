@@ -1,5 +1,5 @@
-//! The contract of the cache and of the rate limits, as tests that every adapter runs: in memory, in the process,
-//! in Redis, and in both.
+//! Contract of the cache and of the rate limits, as tests that every adapter runs: in memory, in
+//! the process, in Redis, and in both.
 //!
 //! An adapter's test implements [`CacheHarness`] or [`LimiterHarness`] and writes one line,
 //! [`cache_contract_suite!`](crate::cache_contract_suite) or
@@ -19,14 +19,14 @@ use crate::clock::START;
 /// Opens caches for the suite.
 #[async_trait]
 pub trait CacheHarness: Send + Sync {
-    /// A cache of its own, in which nothing is remembered.
+    /// Opens an empty cache.
     async fn open(&self) -> Arc<dyn Cache>;
 }
 
 /// Opens limiters for the suite.
 #[async_trait]
 pub trait LimiterHarness: Send + Sync {
-    /// A limiter of its own, whose buckets are full.
+    /// Opens a limiter whose buckets are full.
     async fn open(&self) -> Arc<dyn RateLimiter>;
 }
 
@@ -35,13 +35,13 @@ pub trait LimiterHarness: Send + Sync {
 macro_rules! cache_contract_suite {
     ($harness:expr) => {
         $crate::cache_contract_tests! { $harness;
-            what_is_put_is_found,
-            an_older_version_never_takes_the_place_of_a_newer_one,
-            nothing_below_a_floor_is_found_whenever_it_is_put,
+            stored_entry_is_found,
+            older_version_never_replaces_newer_one,
+            entry_below_floor_is_never_found,
             floors_only_rise,
             floors_are_raised_together,
-            what_is_remembered_grows_old,
-            the_same_version_is_fresh_again;
+            age_of_entry_grows,
+            same_version_is_fresh_again;
         }
     };
 }
@@ -51,16 +51,16 @@ macro_rules! cache_contract_suite {
 macro_rules! limiter_contract_suite {
     ($harness:expr) => {
         $crate::cache_contract_tests! { $harness;
-            a_full_bucket_is_emptied_and_then_refuses,
-            buckets_are_apart,
+            empty_bucket_rejects,
+            buckets_are_independent,
             several_tokens_are_taken_or_none,
-            returned_tokens_are_there_again,
-            who_takes_at_the_same_time_takes_no_more;
+            returned_tokens_are_available_again,
+            concurrent_callers_take_no_more_tokens;
         }
     };
 }
 
-/// Generates the listed tests; a part of the suites.
+/// Generates the listed tests, as part of the suites.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! cache_contract_tests {
@@ -89,8 +89,8 @@ async fn version(cache: &dyn Cache, key: &str) -> Option<i64> {
     found
 }
 
-/// Bytes come back as they are, with their version, under their key alone.
-pub async fn what_is_put_is_found(harness: &dyn CacheHarness) {
+/// Bytes are returned unchanged, with their version, under their key only.
+pub async fn stored_entry_is_found(harness: &dyn CacheHarness) {
     let cache = harness.open().await;
     let long = "x".repeat(200_000);
     for (key, known) in [("a", known(1, "")), ("b", known(i64::MAX, "\0\n\u{e9}")), ("c:d", known(3, &long))]
@@ -101,8 +101,8 @@ pub async fn what_is_put_is_found(harness: &dyn CacheHarness) {
     }
 }
 
-/// Newer wins in whatever order they are put.
-pub async fn an_older_version_never_takes_the_place_of_a_newer_one(harness: &dyn CacheHarness) {
+/// A newer version wins, in whatever order they are stored.
+pub async fn older_version_never_replaces_newer_one(harness: &dyn CacheHarness) {
     let cache = harness.open().await;
     for (put, expected) in [(2, 2), (1, 2), (3, 3), (2, 3)] {
         cache.put("a", known(put, "")).await;
@@ -110,8 +110,9 @@ pub async fn an_older_version_never_takes_the_place_of_a_newer_one(harness: &dyn
     }
 }
 
-/// What is below a floor is gone at once, and a late reader of storage does not bring it back.
-pub async fn nothing_below_a_floor_is_found_whenever_it_is_put(harness: &dyn CacheHarness) {
+/// An entry below the minimum version is absent at once, and a late reader of storage cannot bring
+/// it back.
+pub async fn entry_below_floor_is_never_found(harness: &dyn CacheHarness) {
     let cache = harness.open().await;
     cache.put("a", known(1, "")).await;
     assert_eq!(version(&*cache, "a").await, Some(1));
@@ -123,7 +124,7 @@ pub async fn nothing_below_a_floor_is_found_whenever_it_is_put(harness: &dyn Cac
     assert_eq!(version(&*cache, "a").await, Some(2));
 }
 
-/// A floor that was raised stays where it is when a lower one is told late.
+/// A raised minimum version stays when a lower one arrives late.
 pub async fn floors_only_rise(harness: &dyn CacheHarness) {
     let cache = harness.open().await;
     assert_eq!(cache.floor_of("a"), 0);
@@ -134,7 +135,7 @@ pub async fn floors_only_rise(harness: &dyn CacheHarness) {
     assert_eq!(version(&*cache, "a").await, None);
 }
 
-/// Many floors are raised at once, and leave other keys alone.
+/// Many minimum versions are raised at once, and other keys are not affected.
 pub async fn floors_are_raised_together(harness: &dyn CacheHarness) {
     let cache = harness.open().await;
     let keys: Vec<_> = (0..50).map(|number| format!("key:{number}")).collect();
@@ -148,8 +149,8 @@ pub async fn floors_are_raised_together(harness: &dyn CacheHarness) {
     }
 }
 
-/// The age counts from when storage was asked, not from when the answer was put.
-pub async fn what_is_remembered_grows_old(harness: &dyn CacheHarness) {
+/// The age counts from the query of storage, not from storing the entry.
+pub async fn age_of_entry_grows(harness: &dyn CacheHarness) {
     let cache = harness.open().await;
     let age = Duration::from_secs(90);
     cache.put("a", Known { age, ..known(1, "") }).await;
@@ -157,8 +158,8 @@ pub async fn what_is_remembered_grows_old(harness: &dyn CacheHarness) {
     assert!(found >= age && found < age + Duration::from_mins(1), "{found:?}");
 }
 
-/// Whoever has looked whether a version is still the latest puts it anew.
-pub async fn the_same_version_is_fresh_again(harness: &dyn CacheHarness) {
+/// A reader that has verified that a version is still current stores it again.
+pub async fn same_version_is_fresh_again(harness: &dyn CacheHarness) {
     let cache = harness.open().await;
     cache.put("a", Known { age: Duration::from_secs(90), ..known(1, "") }).await;
     cache.put("a", known(1, "")).await;
@@ -167,8 +168,8 @@ pub async fn the_same_version_is_fresh_again(harness: &dyn CacheHarness) {
 
 const BUDGET: Budget = Budget { quota: 5, window: Duration::from_hours(1) };
 
-/// A bucket is full at first, and says how long to wait once it is empty.
-pub async fn a_full_bucket_is_emptied_and_then_refuses(harness: &dyn LimiterHarness) {
+/// A bucket is full at first, and returns the time to wait when it is empty.
+pub async fn empty_bucket_rejects(harness: &dyn LimiterHarness) {
     let limiter = harness.open().await;
     for left in [4, 3, 2, 1, 0] {
         let verdict = limiter.take("a", BUDGET, 1, START).await;
@@ -181,15 +182,15 @@ pub async fn a_full_bucket_is_emptied_and_then_refuses(harness: &dyn LimiterHarn
     assert!(wait > Duration::from_mins(10) && wait <= Duration::from_mins(12), "{wait:?}");
 }
 
-/// Each name is a bucket of its own.
-pub async fn buckets_are_apart(harness: &dyn LimiterHarness) {
+/// Each name has its own bucket.
+pub async fn buckets_are_independent(harness: &dyn LimiterHarness) {
     let limiter = harness.open().await;
     assert!(limiter.take("a", BUDGET, 5, START).await.refused_for.is_none());
     assert!(limiter.take("a", BUDGET, 1, START).await.refused_for.is_some());
     assert!(limiter.take("b", BUDGET, 5, START).await.refused_for.is_none());
 }
 
-/// Where not all tokens are there, none is taken.
+/// If not all tokens are available, none is taken.
 pub async fn several_tokens_are_taken_or_none(harness: &dyn LimiterHarness) {
     let limiter = harness.open().await;
     assert!(limiter.take("a", BUDGET, 6, START).await.refused_for.is_some());
@@ -199,7 +200,7 @@ pub async fn several_tokens_are_taken_or_none(harness: &dyn LimiterHarness) {
 }
 
 /// Returned tokens can be taken again; a bucket never holds more than its quota.
-pub async fn returned_tokens_are_there_again(harness: &dyn LimiterHarness) {
+pub async fn returned_tokens_are_available_again(harness: &dyn LimiterHarness) {
     let limiter = harness.open().await;
     limiter.give_back("a", BUDGET, 3, START).await;
     assert_eq!(limiter.take("a", BUDGET, 5, START).await.remaining, 0, "an unknown bucket is full");
@@ -211,8 +212,8 @@ pub async fn returned_tokens_are_there_again(harness: &dyn LimiterHarness) {
     assert_eq!(limiter.take("a", BUDGET, 5, START).await.remaining, 0);
 }
 
-/// Tokens are there once, however many ask for them.
-pub async fn who_takes_at_the_same_time_takes_no_more(harness: &dyn LimiterHarness) {
+/// Tokens are taken once, however many callers ask for them.
+pub async fn concurrent_callers_take_no_more_tokens(harness: &dyn LimiterHarness) {
     let limiter = harness.open().await;
     let takers = (0..40).map(|_| {
         let limiter = Arc::clone(&limiter);

@@ -6,20 +6,20 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use foretell_domain::time::Timestamp;
 use foretell_ports::system::Clock;
 
-/// Noon of 2026-01-01 in UTC: when a [`FakeClock`] starts.
+/// Noon of 2026-01-01 in UTC: the start time of a [`FakeClock`].
 pub const START: Timestamp = Timestamp::from_micros(1_767_268_800_000_000);
 
-/// A clock that shows what the test says; all clones are the same clock.
+/// A clock controlled by tests; all clones are the same clock.
 #[derive(Debug, Clone)]
 pub struct FakeClock(Arc<AtomicI64>);
 
 impl FakeClock {
-    /// A clock that stands at `now`.
+    /// Creates a clock that shows `now`.
     pub fn at(now: Timestamp) -> Self {
         Self(Arc::new(AtomicI64::new(now.micros())))
     }
 
-    /// Moves it to `now`, which may lie in its past.
+    /// Sets it to `now`, which may be in its past.
     pub fn set(&self, now: Timestamp) {
         self.0.store(now.micros(), Ordering::SeqCst);
     }
@@ -36,7 +36,7 @@ impl FakeClock {
 }
 
 impl Default for FakeClock {
-    /// A clock that stands at [`START`].
+    /// Returns a clock that shows [`START`].
     fn default() -> Self {
         Self::at(START)
     }

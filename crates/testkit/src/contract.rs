@@ -1,15 +1,17 @@
-//! The contract of the storage ports, as tests that every adapter runs: memory, SQLite, Postgres.
+//! Contract of the storage ports, as tests that every adapter runs: memory, SQLite, Postgres.
 //!
 //! An adapter's crate implements [`Harness`] and writes one line in a test file,
-//! [`contract_suite!`](crate::contract_suite), which generates one test for each function of the modules
-//! below. Each test opens a store of its own. What overlaps, overlaps on purpose and not by luck: a unit
-//! waits until the other has come as far as it can, but never longer than a moment, so that an adapter that
-//! lets only one unit run at a time passes as well. Time decides how long a test takes, never how it ends.
+//! [`contract_suite!`](crate::contract_suite), which generates one test for each function of the
+//! modules below. Each test opens a new store. Units overlap deterministically: a unit waits until
+//! the other has come as far as it can, but never longer than a moment, so that an adapter that
+//! runs one unit at a time passes as well. Time affects only the duration of a test, never its
+//! result.
 //!
-//! Guards of the store in memory have been removed one at a time to see a test fail: the lock of a unit, the
-//! rollback, the catching of panics, the commit that needs no caller, the unique keys, the bounds of moments
-//! and windows, the breaking of ties, what a save must leave alone, and each thing the audit looks for but a
-//! balance below the floor, which no port lets through. Do the same for a test you add.
+//! Each guard of the in-memory store has been removed once to see a test fail: the lock of a unit,
+//! the rollback, the catching of panics, the commit after its caller is dropped, the unique keys,
+//! the bounds of times and windows, the breaking of ties, the columns that a save must not change,
+//! and each finding of the audit except a balance below the minimum, which no port allows. Do the
+//! same for a test you add.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -59,37 +61,37 @@ pub mod values;
 pub mod vectors;
 pub mod webhooks;
 
-/// The ports of one store.
+/// Ports of one store.
 pub struct Adapters {
     /// Runs units of work.
     pub uow: Arc<dyn UnitOfWork>,
-    /// Reads accounts and transfers.
+    /// Accounts and transfers.
     pub ledger: Arc<dyn LedgerQueries>,
-    /// Reads markets.
+    /// Markets.
     pub markets: Arc<dyn MarketQueries>,
-    /// Reads users.
+    /// Users.
     pub users: Arc<dyn UserQueries>,
-    /// Reads posts and comments.
+    /// Posts and comments.
     pub posts: Arc<dyn PostQueries>,
-    /// Searches texts.
+    /// Text search.
     pub search: Arc<dyn TextSearch>,
-    /// Reads vectors.
+    /// Embeddings.
     pub vectors: Arc<dyn VectorQueries>,
-    /// Reads jobs.
+    /// Jobs.
     pub jobs: Arc<dyn JobQueries>,
-    /// Reads webhooks.
+    /// Webhooks.
     pub webhooks: Arc<dyn WebhookQueries>,
-    /// Looks outcomes up.
+    /// Outcomes.
     pub outcomes: Arc<dyn IdempotencyQueries>,
-    /// Answers pings.
+    /// Health check.
     pub health: Arc<dyn Health>,
-    /// Keeps temporary files and databases until it is dropped, after everything else.
+    /// Owner of temporary files and databases, dropped last.
     pub guard: Box<dyn Any + Send>,
 }
 
 /// Opens stores for the suite.
 #[async_trait]
 pub trait Harness: Send + Sync {
-    /// A store of its own: migrated and empty, without even a treasury.
+    /// Opens a new store: migrated and empty, without even a treasury.
     async fn open(&self) -> Adapters;
 }

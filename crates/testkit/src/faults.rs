@@ -1,4 +1,5 @@
-//! Faults on order: a wrapper around any store whose units fail as real ones do, when a test says so.
+//! Fault injection: a wrapper around any store whose units fail like real ones, when a test says
+//! so.
 
 mod tx;
 
@@ -15,21 +16,21 @@ use tokio::sync::Semaphore;
 
 use tx::WatchedTx;
 
-/// How long [`Gate::arrived`] waits for a unit.
+/// Timeout of [`Gate::arrived`].
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What becomes of a unit.
+/// Fault of a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// It is not begun: [`StoreError::Contention`].
     Contention,
     /// It is not begun: [`StoreError::Unavailable`].
     Unavailable,
-    /// It is committed, and the answer is lost: [`StoreError::CommitUnknown`].
+    /// It is committed, and the response is lost: [`StoreError::CommitUnknown`].
     LostAfterCommit,
-    /// It is run and dropped, and the answer is lost: [`StoreError::CommitUnknown`].
+    /// It is run and rolled back, and the response is lost: [`StoreError::CommitUnknown`].
     LostBeforeCommit,
-    /// It is run, dropped and run again from the start, as adapters do after contention.
+    /// It is run, rolled back and run again from the start, as adapters do after contention.
     Rerun,
     /// It begins this much later.
     Delay(Duration),
@@ -50,7 +51,8 @@ pub enum Insert<'a> {
 type PoisonedName = Box<dyn Fn(&'static str) -> bool + Send>;
 type PoisonedRow = Arc<dyn Fn(Insert<'_>) -> bool + Send + Sync>;
 
-/// A store whose units fail on order; without orders they are the inner store's. All clones are one.
+/// A store whose units fail on request; otherwise they are the inner store's. All clones share one
+/// state.
 #[derive(Clone)]
 pub struct FaultyStore {
     inner: Arc<dyn UnitOfWork>,
@@ -67,33 +69,33 @@ struct Script {
 }
 
 impl FaultyStore {
-    /// A wrapper around `inner` without any fault yet.
+    /// Creates a wrapper around `inner` without any fault.
     pub fn new(inner: Arc<dyn UnitOfWork>) -> Self {
         Self { inner, script: Arc::default() }
     }
 
-    /// The next unit that no earlier order is for gets this fault.
+    /// Injects this fault into the next unit without an earlier fault.
     pub fn fail_next(&self, fault: Fault) {
         self.script().faults.push_back((None, fault));
     }
 
-    /// The next unit of this name that no earlier order is for gets this fault.
+    /// Injects this fault into the next unit with this name without an earlier fault.
     pub fn fail_next_named(&self, name: &'static str, fault: Fault) {
         self.script().faults.push_back((Some(name), fault));
     }
 
-    /// From now on storage rejects every unit whose name `is_poisoned` picks.
+    /// Rejects from now on every unit whose name `is_poisoned` selects.
     pub fn reject_units(&self, is_poisoned: impl Fn(&'static str) -> bool + Send + 'static) {
         self.script().poisoned_names.push(Box::new(is_poisoned));
     }
 
-    /// From now on storage rejects every unit that inserts a row that `is_poisoned` picks, as it would reject
-    /// a row that breaks a constraint.
+    /// Rejects from now on every unit that inserts a row that `is_poisoned` selects, like a row
+    /// that violates a constraint.
     pub fn reject_inserts(&self, is_poisoned: impl Fn(Insert<'_>) -> bool + Send + Sync + 'static) {
         self.script().poisoned_rows.push(Arc::new(is_poisoned));
     }
 
-    /// Forgets every order; units that are held stay held.
+    /// Removes all faults; units that are held stay held.
     pub fn heal(&self) {
         let mut script = self.script();
         script.faults.clear();
@@ -115,12 +117,12 @@ impl FaultyStore {
         Gate(doors)
     }
 
-    /// The names of all units so far, in the order of their asking, those that failed included.
+    /// Returns the names of all units so far, in order, including those that failed.
     pub fn names(&self) -> Vec<&'static str> {
         self.script().names.clone()
     }
 
-    /// How many units of this name there were so far, those that failed included.
+    /// Returns the number of units with this name so far, including those that failed.
     pub fn count(&self, name: &str) -> usize {
         self.script().names.iter().filter(|known| **known == name).count()
     }
@@ -130,7 +132,7 @@ impl FaultyStore {
     }
 }
 
-/// What the script has in store for one unit.
+/// Planned fault of one unit.
 struct Plan {
     doors: Option<Arc<Doors>>,
     is_rejected: bool,
@@ -203,7 +205,7 @@ impl FaultyStore {
     }
 }
 
-/// The work, after which the unit is dropped and its answer lost.
+/// Returns the work, after which the unit is rolled back and its response lost.
 fn losing(mut work: ErasedWork) -> ErasedWork {
     Box::new(move |tx| {
         work(tx)?;
@@ -228,7 +230,7 @@ impl Default for Doors {
     }
 }
 
-/// A door is a semaphore without permits: whoever wants one waits until it is closed for good.
+/// A door is a semaphore without permits: everyone who acquires one waits until it is closed.
 trait Pass {
     async fn pass(&self);
 }
@@ -244,16 +246,16 @@ impl Pass for Semaphore {
 pub struct Gate(Arc<Doors>);
 
 impl Gate {
-    /// Waits until the unit has come to the gate.
+    /// Waits until the unit has arrived at the gate.
     ///
     /// # Panics
-    /// If none comes for 20 seconds.
+    /// If no unit arrives for 20 seconds.
     pub async fn arrived(&self) {
         let arrived = tokio::time::timeout(PATIENCE, self.0.arrived.pass()).await;
         arrived.expect("a unit comes to the gate");
     }
 
-    /// Lets the unit go on; the same as dropping the gate.
+    /// Releases the unit; the same as dropping the gate.
     pub fn release(self) {
         drop(self);
     }

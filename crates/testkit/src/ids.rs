@@ -9,12 +9,14 @@ use foretell_domain::id::{
 };
 use foretell_ports::system::IdSource;
 
-/// The milliseconds since 1970 in the first id: those of [`crate::clock::START`].
+/// Milliseconds since 1970 in the first id: those of [`crate::clock::START`].
 const FIRST_MS: u64 = 1_767_268_800_000;
 
-/// Ids of the form of `UUIDv7`, each a millisecond above the one before; all clones are the same source.
+/// Ids in the form of `UUIDv7`, each a millisecond after the previous one; all clones are the same
+/// source.
 ///
-/// The seed decides their random bits, so that two sources whose seeds differ never give the same id.
+/// The seed determines their random bits, so that two sources with different seeds never return the
+/// same id.
 #[derive(Debug, Clone)]
 pub struct SeededIds {
     seed: u64,
@@ -31,7 +33,7 @@ macro_rules! typed_ids {
 }
 
 impl SeededIds {
-    /// The source of this seed.
+    /// Creates the source with this seed.
     pub fn new(seed: u64) -> Self {
         Self { seed, given: Arc::new(AtomicU64::new(0)) }
     }
@@ -70,14 +72,15 @@ impl IdSource for SeededIds {
     fn next_id(&self) -> u128 {
         let number = self.given.fetch_add(1, Ordering::SeqCst);
         let millis = u128::from(FIRST_MS + number);
-        // The mixed bits look like chance; the low bits are the seed itself, which keeps sources apart.
+        // The mixed bits look random; the low bits are the seed itself, which keeps sources
+        // distinct.
         let chance = u128::from(mix(self.seed ^ mix(number)) & 0xfff);
         let seed = u128::from(self.seed) & ((1 << 62) - 1);
         millis << 80 | 0x7 << 76 | chance << 64 | 0b10 << 62 | seed
     }
 }
 
-/// `SplitMix64`'s last step: scatters the bits of a counter.
+/// Last step of `SplitMix64`: scatters the bits of a counter.
 pub(crate) const fn mix(value: u64) -> u64 {
     let value = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let value = (value ^ value >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -90,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_rise_and_look_like_uuids_of_version_7() {
+    fn ids_ascend_in_uuid_v7_form() {
         let ids = SeededIds::new(7);
         let mut last = 0;
         for _ in 0..1_000 {
@@ -102,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seed_gives_the_same_ids_again_and_no_other_seed_does() {
+    fn ids_depend_on_seed_only() {
         let first = |seed| SeededIds::new(seed).next_id();
         assert_eq!(first(1), first(1));
         assert_ne!(first(1), first(2));

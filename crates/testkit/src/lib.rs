@@ -1,8 +1,8 @@
-//! In-memory adapters, fake clock, builders and the contract suites; for tests only. It knows the domain and
-//! the ports, and no other adapter.
+//! In-memory adapters, fake clock, builders and the contract suites; for tests only. Depends on the
+//! domain and the ports, and on no other adapter.
 //!
-//! [`MemoryStore`] stands in for a database in the tests of everything above the ports, and
-//! [`contract_suite!`] holds it and every real adapter to the same contract.
+//! [`MemoryStore`] replaces a database in the tests of everything above the ports, and
+//! [`contract_suite!`] checks it and every real adapter against the same contract.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,12 +1,12 @@
-//! The store in memory: every port of storage, for tests of what stands above the ports.
+//! In-memory store: every port of storage, for tests of the layers above the ports.
 //!
-//! Units run one at a time, each under a lock that it holds from begin to end. Its changes lie beside the
-//! committed rows until it ends, so queries never see half a unit and are never held up by one, and a unit
-//! that fails is forgotten at no cost, however much is stored.
+//! Units run one at a time, each under a lock that it holds from begin to end. Its changes are kept
+//! beside the committed rows until it ends, so queries never see half a unit and never wait for
+//! one, and rolling back costs nothing, however much is stored.
 //!
-//! The store refuses what a database would: taken keys, rows that refer to nothing, and rows saved without
-//! having been locked. Where databases differ it is the strictest of them: after a refusal nothing more can
-//! be done in the unit, and it is not committed even if it goes on.
+//! The store rejects everything that a database would: existing keys, references to absent rows,
+//! and rows saved without a lock. Where databases differ it is the strictest of them: after a
+//! rejection the unit can do nothing more, and it is not committed.
 
 mod api_keys;
 mod audit;
@@ -43,7 +43,7 @@ use table::{EndOfUnit as _, rejected};
 use tables::Tables;
 use tx::MemoryTx;
 
-/// A store in memory, empty at first; all clones are the same store.
+/// In-memory store, empty at first; all clones are the same store.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryStore(Arc<Shared>);
 
@@ -57,17 +57,17 @@ struct Shared {
 }
 
 impl MemoryStore {
-    /// An empty store.
+    /// Creates an empty store.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// From now on everything is answered with [`StoreError::Unavailable`]; running units still end.
+    /// Fails every call from now on with [`StoreError::Unavailable`]; running units still end.
     pub fn take_down(&self) {
         self.0.is_down.store(true, Ordering::SeqCst);
     }
 
-    /// Ends what [`take_down`](Self::take_down) began; what was stored is still there.
+    /// Ends the outage of [`take_down`](Self::take_down); all stored data is still there.
     pub fn bring_up(&self) {
         self.0.is_down.store(false, Ordering::SeqCst);
     }
@@ -79,7 +79,7 @@ impl MemoryStore {
         Ok(())
     }
 
-    /// The committed rows, all of one moment for as long as the guard lives.
+    /// Returns the committed rows, one snapshot while the guard exists.
     fn read(&self) -> Result<RwLockReadGuard<'_, Tables>, StoreError> {
         self.check_up()?;
         Ok(self.0.tables.read().unwrap_or_else(PoisonError::into_inner))
@@ -133,7 +133,7 @@ impl Health for MemoryStore {
     }
 }
 
-/// A page of rows that are all at hand.
+/// Returns a page of rows that are all in memory.
 fn page_of<T>(rows: Vec<T>, page: PageRequest) -> foretell_ports::page::Page<T> {
     let total = count(rows.len());
     let skipped = usize::try_from(page.offset()).unwrap_or(usize::MAX);
@@ -141,7 +141,7 @@ fn page_of<T>(rows: Vec<T>, page: PageRequest) -> foretell_ports::page::Page<T> 
     foretell_ports::page::Page { rows, total }
 }
 
-/// A stretch of sorted rows, given whether a row comes after a key.
+/// Returns a page of sorted rows; `is_after` tells if a row comes after a key.
 fn stretch_of<T, K: Copy>(rows: Vec<T>, stretch: Stretch<K>, is_after: impl Fn(&T, K) -> bool) -> Vec<T> {
     let skipped = match stretch.start {
         Start::First => 0,

@@ -1,4 +1,4 @@
-//! A cache and rate limits in memory, for tests of what stands above the ports.
+//! In-memory cache and rate limits, for tests of the layers above the ports.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +9,7 @@ use foretell_domain::time::Timestamp;
 use foretell_ports::cache::{Cache, Cached, Floor, Known, Reach};
 use foretell_ports::rate_limit::{Budget, RateLimiter, Verdict};
 
-/// A cache that forgets nothing; all clones are the same cache.
+/// A cache that never evicts; all clones are the same cache.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryCache(Arc<Mutex<Slots>>);
 
@@ -65,7 +65,7 @@ impl Cache for MemoryCache {
     }
 }
 
-/// Buckets in memory, by the time that callers tell; all clones are the same buckets.
+/// In-memory buckets, by the callers' clock; all clones are the same buckets.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryRateLimiter(Arc<Mutex<HashMap<String, i64>>>);
 

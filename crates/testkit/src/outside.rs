@@ -1,4 +1,4 @@
-//! What is outside the server, for tests: mail and webhooks that keep what they were sent.
+//! External services for tests: a mailer and webhook receivers that record what they get.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,7 +15,7 @@ use foretell_ports::webhook::{
     WebhookBodies, WebhookMessage, WebhookSecret, WebhookSendError, WebhookSender,
 };
 
-/// A mail server that keeps what it takes, and takes nothing while it is told so; all clones are one.
+/// A mailer that records emails, and rejects them on request; all clones share one state.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryMailer(Arc<Mutex<Mailbox>>);
 
@@ -26,12 +26,12 @@ struct Mailbox {
 }
 
 impl MemoryMailer {
-    /// The letters that have left, in their order.
+    /// Returns the sent emails, in order.
     pub fn letters(&self) -> Vec<Letter> {
         self.mailbox(|mailbox| mailbox.letters.clone())
     }
 
-    /// Refuses so many of the next letters.
+    /// Rejects so many of the next emails.
     pub fn refuse(&self, letters: u32) {
         self.mailbox(|mailbox| mailbox.refusals = letters);
     }
@@ -55,7 +55,7 @@ impl Mailer for MemoryMailer {
     }
 }
 
-/// Receivers of webhooks, all at any address, that keep what they take; all clones are one.
+/// Receivers of webhooks, at any URL, that record messages; all clones share one state.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryWebhooks(Arc<Mutex<Receivers>>);
 
@@ -66,29 +66,29 @@ struct Receivers {
     retry_after: Option<Duration>,
 }
 
-/// A message that was sent.
+/// A sent message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SentMessage {
-    /// Where.
+    /// URL.
     pub url: WebhookUrl,
-    /// With which secrets it was signed.
+    /// Signing keys.
     pub secrets: Vec<WebhookSecret>,
-    /// What.
+    /// Message.
     pub message: WebhookMessage,
 }
 
 impl MemoryWebhooks {
-    /// What has arrived, in its order.
+    /// Returns the delivered messages, in order.
     pub fn sent(&self) -> Vec<SentMessage> {
         self.with(|receivers| receivers.sent.clone())
     }
 
-    /// Answers the next messages with these statuses, and all others with 204.
+    /// Responds to the next messages with these statuses, and to all others with 204.
     pub fn answer(&self, statuses: impl IntoIterator<Item = u16>) {
         self.with(|receivers| receivers.answers.extend(statuses));
     }
 
-    /// Has refusals carry this `Retry-After` from now on.
+    /// Adds this `Retry-After` to error responses from now on.
     pub fn retry_after(&self, wait: Option<Duration>) {
         self.with(|receivers| receivers.retry_after = wait);
     }

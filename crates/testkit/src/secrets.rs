@@ -1,4 +1,4 @@
-//! Passwords and tokens without cryptography: fast and the same in every run. They protect nothing.
+//! Passwords and tokens without cryptography: fast and deterministic. They protect nothing.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,24 +15,24 @@ use crate::ids::mix;
 const CURRENT: &str = "$plain$v=2$";
 const OUTDATED: &str = "$plain$v=1$";
 
-/// A password that a user may choose.
+/// Returns a valid new password.
 pub fn new_password(typed: &str) -> NewPassword {
     NewPassword::new(&typed.into()).expect("a good password")
 }
 
-/// Stores passwords in their normal form; all clones count together.
+/// Stores passwords in their normal form; all clones share one counter.
 #[derive(Debug, Clone, Default)]
 pub struct PlainPasswordHasher {
     verified: Arc<AtomicU64>,
 }
 
 impl PlainPasswordHasher {
-    /// A hash made with outdated parameters: it matches, and asks to be replaced.
+    /// Returns a hash with outdated parameters: it matches, and must be replaced.
     pub fn outdated(password: &str) -> PasswordHash {
         PasswordHash(format!("{OUTDATED}{password}"))
     }
 
-    /// How often a password was compared, with a hash or with none.
+    /// Returns how often a password was verified, with a hash or without.
     pub fn verifications(&self) -> u64 {
         self.verified.load(Ordering::SeqCst)
     }
@@ -66,7 +66,7 @@ impl PasswordHasher for PlainPasswordHasher {
 const TOKEN_PREFIX: &str = "test-token-";
 const KEY_PREFIX: &str = "test-key-";
 
-/// Issues numbered tokens and secrets; all clones count together.
+/// Issues numbered tokens and secrets; all clones share one counter.
 #[derive(Debug, Clone)]
 pub struct SeededTokens {
     seed: u64,
@@ -74,7 +74,7 @@ pub struct SeededTokens {
 }
 
 impl SeededTokens {
-    /// The tokens of this seed.
+    /// Creates the tokens of this seed.
     pub fn new(seed: u64) -> Self {
         Self { seed, issued: Arc::new(AtomicU64::new(0)) }
     }
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn passwords_match_themselves_only() {
+    async fn password_matches_itself_only() {
         let hasher = PlainPasswordHasher::default();
         let hash = hasher.hash("secret".into()).await.unwrap();
         let check = async |given: &str, hash: Option<PasswordHash>, expected: Verification| {
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_are_recognised_by_their_hash() {
+    fn token_is_recognised_by_its_hash() {
         let tokens = SeededTokens::new(1);
         let (first, first_hash) = tokens.issue();
         let (_, second_hash) = tokens.issue();

@@ -1,4 +1,4 @@
-//! The storage contract, held up to the store in memory: as it is, and behind a store that can fail.
+//! Contract tests of the in-memory store, directly and behind fault injection.
 
 use std::sync::Arc;
 

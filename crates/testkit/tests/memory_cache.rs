@@ -1,4 +1,4 @@
-//! The contract of the cache and of the rate limits, held up to those in memory.
+//! Contract tests of the in-memory cache and rate limits.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Accounts and the currency: inserted once, locked in order, saved as they are.
+//! Accounts and the currency: inserted once, locked in order, saved unchanged.
 
 use std::collections::BTreeSet;
 
@@ -10,8 +10,8 @@ use super::Harness;
 use super::scene::{Scene, after};
 use crate::clock::START;
 
-/// The first currency stays, and whoever brings another one is given the first.
-pub async fn the_currency_is_recorded_once(harness: &dyn Harness) {
+/// The first currency is kept, and a caller with another one gets the first.
+pub async fn currency_is_recorded_once(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     assert_eq!(scene.ports.ledger.find_currency().await.unwrap(), None);
     let [play, coin] =
@@ -24,7 +24,7 @@ pub async fn the_currency_is_recorded_once(harness: &dyn Harness) {
     assert_eq!(scene.ports.ledger.find_currency().await.unwrap(), Some(play));
 }
 
-/// Accounts that are there already are left alone and not counted, even twice in one call.
+/// Existing accounts are not changed and not counted, even twice in one call.
 pub async fn accounts_are_inserted_once(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let first = scene.funded(50).await;
@@ -42,8 +42,9 @@ pub async fn accounts_are_inserted_once(harness: &dyn Harness) {
     assert_eq!(scene.ports.ledger.find_account(unknown).await.unwrap(), None);
 }
 
-/// Locked accounts come by ascending id, whatever the order of their making, and absent ones are left out.
-pub async fn locked_accounts_come_in_ascending_order(harness: &dyn Harness) {
+/// Locked accounts have ascending ids, whatever the order of their creation, and absent ones are
+/// left out.
+pub async fn accounts_are_locked_in_ascending_order(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let owner = scene.user().await.id;
     let numbers = [3_u128 << 120, 1, 2 << 64, u128::MAX, 1 << 127, 0x80 << 56];
@@ -57,7 +58,7 @@ pub async fn locked_accounts_come_in_ascending_order(harness: &dyn Harness) {
     assert!(scene.commit(|tx| tx.lock_accounts(&BTreeSet::new())).await.is_empty());
 }
 
-/// A save keeps balance, version and status to the last unit, and touches nothing else.
+/// A save stores balance, version and status exactly, and changes nothing else.
 pub async fn saved_accounts_keep_balance_version_and_status(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (account, other) = (scene.account().await, scene.account().await);
@@ -79,8 +80,8 @@ pub async fn saved_accounts_keep_balance_version_and_status(harness: &dyn Harnes
     assert_eq!(scene.stored(other.id()).await.account, other);
 }
 
-/// A unit may lock and save as many accounts as a batch of the money writer names.
-pub async fn a_full_batch_of_accounts_is_locked_and_saved(harness: &dyn Harness) {
+/// A unit may lock and save as many accounts as a batch of the money writer.
+pub async fn full_batch_of_accounts_is_saved(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let owner = scene.user().await.id;
     let accounts: Vec<_> = (0..1_000).map(|_| scene.make.account(owner)).collect();
@@ -100,8 +101,8 @@ pub async fn a_full_batch_of_accounts_is_locked_and_saved(harness: &dyn Harness)
     assert_eq!(stored.iter().filter(|account| !account.is_open()).count(), 1_000);
 }
 
-/// The accounts of a user come oldest first, nobody else's among them.
-pub async fn accounts_of_a_user_come_oldest_first(harness: &dyn Harness) {
+/// The accounts of a user are listed oldest first, without those of others.
+pub async fn accounts_of_user_are_listed_oldest_first(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (owner, other) = (scene.user().await.id, scene.account().await);
     let accounts = [scene.make.account(owner), scene.make.account(owner), scene.make.account(owner)];
@@ -116,8 +117,8 @@ pub async fn accounts_of_a_user_come_oldest_first(harness: &dyn Harness) {
     assert!(scene.ports.ledger.list_accounts(scene.make.ids().user()).await.unwrap().is_empty());
 }
 
-/// A list of accounts ends after the hundredth.
-pub async fn at_most_a_hundred_accounts_are_listed(harness: &dyn Harness) {
+/// At most one hundred accounts are listed.
+pub async fn at_most_hundred_accounts_are_listed(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let owner = scene.user().await.id;
     let accounts: Vec<_> = (0..101).map(|_| scene.make.account(owner)).collect();

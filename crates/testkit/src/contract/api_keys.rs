@@ -1,4 +1,4 @@
-//! API keys: one key a secret, each its user's own, and their uses as far as they are recorded.
+//! API keys: unique secrets, owners, and recorded uses.
 
 use foretell_domain::account::Account;
 use foretell_domain::id::UserId;
@@ -26,8 +26,8 @@ async fn somebody(scene: &Scene) -> UserId {
     scene.account().await.owner().expect("an owner")
 }
 
-/// A secret's key comes with every field, with its user and the oldest of their accounts.
-pub async fn a_key_comes_with_its_user_and_oldest_account(harness: &dyn Harness) {
+/// The key of a secret has every field, with its user and the user's oldest account.
+pub async fn key_has_user_and_oldest_account(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let user = scene.user().await;
     let accounts =
@@ -52,8 +52,8 @@ pub async fn a_key_comes_with_its_user_and_oldest_account(harness: &dyn Harness)
     assert_eq!(scene.ports.users.find_api_key(&TokenHash([0xff; 32])).await.unwrap(), None);
 }
 
-/// Every set of scopes comes back as it was, and a key without any is rejected.
-pub async fn every_set_of_scopes_is_kept(harness: &dyn Harness) {
+/// Every set of scopes is stored unchanged, and a key without any is rejected.
+pub async fn every_set_of_scopes_is_stored(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let user = somebody(&scene).await;
     for bits in 1..8_u32 {
@@ -66,8 +66,8 @@ pub async fn every_set_of_scopes_is_kept(harness: &dyn Harness) {
     scene.check_rejected(move |tx| tx.insert_api_key(&idle)).await;
 }
 
-/// Two keys never share a secret.
-pub async fn a_known_secret_is_rejected(harness: &dyn Harness) {
+/// Two keys never have the same secret.
+pub async fn existing_secret_is_rejected(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (user, other) = (somebody(&scene).await, somebody(&scene).await);
     let key = store(&scene, scene.make.api_key(user)).await;
@@ -77,7 +77,7 @@ pub async fn a_known_secret_is_rejected(harness: &dyn Harness) {
 }
 
 /// A key is deleted by its own user, once, and no other key with it.
-pub async fn a_key_is_deleted_only_by_its_user(harness: &dyn Harness) {
+pub async fn key_is_deleted_by_its_user_only(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (user, other) = (somebody(&scene).await, somebody(&scene).await);
     let kept = store(&scene, scene.make.api_key(user)).await;
@@ -90,8 +90,8 @@ pub async fn a_key_is_deleted_only_by_its_user(harness: &dyn Harness) {
     assert!(stored(&scene, &kept).await.is_some());
 }
 
-/// All keys of a user are counted and deleted together, and no key of anybody else.
-pub async fn keys_of_a_user_go_together(harness: &dyn Harness) {
+/// All keys of a user are counted and deleted together, and no key of others.
+pub async fn keys_of_user_are_deleted_together(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (user, other) = (somebody(&scene).await, somebody(&scene).await);
     for _ in 0..3 {
@@ -112,8 +112,8 @@ pub async fn keys_of_a_user_go_together(harness: &dyn Harness) {
     assert!(stored(&scene, &kept).await.is_some());
 }
 
-/// The last use is kept, whichever is recorded first, and one of a key that is gone is passed over.
-pub async fn the_last_use_of_a_key_is_kept(harness: &dyn Harness) {
+/// The latest use is stored, whichever is recorded first, and the use of a deleted key is ignored.
+pub async fn last_use_of_key_is_stored(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let user = somebody(&scene).await;
     let key = store(&scene, scene.make.api_key(user)).await;
@@ -130,7 +130,7 @@ pub async fn the_last_use_of_a_key_is_kept(harness: &dyn Harness) {
 }
 
 /// The keys of a user are listed newest first, by number or after one of them.
-pub async fn keys_of_a_user_come_newest_first(harness: &dyn Harness) {
+pub async fn keys_of_user_are_listed_newest_first(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (user, other) = (somebody(&scene).await, somebody(&scene).await);
     let mut keys = Vec::new();

@@ -1,6 +1,7 @@
-//! The audit: silent on sound data, and it finds each thing that can be wrong with data.
+//! The audit: no findings for sound data, and one for each kind of inconsistency.
 //!
-//! Only what the ports let through is tried: nothing but a fault of storage takes an account below its floor.
+//! Only inconsistencies that the ports allow are tested: only a failure of storage causes a
+//! negative balance.
 
 use std::slice::from_ref;
 
@@ -15,13 +16,13 @@ use foretell_ports::ledger::AuditReport;
 use super::Harness;
 use super::scene::{Scene, Side, Trade, after, lock_market};
 
-/// An empty ledger is sound and has nothing in it.
-pub async fn an_empty_ledger_is_sound(harness: &dyn Harness) {
+/// An empty ledger is sound and empty.
+pub async fn empty_ledger_is_sound(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     assert_eq!(scene.ports.ledger.audit().await.unwrap(), AuditReport::default());
 }
 
-/// A market with two bets and a sale by two traders.
+/// Creates a market with two bets and a sale by two traders.
 async fn traded_market(scene: &Scene) -> Market {
     let market_id = scene.market(|market| market.fee_bps(100)).await.market.id();
     let (one, two) = (scene.funded(5_000).await, scene.funded(5_000).await);
@@ -33,8 +34,8 @@ async fn traded_market(scene: &Scene) -> Market {
     scene.stored_market(market_id).await.market
 }
 
-/// Whatever the money writer does leaves the ledger sound, and the audit counts the rows.
-pub async fn a_ledger_in_use_is_sound(harness: &dyn Harness) {
+/// The money writer leaves the ledger sound, and the audit counts the rows.
+pub async fn ledger_in_use_is_sound(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let market = traded_market(&scene).await;
     let (pot, creator) = (AccountId::of_market(market.id()), market.record().creator_account_id);
@@ -62,7 +63,7 @@ async fn check_found(scene: &Scene, count: impl FnOnce(&AuditReport) -> i64) {
     assert!(!report.is_sound(), "{report:?}");
 }
 
-/// Decides a market for its first option; nobody is paid yet.
+/// Decides a market for its first option, without paying anybody.
 async fn decide(scene: &Scene, market: &Market) {
     let id = market.id();
     let terms = SettlementTerms::Payouts { basis_points: vec![10_000, 0] };
@@ -76,7 +77,7 @@ async fn decide(scene: &Scene, market: &Market) {
         .await;
 }
 
-/// Says that a settlement is complete.
+/// Marks a settlement as complete.
 async fn complete(scene: &Scene, market: &Market) {
     let id = market.id();
     scene
@@ -109,7 +110,8 @@ async fn alter_record(
         .await;
 }
 
-/// Money from nowhere: the balances no longer sum to zero, and one is not the sum of its transfers.
+/// Money from nowhere: the sum of balances is not zero, and one balance is not the sum of its
+/// transfers.
 pub async fn money_from_nowhere_is_found(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let account = scene.funded(100).await;
@@ -121,8 +123,8 @@ pub async fn money_from_nowhere_is_found(harness: &dyn Harness) {
     assert!(!report.is_sound());
 }
 
-/// The sum of all balances may be beyond 64 bits.
-pub async fn a_sum_beyond_64_bits_is_found(harness: &dyn Harness) {
+/// The sum of all balances may exceed 64 bits.
+pub async fn sum_beyond_64_bits_is_found(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     for _ in 0..3 {
         let account = scene.account().await;
@@ -134,16 +136,16 @@ pub async fn a_sum_beyond_64_bits_is_found(harness: &dyn Harness) {
     assert_eq!(report.balance_drift, 3, "{report:?}");
 }
 
-/// A version that no transfer has given.
-pub async fn a_version_without_a_transfer_is_found(harness: &dyn Harness) {
+/// A version without a transfer.
+pub async fn version_without_transfer_is_found(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let account = scene.funded(100).await;
     alter_record(&scene, &account, |record| record.version += 1).await;
     check_found(&scene, |report| report.last_row_drift).await;
 }
 
-/// A transfer whose accounts do not know of it.
-pub async fn a_transfer_that_moved_nothing_is_found(harness: &dyn Harness) {
+/// A transfer that its accounts do not reflect.
+pub async fn transfer_without_effect_is_found(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (mut from, mut to) = (scene.funded(100).await, scene.account().await);
     let transfer = scene.make.payment(&mut from, &mut to, 5);
@@ -153,7 +155,7 @@ pub async fn a_transfer_that_moved_nothing_is_found(harness: &dyn Harness) {
     assert_eq!((report.sum_of_balances, report.is_sound()), (0, false), "{report:?}");
 }
 
-/// Stores a payment of which `change` has altered the credit side, and the accounts as it leaves them.
+/// Stores a payment whose credit side `change` has altered, and the accounts after it.
 async fn pay_wrongly(scene: &Scene, change: impl FnOnce(&mut TransferSide)) {
     let (mut from, mut to) = (scene.funded(100).await, scene.account().await);
     let mut transfer: Transfer = scene.make.payment(&mut from, &mut to, 5);
@@ -171,8 +173,8 @@ async fn pay_wrongly(scene: &Scene, change: impl FnOnce(&mut TransferSide)) {
     }
 }
 
-/// A version left out between the transfers of an account.
-pub async fn a_gap_between_versions_is_found(harness: &dyn Harness) {
+/// A gap between the versions of an account's transfers.
+pub async fn gap_between_versions_is_found(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     pay_wrongly(&scene, |credit| credit.version = 2).await;
     let report = scene.ports.ledger.audit().await.unwrap();
@@ -180,16 +182,17 @@ pub async fn a_gap_between_versions_is_found(harness: &dyn Harness) {
     assert!(!report.is_sound(), "{report:?}");
 }
 
-/// A running balance that does not follow from the one before and the amount.
-pub async fn a_running_balance_that_does_not_follow_is_found(harness: &dyn Harness) {
+/// A running balance inconsistent with the previous one and the amount.
+pub async fn inconsistent_running_balance_is_found(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     pay_wrongly(&scene, |credit| credit.balance_after = Balance::from_minor(6)).await;
     let report = scene.ports.ledger.audit().await.unwrap();
     assert_eq!((report.broken_chains, report.balance_drift, report.last_row_drift), (1, 1, 0), "{report:?}");
 }
 
-/// An open or closed market whose pot cannot pay the largest payout; decided ones are paying it out.
-pub async fn an_uncovered_market_is_found(harness: &dyn Harness) {
+/// An open or closed market whose pot cannot pay the largest payout; decided ones are paying it
+/// out.
+pub async fn uncovered_market_is_found(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let market = traded_market(&scene).await;
     let pot = scene.stored(AccountId::of_market(market.id())).await.account.balance().minor();
@@ -207,8 +210,8 @@ pub async fn an_uncovered_market_is_found(harness: &dyn Harness) {
     }
 }
 
-/// Fees in the pot cover no payout.
-pub async fn fees_that_the_pot_lacks_are_found(harness: &dyn Harness) {
+/// Fees in the pot cannot cover payouts.
+pub async fn fees_missing_from_pot_are_found(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let id = scene.market(|market| market.subsidy(10_000)).await.market.id();
     let with_fees =
@@ -229,8 +232,8 @@ async fn check_market_drift(
     check_found(&scene, |report| report.market_drift).await;
 }
 
-/// Outstanding shares that nobody holds.
-pub async fn shares_that_nobody_holds_are_found(harness: &dyn Harness) {
+/// Outstanding shares without a holder.
+pub async fn shares_without_holder_are_found(harness: &dyn Harness) {
     check_market_drift(harness, |record| raise_shares(&mut record.options[0])).await;
 }
 
@@ -238,18 +241,18 @@ fn raise_shares(option: &mut OptionState) {
     option.outstanding = Shares::new(option.outstanding.units() + 1).expect("shares");
 }
 
-/// Stakes that nobody put in.
-pub async fn stakes_that_nobody_put_in_are_found(harness: &dyn Harness) {
+/// Stakes without a trader.
+pub async fn stakes_without_trader_are_found(harness: &dyn Harness) {
     check_market_drift(harness, |record| record.stakes = Balance::from_minor(record.stakes.minor() + 1))
         .await;
 }
 
-/// A count of bets that is not theirs.
-pub async fn a_wrong_count_of_bets_is_found(harness: &dyn Harness) {
+/// A wrong number of bets.
+pub async fn wrong_count_of_bets_is_found(harness: &dyn Harness) {
     check_market_drift(harness, |record| record.bet_count += 1).await;
 }
 
-/// Positions of a market that has not traded.
+/// Positions of a market without trades.
 pub async fn positions_without_bets_are_found(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let id = scene.market(|market| market).await.market.id();
@@ -265,8 +268,8 @@ pub async fn positions_without_bets_are_found(harness: &dyn Harness) {
     check_found(&scene, |report| report.market_drift).await;
 }
 
-/// A bet that its market does not know of.
-pub async fn a_bet_that_was_not_counted_is_found(harness: &dyn Harness) {
+/// A bet that its market does not count.
+pub async fn uncounted_bet_is_found(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let market = traded_market(&scene).await;
     let page = super::scene::page(1, 1);
@@ -276,8 +279,8 @@ pub async fn a_bet_that_was_not_counted_is_found(harness: &dyn Harness) {
     check_found(&scene, |report| report.market_drift).await;
 }
 
-/// Money in the pot of a market whose settlement says that it is complete.
-pub async fn a_remainder_in_a_settled_pot_is_found(harness: &dyn Harness) {
+/// Money in the pot of a market whose settlement is complete.
+pub async fn remainder_in_settled_pot_is_found(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let market = traded_market(&scene).await;
     decide(&scene, &market).await;
@@ -286,8 +289,8 @@ pub async fn a_remainder_in_a_settled_pot_is_found(harness: &dyn Harness) {
     check_found(&scene, |report| report.unsettled_remainders).await;
 }
 
-/// A market that is deleted before its pot is empty.
-pub async fn money_in_the_pot_of_a_deleted_market_is_found(harness: &dyn Harness) {
+/// A market deleted before its pot is empty.
+pub async fn money_of_deleted_market_is_found(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let market = scene.market(|market| market).await.market;
     let (id, creator) = (market.id(), market.record().creator_account_id);

@@ -1,4 +1,4 @@
-//! Bets and sales: immutable rows, numbered without a gap within their market.
+//! Bets and sales: immutable rows, numbered without gaps within their market.
 
 use std::collections::BTreeSet;
 use std::slice::from_ref;
@@ -10,7 +10,7 @@ use foretell_ports::page::{Start, Stretch};
 use super::Harness;
 use super::scene::{Scene, Side, Trade, after, page};
 
-/// A market with bets a second apart, by one trader.
+/// Creates a market with bets a second apart, by one trader.
 async fn bets(scene: &Scene, count: i64) -> Vec<Bet> {
     let market_id = scene.market(|market| market.options(3).fee_bps(100)).await.market.id();
     let account = scene.funded(1_000_000).await;
@@ -22,8 +22,8 @@ async fn bets(scene: &Scene, count: i64) -> Vec<Bet> {
     bets
 }
 
-/// Bets and sales come back with every field, their prices to the last bit.
-pub async fn bets_come_back_as_they_were_written(harness: &dyn Harness) {
+/// Bets and sales are returned with every field, their prices exact to the last bit.
+pub async fn bets_are_returned_as_written(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let market_id = scene.market(|market| market.initial(&[0.15, 0.05, 0.8]).fee_bps(30)).await.market.id();
     let account = scene.funded(5_000).await;
@@ -37,7 +37,7 @@ pub async fn bets_come_back_as_they_were_written(harness: &dyn Harness) {
 }
 
 /// Accounts may trade under the same client id, once each, and each finds its own by it.
-pub async fn client_ids_of_bets_belong_to_their_trader(harness: &dyn Harness) {
+pub async fn client_ids_of_bets_are_per_trader(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let stored = bets(&scene, 1).await.remove(0);
     let (trader, other) = (stored.account_id, scene.account().await.id());
@@ -55,7 +55,7 @@ pub async fn client_ids_of_bets_belong_to_their_trader(harness: &dyn Harness) {
     assert_eq!(by(Some(other)).await.unwrap(), Some(others));
     assert_eq!(by(None).await.unwrap(), None);
     assert_eq!(scene.ports.markets.find_bet(own.id, Some(other)).await.unwrap(), Some(own));
-    // A bet that was stored before client ids may have one as its id.
+    // A bet stored before client ids existed may have one as its id.
     let of_before = ClientId::from_u128(stored.id.as_u128());
     let asked = [(trader, chosen), (trader, unused), (trader, of_before), (other, of_before)];
     let taken = scene.commit(move |tx| tx.find_traded_as(&asked)).await;
@@ -64,7 +64,7 @@ pub async fn client_ids_of_bets_belong_to_their_trader(harness: &dyn Harness) {
     scene.check_rejected(move |tx| tx.insert_bets(from_ref(&again))).await;
 }
 
-/// The ids of bets that do not exist are left out.
+/// Returns the ids of bets that do not exist are left out.
 pub async fn absent_bets_are_left_out(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let stored = bets(&scene, 2).await;
@@ -75,14 +75,14 @@ pub async fn absent_bets_are_left_out(harness: &dyn Harness) {
     assert!(scene.commit(|tx| tx.find_bets(&[])).await.is_empty());
 }
 
-/// A copy of a bet with an id of its own and the number given.
+/// Returns a copy of a bet with a new id and this number.
 fn numbered(scene: &Scene, bet: &Bet, sequence: i64) -> Bet {
     let fill = Fill { sequence, ..bet.fill.clone() };
     Bet { id: scene.make.ids().bet(), fill, ..bet.clone() }
 }
 
-/// A known id is rejected, in a later unit and twice in one call, and nothing of its unit is kept.
-pub async fn a_known_bet_id_is_rejected(harness: &dyn Harness) {
+/// An existing id is rejected, in a later unit and twice in one call, and its unit is rolled back.
+pub async fn existing_bet_id_is_rejected(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let stored = bets(&scene, 1).await.remove(0);
     let fresh = numbered(&scene, &stored, 2);
@@ -95,8 +95,8 @@ pub async fn a_known_bet_id_is_rejected(harness: &dyn Harness) {
     scene.commit(move |tx| tx.insert_bets(from_ref(&fresh))).await;
 }
 
-/// A number that another bet of the market has is rejected; another market has numbers of its own.
-pub async fn a_taken_sequence_number_is_rejected(harness: &dyn Harness) {
+/// A number used by another bet of the market is rejected; another market has its own numbers.
+pub async fn existing_sequence_number_is_rejected(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let first = bets(&scene, 2).await.remove(0);
     let same = numbered(&scene, &first, 2);
@@ -105,8 +105,8 @@ pub async fn a_taken_sequence_number_is_rejected(harness: &dyn Harness) {
     assert_eq!(elsewhere[1].fill.sequence, 2);
 }
 
-/// The bets of a market come newest first, with their number, on pages down to the last.
-pub async fn bets_of_a_market_come_newest_first(harness: &dyn Harness) {
+/// The bets of a market are listed newest first, with their number, on pages down to the last.
+pub async fn bets_of_market_are_listed_newest_first(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     bets(&scene, 2).await;
     let mut stored = bets(&scene, 13).await;
@@ -128,9 +128,9 @@ pub async fn bets_of_a_market_come_newest_first(harness: &dyn Harness) {
     }
 }
 
-/// The newest bets of several markets come at once, market by market; a market that is asked for twice, has no
-/// bets or is not there does no harm.
-pub async fn the_newest_bets_of_several_markets_come_at_once(harness: &dyn Harness) {
+/// The newest bets of several markets are returned at once, market by market; duplicate markets,
+/// and those without bets or that do not exist, are harmless.
+pub async fn newest_bets_of_several_markets_are_returned(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (one, other) = (bets(&scene, 5).await, bets(&scene, 2).await);
     let untouched = scene.market(|market| market).await.market.id();
@@ -145,8 +145,8 @@ pub async fn the_newest_bets_of_several_markets_come_at_once(harness: &dyn Harne
     assert_eq!(scene.ports.markets.list_newest_bets(&[], 3).await.unwrap(), []);
 }
 
-/// Markets without bets, and those that are not there, have an empty list.
-pub async fn an_untouched_market_has_no_bets(harness: &dyn Harness) {
+/// Markets without bets, and those that do not exist, have an empty list.
+pub async fn untouched_market_has_no_bets(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     bets(&scene, 1).await;
     let untouched = scene.market(|market| market).await.market.id();
@@ -156,8 +156,8 @@ pub async fn an_untouched_market_has_no_bets(harness: &dyn Harness) {
     }
 }
 
-/// As many bets as a batch of the money writer has are written and looked up in one call.
-pub async fn a_full_batch_of_bets_is_written(harness: &dyn Harness) {
+/// As many bets as in a batch of the money writer are written and found in one call.
+pub async fn full_batch_of_bets_is_written(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let first = bets(&scene, 1).await.remove(0);
     let batch: Vec<_> = (2..=1_001).map(|sequence| numbered(&scene, &first, sequence)).collect();

@@ -1,4 +1,4 @@
-//! Comments: on a post or a market, locked, saved, deleted and listed.
+//! Comments on a post or a market: locked, saved, deleted and listed.
 
 use foretell_domain::comment::{Comment, CommentSubject};
 use foretell_domain::id::CommentId;
@@ -11,8 +11,8 @@ use foretell_ports::unit::Locked;
 use super::Harness;
 use super::scene::{Scene, after, first};
 
-/// A comment comes back with every field, by id and under its lock, whatever it is about.
-pub async fn comments_come_back_as_they_were_written(harness: &dyn Harness) {
+/// A comment is returned with every field, by id and under its lock, whatever its subject.
+pub async fn comments_are_returned_as_written(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let post = scene.post(PostStatus::Published, &[]).await.id;
     let market = scene.market(|market| market).await.market.id();
@@ -34,8 +34,8 @@ pub async fn comments_come_back_as_they_were_written(harness: &dyn Harness) {
     assert_eq!(scene.commit(move |tx| tx.lock_comment(unknown)).await, None);
 }
 
-/// A comment is inserted once.
-pub async fn a_known_comment_id_is_rejected(harness: &dyn Harness) {
+/// Returns a comment is inserted once.
+pub async fn existing_comment_id_is_rejected(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let comment = scene.comment(scene.post(PostStatus::Published, &[]).await.id).await;
     let again = Comment { content: CommentContent::new("Again").unwrap(), ..comment.clone() };
@@ -43,8 +43,8 @@ pub async fn a_known_comment_id_is_rejected(harness: &dyn Harness) {
     assert_eq!(scene.ports.posts.find_comment(comment.id).await.unwrap(), Some(comment));
 }
 
-/// Neither its subject nor its author is missing.
-pub async fn a_comment_needs_a_subject_and_an_author(harness: &dyn Harness) {
+/// A comment requires an existing subject and author.
+pub async fn comment_requires_subject_and_author(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let post = scene.post(PostStatus::Published, &[]).await;
     let ids = scene.make.ids();
@@ -59,8 +59,8 @@ pub async fn a_comment_needs_a_subject_and_an_author(harness: &dyn Harness) {
     }
 }
 
-/// What is held tells its author and status, or that it is a market, or that it is not there.
-pub async fn a_held_subject_tells_who_may_see_it(harness: &dyn Harness) {
+/// A locked subject has its author and status, or is a market, or does not exist.
+pub async fn locked_subject_has_its_visibility(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let draft = scene.post(PostStatus::Draft, &[]).await;
     let post = scene.post(PostStatus::Published, &[]).await;
@@ -76,8 +76,8 @@ pub async fn a_held_subject_tells_who_may_see_it(harness: &dyn Harness) {
     }
 }
 
-/// A save keeps what the comment says and when it changed, and nothing else.
-pub async fn saved_comments_keep_what_they_say(harness: &dyn Harness) {
+/// A save stores the text and the modification time of the comment, and nothing else.
+pub async fn saved_comments_keep_their_text(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let post = scene.post(PostStatus::Published, &[]).await.id;
     let (comment, other) = (scene.comment(post).await, scene.comment(post).await);
@@ -95,8 +95,8 @@ pub async fn saved_comments_keep_what_they_say(harness: &dyn Harness) {
     assert_eq!(scene.ports.posts.find_comment(other.id).await.unwrap(), Some(other));
 }
 
-/// A deleted comment takes nothing along.
-pub async fn a_deleted_comment_is_gone_alone(harness: &dyn Harness) {
+/// A deleted comment deletes nothing else.
+pub async fn deleted_comment_deletes_nothing_else(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let post = scene.post(PostStatus::Published, &[]).await;
     let (comment, other) = (scene.comment(post.id).await, scene.comment(post.id).await);
@@ -112,8 +112,8 @@ pub async fn a_deleted_comment_is_gone_alone(harness: &dyn Harness) {
     assert_eq!(scene.ports.posts.find_post(post.id).await.unwrap(), Some(post));
 }
 
-/// The newest come first, each subject's alone, counted or after a key.
-pub async fn comments_of_a_subject_are_listed_in_stretches(harness: &dyn Harness) {
+/// Comments are listed newest first, for each subject, by number or after a key.
+pub async fn comments_of_subject_are_listed_in_pages(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (post, other) =
         (scene.post(PostStatus::Published, &[]).await.id, scene.post(PostStatus::Published, &[]).await.id);
@@ -141,8 +141,8 @@ pub async fn comments_of_a_subject_are_listed_in_stretches(harness: &dyn Harness
     }
 }
 
-/// Of one author alone, on whatever subject, the newest first.
-pub async fn comments_of_an_author_are_listed_in_stretches(harness: &dyn Harness) {
+/// Comments of one author on all subjects are listed newest first.
+pub async fn comments_of_author_are_listed_in_pages(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let post = scene.post(PostStatus::Published, &[]).await.id;
     let market = scene.market(|market| market).await.market.id();
@@ -163,8 +163,8 @@ pub async fn comments_of_an_author_are_listed_in_stretches(harness: &dyn Harness
     assert_eq!(scene.ports.posts.list_comments_of(nobody, first(10)).await.unwrap(), []);
 }
 
-/// Of each post that is asked for the newest comments, however many posts there are.
-pub async fn the_newest_comments_of_several_posts_come_at_once(harness: &dyn Harness) {
+/// The newest comments of each requested post are returned, however many posts there are.
+pub async fn newest_comments_of_several_posts_are_returned(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let mut posts = Vec::new();
     for _ in 0..4 {

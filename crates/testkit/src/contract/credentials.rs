@@ -1,4 +1,4 @@
-//! Credentials as authorization inside a unit of work reads them, and the lock that keeps them as they were read.
+//! Credentials as read by the authorization inside a unit of work, and the lock that protects them.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ use crate::clock::START;
 
 const LOCKS: [CredentialLock; 3] = [CredentialLock::None, CredentialLock::Shared, CredentialLock::Exclusive];
 
-/// A stored admin with a stored session.
+/// Stores an admin with a session.
 async fn admin(scene: &Scene) -> (User, CredentialId) {
     let user = User { role: Role::Admin, ..scene.make.user() };
     let (stored, password, session) = (user.clone(), scene.make.password(), scene.make.session(user.id));
@@ -44,8 +44,9 @@ fn demote(tx: &mut dyn Tx, id: UserId) -> Result<(), StoreError> {
     tx.save_user(&locked, START)
 }
 
-/// Every kind of credential is found with the present state of its user, expired ones too, and absent ones are not.
-pub async fn credentials_come_with_the_state_of_their_users(harness: &dyn Harness) {
+/// Every kind of credential is found with the current state of its user, expired ones too; absent
+/// ones are not.
+pub async fn credentials_have_state_of_their_users(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let users = [scene.user().await, scene.user().await, scene.user().await];
     let session = Session { expires_at: after(-1), ..scene.make.session(users[0].id) };
@@ -94,8 +95,8 @@ pub async fn credentials_come_with_the_state_of_their_users(harness: &dyn Harnes
     }
 }
 
-/// A unit reads what it has itself changed before.
-pub async fn a_unit_reads_the_role_that_it_has_changed(harness: &dyn Harness) {
+/// A unit reads its own earlier changes.
+pub async fn unit_reads_role_it_has_changed(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (user, credential) = admin(&scene).await;
     for lock in LOCKS {
@@ -110,8 +111,8 @@ pub async fn a_unit_reads_the_role_that_it_has_changed(harness: &dyn Harness) {
     }
 }
 
-/// A role that a unit has locked stays until the unit ends.
-pub async fn a_demotion_waits_for_the_unit_that_locked_the_role(harness: &dyn Harness) {
+/// A role locked by a unit stays until the unit ends.
+pub async fn demotion_waits_for_unit_with_lock(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (user, credential) = admin(&scene).await;
     let privileged = move |tx: &mut dyn Tx, meeting: &Meeting| {
@@ -127,7 +128,7 @@ pub async fn a_demotion_waits_for_the_unit_that_locked_the_role(harness: &dyn Ha
 }
 
 /// A unit that waits for a demotion reads the role after it.
-pub async fn a_unit_reads_the_role_after_the_demotion_it_waited_for(harness: &dyn Harness) {
+pub async fn unit_reads_role_after_awaited_demotion(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (user, credential) = admin(&scene).await;
     let demotion = move |tx: &mut dyn Tx, meeting: &Meeting| {
@@ -142,7 +143,7 @@ pub async fn a_unit_reads_the_role_after_the_demotion_it_waited_for(harness: &dy
 }
 
 /// A unit that waits for a user who ends a session does not find the session.
-pub async fn a_session_that_ends_meanwhile_is_not_found(harness: &dyn Harness) {
+pub async fn session_ended_meanwhile_is_not_found(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (user, credential) = admin(&scene).await;
     let ending = move |tx: &mut dyn Tx, meeting: &Meeting| {
@@ -158,7 +159,7 @@ pub async fn a_session_that_ends_meanwhile_is_not_found(harness: &dyn Harness) {
 }
 
 /// Two units that count webhooks before they insert one count each other's.
-pub async fn two_units_that_insert_webhooks_count_each_other(harness: &dyn Harness) {
+pub async fn concurrent_webhook_inserts_count_each_other(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let insert = |webhook: foretell_ports::webhook::Webhook| {
         move |tx: &mut dyn Tx, meeting: &Meeting| {

@@ -1,4 +1,4 @@
-//! Holdings: the positions of traders, saved one by one and listed by holder or by size.
+//! Holdings: positions of traders, saved one by one and listed by holder or by size.
 
 use foretell_domain::account::Account;
 use foretell_domain::id::{AccountId, MarketId, UserId};
@@ -16,7 +16,7 @@ fn position(shares: i64) -> Position {
     Position { shares: Shares::new(shares).expect("shares"), spent, received }
 }
 
-/// Stores all positions of a holding of these shares.
+/// Stores all positions of a holding with these shares.
 async fn hold(scene: &Scene, market_id: MarketId, account: &Account, shares: &[i64]) -> Holding {
     let positions = shares.iter().copied().map(position).collect();
     let holding = Holding { market_id, account_id: account.id(), positions };
@@ -46,7 +46,7 @@ async fn find(scene: &Scene, market: MarketId, account: AccountId) -> Holding {
     stored
 }
 
-/// Only the named position of a holding is inserted, and only it is replaced later.
+/// Only the given position of a holding is inserted, and only it is replaced later.
 pub async fn positions_are_saved_one_by_one(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let market_id = scene.market(|market| market.options(3)).await.market.id();
@@ -66,8 +66,8 @@ pub async fn positions_are_saved_one_by_one(harness: &dyn Harness) {
     }
 }
 
-/// Holdings are found for several traders and markets at once; who never traded has none.
-pub async fn holdings_are_found_where_there_are_any(harness: &dyn Harness) {
+/// Holdings are found for several traders and markets at once; a trader without trades has none.
+pub async fn existing_holdings_are_found(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (one, two) = (scene.market(|market| market).await, scene.market(|market| market.options(4)).await);
     let (one, two) = (one.market.id(), two.market.id());
@@ -95,7 +95,8 @@ pub async fn holdings_are_found_where_there_are_any(harness: &dyn Harness) {
     assert!(scene.commit(|tx| tx.find_holdings(&[])).await.is_empty());
 }
 
-/// The holdings of a market come by ascending account, whole, in sets that begin after a given account.
+/// The holdings of a market are listed by ascending account, complete, in sets after a given
+/// account.
 pub async fn holdings_are_listed_set_by_set(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let market = scene.market(|market| market.options(3)).await.market.id();
@@ -132,8 +133,9 @@ fn told(row: &PositionRow) -> (usize, i64, Option<UserId>, AccountId) {
     (row.option_index, row.position.shares.units(), Some(row.user_id), row.account_id)
 }
 
-/// Positions come by option and then by shares, the most first, or by holder; those without shares are not there.
-pub async fn positions_come_by_option_and_size(harness: &dyn Harness) {
+/// Positions are listed by option and then by descending shares, or by holder; those without shares
+/// are left out.
+pub async fn positions_are_listed_by_option_and_size(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let market = scene.market(|market| market).await.market.id();
     let other = scene.market(|market| market).await.market.id();
@@ -170,8 +172,8 @@ pub async fn positions_come_by_option_and_size(harness: &dyn Harness) {
     assert_eq!((unknown.rows.len(), unknown.total), (0, 0));
 }
 
-/// As many positions as a batch of the money writer changes are saved and looked up in one call.
-pub async fn a_full_batch_of_positions_is_saved(harness: &dyn Harness) {
+/// As many positions as a batch of the money writer changes are saved and found in one call.
+pub async fn full_batch_of_positions_is_saved(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let market_id = scene.market(|market| market).await.market.id();
     let owner = scene.user().await.id;

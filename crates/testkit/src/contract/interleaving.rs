@@ -1,4 +1,4 @@
-//! Units that overlap on purpose: no update is lost, nothing is done twice, and nobody waits for ever.
+//! Overlapping units: no update is lost, nothing is done twice, and no unit waits forever.
 
 use std::collections::BTreeSet;
 use std::slice::from_ref;
@@ -23,7 +23,7 @@ use crate::clock::START;
 use crate::ids::mix;
 
 /// Two units that each lock an account, read it and add one to it add two.
-pub async fn two_units_on_one_account_lose_no_update(harness: &dyn Harness) {
+pub async fn concurrent_units_on_account_lose_no_update(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let id = scene.account().await.id();
     let add_one = move |tx: &mut dyn Tx, meeting: &Meeting| {
@@ -43,7 +43,7 @@ pub async fn two_units_on_one_account_lose_no_update(harness: &dyn Harness) {
 }
 
 /// Two units that each lock a market, read it and change it once change it twice.
-pub async fn two_units_on_one_market_lose_no_update(harness: &dyn Harness) {
+pub async fn concurrent_units_on_market_lose_no_update(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let id = scene.market(|market| market).await.market.id();
     let add_one = move |tx: &mut dyn Tx, meeting: &Meeting| {
@@ -63,7 +63,7 @@ pub async fn two_units_on_one_market_lose_no_update(harness: &dyn Harness) {
 }
 
 /// Two units that each lock a post and change it once change it twice.
-pub async fn two_units_on_one_post_lose_no_update(harness: &dyn Harness) {
+pub async fn concurrent_units_on_post_lose_no_update(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let post = scene.post(PostStatus::Draft, &[]).await;
     let rename = move |title: &'static str| {
@@ -82,8 +82,8 @@ pub async fn two_units_on_one_post_lose_no_update(harness: &dyn Harness) {
     assert_eq!((stored.version, stored.body.title.as_str()), (3, "two"), "no update is lost");
 }
 
-/// Who comments on a post while it is deleted comes first or too late, but never in between.
-pub async fn a_post_is_not_deleted_while_a_comment_is_written(harness: &dyn Harness) {
+/// A comment on a post that is being deleted comes either before or too late.
+pub async fn post_is_not_deleted_during_comment(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let post = scene.post(PostStatus::Published, &[]).await;
     let comment = scene.make.comment(post.author_id, post.id);
@@ -104,8 +104,8 @@ pub async fn a_post_is_not_deleted_while_a_comment_is_written(harness: &dyn Harn
     assert_eq!(scene.ports.posts.count_comments(post.id.into()).await.unwrap(), 0);
 }
 
-/// Two units that lock the same two accounts, for transfers there and back, never wait for each other.
-pub async fn two_units_on_two_accounts_in_opposite_directions_both_succeed(harness: &dyn Harness) {
+/// Two units that lock the same two accounts, for transfers in opposite directions, never deadlock.
+pub async fn opposite_transfers_between_two_accounts_succeed(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (a, b) = (scene.funded(100).await.id(), scene.funded(100).await.id());
     let orders = [30, 5].map(|minor| scene.make.order(TransferKind::Payment, minor));
@@ -123,9 +123,9 @@ pub async fn two_units_on_two_accounts_in_opposite_directions_both_succeed(harne
     check_balances(&scene, [(a, 75), (b, 125)]).await;
 }
 
-/// Two units that lock two accounts one after the other, against all rules in opposite orders: at worst one
+/// Two units that lock two accounts separately, in opposite orders against the rules: at worst one
 /// of them runs again.
-pub async fn two_units_that_lock_crosswise_both_succeed_in_the_end(harness: &dyn Harness) {
+pub async fn crosswise_locks_succeed_eventually(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (a, b) = (scene.funded(100).await.id(), scene.funded(100).await.id());
     let orders = [30, 5].map(|minor| scene.make.order(TransferKind::Payment, minor));
@@ -152,8 +152,8 @@ async fn check_balances(scene: &Scene, expected: [(AccountId, i64); 2]) {
     assert!(report.is_sound(), "{report:?}");
 }
 
-/// Many tasks that move money between the same few accounts lose and double nothing.
-pub async fn many_units_on_few_accounts_keep_every_transfer(harness: &dyn Harness) {
+/// Many tasks that move money between the same few accounts lose and duplicate nothing.
+pub async fn many_units_on_few_accounts_lose_nothing(harness: &dyn Harness) {
     const TASKS: u64 = 8;
     const UNITS: u64 = 15;
     let scene = Scene::open(harness).await;
@@ -184,8 +184,8 @@ pub async fn many_units_on_few_accounts_keep_every_transfer(harness: &dyn Harnes
     assert_eq!(u64::try_from(after.transfers - before.transfers), Ok(TASKS * UNITS));
 }
 
-/// Of two users who register one mail address at a time, one gets it and the other one is told.
-pub async fn one_of_two_users_gets_a_mail_address(harness: &dyn Harness) {
+/// If two users register one email address at the same time, one gets it and the other an error.
+pub async fn one_of_two_users_gets_email(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let first = scene.make.user();
     let second = User { email: first.email.clone(), ..scene.make.user() };
@@ -205,8 +205,8 @@ pub async fn one_of_two_users_gets_a_mail_address(harness: &dyn Harness) {
     assert_eq!(stored.user.id, if results[0] { first.id } else { second.id });
 }
 
-/// Of two admins who each make the other an ordinary user unless they would be the last, one is left.
-pub async fn of_two_admins_who_demote_each_other_one_is_left(harness: &dyn Harness) {
+/// If two admins demote each other unless they would be the last, one admin is left.
+pub async fn mutual_demotion_leaves_one_admin(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let admins = [(); 2].map(|()| User { role: Role::Admin, ..scene.make.user() });
     for admin in admins.clone() {
@@ -233,8 +233,8 @@ pub async fn of_two_admins_who_demote_each_other_one_is_left(harness: &dyn Harne
     assert_eq!(left.iter().map(|left| left.user.id).collect::<Vec<_>>(), [admins[1].id]);
 }
 
-/// Of two commands of one key, one stores its outcome and the other one is rejected.
-pub async fn one_of_two_commands_gets_a_key(harness: &dyn Harness) {
+/// If two commands have one key, one stores its outcome and the other is rejected.
+pub async fn one_of_two_commands_gets_key(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let user = scene.user().await.id;
     let outcomes = [scene.make.outcome(user, "key"), scene.make.outcome(user, "key")];
@@ -252,7 +252,7 @@ pub async fn one_of_two_commands_gets_a_key(harness: &dyn Harness) {
     assert_eq!(stored.as_ref(), Some(&outcomes[winner]));
 }
 
-/// Checks that one unit was committed and the other one rejected, and says which was committed.
+/// Checks that one unit was committed and the other rejected, and returns the committed one.
 fn check_one_of_two(results: &[Result<(), StoreError>; 2]) -> usize {
     match results {
         [Ok(()), Err(StoreError::Rejected(_))] => 0,
@@ -261,8 +261,8 @@ fn check_one_of_two(results: &[Result<(), StoreError>; 2]) -> usize {
     }
 }
 
-/// Of two transfers of one id, between four accounts, one happens and the other one is rejected.
-pub async fn one_of_two_transfers_gets_an_id(harness: &dyn Harness) {
+/// If two transfers have one id, between four accounts, one succeeds and the other is rejected.
+pub async fn one_of_two_transfers_gets_id(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (a, b) = (scene.funded(100).await.id(), scene.account().await.id());
     let (c, d) = (scene.funded(100).await.id(), scene.account().await.id());
@@ -280,8 +280,8 @@ pub async fn one_of_two_transfers_gets_an_id(harness: &dyn Harness) {
     check_balances(&scene, [(paid, 10), (unpaid, 0)]).await;
 }
 
-/// Of two units that insert one account, such as the treasury, one inserts it and both go on.
-pub async fn one_of_two_units_inserts_an_account(harness: &dyn Harness) {
+/// If two units insert one account, such as the treasury, one inserts it and both continue.
+pub async fn one_of_two_units_inserts_account(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let insert = |tx: &mut dyn Tx, meeting: &Meeting| {
         let inserted = tx.insert_accounts_once(&[Account::treasury()], START)?;
@@ -293,8 +293,8 @@ pub async fn one_of_two_units_inserts_an_account(harness: &dyn Harness) {
     assert_eq!(scene.stored(AccountId::TREASURY).await.account, Account::treasury());
 }
 
-/// Of two units that record a currency, both are given the one that is stored.
-pub async fn the_first_of_two_currencies_is_the_currency(harness: &dyn Harness) {
+/// If two units record a currency, both get the stored one.
+pub async fn first_of_two_currencies_is_stored(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let record = |code: &str| {
         let currency = Currency::new(code, 2).expect("a currency");
@@ -315,8 +315,8 @@ fn settlement_of(market: MarketId, decided_by: &User) -> Settlement {
     Settlement::begin(market, terms, decided_by.id, after(60))
 }
 
-/// Of two decisions on one market, the second finds that it has been decided.
-pub async fn one_of_two_decisions_gets_the_settlement(harness: &dyn Harness) {
+/// If two decisions are made on one market, the second finds it decided.
+pub async fn one_of_two_decisions_gets_settlement(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let market = scene.market(|market| market).await.market.id();
     let deciders = [scene.user().await, scene.user().await];
@@ -340,8 +340,8 @@ pub async fn one_of_two_decisions_gets_the_settlement(harness: &dyn Harness) {
     assert_eq!(stored.decided_by, deciders[winner].id);
 }
 
-/// Two workers on one settlement take the holders one after the other and pay none twice.
-pub async fn two_steps_of_a_settlement_pay_each_holder_once(harness: &dyn Harness) {
+/// Two workers on one settlement pay the holders in turn and none twice.
+pub async fn concurrent_settlement_steps_pay_once(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let market_id = scene.market(|market| market).await.market.id();
     for _ in 0..2 {

@@ -1,4 +1,5 @@
-//! Jobs: added once, taken up by one worker at a time, and ended only by the last one.
+//! Jobs: added once, leased by one worker at a time, and finished only by the holder of the latest
+//! lease.
 
 use std::collections::BTreeSet;
 
@@ -27,7 +28,7 @@ async fn lease(scene: &Scene, request: LeaseRequest) -> Vec<LeasedJob> {
     scene.commit(move |tx| Ok(tx.lease_jobs(&request)?.jobs)).await
 }
 
-/// Takes up the only job that is due.
+/// Leases the only due job.
 async fn take_up(scene: &Scene, now: i64) -> LeasedJob {
     let leased = lease(scene, request(now, 10)).await;
     assert_eq!(leased.len(), 1, "{leased:?}");
@@ -42,8 +43,8 @@ async fn stored(scene: &Scene, id: JobId) -> Job {
     scene.ports.jobs.find_job(id).await.unwrap().expect("the job is stored")
 }
 
-/// A job of every kind comes back as it was added, and waits for its time.
-pub async fn jobs_come_back_as_they_were_added(harness: &dyn Harness) {
+/// A job of every kind is returned as added, and waits for its time.
+pub async fn jobs_are_returned_as_added(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (market, user) = (MarketId::from_u128(1), UserId::from_u128(2));
     for task in [
@@ -74,8 +75,9 @@ pub async fn jobs_come_back_as_they_were_added(harness: &dyn Harness) {
     assert_eq!(scene.ports.jobs.find_job(scene.make.ids().job()).await.unwrap(), None);
 }
 
-/// Of the jobs of one name there is one, even after it is done; jobs without a name do not mind each other.
-pub async fn a_named_job_is_added_once(harness: &dyn Harness) {
+/// There is one job with each unique name, even after it is done; jobs without a name are
+/// independent.
+pub async fn named_job_is_added_once(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let tick = || NewJob { once: Some("purge_jobs:17".to_owned()), ..scene.make.job(JobTask::PurgeJobs) };
     let both = [tick(), tick(), scene.make.job(JobTask::PurgeJobs), scene.make.job(JobTask::PurgeJobs)];
@@ -87,8 +89,8 @@ pub async fn a_named_job_is_added_once(harness: &dyn Harness) {
     assert_eq!(scene.commit(move |tx| tx.add_jobs(&again)).await, 0);
 }
 
-/// Jobs are taken up when they are due, those that have been due the longest first, and only of the lane.
-pub async fn due_jobs_are_taken_up_in_their_order(harness: &dyn Harness) {
+/// Jobs are leased when they are due, the longest due first, and only of the requested lane.
+pub async fn due_jobs_are_leased_in_order(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let mut by_time = Vec::new();
     for second in [3, 1, 2, 9] {
@@ -108,8 +110,8 @@ pub async fn due_jobs_are_taken_up_in_their_order(harness: &dyn Harness) {
     assert_eq!(ids(&lease(&scene, other_lane).await), BTreeSet::from([elsewhere]));
 }
 
-/// A job that was taken up runs until its lease ends, and tells what it is.
-pub async fn a_job_that_was_taken_up_runs(harness: &dyn Harness) {
+/// A leased job runs until its lease expires, and has its task.
+pub async fn leased_job_runs(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let job = add(&scene, scene.make.job(JobTask::PurgeSessions)).await;
     let leased = take_up(&scene, 5).await;
@@ -119,8 +121,8 @@ pub async fn a_job_that_was_taken_up_runs(harness: &dyn Harness) {
     assert_eq!((running.state, running.due_at), (JobState::Running, Some(after(15))));
 }
 
-/// A job is done once, by whoever has its last lease.
-pub async fn a_job_is_done_once(harness: &dyn Harness) {
+/// A job is finished once, by the holder of its latest lease.
+pub async fn job_is_finished_once(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let job = add(&scene, scene.make.job(JobTask::PurgeSessions)).await;
     let lease = take_up(&scene, 0).await.lease;
@@ -133,8 +135,8 @@ pub async fn a_job_is_done_once(harness: &dyn Harness) {
     assert_eq!(self::lease(&scene, late).await, []);
 }
 
-/// A lease that has run out passes on: it counts as a failure, and who had it can do nothing more.
-pub async fn a_lease_that_has_run_out_passes_on(harness: &dyn Harness) {
+/// An expired lease counts as a failure, and its holder can change nothing more.
+pub async fn expired_lease_passes_to_next_worker(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     add(&scene, scene.make.job(JobTask::PurgeSessions)).await;
     let first = take_up(&scene, 0).await.lease;
@@ -157,8 +159,8 @@ pub async fn a_lease_that_has_run_out_passes_on(harness: &dyn Harness) {
     assert!(scene.commit(move |tx| tx.finish_job(lease, after(22))).await);
 }
 
-/// A job that failed waits for its next attempt with the reason; one that is only put off has not failed.
-pub async fn a_job_is_put_off(harness: &dyn Harness) {
+/// A failed job waits for its next attempt with the error; a rescheduled one has not failed.
+pub async fn job_is_rescheduled(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let job = add(&scene, scene.make.job(JobTask::PurgeSessions)).await;
     for (second, failure, expected) in
@@ -173,8 +175,8 @@ pub async fn a_job_is_put_off(harness: &dyn Harness) {
     assert_eq!(take_up(&scene, 20).await.failures, 1);
 }
 
-/// A job that was given up keeps its reason, is not taken up, and can be revived.
-pub async fn a_job_is_given_up_and_revived(harness: &dyn Harness) {
+/// A dead job keeps its error, is not leased, and can be revived.
+pub async fn dead_job_is_revived(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let job = add(&scene, scene.make.job(JobTask::PurgeSessions)).await;
     let lease = take_up(&scene, 0).await.lease;
@@ -197,8 +199,8 @@ pub async fn a_job_is_given_up_and_revived(harness: &dyn Harness) {
     assert_eq!(take_up(&scene, 2).await.failures, 0);
 }
 
-/// A deleted job is gone, and its name is free.
-pub async fn a_deleted_job_is_gone(harness: &dyn Harness) {
+/// A deleted job is absent, and its name is available.
+pub async fn deleted_job_is_absent(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let named = || NewJob { once: Some("a name".to_owned()), ..scene.make.job(JobTask::PurgeJobs) };
     let job = add(&scene, named()).await;
@@ -217,15 +219,15 @@ fn closing(scene: &Scene, second: i64) -> NewJob {
     NewJob { run_at: after(second), once: task.unique_name(), ..scene.make.job(task) }
 }
 
-/// Schedules the job and returns the jobs that there are.
+/// Schedules the job and returns all jobs.
 async fn schedule(scene: &Scene, job: NewJob) -> Vec<Job> {
     scene.commit(move |tx| tx.schedule_job(&job)).await;
     let stretch = Stretch { start: Start::First, limit: 10 };
     scene.ports.jobs.list_jobs(JobFilter::default(), stretch).await.unwrap()
 }
 
-/// A scheduled job is added once and moved from then on, from every state, as if it were new.
-pub async fn a_scheduled_job_moves(harness: &dyn Harness) {
+/// A scheduled job is added once and moved from then on, in every state, as if it were new.
+pub async fn scheduled_job_is_moved(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let first = closing(&scene, 5);
     let id = first.id;
@@ -249,8 +251,8 @@ pub async fn a_scheduled_job_moves(harness: &dyn Harness) {
     take_up(&scene, 40).await;
 }
 
-/// A job that is moved while a worker runs it waits for its new time, whatever the worker makes of it.
-pub async fn a_running_job_that_moves_is_not_lost(harness: &dyn Harness) {
+/// A job that is moved while a worker runs it waits for its new time, whatever the worker does.
+pub async fn running_job_that_moves_is_kept(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     schedule(&scene, closing(&scene, 1)).await;
     let lease = take_up(&scene, 1).await.lease;
@@ -271,7 +273,7 @@ pub async fn a_running_job_that_moves_is_not_lost(harness: &dyn Harness) {
 }
 
 /// Two units that schedule the same job leave one of it.
-pub async fn two_units_schedule_one_job(harness: &dyn Harness) {
+pub async fn concurrent_units_schedule_one_job(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let unit = |job: NewJob| {
         move |tx: &mut dyn Tx, meeting: &Meeting| {
@@ -286,7 +288,7 @@ pub async fn two_units_schedule_one_job(harness: &dyn Harness) {
     assert_eq!(scene.ports.jobs.count_jobs(JobFilter::default()).await.unwrap(), 1);
 }
 
-/// Jobs are deleted by their names, also one that a worker runs, and no other job is.
+/// Jobs are deleted by their names, also a running one, and no other job.
 pub async fn named_jobs_are_deleted(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let named = |name: &str| NewJob { once: Some(name.to_owned()), ..scene.make.job(JobTask::PurgeJobs) };
@@ -305,7 +307,7 @@ pub async fn named_jobs_are_deleted(harness: &dyn Harness) {
     add(&scene, named("a")).await;
 }
 
-/// Jobs that are done go after a time, a few at once; others stay.
+/// Finished jobs are deleted after a time, in batches; others stay.
 pub async fn old_jobs_are_purged(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let waiting = add(&scene, NewJob { run_at: after(50), ..scene.make.job(JobTask::PurgeJobs) }).await.id;
@@ -361,8 +363,8 @@ pub async fn jobs_are_listed_by_kind_and_state(harness: &dyn Harness) {
     assert_eq!(counts, expected);
 }
 
-/// Two workers that look for jobs at the same time never take up the same one.
-pub async fn two_workers_share_no_job(harness: &dyn Harness) {
+/// Two workers that poll at the same time never lease the same job.
+pub async fn concurrent_workers_lease_different_jobs(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     for _ in 0..6 {
         add(&scene, scene.make.job(JobTask::PurgeJobs)).await;

@@ -1,4 +1,4 @@
-//! Known networks: one row a user and network, few a user, gone with their user's trust.
+//! Known networks: one row for each user and network, limited per user.
 
 use std::net::IpAddr;
 
@@ -30,7 +30,7 @@ async fn list(scene: &Scene, user: UserId) -> Vec<KnownNetwork> {
     scene.ports.users.list_known_networks(user).await.unwrap()
 }
 
-/// A network is found by the email address of its user and by itself, and by nothing else.
+/// A network is found by its user's email address and by itself only.
 pub async fn known_network_is_found_by_email(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (user, other, unknown) = (scene.user().await, scene.user().await, scene.make.user());
@@ -47,7 +47,7 @@ pub async fn known_network_is_found_by_email(harness: &dyn Harness) {
     assert_eq!(list(&scene, other.id).await, []);
 }
 
-/// A network that is recorded again has one row, with the later time.
+/// A network recorded again has one row, with the later time.
 pub async fn known_network_is_recorded_once(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let user = scene.user().await.id;
@@ -58,8 +58,8 @@ pub async fn known_network_is_recorded_once(harness: &dyn Harness) {
     assert_eq!(list(&scene, user).await, [known("192.0.2.1", 5), known("192.0.2.2", 3)]);
 }
 
-/// A user keeps the networks that were used last.
-pub async fn longest_unused_networks_are_deleted(harness: &dyn Harness) {
+/// A user keeps the most recently used networks.
+pub async fn least_recently_used_networks_are_deleted(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (user, other) = (scene.user().await.id, scene.user().await.id);
     record(&scene, other, known("192.0.2.9", 0), 2).await;
@@ -70,8 +70,8 @@ pub async fn longest_unused_networks_are_deleted(harness: &dyn Harness) {
     assert_eq!(list(&scene, other).await, [known("192.0.2.9", 0)]);
 }
 
-/// All networks of a user go together, but for the one that is kept, and none of anybody else.
-pub async fn known_networks_end_together(harness: &dyn Harness) {
+/// All networks of a user are deleted together, except the kept one, and none of others.
+pub async fn known_networks_are_deleted_together(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (user, other) = (scene.user().await.id, scene.user().await.id);
     for (whose, text) in
@@ -87,7 +87,7 @@ pub async fn known_networks_end_together(harness: &dyn Harness) {
     assert_eq!(list(&scene, other).await, [known("192.0.2.1", 1)]);
 }
 
-/// Networks that were not used for long go, the longest unused first and a few at once.
+/// Networks not used for long are deleted, the least recently used first and in batches.
 pub async fn unused_networks_are_purged(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (user, other) = (scene.user().await.id, scene.user().await.id);

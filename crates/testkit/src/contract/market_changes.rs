@@ -1,4 +1,4 @@
-//! Markets that are edited or deleted, also while others wait for them.
+//! Edited and deleted markets, also while other units wait for them.
 
 use std::collections::BTreeSet;
 
@@ -13,8 +13,8 @@ use super::overlap::{Meeting, overlap};
 use super::scene::{Scene, after, lock_market};
 use crate::clock::START;
 
-/// Who waits for a market sees it as the unit before has left it, its end date too.
-pub async fn a_market_is_locked_as_the_unit_before_has_left_it(harness: &dyn Harness) {
+/// A unit that waits for a market sees the changes of the previous unit, also the end date.
+pub async fn locked_market_has_previous_changes(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let new = scene.market(|market| market.ends_at(after(100))).await;
     let (id, listing) = (new.market.id(), new.listing);
@@ -40,8 +40,9 @@ pub async fn a_market_is_locked_as_the_unit_before_has_left_it(harness: &dyn Har
     assert_eq!(seen, edited);
 }
 
-/// A deleted market is gone with its options and the comments on it; its accounts, its transfers and all else stay.
-pub async fn a_deleted_market_is_gone_with_the_comments_on_it(harness: &dyn Harness) {
+/// A deleted market is deleted with its options and comments; its accounts, its transfers and
+/// everything else stay.
+pub async fn deleted_market_deletes_its_comments(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (one, other) = (scene.market(|market| market).await, scene.market(|market| market).await);
     let (id, kept) = (one.market.id(), other.market.id());
@@ -60,8 +61,8 @@ pub async fn a_deleted_market_is_gone_with_the_comments_on_it(harness: &dyn Harn
     scene.commit(|tx| tx.delete_markets(Vec::new())).await;
 }
 
-/// What is settled is not deleted.
-pub async fn a_market_with_a_settlement_is_not_deleted(harness: &dyn Harness) {
+/// A market with a settlement is not deleted.
+pub async fn market_with_settlement_is_not_deleted(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let market = scene.market(|market| market).await.market;
     let id = market.id();
@@ -79,8 +80,8 @@ pub async fn a_market_with_a_settlement_is_not_deleted(harness: &dyn Harness) {
     assert_eq!(scene.stored_market(id).await.market, market);
 }
 
-/// A market that is deleted while somebody waits for its lock is not there for them.
-pub async fn who_waits_for_a_market_that_is_deleted_finds_none(harness: &dyn Harness) {
+/// A market deleted while a unit waits for its lock is not found by that unit.
+pub async fn waiting_unit_does_not_find_deleted_market(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let id = scene.market(|market| market).await.market.id();
     let delete = move |tx: &mut dyn Tx, meeting: &Meeting| {
@@ -98,8 +99,8 @@ pub async fn who_waits_for_a_market_that_is_deleted_finds_none(harness: &dyn Har
     assert_eq!(found, [0, 0]);
 }
 
-/// Who comments on a market while it is deleted comes first or too late, but never in between.
-pub async fn a_market_is_not_deleted_while_a_comment_is_written(harness: &dyn Harness) {
+/// A comment on a market that is being deleted comes either before or too late.
+pub async fn market_is_not_deleted_during_comment(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let id = scene.market(|market| market).await.market.id();
     let comment = scene.make.comment(scene.user().await.id, id);

@@ -1,4 +1,4 @@
-//! Lists of markets: filtered, sorted and paged.
+//! Lists of markets: filters, order and pages.
 
 use foretell_domain::id::MarketId;
 use foretell_domain::market::{Market, MarketRecord, Phase};
@@ -17,7 +17,7 @@ async fn list(scene: &Scene, filter: &MarketFilter, sort: MarketSort) -> Vec<Mar
     found.iter().map(|row| row.market.id()).collect()
 }
 
-/// Markets stored one after the other, so that their ids ascend.
+/// Stores markets one after the other, so that their ids ascend.
 async fn markets<const N: usize>(
     scene: &Scene,
     adapt: impl Fn(MarketBuilder, usize) -> MarketBuilder,
@@ -33,8 +33,8 @@ fn ids<const N: usize>(markets: [&NewMarket; N]) -> [MarketId; N] {
     markets.map(|new| new.market.id())
 }
 
-/// By default the newest come first, and of equally new ones those with the highest id.
-pub async fn the_newest_markets_come_first(harness: &dyn Harness) {
+/// By default markets are listed newest first, and equally new ones by descending id.
+pub async fn markets_are_listed_newest_first(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let opened = [1, 2, 2, 3];
     let [a, b, c, d] = markets(&scene, |market, number| market.created_at(after(opened[number]))).await;
@@ -42,8 +42,8 @@ pub async fn the_newest_markets_come_first(harness: &dyn Harness) {
     assert_eq!(found, ids([&d, &c, &b, &a]));
 }
 
-/// Sorted by closing, those that end first come first, and of those that end together the highest id.
-pub async fn the_next_to_close_come_first(harness: &dyn Harness) {
+/// By closing, markets are listed by end date, and equal ones by descending id.
+pub async fn markets_are_sorted_by_end_date(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let ends = [30, 10, 20, 10];
     let [a, b, c, d] = markets(&scene, |market, number| market.ends_at(after(ends[number]))).await;
@@ -51,8 +51,8 @@ pub async fn the_next_to_close_come_first(harness: &dyn Harness) {
     assert_eq!(found, ids([&d, &b, &c, &a]));
 }
 
-/// Sorted by volume, the most traded come first, and of equally traded ones the highest id.
-pub async fn the_most_traded_come_first(harness: &dyn Harness) {
+/// By volume, markets are listed by descending volume, and equal ones by descending id.
+pub async fn markets_are_sorted_by_volume(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let [a, b, c, d] = markets(&scene, |market, _| market).await;
     for (new, minor) in [(&a, 5), (&b, 9), (&c, 5)] {
@@ -67,7 +67,7 @@ fn with_volume(market: &Market, minor: i64) -> Market {
     Market::restore(record).expect("a market")
 }
 
-/// A category is taken literally.
+/// A category is compared literally.
 pub async fn markets_are_filtered_by_category(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let categories = ["sports", "politics", "sports%", "Sports"];
@@ -78,8 +78,8 @@ pub async fn markets_are_filtered_by_category(harness: &dyn Harness) {
     }
 }
 
-/// An open market counts as closed from its end date on, whether or not anything has closed it.
-pub async fn markets_are_filtered_by_their_phase_at_a_moment(harness: &dyn Harness) {
+/// An open market counts as closed from its end date on, whether it was closed or not.
+pub async fn markets_are_filtered_by_phase_at_time(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let ends = [100, 50, 100, 100, 100];
     let [open, ends_early, closed, resolved, cancelled] =
@@ -109,8 +109,8 @@ fn in_phase(market: &Market, phase: Phase) -> Market {
     Market::restore(MarketRecord { phase, ..market.record().clone() }).expect("a market")
 }
 
-/// Only the markets of one creator are wanted, and together filters narrow each other.
-pub async fn markets_are_filtered_by_creator_and_by_all_at_once(harness: &dyn Harness) {
+/// The filter by creator, and all filters together.
+pub async fn markets_are_filtered_by_creator_and_combined(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let creator = scene.funded(100_000).await;
     let [_, _] = markets(&scene, |market, _| market.category("sports")).await;
@@ -129,7 +129,7 @@ pub async fn markets_are_filtered_by_creator_and_by_all_at_once(harness: &dyn Ha
     assert!(list(&scene, &nobody, MarketSort::Newest).await.is_empty());
 }
 
-/// Pages follow one another without a gap or a repetition; beyond the last one there is nothing.
+/// Pages follow one another without gaps or repetitions; after the last one there is nothing.
 pub async fn markets_are_paged(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let stored = markets::<7>(&scene, |market, number| {
@@ -154,8 +154,8 @@ pub async fn markets_are_paged(harness: &dyn Harness) {
     }
 }
 
-/// A walk by keys meets every market once, in the order of the list, among many that share their rank.
-pub async fn markets_are_walked_by_keys(harness: &dyn Harness) {
+/// Pages by keys contain every market once, in order, also with many equal sort values.
+pub async fn markets_are_paged_by_keys(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let ends = [30, 10, 10, 20, 10, 10, 30];
     let stored = markets::<7>(&scene, |market, number| market.ends_at(after(ends[number]))).await;
@@ -182,8 +182,8 @@ async fn walk(scene: &Scene, filter: &MarketFilter, sort: MarketSort, limit: u32
     }
 }
 
-/// The place of a market that is no longer in the list is as good as any.
-pub async fn a_walk_goes_on_after_a_market_that_has_left_the_list(harness: &dyn Harness) {
+/// The key of a market that is no longer in the list is valid.
+pub async fn key_of_removed_market_is_valid(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let [a, b, c] = markets(&scene, |market, _| market.ends_at(after(100))).await;
     let filter = MarketFilter { phase: Some((Phase::Open, after(1))), ..MarketFilter::default() };
@@ -197,8 +197,8 @@ pub async fn a_walk_goes_on_after_a_market_that_has_left_the_list(harness: &dyn 
     }
 }
 
-/// A listed market is the same as one that is looked up.
-pub async fn listed_markets_are_whole(harness: &dyn Harness) {
+/// A listed market equals the one found by id.
+pub async fn listed_markets_are_complete(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let new = scene.market(|market| market.options(4).fee_bps(10)).await;
     let filter = MarketFilter::default();

@@ -1,4 +1,4 @@
-//! Markets: written with their options, locked in order, saved as they are.
+//! Markets: written with their options, locked in order, saved unchanged.
 
 use std::collections::BTreeSet;
 use std::slice::from_ref;
@@ -15,8 +15,9 @@ use super::Harness;
 use super::scene::{Scene, Side, Trade, after, lock_market};
 use crate::clock::START;
 
-/// A market comes back with every field, its options in their order and its probabilities to the last bit.
-pub async fn markets_come_back_as_they_were_written(harness: &dyn Harness) {
+/// A market is returned with every field, its options in order and its probabilities exact to the
+/// last bit.
+pub async fn markets_are_returned_as_written(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let creator = scene.funded(1_000_000).await;
     let thirds = [1.0 / 3.0, 0.1 + 0.2, 1.0 - 1.0 / 3.0 - (0.1 + 0.2)];
@@ -37,8 +38,8 @@ pub async fn markets_come_back_as_they_were_written(harness: &dyn Harness) {
     assert_eq!(scene.ports.markets.find_market_version(unknown).await.unwrap(), None);
 }
 
-/// A market is inserted once.
-pub async fn a_known_market_id_is_rejected(harness: &dyn Harness) {
+/// Returns a market is inserted once.
+pub async fn existing_market_id_is_rejected(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let new = scene.market(|market| market).await;
     let again = new.clone();
@@ -59,8 +60,8 @@ pub async fn markets_are_inserted_together(harness: &dyn Harness) {
     }
 }
 
-/// Locked markets come by ascending id, and absent ones are left out.
-pub async fn locked_markets_come_in_ascending_order(harness: &dyn Harness) {
+/// Locked markets have ascending ids, and absent ones are left out.
+pub async fn markets_are_locked_in_ascending_order(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let mut expected = Vec::new();
     for options in [3, 2, 4] {
@@ -73,8 +74,8 @@ pub async fn locked_markets_come_in_ascending_order(harness: &dyn Harness) {
     assert!(scene.commit(|tx| tx.lock_markets(&BTreeSet::new())).await.is_empty());
 }
 
-/// A save keeps phase, outstanding shares, sums, counts and version, and when it happened; nothing else of
-/// this market or of another one changes.
+/// A save stores phase, outstanding shares, sums, counts, version and time; nothing else of this
+/// market or of another one changes.
 pub async fn saved_markets_keep_their_state(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (one, other) = (scene.market(|market| market.options(3)).await, scene.market(|market| market).await);
@@ -98,8 +99,9 @@ pub async fn saved_markets_keep_their_state(harness: &dyn Harness) {
     assert_eq!((&untouched.market, untouched.updated_at), (&other.market, START));
 }
 
-/// A saved listing keeps name, description and end date; nothing else of this market or of another one changes.
-pub async fn saved_listings_keep_what_an_edit_changes(harness: &dyn Harness) {
+/// A saved listing has the new name, description and end date; nothing else of this market or of
+/// another one changes.
+pub async fn saved_listings_keep_edited_fields(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (one, other) = (scene.market(|market| market.options(3)).await, scene.market(|market| market).await);
     let (id, mut listing) = (one.market.id(), one.listing.clone());
@@ -127,7 +129,7 @@ pub async fn saved_listings_keep_what_an_edit_changes(harness: &dyn Harness) {
     assert_eq!(details, stored);
 }
 
-/// The market with every number that a save keeps changed.
+/// Returns the market with every number changed that a save stores.
 fn changed(market: &Market, phase: Phase) -> Market {
     let record = market.record().clone();
     let options = record.options.iter().zip([7, 0, i64::MAX]);
@@ -170,8 +172,8 @@ pub async fn markets_are_saved_together(harness: &dyn Harness) {
     }
 }
 
-/// What is read of a market is its state after the last trade, its pot included.
-pub async fn a_market_is_read_after_its_last_trade(harness: &dyn Harness) {
+/// The details of a market have its state after the last trade, including its pot.
+pub async fn market_details_follow_last_trade(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let new = scene.market(|market| market.fee_bps(100)).await;
     let (market_id, account) = (new.market.id(), scene.funded(1_000).await);

@@ -1,4 +1,4 @@
-//! Outcomes of commands: stored once for each user and key, and purged when they are old.
+//! Outcomes of commands: stored once for each user and key, and deleted when they are old.
 
 use std::slice::from_ref;
 
@@ -18,8 +18,8 @@ async fn is_stored(scene: &Scene, outcome: &StoredOutcome) -> bool {
     found.is_some()
 }
 
-/// An outcome comes back with every field, to units and to queries; users do not share their keys.
-pub async fn outcomes_come_back_as_they_were_written(harness: &dyn Harness) {
+/// An outcome is returned with every field, to units and to queries; each user has separate keys.
+pub async fn outcomes_are_returned_as_written(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (user, other) = (scene.user().await.id, scene.user().await.id);
     let long = StoredOutcome {
@@ -48,8 +48,8 @@ pub async fn outcomes_come_back_as_they_were_written(harness: &dyn Harness) {
     assert!(scene.commit(|tx| tx.find_outcomes(&[])).await.is_empty());
 }
 
-/// A known key is rejected, in a later unit and twice in one call, and nothing of its unit is kept.
-pub async fn a_known_key_is_rejected(harness: &dyn Harness) {
+/// An existing key is rejected, in a later unit and twice in one call, and its unit is rolled back.
+pub async fn existing_key_is_rejected(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let user = scene.user().await.id;
     let first = scene.make.outcome(user, "key");
@@ -63,7 +63,7 @@ pub async fn a_known_key_is_rejected(harness: &dyn Harness) {
     assert!(!is_stored(&scene, &fresh).await);
 }
 
-/// A purge deletes what was stored before a moment, not more than it is told to, and counts it.
+/// A purge deletes outcomes stored before a time, up to the limit, and returns their number.
 pub async fn old_outcomes_are_purged(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let user = scene.user().await.id;
@@ -91,8 +91,8 @@ pub async fn old_outcomes_are_purged(harness: &dyn Harness) {
     assert!(is_stored(&scene, &again).await, "a purged key is free again");
 }
 
-/// As many outcomes as a batch of the money writer has are looked up and written in one call.
-pub async fn a_full_batch_of_outcomes_is_written(harness: &dyn Harness) {
+/// As many outcomes as in a batch of the money writer are found and written in one call.
+pub async fn full_batch_of_outcomes_is_written(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let user = scene.user().await.id;
     let outcomes: Vec<_> = (0..1_000).map(|number| scene.make.outcome(user, &number.to_string())).collect();

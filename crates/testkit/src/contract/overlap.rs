@@ -1,4 +1,4 @@
-//! Units that overlap on purpose.
+//! Deterministic overlapping of units.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -8,26 +8,26 @@ use foretell_ports::unit::Tx;
 
 use super::scene::Scene;
 
-/// How long a test waits for what must happen.
+/// Timeout of each wait.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How long a unit holds its locks to give another one the chance to slip in. An adapter that keeps the
-/// other one out costs this much time; no result depends on it.
+/// Time for which a unit holds its locks to let another one slip in. An adapter that blocks the
+/// other one costs this much time; no result depends on it.
 const MOMENT: Duration = Duration::from_millis(300);
 
-/// Something that happens once, for threads and tasks to wait for.
+/// A one-time event that threads and tasks can wait for.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Latch(Arc<(Mutex<bool>, Condvar)>);
 
 impl Latch {
-    /// Says that it has happened.
+    /// Signals the event.
     pub(super) fn open(&self) {
         let (is_open, changed) = &*self.0;
         *is_open.lock().unwrap_or_else(PoisonError::into_inner) = true;
         changed.notify_all();
     }
 
-    /// Blocks until it has happened, but no longer than `limit`, and says whether it has.
+    /// Blocks until the event, at most for `limit`. Returns `true` if it has happened.
     pub(super) fn wait(&self, limit: Duration) -> bool {
         let (is_open, changed) = &*self.0;
         let guard = is_open.lock().unwrap_or_else(PoisonError::into_inner);
@@ -35,7 +35,7 @@ impl Latch {
         *waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
-    /// Waits until it has happened.
+    /// Waits until the event.
     pub(super) async fn opened(&self) {
         let latch = self.clone();
         let waiting = tokio::task::spawn_blocking(move || latch.wait(PATIENCE));
@@ -43,15 +43,15 @@ impl Latch {
     }
 }
 
-/// Where two units meet: each says when it has read (or written) what both are about.
+/// Meeting point of two units: each signals when it has read (or written) the shared row.
 pub(super) struct Meeting {
     mine: Latch,
     other: Option<Latch>,
 }
 
 impl Meeting {
-    /// Says that this unit is there. The first one then waits a moment for the second, which cannot come if
-    /// the adapter keeps it out.
+    /// Signals that this unit has arrived. The first one then waits a moment for the second, which
+    /// cannot arrive if the adapter blocks it.
     pub(super) fn arrive(&self) {
         self.mine.open();
         if let Some(other) = &self.other {
@@ -60,8 +60,8 @@ impl Meeting {
     }
 }
 
-/// Runs two units, the second of which starts once the first has arrived at the meeting and still holds
-/// whatever it has locked.
+/// Runs two units, the second of which starts after the first has arrived at the meeting and still
+/// holds its locks.
 pub(super) async fn overlap<T, F, S>(scene: &Scene, mut first: F, mut second: S) -> [Result<T, StoreError>; 2]
 where
     T: Send + 'static,

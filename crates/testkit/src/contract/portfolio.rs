@@ -1,4 +1,4 @@
-//! What traders did and hold over all markets, and what came of it.
+//! Bets, positions and profits of traders in all markets.
 
 use std::slice::from_ref;
 
@@ -14,7 +14,7 @@ use super::Harness;
 use super::scene::{Scene, Side, Trade, after, first, lock_market};
 use crate::clock::START;
 
-/// Two markets, the newer one first.
+/// Creates two markets, the newer one first.
 async fn markets(scene: &Scene) -> [MarketId; 2] {
     let older = scene.market(|market| market.options(3)).await.market.id();
     let newer = scene.market(|market| market.options(3)).await.market.id();
@@ -26,9 +26,9 @@ async fn trade(scene: &Scene, account: Account, place: (MarketId, usize), what: 
     scene.trade(Trade { market_id, account, option_index, side, at: after(second) }).await.0
 }
 
-/// The bets and sales of a user come newest first, whatever their market and their id; of one moment, those with
-/// the higher ids come first.
-pub async fn bets_of_a_user_come_newest_first(harness: &dyn Harness) {
+/// The bets and sales of a user are listed newest first, whatever their market and id; those of the
+/// same time by descending id.
+pub async fn bets_of_user_are_listed_newest_first(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let ([one, two], ann) = (markets(&scene).await, scene.funded(10_000).await);
     let (ben, user) = (scene.funded(10_000).await, ann.owner().expect("a user"));
@@ -38,7 +38,7 @@ pub async fn bets_of_a_user_come_newest_first(harness: &dyn Harness) {
         trade(&scene, ben, (market, 0), (Side::Buy(100), second)).await;
     }
     expected.insert(0, trade(&scene, ann, (one, 0), (Side::SellAll, 7)).await);
-    // Its client has chosen an id that says nothing of the time.
+    // Its client has chosen an id that is unrelated to the time.
     let like = expected[0].clone();
     let fill = Fill { sequence: 99, ..like.fill.clone() };
     let chosen = Bet { id: BetId::from_u128(1), created_at: after(5), fill, ..like };
@@ -65,8 +65,9 @@ pub async fn bets_of_a_user_come_newest_first(harness: &dyn Harness) {
     assert_eq!(scene.ports.markets.list_bets_of(nobody, first(5)).await.unwrap(), []);
 }
 
-/// The positions of an account come by market, the newest first, and by option; those sold out of are among them.
-pub async fn positions_of_an_account_come_by_market_and_option(harness: &dyn Harness) {
+/// The positions of an account are listed by market, newest first, and by option, including those
+/// sold completely.
+pub async fn positions_of_account_are_listed_by_market(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let ([newer, older], ann) = (markets(&scene).await, scene.funded(10_000).await);
     let ben = scene.funded(10_000).await;
@@ -97,8 +98,9 @@ pub async fn positions_of_an_account_come_by_market_and_option(harness: &dyn Har
     assert_eq!(scene.ports.markets.count_positions_of(scene.make.ids().account()).await.unwrap(), 0);
 }
 
-/// Several markets and their settlements are found at once; what is asked for twice or is not there does no harm.
-pub async fn several_markets_and_settlements_are_found_at_once(harness: &dyn Harness) {
+/// Several markets and their settlements are found at once; duplicates and absent ones are
+/// harmless.
+pub async fn several_markets_and_settlements_are_found(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let ([one, two], ids) = (markets(&scene).await, scene.make.ids());
     let creator_id = scene.stored_market(one).await.market.record().creator_id;
@@ -120,8 +122,8 @@ pub async fn several_markets_and_settlements_are_found_at_once(harness: &dyn Har
     assert_eq!(scene.ports.markets.find_settlements(&[]).await.unwrap(), []);
 }
 
-/// Profits are what payouts, refunds and sales brought less what bets took, and nothing else that moves money.
-pub async fn profits_are_summed_up_from_the_transfers_of_markets(harness: &dyn Harness) {
+/// Profits are payouts, refunds and sales minus bets, and no other transfers.
+pub async fn profits_are_sums_of_market_transfers(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let pot = AccountId::of_market(scene.market(|market| market.subsidy(100_000)).await.market.id());
     let [ann, ben, cem] = [scene.funded(9_000).await, scene.funded(9_000).await, scene.funded(9_000).await];
@@ -154,7 +156,7 @@ pub async fn profits_are_summed_up_from_the_transfers_of_markets(harness: &dyn H
     assert_eq!(rank(None, 2).await, all[..2]);
 }
 
-/// Who is suspended or erased is on no leaderboard.
+/// Suspended and erased users are not ranked.
 pub async fn profits_are_those_of_active_users(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let pot = AccountId::of_market(scene.market(|market| market).await.market.id());

@@ -1,4 +1,4 @@
-//! Lists of posts and tags: filtered, in their order, stretch by stretch.
+//! Lists of posts and tags: filters, order and pages.
 
 use foretell_domain::id::PostId;
 use foretell_domain::post::{Post, PostStatus};
@@ -25,7 +25,7 @@ async fn list(scene: &Scene, filter: &PostFilter) -> Vec<PostId> {
     found.iter().map(|post| post.id).collect()
 }
 
-/// Each filter narrows, alone and with the others; the newest come first.
+/// Each filter applies alone and with the others; posts are listed newest first.
 pub async fn posts_are_listed_by_status_author_and_tag(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (ada, ben) = (scene.user().await.id, scene.user().await.id);
@@ -59,9 +59,9 @@ pub async fn posts_are_listed_by_status_author_and_tag(harness: &dyn Harness) {
     check(PostFilter { author_id: Some(scene.make.ids().user()), ..PUBLISHED }, &[]).await;
 }
 
-/// Stretches follow one another without a gap or a repetition, whether they are counted or begin after a key,
-/// and a key need not be there any more.
-pub async fn posts_are_listed_in_stretches(harness: &dyn Harness) {
+/// Pages follow one another without gaps or repetitions, by number or after a key, and the key may
+/// belong to a deleted row.
+pub async fn posts_are_listed_in_pages(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let mut expected = Vec::new();
     for _ in 0..5 {
@@ -85,7 +85,7 @@ pub async fn posts_are_listed_in_stretches(harness: &dyn Harness) {
     }
 }
 
-/// Each author's newest published posts come, and nobody else's.
+/// The newest published posts of each author are returned, and none of others.
 pub async fn newest_posts_of_authors_are_listed(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (mut posts, mut authors) = (Vec::new(), Vec::new());
@@ -117,8 +117,8 @@ async fn tags(scene: &Scene) -> Vec<(String, i64)> {
     found.into_iter().map(|(_, count)| (count.tag.to_string(), count.post_count)).collect()
 }
 
-/// Drafts do not count, nor what a post has no more; the most used come first, then the order of letters.
-pub async fn a_tag_counts_the_published_posts_that_have_it(harness: &dyn Harness) {
+/// Drafts and removed tags do not count; the most used come first, then alphabetically.
+pub async fn tag_counts_its_published_posts(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     assert_eq!(tags(&scene).await, []);
     let post = scene.post(PostStatus::Published, &["b", "a", "é"]).await;
@@ -140,8 +140,8 @@ pub async fn a_tag_counts_the_published_posts_that_have_it(harness: &dyn Harness
     assert_eq!(tags(&scene).await, counts(&[("b", 2), ("d", 1), ("z z", 1)]));
 }
 
-/// Tags are ordered by two things, and a stretch may begin within equals.
-pub async fn tags_are_listed_in_stretches(harness: &dyn Harness) {
+/// Tags are ordered by two values, and a page may start within equal ones.
+pub async fn tags_are_listed_in_pages(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     for tags in [&["a", "b", "c"][..], &["b", "c", "d"], &["c"]] {
         scene.post(PostStatus::Published, tags).await;

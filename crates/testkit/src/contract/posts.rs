@@ -1,4 +1,4 @@
-//! Posts: written with their tags, locked, saved as they are, and deleted with what hangs on them.
+//! Posts: written with their tags, locked, saved unchanged, and deleted with dependent rows.
 
 use foretell_domain::post::{Post, PostBody, PostStatus};
 use foretell_domain::text::{PostContent, PostTitle};
@@ -8,7 +8,7 @@ use super::Harness;
 use super::scene::{Scene, after};
 use crate::builders::tags;
 
-/// A post with everything that could go wrong on the way to storage and back.
+/// Returns a post with everything that storage could change.
 fn odd_body(status: PostStatus) -> PostBody {
     PostBody {
         title: PostTitle::new("<b>\"Ünï\" & 'co' 選挙</b>").expect("a title"),
@@ -19,8 +19,8 @@ fn odd_body(status: PostStatus) -> PostBody {
     }
 }
 
-/// A post comes back with every field and its tags in their order, by id and under its lock.
-pub async fn posts_come_back_as_they_were_written(harness: &dyn Harness) {
+/// A post is returned with every field and its tags in order, by id and under its lock.
+pub async fn posts_are_returned_as_written(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let author = scene.user().await.id;
     let plain = scene.make.post(author, PostStatus::Published, &[]);
@@ -43,8 +43,8 @@ pub async fn posts_come_back_as_they_were_written(harness: &dyn Harness) {
     assert_eq!(scene.commit(move |tx| tx.lock_post(unknown)).await, None);
 }
 
-/// A post is inserted once.
-pub async fn a_known_post_id_is_rejected(harness: &dyn Harness) {
+/// Returns a post is inserted once.
+pub async fn existing_post_id_is_rejected(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let post = scene.post(PostStatus::Published, &["a"]).await;
     let again = Post { body: odd_body(PostStatus::Published), ..post.clone() };
@@ -52,8 +52,8 @@ pub async fn a_known_post_id_is_rejected(harness: &dyn Harness) {
     assert_eq!(scene.ports.posts.find_post(post.id).await.unwrap(), Some(post));
 }
 
-/// Nobody who is not there writes.
-pub async fn a_post_needs_an_author_who_is_there(harness: &dyn Harness) {
+/// A post requires an existing author.
+pub async fn post_requires_existing_author(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let post = scene.make.post(scene.make.ids().user(), PostStatus::Published, &[]);
     let id = post.id;
@@ -61,9 +61,9 @@ pub async fn a_post_needs_an_author_who_is_there(harness: &dyn Harness) {
     assert_eq!(scene.ports.posts.find_post(id).await.unwrap(), None);
 }
 
-/// A save keeps what the post says, its tags, status and version, and when it changed; nothing else of this
-/// post or of another one changes.
-pub async fn saved_posts_keep_what_they_say(harness: &dyn Harness) {
+/// A save stores the text, tags, status, version and modification time of the post; nothing else of
+/// this post or of another one changes.
+pub async fn saved_posts_keep_their_text(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (post, other) =
         (scene.post(PostStatus::Draft, &["a", "b"]).await, scene.post(PostStatus::Draft, &["a"]).await);
@@ -82,8 +82,8 @@ pub async fn saved_posts_keep_what_they_say(harness: &dyn Harness) {
     assert_eq!(scene.ports.posts.find_post(other.id).await.unwrap(), Some(other));
 }
 
-/// With a post go the comments on it, and no others.
-pub async fn a_deleted_post_takes_its_comments_along(harness: &dyn Harness) {
+/// Deleting a post deletes its comments, and no others.
+pub async fn deleted_post_deletes_comments(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (post, kept) =
         (scene.post(PostStatus::Published, &["a"]).await, scene.post(PostStatus::Published, &["a"]).await);
@@ -110,9 +110,9 @@ pub async fn a_deleted_post_takes_its_comments_along(harness: &dyn Harness) {
     assert_eq!(tags.iter().map(|(_, tag)| tag.post_count).collect::<Vec<_>>(), [1]);
 }
 
-/// With the content of a user go their posts, everybody's comments on these, and their comments elsewhere; the
-/// user stays, and so does what others wrote elsewhere.
-pub async fn the_content_of_a_user_is_deleted(harness: &dyn Harness) {
+/// Deleting the content of a user deletes their posts, all comments on these, and their comments
+/// elsewhere; the user stays, and so do the texts of others elsewhere.
+pub async fn content_of_user_is_deleted(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (ada, ben) = (scene.user().await, scene.user().await);
     let market = scene.market(|market| market).await.market.id();

@@ -1,4 +1,4 @@
-//! Prices: what the trades of a market left behind, before a moment and within a window.
+//! Prices after trades, before a time and within a window.
 
 use foretell_domain::id::MarketId;
 use foretell_domain::market::Bet;
@@ -7,7 +7,8 @@ use foretell_ports::market::{PricePoint, PriceWindow};
 use super::Harness;
 use super::scene::{Scene, Side, Trade, after};
 
-/// A market with six trades: at 10, 20, 20, 20, 30 and 40 seconds; another one has trades in between.
+/// Creates a market with six trades: at 10, 20, 20, 20, 30 and 40 seconds; another one has trades
+/// in between.
 async fn history(scene: &Scene) -> (MarketId, Vec<Bet>) {
     let (market_id, other) =
         (scene.market(|market| market).await.market.id(), scene.market(|market| market).await.market.id());
@@ -21,8 +22,9 @@ async fn history(scene: &Scene) -> (MarketId, Vec<Bet>) {
     (market_id, bets)
 }
 
-/// The prices before a moment are those after the last trade before it, trades at it left aside.
-pub async fn prices_before_a_moment_are_those_of_the_last_trade(harness: &dyn Harness) {
+/// The prices before a time are those after the last earlier trade, without trades at the time
+/// itself.
+pub async fn prices_before_time_follow_last_trade(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (market, bets) = history(&scene).await;
     for (second, expected) in
@@ -52,8 +54,8 @@ async fn check_window(
     assert_eq!(found, expected, "{from} to {to} s, {limit} after {after_sequence}");
 }
 
-/// A window holds the trades at its beginning and none at its end, in their order.
-pub async fn a_window_of_prices_includes_its_beginning_only(harness: &dyn Harness) {
+/// A window includes the trades at its start and excludes those at its end, in order.
+pub async fn price_window_includes_its_start_only(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (market, bets) = history(&scene).await;
     for (window, expected) in [
@@ -69,8 +71,8 @@ pub async fn a_window_of_prices_includes_its_beginning_only(harness: &dyn Harnes
     check_window(&scene, (0, 100), (0, 100), (scene.make.ids().market(), &[])).await;
 }
 
-/// A window is read in parts, each beginning after the last number of the one before.
-pub async fn a_window_of_prices_is_read_in_parts(harness: &dyn Harness) {
+/// A window is read in parts, each starting after the last number of the previous one.
+pub async fn price_window_is_read_in_parts(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (market, bets) = history(&scene).await;
     for (part, expected) in [

@@ -1,4 +1,4 @@
-//! Counts of what quotas limit, and the locks under which nobody else adds to them.
+//! Counts for quotas, and the locks that protect them.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use super::Harness;
 use super::overlap::{Meeting, overlap};
 use super::scene::{Scene, after};
 
-/// The counts of all quotas, in their order.
+/// Returns the counts of all quotas, in order.
 async fn counts(scene: &Scene, user: UserId) -> [u32; 5] {
     let count = move |tx: &mut dyn Tx| {
         tx.lock_user(user)?;
@@ -27,8 +27,8 @@ async fn counts(scene: &Scene, user: UserId) -> [u32; 5] {
     counts.try_into().expect("a count of each quota")
 }
 
-/// Everything is counted for its owner, in the state that counts.
-pub async fn quotas_count_what_a_user_has(harness: &dyn Harness) {
+/// Everything is counted for its owner, in the counted state.
+pub async fn quotas_count_resources_of_user(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (open, closed) = (scene.market(|market| market).await, scene.market(|market| market).await);
     let [user, other] = [&open, &closed].map(|new| new.market.record().creator_id);
@@ -61,7 +61,7 @@ pub async fn quotas_count_what_a_user_has(harness: &dyn Harness) {
     assert_eq!(counts(&scene, user).await, [2, 1, 3, 1, 2]);
     assert_eq!(counts(&scene, other).await, [0, 0, 0, 0, 1]);
     delete_market(&scene, open.market.id()).await;
-    // The comment on the market is gone with it.
+    // The comment on the market was deleted with it.
     assert_eq!(counts(&scene, user).await, [2, 1, 2, 0, 2]);
 }
 
@@ -73,7 +73,7 @@ async fn delete_market(scene: &Scene, id: MarketId) {
     scene.commit(delete).await;
 }
 
-/// The oldest live sessions of a user end, and no session of anybody else.
+/// The oldest live sessions of a user are ended, and none of others.
 pub async fn oldest_sessions_end(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (user, other) = (scene.user().await.id, scene.user().await.id);
@@ -122,14 +122,15 @@ async fn draft(scene: &Scene, lock: CredentialLock) -> [Result<u32, StoreError>;
 }
 
 /// Two units that count under the exclusive lock on a user before they insert count each other's.
-pub async fn two_units_that_insert_posts_count_each_other(harness: &dyn Harness) {
+pub async fn concurrent_post_inserts_count_each_other(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let counts = draft(&scene, CredentialLock::Exclusive).await;
     assert_eq!(counts.map(|count| count.expect("both units are committed")), [0, 1]);
 }
 
-/// Two units that count under the lock on the creator's account before they open a market count each other's.
-pub async fn two_units_that_open_markets_count_each_other(harness: &dyn Harness) {
+/// Two units that count under the lock on the creator's account before they create a market count
+/// each other's.
+pub async fn concurrent_market_openings_count_each_other(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let creator = scene.funded(1_000_000).await;
     let user = creator.owner().expect("an owner");
@@ -147,8 +148,8 @@ pub async fn two_units_that_open_markets_count_each_other(harness: &dyn Harness)
     assert_eq!(counts.map(|count| count.expect("both units are committed")), [0, 1]);
 }
 
-/// The exclusive lock on a user waits for a demotion and reads what it has left, as the shared one does.
-pub async fn exclusive_lock_reads_the_session_that_ended(harness: &dyn Harness) {
+/// The exclusive lock on a user waits for a demotion and reads its result, like the shared one.
+pub async fn exclusive_lock_reads_ended_session(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let user = scene.user().await.id;
     let session = scene.make.session(user);

@@ -1,4 +1,4 @@
-//! The scene of a contract test: an open store, and what it takes to fill it with sound data.
+//! Scene of a contract test: an open store, and methods that fill it with sound data.
 
 use std::collections::BTreeSet;
 use std::slice::from_ref;
@@ -22,7 +22,7 @@ use super::{Adapters, Harness};
 use crate::builders::{Factory, MarketBuilder, amount};
 use crate::clock::START;
 
-/// An open store and a factory of things to store.
+/// An open store and a factory of values to store.
 pub(super) struct Scene {
     pub(super) ports: Adapters,
     pub(super) make: Factory,
@@ -38,7 +38,7 @@ pub(super) struct Trade {
     pub(super) at: Timestamp,
 }
 
-/// What a [`Trade`] is after.
+/// Kind of a [`Trade`].
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Side {
     /// Shares for this many minor units.
@@ -60,7 +60,7 @@ impl Scene {
         self.ports.uow.run("contract", work).await.expect("the unit is committed")
     }
 
-    /// Runs a unit that storage must refuse.
+    /// Runs a unit that storage must reject.
     pub(super) async fn check_rejected<T: Send + 'static>(
         &self,
         work: impl FnMut(&mut dyn Tx) -> Result<T, StoreError> + Send + 'static,
@@ -69,7 +69,7 @@ impl Scene {
         assert!(matches!(result, Err(StoreError::Rejected(_))), "rejected, not {result:?}");
     }
 
-    /// A stored user.
+    /// Stores a user.
     pub(super) async fn user(&self) -> User {
         let (user, password) = (self.make.user(), self.make.password());
         let stored = user.clone();
@@ -77,43 +77,43 @@ impl Scene {
         stored
     }
 
-    /// Stores an account as it is.
+    /// Stores an account.
     pub(super) async fn store_account(&self, account: Account) {
         assert_eq!(self.commit(move |tx| tx.insert_accounts_once(&[account], START)).await, 1, "{account:?}");
     }
 
-    /// A stored user's empty account.
+    /// Stores a user and an empty account.
     pub(super) async fn account(&self) -> Account {
         let account = self.make.account(self.user().await.id);
         self.store_account(account).await;
         account
     }
 
-    /// A stored post of a stored user.
+    /// Stores a user and a post.
     pub(super) async fn post(&self, status: PostStatus, tags: &[&str]) -> Post {
         let post = self.make.post(self.user().await.id, status, tags);
         self.store_post(post.clone()).await;
         post
     }
 
-    /// Stores a post as it is.
+    /// Stores a post.
     pub(super) async fn store_post(&self, post: Post) {
         self.commit(move |tx| tx.insert_post(&post)).await;
     }
 
-    /// A stored comment of a stored user on a stored subject.
+    /// Stores a user and a comment on a stored subject.
     pub(super) async fn comment(&self, subject: impl Into<CommentSubject>) -> Comment {
         let comment = self.make.comment(self.user().await.id, subject);
         self.store_comment(comment.clone()).await;
         comment
     }
 
-    /// Stores a comment as it is.
+    /// Stores a comment.
     pub(super) async fn store_comment(&self, comment: Comment) {
         self.commit(move |tx| tx.insert_comment(&comment)).await;
     }
 
-    /// A stored user's account with this many minor units from the treasury.
+    /// Stores a user and an account with this many minor units from the treasury.
     pub(super) async fn funded(&self, minor: i64) -> Account {
         let account = self.account().await;
         self.commit(|tx| tx.insert_accounts_once(&[Account::treasury()], START)).await;
@@ -121,7 +121,7 @@ impl Scene {
         self.stored(account.id()).await.account
     }
 
-    /// The account as it is stored.
+    /// Returns the stored account.
     pub(super) async fn stored(&self, id: AccountId) -> AccountDetails {
         self.ports.ledger.find_account(id).await.expect("an answer").expect("the account is stored")
     }
@@ -131,7 +131,7 @@ impl Scene {
         self.commit(move |tx| move_money(tx, sides, &order)).await
     }
 
-    /// A stored market with its pot and its subsidy, whose creator is stored with it.
+    /// Stores a market with its creator, its pot and its subsidy.
     pub(super) async fn market(&self, adapt: impl FnOnce(MarketBuilder) -> MarketBuilder) -> NewMarket {
         let creator = self.funded(1_000_000).await;
         let new = adapt(self.make.market(&creator)).build();
@@ -153,7 +153,7 @@ impl Scene {
         .await;
     }
 
-    /// The market as it is stored.
+    /// Returns the stored market.
     pub(super) async fn stored_market(&self, id: MarketId) -> MarketDetails {
         let markets = &self.ports.markets;
         let stored = markets.find_market(id).await.expect("an answer").expect("the market is stored");
@@ -162,7 +162,7 @@ impl Scene {
         stored
     }
 
-    /// Changes one stored account as a unit may: reads it under its lock, changes it and saves it.
+    /// Changes one stored account like a unit: reads it under its lock, changes it and saves it.
     pub(super) async fn alter_account(&self, id: AccountId, change: impl Fn(&mut Account) + Send + 'static) {
         self.commit(move |tx| {
             let mut locked = tx.lock_accounts(&BTreeSet::from([id]))?;
@@ -174,7 +174,7 @@ impl Scene {
         .await;
     }
 
-    /// Changes one stored market as a unit may: reads it under its lock, changes it and saves it.
+    /// Changes one stored market like a unit: reads it under its lock, changes it and saves it.
     pub(super) async fn alter_market(
         &self,
         id: MarketId,
@@ -188,7 +188,7 @@ impl Scene {
         .await;
     }
 
-    /// Trades as the money writer does, and gives the bet and the holding that came of it.
+    /// Makes a trade like the money writer, and returns the bet and the holding.
     pub(super) async fn trade(&self, trade: Trade) -> (Bet, Holding) {
         let bet_id = self.make.ids().bet();
         let kind = if matches!(trade.side, Side::Buy(_)) { TransferKind::Bet } else { TransferKind::Sale };
@@ -222,7 +222,7 @@ impl Scene {
     }
 }
 
-/// Prices a trade on the market as it is.
+/// Prices a trade on the current market.
 fn price(market: &Market, holding: &Holding, trade: &Trade, pot: Balance) -> foretell_domain::market::Fill {
     let option_id = market.record().options[trade.option_index].id;
     let fill = match trade.side {
@@ -239,7 +239,7 @@ fn price(market: &Market, holding: &Holding, trade: &Trade, pot: Balance) -> for
     fill.expect("the trade is possible")
 }
 
-/// Enters a bet whose money has moved.
+/// Records a bet whose money has moved.
 fn record(
     tx: &mut dyn Tx,
     mut market: Locked<Market>,
@@ -269,12 +269,12 @@ pub(super) fn move_money(
     Ok(row)
 }
 
-/// Locks a market that is stored.
+/// Locks a stored market.
 pub(super) fn lock_market(tx: &mut dyn Tx, id: MarketId) -> Result<Locked<Market>, StoreError> {
     Ok(tx.lock_markets(&BTreeSet::from([id]))?.pop().expect("the market is stored"))
 }
 
-/// The holding of an account in a locked market, empty if there is none.
+/// Returns the holding of an account in a locked market, empty if there is none.
 pub(super) fn find_holding(
     tx: &mut dyn Tx,
     market: &Locked<Market>,
@@ -285,17 +285,17 @@ pub(super) fn find_holding(
     Ok(found.unwrap_or_else(|| Holding::empty(market_id, account_id, option_count)))
 }
 
-/// A page that can be asked for.
+/// Returns a valid page request.
 pub(super) fn page(number: u32, limit: u32) -> PageRequest {
     PageRequest::new(number, limit).expect("the page can be asked for")
 }
 
-/// The moment this many seconds after [`START`].
+/// Returns the moment this many seconds after [`START`].
 pub(super) const fn after(seconds: i64) -> Timestamp {
     START.plus_seconds(seconds)
 }
 
-/// The first so many rows of a list.
+/// Returns a request of the first so many rows of a list.
 pub(super) const fn first<K>(limit: u32) -> Stretch<K> {
     Stretch { start: Start::Offset(0), limit }
 }

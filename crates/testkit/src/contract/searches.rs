@@ -1,4 +1,4 @@
-//! Searching: the same is found in every store, and the best comes first.
+//! Text search: the same matches in every store, the best first.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ use SearchMethod::{FullText, Substring};
 
 const PAGE: SearchPage = SearchPage { offset: 0, limit: 100 };
 
-/// Markets with these names and descriptions, in this order.
+/// Stores markets with these names and descriptions, in this order.
 async fn markets<const N: usize>(scene: &Scene, texts: [(&str, &str); N]) -> [MarketId; N] {
     let mut ids = [MarketId::from_u128(0); N];
     for ((name, description), id) in texts.into_iter().zip(&mut ids) {
@@ -52,8 +52,8 @@ async fn check(scene: &Scene, method: SearchMethod, text: &str, expected: &[Mark
     assert_eq!(usize::try_from(hits.total).unwrap(), found.len(), "{method:?} {text}");
 }
 
-/// Words, phrases, `or` and minus are understood alike everywhere.
-pub async fn words_are_found_alike(harness: &dyn Harness) {
+/// Words, phrases, `or` and minus match the same texts in every store.
+pub async fn words_match_in_every_store(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let [rain, snow, both] = markets(
         &scene,
@@ -86,8 +86,8 @@ pub async fn words_are_found_alike(harness: &dyn Harness) {
     }
 }
 
-/// Parts of words are found whatever their case, and no character of them has a meaning.
-pub async fn parts_of_words_are_found(harness: &dyn Harness) {
+/// Substrings match regardless of case, and have no wildcards.
+pub async fn substrings_are_found(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let [percent, plain, quoted] = markets(
         &scene,
@@ -118,7 +118,8 @@ pub async fn parts_of_words_are_found(harness: &dyn Harness) {
     }
 }
 
-/// Texts of scripts without blanks, and of any Unicode normalization form, are found by each of their words and by several.
+/// Texts in scripts without spaces, and in any Unicode normalization form, are found by each of
+/// their words and by several.
 pub async fn words_of_all_scripts_are_found(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let [tokyo, seoul, spartak, apple, muller] = markets(
@@ -150,7 +151,7 @@ pub async fn words_of_all_scripts_are_found(harness: &dyn Harness) {
     }
 }
 
-/// The beginning of a long text is found, and so is a long query.
+/// The start of a long text is found, and a long query works.
 pub async fn long_texts_and_queries_are_searched(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let long = format!("{} rain {}", "lorem ".repeat(30), "a".repeat(500));
@@ -165,8 +166,8 @@ pub async fn long_texts_and_queries_are_searched(harness: &dyn Harness) {
     check(&scene, Substring, &"a".repeat(100), &[market]).await;
 }
 
-/// What is in the name comes before what is in the description, and of equals the newest.
-pub async fn the_best_hits_come_first(harness: &dyn Harness) {
+/// Matches in the name precede those in the description, and equal ones are ordered newest first.
+pub async fn best_matches_come_first(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let [described, old, new] = markets(
         &scene,
@@ -192,8 +193,8 @@ pub async fn the_best_hits_come_first(harness: &dyn Harness) {
     }
 }
 
-/// A market that was renamed is found by its new name alone, at once; one that is gone is not found.
-pub async fn a_renamed_market_is_found_by_its_new_name(harness: &dyn Harness) {
+/// A renamed market is found by its new name only, immediately; a deleted one is not found.
+pub async fn renamed_market_is_found_by_new_name(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let [market] = markets(&scene, [("Will it rain?", "As measured on the roof.")]).await;
     let listing = scene.stored_market(market).await.listing;
@@ -206,7 +207,7 @@ pub async fn a_renamed_market_is_found_by_its_new_name(harness: &dyn Harness) {
     }
 }
 
-/// Only posts that the filter lets through are found: drafts are not among published ones.
+/// Only posts that match the filter are found: drafts are not among published ones.
 pub async fn posts_are_found_within_their_filter(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let mut ids = Vec::new();

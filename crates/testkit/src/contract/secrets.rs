@@ -1,10 +1,10 @@
-//! Secrets that nodes share.
+//! Secrets shared by nodes.
 
 use super::Harness;
 use super::scene::Scene;
 
-/// A name keeps the first secret that it is given, and names do not get in each other's way.
-pub async fn a_secret_is_kept_once(harness: &dyn Harness) {
+/// A name keeps its first secret, and names are independent.
+pub async fn secret_is_stored_once(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     for (name, candidate, expected) in [("one", 1, 1), ("one", 2, 1), ("two", 3, 3), ("one", 3, 1)] {
         let kept = scene.commit(move |tx| tx.keep_secret_once(name, [candidate; 32])).await;

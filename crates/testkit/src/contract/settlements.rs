@@ -1,4 +1,4 @@
-//! Settlements: one for a market, saved as it proceeds, and no holder paid twice.
+//! Settlements: one per market, saved with its progress, and no holder paid twice.
 
 use foretell_domain::id::{AccountId, MarketId};
 use foretell_domain::market::{Payout, Settlement, SettlementTerms};
@@ -25,7 +25,7 @@ async fn insert(scene: &Scene, settlement: Settlement) {
         .await;
 }
 
-/// Stores what `change` makes of a settlement.
+/// Stores a settlement changed by `change`.
 async fn save(scene: &Scene, market: MarketId, change: impl Fn(&mut Settlement) + Send + 'static) {
     scene
         .commit(move |tx| {
@@ -41,8 +41,8 @@ fn split() -> SettlementTerms {
     SettlementTerms::Payouts { basis_points: vec![2_500, 7_500] }
 }
 
-/// Settlements come back with every field, whatever their terms, to units and to queries.
-pub async fn settlements_come_back_as_they_were_written(harness: &dyn Harness) {
+/// Settlements are returned with every field, whatever their terms, to units and to queries.
+pub async fn settlements_are_returned_as_written(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (available, stakes) = (Balance::from_minor(i64::MAX), Balance::from_minor(0));
     for terms in [split(), SettlementTerms::Refunds { available, stakes }] {
@@ -57,8 +57,8 @@ pub async fn settlements_come_back_as_they_were_written(harness: &dyn Harness) {
     }
 }
 
-/// An undecided market has no settlement.
-pub async fn an_undecided_market_has_no_settlement(harness: &dyn Harness) {
+/// Returns an undecided market has no settlement.
+pub async fn undecided_market_has_no_settlement(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     decided(&scene, split()).await;
     let undecided = scene.market(|market| market).await.market.id();
@@ -72,8 +72,8 @@ pub async fn an_undecided_market_has_no_settlement(harness: &dyn Harness) {
     assert!(locked.await.is_none());
 }
 
-/// A market is decided once.
-pub async fn a_second_settlement_is_rejected(harness: &dyn Harness) {
+/// Returns a market is decided once.
+pub async fn second_settlement_is_rejected(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let first = decided(&scene, split()).await;
     let other = SettlementTerms::Payouts { basis_points: vec![0, 10_000] };
@@ -87,7 +87,7 @@ pub async fn a_second_settlement_is_rejected(harness: &dyn Harness) {
     assert_eq!(scene.ports.markets.find_settlement(first.market_id).await.unwrap(), Some(first));
 }
 
-/// A save keeps cursor, sums and completion, of this settlement only.
+/// A save stores cursor, sums and completion of this settlement only.
 pub async fn saved_settlements_keep_their_progress(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (mut expected, other) = (decided(&scene, split()).await, decided(&scene, split()).await);
@@ -109,8 +109,8 @@ fn paid_set(market_id: MarketId, accounts: &[AccountId]) -> PaidSet {
     PaidSet { market_id, payouts: payouts.collect(), at: after(62) }
 }
 
-/// No account is paid twice for one market, in whatever set; another market pays it again.
-pub async fn a_second_claim_is_rejected(harness: &dyn Harness) {
+/// No account is paid twice for one market, in any set; another market pays it again.
+pub async fn second_claim_is_rejected(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (one, two) = (decided(&scene, split()).await.market_id, decided(&scene, split()).await.market_id);
     let (a, b) = (scene.account().await.id(), scene.account().await.id());
@@ -128,7 +128,7 @@ pub async fn a_second_claim_is_rejected(harness: &dyn Harness) {
     scene.commit(pay(paid_set(two, &[]))).await;
 }
 
-/// The markets whose settlement is not complete come by ascending id, as many as are wanted.
+/// The markets whose settlement is not complete are listed by ascending id, up to the limit.
 pub async fn unsettled_markets_are_listed(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     scene.market(|market| market).await;

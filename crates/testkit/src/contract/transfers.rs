@@ -15,8 +15,9 @@ use super::Harness;
 use super::scene::{Scene, after, move_money, page};
 use crate::clock::START;
 
-/// A transfer comes back with every field, to units and to queries, with the owners of its sides.
-pub async fn transfers_come_back_as_they_were_written(harness: &dyn Harness) {
+/// A transfer is returned with every field, to units and to queries, with the owners of its
+/// accounts.
+pub async fn transfers_are_returned_as_written(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (from, to) = (scene.funded(1_000).await, scene.account().await);
     let plain = scene.make.order(TransferKind::Payment, 1);
@@ -43,7 +44,7 @@ pub async fn only_users_own_sides(harness: &dyn Harness) {
     assert_eq!((stored.debit_owner, stored.credit_owner), (user.owner(), None));
 }
 
-/// Transfers that do not exist are left out, and none is found by a query.
+/// Absent transfers are left out, and not found by a query.
 pub async fn absent_transfers_are_left_out(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (from, to) = (scene.funded(10).await, scene.account().await);
@@ -60,7 +61,7 @@ pub async fn absent_transfers_are_left_out(harness: &dyn Harness) {
 }
 
 /// Accounts may pay under the same client id, once each, and each finds its own by it.
-pub async fn client_ids_of_transfers_belong_to_their_payer(harness: &dyn Harness) {
+pub async fn client_ids_of_transfers_are_per_payer(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (payer, other) = (scene.funded(100).await.id(), scene.funded(100).await.id());
     let (chosen, unused) = (scene.make.ids().client(), scene.make.ids().client());
@@ -77,7 +78,7 @@ pub async fn client_ids_of_transfers_belong_to_their_payer(harness: &dyn Harness
     assert_eq!(by(None).await, None);
     let by_id = scene.ports.ledger.find_transfer(own.id, Some(other)).await.unwrap();
     assert_eq!(by_id.map(|found| found.transfer), Some(own));
-    // A transfer that was stored before client ids may have one as its id.
+    // A transfer stored before client ids existed may have one as its id.
     let of_before = ClientId::from_u128(unnamed.id.as_u128());
     let asked = [(payer, chosen), (payer, unused), (payer, of_before), (other, of_before)];
     let taken = scene.commit(move |tx| tx.find_paid_as(&asked)).await;
@@ -86,12 +87,12 @@ pub async fn client_ids_of_transfers_belong_to_their_payer(harness: &dyn Harness
     scene.check_rejected(move |tx| move_money(tx, [payer, other], &again)).await;
 }
 
-/// An order that sends `original` back.
+/// Returns an order that reverses `original`.
 fn sent_back(scene: &Scene, original: &Transfer) -> TransferOrder {
     reversal(original, scene.make.ids().transfer(), after(1)).expect("payments can be reversed")
 }
 
-/// What has been reversed is told apart from what has not, and a reversal names what it reversed.
+/// Reversed transfers are distinguished from others, and a reversal references its original.
 pub async fn reversed_transfers_are_found(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (from, to) = (scene.funded(10).await, scene.account().await);
@@ -105,8 +106,8 @@ pub async fn reversed_transfers_are_found(harness: &dyn Harness) {
     assert_eq!(stored.transfer.reversal_of, Some(first.id));
 }
 
-/// A second reversal of one transfer is rejected.
-pub async fn a_second_reversal_is_rejected(harness: &dyn Harness) {
+/// Returns a second reversal of one transfer is rejected.
+pub async fn second_reversal_is_rejected(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (from, to) = (scene.funded(10).await, scene.funded(10).await);
     let paid = scene.transfer([from.id(), to.id()], scene.make.order(TransferKind::Payment, 4)).await;
@@ -116,8 +117,8 @@ pub async fn a_second_reversal_is_rejected(harness: &dyn Harness) {
     assert_eq!(scene.stored(to.id()).await.account.balance().minor(), 10);
 }
 
-/// A known id is rejected, in a later unit and twice in one call, and nothing of its unit is kept.
-pub async fn a_known_transfer_id_is_rejected(harness: &dyn Harness) {
+/// An existing id is rejected, in a later unit and twice in one call, and its unit is rolled back.
+pub async fn existing_transfer_id_is_rejected(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (from, to) = (scene.funded(100).await, scene.account().await);
     let order = scene.make.order(TransferKind::Payment, 4);
@@ -137,8 +138,8 @@ pub async fn a_known_transfer_id_is_rejected(harness: &dyn Harness) {
     assert_eq!(scene.stored(to.id()).await.account.balance().minor(), 4);
 }
 
-/// A version of an account that a transfer has already taken on the same side is rejected.
-pub async fn a_taken_account_version_is_rejected(harness: &dyn Harness) {
+/// A version of an account already used on the same side is rejected.
+pub async fn existing_account_version_is_rejected(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (mut from, to, other) = (scene.funded(100).await, scene.account().await, scene.account().await);
     let (mut same_from, mut to, mut other) = (from, to, other);
@@ -151,8 +152,8 @@ pub async fn a_taken_account_version_is_rejected(harness: &dyn Harness) {
     scene.check_rejected(move |tx| tx.insert_transfers(from_ref(&third))).await;
 }
 
-/// A version that a transfer has taken on the other side is rejected too, or at least found by the audit.
-pub async fn a_version_taken_on_the_other_side_does_not_go_unnoticed(harness: &dyn Harness) {
+/// A version already used on the other side is rejected too, or at least found by the audit.
+pub async fn version_used_on_other_side_is_noticed(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (mut payer, mut paid, mut third) =
         (scene.funded(100).await, scene.funded(100).await, scene.account().await);
@@ -165,7 +166,8 @@ pub async fn a_version_taken_on_the_other_side_does_not_go_unnoticed(harness: &d
     assert!(result.is_err() || report.broken_chains > 0, "{result:?} and {report:?}");
 }
 
-/// An account that pays and is paid in turn, in 25 transfers a second apart after its first one.
+/// Creates an account that pays and receives in turn, in 25 transfers a second apart after its
+/// first one.
 async fn statement(scene: &Scene) -> (Account, Vec<Transfer>) {
     let account = scene.funded(1_000).await;
     let other = scene.funded(1_000).await;
@@ -181,8 +183,9 @@ async fn statement(scene: &Scene) -> (Account, Vec<Transfer>) {
     (account, transfers)
 }
 
-/// The transfers of an account come newest first, with their number, on pages down to the last.
-pub async fn transfers_of_an_account_come_newest_first(harness: &dyn Harness) {
+/// The transfers of an account are listed newest first, with their number, on pages down to the
+/// last.
+pub async fn transfers_of_account_are_listed_newest_first(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (account, mut transfers) = statement(&scene).await;
     transfers.reverse();
@@ -204,8 +207,9 @@ pub async fn transfers_of_an_account_come_newest_first(harness: &dyn Harness) {
     }
 }
 
-/// All transfers come by descending id, whoever's they are, counted or after one that may be gone.
-pub async fn all_transfers_are_listed_in_stretches(harness: &dyn Harness) {
+/// All transfers are listed by descending id, for all accounts, by number or after one that may be
+/// absent.
+pub async fn all_transfers_are_listed_in_pages(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (_, mut transfers) = statement(&scene).await;
     transfers.sort_by_key(|transfer| Reverse(transfer.id));
@@ -220,8 +224,8 @@ pub async fn all_transfers_are_listed_in_stretches(harness: &dyn Harness) {
     assert_eq!(list(Start::After(all[all.len() - 1].id), 5).await, []);
 }
 
-/// Accounts without transfers, and those that are not there, have an empty statement.
-pub async fn an_untouched_account_has_no_transfers(harness: &dyn Harness) {
+/// Accounts without transfers, and those that do not exist, have an empty statement.
+pub async fn untouched_account_has_no_transfers(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (untouched, _) = (scene.account().await, scene.funded(1).await);
     for id in [untouched.id(), scene.make.ids().account()] {
@@ -230,8 +234,8 @@ pub async fn an_untouched_account_has_no_transfers(harness: &dyn Harness) {
     }
 }
 
-/// The balance at a moment is the one after the last transfer up to and including that moment.
-pub async fn a_balance_is_known_for_every_moment(harness: &dyn Harness) {
+/// The balance at a time is the one after the last transfer up to and including that time.
+pub async fn balance_is_known_for_every_time(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (account, transfers) = statement(&scene).await;
     let ledger = &scene.ports.ledger;
@@ -248,8 +252,8 @@ pub async fn a_balance_is_known_for_every_moment(harness: &dyn Harness) {
     assert_eq!(ledger.balance_at(unknown, after(10_000)).await.unwrap().minor(), 0);
 }
 
-/// Of several transfers at one moment, the balance at that moment is the one after the last of them.
-pub async fn the_last_transfer_of_a_moment_decides_its_balance(harness: &dyn Harness) {
+/// With several transfers at one time, the balance at that time is the one after the last of them.
+pub async fn last_transfer_of_time_decides_balance(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (account, other) = (scene.funded(100).await, scene.account().await);
     let there = scene.make.order(TransferKind::Payment, 60);
@@ -260,8 +264,8 @@ pub async fn the_last_transfer_of_a_moment_decides_its_balance(harness: &dyn Har
     assert_eq!(balance.minor(), 45);
 }
 
-/// As many transfers as a batch of the money writer makes are written and looked up in one call.
-pub async fn a_full_batch_of_transfers_is_written(harness: &dyn Harness) {
+/// As many transfers as in a batch of the money writer are written and found in one call.
+pub async fn full_batch_of_transfers_is_written(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (from, to) = (scene.funded(1_000).await.id(), scene.account().await.id());
     let make = scene.make.clone();

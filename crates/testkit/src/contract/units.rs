@@ -1,4 +1,4 @@
-//! Units of work: wholly or not at all, whatever becomes of them.
+//! Units of work: committed completely or not at all, whatever happens to them.
 
 use std::slice::from_ref;
 use std::sync::Arc;
@@ -19,8 +19,8 @@ use super::overlap::{Latch, PATIENCE};
 use super::scene::{Scene, after, move_money};
 use crate::clock::START;
 
-/// The result of the work is given, and its changes are there for queries and for later units.
-pub async fn results_come_back_after_the_commit(harness: &dyn Harness) {
+/// The result of the work is returned, and its changes are visible to queries and later units.
+pub async fn result_is_returned_after_commit(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let account = scene.make.account(scene.user().await.id);
     let result = scene.commit(move |tx| Ok((tx.insert_accounts_once(&[account], START)?, "result"))).await;
@@ -55,7 +55,7 @@ impl Traces {
         AccountId::of_market(self.new.market.id())
     }
 
-    /// What writes them all.
+    /// Returns the work that writes them all.
     fn write(&self) -> impl FnMut(&mut dyn Tx) -> Result<(), StoreError> + Send + use<> {
         let (user, password) = (self.user.clone(), self.scene.make.password());
         let (outcome, new, order) = (self.outcome.clone(), self.new.clone(), self.order.clone());
@@ -82,8 +82,8 @@ impl Traces {
     }
 }
 
-/// An `Err` of the work is given back as it is, and nothing of what was written before is kept.
-pub async fn an_error_drops_every_change(harness: &dyn Harness) {
+/// An `Err` of the work is returned unchanged, and its earlier changes are rolled back.
+pub async fn error_rolls_back_every_change(harness: &dyn Harness) {
     let traces = Traces::of(harness).await;
     let mut write = traces.write();
     let fails = move |tx: &mut dyn Tx| -> Result<(), StoreError> {
@@ -98,8 +98,8 @@ pub async fn an_error_drops_every_change(harness: &dyn Harness) {
     traces.check_none_is_left().await;
 }
 
-/// A panic of the work is a rejection, and nothing of what was written before is kept.
-pub async fn a_panic_drops_every_change(harness: &dyn Harness) {
+/// A panic of the work is a rejection, and its earlier changes are rolled back.
+pub async fn panic_rolls_back_every_change(harness: &dyn Harness) {
     let traces = Traces::of(harness).await;
     let mut write = traces.write();
     let panics = move |tx: &mut dyn Tx| -> Result<(), StoreError> {
@@ -110,8 +110,8 @@ pub async fn a_panic_drops_every_change(harness: &dyn Harness) {
     traces.check_none_is_left().await;
 }
 
-/// Units and queries go on after units have panicked, as often as there may be connections.
-pub async fn a_store_is_usable_after_a_panic(harness: &dyn Harness) {
+/// Units and queries work after units have panicked, as many as there may be connections.
+pub async fn store_is_usable_after_panic(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     for _ in 0..20 {
         scene.check_rejected(|_| -> Result<(), StoreError> { panic!("as the test wants it") }).await;
@@ -120,8 +120,8 @@ pub async fn a_store_is_usable_after_a_panic(harness: &dyn Harness) {
     assert_eq!(scene.stored(account.id()).await.account, account);
 }
 
-/// What a unit has written is there for its own later steps.
-pub async fn a_unit_sees_its_own_changes(harness: &dyn Harness) {
+/// Changes of a unit are visible to its own later steps.
+pub async fn unit_sees_its_own_changes(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (from, to) = (scene.funded(100).await, scene.account().await);
     let outcome = scene.make.outcome(scene.user().await.id, "key");
@@ -139,8 +139,8 @@ pub async fn a_unit_sees_its_own_changes(harness: &dyn Harness) {
     assert_eq!(scene.stored(to.id()).await.account.balance().minor(), 25);
 }
 
-/// Queries answer from what is committed while a unit is still running.
-pub async fn queries_see_nothing_of_a_running_unit(harness: &dyn Harness) {
+/// Queries read committed data while a unit is running.
+pub async fn queries_do_not_see_running_unit(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let account = scene.make.account(scene.user().await.id);
     let (written, looked) = (Latch::default(), Latch::default());
@@ -163,8 +163,8 @@ pub async fn queries_see_nothing_of_a_running_unit(harness: &dyn Harness) {
     assert_eq!(scene.stored(account.id()).await.account, account, "after the commit");
 }
 
-/// A caller who goes away while the unit is running changes nothing: it is committed to its last row.
-pub async fn a_unit_whose_future_is_dropped_is_committed_wholly(harness: &dyn Harness) {
+/// Dropping the caller while the unit is running changes nothing: it is committed completely.
+pub async fn unit_of_dropped_future_is_committed(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let user = scene.user().await;
     let (early, late) = (scene.make.account(user.id), scene.make.account(user.id));
@@ -183,7 +183,7 @@ pub async fn a_unit_whose_future_is_dropped_is_committed_wholly(harness: &dyn Ha
     });
     begun.opened().await;
     caller.abort();
-    // Gives back only once the future has been dropped.
+    // Returns only after the future was dropped.
     let _cancelled = caller.await;
     dropped.open();
     let since = Instant::now();
@@ -195,8 +195,8 @@ pub async fn a_unit_whose_future_is_dropped_is_committed_wholly(harness: &dyn Ha
     assert_eq!(accounts.iter().map(|row| row.account).collect::<Vec<_>>(), [early, late]);
 }
 
-/// A store that can be used answers.
-pub async fn storage_answers_a_ping(harness: &dyn Harness) {
+/// A usable store responds to a ping.
+pub async fn storage_responds_to_ping(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     scene.ports.health.ping().await.expect("storage answers");
     assert_eq!(scene.ports.health.missing_migrations().await.unwrap(), 0);

@@ -1,4 +1,4 @@
-//! Users and sessions: one user a mail address, one session a token.
+//! Users and sessions: one user per email address, one session per token.
 
 use foretell_domain::account::Account;
 use foretell_domain::id::UserId;
@@ -12,8 +12,8 @@ use super::Harness;
 use super::scene::{Scene, after};
 use crate::clock::START;
 
-/// A user comes back with every field, by mail address and by id.
-pub async fn users_come_back_as_they_were_written(harness: &dyn Harness) {
+/// A user is returned with every field, by email address and by id.
+pub async fn users_are_returned_as_written(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let plain = scene.make.user();
     let rich = User {
@@ -37,8 +37,8 @@ pub async fn users_come_back_as_they_were_written(harness: &dyn Harness) {
     }
 }
 
-/// A taken mail address, whatever its capitals, changes nothing and is told.
-pub async fn a_taken_mail_address_inserts_nobody(harness: &dyn Harness) {
+/// An existing email address, in any case, changes nothing and is reported.
+pub async fn existing_email_inserts_no_user(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let first = scene.user().await;
     let email = Email::new(&first.email.as_str().to_uppercase()).unwrap();
@@ -50,7 +50,7 @@ pub async fn a_taken_mail_address_inserts_nobody(harness: &dyn Harness) {
     assert_eq!(stored.user, first);
 }
 
-/// Nobody is found where nobody is.
+/// Absent users are not found.
 pub async fn absent_users_are_not_found(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     assert!(!scene.ports.users.has_users().await.unwrap());
@@ -61,8 +61,8 @@ pub async fn absent_users_are_not_found(harness: &dyn Harness) {
     assert_eq!(scene.ports.users.find_credentials(&absent.email).await.unwrap(), None);
 }
 
-/// Those of several users who are there are found, each once.
-pub async fn several_users_are_found_at_once(harness: &dyn Harness) {
+/// Of several users, the existing ones are found, each once.
+pub async fn several_users_are_found(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (one, other) = (scene.user().await, scene.user().await);
     scene.user().await;
@@ -73,8 +73,8 @@ pub async fn several_users_are_found_at_once(harness: &dyn Harness) {
     assert_eq!(scene.ports.users.find_users(&[]).await.unwrap(), []);
 }
 
-/// A save keeps all that may change of a user and the password's hash, and touches nobody else.
-pub async fn a_saved_user_keeps_every_change(harness: &dyn Harness) {
+/// A save stores all mutable fields of a user and the password's hash, and changes no other user.
+pub async fn saved_user_keeps_every_change(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (user, other) = (scene.user().await, scene.user().await);
     let untouched = credentials(&scene, &other).await;
@@ -108,8 +108,8 @@ pub async fn a_saved_user_keeps_every_change(harness: &dyn Harness) {
     assert!(scene.commit(move |tx| tx.lock_user(absent)).await.is_none());
 }
 
-/// Nobody gets a mail address that somebody else has.
-pub async fn a_taken_mail_address_is_not_saved(harness: &dyn Harness) {
+/// An existing email address cannot be saved for another user.
+pub async fn existing_email_is_not_saved(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (user, other) = (scene.user().await, scene.user().await);
     let taken = other.email.clone();
@@ -123,8 +123,8 @@ pub async fn a_taken_mail_address_is_not_saved(harness: &dyn Harness) {
     assert_eq!(credentials(&scene, &other).await.user, other);
 }
 
-/// With a user, the active admins are locked, all by ascending id, and nobody twice.
-pub async fn admins_are_locked_with_a_user(harness: &dyn Harness) {
+/// The active admins are locked with a user, all by ascending id, and none twice.
+pub async fn admins_are_locked_with_user(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let admin = |status| User { role: Role::Admin, status, ..scene.make.user() };
     let (first, second) = (admin(UserStatus::Active), admin(UserStatus::Active));
@@ -146,8 +146,8 @@ pub async fn admins_are_locked_with_a_user(harness: &dyn Harness) {
     check(scene.make.ids().user(), &[&first, &second]).await;
 }
 
-/// Users are listed newest first, by number or after one of them, and erased ones are not there.
-pub async fn users_come_newest_first(harness: &dyn Harness) {
+/// Users are listed newest first, by number or after one of them, without erased ones.
+pub async fn users_are_listed_newest_first(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     assert_eq!(scene.ports.users.count_users().await.unwrap(), 0);
     let mut users = Vec::new();
@@ -177,8 +177,8 @@ async fn sign_in(scene: &Scene, session: Session) -> Session {
     session
 }
 
-/// A token's session comes with its user and the oldest of their accounts, whether it has ended or not.
-pub async fn a_session_comes_with_its_user_and_oldest_account(harness: &dyn Harness) {
+/// The session of a token has its user and the user's oldest account, whether it has ended or not.
+pub async fn session_has_user_and_oldest_account(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (user, stranger) = (scene.user().await, scene.account().await);
     let accounts =
@@ -199,8 +199,8 @@ pub async fn a_session_comes_with_its_user_and_oldest_account(harness: &dyn Harn
     assert_eq!(scene.ports.users.find_session(&TokenHash([0xff; 32])).await.unwrap(), None);
 }
 
-/// A session is deleted by its own user, once, and no other session with it.
-pub async fn a_session_is_deleted_only_by_its_user(harness: &dyn Harness) {
+/// Returns a session is deleted by its own user, once, and no other session with it.
+pub async fn session_is_deleted_by_its_user_only(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (user, other) = (scene.account().await.owner().unwrap(), scene.account().await.owner().unwrap());
     let kept = sign_in(&scene, scene.make.session(user)).await;
@@ -213,8 +213,8 @@ pub async fn a_session_is_deleted_only_by_its_user(harness: &dyn Harness) {
     assert!(scene.ports.users.find_session(&kept.token_hash).await.unwrap().is_some());
 }
 
-/// All sessions of a user end together, but for the one that is kept, and no session of anybody else.
-pub async fn sessions_end_together(harness: &dyn Harness) {
+/// All sessions of a user are ended together, except the kept one, and none of others.
+pub async fn sessions_are_ended_together(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (user, other) = (scene.account().await.owner().unwrap(), scene.account().await.owner().unwrap());
     let mut sessions = Vec::new();
@@ -237,7 +237,7 @@ pub async fn sessions_end_together(harness: &dyn Harness) {
     assert_eq!(scene.commit(move |tx| tx.delete_sessions_of(user, None)).await, 0);
 }
 
-/// Sessions that have ended go, the oldest first and a few at once; others stay.
+/// Ended sessions are deleted, the oldest first and in batches; others stay.
 pub async fn ended_sessions_are_purged(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let user = scene.account().await.owner().unwrap();
@@ -257,8 +257,8 @@ pub async fn ended_sessions_are_purged(harness: &dyn Harness) {
     }
 }
 
-/// The live sessions of a user are listed newest first, by number or after one of them.
-pub async fn sessions_of_a_user_come_newest_first(harness: &dyn Harness) {
+/// Returns the live sessions of a user are listed newest first, by number or after one of them.
+pub async fn sessions_of_user_are_listed_newest_first(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (user, other) = (scene.user().await.id, scene.user().await.id);
     let mut sessions = Vec::new();
@@ -279,8 +279,8 @@ pub async fn sessions_of_a_user_come_newest_first(harness: &dyn Harness) {
     assert_eq!(scene.ports.users.count_sessions(user, after(60)).await.unwrap(), 0);
 }
 
-/// Two sessions never share a token.
-pub async fn a_known_token_is_rejected(harness: &dyn Harness) {
+/// Two sessions never have the same token.
+pub async fn existing_token_is_rejected(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let account = scene.account().await;
     let session = sign_in(&scene, scene.make.session(account.owner().unwrap())).await;

@@ -1,4 +1,4 @@
-//! Values: every text and time that the domain accepts comes back from storage as it was written.
+//! Values: every text and time that the domain accepts is returned from storage unchanged.
 
 use foretell_domain::comment::Comment;
 use foretell_domain::market::Listing;
@@ -18,8 +18,9 @@ use foretell_ports::page::{Start, Stretch};
 use super::Harness;
 use super::scene::Scene;
 
-/// Texts that the domain accepts and that storage could break: quotes and wild cards of SQL, characters beyond
-/// the first plane, letters whose case has another length, joiners, and marks. Each fits any one-line field.
+/// Texts that the domain accepts and that storage could change: quotes and wildcards of SQL,
+/// characters beyond the basic plane, letters whose case has another length, joiners, and marks.
+/// Each fits any one-line field.
 const ACCEPTED: [&str; 12] = [
     "'; DROP TABLE users; --",
     "\\x00 \\u0000 %_*?[a]^ {0} $1 :name",
@@ -35,7 +36,7 @@ const ACCEPTED: [&str; 12] = [
     "0x41 1e9 -1",
 ];
 
-/// The longest text of a field, of four bytes a character.
+/// Returns the longest text of a field, of four bytes per character.
 fn longest(chars: usize) -> String {
     "\u{1F680}".repeat(chars)
 }
@@ -126,8 +127,8 @@ async fn check_transfer(scene: &Scene, memo: &str, at: Timestamp) {
     assert_eq!(stored.transfer, written);
 }
 
-/// Texts of any characters come back as they were written, and lists with them can be read.
-pub async fn accepted_texts_come_back_as_written(harness: &dyn Harness) {
+/// Texts of any characters are returned unchanged, and lists with them can be read.
+pub async fn accepted_texts_are_returned_as_written(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let at = Timestamp::from_micros(1_800_000_000_000_000);
     for text in ACCEPTED {
@@ -140,8 +141,8 @@ pub async fn accepted_texts_come_back_as_written(harness: &dyn Harness) {
     assert!(scene.ports.users.list_users(listed).await.unwrap().len() > ACCEPTED.len());
 }
 
-/// The longest text of each field, four bytes a character, fits.
-pub async fn longest_texts_come_back_as_written(harness: &dyn Harness) {
+/// The longest text of each field, of four bytes per character, fits.
+pub async fn longest_texts_are_returned_as_written(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let at = Timestamp::from_micros(1_800_000_000_000_000);
     // Percent-encoded in the avatar, where fewer fit.
@@ -151,8 +152,8 @@ pub async fn longest_texts_come_back_as_written(harness: &dyn Harness) {
     check_transfer(&scene, &longest(200), at).await;
 }
 
-/// The first and the last moment that can be written come back.
-pub async fn extreme_times_come_back_as_written(harness: &dyn Harness) {
+/// The first and the last valid time are returned unchanged.
+pub async fn extreme_times_are_returned_as_written(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     for at in [Timestamp::MIN.plus_seconds(1), Timestamp::from_micros(-1), Timestamp::MAX] {
         check_user(&scene, "A user", at).await;

@@ -1,4 +1,4 @@
-//! Vectors of texts, and the ids of all texts.
+//! Embeddings of texts, and the ids of all texts.
 
 use foretell_domain::id::MarketId;
 use foretell_domain::post::PostStatus;
@@ -27,7 +27,7 @@ async fn stored(scene: &Scene, model: &str) -> Vec<StoredVector> {
     scene.ports.vectors.list_vectors(model, VectorPlace::BEGIN, 100).await.unwrap()
 }
 
-/// Vectors come back as they were saved, those of another model apart, in the order of their times.
+/// Embeddings are returned as saved, separately for each model, in the order of their times.
 pub async fn vectors_come_back_in_order(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let author = scene.user().await;
@@ -48,8 +48,8 @@ pub async fn vectors_come_back_in_order(harness: &dyn Harness) {
     assert_eq!(scene.ports.vectors.list_post_ids(Some(id), 5).await.unwrap(), []);
 }
 
-/// What is of an older version is not saved; what is of another model is.
-pub async fn an_older_version_replaces_nothing(harness: &dyn Harness) {
+/// An older version is not saved; another model's is.
+pub async fn older_version_replaces_nothing(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let id = TextId::Market(market(&scene).await);
     save(&scene, MODEL, &[vector(id, 2, 1)]).await;
@@ -62,7 +62,7 @@ pub async fn an_older_version_replaces_nothing(harness: &dyn Harness) {
     assert_eq!(stored(&scene, "another").await, [vector(id, 1, 4)]);
 }
 
-/// Nothing is saved of what is not there, and what goes takes its vector along.
+/// No embedding is saved for an absent text, and deleting a text deletes its embedding.
 pub async fn vectors_go_with_their_texts(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let author = scene.user().await;

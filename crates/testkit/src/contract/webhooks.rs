@@ -1,4 +1,4 @@
-//! Webhooks, and how far each has been told of each market.
+//! Webhooks, and their cursors in each market.
 
 use std::collections::BTreeSet;
 
@@ -40,7 +40,7 @@ async fn market(scene: &Scene) -> MarketId {
     scene.market(|market| market).await.market.id()
 }
 
-/// Makes places for news of a market, and gives the webhooks that got one.
+/// Adds cursors for events of a market, and returns the webhooks that got one.
 async fn add_places(scene: &Scene, news: WebhookNews) -> BTreeSet<WebhookId> {
     let made = scene
         .commit(move |tx| {
@@ -52,8 +52,8 @@ async fn add_places(scene: &Scene, news: WebhookNews) -> BTreeSet<WebhookId> {
     made.into_iter().map(|(webhook, _)| webhook).collect()
 }
 
-/// A webhook comes back with every field, and one that is told nothing is rejected.
-pub async fn webhooks_come_back_as_they_were_written(harness: &dyn Harness) {
+/// A webhook is returned with every field, and one without events is rejected.
+pub async fn webhooks_are_returned_as_written(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     for events in [TRADES, STATUSES, ALL] {
         let webhook = store(&scene, Webhook { events, ..scene.make.webhook() }).await;
@@ -64,8 +64,8 @@ pub async fn webhooks_come_back_as_they_were_written(harness: &dyn Harness) {
     assert_eq!(stored(&scene, scene.make.webhook().id).await, None);
 }
 
-/// A saved webhook keeps every change, and loses what is no longer there.
-pub async fn a_saved_webhook_keeps_every_change(harness: &dyn Harness) {
+/// A saved webhook keeps every change, and loses removed values.
+pub async fn saved_webhook_keeps_every_change(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let webhook = store(&scene, scene.make.webhook()).await;
     let changed = Webhook {
@@ -90,8 +90,8 @@ pub async fn a_saved_webhook_keeps_every_change(harness: &dyn Harness) {
     }
 }
 
-/// Webhooks come newest first, in stretches, and are counted.
-pub async fn webhooks_come_newest_first(harness: &dyn Harness) {
+/// Webhooks are listed newest first, in pages, and counted.
+pub async fn webhooks_are_listed_newest_first(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let mut all = Vec::new();
     for _ in 0..3 {
@@ -106,8 +106,8 @@ pub async fn webhooks_come_newest_first(harness: &dyn Harness) {
     assert_eq!(scene.commit(|tx| tx.lock_and_count_webhooks()).await, 3);
 }
 
-/// Whether any webhook is enabled is known.
-pub async fn an_enabled_webhook_is_noticed(harness: &dyn Harness) {
+/// An enabled webhook is noticed.
+pub async fn enabled_webhook_is_noticed(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let has_enabled = async || scene.ports.webhooks.has_enabled_webhook().await.unwrap();
     assert!(!has_enabled().await);
@@ -117,7 +117,7 @@ pub async fn an_enabled_webhook_is_noticed(harness: &dyn Harness) {
     assert!(has_enabled().await);
 }
 
-/// News makes a place for the enabled webhooks that are told of it, and for no other.
+/// Events add a cursor for the enabled webhooks that receive them, and for no other.
 pub async fn news_makes_places_where_it_is_wanted(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let trades = told(&scene, TRADES).await;
@@ -135,7 +135,7 @@ pub async fn news_makes_places_where_it_is_wanted(harness: &dyn Harness) {
     }
 }
 
-/// A place that is there stays where it is, whatever happens after it.
+/// An existing cursor stays, whatever happens after it.
 pub async fn a_place_is_made_once(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let webhook = told(&scene, ALL).await;
@@ -149,7 +149,7 @@ pub async fn a_place_is_made_once(harness: &dyn Harness) {
     assert_eq!(place(&scene, webhook, elsewhere.market_id).await, Some(THIRD));
 }
 
-/// A place moves and goes, and one that is not there comes from neither.
+/// A cursor is moved and deleted; neither creates an absent one.
 pub async fn a_place_moves_and_goes(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let webhook = told(&scene, ALL).await;
@@ -174,7 +174,7 @@ pub async fn a_place_moves_and_goes(harness: &dyn Harness) {
     assert_eq!(place(&scene, webhook, market).await, None);
 }
 
-/// With a webhook its places go, and those of others stay.
+/// Deleting a webhook deletes its cursors, and not those of others.
 pub async fn places_go_with_their_webhook(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (deleted, emptied, kept) =

@@ -1,4 +1,4 @@
-//! What each fault does to a unit, and what it leaves behind.
+//! Tests of each fault: its effect on a unit, and the stored data afterwards.
 
 use foretell_domain::id::UserId;
 use foretell_ports::idempotency::IdempotencyQueries as _;
@@ -24,7 +24,8 @@ impl Bench {
         self.make.outcome(UserId::from_u128(1), key)
     }
 
-    /// Stores an outcome of this key in a unit of this name, and says how often the work ran.
+    /// Stores an outcome with this key in a unit with this name, and returns how often the work
+    /// ran.
     async fn write(&self, name: &'static str, key: &str) -> Result<usize, StoreError> {
         let (outcome, mut runs) = (self.outcome(key), 0);
         let store: &dyn UnitOfWork = &self.store;
@@ -42,7 +43,7 @@ impl Bench {
 }
 
 #[tokio::test]
-async fn a_fault_meets_one_unit() {
+async fn fault_affects_one_unit() {
     let bench = Bench::new();
     bench.store.fail_next(Fault::Contention);
     bench.store.fail_next(Fault::Unavailable);
@@ -54,7 +55,7 @@ async fn a_fault_meets_one_unit() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_says_nothing_of_the_commit() {
+async fn lost_response_is_independent_of_commit() {
     let bench = Bench::new();
     for (fault, key, is_stored) in
         [(Fault::LostAfterCommit, "after", true), (Fault::LostBeforeCommit, "before", false)]
@@ -66,7 +67,7 @@ async fn a_lost_answer_says_nothing_of_the_commit() {
 }
 
 #[tokio::test]
-async fn a_rerun_starts_over_from_the_same_state() {
+async fn rerun_starts_from_same_state() {
     let bench = Bench::new();
     bench.store.fail_next(Fault::Rerun);
     assert_eq!(bench.write("w", "a").await.unwrap(), 2, "the first run left no outcome behind");
@@ -74,7 +75,7 @@ async fn a_rerun_starts_over_from_the_same_state() {
 }
 
 #[tokio::test]
-async fn orders_by_name_wait_for_their_unit() {
+async fn named_fault_waits_for_its_unit() {
     let bench = Bench::new();
     bench.store.fail_next_named("pay", Fault::Contention);
     bench.store.reject_units(|name| name == "bad");
@@ -87,7 +88,7 @@ async fn orders_by_name_wait_for_their_unit() {
 }
 
 #[tokio::test]
-async fn poisoned_rows_are_rejected_until_the_store_is_healed() {
+async fn poisoned_rows_are_rejected_until_healed() {
     let bench = Bench::new();
     bench
         .store
@@ -99,7 +100,7 @@ async fn poisoned_rows_are_rejected_until_the_store_is_healed() {
 }
 
 #[tokio::test]
-async fn a_held_unit_begins_when_it_is_released() {
+async fn held_unit_begins_when_released() {
     let bench = Arc::new(Bench::new());
     let gate = bench.store.hold_nth(2);
     bench.write("w", "first").await.unwrap();
@@ -114,7 +115,7 @@ async fn a_held_unit_begins_when_it_is_released() {
 }
 
 #[tokio::test]
-async fn a_delayed_unit_is_committed_all_the_same() {
+async fn delayed_unit_is_committed() {
     let bench = Bench::new();
     bench.store.fail_next(Fault::Delay(Duration::from_millis(1)));
     bench.write("w", "a").await.unwrap();

@@ -1,4 +1,4 @@
-//! A unit that rejects the rows which a test has poisoned, and hands everything else on.
+//! A unit that rejects poisoned rows, and delegates everything else.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -34,7 +34,7 @@ use foretell_ports::webhook::{Webhook, WebhookNews, WebhookPlace, WebhookTx};
 
 use super::{Insert, PoisonedRow};
 
-/// The unit of the inner store, with the rows it must not insert.
+/// Unit of the inner store, with the rows that it must not insert.
 pub(super) struct WatchedTx<'a> {
     pub(super) inner: &'a mut dyn Tx,
     pub(super) poisoned: &'a [PoisonedRow],
@@ -49,7 +49,7 @@ impl WatchedTx<'_> {
     }
 }
 
-/// Methods that do nothing but call the inner unit's.
+/// Methods that only call the inner unit's.
 macro_rules! hand_on {
     ($(fn $method:ident(&mut self $(, $argument:ident: $kind:ty)*) -> $answer:ty;)+) => {$(
         fn $method(&mut self $(, $argument: $kind)*) -> Result<$answer, StoreError> {

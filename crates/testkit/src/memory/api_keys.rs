@@ -55,7 +55,7 @@ impl ApiKeyTx for MemoryTx<'_> {
     }
 }
 
-/// The keys of a user as the running unit sees them.
+/// Returns the keys of a user as the running unit sees them.
 pub(super) fn ids_of(tables: &Tables, user: UserId) -> Vec<ApiKeyId> {
     let rows = tables.api_keys.range(..).filter(|(_, key)| key.user_id == user);
     rows.map(|(id, _)| *id).collect()
@@ -68,7 +68,7 @@ fn remove(tables: &mut Tables, id: ApiKeyId) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The keys of a user, newest first.
+/// Returns the keys of a user, newest first.
 fn keys_of(tables: &Tables, user: UserId) -> impl Iterator<Item = &ApiKey> {
     tables.api_keys.committed().values().rev().filter(move |key| key.user_id == user)
 }

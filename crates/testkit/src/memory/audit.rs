@@ -1,4 +1,4 @@
-//! The audit of the store in memory: every invariant, counted again from the rows.
+//! Audit of the in-memory store: every invariant, computed again from the rows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use foretell_ports::ledger::AuditReport;
 use super::count;
 use super::tables::Tables;
 
-/// What the committed rows come to.
+/// Returns the report on the committed rows.
 pub(super) fn report(tables: &Tables) -> AuditReport {
     let mut report = AuditReport {
         accounts: count(tables.accounts.committed().len()),
@@ -34,7 +34,7 @@ pub(super) fn report(tables: &Tables) -> AuditReport {
     report
 }
 
-/// How many pots hold money of a market that is not there.
+/// Returns the number of pots that hold money of an absent market.
 fn pots_without_market(tables: &Tables) -> usize {
     let accounts = tables.accounts.committed().values().map(|row| &row.account);
     let pots = accounts.filter(|account| account.kind() == AccountKind::Market);
@@ -71,7 +71,7 @@ fn signed_amount(transfer: &Transfer, account: AccountId) -> i128 {
     if transfer.debit.account_id == account { -amount } else { amount }
 }
 
-/// The sums of a market's positions.
+/// Sums of a market's positions.
 #[derive(Default)]
 struct Held {
     shares: BTreeMap<usize, i128>,

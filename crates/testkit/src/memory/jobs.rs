@@ -145,7 +145,7 @@ impl JobTx for MemoryTx<'_> {
 }
 
 impl MemoryTx<'_> {
-    /// Changes a running job whose last lease this is, and says whether it is.
+    /// Changes a running job if this is its latest lease, and returns `true` if it is.
     fn change_leased(&mut self, lease: Lease, change: impl FnOnce(&mut Job)) -> Result<bool, StoreError> {
         self.step(|tables, _| {
             let Some(mut row) = tables.jobs.get(&lease.job).cloned() else { return Ok(false) };

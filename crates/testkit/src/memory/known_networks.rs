@@ -61,7 +61,7 @@ impl KnownNetworkTx for MemoryTx<'_> {
     }
 }
 
-/// The networks of a user as the running unit sees them.
+/// Returns the networks of a user as the running unit sees them.
 fn networks_of(tables: &Tables, user: UserId) -> Vec<KnownNetwork> {
     let rows = tables.known_networks.range(..).filter(|((owner, _), _)| *owner == user);
     rows.map(|((_, network), at)| KnownNetwork { network: *network, last_used_at: *at }).collect()

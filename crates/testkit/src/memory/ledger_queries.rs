@@ -1,4 +1,4 @@
-//! Reading accounts and transfers in memory.
+//! Queries of accounts and transfers in memory.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ use super::tables::{AccountRow, Tables};
 use super::users::accounts_of;
 use super::{MemoryStore, audit, stretch_of};
 
-/// The most accounts that [`LedgerQueries::list_accounts`] gives.
+/// Maximum number of accounts that [`LedgerQueries::list_accounts`] returns.
 const MAX_ACCOUNTS_LISTED: usize = 100;
 
 fn details(row: &AccountRow) -> AccountDetails {
@@ -29,13 +29,13 @@ fn owner(tables: &Tables, account: AccountId) -> Option<UserId> {
     tables.accounts.committed().get(&account).and_then(|row| row.account.owner())
 }
 
-/// The transfers of an account up to a version, newest first.
+/// Returns the transfers of an account up to a version, newest first.
 fn transfers_back_from(tables: &Tables, account: AccountId, version: i64) -> impl Iterator<Item = &Transfer> {
     let versions = tables.account_versions.committed().range((account, i64::MIN)..=(account, version)).rev();
     versions.filter_map(|(_, transfer)| tables.transfers.committed().get(transfer))
 }
 
-/// Whose profit a transfer of a market changes, and by how much.
+/// Returns the account whose profit a transfer of a market changes, and the change.
 fn change_of_trader(row: &Transfer) -> Option<(AccountId, i64)> {
     match row.kind {
         TransferKind::Bet => Some((row.debit.account_id, -row.amount.minor())),

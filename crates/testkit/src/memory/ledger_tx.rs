@@ -1,4 +1,4 @@
-//! Writing accounts and transfers in memory.
+//! Writes of accounts and transfers in memory.
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;

@@ -1,4 +1,4 @@
-//! Reading markets, bets, positions and settlements in memory.
+//! Queries of markets, bets, positions and settlements in memory.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -29,13 +29,13 @@ pub(super) fn is_wanted(filter: &MarketFilter, row: &MarketRow) -> bool {
     filter.wants(&row.market, &row.listing)
 }
 
-/// What ascends along a list of this order.
+/// Sort key that ascends along a list of this order.
 fn place(sort: MarketSort, key: MarketKey) -> (i64, Reverse<MarketId>) {
     let is_descending = matches!(sort, MarketSort::Volume);
     (if is_descending { -key.rank } else { key.rank }, Reverse(key.id))
 }
 
-/// The bets of a market whose numbers come after `after` up to `last`, in their order.
+/// Returns the bets of a market whose numbers are after `after` up to `last`, in order.
 fn bets_between(
     tables: &Tables,
     market: MarketId,

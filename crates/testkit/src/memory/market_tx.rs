@@ -1,4 +1,4 @@
-//! Writing markets, bets, holdings and settlements in memory.
+//! Writes of markets, bets, holdings and settlements in memory.
 
 use std::collections::BTreeSet;
 use std::ops::Bound;
@@ -208,7 +208,8 @@ fn insert_market(tables: &mut Tables, new: &NewMarket) -> Result<(), StoreError>
     tables.markets.insert(record.id, row)
 }
 
-/// The stored market with what a save changes of it: phase, outstanding shares, sums, counts and version.
+/// Returns the stored market with the fields that a save changes: phase, outstanding shares, sums,
+/// counts and version.
 fn changed(stored: &Market, saved: &Market) -> Result<Market, StoreError> {
     let (stored, saved) = (stored.record(), saved.record().clone());
     let options = stored.options.iter().zip(&saved.options);

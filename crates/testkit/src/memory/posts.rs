@@ -114,7 +114,7 @@ impl PostTx for MemoryTx<'_> {
     }
 }
 
-/// Deletes posts with the comments on them, as a cascade would.
+/// Deletes posts with their comments, like a cascade.
 fn delete_posts(tables: &mut Tables, posts: &BTreeSet<PostId>) {
     delete_comments(
         tables,
@@ -141,7 +141,7 @@ fn comments_on(tables: &Tables, subject: CommentSubject) -> impl Iterator<Item =
     tables.comments.committed().values().rev().filter(move |comment| comment.subject == subject)
 }
 
-/// The tags of published posts in the order in which they are listed.
+/// Returns the tags of published posts in the order of their list.
 fn tags_of(tables: &Tables) -> Vec<TagCount> {
     let published =
         tables.posts.committed().values().filter(|post| post.body.status == PostStatus::Published);

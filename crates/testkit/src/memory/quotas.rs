@@ -1,4 +1,4 @@
-//! Counts of what quotas limit, in memory.
+//! Counts for quotas, in memory.
 
 use foretell_domain::id::UserId;
 use foretell_domain::market::Phase;

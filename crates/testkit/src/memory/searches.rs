@@ -1,4 +1,4 @@
-//! Searching in memory: every text is read.
+//! Text search in memory: it reads every text.
 
 use async_trait::async_trait;
 use foretell_domain::id::{MarketId, PostId};

@@ -1,4 +1,4 @@
-//! Keeping secrets in memory.
+//! Shared secrets in memory.
 
 use foretell_ports::error::StoreError;
 use foretell_ports::secret::SecretTx;

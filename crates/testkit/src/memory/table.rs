@@ -1,4 +1,4 @@
-//! One table of the memory store: committed rows, and over them the changes of the running unit.
+//! One table of the in-memory store: committed rows, and the changes of the running unit.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Range;
@@ -8,12 +8,13 @@ use std::ops::RangeBounds;
 
 use foretell_ports::error::StoreError;
 
-/// Rows by their key. Units see their own changes over the committed rows; queries see these only.
+/// Rows by key. Units see the committed rows with their own changes; queries see only the committed
+/// rows.
 #[derive(Debug)]
 pub(super) struct Table<K, V> {
     name: &'static str,
     committed: BTreeMap<K, V>,
-    /// What the running unit has changed; `None` stands for a deleted row.
+    /// Changes of the running unit; `None` is a deleted row.
     pending: BTreeMap<K, Option<V>>,
 }
 
@@ -22,22 +23,22 @@ impl<K: Ord + Clone + Debug, V> Table<K, V> {
         Self { name, committed: BTreeMap::new(), pending: BTreeMap::new() }
     }
 
-    /// The rows as they were when the last unit was committed: all that queries may see.
+    /// Returns the committed rows: everything that queries may see.
     pub(super) fn committed(&self) -> &BTreeMap<K, V> {
         &self.committed
     }
 
-    /// The row as the running unit sees it.
+    /// Returns the row as the running unit sees it.
     pub(super) fn get(&self, key: &K) -> Option<&V> {
         self.pending.get(key).map_or_else(|| self.committed.get(key), Option::as_ref)
     }
 
-    /// The row as the running unit sees it; its absence breaks a foreign key.
+    /// Returns the row as the running unit sees it; its absence violates a foreign key.
     pub(super) fn require(&self, key: &K) -> Result<&V, StoreError> {
         self.get(key).ok_or_else(|| rejected(format!("{} has no row {key:?}", self.name)))
     }
 
-    /// Adds a row; a taken key breaks the table's uniqueness.
+    /// Adds a row; an existing key violates uniqueness.
     pub(super) fn insert(&mut self, key: K, row: V) -> Result<(), StoreError> {
         if self.get(&key).is_some() {
             return Err(rejected(format!("{} has a row {key:?} already", self.name)));
@@ -46,34 +47,34 @@ impl<K: Ord + Clone + Debug, V> Table<K, V> {
         Ok(())
     }
 
-    /// Adds a row or replaces it.
+    /// Adds or replaces a row.
     pub(super) fn put(&mut self, key: K, row: V) {
         self.pending.insert(key, Some(row));
     }
 
-    /// Deletes a row if it is there.
+    /// Deletes a row if it exists.
     pub(super) fn remove(&mut self, key: K) {
         self.pending.insert(key, None);
     }
 
-    /// The rows of a range of keys as the running unit sees them, in ascending order.
+    /// Returns the rows of a range of keys as the running unit sees them, in ascending order.
     pub(super) fn range(&self, keys: impl RangeBounds<K> + Clone) -> Merged<'_, K, V> {
         let committed = self.committed.range(keys.clone()).peekable();
         Merged { committed, pending: self.pending.range(keys).peekable() }
     }
 }
 
-/// A change that the data does not allow, as a database would report it.
+/// Returns the error for a change that a database would reject.
 pub(super) fn rejected(reason: impl Into<String>) -> StoreError {
     StoreError::Rejected(reason.into().into())
 }
 
-/// The end of a unit, for a table of any kind.
+/// End of a unit, for a table of any kind.
 pub(super) trait EndOfUnit {
-    /// Keeps the changes of the unit.
+    /// Commits the changes of the unit.
     fn commit(&mut self);
 
-    /// Forgets the changes of the unit.
+    /// Rolls back the changes of the unit.
     fn roll_back(&mut self);
 }
 
@@ -92,7 +93,7 @@ impl<K: Ord, V> EndOfUnit for Table<K, V> {
     }
 }
 
-/// Committed rows and pending changes in one order, a change in the place of the row that it changes.
+/// Committed rows and pending changes in one order, a change in place of its row.
 pub(super) struct Merged<'a, K, V> {
     committed: Peekable<Range<'a, K, V>>,
     pending: Peekable<Range<'a, K, Option<V>>>,
@@ -124,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_unit_sees_its_changes_over_the_committed_rows() {
+    fn unit_sees_its_changes_over_committed_rows() {
         let mut table = Table::new("letters");
         for (key, row) in [(1, 'a'), (2, 'b'), (4, 'd')] {
             table.insert(key, row).unwrap();

@@ -1,4 +1,4 @@
-//! The tables of the memory store, with the indexes that a database would keep for them.
+//! Tables of the in-memory store, with the indexes that a database would have.
 
 use std::net::IpAddr;
 
@@ -24,14 +24,14 @@ use foretell_ports::webhook::{Webhook, WebhookPlace};
 
 use super::table::{EndOfUnit, Table};
 
-/// An account and when it was opened.
+/// An account and its creation time.
 #[derive(Debug, Clone)]
 pub(super) struct AccountRow {
     pub(super) account: Account,
     pub(super) created_at: Timestamp,
 }
 
-/// A market and what people read of it.
+/// A market and its texts.
 #[derive(Debug, Clone)]
 pub(super) struct MarketRow {
     pub(super) market: Market,
@@ -40,7 +40,7 @@ pub(super) struct MarketRow {
     pub(super) updated_at: Timestamp,
 }
 
-/// A job with what is not read of it.
+/// A job and its internal fields.
 #[derive(Debug, Clone)]
 pub(super) struct JobRow {
     pub(super) job: Job,
@@ -50,7 +50,7 @@ pub(super) struct JobRow {
 
 macro_rules! tables {
     ($($(#[$doc:meta])* $name:ident: $key:ty => $row:ty),+ $(,)?) => {
-        /// Everything that is stored.
+        /// All stored data.
         #[derive(Debug)]
         pub(super) struct Tables {
             $($(#[$doc])* pub(super) $name: Table<$key, $row>,)+
@@ -75,26 +75,26 @@ macro_rules! tables {
 }
 
 tables! {
-    /// One row at most.
+    /// At most one row.
     currency: () => Currency,
     secrets: &'static str => [u8; 32],
     accounts: AccountId => AccountRow,
-    /// The accounts of each user, the oldest first.
+    /// Accounts of each user, oldest first.
     accounts_by_owner: (UserId, Timestamp, AccountId) => (),
     transfers: TransferId => Transfer,
-    /// The transfer that each account made under each of its client ids.
+    /// Transfer that each account made under each of its client ids.
     paid_as: (AccountId, ClientId) => TransferId,
-    /// The bet or sale that each account made under each of its client ids.
+    /// Bet or sale that each account made under each of its client ids.
     traded_as: (AccountId, ClientId) => BetId,
-    /// The transfer that gave each account each of its versions.
+    /// Transfer that gave each account each of its versions.
     account_versions: (AccountId, i64) => TransferId,
-    /// The reversed transfers, with the reversing ones.
+    /// Reversed transfers, with their reversals.
     reversals: TransferId => TransferId,
     users: UserId => Credentials,
     users_by_email: Email => UserId,
     sessions: SessionId => Session,
     sessions_by_token: TokenHash => SessionId,
-    /// When each user last signed in from each network.
+    /// Time when each user last signed in from each network.
     known_networks: (UserId, IpAddr) => Timestamp,
     jobs: JobId => JobRow,
     job_names: String => JobId,
@@ -108,18 +108,18 @@ tables! {
     posts: PostId => Post,
     comments: CommentId => Comment,
     markets: MarketId => MarketRow,
-    /// The positions of each market's holders, option by option.
+    /// Positions of each market's holders, option by option.
     positions: (MarketId, AccountId, usize) => Position,
     bets: BetId => Bet,
-    /// The bet with each sequence number of each market.
+    /// Bet with each sequence number of each market.
     bets_by_sequence: (MarketId, i64) => BetId,
     settlements: MarketId => Settlement,
-    /// What each holder was paid, and when.
+    /// Payment to each holder, and its time.
     payouts: (MarketId, AccountId) => (Payout, Timestamp),
 }
 
 impl Tables {
-    /// What a market's account holds; nothing if it has none.
+    /// Returns the balance of a market's account; zero if it has none.
     pub(super) fn pot(&self, market: MarketId) -> Balance {
         let pot = self.accounts.committed().get(&AccountId::of_market(market));
         pot.map_or(Balance::ZERO, |row| row.account.balance())

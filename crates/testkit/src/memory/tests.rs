@@ -1,4 +1,5 @@
-//! Where the store in memory is stricter than the contract: what some database would refuse, it refuses.
+//! Tests of rules stricter than the contract: everything that some database would reject is
+//! rejected.
 
 use foretell_domain::account::Account;
 use foretell_domain::post::PostStatus;
@@ -26,7 +27,7 @@ async fn check_rejected<T: Send + 'static>(
 }
 
 #[tokio::test]
-async fn rows_are_saved_only_under_their_lock() {
+async fn saving_rows_requires_their_lock() {
     let (store, make) = (MemoryStore::new(), Factory::new(1));
     let creator = make.account(make.user().id);
     let market = make.market(&creator).build().market;
@@ -46,7 +47,7 @@ async fn rows_are_saved_only_under_their_lock() {
 }
 
 #[tokio::test]
-async fn rows_refer_to_rows_that_are_there() {
+async fn references_to_absent_rows_are_rejected() {
     let (store, make) = (MemoryStore::new(), Factory::new(1));
     let (nobody, mut account) = (make.user().id, make.account(make.user().id));
     check_rejected(&store, move |tx| tx.insert_accounts_once(&[account], START)).await;
@@ -58,7 +59,7 @@ async fn rows_refer_to_rows_that_are_there() {
 }
 
 #[tokio::test]
-async fn a_unit_that_goes_on_after_a_refusal_is_not_committed() {
+async fn unit_with_rejection_is_not_committed() {
     let (store, make) = (MemoryStore::new(), Factory::new(1));
     let account = make.account(make.user().id);
     check_rejected(&store, move |tx| {
@@ -72,7 +73,7 @@ async fn a_unit_that_goes_on_after_a_refusal_is_not_committed() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_down_answers_nothing_and_forgets_nothing() {
+async fn store_keeps_data_during_outage() {
     let store = MemoryStore::new();
     run(&store, |tx| tx.insert_accounts_once(&[Account::treasury()], START)).await.unwrap();
     store.take_down();

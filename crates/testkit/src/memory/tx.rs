@@ -1,4 +1,4 @@
-//! The running unit: what it has locked, and whether it can still be committed.
+//! The running unit: its locks, and its state.
 
 use std::collections::BTreeSet;
 use std::sync::{PoisonError, RwLock};
@@ -16,7 +16,7 @@ pub(super) struct MemoryTx<'a> {
     is_failed: bool,
 }
 
-/// The rows that the unit has locked or inserted.
+/// Rows that the unit has locked or inserted.
 #[derive(Default)]
 pub(super) struct LockedRows {
     pub(super) accounts: BTreeSet<AccountId>,
@@ -58,12 +58,12 @@ impl<'a> MemoryTx<'a> {
         Self { tables, locked: LockedRows::default(), is_failed: false }
     }
 
-    /// Whether nothing was refused, so that the unit can be committed.
+    /// Checks that nothing was rejected, so that the unit can be committed.
     pub(super) fn check_sound(&self) -> Result<(), StoreError> {
         if self.is_failed { Err(rejected("the unit went on after a refusal")) } else { Ok(()) }
     }
 
-    /// One step of the unit. Once a step has failed, as in Postgres, all others fail.
+    /// Runs one step of the unit. After a failed step all others fail, as in Postgres.
     pub(super) fn step<T>(
         &mut self,
         step: impl FnOnce(&mut Tables, &mut LockedRows) -> Result<T, StoreError>,

@@ -149,7 +149,7 @@ impl UserTx for MemoryTx<'_> {
     }
 }
 
-/// A credential with the state of its user as the running unit sees them.
+/// Returns a credential with the state of its user as the running unit sees them.
 fn credential_state(tables: &Tables, credential: CredentialId) -> Option<CredentialState> {
     let (user_id, expires_at) = match credential {
         CredentialId::Session(id) => {
@@ -166,7 +166,7 @@ fn credential_state(tables: &Tables, credential: CredentialId) -> Option<Credent
     Some(CredentialState { credential, user_id, role: user.role, status: user.status, expires_at })
 }
 
-/// The accounts of a user, oldest first.
+/// Returns the accounts of a user, oldest first.
 pub(super) fn accounts_of(tables: &Tables, owner: UserId) -> impl Iterator<Item = AccountId> {
     let first = (owner, Timestamp::from_micros(i64::MIN), AccountId::from_u128(0));
     let last = (owner, Timestamp::from_micros(i64::MAX), AccountId::from_u128(u128::MAX));
@@ -174,13 +174,13 @@ pub(super) fn accounts_of(tables: &Tables, owner: UserId) -> impl Iterator<Item 
     tables.accounts_by_owner.committed().range(range).map(|((_, _, account), ())| *account)
 }
 
-/// The users who are not erased, newest first.
+/// Returns the users who are not erased, newest first.
 fn present_users(tables: &Tables) -> impl Iterator<Item = &User> {
     let users = tables.users.committed().values().rev().map(|row| &row.user);
     users.filter(|user| user.status != UserStatus::Erased)
 }
 
-/// The sessions of a user that end after a time, newest first.
+/// Returns the sessions of a user that end after a time, newest first.
 fn live_sessions(tables: &Tables, user: UserId, ending_after: Timestamp) -> impl Iterator<Item = Session> {
     let sessions = tables.sessions.committed().values().rev().copied();
     sessions.filter(move |session| session.user_id == user && session.expires_at > ending_after)

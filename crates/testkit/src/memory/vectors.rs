@@ -1,4 +1,4 @@
-//! Vectors in memory.
+//! Embeddings in memory.
 
 use async_trait::async_trait;
 use foretell_domain::id::{MarketId, PostId};

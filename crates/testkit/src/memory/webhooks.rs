@@ -110,7 +110,7 @@ impl WebhookTx for MemoryTx<'_> {
     }
 }
 
-/// What the database's own check refuses.
+/// Rejects a webhook that violates the database's check.
 fn check(webhook: &Webhook) -> Result<(), StoreError> {
     if webhook.events == WebhookEvents::default() {
         Err(rejected("a webhook is told something"))
@@ -119,7 +119,7 @@ fn check(webhook: &Webhook) -> Result<(), StoreError> {
     }
 }
 
-/// The enabled webhooks that are told one of these events, as the running unit sees them.
+/// Returns the enabled webhooks that receive one of these events, as the running unit sees them.
 fn wanting(tables: &Tables, events: WebhookEvents) -> Vec<WebhookId> {
     let is_wanted = |webhook: &Webhook| events.iter().any(|event| webhook.events.contains(event));
     let rows = tables.webhooks.range(..).map(|(_, webhook)| webhook);
