@@ -1,16 +1,16 @@
-//! Choices that look random and are the same in every run.
+//! Pseudo-random choices that are the same in every run.
 
-/// A source of choices: the generator splitmix64.
+/// Source of choices: the generator splitmix64.
 #[derive(Debug, Clone)]
 pub struct Chance(u64);
 
 impl Chance {
-    /// The source of this seed.
+    /// Creates the source with this seed.
     pub const fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    /// A number from 0 to below `bound`.
+    /// Returns a number from 0 to below `bound`.
     pub fn below(&mut self, bound: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut bits = self.0;

@@ -1,4 +1,4 @@
-//! A user of the API over HTTP: the verbs that the tests need, and answers that say why they are not as expected.
+//! HTTP client of the API: methods for tests, and responses that explain unexpected results.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -11,35 +11,35 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::minor;
 
-/// How long an answer may take; a test that runs into it fails.
+/// Timeout of a response; a test that reaches it fails.
 const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// How long a connection is kept for a next request: less than the server keeps it.
+/// Lifetime of an idle connection: shorter than the server's.
 const IDLE: Duration = Duration::from_secs(30);
 
-/// The password of everyone who registers, and of [`Server::admin`](crate::Server::admin).
+/// Password of every registered user, and of [`Server::admin`](crate::Server::admin).
 pub const PASSWORD: &str = "correct horse battery";
 
-/// What the path of every route of the API begins with.
+/// Prefix of every route of the API.
 const BASE: &str = "/api/v1";
 
-/// One who talks to a server, signed in or not. Clones share the session.
+/// A client of a server, signed in or not. Clones share the session.
 #[derive(Debug, Clone)]
 pub struct Client {
     http: reqwest::Client,
     origin: String,
-    /// The session's token, if signed in.
+    /// Token of the session, if signed in.
     pub token: Option<String>,
-    /// The user's id; empty unless signed in.
+    /// Id of the user; empty unless signed in.
     pub user_id: String,
-    /// The user's account; empty unless signed in.
+    /// Account of the user; empty unless signed in.
     pub account_id: String,
-    /// The session's id; empty unless signed in.
+    /// Id of the session; empty unless signed in.
     pub session_id: String,
 }
 
 impl Client {
-    /// Someone who is not signed in. Answers are waited for, connections kept.
+    /// Creates an anonymous client, which keeps connections open.
     pub fn new(origin: &str) -> Self {
         let http =
             reqwest::Client::builder().timeout(TIMEOUT).pool_idle_timeout(IDLE).no_proxy().build().unwrap();
@@ -47,7 +47,7 @@ impl Client {
         Self { http, origin: origin.to_owned(), token: None, user_id, account_id, session_id }
     }
 
-    /// Registers a user with the mail address `name@example.org` and signs in.
+    /// Registers a user with the email address `name@example.org` and signs in.
     pub async fn register(self, name: &str) -> Self {
         let email = format!("{name}@example.org");
         let user = json!({"email": email, "name": name, "password": PASSWORD});
@@ -55,7 +55,7 @@ impl Client {
         self.log_in(&email, PASSWORD).await
     }
 
-    /// Signs in with connections of its own.
+    /// Signs in, with separate connections.
     pub async fn log_in(&self, email: &str, password: &str) -> Self {
         let mut client = Self::new(&self.origin);
         let credentials = json!({"email": email, "password": password});
@@ -67,19 +67,19 @@ impl Client {
         client
     }
 
-    /// The same user on the same session, at a server that moved.
+    /// Returns the same user and session, for a server that moved.
     #[must_use]
     pub fn moved_to(&self, origin: &str) -> Self {
         Self { origin: origin.to_owned(), ..self.clone() }
     }
 
-    /// Host and port of the server.
+    /// Returns host and port of the server.
     pub fn address(&self) -> &str {
         self.origin.trim_start_matches("http://")
     }
 
-    /// A request to a path below the API's base, with the session's token; a path such as `/readyz` is taken
-    /// as it is.
+    /// Creates a request to a path below the API's base, with the session's token; a path such as
+    /// `/readyz` is used unchanged.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let base =
             if ["/livez", "/readyz", "/metrics", "/api/"].iter().any(|outside| path.starts_with(outside)) {
@@ -94,22 +94,22 @@ impl Client {
         }
     }
 
-    /// GET.
+    /// Sends GET.
     pub async fn get(&self, path: &str) -> Answer {
         send(self.request(Method::GET, path)).await
     }
 
-    /// GET, or nothing if no answer comes.
+    /// Sends GET; `None` if there is no response.
     pub async fn try_get(&self, path: &str) -> Option<Answer> {
         try_send(self.request(Method::GET, path)).await.ok()
     }
 
-    /// DELETE.
+    /// Sends DELETE.
     pub async fn delete(&self, path: &str) -> Answer {
         send(self.request(Method::DELETE, path)).await
     }
 
-    /// DELETE with a body.
+    /// Sends DELETE with a body.
     pub async fn delete_with(&self, path: &str, body: Value) -> Answer {
         send(self.request(Method::DELETE, path).json(&body)).await
     }
@@ -120,22 +120,22 @@ impl Client {
         self.post("/api-keys", body).await.data(201)
     }
 
-    /// POST with a key of its own.
+    /// Sends POST with a new idempotency key.
     pub async fn post(&self, path: &str, body: Value) -> Answer {
         self.post_once(path, &new_key(), body).await
     }
 
-    /// POST under this key.
+    /// Sends POST with this key.
     pub async fn post_once(&self, path: &str, key: &str, body: Value) -> Answer {
         self.try_post_once(path, key, body).await.unwrap()
     }
 
-    /// POST under this key, or the error if no answer comes.
+    /// Sends POST with this key, and returns an error if there is no response.
     pub async fn try_post_once(&self, path: &str, key: &str, body: Value) -> reqwest::Result<Answer> {
         try_send(self.request(Method::POST, path).header("Idempotency-Key", key).json(&body)).await
     }
 
-    /// Opens a market on these options with equal probabilities.
+    /// Creates a market with these options and equal probabilities.
     pub async fn open_market(&self, options: &[&str], subsidy: &str) -> Value {
         self.post("/markets", market(options, subsidy)).await.data(201)
     }
@@ -152,13 +152,13 @@ impl Client {
         self.post(&format!("/markets/{}/sales", text(&market["id"])), body).await
     }
 
-    /// Pays to another user's account.
+    /// Makes a payment to another user's account.
     pub async fn pay(&self, to: &Self, amount: &str) -> Answer {
         let (from, to) = (&self.account_id, &to.account_id);
         self.post("/transfers", json!({"fromAccountId": from, "toAccountId": to, "amount": amount})).await
     }
 
-    /// What the user's account holds, in minor units.
+    /// Returns the balance of the user's account, in minor units.
     pub async fn balance(&self) -> i64 {
         let account = self.get(&format!("/accounts/{}", self.account_id)).await.data(200);
         minor(&account["balance"])
@@ -176,7 +176,7 @@ impl Client {
         }
     }
 
-    /// The newest rows of a list, newest first; nobody may be adding to it.
+    /// Returns the newest rows of a list, newest first; the list must not be growing.
     pub async fn newest(&self, path: &str, count: usize) -> Vec<Value> {
         let mut rows = Vec::new();
         for page in 1.. {
@@ -192,7 +192,7 @@ impl Client {
         rows
     }
 
-    /// All rows of a list, newest first, read page by page.
+    /// Reads all rows of a list, newest first, page by page.
     pub async fn all(&self, path: &str) -> Vec<Value> {
         let mut rows = Vec::new();
         for page in 1.. {
@@ -209,7 +209,7 @@ impl Client {
     }
 }
 
-/// A market with these options and equal probabilities, as a client sends it.
+/// Returns a request for a market with these options and equal probabilities.
 pub fn market(options: &[&str], subsidy: &str) -> Value {
     let options: Vec<_> = options.iter().map(|name| json!({"name": name})).collect();
     json!({
@@ -222,31 +222,31 @@ pub fn market(options: &[&str], subsidy: &str) -> Value {
     })
 }
 
-/// A key that no other request has.
+/// Returns a new idempotency key.
 pub fn new_key() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     format!("test-{}", COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// An id that a client chooses.
+/// Returns a new client id.
 pub fn new_id() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     format!("01900000-0000-7000-8000-{count:012x}")
 }
 
-/// A time as clients write it.
+/// Returns a time in the form that clients send.
 pub fn seconds_from_now(seconds: i64) -> String {
     let time = OffsetDateTime::now_utc() + time::Duration::seconds(seconds);
     time.format(&Rfc3339).unwrap()
 }
 
-/// The text in a JSON value.
+/// Returns the text in a JSON value.
 pub fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
 }
 
-/// Sends a request and reads the whole answer.
+/// Sends a request and reads the whole response.
 pub async fn send(request: RequestBuilder) -> Answer {
     try_send(request).await.unwrap()
 }
@@ -257,7 +257,8 @@ async fn try_send(request: RequestBuilder) -> reqwest::Result<Answer> {
     let asked = format!("{} {}", request.method(), request.url());
     let again = request.try_clone();
     let mut response = http.execute(request).await?;
-    // A connection that was opened ahead was given up for want of a request just as this one was sent on it, unread.
+    // The server closed a connection that was opened early and still unused, just when this request
+    // was sent, unread.
     if let Some(again) = again.filter(|_| is_given_up(&response)) {
         response = http.execute(again).await?;
     }
@@ -267,33 +268,33 @@ async fn try_send(request: RequestBuilder) -> reqwest::Result<Answer> {
     Ok(Answer { asked, status, headers, body })
 }
 
-/// Whether this is not an answer to a request: those of ours have a body.
+/// Returns `true` if this is not a response to a request: those of the server have a body.
 fn is_given_up(response: &Response) -> bool {
     response.status() == StatusCode::REQUEST_TIMEOUT && response.content_length() == Some(0)
 }
 
-/// An answer, whatever its status.
+/// A response, whatever its status.
 #[derive(Debug, Clone)]
 pub struct Answer {
-    /// What it answers.
+    /// The request.
     pub asked: String,
-    /// The HTTP status.
+    /// HTTP status.
     pub status: u16,
-    /// The headers.
+    /// Headers.
     pub headers: HeaderMap,
-    /// The body: JSON, or the text as it is.
+    /// Body: JSON, or plain text.
     pub body: Value,
 }
 
 impl Answer {
-    /// The same, provided that it has this status.
+    /// Returns the response if it has this status, and fails otherwise.
     #[track_caller]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{} was answered {:#}", self.asked, self.body);
         self
     }
 
-    /// The data of a success with this status.
+    /// Returns the data of a success with this status.
     #[track_caller]
     pub fn data(self, status: u16) -> Value {
         let mut answer = self.expect(status);
@@ -301,7 +302,7 @@ impl Answer {
         answer.body["data"].take()
     }
 
-    /// The same, provided that it is a failure with this status and code, in the form of all failures.
+    /// Returns the response if it is an error with this status and code, in the form of all errors.
     #[track_caller]
     pub fn refused(self, status: u16, code: &str) -> Self {
         let answer = self.expect(status);
@@ -313,17 +314,17 @@ impl Answer {
         answer
     }
 
-    /// The value of a header.
+    /// Returns the value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
-    /// Whether the answer is the stored one to an earlier request with the same key.
+    /// Returns `true` if the response is the stored one to an earlier request with the same key.
     pub fn is_replay(&self) -> bool {
         self.header("idempotency-replayed") == Some("true")
     }
 
-    /// The field and the code of each fault, in alphabetical order.
+    /// Returns the field and the code of each validation error, in alphabetical order.
     #[track_caller]
     pub fn faults(&self) -> Vec<(String, String)> {
         let details = self.body["details"].as_array().unwrap_or_else(|| panic!("{:#}", self.body));

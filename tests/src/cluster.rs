@@ -1,4 +1,4 @@
-//! A Postgres of a test's own, which the test may stop as a crash would.
+//! A Postgres server of one test, which the test may crash.
 
 use std::fs::File;
 use std::os::unix::fs::{MetadataExt as _, chown};
@@ -15,22 +15,22 @@ use tempfile::TempDir;
 
 use crate::program::{eventually, variable};
 
-/// How many ports are tried before it is taken for a fault that none is free.
+/// Maximum number of ports that are tried.
 const PORTS: u32 = 20;
 
-/// A cluster of databases with its server, which is stopped and removed when this is dropped. It is as durable
-/// as Postgres is by default.
+/// A cluster of databases with its server, stopped and removed when dropped. It has the default
+/// durability settings of Postgres.
 #[derive(Debug)]
 pub struct Cluster {
     folder: TempDir,
-    /// User and group that it runs as, where these are not ours: Postgres does not run as root.
+    /// User and group that it runs as, if different from ours: Postgres does not run as root.
     account: Option<(u32, u32)>,
     port: u32,
     running: Option<Child>,
 }
 
 impl Cluster {
-    /// Makes a cluster and starts its server.
+    /// Creates a cluster and starts its server.
     pub async fn start() -> Self {
         let cluster = Self::new();
         let options = ["-U", "postgres", "--auth=trust", "-E", "UTF8", "--locale=C", "--no-sync"];
@@ -38,7 +38,7 @@ impl Cluster {
         cluster.launch_somewhere().await
     }
 
-    /// Starts a standby of this cluster, and has commits of this one wait from now on until the standby has them too.
+    /// Starts a standby of this cluster, and makes commits of this one wait for the standby.
     pub async fn start_standby(&self) -> Self {
         let standby = Self::new();
         let port = self.port.to_string();
@@ -57,12 +57,12 @@ impl Cluster {
         standby
     }
 
-    /// Makes a standby the one that is written to.
+    /// Promotes a standby.
     pub fn promote(&self) {
         self.run("pg_ctl", &["promote", "-w", "-s"]);
     }
 
-    /// The URL of a superuser on whichever of the two is written to.
+    /// Returns the URL of a superuser on whichever of the two is the primary.
     pub fn url_with(&self, other: &Self) -> String {
         let (port, other) = (self.port, other.port);
         format!(
@@ -70,12 +70,12 @@ impl Cluster {
         )
     }
 
-    /// The URL of a superuser.
+    /// Returns the URL of a superuser.
     pub fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
-    /// Stops the server at once, as if it had crashed: nothing is finished and nothing written that is not.
+    /// Stops the server immediately, like a crash: nothing is finished and nothing more is written.
     pub fn stop_at_once(&mut self) {
         let mut running = self.running.take().expect("Postgres runs");
         let stopped = self.stop();
@@ -83,34 +83,34 @@ impl Cluster {
         running.wait().unwrap();
     }
 
-    /// Starts the server again on what it left, and waits until it has recovered.
+    /// Starts the server again on its data, and waits until it has recovered.
     pub async fn start_again(&mut self) {
         assert!(self.launch().await, "Postgres did not start again: {}", self.log());
     }
 
-    /// Stops every process of the server where it is, without its end: connections stay open, and nothing answers.
+    /// Stops every process of the server with SIGSTOP: connections stay open, and nothing responds.
     pub fn freeze(&self) {
         self.signal("-STOP");
     }
 
-    /// Lets them go on.
+    /// Resumes the processes.
     pub fn thaw(&self) {
         self.signal("-CONT");
     }
 
-    /// Sends a signal to the server and to those of its processes that are there.
+    /// Sends a signal to the server and all its processes.
     fn signal(&self, signal: &str) {
         let Some(running) = &self.running else { return };
         let first = running.id().to_string();
-        // One that ends just now is no fault.
+        // A process that is just ending is not an error.
         let send = |to: &[&str]| drop(Command::new("kill").arg(signal).args(to).output());
-        // It makes the others, so that there are no more of them once it stands still.
+        // It creates the others, so that there are no new ones once it is stopped.
         send(&[&first]);
         let others = std::fs::read_to_string(format!("/proc/{first}/task/{first}/children"));
         send(&others.unwrap_or_default().split_whitespace().collect::<Vec<_>>());
     }
 
-    /// An empty folder for one.
+    /// Creates an empty folder for a cluster.
     fn new() -> Self {
         let folder = TempDir::with_prefix_in("foretell-cluster.", "/tmp").unwrap();
         let is_root = folder.path().metadata().unwrap().uid() == 0;
@@ -121,18 +121,18 @@ impl Cluster {
         Self { folder, account, port: 0, running: None }
     }
 
-    /// Runs one of the programs of Postgres, which must succeed.
+    /// Runs a Postgres program, which must succeed.
     fn run(&self, program: &str, options: &[&str]) {
         let ran = self.program(program).args(options).output().unwrap();
         assert!(ran.status.success(), "{program} failed: {}", said(&ran));
     }
 
-    /// Starts the server on a spare port.
+    /// Starts the server on a free port.
     async fn launch_somewhere(mut self) -> Self {
         static STARTED: AtomicU32 = AtomicU32::new(0);
         for _ in 0..PORTS {
             let attempt = STARTED.fetch_add(1, Ordering::Relaxed);
-            // Below the ports that systems give to outgoing connections, so that it is free again after a stop.
+            // Below the range of outgoing connections, so that it is free again after a stop.
             self.port = 20_000 + (std::process::id() + attempt * 997) % 12_000;
             if self.launch().await {
                 return self;
@@ -141,7 +141,7 @@ impl Cluster {
         panic!("Postgres did not start: {}", self.log());
     }
 
-    /// Starts the server; false if it ends before anyone can connect.
+    /// Starts the server; `false` if it ends before it accepts connections.
     async fn launch(&mut self) -> bool {
         let log = File::options().create(true).append(true).open(self.log_path()).unwrap();
         let running = self
@@ -172,7 +172,7 @@ impl Cluster {
         self.program("pg_ctl").args(["stop", "-m", "immediate", "-w", "-s"]).output().unwrap()
     }
 
-    /// One of the programs of Postgres on the data of this cluster, as the account that may use it.
+    /// Returns a Postgres program for the data of this cluster, as its user.
     fn program(&self, name: &str) -> Command {
         let path = PathBuf::from(variable("FORETELL_TEST_POSTGRES_BIN")).join(name);
         let mut command = Command::new(path);
@@ -195,7 +195,7 @@ impl Cluster {
 impl Drop for Cluster {
     fn drop(&mut self) {
         if let Some(mut running) = self.running.take() {
-            // One that a failed test has left frozen hears nothing.
+            // A server that a failed test left frozen receives no other signal.
             self.signal("-CONT");
             if !self.stop().status.success() {
                 drop(running.kill());
@@ -208,7 +208,7 @@ impl Drop for Cluster {
     }
 }
 
-/// The numbers of an account of the system and of its group.
+/// Returns the user and group ids of a system account.
 fn account(name: &str) -> Option<(u32, u32)> {
     let number = |kind| {
         let found = Command::new("id").args([kind, name]).output().unwrap();

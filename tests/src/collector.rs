@@ -1,9 +1,9 @@
-//! Where a server under test sends its traces and errors.
+//! Receiver of a server's traces and errors.
 
 use wiremock::matchers::any;
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-/// Takes traces as an OpenTelemetry collector does, and errors as Sentry does.
+/// Receives traces like an OpenTelemetry collector, and errors like Sentry.
 pub struct Collector {
     server: MockServer,
     endpoint: String,
@@ -11,7 +11,7 @@ pub struct Collector {
 }
 
 impl Collector {
-    /// Listens on a spare port.
+    /// Listens on a free port.
     pub async fn start() -> Self {
         let server = MockServer::start().await;
         server.register(Mock::given(any()).respond_with(ResponseTemplate::new(200))).await;
@@ -21,12 +21,12 @@ impl Collector {
         Self { server, endpoint, dsn }
     }
 
-    /// The settings with which a server sends both here.
+    /// Returns the settings that make a server send both here.
     pub fn settings(&self) -> Vec<(&'static str, &str)> {
         vec![("FORETELL__TRACES__ENDPOINT", &self.endpoint), ("FORETELL__SENTRY__DSN", &self.dsn)]
     }
 
-    /// What has been received at paths that begin like this, each as text: texts stand in it as they are.
+    /// Returns the bodies received at paths with this prefix, as text.
     pub async fn received(&self, path: &str) -> Vec<String> {
         let requests = self.server.received_requests().await.unwrap().into_iter();
         let requests = requests.filter(|request| request.url.path().starts_with(path));

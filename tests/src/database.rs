@@ -1,4 +1,4 @@
-//! Databases of a test's own, each in a home that is removed with everything in it.
+//! Databases of one test, each in a home that is removed with everything in it.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -12,16 +12,16 @@ use tempfile::TempDir;
 
 use crate::program::{eventually, variable};
 
-/// The databases that the server runs on.
+/// Kind of database that the server runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Database {
     /// A file in the data folder.
     Sqlite,
-    /// A database of its own on the test server.
+    /// A separate database on the test server.
     Postgres,
 }
 
-/// Where a server keeps what it keeps: a folder, and on Postgres a database.
+/// Storage of a server: a folder, and on Postgres a database.
 #[derive(Debug)]
 pub struct Home {
     folder: TempDir,
@@ -29,7 +29,7 @@ pub struct Home {
 }
 
 impl Home {
-    /// An empty home.
+    /// Creates an empty home.
     pub fn new(database: Database) -> Self {
         match database {
             Database::Sqlite => Self::with(None),
@@ -37,7 +37,7 @@ impl Home {
         }
     }
 
-    /// An empty home with a database on the Postgres of this superuser's URL.
+    /// Creates an empty home with a database on the Postgres at this superuser's URL.
     pub fn on_server(url: &str) -> Self {
         Self::with(Some(PostgresDatabase::create(url)))
     }
@@ -46,27 +46,27 @@ impl Home {
         Self { folder: TempDir::with_prefix("foretell-test.").unwrap(), postgres }
     }
 
-    /// The folder, which is the working directory of programs in this home.
+    /// Returns the folder, which is the working directory of programs in this home.
     pub fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    /// The data folder; the server makes it.
+    /// Returns the data folder; the server creates it.
     pub fn data_dir(&self) -> PathBuf {
         self.path().join("data")
     }
 
-    /// The file of the database, if it is a file.
+    /// Returns the database file, if it is SQLite.
     pub fn sqlite_file(&self) -> PathBuf {
         self.data_dir().join("foretell.db")
     }
 
-    /// The URL of the database, if it is on Postgres.
+    /// Returns the URL of the database, if it is on Postgres.
     pub fn database_url(&self) -> Option<&str> {
         self.postgres.as_ref().map(|database| database.url.as_str())
     }
 
-    /// The number of the database server's first process, if there is a server.
+    /// Returns the process id of the database server, if there is one.
     pub fn postgres_process_id(&self) -> Option<u32> {
         let mut connection = PgConnection::establish(self.database_url()?).unwrap();
         let id = sql::<Integer>(r"split_part(pg_read_file('postmaster.pid'), E'\n', 1)::integer");
@@ -80,7 +80,7 @@ impl Home {
         connection
     }
 
-    /// Runs SQL on the database behind the server's back.
+    /// Runs SQL on the database directly.
     pub fn execute(&self, sql: &str) {
         if let Some(url) = self.database_url() {
             PgConnection::establish(url).unwrap().batch_execute(sql).unwrap();
@@ -89,7 +89,8 @@ impl Home {
         }
     }
 
-    /// Drops the triggers of the SQLite file that refuse rows, so that a test can break them.
+    /// Drops the triggers of the SQLite file that reject invalid rows, so that a test can create
+    /// them.
     pub fn drop_refusing_triggers(&self) {
         let mut connection = self.sqlite();
         let refusing = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND sql LIKE '%RAISE%'";
@@ -99,7 +100,7 @@ impl Home {
         }
     }
 
-    /// What a query for one number named `count` gives.
+    /// Returns the result of a query for one number named `count`.
     pub fn count(&self, query: &str) -> i64 {
         let query = diesel::sql_query(query);
         let counted: Count = match self.database_url() {
@@ -109,7 +110,7 @@ impl Home {
         counted.count
     }
 
-    /// Keeps everyone from writing accounts until it is dropped; reading goes on.
+    /// Blocks writes to accounts until it is dropped; reads continue.
     pub fn hold_writers(&self) -> Hold {
         let mut hold = match self.database_url() {
             Some(url) => Hold::Postgres(PgConnection::establish(url).unwrap()),
@@ -124,7 +125,7 @@ impl Home {
         hold
     }
 
-    /// Keeps everyone from reading and writing users, accounts and markets until it is dropped.
+    /// Blocks reads and writes of users, accounts and markets until it is dropped.
     pub fn hold_all(&self) -> PgConnection {
         let url = self.database_url().expect("readers of a file wait for nobody");
         let mut hold = PgConnection::establish(url).unwrap();
@@ -133,7 +134,7 @@ impl Home {
         hold
     }
 
-    /// The connections to the database that are open; none where a database is a file.
+    /// Returns the open connections to the database; none for a file.
     pub fn connections(&self) -> Connections {
         let processes = self.database_url().map_or_else(Vec::new, |url| {
             let query = "SELECT pid FROM pg_stat_activity
@@ -144,15 +145,15 @@ impl Home {
         Connections(processes.into_iter().map(|process| process.pid).collect())
     }
 
-    /// Waits until none of these is open any more: Postgres goes on with what it was sent before it looks
-    /// whether anyone is still there.
+    /// Waits until all of these are closed: Postgres finishes a statement before it notices that
+    /// its client is gone.
     pub async fn wait_until_closed(&self, connections: &Connections) {
         let are_closed = async || connections.0.is_disjoint(&self.connections().0).then_some(());
         eventually("connections to the database to be closed", are_closed).await;
     }
 }
 
-/// A transaction that keeps others from writing, open as long as this is.
+/// An open transaction that blocks writes.
 pub enum Hold {
     /// On a file.
     Sqlite(SqliteConnection),
@@ -160,7 +161,7 @@ pub enum Hold {
     Postgres(PgConnection),
 }
 
-/// The processes of Postgres that serve connections to a database.
+/// Processes of Postgres that serve connections to a database.
 #[derive(Debug)]
 pub struct Connections(BTreeSet<i32>);
 
@@ -182,7 +183,7 @@ struct Process {
     pid: i32,
 }
 
-/// A database on a server; dropped with this value.
+/// A database on a server, removed when dropped.
 #[derive(Debug)]
 struct PostgresDatabase {
     server_url: String,
@@ -212,7 +213,7 @@ impl PostgresDatabase {
 impl Drop for PostgresDatabase {
     fn drop(&mut self) {
         let drop = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
-        // A second panic while a test fails would end the process without a word about the first.
+        // A second panic while a test fails would abort the process and hide the first.
         let dropped = PgConnection::establish(&self.server_url)
             .map_err(|error| error.to_string())
             .and_then(|mut server| server.batch_execute(&drop).map_err(|error| error.to_string()));

@@ -1,8 +1,8 @@
-//! Support for the black-box tests: servers, clients and databases of their own.
+//! Support for the black-box tests: servers, clients and databases.
 //!
-//! A test starts the real binary on a database of its own, talks to it over HTTP, and stops it. What the tests
-//! need is made known by `FORETELL_TEST_BINARY`, `FORETELL_TEST_POSTGRES_URL` and `FORETELL_TEST_POSTGRES_BIN`;
-//! see `scripts/test`.
+//! A test starts the real binary on a new database, calls it over HTTP, and stops it. The
+//! environment variables `FORETELL_TEST_BINARY`, `FORETELL_TEST_POSTGRES_URL` and
+//! `FORETELL_TEST_POSTGRES_BIN` are required; see `scripts/test`.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -41,14 +41,14 @@ pub use server::{Server, Worker};
 pub use tool::{python_programs, run};
 pub use wire::{Condition, End, Wire};
 
-/// The money of minor units, as the server writes it with two decimals.
+/// Returns money in minor units as the server writes it, with two decimals.
 pub fn money(minor: i64) -> String {
     let sign = if minor < 0 { "-" } else { "" };
     let minor = minor.unsigned_abs();
     format!("{sign}{}.{:02}", minor / 100, minor % 100)
 }
 
-/// The minor units of money or shares that the server wrote with two decimals.
+/// Returns the minor units of money or shares that the server wrote with two decimals.
 pub fn minor(value: &serde_json::Value) -> i64 {
     let text = value.as_str().unwrap_or_else(|| panic!("{value} is no decimal text"));
     let (whole, fraction) = text.split_once('.').unwrap_or_else(|| panic!("{text} has no decimals"));
@@ -56,7 +56,7 @@ pub fn minor(value: &serde_json::Value) -> i64 {
     format!("{whole}{fraction}").parse().unwrap_or_else(|_| panic!("{text} is no decimal number"))
 }
 
-/// Makes of each `async fn name(database: Database)` a test on SQLite and one on Postgres.
+/// Generates a test on SQLite and one on Postgres for each `async fn name(database: Database)`.
 #[macro_export]
 macro_rules! on_each_database {
     ($($name:ident),+ $(,)?) => {$(

@@ -1,4 +1,4 @@
-//! The binary under test as a program: its variables, its subcommands and how they end.
+//! The binary under test as a program: its variables, subcommands and exit codes.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -9,28 +9,29 @@ use std::time::{Duration, Instant};
 
 use crate::database::Home;
 
-/// How long anything may take that a test waits for; no test passes or fails by how long it takes within.
+/// Timeout of every wait of a test; no result depends on the time needed.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A variable of the environment that the tests cannot do without.
+/// Returns a required environment variable.
 pub(crate) fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| {
         panic!("{name} is not set: run these tests with scripts/test, which starts what they need")
     })
 }
 
-/// A number from the environment, or the usual one.
+/// Returns a number from the environment, or the default.
 pub fn number(variable: &str, usual: usize) -> usize {
     let given = std::env::var(variable).ok();
     given.map_or(usual, |text| text.parse().unwrap_or_else(|_| panic!("{variable} is no number: {text}")))
 }
 
-/// How large a part of a test is: what its variable says, or else `soak` if `FORETELL_TEST_SOAK` is set, and `usual`.
+/// Returns the size of a part of a test: the value of its variable, or else `soak` if
+/// `FORETELL_TEST_SOAK` is set, and `usual`.
 pub fn size(variable: &str, usual: usize, soak: usize) -> usize {
     number(variable, if std::env::var_os("FORETELL_TEST_SOAK").is_some() { soak } else { usual })
 }
 
-/// Waits until `condition` gives something.
+/// Waits until `condition` returns a value.
 pub async fn eventually<T>(what: &str, mut condition: impl AsyncFnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -42,12 +43,12 @@ pub async fn eventually<T>(what: &str, mut condition: impl AsyncFnMut() -> Optio
     }
 }
 
-/// The pause between two looks at a condition.
+/// Sleeps between two checks of a condition.
 pub async fn sleep_briefly() {
     tokio::time::sleep(Duration::from_millis(20)).await;
 }
 
-/// The binary with arguments and settings, about to run in a home.
+/// The binary with arguments and settings, to be run in a home.
 #[derive(Debug, Clone)]
 pub struct Program {
     folder: PathBuf,
@@ -57,22 +58,23 @@ pub struct Program {
     disk: Disk,
 }
 
-/// Where the data folder of a program is.
+/// Disk of a program's data folder.
 #[derive(Debug, Clone, Copy)]
 enum Disk {
-    /// On the disk that everyone sees.
+    /// The disk of the home.
     Usual,
-    /// On one of its own, of so many MiB, that nobody else sees.
+    /// A separate disk of so many MiB, visible to this program only.
     Own { mib: u32 },
-    /// On the one that this process sees.
+    /// The separate disk of this process.
     Of { process: u32 },
 }
 
-/// Gives the folder `data` a disk of its own, of so many MiB, that nobody else sees, and runs a program there.
+/// Mounts a separate disk of so many MiB at the folder `data`, visible to this process only, and
+/// runs a program there.
 const ON_OWN_DISK: &str = r#"mount -t tmpfs -o "size=$0m,mode=700" tmpfs data && exec "$@""#;
 
 impl Program {
-    /// The binary with nothing configured but the database, if it is on Postgres.
+    /// Creates the program with only the database configured, if it is on Postgres.
     pub fn new(home: &Home) -> Self {
         let url = home.database_url().map(|url| ("DATABASE_URL".to_owned(), url.to_owned()));
         Self {
@@ -84,7 +86,7 @@ impl Program {
         }
     }
 
-    /// The same with a data folder on a disk of its own, of so many MiB, as long as it runs: see
+    /// Uses a separate disk of so many MiB for the data folder, while it runs: see
     /// [`Server::path_of`](crate::Server::path_of).
     #[must_use]
     pub fn on_disk(mut self, mib: u32) -> Self {
@@ -92,7 +94,7 @@ impl Program {
         self
     }
 
-    /// The same on the disk of a process that runs, if it has one of its own.
+    /// Uses the disk of a running process, if it has a separate one.
     pub(crate) fn beside(mut self, process: u32) -> Self {
         if let Disk::Own { .. } = self.disk {
             self.disk = Disk::Of { process };
@@ -100,21 +102,21 @@ impl Program {
         self
     }
 
-    /// The same with these arguments, written with spaces between them.
+    /// Sets the arguments, separated by spaces.
     #[must_use]
     pub fn arguments(mut self, arguments: &str) -> Self {
         self.arguments = arguments.split_whitespace().map(str::to_owned).collect();
         self
     }
 
-    /// The same with a variable such as `FORETELL__SERVER__BIND`.
+    /// Sets a variable such as `FORETELL__SERVER__BIND`.
     #[must_use]
     pub fn variable(mut self, name: &str, value: impl Into<String>) -> Self {
         self.variables.insert(name.to_owned(), value.into());
         self
     }
 
-    /// The same with this text as its standard input.
+    /// Sets the text on standard input.
     #[must_use]
     pub fn input(mut self, input: &str) -> Self {
         input.clone_into(&mut self.input);
@@ -131,7 +133,7 @@ impl Program {
         Finished { status, stdout: read(&stdout), stderr: read(&stderr) }
     }
 
-    /// Starts it; nothing of this process's environment reaches it.
+    /// Starts it, without this process's environment.
     pub(crate) fn spawn(&self, stdout: File, stderr: File) -> Running {
         let binary = variable("FORETELL_TEST_BINARY");
         let mut command = match self.disk {
@@ -168,30 +170,31 @@ impl Program {
             .stderr(stderr)
             .spawn()
             .expect("FORETELL_TEST_BINARY names a program");
-        // It may end without having read its input, and is judged by what it does, not by that.
+        // It may end without reading its input, and is judged by its result only.
         drop(child.stdin.take().unwrap().write_all(self.input.as_bytes()));
         Running { child }
     }
 }
 
-/// The program while it runs; killed if it is dropped.
+/// A running program, killed when dropped.
 #[derive(Debug)]
 pub(crate) struct Running {
     child: Child,
 }
 
 impl Running {
-    /// Whether it has ended, and how.
+    /// Returns the exit status, if it has ended.
     pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().unwrap()
     }
 
-    /// The number of its process.
+    /// Returns the process id.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Where others find a file that it sees, also on a disk of its own.
+    /// Returns the path at which other processes find a file of the program, also on a separate
+    /// disk.
     pub(crate) fn path_of(&self, file: &Path) -> PathBuf {
         Path::new("/proc").join(self.id().to_string()).join("root").join(file.strip_prefix("/").unwrap())
     }
@@ -201,12 +204,12 @@ impl Running {
         eventually(what, async || self.ended()).await
     }
 
-    /// Asks it to end, as an operator does.
+    /// Sends SIGTERM, like an operator.
     pub(crate) fn terminate(&self) {
         self.signal("-TERM");
     }
 
-    /// Sends SIGHUP, as a terminal does when it is closed.
+    /// Sends SIGHUP, like a terminal that is closed.
     pub(crate) fn hang_up(&self) {
         self.signal("-HUP");
     }
@@ -217,7 +220,7 @@ impl Running {
         assert!(sent.success(), "process {id} does not run");
     }
 
-    /// Ends it at once, as `kill -9` does.
+    /// Kills it, like `kill -9`.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -233,26 +236,27 @@ impl Drop for Running {
     }
 }
 
-/// How a run of the program ended.
+/// Result of a run of the program.
 #[derive(Debug)]
 pub struct Finished {
-    /// Its exit code, or the signal that ended it.
+    /// Exit code, or the signal that ended it.
     pub status: ExitStatus,
-    /// What it said.
+    /// Standard output.
     pub stdout: String,
-    /// What it logged and complained.
+    /// Standard error, with the log.
     pub stderr: String,
 }
 
 impl Finished {
-    /// The same, provided that it succeeded.
+    /// Returns the result if it succeeded, and fails otherwise.
     #[track_caller]
     pub fn succeeded(self) -> Self {
         assert_eq!(self.status.code(), Some(0), "{self:#?}");
         self
     }
 
-    /// The same, provided that it failed of its own accord, with a complaint that has each of these parts.
+    /// Returns the result if it failed without a signal, with an error that contains each of these
+    /// parts.
     #[track_caller]
     pub fn failed(self, parts: &[&str]) -> Self {
         assert!(self.status.code().is_some_and(|code| code != 0), "{self:#?}");

@@ -1,8 +1,8 @@
 //! A link between a server and its Postgres that can be cut around a commit.
 //!
-//! It passes on what both sides say, and understands just so much of it that it knows a message of the server's
-//! that commits. Of the two handshakes that may come before a connection's first message, for encryption, it
-//! says no.
+//! It forwards the messages of both sides, and understands only enough to recognise a commit of the
+//! server. It rejects both encryption handshakes that may precede the first message of a
+//! connection.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -14,21 +14,22 @@ use tokio::sync::watch;
 
 use crate::relay::Relay;
 
-/// The codes by which a client asks for encryption, by TLS and by GSSAPI.
+/// Codes by which a client requests encryption, by TLS and by GSSAPI.
 const ENCRYPTION_REQUESTS: [u32; 2] = [80_877_103, 80_877_104];
-/// A message by which a client sends the text of a statement.
+/// Kind of the message by which a client sends the text of a statement.
 const QUERY: u8 = b'Q';
-/// The message by which Postgres says that it has done what it was told.
+/// Kind of the message by which Postgres reports that it is ready again.
 const READY: u8 = b'Z';
 
-/// Where the link is cut when a server commits. The server learns in each case that its connection is gone.
+/// Point at which the link is cut during a commit. The server always notices that its connection is
+/// gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cut {
-    /// Postgres never hears of it.
+    /// Postgres never receives it.
     BeforeCommit,
-    /// Postgres has committed; its answer is lost.
+    /// Postgres has committed; its response is lost.
     BeforeAnswer,
-    /// Postgres hears of it only once the server has begun another transaction.
+    /// Postgres receives it only after the server has begun another transaction.
     BeforeLateCommit,
 }
 
@@ -39,17 +40,17 @@ pub struct Proxy {
     control: Arc<Control>,
 }
 
-/// What all connections share.
+/// State shared by all connections.
 #[derive(Debug)]
 struct Control {
     next_cut: Mutex<Option<Cut>>,
     cuts: watch::Sender<usize>,
-    /// How many transactions that write have sent their first statement.
+    /// Number of writing transactions that have sent their first statement.
     begun: watch::Sender<usize>,
 }
 
 impl Proxy {
-    /// A link to the server of a URL such as `postgres://user@host:port/name`.
+    /// Starts a link to the server of a URL such as `postgres://user@host:port/name`.
     pub async fn start(url: &str) -> Self {
         let control = Arc::new(Control {
             next_cut: Mutex::new(None),
@@ -59,23 +60,23 @@ impl Proxy {
         let shared = Arc::clone(&control);
         let serve = move |client, server| {
             let control = Arc::clone(&shared);
-            // One side has gone: so does the other.
+            // If one side is gone, the other is closed.
             async move { drop(serve(client, server, &control).await) }
         };
         Self { relay: Relay::start(url, serve).await, control }
     }
 
-    /// The URL of the database through this link.
+    /// Returns the URL of the database through this link.
     pub fn url(&self) -> &str {
         self.relay.url()
     }
 
-    /// Cuts the connection on which the next commit comes.
+    /// Cuts the connection of the next commit.
     pub fn cut_next_commit(&self, cut: Cut) {
         *self.control.next_cut.lock().unwrap() = Some(cut);
     }
 
-    /// How many connections have been cut.
+    /// Returns the number of connections that were cut.
     pub fn cuts(&self) -> usize {
         *self.control.cuts.borrow()
     }
@@ -108,20 +109,20 @@ async fn serve(mut client: TcpStream, server: String, control: &Control) -> io::
     drop((from_client, to_client));
     if cut.kind == Cut::BeforeLateCommit {
         let mut others = control.begun.subscribe();
-        // It cannot fail: the sender lives as long as `control`.
+        // It cannot fail: the sender exists as long as `control`.
         drop(others.wait_for(|others| *others > begun).await);
         commit(&cut.message, from_server, to_server).await?;
     }
     Ok(())
 }
 
-/// A commit that is not passed on as usual.
+/// A commit that is not forwarded as usual.
 struct CommitCut {
     kind: Cut,
     message: Vec<u8>,
 }
 
-/// Passes on messages until a commit comes that is to be cut.
+/// Forwards messages until a commit that must be cut.
 async fn pass_until_cut(
     from_client: &mut OwnedReadHalf,
     to_server: &mut OwnedWriteHalf,
@@ -143,7 +144,7 @@ async fn pass_until_cut(
     }
 }
 
-/// Has Postgres commit, and waits until it has.
+/// Makes Postgres commit, and waits until it has.
 async fn commit(
     message: &[u8],
     mut from_server: OwnedReadHalf,
@@ -159,7 +160,8 @@ fn is_statement(message: &[u8], begins: &[u8]) -> bool {
     message[0] == QUERY && message[5..].starts_with(begins)
 }
 
-/// The first message of a connection, which has no kind; requests for encryption before it are refused.
+/// Returns the first message of a connection, which has no kind; requests for encryption before it
+/// are rejected.
 async fn read_startup(client: &mut TcpStream) -> io::Result<Vec<u8>> {
     loop {
         let length = client.read_u32().await?;
@@ -173,7 +175,7 @@ async fn read_startup(client: &mut TcpStream) -> io::Result<Vec<u8>> {
     }
 }
 
-/// A message with its kind and its length.
+/// Returns a message with its kind and its length.
 async fn read_message(from: &mut OwnedReadHalf) -> io::Result<Vec<u8>> {
     let kind = from.read_u8().await?;
     let length = from.read_u32().await?;
@@ -183,7 +185,7 @@ async fn read_message(from: &mut OwnedReadHalf) -> io::Result<Vec<u8>> {
     Ok(message)
 }
 
-/// The rest of a message whose length counts itself.
+/// Returns the rest of a message whose length includes itself.
 async fn read_rest(
     from: &mut (impl tokio::io::AsyncRead + Unpin),
     length: u32,

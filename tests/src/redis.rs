@@ -1,4 +1,4 @@
-//! A Redis of a test's own, which the test may mistreat.
+//! A Redis of one test, which the test may crash.
 
 use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
@@ -10,23 +10,23 @@ use std::thread::{self, JoinHandle};
 
 use crate::program::{eventually, variable};
 
-/// A server that keeps nothing on disk, and is gone with the test.
+/// A server without persistence, stopped when dropped.
 #[derive(Debug)]
 pub struct Redis {
     program: PathBuf,
     port: u16,
     process: Option<Child>,
-    /// What keeps it slow, until it is told to end.
+    /// The thread that keeps it slow, until it is told to end.
     slowing: Option<(Arc<AtomicBool>, JoinHandle<()>)>,
 }
 
 impl Redis {
-    /// Starts the usual one on a spare port.
+    /// Starts the default program on a free port.
     pub async fn start() -> Self {
         Self::start_program(variable("FORETELL_TEST_REDIS_BIN").into()).await
     }
 
-    /// Starts this program on a spare port.
+    /// Starts this program on a free port.
     pub async fn start_program(program: PathBuf) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut redis = Self { program, port, process: None, slowing: None };
@@ -34,7 +34,7 @@ impl Redis {
         redis
     }
 
-    /// Starts it, empty, on its old port.
+    /// Starts it again, empty, on the same port.
     pub async fn start_again(&mut self) {
         let port = self.port.to_string();
         let process = Command::new(&self.program)
@@ -47,12 +47,12 @@ impl Redis {
         eventually("Redis to take connections", async || TcpStream::connect(("127.0.0.1", port)).ok()).await;
     }
 
-    /// Its URL.
+    /// Returns its URL.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}/", self.port)
     }
 
-    /// Ends it as a crash does.
+    /// Kills it, like a crash.
     pub fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
             process.kill().unwrap();
@@ -60,17 +60,17 @@ impl Redis {
         }
     }
 
-    /// Lets it take connections and answer nothing.
+    /// Freezes it: it accepts connections and responds to nothing.
     pub fn freeze(&self) {
         self.signal("-STOP");
     }
 
-    /// Lets it go on.
+    /// Resumes it.
     pub fn thaw(&self) {
         self.signal("-CONT");
     }
 
-    /// Lets most commands wait for up to 80 milliseconds from now on.
+    /// Delays most commands by up to 80 milliseconds from now on.
     pub fn slow_down(&mut self) {
         let (is_over, port) = (Arc::new(AtomicBool::new(false)), self.port);
         let ends = Arc::clone(&is_over);
@@ -82,7 +82,7 @@ impl Redis {
         self.slowing = Some((is_over, thread::spawn(pause)));
     }
 
-    /// Lets it be as fast as it can.
+    /// Ends the delay.
     pub fn speed_up(&mut self) {
         if let Some((is_over, thread)) = self.slowing.take() {
             is_over.store(true, Ordering::Relaxed);
@@ -95,7 +95,7 @@ impl Redis {
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
     }
 
-    /// Sends commands in their inline form and gives what is answered to all of them.
+    /// Sends inline commands and returns all responses.
     pub fn tell(&self, commands: &[&str]) -> String {
         ask(self.port, commands).unwrap()
     }

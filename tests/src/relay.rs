@@ -1,9 +1,9 @@
-//! The way of a server's connections through a test: it takes them in the server's stead, and has each served.
+//! A relay for a server's connections: it accepts them in place of the server.
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
-/// A port that runs until it is dropped, and with it all connections.
+/// A listening port that is open until it is dropped, with all its connections.
 #[derive(Debug)]
 pub(crate) struct Relay {
     url: String,
@@ -11,8 +11,8 @@ pub(crate) struct Relay {
 }
 
 impl Relay {
-    /// Takes the connections to the server of a URL such as `postgres://user@host:port/name`; `serve` gets each of them
-    /// with the server's host and port.
+    /// Accepts connections for the server of a URL such as `postgres://user@host:port/name`;
+    /// `serve` handles each of them with the server's host and port.
     pub(crate) async fn start<F>(url: &str, serve: impl Fn(TcpStream, String) -> F + Send + 'static) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
@@ -23,7 +23,7 @@ impl Relay {
         let url = format!("{user}@{}/{name}", listener.local_addr().unwrap());
         let server = server.to_owned();
         let accepting = tokio::spawn(async move {
-            // Dropped with this task, they end with it.
+            // Dropped with this task, which ends the connections.
             let mut connections = JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
                 connections.spawn(serve(client, server.clone()));
@@ -32,7 +32,7 @@ impl Relay {
         Self { url, accepting }
     }
 
-    /// The URL of the database by this way.
+    /// Returns the URL of the database through this relay.
     pub(crate) fn url(&self) -> &str {
         &self.url
     }

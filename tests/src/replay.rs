@@ -1,4 +1,4 @@
-//! A market replayed with the domain's own rules, one trade after another, from what the server says happened.
+//! Replays a market with the domain's own rules, trade by trade, from the server's responses.
 
 use std::collections::BTreeMap;
 
@@ -15,13 +15,13 @@ use serde_json::Value;
 use crate::client::{Client, text};
 use crate::minor;
 
-/// All that happens does so at this time; no rule of these tests depends on it.
+/// Time of all events; no rule of these tests depends on it.
 const NOW: Timestamp = Timestamp::from_micros(0);
 
-/// Half of the last digit that the server shows of a probability, and a little for the sum's own error.
+/// Half of the last digit of a probability in a response, and a little for the sum's own error.
 const SHOWN: f64 = 0.500_001e-6;
 
-/// A market as it was opened, with the trades applied so far.
+/// A market after its creation, with the trades applied so far.
 pub struct Replay {
     market: Market,
     pot: Balance,
@@ -30,7 +30,8 @@ pub struct Replay {
 }
 
 impl Replay {
-    /// The market that `sent` opened as `opened`, in which `people` may trade; its creator is the first.
+    /// Creates the replay of the market requested as `sent` and returned as `opened`, in which
+    /// `people` may trade; the first is its creator.
     pub fn new(sent: &Value, opened: &Value, people: &[&Client]) -> Self {
         let probability =
             |option: &Value| option["probability"].as_f64().map(|p| Probability::new(p).unwrap());
@@ -56,14 +57,14 @@ impl Replay {
         }
     }
 
-    /// Applies bets and sales, oldest first, and checks that each came to what the rules say.
+    /// Applies bets and sales, oldest first, and checks each result against the rules.
     pub fn apply_all<'a>(&mut self, bets: impl IntoIterator<Item = &'a Value>) {
         for bet in bets {
             self.apply(bet);
         }
     }
 
-    /// Applies a bet or sale and checks that it came to what the rules say.
+    /// Applies a bet or sale and checks its result against the rules.
     pub fn apply(&mut self, bet: &Value) {
         let account_id = self.accounts[&text(&bet["userId"])];
         let option_count = self.market.record().options.len();
@@ -81,7 +82,7 @@ impl Replay {
         check(&fill, bet);
     }
 
-    /// Checks that the server shows the market as it stands here.
+    /// Checks that the server returns the market in the replayed state.
     pub fn check_market(&self, shown: &Value) {
         for (option, expected) in shown["options"].as_array().unwrap().iter().zip(self.market.probabilities())
         {
@@ -92,13 +93,15 @@ impl Replay {
         assert_eq!(minor(&shown["volume"]), record.volume.minor(), "{shown:#}");
     }
 
-    /// What each account is paid if the options pay these basis points, the creator's remainder included.
+    /// Returns the payment to each account if the options pay these basis points, including the
+    /// creator's remainder.
     pub fn payouts(&self, basis_points: &[u16]) -> BTreeMap<String, i64> {
         let (_, terms) = self.market.clone().resolve(basis_points.to_vec()).unwrap();
         self.settle(terms)
     }
 
-    /// What each account gets back if the market is cancelled, the creator's remainder included.
+    /// Returns the refund of each account if the market is cancelled, including the creator's
+    /// remainder.
     pub fn refunds(&self) -> BTreeMap<String, i64> {
         let (_, terms) = self.market.clone().cancel(self.pot).unwrap();
         self.settle(terms)

@@ -1,4 +1,4 @@
-//! A server under test: the real binary on a spare port, with a home of its own and its log kept.
+//! A server under test: the real binary on a free port, with its own home and log.
 
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -8,10 +8,10 @@ use crate::client::{Client, PASSWORD};
 use crate::database::{Database, Home};
 use crate::program::{Program, Running, eventually};
 
-/// The word before the address in the line of the log that says where the server listens.
+/// Text before the address in the log line of the listening server.
 const LISTENING: &str = "listening on ";
 
-/// A server that runs, or ran: it can be stopped, killed and started again on the same data.
+/// A server that runs, or ran: it can be stopped, killed and restarted on the same data.
 #[derive(Debug)]
 pub struct Server {
     home: Home,
@@ -26,38 +26,39 @@ impl Server {
         Self::start_with(database, &[]).await
     }
 
-    /// The same with settings, by variables such as `FORETELL__LOG__FORMAT`.
+    /// Starts with settings, by variables such as `FORETELL__LOG__FORMAT`.
     pub async fn start_with(database: Database, settings: &[(&str, &str)]) -> Self {
         Self::start_in(Home::new(database), settings).await
     }
 
-    /// The same in an empty home.
+    /// Starts in an empty home.
     pub async fn start_in(home: Home, settings: &[(&str, &str)]) -> Self {
         let program = usual_program(&home, settings);
         Self::launch(home, program).await
     }
 
-    /// The same for a server that does nothing but what it is asked for: it runs no jobs.
+    /// Starts a server that runs no jobs.
     pub async fn start_without_worker(home: Home, settings: &[(&str, &str)]) -> Self {
         let program = usual_program(&home, settings).arguments("serve --no-worker");
         Self::launch(home, program).await
     }
 
-    /// The same for one whose data is on a disk of its own, of so many MiB, which is empty again when it ends.
+    /// Starts with the data on a separate disk of so many MiB, which is empty again when the server
+    /// ends.
     pub async fn start_on_disk(mib: u32, settings: &[(&str, &str)]) -> Self {
         let home = Home::new(Database::Sqlite);
         let program = usual_program(&home, settings).on_disk(mib);
         Self::launch(home, program).await
     }
 
-    /// Starts a server as `program` says, with nothing else configured, and waits until it is ready.
+    /// Starts `program`, with no further settings, and waits until it is ready.
     pub async fn launch(home: Home, program: Program) -> Self {
         let mut server = Self { home, program, running: None, origin: String::new() };
         server.start_again().await;
         server
     }
 
-    /// Starts the server on the data that it left and waits until it is ready.
+    /// Starts the server again on its data and waits until it is ready.
     pub async fn start_again(&mut self) {
         assert!(self.running.is_none(), "the server runs already");
         let logged_before = self.log().len();
@@ -77,34 +78,34 @@ impl Server {
         .await;
     }
 
-    /// Someone who is not signed in.
+    /// Returns an anonymous client.
     pub fn client(&self) -> Client {
         Client::new(&self.origin)
     }
 
-    /// Scheme, host and port.
+    /// Returns scheme, host and port.
     pub fn origin(&self) -> &str {
         &self.origin
     }
 
-    /// The number of the server's process.
+    /// Returns the process id of the server.
     pub fn process_id(&self) -> u32 {
         self.running.as_ref().expect("the server runs").id()
     }
 
-    /// Someone who has just registered, with the mail address `name@example.org`.
+    /// Registers a user with the email address `name@example.org`.
     pub async fn register(&self, name: &str) -> Client {
         self.client().register(name).await
     }
 
-    /// An admin, made from the command line.
+    /// Creates an admin from the command line and signs in.
     pub async fn admin(&self) -> Client {
         let arguments = "admin create --email root@example.org --name Root --password-stdin";
         self.command(arguments).input(&format!("{PASSWORD}\n")).run().await.succeeded();
         self.client().log_in("root@example.org", PASSWORD).await
     }
 
-    /// A subcommand on the same data.
+    /// Returns a subcommand on the same data.
     pub fn command(&self, arguments: &str) -> Program {
         let program = self.program.clone().arguments(arguments);
         match &self.running {
@@ -113,12 +114,12 @@ impl Server {
         }
     }
 
-    /// Where a test finds a file of the server, also on a disk of the server's own.
+    /// Returns the path at which a test finds a file of the server, also on a separate disk.
     pub fn path_of(&self, file: &Path) -> PathBuf {
         self.running.as_ref().expect("the server runs").path_of(file)
     }
 
-    /// A process beside the server that runs jobs on the same data, once it is at it.
+    /// Starts a worker process on the same data, and waits until it runs jobs.
     pub async fn start_worker(&self) -> Worker {
         let [out, log] = ["worker.out", "worker.log"].map(|name| self.home.path().join(name));
         let worker =
@@ -130,12 +131,12 @@ impl Server {
         worker
     }
 
-    /// Where the server keeps what it keeps.
+    /// Returns the home of the server.
     pub const fn home(&self) -> &Home {
         &self.home
     }
 
-    /// The memory that the process holds, in bytes.
+    /// Returns the resident memory of the process, in bytes.
     pub fn resident_bytes(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process_id())).unwrap();
         let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
@@ -143,7 +144,7 @@ impl Server {
         kib * 1_024
     }
 
-    /// Everything logged so far, by all runs.
+    /// Returns the log of all runs so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.log_path()).unwrap_or_default()
     }
@@ -153,20 +154,20 @@ impl Server {
         self.running.as_ref().expect("the server runs").hang_up();
     }
 
-    /// Asks the server to stop and waits until it has.
+    /// Sends SIGTERM and waits until the server has stopped.
     pub async fn stop(&mut self) -> ExitStatus {
         let mut running = self.running.take().expect("the server runs");
         running.terminate();
         running.wait("the server to stop").await
     }
 
-    /// Stops the server; it must do so without complaint.
+    /// Stops the server, which must succeed.
     pub async fn stop_cleanly(&mut self) {
         let status = self.stop().await;
         assert_eq!(status.code(), Some(0), "{}", self.log());
     }
 
-    /// Ends the server at once, as `kill -9` does.
+    /// Kills the server, like `kill -9`.
     pub fn kill(&mut self) {
         self.running.take().expect("the server runs").kill();
     }
@@ -191,12 +192,12 @@ impl Drop for Server {
     }
 }
 
-/// A process that runs jobs; killed if it is dropped.
+/// A worker process, killed when dropped.
 #[derive(Debug)]
 pub struct Worker(Running);
 
 impl Worker {
-    /// Ends it at once, as `kill -9` does.
+    /// Kills it, like `kill -9`.
     pub fn kill(mut self) {
         self.0.kill();
     }
@@ -206,7 +207,7 @@ impl Worker {
         self.0.hang_up();
     }
 
-    /// Asks it to stop and waits until it has; it must do so without complaint.
+    /// Sends SIGTERM and waits until it has stopped, which must succeed.
     pub async fn stop(mut self) {
         self.0.terminate();
         let status = self.0.wait("the worker to stop").await;
@@ -214,7 +215,8 @@ impl Worker {
     }
 }
 
-/// A server on a spare port, whose log a test can read, and which takes the time that a busy machine needs.
+/// Returns a server on a free port, with a log that tests can read, and with timeouts for a busy
+/// machine.
 fn usual_program(home: &Home, settings: &[(&str, &str)]) -> Program {
     let usual = Program::new(home)
         .variable("FORETELL__SERVER__BIND", "127.0.0.1:0")
@@ -223,7 +225,7 @@ fn usual_program(home: &Home, settings: &[(&str, &str)]) -> Program {
     settings.iter().fold(usual, |program, (name, value)| program.variable(name, *value))
 }
 
-/// The origin in the line that says where the server listens, once that line is whole.
+/// Returns the origin in the log line of the listening server, once that line is complete.
 fn listening_origin(log: &str) -> Option<String> {
     let lines = log.split_inclusive('\n').filter(|line| line.ends_with('\n'));
     let after = lines.filter_map(|line| line.split_once(LISTENING)).map(|(_, after)| after).next()?;

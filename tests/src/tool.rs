@@ -1,10 +1,10 @@
-//! Programs from other languages that tests are done with: run to their end, and installed beside the built tests.
+//! Programs in other languages that tests use, installed beside the built tests.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What the command prints; fails with all that it said unless it succeeds.
+/// Runs a command and returns its output; fails with all its output unless it succeeds.
 pub fn run(command: &mut Command) -> String {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -13,8 +13,8 @@ pub fn run(command: &mut Command) -> String {
     printed
 }
 
-/// The folder of the programs of the Python packages that `requirements` names with their versions. They are
-/// installed below `folder` once and kept until the requirements change.
+/// Returns the folder of the programs in the Python packages that `requirements` lists with their
+/// versions. They are installed below `folder` once and kept until the requirements change.
 pub fn python_programs(folder: &Path, requirements: &Path) -> PathBuf {
     let programs = folder.join("bin");
     let installed = folder.join("installed.txt");

@@ -1,4 +1,4 @@
-//! A TCP link that can be slow, narrow, silent, or come to an end.
+//! A TCP link that can be slow, narrow, silent, or broken.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,30 +12,30 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::relay::Relay;
 
-/// The most that is passed on at once, in bytes.
+/// Maximum number of bytes forwarded at once.
 const CHUNK: usize = 4_096;
-/// How many chunks may be under way, as in the buffers of a network.
+/// Maximum number of chunks in transit, as in network buffers.
 const CHUNKS: usize = 64;
 
-/// How a link is at the moment.
+/// Current condition of a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Condition {
-    /// Everything passes at once.
+    /// Everything is forwarded at once.
     Good,
-    /// Everything arrives this much later, in each direction.
+    /// Everything arrives with this delay, in each direction.
     Slow(Duration),
-    /// So many bytes pass in a second, in each direction of a connection.
+    /// So many bytes per second, in each direction of a connection.
     Narrow(u32),
-    /// Nothing passes, and neither side is told.
+    /// Nothing is forwarded, without notice to either side.
     Silent,
 }
 
-/// How connections come to their end.
+/// Way in which connections end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
-    /// As when the other side closes them.
+    /// Like a close by the other side.
     Closed,
-    /// As when the other side no longer knows them.
+    /// Like a reset by the other side.
     Reset,
 }
 
@@ -46,16 +46,16 @@ pub struct Wire {
     control: Arc<Control>,
 }
 
-/// What all connections share.
+/// State shared by all connections.
 #[derive(Debug)]
 struct Control {
     condition: watch::Sender<Condition>,
-    /// The last order to end all connections that are open, if any was given.
+    /// Last request to end all open connections, if any.
     end: watch::Sender<Option<End>>,
 }
 
 impl Wire {
-    /// A good link to the server of a URL such as `postgres://user@host:port/name`.
+    /// Starts a good link to the server of a URL such as `postgres://user@host:port/name`.
     pub async fn start(url: &str) -> Self {
         let (condition, end) = (watch::Sender::new(Condition::Good), watch::Sender::new(None));
         let control = Arc::new(Control { condition, end });
@@ -71,17 +71,17 @@ impl Wire {
         Self { relay: Relay::start(url, serve).await, control }
     }
 
-    /// The URL of the server through this link.
+    /// Returns the URL of the server through this link.
     pub fn url(&self) -> &str {
         self.relay.url()
     }
 
-    /// Changes the link, also for what is under way.
+    /// Changes the condition, also for data in transit.
     pub fn make(&self, condition: Condition) {
         self.control.condition.send_replace(condition);
     }
 
-    /// Ends all connections that are open.
+    /// Ends all open connections.
     pub fn end_all(&self, end: End) {
         self.control.end.send_replace(Some(end));
     }
@@ -109,7 +109,7 @@ async fn serve(client: TcpStream, server: TcpStream, control: &Control) {
     }
 }
 
-/// Passes on what comes from one side to the other until either has gone.
+/// Forwards data from one side to the other until either is gone.
 async fn pass(from: &mut OwnedReadHalf, to: &mut OwnedWriteHalf, control: &Control) {
     let mut condition = control.condition.subscribe();
     let (sender, mut under_way) = mpsc::channel::<(Instant, Vec<u8>)>(CHUNKS);
@@ -124,7 +124,7 @@ async fn pass(from: &mut OwnedReadHalf, to: &mut OwnedWriteHalf, control: &Contr
     };
     let write = async {
         while let Some((came, chunk)) = under_way.recv().await {
-            // It cannot fail: the sender lives as long as `control`.
+            // It cannot fail: the sender exists as long as `control`.
             drop(condition.wait_for(|condition| *condition != Condition::Silent).await);
             let now = *condition.borrow();
             match now {

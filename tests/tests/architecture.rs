@@ -1,7 +1,7 @@
-//! Tests of the workspace itself: which crate may know which, and what its files must hold.
+//! Tests of the workspace itself: allowed dependencies between crates, and rules for source files.
 //!
-//! Each rule is a function from data to the faults it finds, so that one test shows it a breach and
-//! another shows it the real workspace.
+//! Each rule is a function from data to its violations, so that one test passes it a violation and
+//! another the real workspace.
 
 mod dependencies;
 mod graph;
@@ -10,7 +10,7 @@ mod sources;
 
 use std::path::PathBuf;
 
-/// The workspace's folder.
+/// Returns the folder of the workspace.
 fn root() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }

@@ -1,4 +1,4 @@
-//! The audit names the row of every value that was changed behind the server's back.
+//! Tests that the audit reports the row of every value changed directly in the database.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -9,19 +9,19 @@
 use foretell_tests::{Client, Database, Home, Server, on_each_database, text};
 use serde_json::Value;
 
-on_each_database!(altered_row_is_named_by_the_audit);
+on_each_database!(audit_reports_altered_row);
 
-/// A change of one value, the change that undoes it, and the finding that names it.
+/// A change of one value, the change that reverts it, and the finding that reports it.
 struct Alteration {
     table: &'static str,
     key: String,
-    /// `column = expression` there and back.
+    /// Assignments `column = expression` that change and restore the value.
     change: [String; 2],
     finding: (&'static str, String, &'static str),
 }
 
-/// Ids of rows: a market with several bets, one of them with its transfer and account (of option 0), a
-/// payment, and a settled market that paid that account.
+/// Ids of rows: a market with several bets, one of them with its transfer and account (of option
+/// 0), a payment, and a settled market that paid that account.
 struct Rows {
     market: String,
     bet: String,
@@ -38,18 +38,18 @@ fn literal(database: Database, id: &str) -> String {
     }
 }
 
-/// The same column higher by a number, and back.
+/// Increases a column by a number, and back.
 fn raised(column: &str, by: u32) -> [String; 2] {
     [format!("{column} = {column} + {by}"), format!("{column} = {column} - {by}")]
 }
 
-/// Another value in a column of a bet, and the one that was kept.
+/// Sets another value in a column of a bet, and the saved one.
 fn replaced(column: &str, value: &str) -> [String; 2] {
     let kept = format!("{column} = (SELECT {column} FROM kept_bets WHERE kept_bets.id = bets.id)");
     [format!("{column} = {value}"), kept]
 }
 
-/// A list of alterations, all of one database.
+/// Alterations of one database.
 struct Alterations {
     database: Database,
     all: Vec<Alteration>,
@@ -165,7 +165,7 @@ fn alterations(rows: &Rows, database: Database) -> Vec<Alteration> {
     alterations.all
 }
 
-/// A ledger in use: a payment, a market with bets and sales, and one that is settled.
+/// Creates a ledger in use: a payment, a market with bets and sales, and a settled one.
 async fn fill(server: &Server) -> Rows {
     let (ada, bob) = (server.register("ada").await, server.register("bob").await);
     let payment = text(&ada.pay(&bob, "1.00").await.data(201)["id"]);
@@ -200,7 +200,7 @@ fn update(home: &Home, Alteration { table, key, .. }: &Alteration, change: &str)
     home.execute(&format!("UPDATE {table} SET {change} WHERE {key}"));
 }
 
-async fn altered_row_is_named_by_the_audit(database: Database) {
+async fn audit_reports_altered_row(database: Database) {
     let server = Server::start(database).await;
     let rows = fill(&server).await;
     let (admin, home) = (server.admin().await, server.home());
@@ -222,7 +222,7 @@ async fn altered_row_is_named_by_the_audit(database: Database) {
     check_command(&server, &rows, database).await;
 }
 
-/// The command says the same, as text and as JSON, and fails.
+/// Checks that the command reports the same, as text and as JSON, and fails.
 async fn check_command(server: &Server, rows: &Rows, database: Database) {
     server.command("ledger audit --json").run().await.succeeded();
     let market = literal(database, &rows.market);

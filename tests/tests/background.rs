@@ -1,7 +1,7 @@
-//! Jobs, mail and webhooks of the real binary: with a real mail server, a receiver that verifies signatures by the
-//! published library, and workers that are killed.
+//! Tests of jobs, emails and webhooks of the real binary: with a real mail server, a receiver that
+//! verifies signatures with the published library, and workers that are killed.
 //!
-//! `FORETELL_TEST_WORKER_KILLS` is how often a worker is killed.
+//! `FORETELL_TEST_WORKER_KILLS` is the number of workers to kill.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "what serves tests fails like a test")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,18 +19,18 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 
 on_each_database!(
-    a_mail_server_that_is_away_at_first_gets_each_letter_once,
-    webhooks_are_verified_by_the_published_library,
-    workers_that_are_killed_do_everything_once,
+    emails_are_sent_once_after_outage,
+    webhook_signatures_pass_published_library,
+    killed_workers_complete_jobs_once,
 );
 
-/// Jobs of dead workers are taken up soon.
+/// Settings with short leases, so that jobs of killed workers are retried soon.
 const BRISK: [(&str, &str); 2] = [("FORETELL__JOBS__LEASE_S", "1"), ("FORETELL__JOBS__POLL_MS", "50")];
 
 /// A Python program that runs until the test ends.
 struct Helper {
     child: Child,
-    /// The first line that it printed.
+    /// First line that it printed.
     said: String,
 }
 
@@ -53,7 +53,7 @@ impl Drop for Helper {
     }
 }
 
-/// The folder of the Python programs, installed once.
+/// Returns the folder of the Python programs, installed once.
 fn programs() -> &'static Path {
     static PROGRAMS: OnceLock<PathBuf> = OnceLock::new();
     PROGRAMS.get_or_init(|| {
@@ -62,18 +62,18 @@ fn programs() -> &'static Path {
     })
 }
 
-/// The jobs of a kind, newest first.
+/// Returns the jobs of a kind, newest first.
 async fn jobs(admin: &Client, kind: &str) -> Vec<Value> {
     let listed = admin.get(&format!("/admin/jobs?kind={kind}&limit=100")).await.data(200);
     listed.as_array().unwrap().clone()
 }
 
-/// A port that nobody listens at.
+/// Returns a free port.
 fn spare_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-async fn a_mail_server_that_is_away_at_first_gets_each_letter_once(database: Database) {
+async fn emails_are_sent_once_after_outage(database: Database) {
     let port = spare_port().to_string();
     let settings = [
         BRISK[1],
@@ -88,7 +88,7 @@ async fn a_mail_server_that_is_away_at_first_gets_each_letter_once(database: Dat
     let server = Server::start_with(database, &settings).await;
     let admin = server.admin().await;
     server.register("ada").await;
-    // Nobody answers the first two attempts at each letter.
+    // The first two attempts at each email get no response.
     eventually("two attempts to fail", async || {
         let jobs = jobs(&admin, "welcome_mail").await;
         jobs.iter().all(|job| job["failures"].as_i64() >= Some(2)).then_some(())
@@ -118,13 +118,13 @@ async fn a_mail_server_that_is_away_at_first_gets_each_letter_once(database: Dat
     assert_eq!(jobs(&admin, "welcome_mail").await.len(), 2, "who could not register is not written to");
 }
 
-/// What a receiver has verified: the ids and bodies in their order.
+/// Returns the messages that a receiver has verified: ids and bodies, in order.
 fn received(file: &Path) -> Vec<Value> {
     let lines = fs::read_to_string(file).unwrap_or_default();
     lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-async fn webhooks_are_verified_by_the_published_library(database: Database) {
+async fn webhook_signatures_pass_published_library(database: Database) {
     let settings = [BRISK[1], ("FORETELL__WEBHOOKS__ALLOW_PRIVATE", "true")];
     let server = Server::start_with(database, &settings).await;
     let (admin, ada) = (server.admin().await, server.register("ada").await);
@@ -145,7 +145,7 @@ async fn webhooks_are_verified_by_the_published_library(database: Database) {
     let winner = json!({ "optionId": market["options"][0]["id"] });
     ada.post(&path, winner).await.expect(200);
 
-    // The first of them was refused once.
+    // The first of them was rejected once.
     let got = eventually("all messages to arrive", async || {
         let got = received(&messages);
         (got.len() >= 4).then_some(got)
@@ -161,7 +161,7 @@ async fn webhooks_are_verified_by_the_published_library(database: Database) {
     }
     assert_eq!(got[3]["body"]["data"]["status"], "resolved");
 
-    // The old secret still counts, and the new one does at once.
+    // The old secret is still valid, and so is the new one immediately.
     let webhook_path = format!("/webhooks/{}", text(&webhook["id"]));
     let rotated = admin.post(&format!("{webhook_path}/secret"), json!({})).await.data(200);
     for known in [&webhook["secret"], &rotated["secret"]] {
@@ -175,7 +175,7 @@ async fn webhooks_are_verified_by_the_published_library(database: Database) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn private_addresses_get_no_webhooks_unless_the_operator_says_so() {
+async fn private_webhook_addresses_require_setting() {
     let server = Server::start(Database::Sqlite).await;
     let admin = server.admin().await;
     for url in ["http://example.org/", "https://127.0.0.1/", "https://[::ffff:10.0.0.1]/", "https://0x7f.1/"]
@@ -183,7 +183,7 @@ async fn private_addresses_get_no_webhooks_unless_the_operator_says_so() {
         let refused = admin.post("/webhooks", json!({ "url": url, "events": ["market.status"] })).await;
         assert_eq!(refused.refused(400, "VALIDATION_ERROR").faults()[0].0, "url");
     }
-    // A name that stands for one is found out when it is connected to.
+    // A name that resolves to one is detected while connecting.
     let new = json!({ "url": "https://localhost/", "events": ["market.status"] });
     let webhook = admin.post("/webhooks", new).await.data(201);
     let tested = admin.post(&format!("/webhooks/{}/test", text(&webhook["id"])), json!({})).await.data(200);
@@ -191,15 +191,15 @@ async fn private_addresses_get_no_webhooks_unless_the_operator_says_so() {
     assert_eq!(tested, json!({ "isDelivered": false, "failure": failure }));
 }
 
-async fn workers_that_are_killed_do_everything_once(database: Database) {
+async fn killed_workers_complete_jobs_once(database: Database) {
     let kills = size("FORETELL_TEST_WORKER_KILLS", 5, 100);
-    // One user opens many small markets.
+    // One user creates many small markets.
     let quotas = [("FORETELL__QUOTAS__OPEN_MARKETS", "1000000"), ("FORETELL__QUOTAS__MIN_SUBSIDY", "0.10")];
     let settings = [BRISK.as_slice(), &quotas].concat();
     let server = Server::start_without_worker(Home::new(database), &settings).await;
     let (admin, ada) = (server.admin().await, server.register("ada").await);
     let mut body = foretell_tests::market(&["Yes", "No"], "0.10");
-    // Late enough for all of them to be opened.
+    // Late enough to create all of them first.
     let seconds = i64::try_from(5 + kills / 5).unwrap();
     body["endDate"] = json!(seconds_from_now(seconds));
     let mut markets = BTreeMap::new();
@@ -211,7 +211,7 @@ async fn workers_that_are_killed_do_everything_once(database: Database) {
     for kill in 1..=kills {
         let before = count(&admin, "done").await;
         let worker = server.start_worker().await;
-        // In the middle of it: some of the jobs are done, and others are under way.
+        // In the middle: some of the jobs are done, and others are running.
         eventually("a worker to do a job", async || (count(&admin, "done").await > before).then_some(()))
             .await;
         worker.kill();
@@ -235,14 +235,14 @@ async fn workers_that_are_killed_do_everything_once(database: Database) {
     admin.check_audit().await;
 }
 
-/// How many markets are closed by jobs in this state.
+/// Returns the number of markets closed by jobs in this state.
 async fn count(admin: &Client, state: &str) -> u64 {
     let answer = admin.get(&format!("/admin/jobs?kind=close_market&state={state}")).await.expect(200);
     answer.body["meta"]["pagination"]["total"].as_u64().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn periodic_jobs_are_run_once_a_tick_by_any_number_of_nodes() {
+async fn periodic_jobs_run_once_per_period() {
     let home = Home::new(Database::Postgres);
     let url = home.database_url().unwrap().to_owned();
     let first = Server::start_in(home, &BRISK).await;
@@ -256,7 +256,7 @@ async fn periodic_jobs_are_run_once_a_tick_by_any_number_of_nodes() {
     .await;
     for kind in ["purge_jobs", "purge_sessions", "purge_outcomes"] {
         let jobs = jobs(&admin, kind).await;
-        // The tick may have changed between the starts; in one tick there is one.
+        // The period may have changed between the starts; each period has one.
         let length = if kind == "purge_outcomes" { 15 } else { 13 };
         let ticks: BTreeSet<_> =
             jobs.iter().map(|job| text(&job["createdAt"])[..length].to_owned()).collect();

@@ -1,4 +1,5 @@
-//! Backups: made under load, proved to be good, restored elsewhere, and made by themselves before a migration.
+//! Tests of backups: created under load, verified, restored elsewhere, and created automatically
+//! before a migration.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -15,10 +16,10 @@ use foretell_tests::{Client, Database, Home, Program, Server, text};
 use futures::future::join_all;
 use serde_json::Value;
 
-/// Who bets while the backup is made.
+/// Number of clients that bet while the backup is created.
 const CLIENTS: usize = 8;
 
-/// Bets until it is told to stop, and counts what was acknowledged.
+/// Bets until it is stopped, and counts acknowledged bets.
 async fn bet_on(client: &Client, market: &Value, is_over: &AtomicBool, acknowledged: &AtomicU64) {
     while !is_over.load(Ordering::SeqCst) {
         client.bet(market, 0, "0.01").await.expect(201);
@@ -31,7 +32,7 @@ async fn backup(server: &Server, file: &Path) -> String {
 }
 
 #[tokio::test]
-async fn a_backup_under_load_is_restored_elsewhere_with_all_that_was_acknowledged() {
+async fn backup_under_load_has_acknowledged_bets() {
     let server = Server::start(Database::Sqlite).await;
     let ada = server.register("ada").await;
     let market = ada.open_market(&["Yes", "No"], "10").await;
@@ -64,7 +65,7 @@ async fn a_backup_under_load_is_restored_elsewhere_with_all_that_was_acknowledge
 }
 
 #[tokio::test]
-async fn a_database_is_replaced_only_while_nobody_has_it_open() {
+async fn restore_requires_closed_database() {
     let mut server = Server::start(Database::Sqlite).await;
     server.register("ada").await;
     let file = server.home().path().join("copy.db");
@@ -83,7 +84,7 @@ async fn a_database_is_replaced_only_while_nobody_has_it_open() {
 }
 
 #[tokio::test]
-async fn a_damaged_backup_is_found_out_and_not_restored() {
+async fn damaged_backup_is_not_restored() {
     let mut server = Server::start(Database::Sqlite).await;
     let ada = server.register("ada").await;
     ada.open_market(&["Yes", "No"], "10").await;
@@ -103,7 +104,7 @@ async fn a_damaged_backup_is_found_out_and_not_restored() {
     ada.moved_to(server.origin()).get("/me").await.expect(200);
 }
 
-/// SQL that takes the newest migration back.
+/// Returns SQL that reverts the newest migration.
 fn undo_newest_migration() -> String {
     let folders = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations/sqlite"));
     let newest = folders.unwrap().map(|entry| entry.unwrap().path()).max().unwrap();
@@ -113,7 +114,7 @@ fn undo_newest_migration() -> String {
 }
 
 #[tokio::test]
-async fn a_backup_is_made_before_a_migration() {
+async fn backup_is_created_before_migration() {
     let mut server = Server::start(Database::Sqlite).await;
     server.register("ada").await;
     server.stop_cleanly().await;
@@ -135,7 +136,7 @@ async fn a_backup_is_made_before_a_migration() {
 }
 
 #[tokio::test]
-async fn postgres_has_tools_of_its_own() {
+async fn backup_of_postgres_is_rejected() {
     let server = Server::start(Database::Postgres).await;
     server.command("backup create").run().await.failed(&["Postgres", "docs/backup.md"]);
 }

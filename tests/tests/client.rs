@@ -1,7 +1,8 @@
-//! A client that a public generator makes of `docs/openapi.json` compiles, and does what the README's first page does.
+//! Tests that a client generated from `docs/openapi.json` compiles, and runs the steps of the
+//! README's first page.
 //!
-//! `tests/client` holds the program and the versions of all that it needs, which are installed beside the built tests
-//! and kept there.
+//! `tests/client` contains the program and its lock file; its packages are installed beside the
+//! built tests and kept there.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,12 +11,12 @@ use std::process::Command;
 use foretell_tests::{Database, Server, on_each_database, run};
 use tokio::sync::OnceCell;
 
-on_each_database!(a_generated_client_works);
+on_each_database!(generated_client_works);
 
-/// What is checked in.
+/// Files of the program.
 const FILES: [&str; 4] = ["package.json", "package-lock.json", "tsconfig.json", "first_page.ts"];
 
-async fn a_generated_client_works(database: Database) {
+async fn generated_client_works(database: Database) {
     static PROGRAM: OnceCell<PathBuf> = OnceCell::const_new();
     let program = PROGRAM.get_or_init(|| async { tokio::task::spawn_blocking(built).await.unwrap() }).await;
     let mut server = Server::start(database).await;
@@ -27,7 +28,7 @@ async fn a_generated_client_works(database: Database) {
     server.stop_cleanly().await;
 }
 
-/// Installs, generates and compiles; answers where the program is.
+/// Installs, generates and compiles; returns the folder of the program.
 fn built() -> PathBuf {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("client");

@@ -1,5 +1,5 @@
-//! Many clients at once on the same few accounts and one market: nothing is lost, and it could have happened
-//! one after another.
+//! Tests of many concurrent clients on the same few accounts and one market: nothing is lost, and
+//! the result has a serial order.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -15,24 +15,24 @@ use foretell_tests::{
 use futures::future::join_all;
 use serde_json::Value;
 
-on_each_database!(nothing_is_lost_among_many_clients);
+on_each_database!(concurrent_clients_lose_nothing);
 
 const USERS: usize = 6;
 const CLIENTS: usize = 64;
 const REQUESTS_EACH: usize = 32;
 const OPTIONS: [&str; 3] = ["Yes", "No", "Neither"];
 
-/// A slow machine is given time: who waits too long is turned away, which is not what this is about.
+/// Settings for a slow machine: timeouts are not the subject of this test.
 const PATIENT: [(&str, &str); 2] =
     [("FORETELL__WRITER__MAX_WAIT_MS", "60000"), ("FORETELL__DATABASE__WAIT_MS", "60000")];
 
-/// What may be refused to clients who take no heed of each other.
+/// Errors that concurrent clients may get.
 const REFUSALS: [&str; 3] = ["INSUFFICIENT_FUNDS", "INSUFFICIENT_SHARES", "TRADE_TOO_SMALL"];
 
-/// What was acknowledged.
+/// Acknowledged commands.
 #[derive(Debug, Default)]
 struct Tally {
-    /// What each account gained and lost, in minor units.
+    /// Gain of each account, in minor units.
     changes: BTreeMap<String, i64>,
     bets: BTreeSet<String>,
     refusals: usize,
@@ -55,7 +55,7 @@ impl Tally {
     }
 }
 
-async fn nothing_is_lost_among_many_clients(database: Database) {
+async fn concurrent_clients_lose_nothing(database: Database) {
     let server = Server::start_with(database, &PATIENT).await;
     let names: Vec<_> = (0..USERS).map(|n| format!("user{n}")).collect();
     let users = join_all(names.iter().map(|name| server.register(name))).await;
@@ -88,7 +88,7 @@ async fn nothing_is_lost_among_many_clients(database: Database) {
     server.admin().await.check_audit().await;
 }
 
-/// Bets, sells and pays as one of the users, and notes what was acknowledged.
+/// Bets, sells and pays as one of the users, and records acknowledged commands.
 async fn trade(number: usize, users: Vec<Client>, market: Value) -> Tally {
     let mut chance = Chance::new(number as u64);
     let user = &users[number % USERS];
@@ -125,7 +125,7 @@ fn note_trade(tally: &mut Tally, user: &Client, answer: Answer, sign: i64) {
     }
 }
 
-/// The data of a success; nothing for a refusal that is in order.
+/// Returns the data of a success; `None` for an allowed error.
 fn done(tally: &mut Tally, answer: Answer) -> Option<Value> {
     if answer.status == 201 {
         return Some(answer.data(201));

@@ -1,8 +1,8 @@
-//! Crashes under load: what was acknowledged is there exactly once, with the answer that was given; what was not
-//! is there wholly or not at all, and once after it is sent again; and the money is all there.
-//!
-//! `FORETELL_TEST_CRASH_CYCLES` asks for a longer run, and `FORETELL_TEST_CRASH_SEED` for other choices. A run
-//! that fails is shown with its seed; how the threads of the server and of the clients meet is up to the machine.
+//! Tests of crashes under load: acknowledged commands are stored exactly once, with the returned
+//! response; all others are stored completely or not at all, and once after they are sent again;
+//! and the ledger is sound. `FORETELL_TEST_CRASH_CYCLES` sets the length of a run, and
+//! `FORETELL_TEST_CRASH_SEED` its choices. A failed run prints its seed; the interleaving of
+//! threads depends on the machine.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -30,6 +30,6 @@ mod settlement;
 mod shutdown;
 mod wire;
 
-/// A slow machine is given time: who waits too long is turned away, which is not what this is about.
+/// Settings for a slow machine: timeouts are not the subject of this test.
 const PATIENT: [(&str, &str); 2] =
     [("FORETELL__WRITER__MAX_WAIT_MS", "60000"), ("FORETELL__DATABASE__WAIT_MS", "60000")];

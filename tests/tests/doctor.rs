@@ -1,4 +1,4 @@
-//! `foretell doctor` finds what is wrong, each in its place, and says what mends it.
+//! Tests of `foretell doctor`: it finds every problem in its check, with a fix.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -12,12 +12,12 @@ use foretell_tests::{Collector, Database, Program, Server, eventually, on_each_d
 use serde_json::Value;
 
 on_each_database!(
-    a_healthy_server_has_nothing_that_fails,
-    what_is_broken_is_found,
+    healthy_server_passes_all_checks,
+    every_problem_is_found,
     incomplete_search_index_is_found_and_rebuilt,
 );
 
-/// The worst state of each check, and whether the doctor was content.
+/// Returns the worst state of each check, and `true` if the doctor succeeded.
 async fn findings(program: Program) -> (BTreeMap<String, String>, bool) {
     let done = program.run().await;
     let found: Value = serde_json::from_str(&done.stdout).unwrap();
@@ -34,7 +34,7 @@ async fn findings(program: Program) -> (BTreeMap<String, String>, bool) {
     (states, done.status.success())
 }
 
-async fn a_healthy_server_has_nothing_that_fails(database: Database) {
+async fn healthy_server_passes_all_checks(database: Database) {
     let server = Server::start(database).await;
     let ada = server.register("ada").await;
     ada.open_market(&["Yes", "No"], "10").await;
@@ -109,7 +109,7 @@ async fn incomplete_search_index_is_found_and_rebuilt(database: Database) {
     }
 }
 
-async fn what_is_broken_is_found(database: Database) {
+async fn every_problem_is_found(database: Database) {
     let mut server = Server::start(database).await;
     server.register("ada").await;
     server.stop_cleanly().await;

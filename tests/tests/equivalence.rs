@@ -1,9 +1,9 @@
-//! One history on every store: the same random commands, with the same ids and the same clock, come to the
-//! same receipts and the same books in memory, on `SQLite` and on Postgres.
+//! Tests one history on every store: the same random commands, with the same ids and the same
+//! clock, have the same receipts and stored data in memory, on `SQLite` and on Postgres.
 //!
-//! `FORETELL_EQUIVALENCE_SEEDS` and `FORETELL_EQUIVALENCE_COMMANDS` ask for a longer run, and
-//! `FORETELL_EQUIVALENCE_SEED` for one history only. A history that fails is shown with its seed and the
-//! command that it failed at; every shorter run of the same seed begins with the same commands.
+//! `FORETELL_EQUIVALENCE_SEEDS` and `FORETELL_EQUIVALENCE_COMMANDS` set the length of a run, and
+//! `FORETELL_EQUIVALENCE_SEED` selects one history only. A failed history prints its seed and the
+//! failing command; every shorter run of the same seed starts with the same commands.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -36,18 +36,18 @@ use known::Known;
 use tally::Tally;
 use world::{Kind, World};
 
-/// How often all books are compared: after so many commands.
+/// Number of commands between two comparisons of all data.
 const COMPARE_EVERY: usize = 100;
-/// How many histories are under way at once.
+/// Number of concurrent histories.
 const AT_ONCE: usize = 4;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn random_commands_come_to_the_same_on_every_store() {
+async fn random_commands_are_equivalent_on_every_store() {
     let commands = number("FORETELL_EQUIVALENCE_COMMANDS", 400);
     let one = number("FORETELL_EQUIVALENCE_SEED", 0);
     let seeds = if one > 0 { one..=one } else { 1..=number("FORETELL_EQUIVALENCE_SEEDS", 8) };
     let histories = futures::stream::iter(seeds).map(async |seed| {
-        // Whatever fails is shown with its seed.
+        // Every failure prints its seed.
         let history = AssertUnwindSafe(history::compare(seed as u64, commands)).catch_unwind().await;
         history
             .unwrap_or_else(|_| panic!("the history of FORETELL_EQUIVALENCE_SEED={seed} differs, see above"))
@@ -58,9 +58,9 @@ async fn random_commands_come_to_the_same_on_every_store() {
     }
 }
 
-// On one thread, where a crowd that acts at once acts in its order.
+// On one thread, so that concurrent actions of a crowd keep their order.
 #[tokio::test]
-async fn a_settlement_of_several_sets_comes_to_the_same_on_every_store() {
+async fn large_settlement_is_equivalent_on_every_store() {
     let clock = FakeClock::default();
     let mut all = Vec::new();
     for kind in Kind::ALL {
@@ -75,7 +75,7 @@ async fn a_settlement_of_several_sets_comes_to_the_same_on_every_store() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn commands_at_once_keep_every_invariant_on_every_store() {
+async fn concurrent_commands_keep_every_invariant() {
     for kind in Kind::ALL {
         for seed in 1..=2 {
             check_at_once(kind, seed).await;
@@ -83,13 +83,14 @@ async fn commands_at_once_keep_every_invariant_on_every_store() {
     }
 }
 
-/// Sends some hundreds of commands at once to two nodes, some of them twice, and then settles every market.
+/// Sends some hundreds of concurrent commands to two nodes, some of them twice, and then settles
+/// every market.
 async fn check_at_once(kind: Kind, seed: u64) {
     let clock = FakeClock::default();
     let world = Arc::new(World::open(kind, seed, &clock).await);
     let mut known = Known::default();
     let mut chance = Chance::new(seed);
-    // A history of its own first, so that there is something to trade, to pay with and to reverse.
+    // First a history of its own, so that there is something to trade, to pay with and to reverse.
     for _ in 0..120 {
         let step = known.next_step(&mut chance);
         known.learn(&step, &world.perform(&step).await);
@@ -120,13 +121,13 @@ async fn check_at_once(kind: Kind, seed: u64) {
     Books::read(&world, &known).await.check(kind);
 }
 
-/// That all submissions of one key were told of one effect.
+/// Checks that all submissions of one key got the same effect.
 fn check_repetitions(kind: Kind, sent: &[Step], answers: &[Answer]) {
     let mut first = std::collections::HashMap::new();
     for (step, answer) in sent.iter().zip(answers) {
         let known = first.entry((step.caller.user.id, step.key.clone())).or_insert((step, answer));
-        // Another command under the same key is told so; which of them came first, chance decides.
-        // What has no key is done once, and then there is nothing to do it to.
+        // Another command under the same key gets an error; which of them came first depends on
+        // timing. A command without a key is executed once, and its repetition finds nothing.
         let is_keyed = !matches!(step.action, Action::Delete(_));
         let is_same = is_keyed && format!("{:?}", known.0.action) == format!("{:?}", step.action);
         assert!(

@@ -1,5 +1,5 @@
-//! Streams of events of the real server: without gap or repetition over broken connections and several nodes,
-//! and never in the way of its end.
+//! Tests of event streams of the real server: without gaps or repetitions over broken connections
+//! and several nodes, and without delaying its shutdown.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -19,19 +19,19 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 on_each_database!(
-    a_stream_that_breaks_off_goes_on,
+    interrupted_stream_resumes,
     streams_end_with_the_server,
     streams_over_the_limit_are_rejected,
-    who_does_not_read_is_cut_off
+    client_that_does_not_read_is_disconnected
 );
 
-/// How often the stream is broken off.
+/// Number of times that the stream is interrupted.
 const CUTS: usize = 100;
 
-/// An event as it came: its id, and its data.
+/// A received event: its id, and its data.
 type Event = (String, Value);
 
-/// A stream of events with what came of it.
+/// A stream of events with its received data.
 struct Stream {
     response: Response,
     unread: Vec<u8>,
@@ -49,7 +49,7 @@ impl Stream {
         Self { response, unread: Vec::new() }
     }
 
-    /// The next piece of the stream, whatever it holds; `None` at its end.
+    /// Returns the events in the next chunk of the stream; `None` at its end.
     async fn chunk(&mut self) -> Option<Vec<Event>> {
         self.unread.extend_from_slice(&self.response.chunk().await.unwrap()?);
         let whole = self.unread.windows(2).rposition(|bytes| bytes == b"\n\n").map_or(0, |end| end + 2);
@@ -58,14 +58,14 @@ impl Stream {
     }
 }
 
-/// The event of a block, unless it is a comment or the like.
+/// Returns the event of a block, unless it is a comment or similar.
 fn event(block: &str) -> Option<Event> {
     let id = block.strip_prefix("id: ")?.split('\n').next()?;
     let data = block.split("\ndata: ").nth(1)?;
     Some((id.to_owned(), serde_json::from_str(data).unwrap()))
 }
 
-/// Bets until it is told to stop, and closes the market.
+/// Bets until it is stopped, and closes the market.
 async fn trade(traders: &[Client], market: &Value, rounds: usize) {
     for round in 0..rounds {
         let bets = traders.iter().map(|trader| trader.bet(market, round % 2, "0.10"));
@@ -76,15 +76,15 @@ async fn trade(traders: &[Client], market: &Value, rounds: usize) {
     traders[0].post(&format!("/markets/{}/close", text(&market["id"])), json!({})).await.expect(200);
 }
 
-/// Another server on the same database.
+/// Starts another server on the same database.
 async fn second_node(first: &Server) -> Server {
     let url = first.home().database_url().unwrap();
     Server::start_in(Home::new(Database::Sqlite), &[("DATABASE_URL", url)]).await
 }
 
-async fn a_stream_that_breaks_off_goes_on(database: Database) {
+async fn interrupted_stream_resumes(database: Database) {
     let server = Server::start(database).await;
-    // Postgres serves two nodes, one of which trades while both are followed.
+    // Postgres supports two nodes, one of which trades while both stream.
     let second = match database {
         Database::Sqlite => None,
         Database::Postgres => Some(second_node(&server).await),
@@ -104,7 +104,8 @@ async fn a_stream_that_breaks_off_goes_on(database: Database) {
             let mut wanted = if cut < CUTS { chance.below(20) } else { usize::MAX };
             while wanted > 0 {
                 let Some(events) = stream.chunk().await else { return (seen, cut) };
-                // The connection breaks between any two events, not only where the network divides them.
+                // The connection breaks between any two events, not only at the boundaries of
+                // chunks.
                 for (id, data) in events.into_iter().take(wanted) {
                     wanted -= 1;
                     last.clone_from(&id);
@@ -166,7 +167,7 @@ async fn streams_over_the_limit_are_rejected(database: Database) {
     rejected(&ada).await;
     let _of_ben = Stream::open(&ben, &market, None).await;
     rejected(&cleo).await;
-    // A client that goes away makes room at once, although nothing happens in the market.
+    // A client that disconnects frees its slot at once, although the market has no events.
     drop(first);
     let begun = tokio::time::Instant::now();
     while cleo.request(Method::GET, &path).send().await.unwrap().status() != 200 {
@@ -175,7 +176,7 @@ async fn streams_over_the_limit_are_rejected(database: Database) {
     }
 }
 
-/// A connection whose small segments make for small buffers on both sides.
+/// Opens a connection whose small segments cause small buffers on both sides.
 fn narrow_connection(address: SocketAddr) -> TcpStream {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     socket.set_recv_buffer_size(4_096).unwrap();
@@ -185,14 +186,14 @@ fn narrow_connection(address: SocketAddr) -> TcpStream {
     TcpStream::from_std(socket.into()).unwrap()
 }
 
-async fn who_does_not_read_is_cut_off(database: Database) {
+async fn client_that_does_not_read_is_disconnected(database: Database) {
     let server = Server::start_with(database, &[("FORETELL__SERVER__UNREAD_TIMEOUT_S", "1")]).await;
     let mut traders = Vec::new();
     for name in ["ada", "ben", "cleo", "dan", "eve", "fay", "gus", "hal"] {
         traders.push(server.register(name).await);
     }
     let market = traders[0].open_market(&["Yes", "No"], "100.00").await;
-    // More than the buffers of both sides hold.
+    // More than the buffers of both sides can hold.
     trade(&traders, &market, 100).await;
     // So that the stream would end by itself.
     let winner = json!({"optionId": market["options"][0]["id"]});

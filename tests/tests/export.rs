@@ -1,4 +1,4 @@
-//! Exports: all rows, once, as the API shows them, as lines of JSON and as tables.
+//! Tests of exports: all rows, once, in the form of the API, as JSON lines and as tables.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -11,12 +11,9 @@ use std::collections::BTreeSet;
 use foretell_tests::{Client, Database, Server, on_each_database, text};
 use serde_json::{Value, json};
 
-on_each_database!(
-    exports_hold_every_row_once_as_the_api_shows_it,
-    a_user_gets_what_there_is_of_them_and_no_more
-);
+on_each_database!(exports_contain_every_row_once, user_export_contains_only_own_data);
 
-/// More than are read at once.
+/// More than one query reads.
 const PAYMENTS: usize = 700;
 
 async fn lines(server: &Server, what: &str) -> Vec<Value> {
@@ -24,14 +21,14 @@ async fn lines(server: &Server, what: &str) -> Vec<Value> {
     told.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// Pays many times at once.
+/// Makes many concurrent payments.
 async fn pay(from: &Client, to: &Client) {
     let payment = json!({"fromAccountId": from.account_id, "toAccountId": to.account_id, "amount": "0.01"});
     let batch = json!({"mode": "atomic", "transfers": vec![payment; PAYMENTS]});
     from.post("/transfers/batch", batch).await.expect(200);
 }
 
-/// The paths of all fields of an object, those within objects after a point.
+/// Returns the paths of all fields of an object, with a point before nested fields.
 fn fields(row: &Value, within: &str) -> Vec<String> {
     let path = |(name, value): (&String, &Value)| {
         let path = format!("{within}{name}");
@@ -40,7 +37,7 @@ fn fields(row: &Value, within: &str) -> Vec<String> {
     row.as_object().unwrap().iter().flat_map(path).collect()
 }
 
-async fn exports_hold_every_row_once_as_the_api_shows_it(database: Database) {
+async fn exports_contain_every_row_once(database: Database) {
     let server = Server::start(database).await;
     let (ada, ben) = (server.register("ada").await, server.register("ben").await);
     let mut markets = Vec::new();
@@ -85,7 +82,7 @@ async fn exports_hold_every_row_once_as_the_api_shows_it(database: Database) {
     }
 }
 
-async fn a_user_gets_what_there_is_of_them_and_no_more(database: Database) {
+async fn user_export_contains_only_own_data(database: Database) {
     let server = Server::start(database).await;
     let (ada, ben) = (server.register("ada").await, server.register("ben").await);
     let market = ada.open_market(&["Yes", "No"], "10").await;

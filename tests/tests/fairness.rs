@@ -1,4 +1,4 @@
-//! Fairness of the money writer: a payment passes the waiting batches of another user.
+//! Tests that a payment passes the waiting batches of another user.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "what serves tests fails like a test")]
 
 use foretell_tests::{Answer, Client, Database, Server, eventually, new_key, on_each_database, text};
@@ -7,9 +7,9 @@ use tokio::task::JoinHandle;
 
 on_each_database!(payment_passes_waiting_batches);
 
-/// Batches that wait before the payment comes.
+/// Number of batches that wait before the payment arrives.
 const BATCHES: usize = 10;
-/// One lane on Postgres as on SQLite, and time for a slow machine.
+/// One lane on Postgres as on SQLite, and timeouts for a slow machine.
 const SETTINGS: [(&str, &str); 5] = [
     ("FORETELL__ACCOUNTS__SIGNUP_GRANT", "1000"),
     ("FORETELL__WRITER__LANES", "1"),

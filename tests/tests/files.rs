@@ -1,4 +1,4 @@
-//! Modes of the files that the program writes, and what is left in them.
+//! Tests of the permissions of files that the program writes, and of deleted data in them.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime};
 use foretell_tests::{Database, Home, Program, Server, eventually, new_id, text};
 use serde_json::{Value, json};
 
-/// Modes of a path and of everything below it.
+/// Returns the permissions of a path and of everything below it.
 fn modes(path: &Path) -> Vec<(PathBuf, u32)> {
     let metadata = fs::metadata(path).unwrap();
     let mut found = vec![(path.to_owned(), metadata.permissions().mode() & 0o777)];
@@ -25,7 +25,7 @@ fn modes(path: &Path) -> Vec<(PathBuf, u32)> {
     found
 }
 
-/// Asserts that only the owner may access a path and everything below it.
+/// Checks that only the owner may access a path and everything below it.
 fn assert_private(path: &Path) {
     for (path, mode) in modes(path) {
         assert_eq!(mode & 0o077, 0, "{} has mode {mode:o}", path.display());
@@ -36,7 +36,7 @@ fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 
-/// What the doctor says of the modes of files.
+/// Returns the doctor's finding about the permissions of files.
 async fn finding(server: &Server) -> Value {
     let findings = server.command("doctor --json").run().await.succeeded().stdout;
     let findings: Vec<Value> = serde_json::from_str(&findings).unwrap();
@@ -90,7 +90,7 @@ async fn deleted_text_is_overwritten_in_the_database() {
     let path = format!("/markets/{}/comments", text(&comment["id"]));
     let comment = ada.post(&path, json!({"content": memo})).await.data(201);
     let is_in_file = |server: &Server| {
-        // Brings everything from the write-ahead log into the file.
+        // Moves all data from the write-ahead log to the file.
         server.home().execute("PRAGMA wal_checkpoint(TRUNCATE)");
         let bytes = fs::read(server.home().sqlite_file()).unwrap();
         bytes.windows(memo.len()).any(|window| window == memo.as_bytes())
@@ -105,7 +105,7 @@ async fn deleted_text_is_overwritten_in_the_database() {
 }
 
 #[tokio::test]
-async fn restored_database_is_private_whatever_the_backup() {
+async fn restored_database_is_private() {
     let server = Server::start(Database::Sqlite).await;
     let file = server.home().path().join("copy.db");
     server.command(&format!("backup create --to {}", file.display())).run().await.succeeded();

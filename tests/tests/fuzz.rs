@@ -1,7 +1,7 @@
-//! Schemathesis sends the server what `docs/openapi.json` allows and what it does not, as a user and as an admin:
-//! every answer is one that the document promises.
+//! Schemathesis sends the server requests that `docs/openapi.json` allows and others, as a user and
+//! as an admin: every response conforms to the document.
 //!
-//! `FORETELL_TEST_FUZZ_EXAMPLES` is the number of made-up requests for each operation.
+//! `FORETELL_TEST_FUZZ_EXAMPLES` is the number of generated requests for each operation.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -21,23 +21,23 @@ use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 use tokio::task::spawn_blocking;
 
-on_each_database!(answers_are_as_documented_for_users, answers_are_as_documented_for_admins);
+on_each_database!(responses_conform_to_document_for_users, responses_conform_to_document_for_admins);
 
-/// Made-up requests for each operation, besides one for each boundary that the document names.
+/// Number of generated requests for each operation, besides one for each boundary in the document.
 const USUAL_EXAMPLES: usize = 2;
 
-/// What is checked of each answer.
+/// Checks of each response.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
                       response_headers_conformance,response_schema_conformance";
 
-async fn answers_are_as_documented_for_users(database: Database) {
+async fn responses_conform_to_document_for_users(database: Database) {
     let server = start(database).await;
     let ada = server.register("ada").await;
     fuzz(&server, &ada).await;
     server.admin().await.check_audit().await;
 }
 
-async fn answers_are_as_documented_for_admins(database: Database) {
+async fn responses_conform_to_document_for_admins(database: Database) {
     let server = start(database).await;
     let admin = server.admin().await;
     fuzz(&server, &admin).await;
@@ -45,7 +45,7 @@ async fn answers_are_as_documented_for_admins(database: Database) {
 }
 
 async fn start(database: Database) -> Server {
-    // Logging in is one of the operations, and most of its requests are refused.
+    // Signing in is one of the operations, and most of its requests are rejected.
     let unlimited = [
         ("FORETELL__AUTH__LOGIN_ATTEMPTS_PER_ACCOUNT", "100000"),
         ("FORETELL__AUTH__LOGIN_ATTEMPTS_PER_ADDRESS", "100000"),
@@ -53,7 +53,7 @@ async fn start(database: Database) -> Server {
     Server::start_with(database, &unlimited).await
 }
 
-/// Has Schemathesis send its requests in the name of `who`.
+/// Runs Schemathesis with the credentials of `who`.
 async fn fuzz(server: &Server, who: &Client) {
     static PROGRAMS: OnceCell<PathBuf> = OnceCell::const_new();
     let programs = PROGRAMS.get_or_init(|| async { spawn_blocking(installed).await.unwrap() }).await;
@@ -64,7 +64,7 @@ async fn fuzz(server: &Server, who: &Client) {
     schemathesis.args(["--phases", "examples,coverage,fuzzing", "--checks", CHECKS]);
     schemathesis.args(["--max-examples", &number("FORETELL_TEST_FUZZ_EXAMPLES", USUAL_EXAMPLES).to_string()]);
     schemathesis.args(["--seed", "7", "--no-shrink", "--no-color", "--generation-database", "none"]);
-    // Both would end the session that the requests are made in.
+    // Both would end the session that the requests use.
     schemathesis.args(["--exclude-operation-id-regex", "^(logOut|changePassword)(V2)?$"]);
     schemathesis.args(["--header", &format!("Authorization: Bearer {}", who.token.as_ref().unwrap())]);
     let told = spawn_blocking(move || run(&mut schemathesis)).await.unwrap();
@@ -76,15 +76,15 @@ fn installed() -> PathBuf {
     python_programs(&Path::new(env!("CARGO_TARGET_TMPDIR")).join("fuzz"), &requirements)
 }
 
-/// What there is, so that requests reach further than to the answer that nothing was found: the ids that belong
-/// into paths, by what follows the version there, and those that belong into fields of bodies.
+/// Existing resources, so that requests find something: the ids for paths, by the segment after the
+/// version, and those for fields of bodies.
 struct Things {
     paths: Vec<(&'static str, String)>,
     fields: Vec<(&'static str, Vec<String>)>,
 }
 
 impl Things {
-    /// Makes one of each kind, which belongs to `who`, except for another user.
+    /// Creates one resource of each kind, owned by `who`, except another user.
     async fn made(server: &Server, who: &Client) -> Self {
         let ben = server.register("ben").await;
         let market = who.open_market(&["Yes", "No"], "20.00").await;
@@ -123,7 +123,7 @@ fn id(thing: &Value) -> String {
     text(&thing["id"])
 }
 
-/// Schemathesis's configuration: most ids are those of things that exist, some of nothing.
+/// Returns the configuration of Schemathesis: most ids exist, some do not.
 fn configuration(things: &Things) -> String {
     let paths = things.paths.iter().map(|(path, id)| {
         format!(

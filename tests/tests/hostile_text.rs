@@ -1,4 +1,5 @@
-//! Any Unicode text in any field of the API is accepted or rejected, and whatever was accepted can be listed.
+//! Tests that any Unicode text in any field is accepted or rejected, and accepted text can be
+//! listed.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -14,7 +15,8 @@ use serde_json::{Value, json};
 
 on_each_database!(any_text_is_accepted_or_rejected, unwritable_times_are_rejected);
 
-/// Characters on which servers break: controls, joiners, marks, directions, cases that grow, look-alikes.
+/// Characters that often break servers: controls, joiners, marks, directions, expanding cases,
+/// look-alikes.
 const HOSTILE: &[char] = &[
     '\0',
     '\t',
@@ -93,7 +95,7 @@ const HOSTILE: &[char] = &[
     '\u{10FFFF}',
 ];
 
-/// A text that looks random: hostile, usual and any other characters.
+/// Returns a pseudo-random text: hostile, usual and any other characters.
 fn any_text(chance: &mut Chance) -> String {
     let longest = [3, 12, 60, 300][chance.below(4)];
     let length = chance.below(longest) + 1;
@@ -105,7 +107,7 @@ fn any_text(chance: &mut Chance) -> String {
     (0..length).map(|_| one()).collect()
 }
 
-/// What the texts are sent to.
+/// Users and resources that texts are sent to.
 struct Scene {
     nobody: Client,
     admin: Client,
@@ -149,7 +151,7 @@ impl Scene {
         }
     }
 
-    /// Fields of users and sessions.
+    /// Sends a text to fields of users and sessions.
     async fn send_to_user(&self, field: usize, value: &str) -> (&'static str, Answer) {
         let email = format!("{}@example.org", new_key());
         let user = json!({"email": email, "name": "A user", "password": "correct horse"});
@@ -174,7 +176,7 @@ impl Scene {
         }
     }
 
-    /// Fields of posts and comments.
+    /// Sends a text to fields of posts and comments.
     async fn send_to_post(&self, field: usize, value: &str) -> (&'static str, Answer) {
         let post = |title: &str, content: &str, tags: Value| {
             let body = json!({"title": title, "content": content, "published": true, "tags": tags});
@@ -192,7 +194,7 @@ impl Scene {
         }
     }
 
-    /// Fields of markets.
+    /// Sends a text to fields of markets.
     async fn send_to_market(&self, field: usize, value: &str) -> (&'static str, Answer) {
         match field {
             14 => ("name of a market", self.open("name", json!(value)).await),
@@ -208,7 +210,7 @@ impl Scene {
         }
     }
 
-    /// Fields of API keys, webhooks and transfers.
+    /// Sends a text to fields of API keys, webhooks and transfers.
     async fn send_to_settings(&self, field: usize, value: &str) -> (&'static str, Answer) {
         match field {
             21 => {
@@ -234,7 +236,7 @@ impl Scene {
         }
     }
 
-    /// Parameters of queries, and a changed comment.
+    /// Sends a text to query parameters, and to a changed comment.
     async fn send_as_query(&self, field: usize, value: &str) -> (&'static str, Answer) {
         match field {
             25 => ("search of markets", self.ask("/markets/search", "q", value).await),
@@ -256,7 +258,7 @@ impl Scene {
         format!("/markets/{}/comments", text(&self.market["id"]))
     }
 
-    /// Makes a key or webhook and deletes it, of which there may be few.
+    /// Creates a key or webhook and deletes it, since their number is limited.
     async fn make_and_delete(&self, path: &str, body: Value) -> Answer {
         let made = self.admin.post(path, body).await;
         if made.status == 201 {
@@ -272,7 +274,7 @@ impl Scene {
         self.change(&format!("/comments/{}", text(&made["id"])), json!({"content": value})).await
     }
 
-    /// Reads the newest of every list that the texts are in, in both versions.
+    /// Reads the newest rows of every list with these texts, in both versions.
     async fn read_lists(&self) {
         let market = text(&self.market["id"]);
         for base in ["/api/v1", "/api/v2"] {
@@ -299,7 +301,7 @@ impl Scene {
     }
 }
 
-/// Fields of [`Scene::send`].
+/// Number of fields in [`Scene::send`].
 const FIELDS: usize = 34;
 
 async fn any_text_is_accepted_or_rejected(database: Database) {

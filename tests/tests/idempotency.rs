@@ -1,4 +1,5 @@
-//! One key, one effect: repetitions get the first answer, whatever has happened since.
+//! Tests that one key has one effect: repetitions get the first response, whatever has happened
+//! since.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -11,12 +12,12 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 
 on_each_database!(
-    one_key_at_once_has_one_effect,
-    a_key_serves_one_request_only,
-    refusals_stick,
-    a_key_is_required,
-    replays_outlive_the_process,
-    clients_may_choose_ids,
+    concurrent_requests_with_key_have_one_effect,
+    key_with_another_request_is_rejected,
+    rejections_are_replayed,
+    key_is_required,
+    replays_survive_restart,
+    client_ids_are_accepted,
 );
 
 fn payment(from: &Client, to: &Client, amount: &str) -> Value {
@@ -31,7 +32,7 @@ fn bet(market: &Value, amount: &str) -> Value {
     json!({"optionId": market["options"][0]["id"], "amount": amount})
 }
 
-/// Sends one request 50 times at once under one key: one does it, all get the same answer.
+/// Sends one request 50 times at once under one key: one is executed, all get the same response.
 async fn check_once(client: &Client, path: &str, body: Value) {
     let key = new_key();
     let answers = join_all((0..50).map(|_| client.post_once(path, &key, body.clone()))).await;
@@ -45,7 +46,7 @@ async fn check_once(client: &Client, path: &str, body: Value) {
     }
 }
 
-async fn one_key_at_once_has_one_effect(database: Database) {
+async fn concurrent_requests_with_key_have_one_effect(database: Database) {
     let server = Server::start(database).await;
     let (ada, ben) = (server.register("ada").await, server.register("ben").await);
     let market = ada.open_market(&["Yes", "No"], "100.00").await;
@@ -66,7 +67,7 @@ async fn one_key_at_once_has_one_effect(database: Database) {
     assert_eq!(ben.all("/markets").await.len(), 2);
 }
 
-async fn a_key_serves_one_request_only(database: Database) {
+async fn key_with_another_request_is_rejected(database: Database) {
     let server = Server::start(database).await;
     let (ada, ben) = (server.register("ada").await, server.register("ben").await);
     let market = ada.open_market(&["Yes", "No"], "100.00").await;
@@ -78,14 +79,14 @@ async fn a_key_serves_one_request_only(database: Database) {
     other_route.refused(422, "IDEMPOTENCY_MISMATCH");
     assert_eq!(money(ada.balance().await), "890.00");
 
-    // The same in other words is the same request, and another user's keys are their own.
+    // The same request in another form is equal, and another user's keys are separate.
     let same = json!({"amount": 10, "toAccountId": ben.account_id, "fromAccountId": ada.account_id});
     assert!(ada.post_once("/transfers", "key", same).await.expect(201).is_replay());
     let others = ben.post_once("/transfers", "key", payment(&ben, &ada, "1.00")).await.expect(201);
     assert!(!others.is_replay());
 }
 
-async fn refusals_stick(database: Database) {
+async fn rejections_are_replayed(database: Database) {
     let server = Server::start(database).await;
     let (ada, ben) = (server.register("ada").await, server.register("ben").await);
     let market = ada.open_market(&["Yes", "No"], "100.00").await;
@@ -102,7 +103,7 @@ async fn refusals_stick(database: Database) {
     ben.post(&path, body).await.expect(201);
 }
 
-async fn a_key_is_required(database: Database) {
+async fn key_is_required(database: Database) {
     let server = Server::start(database).await;
     let admin = server.admin().await;
     let (ada, ben) = (server.register("ada").await, server.register("ben").await);
@@ -133,7 +134,7 @@ async fn a_key_is_required(database: Database) {
     assert_eq!(money(ada.balance().await), "899.00", "nothing was done");
 }
 
-async fn replays_outlive_the_process(database: Database) {
+async fn replays_survive_restart(database: Database) {
     let mut server = Server::start(database).await;
     let (ada, ben) = (server.register("ada").await, server.register("ben").await);
     let market = ada.open_market(&["Yes", "No"], "100.00").await;
@@ -161,7 +162,7 @@ async fn replays_outlive_the_process(database: Database) {
     assert_eq!(money(ben.balance().await), "927.66");
 }
 
-async fn clients_may_choose_ids(database: Database) {
+async fn client_ids_are_accepted(database: Database) {
     let server = Server::start(database).await;
     let (ada, ben) = (server.register("ada").await, server.register("ben").await);
     let market = ada.open_market(&["Yes", "No"], "100.00").await;
@@ -174,7 +175,7 @@ async fn clients_may_choose_ids(database: Database) {
     let made = ada.post("/transfers", body.clone()).await.data(201);
     assert_eq!(ada.get(&path).await.data(200), made);
     ada.post("/transfers", body).await.refused(409, "DUPLICATE");
-    // Ben has been paid, but the client id is Ada's.
+    // Ben was paid, but the client id is Ada's.
     ben.get(&path).await.refused(404, "NOT_FOUND");
     assert_eq!(ben.get(&format!("/transfers/{}", text(&made["id"]))).await.data(200)["amount"], "10.00");
     let mut body = payment(&ben, &ada, "3.00");

@@ -1,4 +1,5 @@
-//! Jobs that cannot be done: of unknown kinds, in a lane that is stuck, and emails that are refused.
+//! Tests of jobs that cannot run: of unknown kinds, in a blocked lane, and emails that are
+//! rejected.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "what serves tests fails like a test")]
 
 use std::collections::BTreeSet;
@@ -11,22 +12,22 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _};
 
 on_each_database!(
-    job_of_an_unknown_kind_is_given_up_alone,
-    refused_email_is_not_sent_again,
+    only_job_of_unknown_kind_becomes_dead,
+    rejected_email_is_not_retried,
     market_has_one_closing_job,
-    closing_jobs_of_before_are_merged
+    closing_jobs_are_merged_by_migration
 );
 
-/// Jobs are looked for often.
+/// Settings with frequent polling.
 const BRISK: [(&str, &str); 1] = [("FORETELL__JOBS__POLL_MS", "50")];
 
-/// The jobs of a kind, newest first.
+/// Returns the jobs of a kind, newest first.
 async fn jobs(admin: &Client, kind: &str) -> Vec<Value> {
     let listed = admin.get(&format!("/admin/jobs?kind={kind}&limit=100")).await.data(200);
     listed.as_array().unwrap().clone()
 }
 
-/// Adds a job that is due, behind the server's back.
+/// Adds a due job directly to the database.
 fn add_job(server: &Server, id: &str, kind: &str, lane: &str) {
     let literal = match server.home().database_url() {
         Some(_) => format!("'{id}'"),
@@ -38,10 +39,10 @@ fn add_job(server: &Server, id: &str, kind: &str, lane: &str) {
     ));
 }
 
-async fn job_of_an_unknown_kind_is_given_up_alone(database: Database) {
+async fn only_job_of_unknown_kind_becomes_dead(database: Database) {
     let server = Server::start_with(database, &BRISK).await;
     let admin = server.admin().await;
-    // Of a version to come in both lanes, and one without the ids that its kind has.
+    // Of a future version in both lanes, and one without the ids of its kind.
     let (later, webhooks, idless) = (new_id(), new_id(), new_id());
     add_job(&server, &later, "send_pigeon", "main");
     add_job(&server, &webhooks, "send_pigeon", "webhooks");
@@ -78,7 +79,7 @@ async fn job_of_an_unknown_kind_is_given_up_alone(database: Database) {
 }
 
 #[tokio::test]
-async fn lane_that_cannot_take_up_its_jobs_is_down() {
+async fn lane_that_cannot_lease_jobs_is_down() {
     let server = Server::start_with(Database::Sqlite, &BRISK).await;
     let admin = server.admin().await;
     server.home().execute(
@@ -95,7 +96,7 @@ async fn lane_that_cannot_take_up_its_jobs_is_down() {
     assert_eq!(ready.body["details"]["checks"]["workers"]["lanes"], lanes, "{:#}", ready.body);
 }
 
-async fn refused_email_is_not_sent_again(database: Database) {
+async fn rejected_email_is_not_retried(database: Database) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port().to_string();
     tokio::spawn(refuse_ada(listener));
@@ -127,7 +128,7 @@ async fn refused_email_is_not_sent_again(database: Database) {
     assert!(given_up.contains("WARN"), "the operator can do nothing about it: {given_up}");
 }
 
-/// A mail server that takes every email but those to ada.
+/// Runs a mail server that rejects every email to ada.
 async fn refuse_ada(listener: tokio::net::TcpListener) {
     loop {
         let (stream, _) = listener.accept().await.unwrap();
@@ -156,7 +157,7 @@ async fn refuse_ada(listener: tokio::net::TcpListener) {
     }
 }
 
-/// Opens a market and moves its end date a hundred times, the last time to this one.
+/// Creates a market and moves its end date a hundred times, the last time to this one.
 async fn moved_market(user: &Client, ends_at: &str) -> Value {
     let market = user.open_market(&["Yes", "No"], "10.00").await;
     let path = format!("/markets/{}", text(&market["id"]));
@@ -177,7 +178,8 @@ async fn market_has_one_closing_job(database: Database) {
     assert_eq!((&found[0]["marketId"], &found[0]["dueAt"]), (&market["id"], &market["endDate"]));
     let soon = json!({ "endDate": seconds_from_now(2) });
     send(ada.request(Method::PATCH, &path).json(&soon)).await.expect(200);
-    // While it is open, its status shows as closed from the end date on; the job makes a new version.
+    // While it is open, its status is shown as closed after the end date; the job creates a new
+    // version.
     eventually("the market to be closed by its job", async || {
         let jobs = jobs(&admin, "close_market").await;
         assert_eq!(jobs.len(), 1, "{jobs:#?}");
@@ -193,7 +195,7 @@ async fn market_has_one_closing_job(database: Database) {
 }
 
 /// The migration leaves one job for each open market, which is found again when the end date moves.
-async fn closing_jobs_of_before_are_merged(database: Database) {
+async fn closing_jobs_are_merged_by_migration(database: Database) {
     let mut server = Server::start_with(database, &BRISK).await;
     let (admin, ada) = (server.admin().await, server.register("ada").await);
     let open = ada.open_market(&["Yes", "No"], "10.00").await;

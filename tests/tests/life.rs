@@ -1,4 +1,5 @@
-//! The life of markets over HTTP, from registration to payment, compared unit by unit with the domain's rules.
+//! Tests of the life of markets over HTTP, from registration to payment, compared unit by unit with
+//! the domain's rules.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -12,15 +13,15 @@ use foretell_tests::{Client, Database, Replay, Server, market, minor, money, on_
 use serde_json::{Value, json};
 
 on_each_database!(
-    a_winner_takes_the_pot,
-    a_split_pays_each_option_its_part,
-    a_cancellation_returns_the_stakes,
-    a_cancellation_shares_what_is_left,
-    a_closed_market_takes_no_trades,
+    winner_takes_the_pot,
+    split_pays_each_option_its_part,
+    cancellation_refunds_stakes,
+    uncovered_cancellation_refunds_pro_rata,
+    closed_market_rejects_trades,
     balances_are_known_for_any_time,
 );
 
-/// Three people and a market of the first one's.
+/// Three users and a market of the first.
 struct Story {
     server: Server,
     people: [Client; 3],
@@ -56,7 +57,7 @@ impl Story {
         &self.market["options"][index]["id"]
     }
 
-    /// Bets after a quote, which must hold.
+    /// Bets after a quote, which must be exact.
     async fn bet(&mut self, person: usize, option: usize, amount: &str) -> Value {
         let body = json!({"optionId": self.option(option), "side": "buy", "amount": amount});
         let quote = self.people[person].post(&self.path("/quotes"), body).await.data(200);
@@ -66,7 +67,7 @@ impl Story {
         made
     }
 
-    /// Sells after a quote, which must hold.
+    /// Sells after a quote, which must be exact.
     async fn sell(&mut self, person: usize, option: usize, shares: &str) -> Value {
         let made = if shares == "all" {
             self.people[person].sell(&self.market, option, shares).await.data(201)
@@ -104,7 +105,7 @@ impl Story {
         balances
     }
 
-    /// Decides the market; everyone must be paid what the domain's rules say.
+    /// Decides the market; every payment must follow the domain's rules.
     async fn decide(&self, path: &str, body: Value, payouts: BTreeMap<String, i64>) {
         let mut expected = self.balances().await;
         for (account, paid) in payouts {
@@ -172,13 +173,13 @@ impl Story {
     }
 }
 
-/// What a row of a statement did to its account, in minor units.
+/// Returns the change of an account by a row of its statement, in minor units.
 fn change(row: &Value) -> i64 {
     let amount = minor(&row["amount"]);
     if row["direction"] == "in" { amount } else { -amount }
 }
 
-async fn a_winner_takes_the_pot(database: Database) {
+async fn winner_takes_the_pot(database: Database) {
     let mut story = Story::begin(database, "100.00").await;
     story.trade().await;
     let payouts = story.replay.payouts(&[0, 10_000, 0]);
@@ -187,7 +188,7 @@ async fn a_winner_takes_the_pot(database: Database) {
     story.decide("/resolution", winner, payouts).await;
 }
 
-async fn a_split_pays_each_option_its_part(database: Database) {
+async fn split_pays_each_option_its_part(database: Database) {
     let mut story = Story::begin(database, "100.00").await;
     story.trade().await;
     let payouts = story.replay.payouts(&[3_333, 6_667, 0]);
@@ -198,7 +199,7 @@ async fn a_split_pays_each_option_its_part(database: Database) {
     story.decide("/resolution", split, payouts).await;
 }
 
-async fn a_cancellation_returns_the_stakes(database: Database) {
+async fn cancellation_refunds_stakes(database: Database) {
     let mut story = Story::begin(database, "100.00").await;
     story.trade().await;
     let refunds = story.replay.refunds();
@@ -210,7 +211,7 @@ async fn a_cancellation_returns_the_stakes(database: Database) {
 }
 
 /// Two sellers take more profit than the subsidy, so that the pot holds less than the stakes.
-async fn a_cancellation_shares_what_is_left(database: Database) {
+async fn uncovered_cancellation_refunds_pro_rata(database: Database) {
     let mut story = Story::begin(database, "20.00").await;
     story.bet(1, 0, "20.00").await;
     story.bet(2, 0, "30.00").await;
@@ -223,7 +224,7 @@ async fn a_cancellation_shares_what_is_left(database: Database) {
     story.decide("/cancellation", json!({}), refunds).await;
 }
 
-async fn a_closed_market_takes_no_trades(database: Database) {
+async fn closed_market_rejects_trades(database: Database) {
     let mut story = Story::begin(database, "100.00").await;
     story.trade().await;
     let [ada, ben, _] = &story.people;

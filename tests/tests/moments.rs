@@ -1,4 +1,4 @@
-//! The balance at a moment that has just passed does not change any more.
+//! Tests that the balance at a past time never changes.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -11,10 +11,10 @@ use std::time::Duration;
 use foretell_tests::{Database, Server, on_each_database, seconds_from_now, text};
 use serde_json::json;
 
-on_each_database!(passed_moment_has_one_balance, coming_moment_is_refused);
+on_each_database!(balance_at_past_time_is_final, balance_at_future_time_is_rejected);
 
-/// Transfers wait for their locks while the balance at the present moment is asked for.
-async fn passed_moment_has_one_balance(database: Database) {
+/// Transfers wait for their locks while the balance at the current time is read.
+async fn balance_at_past_time_is_final(database: Database) {
     let server = Server::start_with(database, &[("FORETELL__SERVER__ANSWER_TIMEOUT_MS", "20000")]).await;
     let (ada, bob) = (server.register("ada").await, server.register("bob").await);
     let own = format!("/accounts/{}", bob.account_id);
@@ -23,7 +23,7 @@ async fn passed_moment_has_one_balance(database: Database) {
         let (ada, bob) = (ada.clone(), bob.clone());
         tokio::spawn(async move { ada.pay(&bob, "1.00").await })
     };
-    // Long enough for the payment to wait for its locks; if it does not, the test only proves less.
+    // Long enough for the payment to wait for its locks; otherwise the test only proves less.
     tokio::time::sleep(Duration::from_millis(300)).await;
     let moment = seconds_from_now(0);
     let path = format!("{own}?at={moment}");
@@ -38,7 +38,7 @@ async fn passed_moment_has_one_balance(database: Database) {
     assert_eq!(bob.get(&path).await.data(200)["balance"], first["balance"]);
 }
 
-async fn coming_moment_is_refused(database: Database) {
+async fn balance_at_future_time_is_rejected(database: Database) {
     let server = Server::start(database).await;
     let ada = server.register("ada").await;
     let path = format!("/accounts/{}?at=", ada.account_id);

@@ -1,4 +1,4 @@
-//! What operators and their tools are told: health, metrics, and the dashboard and alerts that are made of them.
+//! Tests of health checks and metrics, and of the dashboard and alerts based on them.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -14,15 +14,15 @@ use reqwest::Method;
 use serde_json::json;
 
 on_each_database!(
-    a_server_whose_tables_are_not_up_to_date_is_not_ready,
-    every_metric_of_dashboard_and_alerts_exists,
-    who_may_read_metrics_is_the_operators_choice
+    server_with_pending_migrations_is_not_ready,
+    dashboard_and_alert_metrics_exist,
+    metrics_access_is_configurable
 );
 
 const DASHBOARD: &str = include_str!("../../deploy/grafana/foretell.json");
 const ALERTS: &str = include_str!("../../deploy/prometheus/alerts.yml");
 
-/// The metrics that a text names.
+/// Returns the metrics that a text mentions.
 fn named(text: &str) -> BTreeSet<String> {
     let is_in_name = |c: char| c.is_ascii_lowercase() || c == '_';
     let names = text.match_indices("foretell_").map(|(at, _)| {
@@ -38,13 +38,13 @@ async fn scrape(client: &Client) -> String {
     answer.text().await.unwrap()
 }
 
-/// The value of a sample, by its name with its labels.
+/// Returns the value of a sample, by its name with its labels.
 fn value(scraped: &str, sample: &str) -> Option<f64> {
     let line = scraped.lines().find_map(|line| line.strip_prefix(sample)?.strip_prefix(' '))?;
     line.parse().ok()
 }
 
-async fn every_metric_of_dashboard_and_alerts_exists(database: Database) {
+async fn dashboard_and_alert_metrics_exist(database: Database) {
     let server = Server::start(database).await;
     let ada = server.register("ada").await;
     let market = ada.open_market(&["Yes", "No"], "10").await;
@@ -56,7 +56,7 @@ async fn every_metric_of_dashboard_and_alerts_exists(database: Database) {
     ada.get("/markets/no-id").await.expect(400);
     let wanted: BTreeSet<_> = named(DASHBOARD).union(&named(ALERTS)).cloned().collect();
     assert!(wanted.len() > 20, "{wanted:?}");
-    // Some are looked up every few seconds.
+    // Some are updated every few seconds.
     let scraped = eventually("all metrics are there", async || {
         let scraped = scrape(&ada).await;
         let samples: BTreeSet<_> = scraped
@@ -80,7 +80,7 @@ async fn every_metric_of_dashboard_and_alerts_exists(database: Database) {
     }
 }
 
-async fn who_may_read_metrics_is_the_operators_choice(database: Database) {
+async fn metrics_access_is_configurable(database: Database) {
     let closed = Server::start_with(database, &[("FORETELL__METRICS__OPEN", "false")]).await;
     closed.client().get("/metrics").await.refused(404, "NOT_FOUND");
     let settings = [("FORETELL__METRICS__OPEN", "false"), ("FORETELL__METRICS__TOKEN", "a token")];
@@ -92,7 +92,7 @@ async fn who_may_read_metrics_is_the_operators_choice(database: Database) {
     assert_eq!(with("a token").send().await.unwrap().status(), 200);
 }
 
-async fn a_server_whose_tables_are_not_up_to_date_is_not_ready(database: Database) {
+async fn server_with_pending_migrations_is_not_ready(database: Database) {
     let server = Server::start(database).await;
     server.home().execute(
         "DELETE FROM __diesel_schema_migrations WHERE version =
@@ -107,7 +107,7 @@ async fn a_server_whose_tables_are_not_up_to_date_is_not_ready(database: Databas
 }
 
 #[tokio::test]
-async fn a_server_that_is_asked_to_stop_says_so_and_serves_on_for_a_while() {
+async fn stopping_server_is_unready_and_serves_on() {
     let mut server = Server::start_with(Database::Sqlite, &[("FORETELL__SERVER__DRAIN_DELAY_S", "3")]).await;
     let ada = server.register("ada").await;
     let ready = ada.get("/readyz").await.data(200);
@@ -126,7 +126,7 @@ async fn a_server_that_is_asked_to_stop_says_so_and_serves_on_for_a_while() {
 }
 
 #[test]
-fn every_alert_is_explained() {
+fn alerts_are_documented() {
     let guide = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/operations.md"));
     let guide = guide.unwrap();
     let alerts: Vec<_> = ALERTS.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();

@@ -1,4 +1,4 @@
-//! People over HTTP, on real storage: what counts at once, what is kept, and what is forgotten.
+//! Tests of users over HTTP, on real storage: immediate changes, kept data, and deleted data.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -11,21 +11,21 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 on_each_database!(
-    a_key_is_good_until_it_is_deleted,
+    key_is_valid_until_deleted,
     a_new_password_ends_the_other_sessions,
     stolen_session_neither_keeps_access_nor_guesses,
-    new_password_revokes_keys_if_asked,
-    a_suspension_counts_at_once,
-    a_deleted_user_leaves_the_ledger,
+    new_password_revokes_keys_on_request,
+    suspension_applies_immediately,
+    deleted_user_leaves_the_ledger,
     guesses_are_limited,
-    owner_under_attack_signs_in_after_a_restart,
+    owner_under_attack_signs_in_after_restart,
 );
 
 async fn patch(who: &Client, path: &str, body: Value) -> Answer {
     send(who.request(Method::PATCH, path).json(&body)).await
 }
 
-/// The same user with a new API key of these scopes in place of the session.
+/// Returns the same user with a new API key of these scopes in place of the session.
 async fn with_key(who: &Client, scopes: &[&str]) -> Client {
     let secret = text(&who.create_api_key(scopes).await["secret"]);
     assert!(secret.starts_with("ft_k_"), "{secret}");
@@ -38,7 +38,7 @@ async fn log_in(server: &Server, email: &str, password: &str) -> Answer {
     server.client().post("/sessions", json!({"email": email, "password": password})).await
 }
 
-async fn a_key_is_good_until_it_is_deleted(database: Database) {
+async fn key_is_valid_until_deleted(database: Database) {
     let server = Server::start(database).await;
     let (ada, ben) = (server.register("ada").await, server.register("ben").await);
     let (trader, reader) = (with_key(&ada, &["trade"]).await, with_key(&ada, &["read"]).await);
@@ -93,7 +93,7 @@ async fn stolen_session_neither_keeps_access_nor_guesses(database: Database) {
     assert_eq!(stolen.all("/api-keys").await, [] as [Value; 0]);
 }
 
-async fn new_password_revokes_keys_if_asked(database: Database) {
+async fn new_password_revokes_keys_on_request(database: Database) {
     let server = Server::start(database).await;
     let ada = server.register("ada").await;
     let key = with_key(&ada, &["read"]).await;
@@ -105,7 +105,7 @@ async fn new_password_revokes_keys_if_asked(database: Database) {
     assert_eq!(ada.all("/api-keys").await, [] as [Value; 0]);
 }
 
-async fn a_suspension_counts_at_once(database: Database) {
+async fn suspension_applies_immediately(database: Database) {
     let server = Server::start(database).await;
     let (admin, ada) = (server.admin().await, server.register("ada").await);
     let key = with_key(&ada, &["read"]).await;
@@ -125,7 +125,7 @@ async fn a_suspension_counts_at_once(database: Database) {
     admin.delete_with(&own, json!({"password": PASSWORD})).await.refused(409, "CONFLICT");
 }
 
-async fn a_deleted_user_leaves_the_ledger(database: Database) {
+async fn deleted_user_leaves_the_ledger(database: Database) {
     let server = Server::start(database).await;
     let (admin, ada, ben) =
         (server.admin().await, server.register("ada").await, server.register("ben").await);
@@ -156,8 +156,8 @@ async fn a_deleted_user_leaves_the_ledger(database: Database) {
     assert_ne!(server.register("ada").await.user_id, ada.user_id, "the mail address is free");
 }
 
-async fn owner_under_attack_signs_in_after_a_restart(database: Database) {
-    // The clients are told apart by a proxy, which is the test.
+async fn owner_under_attack_signs_in_after_restart(database: Database) {
+    // The clients are distinguished by a proxy, which is the test.
     let settings = [("FORETELL__SERVER__TRUSTED_PROXIES", "127.0.0.0/8")];
     let mut server = Server::start_with(database, &settings).await;
     let (home, elsewhere) = ("203.0.113.9", "198.51.100.7");

@@ -1,4 +1,4 @@
-//! The process: how it starts, what it refuses, what it says and logs, and how it ends.
+//! Tests of the process: startup, rejected configurations, output and logs, and shutdown.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -21,23 +21,23 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 on_each_database!(
-    migrate_brings_the_tables_up_to_date,
+    migrate_applies_pending_migrations,
     demo_fills_an_empty_database_only,
-    another_currency_is_refused,
-    a_newer_database_is_refused,
-    what_was_accepted_is_answered_before_it_stops,
-    what_was_acknowledged_outlives_a_kill,
+    changed_currency_is_rejected,
+    newer_database_is_rejected,
+    accepted_requests_are_answered_before_stop,
+    acknowledged_bets_survive_kill,
     logs_name_requests_and_no_secrets,
-    the_line_of_a_request_tells_what_it_cost_the_database,
+    request_line_has_database_cost,
 );
 
-/// The binary with nothing configured but a spare port: another test may have the usual one.
+/// Returns the binary with only a free port configured: another test may use the default one.
 fn on_any_port(home: &Home) -> Program {
     Program::new(home).variable("FORETELL__SERVER__BIND", "127.0.0.1:0")
 }
 
 #[tokio::test]
-async fn the_first_start_needs_no_configuration() {
+async fn first_start_needs_no_configuration() {
     let home = Home::new(Database::Sqlite);
     let program = on_any_port(&home);
     let mut server = Server::launch(home, program).await;
@@ -55,7 +55,7 @@ async fn the_first_start_needs_no_configuration() {
 }
 
 #[tokio::test]
-async fn unknown_settings_and_bad_values_are_named() {
+async fn unknown_settings_and_bad_values_are_reported() {
     let home = Home::new(Database::Sqlite);
     let program = Program::new(&home);
     let typo = program.clone().variable("FORETELL__SERVER__BNID", "127.0.0.1:0").run().await;
@@ -77,7 +77,7 @@ async fn unknown_settings_and_bad_values_are_named() {
 }
 
 #[tokio::test]
-async fn settings_are_checked_and_shown_without_secrets() {
+async fn settings_are_printed_without_secrets() {
     let home = Home::new(Database::Sqlite);
     let program = Program::new(&home).variable("DATABASE_URL", "postgres://user:hush@127.0.0.1/name");
     let checked = program.clone().arguments("config check").run().await;
@@ -92,7 +92,7 @@ async fn settings_are_checked_and_shown_without_secrets() {
 }
 
 #[tokio::test]
-async fn a_taken_port_is_named() {
+async fn port_in_use_is_reported() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let home = Home::new(Database::Sqlite);
@@ -101,7 +101,7 @@ async fn a_taken_port_is_named() {
 }
 
 #[tokio::test]
-async fn a_database_out_of_reach_is_named_without_its_password() {
+async fn unreachable_database_is_reported_without_password() {
     let home = Home::new(Database::Sqlite);
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let url = format!("postgres://someone:hunter2@{free}/nothing");
@@ -123,7 +123,7 @@ async fn hangup_ends_neither_server_nor_worker() {
     server.stop_cleanly().await;
 }
 
-async fn migrate_brings_the_tables_up_to_date(database: Database) {
+async fn migrate_applies_pending_migrations(database: Database) {
     let home = Home::new(database);
     let program = Program::new(&home).arguments("migrate");
     let first = program.run().await.succeeded();
@@ -148,7 +148,7 @@ async fn demo_fills_an_empty_database_only(database: Database) {
     assert_eq!(statuses, ["cancelled", "closed", "open", "resolved"].map(str::to_owned).into());
 }
 
-async fn another_currency_is_refused(database: Database) {
+async fn changed_currency_is_rejected(database: Database) {
     let home = Home::new(database);
     let program = on_any_port(&home).arguments("ledger audit");
     program.run().await.succeeded();
@@ -160,7 +160,7 @@ async fn another_currency_is_refused(database: Database) {
     program.run().await.succeeded();
 }
 
-async fn a_newer_database_is_refused(database: Database) {
+async fn newer_database_is_rejected(database: Database) {
     let home = Home::new(database);
     let program = on_any_port(&home);
     program.clone().arguments("migrate").run().await.succeeded();
@@ -170,7 +170,7 @@ async fn a_newer_database_is_refused(database: Database) {
     }
 }
 
-/// A bet that was sent, and what became of it.
+/// A bet that was sent, and its result.
 #[derive(Debug)]
 struct Sent {
     user: usize,
@@ -180,7 +180,7 @@ struct Sent {
     is_acknowledged: bool,
 }
 
-/// Has clients bet without end until the server no longer answers; `interrupt` comes in the middle of it.
+/// Makes clients bet until the server no longer responds; `interrupt` runs in the middle.
 async fn load(users: &[Client], market: &Value, mut interrupt: impl AsyncFnMut()) -> Vec<Sent> {
     let count = Arc::new(AtomicUsize::new(0));
     let bet = |n| bet_until_it_ends(n % users.len(), users.to_vec(), market.clone(), Arc::clone(&count));
@@ -209,7 +209,7 @@ async fn bet_until_it_ends(
         acknowledged.fetch_add(usize::from(is_acknowledged), Ordering::Relaxed);
         let Some(answer) = answer else { return all };
         if !is_acknowledged {
-            // It may be turned away, but not fail.
+            // It may be rejected, but not fail.
             answer.refused(503, "UNAVAILABLE");
         }
     }
@@ -225,7 +225,7 @@ async fn stored_bets(client: &Client, market: &Value) -> Vec<Value> {
     bets
 }
 
-/// The client ids of the users' bets. No two bets have the same.
+/// Returns the client ids of the users' bets, which are distinct.
 async fn stored_client_ids(users: &[Client]) -> BTreeSet<String> {
     let mut ids = BTreeSet::new();
     for user in users {
@@ -240,7 +240,7 @@ fn moved(users: &[Client], server: &Server) -> Vec<Client> {
     users.iter().map(|user| user.moved_to(server.origin())).collect()
 }
 
-async fn what_was_accepted_is_answered_before_it_stops(database: Database) {
+async fn accepted_requests_are_answered_before_stop(database: Database) {
     let mut server = Server::start(database).await;
     let users = traders(&server).await;
     let opened = users[0].open_market(&["Yes", "No"], "100.00").await;
@@ -257,7 +257,7 @@ async fn what_was_accepted_is_answered_before_it_stops(database: Database) {
     server.admin().await.check_audit().await;
 }
 
-async fn what_was_acknowledged_outlives_a_kill(database: Database) {
+async fn acknowledged_bets_survive_kill(database: Database) {
     let mut server = Server::start(database).await;
     let mut users = traders(&server).await;
     let admin = server.admin().await;
@@ -281,7 +281,8 @@ async fn what_was_acknowledged_outlives_a_kill(database: Database) {
     server.stop_cleanly().await;
 }
 
-/// What was acknowledged is there; what was not is sent again under its key, and is there then.
+/// Checks that acknowledged bets are stored; the others are sent again under their key, and are
+/// stored then.
 async fn check_after_kill(users: &[Client], market: &Value, sent: &[Sent]) {
     let stored = stored_client_ids(users).await;
     let path = format!("/markets/{}/bets", text(&market["id"]));
@@ -327,7 +328,7 @@ async fn logs_name_requests_and_no_secrets(database: Database) {
     }
 }
 
-async fn the_line_of_a_request_tells_what_it_cost_the_database(database: Database) {
+async fn request_line_has_database_cost(database: Database) {
     let mut server = Server::start_with(database, &[("FORETELL__LOG__FILTER", "info")]).await;
     let ada = server.register("ada").await;
     let market = ada.open_market(&["Yes", "No"], "10.00").await;

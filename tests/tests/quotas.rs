@@ -1,4 +1,4 @@
-//! Quotas of each user over the real program, also where two nodes on one database race.
+//! Tests of quotas with the real program, also with two concurrent nodes on one database.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -11,7 +11,7 @@ use futures::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-on_each_database!(quotas_are_enforced, quotas_hold_for_requests_at_once);
+on_each_database!(quotas_are_enforced, quotas_hold_for_concurrent_requests);
 
 const SMALL: [(&str, &str); 8] = [
     ("FORETELL__QUOTAS__PUBLISHED_POSTS", "2"),
@@ -21,7 +21,7 @@ const SMALL: [(&str, &str); 8] = [
     ("FORETELL__QUOTAS__API_KEYS", "2"),
     ("FORETELL__QUOTAS__SESSIONS", "2"),
     ("FORETELL__QUOTAS__MIN_SUBSIDY", "5"),
-    // Requests for API keys that wait for their password to be compared count as attempts.
+    // Concurrent requests for API keys whose passwords are being verified count as attempts.
     ("FORETELL__AUTH__LOGIN_ATTEMPTS_PER_ACCOUNT", "1000"),
 ];
 
@@ -31,7 +31,7 @@ fn post(published: bool) -> Value {
     json!({ "title": "On rain", "content": "It may rain.", "published": published })
 }
 
-/// A quota, and a request for one more of it.
+/// Returns a quota, and a request for one more resource.
 fn requests(subject: &str) -> [(&'static str, String, Value); 5] {
     let key = json!({ "name": "bot", "scopes": ["read"], "password": PASSWORD });
     [
@@ -57,7 +57,7 @@ async fn quotas_are_enforced(database: Database) {
         let first = ada.post(&path, body.clone()).await.data(201);
         ada.post(&path, body.clone()).await.expect(201);
         check_exceeded(ada.post(&path, body.clone()).await, quota);
-        // Whoever removes one has room for another.
+        // Deleting one frees room for another.
         let made = match quota {
             "comments" => format!("/comments/{}", text(&first["id"])),
             _ => format!("{path}/{}", text(&first["id"])),
@@ -76,7 +76,7 @@ async fn quotas_are_enforced(database: Database) {
     server.admin().await.check_audit().await;
 }
 
-/// Two nodes where the database allows it; otherwise the same node twice.
+/// Starts two nodes if the database allows it; otherwise returns the same node twice.
 async fn nodes(database: Database) -> (Vec<Server>, Vec<String>) {
     let home = Home::new(database);
     let url = home.database_url().map(str::to_owned);
@@ -89,7 +89,7 @@ async fn nodes(database: Database) -> (Vec<Server>, Vec<String>) {
     (servers, origins)
 }
 
-async fn quotas_hold_for_requests_at_once(database: Database) {
+async fn quotas_hold_for_concurrent_requests(database: Database) {
     let (servers, origins) = nodes(database).await;
     let (ada, ben) = (servers[0].register("ada").await, servers[0].register("ben").await);
     let subject = text(&ben.post("/posts", post(true)).await.data(201)["id"]);

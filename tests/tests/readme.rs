@@ -1,14 +1,14 @@
-//! The README's first page, typed in as it stands, does what it says.
+//! Tests that the README's first page works as written.
 
 use std::process::Command;
 
 use foretell_tests::{Database, Server, on_each_database};
 
-on_each_database!(the_first_page_works);
+on_each_database!(first_page_works);
 
 const README: &str = include_str!("../../README.md");
 
-async fn the_first_page_works(database: Database) {
+async fn first_page_works(database: Database) {
     let mut server = Server::start(database).await;
     let binary = std::env::var("FORETELL_TEST_BINARY").expect("scripts/test names the binary");
     let page = first_page()
@@ -26,14 +26,15 @@ async fn the_first_page_works(database: Database) {
     for answer in answers {
         assert!(answer.starts_with(r#"{"success":true,"#), "{answer}");
     }
-    // Ada, Ben and Cleo in the end: the creator has lost less than the subsidy, and nobody else pays for Ben.
+    // Final balances of Ada, Ben and Cleo: the creator has lost less than the subsidy, and nobody
+    // else pays for Ben.
     for balance in ["949.28", "1054.16", "996.56", "the ledger is sound"] {
         assert!(printed.contains(balance), "{balance} is not in\n{printed}");
     }
     server.stop_cleanly().await;
 }
 
-/// What stands in the blocks of the first page.
+/// Returns the commands in the blocks of the first page.
 fn first_page() -> String {
     let page = README.split("<!-- first page -->").nth(1).expect("the README has a first page");
     let page = page.split("<!-- end of first page -->").next().unwrap_or_default();

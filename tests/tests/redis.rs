@@ -1,8 +1,8 @@
-//! A Redis that fails in every way under load, and nodes that share one: no request suffers, and nobody is shown a
-//! market older than their own last bet.
+//! Tests of a Redis that fails in every way under load, and of nodes that share one: no request
+//! fails, and no client reads a market older than its own last bet.
 //!
-//! `FORETELL_TEST_SHARED_BETS` is how many bets are placed on two nodes; `FORETELL_TEST_REDIS_FAULT_MS` is how long
-//! each fault lasts.
+//! `FORETELL_TEST_SHARED_BETS` is the number of bets on two nodes; `FORETELL_TEST_REDIS_FAULT_MS`
+//! is the duration of each fault.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -19,10 +19,10 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
-/// How many clients read and bet at once.
+/// Number of concurrent clients that read and bet.
 const CLIENTS: usize = 32;
 
-/// What a fault is called, how it is brought about, and how it is mended.
+/// Name of a fault, its start, and its end.
 type Fault = (&'static str, fn(&mut Redis), fn(&mut Redis));
 
 const FAULTS: [Fault; 5] = [
@@ -33,7 +33,7 @@ const FAULTS: [Fault; 5] = [
     ("full of wrong types", fill_with_wrong_types, |redis| drop(redis.tell(&["FLUSHALL"]))),
 ];
 
-/// Puts a list in the place of whatever there is.
+/// Replaces all keys by lists.
 fn fill_with_wrong_types(redis: &mut Redis) {
     let answer = redis.tell(&["KEYS *"]);
     let keys: Vec<_> = answer.lines().filter(|line| line.starts_with("foretell:")).collect();
@@ -70,7 +70,7 @@ impl Load {
         Self { clients: clients.iter().map(run).collect(), stop }
     }
 
-    /// Stops them, none of whom was refused anything, and gives how long reads took, sorted.
+    /// Stops them, checks that no request was rejected, and returns the sorted durations of reads.
     async fn stop(self) -> Vec<Duration> {
         self.stop.store(true, Ordering::Relaxed);
         let took = join_all(self.clients).await;
@@ -84,13 +84,13 @@ fn p99(took: &[Duration]) -> Duration {
     took[took.len() * 99 / 100]
 }
 
-/// What `GET /readyz` says of Redis.
+/// Returns the Redis check of `GET /readyz`.
 async fn redis_check(server: &Server) -> Value {
     server.client().get("/readyz").await.expect(200).body["data"]["checks"]["redis"]["status"].clone()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_request_suffers_when_redis_fails() {
+async fn requests_succeed_when_redis_fails() {
     let fault_for = size("FORETELL_TEST_REDIS_FAULT_MS", 700, 10_000);
     let fault_for = Duration::from_millis(fault_for.try_into().unwrap());
     let mut redis = Redis::start().await;
@@ -118,7 +118,7 @@ async fn no_request_suffers_when_redis_fails() {
         let during = load.stop().await;
         println!("{name}: {} reads, p99 {:?}, before {:?}", during.len(), p99(&during), p99(&before));
 
-        // Limits go on by those of this process, and who was signed in still is.
+        // Local limits apply, and signed-in users stay signed in.
         let limited = clients[1].get("/me").await.expect(200);
         assert!(limited.header("ratelimit").is_some(), "{name}: {limited:#?}");
         if name == "stopped" {
@@ -132,7 +132,7 @@ async fn no_request_suffers_when_redis_fails() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_is_shown_a_market_older_than_their_own_last_bet() {
+async fn own_bets_are_always_visible() {
     let bets = size("FORETELL_TEST_SHARED_BETS", 300, 10_000);
     let redis = Redis::start().await;
     let home = Home::new(Database::Postgres);
@@ -180,14 +180,15 @@ async fn guesses_on_all_nodes_count_together() {
     }
     let kept = redis.tell(&["KEYS *"]);
     assert!(kept.contains("limit:password:of:") && !kept.contains("nobody"), "{kept}");
-    // Who knows the password is not limited, however often and wherever they sign in.
+    // A user who knows the password is not limited, however often and wherever they sign in.
     let ada = first.register("ada").await;
     for server in [&first, &second].into_iter().cycle().take(30) {
         ada.moved_to(server.origin()).log_in("ada@example.org", PASSWORD).await;
     }
 }
 
-/// Bets on one node and looks on both: at once on its own, and until the other one has it. Gives how long that was.
+/// Bets on one node and reads on both: immediately on its own, and until the other one has it.
+/// Returns the delay.
 async fn bet_and_look(own: &Client, others: &Client, market: &Value) -> Duration {
     let path = format!("/markets/{}", text(&market["id"]));
     let fill = own.bet(market, 0, "0.05").await.data(201);

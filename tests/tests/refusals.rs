@@ -1,4 +1,4 @@
-//! What is refused, how it is said, and that nothing has changed by it.
+//! Tests of rejected requests: the response, and that nothing has changed.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

@@ -1,4 +1,5 @@
-//! Searches on the real server: whatever is asked is answered, and what fails makes room for the next step.
+//! Tests of searches on the real server: every query gets a response, and a failing step falls back
+//! to the next.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -19,16 +20,16 @@ use tokio::sync::OnceCell;
 use tokio::task::spawn_blocking;
 
 on_each_database!(
-    no_query_is_too_strange,
-    a_renamed_market_is_found_by_its_new_name,
-    what_one_node_writes_is_found_on_the_other,
-    texts_that_were_there_before_the_model_are_found,
-    meanings_that_redis_compares_are_not_missed_when_it_fails,
-    a_step_that_fails_makes_room_for_the_next,
-    hostile_searches_are_answered
+    hostile_queries_get_responses,
+    renamed_market_is_found_by_new_name,
+    text_is_found_on_other_node,
+    texts_older_than_model_are_found,
+    search_works_when_redis_index_fails,
+    failing_step_falls_back_to_next,
+    hostile_searches_are_fast
 );
 
-/// What hostile queries are put together from: the languages of both databases, quotes, signs, scripts.
+/// Parts of hostile queries: the query languages of both databases, quotes, punctuation, scripts.
 const PIECES: [&str; 44] = [
     "rain",
     "Friday",
@@ -76,7 +77,7 @@ const PIECES: [&str; 44] = [
     "{}",
 ];
 
-/// How many queries are made up for each list.
+/// Number of generated queries for each list.
 const QUERIES: usize = 300;
 
 async fn open(creator: &Client, name: &str) -> Value {
@@ -90,14 +91,14 @@ async fn search(client: &Client, list: &str, query: &str) -> Answer {
     foretell_tests::send(request.query(&[("q", query)])).await
 }
 
-/// The ids of what is found, and the method.
+/// Returns the ids of the matches, and the method.
 fn found(answer: Answer) -> (Vec<String>, String) {
     let method = text(&answer.body["meta"]["method"]);
     let rows = answer.data(200);
     (rows.as_array().unwrap().iter().map(|row| text(&row["id"])).collect(), method)
 }
 
-async fn no_query_is_too_strange(database: Database) {
+async fn hostile_queries_get_responses(database: Database) {
     let server = Server::start(database).await;
     let ada = server.register("ada").await;
     open(&ada, "Will it rain on Friday? 100 % 雨 🌧️").await;
@@ -141,7 +142,7 @@ async fn rename(client: &Client, id: &str, name: &str) {
     foretell_tests::send(renaming).await.expect(200);
 }
 
-async fn a_renamed_market_is_found_by_its_new_name(database: Database) {
+async fn renamed_market_is_found_by_new_name(database: Database) {
     let server = Server::start(database).await;
     let ada = server.register("ada").await;
     let id = text(&open(&ada, "Will the harbour freeze?").await["id"]);
@@ -162,7 +163,7 @@ async fn a_renamed_market_is_found_by_its_new_name(database: Database) {
     assert_eq!(nothing, (Vec::new(), "substring".to_owned()), "what has gone stands in nobody's way");
 }
 
-async fn what_one_node_writes_is_found_on_the_other(database: Database) {
+async fn text_is_found_on_other_node(database: Database) {
     let first = Server::start(database).await;
     // SQLite has one node.
     let Some(url) = first.home().database_url() else { return };
@@ -176,7 +177,7 @@ async fn what_one_node_writes_is_found_on_the_other(database: Database) {
     until(&elsewhere, "chess master gives up", &[&id], "semantic").await;
 }
 
-async fn texts_that_were_there_before_the_model_are_found(database: Database) {
+async fn texts_older_than_model_are_found(database: Database) {
     let mut server = Server::start_with(database, &[("FORETELL__SEARCH__MODEL", "none")]).await;
     let ada = server.register("ada").await;
     open(&ada, "Will the harbour freeze?").await;
@@ -192,7 +193,7 @@ async fn texts_that_were_there_before_the_model_are_found(database: Database) {
     assert!(!server.command("search reindex").run().await.status.success(), "without a model");
 }
 
-/// A Redis that has vector sets.
+/// Starts a Redis that supports vector sets.
 async fn redis_with_vectors() -> Redis {
     static PROGRAM: OnceCell<PathBuf> = OnceCell::const_new();
     let install = || {
@@ -205,7 +206,7 @@ async fn redis_with_vectors() -> Redis {
     Redis::start_program(program.clone()).await
 }
 
-async fn meanings_that_redis_compares_are_not_missed_when_it_fails(database: Database) {
+async fn search_works_when_redis_index_fails(database: Database) {
     let mut redis = redis_with_vectors().await;
     let server = Server::start_with(database, &[("REDIS_URL", &redis.url())]).await;
     assert!(server.log().contains("compared by Redis"), "{}", server.log());
@@ -228,12 +229,12 @@ async fn meanings_that_redis_compares_are_not_missed_when_it_fails(database: Dat
     until(&ada, "harbour", &[&id], "semantic").await;
     redis.kill();
     found_by_words().await;
-    // It comes back empty, and is filled again.
+    // It restarts empty, and is filled again.
     redis.start_again().await;
     until(&ada, "frozen port", &[&id], "semantic").await;
 }
 
-async fn a_step_that_fails_makes_room_for_the_next(database: Database) {
+async fn failing_step_falls_back_to_next(database: Database) {
     let server = Server::start_with(database, &[("FORETELL__SEARCH__MODEL", "none")]).await;
     let ada = server.register("ada").await;
     let id = text(&open(&ada, "Will it rain on Friday?").await["id"]);
@@ -245,7 +246,7 @@ async fn a_step_that_fails_makes_room_for_the_next(database: Database) {
     };
     found_by("fulltext").await;
     match database {
-        // The lost table fails no write, and is built anew.
+        // The lost table fails no write, and is rebuilt.
         Database::Sqlite => {
             server.home().execute("DROP TABLE market_words");
             found_by("substring").await;
@@ -262,8 +263,9 @@ async fn a_step_that_fails_makes_room_for_the_next(database: Database) {
     assert!(server.log().contains("search step failed, continuing with the next one"));
 }
 
-/// Long posts and long queries, which took seconds each when excerpts and phrases of trigrams were quadratic.
-async fn hostile_searches_are_answered(database: Database) {
+/// Long posts and long queries, which took seconds each when excerpts and phrases of trigrams were
+/// quadratic.
+async fn hostile_searches_are_fast(database: Database) {
     let server = Server::start(database).await;
     let ada = server.register("ada").await;
     for number in 0..8 {

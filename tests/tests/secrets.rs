@@ -1,5 +1,5 @@
-//! Secrets sent through every route and every way to fail appear in no answer, in no line of the log, and in nothing
-//! that is sent of traces and errors.
+//! Tests that secrets sent through every route and in every failure appear in no response, no log
+//! line, and no trace or error report.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -14,9 +14,9 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
-on_each_database!(secrets_are_neither_answered_nor_logged);
+on_each_database!(secrets_are_neither_returned_nor_logged);
 
-/// Everything that nobody but its owner may read again.
+/// Secrets that only their owner may read.
 struct Secrets {
     password: String,
     token: String,
@@ -36,7 +36,7 @@ impl Secrets {
     }
 }
 
-async fn secrets_are_neither_answered_nor_logged(database: Database) {
+async fn secrets_are_neither_returned_nor_logged(database: Database) {
     let collector = Collector::start().await;
     let mut settings = collector.settings();
     settings.push(("FORETELL__LOG__FILTER", "trace"));
@@ -74,7 +74,7 @@ fn shown(answer: &Answer) -> String {
     format!("{:?} {}", answer.headers, answer.body)
 }
 
-/// Every method and path of the document.
+/// Returns every method and path of the document.
 fn documented_routes() -> Vec<(Method, String)> {
     let document = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi.json");
     let document: Value = serde_json::from_str(&std::fs::read_to_string(document).unwrap()).unwrap();
@@ -88,7 +88,7 @@ fn documented_routes() -> Vec<(Method, String)> {
     known.collect()
 }
 
-/// Requests to one route that are refused in as many places as there are, each with secrets in it.
+/// Returns invalid requests to one route, each with secrets in it.
 fn requests(ada: &Client, secrets: &Secrets, (method, path): (&Method, &str)) -> Vec<RequestBuilder> {
     let mut stranger = ada.clone();
     stranger.token = None;
@@ -135,7 +135,7 @@ fn requests(ada: &Client, secrets: &Secrets, (method, path): (&Method, &str)) ->
     requests
 }
 
-/// Bodies with a secret where something else belongs, and where it belongs beside a fault.
+/// Returns bodies with a secret in a wrong field, and in its own field beside an error.
 fn bodies(secret: &str) -> Vec<String> {
     let everywhere = json!({
         "email": secret, "password": [secret], "currentPassword": secret, "newPassword": "short",

@@ -1,5 +1,5 @@
-//! Clients who keep connections without a word, or send slower than they may: nobody else notices, and those who take
-//! too long are cut off.
+//! Tests of clients that keep idle connections, or send too slowly: others are not affected, and
+//! those that take too long are disconnected.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -16,11 +16,11 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// How many connections are kept by those who have been answered once.
+/// Number of idle connections after one response.
 const IDLE: usize = 2_000;
-/// How many clients send the headers of a request, and how many its body, a byte at a time.
+/// Number of clients that send the headers of a request, and its body, a byte at a time.
 const SLOW: usize = 50;
-/// How many others there are, and how many requests each makes.
+/// Number of other clients, and of the requests of each.
 const OTHERS: usize = 8;
 const REQUESTS: usize = 250;
 
@@ -31,7 +31,7 @@ async fn connect(server: &Server, sent: &str) -> TcpStream {
     connection
 }
 
-/// A connection whose first request has been answered.
+/// Opens a connection whose first request has got a response.
 async fn idle(server: &Server) -> TcpStream {
     let mut connection = connect(server, "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
     let mut answer = [0; 15];
@@ -40,7 +40,7 @@ async fn idle(server: &Server) -> TcpStream {
     connection
 }
 
-/// Sends a byte now and then until the server has had enough, and gives what it said.
+/// Sends a byte now and then until the server closes, and returns its response.
 async fn trickle(mut connection: TcpStream) -> String {
     let (mut from, mut to) = connection.split();
     let send = async {
@@ -57,7 +57,7 @@ async fn trickle(mut connection: TcpStream) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// The time in which 99 of 100 requests of others are answered.
+/// Returns the 99th percentile of the duration of other requests.
 async fn measure(client: &Client, path: &str) -> Duration {
     let ask = async || {
         let mut times = Vec::new();
@@ -74,7 +74,7 @@ async fn measure(client: &Client, path: &str) -> Duration {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_notices_those_who_are_slow() {
+async fn slow_clients_do_not_affect_others() {
     let limit = getrlimit(Resource::Nofile);
     setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).unwrap();
     let settings = [("FORETELL__SERVER__REQUEST_BODY_TIMEOUT_S", "4")];
@@ -104,7 +104,7 @@ async fn nobody_notices_those_who_are_slow() {
         assert!(said.starts_with("HTTP/1.1 408 Request Timeout\r\n"), "{said}");
     }
     drop(kept);
-    // Twice as much on a machine of its own; among other tests it shows that they are not in the way.
+    // Twice as much on an idle machine; with other tests this shows that they are not affected.
     let most = u32::try_from(size("FORETELL_TEST_SLOW_FACTOR", 10, 2)).unwrap();
     assert!(with_them < before * most + Duration::from_millis(5), "{before:?} became {with_them:?}");
 }

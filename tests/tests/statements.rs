@@ -1,4 +1,4 @@
-//! How many statements an answer takes does not depend on how many rows it shows.
+//! Tests that the number of statements of a response does not depend on its number of rows.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -26,9 +26,9 @@ use foretell_web::{ServeOptions, WebSettings, WebState};
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-on_each_database!(more_rows_cost_no_further_statements, a_thousand_readers_of_a_market_cost_one_look_up);
+on_each_database!(statement_count_is_independent_of_rows, thousand_readers_of_market_cost_one_query);
 
-/// The statements that were sent to each database that this process has opened.
+/// Number of statements sent to each database that this process has opened.
 static SENT: Mutex<BTreeMap<String, usize>> = Mutex::new(BTreeMap::new());
 
 /// Counts the statements of one connection under its URL.
@@ -47,14 +47,14 @@ impl Instrumentation for Counter {
     }
 }
 
-/// A server in this process, and what there is to ask it for.
+/// A server in this process, and resources to read.
 struct Scene {
     home: Home,
     clock: FakeClock,
     ada: Client,
     market: Value,
     post: Value,
-    /// How many others have registered.
+    /// Number of other registered users.
     others: usize,
 }
 
@@ -67,7 +67,7 @@ impl Scene {
         let market = ada.open_market(&["Yes", "No"], "10").await;
         let post = json!({"title": "On rain", "content": "It may.", "published": true, "tags": ["rain"]});
         let post = ada.post("/posts", post).await.data(201);
-        // Searches have a connection of their own, which is set up now.
+        // Searches have a connection of their own, which is opened now.
         ada.get("/markets/search?q=rain").await.expect(200);
         Self { home, clock, ada, market, post, others: 0 }
     }
@@ -103,7 +103,7 @@ impl Scene {
         }
     }
 
-    /// Every list, and every thing with what belongs to it.
+    /// Returns every list, and every resource with embedded ones.
     fn paths(&self) -> Vec<String> {
         let (market, post) = (text(&self.market["id"]), text(&self.post["id"]));
         let mut paths: Vec<_> = [
@@ -138,11 +138,11 @@ impl Scene {
         paths.iter().flat_map(|path| ["/api/v1", "/api/v2"].map(|base| format!("{base}{path}"))).collect()
     }
 
-    /// How many statements each path takes, whatever was remembered before, and how many rows it shows.
+    /// Returns the number of statements and rows of each path, without any cached data.
     async fn measure(&self) -> BTreeMap<String, (usize, usize)> {
         let mut measured = BTreeMap::new();
         for path in self.paths() {
-            // Sums and totals are found out anew.
+            // Leaderboards and totals are computed again.
             self.clock.advance_seconds(61);
             let before = self.sent();
             let data = self.ada.get(&path).await.data(200);
@@ -152,7 +152,7 @@ impl Scene {
         measured
     }
 
-    /// The statements that this scene's database was sent so far.
+    /// Returns the number of statements sent to this scene's database so far.
     fn sent(&self) -> usize {
         let folder = self.home.path().display().to_string();
         let own = self.home.database_url().map_or(folder, str::to_owned);
@@ -161,7 +161,8 @@ impl Scene {
     }
 }
 
-/// Serves the API over the database of a home, with one connection for reading, and says where.
+/// Serves the API over the database of a home, with one connection for reading, and returns the
+/// origin.
 async fn serve(home: &Home, clock: &FakeClock, settings: ApplicationSettings) -> String {
     let file = home.path().join("books.db").display().to_string();
     let url: DatabaseUrl = home.database_url().unwrap_or(&file).parse().unwrap();
@@ -210,7 +211,7 @@ async fn serve(home: &Home, clock: &FakeClock, settings: ApplicationSettings) ->
     origin
 }
 
-/// Nobody is trusted without being looked up, so that each request costs the same.
+/// Returns settings without a session cache, so that each request costs the same.
 fn settings() -> ApplicationSettings {
     ApplicationSettings {
         currency: Currency::new("PLAY", 2).unwrap(),
@@ -230,24 +231,24 @@ fn settings() -> ApplicationSettings {
     }
 }
 
-async fn more_rows_cost_no_further_statements(database: Database) {
+async fn statement_count_is_independent_of_rows(database: Database) {
     let mut scene = Scene::open(database, settings()).await;
     scene.fill(4).await;
-    // Connections are opened and greeted.
+    // Opens and sets up the connections.
     scene.measure().await;
     let few = scene.measure().await;
     scene.fill(6).await;
     let many = scene.measure().await;
     let more: Vec<_> = many.iter().filter(|(path, (count, _))| *count > few[*path].0).collect();
     assert!(more.is_empty(), "{database:?}: {more:#?} took fewer statements among these: {few:#?}");
-    // The accounts of one user are one; all else has become more.
+    // Only the accounts of one user do not grow; everything else does.
     let lists = many.iter().filter(|(path, _)| path.contains("limit=100") && !path.contains("/accounts?"));
     for (path, (count, rows)) in lists {
         assert!(*rows > few[path].1 && *count > 0, "{path} has not grown: {count} statements, {rows} rows");
     }
 }
 
-async fn a_thousand_readers_of_a_market_cost_one_look_up(database: Database) {
+async fn thousand_readers_of_market_cost_one_query(database: Database) {
     const READERS: usize = 1_000;
     let settings = ApplicationSettings { market_trust: Duration::from_mins(10), ..settings() };
     let scene = Scene::open(database, settings).await;
@@ -262,7 +263,7 @@ async fn a_thousand_readers_of_a_market_cost_one_look_up(database: Database) {
         }
         scene.sent() - before
     };
-    // One looks it up; a connection that has been idle may be greeted first.
+    // One reader queries it; an idle connection may be checked first.
     let sent = [read(1).await, read(READERS).await];
     assert!(sent.iter().all(|sent| (1..=2).contains(sent)), "{database:?}: {sent:?}");
 }

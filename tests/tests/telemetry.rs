@@ -1,4 +1,4 @@
-//! What a server sends of its traces and its errors.
+//! Tests of the traces and errors that a server sends.
 
 use foretell_tests::{Collector, Database, Server, on_each_database, send, text};
 use reqwest::Method;
@@ -28,7 +28,7 @@ async fn requests_batches_and_errors_reach_the_collector(database: Database) {
 }
 
 #[tokio::test]
-async fn only_a_trusted_proxy_says_what_is_traced() {
+async fn only_trusted_proxy_decides_sampling() {
     let sent = async |trusted_proxies| {
         let collector = Collector::start().await;
         let mut settings = collector.settings();
@@ -48,7 +48,7 @@ async fn only_a_trusted_proxy_says_what_is_traced() {
 }
 
 #[tokio::test]
-async fn a_server_whose_collector_is_away_serves_and_stops_as_ever() {
+async fn unavailable_collector_does_not_affect_server() {
     let settings = [
         ("FORETELL__TRACES__ENDPOINT", "http://127.0.0.1:9/v1/traces"),
         ("FORETELL__SENTRY__DSN", "http://0123456789@127.0.0.1:9/7"),
@@ -56,7 +56,7 @@ async fn a_server_whose_collector_is_away_serves_and_stops_as_ever() {
     let mut server = Server::start_with(Database::Sqlite, &settings).await;
     server.register("ada").await;
     server.stop_cleanly().await;
-    // It tells of the failed export, or of the one that it no longer waits for.
+    // The log contains the failed export, or the one that it no longer waits for.
     let tells = ["BatchSpanProcessor.ExportError", "BatchSpanProcessor.Shutdown.Timeout"];
     assert!(tells.iter().any(|told| server.log().contains(told)), "{}", server.log());
 }

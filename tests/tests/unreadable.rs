@@ -1,4 +1,4 @@
-//! Rows that cannot be read: lists and searches go on without them, and reads of one say so.
+//! Tests of unreadable rows: lists and searches skip them, and reads of one return an error.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -12,15 +12,15 @@ use foretell_tests::{Client, Database, Home, Server, eventually, on_each_databas
 use serde_json::{Value, json};
 
 on_each_database!(
-    unreadable_row_leaves_lists_usable,
+    lists_skip_unreadable_rows,
     unreadable_row_is_logged_once,
     unreadable_trades_leave_markets_usable,
 );
 
-/// A moment in the year 10000, in microseconds.
+/// A time in the year 10000, in microseconds.
 const TOO_LATE: &str = "253402304399000000";
 
-/// Breaks columns of rows behind the server's back, whatever constraints and triggers there are.
+/// Makes columns of rows invalid directly in the database, despite constraints and triggers.
 struct Breaker<'a>(&'a Home);
 
 impl Breaker<'_> {
@@ -47,7 +47,7 @@ impl Breaker<'_> {
     }
 }
 
-/// The ids of all rows of a list of version 2, read one by one.
+/// Returns the ids of all rows of a list of version 2, read one by one.
 async fn walk(who: &Client, path: &str) -> Vec<String> {
     let joint = if path.contains('?') { '&' } else { '?' };
     let mut ids = Vec::new();
@@ -64,7 +64,8 @@ async fn walk(who: &Client, path: &str) -> Vec<String> {
     }
 }
 
-/// Breaks all rows but the first and the last, each in another column, and reads the list in both versions.
+/// Makes all rows but the first and the last invalid, each in another column, and reads the list in
+/// both versions.
 async fn check(server: &Server, who: &Client, path: &str, table: &str, made: &[Value], broken: &[&str]) {
     assert_eq!(made.len(), broken.len() + 2, "{table}");
     let breaker = Breaker(server.home());
@@ -83,7 +84,7 @@ async fn check(server: &Server, who: &Client, path: &str, table: &str, made: &[V
     assert_eq!(total, before.len() as u64, "{path}: the total counts what is stored");
 }
 
-async fn unreadable_row_leaves_lists_usable(database: Database) {
+async fn lists_skip_unreadable_rows(database: Database) {
     let server = Server::start(database).await;
     let admin = server.admin().await;
     let ada = server.register("ada").await;
@@ -100,12 +101,12 @@ async fn unreadable_row_leaves_lists_usable(database: Database) {
     assert_eq!(walk(&ada, "/api-keys").await.len(), 5);
 }
 
-/// The assignment of a time that is too late to a column.
+/// Returns the assignment of an invalid time to a column.
 fn too_late(column: &str) -> String {
     format!("{column} = {TOO_LATE}")
 }
 
-/// Waits until a search finds so many things, and walks through it.
+/// Waits until a search finds so many resources, and reads all pages.
 async fn search(who: &Client, path: &str, count: usize) -> Vec<String> {
     let page = format!("{path}&limit=100");
     eventually("all that can be read to be found", async || {
@@ -172,7 +173,7 @@ async fn check_posts(server: &Server, ada: &Client) -> String {
     subject
 }
 
-/// API keys and sessions.
+/// Checks API keys and sessions.
 async fn check_credentials(server: &Server, ada: &Client) {
     let (created, expires) = (too_late("created_at_us"), too_late("expires_at_us"));
     let mut keys = Vec::new();
@@ -189,7 +190,7 @@ async fn check_credentials(server: &Server, ada: &Client) {
     check(server, ada, "/sessions", "sessions", &sessions, &[&expires, &created]).await;
 }
 
-/// Runs the SQL that the doctor offers until it finds nothing.
+/// Runs the SQL suggested by the doctor until it finds nothing.
 async fn check_repair(server: &Server) {
     for _ in 0..5 {
         let doctor = server.command("doctor --json").run().await;
@@ -249,7 +250,7 @@ async fn unreadable_trades_leave_markets_usable(database: Database) {
     ben.get("/leaderboard").await.expect(200);
     breaker.set("users", "id", &json!(ben.user_id), "role = 'KING'");
     ada.get("/leaderboard").await.expect(200);
-    // His session is trusted for a moment without a look at his row.
+    // His session stays in the cache for a moment.
     eventually("the unreadable user to be noticed", async || {
         (ben.get("/users").await.body["code"] == "UNREADABLE_RECORD").then_some(())
     })

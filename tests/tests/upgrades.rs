@@ -1,4 +1,5 @@
-//! Migrations are undone and done again on a database full of what people did, and the ledger stays as it is.
+//! Tests that migrations are reverted and applied again on a database with data, without changing
+//! the ledger.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -11,12 +12,12 @@ use std::path::{Path, PathBuf};
 
 use foretell_tests::{Database, Home, Program, on_each_database};
 
-on_each_database!(migrations_are_undone_and_done_again_with_data);
+on_each_database!(migrations_are_reverted_and_applied_with_data);
 
-/// The first migrations make the ledger itself; undoing them would leave nothing to look at.
+/// The first migrations create the ledger itself; reverting them would leave nothing to compare.
 const OF_THE_LEDGER: usize = 4;
 
-/// The folders of all migrations, the newest first.
+/// Returns the folders of all migrations, newest first.
 fn migrations(database: Database) -> Vec<PathBuf> {
     let dialect = match database {
         Database::Sqlite => "sqlite",
@@ -30,7 +31,7 @@ fn migrations(database: Database) -> Vec<PathBuf> {
     folders
 }
 
-/// Undoes a migration as its own file says.
+/// Reverts a migration by its own file.
 fn undo(home: &Home, migration: &Path) {
     let name = migration.file_name().unwrap().to_str().unwrap();
     let version: String = name.chars().take_while(|c| *c != '_').filter(|c| *c != '-').collect();
@@ -39,13 +40,13 @@ fn undo(home: &Home, migration: &Path) {
     home.execute(&format!("BEGIN; {undo}; {forget}; COMMIT;"));
 }
 
-/// What there is of everything that the first migrations made.
+/// Returns the row counts of all tables that the first migrations created.
 fn counts(home: &Home) -> [i64; 4] {
     ["users", "accounts", "transfers", "markets"]
         .map(|table| home.count(&format!("SELECT count(*) AS count FROM {table}")))
 }
 
-async fn migrations_are_undone_and_done_again_with_data(database: Database) {
+async fn migrations_are_reverted_and_applied_with_data(database: Database) {
     let home = Home::new(database);
     let program = |arguments: &str| Program::new(&home).arguments(arguments);
     program("demo").run().await.succeeded();

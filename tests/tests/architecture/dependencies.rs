@@ -1,18 +1,19 @@
-//! The arrows between the crates, and which crate may use which library.
+//! Allowed dependencies between crates, and on libraries.
 
 use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::graph::{Dependency, Graph};
 
-/// The crates of ours that a crate may name in its manifest, and those that only its tests may.
+/// Our crates that a crate may depend on, and those that only its tests may.
 struct Row {
     member: &'static str,
     normal: &'static [&'static str],
     dev: &'static [&'static str],
 }
 
-/// Every member of the workspace, and every arrow that is allowed. What may be normal may be dev too.
+/// Every member of the workspace, and every allowed dependency. A normal dependency may be a
+/// dev-dependency too.
 const ARROWS: &[Row] = &[
     Row { member: "domain", normal: &[], dev: &[] },
     Row { member: "ports", normal: &["domain"], dev: &["testkit"] },
@@ -67,7 +68,7 @@ const ARROWS: &[Row] = &[
     },
 ];
 
-/// Crates whose libraries are all listed; dev-dependencies are free.
+/// Crates whose allowed libraries are all listed; dev-dependencies are free.
 const CLOSED: &[(&str, &[&str])] = &[
     (
         "domain",
@@ -89,10 +90,10 @@ const CLOSED: &[(&str, &[&str])] = &[
     ("ports", &["async-trait", "secrecy", "thiserror"]),
 ];
 
-/// Libraries that only whoever asks for them by a feature gets.
+/// Libraries that must be optional, enabled by a feature.
 const OPTIONAL: &[(&str, &str)] = &[("domain", "serde")];
 
-/// Libraries that only these crates may name, in any kind of dependency.
+/// Libraries that only these crates may depend on, in any kind of dependency.
 const OWNED: &[(&str, &[&str])] = &[
     ("actix-web", &["app", "bench", "web"]),
     ("anyhow", &["app", "bench", "tests"]),
@@ -109,10 +110,11 @@ const OWNED: &[(&str, &[&str])] = &[
     ("ureq", &["telemetry"]),
 ];
 
-/// Libraries that a crate may not have even through another one.
+/// Libraries that a crate must not depend on even indirectly.
 const UNREACHABLE: &[(&str, &str)] = &[("domain", "tokio"), ("ports", "tokio")];
 
-/// Arrows between members that are not in the table, members without a row and rows without a member.
+/// Returns dependencies between members that are not in the table, members without a row and rows
+/// without a member.
 fn arrow_faults(graph: &Graph) -> Vec<String> {
     let mut faults = Vec::new();
     for row in ARROWS {
@@ -138,7 +140,7 @@ fn arrow_faults(graph: &Graph) -> Vec<String> {
     faults
 }
 
-/// Libraries named by a crate that may not name them.
+/// Returns libraries of crates that must not depend on them.
 fn library_faults(graph: &Graph) -> Vec<String> {
     let mut faults = Vec::new();
     for (member, dependencies) in &graph.members {
@@ -163,7 +165,7 @@ fn library_faults(graph: &Graph) -> Vec<String> {
     faults
 }
 
-/// Libraries that a crate gets through another one and must not.
+/// Returns libraries that a crate must not depend on indirectly.
 fn reach_faults(graph: &Graph) -> Vec<String> {
     UNREACHABLE
         .iter()
@@ -178,7 +180,8 @@ fn package(member: &str) -> String {
     format!("foretell-{member}")
 }
 
-/// A workspace of all members in which `member` depends on `library`, which depends on `tokio`.
+/// Returns a workspace of all members in which `member` depends on `library`, which depends on
+/// `tokio`.
 fn workspace_with(member: &str, library: &str, kind: Option<&str>) -> Result<Graph> {
     let described = |name: &str| {
         let dependency = json!({"name": library, "kind": kind, "optional": false});
@@ -205,7 +208,7 @@ fn workspace_with(member: &str, library: &str, kind: Option<&str>) -> Result<Gra
     }))
 }
 
-/// A member, what it depends on, and in which kind of dependency.
+/// A member, its dependency, and the kind of the dependency.
 type Case<'a> = (&'a str, &'a str, Option<&'a str>);
 
 fn check(rule: fn(&Graph) -> Vec<String>, case: Case<'_>, expected: &[&str]) -> Result<()> {
@@ -216,7 +219,7 @@ fn check(rule: fn(&Graph) -> Vec<String>, case: Case<'_>, expected: &[&str]) -> 
 }
 
 #[test]
-fn an_arrow_outside_the_table_is_a_fault() -> Result<()> {
+fn dependency_outside_table_is_violation() -> Result<()> {
     let check = |case, expected| check(arrow_faults, case, expected);
     check(("foretell-ports", "foretell-domain", None), &[])?;
     check(
@@ -241,7 +244,7 @@ fn an_arrow_outside_the_table_is_a_fault() -> Result<()> {
 }
 
 #[test]
-fn a_member_without_a_row_is_a_fault() -> Result<()> {
+fn member_without_row_is_violation() -> Result<()> {
     check(
         arrow_faults,
         ("foretell-novel", "libm", None),
@@ -251,14 +254,14 @@ fn a_member_without_a_row_is_a_fault() -> Result<()> {
 }
 
 #[test]
-fn a_row_without_a_member_is_a_fault() {
+fn row_without_member_is_violation() {
     let mut graph = workspace_with("foretell-domain", "libm", None).unwrap();
     graph.members.remove("foretell-web");
     assert_eq!(arrow_faults(&graph), ["the table of arrows has a row for web, which is no member"]);
 }
 
 #[test]
-fn a_library_in_the_wrong_crate_is_a_fault() -> Result<()> {
+fn library_in_wrong_crate_is_violation() -> Result<()> {
     let check = |case, expected| check(library_faults, case, expected);
     check(("foretell-domain", "libm", None), &[])?;
     check(("foretell-domain", "proptest", Some("dev")), &[])?;
@@ -280,7 +283,7 @@ fn a_library_in_the_wrong_crate_is_a_fault() -> Result<()> {
 }
 
 #[test]
-fn a_library_reached_through_another_is_a_fault() -> Result<()> {
+fn indirect_library_is_violation() -> Result<()> {
     let fault = "foretell-ports depends on tokio, perhaps through another library";
     check(reach_faults, ("foretell-ports", "async-trait", None), &[fault])?;
     check(reach_faults, ("foretell-ports", "async-trait", Some("dev")), &[])?;
@@ -289,7 +292,7 @@ fn a_library_reached_through_another_is_a_fault() -> Result<()> {
 }
 
 #[test]
-fn the_workspace_has_only_the_arrows_of_the_table() {
+fn workspace_has_only_allowed_dependencies() {
     let graph = Graph::of_workspace().unwrap();
     let faults = [arrow_faults(&graph), library_faults(&graph), reach_faults(&graph)].concat();
     assert!(faults.is_empty(), "{}", faults.join("\n"));

@@ -1,4 +1,4 @@
-//! What Cargo knows of the workspace's packages and what they depend on.
+//! Packages of the workspace and their dependencies, from Cargo.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-/// What Cargo knows of the workspace: what each member's manifest names, and what every package resolved to.
+/// Metadata of Cargo: the manifest of each member, and the resolved dependencies of every package.
 pub(super) struct Graph {
     pub(super) members: BTreeMap<String, Vec<Dependency>>,
     names: BTreeMap<String, String>,
@@ -21,7 +21,8 @@ pub(super) struct Dependency {
 }
 
 impl Graph {
-    /// The real workspace. Asks for this machine's platform only: the other platforms' packages need not be here.
+    /// Reads the real workspace, for this machine's platform only: packages of other platforms may
+    /// be absent.
     pub(super) fn of_workspace() -> Result<Self> {
         let version = cargo(&["-vV"])?;
         let host = version
@@ -33,7 +34,7 @@ impl Graph {
         Self::parse(&serde_json::from_str(&metadata)?)
     }
 
-    /// Reads the output of `cargo metadata`.
+    /// Parses the output of `cargo metadata`.
     pub(super) fn parse(metadata: &Value) -> Result<Self> {
         let names = list(metadata, "packages")?
             .iter()
@@ -53,7 +54,7 @@ impl Graph {
         Ok(Self { members, names, arrows })
     }
 
-    /// The names of all packages that a member's own code is built with, by whatever way.
+    /// Returns the names of all direct and indirect dependencies of a member's own code.
     pub(super) fn reached_from(&self, member: &str) -> BTreeSet<&str> {
         let mut waiting: Vec<&str> =
             self.names.iter().filter(|(_, name)| *name == member).map(|(id, _)| id.as_str()).collect();
@@ -67,7 +68,7 @@ impl Graph {
     }
 }
 
-/// What a package's manifest names. Build dependencies count as normal ones.
+/// Returns the dependencies in a manifest. Build dependencies count as normal ones.
 fn dependencies(package: &Value) -> Result<Vec<Dependency>> {
     list(package, "dependencies")?
         .iter()
@@ -81,7 +82,7 @@ fn dependencies(package: &Value) -> Result<Vec<Dependency>> {
         .collect()
 }
 
-/// The ids of the packages that a node needs for more than its tests.
+/// Returns the ids of the packages that a node needs for more than its tests.
 fn built_with(node: &Value) -> Result<Vec<String>> {
     let is_built_with = |dependency: &&Value| {
         dependency["dep_kinds"].as_array().is_none_or(|kinds| kinds.iter().any(|kind| kind["kind"] != "dev"))

@@ -1,14 +1,15 @@
-//! The two folders of migrations hold the same steps in the same order, each with its way back.
+//! Tests that both folders of migrations contain the same steps in the same order, each with its
+//! reversal.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use anyhow::{Context, Result};
 
-/// The files of each migration by its name. Names sort in the order in which they run.
+/// Files of each migration by its name. Names sort in the order in which they run.
 type Migrations = BTreeMap<String, BTreeSet<String>>;
 
-/// Migrations that one dialect lacks, files that a migration lacks, and an empty folder.
+/// Returns migrations that one dialect lacks, files that a migration lacks, and an empty folder.
 fn migration_faults(sqlite: &Migrations, postgres: &Migrations) -> Vec<String> {
     let mut faults = Vec::new();
     for (dialect, these, those) in [("sqlite", sqlite, postgres), ("postgres", postgres, sqlite)] {
@@ -48,7 +49,7 @@ fn migrations(names: &[&str], files: &[&str]) -> Migrations {
 }
 
 #[test]
-fn a_migration_in_one_dialect_only_is_a_fault() {
+fn migration_in_one_dialect_is_violation() {
     let both = ["up.sql", "down.sql"];
     let check = |sqlite: &[&str], postgres: &[&str], expected: &[&str]| {
         let faults = migration_faults(&migrations(sqlite, &both), &migrations(postgres, &both));
@@ -61,7 +62,7 @@ fn a_migration_in_one_dialect_only_is_a_fault() {
 }
 
 #[test]
-fn a_migration_without_a_way_back_is_a_fault() {
+fn migration_without_reversal_is_violation() {
     let whole = migrations(&["1_a"], &["up.sql", "down.sql"]);
     let half = migrations(&["1_a"], &["up.sql"]);
     assert_eq!(migration_faults(&whole, &half), ["migrations/postgres/1_a lacks down.sql"]);

@@ -1,15 +1,15 @@
-//! What the source files must hold, and what those of the inner crates must not.
+//! Rules for source files, and stricter ones for those of the inner crates.
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
-/// The clock, the environment and threads, which the inner crates are given or do without.
+/// Names of clocks, the environment and threads, which the inner crates must not use.
 const OUTER_WORDS: &[&str] =
     &["tokio::spawn", "thread::spawn", "std::env", "env::var", "SystemTime::now", "Instant::now"];
 
-/// The crates that those words may not appear in.
+/// Crates in which these names must not appear.
 const INNER_CRATES: &[&str] = &["domain", "ports"];
 
 struct Source {
@@ -17,7 +17,7 @@ struct Source {
     text: String,
 }
 
-/// Lines of an inner crate that reach outside. Comments may say what the code may not.
+/// Returns lines of an inner crate that use these names. Comments may contain them.
 fn purity_faults(source: &Source) -> Vec<String> {
     let lines = source.text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//"));
     lines
@@ -28,7 +28,7 @@ fn purity_faults(source: &Source) -> Vec<String> {
         .collect()
 }
 
-/// A file that does not begin by saying what it is.
+/// Returns a file that does not start with a module doc.
 fn doc_fault(source: &Source) -> Option<String> {
     let first = source.text.lines().next().unwrap_or_default();
     let is_doc = first.strip_prefix("//! ").is_some_and(|rest| !rest.trim().is_empty());
@@ -36,7 +36,7 @@ fn doc_fault(source: &Source) -> Option<String> {
         .then(|| format!("{}:1: the file does not begin with a `//!` line that says what it is", source.path))
 }
 
-/// Functions that write for a caller in a unit of work that does not authorize them.
+/// Returns functions that write for a caller in a unit of work that does not authorize them.
 fn authorization_faults(source: &Source) -> Vec<String> {
     let functions = source.text.split("fn ").skip(1);
     let unauthorized = functions.filter(|function| {
@@ -51,7 +51,8 @@ fn authorization_faults(source: &Source) -> Vec<String> {
         .collect()
 }
 
-/// All Rust files below a folder of the workspace, hidden folders and Cargo's output apart.
+/// Returns all Rust files below a folder of the workspace, without hidden folders and Cargo's
+/// output.
 fn read_sources(folder: &str) -> Result<Vec<Source>> {
     let mut sources = Vec::new();
     collect(&super::root().join(folder), folder, &mut sources)?;
@@ -82,7 +83,7 @@ fn source(text: &str) -> Source {
 }
 
 #[test]
-fn a_clock_or_a_thread_in_an_inner_crate_is_a_fault() {
+fn clock_or_thread_in_inner_crate_is_violation() {
     let faults = |text| purity_faults(&source(text));
     assert_eq!(faults("//! Knows no std::env.\nfn f(now: Timestamp) {}\n").len(), 0);
     assert_eq!(faults("//! A.\nlet t = SystemTime::now();\n"), ["a.rs:2: SystemTime::now in an inner crate"]);
@@ -93,7 +94,7 @@ fn a_clock_or_a_thread_in_an_inner_crate_is_a_fault() {
 }
 
 #[test]
-fn unit_that_does_not_authorize_its_caller_is_a_fault() {
+fn unit_without_authorization_is_violation() {
     let faults = |text| authorization_faults(&source(text)).len();
     assert_eq!(
         faults("async fn a(&self, caller: &Caller) -> A { self.run_as(caller, \"a\", work).await }"),
@@ -112,7 +113,7 @@ fn use_cases_authorize_their_callers_in_the_unit() {
 }
 
 #[test]
-fn a_file_that_does_not_say_what_it_is_is_a_fault() {
+fn file_without_module_doc_is_violation() {
     let fault = "a.rs:1: the file does not begin with a `//!` line that says what it is";
     assert_eq!(doc_fault(&source("//! What it is.\n\nuse std::fs;\n")), None);
     for text in ["", "use std::fs;\n", "// What it is.\n", "//! \n", "\n//! What it is.\n"] {
@@ -121,7 +122,7 @@ fn a_file_that_does_not_say_what_it_is_is_a_fault() {
 }
 
 #[test]
-fn the_inner_crates_reach_for_no_clock_environment_or_thread() {
+fn inner_crates_use_no_clock_or_thread() {
     let read = |name| read_sources(&format!("crates/{name}/src")).unwrap();
     let faults: Vec<_> =
         INNER_CRATES.iter().flat_map(read).flat_map(|source| purity_faults(&source)).collect();
@@ -129,7 +130,7 @@ fn the_inner_crates_reach_for_no_clock_environment_or_thread() {
 }
 
 #[test]
-fn every_file_says_what_it_is() {
+fn files_have_module_docs() {
     let sources = ["crates", "tests", "bench"].into_iter().flat_map(|folder| read_sources(folder).unwrap());
     let faults: Vec<_> = sources.filter_map(|source| doc_fault(&source)).collect();
     assert!(faults.is_empty(), "{}", faults.join("\n"));

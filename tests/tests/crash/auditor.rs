@@ -1,4 +1,4 @@
-//! The auditor, who comes after each crash: compares what the clients sent and were told with the books.
+//! Auditor after each crash: compares the commands and responses of clients with the stored data.
 
 use std::collections::BTreeSet;
 
@@ -10,10 +10,10 @@ use super::books::Books;
 use super::command::{Command, Effect};
 use super::crowd::{Crowd, Fate, Sent, fate_of};
 
-/// How many commands are examined at once.
+/// Number of commands examined concurrently.
 const AT_ONCE: usize = 16;
 
-/// One who knows what must have happened so far.
+/// Knowledge of everything that must have happened so far.
 pub(super) struct Auditor {
     admin: Client,
     books: Books,
@@ -21,18 +21,18 @@ pub(super) struct Auditor {
     findings: Findings,
 }
 
-/// What became of the commands, as far as it was not said.
+/// Results of commands without a response.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     pub(super) acknowledged: usize,
-    /// Done, but nobody was told.
+    /// Executed, but no client got the response.
     pub(super) done_unheard: usize,
-    /// Not done, as far as the books tell.
+    /// Not executed, according to the stored data.
     pub(super) undone: usize,
 }
 
 impl Auditor {
-    /// Takes down what has happened before the first crash.
+    /// Records everything that happened before the first crash.
     pub(super) async fn begin(server: &Server, crowd: &Crowd) -> Self {
         let (admin, mut books) = (server.admin().await, Books::default());
         books.read(&crowd.users).await;
@@ -40,8 +40,9 @@ impl Auditor {
         Self { admin, books, expected, findings: Findings::default() }
     }
 
-    /// Checks that of everything that was sent the acknowledged is there once as it was told, and the rest
-    /// wholly or not at all; then sends all of it again under the same keys, which must not do anything twice.
+    /// Checks that every acknowledged command is stored once as acknowledged, and the others
+    /// completely or not at all; then sends all of them again under the same keys, which must not
+    /// execute any twice.
     pub(super) async fn check(&mut self, server: &Server, crowd: &Crowd, sent: Vec<Sent>) {
         self.admin = self.admin.moved_to(server.origin());
         self.admin.check_audit().await;
@@ -63,7 +64,7 @@ impl Auditor {
         self.check_ledger(server).await;
     }
 
-    /// Checks that nothing has changed of what was read after earlier crashes, and tells what was found.
+    /// Checks that data read after earlier crashes has not changed, and returns the findings.
     pub(super) async fn finish(self, server: &Server, crowd: &Crowd) -> Findings {
         self.books.check_unchanged(&crowd.users).await;
         self.check_ledger(server).await;
@@ -87,7 +88,7 @@ impl Auditor {
         }
     }
 
-    /// Looks a command up, sends it again, and gives the answer that stands.
+    /// Finds a command, sends it again, and returns the final response.
     async fn examine(&self, crowd: &Crowd, sent: Sent) -> (Command, Answer) {
         let Sent { command, fate } = sent;
         let client = &crowd.users[command.user];
@@ -123,7 +124,7 @@ impl Auditor {
         (command, again)
     }
 
-    /// Asks for an effect; the answer must agree with the books.
+    /// Reads an effect; the response must match the stored data.
     async fn find(&self, client: &Client, effect: &Effect) -> Option<Value> {
         let is_there = self.books.has(effect);
         let Some(path) = self.books.path_of(effect) else {
@@ -139,7 +140,7 @@ impl Auditor {
     }
 }
 
-/// A repeated command gets the answer that it got at first, refusals too, under another request's id.
+/// Checks that a repeated command gets its first response, also an error, under another request id.
 fn check_repeated(command: &Command, first: &Answer, again: &Answer) {
     assert!(again.is_replay(), "{command:?} was answered {first:#?}, and done again: {again:#?}");
     let [first, again] = [first, again].map(|answer| {

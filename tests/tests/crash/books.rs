@@ -1,4 +1,5 @@
-//! The books as clients read them: the statements of the users' accounts, the markets and their trades.
+//! Stored data as clients read it: the statements of the users' accounts, the markets and their
+//! trades.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,22 +8,22 @@ use serde_json::Value;
 
 use super::command::Effect;
 
-/// What has been read so far. Only what is new is read again, for the rows of these lists never change; that
-/// they have not is looked at in the end.
+/// Everything read so far. Only new rows are read again, since the rows of these lists never
+/// change, which is checked at the end.
 #[derive(Default)]
 pub(super) struct Books {
-    /// The statement of each user, oldest row first.
+    /// Statement of each user, oldest row first.
     statements: Vec<Vec<Row>>,
-    /// What each payment did to the accounts on whose statements it stands.
+    /// Changes by each payment in the statements that contain it.
     payments: BTreeMap<String, Vec<i64>>,
     trades: BTreeMap<String, Trade>,
-    /// The client ids of the payments.
+    /// Client ids of the payments.
     paid_as: BTreeSet<String>,
-    /// The client ids of the bets and sales.
+    /// Client ids of the bets and sales.
     traded_as: BTreeSet<String>,
-    /// Of each user, how many bets and sales have been read.
+    /// Number of bets and sales read, for each user.
     own_trades: BTreeMap<String, usize>,
-    /// The ids of the markets by their names.
+    /// Ids of the markets by name.
     names: BTreeMap<String, String>,
     markets: BTreeMap<String, Market>,
 }
@@ -40,7 +41,7 @@ struct Row {
     created_at: String,
 }
 
-/// What a bet or sale did, as far as its trader's statement tells too: user, market, change and time.
+/// Effect of a bet or sale that its trader's statement contains too: user, market, change and time.
 type Trade = (String, String, i64, String);
 
 #[derive(Default)]
@@ -50,8 +51,8 @@ struct Market {
 }
 
 impl Books {
-    /// Reads what is new and checks that all of it fits together. Nobody may be writing but those who pay the
-    /// holders of resolved markets, who are waited for.
+    /// Reads new rows and checks that they are consistent. Nothing may be written meanwhile except
+    /// settlements, which are awaited.
     pub(super) async fn read(&mut self, users: &[Client]) {
         for shown in users[0].all("/markets").await {
             self.read_market(&users[0], &shown).await;
@@ -66,7 +67,7 @@ impl Books {
         self.check_markets();
     }
 
-    /// Whether it happened.
+    /// Returns `true` if it happened.
     pub(super) fn has(&self, effect: &Effect) -> bool {
         match effect {
             Effect::Payment(id) => self.paid_as.contains(id),
@@ -76,7 +77,7 @@ impl Books {
         }
     }
 
-    /// Where to ask for it; a market that is not there has no place of its own.
+    /// Returns the path at which it can be read; `None` for an absent market.
     pub(super) fn path_of(&self, effect: &Effect) -> Option<String> {
         match effect {
             Effect::Payment(id) => Some(format!("/transfers/{id}")),
@@ -86,7 +87,7 @@ impl Books {
         }
     }
 
-    /// Everything that happened.
+    /// Returns everything that happened.
     pub(super) fn effects(&self) -> BTreeSet<Effect> {
         let payments = self.paid_as.iter().cloned().map(Effect::Payment);
         let trades = self.traded_as.iter().cloned().map(Effect::Trade);
@@ -96,7 +97,7 @@ impl Books {
         payments.chain(trades).chain(names).chain(resolved).collect()
     }
 
-    /// Reads the whole statements again: they must be what was read bit by bit.
+    /// Reads the whole statements again: they must equal the rows read earlier.
     pub(super) async fn check_unchanged(&self, users: &[Client]) {
         for (user, known) in users.iter().zip(&self.statements) {
             let rows = user.all(&format!("/accounts/{}/transfers", user.account_id)).await;
@@ -126,7 +127,7 @@ impl Books {
         }
     }
 
-    /// Only the trader sees under which client id a trade was made.
+    /// Only the trader can read the client id of a trade.
     async fn read_own_trades(&mut self, user: &Client) {
         let own = self.trades.values().filter(|(trader, ..)| *trader == user.user_id).count();
         let known = self.own_trades.entry(user.user_id.clone()).or_default();
@@ -160,14 +161,14 @@ impl Books {
         assert_eq!(minor(&account["balance"]), last, "{account:#}");
     }
 
-    /// Each payment stands once on each of two statements.
+    /// Checks that each payment appears once in each of two statements.
     fn check_payments(&self) {
         for (id, changes) in &self.payments {
             assert_eq!((changes.len(), changes.iter().sum()), (2, 0), "payment {id}: {changes:?}");
         }
     }
 
-    /// Each trade stands on its trader's statement, and nothing else does.
+    /// Checks that each trade appears in its trader's statement, and nothing else does.
     fn check_trades(&self, users: &[Client]) {
         let mut counts: BTreeMap<Trade, i32> = BTreeMap::new();
         for trade in self.trades.values() {
@@ -184,7 +185,7 @@ impl Books {
         assert!(counts.is_empty(), "trades without their transfers, and the other way round: {counts:?}");
     }
 
-    /// Each market was paid for once, and paid nobody twice.
+    /// Checks that each market was paid for once, and paid each holder once.
     fn check_markets(&self) {
         let mut counts: BTreeMap<(&str, &str, Option<usize>), usize> = BTreeMap::new();
         for (number, row) in self.rows() {

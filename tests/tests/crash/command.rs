@@ -1,19 +1,19 @@
-//! A command as a client sends it, what it may bring about, and whether that agrees with what it was told.
+//! Commands of clients, their possible effects, and the comparison with responses.
 
 use foretell_tests::{Answer, Client, market, money, new_id, new_key, text};
 use serde_json::{Value, json};
 
-/// A command that moves money, under a key of its own.
+/// A command that moves money, under its own key.
 #[derive(Debug, Clone)]
 pub(super) struct Command {
-    /// Who sends it: a number among the users.
+    /// Index of its user.
     pub(super) user: usize,
     pub(super) path: String,
     pub(super) key: String,
     pub(super) body: Value,
 }
 
-/// Something that a command brings about, by the name under which it can be asked for.
+/// An effect of a command, by the name under which it can be read.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Effect {
     /// A payment, by its client id.
@@ -35,7 +35,7 @@ impl Command {
         Self::new(user, "/transfers".to_owned(), payment(from, to, minor))
     }
 
-    /// Payments that happen together or not at all.
+    /// Payments that are executed together or not at all.
     pub(super) fn batch(user: usize, from: &Client, to: &[(&Client, i64)]) -> Self {
         let payments: Vec<_> = to.iter().map(|(to, minor)| payment(from, to, *minor)).collect();
         let body = json!({"mode": "atomic", "transfers": payments});
@@ -60,13 +60,13 @@ impl Command {
         Self::new(user, "/markets".to_owned(), body)
     }
 
-    /// The market's creator says that the option came true.
+    /// Resolution of a market by its creator: this option has won.
     pub(super) fn resolution(creator: usize, market: &Value, option: usize) -> Self {
         let body = json!({"optionId": market["options"][option]["id"]});
         Self::new(creator, format!("/markets/{}/resolution", text(&market["id"])), body)
     }
 
-    /// The request as it goes over the wire.
+    /// Returns the request as sent.
     pub(super) fn to_bytes(&self, sender: &Client) -> Vec<u8> {
         let (path, key, host, body) = (&self.path, &self.key, sender.address(), self.body.to_string());
         let (token, length) = (sender.token.as_deref().unwrap(), body.len());
@@ -77,7 +77,7 @@ impl Command {
         request.into_bytes()
     }
 
-    /// Everything that it may bring about.
+    /// Returns all possible effects.
     pub(super) fn effects(&self) -> Vec<Effect> {
         let parts: Vec<_> = self.path.split('/').skip(1).collect();
         match parts[..] {
@@ -93,7 +93,7 @@ impl Command {
         }
     }
 
-    /// What the answer says of each effect; nothing of what was refused.
+    /// Returns the result of each effect in a response; `None` for an error.
     pub(super) fn told(&self, answer: &Answer) -> Vec<(Effect, Option<Value>)> {
         let data = &answer.body["data"];
         let is_done = answer.body["success"] == true;
@@ -110,10 +110,10 @@ impl Command {
 }
 
 impl Effect {
-    /// Checks that what is found agrees with what the command's sender was told.
+    /// Checks that stored data matches the response to its sender.
     pub(super) fn check_agrees(&self, found: &Value, told: &Value) {
         let fields: Vec<&str> = match self {
-            // All of it is for ever, but its readers may see less than its maker.
+            // All fields are permanent, but other readers may see fewer than its creator.
             Self::Payment(_) | Self::Trade(_) => {
                 found.as_object().unwrap().keys().map(String::as_str).collect()
             }

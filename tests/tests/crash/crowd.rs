@@ -1,4 +1,4 @@
-//! Many clients of a few users, who send commands of all kinds and write down what becomes of each.
+//! Many clients of a few users, which send commands of all kinds and record the results.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -12,34 +12,34 @@ use tokio::task::JoinHandle;
 use super::command::Command;
 use super::seed::Seed;
 
-/// How many clients send at once.
+/// Number of concurrent clients.
 pub(super) const CLIENTS: usize = 32;
-/// How many users they are.
+/// Number of users.
 const USERS: usize = 8;
-/// The fewest markets that are kept open.
+/// Minimum number of markets kept open.
 const OPEN_MARKETS: usize = 3;
 
-/// What may be refused to clients who take no heed of each other.
+/// Errors that concurrent clients may get.
 const REFUSALS: [&str; 5] =
     ["INSUFFICIENT_FUNDS", "INSUFFICIENT_SHARES", "MARKET_CLOSED", "TRADE_TOO_SMALL", "TRADE_TOO_LARGE"];
 
-/// A command that was sent, and what became of it.
+/// A command that was sent, and its result.
 #[derive(Debug)]
 pub(super) struct Sent {
     pub(super) command: Command,
     pub(super) fate: Fate,
 }
 
-/// What the sender of a command knows.
+/// Result of a command, as its sender knows it.
 #[derive(Debug)]
 pub(super) enum Fate {
-    /// It was done or refused, for good.
+    /// Executed or rejected, permanently.
     Acknowledged(Box<Answer>),
-    /// The server said that it cannot do it now. It may have done it nevertheless.
+    /// The server responded that it is unavailable. It may have executed it nevertheless.
     TurnedAway,
-    /// No answer came, for this reason.
+    /// No response, for this reason.
     Unanswered(String),
-    /// The server cannot know what it was asked for.
+    /// The request was incomplete.
     Incomplete,
 }
 
@@ -56,7 +56,7 @@ struct OpenMarket {
 }
 
 impl Crowd {
-    /// Registers the users and opens the first markets.
+    /// Registers the users and creates the first markets.
     pub(super) async fn gather(server: &Server) -> Self {
         let names: Vec<_> = (0..USERS).map(|n| format!("user{n}")).collect();
         let users = join_all(names.iter().map(|name| server.register(name))).await;
@@ -68,12 +68,12 @@ impl Crowd {
         Self { users, markets: Arc::new(Mutex::new(markets)) }
     }
 
-    /// Follows a server that moved.
+    /// Switches to the new address of the server.
     pub(super) fn move_to(&mut self, origin: &str) {
         self.users = self.users.iter().map(|user| user.moved_to(origin)).collect();
     }
 
-    /// Has all clients send until they are stopped, or get no answer.
+    /// Makes all clients send until they are stopped, or get no response.
     pub(super) fn start(&self, seed: &Seed, part: usize) -> Load {
         let (counts, progress) = watch::channel(Progress::default());
         let counts = Arc::new(counts);
@@ -91,10 +91,10 @@ impl Crowd {
         Load { tasks: (0..CLIENTS).map(start).collect(), progress, is_over }
     }
 
-    /// A command that makes sense, or nearly.
+    /// Returns a command that is valid, or nearly.
     pub(super) fn choose(&self, user: usize, chance: &mut Chance) -> Command {
         let own = &self.users[user];
-        // Now and then more than anyone has.
+        // Sometimes more than any user has.
         let most = if chance.below(20) == 0 { 10_000_000 } else { 1_500 };
         let minor = 1 + i64::try_from(chance.below(most)).unwrap();
         match chance.below(20) {
@@ -114,7 +114,7 @@ impl Crowd {
         }
     }
 
-    /// Remembers a market that was opened, if that is what the answer says.
+    /// Remembers a market that was created, according to the response.
     pub(super) fn learn(&self, command: &Command, answer: &Answer) {
         if command.path == "/markets" && answer.status == 201 {
             let (market, creator) = (answer.body["data"].clone(), command.user);
@@ -131,7 +131,8 @@ impl Crowd {
         markets[chance.below(markets.len())].market.clone()
     }
 
-    /// Each market is resolved by one command only, so that what became of it tells what became of that.
+    /// Each market is resolved by one command only, so that its state tells the result of that
+    /// command.
     fn open_or_resolve(&self, user: usize, chance: &mut Chance) -> Command {
         let mut markets = self.markets.lock().unwrap();
         if markets.len() <= OPEN_MARKETS {
@@ -143,14 +144,14 @@ impl Crowd {
     }
 }
 
-/// How often clients have been answered.
+/// Number of responses to clients.
 #[derive(Debug, Default, Clone, Copy)]
 struct Progress {
     acknowledged: usize,
     turned_away: usize,
 }
 
-/// Clients at work.
+/// Running clients.
 pub(super) struct Load {
     tasks: Vec<JoinHandle<Vec<Sent>>>,
     progress: watch::Receiver<Progress>,
@@ -169,7 +170,7 @@ impl Load {
         self.reach(so_far + acknowledged).await;
     }
 
-    /// Waits until clients have been turned away so many times more.
+    /// Waits until clients have been rejected so many more times.
     pub(super) async fn wait_for_turned_away(&self, times: usize) {
         let so_far = self.progress.borrow().turned_away;
         self.wait_for(|progress| progress.turned_away >= so_far + times).await;
@@ -180,13 +181,13 @@ impl Load {
         assert!(progress.wait_for(condition).await.is_ok(), "the clients went away before it came to that");
     }
 
-    /// Lets each client finish what it is at, and tells what all have sent.
+    /// Lets each client finish its current command, and returns all commands sent.
     pub(super) async fn stop(self) -> Vec<Sent> {
         self.is_over.store(true, Ordering::Relaxed);
         join_all(self.tasks).await.into_iter().flat_map(Result::unwrap).collect()
     }
 
-    /// The same, provided that each was answered.
+    /// Stops the clients, and checks that each command got a response.
     pub(super) async fn stop_answered(self) -> Vec<Sent> {
         let sent = self.stop().await;
         let unanswered = sent.iter().filter_map(|sent| match &sent.fate {
@@ -199,7 +200,7 @@ impl Load {
     }
 }
 
-/// One client at work.
+/// A running client.
 struct LoadClient {
     user: usize,
     crowd: Crowd,
@@ -221,7 +222,7 @@ impl LoadClient {
         all
     }
 
-    /// Sends a command, and again under its key as long as it is turned away.
+    /// Sends a command, and again under its key while the server is unavailable.
     async fn send(&self, command: &Command) -> Fate {
         let client = &self.crowd.users[command.user];
         loop {
@@ -247,7 +248,7 @@ impl LoadClient {
     }
 }
 
-/// What an answer means; one that nobody should be given fails the test.
+/// Classifies a response; an unexpected one fails the test.
 pub(super) fn fate_of(answer: Answer) -> Fate {
     match answer.status {
         200 | 201 => Fate::Acknowledged(Box::new(answer)),

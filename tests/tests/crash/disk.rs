@@ -1,4 +1,4 @@
-//! A disk that is full under load, and then no longer.
+//! A disk that is full under load, and then has space again.
 
 use std::fs::File;
 use std::io::{ErrorKind, Write as _};
@@ -11,11 +11,11 @@ use super::auditor::Auditor;
 use super::crowd::{CLIENTS, Crowd};
 use super::seed::Seed;
 
-/// The size of the disk.
+/// Size of the disk.
 const DISK_MIB: u32 = 96;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_full_disk_refuses_what_is_written_until_there_is_room() {
+async fn full_disk_rejects_writes_until_space_is_free() {
     let seed = Seed::given();
     let mut chance = seed.chance(0);
     let server = Server::start_on_disk(DISK_MIB, &PATIENT).await;
@@ -36,14 +36,14 @@ async fn a_full_disk_refuses_what_is_written_until_there_is_room() {
     let findings = auditor.finish(&server, &crowd).await;
     eprintln!("{findings:?}");
     assert!(server.log().contains("database or disk is full"), "the log says why");
-    // It is made of every page, and its tables, indexes and books are looked at.
+    // It reads every page, and checks tables, indexes and the ledger.
     server.command("backup create").run().await.succeeded();
 }
 
-/// Writes a file that takes all the room there is.
+/// Writes a file that takes all free space.
 fn fill(path: &Path) {
     let mut filler = File::create(path).unwrap();
-    // A page at last, or what is left of one could take another.
+    // Finally a page, or the remaining space could hold another one.
     for block in [vec![0; 1 << 20], vec![0; 4_096]] {
         let full = loop {
             if let Err(error) = filler.write_all(&block) {
@@ -54,7 +54,7 @@ fn fill(path: &Path) {
     }
 }
 
-/// What was there is shown, and the server says that it lives.
+/// Checks that stored data is readable, and the server reports that it is alive.
 async fn check_reads_go_on(server: &Server, crowd: &Crowd) {
     server.client().get("/livez").await.expect(200);
     server.client().get("/markets").await.expect(200);

@@ -1,5 +1,5 @@
-//! A Postgres whose connections stay open while nothing is answered: it is frozen, or everything in it is locked.
-//! Nobody waits for it, nothing piles up, and all goes on when it does.
+//! A Postgres whose connections stay open without responses: it is frozen, or everything in it is
+//! locked. No client waits for it, no work accumulates, and everything continues afterwards.
 
 use std::time::{Duration, Instant};
 
@@ -7,15 +7,15 @@ use foretell_tests::{Client, Cluster, Home, Server, size};
 use futures::future::join_all;
 use serde_json::Value;
 
-/// How many clients send at once.
+/// Number of concurrent clients.
 const CLIENTS: usize = 32;
-/// What the server promises to its clients, in milliseconds: its own setting when nobody says otherwise.
+/// Response timeout of the server, in milliseconds: the default setting.
 const ANSWER_TIMEOUT: (&str, &str) = ("FORETELL__SERVER__ANSWER_TIMEOUT_MS", "2000");
-/// The most memory by which the server may grow meanwhile, in bytes.
+/// Maximum growth of the server's memory meanwhile, in bytes.
 const GROWTH: u64 = 32 << 20;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_postgres_that_freezes_keeps_nobody_waiting() {
+async fn frozen_postgres_blocks_no_client() {
     let cluster = Cluster::start().await;
     let town = Town::settle(Home::on_server(&cluster.url())).await;
     cluster.freeze();
@@ -25,7 +25,7 @@ async fn a_postgres_that_freezes_keeps_nobody_waiting() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_postgres_whose_connections_are_all_held_keeps_nobody_waiting() {
+async fn locked_postgres_blocks_no_client() {
     let cluster = Cluster::start().await;
     let town = Town::settle(Home::on_server(&cluster.url())).await;
     let hold = town.server.home().hold_all();
@@ -34,7 +34,7 @@ async fn a_postgres_whose_connections_are_all_held_keeps_nobody_waiting() {
     town.check_goes_on().await;
 }
 
-/// A server whose users look at one market and bet on it.
+/// A server whose users read one market and bet on it.
 struct Town {
     server: Server,
     user: Client,
@@ -53,7 +53,7 @@ impl Town {
         town
     }
 
-    /// Checks what clients are told while nothing is answered.
+    /// Checks the responses to clients during the outage.
     async fn outlast(&self) {
         let time = Duration::from_secs(size("FORETELL_TEST_FREEZE_S", 6, 30) as u64);
         let memory = self.server.resident_bytes();
@@ -61,7 +61,7 @@ impl Town {
         let grown = self.server.resident_bytes().saturating_sub(memory);
         let slowest = answers.iter().map(|answer| answer.took).max().unwrap();
         eprintln!("{} answers, the slowest after {slowest:?}; grown by {grown} bytes", answers.len());
-        // Among other tests longer than is promised, and still less than the fault lasts.
+        // Longer than the timeout because of other tests, but still shorter than the outage.
         let soon = Duration::from_millis(size("FORETELL_TEST_SOON_MS", 4_000, 2_500) as u64);
         assert!(slowest < soon, "{slowest:?}");
         let done = answers.iter().filter(|answer| answer.status < 300).count();
@@ -71,7 +71,7 @@ impl Town {
         assert!(grown < GROWTH, "{grown}");
     }
 
-    /// Checks that all is as before.
+    /// Checks that everything works as before.
     async fn check_goes_on(&self) {
         let begun = Instant::now();
         while self.user.bet(&self.market, 0, "1").await.status != 201 {}
@@ -81,7 +81,7 @@ impl Town {
         self.admin.check_audit().await;
     }
 
-    /// What many clients are answered who come again as long as there is time.
+    /// Returns the responses to many clients that send again as long as there is time.
     async fn load(&self, time: Duration) -> Vec<Answered> {
         let until = Instant::now() + time;
         join_all((0..CLIENTS).map(|_| self.ask(until)).collect::<Vec<_>>()).await.concat()
@@ -105,7 +105,7 @@ impl Town {
     }
 }
 
-/// An answer and the time that it took.
+/// A response and its duration.
 #[derive(Debug, Clone, Copy)]
 struct Answered {
     status: u16,

@@ -1,5 +1,5 @@
-//! Thousands of users with shares of one market, made by the application itself within the test: over HTTP,
-//! each would wait for a password to be hashed.
+//! Thousands of users with shares of one market, created by the application itself within the test:
+//! over HTTP, each would wait for a password to be hashed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,10 +25,11 @@ use foretell_tests::{Home, text};
 use futures::future::join_all;
 use serde_json::Value;
 
-/// How many ask at once.
+/// Number of concurrent requests.
 const AT_ONCE: usize = 500;
 
-/// Registers users in the home of a server that does not run, and has each bet on one option of the market.
+/// Registers users in the home of a stopped server, and places a bet of each on one option of the
+/// market.
 pub(super) async fn register_holders(home: &Home, market: &Value, count: usize) {
     let application = application_in(home).await;
     let options = market["options"].as_array().unwrap();
@@ -62,7 +63,8 @@ async fn register(application: &Application, number: usize) -> Caller {
     Caller { user, account_id: registered.account_id, credential }
 }
 
-/// The application as the server runs it, but for passwords, which nobody of these will ever give.
+/// Creates the application like the server, except for password hashing, which these users never
+/// need.
 async fn application_in(home: &Home) -> Application {
     let file = home.sqlite_file().display().to_string();
     let url = home.database_url().unwrap_or(&file);

@@ -1,4 +1,4 @@
-//! A server that is killed under load, as `kill -9` does, and started again on what it left.
+//! A server that is killed under load, like `kill -9`, and restarted on its data.
 
 use foretell_tests::{Database, Server, on_each_database, size};
 
@@ -7,9 +7,9 @@ use super::auditor::Auditor;
 use super::crowd::{CLIENTS, Crowd};
 use super::seed::Seed;
 
-on_each_database!(what_was_acknowledged_outlives_kills_under_load);
+on_each_database!(acknowledged_commands_survive_kills);
 
-async fn what_was_acknowledged_outlives_kills_under_load(database: Database) {
+async fn acknowledged_commands_survive_kills(database: Database) {
     let seed = Seed::given();
     let mut chance = seed.chance(0);
     let mut server = Server::start_with(database, &PATIENT).await;

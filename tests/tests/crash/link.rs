@@ -1,4 +1,4 @@
-//! A link to Postgres that is lost at a commit, so that the server does not know what became of it.
+//! A link to Postgres that is lost during a commit, so that the server does not know its result.
 
 use foretell_tests::{Cut, Database, Home, Proxy, Server, size};
 use futures::future::join_all;
@@ -8,16 +8,16 @@ use super::auditor::Auditor;
 use super::crowd::{Crowd, Fate, Sent, fate_of};
 use super::seed::Seed;
 
-/// How many commands are sent at once for each.
+/// Number of concurrent commands of each kind.
 const COMMANDS: usize = 6;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_commit_whose_answer_is_lost_is_done_and_answered_once() {
+async fn commit_with_lost_response_happens_once() {
     let seed = Seed::given();
     let home = Home::new(Database::Postgres);
     let proxy = Proxy::start(home.database_url().unwrap()).await;
     let settings = [PATIENT[0], PATIENT[1], ("DATABASE_URL", proxy.url())];
-    // Otherwise some of the commits that are cut would be those of jobs.
+    // Otherwise some of the interrupted commits would be those of jobs.
     let server = Server::start_without_worker(home, &settings).await;
     let crowd = Crowd::gather(&server).await;
     let mut auditor = Auditor::begin(&server, &crowd).await;
@@ -36,7 +36,7 @@ async fn a_commit_whose_answer_is_lost_is_done_and_answered_once() {
     auditor.finish(&server, &crowd).await;
 }
 
-/// Sends some commands at once; each is answered as if nothing had happened.
+/// Sends some commands at once; each gets a normal response.
 async fn send_at_once(crowd: &Crowd, seed: &Seed, round: usize) -> Vec<Sent> {
     let commands = (0..COMMANDS).map(async |n| {
         let mut chance = seed.chance(round * COMMANDS + n);

@@ -1,4 +1,4 @@
-//! A Postgres that stops at once under load, and comes back.
+//! A Postgres that is stopped immediately under load, and started again.
 
 use foretell_tests::{Cluster, Home, Server, size};
 
@@ -8,7 +8,7 @@ use super::crowd::{CLIENTS, Crowd};
 use super::seed::Seed;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_acknowledged_outlives_a_postgres_that_stops_at_once() {
+async fn acknowledged_commands_survive_postgres_crash() {
     let seed = Seed::given();
     let mut chance = seed.chance(0);
     let mut cluster = Cluster::start().await;
@@ -30,7 +30,7 @@ async fn what_was_acknowledged_outlives_a_postgres_that_stops_at_once() {
     eprintln!("{findings:?}");
 }
 
-/// The server lives, says that it is not ready, and turns away who wants to read.
+/// Checks that the server is alive, reports that it is not ready, and rejects reads.
 async fn check_is_down(server: &Server) {
     let anyone = server.client();
     anyone.get("/livez").await.expect(200);

@@ -1,5 +1,5 @@
-//! Five times as many payments as can be made: those that are taken are made in time, the others are turned away at
-//! once, and all is as before when it is over.
+//! Five times as many payments as the server can make: accepted ones are made in time, the others
+//! are rejected immediately, and everything works as before afterwards.
 
 use std::time::{Duration, Instant};
 
@@ -7,21 +7,21 @@ use foretell_tests::{Client, Condition, Database, Home, Server, Wire, size};
 use futures::future::join_all;
 use tokio::time::{interval, sleep};
 
-/// What makes little of the server's machine much for its database, so that the clients can bring more than enough.
+/// Settings that make the database the bottleneck, so that the clients can send more than enough.
 const SETTINGS: [(&str, &str); 4] = [
     ("FORETELL__WRITER__BATCH_SIZE", "16"),
     ("FORETELL__AUTH__SESSION_TRUST_MS", "60000"),
     ("FORETELL__WRITER__MAX_WAIT_MS", "1000"),
     ("FORETELL__SERVER__ANSWER_TIMEOUT_MS", "2000"),
 ];
-/// How much longer everything takes on the way to the database, and on the way back.
+/// Delay of the database, in each direction.
 const DELAY: Duration = Duration::from_millis(10);
-/// How many clients pay at once to find out how much can be done.
+/// Number of concurrent clients that measure the capacity.
 const CLIENTS: usize = 32;
-/// By how much it is too much.
+/// Factor of the overload.
 const TIMES: u32 = 5;
 
-/// What became of a payment.
+/// Result of a payment.
 #[derive(Debug, Clone, Copy)]
 struct Answered {
     is_made: bool,
@@ -40,7 +40,7 @@ async fn pay(ada: &Client, ben: &Client) -> Answered {
     Answered { is_made, took }
 }
 
-/// How many payments are made in a second when nobody comes before the one before is done.
+/// Returns the number of payments per second when each client waits for its previous payment.
 async fn measure(ada: &Client, ben: &Client, seconds: u32) -> u32 {
     let until = Instant::now() + Duration::from_secs(seconds.into());
     let pay_on = async || {
@@ -54,7 +54,7 @@ async fn measure(ada: &Client, ben: &Client, seconds: u32) -> u32 {
     made / seconds
 }
 
-/// Sends so many payments a second, whatever becomes of those before.
+/// Sends so many payments per second, without waiting for earlier ones.
 async fn flood(ada: &Client, ben: &Client, rate: u32, seconds: u32) -> Vec<Answered> {
     let mut ticks = interval(Duration::from_secs(1) / rate);
     let mut sent = Vec::new();
@@ -67,7 +67,7 @@ async fn flood(ada: &Client, ben: &Client, rate: u32, seconds: u32) -> Vec<Answe
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_too_much_is_turned_away_at_once() {
+async fn excess_payments_are_rejected_immediately() {
     let home = Home::new(Database::Postgres);
     let wire = Wire::start(home.database_url().unwrap()).await;
     let settings = [&SETTINGS[..], &[("DATABASE_URL", wire.url())]].concat();
@@ -103,13 +103,14 @@ async fn what_is_too_much_is_turned_away_at_once() {
         quantile(&refused, 50),
         quantile(&refused, 99),
     );
-    // Alone on a machine refusals take less than 50 ms; among other tests it shows that they have not waited in vain.
+    // On an idle machine rejections take less than 50 ms; with other tests this shows that they
+    // have not waited in vain.
     let at_once = Duration::from_millis(size("FORETELL_TEST_REFUSED_MS", 500, 50) as u64);
     assert!(quantile(&refused, 90) < at_once, "they are refused at once");
     assert!(made.len() * 2 > (capacity * seconds) as usize, "the server goes on with its work");
     assert!(recovered < Duration::from_secs(10), "{recovered:?}");
 
-    // What was refused may be made nevertheless, if it came to its turn too late.
+    // A rejected payment may be made nevertheless, if it timed out while its turn came.
     let paid = before - ada.balance().await;
     assert!(paid >= i64::try_from(made.len()).unwrap(), "{paid} of {} payments", made.len());
     admin.check_audit().await;

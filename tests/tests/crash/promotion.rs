@@ -1,4 +1,4 @@
-//! A Postgres that is lost under load, and its synchronous standby, which takes its place.
+//! A Postgres that is lost under load, and its synchronous standby, which is promoted.
 
 use foretell_tests::{Cluster, Home, Server, size};
 
@@ -8,7 +8,7 @@ use super::crowd::{CLIENTS, Crowd};
 use super::seed::Seed;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_acknowledged_is_on_the_standby_that_takes_over() {
+async fn acknowledged_commands_are_on_promoted_standby() {
     let seed = Seed::given();
     for promotion in 1..=size("FORETELL_TEST_PROMOTIONS", 2, 50) {
         let mut chance = seed.chance(promotion);

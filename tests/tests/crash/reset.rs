@@ -1,4 +1,4 @@
-//! Connections that clients reset in the middle of a request, or before its answer.
+//! Connections that clients reset in the middle of a request, or before the response.
 
 use foretell_tests::{Chance, Database, Server, on_each_database, size};
 use futures::future::join_all;
@@ -11,18 +11,18 @@ use super::command::Command;
 use super::crowd::{Crowd, Fate, Load, Sent};
 use super::seed::Seed;
 
-on_each_database!(a_reset_connection_has_done_its_command_or_not);
+on_each_database!(command_of_reset_connection_is_atomic);
 
-/// How many connections are opened and reset at once.
+/// Number of connections that are opened and reset at once.
 const CONNECTIONS: usize = 20;
 
-async fn a_reset_connection_has_done_its_command_or_not(database: Database) {
+async fn command_of_reset_connection_is_atomic(database: Database) {
     let seed = Seed::given();
     let mut chance = seed.chance(0);
     let mut server = Server::start_with(database, &PATIENT).await;
     let mut crowd = Crowd::gather(&server).await;
     let mut auditor = Auditor::begin(&server, &crowd).await;
-    // Others go on as usual meanwhile.
+    // Other clients continue as usual.
     let load = crowd.start(&seed, 1);
     let mut sent = Vec::new();
     for round in 0..size("FORETELL_TEST_RESETS", 1_000, 50_000) / CONNECTIONS {
@@ -36,7 +36,7 @@ async fn a_reset_connection_has_done_its_command_or_not(database: Database) {
     assert!((sent.len() / 10..sent.len()).contains(&whole), "{whole} of {} were sent whole", sent.len());
     sent.extend(load.stop().await);
 
-    // A server that stops does first what it has accepted, also from those who have gone.
+    // A stopping server first finishes accepted commands, also of clients that are gone.
     server.stop_cleanly().await;
     server.start_again().await;
     crowd.move_to(server.origin());
@@ -45,7 +45,7 @@ async fn a_reset_connection_has_done_its_command_or_not(database: Database) {
     eprintln!("{database:?}: {findings:?}");
 }
 
-/// Resets connections when a few other clients have got their answers.
+/// Resets connections after a few other clients have got their responses.
 async fn reset_at_work(crowd: &Crowd, load: &Load, chance: &mut Chance) -> Vec<Sent> {
     let connections = (0..CONNECTIONS).map(|_| (Opened::choose(crowd, chance), chance.below(4)));
     let reset = connections.map(async |(opened, others)| {
@@ -62,7 +62,7 @@ async fn reset_in_line(server: &Server, crowd: &Crowd, chance: &mut Chance) -> V
     let hold = server.home().hold_writers();
     let all: Vec<_> = (0..CONNECTIONS).map(|_| Opened::choose(crowd, chance)).collect();
     let connections = join_all(all.iter().map(|opened| opened.send(crowd))).await;
-    // The server has time to take up what it was sent, and then to see who has gone.
+    // The server has time to accept the requests, and then to notice the resets.
     server.client().get("/livez").await.expect(200);
     connections.into_iter().for_each(reset);
     server.client().get("/livez").await.expect(200);
@@ -70,7 +70,7 @@ async fn reset_in_line(server: &Server, crowd: &Crowd, chance: &mut Chance) -> V
     all.into_iter().map(Opened::sent).collect()
 }
 
-/// A command that goes up to a byte chosen by chance, often all of it.
+/// A command that is sent up to a random byte, often completely.
 struct Opened {
     command: Command,
     request: Vec<u8>,
@@ -99,7 +99,7 @@ impl Opened {
     }
 }
 
-/// Closes a connection so that the other side sees it reset.
+/// Closes a connection with a reset.
 fn reset(connection: TcpStream) {
     connection.set_zero_linger().unwrap();
     drop(connection);

@@ -1,17 +1,17 @@
-//! The seed of a test's choices, shown when the test fails.
+//! The seed of a test's choices, printed when the test fails.
 
 use foretell_tests::{Chance, number};
 
-/// Says which seed to ask for, if the test that holds it fails.
+/// Prints the seed if the test that holds it fails.
 pub(super) struct Seed(u64);
 
 impl Seed {
-    /// The seed that was asked for, or the usual one.
+    /// Returns the configured seed, or the default.
     pub(super) fn given() -> Self {
         Self(number("FORETELL_TEST_CRASH_SEED", 1) as u64)
     }
 
-    /// Choices of their own for one part of the test.
+    /// Returns independent choices for one part of the test.
     pub(super) fn chance(&self, part: usize) -> Chance {
         let mut mixed = Chance::new(self.0.wrapping_mul(1 << 32).wrapping_add(part as u64));
         Chance::new(mixed.below(usize::MAX) as u64)

@@ -1,4 +1,4 @@
-//! A settlement of thousands of holders that is killed in its middle, several times.
+//! A settlement of thousands of holders that is killed midway, several times.
 
 use foretell_domain::market::HOLDERS_PER_SET;
 use foretell_tests::{Client, Database, Home, Server, eventually, minor, on_each_database, text};
@@ -8,16 +8,16 @@ use super::PATIENT;
 use super::holders::register_holders;
 use super::seed::Seed;
 
-on_each_database!(a_killed_settlement_goes_on_and_pays_each_holder_once);
+on_each_database!(killed_settlement_resumes_and_pays_once);
 
 const HOLDERS: usize = 5_000;
-/// How often the server is killed.
+/// Number of kills.
 const KILLS: usize = 3;
 
-/// What the shares of each option pay, in basis points: something to all, so that all count.
+/// Payout of each option, in basis points: above zero, so that all shares count.
 const SPLIT: [usize; 2] = [7_001, 2_999];
 
-async fn a_killed_settlement_goes_on_and_pays_each_holder_once(database: Database) {
+async fn killed_settlement_resumes_and_pays_once(database: Database) {
     let seed = Seed::given();
     let mut chance = seed.chance(0);
     let mut server = Server::start_with(database, &PATIENT).await;
@@ -25,7 +25,7 @@ async fn a_killed_settlement_goes_on_and_pays_each_holder_once(database: Databas
     let market = creator.open_market(&["Yes", "No"], "900.00").await;
     server.stop_cleanly().await;
     register_holders(server.home(), &market, HOLDERS).await;
-    // However slow this test is to look, the server cannot be done before it is killed.
+    // However slow this test is, the server cannot finish before it is killed.
     hold_back(server.home(), HOLDERS - HOLDERS_PER_SET);
 
     server.start_again().await;
@@ -61,14 +61,14 @@ async fn a_killed_settlement_goes_on_and_pays_each_holder_once(database: Databas
     server.command("ledger audit").run().await.succeeded();
 }
 
-/// The decision that the shares pay in parts.
+/// Returns the decision that pays the options in parts.
 fn split(market: &Value) -> Value {
     let parts = market["options"].as_array().unwrap().iter().zip(SPLIT);
     let part = |(option, bps): (&Value, usize)| json!({"optionId": option["id"], "basisPoints": bps});
     json!({"split": parts.map(part).collect::<Vec<_>>()})
 }
 
-/// Waits until so many holders have been paid; tells how many have.
+/// Waits until so many holders have been paid; returns their number.
 async fn wait_until_paid(client: &Client, path: &str, enough: usize) -> usize {
     eventually(&format!("{enough} holders to be paid"), async || {
         let settlement = client.get(path).await;
@@ -79,7 +79,7 @@ async fn wait_until_paid(client: &Client, path: &str, enough: usize) -> usize {
     .await
 }
 
-/// Keeps any settlement from paying more holders than this.
+/// Prevents any settlement from paying more holders than this.
 fn hold_back(home: &Home, most: usize) {
     let when = format!("WHEN (NEW.holders_paid > {most})");
     home.execute(&match home.database_url() {
@@ -103,8 +103,8 @@ fn release(home: &Home) {
     });
 }
 
-/// Each holder has had one payout, of what the shares come to and perhaps the last unit, which goes to the largest
-/// fractions of a set; the creator has had what was left.
+/// Checks that each holder got one payout, the value of the shares and possibly the last unit,
+/// which goes to the largest fractions of a set, and that the creator got the remainder.
 fn check_paid(server: &Server, market: &Value, settlement: &Value) {
     assert_eq!(settlement["holdersPaid"], HOLDERS, "{settlement:#}");
     let home = server.home();

@@ -1,4 +1,4 @@
-//! A server that is asked to stop under load, with streams open.
+//! A server that is stopped under load, with open streams.
 
 use foretell_tests::{Client, Database, Server, eventually, on_each_database, size, text};
 use futures::future::join_all;
@@ -10,12 +10,12 @@ use super::auditor::Auditor;
 use super::crowd::{CLIENTS, Crowd, Fate};
 use super::seed::Seed;
 
-on_each_database!(nobody_is_left_without_an_answer_by_a_server_that_stops);
+on_each_database!(stopping_server_answers_every_request);
 
-/// How many streams are open.
+/// Number of open streams.
 const STREAMS: usize = 50;
 
-async fn nobody_is_left_without_an_answer_by_a_server_that_stops(database: Database) {
+async fn stopping_server_answers_every_request(database: Database) {
     let seed = Seed::given();
     let unlimited = ("FORETELL__LIMITS__STREAMS_PER_USER", "0");
     let settings = [PATIENT[0], PATIENT[1], unlimited, ("FORETELL__SERVER__DRAIN_DELAY_S", "1")];
@@ -29,7 +29,7 @@ async fn nobody_is_left_without_an_answer_by_a_server_that_stops(database: Datab
         let streams = open_streams(&crowd.users[0], &followed).await;
         let anyone = server.client();
         let stopping = server.stop_cleanly();
-        // As a load balancer does: what has been sent is awaited, and nothing new comes.
+        // Like a load balancer: requests in progress are awaited, and no new ones are sent.
         let leaving = async {
             let is_ending = async || (anyone.get("/readyz").await.status == 503).then_some(());
             eventually("the server to be no longer ready", is_ending).await;
@@ -41,7 +41,7 @@ async fn nobody_is_left_without_an_answer_by_a_server_that_stops(database: Datab
         let is_acknowledged = |fate: &Fate| matches!(fate, Fate::Acknowledged(_));
         assert!(sent.iter().all(|sent| is_acknowledged(&sent.fate)), "each was answered: {sent:?}");
         for stream in streams {
-            // It ends as it should, not broken off.
+            // It ends normally, without an interruption.
             stream.bytes().await.unwrap();
         }
         server.start_again().await;

@@ -1,4 +1,4 @@
-//! A link to Postgres that is slow, narrow, silent, or lost again and again, under load.
+//! A link to Postgres that is slow, narrow, silent, or broken repeatedly, under load.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::crowd::{CLIENTS, Crowd};
 use super::seed::Seed;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_acknowledged_outlives_a_bad_link() {
+async fn acknowledged_commands_survive_bad_link() {
     let seed = Seed::given();
     let home = Home::new(Database::Postgres);
     let wire = Wire::start(home.database_url().unwrap()).await;
@@ -23,7 +23,7 @@ async fn what_was_acknowledged_outlives_a_bad_link() {
         for condition in [
             Condition::Slow(Duration::from_millis(20)),
             Condition::Narrow(200_000),
-            // Until then nothing is known to be wrong; what was under way is lost with the connections.
+            // Until then no error is visible; data in transit is lost with the connections.
             Condition::Silent,
         ] {
             wire.make(condition);

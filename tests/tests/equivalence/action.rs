@@ -1,4 +1,4 @@
-//! One step of a history: who does what under which key, and what it came to.
+//! One step of a history: an action, its caller and key, and its result.
 
 use std::fmt::Debug;
 
@@ -10,7 +10,7 @@ use foretell_domain::error::DomainError;
 use foretell_domain::id::{BetId, MarketId, TransferId};
 use foretell_domain::market::{BuyOrder, MarketRecord, SellOrder};
 
-/// What somebody does.
+/// An action.
 #[derive(Debug, Clone)]
 pub(super) enum Action {
     Register(Box<Registration>),
@@ -22,12 +22,12 @@ pub(super) enum Action {
     Bet(TradeTarget, BuyOrder),
     Sell(TradeTarget, SellOrder),
     Close(MarketId),
-    /// Without its key: a repetition finds no market.
+    /// Without a key: a repetition finds no market.
     Delete(MarketId),
     Decide(MarketId, Decision),
 }
 
-/// Whether the treasury covers what is lacking.
+/// `Yes` if the treasury covers a shortfall.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Force {
     No,
@@ -42,18 +42,18 @@ pub(super) struct Step {
     pub(super) action: Action,
 }
 
-/// What a step came to.
+/// Result of a step.
 #[derive(Debug, Clone)]
 pub(super) struct Answer {
-    /// All of it, for comparing one store with another.
+    /// Complete result, for comparing one store with another.
     pub(super) text: String,
-    /// Whether it was done, now or before.
+    /// `true` if it was executed, now or before.
     pub(super) is_done: bool,
-    /// What there is since, as far as later steps refer to it.
+    /// Created resources that later steps refer to.
     pub(super) effect: Effect,
 }
 
-/// What an action brought into the world.
+/// Resources created by an action.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Effect {
     Nothing,
@@ -66,7 +66,7 @@ pub(super) enum Effect {
 }
 
 impl Step {
-    /// Does it; `None` if it may succeed later.
+    /// Performs it; `None` if it may succeed later.
     pub(super) async fn perform(&self, app: &Application) -> Option<Answer> {
         let (caller, key) = (&self.caller, self.key.clone());
         match self.action.clone() {
@@ -137,7 +137,7 @@ fn answer<T: Debug>(
 }
 
 impl Step {
-    /// Who has registered, once somebody has.
+    /// Returns the registered user, if the effect is a registration.
     pub(super) fn caller_of(effect: &Effect) -> Option<Caller> {
         let Effect::User(made) = effect else { return None };
         let (user, account_id) = (**made).clone();

@@ -1,4 +1,4 @@
-//! The books of a world: everything that can be read of it, checked by itself and against another world.
+//! All readable data of a world, checked for consistency and against another world.
 
 use std::fmt::Debug;
 
@@ -15,22 +15,22 @@ use super::choice::moment;
 use super::known::Known;
 use super::world::{Kind, World};
 
-/// Everything that can be read of a world at one moment.
+/// All readable data of a world at one time.
 pub(super) struct Books {
     accounts: Vec<Account>,
     audit: AuditReport,
-    /// What was read, one line a question, for comparing.
+    /// Results, one line per query, for comparison.
     lines: Vec<String>,
 }
 
-/// An account with its statement, the newest transfer first.
+/// An account with its statement, newest transfer first.
 struct Account {
     details: AccountDetails,
     statement: Vec<Transfer>,
 }
 
 impl Books {
-    /// Reads whatever is known.
+    /// Reads everything about known resources.
     pub(super) async fn read(world: &World, known: &Known) -> Self {
         let mut books =
             Self { accounts: Vec::new(), audit: world.ledger.audit().await.unwrap(), lines: vec![] };
@@ -65,7 +65,7 @@ impl Books {
         }
     }
 
-    /// Checks that the same was read of another world.
+    /// Checks that another world has the same data.
     pub(super) fn check_same(&self, kind: Kind, other: &Self) {
         for (line, expected) in self.lines.iter().zip(&other.lines) {
             assert_eq!(line, expected, "{kind:?} on the left");
@@ -83,7 +83,7 @@ impl Books {
 
     async fn read_accounts(&mut self, world: &World, known: &Known) {
         let now = world.nodes[0].now();
-        // The same moments in every world.
+        // The same times in every world.
         let mut chance = Chance::new(now.micros().unsigned_abs());
         for id in known.accounts() {
             let details = world.ledger.find_account(id).await.unwrap().expect("a known account");
@@ -153,7 +153,7 @@ impl Books {
 }
 
 impl Account {
-    /// Checks that the statement leads from nothing to the balance, version by version.
+    /// Checks that the statement leads from zero to the balance, version by version.
     fn check(&self, kind: Kind) {
         let account = self.details.account;
         let (mut balance, mut version) = (0, 0);
@@ -171,7 +171,7 @@ impl Account {
     }
 }
 
-/// The side of a transfer that is this account's, and what it changed there.
+/// Returns this account's side of a transfer, and its change.
 fn side_of(row: &Transfer, account: AccountId) -> (Side, i64) {
     if row.debit.account_id == account {
         (row.debit, -row.amount.minor())
@@ -186,7 +186,7 @@ fn balance_at(statement: &[Transfer], account: AccountId, at: Timestamp) -> i64 
     last.map_or(0, |row| side_of(row, account).0.balance_after.minor())
 }
 
-/// All transfers of an account, the newest first.
+/// Returns all transfers of an account, newest first.
 pub(super) async fn statement(world: &World, account: AccountId) -> Vec<Transfer> {
     all_pages(async |page| world.ledger.page_transfers(account, page.into()).await.unwrap()).await
 }

@@ -1,4 +1,4 @@
-//! Random steps: every command there is, by anyone, on anything known, sensible and not.
+//! Random steps: every command, by anyone, on any known resource, valid and invalid.
 
 use foretell_application::writer::{BatchMode, Decision, Mint, Payment, PaymentBatch};
 use foretell_application::{Caller, Credential, MarketOpening, Registration, TradeTarget};
@@ -19,17 +19,17 @@ use foretell_tests::Chance;
 use super::action::{Action, Force, Step};
 use super::known::Known;
 
-/// The roles of the first users; somebody of each is there from the start.
+/// Roles of the first users; a user of each role exists from the start.
 const FIRST: [Role; 6] = [Role::Admin, Role::Moderator, Role::User, Role::User, Role::User, Role::User];
 
 impl Known {
-    /// The next step of a history.
+    /// Returns the next step of a history.
     pub(super) fn next_step(&mut self, chance: &mut Chance) -> Step {
         if let Some(role) = FIRST.get(self.steps.len()) {
             return self.registering(*role, chance);
         }
         let what = chance.below(100);
-        // One step in ten is an earlier one again, one in a hundred takes the key of another.
+        // One step in ten repeats an earlier one, one in a hundred reuses the key of another.
         if what < 10 {
             return self.steps[chance.below(self.steps.len())].clone();
         }
@@ -41,7 +41,7 @@ impl Known {
         Step { caller, key, action }
     }
 
-    /// A decision of this market by an admin.
+    /// Returns a decision of this market by an admin.
     pub(super) fn decision(&mut self, market: MarketId, chance: &mut Chance) -> Step {
         let record = self.markets.iter().find(|known| known.id == market).unwrap();
         let action = Action::Decide(market, decision_of(record, chance));
@@ -50,7 +50,7 @@ impl Known {
 
     fn action(&mut self, chance: &mut Chance) -> (Caller, Action) {
         let caller = pick(&self.users, chance).clone();
-        // Now and then somebody tries what only admins may.
+        // Sometimes another user tries an operation for admins.
         let admin = if chance.below(10) > 0 { self.users[0].clone() } else { caller.clone() };
         match chance.below(100) {
             0..30 => (caller, self.bet(chance)),
@@ -77,10 +77,10 @@ impl Known {
         }
     }
 
-    /// Somebody new registers, or tries to.
+    /// Returns the registration of a new user, valid or not.
     pub(super) fn registering(&mut self, role: Role, chance: &mut Chance) -> Step {
         self.made += 1;
-        // Now and then somebody takes a mail address that is taken, in capitals.
+        // Sometimes the email address is in use, in capitals.
         let number = if chance.below(4) == 0 && self.users.len() > 4 { 2 } else { self.made };
         let registration = Registration {
             email: Email::new(&format!("USER-{number}@example.com")).unwrap(),
@@ -89,13 +89,13 @@ impl Known {
             avatar: (number % 2 == 0).then(|| AvatarUrl::new("https://example.com/a.png").unwrap()),
             role,
         };
-        // Nobody sends a registration, and no key names it.
+        // A registration has no caller and no key.
         let user = Factory::new(9).user();
         let caller = Caller { user, account_id: AccountId::from_u128(0), credential: Credential::Process };
         Step { caller, key: self.new_key(), action: Action::Register(Box::new(registration)) }
     }
 
-    /// Somebody opens a market, or tries to.
+    /// Returns the creation of a market, valid or not.
     pub(super) fn opening(&mut self, chance: &mut Chance) -> Step {
         let count = 2 + chance.below(4);
         let names = (1..=count).map(|number| OptionName::new(format!("Option {number}")).unwrap());
@@ -136,7 +136,7 @@ impl Known {
         Action::Bet(TradeTarget { market_id, client_id: self.client_id(chance) }, order)
     }
 
-    /// Usually by somebody who has bought something.
+    /// Usually by a user who has bought something.
     fn sale(&mut self, caller: Caller, chance: &mut Chance) -> (Caller, Action) {
         let recent = &self.buyers[self.buyers.len().saturating_sub(12)..];
         let (caller, market_id, option_id) = match pick_some(recent, chance) {
@@ -153,7 +153,7 @@ impl Known {
         (caller, Action::Sell(TradeTarget { market_id, client_id: self.client_id(chance) }, order))
     }
 
-    /// Often a new one, now and then one that somebody has chosen before.
+    /// Usually a new one, sometimes one used before.
     fn client_id(&mut self, chance: &mut Chance) -> Option<ClientId> {
         match chance.below(12) {
             0..3 => {
@@ -165,7 +165,7 @@ impl Known {
         }
     }
 
-    /// Usually a user's account, now and then the house's or nobody's.
+    /// Usually a user's account, sometimes a house account or an absent one.
     fn account(&self, chance: &mut Chance) -> AccountId {
         match chance.below(30) {
             0 => *pick(&self.accounts(), chance),
@@ -174,7 +174,7 @@ impl Known {
         }
     }
 
-    /// A market with one of its options, usually one that is not decided.
+    /// Returns a market with one of its options, usually an undecided one.
     fn market(&self, chance: &mut Chance) -> (MarketId, OptionId) {
         let undecided: Vec<_> =
             self.markets.iter().filter(|record| !self.decided.contains(&record.id)).collect();
@@ -206,7 +206,7 @@ fn pick_some<'a, T>(items: &'a [T], chance: &mut Chance) -> Option<&'a T> {
     if items.is_empty() { None } else { Some(pick(items, chance)) }
 }
 
-/// One unit as often as a lot.
+/// One unit as often as a large amount.
 fn some_amount(chance: &mut Chance, most: usize) -> Amount {
     let most = [1, 30, most / 10, most][chance.below(4)];
     Amount::new(i64::try_from(1 + chance.below(most)).unwrap()).unwrap()
@@ -221,7 +221,7 @@ fn some_probability(chance: &mut Chance) -> Probability {
     Probability::new(f64::from(thousandths) / 1_000.0).unwrap()
 }
 
-/// None, all, or some of them, which is refused.
+/// None, all, or some of them, which is rejected.
 fn probabilities(count: usize, chance: &mut Chance) -> Vec<Option<Probability>> {
     let mut probabilities = vec![None; count];
     if chance.below(3) > 0 {
@@ -237,7 +237,7 @@ fn probabilities(count: usize, chance: &mut Chance) -> Vec<Option<Probability>> 
     probabilities
 }
 
-/// A winner, a split or a cancellation, and rarely a split that does not sum up.
+/// A winner, a split or a cancellation, and rarely a split with a wrong sum.
 fn decision_of(record: &MarketRecord, chance: &mut Chance) -> Decision {
     let (first, last) = (record.options[0].id, record.options[record.options.len() - 1].id);
     let part = u16::try_from(chance.below(10_001)).unwrap();
@@ -248,13 +248,13 @@ fn decision_of(record: &MarketRecord, chance: &mut Chance) -> Decision {
     }
 }
 
-/// How far the clock moves between two steps.
+/// Returns the time between two steps.
 pub(super) fn pause_micros(chance: &mut Chance) -> i64 {
     let most = [1, 1, 1_000, 100_000_000][chance.below(4)];
     i64::try_from(chance.below(most)).unwrap()
 }
 
-/// A moment of a history, for asking what an account held then.
+/// Returns a time in a history, for reading a balance at that time.
 pub(super) fn moment(chance: &mut Chance, now: Timestamp) -> Timestamp {
     let since = usize::try_from(now.micros() - START.micros()).unwrap() + 2;
     Timestamp::from_micros(START.micros() - 1 + i64::try_from(chance.below(since)).unwrap())

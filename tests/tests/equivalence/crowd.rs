@@ -1,4 +1,4 @@
-//! A market with more holders than one set of a settlement has.
+//! A market with more holders than one set of a settlement.
 
 use foretell_application::TradeTarget;
 use foretell_application::writer::Decision;
@@ -13,7 +13,7 @@ use super::action::{Action, Step};
 use super::known::Known;
 use super::world::World;
 
-/// Registers a crowd, lets it bet, and decides the market by a split; the same in every world.
+/// Registers a crowd, places its bets, and decides the market by a split; the same in every world.
 pub(super) async fn settle(world: &World) -> Known {
     let (mut known, mut chance) = (Known::default(), Chance::new(5));
     let admin = known.registering(Role::Admin, &mut chance);
@@ -37,7 +37,7 @@ pub(super) async fn settle(world: &World) -> Known {
     known
 }
 
-/// The bet of the user with this number.
+/// Returns the bet of the user with this number.
 fn bet(known: &Known, market: &MarketRecord, number: usize) -> Step {
     let option_id = market.options[number % market.options.len()].id;
     let amount = Amount::new(50 + i64::try_from(number % 13).unwrap()).unwrap();
@@ -46,7 +46,7 @@ fn bet(known: &Known, market: &MarketRecord, number: usize) -> Step {
     Step { caller: known.users[number].clone(), key: "bet".to_owned(), action: Action::Bet(target, order) }
 }
 
-/// Does steps that do not depend on each other at the same time: one lane does them in their order.
+/// Performs independent steps concurrently: one lane executes them in order.
 async fn perform_all(world: &World, known: &mut Known, steps: Vec<Step>) {
     let answers = join_all(steps.iter().map(|step| world.perform(step))).await;
     for (step, answer) in steps.iter().zip(&answers) {

@@ -1,4 +1,4 @@
-//! One history on all stores at once, compared receipt by receipt and book by book.
+//! One history on all stores at once, compared after each step.
 
 use std::collections::HashMap;
 
@@ -15,11 +15,11 @@ use super::known::Known;
 use super::tally::Tally;
 use super::world::{Kind, World};
 
-/// How an answer says that it is that of an earlier command, or not.
+/// Text that marks a replayed result.
 const REPLAYED: &str = "is_replay: true";
 const FIRST: &str = "is_replay: false";
 
-/// Does these many random commands on every store, compares, and says what happened.
+/// Performs these many random commands on every store, compares them, and returns a tally.
 pub(super) async fn compare(seed: u64, commands: usize) -> Tally {
     let clock = FakeClock::default();
     let worlds = Kind::ALL.map(|kind| World::open(kind, seed, &clock));
@@ -58,12 +58,12 @@ async fn compare_books(worlds: &[World], known: &Known) {
     }
 }
 
-/// The first answer to each key.
+/// First result of each key.
 #[derive(Default)]
 struct Replays(HashMap<(UserId, String), String>);
 
 impl Replays {
-    /// Checks that an answer that says it is a repetition says what the first one said, to the last bit.
+    /// Checks that a replayed result equals the first one exactly.
     fn check(&mut self, step: &Step, answer: &Answer) {
         let key = (step.caller.user.id, step.key.clone());
         if answer.text.contains(REPLAYED) {

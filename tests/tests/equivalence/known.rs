@@ -1,4 +1,4 @@
-//! What a history has brought about so far, for later steps to refer to.
+//! Resources created by a history so far, for later steps.
 
 use std::collections::HashSet;
 
@@ -10,22 +10,22 @@ use foretell_testkit::SeededIds;
 use super::action::{Action, Answer, Effect, Step};
 use super::world::World;
 
-/// What there is, in the order in which it came.
+/// Resources in the order of their creation.
 pub(super) struct Known {
     pub(super) users: Vec<Caller>,
     pub(super) markets: Vec<MarketRecord>,
     pub(super) transfers: Vec<TransferId>,
     pub(super) bets: Vec<BetId>,
-    /// Who bought something, and what.
+    /// Users who bought something, and what.
     pub(super) buyers: Vec<(Caller, MarketId, OptionId)>,
-    /// The markets that are decided or deleted.
+    /// Markets that are decided or deleted.
     pub(super) decided: HashSet<MarketId>,
     pub(super) steps: Vec<Step>,
-    /// The ids that clients choose.
+    /// Source of client ids.
     pub(super) chosen: SeededIds,
-    /// Those that were chosen, by anyone.
+    /// Client ids used so far, by anyone.
     pub(super) client_ids: Vec<ClientId>,
-    /// How many keys and names were made up.
+    /// Number of keys and names generated.
     pub(super) made: usize,
 }
 
@@ -47,7 +47,7 @@ impl Default for Known {
 }
 
 impl Known {
-    /// Remembers what a step came to.
+    /// Remembers the result of a step.
     pub(super) fn learn(&mut self, step: &Step, answer: &Answer) {
         self.steps.push(step.clone());
         match &step.action {
@@ -76,14 +76,14 @@ impl Known {
         }
     }
 
-    /// Every account that there is.
+    /// Returns every account.
     pub(super) fn accounts(&self) -> Vec<AccountId> {
         let users = self.users.iter().map(|user| user.account_id);
         let pots = self.markets.iter().map(|market| AccountId::of_market(market.id));
         [AccountId::TREASURY, AccountId::FEES].into_iter().chain(users).chain(pots).collect()
     }
 
-    /// The markets that nobody has decided or deleted yet.
+    /// Returns the markets that are neither decided nor deleted.
     pub(super) async fn undecided(&self, world: &World) -> Vec<MarketId> {
         let mut undecided = Vec::new();
         for market in &self.markets {

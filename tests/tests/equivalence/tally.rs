@@ -1,4 +1,4 @@
-//! What happened in random histories, so that nobody is content with histories in which nothing does.
+//! Coverage of random histories: every kind of event must occur.
 
 use std::collections::BTreeMap;
 
@@ -9,11 +9,11 @@ use super::action::{Action, Answer, Effect, Step};
 use super::known::Known;
 use super::world::World;
 
-/// How often each kind of thing happened.
+/// Number of events of each kind.
 #[derive(Debug, Default)]
 pub(super) struct Tally(BTreeMap<String, usize>);
 
-/// What commands of all histories together must have come to.
+/// Errors that must occur in all histories together.
 const REFUSALS: [Code; 13] = [
     Code::ValidationError,
     Code::Forbidden,
@@ -29,7 +29,7 @@ const REFUSALS: [Code; 13] = [
     Code::TradeTooSmall,
     Code::TradeTooLarge,
 ];
-/// How money must have moved.
+/// Kinds of transfers that must occur.
 const KINDS: [TransferKind; 12] = [
     TransferKind::Mint,
     TransferKind::Grant,
@@ -62,7 +62,7 @@ impl Tally {
         }
     }
 
-    /// Counts how the money moved.
+    /// Counts the kinds of transfers.
     pub(super) async fn count_kinds(&mut self, world: &World, known: &Known) {
         for account in known.accounts() {
             for row in super::books::statement(world, account).await {
@@ -71,7 +71,7 @@ impl Tally {
         }
     }
 
-    /// Several tallies in one.
+    /// Returns the sum of several tallies.
     pub(super) fn sum(tallies: Vec<Self>) -> Self {
         let mut sum = BTreeMap::new();
         for (what, count) in tallies.into_iter().flat_map(|tally| tally.0) {
@@ -80,7 +80,7 @@ impl Tally {
         Self(sum)
     }
 
-    /// Checks that everything happened that can.
+    /// Checks that every kind of event occurred.
     pub(super) fn check_variety(&self) {
         let done = [
             "register",

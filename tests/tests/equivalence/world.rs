@@ -1,4 +1,4 @@
-//! A world: one store with two nodes of the application over it, whose ids and clock a test decides.
+//! A world: one store with two nodes of the application, with controlled ids and clock.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -26,10 +26,10 @@ use foretell_tests::{Database, Home};
 
 use super::action::{Answer, Step};
 
-/// What a new user is given, in minor units.
+/// Sign-up grant of a new user, in minor units.
 const GRANT: i64 = 20_000;
 
-/// Which store a world stands on.
+/// Kind of a world's store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Memory,
@@ -44,17 +44,17 @@ impl Kind {
 /// The application on one store.
 pub(super) struct World {
     pub(super) kind: Kind,
-    /// Two processes over one store; a history in order uses the first only.
+    /// Two processes on one store; a history in order uses the first only.
     pub(super) nodes: [Arc<Application>; 2],
     pub(super) ledger: Arc<dyn LedgerQueries>,
     pub(super) markets: Arc<dyn MarketQueries>,
     pub(super) users: Arc<dyn UserQueries>,
     behind: Behind,
-    // Last, so that the database outlives whoever uses it.
+    // Last, so that the database outlives all its users.
     _home: Option<Home>,
 }
 
-/// The way to the balances behind the ports.
+/// Direct access to the balances, without the ports.
 enum Behind {
     Memory(MemoryStore),
     Sqlite(Box<Mutex<SqliteConnection>>),
@@ -68,7 +68,8 @@ struct Sum {
 }
 
 impl World {
-    /// A world of its own with an empty ledger; two worlds of one seed and one clock give the same ids.
+    /// Creates a world with an empty ledger; two worlds with one seed and one clock create the same
+    /// ids.
     pub(super) async fn open(kind: Kind, seed: u64, clock: &FakeClock) -> Self {
         if kind == Kind::Memory {
             let memory = MemoryStore::new();
@@ -143,13 +144,13 @@ impl World {
         Self { kind, nodes, ledger, markets, users, behind, _home: home }
     }
 
-    /// Does a step on the first node.
+    /// Performs a step on the first node.
     pub(super) async fn perform(&self, step: &Step) -> Answer {
         self.perform_on(0, step).await
     }
 
-    /// Does a step on one of the nodes, and again under the same key as long as the answer is that it may
-    /// succeed later, as a client would.
+    /// Performs a step on one of the nodes, and again under the same key while the error is
+    /// temporary, like a client.
     pub(super) async fn perform_on(&self, node: usize, step: &Step) -> Answer {
         for _ in 0..10 {
             if let Some(answer) = step.perform(&self.nodes[node]).await {
@@ -159,7 +160,7 @@ impl World {
         panic!("{:?} is busy for ever: {step:?}", self.kind);
     }
 
-    /// The sum of all balances, which is zero.
+    /// Returns the sum of all balances, which is zero.
     pub(super) async fn sum_of_balances(&self) -> i128 {
         let query = "SELECT CAST(sum(balance_minor) AS BIGINT) AS sum FROM accounts";
         match &self.behind {
@@ -175,13 +176,13 @@ impl World {
         }
     }
 
-    /// Whether no market waits for its holders to be paid.
+    /// Returns `true` if no market has unpaid holders.
     pub(super) async fn is_settled(&self) -> bool {
         self.markets.list_unsettled(None, 1).await.unwrap().is_empty()
     }
 }
 
-/// The same settings on every store, but for the number of lanes, which must not matter.
+/// Returns the same settings for every store, except the number of lanes, which must not matter.
 fn settings(kind: Kind, seed: u64) -> ApplicationSettings {
     let lanes = if kind == Kind::Postgres { 3 } else { 1 };
     ApplicationSettings {

@@ -1,13 +1,13 @@
-//! Refusals of accounts, statements, mints and the audit.
+//! Rejections of accounts, statements, mints and the audit.
 
 use foretell_tests::{Database, on_each_database};
 use serde_json::json;
 
 use super::scene::{Scene, TREASURY, UNKNOWN, ask, post};
 
-on_each_database!(accounts_are_their_owners, mints_and_audits_are_for_admins);
+on_each_database!(accounts_are_visible_to_owners_only, mints_and_audits_require_admin);
 
-async fn accounts_are_their_owners(database: Database) {
+async fn accounts_are_visible_to_owners_only(database: Database) {
     let scene = Scene::new(database).await;
     let (nobody, ada, ben) = (&scene.nobody, &scene.ada, &scene.ben);
     let own = format!("/accounts/{}", ada.account_id);
@@ -15,7 +15,7 @@ async fn accounts_are_their_owners(database: Database) {
         ask(nobody, "GET /accounts").is(401, "UNAUTHORIZED"),
         ask(nobody, &format!("GET {own}")).is(401, "UNAUTHORIZED"),
         ask(nobody, &format!("GET {own}/transfers")).is(401, "UNAUTHORIZED"),
-        // Nobody learns of faults before they have said who they are.
+        // Validation errors are returned only after authentication.
         ask(nobody, "GET /accounts/nonsense?odd=1").is(401, "UNAUTHORIZED"),
         ask(ada, "GET /accounts?page=0&limit=101").has(&[("page", "range"), ("limit", "range")]),
         ask(ada, "GET /accounts?page=x&limit=-1").has(&[("page", "type"), ("limit", "type")]),
@@ -42,7 +42,7 @@ async fn accounts_are_their_owners(database: Database) {
     scene.admin.get(&format!("/accounts/{}", ben.account_id)).await.expect(200);
 }
 
-async fn mints_and_audits_are_for_admins(database: Database) {
+async fn mints_and_audits_require_admin(database: Database) {
     let scene = Scene::new(database).await;
     let (nobody, admin, ada) = (&scene.nobody, &scene.admin, &scene.ada);
     let mint = |account: &str, amount: serde_json::Value| json!({"accountId": account, "amount": amount});

@@ -1,20 +1,24 @@
-//! Refusals of opening, reading, closing and deciding markets.
+//! Rejections of creating, reading, closing and deciding markets.
 
 use foretell_tests::{Client, Database, on_each_database, seconds_from_now};
 use serde_json::{Value, json};
 
 use super::scene::{Case, Scene, UNKNOWN, ask, post};
 
-on_each_database!(new_markets_are_refused, market_lists_are_refused, decisions_are_refused);
+on_each_database!(
+    invalid_markets_are_rejected,
+    invalid_market_lists_are_rejected,
+    invalid_decisions_are_rejected
+);
 
-/// An opening in which one field is another.
+/// Returns a request for a market with one field changed.
 fn opening<'a>(who: &'a Client, field: &str, value: Value) -> Case<'a> {
     let mut body = foretell_tests::market(&["Yes", "No"], "10.00");
     body[field] = value;
     post(who, "/markets", body)
 }
 
-async fn new_markets_are_refused(database: Database) {
+async fn invalid_markets_are_rejected(database: Database) {
     let scene = Scene::new(database).await;
     let (nobody, ada) = (&scene.nobody, &scene.ada);
     let change = |field: &str, value: Value| opening(ada, field, value);
@@ -79,7 +83,7 @@ async fn new_markets_are_refused(database: Database) {
         .await;
 }
 
-async fn market_lists_are_refused(database: Database) {
+async fn invalid_market_lists_are_rejected(database: Database) {
     let scene = Scene::new(database).await;
     let nobody = &scene.nobody;
     let mut cases = vec![
@@ -138,7 +142,7 @@ async fn market_lists_are_refused(database: Database) {
     assert_eq!(missing.body["error"], format!("Market not found: {UNKNOWN}"));
 }
 
-async fn decisions_are_refused(database: Database) {
+async fn invalid_decisions_are_rejected(database: Database) {
     let scene = Scene::new(database).await;
     let (nobody, ada, ben) = (&scene.nobody, &scene.ada, &scene.ben);
     let (yes, no) = (&scene.open["options"][0]["id"], &scene.open["options"][1]["id"]);

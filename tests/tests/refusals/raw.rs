@@ -1,4 +1,4 @@
-//! Refusals of requests that no well-behaved client sends: bodies and headers as bytes.
+//! Rejections of malformed requests: bodies and headers as bytes.
 
 use foretell_tests::{Client, Database, Server, eventually, new_key, on_each_database, send};
 use reqwest::{Method, RequestBuilder};
@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-on_each_database!(bodies_are_refused, keys_are_refused, bodies_have_limits_of_size_and_time);
+on_each_database!(invalid_bodies_are_rejected, invalid_keys_are_rejected, bodies_have_size_and_time_limits);
 
 fn post(client: &Client) -> RequestBuilder {
     client.request(Method::POST, "/transfers").header("Idempotency-Key", new_key())
 }
 
-async fn bodies_are_refused(database: Database) {
+async fn invalid_bodies_are_rejected(database: Database) {
     let server = Server::start(database).await;
     let (ada, ben) = (server.register("ada").await, server.register("ben").await);
     let good =
@@ -47,12 +47,12 @@ async fn bodies_are_refused(database: Database) {
     }
     assert_eq!(foretell_tests::money(ada.balance().await), "1000.00", "nothing was done");
 
-    // In another charset's name and with a parameter it is the same JSON.
+    // In another spelling and with a parameter it is the same JSON.
     let request = post(&ada).header("Content-Type", "Application/JSON; charset=UTF-8").body(good);
     send(request).await.expect(201);
 }
 
-async fn keys_are_refused(database: Database) {
+async fn invalid_keys_are_rejected(database: Database) {
     let server = Server::start(database).await;
     let (ada, ben) = (server.register("ada").await, server.register("ben").await);
     let body = json!({"fromAccountId": ada.account_id, "toAccountId": ben.account_id, "amount": "1.00"});
@@ -73,7 +73,7 @@ async fn keys_are_refused(database: Database) {
     ada.post_once("/transfers", &"k".repeat(255), body).await.expect(201);
 }
 
-async fn bodies_have_limits_of_size_and_time(database: Database) {
+async fn bodies_have_size_and_time_limits(database: Database) {
     let limits =
         [("FORETELL__SERVER__MAX_BODY_BYTES", "2048"), ("FORETELL__SERVER__REQUEST_BODY_TIMEOUT_S", "1")];
     let server = Server::start_with(database, &limits).await;
@@ -103,7 +103,7 @@ fn check((status, body): &(u16, Value), expected: u16, code: &str) {
     assert_eq!(body["success"], false, "{body:#}");
 }
 
-/// Sends bytes as they are and reads one answer with a JSON body.
+/// Sends bytes and reads one response with a JSON body.
 async fn exchange(server: &Server, request: &str) -> (u16, Value) {
     let address = server.origin().strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(address).await.unwrap();
@@ -120,7 +120,7 @@ async fn exchange(server: &Server, request: &str) -> (u16, Value) {
     .await
 }
 
-/// Status and body, once both are whole.
+/// Returns status and body, once both are complete.
 fn parse(answer: &str) -> Option<(u16, Value)> {
     let (head, body) = answer.split_once("\r\n\r\n")?;
     let status = head.split(' ').nth(1)?.parse().ok()?;

@@ -1,4 +1,4 @@
-//! Paths that nothing is served at, methods that a path does not serve, and the form of every refusal.
+//! Unknown paths, unsupported methods, and the form of every error.
 
 use foretell_tests::{Database, new_key, on_each_database, send};
 use reqwest::Method;
@@ -6,9 +6,9 @@ use serde_json::json;
 
 use super::scene::{Scene, UNKNOWN};
 
-on_each_database!(unknown_paths_and_methods_are_refused, unknown_parameters_are_faults_everywhere);
+on_each_database!(unknown_paths_and_methods_are_rejected, unknown_parameters_are_rejected_everywhere);
 
-/// Every path with the methods that it serves.
+/// Returns every path with its methods.
 fn served() -> Vec<(String, &'static str)> {
     let id = UNKNOWN;
     vec![
@@ -54,7 +54,7 @@ fn served() -> Vec<(String, &'static str)> {
     ]
 }
 
-async fn unknown_paths_and_methods_are_refused(database: Database) {
+async fn unknown_paths_and_methods_are_rejected(database: Database) {
     let scene = Scene::new(database).await;
     let ada = &scene.ada;
     for path in
@@ -75,7 +75,7 @@ async fn unknown_paths_and_methods_are_refused(database: Database) {
     scene.check(Vec::new()).await;
 }
 
-async fn unknown_parameters_are_faults_everywhere(database: Database) {
+async fn unknown_parameters_are_rejected_everywhere(database: Database) {
     let scene = Scene::new(database).await;
     let mut wrong = Vec::new();
     for (path, allow) in served().into_iter().filter(|(path, _)| !path.ends_with('z')) {
@@ -97,7 +97,7 @@ async fn unknown_parameters_are_faults_everywhere(database: Database) {
     scene.check(Vec::new()).await;
 }
 
-/// Failures in the form that the client accepts, with the id of its request.
+/// Checks errors in the form that the client accepts, with the id of its request.
 async fn check_forms(scene: &Scene) {
     let ask = |path: &str| scene.nobody.request(Method::GET, path);
     let answer = send(ask("/nowhere").header("X-Request-Id", "my_Id-17")).await.refused(404, "NOT_FOUND");

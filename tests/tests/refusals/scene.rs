@@ -1,4 +1,4 @@
-//! People, accounts and markets to be refused with, and the check that a refusal leaves them as they were.
+//! Users, accounts and markets for rejected requests, and the check that nothing changes.
 
 use foretell_tests::{
     Answer, Client, Database, Home, Server, eventually, new_id, new_key, seconds_from_now, send, text,
@@ -6,9 +6,9 @@ use foretell_tests::{
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// An id that nothing has.
+/// An id that does not exist.
 pub(super) const UNKNOWN: &str = "01900000-0000-7000-8000-ffffffffffff";
-/// The account that all money comes from; nobody's to pay into.
+/// The treasury, which no user can pay into.
 pub(super) const TREASURY: &str = "00000000-0000-7000-8000-000000000001";
 
 /// A server with an admin, three users and markets in every state.
@@ -17,7 +17,7 @@ pub(super) struct Scene {
     _server: Server,
     pub(super) nobody: Client,
     pub(super) admin: Client,
-    /// Opened all markets.
+    /// Created all markets.
     pub(super) ada: Client,
     /// Holds shares of each market's first option.
     pub(super) ben: Client,
@@ -25,12 +25,12 @@ pub(super) struct Scene {
     pub(super) cleo: Client,
     pub(super) open: Value,
     pub(super) closed: Value,
-    /// Its end date has passed, and nobody has closed it.
+    /// Its end date has passed, and it was not closed.
     pub(super) ended: Value,
     pub(super) resolved: Value,
     /// A payment from Ben to Cleo, who no longer has the money; Ben chose a client id for it.
     pub(super) spent: Value,
-    /// A payment that was sent back.
+    /// A payment that was reversed.
     pub(super) reversed: Value,
     /// Ben's bet on the open market; Ben chose a client id for it.
     pub(super) bet: Value,
@@ -81,7 +81,8 @@ impl Scene {
         scene
     }
 
-    /// Everything that a refusal might have changed: accounts, markets, bets and the counts of all rows.
+    /// Returns everything that a rejected request might have changed: accounts, markets, bets and
+    /// the counts of all rows.
     async fn look(&self) -> Vec<Value> {
         let mut accounts = vec![TREASURY.to_owned()];
         accounts.extend([&self.ada, &self.ben, &self.cleo, &self.admin].map(|user| user.account_id.clone()));
@@ -99,7 +100,7 @@ impl Scene {
         seen
     }
 
-    /// Sends all requests and checks each answer, then that nothing has changed.
+    /// Sends all requests and checks each response, then that nothing has changed.
     pub(super) async fn check(&self, cases: Vec<Case<'_>>) {
         let mut wrong = Vec::new();
         for case in cases {
@@ -119,7 +120,7 @@ impl Scene {
         }
     }
 
-    /// The path of a market, such as `self.of(&self.open, "/bets")`.
+    /// Returns the path of a market, such as `self.of(&self.open, "/bets")`.
     pub(super) fn of(market: &Value, rest: &str) -> String {
         format!("/markets/{}{rest}", text(&market["id"]))
     }
@@ -138,10 +139,10 @@ async fn open_with_bet(creator: &Client, trader: &Client) -> Value {
     market
 }
 
-/// A market whose end date has passed.
+/// Returns a market whose end date has passed.
 async fn end(creator: &Client) -> Value {
     let mut body = foretell_tests::market(&["Yes", "No"], "10.00");
-    // On a slow machine the date may have passed before the market is opened, which is refused.
+    // On a slow machine the date may have passed before the market is created, which is rejected.
     let ended = eventually("a market to be opened shortly before its end", async || {
         body["endDate"] = json!(seconds_from_now(1));
         let answer = creator.post("/markets", body.clone()).await;
@@ -156,7 +157,7 @@ async fn end(creator: &Client) -> Value {
     ended
 }
 
-/// A request and the refusal that it must meet.
+/// A request and the error that it must get.
 pub(super) struct Case<'a> {
     who: &'a Client,
     method: Method,
@@ -167,30 +168,30 @@ pub(super) struct Case<'a> {
     details: Value,
 }
 
-/// A request such as `GET /accounts`, without a body.
+/// Creates a request such as `GET /accounts`, without a body.
 pub(super) fn ask<'a>(who: &'a Client, request: &str) -> Case<'a> {
     let (method, path) = request.split_once(' ').unwrap();
     let (method, path, code) = (method.parse().unwrap(), path.to_owned(), String::new());
     Case { who, method, path, body: None, status: 0, code, details: Value::Null }
 }
 
-/// POST with a body and a key of its own.
+/// Creates a POST request with a body and a new key.
 pub(super) fn post<'a>(who: &'a Client, path: &str, body: Value) -> Case<'a> {
     Case { body: Some(body), ..ask(who, &format!("POST {path}")) }
 }
 
 impl Case<'_> {
-    /// It is refused with this status and code, and nothing more to say.
+    /// Expects this status and code, without details.
     pub(super) fn is(self, status: u16, code: &str) -> Self {
         self.says(status, code, Value::Null)
     }
 
-    /// It is refused with this status and code and these details.
+    /// Expects this status and code with these details.
     pub(super) fn says(self, status: u16, code: &str, details: Value) -> Self {
         Self { status, code: code.to_owned(), details, ..self }
     }
 
-    /// It has exactly these faults, each a field and a code, in any order.
+    /// Expects exactly these validation errors, each a field and a code, in any order.
     pub(super) fn has(self, faults: &[(&str, &str)]) -> Self {
         let mut faults: Vec<_> = faults.iter().map(|(field, code)| format!("{field}: {code}")).collect();
         faults.sort();
@@ -213,7 +214,7 @@ fn code_of(answer: &Answer) -> String {
     answer.body["code"].as_str().unwrap_or_default().to_owned()
 }
 
-/// The details, each fault as one text, in alphabetical order.
+/// Returns the details, each validation error as one text, in alphabetical order.
 fn details_of(answer: &Answer) -> Value {
     let details = &answer.body["details"];
     let Some(faults) = details.as_array() else { return details.clone() };

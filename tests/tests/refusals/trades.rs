@@ -1,20 +1,20 @@
-//! Refusals of quotes, bets and sales.
+//! Rejections of quotes, bets and sales.
 
 use foretell_tests::{Client, Database, on_each_database, text};
 use serde_json::{Value, json};
 
 use super::scene::{Case, Scene, UNKNOWN, post};
 
-on_each_database!(quotes_are_refused, bets_are_refused, sales_are_refused);
+on_each_database!(invalid_quotes_are_rejected, invalid_bets_are_rejected, invalid_sales_are_rejected);
 
-/// An order on a market's first option with these fields beside it.
+/// Returns an order on a market's first option with additional fields.
 fn order<'a>(who: &'a Client, market: &Value, what: &str, fields: Value) -> Case<'a> {
     let Value::Object(mut body) = fields else { panic!("{fields} are no fields") };
     body.entry("optionId").or_insert(market["options"][0]["id"].clone());
     post(who, &Scene::of(market, what), Value::Object(body))
 }
 
-async fn quotes_are_refused(database: Database) {
+async fn invalid_quotes_are_rejected(database: Database) {
     let scene = Scene::new(database).await;
     let nobody = &scene.nobody;
     let quote = |fields: Value| order(nobody, &scene.open, "/quotes", fields);
@@ -66,7 +66,7 @@ async fn quotes_are_refused(database: Database) {
     scene.check(cases).await;
 }
 
-async fn bets_are_refused(database: Database) {
+async fn invalid_bets_are_rejected(database: Database) {
     let scene = Scene::new(database).await;
     let (nobody, ben) = (&scene.nobody, &scene.ben);
     let bet = |fields: Value| order(ben, &scene.open, "/bets", fields);
@@ -118,7 +118,7 @@ async fn bets_are_refused(database: Database) {
     scene.check(cases).await;
 }
 
-async fn sales_are_refused(database: Database) {
+async fn invalid_sales_are_rejected(database: Database) {
     let scene = Scene::new(database).await;
     let (nobody, ben) = (&scene.nobody, &scene.ben);
     let sale = |fields: Value| order(ben, &scene.open, "/sales", fields);

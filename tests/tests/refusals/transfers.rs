@@ -1,4 +1,4 @@
-//! Refusals of transfers, batches of them and reversals.
+//! Rejections of transfers, batches of them and reversals.
 
 use foretell_tests::{Client, Database, on_each_database, text};
 use serde_json::{Value, json};
@@ -7,10 +7,10 @@ use super::scene::{Scene, TREASURY, UNKNOWN, ask, post};
 
 on_each_database!(
     money_is_exact,
-    transfers_are_refused,
+    invalid_transfers_are_rejected,
     atomic_batches_are_all_or_nothing,
-    independent_batches_refuse_each_for_itself,
-    reversals_are_refused,
+    independent_batches_reject_items_separately,
+    invalid_reversals_are_rejected,
 );
 
 fn payment(from: &Client, to: &str, amount: impl Into<Value>) -> Value {
@@ -58,7 +58,7 @@ async fn money_is_exact(database: Database) {
     scene.check(cases.into()).await;
 }
 
-async fn transfers_are_refused(database: Database) {
+async fn invalid_transfers_are_rejected(database: Database) {
     let scene = Scene::new(database).await;
     let (nobody, ada, ben) = (&scene.nobody, &scene.ada, &scene.ben);
     let good = || payment(ada, &ben.account_id, "1.00");
@@ -108,7 +108,7 @@ fn batch(mode: &str, transfers: impl Into<Value>) -> Value {
     json!({"mode": mode, "transfers": transfers.into()})
 }
 
-/// The status of each item, or the code of its refusal.
+/// Returns the status of each item, or the code of its error.
 fn results(data: &Value) -> Vec<&str> {
     let items = data.as_array().unwrap().iter();
     items.map(|item| item["code"].as_str().or(item["status"].as_str()).unwrap()).collect()
@@ -144,7 +144,7 @@ async fn atomic_batches_are_all_or_nothing(database: Database) {
     scene.check(Vec::new()).await;
 }
 
-async fn independent_batches_refuse_each_for_itself(database: Database) {
+async fn independent_batches_reject_items_separately(database: Database) {
     let scene = Scene::new(database).await;
     let (ada, ben) = (&scene.ada, &scene.ben);
     let (ada_had, ben_had) = (ada.balance().await, ben.balance().await);
@@ -164,7 +164,7 @@ async fn independent_batches_refuse_each_for_itself(database: Database) {
     scene.admin.check_audit().await;
 }
 
-async fn reversals_are_refused(database: Database) {
+async fn invalid_reversals_are_rejected(database: Database) {
     let scene = Scene::new(database).await;
     let (nobody, admin, ada, ben) = (&scene.nobody, &scene.admin, &scene.ada, &scene.ben);
     let of = |id: &Value| format!("/transfers/{}/reversal", text(id));

@@ -1,4 +1,4 @@
-//! Refusals of registrations, sessions and profiles.
+//! Rejections of registrations, sessions and profiles.
 
 use foretell_tests::{Database, on_each_database, send};
 use reqwest::Method;
@@ -6,9 +6,9 @@ use serde_json::json;
 
 use super::scene::{Scene, UNKNOWN, ask, post};
 
-on_each_database!(registrations_and_sessions_are_refused, sessions_end);
+on_each_database!(invalid_registrations_and_sessions_are_rejected, sessions_end);
 
-async fn registrations_and_sessions_are_refused(database: Database) {
+async fn invalid_registrations_and_sessions_are_rejected(database: Database) {
     let scene = Scene::new(database).await;
     let (nobody, ada) = (&scene.nobody, &scene.ada);
     let user = |field: &str, value: serde_json::Value| {
@@ -73,7 +73,7 @@ async fn sessions_end(database: Database) {
     let (ada, password) = (&scene.ada, "correct horse battery");
     let second = ada.log_in("ada@example.org", password).await;
 
-    // Another user's session looks as if it were not there, and goes on.
+    // Another user's session is not found, and stays valid.
     let third = ada.log_in("ada@example.org", password).await;
     let path = format!("/sessions/{}", third.session_id);
     scene.ben.delete(&path).await.refused(404, "NOT_FOUND");
@@ -94,7 +94,7 @@ async fn sessions_end(database: Database) {
         let answer = send(with("Authorization", header)).await.refused(401, "UNAUTHORIZED");
         assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
     }
-    // A header that names nobody is not made good by a cookie.
+    // An invalid header is not replaced by a cookie.
     let both =
         with("Authorization", "Bearer x".to_owned()).header("Cookie", format!("foretell_session={token}"));
     send(both).await.refused(401, "UNAUTHORIZED");
