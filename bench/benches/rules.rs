@@ -1,4 +1,5 @@
-//! Micro-benchmarks of the rules and of a batch of the money writer, in memory: `cargo bench -p foretell-bench`.
+//! Micro-benchmarks of the domain rules and of one batch of the money writer, in memory: `cargo
+//! bench -p foretell-bench`.
 #![allow(clippy::expect_used, reason = "a benchmark that cannot be set up fails like a test")]
 
 use std::sync::Arc;
@@ -25,7 +26,7 @@ use foretell_testkit::{
 use futures::future::join_all;
 use tokio::runtime::Runtime;
 
-/// The commands of one batch.
+/// Number of commands in a batch.
 const BATCH: usize = 256;
 
 const NOON: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
@@ -39,7 +40,7 @@ fn amount(minor: i64) -> Amount {
     Amount::new(minor).expect("it is above zero")
 }
 
-/// A market of this many equally probable options.
+/// Returns a market with this many equally probable options.
 fn market(options: u32) -> Market {
     let probability = Probability::new(1.0 / f64::from(options)).expect("it is between 0 and 1");
     let opening = Opening {
@@ -58,7 +59,7 @@ fn order() -> BuyOrder {
     BuyOrder { option_id: OptionId::from_u128(1), amount: amount(500), min_shares: None, max_price: None }
 }
 
-/// What a bet would come to.
+/// Benchmarks a quote for a bet.
 #[divan::bench(args = [2, 10])]
 fn quote(bencher: Bencher<'_, '_>, options: u32) {
     let (market, order) = (market(options), order());
@@ -66,7 +67,7 @@ fn quote(bencher: Bencher<'_, '_>, options: u32) {
     bencher.bench(|| black_box(&market).price_buy(black_box(&order), pot, NOON));
 }
 
-/// A bet: its price, and the market and the holding after it.
+/// Benchmarks a purchase: its price, and the market and the holding after it.
 #[divan::bench(args = [2, 10])]
 fn buy(bencher: Bencher<'_, '_>, options: u32) {
     let (market, order) = (market(options), order());
@@ -79,7 +80,8 @@ fn buy(bencher: Bencher<'_, '_>, options: u32) {
     });
 }
 
-/// A batch of payments through the money writer, from the call to the answer, over storage in memory.
+/// Benchmarks a batch of payments through the money writer, from the call to the response, with
+/// storage in memory.
 #[divan::bench]
 fn batch_of_256_payments(bencher: Bencher<'_, '_>) {
     let runtime = Runtime::new().expect("threads can be started");
@@ -103,7 +105,7 @@ fn batch_of_256_payments(bencher: Bencher<'_, '_>) {
     });
 }
 
-/// An application over storage in memory, with two users.
+/// Returns an application with storage in memory and two users.
 async fn start() -> (Application, [Caller; 2]) {
     let memory = Arc::new(MemoryStore::new());
     let ports = Ports {

@@ -1,4 +1,4 @@
-//! Which figures are measured, in which order, and what stands beside each.
+//! The measurements, their order, and the figure that each one is compared with.
 
 use std::path::Path;
 use std::rc::Rc;
@@ -20,10 +20,10 @@ use crate::seed::Size;
 use crate::settlement;
 use crate::world::World;
 
-/// Requests under way while nothing but reads is done.
+/// Number of concurrent requests in the measurements that only read.
 const READERS: usize = 64;
 
-/// What moves money.
+/// Scenarios that move money.
 const WRITES: [Scenario; 5] = [
     Scenario::RandomTransfers,
     Scenario::HotTransfers,
@@ -32,7 +32,7 @@ const WRITES: [Scenario; 5] = [
     Scenario::Mixed,
 ];
 
-/// What only reads.
+/// Scenarios that only read.
 const READS: [Scenario; 7] = [
     Scenario::CachedMarket,
     Scenario::GetMarket,
@@ -43,7 +43,7 @@ const READS: [Scenario; 7] = [
     Scenario::Statement,
 ];
 
-/// Which databases are measured.
+/// Databases to measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Databases {
     Both,
@@ -52,7 +52,8 @@ pub(crate) enum Databases {
 }
 
 impl Databases {
-    /// Postgres first: pgbench's figures stand beside those of both.
+    /// Returns Postgres first, because the figures of pgbench are shown beside those of both
+    /// databases.
     fn each(self) -> Vec<Database> {
         match self {
             Self::Both => vec![Database::Postgres, Database::Sqlite],
@@ -62,14 +63,14 @@ impl Databases {
     }
 }
 
-/// What pgbench came to.
+/// Results of pgbench.
 #[derive(Debug, Clone, Copy)]
 struct Ceilings {
     random: Ceiling,
     hot: Ceiling,
 }
 
-/// All figures on each database.
+/// Prints all figures on each database.
 pub(crate) fn table(databases: Databases, pressure: Pressure) -> Result<()> {
     let runtime = Runtime::new()?;
     let folder = TempDir::with_prefix("foretell-bench.")?;
@@ -126,7 +127,7 @@ fn beside_write(scenario: Scenario, figure: &Figure, ceilings: Option<Ceilings>)
     format!("{:.1} times pgbench's {:.0}", figure.rate / ceiling.rate, ceiling.rate)
 }
 
-/// Each read beside a bare handler that returns the bytes of one of its answers.
+/// Measures each read, beside a bare handler that returns the same bytes.
 fn measure_reads(runtime: &Runtime, world: &Rc<World>, folder: &Path, counted: Duration) -> Result<()> {
     let readers = Pressure { connections: READERS, counted };
     for scenario in READS {
@@ -152,7 +153,7 @@ async fn answer_of(world: &Rc<World>, scenario: Scenario) -> Result<Vec<u8>> {
     Ok(connection.exchange(&request).await?.body.to_vec())
 }
 
-/// The same figures in a young and in an old database.
+/// Measures the same figures in a young and in an old database.
 pub(crate) fn growth(databases: Databases, pressure: Pressure) -> Result<()> {
     let runtime = Runtime::new()?;
     let readers = Pressure { connections: READERS, ..pressure };
@@ -166,7 +167,7 @@ pub(crate) fn growth(databases: Databases, pressure: Pressure) -> Result<()> {
                 let pressure = if scenario.writes() { pressure } else { readers };
                 let figure = match measure::scenario(&world, scenario, pressure) {
                     Ok(figure) => figure,
-                    // What does not scale may fail, and the others are still wanted.
+                    // A failed measurement must not prevent the others.
                     Err(error) => {
                         report::remark(&format!("{:<28} failed: {error:#}", scenario.title()));
                         continue;
@@ -186,20 +187,20 @@ pub(crate) fn growth(databases: Databases, pressure: Pressure) -> Result<()> {
     Ok(())
 }
 
-/// How long the largest settlement takes.
+/// Measures the time of the largest settlement.
 pub(crate) fn settlement(databases: Databases) -> Result<()> {
     let runtime = Runtime::new()?;
     databases.each().into_iter().try_for_each(|database| runtime.block_on(settlement::measure(database)))
 }
 
-/// What searches find, and how long they take.
+/// Measures the quality and the time of searches.
 pub(crate) fn search(databases: Databases, markets: u64) -> Result<()> {
     let runtime = Runtime::new()?;
     let measure = |database| runtime.block_on(search::measure(database, markets));
     databases.each().into_iter().try_for_each(measure)
 }
 
-/// How long other requests take under attack.
+/// Measures the time of other requests under attack.
 pub(crate) fn hostile(databases: Databases, attack: Option<Attack>, plan: Plan) -> Result<()> {
     for database in databases.each() {
         for attack in Attack::ALL.into_iter().filter(|one| attack.is_none_or(|wanted| wanted == *one)) {
@@ -209,13 +210,13 @@ pub(crate) fn hostile(databases: Databases, attack: Option<Attack>, plan: Plan) 
     Ok(())
 }
 
-/// Which scenarios a profiler wants, and on what.
+/// Scenarios to run under a profiler, and their environment.
 #[derive(Debug, clap::Args)]
 pub(crate) struct LoadOptions {
     scenarios: Vec<Scenario>,
     #[arg(long, value_enum, default_value = "both")]
     databases: Databases,
-    /// In the database of ten million bets
+    /// Use the database of ten million bets
     #[arg(long)]
     large: bool,
     #[arg(long, default_value_t = 5)]
@@ -227,7 +228,8 @@ pub(crate) struct LoadOptions {
     settings: Vec<String>,
 }
 
-/// Some scenarios one after another; the server's process is named, for a profiler to look at.
+/// Runs scenarios one after another and prints the server's process id, for a profiler to attach
+/// to.
 pub(crate) fn load(options: &LoadOptions) -> Result<()> {
     let runtime = Runtime::new()?;
     let size = if options.large { Size::LARGE } else { Size::SMALL };

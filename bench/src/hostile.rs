@@ -1,4 +1,4 @@
-//! Hostile load: how long other requests take while attackers send the most expensive requests there are.
+//! Hostile load: the time of other requests while attackers send the most expensive known requests.
 
 use std::thread;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::load::{self, Load, Requests, Tally};
 use crate::report::remark;
 use crate::scenario;
 
-/// An attack.
+/// Kind of attack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Attack {
     /// Searches of long posts
@@ -22,10 +22,10 @@ pub(crate) enum Attack {
 }
 
 impl Attack {
-    /// All of them.
+    /// All attacks.
     pub(crate) const ALL: [Self; 2] = [Self::Searches, Self::Batches];
 
-    /// How long the client that is measured rests between its requests.
+    /// Returns the pause of the measured client between two requests.
     const fn pause(self) -> Duration {
         match self {
             Self::Searches => Duration::ZERO,
@@ -34,41 +34,41 @@ impl Attack {
     }
 }
 
-/// How an attack is measured.
+/// Parameters of a measurement under attack.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Plan {
-    /// How many connections attack.
+    /// Number of attacking connections.
     pub(crate) connections: usize,
-    /// How many posts of 50,000 characters there are.
+    /// Number of posts of 50,000 characters.
     pub(crate) posts: usize,
-    /// How long each kind of request is counted.
+    /// Duration of the measurement of each kind of request.
     pub(crate) counted: Duration,
 }
 
-/// How long each kind of request is sent before it is counted.
+/// Duration of the load before each measurement.
 const WARM_UP: Duration = Duration::from_secs(1);
-/// Transfers of a batch, which is the most.
+/// Number of transfers in a batch, which is the maximum.
 const BATCH_TRANSFERS: usize = 1_000;
-/// Users whom the batches pay.
+/// Number of users whom the batches pay.
 const PAYEES: usize = 20;
-/// Enough money for all that is paid, and no limit on requests.
+/// Settings with enough money for all payments, and without rate limits.
 const SETTINGS: [(&str, &str); 2] =
     [("FORETELL__ACCOUNTS__SIGNUP_GRANT", "1000000"), ("FORETELL__LIMITS__WRITE", "0")];
 
-/// A request that is sent again and again.
+/// Request that is sent repeatedly.
 #[derive(Debug, Clone)]
 enum Request {
     Get(String),
     Post { path: &'static str, token: String, body: String },
 }
 
-/// The requests of an attack, and those that are measured meanwhile.
+/// Requests of an attack, and the requests that are measured during it.
 struct Scene {
     measured: Vec<Request>,
     attacks: Vec<Request>,
 }
 
-/// Measures other requests idle and under attack.
+/// Measures other requests without and with the attack.
 pub(crate) fn measure(database: Database, attack: Attack, plan: Plan) -> Result<()> {
     let Plan { connections, posts, .. } = plan;
     remark(&format!("\n{database:?}, {attack:?}, {connections} connections"));
@@ -113,7 +113,8 @@ pub(crate) fn measure(database: Database, attack: Attack, plan: Plan) -> Result<
     Ok(())
 }
 
-/// Two users with batches, and a third one with payments to an account that the batches do not touch.
+/// Creates two users who send batches, and a third one who pays an account that the batches do not
+/// touch.
 async fn payers(server: &Server) -> Result<Scene> {
     let mut payees = Vec::new();
     for number in 0..PAYEES {
@@ -137,7 +138,7 @@ async fn payers(server: &Server) -> Result<Scene> {
     Ok(Scene { measured: vec![payment], attacks })
 }
 
-/// Writes long posts and a market, and returns the reads that are measured.
+/// Writes long posts and a market, and returns the reads to measure.
 async fn seed(server: &Server, posts: usize) -> Result<Vec<Request>> {
     let ada = server.register("ada").await;
     for number in 0..posts {
@@ -163,7 +164,7 @@ async fn open(creator: &Client) -> String {
     text(&creator.post("/markets", market(&["Yes", "No"], "100")).await.data(201)["id"])
 }
 
-/// Texts of 50,000 characters, each hostile to another step of a search.
+/// Returns a text of 50,000 characters, each expensive for a different step of a search.
 fn long_text(number: usize) -> String {
     let words = ["rain", "snow", "hail", "wind", "school", "harbour", "election"];
     let text = match number % 4 {
@@ -172,11 +173,11 @@ fn long_text(number: usize) -> String {
         2 => "雨".repeat(16_000),
         _ => (0..7_000).map(|word| words[(word * 3 + number) % words.len()]).collect::<Vec<_>>().join(" "),
     };
-    // No two posts are alike.
+    // The number makes each post unique.
     format!("{text} {number}")
 }
 
-/// The most expensive searches that are known.
+/// Returns the most expensive known searches.
 fn searches() -> Vec<Request> {
     let distinct: Vec<_> = (0..32).map(|number| format!("a{number}")).collect();
     let queries = [
@@ -202,12 +203,12 @@ fn searches() -> Vec<Request> {
     paths.map(Request::Get).collect()
 }
 
-/// Sends one request after another, each for the same time.
+/// Sends one request after another, each for the same duration.
 fn measure_each(load: Load, requests: &[Request]) -> Result<Vec<Tally>> {
     requests.iter().map(|request| load::run(load, |_| in_turn(vec![request.clone()], 0), || {})).collect()
 }
 
-/// Sends these requests in turn.
+/// Sends these requests in turn, beginning with number `first`.
 fn in_turn(requests: Vec<Request>, first: usize) -> Requests {
     let mut next = first;
     Box::new(move |buffer| {

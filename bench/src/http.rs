@@ -1,5 +1,5 @@
-//! A client of HTTP/1.1 that costs next to nothing: one request at a time on one connection, as much of each
-//! answer read as tells where it ends.
+//! A minimal HTTP/1.1 client with little overhead: one request at a time on one connection. It
+//! parses only as much of each response as it needs to find its end.
 
 use std::net::SocketAddr;
 
@@ -7,16 +7,17 @@ use anyhow::{Context as _, Result, bail};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// The longest answer that is read, in bytes.
+/// Maximum length of a response, in bytes.
 const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
 
-/// One connection, with the bytes that it has read.
+/// Connection with the bytes that it has read.
 pub(crate) struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
 }
 
-/// An answer: its status, and its body, which the connection keeps until the next request.
+/// Response: its status, and its body, which stays in the connection's buffer until the next
+/// request.
 pub(crate) struct Answer<'a> {
     pub(crate) status: u16,
     pub(crate) body: &'a [u8],
@@ -29,7 +30,7 @@ impl Connection {
         Ok(Self { stream, buffer: Vec::with_capacity(16 * 1024) })
     }
 
-    /// Sends a whole request and reads the whole answer.
+    /// Sends a whole request and reads the whole response.
     pub(crate) async fn exchange(&mut self, request: &[u8]) -> Result<Answer<'_>> {
         self.stream.write_all(request).await?;
         self.buffer.clear();
@@ -51,7 +52,7 @@ impl Connection {
     }
 }
 
-/// The status of an answer, and where its body begins and ends, once its head is complete.
+/// Returns the status of a response and the range of its body, once its head is complete.
 fn extent(bytes: &[u8]) -> Result<Option<(u16, usize, usize)>> {
     let Some(head_end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else {
         return Ok(None);

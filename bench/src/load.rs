@@ -1,4 +1,4 @@
-//! Puts load on a server: many connections that each send one request after another.
+//! Load generator: many connections that each send one request after another.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -12,33 +12,33 @@ use tokio::task::LocalSet;
 
 use crate::http::Connection;
 
-/// The longest latency that is told from longer ones, in microseconds.
+/// Maximum recorded latency, in microseconds; longer ones count as this one.
 const LONGEST_US: u64 = 60_000_000;
 
-/// Writes the next request of a connection into a cleared buffer.
+/// Function that writes the next request of a connection into an empty buffer.
 pub(crate) type Requests = Box<dyn FnMut(&mut Vec<u8>)>;
 
-/// How much load, and how long.
+/// Amount and duration of a load.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Load {
     pub(crate) address: SocketAddr,
-    /// How many connections there are, which is how many requests are under way.
+    /// Number of connections, which is the number of concurrent requests.
     pub(crate) connections: usize,
-    /// How long each connection rests between an answer and its next request.
+    /// Pause of each connection between a response and its next request.
     pub(crate) pause: Duration,
-    /// How long the load lasts before anything is counted.
+    /// Duration of the load before the measurement.
     pub(crate) warm_up: Duration,
-    /// How long it is counted.
+    /// Duration of the measurement.
     pub(crate) counted: Duration,
 }
 
-/// What was answered while it was counted.
+/// Responses during the measurement.
 pub(crate) struct Tally {
-    /// How long each answer took, in microseconds.
+    /// Latencies of the responses, in microseconds.
     pub(crate) latencies_us: Histogram<u64>,
-    /// How many answers had a status.
+    /// Number of responses by status.
     pub(crate) statuses: BTreeMap<u16, u64>,
-    /// The first failure's body, to tell what went wrong.
+    /// Body of the first failed response, for the error message.
     pub(crate) complaint: Option<String>,
 }
 
@@ -58,10 +58,10 @@ impl Tally {
     }
 }
 
-/// Runs the load; `at_edges` is called when counting begins and when it ends.
+/// Runs the load; `at_edges` is called at the beginning and at the end of the measurement.
 ///
 /// # Errors
-/// Those of the connections.
+/// Fails if a connection fails.
 pub(crate) fn run(
     load: Load,
     mut requests: impl FnMut(usize) -> Requests,

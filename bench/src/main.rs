@@ -1,4 +1,4 @@
-//! The benchmarks of the real server; `just bench` builds what they need and runs them.
+//! Benchmarks of the real server; `just bench` builds its dependencies and runs them.
 #![allow(
     clippy::cast_precision_loss,
     clippy::expect_used,
@@ -30,7 +30,7 @@ use crate::figures::{Databases, LoadOptions};
 use crate::hostile::{Attack, Plan};
 use crate::measure::Pressure;
 
-/// Measures the real server.
+/// Measures the real server
 #[derive(Parser)]
 #[command(name = "foretell-bench")]
 struct Arguments {
@@ -38,62 +38,62 @@ struct Arguments {
     what: What,
 }
 
-/// What is measured.
+/// Kind of measurement.
 #[derive(Subcommand)]
 enum What {
-    /// The table: all figures on each database, beside what a user would otherwise have
+    /// Measure all figures on each database, and compare them with what a user would otherwise have
     Table(Options),
-    /// The same figures in a young and in an old database, and how they compare
+    /// Measure the same figures in a young and in an old database, and compare them
     Growth(Options),
-    /// A market with a hundred thousand holders is resolved
+    /// Resolve a market with a hundred thousand holders
     Settlement {
-        /// On which databases
+        /// Databases to measure
         #[arg(long, value_enum, default_value = "both")]
         databases: Databases,
     },
-    /// Searches: what is found of what was expected, and how long it takes with many markets
+    /// Search: measure which expected results are found, and the time with many markets
     Search {
-        /// On which databases
+        /// Databases to measure
         #[arg(long, value_enum, default_value = "both")]
         databases: Databases,
-        /// How many markets there are when time is taken
+        /// Number of markets when time is measured
         #[arg(long, default_value_t = 100_000)]
         markets: u64,
     },
-    /// Other requests while attackers send the most expensive requests there are
+    /// Measure other requests while attackers send the most expensive known requests
     Hostile {
-        /// Which attack; all of them without one
+        /// The attack; all of them by default
         attack: Option<Attack>,
-        /// On which databases
+        /// Databases to measure
         #[arg(long, value_enum, default_value = "both")]
         databases: Databases,
-        /// How many connections attack
+        /// Number of attacking connections
         #[arg(long, default_value_t = 32)]
         connections: usize,
-        /// How many posts of 50,000 characters there are
+        /// Number of posts of 50,000 characters
         #[arg(long, default_value_t = 200)]
         posts: usize,
-        /// How long each kind of request is counted, in seconds
+        /// Duration of the measurement of each kind of request, in seconds
         #[arg(long, default_value_t = 5)]
         seconds: u64,
     },
-    /// Some scenarios, for a profiler
+    /// Run some scenarios, for a profiler
     Load(LoadOptions),
-    /// Serves the bytes of a file: what the reads are held against
+    /// Serve the bytes of a file, as a baseline for the reads
     #[command(hide = true)]
     Bare { file: PathBuf },
 }
 
-/// How it is measured.
+/// Options of a measurement.
 #[derive(clap::Args)]
 struct Options {
-    /// Which databases
+    /// Databases to measure
     #[arg(long, value_enum, default_value = "both")]
     databases: Databases,
-    /// How long each figure is counted, in seconds
+    /// Duration of the measurement of each figure, in seconds
     #[arg(long, default_value_t = 5)]
     seconds: u64,
-    /// How many requests are under way while money is moved
+    /// Number of concurrent requests while money is moved
     #[arg(long, default_value_t = 128)]
     connections: usize,
 }

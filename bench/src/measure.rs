@@ -1,4 +1,4 @@
-//! One figure: a scenario under load, with what it took of the processes.
+//! One figure: the result of a scenario under load, with the resources that the processes used.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -10,61 +10,62 @@ use crate::process::Process;
 use crate::scenario::Scenario;
 use crate::world::World;
 
-/// How long the load lasts before it is counted.
+/// Duration of the load before the measurement.
 const WARM_UP: Duration = Duration::from_secs(2);
 
-/// What a scenario came to.
+/// Result of a scenario.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Figure {
-    /// Answers in a second.
+    /// Responses per second.
     pub(crate) rate: f64,
     pub(crate) p50_ms: f64,
     pub(crate) p99_ms: f64,
-    /// Processor time of the server for an answer, in microseconds.
+    /// Processor time of the server per response, in microseconds.
     pub(crate) server_us: f64,
-    /// The same of the database's processes; zero where it is within the server.
+    /// Processor time of the database's processes per response, in microseconds; zero if the
+    /// database runs within the server.
     pub(crate) database_us: f64,
-    /// The same of the load generator.
+    /// Processor time of the load generator per response, in microseconds.
     pub(crate) client_us: f64,
     /// Memory of the server at the end, in bytes.
     pub(crate) memory_bytes: u64,
 }
 
-/// How many requests are under way, and for how long they are counted.
+/// Number of concurrent requests, and the duration of the measurement.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pressure {
     pub(crate) connections: usize,
     pub(crate) counted: Duration,
 }
 
-/// Puts a scenario's load on the world's server.
+/// Runs a scenario against the world's server.
 ///
 /// # Errors
-/// Those of the connections, and an answer that is no success.
+/// Fails if a connection fails or a response is not successful.
 pub(crate) fn scenario(world: &Rc<World>, scenario: Scenario, pressure: Pressure) -> Result<Figure> {
     measure(world.address, world.processes, pressure, |number| scenario.requests(world, number))
 }
 
-/// The processes at work.
+/// Processes involved in a measurement.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Processes {
     pub(crate) server: Process,
-    /// The database server's first process, if there is one.
+    /// Main process of the database server, if there is one.
     pub(crate) database: Option<Process>,
 }
 
 impl Processes {
-    /// The processor time so far of server, database and load generator.
+    /// Returns the processor time so far of server, database and load generator.
     fn cpu_times(self) -> Result<[Duration; 3]> {
         let database = self.database.map_or(Ok(Duration::ZERO), Process::cpu_time_of_all)?;
         Ok([self.server.cpu_time()?, database, Process::current().cpu_time()?])
     }
 }
 
-/// Puts any load on any server.
+/// Runs any load against any server.
 ///
 /// # Errors
-/// As for a scenario.
+/// Same as [`scenario`].
 pub(crate) fn measure(
     address: std::net::SocketAddr,
     processes: Processes,

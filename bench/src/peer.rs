@@ -1,5 +1,5 @@
-//! What a user would otherwise have, measured in the same run: one transaction for each transfer, and a bare
-//! handler that returns the same bytes.
+//! Alternatives for comparison, measured in the same run: one SQL transaction for each transfer,
+//! and a bare handler that returns the same bytes.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -18,14 +18,15 @@ use crate::process::Process;
 use crate::seed::{self, Kind};
 use crate::world::World;
 
-/// The numbers of clients that pgbench is tried with; the best one counts.
+/// Numbers of clients that pgbench is run with; the best result counts.
 const CLIENTS: [u32; 5] = [1, 4, 8, 16, 32];
 
-/// How long each is tried, in seconds.
+/// Duration of each run, in seconds.
 const SECONDS: u32 = 4;
 
-/// A transfer as one transaction in plain SQL, with the rows that ours has: both accounts in the order of their
-/// ids, the transfer with both balances, and the idempotency key. `{to}` is who is paid.
+/// A transfer as one transaction in plain SQL, with the same rows as ours: both accounts in the
+/// order of their ids, the transfer with both balances, and the idempotency key. `{to}` is replaced
+/// by the payee.
 const TRANSFER: &str = "\\set a random(1, {people} - 1)
 \\set b {to}
 \\set low least(:a, :b)
@@ -49,7 +50,7 @@ INSERT INTO idempotency_keys (user_id, key, request_hash, outcome, created_at_us
 COMMIT;
 ";
 
-/// Transactions in a second at the best number of clients, and how long one takes on its own.
+/// Transactions per second with the best number of clients, and the latency with a single client.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ceiling {
     pub(crate) rate: f64,
@@ -57,18 +58,18 @@ pub(crate) struct Ceiling {
     pub(crate) lone_ms: f64,
 }
 
-/// Whom pgbench pays.
+/// Account that pgbench pays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Payee {
     Random,
-    /// One account: the last one, so that its lock is taken last and held shortest.
+    /// A single account: the last one, so that its lock is taken last and held shortest.
     Hot,
 }
 
 /// Runs pgbench on the world's own tables.
 ///
 /// # Errors
-/// If it does not run, or complains.
+/// Fails if pgbench does not run or reports an error.
 pub(crate) fn pgbench(world: &World, folder: &Path, payee: Payee) -> Result<Ceiling> {
     let people = world.size.people;
     let to = match payee {
@@ -109,17 +110,17 @@ fn run_pgbench(world: &World, script: &Path, clients: u32) -> Result<f64> {
     Ok(line.split_whitespace().next().context("pgbench names no rate")?.parse()?)
 }
 
-/// A process with a bare handler; stopped when dropped.
+/// Process with a bare handler; stopped when dropped.
 pub(crate) struct Bare {
     child: Child,
     address: SocketAddr,
 }
 
 impl Bare {
-    /// Starts one that answers every request with these bytes.
+    /// Starts a process that answers every request with these bytes.
     ///
     /// # Errors
-    /// If it does not start.
+    /// Fails if it does not start.
     pub(crate) fn start(folder: &Path, body: &[u8]) -> Result<Self> {
         let file = folder.join("body.json");
         fs::write(&file, body)?;
@@ -135,10 +136,10 @@ impl Bare {
         Ok(Self { child, address: line.trim().parse()? })
     }
 
-    /// Measures it under a load of reads.
+    /// Measures the process under a load of reads.
     ///
     /// # Errors
-    /// Those of the connections.
+    /// Fails if a connection fails.
     pub(crate) fn measure(&self, pressure: Pressure) -> Result<Figure> {
         let processes = Processes { server: Process(self.child.id()), database: None };
         let requests = |_| -> Requests {
@@ -152,7 +153,7 @@ impl Bare {
 
 impl Drop for Bare {
     fn drop(&mut self) {
-        // It may have ended already.
+        // The process may have ended already.
         drop(self.child.kill());
         drop(self.child.wait());
     }

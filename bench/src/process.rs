@@ -1,41 +1,41 @@
-//! What processes use: processor time and memory, as Linux tells in `/proc`.
+//! Processor time and memory of processes, read from `/proc` on Linux.
 
 use std::fs;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-/// The length of a clock tick of `/proc`, which is 100 a second on Linux.
+/// Length of a clock tick of `/proc`: Linux has 100 per second.
 const TICK: Duration = Duration::from_millis(10);
 
-/// A process by its number.
+/// Process id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Process(pub(crate) u32);
 
 impl Process {
-    /// This one.
+    /// Returns the current process.
     pub(crate) fn current() -> Self {
         Self(std::process::id())
     }
 
-    /// The processor time that it has used, with that of its children that have ended.
+    /// Returns the processor time of the process and of its children that have ended.
     pub(crate) fn cpu_time(self) -> Result<Duration> {
-        // User and system time, its own and that of its children.
+        // Fields 11 to 14: user and system time of the process and of its ended children.
         let ticks = (11..15).map(|field| self.stat::<u32>(field)).sum::<Result<u32>>()?;
         Ok(TICK * ticks)
     }
 
-    /// The processor time of it and all below it.
+    /// Returns the processor time of the process and all its descendants.
     pub(crate) fn cpu_time_of_all(self) -> Result<Duration> {
         let mut total = self.cpu_time()?;
         for child in self.children() {
-            // It may end while it is looked at.
+            // A child may end while its file is read.
             total += child.cpu_time_of_all().unwrap_or_default();
         }
         Ok(total)
     }
 
-    /// The memory that it has in use, in bytes.
+    /// Returns the resident memory, in bytes.
     pub(crate) fn resident_bytes(self) -> Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.0))?;
         let line = status.lines().find(|line| line.starts_with("VmRSS:")).context("no VmRSS")?;
@@ -43,13 +43,13 @@ impl Process {
         Ok(kib * 1_024)
     }
 
-    /// A field of `/proc/PID/stat`, counted from 0 after the name.
+    /// Returns a field of `/proc/PID/stat`, counted from 0 after the name.
     fn stat<T: std::str::FromStr<Err: std::error::Error + Send + Sync + 'static>>(
         self,
         field: usize,
     ) -> Result<T> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.0))?;
-        // The name, in parentheses, may contain anything.
+        // The name is in parentheses and may contain any character, parentheses included.
         let (_, rest) = stat.rsplit_once(')').context("/proc/PID/stat has no name")?;
         Ok(rest.split_whitespace().nth(field).context("/proc/PID/stat has too few fields")?.parse()?)
     }

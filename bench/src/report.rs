@@ -1,9 +1,9 @@
-//! The table: each figure on a line, beside what a user would otherwise have.
+//! Output: each figure on a line, with the figure to compare it with.
 #![expect(clippy::print_stdout, reason = "a benchmark prints what it measured")]
 
 use crate::measure::Figure;
 
-/// Prints what the columns are.
+/// Prints the title and the names of the columns.
 pub(crate) fn heading(title: &str) {
     println!("\n{title}\n");
     println!(
@@ -12,7 +12,7 @@ pub(crate) fn heading(title: &str) {
     );
 }
 
-/// Prints a figure, and something to hold it against.
+/// Prints a figure, with a text to compare it with.
 pub(crate) fn line(title: &str, figure: &Figure, beside: &str) {
     println!(
         "{title:<28} {:>9.0} {:>8.2} {:>8.2} {:>9.1} {:>9.1} {:>9.1} {:>7.0}  {beside}",

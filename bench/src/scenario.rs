@@ -1,4 +1,4 @@
-//! What clients do: each scenario writes one request after another for one connection.
+//! Behaviour of clients: each scenario writes one request after another for one connection.
 
 use std::io::Write as _;
 use std::rc::Rc;
@@ -10,25 +10,25 @@ use crate::load::Requests;
 use crate::seed::{self, Kind};
 use crate::world::{Person, World};
 
-/// How many markets the bets over many markets are spread over.
+/// Number of markets that the bets over many markets are spread over.
 const MANY_MARKETS: u64 = 1_000;
 
-/// How many markets are read again and again: fewer than the server keeps.
+/// Number of markets that are read repeatedly: fewer than the server caches.
 const CACHED_MARKETS: u64 = 100;
 
-/// One bet in so many requests of the mixed load.
+/// Number of requests of the mixed load per bet.
 const MIXED_TURNS: u64 = 11;
 
-/// Rows of a page of a list.
+/// Number of rows of a page of a list.
 pub(crate) const PAGE_ROWS: u64 = 20;
 
-/// The last page of the markets of the smallest database.
+/// Number of the last page of the markets of the smallest database.
 const DEEP_PAGE: u64 = 50;
 
-/// What the clients of one figure do.
+/// Behaviour of the clients of one figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Scenario {
-    /// Transfers from anyone signed in to anyone else's account.
+    /// Transfers from random signed-in users to random accounts of others.
     RandomTransfers,
     /// Transfers into one account.
     HotTransfers,
@@ -36,9 +36,9 @@ pub(crate) enum Scenario {
     OneMarket,
     /// Bets on a thousand markets.
     ManyMarkets,
-    /// One bet to ten reads of the same market.
+    /// One bet per ten reads of the same market.
     Mixed,
-    /// Reads of a hundred markets again and again: their answers are in memory.
+    /// Repeated reads of a hundred markets, whose responses are cached.
     CachedMarket,
     /// Reads of one market after another.
     GetMarket,
@@ -46,18 +46,18 @@ pub(crate) enum Scenario {
     FirstPage,
     /// A late page of the list of markets.
     DeepPage,
-    /// A step of a walk, halfway through the markets.
+    /// A page halfway through the walk over all markets.
     Halfway,
     /// The first page of a market's bets.
     Bets,
-    /// The first page of one's own account's statement.
+    /// The first page of the statement of the caller's own account.
     Statement,
-    /// The smallest answer that the server has.
+    /// The smallest response of the server.
     Livez,
 }
 
 impl Scenario {
-    /// What it is called in a table.
+    /// Returns its name in a table.
     pub(crate) const fn title(self) -> &'static str {
         match self {
             Self::RandomTransfers => "transfers, random accounts",
@@ -76,7 +76,7 @@ impl Scenario {
         }
     }
 
-    /// Whether it moves money.
+    /// Returns `true` if it moves money.
     pub(crate) const fn writes(self) -> bool {
         matches!(
             self,
@@ -84,7 +84,7 @@ impl Scenario {
         )
     }
 
-    /// What connection `number` sends.
+    /// Returns the requests of connection `number`.
     pub(crate) fn requests(self, world: &Rc<World>, number: usize) -> Requests {
         let mut client = Client { world: Rc::clone(world), chance: Chance::new(number as u64) };
         let mut turn = number as u64;
@@ -95,7 +95,7 @@ impl Scenario {
     }
 }
 
-/// One connection's client.
+/// Client of one connection.
 struct Client {
     world: Rc<World>,
     chance: Chance,
@@ -106,7 +106,7 @@ impl Client {
         let size = self.world.size;
         match scenario {
             Scenario::RandomTransfers => {
-                // Among those who do not send, so that nobody pays themselves.
+                // The payees are users who do not send, so that no one pays themselves.
                 let first = self.world.people.len() as u64 + 1;
                 let to = first + self.below(size.people + 1 - first);
                 self.pay(request, to);

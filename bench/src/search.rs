@@ -1,4 +1,5 @@
-//! Searches: what is found of what was expected, over believable markets; and how long it takes with many.
+//! Search: the share of expected results that is found among realistic markets, and the time with
+//! many markets.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -10,18 +11,19 @@ use serde_json::Value;
 use crate::report::remark;
 use crate::seed::{self, Size};
 
-/// The markets: key, category, name and description.
+/// Markets: key, category, name and description.
 const MARKETS: &str = include_str!("../search/markets.tsv");
-/// The queries: the step that should answer, the query, and the keys of what it should find; none is nothing.
+/// Queries: the step that should answer, the query, and the keys of the expected results; without
+/// keys, no result is expected.
 const QUERIES: &str = include_str!("../search/queries.tsv");
 
-/// How many hits of an answer count.
+/// Number of hits of a response that count.
 const SHOWN: usize = 5;
 
-/// How often each query is asked of many markets.
+/// Number of times that each query is sent to many markets.
 const ROUNDS: usize = 20;
 
-/// One query of the set.
+/// Query of the set.
 struct Query {
     step: &'static str,
     text: &'static str,
@@ -41,25 +43,25 @@ fn queries() -> Vec<Query> {
     columns(QUERIES).map(query).collect()
 }
 
-/// What the queries of one step came to.
+/// Result of the queries of one step.
 #[derive(Default)]
 struct Score {
     queries: usize,
-    /// The sum of each query's share of what was expected among the first hits.
+    /// Sum of the recall of each query: its share of expected results among the first hits.
     recall: f64,
-    /// Queries that had something expected among the first hits, or rightly found nothing.
+    /// Number of queries with an expected result among the first hits, or correctly without result.
     found: usize,
     answered: BTreeMap<String, usize>,
 }
 
-/// Both figures on one database.
+/// Measures both on one database.
 pub(crate) async fn measure(database: Database, many: u64) -> Result<()> {
     remark(&format!("\n{database:?}"));
     recall(database).await?;
     speed(database, many).await
 }
 
-/// How much of what was expected is found among the believable markets.
+/// Measures the recall among the realistic markets.
 async fn recall(database: Database) -> Result<()> {
     let server = Server::start_with(database, &[("FORETELL__ACCOUNTS__SIGNUP_GRANT", "1000000")]).await;
     let ada = server.register("ada").await;
@@ -104,7 +106,7 @@ async fn recall(database: Database) -> Result<()> {
     Ok(())
 }
 
-/// How long the answers take with many markets.
+/// Measures the latency with many markets.
 async fn speed(database: Database, many: u64) -> Result<()> {
     let mut server = Server::start(database).await;
     server.stop_cleanly().await;
@@ -143,7 +145,7 @@ async fn speed(database: Database, many: u64) -> Result<()> {
     Ok(())
 }
 
-/// Gives the markets of the history names and descriptions, each with a number of its own.
+/// Gives the markets of the history unique names and descriptions.
 fn rename(home: &Home) {
     let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
     let rows = columns(MARKETS)
@@ -182,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_queries_are_about_the_markets() {
+    fn queries_expect_known_markets() {
         let keys: Vec<_> = columns(MARKETS).map(|columns| columns[0]).collect();
         assert!(keys.len() >= 300);
         assert!(columns(MARKETS).all(|columns| (10..=1_000).contains(&columns[3].chars().count())));
@@ -194,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn queries_by_meaning_share_no_word_with_what_they_should_find() {
+    fn semantic_queries_share_no_word_with_expected_results() {
         let words = |text: &str| -> Vec<String> {
             let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() > 3);
             words.map(str::to_lowercase).collect()

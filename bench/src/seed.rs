@@ -1,7 +1,8 @@
-//! Fills a database with a history of any length, as the server would have written it: the audit finds it sound.
+//! Fills a database with a history of any length, as the server would have written it; the audit
+//! accepts it.
 //!
-//! The server would take hours to write ten million bets; SQL writes them in minutes. Each number of the
-//! history follows from the row's own number, so a row needs no look at another one.
+//! The server would take hours to write ten million bets; SQL writes them in minutes. Each number
+//! of the history is computed from the row's own number, so no row needs to read another one.
 
 use std::fmt::Write as _;
 use std::process::Command;
@@ -14,69 +15,70 @@ use foretell_security::SessionTokens;
 use foretell_tests::{Database, Home};
 use secrecy::ExposeSecret as _;
 
-/// What each person is given, and the house, in minor units.
+/// Amount that each person and the house receive, in minor units.
 const GRANT: u64 = 1_000_000_000;
 const HOUSE_GRANT: u64 = 1_000_000_000_000;
 
-/// The subsidy of each market, in minor units.
+/// Subsidy of each market, in minor units.
 const SUBSIDY: u64 = 100_000;
 
-/// When the history begins, in microseconds; one thing happens in each.
+/// Begin of the history, in microseconds; there is one event in each microsecond.
 const BEGIN_US: u64 = 1_767_225_600_000_000;
 
-/// The sessions of one statement.
+/// Number of sessions that one statement inserts.
 const SESSIONS_A_STATEMENT: usize = 500;
 
-/// How long a history is.
+/// Size of a history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Size {
-    /// Those who bet, beside the house, which opens all markets.
+    /// Number of users who bet, beside the house, which opens all markets.
     pub(crate) people: u64,
     pub(crate) markets: u64,
-    /// Spread evenly over people and markets, each of one unit for the first option.
+    /// Number of bets, spread evenly over people and markets, each of one unit for the first
+    /// option.
     pub(crate) bets: u64,
 }
 
 impl Size {
     /// A young database: 10,000 bets.
     pub(crate) const SMALL: Self = Self { people: 10_000, markets: 1_000, bets: 10_000 };
-    /// An old one: 10 million bets in a million markets.
+    /// An old database: 10 million bets in a million markets.
     pub(crate) const LARGE: Self = Self { people: 10_000, markets: 1_000_000, bets: 10_000_000 };
 }
 
-/// What the rows of one kind are numbered within.
+/// Kinds of rows; each has its own numbering.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Kind {
     User = 1,
     Account = 2,
-    /// A market and its pot have one id.
+    /// Market and pot, which have the same id.
     Market = 3,
     FirstOption = 4,
     SecondOption = 5,
     Session = 6,
     Grant = 7,
     Subsidy = 8,
-    /// A bet and its transfer have one id.
+    /// Bet and transfer, which have the same id.
     Bet = 9,
 }
 
-/// The id of row `number`, as the API writes it.
+/// Returns the id of row `number`, as the API writes it.
 pub(crate) fn id(kind: Kind, number: u64) -> String {
     format!("{}{number:012x}", prefix(kind))
 }
 
-/// The id on Postgres of the row whose number is the value of an expression.
+/// Returns the SQL on Postgres for the id of the row whose number is the value of an expression.
 pub(crate) fn postgres_id(kind: Kind, number: &str) -> String {
     Dialect(Database::Postgres).id(kind, number)
 }
 
-/// What the ids of one kind have in common.
+/// Returns the common prefix of the ids of one kind.
 fn prefix(kind: Kind) -> String {
     format!("0190000{}-0000-7000-8000-", kind as u8)
 }
 
-/// Fills an empty database whose tables are there and whose server is stopped. Person `n`, from 1 to
-/// `signed_in`, gets a session; their tokens are returned in that order.
+/// Fills an empty database whose tables exist and whose server is stopped. People `1` to
+/// `signed_in` get a session; their tokens are returned in that order.
 pub(crate) fn fill(home: &Home, database: Database, size: Size, signed_in: u64) -> Result<Vec<String>> {
     let dialect = Dialect(database);
     let tables = [users, accounts, markets, transfers, bets, outcomes];
@@ -91,18 +93,18 @@ pub(crate) fn fill(home: &Home, database: Database, size: Size, signed_in: u64) 
     if database == Database::Postgres {
         home.execute("CHECKPOINT");
     }
-    // Gigabytes that are still on their way to the disk would hold up the commits that are measured.
+    // Gigabytes that are not written to the disk yet would delay the commits that are measured.
     let synced = Command::new("sync").status().context("sync cannot be run")?;
     ensure!(synced.success(), "sync failed");
     Ok(tokens)
 }
 
-/// How expressions are written.
+/// SQL dialect of a database.
 #[derive(Debug, Clone, Copy)]
 struct Dialect(Database);
 
 impl Dialect {
-    /// The statements as one transaction that need not survive a crash.
+    /// Returns the statements as one transaction without durability.
     fn at_once(self, statements: &str) -> String {
         match self.0 {
             Database::Sqlite => format!(
@@ -114,7 +116,7 @@ impl Dialect {
         }
     }
 
-    /// The id of the row whose number is the value of an expression.
+    /// Returns the SQL for the id of the row whose number is the value of an expression.
     fn id(self, kind: Kind, number: &str) -> String {
         let prefix = prefix(kind);
         match self.0 {
@@ -123,7 +125,8 @@ impl Dialect {
         }
     }
 
-    /// A table of the numbers from `first` to below `end`, in its column `n`.
+    /// Returns the SQL for a table of the numbers from `first` up to but not including `end`, in
+    /// column `n`.
     fn numbers(self, first: u64, end: u64) -> String {
         match self.0 {
             Database::Sqlite => format!(
@@ -160,7 +163,7 @@ fn users(d: Dialect, size: Size) -> String {
     )
 }
 
-/// How many of `bets` fall to number `n` of `among`.
+/// Returns the SQL for the number of `bets` that belong to number `n` of `among`.
 fn share(bets: u64, among: u64, n: &str) -> String {
     format!("(({bets} - {n} + {among} - 1) / {among})")
 }
@@ -263,7 +266,7 @@ fn bets(d: Dialect, Size { people, markets, bets }: Size) -> String {
         user = d.id(Kind::User, &person),
         account = d.id(Kind::Account, &person),
         option = d.id(Kind::FirstOption, &market),
-        // Twice one half, as a number in little-endian order.
+        // 0.5 twice, as little-endian doubles.
         prices = d.bytes("000000000000e03f000000000000e03f"),
         numbers = d.numbers(0, bets),
         held_market = d.id(Kind::Market, "market"),
@@ -280,7 +283,7 @@ fn outcomes(d: Dialect, Size { people, bets, .. }: Size) -> String {
         "INSERT INTO idempotency_keys (user_id, key, request_hash, outcome, created_at_us)
         SELECT {user}, 'seed-' || n, {hash}, '{{\"Trade\":\"{bet}' || {hex} || '\"}}',
             {now_us} FROM {numbers}",
-        // The server deletes what is older than a week.
+        // The server deletes rows that are older than a week.
         now_us = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros(),
         bet = prefix(Kind::Bet),
         user = d.id(Kind::User, &format!("n % {people} + 1")),

@@ -1,4 +1,5 @@
-//! A market with a hundred thousand holders is resolved: how long that takes, and how long it holds its locks.
+//! Resolution of a market with a hundred thousand holders: its duration, and the duration of its
+//! locks.
 
 use std::time::{Duration, Instant};
 
@@ -10,19 +11,19 @@ use crate::report;
 use crate::seed::{self, Kind, Size};
 use crate::world::World;
 
-/// A hundred thousand people hold one share each of the first option of one market.
+/// A hundred thousand people who each hold one share of the first option of one market.
 const SIZE: Size = Size { people: 100_000, markets: 1, bets: 100_000 };
 
-/// How long the settlement may take.
+/// Maximum duration of the settlement.
 const PATIENCE: Duration = Duration::from_mins(5);
 
-/// How far a settlement had come, and when.
+/// Progress of a settlement at a point in time.
 struct Step {
     holders_paid: u64,
     at: Instant,
 }
 
-/// Resolves the market and watches it being paid.
+/// Resolves the market and watches its settlement.
 pub(crate) async fn measure(database: Database) -> Result<()> {
     let world = World::make(database, SIZE, &[]).await?;
     let admin = world.admin().await;
@@ -51,14 +52,14 @@ pub(crate) async fn measure(database: Database) -> Result<()> {
     Ok(())
 }
 
-/// Looks again and again until all are paid. A set of holders is paid by one unit of work, which holds its
-/// locks for less than the time between two looks that find progress.
+/// Polls until all holders are paid. Each set of holders is paid in one transaction, which holds
+/// its locks for less than the time between two polls that find progress.
 async fn watch(client: &Client, path: &str, begun: Instant) -> Result<Vec<Step>> {
     let mut steps: Vec<Step> = Vec::new();
     loop {
         ensure!(begun.elapsed() < PATIENCE, "the settlement has not ended");
         let settlement = &client.get(path).await.body["data"];
-        // It has none before the decision.
+        // There is no number before the decision.
         let Some(holders_paid) = settlement["holdersPaid"].as_u64() else { continue };
         if steps.last().is_none_or(|last| last.holders_paid != holders_paid) {
             steps.push(Step { holders_paid, at: Instant::now() });

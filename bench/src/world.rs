@@ -1,4 +1,4 @@
-//! Who and what the load is about: a server on a seeded database, and those who are signed in.
+//! Environment of the load: a server on a seeded database, and its signed-in users.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -13,31 +13,32 @@ use crate::process::Process;
 use crate::scenario::{self, PAGE_ROWS};
 use crate::seed::{self, Kind, Size};
 
-/// Those who are signed in and send. Everyone else's account is paid into.
+/// Number of signed-in users, who send; all others only receive.
 const SIGNED_IN: u64 = 1_000;
 
-/// Someone with a session.
+/// User with a session.
 #[derive(Debug, Clone)]
 pub(crate) struct Person {
     pub(crate) account_id: String,
     pub(crate) token: String,
 }
 
-/// A running server with a history, and what requests are made of.
+/// Running server with a history, and the data that requests are made of.
 pub(crate) struct World {
     server: Server,
     pub(crate) address: SocketAddr,
     pub(crate) size: Size,
     pub(crate) people: Vec<Person>,
     pub(crate) processes: Processes,
-    /// The path of the step of a walk that begins halfway through all markets.
+    /// Path of the page that begins halfway through all markets.
     pub(crate) halfway: String,
-    /// How long the server took from its start on the seeded database until it answered that it is ready.
+    /// Time from the start of the server on the seeded database until it reported that it is ready.
     pub(crate) started_in: Duration,
 }
 
 impl World {
-    /// Seeds a database of this size and starts a server on it, with settings by variables.
+    /// Seeds a database of this size and starts a server on it, with settings as environment
+    /// variables.
     pub(crate) async fn make(database: Database, size: Size, settings: &[(&str, &str)]) -> Result<Self> {
         let mut server = Server::start_with(database, settings).await;
         server.stop_cleanly().await;
@@ -54,24 +55,25 @@ impl World {
         Ok(Self { server, address, size, people, processes, halfway, started_in })
     }
 
-    /// The database that the server is on.
+    /// Returns the URL of the server's database.
     pub(crate) fn database_url(&self) -> Option<&str> {
         self.server.home().database_url()
     }
 
-    /// An admin, who has just been made.
+    /// Returns an admin, who was just created.
     pub(crate) async fn admin(&self) -> Client {
         self.server.admin().await
     }
 
-    /// Stops the server and checks the ledger that it leaves.
+    /// Stops the server and audits its ledger.
     pub(crate) async fn audit(mut self) {
         self.server.stop_cleanly().await;
         self.server.command("ledger audit").run().await.succeeded();
     }
 }
 
-/// Walks through the first half of all markets, since nobody but the server can tell the cursor of a place.
+/// Walks through the first half of all markets, since only the server can create the cursor of a
+/// position.
 async fn walk_halfway(address: SocketAddr, size: Size) -> Result<String> {
     const STEP: u64 = 100;
     let mut connection = Connection::open(address).await?;
