@@ -156,6 +156,7 @@ impl MoneyWriter {
         let queue = self.queue_for(&envelope.command).ok_or(AppError::Internal("the writer has no lane"))?;
         let ((reply, mut answer), claim) = (oneshot::channel(), ClaimFlag::default());
         let (envelope, since) = (Arc::new(envelope), Instant::now());
+        // Captured here: the lane works in another task, which belongs to no request.
         let (cost, span) = (cost::current(), Span::current().id());
         queue.push(QueuedCommand { envelope, reply, claim: claim.clone(), cost, span, since })?;
         // The caller withdraws a command that nobody has begun: a rejected command must never be

@@ -47,6 +47,7 @@ impl Seal {
     fn entry_mac(&self, key: &str, cached: &Cached, asked_at: Timestamp) -> Hmac<Sha256> {
         let Cached { version, good_until, bytes } = cached;
         let numbers = [*version, good_until.micros(), asked_at.micros()].map(i64::to_be_bytes).concat();
+        // Another kind than that of messages, so that neither is valid as the other.
         self.named(b"entry", key).chain_update(numbers).chain_update(bytes)
     }
 

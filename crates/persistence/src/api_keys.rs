@@ -98,6 +98,7 @@ pub(crate) fn record_use(
 ) -> Result<(), Failure> {
     const RECORD: &str = "UPDATE api_keys SET last_used_at_us = ?
         WHERE id = ? AND (last_used_at_us IS NULL OR last_used_at_us < ?)";
+    // Several nodes record uses, in any order: an older one must not replace a newer one.
     let record = prepared(RECORD).bind::<BigInt, _>(at.micros());
     let record = record.bind::<Id, _>(DbId::from(key)).bind::<BigInt, _>(at.micros());
     on!(connection, |c| record.execute(c))?;

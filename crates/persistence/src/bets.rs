@@ -217,6 +217,7 @@ pub(crate) fn find_prices_before(
     let market_id = DbId::from(market);
     let count = count(connection, market_id)?;
     let time_of_us = |sequence| time_of(connection, market_id, sequence);
+    // No index has the times: a search by sequence finds the bets near this time (ADR 0009).
     let last = Timeline { count, time_of_us }.ceiling(before.micros())?;
     let load = |part: &Stretch<i64>| {
         let end = if let Start::After(sequence) = part.start { sequence - 1 } else { last };

@@ -63,6 +63,7 @@ fn with_defaults(url: &str) -> String {
     let mut url = url.to_owned();
     let query = url.split_once('?').map_or_else(String::new, |(_, query)| query.to_owned());
     let has = |name: &str| query.split('&').any(|pair| pair.split('=').next() == Some(name));
+    // The operator's own parameters take precedence.
     for (name, value) in POSTGRES_DEFAULTS.into_iter().filter(|(name, _)| !has(name)) {
         let separator = match url.chars().last() {
             Some('?' | '&') => "",
@@ -89,6 +90,7 @@ impl fmt::Display for DatabaseUrl {
             Self::Postgres(url) => {
                 let rest = url.split_once("://").map_or("", |(_, rest)| rest);
                 let authority = rest.split(['?', '#']).next().unwrap_or_default();
+                // From the right, since a password may contain `@`.
                 let server = authority.rsplit_once('@').map_or(authority, |(_, server)| server);
                 write!(f, "postgres://{server}")
             }

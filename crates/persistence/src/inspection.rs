@@ -164,6 +164,7 @@ impl Inspector {
             Err(Failure::Corrupt { table, column, id, cause }) => {
                 self.found.total += 1;
                 if self.found.rows.len() < MAX_LISTED {
+                    // All are counted, but the memory for their list is bounded.
                     let problem = Chain(&*cause).to_string();
                     let repair = repair::statement(self.is_postgres, table, column, &id);
                     self.found.rows.push(UnreadableRow { table, column, id, problem, repair });
@@ -187,6 +188,8 @@ impl Inspector {
             for id in ids {
                 match found.next_if(|(found, _)| *found == id) {
                     Some((_, market)) => self.note(market)?,
+                    // The query joins all tables, so it does not find a market whose state or
+                    // options are missing.
                     None => self.note::<()>(Err(incomplete(id)))?,
                 }
             }

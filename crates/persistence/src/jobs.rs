@@ -241,6 +241,7 @@ fn shortened(error: &str) -> String {
 
 /// Locks a job.
 pub(crate) fn lock(connection: &mut Connection<'_>, id: JobId) -> Result<Option<Job>, Failure> {
+    // Locked first, so that the row has the changes of the unit that held the lock before.
     dialect::jobs::lock(connection, id.into())?;
     find(connection, id)
 }

@@ -114,6 +114,7 @@ pub(crate) fn list(
 ) -> Result<Vec<MarketDetails>, Failure> {
     snapshot(connection, |connection| {
         let load = |part: &Stretch<MarketKey>| {
+            // Two statements in one snapshot: no market changes between its rank and its details.
             let keys = keys(connection, filter, sort, *part)?;
             let ids: Vec<_> = keys.iter().map(|key| DbId::from(key.id)).collect();
             let mut found: BTreeMap<_, _> = find_all(connection, &ids)?.into_iter().collect();

@@ -190,6 +190,7 @@ pub(crate) fn insert(connection: &mut Connection<'_>, new: &[NewMarket]) -> Resu
     let state = |new: &NewMarket| NewStateRow::new(new.market.record(), new.created_at);
     let states: Vec<_> = new.iter().map(state).collect();
     let options: Vec<_> = new.iter().flat_map(new_options).collect();
+    // Markets first: the other two tables have foreign keys to them.
     bulk_market::insert_markets(connection, &markets)?;
     bulk_market::insert_states(connection, &states)?;
     bulk_market::insert_options(connection, &options)?;
@@ -275,6 +276,7 @@ pub(crate) fn delete(connection: &mut Connection<'_>, market: &Locked<Market>) -
     let id = DbId::from(market.id());
     let options = market_options::table.filter(market_options::market_id.eq(id));
     let deleted = on!(connection, |c| {
+        // Options and state first: their foreign keys refer to the market.
         diesel::delete(options).execute(c)?;
         diesel::delete(market_states::table.find(id)).execute(c)?;
         diesel::delete(markets::table.find(id)).execute(c)

@@ -90,6 +90,8 @@ pub(crate) fn save(connection: &mut Connection<'_>, positions: &[(&Holding, usiz
         let row = new_row(holding, *option_index)?;
         rows.insert((row.market_id, row.account_id, row.option_index), row);
     }
+    // One statement must not update the same row twice, which Postgres rejects; and the map sorts
+    // the keys, so that concurrent units write rows in the same order.
     let rows: Vec<_> = rows.into_values().collect();
     bulk_market::save_positions(connection, &rows)?;
     Ok(())

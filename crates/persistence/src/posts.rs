@@ -138,6 +138,7 @@ pub(crate) fn save(connection: &mut Connection<'_>, post: &Post) -> Result<(), F
             .execute(c)
     })?;
     expect_saved("posts", 1, saved)?;
+    // Rows of tags repeat the status of the post, so they are replaced even if no tag has changed.
     post_tags::delete(connection, row.id)?;
     post_tags::insert(connection, &row, &post.body.tags)
 }

@@ -9,6 +9,7 @@ const NUMBER_BYTES: usize = size_of::<f64>();
 
 /// Returns the stored form of probabilities.
 pub(crate) fn encode(prices: &[Probability]) -> Vec<u8> {
+    // All bits are kept: a repeated request must return exactly the same prices (ADR 0011).
     prices.iter().flat_map(|price| price.get().to_le_bytes()).collect()
 }
 

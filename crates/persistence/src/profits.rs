@@ -50,6 +50,7 @@ pub(crate) fn rank(
 ) -> Result<Vec<Profit>, Failure> {
     let since_us = since.map_or(i64::MIN, Timestamp::micros);
     let rows: Vec<ProfitRow> = snapshot(connection, |connection| {
+        // It may read all transfers of the period, which takes longer than other queries.
         allow_long_statements(connection)?;
         let rows = on!(connection, |c| {
             prepared(RANK)

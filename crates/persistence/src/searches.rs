@@ -115,6 +115,7 @@ fn found<I: From<DbId>>(
         }
     }
     let mut hits: Vec<_> = scores.into_iter().collect();
+    // Equal scores are ordered by id, so that all pages have the same order.
     hits.sort_by(|(one, a), (other, b)| b.total_cmp(a).then(other.cmp(one)));
     let total = i64::try_from(hits.len()).unwrap_or(i64::MAX);
     let skipped = usize::try_from(page.offset).unwrap_or(usize::MAX);
@@ -215,6 +216,7 @@ impl SubstringSearch<'_> {
 /// Formats texts, which have no control characters, as a JSON array.
 fn json(parts: &[String]) -> String {
     let quoted = parts.iter().map(|part| {
+        // The backslash first, since it escapes the quotation mark.
         let escaped = part.replace('\\', "\\\\").replace('"', "\\\"");
         format!("\"{escaped}\"")
     });
@@ -223,6 +225,7 @@ fn json(parts: &[String]) -> String {
 
 /// Returns the pattern of everything that contains this text, without wildcards in it.
 fn like(part: &str) -> String {
+    // The backslash first, since it escapes the other two.
     format!("%{}%", part.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"))
 }
 

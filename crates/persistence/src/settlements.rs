@@ -145,6 +145,7 @@ pub(crate) fn insert_payouts(connection: &mut Connection<'_>, set: &PaidSet) -> 
         created_at_us: set.at.micros(),
     });
     let rows: Vec<_> = claims.collect();
+    // The unique key of a payout makes a second payment of the same holder impossible.
     bulk_market::insert_payouts(connection, &rows)?;
     Ok(())
 }

@@ -64,6 +64,7 @@ impl Store {
             make_folder(path)?;
         }
         let is_postgres = config.url.is_postgres();
+        // SQLite allows one writer at a time.
         let write_connections = if is_postgres { config.write_connections.max(1) } else { 1 };
         let lane = |name, connections, purpose| {
             let limits = PoolLimits { connections, wait: config.wait };
@@ -76,6 +77,7 @@ impl Store {
         let readers = lane("db-read", config.read_connections.max(1), Purpose::Reading)?;
         let search_connections = config.search_connections.max(1);
         let searchers = lane("db-search", search_connections, Purpose::Searching)?;
+        // Its own connection: all others may be busy with the statements to be cancelled.
         let canceller = is_postgres.then(|| lane("db-cancel", 1, Purpose::Reading)).transpose()?;
         let canceller = canceller.map(|lane| Arc::new(Canceller::new(lane.pool, lane.threads)));
         let checkpointer = match &config.url {

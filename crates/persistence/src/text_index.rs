@@ -164,6 +164,7 @@ pub(crate) fn put(
             for (id, text) in indexed {
                 let put =
                     remove_on_sqlite(c, searched, id).and_then(|()| put_on_sqlite(c, searched, id, &text));
+                // A failed index must not fail the text itself: see ADR 0027.
                 index.tolerate(put)?;
             }
         }
@@ -207,6 +208,7 @@ const fn on_sqlite(searched: Searched) -> &'static OnSqlite {
 
 fn remove_on_sqlite(c: &mut SqliteConnection, searched: Searched, id: DbId) -> QueryResult<()> {
     let OnSqlite { delete_words, delete_trigrams, delete, .. } = on_sqlite(searched);
+    // The table of texts last: the other two statements find their rows by it.
     for statement in [delete_words, delete_trigrams, delete] {
         prepared(statement).bind::<Id, _>(id).execute(c)?;
     }

@@ -227,6 +227,7 @@ pub(crate) fn balance_at(
     let id = DbId::from(id);
     let count = count(connection, id)?;
     let time_of_us = |version| time_of(connection, id, version);
+    // No index has the times: a search by version finds the rows near this time (ADR 0009).
     let last_version = Timeline { count, time_of_us }.ceiling(at.micros())?;
     let debit: Option<(i64, i64)> = on!(connection, |c| {
         transfers::table
@@ -289,6 +290,8 @@ pub(crate) fn page(
         let mut rows: Vec<TransferRow> = on!(connection, |c| {
             transfers::table.filter(debited.or(credited)).select(TransferRow::as_select()).load(c)
         })?;
+        // Debits and credits come from two indexes, so the database returns them in no common
+        // order.
         rows.sort_by_key(|row| Reverse(row.version_of(id)));
         Ok(rows)
     };

@@ -218,6 +218,7 @@ pub(crate) fn add_places(
 }
 
 fn new_place(news: &WebhookNews) -> Option<NewPlaceRow> {
+    // The column has the names in a fixed order: see `events_column`.
     let wanted = match news.events {
         WebhookEvents { trades: true, statuses: true } => "%",
         WebhookEvents { trades: true, statuses: false } => "market.trade%",

@@ -51,6 +51,7 @@ pub(super) fn apply(
     rows: &mut Rows,
 ) -> Applied {
     let mut desk = Desk { context, rows };
+    // Commands without `tx` use only rows that were locked together with the batch.
     match command {
         Command::Register(register) => desk.register(tx, register),
         Command::OpenMarket(opening) => desk.open_market(tx, actor, opening),

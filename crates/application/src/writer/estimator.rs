@@ -28,6 +28,7 @@ impl QueueEstimator {
     /// Records that the current unit has ended.
     pub(super) fn end(&mut self, now: Instant) {
         if let Some((begun, units)) = self.current.take() {
+            // Half for the last unit: a single slow one must not reject commands for long.
             self.usual = (self.usual + (now - begun) / units) / 2;
         }
     }

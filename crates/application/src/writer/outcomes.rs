@@ -100,6 +100,7 @@ fn read(tx: &mut dyn Tx, found: Vec<StoredOutcome>) -> Result<HashMap<CommandKey
         if let Some(stored) = &stored {
             wanted.add(stored);
         } else {
+            // Only the repetition of this command fails, not the other commands of the batch.
             tracing::error!("idempotency: a stored outcome is not readable");
         }
         records.push((key, request_hash, stored));
@@ -131,6 +132,7 @@ impl Wanted {
     }
 
     fn find(mut self, tx: &mut dyn Tx) -> Result<ReferredRows, StoreError> {
+        // Bets first: their rows name further transfers to be read.
         let bets = if self.bets.is_empty() { Vec::new() } else { tx.find_bets(&self.bets)? };
         self.transfers.extend(bets.iter().map(|bet| bet.transfer_id));
         let transfers =

@@ -67,6 +67,7 @@ impl LaneQueue {
         if state.is_closed {
             return Err(AppError::Overloaded);
         }
+        // Rounded down: less than a whole unit before the command is served together with it.
         let units = state.commands.weight_before(&flow, weight) / self.unit_weight;
         // The durations of units vary: at the exact limit, many accepted commands would time out.
         if state.estimator.expected_wait(command.since, units) > self.max_wait / 2 {
@@ -119,6 +120,7 @@ impl LaneQueue {
     /// Closes the queue and drops the waiting commands, so that their callers get an error.
     pub(super) fn abandon(&self) {
         self.close();
+        // Dropping a command drops its reply channel, which its caller notices.
         while !self.lock().commands.next_unit(Some).is_empty() {}
     }
 

@@ -185,6 +185,7 @@ fn replay(
 fn load_bets(connection: &mut Connection<'_>, market: DbId, after: i64) -> Result<Vec<JoinedRow>, Failure> {
     Ok(on!(connection, |c| {
         bets::table
+            // Left joins: a bet without its transfer must be reported, not skipped.
             .left_join(transfers::table.on(transfers::id.eq(bets::transfer_id)))
             .left_join(accounts::table.on(accounts::id.eq(bets::account_id)))
             .filter(bets::market_id.eq(market))

@@ -67,6 +67,7 @@ pub(super) fn check(
 ) -> Result<(), Failure> {
     let (mut held, mut stakes) = (Held::default(), Stakes::default());
     for_each_row(connection, HELD, |row: HeldRow| {
+        // The row of the market's state is the last one of the market, see `ORDER BY`.
         let Some(account_id) = row.account_id else {
             std::mem::take(&mut held).end(report, markets);
             let stored = i128::from(row.spent_minor);

@@ -245,6 +245,7 @@ pub(crate) fn insert_tags(
 macro_rules! locked {
     ($connection:expr, $rows:expr, $lock:expr) => {
         match $connection {
+            // SQLite has one writer, which needs no row lock.
             Connection::Sqlite(c) => $rows.first(*c).optional(),
             Connection::Postgres(c) => ended($rows, $lock).get_result(*c).optional(),
         }

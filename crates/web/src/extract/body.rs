@@ -143,7 +143,9 @@ async fn collect(payload: &mut Payload, max_body_bytes: usize) -> Result<Bytes, 
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|cause| {
-            ApiError::new(ErrorCode::BadRequest, "The body broke off").with_cause(cause).and_close()
+            ApiError::new(ErrorCode::BadRequest, "The request body is incomplete")
+                .with_cause(cause)
+                .and_close()
         })?;
         if body.len() + chunk.len() > max_body_bytes {
             return Err(too_large(max_body_bytes));

@@ -58,6 +58,7 @@ fn read_patiently<T: Shape>(mut value: Value, faults: &mut Faults) -> (Option<T>
         };
         let path = track.path();
         let text = if path.iter().len() == 0 { String::new() } else { path.to_string() };
+        // The same place again: its stand-in had the wrong type too, so the next one is tried.
         if last_path.as_ref() == Some(&text) {
             tried += 1;
         } else {
@@ -111,6 +112,7 @@ fn replace(value: &mut Value, path: &Path, tried: usize) -> bool {
 /// Converts serde's message for the client: the expected type, without the value that was sent.
 fn wording(error: &serde_json::Error) -> (FaultCode, String) {
     let message = error.to_string();
+    // serde has no code for it; the kind of its error is only in the message.
     let code = if message.starts_with("unknown variant") { FaultCode::Invalid } else { FaultCode::Type };
     match message.rsplit_once(", expected ") {
         Some((_, expected)) => (code, format!("must be {expected}")),

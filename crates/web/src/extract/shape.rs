@@ -17,6 +17,7 @@ impl<T: DeserializeOwned + Validate<Context = ()>> Shape for T {}
 
 /// Adds the errors that garde finds.
 pub(super) fn check(shape: &impl Validate<Context = ()>, faults: &mut Faults) {
+    // garde reports only texts, so the wording carries the code of each error.
     let Err(report) = with_i18n(Wording, || shape.validate()) else { return };
     for (path, error) in report.iter() {
         let (code, message) = Wording::read(error.message());

@@ -38,9 +38,11 @@ impl Desk<'_> {
         if let Err(exceeded) = command.quotas.check(Quota::OpenMarkets, open_markets) {
             return Ok(Err(exceeded.into()));
         }
+        // There are no savepoints: every check above must precede the first write.
         let pot = Account::pot(market.id());
         self.rows.adopt(tx, pot, self.context.now)?;
         let order = self.order(TransferKind::Subsidy, command.subsidy).about(market.id());
+        // The same transfer was rehearsed above, so a rejection here is a program error.
         let paid = self.rows.post(command.from, pot.id(), order);
         let row = paid.map_err(|refusal| broken(&refusal.into()))?;
         let (record, listing, created_at) =

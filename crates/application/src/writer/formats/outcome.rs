@@ -133,6 +133,7 @@ pub(in crate::writer) fn read(text: &str) -> Option<Stored> {
         Some(Some(FORMAT)) => {
             serde_json::from_value::<OutcomeV1<'static>>(value.get_mut("outcome")?.take()).ok()?.into_stored()
         }
+        // Written by a later version of the program: its meaning must not be guessed.
         Some(_) => None,
         None => serde_json::from_value::<Unnumbered>(value).ok()?.into_stored(),
     }
@@ -221,6 +222,8 @@ fn runs(results: &[Result<Transfer, DomainError>]) -> Vec<BatchRun> {
                 if transfer.debit.account_id == *from
                     && transfer.debit.version == *first_version + i64::from(*count) =>
             {
+                // The versions of an account have no gap, so the first one and a count find all
+                // rows again.
                 *count += 1;
             }
             (Some(BatchRun::Refused(last, count)), Err(refusal)) if refusal == last => *count += 1,
