@@ -138,7 +138,7 @@ impl Attempt {
         }
     }
 
-    /// Returns the tokens: the password was right, or was not checked.
+    /// Gives the tokens back: the password was right, or was not checked.
     async fn forgive(self, now: Timestamp) {
         for (bucket, budget) in self.taken {
             self.limiter.give_back(&bucket, budget, 1, now).await;

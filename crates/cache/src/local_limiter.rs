@@ -44,7 +44,7 @@ impl LocalRateLimiter {
 }
 
 impl LocalRateLimiter {
-    /// Returns tokens like the port's method, without a future. An unknown bucket is full.
+    /// Gives tokens back like the port's method, without a future. An unknown bucket is full.
     pub(crate) fn give_back_now(&self, bucket: &str, budget: Budget, cost: u32) {
         if let Some(full_at) = self.0.get(bucket) {
             let give_back = |full_at| Some(budget.give_back(full_at, cost));

@@ -71,6 +71,7 @@ pub fn create(database: &Path, target: &Path) -> Result<(), BackupError> {
 /// # Errors
 /// [`BackupError::Damaged`], [`BackupError::File`] if it does not exist, [`BackupError::Database`].
 pub fn check(file: &Path) -> Result<(), BackupError> {
+    // Opened first: SQLite would create a missing file.
     File::open(file).map_err(|source| BackupError::File { file: file.to_owned(), source })?;
     let mut connection = open(file)?;
     let failed = |source: diesel::result::Error| BackupError::Database {
@@ -97,6 +98,7 @@ pub fn restore(file: &Path, database: &Path, aside: &Path) -> Result<Option<Path
     if aside.exists() {
         return Err(BackupError::Exists(aside.to_owned()));
     }
+    // Copied into the same folder, so that only a rename is left to do at the end.
     let copy = beside(database, ".restoring");
     self::copy(file, &copy)?;
     let kept = if database.exists() {

@@ -48,6 +48,7 @@ impl Store {
     pub async fn condition(&self) -> Result<Condition, MigrateError> {
         let url = self.url().clone();
         in_background(move || match &url {
+            // Set up like a writer's connection, since the settings belong to a connection.
             DatabaseUrl::Sqlite(path) => of_sqlite(&mut open_sqlite(path)?),
             DatabaseUrl::Postgres(url) => of_postgres(&mut open_postgres(url)?),
         })

@@ -175,7 +175,7 @@ impl Inspector {
         }
     }
 
-    /// Markets with their states and options.
+    /// Inspects the markets with their states and options.
     fn markets(&mut self, connection: &mut Connection<'_>) -> Result<(), Failure> {
         let mut after = DbId::NIL;
         loop {
@@ -196,7 +196,7 @@ impl Inspector {
         }
     }
 
-    /// Posts with their tags.
+    /// Inspects the posts with their tags.
     fn posts(&mut self, connection: &mut Connection<'_>) -> Result<(), Failure> {
         let mut after = DbId::NIL;
         loop {
@@ -211,7 +211,7 @@ impl Inspector {
         }
     }
 
-    /// Returns the positions of one market.
+    /// Inspects the positions of one market.
     fn positions(&mut self, connection: &mut Connection<'_>, market: DbId) -> Result<(), Failure> {
         let options = schema::market_options::table.filter(schema::market_options::market_id.eq(market));
         let option_count: i64 = on!(connection, |c| options.count().get_result(c))?;
@@ -226,7 +226,7 @@ impl Inspector {
         }
     }
 
-    /// The cursors of one webhook in all markets.
+    /// Inspects the cursors of one webhook in all markets.
     fn places(&mut self, connection: &mut Connection<'_>, webhook: DbId) -> Result<(), Failure> {
         use schema::webhook_places::{market_id, table, webhook_id};
         let mut after = DbId::NIL;
@@ -243,7 +243,7 @@ impl Inspector {
         }
     }
 
-    /// Returns the known networks of one user, of which there are few.
+    /// Inspects the known networks of one user, of which there are few.
     fn known_networks(&mut self, connection: &mut Connection<'_>, user: DbId) -> Result<(), Failure> {
         use schema::known_networks::{table, user_id};
         let rows: Vec<KnownNetworkRow> = on!(connection, |c| {
@@ -255,7 +255,7 @@ impl Inspector {
         Ok(())
     }
 
-    /// Outcomes stored under one user's idempotency keys.
+    /// Inspects the outcomes stored under one user's idempotency keys.
     fn outcomes(&mut self, connection: &mut Connection<'_>, user: DbId) -> Result<(), Failure> {
         use schema::idempotency_keys::{key, table, user_id};
         let mut after = String::new();

@@ -84,6 +84,7 @@ impl<DB: Backend, V: Values<DB>> QueryFragment<DB> for Prepared<V> {
     }
 }
 
+// The text is the cache key: many texts share one Rust type.
 impl<V> QueryId for Prepared<V> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;

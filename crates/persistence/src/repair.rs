@@ -55,6 +55,7 @@ impl Row<'_> {
     /// Returns the condition that selects the row.
     fn condition(&self) -> String {
         let keys = self.keys();
+        // Not split further: the last column may contain the separator.
         let values = self.id.splitn(keys.len(), ", ");
         let equal =
             keys.iter().zip(values).map(|(key, value)| format!("{key} = {}", self.literal(key, value)));
@@ -71,6 +72,7 @@ impl Row<'_> {
 
     fn id_literal(&self, value: &str) -> String {
         match value.parse::<MarketId>() {
+            // SQLite stores ids as 16 bytes, Postgres as `uuid`.
             Ok(id) if !self.is_postgres => format!("x'{:032x}'", id.as_u128()),
             _ => format!("'{value}'"),
         }
@@ -117,6 +119,7 @@ impl Row<'_> {
         match (self.table, column) {
             ("users", "email") => set_text(column, &format!("unreadable-{}@example.invalid", self.id)),
             ("users", "avatar") => Repair::Set("avatar = NULL".to_owned()),
+            // The least privilege: an operator can restore more by hand.
             ("users", "role") => set_text(column, "USER"),
             ("users", "status") => set_text(column, "suspended"),
             ("api_keys", "scopes") => set_text(column, "read"),
@@ -173,6 +176,7 @@ impl Row<'_> {
             ("posts", "tags") => Repair::Other(format!("DELETE FROM post_tags WHERE post_id = {id};")),
             ("posts", "title") => set_text(column, "Unreadable title"),
             ("posts", "content") => set_text(column, "Unreadable content"),
+            // The table of tags repeats the status.
             ("posts", "status") => Repair::Other(format!(
                 "UPDATE posts SET status = 'draft' WHERE id = {id}; \
                  UPDATE post_tags SET status = 'draft' WHERE post_id = {id};"

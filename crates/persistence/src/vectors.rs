@@ -12,6 +12,8 @@ use crate::id::{DbId, Id};
 use crate::prepared::prepared;
 use crate::schema::{markets, posts};
 
+// Selected from the subject, so that nothing is inserted for a deleted one. The condition at the
+// end keeps an older version from replacing a newer one.
 macro_rules! save {
     ($id:literal, $things:literal) => {
         concat!(

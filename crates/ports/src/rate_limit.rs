@@ -35,8 +35,8 @@ pub trait RateLimiter: Send + Sync {
     /// `now`.
     async fn take(&self, bucket: &str, budget: Budget, cost: u32, now: Timestamp) -> Verdict;
 
-    /// Returns tokens that were taken from the bucket with this name. It never holds more than its
-    /// quota.
+    /// Gives back tokens that were taken from the bucket with this name. It never holds more than
+    /// its quota.
     async fn give_back(&self, bucket: &str, budget: Budget, cost: u32, now: Timestamp);
 }
 

@@ -237,7 +237,7 @@ fn probabilities(count: usize, chance: &mut Chance) -> Vec<Option<Probability>> 
     probabilities
 }
 
-/// A winner, a split or a cancellation, and rarely a split with a wrong sum.
+/// Returns a winner, a split or a cancellation, and rarely a split with a wrong sum.
 fn decision_of(record: &MarketRecord, chance: &mut Chance) -> Decision {
     let (first, last) = (record.options[0].id, record.options[record.options.len() - 1].id);
     let part = u16::try_from(chance.below(10_001)).unwrap();

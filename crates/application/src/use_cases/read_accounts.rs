@@ -21,7 +21,7 @@ use crate::error::AppError;
 const UNIT_SECONDS: i64 = 300;
 
 impl Application {
-    /// The caller's own accounts, oldest first.
+    /// Returns the caller's own accounts, oldest first.
     ///
     /// # Errors
     /// [`AppError::Store`].

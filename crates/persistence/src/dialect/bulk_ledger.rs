@@ -1,6 +1,6 @@
 //! Bulk writes to the ledger: on Postgres one statement with an array for each column, whose text
 //! is the same for any number of rows; on `SQLite` one prepared statement per row, since statements
-//! there cost no round trip. no round trip.
+//! there cost no round trip.
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Binary, Nullable, Text};

@@ -80,7 +80,8 @@ macro_rules! sqlite_substring_score {
 }
 
 // The index is read from its newest entry on, until there are enough matches: only those are
-// scored.
+// scored. `CROSS JOIN` fixes this join order in SQLite. `foretell_go_on` fails after the query was
+// cancelled.
 macro_rules! sqlite_by_words {
     ($words:literal, $texts:literal, $id:literal, $joins:expr, $filter:expr) => {
         concat!(

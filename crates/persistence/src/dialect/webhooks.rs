@@ -11,6 +11,7 @@ use crate::prepared::{ended, prepared};
 use crate::schema::webhooks;
 use crate::webhooks::{MadePlaceRow, NewPlaceRow, WebhookRow};
 
+// In one order, so that concurrent units wait for each other instead of deadlocking.
 const INSERT_PLACES: &str = "INSERT INTO webhook_places (webhook_id, market_id, sequence, phase)
     SELECT webhooks.id, news.market_id, news.sequence, news.phase
     FROM webhooks, unnest(?, ?, ?, ?) AS news (market_id, sequence, phase, wanted)

@@ -58,6 +58,8 @@ impl MarketTx for UnitTx<'_, '_> {
     fn delete_markets(&mut self, markets: Vec<Locked<Market>>) -> Result<(), StoreError> {
         self.indexed_step(|c, index| {
             let ids = db_ids(markets.iter().map(|market| market.id()));
+            // First: the deletion of a market cascades to `market_texts`, by which its index is
+            // found.
             text_index::remove(c, index, Searched::Markets, &ids)?;
             markets.iter().try_for_each(|market| markets::delete(c, market))
         })
@@ -100,6 +102,7 @@ impl MarketTx for UnitTx<'_, '_> {
     }
 
     fn lock_settlement(&mut self, market: &Locked<Market>) -> Result<Option<Locked<Settlement>>, StoreError> {
+        // The lock on the market covers its settlement.
         self.step(|c| Ok(settlements::find(c, market.id())?.map(Locked::assume)))
     }
 

@@ -64,7 +64,7 @@ pub async fn client_ids_of_bets_are_per_trader(harness: &dyn Harness) {
     scene.check_rejected(move |tx| tx.insert_bets(from_ref(&again))).await;
 }
 
-/// Returns the ids of bets that do not exist are left out.
+/// Ids of bets that do not exist are left out.
 pub async fn absent_bets_are_left_out(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let stored = bets(&scene, 2).await;

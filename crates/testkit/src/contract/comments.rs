@@ -34,7 +34,7 @@ pub async fn comments_are_returned_as_written(harness: &dyn Harness) {
     assert_eq!(scene.commit(move |tx| tx.lock_comment(unknown)).await, None);
 }
 
-/// Returns a comment is inserted once.
+/// A comment is inserted once.
 pub async fn existing_comment_id_is_rejected(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let comment = scene.comment(scene.post(PostStatus::Published, &[]).await.id).await;

@@ -38,7 +38,7 @@ pub async fn markets_are_returned_as_written(harness: &dyn Harness) {
     assert_eq!(scene.ports.markets.find_market_version(unknown).await.unwrap(), None);
 }
 
-/// Returns a market is inserted once.
+/// A market is inserted once.
 pub async fn existing_market_id_is_rejected(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let new = scene.market(|market| market).await;

@@ -43,7 +43,7 @@ pub async fn posts_are_returned_as_written(harness: &dyn Harness) {
     assert_eq!(scene.commit(move |tx| tx.lock_post(unknown)).await, None);
 }
 
-/// Returns a post is inserted once.
+/// A post is inserted once.
 pub async fn existing_post_id_is_rejected(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let post = scene.post(PostStatus::Published, &["a"]).await;

@@ -57,7 +57,7 @@ pub async fn settlements_are_returned_as_written(harness: &dyn Harness) {
     }
 }
 
-/// Returns an undecided market has no settlement.
+/// An undecided market has no settlement.
 pub async fn undecided_market_has_no_settlement(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     decided(&scene, split()).await;
@@ -72,7 +72,7 @@ pub async fn undecided_market_has_no_settlement(harness: &dyn Harness) {
     assert!(locked.await.is_none());
 }
 
-/// Returns a market is decided once.
+/// A market is decided once.
 pub async fn second_settlement_is_rejected(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let first = decided(&scene, split()).await;

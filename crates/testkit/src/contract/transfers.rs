@@ -106,7 +106,7 @@ pub async fn reversed_transfers_are_found(harness: &dyn Harness) {
     assert_eq!(stored.transfer.reversal_of, Some(first.id));
 }
 
-/// Returns a second reversal of one transfer is rejected.
+/// A second reversal of one transfer is rejected.
 pub async fn second_reversal_is_rejected(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (from, to) = (scene.funded(10).await, scene.funded(10).await);

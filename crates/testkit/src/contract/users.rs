@@ -199,7 +199,7 @@ pub async fn session_has_user_and_oldest_account(harness: &dyn Harness) {
     assert_eq!(scene.ports.users.find_session(&TokenHash([0xff; 32])).await.unwrap(), None);
 }
 
-/// Returns a session is deleted by its own user, once, and no other session with it.
+/// A session is deleted by its own user, once, and no other session with it.
 pub async fn session_is_deleted_by_its_user_only(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (user, other) = (scene.account().await.owner().unwrap(), scene.account().await.owner().unwrap());
@@ -257,7 +257,7 @@ pub async fn ended_sessions_are_purged(harness: &dyn Harness) {
     }
 }
 
-/// Returns the live sessions of a user are listed newest first, by number or after one of them.
+/// The live sessions of a user are listed newest first, by number or after one of them.
 pub async fn sessions_of_user_are_listed_newest_first(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (user, other) = (scene.user().await.id, scene.user().await.id);

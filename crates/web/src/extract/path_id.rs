@@ -22,6 +22,7 @@ impl<T: FromStr + 'static> FromRequest for PathId<T> {
     type Future = Ready<Result<Self, Infallible>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        // An empty text never parses, so a route without a variable part cannot get an id.
         let (name, text) = request.match_info().iter().next().unwrap_or(("id", ""));
         ready(Ok(Self { name: name.to_owned(), parsed: text.parse() }))
     }
