@@ -31,7 +31,8 @@ static TAKE: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// Gives tokens back as [`Budget::give_back`] does. A key that is absent or invalid is a full bucket.
+/// Gives tokens back as [`Budget::give_back`] does. A key that is absent or invalid is a full
+/// bucket.
 static GIVE_BACK: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"

@@ -7,7 +7,8 @@
 //!
 //! ```
 //! use foretell_domain::{account::{Account, AccountKind}, id::{AccountId, TransferId, UserId}};
-//! use foretell_domain::{money::Amount, time::Timestamp, transfer::{TransferKind, TransferOrder, transfer}};
+//! use foretell_domain::transfer::{TransferKind, TransferOrder, transfer};
+//! use foretell_domain::{money::Amount, time::Timestamp};
 //!
 //! let mut treasury = Account::treasury();
 //! let mut alice = Account::user(AccountId::from_u128(7), UserId::from_u128(1));
