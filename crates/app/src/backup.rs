@@ -50,7 +50,7 @@ pub(crate) async fn before_migration(settings: &Settings, store: &Store) -> anyh
     let (backup, found) = (file.display(), summary(&report));
     tracing::info!(
         %backup, pending = status.pending.len(),
-        "made a backup before bringing the tables up to date: {found}"
+        "made a backup before the migration: {found}"
     );
     Ok(())
 }

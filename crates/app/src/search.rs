@@ -27,7 +27,7 @@ pub(crate) async fn keep_in_step(application: Arc<Application>) {
     if let Err(error) = application.want_embeddings().await {
         tracing::warn!(
             error = %Chain(&error),
-            "the texts that are there already may not be found by their meaning"
+            "scheduling embeddings of existing texts failed; semantic search may miss them"
         );
     }
     let mut place = VectorPlace::BEGIN;
