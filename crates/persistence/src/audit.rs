@@ -100,6 +100,7 @@ pub(crate) fn sum_balances(connection: &mut Connection<'_>) -> Result<i128, Fail
 
 /// Checks every invariant, all in one snapshot.
 pub(crate) fn audit(connection: &mut Connection<'_>) -> Result<AuditReport, Failure> {
+    // Outside the transaction: SQLite rejects this setting inside one.
     sort_on_disk(connection, |connection| {
         snapshot(connection, |connection| {
             allow_long_statements(connection)?;
@@ -171,6 +172,7 @@ where
             }
         }
         Connection::Postgres(c) => {
+            // The default mode would load the whole result into memory.
             for row in diesel::sql_query(query).load_iter::<T, PgRowByRowLoadingMode>(*c)? {
                 read(row?)?;
             }

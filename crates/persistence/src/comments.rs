@@ -189,6 +189,7 @@ pub(crate) fn list_newest(
     limit: u32,
 ) -> Result<Vec<Comment>, Failure> {
     let rows = content::newest_comments(connection, &db_ids(posts.iter().copied()), i64::from(limit))?;
+    // The rows come post by post, and the list is ordered by id alone.
     let mut comments = readable(rows.into_iter().map(Comment::try_from))?;
     comments.sort_by_key(|comment| Reverse(comment.id));
     Ok(comments)

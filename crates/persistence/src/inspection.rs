@@ -87,6 +87,7 @@ struct Inspector {
 }
 
 /// Reads all rows of a table in the order of an id and converts each.
+// By key and not by offset, so that each query reads only its own rows.
 macro_rules! walk {
     ($inspector:expr, $connection:expr, $table:ident.$key:ident, $row:ty => $value:ty) => {{
         let mut after: Option<DbId> = None;

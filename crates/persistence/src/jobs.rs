@@ -206,6 +206,7 @@ pub(crate) fn put_off(
     run_at: Timestamp,
     failure: Option<&str>,
 ) -> Result<bool, Failure> {
+    // A postponement without a failure keeps the error of the last failed attempt.
     const PUT_OFF: &str = "UPDATE jobs SET state = 'waiting', due_at_us = ?, failures = failures + ?,
         error = coalesce(?, error) WHERE id = ? AND leases = ? AND state = 'running'";
     let put_off = prepared(PUT_OFF)

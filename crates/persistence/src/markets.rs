@@ -89,6 +89,7 @@ impl TryFrom<MarketRows<'_>> for Market {
 
 fn option_state((expected_index, row): (i32, &OptionRow)) -> Result<OptionState, Failure> {
     let stored = StoredRow { table: "market_options", id: row.id };
+    // Bets and positions refer to options by index: a gap would assign them to the wrong option.
     let is_next = if row.option_index == expected_index { Ok(()) } else { Err("an option is left out") };
     stored.convert("option_index", is_next)?;
     Ok(OptionState {

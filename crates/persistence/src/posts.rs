@@ -185,6 +185,7 @@ pub(crate) fn list_newest(
     limit: u32,
 ) -> Result<Vec<Post>, Failure> {
     let rows = content::newest_posts(connection, &db_ids(authors.iter().copied()), i64::from(limit))?;
+    // The rows come author by author, and the list is ordered by id alone.
     let mut posts = readable(rows.into_iter().map(Post::try_from))?;
     posts.sort_by_key(|post| Reverse(post.id));
     Ok(posts)

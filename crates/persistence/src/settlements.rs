@@ -125,6 +125,7 @@ pub(crate) fn find(connection: &mut Connection<'_>, market: MarketId) -> Result<
 
 /// Stores the progress of a settlement.
 pub(crate) fn save(connection: &mut Connection<'_>, settlement: &Settlement) -> Result<(), Failure> {
+    // The terms never change after the decision, so only the progress is saved (ADR 0006).
     let progress = (
         settlements::cursor_account_id.eq(settlement.cursor.map(DbId::from)),
         settlements::holders_paid.eq(settlement.holders_paid),

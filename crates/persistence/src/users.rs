@@ -103,6 +103,7 @@ pub(crate) fn insert_once(
         users::updated_at_us.eq(user.updated_at.micros()),
         users::erased_at_us.eq(erased_at_us(user, user.created_at)),
     );
+    // A concurrent registration with the same address is no error of this unit.
     let insert = diesel::insert_into(users::table).values(row).on_conflict(users::email).do_nothing();
     Ok(on!(connection, |c| insert.execute(c))? == 1)
 }

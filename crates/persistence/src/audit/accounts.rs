@@ -76,6 +76,7 @@ impl Chain {
             self.is_broken = true;
             report.list(Listed { table: "transfers", id: row.id }.finding(difference));
         }
+        // Independent of the chain, which may be broken although the sum is right.
         self.sum += i128::from(row.change_minor);
         (self.version, self.balance) = (row.version, row.balance_minor);
     }

@@ -56,6 +56,7 @@ pub(super) fn check(connection: &mut Connection<'_>, report: &mut AuditReport) -
             claims = Claims { market_id: Some(row.market_id), ..Claims::default() };
         }
         let amount = i128::from(row.amount_minor);
+        // The settlement is the last row of its market, see `ORDER BY`.
         let Some(account_id) = row.account_id else {
             std::mem::take(&mut paid).end(report);
             let sum = Difference::between("paid_minor", amount, claims.sum);

@@ -38,6 +38,7 @@ const SAVE_STATE: &str = "UPDATE market_states
     SET phase = ?, fees_minor = ?, volume_minor = ?, stakes_minor = ?, bet_count = ?, version = ?,
     updated_at_us = ?, creator_id = ? WHERE market_id = ?";
 
+// Unchanged options are skipped: an update would write their rows again.
 const SAVE_OPTIONS: &str = "UPDATE market_options SET outstanding_units = new.outstanding_units
     FROM unnest(?, ?, ?) AS new (market_id, option_index, outstanding_units)
     WHERE market_options.market_id = new.market_id AND market_options.option_index = new.option_index
@@ -51,6 +52,7 @@ const INSERT_BETS: &str = "INSERT INTO bets
     cash_minor, fee_minor, shares_units, prices_before, prices_after, created_at_us)
     SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
+// The first trade of a trader inserts the row, later ones update it.
 const SAVE_POSITIONS: &str = "INSERT INTO positions
     (market_id, account_id, option_index, shares_units, spent_minor, received_minor)
     SELECT * FROM unnest(?, ?, ?, ?, ?, ?)

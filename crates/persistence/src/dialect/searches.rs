@@ -72,6 +72,7 @@ macro_rules! sqlite_substrings {
         AND NOT EXISTS (SELECT 1 FROM json_each(?) WHERE instr(texts.substrings, value) > 0)"
     };
 }
+// The title is the first line: a text with all substrings in its title has twice the score.
 macro_rules! sqlite_substring_score {
     () => {
         "CASE WHEN EXISTS (SELECT 1 FROM json_each(?)
@@ -214,6 +215,7 @@ macro_rules! postgres_substrings {
         " AND texts.substrings LIKE ALL (?) AND NOT texts.substrings LIKE ANY (?)"
     };
 }
+// The title is the first line, see `sqlite_substring_score`.
 macro_rules! postgres_with_scores {
     ($texts:literal, $id:literal) => {
         concat!(
@@ -281,6 +283,7 @@ const POSTGRES_POSTS_BY_SCAN: &str =
     postgres_by_scan!("post_texts", "post_id", post_joins!(), post_filter!());
 
 /// Binds the values of a filter.
+// Each nullable value is bound twice: for `IS NULL`, and for the comparison.
 macro_rules! bind_filter {
     ($statement:expr, $filter:expr) => {
         $statement

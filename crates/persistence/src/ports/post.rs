@@ -41,6 +41,7 @@ impl PostTx for UnitTx<'_, '_> {
 
     fn delete_post(&mut self, post: Locked<Post>) -> Result<(), StoreError> {
         self.indexed_step(|c, index| {
+            // First: the deletion of a post cascades to `post_texts`, by which its index is found.
             text_index::remove(c, index, Searched::Posts, &[post.id.into()])?;
             posts::delete(c, post.id)
         })
@@ -68,6 +69,7 @@ impl PostTx for UnitTx<'_, '_> {
 
     fn delete_content_of(&mut self, user: UserId) -> Result<(), StoreError> {
         self.indexed_step(|c, index| {
+            // Read before the deletion, after which the index of these posts is not found any more.
             let ids = posts::ids_of(c, user)?;
             text_index::remove(c, index, Searched::Posts, &ids)?;
             posts::delete_content_of(c, user)
