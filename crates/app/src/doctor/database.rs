@@ -1,4 +1,4 @@
-//! The database: its tables, durability and clock, the ledger, unreadable rows and the search index.
+//! Checks of the database: schema, durability, clock, ledger, unreadable rows and search index.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -9,10 +9,10 @@ use foretell_ports::ledger::LedgerQueries as _;
 use super::{Finding, RowFinding, State};
 use crate::config::Settings;
 
-/// How far the clocks of this machine and of the database may differ.
+/// Maximum difference of the clocks of this machine and of the database.
 const CLOCKS_DIFFER_US: i64 = 2_000_000;
 
-/// Checks the database and what is stored in it.
+/// Checks the database and the stored data.
 pub(super) async fn check(settings: &Settings, findings: &mut Vec<Finding>) {
     let url = &settings.database.url;
     if let DatabaseUrl::Sqlite(file) = url
@@ -169,7 +169,7 @@ async fn rows(store: &Store) -> Finding {
     Finding { rows, ..Finding::of(State::Failed, "rows", what, why, mend) }
 }
 
-/// Looks for markets and posts that searches do not find.
+/// Checks that searches find all markets and posts.
 async fn search_index(store: &Store) -> Finding {
     const CHECK: &str = "search";
     const REINDEX: &str = "foretell search reindex";

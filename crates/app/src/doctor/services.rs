@@ -1,4 +1,4 @@
-//! Services that the server uses over the network: Redis, the mail server and the trace collector.
+//! Checks of services on the network: Redis, the mail server and the trace collector.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use super::{Finding, State};
 use crate::config::{Settings, Transport};
 
-/// The most time that a service may take to answer.
+/// Timeout of other services.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(super) async fn redis(settings: &Settings) -> Option<Finding> {
@@ -52,7 +52,7 @@ pub(super) async fn mail(settings: &Settings) -> Option<Finding> {
     Some(Finding::of(State::Warning, "mail", format!("{}: {failure}", smtp.host), why, mend))
 }
 
-/// Asks the collector to take nothing at all.
+/// Sends an empty request to the collector.
 pub(super) async fn traces(settings: &Settings) -> Option<Finding> {
     let traces = settings.telemetry.traces.as_ref()?;
     let endpoint = traces.endpoint.as_str();

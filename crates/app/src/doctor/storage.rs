@@ -1,13 +1,13 @@
-//! Free space and backups of an SQLite database.
+//! Checks of free space and backups of an SQLite database.
 
 use foretell_persistence::DatabaseUrl;
 
 use super::{Finding, State};
 use crate::config::Settings;
 
-/// Less free space than this is a warning, and less than a tenth of it a failure.
+/// Free space below which there is a warning, and below a tenth of it a failure.
 const LITTLE_SPACE: u64 = 1 << 30;
-/// The age of the last backup, in seconds, from which on it is a warning: a week.
+/// Age of the last backup, in seconds, above which there is a warning: a week.
 const OLD_BACKUP_S: u64 = 7 * 24 * 3_600;
 
 pub(super) fn disk(settings: &Settings) -> Option<Finding> {

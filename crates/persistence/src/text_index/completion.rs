@@ -165,6 +165,7 @@ fn prepare(connection: &mut Connection<'_>, index: &TextIndex) -> Result<(), Fai
         Connection::Sqlite(c) => broken_tables(c).is_empty(),
         Connection::Postgres(_) => true,
     };
+    // Stems depend on language and version: entries of another one would not be found.
     if is_current && is_sound {
         return Ok(());
     }

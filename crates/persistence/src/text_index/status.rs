@@ -1,4 +1,4 @@
-//! The state of the search index as an operator sees it.
+//! State of the search index, for operators.
 
 use std::sync::Arc;
 
@@ -13,25 +13,25 @@ use crate::error::Failure;
 use crate::prepared::prepared;
 use crate::store::Store;
 
-/// The state of the search index in storage.
+/// State of the search index in storage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchIndexStatus {
-    /// Whether the index is of the configured language and of this program's version.
+    /// `true` if the index has the configured language and this program's version.
     pub is_current: bool,
     /// Tables of SQLite that are missing or cannot be read.
     pub broken_tables: Vec<&'static str>,
-    /// Indexes that Postgres lacks, without which searches read all texts.
+    /// Missing indexes of Postgres, without which searches read all texts.
     pub missing_indexes: Vec<MissingIndex>,
-    /// The number of markets and posts that are not indexed; 0 if tables are broken.
+    /// Number of markets and posts that are not indexed; 0 if tables are broken.
     pub missing_texts: u64,
 }
 
-/// An index that a Postgres database lacks.
+/// A missing index of a Postgres database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MissingIndex {
-    /// The name of the index.
+    /// Name of the index.
     pub name: String,
-    /// The SQL that creates it beside a running server.
+    /// SQL that creates it while the server runs.
     pub create: String,
 }
 
@@ -68,7 +68,7 @@ const MISSING_ON_POSTGRES: &str = "SELECT (
     SELECT count(*) FROM posts WHERE NOT EXISTS (SELECT 1 FROM post_texts WHERE post_id = posts.id)
     ) AS count";
 
-// Those of trigrams exist only where pg_trgm could be created.
+// Indexes of trigrams exist only if the extension pg_trgm could be created.
 const MISSING_INDEXES: &str = "
     SELECT name, 'CREATE INDEX CONCURRENTLY ' || name || ' ON ' || target AS create_index
     FROM (VALUES

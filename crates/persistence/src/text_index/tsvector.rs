@@ -15,6 +15,7 @@ const GAP: usize = 10;
 /// Postgres stores.
 pub(super) fn of(text: &IndexedText) -> String {
     let title = (1..).zip(&text.title).map(|(position, word)| (position, word, "A"));
+    // The gap keeps a phrase from matching the end of the title and the start of the text.
     let body = (1 + text.title.len() + GAP..).zip(&text.body).map(|(position, word)| (position, word, ""));
     let mut positions: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for (position, word, weight) in title.chain(body) {
