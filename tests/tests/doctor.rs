@@ -73,7 +73,7 @@ async fn search_index_is_built(server: &Server) {
     .await;
 }
 
-/// The finding about the search index.
+/// Returns the finding about the search index.
 async fn search_finding(server: &Server) -> Value {
     let done = server.command("doctor --json").run().await;
     let findings: Vec<Value> = serde_json::from_str(&done.stdout).unwrap();

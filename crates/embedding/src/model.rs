@@ -83,7 +83,8 @@ impl Embedder for StaticEmbedder {
         &self.name
     }
 
-    /// The mean of the vectors of the text's tokens, with length 1; zeros if it has no known token.
+    /// Returns the mean of the vectors of the text's tokens, with length 1; zeros if no token is
+    /// known.
     fn embed(&self, text: &str) -> Vec<f32> {
         let mut vector = vec![0.0; self.table.dimensions];
         for id in self.tokenizer.token_ids(text, MAX_TOKENS) {

@@ -1,19 +1,19 @@
-//! The table of a `Model2Vec` model: a vector for each token.
+//! Table of a `Model2Vec` model: a vector for each token.
 
 use half::f16;
 use safetensors::{Dtype, SafeTensors};
 
-/// The names under which libraries store the vectors.
+/// Names under which libraries store the vectors.
 const VECTORS: [&str; 3] = ["embeddings", "0", "embedding.weight"];
 
-/// The vectors of all tokens, and the weight of each token.
+/// Vectors of all tokens, and the weight of each token.
 #[derive(Debug)]
 pub(crate) struct Table {
     pub(crate) dimensions: usize,
     vectors: Vectors,
-    /// By token; 1 if there are none.
+    /// Weight of each token; 1 if there are none.
     weights: Vec<f32>,
-    /// The row of each token; the row of its id if there are none.
+    /// Row of each token; without them, the id is the row.
     rows: Vec<usize>,
 }
 
@@ -24,7 +24,7 @@ enum Vectors {
 }
 
 impl Table {
-    /// Reads `model.safetensors`. The error says what is wrong with it.
+    /// Parses `model.safetensors`. The error is the problem.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, String> {
         let tensors = SafeTensors::deserialize(bytes)
             .map_err(|error| format!("model.safetensors cannot be read: {error}"))?;

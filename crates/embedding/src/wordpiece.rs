@@ -1,8 +1,8 @@
 //! The `WordPiece` tokenizer of BERT models, as `tokenizer.json` describes it.
 //!
-//! Only what a `Model2Vec` model needs of it: the ids of the tokens of a text, without special tokens.
-//! The steps are those of `BertNormalizer`, `BertPreTokenizer` and `WordPiece` of the library
-//! `tokenizers`, which would take a tenth of the time that the whole server takes to compile.
+//! Implements only what a `Model2Vec` model needs: the ids of the tokens of a text, without special
+//! tokens. The steps are those of `BertNormalizer`, `BertPreTokenizer` and `WordPiece` of the
+//! library `tokenizers`, which would take a tenth of the compile time of the whole server.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use serde::Deserialize;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory as _};
 
-/// A vocabulary, and how texts are divided into its tokens.
+/// Vocabulary, and rules to divide texts into its tokens.
 #[derive(Debug)]
 pub(crate) struct WordPiece {
     normalizer: Normalizer,
@@ -18,7 +18,7 @@ pub(crate) struct WordPiece {
     median_token_bytes: usize,
 }
 
-/// The parts of `tokenizer.json`; their types are read and checked.
+/// Parts of `tokenizer.json`, whose types are checked.
 #[derive(Deserialize)]
 struct TokenizerFile {
     normalizer: NormalizerPart,
@@ -48,7 +48,7 @@ enum ModelPart {
 struct Normalizer {
     clean_text: bool,
     handle_chinese_chars: bool,
-    /// The same as `lowercase` if it is not given.
+    /// Same as `lowercase` if it is absent.
     strip_accents: Option<bool>,
     lowercase: bool,
 }
@@ -57,16 +57,16 @@ struct Normalizer {
 struct Model {
     vocab: HashMap<Box<str>, u32>,
     unk_token: String,
-    /// Written before tokens that are not the first of their word.
+    /// Prefix of tokens that are not the first of their word.
     continuing_subword_prefix: String,
     max_input_chars_per_word: usize,
 }
 
 impl WordPiece {
-    /// Reads `tokenizer.json`.
+    /// Parses `tokenizer.json`.
     ///
     /// # Errors
-    /// If it describes another kind of tokenizer.
+    /// Fails if it describes another kind of tokenizer.
     pub(crate) fn parse(json: &[u8]) -> serde_json::Result<Self> {
         let TokenizerFile {
             normalizer: NormalizerPart::BertNormalizer(normalizer),
@@ -79,8 +79,8 @@ impl WordPiece {
         Ok(Self { normalizer, model, median_token_bytes })
     }
 
-    /// The ids of the first `max_tokens` tokens of a text, without those of unknown words. Of a long
-    /// text only as many characters are read as this number of tokens usually has.
+    /// Returns the ids of the first `max_tokens` tokens of a text, without those of unknown words.
+    /// Of a long text, only as many characters are read as this number of tokens usually has.
     pub(crate) fn token_ids(&self, text: &str, max_tokens: usize) -> Vec<u32> {
         let max_chars = max_tokens.saturating_mul(self.median_token_bytes);
         let end = text.char_indices().nth(max_chars).map_or(text.len(), |(position, _)| position);
@@ -95,7 +95,7 @@ impl WordPiece {
         ids
     }
 
-    /// Returns `true` if the word, in lower case, is a token and not put together of several.
+    /// Returns `true` if the word, in lower case, is a single token.
     pub(crate) fn is_whole_word(&self, word: &str) -> bool {
         let prefix = &*self.model.continuing_subword_prefix;
         !word.starts_with(prefix) && self.model.vocab.contains_key(word)
@@ -131,8 +131,8 @@ impl Model {
         self.vocab.get(&*self.unk_token).copied()
     }
 
-    /// Appends the longest token that the word begins with, then the longest of the rest, and so on;
-    /// the unknown token if that does not end with the word.
+    /// Appends the longest token that the word starts with, then the longest of the rest, and so
+    /// on; or the unknown token if the word cannot be divided completely.
     fn append_pieces(&self, word: &str, ids: &mut Vec<u32>) {
         if word.is_empty() {
             return;
@@ -164,7 +164,7 @@ impl Model {
     }
 }
 
-/// Divides a word into marks of punctuation and what is between them.
+/// Divides a word into punctuation marks and the parts between them.
 fn split_punctuation(word: &str) -> impl Iterator<Item = &str> {
     word.split_inclusive(is_punctuation).flat_map(|part| {
         let mark = part.char_indices().next_back().filter(|(_, c)| is_punctuation(*c));
@@ -177,7 +177,7 @@ fn is_punctuation(c: char) -> bool {
     c.is_ascii_punctuation() || c.general_category_group() == GeneralCategoryGroup::Punctuation
 }
 
-/// Control, format and private characters.
+/// Returns `true` for control, format and private-use characters.
 fn is_removed(c: char) -> bool {
     use GeneralCategory::{Control, Format, PrivateUse};
     match c {
@@ -187,7 +187,7 @@ fn is_removed(c: char) -> bool {
     }
 }
 
-/// Characters of the blocks that BERT's tokenizer takes for words.
+/// Returns `true` for characters of the blocks that BERT's tokenizer treats as single words.
 fn is_cjk(c: char) -> bool {
     matches!(c,
         '\u{4e00}'..='\u{9fff}'

@@ -84,11 +84,11 @@ pub(crate) async fn run(application: Arc<Application>, job: LeasedJob, limits: L
     }
 }
 
-/// Logs that the job was somebody else's before the attempt ended.
+/// Logs that the lease was lost before the attempt ended.
 fn log_lost(job: &LeasedJob) {
     let (job_id, kind) = (job.lease.job, job.task.kind());
-    // A request that moves the end date of a market or deletes it does the same to the closing job, even
-    // while it runs: that is no failure.
+    // A request that moves the end date of a market or deletes it does the same to the closing job,
+    // even while it runs: that is no failure.
     if kind == JobKind::CloseMarket {
         tracing::debug!(%job_id, "job close_market was moved, deleted or taken while it ran");
     } else {

@@ -1,8 +1,8 @@
-//! Copies the write-ahead log of SQLite into the database file, beside the writer.
+//! Copies the write-ahead log of SQLite into the database file, concurrently with the writer.
 //!
-//! Without it the commit that fills the log copies all of it, and every command that waits for the
-//! writer waits for tens of milliseconds. The writer still copies what is left when the log is full,
-//! since only a log that is copied completely can be used again from its start.
+//! Otherwise the commit that fills the log copies all of it, and all commands wait for tens of
+//! milliseconds. The writer still copies the rest when the log is full, since only a completely
+//! copied log can be reused from its start.
 
 use std::io;
 use std::path::Path;
@@ -18,18 +18,18 @@ use foretell_ports::error::Cause;
 
 use crate::prepared::prepared;
 
-/// The pause after a checkpoint: each one flushes two files, so many commits share it.
+/// Pause after a checkpoint: each one flushes two files, so many commits should share it.
 const PAUSE: Duration = Duration::from_secs(1);
-/// The pause while the log grows quickly, so that the writer never has much left to copy.
+/// Pause while the log grows quickly, so that the writer never has much left to copy.
 const BUSY_PAUSE: Duration = Duration::from_millis(50);
-/// Pages of a log that has grown quickly, 4 MB.
+/// Number of pages of a log that has grown quickly, 4 MB.
 const BUSY_PAGES: i32 = 1_000;
 
-/// The log is flushed before the file is written, as by the writer. A checkpoint waits for no lock:
-/// if another one runs, that one does the same work.
+/// The log is flushed before the file is written, like by the writer. A checkpoint waits for no
+/// lock: if another one runs, it does the same work.
 const SET_UP: &str = "PRAGMA busy_timeout = 0; PRAGMA synchronous = FULL;";
 
-/// A thread that checkpoints one file after commits.
+/// Thread that checkpoints one file after commits.
 pub(crate) struct Checkpointer {
     signal: Arc<Signal>,
     thread: Option<JoinHandle<()>>,
@@ -79,14 +79,14 @@ impl Signal {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sets a flag, and wakes the thread if that is news.
+    /// Sets a flag, and wakes the thread if the flag was not set.
     fn update(&self, flag: impl FnOnce(&mut State) -> &mut bool) {
         if !std::mem::replace(flag(&mut self.lock()), true) {
             self.changed.notify_one();
         }
     }
 
-    /// Waits for a commit since the last call; `false` if the thread must stop.
+    /// Waits for a commit since the last call; returns `false` if the thread must stop.
     fn wait_for_commit(&self) -> bool {
         let is_idle = |state: &mut State| !state.has_commits && !state.is_stopped;
         let woken = self.changed.wait_while(self.lock(), is_idle);
@@ -95,7 +95,7 @@ impl Signal {
         !state.is_stopped
     }
 
-    /// Waits, but no longer than until the thread must stop.
+    /// Pauses, but no longer than until the thread must stop.
     fn pause(&self, pause: Duration) {
         let is_running = |state: &mut State| !state.is_stopped;
         drop(self.changed.wait_timeout_while(self.lock(), pause, is_running));
@@ -121,12 +121,12 @@ fn run(path: &Path, signal: &Signal) {
 
 #[derive(QueryableByName)]
 struct CheckpointRow {
-    /// Pages in the log, copied or not; -1 if another checkpoint runs.
+    /// Number of pages in the log, copied or not; -1 if another checkpoint runs.
     #[diesel(sql_type = Integer)]
     log: i32,
 }
 
-/// Copies what no reader still needs of the file as it is, and returns the pages of the log.
+/// Copies the pages that no reader needs any more, and returns the number of pages of the log.
 fn checkpoint(path: &Path, connection: &mut Option<SqliteConnection>) -> Result<i32, Cause> {
     let open = match connection {
         Some(open) => open,

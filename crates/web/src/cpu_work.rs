@@ -1,4 +1,4 @@
-//! Work that takes more than a millisecond of processor time, away from the HTTP workers.
+//! Runs work of more than a millisecond of processor time outside the HTTP workers.
 
 use std::num::NonZero;
 use std::sync::LazyLock;
@@ -21,7 +21,7 @@ static PERMITS: LazyLock<Semaphore> =
 pub(crate) async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
     let permit = PERMITS.acquire().await.map_err(ApiError::internal)?;
     let work = move || {
-        // The work goes on if the client disconnects, and counts until it ends.
+        // The work continues if the client disconnects, and keeps its permit until it ends.
         let _permit = permit;
         work()
     };

@@ -97,7 +97,7 @@ pub(crate) fn list(rows: impl Serialize, meta: ListMeta) -> Answer {
     Ok(written(list_body(rows, meta)?))
 }
 
-/// The body of an answer with rows of a list.
+/// Returns the body of a response with rows of a list.
 pub(crate) fn list_body(rows: impl Serialize, meta: ListMeta) -> Result<Vec<u8>, ApiError> {
     body(rows, Some(Meta { list: meta, method: None }))
 }
@@ -117,7 +117,7 @@ pub(crate) async fn found(
     Ok(written(block(write).await.map_err(ApiError::internal)??))
 }
 
-/// 200 with this finished body.
+/// Returns 200 with this rendered body.
 pub(crate) fn written(body: Vec<u8>) -> HttpResponse {
     HttpResponse::Ok().insert_header(JSON).body(body)
 }

@@ -21,7 +21,7 @@ async fn complete(store: &Store) {
     assert_eq!((status.missing_texts, status.missing_indexes.len()), (0, 0), "{status:?}");
 }
 
-/// A database with one post, which is not indexed.
+/// Returns a database with one post, which is not indexed.
 async fn open_with_post(kind: Kind) -> (Database, Store) {
     let database = Database::new(kind);
     let store = database.open().await;

@@ -124,7 +124,7 @@ pub(super) async fn pay_batch(
     reply::receipt(Receipt { result, is_replay }, |body| Ok(reply::written(body)))
 }
 
-/// The body of the answer: up to 1,000 results take about a millisecond.
+/// Returns the body of the response: up to 1,000 results take about a millisecond.
 fn write(
     state: &WebState,
     caller: &Caller,
