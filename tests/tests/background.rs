@@ -95,13 +95,13 @@ async fn emails_are_sent_once_after_outage(database: Database) {
     })
     .await;
     let mail = async || admin.get("/readyz").await.data(200)["checks"]["mail"]["status"].clone();
-    assert_eq!(mail().await, "degraded", "letters do not leave, and all else goes on");
+    assert_eq!(mail().await, "degraded", "emails do not leave, and all else goes on");
     let folder = server.home().path().join("mail");
     let mut aiosmtpd = Command::new(programs().join("python"));
     aiosmtpd.args(["-m", "aiosmtpd", "--nosetuid", "--listen", &format!("127.0.0.1:{port}")]);
     let _mail_server =
         Helper::start(aiosmtpd.args(["--class", "aiosmtpd.handlers.Mailbox"]).arg(&folder), false);
-    eventually("the letters to leave", async || {
+    eventually("the emails to leave", async || {
         let jobs = jobs(&admin, "welcome_mail").await;
         jobs.iter().all(|job| job["state"] == "done").then_some(())
     })
@@ -109,12 +109,12 @@ async fn emails_are_sent_once_after_outage(database: Database) {
     assert_eq!(mail().await, "ok");
     let again = json!({ "email": "ada@example.org", "name": "Ada", "password": "correct horse ada" });
     server.client().post("/users", again).await.refused(409, "DUPLICATE");
-    let letters = fs::read_dir(folder.join("new")).unwrap();
-    let letters: Vec<_> = letters.map(|file| fs::read_to_string(file.unwrap().path()).unwrap()).collect();
+    let emails = fs::read_dir(folder.join("new")).unwrap();
+    let emails: Vec<_> = emails.map(|file| fs::read_to_string(file.unwrap().path()).unwrap()).collect();
     let to: BTreeSet<_> =
-        letters.iter().filter_map(|letter| letter.lines().find(|l| l.starts_with("To:"))).collect();
-    assert_eq!((letters.len(), to.len()), (2, 2), "{letters:#?}");
-    assert!(letters.iter().all(|letter| letter.contains("Subject: Welcome to Foretell")), "{letters:#?}");
+        emails.iter().filter_map(|email| email.lines().find(|l| l.starts_with("To:"))).collect();
+    assert_eq!((emails.len(), to.len()), (2, 2), "{emails:#?}");
+    assert!(emails.iter().all(|email| email.contains("Subject: Welcome to Foretell")), "{emails:#?}");
     assert_eq!(jobs(&admin, "welcome_mail").await.len(), 2, "who could not register is not written to");
 }
 

@@ -110,7 +110,7 @@ async fn rejected_email_is_not_retried(database: Database) {
     let server = Server::start_with(database, &settings).await;
     let admin = server.admin().await;
     server.register("ada").await;
-    let ended = eventually("the letters to be sent or given up", async || {
+    let ended = eventually("the emails to be sent or given up", async || {
         let jobs = jobs(&admin, "welcome_mail").await;
         let is_over = |job: &Value| job["state"] == "done" || job["state"] == "dead";
         (jobs.len() == 2 && jobs.iter().all(is_over)).then_some(jobs)

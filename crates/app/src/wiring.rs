@@ -202,7 +202,7 @@ fn application_settings(settings: &Settings, store: &Store) -> ApplicationSettin
             batch_size: settings.writer.batch_size,
             queue: settings.writer.queue,
             max_wait: settings.writer.max_wait,
-            has_letters: !matches!(settings.mail.transport, Transport::None),
+            sends_emails: !matches!(settings.mail.transport, Transport::None),
         },
     }
 }

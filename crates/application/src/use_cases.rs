@@ -37,7 +37,7 @@ pub(crate) mod read_users;
 pub(crate) mod register_user;
 pub(crate) mod run_job;
 pub(crate) mod search;
-mod send_letters;
+mod send_emails;
 mod settle_markets;
 mod tell_webhook;
 pub(crate) mod trade_shares;

@@ -65,7 +65,7 @@ pub struct WriterSettings {
     pub max_wait: Duration,
     /// `true` if users get emails: after registration, and about the outcome of a market in which
     /// they held shares.
-    pub has_letters: bool,
+    pub sends_emails: bool,
 }
 
 impl Default for WriterSettings {
@@ -75,7 +75,7 @@ impl Default for WriterSettings {
             batch_size: 256,
             queue: 65_536,
             max_wait: Duration::from_secs(1),
-            has_letters: false,
+            sends_emails: false,
         }
     }
 }

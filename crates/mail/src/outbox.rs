@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use foretell_domain::id::UserId;
 use foretell_domain::time::Timestamp;
-use foretell_ports::mail::{Letter, MailError, Mailer};
+use foretell_ports::mail::{MailError, Mailer, OutgoingEmail};
 use tokio::io::AsyncWriteExt as _;
 
 use crate::template::Templates;
@@ -56,11 +56,11 @@ impl OutboxMailer {
     }
 
     /// Writes the email under a temporary name first, so that no reader sees a partial file.
-    async fn put(&self, id: UserId, letter: &[u8]) -> std::io::Result<()> {
+    async fn put(&self, id: UserId, email: &[u8]) -> std::io::Result<()> {
         tokio::fs::create_dir_all(&self.folder).await?;
         let (unfinished, file) = (self.folder.join(format!(".{id}")), self.folder.join(format!("{id}.eml")));
         let mut written = tokio::fs::File::create(&unfinished).await?;
-        written.write_all(letter).await?;
+        written.write_all(email).await?;
         written.sync_all().await?;
         tokio::fs::rename(unfinished, file).await
     }
@@ -68,9 +68,9 @@ impl OutboxMailer {
 
 #[async_trait]
 impl Mailer for OutboxMailer {
-    async fn send(&self, letter: &Letter) -> Result<(), MailError> {
-        let written = self.templates.write(letter)?.formatted();
-        let put = self.put(UserId::from_u128(letter.id), &written).await;
+    async fn send(&self, email: &OutgoingEmail) -> Result<(), MailError> {
+        let written = self.templates.write(email)?.formatted();
+        let put = self.put(UserId::from_u128(email.id), &written).await;
         put.map_err(|error| MailError::Unsent(error.to_string()))
     }
 
@@ -92,7 +92,7 @@ fn is_email(name: &OsStr) -> bool {
 #[cfg(test)]
 mod tests {
     use foretell_domain::text::{Email, UserName};
-    use foretell_ports::mail::LetterContent;
+    use foretell_ports::mail::EmailContent;
 
     use super::*;
 
@@ -141,9 +141,9 @@ mod tests {
         let templates = Templates::load("post@foretell.example", "Foretell", None).unwrap();
         let mailer = OutboxMailer::new(folder.path().join("outbox"), None, templates);
         let (to, name) = (Email::new("ada@example.org").unwrap(), UserName::new("Ada").unwrap());
-        let letter = Letter { id: 7, to, name, content: LetterContent::Welcome };
-        mailer.send(&letter).await.unwrap();
-        mailer.send(&letter).await.unwrap();
+        let email = OutgoingEmail { id: 7, to, name, content: EmailContent::Welcome };
+        mailer.send(&email).await.unwrap();
+        mailer.send(&email).await.unwrap();
         let files: Vec<_> =
             std::fs::read_dir(folder.path().join("outbox")).unwrap().map(Result::unwrap).collect();
         assert_eq!(files.len(), 1, "{files:?}");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use foretell_ports::error::Chain;
-use foretell_ports::mail::{Letter, MailError, Mailer};
+use foretell_ports::mail::{MailError, Mailer, OutgoingEmail};
 use lettre::address::Envelope;
 use lettre::transport::smtp;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
@@ -140,8 +140,8 @@ impl SmtpMailer {
 
 #[async_trait]
 impl Mailer for SmtpMailer {
-    async fn send(&self, letter: &Letter) -> Result<(), MailError> {
-        let message = self.templates.write(letter)?;
+    async fn send(&self, email: &OutgoingEmail) -> Result<(), MailError> {
+        let message = self.templates.write(email)?;
         let mut connection = self.connect().await?;
         let sent = self.transmit(&mut connection, message.envelope(), &message.formatted()).await;
         // The server has already accepted or rejected the message, so its response to QUIT does not
@@ -182,7 +182,7 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use foretell_domain::text::{Email, UserName};
-    use foretell_ports::mail::LetterContent;
+    use foretell_ports::mail::EmailContent;
     use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
     use tokio::net::TcpListener;
 
@@ -239,7 +239,7 @@ mod tests {
     async fn sent(command: &'static str, answer: &'static str) -> Result<(), MailError> {
         let (port, _) = server(command, answer).await;
         let (to, name) = (Email::new("ada@example.org").unwrap(), UserName::new("Ada").unwrap());
-        mailer(port).send(&Letter { id: 7, to, name, content: LetterContent::Welcome }).await
+        mailer(port).send(&OutgoingEmail { id: 7, to, name, content: EmailContent::Welcome }).await
     }
 
     #[tokio::test]
@@ -280,7 +280,7 @@ mod tests {
         let (port, heard) = server("nothing", "").await;
         let (to, name) = (Email::new("ada@example.org").unwrap(), UserName::new("Ada").unwrap());
         let mailer = mailer(port);
-        mailer.send(&Letter { id: 7, to, name, content: LetterContent::Welcome }).await.unwrap();
+        mailer.send(&OutgoingEmail { id: 7, to, name, content: EmailContent::Welcome }).await.unwrap();
         let heard = heard.lock().unwrap().clone();
         let expected =
             ["EHLO", "AUTH PLAIN", "MAIL FROM:<us@example.org>", "RCPT TO:<ada@example.org>", "DATA"];

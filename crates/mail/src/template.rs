@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use foretell_domain::id::UserId;
-use foretell_ports::mail::{DecisionText, Letter, LetterContent, MailError};
+use foretell_ports::mail::{DecisionText, EmailContent, MailError, OutgoingEmail};
 use lettre::Message;
 use lettre::message::{Mailbox, MultiPart};
 use minijinja::{Environment, Value, context};
@@ -72,27 +72,27 @@ impl Templates {
     ///
     /// # Errors
     /// [`MailError::Unwritten`].
-    pub(crate) fn write(&self, letter: &Letter) -> Result<Message, MailError> {
-        let (kind, facts) = self.facts(letter);
+    pub(crate) fn write(&self, email: &OutgoingEmail) -> Result<Message, MailError> {
+        let (kind, facts) = self.facts(email);
         let text = self.render(&format!("{kind}.txt"), &facts)?;
         let html = self.render(&format!("{kind}.html"), &facts)?;
         let (subject, text) = text.split_once('\n').unwrap_or((&text, ""));
-        let to = letter.to.as_str().parse();
+        let to = email.to.as_str().parse();
         let to = to.map_err(|error: lettre::address::AddressError| MailError::Refused(error.to_string()))?;
         let message = Message::builder()
             .from(self.from.clone())
-            .to(Mailbox::new(Some(one_line(letter.name.as_str())), to))
+            .to(Mailbox::new(Some(one_line(email.name.as_str())), to))
             .subject(subject.trim())
-            .message_id(Some(self.message_id(letter.id)))
+            .message_id(Some(self.message_id(email.id)))
             .multipart(MultiPart::alternative_plain_html(text.trim_start().to_owned(), html));
         message.map_err(unwritten)
     }
 
-    fn facts(&self, letter: &Letter) -> (&'static str, Value) {
-        let (site, name) = (&self.site, one_line(letter.name.as_str()));
-        match &letter.content {
-            LetterContent::Welcome => ("welcome", context! { site, name }),
-            LetterContent::Decision { market, decision } => {
+    fn facts(&self, email: &OutgoingEmail) -> (&'static str, Value) {
+        let (site, name) = (&self.site, one_line(email.name.as_str()));
+        match &email.content {
+            EmailContent::Welcome => ("welcome", context! { site, name }),
+            EmailContent::Decision { market, decision } => {
                 let market = one_line(market.as_str());
                 let (cancelled, options) = match decision {
                     DecisionText::Cancelled => (true, Vec::new()),
@@ -143,17 +143,17 @@ mod tests {
 
     use super::*;
 
-    fn letter(name: &str, content: LetterContent) -> Letter {
+    fn email(name: &str, content: EmailContent) -> OutgoingEmail {
         let (to, name) = (Email::new("ada@example.org").unwrap(), UserName::restore(name));
-        Letter { id: 7, to, name, content }
+        OutgoingEmail { id: 7, to, name, content }
     }
 
-    fn decided(decision: DecisionText) -> LetterContent {
-        LetterContent::Decision { market: MarketName::new("Rain <at> noon?").unwrap(), decision }
+    fn decided(decision: DecisionText) -> EmailContent {
+        EmailContent::Decision { market: MarketName::new("Rain <at> noon?").unwrap(), decision }
     }
 
-    fn written(templates: &Templates, letter: &Letter) -> String {
-        let written = templates.write(letter).unwrap().formatted();
+    fn written(templates: &Templates, email: &OutgoingEmail) -> String {
+        let written = templates.write(email).unwrap().formatted();
         // Lines that end in `=` continue on the next line.
         String::from_utf8(written).unwrap().replace("=\r\n", "").replace("=3D", "=")
     }
@@ -164,8 +164,8 @@ mod tests {
 
     #[test]
     fn email_has_headers_and_both_bodies() {
-        let letter = letter("Ada", LetterContent::Welcome);
-        let text = written(&built_in(), &letter);
+        let email = email("Ada", EmailContent::Welcome);
+        let text = written(&built_in(), &email);
         for part in [
             "From: Foretell <post@foretell.example>",
             "To: Ada <ada@example.org>",
@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn user_text_is_escaped_in_headers_and_bodies() {
         let resolved = decided(DecisionText::Resolved(vec![(OptionName::new("<b>Yes</b>").unwrap(), 6_250)]));
-        let text = written(&built_in(), &letter("Eve\nBcc: all@example.org", resolved));
+        let text = written(&built_in(), &email("Eve\nBcc: all@example.org", resolved));
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
         assert!(head.contains("Subject: Resolved: Rain <at> noon?"), "{head}");
         assert!(!head.lines().any(|line| line.starts_with("Bcc:")), "{head}");
@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn cancelled_market_has_its_own_text() {
-        let text = written(&built_in(), &letter("Ada", decided(DecisionText::Cancelled)));
+        let text = written(&built_in(), &email("Ada", decided(DecisionText::Cancelled)));
         assert!(text.contains("Subject: Cancelled: Rain <at> noon?"), "{text}");
         assert!(text.contains("was cancelled."), "{text}");
     }
@@ -204,7 +204,7 @@ mod tests {
         std::fs::write(folder.path().join("welcome.txt"), "Servus bei {{ site }}\n\nServus {{ name }}!\n")
             .unwrap();
         let load = || Templates::load("post@foretell.example", "Foretell", Some(folder.path()));
-        let text = written(&load().unwrap(), &letter("Ada", LetterContent::Welcome));
+        let text = written(&load().unwrap(), &email("Ada", EmailContent::Welcome));
         assert!(text.contains("Subject: Servus bei Foretell") && text.contains("Servus Ada!"), "{text}");
         assert!(text.contains("<p>Hello Ada,</p>"), "what the operator has not is built in: {text}");
         std::fs::write(folder.path().join("decision.html"), "{% if %}").unwrap();

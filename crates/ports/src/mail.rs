@@ -7,7 +7,7 @@ use thiserror::Error;
 
 /// An email to a user.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Letter {
+pub struct OutgoingEmail {
     /// Identifier of the email: an email that is sent again, because its delivery is unknown, has
     /// the same one.
     pub id: u128,
@@ -16,12 +16,12 @@ pub struct Letter {
     /// Recipient's name.
     pub name: UserName,
     /// Content.
-    pub content: LetterContent,
+    pub content: EmailContent,
 }
 
 /// Content of an email.
 #[derive(Debug, Clone, PartialEq)]
-pub enum LetterContent {
+pub enum EmailContent {
     /// Welcome to a newly registered user.
     Welcome,
     /// Outcome of a market in which the user held shares.
@@ -53,7 +53,7 @@ pub enum MailError {
     #[error("the email was refused: {0}")]
     Refused(String),
     /// A template failed to render.
-    #[error("the letter could not be written: {0}")]
+    #[error("the email could not be written: {0}")]
     Unwritten(String),
     /// Stored emails could not be deleted.
     #[error("stored emails could not be deleted: {0}")]
@@ -67,7 +67,7 @@ pub trait Mailer: Send + Sync {
     ///
     /// # Errors
     /// [`MailError`].
-    async fn send(&self, letter: &Letter) -> Result<(), MailError>;
+    async fn send(&self, email: &OutgoingEmail) -> Result<(), MailError>;
 
     /// Deletes the stored emails that are older than the configured retention, and returns their
     /// number. A mailer that stores no emails deletes none.

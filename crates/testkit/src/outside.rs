@@ -9,7 +9,7 @@ use foretell_domain::id::WebhookId;
 use foretell_domain::market::Bet;
 use foretell_domain::time::Timestamp;
 use foretell_domain::webhook::WebhookUrl;
-use foretell_ports::mail::{Letter, MailError, Mailer};
+use foretell_ports::mail::{MailError, Mailer, OutgoingEmail};
 use foretell_ports::market::MarketDetails;
 use foretell_ports::webhook::{
     WebhookBodies, WebhookMessage, WebhookSecret, WebhookSendError, WebhookSender,
@@ -21,19 +21,19 @@ pub struct MemoryMailer(Arc<Mutex<Mailbox>>);
 
 #[derive(Debug, Default)]
 struct Mailbox {
-    letters: Vec<Letter>,
+    emails: Vec<OutgoingEmail>,
     refusals: u32,
 }
 
 impl MemoryMailer {
     /// Returns the sent emails, in order.
-    pub fn letters(&self) -> Vec<Letter> {
-        self.mailbox(|mailbox| mailbox.letters.clone())
+    pub fn emails(&self) -> Vec<OutgoingEmail> {
+        self.mailbox(|mailbox| mailbox.emails.clone())
     }
 
     /// Rejects so many of the next emails.
-    pub fn refuse(&self, letters: u32) {
-        self.mailbox(|mailbox| mailbox.refusals = letters);
+    pub fn refuse(&self, emails: u32) {
+        self.mailbox(|mailbox| mailbox.refusals = emails);
     }
 
     fn mailbox<T>(&self, work: impl FnOnce(&mut Mailbox) -> T) -> T {
@@ -43,13 +43,13 @@ impl MemoryMailer {
 
 #[async_trait]
 impl Mailer for MemoryMailer {
-    async fn send(&self, letter: &Letter) -> Result<(), MailError> {
+    async fn send(&self, email: &OutgoingEmail) -> Result<(), MailError> {
         self.mailbox(|mailbox| {
             if mailbox.refusals > 0 {
                 mailbox.refusals -= 1;
                 return Err(MailError::Unsent("the mail server is away".to_owned()));
             }
-            mailbox.letters.push(letter.clone());
+            mailbox.emails.push(email.clone());
             Ok(())
         })
     }

@@ -47,7 +47,7 @@ pub(super) async fn mail(settings: &Settings) -> Option<Finding> {
         Ok(Err(error)) => format!("{error:#}"),
         Err(_) => "it takes too long".to_owned(),
     };
-    let why = "letters wait, and are given up after a day";
+    let why = "emails wait, and are given up after a day";
     let mend = "look at mail.smtp_host, mail.smtp_tls, mail.smtp_user and mail.smtp_password";
     Some(Finding::of(State::Warning, "mail", format!("{}: {failure}", smtp.host), why, mend))
 }

@@ -23,7 +23,7 @@ pub(super) struct BatchContext<'a> {
     /// Source of the ids of new rows.
     pub(super) ids: &'a dyn IdSource,
     /// `true` if users get emails.
-    pub(super) has_letters: bool,
+    pub(super) sends_emails: bool,
     /// `true` if there is semantic search.
     pub(super) has_meanings: bool,
     /// `true` if there may be enabled webhooks.

@@ -77,7 +77,7 @@ pub(super) struct Lane {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     deps: LaneDeps,
-    has_letters: bool,
+    sends_emails: bool,
     has_meanings: bool,
     queue: Arc<LaneQueue>,
 }
@@ -94,7 +94,7 @@ impl Lane {
             clock: Arc::clone(&ports.clock),
             ids: Arc::clone(&ports.ids),
             deps,
-            has_letters: settings.has_letters,
+            sends_emails: settings.sends_emails,
             has_meanings: ports.semantic.is_some(),
             queue,
         }
@@ -171,12 +171,12 @@ impl Lane {
     async fn run_unit(&self, part: &[QueuedCommand]) -> Result<Vec<Answer>, StoreError> {
         let envelopes: Vec<_> = part.iter().map(|pending| Arc::clone(&pending.envelope)).collect();
         let (clock, ids) = (Arc::clone(&self.clock), Arc::clone(&self.ids));
-        let (has_letters, has_meanings) = (self.has_letters, self.has_meanings);
+        let (sends_emails, has_meanings) = (self.sends_emails, self.has_meanings);
         // Asked outside of the unit of work, which must not wait for anything but its own
         // statements.
         let has_webhooks = self.deps.webhooks.is_needed().await;
         let work = move |tx: &mut dyn foretell_ports::unit::Tx| {
-            let context_at = |now| BatchContext { now, ids: &*ids, has_letters, has_meanings, has_webhooks };
+            let context_at = |now| BatchContext { now, ids: &*ids, sends_emails, has_meanings, has_webhooks };
             batch::run(tx, &*clock, context_at, &envelopes)
         };
         histogram!("foretell_writer_batch_size").record(u32::try_from(part.len()).unwrap_or(u32::MAX));

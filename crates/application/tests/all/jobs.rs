@@ -10,7 +10,7 @@ use foretell_domain::market::{MarketEdit, Phase};
 use foretell_domain::time::Timestamp;
 use foretell_domain::user::Role;
 use foretell_ports::job::{Job, JobFilter};
-use foretell_ports::mail::{DecisionText, LetterContent};
+use foretell_ports::mail::{DecisionText, EmailContent};
 use foretell_ports::market::{MarketDetails, MarketQueries as _};
 
 use crate::support::{Desk, settings};
@@ -148,9 +148,9 @@ async fn welcome_email_is_sent_once_after_retries() {
     assert!(desk.work().await.is_empty());
     desk.clock.advance_seconds(86_400);
     assert!(desk.work().await.is_empty());
-    let letters = desk.mailer.letters();
-    assert_eq!(letters.len(), 1, "{letters:?}");
-    assert_eq!((&letters[0].to, &letters[0].content), (&user.user.email, &LetterContent::Welcome));
+    let emails = desk.mailer.emails();
+    assert_eq!(emails.len(), 1, "{emails:?}");
+    assert_eq!((&emails[0].to, &emails[0].content), (&user.user.email, &EmailContent::Welcome));
 }
 
 #[tokio::test]
@@ -162,7 +162,7 @@ async fn rejected_registration_sends_no_email() {
     let refused = desk.app.register_user(again).await.map(drop);
     assert!(matches!(refused, Err(AppError::Refused(DomainError::EmailTaken))), "{refused:?}");
     assert!(desk.work().await.is_empty());
-    assert_eq!(desk.mailer.letters().len(), 1);
+    assert_eq!(desk.mailer.emails().len(), 1);
 }
 
 #[tokio::test]
@@ -177,12 +177,12 @@ async fn holders_get_one_email_per_market() {
     desk.decide(&creator, &market, Decision::Winner(winner)).await.unwrap().result.unwrap();
     assert!(desk.work().await.is_empty());
     let mut told = Vec::new();
-    for letter in desk.mailer.letters() {
-        if let LetterContent::Decision { market: name, decision } = letter.content {
+    for email in desk.mailer.emails() {
+        if let EmailContent::Decision { market: name, decision } = email.content {
             assert_eq!(name, market.listing.name);
             let won = market.listing.options()[0].clone();
             assert_eq!(decision, DecisionText::Resolved(vec![(won, 10_000)]));
-            told.push(letter.to);
+            told.push(email.to);
         }
     }
     told.sort();
@@ -212,7 +212,7 @@ async fn failing_job_becomes_dead_without_delaying_others() {
     desk.mailer.refuse(0);
     desk.app.retry_job_as_operator(dead[0].id).await.unwrap();
     assert!(desk.work().await.is_empty());
-    assert_eq!((desk.jobs(JobState::Dead).await.len(), desk.mailer.letters().len()), (0, 1));
+    assert_eq!((desk.jobs(JobState::Dead).await.len(), desk.mailer.emails().len()), (0, 1));
 }
 
 #[tokio::test]
@@ -225,7 +225,7 @@ async fn job_of_crashing_workers_becomes_dead() {
     }
     let failed = desk.work().await;
     assert!(matches!(failed[..], [(JobFailure::WornOut, FailedJob::GivenUp)]), "{failed:?}");
-    assert!(desk.mailer.letters().is_empty());
+    assert!(desk.mailer.emails().is_empty());
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use foretell_domain::text::{Email, UserName};
 use foretell_domain::user::Role;
 use foretell_jobs::{Worker, WorkerSettings};
 use foretell_ports::job::{JobFilter, JobQueries as _};
-use foretell_ports::mail::{Letter, MailError, Mailer};
+use foretell_ports::mail::{MailError, Mailer, OutgoingEmail};
 use foretell_ports::page::{Start, Stretch};
 use foretell_ports::user_changes::NoOtherNodes;
 use foretell_testkit::{
@@ -35,13 +35,13 @@ struct MoodyMailer(MemoryMailer);
 
 #[async_trait]
 impl Mailer for MoodyMailer {
-    async fn send(&self, letter: &Letter) -> Result<(), MailError> {
-        match letter.name.as_str() {
+    async fn send(&self, email: &OutgoingEmail) -> Result<(), MailError> {
+        match email.name.as_str() {
             "nobody" => Err(MailError::Refused("550 no such user".to_owned())),
             "poison" => Err(MailError::Unwritten("poison".to_owned())),
             "panic" => panic!("a test panics"),
             "endless" => std::future::pending().await,
-            _ => self.0.send(letter).await,
+            _ => self.0.send(email).await,
         }
     }
 }
@@ -144,7 +144,7 @@ fn settings() -> ApplicationSettings {
         stream_limits: foretell_application::StreamLimits::default(),
         keep_outcomes: Duration::from_hours(24),
         retries: foretell_application::RetryPolicies::default(),
-        writer: WriterSettings { has_letters: true, ..WriterSettings::default() },
+        writer: WriterSettings { sends_emails: true, ..WriterSettings::default() },
     }
 }
 
@@ -167,7 +167,7 @@ async fn failing_job_delays_no_other_job() {
     office.reach(JobState::Dead, 1).await;
     assert!(worker.health()().iter().all(|lane| lane.is_ok));
     worker.stop(PATIENCE).await;
-    assert_eq!(office.mailer.0.letters().len(), 1_000);
+    assert_eq!(office.mailer.0.emails().len(), 1_000);
 }
 
 #[tokio::test(flavor = "multi_thread")]

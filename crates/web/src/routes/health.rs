@@ -82,7 +82,7 @@ impl Checks {
             Some(_) => DEGRADED,
         };
         let workers = state.settings.operations.workers.as_ref().map(|lanes| Workers::new(&lanes()));
-        let mail = match (application.settings().writer.has_letters, &workers) {
+        let mail = match (application.settings().writer.sends_emails, &workers) {
             (false, _) => Some(OFF),
             // Other processes send emails, if any does.
             (true, None) => None,

@@ -37,7 +37,7 @@ impl Desk<'_> {
             let granted = self.rows.post(AccountId::TREASURY, account_id, order);
             granted.map_err(|refusal| broken(&refusal.into()))?;
         }
-        if self.context.has_letters {
+        if self.context.sends_emails {
             self.want(JobTask::WelcomeMail(user_id), self.context.now);
         }
         let account = self.rows.account(account_id).map_err(|refusal| broken(&refusal.into()))?;

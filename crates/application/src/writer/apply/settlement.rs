@@ -96,7 +96,7 @@ impl Desk<'_> {
             let recorded = settlement.record_set(last.account_id, &payouts);
             recorded.map_err(|refusal| broken(&refusal.into()))?;
         }
-        if self.context.has_letters {
+        if self.context.sends_emails {
             self.write_to(id, &holdings);
         }
         // A full last set is followed by an empty one, which saves a count of the holders.

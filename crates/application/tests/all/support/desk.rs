@@ -255,7 +255,7 @@ pub(crate) fn settings() -> ApplicationSettings {
         retries: foretell_application::RetryPolicies::default(),
         writer: WriterSettings {
             max_wait: Duration::from_mins(1),
-            has_letters: true,
+            sends_emails: true,
             ..WriterSettings::default()
         },
     }

@@ -8,7 +8,7 @@ use foretell_domain::market::SettlementTerms;
 use foretell_domain::text::OptionName;
 use foretell_domain::user::{User, UserStatus};
 use foretell_ports::error::StoreError;
-use foretell_ports::mail::{DecisionText, Letter, LetterContent, MailError};
+use foretell_ports::mail::{DecisionText, EmailContent, MailError, OutgoingEmail};
 use foretell_ports::market::MarketDetails;
 
 use super::run_job::JobFailure;
@@ -17,7 +17,7 @@ use crate::Application;
 impl Application {
     /// Sends a welcome email to a user, unless they were erased.
     pub(super) async fn send_welcome(&self, job: JobId, user: UserId) -> Result<(), JobFailure> {
-        self.send_letter(job, user, LetterContent::Welcome).await
+        self.send_email(job, user, EmailContent::Welcome).await
     }
 
     /// Sends a user the outcome of a market, unless one of them was deleted.
@@ -30,14 +30,14 @@ impl Application {
         let Some(details) = self.ports.markets.find_market(market).await? else { return Ok(()) };
         let Some(settlement) = self.ports.markets.find_settlement(market).await? else { return Ok(()) };
         let decision = decision_text(&details, &settlement.terms);
-        let content = LetterContent::Decision { market: details.listing.name.clone(), decision };
-        self.send_letter(job, user, content).await
+        let content = EmailContent::Decision { market: details.listing.name.clone(), decision };
+        self.send_email(job, user, content).await
     }
 
-    async fn send_letter(&self, job: JobId, user: UserId, content: LetterContent) -> Result<(), JobFailure> {
+    async fn send_email(&self, job: JobId, user: UserId, content: EmailContent) -> Result<(), JobFailure> {
         let Some(user) = self.present_user(user).await? else { return Ok(()) };
-        let letter = Letter { id: job.as_u128(), to: user.email, name: user.name, content };
-        let sent = self.ports.mailer.send(&letter).await;
+        let email = OutgoingEmail { id: job.as_u128(), to: user.email, name: user.name, content };
+        let sent = self.ports.mailer.send(&email).await;
         self.is_mail_failing.store(matches!(sent, Err(MailError::Unsent(_))), Ordering::Relaxed);
         Ok(sent?)
     }
