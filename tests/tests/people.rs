@@ -153,7 +153,7 @@ async fn deleted_user_leaves_the_ledger(database: Database) {
     let resolution = format!("/markets/{}/resolution", text(&market["id"]));
     admin.post(&resolution, winner).await.expect(200);
     admin.check_audit().await;
-    assert_ne!(server.register("ada").await.user_id, ada.user_id, "the mail address is free");
+    assert_ne!(server.register("ada").await.user_id, ada.user_id, "the email address is free");
 }
 
 async fn owner_under_attack_signs_in_after_restart(database: Database) {

@@ -19,7 +19,7 @@ pub enum AppError {
     Unauthorized,
     /// The email address is unknown, the password is wrong, or the user is suspended. Clients do
     /// not learn which.
-    #[error("mail address or password is wrong")]
+    #[error("email address or password is wrong")]
     BadCredentials,
     /// The password that a signed-in user entered for confirmation is wrong.
     #[error("the password is wrong")]

@@ -155,7 +155,7 @@ pub enum DomainError {
     #[error(transparent)]
     Quota(#[from] QuotaExceeded),
     /// A user with this email address is already registered.
-    #[error("this mail address is already registered")]
+    #[error("this email address is already registered")]
     EmailTaken,
 }
 

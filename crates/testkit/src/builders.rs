@@ -56,7 +56,7 @@ impl Factory {
         let email = Email::new(&format!("user-{id}@example.com"));
         User {
             id,
-            email: email.expect("a mail address"),
+            email: email.expect("an email address"),
             name: UserName::new("A user").expect("a name"),
             avatar: None,
             role: Role::User,

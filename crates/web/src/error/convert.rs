@@ -18,7 +18,7 @@ impl From<AppError> for ApiError {
                 Self::new(ErrorCode::Unauthorized, "The session or API key is unknown or has ended")
             }
             AppError::BadCredentials => {
-                Self::new(ErrorCode::Unauthorized, "Mail address or password is wrong")
+                Self::new(ErrorCode::Unauthorized, "Email address or password is wrong")
             }
             AppError::WrongPassword => Self::new(ErrorCode::Unauthorized, "The password is wrong"),
             AppError::TooManyAttempts { retry_after } => {

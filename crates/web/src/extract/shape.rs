@@ -116,7 +116,7 @@ impl I18n for Wording {
     }
 
     fn email_invalid(&self, _: InvalidEmail) -> Cow<'static, str> {
-        Self::write(FaultCode::Format, "must be a mail address")
+        Self::write(FaultCode::Format, "must be an email address")
     }
 
     fn ascii_invalid(&self) -> Cow<'static, str> {

@@ -28,7 +28,7 @@ async fn new_user_has_account_with_grant() {
     });
     assert_eq!(user, expected);
     let taken = app.post("/users").json(&body).await.refused(409, "DUPLICATE");
-    assert_eq!(taken["error"], "This mail address is already registered");
+    assert_eq!(taken["error"], "This email address is already registered");
 }
 
 #[actix_web::test]

@@ -25,7 +25,7 @@ async fn suspension_applies_immediately_to_all_credentials() {
     }
     let credentials = json!({ "email": ada.email, "password": PASSWORD });
     let refused = app.post("/sessions").json(&credentials).await.refused(401, "UNAUTHORIZED");
-    assert_eq!(refused["error"], "Mail address or password is wrong");
+    assert_eq!(refused["error"], "Email address or password is wrong");
     app.get("/me").by(&bob).await.ok(200);
     appoint(&app, &admin, ada.id, json!({ "status": "active" })).await;
     for user in [&ada, &second, &key] {

@@ -38,7 +38,7 @@ async fn profile_tag_depends_on_visible_contact() {
     assert_eq!(ask(&app, &path, &bob, "\"1\"").await.0, 304);
     for viewer in [&ada, &moderator] {
         let (status, tag) = ask(&app, &path, viewer, "\"1\"").await;
-        assert_eq!(status, 200, "that body lacks the mail address");
+        assert_eq!(status, 200, "that body lacks the email address");
         assert_eq!(ask(&app, &path, viewer, &tag).await.0, 304);
     }
     app.patch("/me").by(&ada).json(&json!({ "name": "Ada" })).await.ok(200);

@@ -104,7 +104,7 @@ async fn listed_users_have_posts_and_selected_fields() {
     let rows = app.get("/users?fields=name,posts&expand=posts").by(&ben).await.ok(200);
     assert_eq!(rows[0], json!({ "name": "ben", "posts": [] }));
     let rows = app.get("/users?fields=email,id").by(&ben).await.ok(200);
-    assert_eq!(rows[1], json!({ "id": ada.id.to_string() }), "the mail address is not for others");
+    assert_eq!(rows[1], json!({ "id": ada.id.to_string() }), "the email address is not for others");
     for wrong in ["expand=bets", "fields=password", "fields="] {
         app.get(&format!("/users?{wrong}")).by(&ben).await.refused(400, "VALIDATION_ERROR");
     }

@@ -22,7 +22,7 @@ async fn posts_embed_related_resources() {
         })
     };
     let expanded = app.get(&format!("{one}?expand=author,comments")).await.ok(200);
-    assert_eq!(expanded["author"], author(&ada, "ada"), "the mail address is not for others");
+    assert_eq!(expanded["author"], author(&ada, "ada"), "the email address is not for others");
     assert_eq!(expanded["comments"], json!([app.get(&said).await.ok(200)]));
     let rows = app.get("/posts?expand=comments,author").await.ok(200);
     assert_eq!(rows[1], expanded);
