@@ -13,7 +13,7 @@ use foretell_domain::error::DomainError;
 use foretell_domain::id::MarketId;
 use foretell_domain::market::{MarketError, Phase};
 use foretell_domain::time::Timestamp;
-use foretell_ports::cache::{Cache, Cached, Floor, Known};
+use foretell_ports::cache::{Cache, CacheEntry, Cached, Floor};
 use foretell_ports::error::StoreError;
 use foretell_ports::market::{MarketDetails, MarketQueries};
 use metrics::{Counter, counter};
@@ -49,8 +49,8 @@ impl MarketPages {
 
     /// Returns the cached page of a market that is available without waiting.
     pub(crate) fn glance(&self, id: MarketId, now: Timestamp) -> Option<Arc<[u8]>> {
-        let known = self.cache.glance(&key(id))?;
-        let page = self.is_good(&known, now).then_some(known.cached.bytes)?;
+        let entry = self.cache.glance(&key(id))?;
+        let page = self.is_good(&entry, now).then_some(entry.cached.bytes)?;
         let count = || counter!("foretell_market_pages_total", "source" => "memory");
         self.at_hand.get_or_init(count).increment(1);
         Some(page)
@@ -78,15 +78,15 @@ impl MarketPages {
         finish: impl Fn(&MarketDetails) -> Option<Vec<u8>>,
     ) -> Result<Arc<[u8]>, AppError> {
         let key = key(id);
-        let known = self.cache.find(&key).await.filter(|known| now < known.cached.good_until);
-        if let Some(known) = known {
-            if self.is_good(&known, now) {
-                return Ok(known.cached.bytes);
+        let entry = self.cache.find(&key).await.filter(|entry| now < entry.cached.good_until);
+        if let Some(entry) = entry {
+            if self.is_good(&entry, now) {
+                return Ok(entry.cached.bytes);
             }
             let (version, age) = timed(self.markets.find_market_version(id)).await?;
-            if version == Some(known.cached.version) {
-                self.cache.put(&key, Known { age, ..known.clone() }).await;
-                return Ok(known.cached.bytes);
+            if version == Some(entry.cached.version) {
+                self.cache.put(&key, CacheEntry { age, ..entry.clone() }).await;
+                return Ok(entry.cached.bytes);
             }
         }
         let (details, age) = timed(self.markets.find_market(id)).await?;
@@ -97,7 +97,7 @@ impl MarketPages {
         let good_until = if is_open { record.ends_at } else { Timestamp::from_micros(i64::MAX) };
         let cached = Cached { version: record.version, good_until, bytes: bytes.into() };
         let bytes = Arc::clone(&cached.bytes);
-        self.cache.put(&key, Known { cached, age }).await;
+        self.cache.put(&key, CacheEntry { cached, age }).await;
         Ok(bytes)
     }
 
@@ -111,8 +111,8 @@ impl MarketPages {
         self.raise(id, i64::MAX);
     }
 
-    fn is_good(&self, known: &Known, now: Timestamp) -> bool {
-        known.age < self.trust && now < known.cached.good_until
+    fn is_good(&self, entry: &CacheEntry, now: Timestamp) -> bool {
+        entry.age < self.trust && now < entry.cached.good_until
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use foretell_ports::cache::{Cache, Cached, Floor, Known, Reach};
+use foretell_ports::cache::{Cache, CacheEntry, Cached, Floor, Reach};
 use moka::ops::compute::Op;
 
 use crate::floors::Floors;
@@ -35,8 +35,8 @@ impl MokaCache {
     }
 
     /// Stores a value like the port's method, without a future.
-    pub(crate) fn put_now(&self, key: &str, known: Known) {
-        let Known { cached, age } = known;
+    pub(crate) fn put_now(&self, key: &str, entry: CacheEntry) {
+        let CacheEntry { cached, age } = entry;
         let (version, asked_at) = (cached.version, Instant::now().checked_sub(age));
         // Compared under the lock of the entry, so that concurrent reads of storage cannot replace
         // a newer version by an older one.
@@ -64,20 +64,20 @@ impl MokaCache {
 
 #[async_trait]
 impl Cache for MokaCache {
-    fn glance(&self, key: &str) -> Option<Known> {
+    fn glance(&self, key: &str) -> Option<CacheEntry> {
         let Entry { cached, asked_at } = self.entries.get(key)?;
         let age = asked_at.map_or(Duration::MAX, |asked_at| asked_at.elapsed());
         // Checked on every read: a concurrent `put` may have stored the entry after the minimum was
         // raised.
-        (cached.version >= self.floors.of(key)).then_some(Known { cached, age })
+        (cached.version >= self.floors.of(key)).then_some(CacheEntry { cached, age })
     }
 
-    async fn find(&self, key: &str) -> Option<Known> {
+    async fn find(&self, key: &str) -> Option<CacheEntry> {
         self.glance(key)
     }
 
-    async fn put(&self, key: &str, known: Known) {
-        self.put_now(key, known);
+    async fn put(&self, key: &str, entry: CacheEntry) {
+        self.put_now(key, entry);
     }
 
     fn raise(&self, floors: &[Floor]) {

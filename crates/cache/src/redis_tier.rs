@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use deadpool_redis::redis::Script;
 use foretell_domain::time::Timestamp;
-use foretell_ports::cache::{Cache, Cached, Floor, Known, Reach};
+use foretell_ports::cache::{Cache, CacheEntry, Cached, Floor, Reach};
 use foretell_ports::system::Clock;
 
 use crate::cause::RedisCause;
@@ -99,14 +99,14 @@ type Found = (String, String, String, String, Vec<u8>, Vec<u8>);
 impl RedisCache {
     /// Returns the entry if a node of this database has signed it; others are deleted, so that they
     /// do not block ours.
-    async fn open(&self, key: &str, found: Found) -> Option<Known> {
+    async fn open(&self, key: &str, found: Found) -> Option<CacheEntry> {
         // The script deletes only this very entry: another node may have replaced it meanwhile.
         let tag = found.4.clone();
         if let Some((cached, asked_at, redis_age_us)) = parsed(found)
             && self.link.seal().is_signed(key, &cached, asked_at, &tag)
         {
             let age_us = age_us(self.clock.now(), asked_at, redis_age_us)?;
-            return Some(Known { cached, age: Duration::from_micros(age_us) });
+            return Some(CacheEntry { cached, age: Duration::from_micros(age_us) });
         }
         self.link.note_cause(RedisCause::Forged);
         let _: Option<i64> = self.link.run(EVICT.key(self.link.name(key)).arg(tag)).await;
@@ -134,19 +134,19 @@ fn age_us(now: Timestamp, asked_at: Timestamp, redis_age_us: u64) -> Option<u64>
 
 #[async_trait]
 impl Cache for RedisCache {
-    fn glance(&self, _: &str) -> Option<Known> {
+    fn glance(&self, _: &str) -> Option<CacheEntry> {
         None
     }
 
-    async fn find(&self, key: &str) -> Option<Known> {
+    async fn find(&self, key: &str) -> Option<CacheEntry> {
         let found: Option<Found> = self.link.run(FIND.key(self.link.name(key)).arg(0)).await?;
-        let known = self.open(key, found?).await?;
+        let entry = self.open(key, found?).await?;
         // The shared entry may be older than a change that this process has seen but not published
         // yet.
-        (known.cached.version >= self.floors.of(key)).then_some(known)
+        (entry.cached.version >= self.floors.of(key)).then_some(entry)
     }
 
-    async fn put(&self, key: &str, Known { cached, age }: Known) {
+    async fn put(&self, key: &str, CacheEntry { cached, age }: CacheEntry) {
         if cached.version < self.floors.of(key) {
             return;
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
-use foretell_ports::cache::{Cache, Floor, Known, Reach};
+use foretell_ports::cache::{Cache, CacheEntry, Floor, Reach};
 
 use crate::listener::{Heard, Listener};
 use crate::memory_tier::MokaCache;
@@ -35,29 +35,29 @@ impl TieredCache {
 
 #[async_trait]
 impl Cache for TieredCache {
-    fn glance(&self, key: &str) -> Option<Known> {
+    fn glance(&self, key: &str) -> Option<CacheEntry> {
         self.near.glance(key)
     }
 
-    async fn find(&self, key: &str) -> Option<Known> {
-        if let Some(known) = self.near.glance(key) {
-            return Some(known);
+    async fn find(&self, key: &str) -> Option<CacheEntry> {
+        if let Some(entry) = self.near.glance(key) {
+            return Some(entry);
         }
         let asked = Instant::now();
-        let known = self.far.find(key).await?;
+        let entry = self.far.find(key).await?;
         // The time of the round trip counts as age: the entry may have been read at any moment in
         // it.
-        self.near.put_now(key, Known { age: known.age + asked.elapsed(), ..known });
+        self.near.put_now(key, CacheEntry { age: entry.age + asked.elapsed(), ..entry });
         // The local tier has dropped the entry if it is below a minimum version of this process.
         self.near.glance(key)
     }
 
     /// Stores in the local tier, and in the shared tier in the background.
-    async fn put(&self, key: &str, known: Known) {
-        self.near.put_now(key, known.clone());
+    async fn put(&self, key: &str, entry: CacheEntry) {
+        self.near.put_now(key, entry.clone());
         let (far, key, asked) = (Arc::clone(&self.far), key.to_owned(), Instant::now());
         self.far.link().runtime().spawn(async move {
-            far.put(&key, Known { age: known.age + asked.elapsed(), ..known }).await;
+            far.put(&key, CacheEntry { age: entry.age + asked.elapsed(), ..entry }).await;
         });
     }
 

@@ -20,7 +20,7 @@ pub struct Cached {
 
 /// A cached value and the time since it was known to be current.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Known {
+pub struct CacheEntry {
     /// The cached value.
     pub cached: Cached,
     /// Time since storage was read, or a little more.
@@ -57,14 +57,14 @@ pub enum Reach {
 #[async_trait]
 pub trait Cache: Send + Sync {
     /// Returns the value that is available without waiting.
-    fn glance(&self, key: &str) -> Option<Known>;
+    fn glance(&self, key: &str) -> Option<CacheEntry>;
 
     /// Returns the value that is available here, or else one that another node has put.
-    async fn find(&self, key: &str) -> Option<Known>;
+    async fn find(&self, key: &str) -> Option<CacheEntry>;
 
     /// Stores a value, unless a newer version is stored or it is below the minimum version. A value
     /// with the same version replaces the stored one, with its own age.
-    async fn put(&self, key: &str, known: Known);
+    async fn put(&self, key: &str, entry: CacheEntry);
 
     /// Raises minimum versions, in one round trip if there is a shared store; a lower one than
     /// before has no effect. Does not wait for other nodes.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use foretell_domain::time::Timestamp;
-use foretell_ports::cache::{Cache, Cached, Floor, Known};
+use foretell_ports::cache::{Cache, CacheEntry, Cached, Floor};
 use foretell_ports::rate_limit::{Budget, RateLimiter};
 use futures::future::join_all;
 
@@ -72,9 +72,9 @@ macro_rules! cache_contract_tests {
     )+};
 }
 
-fn known(version: i64, text: &str) -> Known {
+fn entry(version: i64, text: &str) -> CacheEntry {
     let good_until = Timestamp::from_micros(START.micros().saturating_add(version));
-    Known { cached: Cached { version, good_until, bytes: text.as_bytes().into() }, age: Duration::ZERO }
+    CacheEntry { cached: Cached { version, good_until, bytes: text.as_bytes().into() }, age: Duration::ZERO }
 }
 
 fn floor(key: &str, version: i64) -> Floor {
@@ -82,9 +82,9 @@ fn floor(key: &str, version: i64) -> Floor {
 }
 
 async fn version(cache: &dyn Cache, key: &str) -> Option<i64> {
-    let found = cache.find(key).await.map(|known| known.cached.version);
-    if let Some(known) = cache.glance(key) {
-        assert_eq!(Some(known.cached.version), found, "a glance is no other look");
+    let found = cache.find(key).await.map(|entry| entry.cached.version);
+    if let Some(entry) = cache.glance(key) {
+        assert_eq!(Some(entry.cached.version), found, "a glance is no other look");
     }
     found
 }
@@ -93,11 +93,11 @@ async fn version(cache: &dyn Cache, key: &str) -> Option<i64> {
 pub async fn stored_entry_is_found(harness: &dyn CacheHarness) {
     let cache = harness.open().await;
     let long = "x".repeat(200_000);
-    for (key, known) in [("a", known(1, "")), ("b", known(i64::MAX, "\0\n\u{e9}")), ("c:d", known(3, &long))]
+    for (key, entry) in [("a", entry(1, "")), ("b", entry(i64::MAX, "\0\n\u{e9}")), ("c:d", entry(3, &long))]
     {
         assert_eq!(cache.find(key).await, None);
-        cache.put(key, known.clone()).await;
-        assert_eq!(cache.find(key).await.unwrap().cached, known.cached, "{key}");
+        cache.put(key, entry.clone()).await;
+        assert_eq!(cache.find(key).await.unwrap().cached, entry.cached, "{key}");
     }
 }
 
@@ -105,7 +105,7 @@ pub async fn stored_entry_is_found(harness: &dyn CacheHarness) {
 pub async fn older_version_never_replaces_newer_one(harness: &dyn CacheHarness) {
     let cache = harness.open().await;
     for (put, expected) in [(2, 2), (1, 2), (3, 3), (2, 3)] {
-        cache.put("a", known(put, "")).await;
+        cache.put("a", entry(put, "")).await;
         assert_eq!(version(&*cache, "a").await, Some(expected), "after {put}");
     }
 }
@@ -114,13 +114,13 @@ pub async fn older_version_never_replaces_newer_one(harness: &dyn CacheHarness) 
 /// it back.
 pub async fn entry_below_floor_is_never_found(harness: &dyn CacheHarness) {
     let cache = harness.open().await;
-    cache.put("a", known(1, "")).await;
+    cache.put("a", entry(1, "")).await;
     assert_eq!(version(&*cache, "a").await, Some(1));
     cache.raise(&[floor("a", 2)]);
     assert_eq!(version(&*cache, "a").await, None);
-    cache.put("a", known(1, "")).await;
+    cache.put("a", entry(1, "")).await;
     assert_eq!(version(&*cache, "a").await, None);
-    cache.put("a", known(2, "")).await;
+    cache.put("a", entry(2, "")).await;
     assert_eq!(version(&*cache, "a").await, Some(2));
 }
 
@@ -131,7 +131,7 @@ pub async fn floors_only_rise(harness: &dyn CacheHarness) {
     cache.raise(&[floor("a", 3)]);
     cache.raise(&[floor("a", 2)]);
     assert_eq!(cache.floor_of("a"), 3);
-    cache.put("a", known(2, "")).await;
+    cache.put("a", entry(2, "")).await;
     assert_eq!(version(&*cache, "a").await, None);
 }
 
@@ -140,7 +140,7 @@ pub async fn floors_are_raised_together(harness: &dyn CacheHarness) {
     let cache = harness.open().await;
     let keys: Vec<_> = (0..50).map(|number| format!("key:{number}")).collect();
     for key in &keys {
-        cache.put(key, known(1, "")).await;
+        cache.put(key, entry(1, "")).await;
     }
     let floors: Vec<_> = keys.iter().take(40).map(|key| floor(key, 2)).collect();
     cache.raise(&floors);
@@ -153,7 +153,7 @@ pub async fn floors_are_raised_together(harness: &dyn CacheHarness) {
 pub async fn age_of_entry_grows(harness: &dyn CacheHarness) {
     let cache = harness.open().await;
     let age = Duration::from_secs(90);
-    cache.put("a", Known { age, ..known(1, "") }).await;
+    cache.put("a", CacheEntry { age, ..entry(1, "") }).await;
     let found = cache.find("a").await.unwrap().age;
     assert!(found >= age && found < age + Duration::from_mins(1), "{found:?}");
 }
@@ -161,8 +161,8 @@ pub async fn age_of_entry_grows(harness: &dyn CacheHarness) {
 /// A reader that has verified that a version is still current stores it again.
 pub async fn same_version_is_fresh_again(harness: &dyn CacheHarness) {
     let cache = harness.open().await;
-    cache.put("a", Known { age: Duration::from_secs(90), ..known(1, "") }).await;
-    cache.put("a", known(1, "")).await;
+    cache.put("a", CacheEntry { age: Duration::from_secs(90), ..entry(1, "") }).await;
+    cache.put("a", entry(1, "")).await;
     assert!(cache.find("a").await.unwrap().age < Duration::from_mins(1));
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use foretell_domain::time::Timestamp;
-use foretell_ports::cache::{Cache, Cached, Floor, Known, Reach};
+use foretell_ports::cache::{Cache, CacheEntry, Cached, Floor, Reach};
 use foretell_ports::rate_limit::{Budget, RateLimiter, Verdict};
 
 /// A cache that never evicts; all clones are the same cache.
@@ -27,18 +27,18 @@ impl MemoryCache {
 
 #[async_trait]
 impl Cache for MemoryCache {
-    fn glance(&self, key: &str) -> Option<Known> {
+    fn glance(&self, key: &str) -> Option<CacheEntry> {
         let floor = self.floor_of(key);
         let entry = self.with(|slots| slots.entries.get(key).cloned());
-        let known = entry.map(|(cached, age, since)| Known { cached, age: age + since.elapsed() });
-        known.filter(|known| known.cached.version >= floor)
+        let entry = entry.map(|(cached, age, since)| CacheEntry { cached, age: age + since.elapsed() });
+        entry.filter(|entry| entry.cached.version >= floor)
     }
 
-    async fn find(&self, key: &str) -> Option<Known> {
+    async fn find(&self, key: &str) -> Option<CacheEntry> {
         self.glance(key)
     }
 
-    async fn put(&self, key: &str, Known { cached, age }: Known) {
+    async fn put(&self, key: &str, CacheEntry { cached, age }: CacheEntry) {
         self.with(|slots| {
             let held = slots.entries.get(key).map_or(0, |(held, ..)| held.version);
             if cached.version >= held {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use foretell_cache::{MokaCache, RedisCache, TieredCache};
 use foretell_domain::time::Timestamp;
-use foretell_ports::cache::{Cache as _, Cached, Floor, Known};
+use foretell_ports::cache::{Cache as _, CacheEntry, Cached, Floor};
 use foretell_testkit::clock::{FakeClock, START};
 
 use crate::outages::wait_for;
@@ -13,9 +13,9 @@ use crate::redis::{OwnRedis, link, link_with_key};
 
 const KEPT: Duration = Duration::from_mins(5);
 
-fn known(version: i64) -> Known {
+fn entry(version: i64) -> CacheEntry {
     let good_until = Timestamp::from_micros(i64::MAX);
-    Known { cached: Cached { version, good_until, bytes: [7].into() }, age: Duration::ZERO }
+    CacheEntry { cached: Cached { version, good_until, bytes: [7].into() }, age: Duration::ZERO }
 }
 
 fn cache(redis: &OwnRedis, clock: &Arc<FakeClock>) -> RedisCache {
@@ -27,7 +27,7 @@ async fn cache_with_entry() -> (OwnRedis, Arc<FakeClock>, RedisCache) {
     let (redis, clock) = (OwnRedis::start(), Arc::new(FakeClock::at(START)));
     let cache = cache(&redis, &clock);
     wait_for(async || {
-        cache.put("a", known(1)).await;
+        cache.put("a", entry(1)).await;
         cache.find("a").await.is_some()
     })
     .await;
@@ -47,12 +47,12 @@ async fn altered_entry_is_dropped_and_replaced() {
         "PERSIST forged:2:a\r\nHSET forged:2:a version 9223372036854775807",
         "COPY forged:2:b forged:2:a REPLACE",
     ];
-    cache.put("b", known(5)).await;
+    cache.put("b", entry(5)).await;
     for alteration in alterations {
         redis.tell(alteration);
         assert_eq!(cache.find("a").await, None, "{alteration}");
-        cache.put("a", known(1)).await;
-        assert_eq!(cache.find("a").await.map(|known| known.cached.version), Some(1), "after {alteration}");
+        cache.put("a", entry(1)).await;
+        assert_eq!(cache.find("a").await.map(|entry| entry.cached.version), Some(1), "after {alteration}");
     }
 }
 
@@ -60,7 +60,7 @@ async fn altered_entry_is_dropped_and_replaced() {
 async fn entry_of_another_key_is_dropped() {
     let (redis, clock, cache) = cache_with_entry().await;
     let other = RedisCache::new(link_with_key(&redis.url(), "forged", &[8; 32]), clock, KEPT);
-    other.put("a", known(2)).await;
+    other.put("a", entry(2)).await;
     assert_eq!(cache.find("a").await, None);
 }
 
@@ -69,7 +69,7 @@ async fn replayed_entry_stays_old() {
     let (redis, clock, cache) = cache_with_entry().await;
     redis.tell("COPY forged:2:a forged:2:kept");
     clock.advance_seconds(60);
-    cache.put("a", known(2)).await;
+    cache.put("a", entry(2)).await;
     redis.tell("COPY forged:2:kept forged:2:a REPLACE");
     redis.tell("HSET forged:2:a put_at 9000000000000000");
     let found = cache.find("a").await.unwrap();
@@ -95,8 +95,8 @@ async fn forged_versions_block_no_entries() {
     ] {
         redis.tell("DEL forged:2:a");
         redis.tell(forgery);
-        cache.put("a", known(1)).await;
-        assert_eq!(cache.find("a").await.map(|known| known.cached.version), Some(1), "after {forgery}");
+        cache.put("a", entry(1)).await;
+        assert_eq!(cache.find("a").await.map(|entry| entry.cached.version), Some(1), "after {forgery}");
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use foretell_cache::{MokaCache, RedisCache, RedisRateLimiter, RedisUserChanges, TieredCache};
 use foretell_domain::id::UserId;
 use foretell_domain::time::Timestamp;
-use foretell_ports::cache::{Cache as _, Cached, Floor, Known};
+use foretell_ports::cache::{Cache as _, CacheEntry, Cached, Floor};
 use foretell_ports::rate_limit::{Budget, RateLimiter as _};
 use foretell_ports::user_changes::UserChanges as _;
 use foretell_testkit::clock::{FakeClock, START};
@@ -20,16 +20,16 @@ fn node(redis: &OwnRedis) -> TieredCache {
     TieredCache::new(MokaCache::new(500, kept), RedisCache::new(link(&redis.url(), "nodes"), clock, kept))
 }
 
-fn known(version: i64) -> Known {
+fn entry(version: i64) -> CacheEntry {
     let good_until = Timestamp::from_micros(i64::MAX);
-    Known { cached: Cached { version, good_until, bytes: [7].into() }, age: Duration::ZERO }
+    CacheEntry { cached: Cached { version, good_until, bytes: [7].into() }, age: Duration::ZERO }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn entry_is_found_by_another_node() {
     let redis = OwnRedis::start();
     let (one, other) = (node(&redis), node(&redis));
-    one.put("a", known(1)).await;
+    one.put("a", entry(1)).await;
     wait_for(async || other.find("a").await.is_some()).await;
     assert_eq!(other.glance("a").unwrap().cached.version, 1);
 }
@@ -41,7 +41,7 @@ async fn raised_floor_applies_on_another_node() {
     let mut version = 1;
     // It receives nothing before it has subscribed.
     wait_for(async || {
-        other.put("a", known(version)).await;
+        other.put("a", entry(version)).await;
         version += 1;
         one.raise(&[Floor { key: "a".into(), version }]);
         tokio::time::sleep(Duration::from_millis(20)).await;

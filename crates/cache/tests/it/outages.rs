@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use foretell_cache::{RedisCache, RedisRateLimiter};
 use foretell_domain::time::Timestamp;
-use foretell_ports::cache::{Cache as _, Cached, Known, Reach};
+use foretell_ports::cache::{Cache as _, CacheEntry, Cached, Reach};
 use foretell_ports::rate_limit::{Budget, RateLimiter as _};
 use foretell_testkit::clock::{FakeClock, START};
 
@@ -22,9 +22,9 @@ pub(crate) async fn wait_for(mut is_so: impl AsyncFnMut() -> bool) {
     }
 }
 
-fn known() -> Known {
+fn entry() -> CacheEntry {
     let good_until = Timestamp::from_micros(i64::MAX);
-    Known { cached: Cached { version: 1, good_until, bytes: [7].into() }, age: Duration::ZERO }
+    CacheEntry { cached: Cached { version: 1, good_until, bytes: [7].into() }, age: Duration::ZERO }
 }
 
 fn cache(redis: &OwnRedis) -> RedisCache {
@@ -33,7 +33,7 @@ fn cache(redis: &OwnRedis) -> RedisCache {
 }
 
 async fn is_found(cache: &RedisCache) -> bool {
-    cache.put("a", known()).await;
+    cache.put("a", entry()).await;
     cache.find("a").await.is_some()
 }
 
@@ -106,7 +106,7 @@ async fn invalid_data_counts_as_absent_and_is_overwritten() {
         redis.tell("DEL outages:2:a");
         redis.tell(command);
         assert_eq!(cache.find("a").await, None, "{command}");
-        cache.put("a", known()).await;
+        cache.put("a", entry()).await;
         wait_for(async || is_found(&cache).await).await;
     }
     assert_eq!(cache.reach(), Reach::Shared, "that is no failure");
