@@ -48,8 +48,8 @@ impl MarketPages {
     }
 
     /// Returns the cached page of a market that is available without waiting.
-    pub(crate) fn glance(&self, id: MarketId, now: Timestamp) -> Option<Arc<[u8]>> {
-        let entry = self.cache.glance(&key(id))?;
+    pub(crate) fn peek(&self, id: MarketId, now: Timestamp) -> Option<Arc<[u8]>> {
+        let entry = self.cache.peek(&key(id))?;
         let page = self.is_good(&entry, now).then_some(entry.cached.bytes)?;
         let count = || counter!("foretell_market_pages_total", "source" => "memory");
         self.at_hand.get_or_init(count).increment(1);

@@ -64,7 +64,7 @@ impl MokaCache {
 
 #[async_trait]
 impl Cache for MokaCache {
-    fn glance(&self, key: &str) -> Option<CacheEntry> {
+    fn peek(&self, key: &str) -> Option<CacheEntry> {
         let Entry { cached, asked_at } = self.entries.get(key)?;
         let age = asked_at.map_or(Duration::MAX, |asked_at| asked_at.elapsed());
         // Checked on every read: a concurrent `put` may have stored the entry after the minimum was
@@ -73,7 +73,7 @@ impl Cache for MokaCache {
     }
 
     async fn find(&self, key: &str) -> Option<CacheEntry> {
-        self.glance(key)
+        self.peek(key)
     }
 
     async fn put(&self, key: &str, entry: CacheEntry) {

@@ -134,7 +134,7 @@ fn age_us(now: Timestamp, asked_at: Timestamp, redis_age_us: u64) -> Option<u64>
 
 #[async_trait]
 impl Cache for RedisCache {
-    fn glance(&self, _: &str) -> Option<CacheEntry> {
+    fn peek(&self, _: &str) -> Option<CacheEntry> {
         None
     }
 

@@ -35,12 +35,12 @@ impl TieredCache {
 
 #[async_trait]
 impl Cache for TieredCache {
-    fn glance(&self, key: &str) -> Option<CacheEntry> {
-        self.near.glance(key)
+    fn peek(&self, key: &str) -> Option<CacheEntry> {
+        self.near.peek(key)
     }
 
     async fn find(&self, key: &str) -> Option<CacheEntry> {
-        if let Some(entry) = self.near.glance(key) {
+        if let Some(entry) = self.near.peek(key) {
             return Some(entry);
         }
         let asked = Instant::now();
@@ -49,7 +49,7 @@ impl Cache for TieredCache {
         // it.
         self.near.put_now(key, CacheEntry { age: entry.age + asked.elapsed(), ..entry });
         // The local tier has dropped the entry if it is below a minimum version of this process.
-        self.near.glance(key)
+        self.near.peek(key)
     }
 
     /// Stores in the local tier, and in the shared tier in the background.

@@ -57,7 +57,7 @@ pub enum Reach {
 #[async_trait]
 pub trait Cache: Send + Sync {
     /// Returns the value that is available without waiting.
-    fn glance(&self, key: &str) -> Option<CacheEntry>;
+    fn peek(&self, key: &str) -> Option<CacheEntry>;
 
     /// Returns the value that is available here, or else one that another node has put.
     async fn find(&self, key: &str) -> Option<CacheEntry>;

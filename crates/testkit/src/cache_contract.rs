@@ -83,8 +83,8 @@ fn floor(key: &str, version: i64) -> Floor {
 
 async fn version(cache: &dyn Cache, key: &str) -> Option<i64> {
     let found = cache.find(key).await.map(|entry| entry.cached.version);
-    if let Some(entry) = cache.glance(key) {
-        assert_eq!(Some(entry.cached.version), found, "a glance is no other look");
+    if let Some(entry) = cache.peek(key) {
+        assert_eq!(Some(entry.cached.version), found, "peek and find differ");
     }
     found
 }

@@ -27,7 +27,7 @@ impl MemoryCache {
 
 #[async_trait]
 impl Cache for MemoryCache {
-    fn glance(&self, key: &str) -> Option<CacheEntry> {
+    fn peek(&self, key: &str) -> Option<CacheEntry> {
         let floor = self.floor_of(key);
         let entry = self.with(|slots| slots.entries.get(key).cloned());
         let entry = entry.map(|(cached, age, since)| CacheEntry { cached, age: age + since.elapsed() });
@@ -35,7 +35,7 @@ impl Cache for MemoryCache {
     }
 
     async fn find(&self, key: &str) -> Option<CacheEntry> {
-        self.glance(key)
+        self.peek(key)
     }
 
     async fn put(&self, key: &str, CacheEntry { cached, age }: CacheEntry) {

@@ -103,7 +103,7 @@ impl Application {
     /// As for the market itself.
     pub async fn show_market(&self, id: MarketId, render: Render) -> Result<Arc<[u8]>, AppError> {
         let now = self.now();
-        if let Some(page) = self.market_pages.glance(id, now) {
+        if let Some(page) = self.market_pages.peek(id, now) {
             return Ok(page);
         }
         self.market_pages.get(id, now, |details| render(details, now, &self.settings)).await

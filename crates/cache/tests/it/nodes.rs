@@ -31,7 +31,7 @@ async fn entry_is_found_by_another_node() {
     let (one, other) = (node(&redis), node(&redis));
     one.put("a", entry(1)).await;
     wait_for(async || other.find("a").await.is_some()).await;
-    assert_eq!(other.glance("a").unwrap().cached.version, 1);
+    assert_eq!(other.peek("a").unwrap().cached.version, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -45,7 +45,7 @@ async fn raised_floor_applies_on_another_node() {
         version += 1;
         one.raise(&[Floor { key: "a".into(), version }]);
         tokio::time::sleep(Duration::from_millis(20)).await;
-        other.glance("a").is_none()
+        other.peek("a").is_none()
     })
     .await;
     assert_eq!(other.find("a").await, None, "in Redis it is gone too");
