@@ -13,7 +13,7 @@ use foretell_domain::error::DomainError;
 use foretell_domain::id::MarketId;
 use foretell_domain::market::{MarketError, Phase};
 use foretell_domain::time::Timestamp;
-use foretell_ports::cache::{Cache, CacheEntry, Cached, Floor};
+use foretell_ports::cache::{Cache, CacheEntry, Cached, MinVersion};
 use foretell_ports::error::StoreError;
 use foretell_ports::market::{MarketDetails, MarketQueries};
 use metrics::{Counter, counter};
@@ -65,7 +65,7 @@ impl MarketPages {
         finish: impl Fn(&MarketDetails) -> Option<Vec<u8>>,
     ) -> Result<Arc<[u8]>, AppError> {
         counter!("foretell_market_pages_total", "source" => "shared_or_read").increment(1);
-        let flight = (id, self.cache.floor_of(&key(id)));
+        let flight = (id, self.cache.min_version(&key(id)));
         let page = self.flights.try_get_with(flight, self.read(id, now, finish)).await;
         self.flights.invalidate(&flight).await;
         page.map_err(|error| own(id, error))
@@ -102,13 +102,13 @@ impl MarketPages {
     }
 
     /// Records the stored version of a market; call it before the change is acknowledged.
-    pub(crate) fn raise(&self, id: MarketId, version: i64) {
-        self.cache.raise(&[Floor { key: key(id).into(), version }]);
+    pub(crate) fn invalidate_below(&self, id: MarketId, version: i64) {
+        self.cache.invalidate_below(&[MinVersion { key: key(id).into(), version }]);
     }
 
     /// Records that a market was deleted.
     pub(crate) fn forget(&self, id: MarketId) {
-        self.raise(id, i64::MAX);
+        self.invalidate_below(id, i64::MAX);
     }
 
     fn is_good(&self, entry: &CacheEntry, now: Timestamp) -> bool {

@@ -9,11 +9,11 @@
 
 mod breaker;
 mod cause;
-mod floors;
 mod link;
 mod listener;
 mod local_limiter;
 mod memory_tier;
+mod min_versions;
 mod probe;
 mod publisher;
 mod redis_limiter;

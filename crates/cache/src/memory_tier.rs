@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use foretell_ports::cache::{Cache, CacheEntry, Cached, Floor, Reach};
+use foretell_ports::cache::{Cache, CacheEntry, Cached, MinVersion, Reach};
 use moka::ops::compute::Op;
 
-use crate::floors::Floors;
+use crate::min_versions::MinVersions;
 
 /// A cached value, and the time when storage was read.
 #[derive(Debug, Clone)]
@@ -21,7 +21,7 @@ struct Entry {
 #[derive(Debug)]
 pub struct MokaCache {
     entries: moka::sync::Cache<Arc<str>, Entry>,
-    floors: Floors,
+    min_versions: MinVersions,
 }
 
 impl MokaCache {
@@ -31,7 +31,7 @@ impl MokaCache {
     pub fn new(max_entries: u64, kept_unread: Duration) -> Self {
         let entries =
             moka::sync::Cache::builder().max_capacity(max_entries).time_to_idle(kept_unread).build();
-        Self { entries, floors: Floors::new() }
+        Self { entries, min_versions: MinVersions::new() }
     }
 
     /// Stores a value like the port's method, without a future.
@@ -48,15 +48,15 @@ impl MokaCache {
         self.entries.entry(Arc::clone(&key)).and_compute_with(newer);
         // The minimum version is checked last: one that is raised meanwhile finds and drops the
         // entry itself.
-        self.drop_below(&key, self.floors.of(&key));
+        self.drop_below(&key, self.min_versions.of(&key));
     }
 
-    fn drop_below(&self, key: &Arc<str>, floor: i64) {
+    fn drop_below(&self, key: &Arc<str>, min_version: i64) {
         let below = |held: Option<moka::Entry<_, Entry>>| match held {
-            Some(held) if held.value().cached.version < floor => Op::Remove,
+            Some(held) if held.value().cached.version < min_version => Op::Remove,
             _ => Op::Nop,
         };
-        if floor > 0 {
+        if min_version > 0 {
             self.entries.entry(Arc::clone(key)).and_compute_with(below);
         }
     }
@@ -69,7 +69,7 @@ impl Cache for MokaCache {
         let age = asked_at.map_or(Duration::MAX, |asked_at| asked_at.elapsed());
         // Checked on every read: a concurrent `put` may have stored the entry after the minimum was
         // raised.
-        (cached.version >= self.floors.of(key)).then_some(CacheEntry { cached, age })
+        (cached.version >= self.min_versions.of(key)).then_some(CacheEntry { cached, age })
     }
 
     async fn find(&self, key: &str) -> Option<CacheEntry> {
@@ -80,17 +80,17 @@ impl Cache for MokaCache {
         self.put_now(key, entry);
     }
 
-    fn raise(&self, floors: &[Floor]) {
-        for floor in floors {
+    fn invalidate_below(&self, min_versions: &[MinVersion]) {
+        for min_version in min_versions {
             // First the minimum, then the entry: a `put` in between sees the new minimum.
-            if self.floors.raise(floor) {
-                self.drop_below(&floor.key, floor.version);
+            if self.min_versions.raise(min_version) {
+                self.drop_below(&min_version.key, min_version.version);
             }
         }
     }
 
-    fn floor_of(&self, key: &str) -> i64 {
-        self.floors.of(key)
+    fn min_version(&self, key: &str) -> i64 {
+        self.min_versions.of(key)
     }
 
     fn reach(&self) -> Reach {

@@ -4,18 +4,18 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use deadpool_redis::redis::Script;
-use foretell_ports::cache::Floor;
+use foretell_ports::cache::MinVersion;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-use crate::floors::FLOORS_KEPT;
 use crate::link::RedisLink;
+use crate::min_versions::MIN_VERSIONS_KEPT;
 
 /// Channel of minimum versions.
 pub(crate) const CHANNEL: &str = "floors";
 
 /// Maximum number of keys in one script.
-const MAX_FLOORS: usize = 1_000;
+const MAX_MIN_VERSIONS: usize = 1_000;
 
 /// Maximum lifetime of an entry, in milliseconds: the maximum of `cache.shared_s`.
 const ENTRIES_KEPT_MS: u32 = 86_400_000;
@@ -36,7 +36,7 @@ pub(crate) fn version_at() -> String {
             return version
         end
         ",
-        FLOORS_KEPT.as_millis()
+        MIN_VERSIONS_KEPT.as_millis()
     )
 }
 
@@ -64,7 +64,7 @@ static RAISE: LazyLock<Script> = LazyLock::new(|| {
 /// Minimum versions to be published; the highest of each key.
 #[derive(Debug, Default)]
 struct Waiting {
-    floors: Mutex<HashMap<Arc<str>, i64>>,
+    min_versions: Mutex<HashMap<Arc<str>, i64>>,
     is_some: Notify,
 }
 
@@ -83,8 +83,8 @@ impl Publisher {
         Self { waiting, task }
     }
 
-    pub(crate) fn publish(&self, floors: &[Floor]) {
-        self.waiting.add(floors);
+    pub(crate) fn publish(&self, min_versions: &[MinVersion]) {
+        self.waiting.add(min_versions);
         // `Notify` keeps one permit, so that a call between two batches is not lost.
         self.waiting.is_some.notify_one();
     }
@@ -97,9 +97,9 @@ impl Drop for Publisher {
 }
 
 impl Waiting {
-    fn add(&self, floors: &[Floor]) {
-        let mut waiting = self.floors.lock().unwrap_or_else(PoisonError::into_inner);
-        for Floor { key, version } in floors {
+    fn add(&self, min_versions: &[MinVersion]) {
+        let mut waiting = self.min_versions.lock().unwrap_or_else(PoisonError::into_inner);
+        for MinVersion { key, version } in min_versions {
             let held = waiting.entry(Arc::clone(key)).or_insert(*version);
             // Only the highest version counts, so a market traded often takes one entry in a batch.
             *held = (*held).max(*version);
@@ -107,7 +107,9 @@ impl Waiting {
     }
 
     fn take(&self) -> Vec<(Arc<str>, i64)> {
-        std::mem::take(&mut *self.floors.lock().unwrap_or_else(PoisonError::into_inner)).into_iter().collect()
+        std::mem::take(&mut *self.min_versions.lock().unwrap_or_else(PoisonError::into_inner))
+            .into_iter()
+            .collect()
     }
 }
 
@@ -116,11 +118,11 @@ impl Waiting {
 async fn run(waiting: Arc<Waiting>, link: Arc<RedisLink>) {
     loop {
         waiting.is_some.notified().await;
-        for floors in waiting.take().chunks(MAX_FLOORS) {
+        for min_versions in waiting.take().chunks(MAX_MIN_VERSIONS) {
             let mut script = RAISE.prepare_invoke();
-            let message = link.seal().seal_message(CHANNEL, &message(floors));
-            script.arg(FLOORS_KEPT.as_millis().to_string()).arg(link.name(CHANNEL)).arg(message);
-            for (key, version) in floors {
+            let message = link.seal().seal_message(CHANNEL, &message(min_versions));
+            script.arg(MIN_VERSIONS_KEPT.as_millis().to_string()).arg(link.name(CHANNEL)).arg(message);
+            for (key, version) in min_versions {
                 script.key(link.name(key)).arg(*version);
             }
             let _: Option<i64> = link.run(&script).await;
@@ -129,18 +131,18 @@ async fn run(waiting: Arc<Waiting>, link: Arc<RedisLink>) {
 }
 
 /// Returns the message for minimum versions, one per line.
-fn message(floors: &[(Arc<str>, i64)]) -> String {
-    let lines: Vec<_> = floors.iter().map(|(key, version)| format!("{version} {key}")).collect();
+fn message(min_versions: &[(Arc<str>, i64)]) -> String {
+    let lines: Vec<_> = min_versions.iter().map(|(key, version)| format!("{version} {key}")).collect();
     lines.join("\n")
 }
 
 /// Returns the minimum versions of a message; malformed lines are left out.
-pub(crate) fn floors_of(message: &str) -> Vec<Floor> {
-    let floor = |line: &str| {
+pub(crate) fn parse_min_versions(message: &str) -> Vec<MinVersion> {
+    let min_version = |line: &str| {
         let (version, key) = line.split_once(' ')?;
-        Some(Floor { key: key.into(), version: version.parse().ok()? })
+        Some(MinVersion { key: key.into(), version: version.parse().ok()? })
     };
-    message.lines().filter_map(floor).collect()
+    message.lines().filter_map(min_version).collect()
 }
 
 #[cfg(test)]
@@ -150,8 +152,8 @@ mod tests {
     #[test]
     fn message_round_trips_floors() {
         let message = message(&[("market:1".into(), 7), ("a b".into(), 1)]);
-        let floor = |key: &str, version| Floor { key: key.into(), version };
-        assert_eq!(floors_of(&message), [floor("market:1", 7), floor("a b", 1)]);
-        assert_eq!(floors_of("nonsense\nx y\n 3\n"), []);
+        let min_version = |key: &str, version| MinVersion { key: key.into(), version };
+        assert_eq!(parse_min_versions(&message), [min_version("market:1", 7), min_version("a b", 1)]);
+        assert_eq!(parse_min_versions("nonsense\nx y\n 3\n"), []);
     }
 }

@@ -7,12 +7,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use deadpool_redis::redis::Script;
 use foretell_domain::time::Timestamp;
-use foretell_ports::cache::{Cache, CacheEntry, Cached, Floor, Reach};
+use foretell_ports::cache::{Cache, CacheEntry, Cached, MinVersion, Reach};
 use foretell_ports::system::Clock;
 
 use crate::cause::RedisCause;
-use crate::floors::Floors;
 use crate::link::RedisLink;
+use crate::min_versions::MinVersions;
 use crate::publisher::{Publisher, version_at};
 
 /// Maximum difference of two nodes' clocks. Ages are computed by the clock of Redis; the signed
@@ -69,7 +69,7 @@ pub struct RedisCache {
     link: Arc<RedisLink>,
     clock: Arc<dyn Clock>,
     kept: Duration,
-    floors: Floors,
+    min_versions: MinVersions,
     publisher: Publisher,
 }
 
@@ -79,7 +79,7 @@ impl RedisCache {
     #[must_use]
     pub fn new(link: Arc<RedisLink>, clock: Arc<dyn Clock>, kept: Duration) -> Self {
         let publisher = Publisher::start(&link);
-        Self { link, clock, kept, floors: Floors::new(), publisher }
+        Self { link, clock, kept, min_versions: MinVersions::new(), publisher }
     }
 
     pub(crate) const fn link(&self) -> &Arc<RedisLink> {
@@ -143,11 +143,11 @@ impl Cache for RedisCache {
         let entry = self.open(key, found?).await?;
         // The shared entry may be older than a change that this process has seen but not published
         // yet.
-        (entry.cached.version >= self.floors.of(key)).then_some(entry)
+        (entry.cached.version >= self.min_versions.of(key)).then_some(entry)
     }
 
     async fn put(&self, key: &str, CacheEntry { cached, age }: CacheEntry) {
-        if cached.version < self.floors.of(key) {
+        if cached.version < self.min_versions.of(key) {
             return;
         }
         let age_us = i64::try_from(age.as_micros()).unwrap_or(i64::MAX);
@@ -160,15 +160,15 @@ impl Cache for RedisCache {
         let _: Option<i64> = self.link.run(&script).await;
     }
 
-    fn raise(&self, floors: &[Floor]) {
-        for floor in floors {
-            self.floors.raise(floor);
+    fn invalidate_below(&self, min_versions: &[MinVersion]) {
+        for min_version in min_versions {
+            self.min_versions.raise(min_version);
         }
-        self.publisher.publish(floors);
+        self.publisher.publish(min_versions);
     }
 
-    fn floor_of(&self, key: &str) -> i64 {
-        self.floors.of(key)
+    fn min_version(&self, key: &str) -> i64 {
+        self.min_versions.of(key)
     }
 
     fn reach(&self) -> Reach {

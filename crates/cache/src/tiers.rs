@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
-use foretell_ports::cache::{Cache, CacheEntry, Floor, Reach};
+use foretell_ports::cache::{Cache, CacheEntry, MinVersion, Reach};
 
 use crate::listener::{Heard, Listener};
 use crate::memory_tier::MokaCache;
-use crate::publisher::{CHANNEL, floors_of};
+use crate::publisher::{CHANNEL, parse_min_versions};
 use crate::redis_tier::RedisCache;
 
 /// Two cache tiers. Minimum versions published by other nodes apply here as soon as they arrive.
@@ -26,7 +26,7 @@ impl TieredCache {
         let heard = Arc::clone(&near);
         let listener = Listener::start(far.link(), CHANNEL, move |told| {
             if let Heard::Message(text) = told {
-                heard.raise(&floors_of(text));
+                heard.invalidate_below(&parse_min_versions(text));
             }
         });
         Self { near, far: Arc::new(far), _listener: listener }
@@ -61,15 +61,15 @@ impl Cache for TieredCache {
         });
     }
 
-    fn raise(&self, floors: &[Floor]) {
+    fn invalidate_below(&self, min_versions: &[MinVersion]) {
         // The local tier first: readers of this process must see the change once this returns.
         // Other nodes may lag.
-        self.near.raise(floors);
-        self.far.raise(floors);
+        self.near.invalidate_below(min_versions);
+        self.far.invalidate_below(min_versions);
     }
 
-    fn floor_of(&self, key: &str) -> i64 {
-        self.near.floor_of(key)
+    fn min_version(&self, key: &str) -> i64 {
+        self.near.min_version(key)
     }
 
     fn reach(&self) -> Reach {

@@ -29,7 +29,7 @@ pub struct CacheEntry {
 
 /// Minimum version that may be returned for a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Floor {
+pub struct MinVersion {
     /// The key.
     pub key: Arc<str>,
     /// The oldest version that may be returned.
@@ -68,10 +68,10 @@ pub trait Cache: Send + Sync {
 
     /// Raises minimum versions, in one round trip if there is a shared store; a lower one than
     /// before has no effect. Does not wait for other nodes.
-    fn raise(&self, floors: &[Floor]);
+    fn invalidate_below(&self, min_versions: &[MinVersion]);
 
     /// Returns the highest minimum version of this key known here; 0 if there is none.
-    fn floor_of(&self, key: &str) -> i64;
+    fn min_version(&self, key: &str) -> i64;
 
     /// Returns the current scope.
     fn reach(&self) -> Reach;

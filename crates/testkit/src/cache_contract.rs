@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use foretell_domain::time::Timestamp;
-use foretell_ports::cache::{Cache, CacheEntry, Cached, Floor};
+use foretell_ports::cache::{Cache, CacheEntry, Cached, MinVersion};
 use foretell_ports::rate_limit::{Budget, RateLimiter};
 use futures::future::join_all;
 
@@ -38,8 +38,8 @@ macro_rules! cache_contract_suite {
             stored_entry_is_found,
             older_version_never_replaces_newer_one,
             entry_below_floor_is_never_found,
-            floors_only_rise,
-            floors_are_raised_together,
+            min_versions_only_rise,
+            min_versions_are_raised_together,
             age_of_entry_grows,
             same_version_is_fresh_again;
         }
@@ -77,8 +77,8 @@ fn entry(version: i64, text: &str) -> CacheEntry {
     CacheEntry { cached: Cached { version, good_until, bytes: text.as_bytes().into() }, age: Duration::ZERO }
 }
 
-fn floor(key: &str, version: i64) -> Floor {
-    Floor { key: key.into(), version }
+fn min_version(key: &str, version: i64) -> MinVersion {
+    MinVersion { key: key.into(), version }
 }
 
 async fn version(cache: &dyn Cache, key: &str) -> Option<i64> {
@@ -116,7 +116,7 @@ pub async fn entry_below_floor_is_never_found(harness: &dyn CacheHarness) {
     let cache = harness.open().await;
     cache.put("a", entry(1, "")).await;
     assert_eq!(version(&*cache, "a").await, Some(1));
-    cache.raise(&[floor("a", 2)]);
+    cache.invalidate_below(&[min_version("a", 2)]);
     assert_eq!(version(&*cache, "a").await, None);
     cache.put("a", entry(1, "")).await;
     assert_eq!(version(&*cache, "a").await, None);
@@ -125,25 +125,25 @@ pub async fn entry_below_floor_is_never_found(harness: &dyn CacheHarness) {
 }
 
 /// A raised minimum version stays when a lower one arrives late.
-pub async fn floors_only_rise(harness: &dyn CacheHarness) {
+pub async fn min_versions_only_rise(harness: &dyn CacheHarness) {
     let cache = harness.open().await;
-    assert_eq!(cache.floor_of("a"), 0);
-    cache.raise(&[floor("a", 3)]);
-    cache.raise(&[floor("a", 2)]);
-    assert_eq!(cache.floor_of("a"), 3);
+    assert_eq!(cache.min_version("a"), 0);
+    cache.invalidate_below(&[min_version("a", 3)]);
+    cache.invalidate_below(&[min_version("a", 2)]);
+    assert_eq!(cache.min_version("a"), 3);
     cache.put("a", entry(2, "")).await;
     assert_eq!(version(&*cache, "a").await, None);
 }
 
 /// Many minimum versions are raised at once, and other keys are not affected.
-pub async fn floors_are_raised_together(harness: &dyn CacheHarness) {
+pub async fn min_versions_are_raised_together(harness: &dyn CacheHarness) {
     let cache = harness.open().await;
     let keys: Vec<_> = (0..50).map(|number| format!("key:{number}")).collect();
     for key in &keys {
         cache.put(key, entry(1, "")).await;
     }
-    let floors: Vec<_> = keys.iter().take(40).map(|key| floor(key, 2)).collect();
-    cache.raise(&floors);
+    let min_versions: Vec<_> = keys.iter().take(40).map(|key| min_version(key, 2)).collect();
+    cache.invalidate_below(&min_versions);
     for (number, key) in keys.iter().enumerate() {
         assert_eq!(version(&*cache, key).await, (number >= 40).then_some(1), "{key}");
     }

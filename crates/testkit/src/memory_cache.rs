@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use foretell_domain::time::Timestamp;
-use foretell_ports::cache::{Cache, CacheEntry, Cached, Floor, Reach};
+use foretell_ports::cache::{Cache, CacheEntry, Cached, MinVersion, Reach};
 use foretell_ports::rate_limit::{Budget, RateLimiter, Verdict};
 
 /// A cache that never evicts; all clones are the same cache.
@@ -16,7 +16,7 @@ pub struct MemoryCache(Arc<Mutex<Slots>>);
 #[derive(Debug, Default)]
 struct Slots {
     entries: HashMap<String, (Cached, Duration, Instant)>,
-    floors: HashMap<String, i64>,
+    min_versions: HashMap<String, i64>,
 }
 
 impl MemoryCache {
@@ -28,10 +28,10 @@ impl MemoryCache {
 #[async_trait]
 impl Cache for MemoryCache {
     fn peek(&self, key: &str) -> Option<CacheEntry> {
-        let floor = self.floor_of(key);
+        let min_version = self.min_version(key);
         let entry = self.with(|slots| slots.entries.get(key).cloned());
         let entry = entry.map(|(cached, age, since)| CacheEntry { cached, age: age + since.elapsed() });
-        entry.filter(|entry| entry.cached.version >= floor)
+        entry.filter(|entry| entry.cached.version >= min_version)
     }
 
     async fn find(&self, key: &str) -> Option<CacheEntry> {
@@ -47,17 +47,17 @@ impl Cache for MemoryCache {
         });
     }
 
-    fn raise(&self, floors: &[Floor]) {
+    fn invalidate_below(&self, min_versions: &[MinVersion]) {
         self.with(|slots| {
-            for Floor { key, version } in floors {
-                let held = slots.floors.entry(key.as_ref().to_owned()).or_default();
+            for MinVersion { key, version } in min_versions {
+                let held = slots.min_versions.entry(key.as_ref().to_owned()).or_default();
                 *held = (*held).max(*version);
             }
         });
     }
 
-    fn floor_of(&self, key: &str) -> i64 {
-        self.with(|slots| slots.floors.get(key).copied().unwrap_or(0))
+    fn min_version(&self, key: &str) -> i64 {
+        self.with(|slots| slots.min_versions.get(key).copied().unwrap_or(0))
     }
 
     fn reach(&self) -> Reach {

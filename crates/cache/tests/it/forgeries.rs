@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use foretell_cache::{MokaCache, RedisCache, TieredCache};
 use foretell_domain::time::Timestamp;
-use foretell_ports::cache::{Cache as _, CacheEntry, Cached, Floor};
+use foretell_ports::cache::{Cache as _, CacheEntry, Cached, MinVersion};
 use foretell_testkit::clock::{FakeClock, START};
 
 use crate::outages::wait_for;
@@ -101,7 +101,7 @@ async fn forged_versions_block_no_entries() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn forged_message_raises_no_floor() {
+async fn forged_message_raises_no_min_version() {
     let redis = OwnRedis::start();
     let node = || {
         let far = cache(&redis, &Arc::new(FakeClock::at(START)));
@@ -112,15 +112,15 @@ async fn forged_message_raises_no_floor() {
     // It receives nothing before it has subscribed.
     wait_for(async || {
         version += 1;
-        one.raise(&[Floor { key: "heard".into(), version }]);
+        one.invalidate_below(&[MinVersion { key: "heard".into(), version }]);
         tokio::time::sleep(Duration::from_millis(20)).await;
-        other.floor_of("heard") > 0
+        other.min_version("heard") > 0
     })
     .await;
     let told = redis.tell("PUBLISH forged:2:floors \"9223372036854775807 a\"");
     assert!(told.starts_with(":2"), "both nodes get it: {told}");
     // A later message has arrived, so the earlier one has arrived too.
-    one.raise(&[Floor { key: "after".into(), version: 1 }]);
-    wait_for(async || other.floor_of("after") == 1).await;
-    assert_eq!(other.floor_of("a"), 0);
+    one.invalidate_below(&[MinVersion { key: "after".into(), version: 1 }]);
+    wait_for(async || other.min_version("after") == 1).await;
+    assert_eq!(other.min_version("a"), 0);
 }

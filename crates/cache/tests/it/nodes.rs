@@ -6,7 +6,7 @@ use std::time::Duration;
 use foretell_cache::{MokaCache, RedisCache, RedisRateLimiter, RedisUserChanges, TieredCache};
 use foretell_domain::id::UserId;
 use foretell_domain::time::Timestamp;
-use foretell_ports::cache::{Cache as _, CacheEntry, Cached, Floor};
+use foretell_ports::cache::{Cache as _, CacheEntry, Cached, MinVersion};
 use foretell_ports::rate_limit::{Budget, RateLimiter as _};
 use foretell_ports::user_changes::UserChanges as _;
 use foretell_testkit::clock::{FakeClock, START};
@@ -43,7 +43,7 @@ async fn raised_floor_applies_on_another_node() {
     wait_for(async || {
         other.put("a", entry(version)).await;
         version += 1;
-        one.raise(&[Floor { key: "a".into(), version }]);
+        one.invalidate_below(&[MinVersion { key: "a".into(), version }]);
         tokio::time::sleep(Duration::from_millis(20)).await;
         other.peek("a").is_none()
     })
