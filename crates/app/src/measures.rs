@@ -39,7 +39,7 @@ pub(crate) async fn keep_measuring(
 
 #[allow(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
 async fn measure(application: &Application, adds_up: bool) -> Result<(), foretell_ports::error::StoreError> {
-    let is_degraded = application.cache_reach() == Reach::Degraded;
+    let is_degraded = application.cache_mode() == Reach::Degraded;
     gauge!("foretell_cache_degraded").set(if is_degraded { 1.0 } else { 0.0 });
     if let Some(semantic) = application.semantic() {
         gauge!("foretell_search_texts").set(semantic.texts().await.unwrap_or(0) as f64);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use foretell_domain::id::UserId;
 use foretell_domain::money::{Amount, Currency};
 use foretell_domain::quota::Quotas;
-use foretell_ports::cache::{Cache, Reach};
+use foretell_ports::cache::{Cache, CacheMode};
 use foretell_ports::error::StoreError;
 use foretell_ports::health::Health;
 use foretell_ports::job::{JobCount, JobQueries};
@@ -250,8 +250,8 @@ impl Application {
     }
 
     /// Returns the current scope of the cache.
-    pub fn cache_reach(&self) -> Reach {
-        self.ports.cache.reach()
+    pub fn cache_mode(&self) -> CacheMode {
+        self.ports.cache.mode()
     }
 
     /// Stops accepting commands, and waits until the accepted ones are done.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use foretell_ports::cache::{Cache, CacheEntry, Cached, MinVersion, Reach};
+use foretell_ports::cache::{Cache, CacheEntry, CacheMode, Cached, MinVersion};
 use moka::ops::compute::Op;
 
 use crate::min_versions::MinVersions;
@@ -93,7 +93,7 @@ impl Cache for MokaCache {
         self.min_versions.of(key)
     }
 
-    fn reach(&self) -> Reach {
-        Reach::Own
+    fn mode(&self) -> CacheMode {
+        CacheMode::Local
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use deadpool_redis::redis::Script;
 use foretell_domain::time::Timestamp;
-use foretell_ports::cache::{Cache, CacheEntry, Cached, MinVersion, Reach};
+use foretell_ports::cache::{Cache, CacheEntry, CacheMode, Cached, MinVersion};
 use foretell_ports::system::Clock;
 
 use crate::cause::RedisCause;
@@ -171,8 +171,8 @@ impl Cache for RedisCache {
         self.min_versions.of(key)
     }
 
-    fn reach(&self) -> Reach {
-        if self.link.is_up() { Reach::Shared } else { Reach::Degraded }
+    fn mode(&self) -> CacheMode {
+        if self.link.is_up() { CacheMode::Shared } else { CacheMode::Degraded }
     }
 }
 

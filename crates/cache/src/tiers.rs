@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
-use foretell_ports::cache::{Cache, CacheEntry, MinVersion, Reach};
+use foretell_ports::cache::{Cache, CacheEntry, CacheMode, MinVersion};
 
 use crate::listener::{Heard, Listener};
 use crate::memory_tier::MokaCache;
@@ -72,7 +72,7 @@ impl Cache for TieredCache {
         self.near.min_version(key)
     }
 
-    fn reach(&self) -> Reach {
-        self.far.reach()
+    fn mode(&self) -> CacheMode {
+        self.far.mode()
     }
 }

@@ -38,9 +38,9 @@ pub struct MinVersion {
 
 /// Scope of a cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reach {
+pub enum CacheMode {
     /// The cache is local to this process, as configured.
-    Own,
+    Local,
     /// The cache is shared by all nodes.
     Shared,
     /// The cache should be shared, but the shared store does not respond: each node works alone.
@@ -74,5 +74,5 @@ pub trait Cache: Send + Sync {
     fn min_version(&self, key: &str) -> i64;
 
     /// Returns the current scope.
-    fn reach(&self) -> Reach;
+    fn mode(&self) -> CacheMode;
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use foretell_domain::time::Timestamp;
-use foretell_ports::cache::{Cache, CacheEntry, Cached, MinVersion, Reach};
+use foretell_ports::cache::{Cache, CacheEntry, CacheMode, Cached, MinVersion};
 use foretell_ports::rate_limit::{Budget, RateLimiter, Verdict};
 
 /// A cache that never evicts; all clones are the same cache.
@@ -60,8 +60,8 @@ impl Cache for MemoryCache {
         self.with(|slots| slots.min_versions.get(key).copied().unwrap_or(0))
     }
 
-    fn reach(&self) -> Reach {
-        Reach::Own
+    fn mode(&self) -> CacheMode {
+        CacheMode::Local
     }
 }
 

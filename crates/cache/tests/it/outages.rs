@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use foretell_cache::{RedisCache, RedisRateLimiter};
 use foretell_domain::time::Timestamp;
-use foretell_ports::cache::{Cache as _, CacheEntry, Cached, Reach};
+use foretell_ports::cache::{Cache as _, CacheEntry, CacheMode, Cached};
 use foretell_ports::rate_limit::{Budget, RateLimiter as _};
 use foretell_testkit::clock::{FakeClock, START};
 
@@ -53,7 +53,7 @@ async fn check_costs_little(cache: &RedisCache) {
     let (longest, all) = ask_often(cache).await;
     assert!(longest < Duration::from_millis(150), "{longest:?}");
     assert!(all < Duration::from_secs(1), "{all:?}");
-    wait_for(async || cache.reach() == Reach::Degraded).await;
+    wait_for(async || cache.mode() == CacheMode::Degraded).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -65,7 +65,7 @@ async fn stopped_redis_costs_nothing_until_it_returns() {
     check_costs_little(&cache).await;
     redis.restart();
     wait_for(async || is_found(&cache).await).await;
-    assert_eq!(cache.reach(), Reach::Shared);
+    assert_eq!(cache.mode(), CacheMode::Shared);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -77,7 +77,7 @@ async fn frozen_redis_costs_little_until_it_returns() {
     check_costs_little(&cache).await;
     redis.thaw();
     wait_for(async || is_found(&cache).await).await;
-    assert_eq!(cache.reach(), Reach::Shared);
+    assert_eq!(cache.mode(), CacheMode::Shared);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -109,7 +109,7 @@ async fn invalid_data_counts_as_absent_and_is_overwritten() {
         cache.put("a", entry()).await;
         wait_for(async || is_found(&cache).await).await;
     }
-    assert_eq!(cache.reach(), Reach::Shared, "that is no failure");
+    assert_eq!(cache.mode(), CacheMode::Shared, "that is no failure");
 }
 
 #[tokio::test(flavor = "multi_thread")]

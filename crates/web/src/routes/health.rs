@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use actix_web::web::{Data, ServiceConfig};
 use foretell_domain::job::JobLane;
-use foretell_ports::cache::Reach;
+use foretell_ports::cache::CacheMode;
 use serde::Serialize;
 use serde_json::json;
 use tokio::time::timeout;
@@ -71,10 +71,10 @@ impl Checks {
     async fn make(state: &WebState) -> Self {
         let application = &state.application;
         let missing = timeout(PING, application.missing_migrations()).await.ok().and_then(Result::ok);
-        let redis = match application.cache_reach() {
-            Reach::Own => None,
-            Reach::Shared => Some(OK),
-            Reach::Degraded => Some(DEGRADED),
+        let redis = match application.cache_mode() {
+            CacheMode::Local => None,
+            CacheMode::Shared => Some(OK),
+            CacheMode::Degraded => Some(DEGRADED),
         };
         let search = match application.semantic() {
             None => OFF,
