@@ -29,8 +29,8 @@ use tokio::sync::watch;
 use crate::key_uses::KeyUses;
 use crate::leaderboards::Leaderboards;
 use crate::login_limits::{LoginGuard, LoginLimits};
+use crate::market_cache::MarketCache;
 use crate::market_feed::MarketFeed;
-use crate::market_pages::MarketPages;
 use crate::open_streams::{OpenStreams, StreamLimits};
 use crate::request_limits::RequestLimits;
 use crate::retry::RetryPolicies;
@@ -138,7 +138,7 @@ pub struct Application {
     pub(crate) webhook_watch: Arc<WebhookWatch>,
     pub(crate) market_totals: Totals<CountedMarkets>,
     pub(crate) post_totals: Totals<PostFilter>,
-    pub(crate) market_pages: MarketPages,
+    pub(crate) market_cache: MarketCache,
     pub(crate) leaderboards: Leaderboards,
     /// `true` if the server is about to stop.
     pub(crate) closing: watch::Sender<bool>,
@@ -167,7 +167,7 @@ impl Application {
         let tokens = TokenGuard::new(Arc::clone(&ports.limiter), invalid_tokens);
         let open_streams = OpenStreams::new(settings.stream_limits);
         let (cache, markets) = (Arc::clone(&ports.cache), Arc::clone(&ports.markets));
-        let market_pages = MarketPages::new(cache, markets, settings.market_trust);
+        let market_cache = MarketCache::new(cache, markets, settings.market_trust);
         let search_permits = SearchPermits::new(ports.search.capacity());
         Self {
             ports,
@@ -178,7 +178,7 @@ impl Application {
             webhook_watch,
             market_totals: Totals::new(),
             post_totals: Totals::new(),
-            market_pages,
+            market_cache,
             leaderboards: Leaderboards::new(),
             closing: watch::Sender::new(false),
             logins,

@@ -21,7 +21,7 @@ impl Application {
         self.market_totals.forget();
         match receipt?.result? {
             Outcome::MarketDeleted => {
-                self.market_pages.forget(market);
+                self.market_cache.forget(market);
                 Ok(())
             }
             _ => Err(AppError::Internal("a deletion came to another outcome")),

@@ -54,7 +54,7 @@ impl Application {
         // Another end date may move the market to another list.
         self.market_totals.forget();
         let edited = edited?;
-        self.market_pages.invalidate_below(market, edited.market.record().version);
+        self.market_cache.invalidate_below(market, edited.market.record().version);
         Ok(edited)
     }
 }

@@ -58,7 +58,7 @@ impl Application {
         self.market_totals.forget();
         let receipt = receipt?;
         if let Ok(Outcome::MarketChanged(state)) = &receipt.result {
-            self.market_pages.invalidate_below(state.record.id, state.record.version);
+            self.market_cache.invalidate_below(state.record.id, state.record.version);
         }
         receipt.map(|outcome| match outcome {
             Outcome::MarketChanged(state) => Some(*state),

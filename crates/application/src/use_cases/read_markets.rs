@@ -13,7 +13,7 @@ use foretell_ports::page::{Page, PageRequest, Stretch};
 use super::authenticate::Caller;
 use crate::Application;
 use crate::error::AppError;
-use crate::market_pages::Render;
+use crate::market_cache::Render;
 
 /// Maximum number of bets and sales embedded in a market: its newest.
 pub const MAX_BETS_WITH_MARKET: u32 = 20;
@@ -103,10 +103,10 @@ impl Application {
     /// As for the market itself.
     pub async fn show_market(&self, id: MarketId, render: Render) -> Result<Arc<[u8]>, AppError> {
         let now = self.now();
-        if let Some(page) = self.market_pages.peek(id, now) {
+        if let Some(page) = self.market_cache.peek(id, now) {
             return Ok(page);
         }
-        self.market_pages.get(id, now, |details| render(details, now, &self.settings)).await
+        self.market_cache.get(id, now, |details| render(details, now, &self.settings)).await
     }
 
     /// Returns the bet or sale that the caller made under this client id, or else the one with this

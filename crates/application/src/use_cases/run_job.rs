@@ -141,7 +141,7 @@ impl Application {
         // Otherwise the market was closed, decided or deleted meanwhile, or its end date and the
         // job were moved.
         if let Ok(Outcome::MarketChanged(state)) = receipt.result {
-            self.market_pages.invalidate_below(id, state.record.version);
+            self.market_cache.invalidate_below(id, state.record.version);
             tracing::info!(market_id = %id, "closed a market at its end date");
         }
         Ok(None)

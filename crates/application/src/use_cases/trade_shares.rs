@@ -58,7 +58,7 @@ impl Application {
     ) -> Result<Receipt<TradeReceipt>, AppError> {
         let receipt = self.submit_once(caller, key, command).await?;
         if let Ok(Outcome::Traded(traded)) = &receipt.result {
-            self.market_pages.invalidate_below(traded.bet.market_id, traded.bet.fill.market_version);
+            self.market_cache.invalidate_below(traded.bet.market_id, traded.bet.fill.market_version);
         }
         receipt.map(|outcome| match outcome {
             Outcome::Traded(receipt) => Some(*receipt),

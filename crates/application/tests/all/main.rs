@@ -19,7 +19,7 @@ mod jobs;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
-mod market_pages;
+mod market_cache;
 #[cfg(test)]
 mod payments;
 #[cfg(test)]

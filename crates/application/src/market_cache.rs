@@ -30,7 +30,7 @@ const LANDED_FOR: Duration = Duration::from_millis(100);
 const MAX_FLIGHTS: u64 = 10_000;
 
 /// Rendered markets.
-pub(crate) struct MarketPages {
+pub(crate) struct MarketCache {
     cache: Arc<dyn Cache>,
     markets: Arc<dyn MarketQueries>,
     trust: Duration,
@@ -41,7 +41,7 @@ pub(crate) struct MarketPages {
     at_hand: OnceLock<Counter>,
 }
 
-impl MarketPages {
+impl MarketCache {
     pub(crate) fn new(cache: Arc<dyn Cache>, markets: Arc<dyn MarketQueries>, trust: Duration) -> Self {
         let flights = Flights::builder().max_capacity(MAX_FLIGHTS).time_to_live(LANDED_FOR).build();
         Self { cache, markets, trust, flights, at_hand: OnceLock::new() }
