@@ -9,7 +9,7 @@ use foretell_domain::market::{Holding, Market, Position};
 use foretell_domain::money::Balance;
 use foretell_domain::shares::Shares;
 use foretell_ports::market::{PositionKey, PositionRow as ListedPosition, WantedHolding};
-use foretell_ports::page::{Page, PageRequest, Start, Stretch};
+use foretell_ports::page::{NumberedPage, Page, Start, Stretch};
 
 use crate::connection::{Connection, on};
 use crate::dialect::{bulk_market, look_up};
@@ -154,7 +154,7 @@ pub(crate) fn list_holdings_after(
 pub(crate) fn page(
     connection: &mut Connection<'_>,
     market: MarketId,
-    page: PageRequest,
+    page: NumberedPage,
 ) -> Result<Page<ListedPosition>, Failure> {
     let market_id = DbId::from(market);
     let held =

@@ -22,7 +22,7 @@ use foretell_domain::webhook::WebhookEvents;
 use foretell_ports::job::{Lease, LeaseRequest, NewJob};
 use foretell_ports::known_network::KnownNetwork;
 use foretell_ports::market::{PaidSet, PositionKey, PriceWindow, WantedHolding};
-use foretell_ports::page::{PageRequest, Start, Stretch};
+use foretell_ports::page::{NumberedPage, Start, Stretch};
 use foretell_ports::secret::TokenHash;
 use foretell_ports::unit::Locked;
 use foretell_ports::vector::{Direction, StoredVector, TextId, VectorPlace};
@@ -235,7 +235,7 @@ fn trade(
 }
 
 fn queries(c: &mut Connection<'_>, account: AccountId, market: MarketId) -> Result<(), Failure> {
-    let page = PageRequest::new(2, 20).unwrap();
+    let page = NumberedPage::new(2, 20).unwrap();
     accounts::find(c, account)?;
     accounts::list(c, UserId::from_u128(1))?;
     transfers::balance_at(c, account, START)?;

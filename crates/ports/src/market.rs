@@ -10,7 +10,7 @@ use foretell_domain::probability::Probability;
 use foretell_domain::time::Timestamp;
 
 use crate::error::StoreError;
-use crate::page::{Page, PageRequest, Stretch};
+use crate::page::{NumberedPage, Page, Stretch};
 use crate::portfolio::{BetKey, HeldKey, HeldPosition};
 use crate::unit::Locked;
 
@@ -278,7 +278,7 @@ pub trait MarketQueries: Send + Sync {
     async fn page_positions(
         &self,
         market: MarketId,
-        page: PageRequest,
+        page: NumberedPage,
     ) -> Result<Page<PositionRow>, StoreError>;
 
     /// Returns the same positions by account and option, at most `limit` of them after `after`.

@@ -5,12 +5,12 @@ pub const MAX_PAGE_ROWS: u32 = 100;
 
 /// Request of a numbered page of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PageRequest {
+pub struct NumberedPage {
     page: u32,
     limit: u32,
 }
 
-impl PageRequest {
+impl NumberedPage {
     /// Creates a request of page `page` (from 1) with `limit` rows (1 to 100), or `None` outside
     /// these ranges.
     pub fn new(page: u32, limit: u32) -> Option<Self> {
@@ -67,8 +67,8 @@ impl Stretch<i64> {
     }
 }
 
-impl<K> From<PageRequest> for Stretch<K> {
-    fn from(page: PageRequest) -> Self {
+impl<K> From<NumberedPage> for Stretch<K> {
+    fn from(page: NumberedPage) -> Self {
         Self { start: Start::Offset(page.offset()), limit: page.limit() }
     }
 }

@@ -36,7 +36,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use async_trait::async_trait;
 use foretell_ports::error::StoreError;
 use foretell_ports::health::Health;
-use foretell_ports::page::{PageRequest, Start, Stretch};
+use foretell_ports::page::{NumberedPage, Start, Stretch};
 use foretell_ports::unit::{ErasedWork, UnitFuture, UnitOfWork};
 
 use table::{EndOfUnit as _, rejected};
@@ -134,7 +134,7 @@ impl Health for MemoryStore {
 }
 
 /// Returns a page of rows that are all in memory.
-fn page_of<T>(rows: Vec<T>, page: PageRequest) -> foretell_ports::page::Page<T> {
+fn page_of<T>(rows: Vec<T>, page: NumberedPage) -> foretell_ports::page::Page<T> {
     let total = count(rows.len());
     let skipped = usize::try_from(page.offset()).unwrap_or(usize::MAX);
     let rows = rows.into_iter().skip(skipped).take(page.limit() as usize).collect();

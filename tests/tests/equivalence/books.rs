@@ -7,7 +7,7 @@ use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::{Side, Transfer};
 use foretell_ports::ledger::{AccountDetails, AuditReport};
 use foretell_ports::market::{MarketFilter, MarketSort, PriceWindow};
-use foretell_ports::page::{MAX_PAGE_ROWS, Page, PageRequest};
+use foretell_ports::page::{MAX_PAGE_ROWS, NumberedPage, Page};
 use foretell_testkit::clock::START;
 use foretell_tests::Chance;
 
@@ -142,7 +142,7 @@ impl Books {
             self.note("total", world.markets.count_markets(&filter).await.unwrap());
             for sort in [MarketSort::Newest, MarketSort::Closing, MarketSort::Volume] {
                 for page in 1..=2 {
-                    let page = PageRequest::new(page, 3).unwrap();
+                    let page = NumberedPage::new(page, 3).unwrap();
                     let found = world.markets.list_markets(&filter, sort, page.into()).await.unwrap();
                     self.note("page", found);
                 }
@@ -191,10 +191,10 @@ pub(super) async fn statement(world: &World, account: AccountId) -> Vec<Transfer
     all_pages(async |page| world.ledger.page_transfers(account, page.into()).await.unwrap()).await
 }
 
-async fn all_pages<T>(read: impl AsyncFn(PageRequest) -> Page<T>) -> Vec<T> {
+async fn all_pages<T>(read: impl AsyncFn(NumberedPage) -> Page<T>) -> Vec<T> {
     let mut rows = Vec::new();
     for number in 1.. {
-        let page = read(PageRequest::new(number, MAX_PAGE_ROWS).unwrap()).await;
+        let page = read(NumberedPage::new(number, MAX_PAGE_ROWS).unwrap()).await;
         rows.extend(page.rows);
         if rows.len() >= usize::try_from(page.total).unwrap() {
             assert_eq!(

@@ -8,7 +8,7 @@ use foretell_domain::id::{BetId, MarketId, UserId};
 use foretell_domain::market::{Bet, MarketError, Settlement};
 use foretell_domain::user::User;
 use foretell_ports::market::{MarketDetails, MarketFilter, MarketKey, MarketSort, PositionKey, PositionRow};
-use foretell_ports::page::{Page, PageRequest, Stretch};
+use foretell_ports::page::{NumberedPage, Page, Stretch};
 
 use super::authenticate::Caller;
 use crate::Application;
@@ -138,7 +138,7 @@ impl Application {
     pub async fn page_positions(
         &self,
         id: MarketId,
-        page: PageRequest,
+        page: NumberedPage,
     ) -> Result<Page<PositionRow>, AppError> {
         Ok(self.ports.markets.page_positions(id, page).await?)
     }

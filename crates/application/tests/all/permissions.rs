@@ -7,7 +7,7 @@ use foretell_domain::error::{Code, DomainError};
 use foretell_domain::id::AccountId;
 use foretell_domain::policy::Denied;
 use foretell_domain::transfer::TransferError;
-use foretell_ports::page::PageRequest;
+use foretell_ports::page::NumberedPage;
 
 use crate::support::{Desk, GRANT, amount};
 
@@ -34,7 +34,7 @@ async fn account_is_visible_to_owner_and_admins() {
     let (ann, ben, cem) = (desk.user().await, desk.user().await, desk.user().await);
     let (moderator, admin) = (desk.moderator().await, desk.admin().await);
     let transfer = desk.pay(&ann, &ben, 10).await.unwrap();
-    let page = PageRequest::new(1, 10).unwrap();
+    let page = NumberedPage::new(1, 10).unwrap();
     let (id, now) = (ann.account_id, desk.app.now());
     for (caller, sees_account, sees_transfer) in [
         (&ann, true, true),

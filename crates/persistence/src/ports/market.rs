@@ -12,7 +12,7 @@ use foretell_ports::market::{
     MarketDetails, MarketFilter, MarketKey, MarketQueries, MarketSort, MarketTx, NewMarket, PaidSet,
     PositionKey, PositionRow, PricePoint, PriceWindow, WantedHolding,
 };
-use foretell_ports::page::{Page, PageRequest, Stretch};
+use foretell_ports::page::{NumberedPage, Page, Stretch};
 use foretell_ports::portfolio::{BetKey, HeldKey, HeldPosition};
 use foretell_ports::unit::Locked;
 
@@ -161,7 +161,7 @@ impl MarketQueries for Store {
     async fn page_positions(
         &self,
         market: MarketId,
-        page: PageRequest,
+        page: NumberedPage,
     ) -> Result<Page<PositionRow>, StoreError> {
         self.read("page_positions", move |c| positions::page(c, market, page)).await
     }

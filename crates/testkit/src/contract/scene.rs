@@ -15,7 +15,7 @@ use foretell_domain::user::User;
 use foretell_ports::error::StoreError;
 use foretell_ports::ledger::AccountDetails;
 use foretell_ports::market::{MarketDetails, NewMarket, WantedHolding};
-use foretell_ports::page::{PageRequest, Start, Stretch};
+use foretell_ports::page::{NumberedPage, Start, Stretch};
 use foretell_ports::unit::{Locked, Tx};
 
 use super::{Adapters, Harness};
@@ -286,8 +286,8 @@ pub(super) fn find_holding(
 }
 
 /// Returns a valid page request.
-pub(super) fn page(number: u32, limit: u32) -> PageRequest {
-    PageRequest::new(number, limit).expect("the page can be asked for")
+pub(super) fn page(number: u32, limit: u32) -> NumberedPage {
+    NumberedPage::new(number, limit).expect("the page can be asked for")
 }
 
 /// Returns the moment this many seconds after [`START`].

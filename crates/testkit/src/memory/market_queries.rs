@@ -14,7 +14,7 @@ use foretell_ports::market::{
     MarketDetails, MarketFilter, MarketKey, MarketQueries, MarketSort, PositionKey, PositionRow, PricePoint,
     PriceWindow, WantedHolding,
 };
-use foretell_ports::page::{Page, PageRequest, Stretch};
+use foretell_ports::page::{NumberedPage, Page, Stretch};
 use foretell_ports::portfolio::{BetKey, HeldKey, HeldPosition};
 
 use super::tables::{MarketRow, Tables};
@@ -143,7 +143,7 @@ impl MarketQueries for MemoryStore {
     async fn page_positions(
         &self,
         market: MarketId,
-        page: PageRequest,
+        page: NumberedPage,
     ) -> Result<Page<PositionRow>, StoreError> {
         Ok(page_of(position_rows(&*self.read()?, market), page))
     }

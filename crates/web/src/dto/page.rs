@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use foretell_application::AppError;
-use foretell_ports::page::{MAX_PAGE_ROWS, PageRequest, Start, Stretch};
+use foretell_ports::page::{MAX_PAGE_ROWS, NumberedPage, Start, Stretch};
 use garde::Validate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -45,7 +45,7 @@ impl IntoInput for PageParams {
                 if page == 0 {
                     faults.add("page", FaultCode::Range, "must be at least 1");
                 }
-                PageRequest::new(page, limit).map(Paging::Page)
+                NumberedPage::new(page, limit).map(Paging::Page)
             }
             ListAsked::ByCursor { key, identity } => {
                 faults.refuse_unknown("page", self.page.is_some());
@@ -72,7 +72,7 @@ fn place_of(cursor: &str, seal: &ListSeal, faults: &mut Faults) -> Option<Place>
 #[derive(Debug)]
 pub(crate) enum Paging {
     /// Page by number.
-    Page(PageRequest),
+    Page(NumberedPage),
     /// Page after a cursor.
     Walk(Walk),
 }

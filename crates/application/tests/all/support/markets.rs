@@ -9,7 +9,7 @@ use foretell_domain::text::{Category, MarketDescription, MarketName, OptionName}
 use foretell_domain::transfer::{Transfer, TransferKind};
 use foretell_ports::ledger::LedgerQueries as _;
 use foretell_ports::market::{MarketDetails, MarketQueries as _};
-use foretell_ports::page::PageRequest;
+use foretell_ports::page::NumberedPage;
 
 use super::desk::{Desk, amount};
 use super::trouble::eventually;
@@ -169,7 +169,7 @@ impl Desk {
     pub(crate) async fn statement(&self, account: AccountId) -> Vec<Transfer> {
         let mut rows = Vec::new();
         for page in 1.. {
-            let request = PageRequest::new(page, 100).unwrap();
+            let request = NumberedPage::new(page, 100).unwrap();
             let mut found = self.memory.page_transfers(account, request.into()).await.unwrap();
             if found.rows.is_empty() {
                 break;
