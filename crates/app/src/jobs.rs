@@ -6,7 +6,7 @@ use anyhow::{Context as _, anyhow};
 use foretell_domain::id::JobId;
 use foretell_domain::job::{JobKind, JobState};
 use foretell_ports::job::{Job, JobFilter};
-use foretell_ports::page::{Start, Stretch};
+use foretell_ports::page::{PageRequest, PageStart};
 
 use crate::cli::{JobsCommand, ListJobs, NamedJob, say};
 use crate::config::Settings;
@@ -16,8 +16,8 @@ pub(crate) async fn run(settings: &Settings, command: JobsCommand) -> anyhow::Re
     let application = wiring::start(settings).await?;
     match command {
         JobsCommand::List(wanted) => {
-            let stretch = Stretch { start: Start::First, limit: wanted.limit };
-            for job in application.list_jobs_as_operator(filter(&wanted)?, stretch).await? {
+            let page = PageRequest { start: PageStart::First, limit: wanted.limit };
+            for job in application.list_jobs_as_operator(filter(&wanted)?, page).await? {
                 say(line(&job));
             }
         }

@@ -12,7 +12,7 @@ use foretell_domain::id::MarketId;
 use foretell_domain::market::Bet;
 use foretell_ports::error::StoreError;
 use foretell_ports::market::{MarketDetails, MarketQueries};
-use foretell_ports::page::{Start, Stretch};
+use foretell_ports::page::{PageRequest, PageStart};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -187,8 +187,9 @@ pub(crate) async fn read_bets(
     if limit == 0 {
         return Ok((Vec::new(), sequence));
     }
-    let page = markets.page_bets(id, Stretch { start: Start::After(end.saturating_add(1)), limit }).await?;
-    // The page replaces unreadable bets by older ones, which must be dropped.
+    let page =
+        markets.page_bets(id, PageRequest { start: PageStart::After(end.saturating_add(1)), limit }).await?;
+    // Unreadable bets are replaced by older ones, which are not wanted here.
     let wanted = page.rows.into_iter().filter(|bet| bet.fill.sequence > sequence);
     let mut bets: Vec<_> = wanted.map(Arc::new).collect();
     bets.reverse();

@@ -8,7 +8,7 @@ use foretell_domain::text::KeyName;
 use foretell_domain::time::Timestamp;
 use foretell_domain::user::User;
 use foretell_ports::api_key::{ApiKey, ApiKeyDetails};
-use foretell_ports::page::{Start, Stretch};
+use foretell_ports::page::{PageRequest, PageStart};
 use foretell_ports::secret::TokenHash;
 
 use crate::connection::{Connection, on};
@@ -132,21 +132,21 @@ pub(crate) fn find(
 pub(crate) fn list(
     connection: &mut Connection<'_>,
     user: UserId,
-    stretch: Stretch<ApiKeyId>,
+    page: PageRequest<ApiKeyId>,
 ) -> Result<Vec<ApiKey>, Failure> {
-    let load = |part: &Stretch<ApiKeyId>| {
+    let load = |page: &PageRequest<ApiKeyId>| {
         Ok(on!(connection, |c| {
             let all = api_keys::table
                 .filter(api_keys::user_id.eq(DbId::from(user)))
                 .order(api_keys::id.desc())
-                .limit(part.limit.into())
+                .limit(page.limit.into())
                 .select(ApiKeyRow::as_select());
-            match part.start {
-                Start::First => all.load(c),
-                Start::Offset(rows) => all.offset(rows).load(c),
-                Start::After(id) => all.filter(api_keys::id.lt(DbId::from(id))).load(c),
+            match page.start {
+                PageStart::First => all.load(c),
+                PageStart::Offset(rows) => all.offset(rows).load(c),
+                PageStart::After(id) => all.filter(api_keys::id.lt(DbId::from(id))).load(c),
             }
         })?)
     };
-    readable_page(stretch, load, |row: &ApiKeyRow| row.id.into(), ApiKey::try_from)
+    readable_page(page, load, |row: &ApiKeyRow| row.id.into(), ApiKey::try_from)
 }

@@ -10,7 +10,7 @@ use foretell_domain::probability::Probability;
 use foretell_domain::shares::Shares;
 use foretell_domain::time::Timestamp;
 use foretell_ports::market::{PricePoint, PriceWindow};
-use foretell_ports::page::{Page, Start, Stretch};
+use foretell_ports::page::{Page, PageRequest, PageStart};
 use foretell_ports::portfolio::BetKey;
 
 use crate::connection::{Connection, on};
@@ -177,12 +177,12 @@ pub(crate) fn find(
 pub(crate) fn page(
     connection: &mut Connection<'_>,
     market: MarketId,
-    stretch: Stretch<i64>,
+    page: PageRequest<i64>,
 ) -> Result<Page<Bet>, Failure> {
     let id = DbId::from(market);
     let total = count(connection, id)?;
-    let load = |part: &Stretch<i64>| {
-        let (first, last) = part.numbers(total);
+    let load = |page: &PageRequest<i64>| {
+        let (first, last) = page.numbers(total);
         Ok(on!(connection, |c| {
             bets::table
                 .filter(bets::market_id.eq(id))
@@ -192,7 +192,7 @@ pub(crate) fn page(
                 .load(c)
         })?)
     };
-    let rows = readable_page(stretch, load, |row: &BetRow| row.sequence, Bet::try_from)?;
+    let rows = readable_page(page, load, |row: &BetRow| row.sequence, Bet::try_from)?;
     Ok(Page { rows, total })
 }
 
@@ -219,21 +219,21 @@ pub(crate) fn find_prices_before(
     let time_of_us = |sequence| time_of(connection, market_id, sequence);
     // No index has the times: a search by sequence finds the bets near this time (ADR 0009).
     let last = Timeline { count, time_of_us }.ceiling(before.micros())?;
-    let load = |part: &Stretch<i64>| {
-        let end = if let Start::After(sequence) = part.start { sequence - 1 } else { last };
+    let load = |page: &PageRequest<i64>| {
+        let end = if let PageStart::After(sequence) = page.start { sequence - 1 } else { last };
         Ok(on!(connection, |c| {
             bets::table
                 .filter(bets::market_id.eq(market_id))
                 .filter(bets::sequence.le(end))
                 .filter(bets::created_at_us.lt(before.micros()))
                 .order(bets::sequence.desc())
-                .limit(i64::from(part.limit))
+                .limit(i64::from(page.limit))
                 .select((bets::id, bets::sequence, bets::prices_after))
                 .load(c)
         })?)
     };
     let prices = |(id, _, bytes): (DbId, i64, Vec<u8>)| decode_after(id, &bytes);
-    Ok(readable_page(Stretch { start: Start::First, limit: 1 }, load, |row| row.1, prices)?.pop())
+    Ok(readable_page(PageRequest { start: PageStart::First, limit: 1 }, load, |row| row.1, prices)?.pop())
 }
 
 /// The id, sequence, time, cash and prices of a bet.
@@ -258,8 +258,8 @@ pub(crate) fn list_prices(
         let time_of_us = |sequence| time_of(connection, market_id, sequence);
         Timeline { count: last, time_of_us }.floor(window.from.micros())?
     };
-    let load = |part: &Stretch<i64>| {
-        let Start::After(before) = part.start else { return Ok(Vec::new()) };
+    let load = |page: &PageRequest<i64>| {
+        let PageStart::After(before) = page.start else { return Ok(Vec::new()) };
         Ok(on!(connection, |c| {
             bets::table
                 .filter(bets::market_id.eq(market_id))
@@ -268,7 +268,7 @@ pub(crate) fn list_prices(
                 .filter(bets::created_at_us.ge(window.from.micros()))
                 .filter(bets::created_at_us.lt(window.to.micros()))
                 .order(bets::sequence)
-                .limit(i64::from(part.limit))
+                .limit(i64::from(page.limit))
                 .select((bets::id, bets::sequence, bets::created_at_us, bets::cash_minor, bets::prices_after))
                 .load(c)
         })?)
@@ -278,7 +278,7 @@ pub(crate) fn list_prices(
         let at = StoredRow { table: "bets", id }.time("created_at_us", created_at_us)?;
         Ok((sequence, PricePoint { at, prices, volume: Balance::from_minor(cash_minor) }))
     };
-    readable_page(Stretch { start: Start::After(before), limit }, load, |row: &PriceRow| row.1, point)
+    readable_page(PageRequest { start: PageStart::After(before), limit }, load, |row: &PriceRow| row.1, point)
 }
 
 /// Returns the number of bets and sales that a market counts.

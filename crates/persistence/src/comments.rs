@@ -7,7 +7,7 @@ use diesel::sql_types::{BigInt, Text};
 use foretell_domain::comment::{Comment, CommentSubject};
 use foretell_domain::id::{CommentId, PostId, UserId};
 use foretell_domain::text::CommentContent;
-use foretell_ports::page::{Start, Stretch};
+use foretell_ports::page::{PageRequest, PageStart};
 use foretell_ports::post::HeldSubject;
 use foretell_ports::unit::Locked;
 
@@ -15,7 +15,7 @@ use crate::connection::{Connection, on};
 use crate::dialect::content;
 use crate::error::{Failure, StoredRow, expect_saved};
 use crate::id::{DbId, Id, db_ids};
-use crate::post_lists::stretch;
+use crate::post_lists::paginate;
 use crate::prepared::prepared;
 use crate::readable::{readable, readable_page};
 use crate::schema::comments;
@@ -146,31 +146,31 @@ macro_rules! about {
 pub(crate) fn list(
     connection: &mut Connection<'_>,
     subject: CommentSubject,
-    stretch: Stretch<CommentId>,
+    page: PageRequest<CommentId>,
 ) -> Result<Vec<Comment>, Failure> {
-    let load = |part: &Stretch<CommentId>| {
+    let load = |page: &PageRequest<CommentId>| {
         Ok(on!(connection, |c, Db| {
             let all = comments::table.select(CommentRow::as_select()).into_boxed::<Db>();
-            stretch!(about!(all, subject), comments::id, part).load(c)
+            paginate!(about!(all, subject), comments::id, page).load(c)
         })?)
     };
-    readable_page(stretch, load, |row: &CommentRow| row.id.into(), Comment::try_from)
+    readable_page(page, load, |row: &CommentRow| row.id.into(), Comment::try_from)
 }
 
 /// Returns the comments of an author, by descending id.
 pub(crate) fn list_of(
     connection: &mut Connection<'_>,
     author: UserId,
-    stretch: Stretch<CommentId>,
+    page: PageRequest<CommentId>,
 ) -> Result<Vec<Comment>, Failure> {
-    let load = |part: &Stretch<CommentId>| {
+    let load = |page: &PageRequest<CommentId>| {
         Ok(on!(connection, |c, Db| {
             let theirs = comments::author_id.eq(DbId::from(author));
             let all = comments::table.filter(theirs).select(CommentRow::as_select()).into_boxed::<Db>();
-            stretch!(all, comments::id, part).load(c)
+            paginate!(all, comments::id, page).load(c)
         })?)
     };
-    readable_page(stretch, load, |row: &CommentRow| row.id.into(), Comment::try_from)
+    readable_page(page, load, |row: &CommentRow| row.id.into(), Comment::try_from)
 }
 
 /// Returns the number of comments on a subject.

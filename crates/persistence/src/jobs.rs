@@ -12,7 +12,7 @@ use foretell_domain::time::Timestamp;
 use foretell_ports::job::{
     Job, JobCount, JobFilter, Lease, LeaseRequest, LeasedJob, LeasedJobs, NewJob, UnknownTask,
 };
-use foretell_ports::page::{Start, Stretch};
+use foretell_ports::page::{PageRequest, PageStart};
 
 use crate::connection::{Connection, on};
 use crate::dialect;
@@ -300,20 +300,20 @@ macro_rules! filtered {
 pub(crate) fn list(
     connection: &mut Connection<'_>,
     filter: JobFilter,
-    stretch: Stretch<JobId>,
+    page: PageRequest<JobId>,
 ) -> Result<Vec<Job>, Failure> {
-    let load = |part: &Stretch<JobId>| {
+    let load = |page: &PageRequest<JobId>| {
         Ok(on!(connection, |c, Db| {
-            let rows = filtered!(filter, Db).order(jobs::id.desc()).limit(part.limit.into());
-            let rows = match part.start {
-                Start::First => rows,
-                Start::Offset(skipped) => rows.offset(skipped),
-                Start::After(id) => rows.filter(jobs::id.lt(DbId::from(id))),
+            let rows = filtered!(filter, Db).order(jobs::id.desc()).limit(page.limit.into());
+            let rows = match page.start {
+                PageStart::First => rows,
+                PageStart::Offset(skipped) => rows.offset(skipped),
+                PageStart::After(id) => rows.filter(jobs::id.lt(DbId::from(id))),
             };
             rows.select(JobRow::as_select()).load(c)
         })?)
     };
-    readable_page(stretch, load, |row: &JobRow| row.id.into(), Job::try_from)
+    readable_page(page, load, |row: &JobRow| row.id.into(), Job::try_from)
 }
 
 /// Returns the number of jobs.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use diesel::prelude::*;
 use foretell_domain::market::Phase;
 use foretell_ports::market::{MarketDetails, MarketFilter, MarketKey, MarketSort};
-use foretell_ports::page::{Start, Stretch};
+use foretell_ports::page::{PageRequest, PageStart};
 
 use crate::connection::{Connection, on};
 use crate::dialect::transaction::snapshot;
@@ -110,12 +110,12 @@ pub(crate) fn list(
     connection: &mut Connection<'_>,
     filter: &MarketFilter,
     sort: MarketSort,
-    stretch: Stretch<MarketKey>,
+    page: PageRequest<MarketKey>,
 ) -> Result<Vec<MarketDetails>, Failure> {
     snapshot(connection, |connection| {
-        let load = |part: &Stretch<MarketKey>| {
+        let load = |page: &PageRequest<MarketKey>| {
             // Two statements in one snapshot: no market changes between its rank and its details.
-            let keys = keys(connection, filter, sort, *part)?;
+            let keys = keys(connection, filter, sort, *page)?;
             let ids: Vec<_> = keys.iter().map(|key| DbId::from(key.id)).collect();
             let mut found: BTreeMap<_, _> = find_all(connection, &ids)?.into_iter().collect();
             Ok(keys.into_iter().map(|key| (key, found.remove(&DbId::from(key.id)))).collect())
@@ -123,7 +123,7 @@ pub(crate) fn list(
         let market = |(key, market): (MarketKey, Option<Result<_, _>>)| {
             market.unwrap_or_else(|| Err(incomplete(key.id.into())))
         };
-        readable_page(stretch, load, |(key, _)| *key, market)
+        readable_page(page, load, |(key, _)| *key, market)
     })
 }
 
@@ -132,13 +132,13 @@ fn keys(
     connection: &mut Connection<'_>,
     filter: &MarketFilter,
     sort: MarketSort,
-    stretch: Stretch<MarketKey>,
+    page: PageRequest<MarketKey>,
 ) -> QueryResult<Vec<MarketKey>> {
-    let limit = i64::from(stretch.limit);
-    let key = match stretch.start {
-        Start::First => return keys_of(connection, filter, (sort, Part::After(0)), limit),
-        Start::Offset(rows) => return keys_of(connection, filter, (sort, Part::After(rows)), limit),
-        Start::After(key) => key,
+    let limit = i64::from(page.limit);
+    let key = match page.start {
+        PageStart::First => return keys_of(connection, filter, (sort, Part::After(0)), limit),
+        PageStart::Offset(rows) => return keys_of(connection, filter, (sort, Part::After(rows)), limit),
+        PageStart::After(key) => key,
     };
     // Two index seeks: neither database turns the combined condition into one.
     let mut keys = keys_of(connection, filter, (sort, Part::Beside(key)), limit)?;

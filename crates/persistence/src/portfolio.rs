@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use foretell_domain::id::{AccountId, UserId};
 use foretell_domain::market::Bet;
-use foretell_ports::page::{Start, Stretch};
+use foretell_ports::page::{PageRequest, PageStart};
 use foretell_ports::portfolio::{BetKey, HeldKey, HeldPosition};
 
 use crate::bets::BetRow;
@@ -31,14 +31,14 @@ enum Part<K> {
 /// Returns the rows of a page. After a key this needs two index seeks: neither database turns the
 /// combined condition into one.
 fn rows_of<K: Copy, R>(
-    stretch: Stretch<K>,
+    page: PageRequest<K>,
     mut load: impl FnMut(Part<K>, i64) -> QueryResult<Vec<R>>,
 ) -> QueryResult<Vec<R>> {
-    let limit = i64::from(stretch.limit);
-    let key = match stretch.start {
-        Start::First => return load(Part::After(0), limit),
-        Start::Offset(rows) => return load(Part::After(rows), limit),
-        Start::After(key) => key,
+    let limit = i64::from(page.limit);
+    let key = match page.start {
+        PageStart::First => return load(Part::After(0), limit),
+        PageStart::Offset(rows) => return load(Part::After(rows), limit),
+        PageStart::After(key) => key,
     };
     let mut rows = load(Part::Beside(key), limit)?;
     let missing = limit.saturating_sub(i64::try_from(rows.len()).unwrap_or(limit));
@@ -52,11 +52,11 @@ fn rows_of<K: Copy, R>(
 pub(crate) fn list_bets(
     connection: &mut Connection<'_>,
     user: UserId,
-    stretch: Stretch<BetKey>,
+    page: PageRequest<BetKey>,
 ) -> Result<Vec<Bet>, Failure> {
     let user = DbId::from(user);
-    let load = |stretch: &Stretch<BetKey>| {
-        Ok(rows_of(*stretch, |part, limit| {
+    let load = |page: &PageRequest<BetKey>| {
+        Ok(rows_of(*page, |part, limit| {
             on!(connection, |c, Db| {
                 let own = bets::table.filter(bets::user_id.eq(user)).select(BetRow::as_select());
                 let query = own.order((bets::created_at_us.desc(), bets::id.desc())).limit(limit);
@@ -72,7 +72,7 @@ pub(crate) fn list_bets(
             })
         })?)
     };
-    readable_page(stretch, load, BetRow::key, Bet::try_from)
+    readable_page(page, load, BetRow::key, Bet::try_from)
 }
 
 /// Returns the number of a user's bets and sales.
@@ -85,11 +85,11 @@ pub(crate) fn count_bets(connection: &mut Connection<'_>, user: UserId) -> Resul
 pub(crate) fn list_positions(
     connection: &mut Connection<'_>,
     account: AccountId,
-    stretch: Stretch<HeldKey>,
+    page: PageRequest<HeldKey>,
 ) -> Result<Vec<HeldPosition>, Failure> {
     let account = DbId::from(account);
-    let load = |stretch: &Stretch<RawKey>| {
-        Ok(rows_of(*stretch, |part, limit| {
+    let load = |page: &PageRequest<RawKey>| {
+        Ok(rows_of(*page, |part, limit| {
             on!(connection, |c, Db| {
                 let own = positions::table.filter(positions::account_id.eq(account));
                 let own = own.select(PositionRow::as_select());
@@ -107,17 +107,17 @@ pub(crate) fn list_positions(
         })?)
     };
     let raw_key = |key: HeldKey| (key.market_id.into(), i32::try_from(key.option_index).unwrap_or(i32::MAX));
-    let start = match stretch.start {
-        Start::First => Start::First,
-        Start::Offset(rows) => Start::Offset(rows),
-        Start::After(key) => Start::After(raw_key(key)),
+    let start = match page.start {
+        PageStart::First => PageStart::First,
+        PageStart::Offset(rows) => PageStart::Offset(rows),
+        PageStart::After(key) => PageStart::After(raw_key(key)),
     };
-    let stretch = Stretch { start, limit: stretch.limit };
+    let page = PageRequest { start, limit: page.limit };
     let held = |row: PositionRow| {
         let (option_index, position) = row.convert()?;
         Ok(HeldPosition { market_id: row.market_id.into(), option_index, position })
     };
-    readable_page(stretch, load, |row: &PositionRow| (row.market_id, row.option_index), held)
+    readable_page(page, load, |row: &PositionRow| (row.market_id, row.option_index), held)
 }
 
 /// Returns the number of an account's positions.

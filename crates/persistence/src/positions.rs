@@ -9,7 +9,7 @@ use foretell_domain::market::{Holding, Market, Position};
 use foretell_domain::money::Balance;
 use foretell_domain::shares::Shares;
 use foretell_ports::market::{PositionKey, PositionRow as ListedPosition, WantedHolding};
-use foretell_ports::page::{NumberedPage, Page, Start, Stretch};
+use foretell_ports::page::{NumberedPage, Page, PageRequest, PageStart};
 
 use crate::connection::{Connection, on};
 use crate::dialect::{bulk_market, look_up};
@@ -198,17 +198,17 @@ pub(crate) fn list(
     let first = PositionKey { account_id: AccountId::from_u128(0), option_index: 0 };
     let account = DbId::from(after.unwrap_or(first).account_id);
     let option_index = after.map_or(-1, |after| i32::try_from(after.option_index).unwrap_or(i32::MAX));
-    let load = |part: &Stretch<(DbId, i32)>| {
-        let Start::After((account, option_index)) = part.start else { return Ok(Vec::new()) };
+    let load = |page: &PageRequest<(DbId, i32)>| {
+        let PageStart::After((account, option_index)) = page.start else { return Ok(Vec::new()) };
         Ok(on!(connection, |c| {
             held_after!(market.into(), account, option_index)
                 .filter(positions::shares_units.gt(0))
-                .limit(i64::from(part.limit))
+                .limit(i64::from(page.limit))
                 .load(c)
         })?)
     };
-    let start = Start::After((account, option_index));
-    readable_page(Stretch { start, limit }, load, |(row, _)| row.key(), listed)
+    let start = PageStart::After((account, option_index));
+    readable_page(PageRequest { start, limit }, load, |(row, _)| row.key(), listed)
 }
 
 /// Returns the positions of a market, including those without shares, by account and option after a

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use foretell_domain::id::PostId;
 use foretell_domain::post::Post;
-use foretell_ports::page::{Start, Stretch};
+use foretell_ports::page::{PageRequest, PageStart};
 use foretell_ports::post::PostFilter;
 
 use crate::connection::{Connection, on};
@@ -25,51 +25,51 @@ macro_rules! by_author {
 }
 
 /// Restricts a boxed query to a page ordered by this key, descending.
-macro_rules! stretch {
-    ($query:expr, $key:expr, $stretch:expr) => {{
-        let query = $query.order($key.desc()).limit(i64::from($stretch.limit));
-        match $stretch.start {
-            Start::First => query,
-            Start::Offset(offset) => query.offset(offset),
-            Start::After(last) => query.filter($key.lt(DbId::from(last))),
+macro_rules! paginate {
+    ($query:expr, $key:expr, $page:expr) => {{
+        let query = $query.order($key.desc()).limit(i64::from($page.limit));
+        match $page.start {
+            PageStart::First => query,
+            PageStart::Offset(offset) => query.offset(offset),
+            PageStart::After(last) => query.filter($key.lt(DbId::from(last))),
         }
     }};
 }
-pub(crate) use stretch;
+pub(crate) use paginate;
 
 /// Returns the posts that match a filter, by descending id, with two statements.
 pub(crate) fn list(
     connection: &mut Connection<'_>,
     filter: &PostFilter,
-    stretch: Stretch<PostId>,
+    page: PageRequest<PostId>,
 ) -> Result<Vec<Post>, Failure> {
     snapshot(connection, |connection| {
-        let load = |part: &Stretch<PostId>| {
+        let load = |page: &PageRequest<PostId>| {
             // Only their ids: skipped rows need not be read completely.
-            let ids = list_ids(connection, filter, *part)?;
+            let ids = list_ids(connection, filter, *page)?;
             posts::find_all(connection, &ids)
         };
-        readable_page(stretch, load, |(id, _)| (*id).into(), |(_, post)| post)
+        readable_page(page, load, |(id, _)| (*id).into(), |(_, post)| post)
     })
 }
 
 fn list_ids(
     connection: &mut Connection<'_>,
     filter: &PostFilter,
-    stretch: Stretch<PostId>,
+    page: PageRequest<PostId>,
 ) -> QueryResult<Vec<DbId>> {
     let status = filter.status.as_str();
     let Some(tag) = &filter.tag else {
         return on!(connection, |c, Db| {
             let all = table::table.filter(table::status.eq(status)).select(table::id).into_boxed::<Db>();
-            stretch!(by_author!(all, filter), table::id, stretch).load(c)
+            paginate!(by_author!(all, filter), table::id, page).load(c)
         });
     };
     on!(connection, |c, Db| {
         let tagged = post_tags::table.inner_join(table::table);
         let tagged = tagged.filter(post_tags::status.eq(status)).filter(post_tags::tag.eq(tag.as_str()));
         let all = tagged.select(post_tags::post_id).into_boxed::<Db>();
-        stretch!(by_author!(all, filter), post_tags::post_id, stretch).load(c)
+        paginate!(by_author!(all, filter), post_tags::post_id, page).load(c)
     })
 }
 

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use foretell_domain::post::PostStatus;
 use foretell_domain::tag::{Tag, Tags};
-use foretell_ports::page::{Start, Stretch};
+use foretell_ports::page::{PageRequest, PageStart};
 use foretell_ports::post::TagCount;
 
 use crate::connection::{Connection, on};
@@ -57,22 +57,22 @@ pub(crate) fn delete(connection: &mut Connection<'_>, post: DbId) -> Result<(), 
 /// Returns the tags of published posts with their positions from 1, by descending number of posts.
 pub(crate) fn list_counts(
     connection: &mut Connection<'_>,
-    stretch: Stretch<i64>,
+    page: PageRequest<i64>,
 ) -> Result<Vec<(i64, TagCount)>, Failure> {
     // The table repeats the status of each post, so that counting needs no join.
     const LIST: &str = "SELECT tag, COUNT(*) AS post_count FROM post_tags WHERE status = 'published'
         GROUP BY tag ORDER BY COUNT(*) DESC, tag LIMIT ? OFFSET ?";
-    let load = |part: &Stretch<i64>| {
-        let passed = match part.start {
-            Start::First => 0,
-            Start::Offset(rows) | Start::After(rows) => rows,
+    let load = |page: &PageRequest<i64>| {
+        let passed = match page.start {
+            PageStart::First => 0,
+            PageStart::Offset(rows) | PageStart::After(rows) => rows,
         };
-        let list = prepared(LIST).bind::<BigInt, _>(i64::from(part.limit)).bind::<BigInt, _>(passed);
+        let list = prepared(LIST).bind::<BigInt, _>(i64::from(page.limit)).bind::<BigInt, _>(passed);
         let rows: Vec<CountRow> = on!(connection, |c| list.load(c))?;
         Ok((passed.saturating_add(1)..).zip(rows).collect())
     };
     let count = |(position, row): (i64, CountRow)| Ok((position, TagCount::from(row)));
-    readable_page(stretch, load, |(position, _)| *position, count)
+    readable_page(page, load, |(position, _)| *position, count)
 }
 
 /// Returns the number of tags of published posts.

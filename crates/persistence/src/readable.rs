@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use foretell_ports::error::Chain;
-use foretell_ports::page::{Start, Stretch};
+use foretell_ports::page::{PageRequest, PageStart};
 use metrics::counter;
 
 use crate::error::Failure;
@@ -46,24 +46,25 @@ pub(crate) fn readable<T>(rows: impl IntoIterator<Item = Result<T, Failure>>) ->
 /// `load` reads a part of the list and `key_of` returns the key of a row. A page at a row number is
 /// not filled up: the added rows would belong to the next page.
 pub(crate) fn readable_page<K, R, T>(
-    page: Stretch<K>,
-    mut load: impl FnMut(&Stretch<K>) -> Result<Vec<R>, Failure>,
+    page: PageRequest<K>,
+    mut load: impl FnMut(&PageRequest<K>) -> Result<Vec<R>, Failure>,
     key_of: impl Fn(&R) -> K,
     convert: impl Fn(R) -> Result<T, Failure>,
 ) -> Result<Vec<T>, Failure> {
     let wanted = page.limit as usize;
-    let can_refill = !matches!(page.start, Start::Offset(_));
-    let mut part = page;
+    let can_refill = !matches!(page.start, PageStart::Offset(_));
+    let mut request = page;
     let mut found = Vec::new();
     for _ in 0..=MAX_REFILLS {
-        let rows = load(&part)?;
-        let is_end = rows.len() < part.limit as usize;
+        let rows = load(&request)?;
+        let is_end = rows.len() < request.limit as usize;
         // The key of the last row, readable or not: the next part must start after it.
         let last = rows.last().map(&key_of);
         found.extend(readable(rows.into_iter().map(&convert))?);
         match last {
             Some(last) if can_refill && !is_end && found.len() < wanted => {
-                part = Stretch { start: Start::After(last), limit: part.limit.max(REFILL_ROWS) };
+                request =
+                    PageRequest { start: PageStart::After(last), limit: request.limit.max(REFILL_ROWS) };
             }
             _ => {
                 found.truncate(wanted);
@@ -97,18 +98,18 @@ mod tests {
 
     /// A list of numbers that ends at `count`; those for which `is_bad` is true are corrupt.
     fn page(
-        start: Start<u32>,
+        start: PageStart<u32>,
         limit: u32,
         count: u32,
         is_bad: impl Fn(u32) -> bool,
     ) -> Result<Vec<u32>, Failure> {
-        let load = |part: &Stretch<u32>| {
-            let first = match part.start {
-                Start::First => 1,
-                Start::Offset(rows) => u32::try_from(rows).unwrap() + 1,
-                Start::After(last) => last + 1,
+        let load = |page: &PageRequest<u32>| {
+            let first = match page.start {
+                PageStart::First => 1,
+                PageStart::Offset(rows) => u32::try_from(rows).unwrap() + 1,
+                PageStart::After(last) => last + 1,
             };
-            Ok((first..=count).take(part.limit as usize).collect())
+            Ok((first..=count).take(page.limit as usize).collect())
         };
         let convert = |number: u32| {
             let corrupt = || Failure::Corrupt {
@@ -119,7 +120,7 @@ mod tests {
             };
             if is_bad(number) { Err(corrupt()) } else { Ok(number) }
         };
-        readable_page(Stretch { start, limit }, load, |number| *number, convert)
+        readable_page(PageRequest { start, limit }, load, |number| *number, convert)
     }
 
     #[test]
@@ -128,12 +129,12 @@ mod tests {
             for bad_from in 1..12 {
                 let is_bad = |number| (bad_from..bad_from + 7).contains(&number) || number % 5 == 0;
                 let mut found: Vec<u32> = Vec::new();
-                let mut start = Start::First;
+                let mut start = PageStart::First;
                 loop {
                     let rows = page(start, limit, 23, is_bad).unwrap();
                     found.extend(&rows);
                     match rows.last() {
-                        Some(last) if rows.len() == limit as usize => start = Start::After(*last),
+                        Some(last) if rows.len() == limit as usize => start = PageStart::After(*last),
                         _ => break,
                     }
                 }
@@ -145,12 +146,12 @@ mod tests {
 
     #[test]
     fn page_at_offset_is_not_refilled() {
-        assert_eq!(page(Start::Offset(2), 3, 9, |number| number == 4).unwrap(), [3, 5]);
+        assert_eq!(page(PageStart::Offset(2), 3, 9, |number| number == 4).unwrap(), [3, 5]);
     }
 
     #[test]
     fn endless_unreadable_rows_fail_the_page() {
-        let failure = page(Start::First, 10, u32::MAX, |_| true);
+        let failure = page(PageStart::First, 10, u32::MAX, |_| true);
         assert!(matches!(failure, Err(Failure::TooManyUnreadable)));
     }
 

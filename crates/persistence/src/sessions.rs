@@ -5,7 +5,7 @@ use diesel::sql_types::BigInt;
 use foretell_domain::id::{SessionId, UserId};
 use foretell_domain::time::Timestamp;
 use foretell_domain::user::User;
-use foretell_ports::page::{Start, Stretch};
+use foretell_ports::page::{PageRequest, PageStart};
 use foretell_ports::secret::TokenHash;
 use foretell_ports::user::{Session, SessionDetails};
 
@@ -114,24 +114,24 @@ pub(crate) fn list(
     connection: &mut Connection<'_>,
     user: UserId,
     ending_after: Timestamp,
-    stretch: Stretch<SessionId>,
+    page: PageRequest<SessionId>,
 ) -> Result<Vec<Session>, Failure> {
-    let load = |part: &Stretch<SessionId>| {
+    let load = |page: &PageRequest<SessionId>| {
         Ok(on!(connection, |c| {
             let live = sessions::table
                 .filter(sessions::user_id.eq(DbId::from(user)))
                 .filter(sessions::expires_at_us.gt(ending_after.micros()))
                 .order(sessions::id.desc())
-                .limit(part.limit.into())
+                .limit(page.limit.into())
                 .select(SessionRow::as_select());
-            match part.start {
-                Start::First => live.load(c),
-                Start::Offset(rows) => live.offset(rows).load(c),
-                Start::After(id) => live.filter(sessions::id.lt(DbId::from(id))).load(c),
+            match page.start {
+                PageStart::First => live.load(c),
+                PageStart::Offset(rows) => live.offset(rows).load(c),
+                PageStart::After(id) => live.filter(sessions::id.lt(DbId::from(id))).load(c),
             }
         })?)
     };
-    readable_page(stretch, load, |row: &SessionRow| row.id.into(), Session::try_from)
+    readable_page(page, load, |row: &SessionRow| row.id.into(), Session::try_from)
 }
 
 /// Returns the number of a user's sessions that end after a time.

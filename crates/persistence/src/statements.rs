@@ -22,7 +22,7 @@ use foretell_domain::webhook::WebhookEvents;
 use foretell_ports::job::{Lease, LeaseRequest, NewJob};
 use foretell_ports::known_network::KnownNetwork;
 use foretell_ports::market::{PaidSet, PositionKey, PriceWindow, WantedHolding};
-use foretell_ports::page::{NumberedPage, Start, Stretch};
+use foretell_ports::page::{NumberedPage, PageRequest, PageStart};
 use foretell_ports::secret::TokenHash;
 use foretell_ports::unit::Locked;
 use foretell_ports::vector::{Direction, StoredVector, TextId, VectorPlace};
@@ -299,14 +299,14 @@ fn people(c: &mut Connection<'_>) -> Result<(), Failure> {
     api_keys::delete_all_of(c, user)?;
     api_keys::record_use(c, key, START)?;
     users::count(c)?;
-    for start in [Start::Offset(5), Start::After(user)] {
-        users::list(c, Stretch { start, limit: 20 })?;
+    for start in [PageStart::Offset(5), PageStart::After(user)] {
+        users::list(c, PageRequest { start, limit: 20 })?;
     }
-    for start in [Start::Offset(5), Start::After(session)] {
-        sessions::list(c, user, START, Stretch { start, limit: 20 })?;
+    for start in [PageStart::Offset(5), PageStart::After(session)] {
+        sessions::list(c, user, START, PageRequest { start, limit: 20 })?;
     }
-    for start in [Start::Offset(5), Start::After(key)] {
-        api_keys::list(c, user, Stretch { start, limit: 20 })?;
+    for start in [PageStart::Offset(5), PageStart::After(key)] {
+        api_keys::list(c, user, PageRequest { start, limit: 20 })?;
     }
     Ok(())
 }

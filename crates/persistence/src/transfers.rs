@@ -12,13 +12,13 @@ use foretell_domain::text::Memo;
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::{Side, Transfer, TransferKind};
 use foretell_ports::ledger::TransferDetails;
-use foretell_ports::page::{Page, Start, Stretch};
+use foretell_ports::page::{Page, PageRequest, PageStart};
 
 use crate::connection::{Connection, on};
 use crate::dialect::{bulk_ledger, look_up};
 use crate::error::{Failure, StoredRow};
 use crate::id::{DbId, db_ids};
-use crate::post_lists::stretch;
+use crate::post_lists::paginate;
 use crate::readable::readable_page;
 use crate::schema::{accounts, transfers};
 use crate::timeline::Timeline;
@@ -206,15 +206,15 @@ pub(crate) fn find(
 /// Returns all transfers, by descending id.
 pub(crate) fn list(
     connection: &mut Connection<'_>,
-    stretch: Stretch<TransferId>,
+    page: PageRequest<TransferId>,
 ) -> Result<Vec<Transfer>, Failure> {
-    let load = |part: &Stretch<TransferId>| {
+    let load = |page: &PageRequest<TransferId>| {
         Ok(on!(connection, |c, Db| {
             let all = transfers::table.select(TransferRow::as_select()).into_boxed::<Db>();
-            stretch!(all, transfers::id, part).load(c)
+            paginate!(all, transfers::id, page).load(c)
         })?)
     };
-    readable_page(stretch, load, |row: &TransferRow| row.id.into(), Transfer::try_from)
+    readable_page(page, load, |row: &TransferRow| row.id.into(), Transfer::try_from)
 }
 
 /// Returns the balance of an account after its last transfer at or before `at`; zero before its
@@ -278,12 +278,12 @@ fn time_of(connection: &mut Connection<'_>, account: DbId, version: i64) -> Resu
 pub(crate) fn page(
     connection: &mut Connection<'_>,
     account: AccountId,
-    stretch: Stretch<i64>,
+    page: PageRequest<i64>,
 ) -> Result<Page<Transfer>, Failure> {
     let id = DbId::from(account);
     let total = count(connection, id)?;
-    let load = |part: &Stretch<i64>| {
-        let (first, last) = part.numbers(total);
+    let load = |page: &PageRequest<i64>| {
+        let (first, last) = page.numbers(total);
         let debited = transfers::debit_account_id.eq(id).and(transfers::debit_version.between(first, last));
         let credited =
             transfers::credit_account_id.eq(id).and(transfers::credit_version.between(first, last));
@@ -295,6 +295,6 @@ pub(crate) fn page(
         rows.sort_by_key(|row| Reverse(row.version_of(id)));
         Ok(rows)
     };
-    let rows = readable_page(stretch, load, |row| row.version_of(id), Transfer::try_from)?;
+    let rows = readable_page(page, load, |row| row.version_of(id), Transfer::try_from)?;
     Ok(Page { rows, total })
 }

@@ -5,7 +5,7 @@ use foretell_domain::id::UserId;
 use foretell_domain::text::{AvatarUrl, Email, UserName};
 use foretell_domain::time::Timestamp;
 use foretell_domain::user::{Role, User, UserStatus};
-use foretell_ports::page::{Start, Stretch};
+use foretell_ports::page::{PageRequest, PageStart};
 use foretell_ports::secret::PasswordHash;
 use foretell_ports::unit::Locked;
 use foretell_ports::user::Credentials;
@@ -165,19 +165,19 @@ pub(crate) fn find(connection: &mut Connection<'_>, id: UserId) -> Result<Option
 }
 
 /// Returns a page of the users, newest first, without erased ones.
-pub(crate) fn list(connection: &mut Connection<'_>, stretch: Stretch<UserId>) -> Result<Vec<User>, Failure> {
-    let load = |part: &Stretch<UserId>| {
+pub(crate) fn list(connection: &mut Connection<'_>, page: PageRequest<UserId>) -> Result<Vec<User>, Failure> {
+    let load = |page: &PageRequest<UserId>| {
         Ok(on!(connection, |c| {
             let present = users::table.filter(users::erased_at_us.is_null()).order(users::id.desc());
-            let present = present.limit(part.limit.into()).select(UserRow::as_select());
-            match part.start {
-                Start::First => present.load(c),
-                Start::Offset(rows) => present.offset(rows).load(c),
-                Start::After(id) => present.filter(users::id.lt(DbId::from(id))).load(c),
+            let present = present.limit(page.limit.into()).select(UserRow::as_select());
+            match page.start {
+                PageStart::First => present.load(c),
+                PageStart::Offset(rows) => present.offset(rows).load(c),
+                PageStart::After(id) => present.filter(users::id.lt(DbId::from(id))).load(c),
             }
         })?)
     };
-    readable_page(stretch, load, |row: &UserRow| row.id.into(), User::try_from)
+    readable_page(page, load, |row: &UserRow| row.id.into(), User::try_from)
 }
 
 /// Returns the number of users, without erased ones.

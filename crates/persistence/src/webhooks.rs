@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use foretell_domain::id::{MarketId, WebhookId};
 use foretell_domain::market::Phase;
 use foretell_domain::webhook::{WebhookEvent, WebhookEvents, WebhookStatus, WebhookUrl};
-use foretell_ports::page::{Start, Stretch};
+use foretell_ports::page::{PageRequest, PageStart};
 use foretell_ports::webhook::{Webhook, WebhookNews, WebhookPlace, WebhookSecret};
 
 use crate::connection::{Connection, on};
@@ -181,22 +181,22 @@ pub(crate) fn find(connection: &mut Connection<'_>, id: WebhookId) -> Result<Opt
 /// Returns a page of all webhooks, newest first.
 pub(crate) fn list(
     connection: &mut Connection<'_>,
-    stretch: Stretch<WebhookId>,
+    page: PageRequest<WebhookId>,
 ) -> Result<Vec<Webhook>, Failure> {
-    let load = |part: &Stretch<WebhookId>| {
+    let load = |page: &PageRequest<WebhookId>| {
         Ok(on!(connection, |c| {
             let all = webhooks::table
                 .order(webhooks::id.desc())
-                .limit(part.limit.into())
+                .limit(page.limit.into())
                 .select(WebhookRow::as_select());
-            match part.start {
-                Start::First => all.load(c),
-                Start::Offset(rows) => all.offset(rows).load(c),
-                Start::After(id) => all.filter(webhooks::id.lt(DbId::from(id))).load(c),
+            match page.start {
+                PageStart::First => all.load(c),
+                PageStart::Offset(rows) => all.offset(rows).load(c),
+                PageStart::After(id) => all.filter(webhooks::id.lt(DbId::from(id))).load(c),
             }
         })?)
     };
-    readable_page(stretch, load, |row: &WebhookRow| row.id.into(), Webhook::try_from)
+    readable_page(page, load, |row: &WebhookRow| row.id.into(), Webhook::try_from)
 }
 
 /// Returns `true` if any webhook is enabled.

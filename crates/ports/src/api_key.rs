@@ -8,7 +8,7 @@ use foretell_domain::time::Timestamp;
 use foretell_domain::user::User;
 
 use crate::error::StoreError;
-use crate::page::Stretch;
+use crate::page::PageRequest;
 use crate::secret::TokenHash;
 
 /// An API key: the hash of its secret, its scopes and its expiry.
@@ -69,7 +69,7 @@ pub trait ApiKeyQueries: Send + Sync {
     async fn list_api_keys(
         &self,
         user: UserId,
-        stretch: Stretch<ApiKeyId>,
+        page: PageRequest<ApiKeyId>,
     ) -> Result<Vec<ApiKey>, StoreError>;
 
     /// Returns the number of a user's keys.

@@ -11,7 +11,7 @@ use foretell_domain::time::Timestamp;
 use thiserror::Error;
 
 use crate::error::StoreError;
-use crate::page::Stretch;
+use crate::page::PageRequest;
 use crate::unit::Locked;
 
 /// A job to be added.
@@ -190,7 +190,7 @@ pub trait JobQueries: Send + Sync {
     async fn find_job(&self, id: JobId) -> Result<Option<Job>, StoreError>;
 
     /// Returns a page of the jobs, newest first.
-    async fn list_jobs(&self, filter: JobFilter, stretch: Stretch<JobId>) -> Result<Vec<Job>, StoreError>;
+    async fn list_jobs(&self, filter: JobFilter, page: PageRequest<JobId>) -> Result<Vec<Job>, StoreError>;
 
     /// Returns the number of jobs.
     async fn count_jobs(&self, filter: JobFilter) -> Result<i64, StoreError>;

@@ -11,7 +11,7 @@ use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::Transfer;
 
 use crate::error::StoreError;
-use crate::page::{Page, Stretch};
+use crate::page::{Page, PageRequest};
 use crate::portfolio::Profit;
 use crate::unit::Locked;
 
@@ -188,7 +188,7 @@ pub trait LedgerQueries: Send + Sync {
     async fn page_transfers(
         &self,
         account: AccountId,
-        stretch: Stretch<i64>,
+        page: PageRequest<i64>,
     ) -> Result<Page<Transfer>, StoreError>;
 
     /// Returns the transfer that `payer` made under this client id, or else the one with this id.
@@ -199,7 +199,7 @@ pub trait LedgerQueries: Send + Sync {
     ) -> Result<Option<TransferDetails>, StoreError>;
 
     /// Returns all transfers, by descending id.
-    async fn list_transfers(&self, stretch: Stretch<TransferId>) -> Result<Vec<Transfer>, StoreError>;
+    async fn list_transfers(&self, page: PageRequest<TransferId>) -> Result<Vec<Transfer>, StoreError>;
 
     /// Returns the profits of active users from the transfers of markets since a moment, the
     /// highest first, and equal ones by ascending id: payouts, refunds and sales minus bets. Users

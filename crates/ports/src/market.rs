@@ -10,7 +10,7 @@ use foretell_domain::probability::Probability;
 use foretell_domain::time::Timestamp;
 
 use crate::error::StoreError;
-use crate::page::{NumberedPage, Page, Stretch};
+use crate::page::{NumberedPage, Page, PageRequest};
 use crate::portfolio::{BetKey, HeldKey, HeldPosition};
 use crate::unit::Locked;
 
@@ -255,7 +255,7 @@ pub trait MarketQueries: Send + Sync {
         &self,
         filter: &MarketFilter,
         sort: MarketSort,
-        stretch: Stretch<MarketKey>,
+        page: PageRequest<MarketKey>,
     ) -> Result<Vec<MarketDetails>, StoreError>;
 
     /// Returns the number of markets that match a filter. The cost may grow with their number.
@@ -267,7 +267,7 @@ pub trait MarketQueries: Send + Sync {
 
     /// Returns the bets and sales of a market, newest first. The total is the market's count, and a
     /// deep page costs as much as the first.
-    async fn page_bets(&self, market: MarketId, stretch: Stretch<i64>) -> Result<Page<Bet>, StoreError>;
+    async fn page_bets(&self, market: MarketId, page: PageRequest<i64>) -> Result<Page<Bet>, StoreError>;
 
     /// Returns at most `limit` bets and sales of each of these markets, by ascending market and
     /// newest first, in one statement.
@@ -291,7 +291,7 @@ pub trait MarketQueries: Send + Sync {
     ) -> Result<Vec<PositionRow>, StoreError>;
 
     /// Returns a page of the bets and sales of a user in all markets, newest first, see [`BetKey`].
-    async fn list_bets_of(&self, user: UserId, stretch: Stretch<BetKey>) -> Result<Vec<Bet>, StoreError>;
+    async fn list_bets_of(&self, user: UserId, page: PageRequest<BetKey>) -> Result<Vec<Bet>, StoreError>;
 
     /// Returns the number of these bets and sales. The cost grows with their number.
     async fn count_bets_of(&self, user: UserId) -> Result<i64, StoreError>;
@@ -305,7 +305,7 @@ pub trait MarketQueries: Send + Sync {
     async fn list_positions_of(
         &self,
         account: AccountId,
-        stretch: Stretch<HeldKey>,
+        page: PageRequest<HeldKey>,
     ) -> Result<Vec<HeldPosition>, StoreError>;
 
     /// Returns the number of these positions. The cost grows with their number.

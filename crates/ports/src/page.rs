@@ -35,16 +35,16 @@ impl NumberedPage {
 
 /// Request of a page of a list whose rows are identified and ordered by keys `K`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stretch<K> {
+pub struct PageRequest<K> {
     /// Start of the page.
-    pub start: Start<K>,
+    pub start: PageStart<K>,
     /// Maximum number of rows.
     pub limit: u32,
 }
 
 /// Start of a page in a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Start<K> {
+pub enum PageStart<K> {
     /// The first row. Fewer rows than the limit mean that the list ends, as after a key.
     First,
     /// After this many rows, each of which costs time. The page may be shorter than the limit
@@ -54,22 +54,22 @@ pub enum Start<K> {
     After(K),
 }
 
-impl Stretch<i64> {
+impl PageRequest<i64> {
     /// Returns the first and the last number of this page in a list numbered from `newest` down
     /// without gaps.
     pub fn numbers(self, newest: i64) -> (i64, i64) {
         let last = match self.start {
-            Start::First => newest,
-            Start::Offset(rows) => newest.saturating_sub(rows),
-            Start::After(number) => newest.min(number.saturating_sub(1)),
+            PageStart::First => newest,
+            PageStart::Offset(rows) => newest.saturating_sub(rows),
+            PageStart::After(number) => newest.min(number.saturating_sub(1)),
         };
         (last.saturating_sub(i64::from(self.limit)).saturating_add(1), last)
     }
 }
 
-impl<K> From<NumberedPage> for Stretch<K> {
+impl<K> From<NumberedPage> for PageRequest<K> {
     fn from(page: NumberedPage) -> Self {
-        Self { start: Start::Offset(page.offset()), limit: page.limit() }
+        Self { start: PageStart::Offset(page.offset()), limit: page.limit() }
     }
 }
 

@@ -7,7 +7,7 @@ use foretell_domain::post::{Authorship, Post, PostStatus};
 use foretell_domain::tag::Tag;
 
 use crate::error::StoreError;
-use crate::page::Stretch;
+use crate::page::PageRequest;
 use crate::unit::Locked;
 
 /// Writes posts and comments within a unit of work. A unit that uses both a subject and its
@@ -96,7 +96,7 @@ pub trait PostQueries: Send + Sync {
     async fn list_posts(
         &self,
         filter: &PostFilter,
-        stretch: Stretch<PostId>,
+        page: PageRequest<PostId>,
     ) -> Result<Vec<Post>, StoreError>;
 
     /// Returns the number of posts that match a filter.
@@ -109,14 +109,14 @@ pub trait PostQueries: Send + Sync {
     async fn list_comments(
         &self,
         subject: CommentSubject,
-        stretch: Stretch<CommentId>,
+        page: PageRequest<CommentId>,
     ) -> Result<Vec<Comment>, StoreError>;
 
     /// Returns the comments of an author, by descending id.
     async fn list_comments_of(
         &self,
         author: UserId,
-        stretch: Stretch<CommentId>,
+        page: PageRequest<CommentId>,
     ) -> Result<Vec<Comment>, StoreError>;
 
     /// Returns the number of comments on a subject.
@@ -132,7 +132,7 @@ pub trait PostQueries: Send + Sync {
 
     /// Returns the tags of published posts, by descending number of posts and then alphabetically.
     /// Each comes with its position in the list from 1, after which the next page may start.
-    async fn list_tags(&self, stretch: Stretch<i64>) -> Result<Vec<(i64, TagCount)>, StoreError>;
+    async fn list_tags(&self, page: PageRequest<i64>) -> Result<Vec<(i64, TagCount)>, StoreError>;
 
     /// Returns the number of tags of published posts.
     async fn count_tags(&self) -> Result<i64, StoreError>;

@@ -11,7 +11,7 @@ use foretell_domain::user::{Role, User, UserStatus};
 use crate::api_key::ApiKeyQueries;
 use crate::error::StoreError;
 use crate::known_network::KnownNetworkQueries;
-use crate::page::Stretch;
+use crate::page::PageRequest;
 use crate::secret::{PasswordHash, TokenHash};
 use crate::unit::Locked;
 
@@ -147,7 +147,7 @@ pub trait UserQueries: ApiKeyQueries + KnownNetworkQueries {
     async fn find_user(&self, id: UserId) -> Result<Option<User>, StoreError>;
 
     /// Returns a page of the users, newest first, without erased ones.
-    async fn list_users(&self, stretch: Stretch<UserId>) -> Result<Vec<User>, StoreError>;
+    async fn list_users(&self, page: PageRequest<UserId>) -> Result<Vec<User>, StoreError>;
 
     /// Returns the number of users, without erased ones.
     async fn count_users(&self) -> Result<i64, StoreError>;
@@ -164,7 +164,7 @@ pub trait UserQueries: ApiKeyQueries + KnownNetworkQueries {
         &self,
         user: UserId,
         ending_after: Timestamp,
-        stretch: Stretch<SessionId>,
+        page: PageRequest<SessionId>,
     ) -> Result<Vec<Session>, StoreError>;
 
     /// Returns the number of a user's sessions that end after a time.

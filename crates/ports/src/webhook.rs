@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use crate::error::StoreError;
 use crate::market::MarketDetails;
-use crate::page::Stretch;
+use crate::page::PageRequest;
 use crate::unit::Locked;
 
 /// Signing key of messages: 256 random bits shared with the receiver only.
@@ -125,7 +125,7 @@ pub trait WebhookQueries: Send + Sync {
     async fn find_webhook(&self, id: WebhookId) -> Result<Option<Webhook>, StoreError>;
 
     /// Returns a page of all webhooks, newest first.
-    async fn list_webhooks(&self, stretch: Stretch<WebhookId>) -> Result<Vec<Webhook>, StoreError>;
+    async fn list_webhooks(&self, page: PageRequest<WebhookId>) -> Result<Vec<Webhook>, StoreError>;
 
     /// Returns the number of webhooks.
     async fn count_all_webhooks(&self) -> Result<i64, StoreError>;

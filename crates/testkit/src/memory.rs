@@ -36,7 +36,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use async_trait::async_trait;
 use foretell_ports::error::StoreError;
 use foretell_ports::health::Health;
-use foretell_ports::page::{NumberedPage, Start, Stretch};
+use foretell_ports::page::{NumberedPage, PageRequest, PageStart};
 use foretell_ports::unit::{ErasedWork, UnitFuture, UnitOfWork};
 
 use table::{EndOfUnit as _, rejected};
@@ -142,13 +142,13 @@ fn page_of<T>(rows: Vec<T>, page: NumberedPage) -> foretell_ports::page::Page<T>
 }
 
 /// Returns a page of sorted rows; `is_after` tells if a row comes after a key.
-fn stretch_of<T, K: Copy>(rows: Vec<T>, stretch: Stretch<K>, is_after: impl Fn(&T, K) -> bool) -> Vec<T> {
-    let skipped = match stretch.start {
-        Start::First => 0,
-        Start::Offset(rows) => usize::try_from(rows).unwrap_or(usize::MAX),
-        Start::After(key) => rows.iter().take_while(|row| !is_after(row, key)).count(),
+fn cut_page<T, K: Copy>(rows: Vec<T>, page: PageRequest<K>, is_after: impl Fn(&T, K) -> bool) -> Vec<T> {
+    let skipped = match page.start {
+        PageStart::First => 0,
+        PageStart::Offset(rows) => usize::try_from(rows).unwrap_or(usize::MAX),
+        PageStart::After(key) => rows.iter().take_while(|row| !is_after(row, key)).count(),
     };
-    rows.into_iter().skip(skipped).take(stretch.limit as usize).collect()
+    rows.into_iter().skip(skipped).take(page.limit as usize).collect()
 }
 
 fn count(rows: usize) -> i64 {

@@ -13,7 +13,7 @@ use foretell_ports::error::StoreError;
 use foretell_ports::known_network::KnownNetwork;
 use foretell_ports::ledger::AccountDetails;
 use foretell_ports::market::{MarketDetails, MarketFilter, MarketSort};
-use foretell_ports::page::{Start, Stretch};
+use foretell_ports::page::{PageRequest, PageStart};
 use foretell_ports::portfolio::BetKey;
 use foretell_ports::post::PostFilter;
 use foretell_ports::user::Session;
@@ -90,7 +90,7 @@ impl Application {
             Export::Markets => self.walk_markets(async |market| Ok(sink(ExportRow::Market(market))?)).await,
             Export::Bets => self.export_bets(sink).await,
             Export::Transfers => {
-                let list = async |stretch| self.ports.ledger.list_transfers(stretch).await;
+                let list = async |page| self.ports.ledger.list_transfers(page).await;
                 walk(list, |transfer| transfer.id, async |transfer| Ok(sink(ExportRow::Transfer(transfer))?))
                     .await
             }
@@ -101,7 +101,7 @@ impl Application {
     async fn export_bets(&self, sink: &mut ExportSink<'_>) -> Result<(), ExportError> {
         self.walk_markets(async |market| {
             let market = market.market.id();
-            let list = async |stretch| Ok(self.ports.markets.page_bets(market, stretch).await?.rows);
+            let list = async |page| Ok(self.ports.markets.page_bets(market, page).await?.rows);
             walk(list, |bet| bet.fill.sequence, async |bet| Ok(sink(ExportRow::Bet(bet))?)).await
         })
         .await
@@ -112,7 +112,7 @@ impl Application {
         each: impl AsyncFnMut(&MarketDetails) -> Result<(), ExportError>,
     ) -> Result<(), ExportError> {
         let (filter, sort) = (MarketFilter::default(), MarketSort::Newest);
-        let list = async |stretch| self.ports.markets.list_markets(&filter, sort, stretch).await;
+        let list = async |page| self.ports.markets.list_markets(&filter, sort, page).await;
         walk(list, |market| sort.key_of(market), each).await
     }
 
@@ -122,22 +122,21 @@ impl Application {
         for account in self.ports.ledger.list_accounts(id).await? {
             sink(ExportRow::Account(&account))?;
             let account = account.account.id();
-            let list = async |stretch| Ok(self.ports.ledger.page_transfers(account, stretch).await?.rows);
+            let list = async |page| Ok(self.ports.ledger.page_transfers(account, page).await?.rows);
             let version_of = |transfer: &Transfer| transfer.side_of(account).version;
             walk(list, version_of, async |transfer| Ok(sink(ExportRow::TransferOf(account, transfer))?))
                 .await?;
         }
-        let list = async |stretch| self.ports.markets.list_bets_of(id, stretch).await;
+        let list = async |page| self.ports.markets.list_bets_of(id, page).await;
         walk(list, |bet| BetKey::from(bet), async |bet| Ok(sink(ExportRow::Bet(bet))?)).await?;
         for status in [PostStatus::Published, PostStatus::Draft] {
             let filter = PostFilter { status, author_id: Some(id), tag: None };
-            let list = async |stretch| self.ports.posts.list_posts(&filter, stretch).await;
+            let list = async |page| self.ports.posts.list_posts(&filter, page).await;
             walk(list, |post| post.id, async |post| Ok(sink(ExportRow::Post(post))?)).await?;
         }
-        let list = async |stretch| self.ports.posts.list_comments_of(id, stretch).await;
+        let list = async |page| self.ports.posts.list_comments_of(id, page).await;
         walk(list, |comment| comment.id, async |comment| Ok(sink(ExportRow::Comment(comment))?)).await?;
-        let list =
-            async |stretch| self.ports.users.list_sessions(id, Timestamp::from_micros(0), stretch).await;
+        let list = async |page| self.ports.users.list_sessions(id, Timestamp::from_micros(0), page).await;
         walk(list, |session| session.id, async |session| Ok(sink(ExportRow::Session(session))?)).await?;
         for known in self.ports.users.list_known_networks(id).await? {
             sink(ExportRow::KnownNetwork(&known))?;
@@ -148,18 +147,18 @@ impl Application {
 
 /// Reads a list to its end, page by page.
 async fn walk<T, K>(
-    list: impl AsyncFn(Stretch<K>) -> Result<Vec<T>, StoreError>,
+    list: impl AsyncFn(PageRequest<K>) -> Result<Vec<T>, StoreError>,
     key_of: impl Fn(&T) -> K,
     mut each: impl AsyncFnMut(&T) -> Result<(), ExportError>,
 ) -> Result<(), ExportError> {
-    let mut start = Start::First;
+    let mut start = PageStart::First;
     loop {
-        let rows = list(Stretch { start, limit: ROWS }).await?;
+        let rows = list(PageRequest { start, limit: ROWS }).await?;
         for row in &rows {
             each(row).await?;
         }
         match rows.last() {
-            Some(end) if rows.len() >= ROWS as usize => start = Start::After(key_of(end)),
+            Some(end) if rows.len() >= ROWS as usize => start = PageStart::After(key_of(end)),
             _ => return Ok(()),
         }
     }

@@ -8,7 +8,7 @@ use foretell_domain::text::KeyName;
 use foretell_domain::time::Timestamp;
 use foretell_domain::user::UserError;
 use foretell_ports::api_key::ApiKey;
-use foretell_ports::page::Stretch;
+use foretell_ports::page::PageRequest;
 use foretell_ports::unit::{Locked, Tx};
 use foretell_ports::user::Credentials;
 use secrecy::SecretString;
@@ -109,9 +109,9 @@ impl Application {
     pub async fn list_api_keys(
         &self,
         caller: &Caller,
-        stretch: Stretch<ApiKeyId>,
+        page: PageRequest<ApiKeyId>,
     ) -> Result<Vec<ApiKey>, AppError> {
-        Ok(self.ports.users.list_api_keys(caller.user.id, stretch).await?)
+        Ok(self.ports.users.list_api_keys(caller.user.id, page).await?)
     }
 
     /// Returns the number of the caller's keys.

@@ -7,7 +7,7 @@ use foretell_domain::policy;
 use foretell_domain::time::Timestamp;
 use foretell_ports::error::StoreError;
 use foretell_ports::job::{Job, JobFilter};
-use foretell_ports::page::Stretch;
+use foretell_ports::page::PageRequest;
 use foretell_ports::unit::Tx;
 
 use super::authenticate::Caller;
@@ -23,10 +23,10 @@ impl Application {
         &self,
         caller: &Caller,
         filter: JobFilter,
-        stretch: Stretch<JobId>,
+        page: PageRequest<JobId>,
     ) -> Result<Vec<Job>, AppError> {
         policy::may_administer(caller.actor()).map_err(DomainError::Denied)?;
-        Ok(self.list_jobs_as_operator(filter, stretch).await?)
+        Ok(self.list_jobs_as_operator(filter, page).await?)
     }
 
     /// Returns a page of the jobs, newest first, for the operator of the server.
@@ -36,9 +36,9 @@ impl Application {
     pub async fn list_jobs_as_operator(
         &self,
         filter: JobFilter,
-        stretch: Stretch<JobId>,
+        page: PageRequest<JobId>,
     ) -> Result<Vec<Job>, StoreError> {
-        self.ports.jobs.list_jobs(filter, stretch).await
+        self.ports.jobs.list_jobs(filter, page).await
     }
 
     /// Returns the number of jobs.

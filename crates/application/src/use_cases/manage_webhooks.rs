@@ -4,7 +4,7 @@ use foretell_domain::error::DomainError;
 use foretell_domain::id::WebhookId;
 use foretell_domain::policy;
 use foretell_domain::webhook::{ROTATION, WebhookError, WebhookEvents, WebhookStatus, WebhookUrl};
-use foretell_ports::page::Stretch;
+use foretell_ports::page::PageRequest;
 use foretell_ports::secret::TokenHash;
 use foretell_ports::unit::{Locked, Tx};
 use foretell_ports::webhook::{Webhook, WebhookMessage, WebhookSecret, WebhookSendError};
@@ -80,10 +80,10 @@ impl Application {
     pub async fn list_webhooks(
         &self,
         caller: &Caller,
-        stretch: Stretch<WebhookId>,
+        page: PageRequest<WebhookId>,
     ) -> Result<Vec<Webhook>, AppError> {
         policy::may_administer(caller.actor()).map_err(DomainError::Denied)?;
-        Ok(self.ports.webhooks.list_webhooks(stretch).await?)
+        Ok(self.ports.webhooks.list_webhooks(page).await?)
     }
 
     /// Returns the number of webhooks.

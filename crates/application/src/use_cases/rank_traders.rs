@@ -7,7 +7,7 @@ use std::sync::Arc;
 use foretell_domain::id::UserId;
 use foretell_domain::user::User;
 use foretell_ports::error::StoreError;
-use foretell_ports::page::{Start, Stretch};
+use foretell_ports::page::{PageRequest, PageStart};
 use foretell_ports::portfolio::Profit;
 
 use crate::Application;
@@ -48,7 +48,7 @@ impl Application {
     pub async fn rank_traders(
         &self,
         period: Period,
-        stretch: Stretch<RankKey>,
+        page: PageRequest<RankKey>,
     ) -> Result<(Vec<RankedTrader>, i64), AppError> {
         let ledger = Arc::clone(&self.ports.ledger);
         let rank = |since| async move { ledger.rank_profits(since, MAX_RANKED).await };
@@ -56,16 +56,16 @@ impl Application {
         // The same error for all callers that waited for the result; they may try again.
         let own = |shared| StoreError::Unavailable(Box::new(shared));
         let board = board.map_err(|error| Arc::try_unwrap(error).unwrap_or_else(own))?;
-        let skipped = match stretch.start {
-            Start::First => 0,
-            Start::Offset(rows) => usize::try_from(rows).unwrap_or(usize::MAX),
-            Start::After(key) => {
+        let skipped = match page.start {
+            PageStart::First => 0,
+            PageStart::Offset(rows) => usize::try_from(rows).unwrap_or(usize::MAX),
+            PageStart::After(key) => {
                 let last = place(key.profit_minor, key.user_id);
                 board.partition_point(|profit| place(profit.profit_minor, profit.user_id) <= last)
             }
         };
         let ranked = (1..).zip(board.iter()).map(|(rank, profit)| RankedTrader { rank, profit: *profit });
-        let rows = ranked.skip(skipped).take(stretch.limit as usize).collect();
+        let rows = ranked.skip(skipped).take(page.limit as usize).collect();
         Ok((rows, i64::try_from(board.len()).unwrap_or(i64::MAX)))
     }
 

@@ -9,7 +9,7 @@ use foretell_domain::policy;
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::{Transfer, TransferError};
 use foretell_ports::ledger::{AccountDetails, TransferDetails};
-use foretell_ports::page::{Page, Stretch};
+use foretell_ports::page::{Page, PageRequest};
 use foretell_ports::unit::Tx;
 
 use super::authenticate::Caller;
@@ -78,10 +78,10 @@ impl Application {
         &self,
         caller: &Caller,
         id: AccountId,
-        stretch: Stretch<i64>,
+        page: PageRequest<i64>,
     ) -> Result<Page<Transfer>, AppError> {
         self.get_account(caller, id).await?;
-        Ok(self.ports.ledger.page_transfers(id, stretch).await?)
+        Ok(self.ports.ledger.page_transfers(id, page).await?)
     }
 
     /// Returns the transfer that the caller made under this client id, or else the one with this id

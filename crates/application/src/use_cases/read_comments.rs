@@ -4,7 +4,7 @@ use foretell_domain::comment::{Comment, CommentSubject};
 use foretell_domain::error::DomainError;
 use foretell_domain::id::CommentId;
 use foretell_domain::post::PostError;
-use foretell_ports::page::Stretch;
+use foretell_ports::page::PageRequest;
 
 use super::authenticate::Caller;
 use crate::Application;
@@ -19,10 +19,10 @@ impl Application {
         &self,
         caller: Option<&Caller>,
         subject: CommentSubject,
-        stretch: Stretch<CommentId>,
+        page: PageRequest<CommentId>,
     ) -> Result<Vec<Comment>, AppError> {
         self.check_visible(caller, subject).await?;
-        Ok(self.ports.posts.list_comments(subject, stretch).await?)
+        Ok(self.ports.posts.list_comments(subject, page).await?)
     }
 
     /// Returns the number of comments on a post or market. The caller must be allowed to see it.

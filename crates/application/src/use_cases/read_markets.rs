@@ -8,7 +8,7 @@ use foretell_domain::id::{BetId, MarketId, UserId};
 use foretell_domain::market::{Bet, MarketError, Settlement};
 use foretell_domain::user::User;
 use foretell_ports::market::{MarketDetails, MarketFilter, MarketKey, MarketSort, PositionKey, PositionRow};
-use foretell_ports::page::{NumberedPage, Page, Stretch};
+use foretell_ports::page::{NumberedPage, Page, PageRequest};
 
 use super::authenticate::Caller;
 use crate::Application;
@@ -71,9 +71,9 @@ impl Application {
         &self,
         filter: &MarketFilter,
         sort: MarketSort,
-        stretch: Stretch<MarketKey>,
+        page: PageRequest<MarketKey>,
     ) -> Result<Vec<MarketDetails>, AppError> {
-        Ok(self.ports.markets.list_markets(filter, sort, stretch).await?)
+        Ok(self.ports.markets.list_markets(filter, sort, page).await?)
     }
 
     /// Returns the number of markets that match a filter: changes by other processes in the last
@@ -125,10 +125,10 @@ impl Application {
     pub async fn list_bets(
         &self,
         id: MarketId,
-        stretch: Stretch<i64>,
+        page: PageRequest<i64>,
     ) -> Result<(MarketDetails, Page<Bet>), AppError> {
         let market = self.get_market(id).await?;
-        Ok((market, self.ports.markets.page_bets(id, stretch).await?))
+        Ok((market, self.ports.markets.page_bets(id, page).await?))
     }
 
     /// Returns the positions in an existing market, by option and then by descending shares.

@@ -6,7 +6,7 @@ use foretell_domain::id::{AccountId, MarketId};
 use foretell_domain::market::{Bet, Holding, Phase};
 use foretell_domain::money::Balance;
 use foretell_ports::market::{MarketDetails, WantedHolding};
-use foretell_ports::page::Stretch;
+use foretell_ports::page::PageRequest;
 use foretell_ports::portfolio::{BetKey, HeldKey, HeldPosition};
 
 use super::authenticate::Caller;
@@ -31,9 +31,9 @@ impl Application {
     pub async fn list_own_bets(
         &self,
         caller: &Caller,
-        stretch: Stretch<BetKey>,
+        page: PageRequest<BetKey>,
     ) -> Result<Vec<Bet>, AppError> {
-        Ok(self.ports.markets.list_bets_of(caller.user.id, stretch).await?)
+        Ok(self.ports.markets.list_bets_of(caller.user.id, page).await?)
     }
 
     /// Returns the number of these bets and sales.
@@ -51,9 +51,9 @@ impl Application {
     pub async fn list_own_positions(
         &self,
         caller: &Caller,
-        stretch: Stretch<HeldKey>,
+        page: PageRequest<HeldKey>,
     ) -> Result<Vec<HeldPosition>, AppError> {
-        Ok(self.ports.markets.list_positions_of(caller.account_id, stretch).await?)
+        Ok(self.ports.markets.list_positions_of(caller.account_id, page).await?)
     }
 
     /// Returns the number of these positions.

@@ -8,7 +8,7 @@ use foretell_domain::id::{PostId, UserId};
 use foretell_domain::policy;
 use foretell_domain::post::{Post, PostError, PostStatus};
 use foretell_domain::user::User;
-use foretell_ports::page::Stretch;
+use foretell_ports::page::PageRequest;
 use foretell_ports::post::{PostFilter, TagCount};
 
 use super::authenticate::Caller;
@@ -46,10 +46,10 @@ impl Application {
         &self,
         caller: Option<&Caller>,
         filter: &PostFilter,
-        stretch: Stretch<PostId>,
+        page: PageRequest<PostId>,
     ) -> Result<Vec<Post>, AppError> {
         match visible(caller, filter) {
-            Some(filter) => Ok(self.ports.posts.list_posts(&filter, stretch).await?),
+            Some(filter) => Ok(self.ports.posts.list_posts(&filter, page).await?),
             None => Ok(Vec::new()),
         }
     }
@@ -108,8 +108,8 @@ impl Application {
     ///
     /// # Errors
     /// [`AppError::Store`].
-    pub async fn list_tags(&self, stretch: Stretch<i64>) -> Result<Vec<(i64, TagCount)>, AppError> {
-        Ok(self.ports.posts.list_tags(stretch).await?)
+    pub async fn list_tags(&self, page: PageRequest<i64>) -> Result<Vec<(i64, TagCount)>, AppError> {
+        Ok(self.ports.posts.list_tags(page).await?)
     }
 
     /// Returns the number of these tags.

@@ -6,7 +6,7 @@ use foretell_domain::error::DomainError;
 use foretell_domain::id::{SessionId, UserId};
 use foretell_domain::post::Post;
 use foretell_domain::user::{User, UserError};
-use foretell_ports::page::Stretch;
+use foretell_ports::page::PageRequest;
 use foretell_ports::user::Session;
 
 use super::authenticate::Caller;
@@ -35,8 +35,8 @@ impl Application {
     ///
     /// # Errors
     /// [`AppError::Store`].
-    pub async fn list_users(&self, stretch: Stretch<UserId>) -> Result<Vec<User>, AppError> {
-        Ok(self.ports.users.list_users(stretch).await?)
+    pub async fn list_users(&self, page: PageRequest<UserId>) -> Result<Vec<User>, AppError> {
+        Ok(self.ports.users.list_users(page).await?)
     }
 
     /// Returns resources related to users, with one query for each kind.
@@ -84,10 +84,10 @@ impl Application {
     pub async fn list_sessions(
         &self,
         caller: &Caller,
-        stretch: Stretch<SessionId>,
+        page: PageRequest<SessionId>,
     ) -> Result<Vec<Session>, AppError> {
         caller.session().map_err(DomainError::Denied)?;
-        Ok(self.ports.users.list_sessions(caller.user.id, self.now(), stretch).await?)
+        Ok(self.ports.users.list_sessions(caller.user.id, self.now(), page).await?)
     }
 
     /// Returns the number of the caller's live sessions. It requires a session.

@@ -6,7 +6,7 @@ use foretell_domain::error::{Code, DomainError};
 use foretell_domain::policy::Denied;
 use foretell_domain::post::{Post, PostBody, PostEdit, PostStatus};
 use foretell_domain::text::{CommentContent, PostContent, PostTitle};
-use foretell_ports::page::{Start, Stretch};
+use foretell_ports::page::{PageRequest, PageStart};
 use foretell_ports::post::PostFilter;
 use foretell_ports::unit::{Tx, UnitOfWork};
 use foretell_testkit::builders::tags;
@@ -41,7 +41,8 @@ async fn write(desk: &Desk, author: &Caller, status: PostStatus) -> Post {
     desk.app.write_post(author, body(status)).await.unwrap()
 }
 
-const FIRST: Stretch<foretell_domain::id::PostId> = Stretch { start: Start::Offset(0), limit: 10 };
+const FIRST: PageRequest<foretell_domain::id::PostId> =
+    PageRequest { start: PageStart::Offset(0), limit: 10 };
 
 #[tokio::test]
 async fn draft_is_visible_to_its_author_only() {

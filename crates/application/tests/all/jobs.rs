@@ -284,6 +284,6 @@ async fn admin_retries_or_discards_idle_jobs_only() {
     assert!(matches!(gone, Err(AppError::Refused(DomainError::Job(JobError::NotFound(_))))), "{gone:?}");
 }
 
-fn all() -> foretell_ports::page::Stretch<foretell_domain::id::JobId> {
-    foretell_ports::page::Stretch { start: foretell_ports::page::Start::Offset(0), limit: 10 }
+fn all() -> foretell_ports::page::PageRequest<foretell_domain::id::JobId> {
+    foretell_ports::page::PageRequest { start: foretell_ports::page::PageStart::Offset(0), limit: 10 }
 }

@@ -14,7 +14,7 @@ use foretell_domain::time::Timestamp;
 use foretell_domain::user::{Appointment, Role, Standing, UserError};
 use foretell_ports::api_key::ApiKeyQueries as _;
 use foretell_ports::known_network::KnownNetworkQueries as _;
-use foretell_ports::page::{NumberedPage, Stretch};
+use foretell_ports::page::{NumberedPage, PageRequest};
 use foretell_ports::user::UserQueries as _;
 use foretell_testkit::{Fault, new_password};
 use futures::future::join_all;
@@ -218,7 +218,7 @@ async fn key_is_rejected_where_session_is_required() {
     let credential = Credential::ApiKey { id: ApiKeyId::from_u128(1), scopes: Scopes::ALL };
     let by_key = Caller { credential, ..ann.clone() };
     let new = NewApiKey { name: KeyName::new("bot").unwrap(), scopes: Scopes::ALL, expires_at: None };
-    let page = Stretch::from(NumberedPage::new(1, 10).unwrap());
+    let page = PageRequest::from(NumberedPage::new(1, 10).unwrap());
     let app = &desk.app;
     let results = [
         app.create_api_key(&by_key, confirmation(), new).await.map(drop),

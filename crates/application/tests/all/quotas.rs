@@ -8,7 +8,7 @@ use foretell_domain::market::MarketError;
 use foretell_domain::post::{Post, PostBody, PostEdit, PostStatus};
 use foretell_domain::quota::{Quota, QuotaExceeded, Quotas};
 use foretell_domain::text::{CommentContent, PostContent, PostTitle};
-use foretell_ports::page::{Start, Stretch};
+use foretell_ports::page::{PageRequest, PageStart};
 use foretell_ports::user::UserQueries as _;
 use futures::FutureExt as _;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -164,7 +164,7 @@ async fn sign_in_ends_the_oldest_session() {
         live.push(is_live(token).await);
     }
     assert_eq!(live, [false, false, true, true, true]);
-    let stretch = Stretch { start: Start::First, limit: 10 };
-    let count = async |user| desk.memory.list_sessions(user, desk.app.now(), stretch).await.unwrap().len();
+    let page = PageRequest { start: PageStart::First, limit: 10 };
+    let count = async |user| desk.memory.list_sessions(user, desk.app.now(), page).await.unwrap().len();
     assert_eq!((count(ann.user.id).await, count(ben.user.id).await), (3, 1));
 }

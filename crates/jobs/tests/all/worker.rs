@@ -16,7 +16,7 @@ use foretell_domain::user::Role;
 use foretell_jobs::{Worker, WorkerSettings};
 use foretell_ports::job::{JobFilter, JobQueries as _};
 use foretell_ports::mail::{MailError, Mailer, OutgoingEmail};
-use foretell_ports::page::{Start, Stretch};
+use foretell_ports::page::{PageRequest, PageStart};
 use foretell_ports::user_changes::NoOtherNodes;
 use foretell_testkit::{
     FakeClock, MemoryCache, MemoryMailer, MemoryRateLimiter, MemoryStore, MemoryWebhooks, PlainBodies,
@@ -24,7 +24,7 @@ use foretell_testkit::{
 };
 
 /// Page with the newest jobs.
-const FIRST: Stretch<JobId> = Stretch { start: Start::Offset(0), limit: 100 };
+const FIRST: PageRequest<JobId> = PageRequest { start: PageStart::Offset(0), limit: 100 };
 
 /// Timeout of each wait.
 const PATIENCE: Duration = Duration::from_mins(1);

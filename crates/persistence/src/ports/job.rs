@@ -8,7 +8,7 @@ use foretell_ports::error::StoreError;
 use foretell_ports::job::{
     Job, JobCount, JobFilter, JobQueries, JobTx, Lease, LeaseRequest, LeasedJobs, NewJob,
 };
-use foretell_ports::page::Stretch;
+use foretell_ports::page::PageRequest;
 use foretell_ports::unit::Locked;
 
 use crate::jobs;
@@ -76,8 +76,8 @@ impl JobQueries for Store {
         self.read("find_job", move |c| jobs::find(c, id)).await
     }
 
-    async fn list_jobs(&self, filter: JobFilter, stretch: Stretch<JobId>) -> Result<Vec<Job>, StoreError> {
-        self.read("list_jobs", move |c| jobs::list(c, filter, stretch)).await
+    async fn list_jobs(&self, filter: JobFilter, page: PageRequest<JobId>) -> Result<Vec<Job>, StoreError> {
+        self.read("list_jobs", move |c| jobs::list(c, filter, page)).await
     }
 
     async fn count_jobs(&self, filter: JobFilter) -> Result<i64, StoreError> {

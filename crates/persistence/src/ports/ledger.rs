@@ -11,7 +11,7 @@ use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::Transfer;
 use foretell_ports::error::StoreError;
 use foretell_ports::ledger::{AccountDetails, AuditReport, LedgerQueries, LedgerTx, TransferDetails};
-use foretell_ports::page::{Page, Stretch};
+use foretell_ports::page::{Page, PageRequest};
 use foretell_ports::portfolio::Profit;
 use foretell_ports::unit::Locked;
 
@@ -89,9 +89,9 @@ impl LedgerQueries for Store {
     async fn page_transfers(
         &self,
         account: AccountId,
-        stretch: Stretch<i64>,
+        page: PageRequest<i64>,
     ) -> Result<Page<Transfer>, StoreError> {
-        self.read("page_transfers", move |c| transfers::page(c, account, stretch)).await
+        self.read("page_transfers", move |c| transfers::page(c, account, page)).await
     }
 
     async fn find_transfer(
@@ -102,8 +102,8 @@ impl LedgerQueries for Store {
         self.read("find_transfer", move |c| transfers::find(c, id, payer)).await
     }
 
-    async fn list_transfers(&self, stretch: Stretch<TransferId>) -> Result<Vec<Transfer>, StoreError> {
-        self.read("list_transfers", move |c| transfers::list(c, stretch)).await
+    async fn list_transfers(&self, page: PageRequest<TransferId>) -> Result<Vec<Transfer>, StoreError> {
+        self.read("list_transfers", move |c| transfers::list(c, page)).await
     }
 
     async fn rank_profits(&self, since: Option<Timestamp>, limit: u32) -> Result<Vec<Profit>, StoreError> {

@@ -12,7 +12,7 @@ use foretell_ports::market::{
     MarketDetails, MarketFilter, MarketKey, MarketQueries, MarketSort, MarketTx, NewMarket, PaidSet,
     PositionKey, PositionRow, PricePoint, PriceWindow, WantedHolding,
 };
-use foretell_ports::page::{NumberedPage, Page, Stretch};
+use foretell_ports::page::{NumberedPage, Page, PageRequest};
 use foretell_ports::portfolio::{BetKey, HeldKey, HeldPosition};
 use foretell_ports::unit::Locked;
 
@@ -134,10 +134,10 @@ impl MarketQueries for Store {
         &self,
         filter: &MarketFilter,
         sort: MarketSort,
-        stretch: Stretch<MarketKey>,
+        page: PageRequest<MarketKey>,
     ) -> Result<Vec<MarketDetails>, StoreError> {
         let filter = filter.clone();
-        self.read("list_markets", move |c| market_lists::list(c, &filter, sort, stretch)).await
+        self.read("list_markets", move |c| market_lists::list(c, &filter, sort, page)).await
     }
 
     async fn count_markets(&self, filter: &MarketFilter) -> Result<i64, StoreError> {
@@ -149,8 +149,8 @@ impl MarketQueries for Store {
         self.read("find_bet", move |c| bets::find(c, id, trader)).await
     }
 
-    async fn page_bets(&self, market: MarketId, stretch: Stretch<i64>) -> Result<Page<Bet>, StoreError> {
-        self.read("page_bets", move |c| bets::page(c, market, stretch)).await
+    async fn page_bets(&self, market: MarketId, page: PageRequest<i64>) -> Result<Page<Bet>, StoreError> {
+        self.read("page_bets", move |c| bets::page(c, market, page)).await
     }
 
     async fn list_newest_bets(&self, markets: &[MarketId], limit: u32) -> Result<Vec<Bet>, StoreError> {
@@ -175,8 +175,8 @@ impl MarketQueries for Store {
         self.read("list_positions", move |c| positions::list(c, market, after, limit)).await
     }
 
-    async fn list_bets_of(&self, user: UserId, stretch: Stretch<BetKey>) -> Result<Vec<Bet>, StoreError> {
-        self.read("list_bets_of", move |c| portfolio::list_bets(c, user, stretch)).await
+    async fn list_bets_of(&self, user: UserId, page: PageRequest<BetKey>) -> Result<Vec<Bet>, StoreError> {
+        self.read("list_bets_of", move |c| portfolio::list_bets(c, user, page)).await
     }
 
     async fn count_bets_of(&self, user: UserId) -> Result<i64, StoreError> {
@@ -191,9 +191,9 @@ impl MarketQueries for Store {
     async fn list_positions_of(
         &self,
         account: AccountId,
-        stretch: Stretch<HeldKey>,
+        page: PageRequest<HeldKey>,
     ) -> Result<Vec<HeldPosition>, StoreError> {
-        self.read("list_positions_of", move |c| portfolio::list_positions(c, account, stretch)).await
+        self.read("list_positions_of", move |c| portfolio::list_positions(c, account, page)).await
     }
 
     async fn count_positions_of(&self, account: AccountId) -> Result<i64, StoreError> {

@@ -5,7 +5,7 @@ use foretell_domain::comment::{Comment, CommentSubject};
 use foretell_domain::id::{CommentId, PostId, UserId};
 use foretell_domain::post::Post;
 use foretell_ports::error::StoreError;
-use foretell_ports::page::Stretch;
+use foretell_ports::page::PageRequest;
 use foretell_ports::post::{HeldSubject, PostFilter, PostQueries, PostTx, TagCount};
 use foretell_ports::unit::Locked;
 
@@ -91,10 +91,10 @@ impl PostQueries for Store {
     async fn list_posts(
         &self,
         filter: &PostFilter,
-        stretch: Stretch<PostId>,
+        page: PageRequest<PostId>,
     ) -> Result<Vec<Post>, StoreError> {
         let filter = filter.clone();
-        self.read("list_posts", move |c| post_lists::list(c, &filter, stretch)).await
+        self.read("list_posts", move |c| post_lists::list(c, &filter, page)).await
     }
 
     async fn count_posts(&self, filter: &PostFilter) -> Result<i64, StoreError> {
@@ -109,17 +109,17 @@ impl PostQueries for Store {
     async fn list_comments(
         &self,
         subject: CommentSubject,
-        stretch: Stretch<CommentId>,
+        page: PageRequest<CommentId>,
     ) -> Result<Vec<Comment>, StoreError> {
-        self.read("list_comments", move |c| comments::list(c, subject, stretch)).await
+        self.read("list_comments", move |c| comments::list(c, subject, page)).await
     }
 
     async fn list_comments_of(
         &self,
         author: UserId,
-        stretch: Stretch<CommentId>,
+        page: PageRequest<CommentId>,
     ) -> Result<Vec<Comment>, StoreError> {
-        self.read("list_comments_of", move |c| comments::list_of(c, author, stretch)).await
+        self.read("list_comments_of", move |c| comments::list_of(c, author, page)).await
     }
 
     async fn count_comments(&self, subject: CommentSubject) -> Result<i64, StoreError> {
@@ -136,8 +136,8 @@ impl PostQueries for Store {
         self.read("list_newest_comments", move |c| comments::list_newest(c, &posts, limit)).await
     }
 
-    async fn list_tags(&self, stretch: Stretch<i64>) -> Result<Vec<(i64, TagCount)>, StoreError> {
-        self.read("list_tags", move |c| post_tags::list_counts(c, stretch)).await
+    async fn list_tags(&self, page: PageRequest<i64>) -> Result<Vec<(i64, TagCount)>, StoreError> {
+        self.read("list_tags", move |c| post_tags::list_counts(c, page)).await
     }
 
     async fn count_tags(&self) -> Result<i64, StoreError> {

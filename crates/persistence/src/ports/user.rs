@@ -11,7 +11,7 @@ use foretell_domain::user::User;
 use foretell_ports::api_key::{ApiKey, ApiKeyDetails, ApiKeyQueries, ApiKeyTx};
 use foretell_ports::error::StoreError;
 use foretell_ports::known_network::{KnownNetwork, KnownNetworkQueries, KnownNetworkTx};
-use foretell_ports::page::Stretch;
+use foretell_ports::page::PageRequest;
 use foretell_ports::secret::{PasswordHash, TokenHash};
 use foretell_ports::unit::Locked;
 use foretell_ports::user::{
@@ -122,8 +122,8 @@ impl UserQueries for Store {
         self.read("find_user", move |c| users::find(c, id)).await
     }
 
-    async fn list_users(&self, stretch: Stretch<UserId>) -> Result<Vec<User>, StoreError> {
-        self.read("list_users", move |c| users::list(c, stretch)).await
+    async fn list_users(&self, page: PageRequest<UserId>) -> Result<Vec<User>, StoreError> {
+        self.read("list_users", move |c| users::list(c, page)).await
     }
 
     async fn count_users(&self) -> Result<i64, StoreError> {
@@ -144,9 +144,9 @@ impl UserQueries for Store {
         &self,
         user: UserId,
         ending_after: Timestamp,
-        stretch: Stretch<SessionId>,
+        page: PageRequest<SessionId>,
     ) -> Result<Vec<Session>, StoreError> {
-        self.read("list_sessions", move |c| sessions::list(c, user, ending_after, stretch)).await
+        self.read("list_sessions", move |c| sessions::list(c, user, ending_after, page)).await
     }
 
     async fn count_sessions(&self, user: UserId, ending_after: Timestamp) -> Result<i64, StoreError> {
@@ -184,9 +184,9 @@ impl ApiKeyQueries for Store {
     async fn list_api_keys(
         &self,
         user: UserId,
-        stretch: Stretch<ApiKeyId>,
+        page: PageRequest<ApiKeyId>,
     ) -> Result<Vec<ApiKey>, StoreError> {
-        self.read("list_api_keys", move |c| api_keys::list(c, user, stretch)).await
+        self.read("list_api_keys", move |c| api_keys::list(c, user, page)).await
     }
 
     async fn count_api_keys(&self, user: UserId) -> Result<i64, StoreError> {

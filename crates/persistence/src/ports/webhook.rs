@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use foretell_domain::id::{MarketId, WebhookId};
 use foretell_domain::market::Market;
 use foretell_ports::error::StoreError;
-use foretell_ports::page::Stretch;
+use foretell_ports::page::PageRequest;
 use foretell_ports::unit::Locked;
 use foretell_ports::webhook::{Webhook, WebhookNews, WebhookPlace, WebhookQueries, WebhookTx};
 
@@ -69,8 +69,8 @@ impl WebhookQueries for Store {
         self.read("find_webhook", move |c| webhooks::find(c, id)).await
     }
 
-    async fn list_webhooks(&self, stretch: Stretch<WebhookId>) -> Result<Vec<Webhook>, StoreError> {
-        self.read("list_webhooks", move |c| webhooks::list(c, stretch)).await
+    async fn list_webhooks(&self, page: PageRequest<WebhookId>) -> Result<Vec<Webhook>, StoreError> {
+        self.read("list_webhooks", move |c| webhooks::list(c, page)).await
     }
 
     async fn count_all_webhooks(&self) -> Result<i64, StoreError> {

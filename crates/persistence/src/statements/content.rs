@@ -7,7 +7,7 @@ use foretell_domain::id::{MarketId, PostId, UserId};
 use foretell_domain::post::PostStatus;
 use foretell_domain::tag::Tag;
 use foretell_domain::user::User;
-use foretell_ports::page::{Start, Stretch};
+use foretell_ports::page::{PageRequest, PageStart};
 use foretell_ports::post::PostFilter;
 use foretell_testkit::builders::Factory;
 
@@ -35,8 +35,8 @@ pub(super) fn posts_and_queries(
         let locked = comments::lock(c, comment.id)?.expect("the comment is stored");
         comments::save(c, &locked)?;
         comments::find(c, comment.id)?;
-        comments::list(c, subject, Stretch { start: Start::Offset(20), limit: 10 })?;
-        comments::list(c, subject, Stretch { start: Start::After(comment.id), limit: 10 })?;
+        comments::list(c, subject, PageRequest { start: PageStart::Offset(20), limit: 10 })?;
+        comments::list(c, subject, PageRequest { start: PageStart::After(comment.id), limit: 10 })?;
         comments::count(c, subject)?;
         comments::delete(c, comment.id)?;
     }
@@ -44,8 +44,8 @@ pub(super) fn posts_and_queries(
     comments::list_newest(c, from_ref(&post.id), 20)?;
     users::find_all(c, &[user.id, post.author_id])?;
     post_tags::count(c)?;
-    post_tags::list_counts(c, Stretch { start: Start::Offset(0), limit: 10 })?;
-    post_tags::list_counts(c, Stretch { start: Start::After(2), limit: 10 })?;
+    post_tags::list_counts(c, PageRequest { start: PageStart::Offset(0), limit: 10 })?;
+    post_tags::list_counts(c, PageRequest { start: PageStart::After(2), limit: 10 })?;
     for filter in filters() {
         post_lists::count(c, &filter)?;
     }
@@ -75,15 +75,15 @@ async fn check_lists_are_not_sorted(kind: Kind) {
         let plan = plan(&mut observed.connection, &list);
         assert!(!sorts(&plan) && !reads_all(&plan), "{kind:?} sorts {of}: {list}\n{plan}");
     };
-    for start in [Start::Offset(20), Start::After(post)] {
+    for start in [PageStart::Offset(20), PageStart::After(post)] {
         for filter in filters() {
-            observed.run(|c| post_lists::list(c, &filter, Stretch { start, limit: 10 }));
+            observed.run(|c| post_lists::list(c, &filter, PageRequest { start, limit: 10 }));
             check(&mut observed, &format!("{filter:?} {start:?}"));
         }
     }
     for subject in [CommentSubject::Post(post), CommentSubject::Market(MarketId::from_u128(1))] {
-        let stretch = Stretch { start: Start::Offset(20), limit: 10 };
-        observed.run(|c| comments::list(c, subject, stretch));
+        let page = PageRequest { start: PageStart::Offset(20), limit: 10 };
+        observed.run(|c| comments::list(c, subject, page));
         check(&mut observed, &format!("{subject:?}"));
     }
 }
@@ -117,7 +117,7 @@ async fn check_related_rows_cost_no_further_statements(kind: Kind) {
         observed.forget();
         let [filter, ..] = filters();
         observed.run(|c| {
-            let page = post_lists::list(c, &filter, Stretch { start: Start::Offset(0), limit: 100 })?;
+            let page = post_lists::list(c, &filter, PageRequest { start: PageStart::Offset(0), limit: 100 })?;
             let ids: Vec<_> = page.iter().map(|post| post.id).collect();
             let authors: Vec<_> = page.iter().map(|post| post.author_id).collect();
             assert_eq!(comments::list_newest(c, &ids, 20)?.len(), page.len());

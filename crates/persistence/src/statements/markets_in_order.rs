@@ -3,7 +3,7 @@
 use foretell_domain::id::{MarketId, UserId};
 use foretell_domain::market::Phase;
 use foretell_ports::market::{MarketFilter, MarketKey, MarketSort};
-use foretell_ports::page::{Start, Stretch};
+use foretell_ports::page::{PageRequest, PageStart};
 use foretell_testkit::clock::START;
 
 use super::databases::Kind;
@@ -30,8 +30,8 @@ async fn check_lists_are_not_sorted(kind: Kind) {
     let key = MarketKey { rank: 5, id: MarketId::from_u128(1) };
     for filter in filters() {
         for sort in [MarketSort::Newest, MarketSort::Closing, MarketSort::Volume] {
-            for start in [Start::Offset(20), Start::After(key)] {
-                observed.run(|c| market_lists::list(c, &filter, sort, Stretch { start, limit: 20 }));
+            for start in [PageStart::Offset(20), PageStart::After(key)] {
+                observed.run(|c| market_lists::list(c, &filter, sort, PageRequest { start, limit: 20 }));
                 let sent = observed.sent();
                 for list in sent.iter().filter(|sql| sql.contains("ORDER BY")) {
                     let plan = plan(&mut observed.connection, list);

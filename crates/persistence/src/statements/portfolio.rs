@@ -2,7 +2,7 @@
 //! reads only its period.
 
 use foretell_domain::id::{AccountId, BetId, MarketId, UserId};
-use foretell_ports::page::{Start, Stretch};
+use foretell_ports::page::{PageRequest, PageStart};
 use foretell_ports::portfolio::{BetKey, HeldKey};
 use foretell_testkit::clock::START;
 
@@ -18,12 +18,12 @@ pub(super) fn queries(c: &mut Connection<'_>, account: AccountId, market: Market
     portfolio::count_bets(c, user)?;
     portfolio::count_positions(c, account)?;
     let last = BetKey { created_at: START, id: BetId::from_u128(1) };
-    for start in [Start::Offset(20), Start::After(last)] {
-        portfolio::list_bets(c, user, Stretch { start, limit: 20 })?;
+    for start in [PageStart::Offset(20), PageStart::After(last)] {
+        portfolio::list_bets(c, user, PageRequest { start, limit: 20 })?;
     }
     let last = HeldKey { market_id: market, option_index: 1 };
-    for start in [Start::Offset(20), Start::After(last)] {
-        portfolio::list_positions(c, account, Stretch { start, limit: 20 })?;
+    for start in [PageStart::Offset(20), PageStart::After(last)] {
+        portfolio::list_positions(c, account, PageRequest { start, limit: 20 })?;
     }
     settlements::find_all(c, &[market.into()])?;
     Ok(())

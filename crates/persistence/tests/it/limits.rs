@@ -6,7 +6,7 @@ use diesel::{Connection as _, PgConnection, QueryableByName, RunQueryDsl as _, S
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use foretell_domain::text::Email;
 use foretell_domain::time::Timestamp;
-use foretell_ports::page::{Start, Stretch};
+use foretell_ports::page::{PageRequest, PageStart};
 use foretell_ports::user::UserQueries as _;
 
 use crate::databases::{Database, Kind};
@@ -132,7 +132,7 @@ async fn rows_beyond_the_limits_are_repaired() {
             .unwrap();
         assert!(store.migrate().await.unwrap().applied.contains(&"2026-11-29-000017_limits".to_owned()));
 
-        let page = Stretch { start: Start::Offset(0), limit: 100 };
+        let page = PageRequest { start: PageStart::Offset(0), limit: 100 };
         let users = store.list_users(page).await.unwrap();
         assert_eq!(users.len(), emails.len() + 2, "{kind:?}");
         let kept = users.iter().filter(|user| !user.email.as_str().ends_with("@unusable.invalid")).count();

@@ -6,7 +6,7 @@ use foretell_domain::quota::Quota;
 use foretell_domain::scope::{Scope, Scopes};
 use foretell_domain::text::KeyName;
 use foretell_ports::api_key::{ApiKey, ApiKeyDetails};
-use foretell_ports::page::{Start, Stretch};
+use foretell_ports::page::{PageRequest, PageStart};
 use foretell_ports::secret::TokenHash;
 
 use super::Harness;
@@ -140,11 +140,12 @@ pub async fn keys_of_user_are_listed_newest_first(harness: &dyn Harness) {
             keys.insert(0, key);
         }
     }
-    let list =
-        async |start, limit| scene.ports.users.list_api_keys(user, Stretch { start, limit }).await.unwrap();
-    assert_eq!(list(Start::Offset(0), 10).await, keys);
-    assert_eq!(list(Start::Offset(1), 1).await, keys[1..2]);
-    assert_eq!(list(Start::After(keys[0].id), 1).await, keys[1..2]);
-    assert_eq!(list(Start::After(keys[2].id), 10).await, []);
+    let list = async |start, limit| {
+        scene.ports.users.list_api_keys(user, PageRequest { start, limit }).await.unwrap()
+    };
+    assert_eq!(list(PageStart::Offset(0), 10).await, keys);
+    assert_eq!(list(PageStart::Offset(1), 1).await, keys[1..2]);
+    assert_eq!(list(PageStart::After(keys[0].id), 1).await, keys[1..2]);
+    assert_eq!(list(PageStart::After(keys[2].id), 10).await, []);
     assert_eq!(scene.ports.users.count_api_keys(user).await.unwrap(), 3);
 }

@@ -5,7 +5,7 @@ use std::slice::from_ref;
 
 use foretell_domain::id::{BetId, ClientId};
 use foretell_domain::market::{Bet, Fill, TradeSide};
-use foretell_ports::page::{Start, Stretch};
+use foretell_ports::page::{PageRequest, PageStart};
 
 use super::Harness;
 use super::scene::{Scene, Side, Trade, after, page};
@@ -122,8 +122,8 @@ pub async fn bets_of_market_are_listed_newest_first(harness: &dyn Harness) {
     for (number, expected) in
         [(14, &stored[..5]), (99, &stored[..5]), (9, &stored[5..10]), (2, &stored[12..]), (1, &[])]
     {
-        let stretch = Stretch { start: Start::After(number), limit: 5 };
-        let found = scene.ports.markets.page_bets(market, stretch).await.unwrap();
+        let page = PageRequest { start: PageStart::After(number), limit: 5 };
+        let found = scene.ports.markets.page_bets(market, page).await.unwrap();
         assert_eq!(found.rows, expected, "after number {number}");
     }
 }

@@ -4,7 +4,7 @@ use foretell_domain::comment::{Comment, CommentSubject};
 use foretell_domain::id::CommentId;
 use foretell_domain::post::PostStatus;
 use foretell_domain::text::CommentContent;
-use foretell_ports::page::{Start, Stretch};
+use foretell_ports::page::{PageRequest, PageStart};
 use foretell_ports::post::HeldSubject;
 use foretell_ports::unit::Locked;
 
@@ -125,14 +125,14 @@ pub async fn comments_of_subject_are_listed_in_pages(harness: &dyn Harness) {
             scene.comment(other).await;
         }
         expected.reverse();
-        let list = async |start: Start<CommentId>| {
-            let stretch = Stretch { start, limit: 2 };
-            scene.ports.posts.list_comments(subject, stretch).await.unwrap()
+        let list = async |start: PageStart<CommentId>| {
+            let page = PageRequest { start, limit: 2 };
+            scene.ports.posts.list_comments(subject, page).await.unwrap()
         };
-        assert_eq!(list(Start::Offset(0)).await, expected[..2]);
-        assert_eq!(list(Start::Offset(2)).await, expected[2..]);
-        assert_eq!(list(Start::After(expected[0].id)).await, expected[1..]);
-        assert_eq!(list(Start::After(expected[2].id)).await, []);
+        assert_eq!(list(PageStart::Offset(0)).await, expected[..2]);
+        assert_eq!(list(PageStart::Offset(2)).await, expected[2..]);
+        assert_eq!(list(PageStart::After(expected[0].id)).await, expected[1..]);
+        assert_eq!(list(PageStart::After(expected[2].id)).await, []);
         assert_eq!(scene.ports.posts.count_comments(subject).await.unwrap(), 3);
     }
     for absent in [scene.make.ids().post().into(), CommentSubject::Market(scene.make.ids().market())] {
@@ -154,11 +154,11 @@ pub async fn comments_of_author_are_listed_in_pages(harness: &dyn Harness) {
     let author = comments[0].author_id;
     let mut expected: Vec<_> = comments.into_iter().filter(|comment| comment.author_id == author).collect();
     expected.reverse();
-    let list = async |start: Start<CommentId>| {
-        scene.ports.posts.list_comments_of(author, Stretch { start, limit: 100 }).await.unwrap()
+    let list = async |start: PageStart<CommentId>| {
+        scene.ports.posts.list_comments_of(author, PageRequest { start, limit: 100 }).await.unwrap()
     };
-    assert_eq!(list(Start::Offset(0)).await, expected);
-    assert_eq!(list(Start::After(expected[0].id)).await, expected[1..]);
+    assert_eq!(list(PageStart::Offset(0)).await, expected);
+    assert_eq!(list(PageStart::After(expected[0].id)).await, expected[1..]);
     let nobody = scene.make.ids().user();
     assert_eq!(scene.ports.posts.list_comments_of(nobody, first(10)).await.unwrap(), []);
 }

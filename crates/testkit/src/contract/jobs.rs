@@ -7,7 +7,7 @@ use foretell_domain::id::{JobId, MarketId, PostId, UserId, WebhookId};
 use foretell_domain::job::{JobKind, JobLane, JobState, JobTask};
 use foretell_domain::time::Timestamp;
 use foretell_ports::job::{Job, JobCount, JobFilter, Lease, LeaseRequest, LeasedJob, NewJob};
-use foretell_ports::page::{Start, Stretch};
+use foretell_ports::page::{PageRequest, PageStart};
 use foretell_ports::unit::Tx;
 
 use super::Harness;
@@ -222,8 +222,8 @@ fn closing(scene: &Scene, second: i64) -> NewJob {
 /// Schedules the job and returns all jobs.
 async fn schedule(scene: &Scene, job: NewJob) -> Vec<Job> {
     scene.commit(move |tx| tx.schedule_job(&job)).await;
-    let stretch = Stretch { start: Start::First, limit: 10 };
-    scene.ports.jobs.list_jobs(JobFilter::default(), stretch).await.unwrap()
+    let page = PageRequest { start: PageStart::First, limit: 10 };
+    scene.ports.jobs.list_jobs(JobFilter::default(), page).await.unwrap()
 }
 
 /// A scheduled job is added once and moved from then on, in every state, as if it were new.
@@ -343,14 +343,14 @@ pub async fn jobs_are_listed_by_kind_and_state(harness: &dyn Harness) {
         (Some(JobKind::Webhook), None, &[]),
     ] {
         let filter = JobFilter { kind, state };
-        let stretch = Stretch { start: Start::Offset(0), limit: 10 };
-        let listed = scene.ports.jobs.list_jobs(filter, stretch).await.unwrap();
+        let page = PageRequest { start: PageStart::Offset(0), limit: 10 };
+        let listed = scene.ports.jobs.list_jobs(filter, page).await.unwrap();
         assert_eq!(listed.iter().map(|job| job.id).collect::<Vec<_>>(), expected, "{filter:?}");
         let count = scene.ports.jobs.count_jobs(filter).await.unwrap();
         assert_eq!(usize::try_from(count).unwrap(), expected.len(), "{filter:?}");
     }
-    let stretch = Stretch { start: Start::After(newest_first[0]), limit: 1 };
-    let next = scene.ports.jobs.list_jobs(JobFilter::default(), stretch).await.unwrap();
+    let page = PageRequest { start: PageStart::After(newest_first[0]), limit: 1 };
+    let next = scene.ports.jobs.list_jobs(JobFilter::default(), page).await.unwrap();
     assert_eq!(next.iter().map(|job| job.id).collect::<Vec<_>>(), newest_first[1..2]);
     let mut counts = scene.ports.jobs.count_unfinished_jobs().await.unwrap();
     counts.sort_unstable_by_key(|count| (count.kind, count.state));

@@ -4,7 +4,7 @@ use foretell_domain::id::MarketId;
 use foretell_domain::market::{Market, MarketRecord, Phase};
 use foretell_domain::money::Balance;
 use foretell_ports::market::{MarketFilter, MarketSort, NewMarket};
-use foretell_ports::page::{Start, Stretch};
+use foretell_ports::page::{PageRequest, PageStart};
 
 use super::Harness;
 use super::scene::{Scene, after, page};
@@ -143,8 +143,8 @@ pub async fn markets_are_paged(harness: &dyn Harness) {
     for sort in [MarketSort::Newest, MarketSort::Closing, MarketSort::Volume] {
         let mut found = Vec::new();
         for number in 1..=4 {
-            let stretch = page(number, 2).into();
-            let rows = scene.ports.markets.list_markets(&filter, sort, stretch).await.unwrap();
+            let page = page(number, 2).into();
+            let rows = scene.ports.markets.list_markets(&filter, sort, page).await.unwrap();
             assert_eq!(rows.len(), if number < 4 { 2 } else { 0 }, "page {number}");
             found.extend(rows.iter().map(|row| row.market.id()));
         }
@@ -172,12 +172,12 @@ pub async fn markets_are_paged_by_keys(harness: &dyn Harness) {
 }
 
 async fn walk(scene: &Scene, filter: &MarketFilter, sort: MarketSort, limit: u32) -> Vec<MarketId> {
-    let (mut start, mut found) = (Start::Offset(0), Vec::new());
+    let (mut start, mut found) = (PageStart::Offset(0), Vec::new());
     loop {
-        let stretch = Stretch { start, limit };
-        let rows = scene.ports.markets.list_markets(filter, sort, stretch).await.unwrap();
+        let page = PageRequest { start, limit };
+        let rows = scene.ports.markets.list_markets(filter, sort, page).await.unwrap();
         let Some(last) = rows.last() else { return found };
-        start = Start::After(sort.key_of(last));
+        start = PageStart::After(sort.key_of(last));
         found.extend(rows.iter().map(|row| row.market.id()));
     }
 }
@@ -191,8 +191,8 @@ pub async fn key_of_removed_market_is_valid(harness: &dyn Harness) {
     scene.alter_market(b.market.id(), |market| in_phase(market, Phase::Resolved)).await;
     for sort in [MarketSort::Newest, MarketSort::Closing, MarketSort::Volume] {
         assert_eq!(list(&scene, &filter, sort).await, ids([&c, &a]));
-        let stretch = Stretch { start: Start::After(sort.key_of(&left)), limit: 5 };
-        let rows = scene.ports.markets.list_markets(&filter, sort, stretch).await.unwrap();
+        let page = PageRequest { start: PageStart::After(sort.key_of(&left)), limit: 5 };
+        let rows = scene.ports.markets.list_markets(&filter, sort, page).await.unwrap();
         assert_eq!(rows.iter().map(|row| row.market.id()).collect::<Vec<_>>(), ids([&a]), "{sort:?}");
     }
 }

@@ -7,7 +7,7 @@ use foretell_domain::id::{AccountId, BetId, MarketId};
 use foretell_domain::market::{Bet, Fill, Settlement, SettlementTerms};
 use foretell_domain::transfer::{TransferKind, TransferOrder};
 use foretell_domain::user::UserStatus;
-use foretell_ports::page::{Start, Stretch};
+use foretell_ports::page::{PageRequest, PageStart};
 use foretell_ports::portfolio::{BetKey, HeldKey, HeldPosition, Profit};
 
 use super::Harness;
@@ -47,18 +47,18 @@ pub async fn bets_of_user_are_listed_newest_first(harness: &dyn Harness) {
     expected.insert(3, chosen);
     assert!(expected.is_sorted_by_key(|bet| std::cmp::Reverse(BetKey::from(bet))), "{expected:?}");
     let list = async |start, limit| {
-        let stretch = Stretch { start, limit };
-        scene.ports.markets.list_bets_of(user, stretch).await.expect("an answer")
+        let page = PageRequest { start, limit };
+        scene.ports.markets.list_bets_of(user, page).await.expect("an answer")
     };
-    assert_eq!(list(Start::Offset(0), 100).await, expected);
+    assert_eq!(list(PageStart::Offset(0), 100).await, expected);
     for (index, bet) in expected.iter().enumerate() {
         let rest = &expected[index + 1..];
-        assert_eq!(list(Start::After(bet.into()), 2).await, rest[..rest.len().min(2)], "after {index}");
+        assert_eq!(list(PageStart::After(bet.into()), 2).await, rest[..rest.len().min(2)], "after {index}");
         let offset = i64::try_from(index).expect("few") + 1;
-        assert_eq!(list(Start::Offset(offset), 2).await, rest[..rest.len().min(2)], "offset {index}");
+        assert_eq!(list(PageStart::Offset(offset), 2).await, rest[..rest.len().min(2)], "offset {index}");
     }
     let gone = BetKey { created_at: after(5), id: BetId::from_u128(2) };
-    assert_eq!(list(Start::After(gone), 1).await, expected[3..4], "a key need not be there");
+    assert_eq!(list(PageStart::After(gone), 1).await, expected[3..4], "a key need not be there");
     assert_eq!(scene.ports.markets.count_bets_of(user).await.unwrap(), 7);
     let nobody = scene.make.ids().user();
     assert_eq!(scene.ports.markets.count_bets_of(nobody).await.unwrap(), 0);
@@ -77,10 +77,10 @@ pub async fn positions_of_account_are_listed_by_market(harness: &dyn Harness) {
     }
     let sold = trade(&scene, ann, (newer, 1), (Side::SellAll, 4)).await;
     let list = async |start, limit| {
-        let stretch = Stretch { start, limit };
-        scene.ports.markets.list_positions_of(ann.id(), stretch).await.expect("an answer")
+        let page = PageRequest { start, limit };
+        scene.ports.markets.list_positions_of(ann.id(), page).await.expect("an answer")
     };
-    let all = list(Start::Offset(0), 100).await;
+    let all = list(PageStart::Offset(0), 100).await;
     let places: Vec<_> = all.iter().map(|held| (held.market_id, held.option_index)).collect();
     assert_eq!(places, [(newer, 0), (newer, 1), (older, 0), (older, 2)]);
     let position = all[1].position;
@@ -88,12 +88,12 @@ pub async fn positions_of_account_are_listed_by_market(harness: &dyn Harness) {
     assert_eq!((position.spent.minor(), position.received.minor()), (100, sold.fill.cash.minor()));
     for (index, held) in all.iter().map(HeldPosition::key).enumerate() {
         let rest = &all[index + 1..];
-        assert_eq!(list(Start::After(held), 2).await, rest[..rest.len().min(2)], "after {index}");
+        assert_eq!(list(PageStart::After(held), 2).await, rest[..rest.len().min(2)], "after {index}");
         let offset = i64::try_from(index).expect("few") + 1;
-        assert_eq!(list(Start::Offset(offset), 1).await, rest[..rest.len().min(1)], "offset {index}");
+        assert_eq!(list(PageStart::Offset(offset), 1).await, rest[..rest.len().min(1)], "offset {index}");
     }
     let gone = HeldKey { market_id: older, option_index: 1 };
-    assert_eq!(list(Start::After(gone), 9).await, all[3..], "a key need not be there");
+    assert_eq!(list(PageStart::After(gone), 9).await, all[3..], "a key need not be there");
     assert_eq!(scene.ports.markets.count_positions_of(ann.id()).await.unwrap(), 4);
     assert_eq!(scene.ports.markets.count_positions_of(scene.make.ids().account()).await.unwrap(), 0);
 }

@@ -3,7 +3,7 @@
 use foretell_domain::id::PostId;
 use foretell_domain::post::{Post, PostStatus};
 use foretell_domain::tag::Tag;
-use foretell_ports::page::{Start, Stretch};
+use foretell_ports::page::{PageRequest, PageStart};
 use foretell_ports::post::PostFilter;
 
 use super::Harness;
@@ -71,17 +71,17 @@ pub async fn posts_are_listed_in_pages(harness: &dyn Harness) {
     expected.reverse();
     for filter in [PUBLISHED, PostFilter { tag: tag("t"), ..PUBLISHED }] {
         let ids = async |start| {
-            let stretch = Stretch { start, limit: 2 };
-            let found = scene.ports.posts.list_posts(&filter, stretch).await.unwrap();
+            let page = PageRequest { start, limit: 2 };
+            let found = scene.ports.posts.list_posts(&filter, page).await.unwrap();
             found.iter().map(|post: &Post| post.id).collect::<Vec<_>>()
         };
         for (offset, rows) in [(0, &expected[..2]), (2, &expected[2..4]), (4, &expected[4..]), (5, &[])] {
-            assert_eq!(ids(Start::Offset(offset)).await, rows, "after {offset}");
+            assert_eq!(ids(PageStart::Offset(offset)).await, rows, "after {offset}");
         }
-        assert_eq!(ids(Start::After(expected[1])).await, expected[2..4]);
+        assert_eq!(ids(PageStart::After(expected[1])).await, expected[2..4]);
         let absent = PostId::from_u128(expected[1].as_u128() + 1);
-        assert_eq!(ids(Start::After(absent)).await, expected[1..3]);
-        assert_eq!(ids(Start::After(expected[4])).await, []);
+        assert_eq!(ids(PageStart::After(absent)).await, expected[1..3]);
+        assert_eq!(ids(PageStart::After(expected[4])).await, []);
     }
 }
 
@@ -147,14 +147,14 @@ pub async fn tags_are_listed_in_pages(harness: &dyn Harness) {
         scene.post(PostStatus::Published, tags).await;
     }
     let list = async |start| {
-        let found = scene.ports.posts.list_tags(Stretch { start, limit: 2 }).await.unwrap();
+        let found = scene.ports.posts.list_tags(PageRequest { start, limit: 2 }).await.unwrap();
         found.iter().map(|(position, count)| (*position, count.tag.to_string())).collect::<Vec<_>>()
     };
     let numbered = |tags: &[(i64, &str)]| {
         tags.iter().map(|(position, tag)| (*position, (*tag).to_owned())).collect::<Vec<_>>()
     };
-    assert_eq!(list(Start::First).await, numbered(&[(1, "c"), (2, "b")]));
-    assert_eq!(list(Start::Offset(2)).await, numbered(&[(3, "a"), (4, "d")]));
-    assert_eq!(list(Start::After(3)).await, numbered(&[(4, "d")]));
-    assert_eq!(list(Start::After(4)).await, []);
+    assert_eq!(list(PageStart::First).await, numbered(&[(1, "c"), (2, "b")]));
+    assert_eq!(list(PageStart::Offset(2)).await, numbered(&[(3, "a"), (4, "d")]));
+    assert_eq!(list(PageStart::After(3)).await, numbered(&[(4, "d")]));
+    assert_eq!(list(PageStart::After(4)).await, []);
 }

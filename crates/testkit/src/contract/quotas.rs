@@ -8,7 +8,7 @@ use foretell_domain::market::Phase;
 use foretell_domain::post::{PostEdit, PostStatus};
 use foretell_domain::quota::Quota;
 use foretell_ports::error::StoreError;
-use foretell_ports::page::{Start, Stretch};
+use foretell_ports::page::{PageRequest, PageStart};
 use foretell_ports::unit::Tx;
 use foretell_ports::user::{CredentialId, CredentialLock, Session};
 
@@ -89,9 +89,9 @@ pub async fn oldest_sessions_end(harness: &dyn Harness) {
         };
         scene.commit(end).await
     };
-    let stretch = Stretch { start: Start::First, limit: 10 };
+    let page = PageRequest { start: PageStart::First, limit: 10 };
     let left = async |of| -> Vec<SessionId> {
-        let listed = scene.ports.users.list_sessions(of, after(-9), stretch).await.unwrap();
+        let listed = scene.ports.users.list_sessions(of, after(-9), page).await.unwrap();
         listed.iter().map(|session| session.id).collect()
     };
     for (kept, expected) in [(9, 0), (5, 0), (2, 3), (2, 0)] {

@@ -15,7 +15,7 @@ use foretell_domain::user::User;
 use foretell_ports::error::StoreError;
 use foretell_ports::ledger::AccountDetails;
 use foretell_ports::market::{MarketDetails, NewMarket, WantedHolding};
-use foretell_ports::page::{NumberedPage, Start, Stretch};
+use foretell_ports::page::{NumberedPage, PageRequest, PageStart};
 use foretell_ports::unit::{Locked, Tx};
 
 use super::{Adapters, Harness};
@@ -296,6 +296,6 @@ pub(super) const fn after(seconds: i64) -> Timestamp {
 }
 
 /// Returns a request of the first so many rows of a list.
-pub(super) const fn first<K>(limit: u32) -> Stretch<K> {
-    Stretch { start: Start::Offset(0), limit }
+pub(super) const fn first<K>(limit: u32) -> PageRequest<K> {
+    PageRequest { start: PageStart::Offset(0), limit }
 }

@@ -8,7 +8,7 @@ use foretell_domain::account::Account;
 use foretell_domain::id::{AccountId, ClientId, TransferId};
 use foretell_domain::text::Memo;
 use foretell_domain::transfer::{Transfer, TransferKind, TransferOrder, reversal};
-use foretell_ports::page::{Start, Stretch};
+use foretell_ports::page::{PageRequest, PageStart};
 use foretell_ports::unit::Tx;
 
 use super::Harness;
@@ -201,8 +201,8 @@ pub async fn transfers_of_account_are_listed_newest_first(harness: &dyn Harness)
     for (version, expected) in
         [(27, &transfers[..10]), (17, &transfers[10..20]), (2, &transfers[25..]), (1, &[])]
     {
-        let stretch = Stretch { start: Start::After(version), limit: 10 };
-        let found = scene.ports.ledger.page_transfers(account.id(), stretch).await.unwrap();
+        let page = PageRequest { start: PageStart::After(version), limit: 10 };
+        let found = scene.ports.ledger.page_transfers(account.id(), page).await.unwrap();
         assert_eq!(found.rows, expected, "after version {version}");
     }
 }
@@ -213,15 +213,15 @@ pub async fn all_transfers_are_listed_in_pages(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (_, mut transfers) = statement(&scene).await;
     transfers.sort_by_key(|transfer| Reverse(transfer.id));
-    let list = async |start: Start<TransferId>, limit: u32| {
-        scene.ports.ledger.list_transfers(Stretch { start, limit }).await.unwrap()
+    let list = async |start: PageStart<TransferId>, limit: u32| {
+        scene.ports.ledger.list_transfers(PageRequest { start, limit }).await.unwrap()
     };
-    let all = list(Start::Offset(0), 1_000).await;
+    let all = list(PageStart::Offset(0), 1_000).await;
     assert!(all.is_sorted_by(|one, next| one.id > next.id));
     assert!(transfers.iter().all(|transfer| all.contains(transfer)));
-    assert_eq!(list(Start::Offset(3), 5).await, all[3..8]);
-    assert_eq!(list(Start::After(all[7].id), 5).await, all[8..13]);
-    assert_eq!(list(Start::After(all[all.len() - 1].id), 5).await, []);
+    assert_eq!(list(PageStart::Offset(3), 5).await, all[3..8]);
+    assert_eq!(list(PageStart::After(all[7].id), 5).await, all[8..13]);
+    assert_eq!(list(PageStart::After(all[all.len() - 1].id), 5).await, []);
 }
 
 /// Accounts without transfers, and those that do not exist, have an empty statement.

@@ -4,7 +4,7 @@ use foretell_domain::account::Account;
 use foretell_domain::id::UserId;
 use foretell_domain::text::{AvatarUrl, Email, UserName};
 use foretell_domain::user::{Role, User, UserStatus};
-use foretell_ports::page::{Start, Stretch};
+use foretell_ports::page::{PageRequest, PageStart};
 use foretell_ports::secret::TokenHash;
 use foretell_ports::user::{Credentials, Session, SessionDetails};
 
@@ -158,13 +158,13 @@ pub async fn users_are_listed_newest_first(harness: &dyn Harness) {
         users.insert(0, user);
     }
     let erased = users.remove(2);
-    let list = async |start, limit| scene.ports.users.list_users(Stretch { start, limit }).await.unwrap();
-    assert_eq!(list(Start::Offset(0), 10).await, users);
-    assert_eq!(list(Start::Offset(1), 1).await, users[1..2]);
-    assert_eq!(list(Start::Offset(3), 1).await, []);
-    assert_eq!(list(Start::After(users[0].id), 1).await, users[1..2]);
-    assert_eq!(list(Start::After(erased.id), 10).await, users[2..], "its place is still there");
-    assert_eq!(list(Start::After(users[2].id), 10).await, []);
+    let list = async |start, limit| scene.ports.users.list_users(PageRequest { start, limit }).await.unwrap();
+    assert_eq!(list(PageStart::Offset(0), 10).await, users);
+    assert_eq!(list(PageStart::Offset(1), 1).await, users[1..2]);
+    assert_eq!(list(PageStart::Offset(3), 1).await, []);
+    assert_eq!(list(PageStart::After(users[0].id), 1).await, users[1..2]);
+    assert_eq!(list(PageStart::After(erased.id), 10).await, users[2..], "its place is still there");
+    assert_eq!(list(PageStart::After(users[2].id), 10).await, []);
     assert_eq!(scene.ports.users.count_users().await.unwrap(), 3);
 }
 
@@ -269,12 +269,12 @@ pub async fn sessions_of_user_are_listed_newest_first(harness: &dyn Harness) {
     sign_in(&scene, scene.make.session(other)).await;
     sessions.remove(2);
     let list = async |start, limit| {
-        scene.ports.users.list_sessions(user, after(10), Stretch { start, limit }).await.unwrap()
+        scene.ports.users.list_sessions(user, after(10), PageRequest { start, limit }).await.unwrap()
     };
-    assert_eq!(list(Start::Offset(0), 10).await, sessions);
-    assert_eq!(list(Start::Offset(1), 1).await, sessions[1..2]);
-    assert_eq!(list(Start::After(sessions[0].id), 1).await, sessions[1..2]);
-    assert_eq!(list(Start::After(sessions[2].id), 10).await, []);
+    assert_eq!(list(PageStart::Offset(0), 10).await, sessions);
+    assert_eq!(list(PageStart::Offset(1), 1).await, sessions[1..2]);
+    assert_eq!(list(PageStart::After(sessions[0].id), 1).await, sessions[1..2]);
+    assert_eq!(list(PageStart::After(sessions[2].id), 10).await, []);
     assert_eq!(scene.ports.users.count_sessions(user, after(10)).await.unwrap(), 3);
     assert_eq!(scene.ports.users.count_sessions(user, after(60)).await.unwrap(), 0);
 }

@@ -13,7 +13,7 @@ use foretell_domain::transfer::{TransferKind, TransferOrder};
 use foretell_domain::user::User;
 use foretell_ports::api_key::ApiKey;
 use foretell_ports::market::NewMarket;
-use foretell_ports::page::{Start, Stretch};
+use foretell_ports::page::{PageRequest, PageStart};
 
 use super::Harness;
 use super::scene::Scene;
@@ -137,7 +137,7 @@ pub async fn accepted_texts_are_returned_as_written(harness: &dyn Harness) {
         check_market(&scene, text, at).await;
         check_transfer(&scene, text, at).await;
     }
-    let listed = Stretch { start: Start::Offset(0), limit: 100 };
+    let listed = PageRequest { start: PageStart::Offset(0), limit: 100 };
     assert!(scene.ports.users.list_users(listed).await.unwrap().len() > ACCEPTED.len());
 }
 

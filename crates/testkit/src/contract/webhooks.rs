@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use foretell_domain::id::{MarketId, WebhookId};
 use foretell_domain::market::Phase;
 use foretell_domain::webhook::{WebhookEvents, WebhookStatus, WebhookUrl};
-use foretell_ports::page::{Start, Stretch};
+use foretell_ports::page::{PageRequest, PageStart};
 use foretell_ports::webhook::{Webhook, WebhookNews, WebhookPlace, WebhookSecret};
 
 use super::Harness;
@@ -98,10 +98,10 @@ pub async fn webhooks_are_listed_newest_first(harness: &dyn Harness) {
         all.insert(0, store(&scene, scene.make.webhook()).await);
     }
     let list =
-        async |start, limit| scene.ports.webhooks.list_webhooks(Stretch { start, limit }).await.unwrap();
-    assert_eq!(list(Start::Offset(0), 10).await, all);
-    assert_eq!(list(Start::Offset(1), 1).await, all[1..2]);
-    assert_eq!(list(Start::After(all[1].id), 10).await, all[2..]);
+        async |start, limit| scene.ports.webhooks.list_webhooks(PageRequest { start, limit }).await.unwrap();
+    assert_eq!(list(PageStart::Offset(0), 10).await, all);
+    assert_eq!(list(PageStart::Offset(1), 1).await, all[1..2]);
+    assert_eq!(list(PageStart::After(all[1].id), 10).await, all[2..]);
     assert_eq!(scene.ports.webhooks.count_all_webhooks().await.unwrap(), 3);
     assert_eq!(scene.commit(|tx| tx.lock_and_count_webhooks()).await, 3);
 }

@@ -5,14 +5,14 @@ use foretell_domain::id::{ApiKeyId, UserId};
 use foretell_domain::time::Timestamp;
 use foretell_ports::api_key::{ApiKey, ApiKeyDetails, ApiKeyQueries, ApiKeyTx};
 use foretell_ports::error::StoreError;
-use foretell_ports::page::Stretch;
+use foretell_ports::page::PageRequest;
 use foretell_ports::secret::TokenHash;
 
 use super::table::rejected;
 use super::tables::Tables;
 use super::tx::MemoryTx;
 use super::users::accounts_of;
-use super::{MemoryStore, count, stretch_of};
+use super::{MemoryStore, count, cut_page};
 
 impl ApiKeyTx for MemoryTx<'_> {
     fn insert_api_key(&mut self, key: &ApiKey) -> Result<(), StoreError> {
@@ -90,10 +90,10 @@ impl ApiKeyQueries for MemoryStore {
     async fn list_api_keys(
         &self,
         user: UserId,
-        stretch: Stretch<ApiKeyId>,
+        page: PageRequest<ApiKeyId>,
     ) -> Result<Vec<ApiKey>, StoreError> {
         let tables = self.read()?;
-        Ok(stretch_of(keys_of(&tables, user).cloned().collect(), stretch, |key, last| key.id < last))
+        Ok(cut_page(keys_of(&tables, user).cloned().collect(), page, |key, last| key.id < last))
     }
 
     async fn count_api_keys(&self, user: UserId) -> Result<i64, StoreError> {

@@ -8,13 +8,13 @@ use foretell_ports::error::StoreError;
 use foretell_ports::job::{
     Job, JobCount, JobFilter, JobQueries, JobTx, Lease, LeaseRequest, LeasedJob, LeasedJobs, NewJob,
 };
-use foretell_ports::page::Stretch;
+use foretell_ports::page::PageRequest;
 use foretell_ports::unit::Locked;
 
 use super::table::rejected;
 use super::tables::{JobRow, Tables};
 use super::tx::MemoryTx;
-use super::{MemoryStore, count, stretch_of};
+use super::{MemoryStore, count, cut_page};
 
 impl JobTx for MemoryTx<'_> {
     fn add_jobs(&mut self, jobs: &[NewJob]) -> Result<usize, StoreError> {
@@ -221,11 +221,11 @@ impl JobQueries for MemoryStore {
         Ok(self.read()?.jobs.committed().get(&id).map(|row| row.job.clone()))
     }
 
-    async fn list_jobs(&self, filter: JobFilter, stretch: Stretch<JobId>) -> Result<Vec<Job>, StoreError> {
+    async fn list_jobs(&self, filter: JobFilter, page: PageRequest<JobId>) -> Result<Vec<Job>, StoreError> {
         let tables = self.read()?;
         let newest_first = tables.jobs.committed().values().rev().map(|row| &row.job);
         let wanted = newest_first.filter(|job| is_wanted(job, filter)).cloned().collect();
-        Ok(stretch_of(wanted, stretch, |job: &Job, last| job.id < last))
+        Ok(cut_page(wanted, page, |job: &Job, last| job.id < last))
     }
 
     async fn count_jobs(&self, filter: JobFilter) -> Result<i64, StoreError> {

@@ -11,12 +11,12 @@ use foretell_domain::transfer::{Transfer, TransferKind};
 use foretell_domain::user::UserStatus;
 use foretell_ports::error::StoreError;
 use foretell_ports::ledger::{AccountDetails, AuditReport, LedgerQueries, TransferDetails};
-use foretell_ports::page::{Page, Stretch};
+use foretell_ports::page::{Page, PageRequest};
 use foretell_ports::portfolio::Profit;
 
 use super::tables::{AccountRow, Tables};
 use super::users::accounts_of;
-use super::{MemoryStore, audit, stretch_of};
+use super::{MemoryStore, audit, cut_page};
 
 /// Maximum number of accounts that [`LedgerQueries::list_accounts`] returns.
 const MAX_ACCOUNTS_LISTED: usize = 100;
@@ -71,18 +71,18 @@ impl LedgerQueries for MemoryStore {
     async fn page_transfers(
         &self,
         account: AccountId,
-        stretch: Stretch<i64>,
+        page: PageRequest<i64>,
     ) -> Result<Page<Transfer>, StoreError> {
         let tables = self.read()?;
         let total = tables.accounts.committed().get(&account).map_or(0, |row| row.account.version());
-        let (_, newest) = stretch.numbers(total);
-        let rows = transfers_back_from(&tables, account, newest.max(0)).take(stretch.limit as usize);
+        let (_, newest) = page.numbers(total);
+        let rows = transfers_back_from(&tables, account, newest.max(0)).take(page.limit as usize);
         Ok(Page { rows: rows.cloned().collect(), total })
     }
 
-    async fn list_transfers(&self, stretch: Stretch<TransferId>) -> Result<Vec<Transfer>, StoreError> {
+    async fn list_transfers(&self, page: PageRequest<TransferId>) -> Result<Vec<Transfer>, StoreError> {
         let transfers = self.read()?.transfers.committed().values().rev().cloned().collect();
-        Ok(stretch_of(transfers, stretch, |transfer: &Transfer, last| transfer.id < last))
+        Ok(cut_page(transfers, page, |transfer: &Transfer, last| transfer.id < last))
     }
 
     async fn find_transfer(

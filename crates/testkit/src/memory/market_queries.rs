@@ -14,11 +14,11 @@ use foretell_ports::market::{
     MarketDetails, MarketFilter, MarketKey, MarketQueries, MarketSort, PositionKey, PositionRow, PricePoint,
     PriceWindow, WantedHolding,
 };
-use foretell_ports::page::{NumberedPage, Page, Stretch};
+use foretell_ports::page::{NumberedPage, Page, PageRequest};
 use foretell_ports::portfolio::{BetKey, HeldKey, HeldPosition};
 
 use super::tables::{MarketRow, Tables};
-use super::{MemoryStore, count, page_of, stretch_of};
+use super::{MemoryStore, count, cut_page, page_of};
 
 fn details(tables: &Tables, row: &MarketRow) -> MarketDetails {
     let MarketRow { market, listing, created_at, updated_at } = row.clone();
@@ -103,13 +103,13 @@ impl MarketQueries for MemoryStore {
         &self,
         filter: &MarketFilter,
         sort: MarketSort,
-        stretch: Stretch<MarketKey>,
+        page: PageRequest<MarketKey>,
     ) -> Result<Vec<MarketDetails>, StoreError> {
         let tables = self.read()?;
         let rows = tables.markets.committed().values().filter(|row| is_wanted(filter, row));
         let mut rows: Vec<_> = rows.map(|row| details(&tables, row)).collect();
         rows.sort_by_key(|row| place(sort, sort.key_of(row)));
-        Ok(stretch_of(rows, stretch, |row, key| place(sort, sort.key_of(row)) > place(sort, key)))
+        Ok(cut_page(rows, page, |row, key| place(sort, sort.key_of(row)) > place(sort, key)))
     }
 
     async fn count_markets(&self, filter: &MarketFilter) -> Result<i64, StoreError> {
@@ -125,11 +125,11 @@ impl MarketQueries for MemoryStore {
         Ok(tables.bets.committed().get(&id).cloned())
     }
 
-    async fn page_bets(&self, market: MarketId, stretch: Stretch<i64>) -> Result<Page<Bet>, StoreError> {
+    async fn page_bets(&self, market: MarketId, page: PageRequest<i64>) -> Result<Page<Bet>, StoreError> {
         let tables = self.read()?;
         let total = tables.markets.committed().get(&market).map_or(0, |row| row.market.record().bet_count);
-        let (_, newest) = stretch.numbers(total);
-        let rows = bets_between(&tables, market, 0, newest).rev().take(stretch.limit as usize);
+        let (_, newest) = page.numbers(total);
+        let rows = bets_between(&tables, market, 0, newest).rev().take(page.limit as usize);
         Ok(Page { rows: rows.cloned().collect(), total })
     }
 
@@ -161,11 +161,11 @@ impl MarketQueries for MemoryStore {
         Ok(rows)
     }
 
-    async fn list_bets_of(&self, user: UserId, stretch: Stretch<BetKey>) -> Result<Vec<Bet>, StoreError> {
+    async fn list_bets_of(&self, user: UserId, page: PageRequest<BetKey>) -> Result<Vec<Bet>, StoreError> {
         let tables = self.read()?;
         let mut rows: Vec<_> = bets_of(&tables, user).cloned().collect();
         rows.sort_by_key(|bet| Reverse(BetKey::from(bet)));
-        Ok(stretch_of(rows, stretch, |bet, key| BetKey::from(bet) < key))
+        Ok(cut_page(rows, page, |bet, key| BetKey::from(bet) < key))
     }
 
     async fn count_bets_of(&self, user: UserId) -> Result<i64, StoreError> {
@@ -193,13 +193,13 @@ impl MarketQueries for MemoryStore {
     async fn list_positions_of(
         &self,
         account: AccountId,
-        stretch: Stretch<HeldKey>,
+        page: PageRequest<HeldKey>,
     ) -> Result<Vec<HeldPosition>, StoreError> {
         let tables = self.read()?;
         let place = |key: HeldKey| (Reverse(key.market_id), key.option_index);
         let mut rows: Vec<_> = positions_of(&tables, account).collect();
         rows.sort_by_key(|held| place(held.key()));
-        Ok(stretch_of(rows, stretch, |held, key| place(held.key()) > place(key)))
+        Ok(cut_page(rows, page, |held, key| place(held.key()) > place(key)))
     }
 
     async fn count_positions_of(&self, account: AccountId) -> Result<i64, StoreError> {

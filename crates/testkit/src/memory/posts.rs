@@ -9,13 +9,13 @@ use foretell_domain::id::{CommentId, PostId, UserId};
 use foretell_domain::post::{Post, PostStatus};
 use foretell_domain::tag::Tag;
 use foretell_ports::error::StoreError;
-use foretell_ports::page::Stretch;
+use foretell_ports::page::PageRequest;
 use foretell_ports::post::{HeldSubject, PostFilter, PostQueries, PostTx, TagCount};
 use foretell_ports::unit::Locked;
 
 use super::tables::Tables;
 use super::tx::MemoryTx;
-use super::{MemoryStore, count, stretch_of};
+use super::{MemoryStore, count, cut_page};
 
 impl PostTx for MemoryTx<'_> {
     fn insert_post(&mut self, post: &Post) -> Result<(), StoreError> {
@@ -173,11 +173,11 @@ impl PostQueries for MemoryStore {
     async fn list_posts(
         &self,
         filter: &PostFilter,
-        stretch: Stretch<PostId>,
+        page: PageRequest<PostId>,
     ) -> Result<Vec<Post>, StoreError> {
         let tables = self.read()?;
         let posts = posts_in(&tables, filter).cloned().collect();
-        Ok(stretch_of(posts, stretch, |post: &Post, last| post.id < last))
+        Ok(cut_page(posts, page, |post: &Post, last| post.id < last))
     }
 
     async fn count_posts(&self, filter: &PostFilter) -> Result<i64, StoreError> {
@@ -191,22 +191,22 @@ impl PostQueries for MemoryStore {
     async fn list_comments(
         &self,
         subject: CommentSubject,
-        stretch: Stretch<CommentId>,
+        page: PageRequest<CommentId>,
     ) -> Result<Vec<Comment>, StoreError> {
         let tables = self.read()?;
         let comments = comments_on(&tables, subject).cloned().collect();
-        Ok(stretch_of(comments, stretch, |comment: &Comment, last| comment.id < last))
+        Ok(cut_page(comments, page, |comment: &Comment, last| comment.id < last))
     }
 
     async fn list_comments_of(
         &self,
         author: UserId,
-        stretch: Stretch<CommentId>,
+        page: PageRequest<CommentId>,
     ) -> Result<Vec<Comment>, StoreError> {
         let tables = self.read()?;
         let comments = tables.comments.committed().values().rev();
         let comments = comments.filter(|comment| comment.author_id == author).cloned().collect();
-        Ok(stretch_of(comments, stretch, |comment: &Comment, last| comment.id < last))
+        Ok(cut_page(comments, page, |comment: &Comment, last| comment.id < last))
     }
 
     async fn count_comments(&self, subject: CommentSubject) -> Result<i64, StoreError> {
@@ -235,9 +235,9 @@ impl PostQueries for MemoryStore {
         Ok(comments)
     }
 
-    async fn list_tags(&self, stretch: Stretch<i64>) -> Result<Vec<(i64, TagCount)>, StoreError> {
+    async fn list_tags(&self, page: PageRequest<i64>) -> Result<Vec<(i64, TagCount)>, StoreError> {
         let tags = (1..).zip(tags_of(&*self.read()?)).collect();
-        Ok(stretch_of(tags, stretch, |(position, _), last| *position > last))
+        Ok(cut_page(tags, page, |(position, _), last| *position > last))
     }
 
     async fn count_tags(&self) -> Result<i64, StoreError> {

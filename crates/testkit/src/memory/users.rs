@@ -9,7 +9,7 @@ use foretell_domain::text::Email;
 use foretell_domain::time::Timestamp;
 use foretell_domain::user::{User, UserStatus};
 use foretell_ports::error::StoreError;
-use foretell_ports::page::Stretch;
+use foretell_ports::page::PageRequest;
 use foretell_ports::secret::{PasswordHash, TokenHash};
 use foretell_ports::unit::Locked;
 use foretell_ports::user::{
@@ -18,7 +18,7 @@ use foretell_ports::user::{
 
 use super::tables::Tables;
 use super::tx::MemoryTx;
-use super::{MemoryStore, count, stretch_of};
+use super::{MemoryStore, count, cut_page};
 
 impl UserTx for MemoryTx<'_> {
     fn find_credential_states(
@@ -206,9 +206,9 @@ impl UserQueries for MemoryStore {
         Ok(self.read()?.users.committed().get(&id).map(|row| row.user.clone()))
     }
 
-    async fn list_users(&self, stretch: Stretch<UserId>) -> Result<Vec<User>, StoreError> {
+    async fn list_users(&self, page: PageRequest<UserId>) -> Result<Vec<User>, StoreError> {
         let tables = self.read()?;
-        Ok(stretch_of(present_users(&tables).cloned().collect(), stretch, |user, last| user.id < last))
+        Ok(cut_page(present_users(&tables).cloned().collect(), page, |user, last| user.id < last))
     }
 
     async fn count_users(&self) -> Result<i64, StoreError> {
@@ -230,11 +230,11 @@ impl UserQueries for MemoryStore {
         &self,
         user: UserId,
         ending_after: Timestamp,
-        stretch: Stretch<SessionId>,
+        page: PageRequest<SessionId>,
     ) -> Result<Vec<Session>, StoreError> {
         let tables = self.read()?;
         let sessions = live_sessions(&tables, user, ending_after).collect();
-        Ok(stretch_of(sessions, stretch, |session, last| session.id < last))
+        Ok(cut_page(sessions, page, |session, last| session.id < last))
     }
 
     async fn count_sessions(&self, user: UserId, ending_after: Timestamp) -> Result<i64, StoreError> {

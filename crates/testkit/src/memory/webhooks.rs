@@ -5,14 +5,14 @@ use foretell_domain::id::{MarketId, WebhookId};
 use foretell_domain::market::Market;
 use foretell_domain::webhook::{WebhookEvents, WebhookStatus};
 use foretell_ports::error::StoreError;
-use foretell_ports::page::Stretch;
+use foretell_ports::page::PageRequest;
 use foretell_ports::unit::Locked;
 use foretell_ports::webhook::{Webhook, WebhookNews, WebhookPlace, WebhookQueries, WebhookTx};
 
 use super::table::rejected;
 use super::tables::Tables;
 use super::tx::MemoryTx;
-use super::{MemoryStore, count, stretch_of};
+use super::{MemoryStore, count, cut_page};
 
 impl WebhookTx for MemoryTx<'_> {
     fn lock_and_count_webhooks(&mut self) -> Result<u32, StoreError> {
@@ -142,10 +142,10 @@ impl WebhookQueries for MemoryStore {
         Ok(self.read()?.webhooks.committed().get(&id).cloned())
     }
 
-    async fn list_webhooks(&self, stretch: Stretch<WebhookId>) -> Result<Vec<Webhook>, StoreError> {
+    async fn list_webhooks(&self, page: PageRequest<WebhookId>) -> Result<Vec<Webhook>, StoreError> {
         let tables = self.read()?;
         let newest_first = tables.webhooks.committed().values().rev().cloned().collect();
-        Ok(stretch_of(newest_first, stretch, |webhook: &Webhook, last| webhook.id < last))
+        Ok(cut_page(newest_first, page, |webhook: &Webhook, last| webhook.id < last))
     }
 
     async fn count_all_webhooks(&self) -> Result<i64, StoreError> {

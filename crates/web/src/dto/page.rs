@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use foretell_application::AppError;
-use foretell_ports::page::{MAX_PAGE_ROWS, NumberedPage, Start, Stretch};
+use foretell_ports::page::{MAX_PAGE_ROWS, NumberedPage, PageRequest, PageStart};
 use garde::Validate;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -98,12 +98,12 @@ pub(crate) enum ListMeta {
 impl Paging {
     /// Returns the rows to read. With cursors, one more row than shown is read, which tells if
     /// there is a next page.
-    pub(crate) fn stretch<K: From<Place>>(&self) -> Stretch<K> {
+    pub(crate) fn request<K: From<Place>>(&self) -> PageRequest<K> {
         match self {
-            Self::Page(page) => Stretch::from(*page),
+            Self::Page(page) => PageRequest::from(*page),
             Self::Walk(walk) => {
-                let start = walk.after().map_or(Start::First, Start::After);
-                Stretch { start, limit: walk.limit() }
+                let start = walk.after().map_or(PageStart::First, PageStart::After);
+                PageRequest { start, limit: walk.limit() }
             }
         }
     }

@@ -3,7 +3,7 @@
 use foretell_domain::post::Post;
 use foretell_domain::search::{SearchError, SearchLanguage, SearchQuery};
 use foretell_ports::market::MarketDetails;
-use foretell_ports::page::{Start, Stretch};
+use foretell_ports::page::{PageRequest, PageStart};
 use foretell_ports::search::SearchPage;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -110,10 +110,10 @@ pub(crate) fn query(q: Option<String>, faults: &mut Faults) -> Option<SearchQuer
 
 /// Returns the matches to read. A cursor contains the number of matches already returned.
 pub(crate) fn search_page(paging: &Paging) -> SearchPage {
-    let Stretch { start, limit } = paging.stretch::<i64>();
+    let PageRequest { start, limit } = paging.request::<i64>();
     let offset = match start {
-        Start::First => 0,
-        Start::Offset(rows) | Start::After(rows) => rows.max(0),
+        PageStart::First => 0,
+        PageStart::Offset(rows) | PageStart::After(rows) => rows.max(0),
     };
     SearchPage { offset, limit }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use foretell_application::{FailedAttempt, FailedJob, JobFailure};
 use foretell_domain::job::{JobLane, JobState};
 use foretell_ports::job::{Job, JobFilter, LeasedJob};
-use foretell_ports::page::{Start, Stretch};
+use foretell_ports::page::{PageRequest, PageStart};
 
 use super::Desk;
 
@@ -43,7 +43,7 @@ impl Desk {
     /// Returns the jobs in this state, newest first.
     pub(crate) async fn jobs(&self, state: JobState) -> Vec<Job> {
         let filter = JobFilter { kind: None, state: Some(state) };
-        let stretch = Stretch { start: Start::Offset(0), limit: 100 };
-        self.app.list_jobs_as_operator(filter, stretch).await.unwrap()
+        let page = PageRequest { start: PageStart::Offset(0), limit: 100 };
+        self.app.list_jobs_as_operator(filter, page).await.unwrap()
     }
 }

@@ -110,7 +110,7 @@ fn sort_named(name: &str, faults: &mut Faults) -> Option<MarketSort> {
 pub(super) async fn list(state: Data<WebState>, params: Params<MarketParams>) -> Answer {
     let WantedMarkets { filter, sort, relations, fields, paging } = state.accept(params)?;
     let application = &state.application;
-    let mut found = application.list_markets(&filter, sort, paging.stretch()).await?;
+    let mut found = application.list_markets(&filter, sort, paging.request()).await?;
     let total = application.count_markets(&filter);
     let meta = paging.meta(&mut found, |market| sort.key_of(market), total).await?;
     let related = application.relate_to_markets(&found, &relations).await?;

@@ -27,7 +27,7 @@ pub(super) async fn list_bets(
     params: Params<PageParams>,
 ) -> Answer {
     let (id, paging) = state.accept((id, params))?;
-    let (_, Page { mut rows, total }) = state.application.list_bets(id, paging.stretch()).await?;
+    let (_, Page { mut rows, total }) = state.application.list_bets(id, paging.request()).await?;
     let meta = paging.meta(&mut rows, |bet| bet.fill.sequence, ready(Ok(total))).await?;
     let currency = &state.application.settings().currency;
     let rows: Vec<_> = rows.iter().map(|bet| BetView::public(bet, currency)).collect();

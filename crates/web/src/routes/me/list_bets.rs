@@ -25,7 +25,7 @@ pub(super) async fn list_bets(
     params: Params<PageParams>,
 ) -> Answer {
     let (paging, application) = (state.accept(params)?, &state.application);
-    let mut bets = application.list_own_bets(&caller, paging.stretch()).await?;
+    let mut bets = application.list_own_bets(&caller, paging.request()).await?;
     let total = application.count_own_bets(&caller);
     let meta = paging.meta(&mut bets, |bet| BetKey::from(bet), total).await?;
     let currency = &application.settings().currency;

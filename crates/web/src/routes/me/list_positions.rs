@@ -25,7 +25,7 @@ pub(super) async fn list_positions(
     params: Params<PageParams>,
 ) -> Answer {
     let (paging, application) = (state.accept(params)?, &state.application);
-    let mut held = application.list_own_positions(&caller, paging.stretch()).await?;
+    let mut held = application.list_own_positions(&caller, paging.request()).await?;
     let total = application.count_own_positions(&caller);
     let meta = paging.meta(&mut held, HeldPosition::key, total).await?;
     let related = application.relate_to_positions(&caller, &held).await?;

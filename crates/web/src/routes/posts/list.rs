@@ -99,7 +99,7 @@ pub(super) async fn list(
         caller.required()?;
     }
     let (application, caller) = (&state.application, caller.caller());
-    let mut found = application.list_posts(caller, &filter, paging.stretch()).await?;
+    let mut found = application.list_posts(caller, &filter, paging.request()).await?;
     let total = application.count_posts(caller, &filter);
     let meta = paging.meta(&mut found, |post| post.id, total).await?;
     let related = application.relate_to_posts(&found, &relations).await?;

@@ -39,7 +39,7 @@ pub(super) async fn list(
     params: Params<PageParams>,
 ) -> Answer {
     let paging = state.accept(params)?;
-    let mut sessions = state.application.list_sessions(&caller, paging.stretch()).await?;
+    let mut sessions = state.application.list_sessions(&caller, paging.request()).await?;
     let total = state.application.count_sessions(&caller);
     let meta = paging.meta(&mut sessions, |session| session.id, total).await?;
     let rows = sessions.iter().map(|session| SessionView {

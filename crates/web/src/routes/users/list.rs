@@ -65,7 +65,7 @@ pub(super) async fn list(
 ) -> Answer {
     let (relations, fields, paging) = state.accept(params)?;
     let application = &state.application;
-    let mut users = application.list_users(paging.stretch()).await?;
+    let mut users = application.list_users(paging.request()).await?;
     let meta = paging.meta(&mut users, |user| user.id, application.count_users()).await?;
     let related = application.relate_to_users(&users, &relations).await?;
     let write = move || {

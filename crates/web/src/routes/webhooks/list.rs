@@ -24,7 +24,7 @@ pub(super) async fn list(
     params: Params<PageParams>,
 ) -> Answer {
     let paging = state.accept(params)?;
-    let mut webhooks = state.application.list_webhooks(&caller, paging.stretch()).await?;
+    let mut webhooks = state.application.list_webhooks(&caller, paging.request()).await?;
     let meta = paging.meta(&mut webhooks, |webhook| webhook.id, state.application.count_webhooks()).await?;
     reply::list(webhooks.iter().map(WebhookView::new).collect::<Vec<_>>(), meta)
 }
