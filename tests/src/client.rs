@@ -326,11 +326,11 @@ impl Answer {
 
     /// Returns the field and the code of each validation error, in alphabetical order.
     #[track_caller]
-    pub fn faults(&self) -> Vec<(String, String)> {
+    pub fn field_errors(&self) -> Vec<(String, String)> {
         let details = self.body["details"].as_array().unwrap_or_else(|| panic!("{:#}", self.body));
-        let mut faults: Vec<_> =
-            details.iter().map(|fault| (text(&fault["field"]), text(&fault["code"]))).collect();
-        faults.sort();
-        faults
+        let mut errors: Vec<_> =
+            details.iter().map(|error| (text(&error["field"]), text(&error["code"]))).collect();
+        errors.sort();
+        errors
     }
 }

@@ -181,7 +181,7 @@ async fn private_webhook_addresses_require_setting() {
     for url in ["http://example.org/", "https://127.0.0.1/", "https://[::ffff:10.0.0.1]/", "https://0x7f.1/"]
     {
         let refused = admin.post("/webhooks", json!({ "url": url, "events": ["market.status"] })).await;
-        assert_eq!(refused.refused(400, "VALIDATION_ERROR").faults()[0].0, "url");
+        assert_eq!(refused.refused(400, "VALIDATION_ERROR").field_errors()[0].0, "url");
     }
     // A name that resolves to one is detected while connecting.
     let new = json!({ "url": "https://localhost/", "events": ["market.status"] });

@@ -129,7 +129,7 @@ async fn key_is_required(database: Database) {
     for (path, body) in requests {
         let request = admin.request(reqwest::Method::POST, &path).json(&body);
         let answer = foretell_tests::send(request).await.refused(400, "VALIDATION_ERROR");
-        assert_eq!(answer.faults(), [("Idempotency-Key".to_owned(), "required".to_owned())], "{path}");
+        assert_eq!(answer.field_errors(), [("Idempotency-Key".to_owned(), "required".to_owned())], "{path}");
     }
     assert_eq!(money(ada.balance().await), "899.00", "nothing was done");
 }

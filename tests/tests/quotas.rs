@@ -70,9 +70,9 @@ async fn quotas_are_enforced(database: Database) {
     let publish = ada.request(Method::PATCH, &format!("/posts/{draft}")).json(&json!({ "published": true }));
     check_exceeded(send(publish).await, "publishedPosts");
     let small = ben.post("/markets", market(&["Yes", "No"], "4.99")).await.refused(400, "VALIDATION_ERROR");
-    let fault = &small.body["details"][0];
-    assert_eq!((&fault["field"], &fault["code"]), (&json!("subsidy"), &json!("range")), "{}", small.body);
-    assert_eq!(fault["message"], "must be at least 5.00");
+    let error = &small.body["details"][0];
+    assert_eq!((&error["field"], &error["code"]), (&json!("subsidy"), &json!("range")), "{}", small.body);
+    assert_eq!(error["message"], "must be at least 5.00");
     server.admin().await.check_audit().await;
 }
 

@@ -4,7 +4,7 @@ pub(crate) mod account;
 pub(crate) mod api_key;
 pub(crate) mod change;
 pub(crate) mod comment;
-pub(crate) mod complaint;
+pub(crate) mod field_error;
 pub(crate) mod job;
 pub(crate) mod market;
 pub(crate) mod money;

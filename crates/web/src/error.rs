@@ -17,8 +17,8 @@ use serde_json::Value;
 
 pub use code::ErrorCode;
 
-use crate::faults::Fault;
 use crate::reply::IDEMPOTENCY_REPLAYED;
+use crate::validation::FieldError;
 
 /// Time that a client should wait after a 503, in seconds.
 const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("1");
@@ -52,7 +52,7 @@ pub(crate) enum Details {
     #[default]
     None,
     /// Validation errors of the request.
-    Faults(Vec<Fault>),
+    FieldErrors(Vec<FieldError>),
     /// A domain error, whose details are rendered when the currency is known.
     Refusal(DomainError),
     /// Any other value.
@@ -74,8 +74,8 @@ impl ApiError {
     }
 
     /// Creates a validation error.
-    pub(crate) fn validation(faults: Vec<Fault>) -> Self {
-        Self::new(ErrorCode::ValidationError, VALIDATION_FAILED).with_details(Details::Faults(faults))
+    pub(crate) fn validation(errors: Vec<FieldError>) -> Self {
+        Self::new(ErrorCode::ValidationError, VALIDATION_FAILED).with_details(Details::FieldErrors(errors))
     }
 
     /// Creates an internal error, whose cause only the log contains.

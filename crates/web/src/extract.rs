@@ -51,7 +51,7 @@ pub(crate) use shape::Shape;
 use crate::WebState;
 use crate::cursor::CursorKey;
 use crate::error::ApiError;
-use crate::faults::Faults;
+use crate::validation::ValidationErrors;
 
 /// Context in which a request is interpreted.
 #[derive(Debug, Clone, Copy)]
@@ -87,7 +87,7 @@ pub(crate) trait IntoInput {
 
     /// Returns the input; if it is `None`, the validation errors say why. It may be returned in
     /// spite of errors.
-    fn into_input(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<Self::Input>;
+    fn into_input(self, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<Self::Input>;
 }
 
 /// A part of a request whose validation errors are reported together with those of the other parts.
@@ -96,7 +96,7 @@ pub(crate) trait Part {
     type Value;
 
     /// Returns the value; if it is `None`, the validation errors say why.
-    fn take(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<Self::Value>;
+    fn take(self, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<Self::Value>;
 }
 
 macro_rules! tuples {
@@ -105,11 +105,11 @@ macro_rules! tuples {
             type Value = ($($part::Value,)+);
 
             #[allow(non_snake_case, reason = "one name serves as type and value")]
-            fn take(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<Self::Value> {
+            fn take(self, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<Self::Value> {
                 let ($($part,)+) = self;
                 // All parts are checked before the first missing one ends it, so that all errors
                 // are reported.
-                $(let $part = $part.take(faults, context);)+
+                $(let $part = $part.take(errors, context);)+
                 Some(($($part?,)+))
             }
         }
@@ -126,9 +126,9 @@ impl WebState {
             now: self.application.now(),
             list: ListAsked::ByCursor { key: &self.settings.cursor_key, identity: "" },
         };
-        let mut faults = Faults::default();
-        let value = parts.take(&mut faults, &context);
-        faults.into_result()?;
-        value.ok_or_else(|| ApiError::internal("a part of a request is missing without a fault"))
+        let mut errors = ValidationErrors::default();
+        let value = parts.take(&mut errors, &context);
+        errors.into_result()?;
+        value.ok_or_else(|| ApiError::internal("a part of a request is missing without an error"))
     }
 }

@@ -11,7 +11,6 @@ mod dto;
 mod error;
 mod export;
 mod extract;
-mod faults;
 mod middleware;
 mod openapi;
 mod origins;
@@ -20,6 +19,7 @@ mod reply;
 mod routes;
 mod routing;
 mod trusted_proxies;
+mod validation;
 mod webhook_bodies;
 
 use std::fmt;

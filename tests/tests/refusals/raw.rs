@@ -43,7 +43,7 @@ async fn invalid_bodies_are_rejected(database: Database) {
     for body in ["[]", "5", "null", "\"x\""] {
         let request = post(&ada).header("Content-Type", "application/json").body(body);
         let answer = send(request).await.refused(400, "VALIDATION_ERROR");
-        assert_eq!(answer.faults(), [(String::new(), "type".to_owned())], "{body}");
+        assert_eq!(answer.field_errors(), [(String::new(), "type".to_owned())], "{body}");
     }
     assert_eq!(foretell_tests::money(ada.balance().await), "1000.00", "nothing was done");
 
@@ -67,7 +67,7 @@ async fn invalid_keys_are_rejected(database: Database) {
         let request = ada.request(Method::POST, "/transfers").json(&body);
         let request = keys.iter().fold(request, |request, key| request.header("Idempotency-Key", *key));
         let answer = send(request).await.refused(400, "VALIDATION_ERROR");
-        assert_eq!(answer.faults(), [("Idempotency-Key".to_owned(), code.to_owned())], "{keys:?}");
+        assert_eq!(answer.field_errors(), [("Idempotency-Key".to_owned(), code.to_owned())], "{keys:?}");
     }
     assert_eq!(foretell_tests::money(ada.balance().await), "1000.00", "nothing was done");
     ada.post_once("/transfers", &"k".repeat(255), body).await.expect(201);

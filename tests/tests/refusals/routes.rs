@@ -87,7 +87,7 @@ async fn unknown_parameters_are_rejected_everywhere(database: Database) {
             let request = if has_body { request.json(&json!({})) } else { request };
             let answer = send(request.header("Idempotency-Key", new_key())).await;
             let details = answer.body["details"].as_array();
-            let is_told = details.is_some_and(|faults| faults.iter().any(|fault| fault["field"] == "odd"));
+            let is_told = details.is_some_and(|errors| errors.iter().any(|error| error["field"] == "odd"));
             if answer.status != 400 || !is_told {
                 wrong.push(format!("{method} {path}?odd=1 was answered {}", answer.body));
             }

@@ -192,10 +192,10 @@ impl Case<'_> {
     }
 
     /// Expects exactly these validation errors, each a field and a code, in any order.
-    pub(super) fn has(self, faults: &[(&str, &str)]) -> Self {
-        let mut faults: Vec<_> = faults.iter().map(|(field, code)| format!("{field}: {code}")).collect();
-        faults.sort();
-        self.says(400, "VALIDATION_ERROR", json!(faults))
+    pub(super) fn has(self, errors: &[(&str, &str)]) -> Self {
+        let mut errors: Vec<_> = errors.iter().map(|(field, code)| format!("{field}: {code}")).collect();
+        errors.sort();
+        self.says(400, "VALIDATION_ERROR", json!(errors))
     }
 
     async fn send(self) -> Answer {
@@ -217,11 +217,11 @@ fn code_of(answer: &Answer) -> String {
 /// Returns the details, each validation error as one text, in alphabetical order.
 fn details_of(answer: &Answer) -> Value {
     let details = &answer.body["details"];
-    let Some(faults) = details.as_array() else { return details.clone() };
-    let told = |fault: &Value| fault["message"].as_str().is_some_and(|message| !message.is_empty());
-    assert!(faults.iter().all(told), "each fault says what is wrong: {details:#}");
-    let mut faults: Vec<_> =
-        faults.iter().map(|fault| format!("{}: {}", text(&fault["field"]), text(&fault["code"]))).collect();
-    faults.sort();
-    json!(faults)
+    let Some(errors) = details.as_array() else { return details.clone() };
+    let told = |error: &Value| error["message"].as_str().is_some_and(|message| !message.is_empty());
+    assert!(errors.iter().all(told), "each error says what is wrong: {details:#}");
+    let mut errors: Vec<_> =
+        errors.iter().map(|error| format!("{}: {}", text(&error["field"]), text(&error["code"]))).collect();
+    errors.sort();
+    json!(errors)
 }

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::text::parsed;
 use crate::cursor::{ListSeal, Place};
 use crate::extract::{InputContext, IntoInput, ListAsked};
-use crate::faults::{FaultCode, Faults};
+use crate::validation::{FieldErrorCode, ValidationErrors};
 
 const USUAL_LIMIT: u32 = 10;
 
@@ -33,26 +33,26 @@ impl IntoInput for PageParams {
     type Input = Paging;
 
     /// Defaults to the first page, of 10 rows.
-    fn into_input(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<Paging> {
+    fn into_input(self, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<Paging> {
         let limit = self.limit.unwrap_or(USUAL_LIMIT);
         if !(1..=MAX_PAGE_ROWS).contains(&limit) {
-            faults.add("limit", FaultCode::Range, format!("must be 1 to {MAX_PAGE_ROWS}"));
+            errors.add("limit", FieldErrorCode::Range, format!("must be 1 to {MAX_PAGE_ROWS}"));
         }
         match context.list {
             ListAsked::ByPage => {
-                faults.refuse_unknown("cursor", self.cursor.is_some());
+                errors.refuse_unknown("cursor", self.cursor.is_some());
                 let page = self.page.unwrap_or(1);
                 if page == 0 {
-                    faults.add("page", FaultCode::Range, "must be at least 1");
+                    errors.add("page", FieldErrorCode::Range, "must be at least 1");
                 }
                 NumberedPage::new(page, limit).map(Paging::Page)
             }
             ListAsked::ByCursor { key, identity } => {
-                faults.refuse_unknown("page", self.page.is_some());
+                errors.refuse_unknown("page", self.page.is_some());
                 let seal = ListSeal::new(key, identity);
                 let after = match self.cursor {
                     None => None,
-                    Some(cursor) => Some(place_of(&cursor, &seal, faults)?),
+                    Some(cursor) => Some(place_of(&cursor, &seal, errors)?),
                 };
                 Some(Paging::Walk(Walk { after, limit, seal }))
             }
@@ -60,10 +60,10 @@ impl IntoInput for PageParams {
     }
 }
 
-fn place_of(cursor: &str, seal: &ListSeal, faults: &mut Faults) -> Option<Place> {
+fn place_of(cursor: &str, seal: &ListSeal, errors: &mut ValidationErrors) -> Option<Place> {
     let place = seal.read(cursor);
     if place.is_none() {
-        faults.add("cursor", FaultCode::Invalid, "must be the cursor of a page of this list");
+        errors.add("cursor", FieldErrorCode::Invalid, "must be the cursor of a page of this list");
     }
     place
 }

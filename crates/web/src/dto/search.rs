@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::market::MarketView;
 use super::page::Paging;
 use super::post::PostView;
-use crate::faults::{Complaint, FaultCode, Faults};
+use crate::validation::{AsFieldError, FieldErrorCode, ValidationErrors};
 
 /// A query and the language of its words.
 #[derive(Clone, Copy)]
@@ -104,8 +104,8 @@ fn highlight(LocalQuery { query, language }: LocalQuery<'_>, text: &str) -> Stri
 }
 
 /// Parses the query in the parameter `q`.
-pub(crate) fn query(q: Option<String>, faults: &mut Faults) -> Option<SearchQuery> {
-    faults.required("q", q, |text| SearchQuery::parse(&text))
+pub(crate) fn query(q: Option<String>, errors: &mut ValidationErrors) -> Option<SearchQuery> {
+    errors.required("q", q, |text| SearchQuery::parse(&text))
 }
 
 /// Returns the matches to read. A cursor contains the number of matches already returned.
@@ -118,11 +118,11 @@ pub(crate) fn search_page(paging: &Paging) -> SearchPage {
     SearchPage { offset, limit }
 }
 
-impl Complaint for SearchError {
-    fn code(&self) -> FaultCode {
+impl AsFieldError for SearchError {
+    fn code(&self) -> FieldErrorCode {
         match self {
-            Self::Length { .. } | Self::TooManyWords { .. } => FaultCode::Length,
-            Self::Unreadable => FaultCode::Format,
+            Self::Length { .. } | Self::TooManyWords { .. } => FieldErrorCode::Length,
+            Self::Unreadable => FieldErrorCode::Format,
         }
     }
 }

@@ -4,7 +4,7 @@ use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::faults::{FaultCode, Faults};
+use crate::validation::{FieldErrorCode, ValidationErrors};
 
 /// A response object whose top-level fields can be selected.
 pub(crate) trait Selectable {
@@ -18,9 +18,9 @@ pub(crate) struct Fields(Option<Vec<&'static str>>);
 
 impl Fields {
     /// Parses the fields of a `T` in the parameter `fields`.
-    pub(crate) fn read<T: Selectable>(given: Option<&str>, faults: &mut Faults) -> Option<Self> {
+    pub(crate) fn read<T: Selectable>(given: Option<&str>, errors: &mut ValidationErrors) -> Option<Self> {
         let Some(given) = given else { return Some(Self(None)) };
-        names(given, "fields", T::FIELDS.iter().map(|name| (*name, *name)), faults).map(Some).map(Self)
+        names(given, "fields", T::FIELDS.iter().map(|name| (*name, *name)), errors).map(Some).map(Self)
     }
 
     /// Returns `true` if no field is left out.
@@ -38,9 +38,9 @@ impl Fields {
 pub(crate) fn expanded<R: Copy + PartialEq>(
     given: Option<&str>,
     known: &[(&'static str, R)],
-    faults: &mut Faults,
+    errors: &mut ValidationErrors,
 ) -> Option<Vec<R>> {
-    given.map_or(Some(Vec::new()), |given| names(given, "expand", known.iter().copied(), faults))
+    given.map_or(Some(Vec::new()), |given| names(given, "expand", known.iter().copied(), errors))
 }
 
 /// Returns the value of each name in a list, or a validation error of the parameter.
@@ -48,14 +48,14 @@ fn names<R: PartialEq>(
     given: &str,
     parameter: &str,
     known: impl Iterator<Item = (&'static str, R)> + Clone,
-    faults: &mut Faults,
+    errors: &mut ValidationErrors,
 ) -> Option<Vec<R>> {
     let mut found = Vec::new();
     for name in given.split(',') {
         let Some((_, value)) = known.clone().find(|(known, _)| *known == name) else {
             let known: Vec<_> = known.map(|(name, _)| name).collect();
             let message = format!("must be names among {}, separated by commas", known.join(", "));
-            faults.add(parameter, FaultCode::Invalid, message);
+            errors.add(parameter, FieldErrorCode::Invalid, message);
             return None;
         };
         if !found.contains(&value) {
@@ -102,11 +102,11 @@ mod tests {
     }
 
     fn check(given: Option<&str>, expected: Option<&Value>) {
-        let mut faults = Faults::default();
-        let fields = Fields::read::<Pair>(given, &mut faults);
+        let mut errors = ValidationErrors::default();
+        let fields = Fields::read::<Pair>(given, &mut errors);
         let written = fields.map(|fields| json!(fields.of(Pair { one: 1, two: [2, 3] })));
         assert_eq!(written.as_ref(), expected, "{given:?}");
-        assert_eq!(faults.is_empty(), expected.is_some(), "{given:?}");
+        assert_eq!(errors.is_empty(), expected.is_some(), "{given:?}");
     }
 
     #[test]
@@ -126,12 +126,12 @@ mod tests {
 
     #[test]
     fn repeated_relation_is_rejected() {
-        let mut faults = Faults::default();
+        let mut errors = ValidationErrors::default();
         let known = [("a", 'A'), ("b", 'B')];
-        assert_eq!(expanded(None, &known, &mut faults), Some(vec![]));
-        assert_eq!(expanded(Some("b,a,b"), &known, &mut faults), Some(vec!['B', 'A']));
-        assert!(faults.is_empty());
-        assert_eq!(expanded(Some("b,c"), &known, &mut faults), None);
-        assert!(!faults.is_empty());
+        assert_eq!(expanded(None, &known, &mut errors), Some(vec![]));
+        assert_eq!(expanded(Some("b,a,b"), &known, &mut errors), Some(vec!['B', 'A']));
+        assert!(errors.is_empty());
+        assert_eq!(expanded(Some("b,c"), &known, &mut errors), None);
+        assert!(!errors.is_empty());
     }
 }

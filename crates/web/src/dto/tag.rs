@@ -7,19 +7,19 @@ use foretell_ports::post::TagCount;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::faults::{FaultCode, Faults};
+use crate::validation::{FieldErrorCode, ValidationErrors};
 
 /// Parses the tags of a post, and adds all validation errors.
-pub(crate) fn read_tags(texts: &[String], faults: &mut Faults) -> Option<Tags> {
+pub(crate) fn read_tags(texts: &[String], errors: &mut ValidationErrors) -> Option<Tags> {
     if texts.len() > MAX_TAGS {
-        faults.add("tags", FaultCode::Length, TagsError::TooMany.to_string());
+        errors.add("tags", FieldErrorCode::Length, TagsError::TooMany.to_string());
     }
     let mut known = HashSet::new();
     let tags = texts.iter().enumerate().map(|(index, text)| {
         let field = format!("tags[{index}]");
-        let tag = faults.check(&field, Tag::new(text))?;
+        let tag = errors.check(&field, Tag::new(text))?;
         if !known.insert(tag.clone()) {
-            faults.add(&field, FaultCode::Repeated, TagsError::Repeated { index }.to_string());
+            errors.add(&field, FieldErrorCode::Repeated, TagsError::Repeated { index }.to_string());
         }
         Some(tag)
     });

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::faults::{Complaint, FaultCode};
+use crate::validation::{AsFieldError, FieldErrorCode};
 
 /// Not a time in RFC 3339.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,9 +19,9 @@ impl fmt::Display for TimeError {
     }
 }
 
-impl Complaint for TimeError {
-    fn code(&self) -> FaultCode {
-        FaultCode::Format
+impl AsFieldError for TimeError {
+    fn code(&self) -> FieldErrorCode {
+        FieldErrorCode::Format
     }
 }
 

@@ -17,8 +17,8 @@ use super::money::{AmountText, Money};
 use super::text::Text;
 use super::time::Time;
 use crate::extract::{InputContext, IntoInput};
-use crate::faults::{FaultCode, Faults};
 use crate::openapi::names::Id;
+use crate::validation::{FieldErrorCode, ValidationErrors};
 
 /// A payment requested by a client.
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
@@ -48,15 +48,15 @@ pub(crate) struct PaymentBody {
 impl IntoInput for PaymentBody {
     type Input = Payment;
 
-    fn into_input(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<Payment> {
-        let client_id = faults.optional("clientId", self.client_id, |id| id.parse());
-        let from = faults.required("fromAccountId", self.from_account_id, |id| id.parse());
-        let to = faults.required("toAccountId", self.to_account_id, |id| id.parse());
-        let amount = faults.required("amount", self.amount, |amount| amount.to_amount(context.currency()));
-        let memo = faults.optional("memo", self.memo, Memo::new);
+    fn into_input(self, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<Payment> {
+        let client_id = errors.optional("clientId", self.client_id, |id| id.parse());
+        let from = errors.required("fromAccountId", self.from_account_id, |id| id.parse());
+        let to = errors.required("toAccountId", self.to_account_id, |id| id.parse());
+        let amount = errors.required("amount", self.amount, |amount| amount.to_amount(context.currency()));
+        let memo = errors.optional("memo", self.memo, Memo::new);
         if from.is_some() && from == to {
             // The ledger rejects it too, but only after the other fields were found valid.
-            faults.add("toAccountId", FaultCode::Invalid, TransferError::SelfTransfer.to_string());
+            errors.add("toAccountId", FieldErrorCode::Invalid, TransferError::SelfTransfer.to_string());
         }
         Some(Payment { client_id: client_id?, from: from?, to: to?, amount: amount?, memo: memo? })
     }

@@ -15,8 +15,8 @@ use super::post::PostView;
 use super::selection::Selectable;
 use super::text::Text;
 use super::time::Time;
-use crate::faults::Faults;
 use crate::openapi::names::{Id, RoleName, StatusName};
+use crate::validation::ValidationErrors;
 
 /// A user's profile.
 #[derive(Debug, Serialize, ToSchema)]
@@ -103,12 +103,12 @@ pub(crate) fn entity_tag(actor: Actor, user: &User) -> String {
 pub(crate) fn new_password(
     field: &str,
     given: Option<SecretString>,
-    faults: &mut Faults,
+    errors: &mut ValidationErrors,
 ) -> Option<NewPassword> {
-    faults.required(field, given, |typed| NewPassword::new(&typed))
+    errors.required(field, given, |typed| NewPassword::new(&typed))
 }
 
 /// Parses the URL of a user's picture.
-pub(crate) fn avatar(text: String, faults: &mut Faults) -> Option<AvatarUrl> {
-    faults.check("avatar", AvatarUrl::new(text))
+pub(crate) fn avatar(text: String, errors: &mut ValidationErrors) -> Option<AvatarUrl> {
+    errors.check("avatar", AvatarUrl::new(text))
 }

@@ -10,8 +10,8 @@ use utoipa::ToSchema;
 
 use super::text::Text;
 use super::time::Time;
-use crate::faults::{FaultCode, Faults};
 use crate::openapi::names::{Id, WebhookEventName, WebhookStatusName};
+use crate::validation::{FieldErrorCode, ValidationErrors};
 
 /// A webhook, without its secret.
 #[derive(Debug, Serialize, ToSchema)]
@@ -66,25 +66,25 @@ fn written_secret(secret: &WebhookSecret) -> String {
 }
 
 /// Parses the URL in a request.
-pub(crate) fn url(text: String, faults: &mut Faults) -> Option<WebhookUrl> {
-    faults.check("url", WebhookUrl::new(text))
+pub(crate) fn url(text: String, errors: &mut ValidationErrors) -> Option<WebhookUrl> {
+    errors.check("url", WebhookUrl::new(text))
 }
 
 /// Parses the events in a request, at least one and each once.
-pub(crate) fn events(names: &[String], faults: &mut Faults) -> Option<WebhookEvents> {
+pub(crate) fn events(names: &[String], errors: &mut ValidationErrors) -> Option<WebhookEvents> {
     let mut known = Vec::new();
     for (index, name) in names.iter().enumerate() {
         let field = format!("events[{index}]");
         match WebhookEvent::from_name(name) {
-            None => faults.add(&field, FaultCode::Invalid, "must be market.trade or market.status"),
+            None => errors.add(&field, FieldErrorCode::Invalid, "must be market.trade or market.status"),
             Some(event) if known.contains(&event) => {
-                faults.add(&field, FaultCode::Repeated, "must differ from the other events");
+                errors.add(&field, FieldErrorCode::Repeated, "must differ from the other events");
             }
             Some(event) => known.push(event),
         }
     }
     if names.is_empty() {
-        faults.add("events", FaultCode::Length, "must name at least one event");
+        errors.add("events", FieldErrorCode::Length, "must name at least one event");
     }
     (!known.is_empty() && known.len() == names.len()).then(|| known.into_iter().collect())
 }

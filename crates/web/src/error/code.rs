@@ -34,7 +34,7 @@ macro_rules! error_codes {
 }
 
 error_codes! {
-    ValidationError = "VALIDATION_ERROR", BAD_REQUEST, "The request has faults; the details name each field.";
+    ValidationError = "VALIDATION_ERROR", BAD_REQUEST, "The request is invalid; the details name each field.";
     MalformedJson = "MALFORMED_JSON", BAD_REQUEST, "The body is not JSON, or names a field twice.";
     BadRequest = "BAD_REQUEST", BAD_REQUEST, "The request cannot be served as it is.";
     Unauthorized = "UNAUTHORIZED", UNAUTHORIZED, "The request needs a live session or the right password.";
@@ -60,7 +60,7 @@ error_codes! {
     UnsupportedMediaType = "UNSUPPORTED_MEDIA_TYPE", UNSUPPORTED_MEDIA_TYPE, "The body must be plain application/json.";
     IdempotencyMismatch = "IDEMPOTENCY_MISMATCH", UNPROCESSABLE_ENTITY, "The idempotency key was used for another request.";
     RateLimited = "RATE_LIMITED", TOO_MANY_REQUESTS, "Too many requests in too short a time.";
-    InternalError = "INTERNAL_ERROR", INTERNAL_SERVER_ERROR, "A fault of the server, which has been logged.";
+    InternalError = "INTERNAL_ERROR", INTERNAL_SERVER_ERROR, "An internal error, which has been logged.";
     UnreadableRecord = "UNREADABLE_RECORD", INTERNAL_SERVER_ERROR, "What is stored of the thing cannot be read; the operator must repair it.";
     Unavailable = "UNAVAILABLE", SERVICE_UNAVAILABLE, "The server cannot do this now; the same request may succeed later.";
 }

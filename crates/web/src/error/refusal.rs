@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use super::{ErrorCode, VALIDATION_FAILED};
 use crate::dto::money::Money;
 use crate::dto::time::Time;
-use crate::faults::{Fault, FaultCode};
+use crate::validation::{FieldError, FieldErrorCode};
 
 /// Details of a domain error.
 #[derive(Debug, Serialize, ToSchema)]
@@ -65,7 +65,7 @@ pub(crate) struct Refused {
 #[serde(untagged)]
 enum RefusedDetails {
     Facts(Facts),
-    Faults([Fault; 1]),
+    FieldErrors([FieldError; 1]),
 }
 
 impl Refused {
@@ -73,7 +73,7 @@ impl Refused {
     pub(crate) fn new(refusal: &DomainError, currency: &Currency) -> Self {
         let code = ErrorCode::from(refusal.code());
         if code == ErrorCode::ValidationError {
-            let details = Some(RefusedDetails::Faults([fault_of(refusal, currency)]));
+            let details = Some(RefusedDetails::FieldErrors([field_error_of(refusal, currency)]));
             return Self { code: code.as_str(), error: VALIDATION_FAILED.to_owned(), details };
         }
         let details = facts(refusal, currency).map(RefusedDetails::Facts);
@@ -111,10 +111,10 @@ pub(crate) fn facts(refusal: &DomainError, currency: &Currency) -> Option<Facts>
 }
 
 /// Converts a domain error to a validation error of the responsible field.
-pub(crate) fn fault_of(refusal: &DomainError, currency: &Currency) -> Fault {
+pub(crate) fn field_error_of(refusal: &DomainError, currency: &Currency) -> FieldError {
     if let DomainError::Market(MarketError::SubsidyTooSmall { min }) = refusal {
         let message = format!("must be at least {}", Money::new(currency, min.minor()));
-        return Fault { field: "subsidy".to_owned(), message, code: FaultCode::Range };
+        return FieldError { field: "subsidy".to_owned(), message, code: FieldErrorCode::Range };
     }
     let field = match refusal {
         DomainError::Transfer(TransferError::SelfTransfer) => "toAccountId",
@@ -126,7 +126,7 @@ pub(crate) fn fault_of(refusal: &DomainError, currency: &Currency) -> Fault {
         DomainError::Webhook(_) => "url",
         _ => "",
     };
-    Fault { field: field.to_owned(), message: refusal.to_string(), code: FaultCode::Invalid }
+    FieldError { field: field.to_owned(), message: refusal.to_string(), code: FieldErrorCode::Invalid }
 }
 
 /// Returns the message of an error, starting with a capital.

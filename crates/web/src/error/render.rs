@@ -6,9 +6,9 @@ use foretell_domain::error::ErrorKind;
 use foretell_domain::money::Currency;
 use serde::{Serialize, Serializer};
 
-use super::refusal::{Facts, facts, fault_of};
+use super::refusal::{Facts, facts, field_error_of};
 use super::{ApiError, Details, ErrorCode};
-use crate::faults::Fault;
+use crate::validation::FieldError;
 
 /// Form of errors that a client accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,15 +86,15 @@ struct Problem<'a> {
 enum Shown<'a> {
     Given(&'a Details),
     Facts(Facts),
-    Fault([Fault; 1]),
+    FieldError([FieldError; 1]),
 }
 
 impl Serialize for Shown<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Facts(facts) => facts.serialize(serializer),
-            Self::Fault(fault) => fault.serialize(serializer),
-            Self::Given(Details::Faults(faults)) => faults.serialize(serializer),
+            Self::FieldError(error) => error.serialize(serializer),
+            Self::Given(Details::FieldErrors(errors)) => errors.serialize(serializer),
             Self::Given(Details::Other(value)) => value.serialize(serializer),
             Self::Given(Details::None | Details::Refusal(_)) => serializer.serialize_none(),
         }
@@ -137,7 +137,7 @@ impl Failure<'_> {
         match self.error?.details() {
             Details::None => None,
             Details::Refusal(refusal) if refusal.kind() == ErrorKind::Invalid => {
-                Some(Shown::Fault([fault_of(refusal, self.currency)]))
+                Some(Shown::FieldError([field_error_of(refusal, self.currency)]))
             }
             Details::Refusal(refusal) => facts(refusal, self.currency).map(Shown::Facts),
             given => Some(Shown::Given(given)),

@@ -13,8 +13,8 @@ use futures::{FutureExt as _, StreamExt as _};
 
 use super::{InputContext, IntoInput, Part, Shape, json, params};
 use crate::error::{ApiError, ErrorCode};
-use crate::faults::Faults;
 use crate::patience::Patience;
+use crate::validation::ValidationErrors;
 use crate::{WebSettings, WebState};
 
 /// A body that is a JSON object of type `T`.
@@ -68,19 +68,19 @@ impl<T: 'static> FromRequest for OptionalBody<T> {
 impl<T: Shape + IntoInput> Part for Body<T> {
     type Value = T::Input;
 
-    fn take(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<T::Input> {
-        let bytes = self.read.map_err(|error| faults.stop(error)).ok()?;
-        params::refuse_all(&self.query, faults);
-        let shape: T = json::read(&bytes, faults)?;
-        shape.into_input(faults, context)
+    fn take(self, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<T::Input> {
+        let bytes = self.read.map_err(|error| errors.stop(error)).ok()?;
+        params::refuse_all(&self.query, errors);
+        let shape: T = json::read(&bytes, errors)?;
+        shape.into_input(errors, context)
     }
 }
 
 impl<T: Shape + IntoInput> Part for OptionalBody<T> {
     type Value = T::Input;
 
-    fn take(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<T::Input> {
-        self.0.take(faults, context)
+    fn take(self, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<T::Input> {
+        self.0.take(errors, context)
     }
 }
 

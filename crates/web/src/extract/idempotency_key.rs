@@ -10,7 +10,7 @@ use actix_web::{FromRequest, HttpRequest};
 use foretell_ports::idempotency::MAX_KEY_BYTES;
 
 use super::{InputContext, Part};
-use crate::faults::{FaultCode, Faults};
+use crate::validation::{FieldErrorCode, ValidationErrors};
 
 const HEADER: &str = "Idempotency-Key";
 
@@ -18,7 +18,7 @@ const HEADER: &str = "Idempotency-Key";
 pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// Header `Idempotency-Key`: exactly one, of 1 to 255 visible ASCII characters.
-pub(crate) struct IdempotencyKey(Result<String, (FaultCode, &'static str)>);
+pub(crate) struct IdempotencyKey(Result<String, (FieldErrorCode, &'static str)>);
 
 impl FromRequest for IdempotencyKey {
     type Error = Infallible;
@@ -32,23 +32,23 @@ impl FromRequest for IdempotencyKey {
 impl Part for IdempotencyKey {
     type Value = String;
 
-    fn take(self, faults: &mut Faults, _: &InputContext<'_>) -> Option<String> {
-        self.0.map_err(|(code, message)| faults.add(HEADER, code, message)).ok()
+    fn take(self, errors: &mut ValidationErrors, _: &InputContext<'_>) -> Option<String> {
+        self.0.map_err(|(code, message)| errors.add(HEADER, code, message)).ok()
     }
 }
 
-fn read(headers: &HeaderMap) -> Result<String, (FaultCode, &'static str)> {
+fn read(headers: &HeaderMap) -> Result<String, (FieldErrorCode, &'static str)> {
     let mut values = headers.get_all(HEADER);
-    let value = values.next().ok_or((FaultCode::Required, "is required"))?;
+    let value = values.next().ok_or((FieldErrorCode::Required, "is required"))?;
     if values.next().is_some() {
-        return Err((FaultCode::Repeated, "is given more than once"));
+        return Err((FieldErrorCode::Repeated, "is given more than once"));
     }
     let bytes = value.as_bytes();
     if !(1..=MAX_KEY_BYTES).contains(&bytes.len()) {
-        return Err((FaultCode::Length, "must have 1 to 255 characters"));
+        return Err((FieldErrorCode::Length, "must have 1 to 255 characters"));
     }
     if !bytes.iter().all(u8::is_ascii_graphic) {
-        return Err((FaultCode::Format, "must be visible ASCII characters without spaces"));
+        return Err((FieldErrorCode::Format, "must be visible ASCII characters without spaces"));
     }
     Ok(String::from_utf8_lossy(bytes).into_owned())
 }
@@ -59,7 +59,7 @@ mod tests {
 
     use super::*;
 
-    fn check(keys: &[&str], expected: Result<&str, FaultCode>) {
+    fn check(keys: &[&str], expected: Result<&str, FieldErrorCode>) {
         let name = IDEMPOTENCY_KEY;
         let header = |key: &&str| (name.clone(), HeaderValue::from_bytes(key.as_bytes()).unwrap());
         let mut headers = HeaderMap::new();
@@ -76,11 +76,11 @@ mod tests {
         check(&["a"], Ok("a"));
         check(&["~!\"1"], Ok("~!\"1"));
         check(&[&longest], Ok(&longest));
-        check(&[], Err(FaultCode::Required));
-        check(&[""], Err(FaultCode::Length));
-        check(&[&"k".repeat(256)], Err(FaultCode::Length));
-        check(&["a b"], Err(FaultCode::Format));
-        check(&["é"], Err(FaultCode::Format));
-        check(&["a", "b"], Err(FaultCode::Repeated));
+        check(&[], Err(FieldErrorCode::Required));
+        check(&[""], Err(FieldErrorCode::Length));
+        check(&[&"k".repeat(256)], Err(FieldErrorCode::Length));
+        check(&["a b"], Err(FieldErrorCode::Format));
+        check(&["é"], Err(FieldErrorCode::Format));
+        check(&["a", "b"], Err(FieldErrorCode::Repeated));
     }
 }

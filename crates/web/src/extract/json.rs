@@ -10,7 +10,7 @@ use serde_path_to_error::{Path, Segment, Track};
 use super::Object;
 use super::shape::{self, Shape};
 use crate::error::{ApiError, ErrorCode};
-use crate::faults::{FaultCode, Faults};
+use crate::validation::{FieldErrorCode, ValidationErrors};
 
 /// Maximum number of passes over an invalid body; later errors are found in the client's next
 /// attempt.
@@ -21,18 +21,18 @@ const STAND_INS: [fn() -> Value; 3] = [|| Value::Object(serde_json::Map::new()),
 
 /// Parses these bytes and adds validation errors. `None` if the errors already tell that the type
 /// is wrong.
-pub(super) fn read<T: Shape>(bytes: &[u8], faults: &mut Faults) -> Option<T> {
+pub(super) fn read<T: Shape>(bytes: &[u8], errors: &mut ValidationErrors) -> Option<T> {
     let mut unknown = Vec::new();
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let read = serde_ignored::deserialize(&mut json, |path| unknown.push(text_of(&path)));
     match read.and_then(|shape: Object<T>| json.end().map(|()| shape)) {
-        Ok(Object(shape)) => Some(looked_at(shape, &unknown, faults)),
+        Ok(Object(shape)) => Some(looked_at(shape, &unknown, errors)),
         Err(error) => {
             // serde reports some values of the wrong type as syntax errors.
-            let Ok(value) = serde_json::from_slice(bytes) else { return stop(faults, &error) };
-            match read_patiently(value, faults) {
+            let Ok(value) = serde_json::from_slice(bytes) else { return stop(errors, &error) };
+            match read_patiently(value, errors) {
                 // A `Value` has lost the problem: a duplicate field.
-                (Some(_), 0) => stop(faults, &error),
+                (Some(_), 0) => stop(errors, &error),
                 (shape, _) => shape,
             }
         }
@@ -40,12 +40,12 @@ pub(super) fn read<T: Shape>(bytes: &[u8], faults: &mut Faults) -> Option<T> {
 }
 
 /// Converts a value and adds validation errors; `None` as for [`read`].
-pub(super) fn read_value<T: Shape>(value: Value, faults: &mut Faults) -> Option<T> {
-    read_patiently(value, faults).0
+pub(super) fn read_value<T: Shape>(value: Value, errors: &mut ValidationErrors) -> Option<T> {
+    read_patiently(value, errors).0
 }
 
 /// Converts a value; also returns the number of values of the wrong type that were removed from it.
-fn read_patiently<T: Shape>(mut value: Value, faults: &mut Faults) -> (Option<T>, usize) {
+fn read_patiently<T: Shape>(mut value: Value, errors: &mut ValidationErrors) -> (Option<T>, usize) {
     let mut last_path = None;
     let mut tried = 0;
     for taken_out in 0..MAX_READS {
@@ -53,7 +53,7 @@ fn read_patiently<T: Shape>(mut value: Value, faults: &mut Faults) -> (Option<T>
         let json = serde_path_to_error::Deserializer::new(&value, &mut track);
         let read = serde_ignored::deserialize(json, |path| unknown.push(text_of(&path)));
         let error = match read {
-            Ok(Object(shape)) => return (Some(looked_at(shape, &unknown, faults)), taken_out),
+            Ok(Object(shape)) => return (Some(looked_at(shape, &unknown, errors)), taken_out),
             Err(error) => error,
         };
         let path = track.path();
@@ -64,7 +64,7 @@ fn read_patiently<T: Shape>(mut value: Value, faults: &mut Faults) -> (Option<T>
         } else {
             tried = 0;
             let (code, message) = wording(&error);
-            faults.add_unread(&text, code, message);
+            errors.add_unread(&text, code, message);
         }
         if !replace(&mut value, &path, tried) {
             break;
@@ -74,18 +74,18 @@ fn read_patiently<T: Shape>(mut value: Value, faults: &mut Faults) -> (Option<T>
     (None, MAX_READS)
 }
 
-fn looked_at<T: Shape>(shape: T, unknown: &[String], faults: &mut Faults) -> T {
+fn looked_at<T: Shape>(shape: T, unknown: &[String], errors: &mut ValidationErrors) -> T {
     for path in unknown {
-        faults.refuse_unknown(path, true);
+        errors.refuse_unknown(path, true);
     }
-    shape::check(&shape, faults);
+    shape::check(&shape, errors);
     shape
 }
 
-fn stop<T>(faults: &mut Faults, error: &serde_json::Error) -> Option<T> {
+fn stop<T>(errors: &mut ValidationErrors, error: &serde_json::Error) -> Option<T> {
     let what = if error.is_eof() { "The body ends too early" } else { "The body cannot be read" };
     let message = format!("{what}: {error}");
-    faults.stop(ApiError::new(ErrorCode::MalformedJson, message));
+    errors.stop(ApiError::new(ErrorCode::MalformedJson, message));
     None
 }
 
@@ -110,10 +110,10 @@ fn replace(value: &mut Value, path: &Path, tried: usize) -> bool {
 }
 
 /// Converts serde's message for the client: the expected type, without the value that was sent.
-fn wording(error: &serde_json::Error) -> (FaultCode, String) {
+fn wording(error: &serde_json::Error) -> (FieldErrorCode, String) {
     let message = error.to_string();
-    // serde has no code for it; the kind of its error is only in the message.
-    let code = if message.starts_with("unknown variant") { FaultCode::Invalid } else { FaultCode::Type };
+    let code =
+        if message.starts_with("unknown variant") { FieldErrorCode::Invalid } else { FieldErrorCode::Type };
     match message.rsplit_once(", expected ") {
         Some((_, expected)) => (code, format!("must be {expected}")),
         None => (code, message),
@@ -163,13 +163,13 @@ mod tests {
     }
 
     fn check(json: &str, expected: &[&str]) {
-        let mut faults = Faults::default();
-        let _: Option<Outer> = read(json.as_bytes(), &mut faults);
-        let found = match faults.into_result() {
+        let mut errors = ValidationErrors::default();
+        let _: Option<Outer> = read(json.as_bytes(), &mut errors);
+        let found = match errors.into_result() {
             Ok(()) => Vec::new(),
             Err(error) => match error.details() {
-                crate::error::Details::Faults(faults) => {
-                    faults.iter().map(|f| format!("{}: {}", f.field, f.code.as_str())).collect()
+                crate::error::Details::FieldErrors(errors) => {
+                    errors.iter().map(|f| format!("{}: {}", f.field, f.code.as_str())).collect()
                 }
                 _ => vec![error.code().as_str().to_owned()],
             },
@@ -231,9 +231,9 @@ mod tests {
     #[test]
     fn number_of_passes_is_limited() {
         let items = vec!["7"; 200].join(",");
-        let mut faults = Faults::default();
-        let shape: Option<Outer> = read(format!("{{\"items\":[{items}]}}").as_bytes(), &mut faults);
+        let mut errors = ValidationErrors::default();
+        let shape: Option<Outer> = read(format!("{{\"items\":[{items}]}}").as_bytes(), &mut errors);
         assert!(shape.is_none());
-        assert!(!faults.is_empty());
+        assert!(!errors.is_empty());
     }
 }

@@ -9,7 +9,7 @@ use actix_web::{FromRequest, HttpRequest};
 use foretell_application::{MarketPosition, PositionError};
 
 use super::{InputContext, Part};
-use crate::faults::{FaultCode, Faults};
+use crate::validation::{FieldErrorCode, ValidationErrors};
 
 /// Name of the header, in requests.
 pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -30,9 +30,13 @@ impl FromRequest for LastEvent {
 impl Part for LastEvent {
     type Value = Option<MarketPosition>;
 
-    fn take(self, faults: &mut Faults, _: &InputContext<'_>) -> Option<Option<MarketPosition>> {
+    fn take(self, errors: &mut ValidationErrors, _: &InputContext<'_>) -> Option<Option<MarketPosition>> {
         if self.0.is_err() {
-            faults.add(LAST_EVENT_ID_NAME, FaultCode::Format, "must be the id of an event of this market");
+            errors.add(
+                LAST_EVENT_ID_NAME,
+                FieldErrorCode::Format,
+                "must be the id of an event of this market",
+            );
         }
         self.0.ok()
     }

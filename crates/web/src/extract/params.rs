@@ -13,8 +13,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{InputContext, IntoInput, ListAsked, Part, Shape, json};
-use crate::faults::{FaultCode, Faults};
 use crate::routing::ApiVersion;
+use crate::validation::{FieldErrorCode, ValidationErrors};
 
 /// The query string as type `T`, whose fields are parsed from text (see
 /// [`crate::dto::text::parsed`]).
@@ -31,7 +31,7 @@ pub(crate) struct NoParams {}
 impl IntoInput for NoParams {
     type Input = ();
 
-    fn into_input(self, _: &mut Faults, _: &InputContext<'_>) -> Option<()> {
+    fn into_input(self, _: &mut ValidationErrors, _: &InputContext<'_>) -> Option<()> {
         Some(())
     }
 }
@@ -48,8 +48,8 @@ impl<T: 'static> FromRequest for Params<T> {
 impl<T: Shape + IntoInput> Part for Params<T> {
     type Value = T::Input;
 
-    fn take(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<T::Input> {
-        let fields = fields_of(self.request.query_string(), faults)?;
+    fn take(self, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<T::Input> {
+        let fields = fields_of(self.request.query_string(), errors)?;
         let identity;
         let list = match context.list {
             // The version of the matched route decides: the text of the path has several spellings.
@@ -59,8 +59,8 @@ impl<T: Shape + IntoInput> Part for Params<T> {
             }
             _ => ListAsked::ByPage,
         };
-        let shape: T = json::read_value(Value::Object(fields), faults)?;
-        shape.into_input(faults, &InputContext { list, ..*context })
+        let shape: T = json::read_value(Value::Object(fields), errors)?;
+        shape.into_input(errors, &InputContext { list, ..*context })
     }
 }
 
@@ -79,22 +79,22 @@ fn identity_of(request: &HttpRequest, fields: &Map<String, Value>) -> String {
 }
 
 /// Adds a validation error for each parameter.
-pub(super) fn refuse_all(query: &str, faults: &mut Faults) {
+pub(super) fn refuse_all(query: &str, errors: &mut ValidationErrors) {
     if !query.is_empty() {
         let _: Option<NoParams> =
-            fields_of(query, faults).and_then(|fields| json::read_value(Value::Object(fields), faults));
+            fields_of(query, errors).and_then(|fields| json::read_value(Value::Object(fields), errors));
     }
 }
 
-fn fields_of(query: &str, faults: &mut Faults) -> Option<Map<String, Value>> {
+fn fields_of(query: &str, errors: &mut ValidationErrors) -> Option<Map<String, Value>> {
     let Ok(pairs) = Query::<Vec<(String, String)>>::from_query(query) else {
-        faults.add("", FaultCode::Format, "the query string cannot be read");
+        errors.add("", FieldErrorCode::Format, "the query string cannot be read");
         return None;
     };
     let mut fields = Map::new();
     for (name, text) in pairs.into_inner() {
         if fields.contains_key(&name) {
-            faults.add(&name, FaultCode::Repeated, "is given more than once");
+            errors.add(&name, FieldErrorCode::Repeated, "is given more than once");
         } else {
             fields.insert(name, Value::String(text));
         }

@@ -8,7 +8,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 
 use super::{InputContext, Part};
-use crate::faults::{Complaint, Faults};
+use crate::validation::{AsFieldError, ValidationErrors};
 
 /// The variable part of a path, such as the `{id}` of `/accounts/{id}`; validation errors use its
 /// name.
@@ -28,10 +28,10 @@ impl<T: FromStr + 'static> FromRequest for PathId<T> {
     }
 }
 
-impl<T: FromStr<Err: Complaint>> Part for PathId<T> {
+impl<T: FromStr<Err: AsFieldError>> Part for PathId<T> {
     type Value = T;
 
-    fn take(self, faults: &mut Faults, _: &InputContext<'_>) -> Option<T> {
-        faults.check(&self.name, self.parsed)
+    fn take(self, errors: &mut ValidationErrors, _: &InputContext<'_>) -> Option<T> {
+        errors.check(&self.name, self.parsed)
     }
 }

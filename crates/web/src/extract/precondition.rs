@@ -9,7 +9,7 @@ use actix_web::{FromRequest, HttpRequest};
 use foretell_application::ExpectedVersion;
 
 use super::{InputContext, Part};
-use crate::faults::{FaultCode, Faults};
+use crate::validation::{FieldErrorCode, ValidationErrors};
 
 /// Header `If-None-Match`: entity tags of the client's cached bodies. An invalid value counts as
 /// absent.
@@ -60,9 +60,9 @@ impl FromRequest for IfMatch {
 impl Part for IfMatch {
     type Value = ExpectedVersion;
 
-    fn take(self, faults: &mut Faults, _: &InputContext<'_>) -> Option<ExpectedVersion> {
+    fn take(self, errors: &mut ValidationErrors, _: &InputContext<'_>) -> Option<ExpectedVersion> {
         if self.0.is_none() {
-            faults.add("If-Match", FaultCode::Format, "must be entity tags such as \"1\", or *");
+            errors.add("If-Match", FieldErrorCode::Format, "must be entity tags such as \"1\", or *");
         }
         self.0
     }

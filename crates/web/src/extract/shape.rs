@@ -7,7 +7,7 @@ use garde::Validate;
 use garde::i18n::{I18n, InvalidCreditCard, InvalidEmail, InvalidPhoneNumber, InvalidUrl, IpKind, with_i18n};
 use serde::de::DeserializeOwned;
 
-use crate::faults::{FaultCode, Faults};
+use crate::validation::{FieldErrorCode, ValidationErrors};
 
 /// A request before conversion. Every field is optional: an `Option` or with a default, so that
 /// garde finds all missing ones at once.
@@ -16,12 +16,12 @@ pub(crate) trait Shape: DeserializeOwned + Validate<Context = ()> {}
 impl<T: DeserializeOwned + Validate<Context = ()>> Shape for T {}
 
 /// Adds the errors that garde finds.
-pub(super) fn check(shape: &impl Validate<Context = ()>, faults: &mut Faults) {
+pub(super) fn check(shape: &impl Validate<Context = ()>, errors: &mut ValidationErrors) {
     // garde reports only texts, so the wording carries the code of each error.
     let Err(report) = with_i18n(Wording, || shape.validate()) else { return };
     for (path, error) in report.iter() {
         let (code, message) = Wording::read(error.message());
-        faults.add(&camel_case(&path.to_string()), code, message);
+        errors.add(&camel_case(&path.to_string()), code, message);
     }
 }
 
@@ -45,90 +45,91 @@ fn camel_case(path: &str) -> String {
 /// Messages of garde's errors, each with its code in front.
 struct Wording;
 
-const CODES: [FaultCode; 4] = [FaultCode::Required, FaultCode::Length, FaultCode::Range, FaultCode::Format];
+const CODES: [FieldErrorCode; 4] =
+    [FieldErrorCode::Required, FieldErrorCode::Length, FieldErrorCode::Range, FieldErrorCode::Format];
 
 impl Wording {
-    fn write(code: FaultCode, message: impl Display) -> Cow<'static, str> {
+    fn write(code: FieldErrorCode, message: impl Display) -> Cow<'static, str> {
         format!("{}|{message}", code.as_str()).into()
     }
 
-    fn read(message: &str) -> (FaultCode, &str) {
+    fn read(message: &str) -> (FieldErrorCode, &str) {
         let split = message.split_once('|');
         let known = |(name, message)| {
             let code = CODES.into_iter().find(|code| code.as_str() == name)?;
             Some((code, message))
         };
-        split.and_then(known).unwrap_or((FaultCode::Invalid, message))
+        split.and_then(known).unwrap_or((FieldErrorCode::Invalid, message))
     }
 }
 
 impl I18n for Wording {
     fn length_lower_than(&self, min: usize) -> Cow<'static, str> {
-        Self::write(FaultCode::Length, format_args!("must have a length of at least {min}"))
+        Self::write(FieldErrorCode::Length, format_args!("must have a length of at least {min}"))
     }
 
     fn length_greater_than(&self, max: usize) -> Cow<'static, str> {
-        Self::write(FaultCode::Length, format_args!("must have a length of at most {max}"))
+        Self::write(FieldErrorCode::Length, format_args!("must have a length of at most {max}"))
     }
 
     fn range_lower_than(&self, min: &dyn Display) -> Cow<'static, str> {
-        Self::write(FaultCode::Range, format_args!("must be at least {min}"))
+        Self::write(FieldErrorCode::Range, format_args!("must be at least {min}"))
     }
 
     fn range_greater_than(&self, max: &dyn Display) -> Cow<'static, str> {
-        Self::write(FaultCode::Range, format_args!("must be at most {max}"))
+        Self::write(FieldErrorCode::Range, format_args!("must be at most {max}"))
     }
 
     fn credit_card_invalid(&self, reason: InvalidCreditCard) -> Cow<'static, str> {
-        Self::write(FaultCode::Format, reason)
+        Self::write(FieldErrorCode::Format, reason)
     }
 
     fn pattern_no_match(&self, pattern: &dyn Display) -> Cow<'static, str> {
-        Self::write(FaultCode::Format, format_args!("must match {pattern}"))
+        Self::write(FieldErrorCode::Format, format_args!("must match {pattern}"))
     }
 
     fn contains_missing(&self, pattern: &dyn Display) -> Cow<'static, str> {
-        Self::write(FaultCode::Format, format_args!("must contain {pattern}"))
+        Self::write(FieldErrorCode::Format, format_args!("must contain {pattern}"))
     }
 
     fn url_invalid(&self, _: InvalidUrl) -> Cow<'static, str> {
-        Self::write(FaultCode::Format, "must be a URL")
+        Self::write(FieldErrorCode::Format, "must be a URL")
     }
 
     fn prefix_missing(&self, pattern: &dyn Display) -> Cow<'static, str> {
-        Self::write(FaultCode::Format, format_args!("must begin with {pattern}"))
+        Self::write(FieldErrorCode::Format, format_args!("must begin with {pattern}"))
     }
 
     fn suffix_missing(&self, pattern: &dyn Display) -> Cow<'static, str> {
-        Self::write(FaultCode::Format, format_args!("must end with {pattern}"))
+        Self::write(FieldErrorCode::Format, format_args!("must end with {pattern}"))
     }
 
     fn phone_number_invalid(&self, reason: InvalidPhoneNumber) -> Cow<'static, str> {
-        Self::write(FaultCode::Format, reason)
+        Self::write(FieldErrorCode::Format, reason)
     }
 
     fn ip_invalid(&self, _: IpKind) -> Cow<'static, str> {
-        Self::write(FaultCode::Format, "must be an IP address")
+        Self::write(FieldErrorCode::Format, "must be an IP address")
     }
 
     fn matches_field_mismatch(&self, field: &dyn Display) -> Cow<'static, str> {
-        Self::write(FaultCode::Format, format_args!("must be the same as {field}"))
+        Self::write(FieldErrorCode::Format, format_args!("must be the same as {field}"))
     }
 
     fn email_invalid(&self, _: InvalidEmail) -> Cow<'static, str> {
-        Self::write(FaultCode::Format, "must be an email address")
+        Self::write(FieldErrorCode::Format, "must be an email address")
     }
 
     fn ascii_invalid(&self) -> Cow<'static, str> {
-        Self::write(FaultCode::Format, "must be ASCII")
+        Self::write(FieldErrorCode::Format, "must be ASCII")
     }
 
     fn alphanumeric_invalid(&self) -> Cow<'static, str> {
-        Self::write(FaultCode::Format, "must be letters and digits")
+        Self::write(FieldErrorCode::Format, "must be letters and digits")
     }
 
     fn required_not_set(&self) -> Cow<'static, str> {
-        Self::write(FaultCode::Required, "is required")
+        Self::write(FieldErrorCode::Required, "is required")
     }
 }
 
@@ -145,7 +146,7 @@ mod tests {
     #[test]
     fn codes_are_parsed_from_messages() {
         let message = Wording.required_not_set();
-        assert_eq!(Wording::read(&message), (FaultCode::Required, "is required"));
-        assert_eq!(Wording::read("a|b"), (FaultCode::Invalid, "a|b"));
+        assert_eq!(Wording::read(&message), (FieldErrorCode::Required, "is required"));
+        assert_eq!(Wording::read("a|b"), (FieldErrorCode::Invalid, "a|b"));
     }
 }

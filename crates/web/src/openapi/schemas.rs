@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::error::ErrorCode;
-use crate::faults::Fault;
+use crate::validation::FieldError;
 use utoipa::PartialSchema as _;
 
 /// Suffixes of the names of request types.
@@ -57,9 +57,9 @@ pub(super) fn of_failures() -> Map<String, Value> {
     let request_id = json!({ "type": "string" });
     let text = json!({ "type": "string" });
     let details = json!({
-        "description": "The faults of a request; the facts of a refusal, such as what is `available` and `needed`.",
+        "description": "The errors of a request; the facts of a refusal, such as what is `available` and `needed`.",
         "anyOf": [
-            { "type": "array", "items": { "$ref": "#/components/schemas/Fault" } },
+            { "type": "array", "items": { "$ref": "#/components/schemas/FieldError" } },
             { "type": "object" },
         ],
     });
@@ -89,8 +89,8 @@ pub(super) fn of_failures() -> Map<String, Value> {
             "errors": details,
         },
     });
-    let fault = json!(Fault::schema());
-    [("Failure", failure), ("Problem", problem), ("Fault", fault)]
+    let error = json!(FieldError::schema());
+    [("Failure", failure), ("Problem", problem), ("FieldError", error)]
         .into_iter()
         .map(|(name, schema)| (name.to_owned(), schema))
         .collect()

@@ -7,7 +7,7 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::dto::money::{AmountText, Money};
 use crate::dto::probability::Rounded;
 use crate::dto::time::Time;
-use crate::faults::FaultCode;
+use crate::validation::FieldErrorCode;
 
 impl PartialSchema for Money {
     fn schema() -> RefOr<Schema> {
@@ -72,11 +72,11 @@ impl ToSchema for Rounded {
     }
 }
 
-impl PartialSchema for FaultCode {
+impl PartialSchema for FieldErrorCode {
     fn schema() -> RefOr<Schema> {
         let names = Self::ALL.iter().map(|code| code.as_str());
         ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names)).into()
     }
 }
 
-impl ToSchema for FaultCode {}
+impl ToSchema for FieldErrorCode {}

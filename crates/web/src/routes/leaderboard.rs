@@ -17,10 +17,10 @@ use crate::dto::money::Money;
 use crate::dto::page::{PageParams, Paging};
 use crate::dto::text::{Text, parsed};
 use crate::extract::{InputContext, IntoInput, Params};
-use crate::faults::{FaultCode, Faults};
 use crate::openapi::names::Id;
 use crate::reply::{self, Answer};
 use crate::routing::at;
+use crate::validation::{FieldErrorCode, ValidationErrors};
 
 /// Description of these routes.
 #[derive(OpenApi)]
@@ -51,18 +51,18 @@ struct LeaderboardParams {
 impl IntoInput for LeaderboardParams {
     type Input = (Period, Paging);
 
-    fn into_input(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<Self::Input> {
-        let period = self.period.map_or(Some(Period::All), |name| period_named(&name, faults));
+    fn into_input(self, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<Self::Input> {
+        let period = self.period.map_or(Some(Period::All), |name| period_named(&name, errors));
         let (page, limit, cursor) = (self.page, self.limit, self.cursor);
-        let paging = PageParams { page, limit, cursor }.into_input(faults, context);
+        let paging = PageParams { page, limit, cursor }.into_input(errors, context);
         Some((period?, paging?))
     }
 }
 
-fn period_named(name: &str, faults: &mut Faults) -> Option<Period> {
+fn period_named(name: &str, errors: &mut ValidationErrors) -> Option<Period> {
     let period = Period::NAMED.into_iter().find(|(known, _)| *known == name);
     if period.is_none() {
-        faults.add("period", FaultCode::Invalid, "must be day, week, month or all");
+        errors.add("period", FieldErrorCode::Invalid, "must be day, week, month or all");
     }
     period.map(|(_, period)| period)
 }

@@ -11,10 +11,10 @@ use crate::WebState;
 use crate::dto::money::AmountText;
 use crate::dto::transfer::TransferView;
 use crate::extract::{AdminOnly, Body, IdempotencyKey, InputContext, IntoInput, Trade};
-use crate::faults::Faults;
 use crate::openapi::names::Id;
 use crate::reply::{self, Answer};
 use crate::routing::at;
+use crate::validation::ValidationErrors;
 
 /// Description of these routes.
 #[derive(OpenApi)]
@@ -40,9 +40,9 @@ struct MintBody {
 impl IntoInput for MintBody {
     type Input = Mint;
 
-    fn into_input(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<Mint> {
-        let to = faults.required("accountId", self.account_id, |id| id.parse());
-        let amount = faults.required("amount", self.amount, |amount| amount.to_amount(context.currency()));
+    fn into_input(self, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<Mint> {
+        let to = errors.required("accountId", self.account_id, |id| id.parse());
+        let amount = errors.required("amount", self.amount, |amount| amount.to_amount(context.currency()));
         Some(Mint { to: to?, amount: amount? })
     }
 }

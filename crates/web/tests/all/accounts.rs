@@ -72,7 +72,7 @@ async fn balances_are_known_for_any_time() {
     assert_eq!(refused["details"], json!({ "newestFinal": "2026-01-01T12:01:00Z" }));
     for at in ["", "yesterday", "2026-01-01"] {
         let path = format!("/accounts/{}?at={at}", ada.account_id);
-        assert_eq!(app.get(&path).by(&ada).await.faults(), ["at: format"], "{at}");
+        assert_eq!(app.get(&path).by(&ada).await.errors(), ["at: format"], "{at}");
     }
 }
 

@@ -48,7 +48,7 @@ async fn a_mint_makes_new_money_once() {
     assert_eq!(app.balance(&ada).await, "1005.25");
     let reply = app.post("/mints").by(&admin).json(&json!({ "to": 1 })).await;
     assert_eq!(
-        reply.faults(),
+        reply.errors(),
         ["Idempotency-Key: required", "accountId: required", "amount: required", "to: unknown_field"]
     );
     for account in [AccountId::TREASURY, AccountId::FEES, AccountId::from_u128(7)] {
@@ -101,8 +101,8 @@ async fn reversal_body_is_optional_but_validated() {
     let id = pay(&app, &ada, &bob, "1").await;
     let path = format!("/transfers/{id}/reversal");
     let reply = app.post("/transfers/x/reversal").by(&admin).json(&json!({ "force": "yes", "why": 1 })).await;
-    let faults = ["Idempotency-Key: required", "force: type", "id: format", "why: unknown_field"];
-    assert_eq!(reply.faults(), faults);
+    let errors = ["Idempotency-Key: required", "force: type", "id: format", "why: unknown_field"];
+    assert_eq!(reply.errors(), errors);
     app.post(&path).by(&admin).key("k").body("{}").await.refused(415, "UNSUPPORTED_MEDIA_TYPE");
     app.post(&path).by(&admin).key("k").header("Content-Type", "application/json").await.ok(201);
 }

@@ -61,15 +61,15 @@ async fn invalid_webhook_gets_all_errors() {
         (json!({ "url": URL, "events": ["market.trade", "market.trade"] }), vec!["events[1]"]),
         (json!({ "url": URL, "events": ["market.open"] }), vec!["events[0]"]),
     ] {
-        let faults = app.post("/webhooks").by(&admin).json(&body).await.faults();
-        let mut found: Vec<_> = faults.iter().map(|fault| fault.split(':').next().unwrap()).collect();
+        let errors = app.post("/webhooks").by(&admin).json(&body).await.errors();
+        let mut found: Vec<_> = errors.iter().map(|error| error.split(':').next().unwrap()).collect();
         found.sort_unstable();
         let mut fields = fields;
         fields.sort_unstable();
         assert_eq!(found, fields, "{body}");
     }
     for body in [json!({ "status": "off" }), json!({ "events": [] }), json!({ "url": "" })] {
-        app.patch(&path(&made, "")).by(&admin).json(&body).await.faults();
+        app.patch(&path(&made, "")).by(&admin).json(&body).await.errors();
     }
     assert_eq!(app.get("/webhooks").by(&admin).await.ok(200).as_array().unwrap().len(), 1);
 }
@@ -109,7 +109,7 @@ async fn jobs_are_listed_retried_and_discarded() {
     assert_eq!(jobs.len(), 1, "{listed}");
     assert_eq!((&jobs[0]["marketId"], &jobs[0]["dueAt"]), (&market["id"], &market["endDate"]));
     assert_eq!(app.get("/admin/jobs?state=dead").by(&admin).await.ok(200), json!([]));
-    app.get("/admin/jobs?state=asleep&kind=nap").by(&admin).await.faults();
+    app.get("/admin/jobs?state=asleep&kind=nap").by(&admin).await.errors();
 
     let job = format!("/admin/jobs/{}", jobs[0]["id"].as_str().unwrap());
     let retried = app.post(&format!("{job}/retry")).by(&admin).await.ok(200);

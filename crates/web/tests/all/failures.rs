@@ -77,7 +77,7 @@ async fn too_large_body_is_rejected() {
     let app = TestApp::start().await;
     let post = |bytes: usize| app.post("/sessions").json(&json!({ "email": "a".repeat(bytes) }));
     post(20_000).await.refused(413, "PAYLOAD_TOO_LARGE");
-    assert_eq!(post(16_000).await.faults(), ["email: length", "password: required"]);
+    assert_eq!(post(16_000).await.errors(), ["email: length", "password: required"]);
 }
 
 #[actix_web::test]
@@ -92,7 +92,7 @@ async fn malformed_json_differs_from_invalid_json() {
     reply.refused(400, "MALFORMED_JSON");
     for body in ["[]", "5", "null", "[\"ada@example.com\", \"correct horse\"]"] {
         let reply = app.post("/sessions").header("Content-Type", "application/json").body(body).await;
-        assert_eq!(reply.faults(), [": type"], "{body}");
+        assert_eq!(reply.errors(), [": type"], "{body}");
     }
     let reply =
         app.post("/sessions").header("Content-Type", "application/json").body(b"{\"email\":\"\xff\"}");
@@ -104,7 +104,7 @@ async fn ids_in_paths_must_be_ids() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     for path in ["/accounts/1", "/accounts/x/transfers", "/transfers/%00", "/transfers/%ff"] {
-        assert_eq!(app.get(path).by(&ada).await.faults(), ["id: format"], "{path}");
+        assert_eq!(app.get(path).by(&ada).await.errors(), ["id: format"], "{path}");
     }
     app.get("/accounts/1").await.refused(401, "UNAUTHORIZED");
 }
@@ -228,14 +228,14 @@ async fn unknown_parameters_are_rejected_everywhere() {
     let (ada, admin) = (app.user("ada").await, app.admin().await);
     for path in ["/me", "/accounts", "/ledger/audit"] {
         let reply = app.get(&format!("{path}?odd=1&more=")).by(&admin).await;
-        assert_eq!(reply.faults(), ["more: unknown_field", "odd: unknown_field"], "{path}");
+        assert_eq!(reply.errors(), ["more: unknown_field", "odd: unknown_field"], "{path}");
     }
     let reply = app.post("/transfers?dryRun=true").by(&ada).key("k").json(&json!({})).await;
     let missing =
         ["amount: required", "dryRun: unknown_field", "fromAccountId: required", "toAccountId: required"];
-    assert_eq!(reply.faults(), missing);
+    assert_eq!(reply.errors(), missing);
     let reply = app.get("/accounts?page=0&limit=101&page=2").by(&ada).await;
-    assert_eq!(reply.faults(), ["limit: range", "page: repeated"]);
+    assert_eq!(reply.errors(), ["limit: range", "page: repeated"]);
     let reply = app.get("/accounts?page=one&limit=99999999999&x=1").by(&ada).await;
-    assert_eq!(reply.faults(), ["limit: type", "page: type", "x: unknown_field"]);
+    assert_eq!(reply.errors(), ["limit: type", "page: type", "x: unknown_field"]);
 }

@@ -35,7 +35,7 @@ async fn new_user_has_account_with_grant() {
 async fn invalid_registration_gets_all_errors() {
     let app = TestApp::start().await;
     let check = async |body, expected: &[&str]| {
-        assert_eq!(app.post("/users").json(&body).await.faults(), expected, "{body}");
+        assert_eq!(app.post("/users").json(&body).await.errors(), expected, "{body}");
     };
     check(json!({}), &["email: required", "name: required", "password: required"]).await;
     check(
@@ -114,7 +114,7 @@ async fn wrong_credentials_are_indistinguishable() {
     assert_eq!(wrong, try_with("eve@example.com", PASSWORD).await);
     assert_eq!(wrong, try_with("ada@example.com", "").await);
     let reply = app.post("/sessions").json(&json!({ "email": "x" })).await;
-    assert_eq!(reply.faults(), ["email: format", "password: required"]);
+    assert_eq!(reply.errors(), ["email: format", "password: required"]);
 }
 
 #[actix_web::test]
@@ -189,7 +189,7 @@ async fn another_session_is_ended_by_its_id() {
     app.delete(&path).by(&ada).await.refused(404, "NOT_FOUND");
     app.get("/me").by(&ada).await.ok(200);
     app.get("/me").cookie(other["token"].as_str().unwrap()).await.refused(401, "UNAUTHORIZED");
-    assert_eq!(app.delete("/sessions/other").by(&ada).await.faults(), ["id: format"]);
+    assert_eq!(app.delete("/sessions/other").by(&ada).await.errors(), ["id: format"]);
 }
 
 #[actix_web::test]

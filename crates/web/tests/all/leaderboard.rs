@@ -90,7 +90,7 @@ async fn erased_user_is_not_ranked() {
 #[actix_web::test]
 async fn invalid_leaderboard_parameters_are_rejected() {
     let app = TestApp::start().await;
-    let faults = app.get("/leaderboard?period=year&limit=0&sort=x").await.faults();
-    assert_eq!(faults, ["limit: range", "period: invalid", "sort: unknown_field"]);
+    let errors = app.get("/leaderboard?period=year&limit=0&sort=x").await.errors();
+    assert_eq!(errors, ["limit: range", "period: invalid", "sort: unknown_field"]);
     assert_eq!(ranks(&app, "").await, []);
 }

@@ -131,10 +131,10 @@ async fn server_fields_are_rejected_in_every_body() {
         let elsewhere = ELSEWHERE.iter().filter(|(_, paths)| !paths.iter().any(|part| path.contains(part)));
         for field in OWNED.into_iter().chain(elsewhere.map(|(field, _)| *field)) {
             let call = scene.app.call(method.clone(), &path).by(&scene.admin).key("k");
-            let faults = call.json(&json!({ field: "1" })).await.faults();
+            let errors = call.json(&json!({ field: "1" })).await.errors();
             assert!(
-                faults.contains(&format!("{field}: unknown_field")),
-                "{method} {path} {field}: {faults:?}"
+                errors.contains(&format!("{field}: unknown_field")),
+                "{method} {path} {field}: {errors:?}"
             );
         }
     }

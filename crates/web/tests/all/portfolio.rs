@@ -41,7 +41,7 @@ async fn own_bets_of_all_markets_come_newest_first() {
     let second = app.get("/me/bets?page=2&limit=3").by(&ann).await.ok(200);
     assert_eq!(second.as_array().unwrap().len(), 1);
     assert_eq!(app.get("/me/bets").by(&carl).await.ok(200), json!([]));
-    assert_eq!(app.get("/me/bets?sort=x").by(&carl).await.faults(), ["sort: unknown_field"]);
+    assert_eq!(app.get("/me/bets?sort=x").by(&carl).await.errors(), ["sort: unknown_field"]);
 }
 
 #[actix_web::test]

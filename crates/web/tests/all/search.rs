@@ -123,6 +123,6 @@ async fn invalid_search_gets_all_errors() {
             &["creatorId: format", "sort: unknown_field", "status: invalid"],
         ),
     ] {
-        assert_eq!(app.get(&path).await.faults(), expected, "{path}");
+        assert_eq!(app.get(&path).await.errors(), expected, "{path}");
     }
 }

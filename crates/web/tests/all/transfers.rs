@@ -52,7 +52,7 @@ async fn whole_numbers_are_major_units() {
 async fn invalid_payment_gets_all_errors() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.user("ada").await, app.user("bob").await);
-    let post = async |body: &Value| app.post("/transfers").by(&ada).json(body).await.faults();
+    let post = async |body: &Value| app.post("/transfers").by(&ada).json(body).await.errors();
     assert_eq!(
         post(&json!({})).await,
         ["Idempotency-Key: required", "amount: required", "fromAccountId: required", "toAccountId: required"]
@@ -73,7 +73,7 @@ async fn invalid_payment_gets_all_errors() {
         ]
     );
     let to_self = app.post("/transfers").by(&ada).key("k").json(&payment(&ada, &ada, "0")).await;
-    assert_eq!(to_self.faults(), ["amount: range", "toAccountId: invalid"]);
+    assert_eq!(to_self.errors(), ["amount: range", "toAccountId: invalid"]);
     for (amount, code) in [
         (json!("1.234"), "format"),
         (json!("-1"), "format"),
@@ -93,7 +93,7 @@ async fn invalid_payment_gets_all_errors() {
         (Value::Null, "required"),
     ] {
         let reply = app.post("/transfers").by(&ada).key("k").json(&payment(&ada, &bob, amount.clone())).await;
-        assert_eq!(reply.faults(), [format!("amount: {code}")], "{amount}");
+        assert_eq!(reply.errors(), [format!("amount: {code}")], "{amount}");
     }
     assert_eq!(app.balance(&ada).await, "1000.00");
 }
@@ -135,7 +135,7 @@ async fn key_has_one_effect() {
     app.post("/transfers").by(&bob).key("k").json(&payment(&bob, &ada, "1")).await.ok(201);
     for key in ["", "a b", &"k".repeat(256)] {
         let reply = app.post("/transfers").by(&ada).key(key).json(&payment(&ada, &bob, "1")).await;
-        assert!(reply.faults()[0].starts_with("Idempotency-Key: "), "{key}");
+        assert!(reply.errors()[0].starts_with("Idempotency-Key: "), "{key}");
     }
 }
 
@@ -256,7 +256,7 @@ async fn an_atomic_batch_is_all_or_nothing() {
 async fn invalid_batch_gets_all_errors_with_paths() {
     let app = TestApp::start().await;
     let (ada, bob) = (app.user("ada").await, app.user("bob").await);
-    let post = async |body: &Value| app.post("/transfers/batch").by(&ada).key("k").json(body).await.faults();
+    let post = async |body: &Value| app.post("/transfers/batch").by(&ada).key("k").json(body).await.errors();
     assert_eq!(post(&json!({})).await, ["mode: required", "transfers: required"]);
     assert_eq!(post(&batch("some", &[])).await, ["mode: invalid", "transfers: length"]);
     let transfers = [
@@ -293,7 +293,7 @@ async fn a_batch_has_at_most_a_thousand_payments() {
         let transfers = vec![payment(&ada, &bob, "0.01"); count];
         app.post("/transfers/batch").by(&ada).key("k").json(&batch("atomic", &transfers)).await
     };
-    assert_eq!(post(1_001).await.faults(), ["transfers: length"]);
+    assert_eq!(post(1_001).await.errors(), ["transfers: length"]);
     let items = post(1_000).await.ok(200);
     assert_eq!(items.as_array().unwrap().len(), 1_000);
     assert_eq!(app.balance(&ada).await, "990.00");

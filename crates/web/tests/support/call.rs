@@ -130,21 +130,21 @@ impl Reply {
 
     /// Returns the validation errors, as `field: code`, sorted.
     #[track_caller]
-    pub fn faults(&self) -> Vec<String> {
+    pub fn errors(&self) -> Vec<String> {
         let body = self.refused(400, "VALIDATION_ERROR");
         assert_eq!(body["error"], "Validation failed", "{self}");
         let text = |value: &Value| value.as_str().unwrap().to_owned();
-        let mut faults: Vec<_> = body["details"]
+        let mut errors: Vec<_> = body["details"]
             .as_array()
             .unwrap()
             .iter()
-            .map(|fault| {
-                assert!(!text(&fault["message"]).is_empty(), "{self}");
-                format!("{}: {}", text(&fault["field"]), text(&fault["code"]))
+            .map(|error| {
+                assert!(!text(&error["message"]).is_empty(), "{self}");
+                format!("{}: {}", text(&error["field"]), text(&error["code"]))
             })
             .collect();
-        faults.sort();
-        faults
+        errors.sort();
+        errors
     }
 }
 

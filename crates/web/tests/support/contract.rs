@@ -46,8 +46,8 @@ pub fn check(reply: &Reply) {
     let form = form.unwrap_or_else(|| panic!("the document does not tell of this media type: {reply}"));
     let is_json = reply.header("Content-Type").ends_with("json");
     let told = if is_json { reply.json() } else { String::from_utf8(reply.body.clone()).unwrap().into() };
-    let faults = faults_of(&form["schema"], &told, "");
-    assert!(faults.is_empty(), "not as the document says: {faults:#?}\n{reply}");
+    let errors = errors_of(&form["schema"], &told, "");
+    assert!(errors.is_empty(), "not as the document says: {errors:#?}\n{reply}");
 }
 
 fn operation(method: &str, path: &str) -> Option<&'static Value> {
@@ -64,10 +64,10 @@ fn operation(method: &str, path: &str) -> Option<&'static Value> {
 }
 
 /// Returns the differences of a value from its schema. Patterns are not checked.
-pub fn faults_of(schema: &'static Value, value: &Value, at: &str) -> Vec<String> {
+pub fn errors_of(schema: &'static Value, value: &Value, at: &str) -> Vec<String> {
     let schema = resolved(schema);
-    let mut faults = Vec::new();
-    let mut fail = |what: String| faults.push(format!("{at}: {what}, not {value}"));
+    let mut errors = Vec::new();
+    let mut fail = |what: String| errors.push(format!("{at}: {what}, not {value}"));
     let types: Vec<_> = match &schema["type"] {
         Value::Array(types) => types.iter().filter_map(Value::as_str).collect(),
         one => one.as_str().into_iter().collect(),
@@ -93,46 +93,46 @@ pub fn faults_of(schema: &'static Value, value: &Value, at: &str) -> Vec<String>
         (Some("date-time"), Some(text)) if !text.ends_with('Z') => fail("must be a time".to_owned()),
         _ => {}
     }
-    faults.extend(faults_of_parts(schema, value, at));
-    faults.extend(faults_of_choice(schema, value, at));
-    faults
+    errors.extend(errors_of_parts(schema, value, at));
+    errors.extend(errors_of_choice(schema, value, at));
+    errors
 }
 
-fn faults_of_parts(schema: &'static Value, value: &Value, at: &str) -> Vec<String> {
-    let mut faults = Vec::new();
+fn errors_of_parts(schema: &'static Value, value: &Value, at: &str) -> Vec<String> {
+    let mut errors = Vec::new();
     if let (Some(items), Some(values)) = (schema.get("items"), value.as_array()) {
-        let of = |(index, value)| faults_of(items, value, &format!("{at}[{index}]"));
-        faults.extend(values.iter().enumerate().flat_map(of));
+        let of = |(index, value)| errors_of(items, value, &format!("{at}[{index}]"));
+        errors.extend(values.iter().enumerate().flat_map(of));
     }
-    let Some(fields) = value.as_object() else { return faults };
+    let Some(fields) = value.as_object() else { return errors };
     for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
         if !fields.contains_key(name) {
-            faults.push(format!("{at}: must have {name}"));
+            errors.push(format!("{at}: must have {name}"));
         }
     }
     for (name, value) in fields {
         match schema["properties"].get(name) {
-            Some(schema) => faults.extend(faults_of(schema, value, &format!("{at}.{name}"))),
-            None if schema["additionalProperties"] == false => faults.push(format!("{at}: has {name}")),
+            Some(schema) => errors.extend(errors_of(schema, value, &format!("{at}.{name}"))),
+            None if schema["additionalProperties"] == false => errors.push(format!("{at}: has {name}")),
             // Every returned field must be described, except where only a part of it is.
             None => {}
         }
     }
-    faults
+    errors
 }
 
-fn faults_of_choice(schema: &'static Value, value: &Value, at: &str) -> Vec<String> {
+fn errors_of_choice(schema: &'static Value, value: &Value, at: &str) -> Vec<String> {
     let all = schema["allOf"].as_array().into_iter().flatten();
-    let mut faults: Vec<_> = all.flat_map(|part| faults_of(part, value, at)).collect();
+    let mut errors: Vec<_> = all.flat_map(|part| errors_of(part, value, at)).collect();
     for name in ["anyOf", "oneOf"] {
         let Some(ways) = schema[name].as_array() else { continue };
-        let fitting = ways.iter().filter(|way| faults_of(way, value, at).is_empty()).count();
+        let fitting = ways.iter().filter(|way| errors_of(way, value, at).is_empty()).count();
         if fitting == 0 || (name == "oneOf" && fitting > 1) {
-            let of = ways.iter().map(|way| faults_of(way, value, at));
-            faults.push(format!("{at}: fits {fitting} ways of {name}: {:?}", of.collect::<Vec<_>>()));
+            let of = ways.iter().map(|way| errors_of(way, value, at));
+            errors.push(format!("{at}: fits {fitting} ways of {name}: {:?}", of.collect::<Vec<_>>()));
         }
     }
-    faults
+    errors
 }
 
 fn is_of_type(value: &Value, name: &str) -> bool {

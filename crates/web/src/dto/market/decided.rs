@@ -14,8 +14,8 @@ use crate::dto::text::Text;
 use crate::dto::time::Time;
 use crate::error::ApiError;
 use crate::extract::{InputContext, IntoInput};
-use crate::faults::Faults;
 use crate::openapi::names::{Id, PhaseName};
+use crate::validation::ValidationErrors;
 
 /// Empty body of a request.
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
@@ -24,7 +24,7 @@ pub(crate) struct NoFields {}
 impl IntoInput for NoFields {
     type Input = ();
 
-    fn into_input(self, _: &mut Faults, _: &InputContext<'_>) -> Option<()> {
+    fn into_input(self, _: &mut ValidationErrors, _: &InputContext<'_>) -> Option<()> {
         Some(())
     }
 }

@@ -13,9 +13,9 @@ use crate::dto::money::Money;
 use crate::dto::text::Text;
 use crate::dto::time::{Time, parse_time};
 use crate::extract::{InputContext, IntoInput, Params, PathId, Read, SignedIn};
-use crate::faults::Faults;
 use crate::openapi::names::Id;
 use crate::reply::{self, Answer};
+use crate::validation::ValidationErrors;
 
 #[derive(Debug, Default, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]
@@ -28,8 +28,8 @@ pub(super) struct AtParams {
 impl IntoInput for AtParams {
     type Input = Option<Timestamp>;
 
-    fn into_input(self, faults: &mut Faults, _: &InputContext<'_>) -> Option<Option<Timestamp>> {
-        faults.optional("at", self.at, |text| parse_time(&text))
+    fn into_input(self, errors: &mut ValidationErrors, _: &InputContext<'_>) -> Option<Option<Timestamp>> {
+        errors.optional("at", self.at, |text| parse_time(&text))
     }
 }
 

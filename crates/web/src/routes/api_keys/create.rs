@@ -14,9 +14,9 @@ use crate::WebState;
 use crate::dto::api_key::ApiKeyView;
 use crate::dto::time::{Time, parse_time};
 use crate::extract::{Body, ClientAddress, InSession, InputContext, IntoInput};
-use crate::faults::{FaultCode, Faults};
 use crate::openapi::names::ScopeName;
 use crate::reply::{self, Answer};
+use crate::validation::{FieldErrorCode, ValidationErrors};
 
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
 #[schema(example = json!({ "name": "bot", "scopes": ["read", "trade"], "password": "correct horse" }))]
@@ -39,24 +39,24 @@ pub(super) struct KeyBody {
 impl IntoInput for KeyBody {
     type Input = (NewApiKey, SecretString);
 
-    fn into_input(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<Self::Input> {
-        let name = faults.required("name", self.name, KeyName::new);
-        let scopes = faults.require("scopes", self.scopes).and_then(|names| scopes_of(&names, faults));
-        let expires_at = faults.optional("expiresAt", self.expires_at, |text| parse_time(&text));
-        refuse_past_end(expires_at.flatten(), faults, context.now);
-        let password = faults.require("password", self.password);
+    fn into_input(self, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<Self::Input> {
+        let name = errors.required("name", self.name, KeyName::new);
+        let scopes = errors.require("scopes", self.scopes).and_then(|names| scopes_of(&names, errors));
+        let expires_at = errors.optional("expiresAt", self.expires_at, |text| parse_time(&text));
+        refuse_past_end(expires_at.flatten(), errors, context.now);
+        let password = errors.require("password", self.password);
         Some((NewApiKey { name: name?, scopes: scopes?, expires_at: expires_at? }, password?))
     }
 }
 
-fn scopes_of(names: &[String], faults: &mut Faults) -> Option<Scopes> {
+fn scopes_of(names: &[String], errors: &mut ValidationErrors) -> Option<Scopes> {
     let mut known = Vec::new();
     for (index, name) in names.iter().enumerate() {
         let field = format!("scopes[{index}]");
         match Scope::from_name(name) {
-            None => faults.add(&field, FaultCode::Invalid, "must be read, trade or manage"),
+            None => errors.add(&field, FieldErrorCode::Invalid, "must be read, trade or manage"),
             Some(scope) if known.contains(&scope) => {
-                faults.add(&field, FaultCode::Repeated, "must differ from the other scopes");
+                errors.add(&field, FieldErrorCode::Repeated, "must differ from the other scopes");
             }
             Some(scope) => known.push(scope),
         }
@@ -64,9 +64,9 @@ fn scopes_of(names: &[String], faults: &mut Faults) -> Option<Scopes> {
     (known.len() == names.len()).then(|| known.into_iter().collect())
 }
 
-fn refuse_past_end(expires_at: Option<Timestamp>, faults: &mut Faults, now: Timestamp) {
+fn refuse_past_end(expires_at: Option<Timestamp>, errors: &mut ValidationErrors, now: Timestamp) {
     if expires_at.is_some_and(|expires_at| expires_at <= now) {
-        faults.add("expiresAt", FaultCode::Range, "must be in the future");
+        errors.add("expiresAt", FieldErrorCode::Range, "must be in the future");
     }
 }
 

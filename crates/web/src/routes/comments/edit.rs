@@ -10,8 +10,8 @@ use utoipa::ToSchema;
 use crate::WebState;
 use crate::dto::comment::CommentView;
 use crate::extract::{Body, InputContext, IntoInput, Manage, PathId, SignedIn};
-use crate::faults::Faults;
 use crate::reply::{self, Answer};
+use crate::validation::ValidationErrors;
 
 /// Changes of a comment; a field that is left out stays unchanged.
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
@@ -26,8 +26,8 @@ pub(super) struct EditBody {
 impl IntoInput for EditBody {
     type Input = Option<CommentContent>;
 
-    fn into_input(self, faults: &mut Faults, _: &InputContext<'_>) -> Option<Self::Input> {
-        faults.optional("content", self.content, CommentContent::new)
+    fn into_input(self, errors: &mut ValidationErrors, _: &InputContext<'_>) -> Option<Self::Input> {
+        errors.optional("content", self.content, CommentContent::new)
     }
 }
 

@@ -13,8 +13,8 @@ use utoipa::ToSchema;
 use crate::WebState;
 use crate::dto::comment::CommentView;
 use crate::extract::{Body, InputContext, IntoInput, Manage, PathId, SignedIn};
-use crate::faults::Faults;
 use crate::reply::{self, Answer};
+use crate::validation::ValidationErrors;
 
 /// A new comment.
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
@@ -29,8 +29,8 @@ pub(super) struct NewComment {
 impl IntoInput for NewComment {
     type Input = CommentContent;
 
-    fn into_input(self, faults: &mut Faults, _: &InputContext<'_>) -> Option<CommentContent> {
-        faults.required("content", self.content, CommentContent::new)
+    fn into_input(self, errors: &mut ValidationErrors, _: &InputContext<'_>) -> Option<CommentContent> {
+        errors.required("content", self.content, CommentContent::new)
     }
 }
 

@@ -12,9 +12,9 @@ use crate::dto::job::JobView;
 use crate::dto::page::{PageParams, Paging};
 use crate::dto::text::parsed;
 use crate::extract::{AdminOnly, InputContext, IntoInput, Manage, Params};
-use crate::faults::{FaultCode, Faults};
 use crate::openapi::names::JobKindName;
 use crate::reply::{self, Answer};
+use crate::validation::{FieldErrorCode, ValidationErrors};
 
 /// Filters of a list of jobs, `?kind=&state=`, and pagination.
 #[derive(Debug, Default, Deserialize, IntoParams, Validate)]
@@ -39,9 +39,13 @@ pub(super) struct JobsParams {
 impl IntoInput for JobsParams {
     type Input = (JobFilter, Paging);
 
-    fn into_input(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<(JobFilter, Paging)> {
+    fn into_input(
+        self,
+        errors: &mut ValidationErrors,
+        context: &InputContext<'_>,
+    ) -> Option<(JobFilter, Paging)> {
         let mut unknown = |field, names: &[&str]| {
-            faults.add(field, FaultCode::Invalid, format!("must be one of {}", names.join(", ")));
+            errors.add(field, FieldErrorCode::Invalid, format!("must be one of {}", names.join(", ")));
         };
         let kind = self.kind.map(|name| {
             let kind = JobKind::from_name(&name);
@@ -52,7 +56,7 @@ impl IntoInput for JobsParams {
             state.ok_or_else(|| unknown("state", &JobState::ALL.map(JobState::as_str)))
         });
         let (page, limit, cursor) = (self.page, self.limit, self.cursor);
-        let paging = PageParams { page, limit, cursor }.into_input(faults, context);
+        let paging = PageParams { page, limit, cursor }.into_input(errors, context);
         let filter = JobFilter { kind: kind.transpose().ok()?, state: state.transpose().ok()? };
         Some((filter, paging?))
     }

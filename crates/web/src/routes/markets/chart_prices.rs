@@ -15,9 +15,9 @@ use crate::dto::probability::Rounded;
 use crate::dto::text::Text;
 use crate::dto::time::{Time, parse_time};
 use crate::extract::{InputContext, IntoInput, Params, PathId};
-use crate::faults::{FaultCode, Faults};
 use crate::openapi::names::Id;
 use crate::reply::{self, Answer};
+use crate::validation::{FieldErrorCode, ValidationErrors};
 
 /// Default number of intervals, without `from`.
 const USUAL_INTERVALS: i64 = 100;
@@ -46,32 +46,32 @@ pub(super) struct ChartWindow {
 impl IntoInput for ChartParams {
     type Input = ChartWindow;
 
-    fn into_input(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<ChartWindow> {
+    fn into_input(self, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<ChartWindow> {
         let interval = self.interval.as_deref().unwrap_or("1h");
-        let interval = interval_named(interval, faults);
+        let interval = interval_named(interval, errors);
         let to = match self.to {
-            Some(text) => faults.check("to", parse_time(&text)),
+            Some(text) => errors.check("to", parse_time(&text)),
             None => Some(context.now),
         };
         let from = match self.from {
-            Some(text) => faults.check("from", parse_time(&text)),
+            Some(text) => errors.check("from", parse_time(&text)),
             None => to.zip(interval).map(|(to, interval)| before(to, interval)),
         };
         let window = ChartWindow { interval: interval?, from: from?, to: to? };
-        window.check_length(faults);
+        window.check_length(errors);
         Some(window)
     }
 }
 
 impl ChartWindow {
-    fn check_length(self, faults: &mut Faults) {
+    fn check_length(self, errors: &mut ValidationErrors) {
         let length = self.to.micros().saturating_sub(self.from.micros());
         if length <= 0 {
-            faults.add("from", FaultCode::Range, "must be before to");
+            errors.add("from", FieldErrorCode::Range, "must be before to");
         } else if length > self.interval.micros().saturating_mul(MAX_INTERVALS) {
-            faults.add(
+            errors.add(
                 "from",
-                FaultCode::Range,
+                FieldErrorCode::Range,
                 format!("must be at most {MAX_INTERVALS} intervals before to"),
             );
         }
@@ -82,13 +82,13 @@ fn before(to: Timestamp, interval: CandleInterval) -> Timestamp {
     Timestamp::from_micros(to.micros().saturating_sub(interval.micros().saturating_mul(USUAL_INTERVALS)))
 }
 
-fn interval_named(name: &str, faults: &mut Faults) -> Option<CandleInterval> {
+fn interval_named(name: &str, errors: &mut ValidationErrors) -> Option<CandleInterval> {
     match name {
         "1m" => Some(CandleInterval::Minute),
         "1h" => Some(CandleInterval::Hour),
         "1d" => Some(CandleInterval::Day),
         _ => {
-            faults.add("interval", FaultCode::Invalid, "must be 1m, 1h or 1d");
+            errors.add("interval", FieldErrorCode::Invalid, "must be 1m, 1h or 1d");
             None
         }
     }

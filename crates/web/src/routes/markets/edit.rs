@@ -12,8 +12,8 @@ use crate::WebState;
 use crate::dto::market::{MarketView, entity_tag};
 use crate::dto::time::{Time, parse_time};
 use crate::extract::{Body, IfMatch, InputContext, IntoInput, Manage, PathId, SignedIn};
-use crate::faults::{FaultCode, Faults};
 use crate::reply::{self, Answer};
+use crate::validation::{FieldErrorCode, ValidationErrors};
 
 /// Changes of a market; fields that are left out stay unchanged.
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
@@ -34,12 +34,12 @@ pub(super) struct EditBody {
 impl IntoInput for EditBody {
     type Input = MarketEdit;
 
-    fn into_input(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<MarketEdit> {
-        let name = faults.optional("name", self.name, MarketName::new);
-        let description = faults.optional("description", self.description, MarketDescription::new);
-        let ends_at = faults.optional("endDate", self.end_date, |text| parse_time(&text));
+    fn into_input(self, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<MarketEdit> {
+        let name = errors.optional("name", self.name, MarketName::new);
+        let description = errors.optional("description", self.description, MarketDescription::new);
+        let ends_at = errors.optional("endDate", self.end_date, |text| parse_time(&text));
         if ends_at.flatten().is_some_and(|ends_at| ends_at <= context.now) {
-            faults.add("endDate", FaultCode::Range, "must be in the future");
+            errors.add("endDate", FieldErrorCode::Range, "must be in the future");
         }
         Some(MarketEdit { name: name?, description: description?, ends_at: ends_at? })
     }

@@ -19,8 +19,8 @@ use crate::dto::market::MarketView;
 use crate::dto::market::bet::BetView;
 use crate::error::ApiError;
 use crate::extract::{LAST_EVENT_ID_NAME, LastEvent, NoParams, Params, PathId, requester_of};
-use crate::faults::{FaultCode, Faults};
 use crate::reply::{self, Answer};
+use crate::validation::{FieldErrorCode, ValidationErrors};
 
 /// Interval of heartbeats in a stream without events: shorter than the timeouts of proxies.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -60,9 +60,9 @@ pub(super) async fn follow(
     let market = state.application.get_market(id).await?;
     let present = MarketPosition::of(&market);
     if last.is_some_and(|last| last.sequence > present.sequence) {
-        let mut faults = Faults::default();
-        faults.add(LAST_EVENT_ID_NAME, FaultCode::Invalid, "must be the id of an event of this market");
-        faults.into_result()?;
+        let mut errors = ValidationErrors::default();
+        errors.add(LAST_EVENT_ID_NAME, FieldErrorCode::Invalid, "must be the id of an event of this market");
+        errors.into_result()?;
     }
     if last == Some(present) && present.is_last() {
         // Clients of server-sent events reconnect after any other status.

@@ -15,8 +15,8 @@ use crate::dto::market::{MARKET_RELATIONS, MarketView, entity_tag};
 use crate::dto::selection::{Fields, expanded};
 use crate::error::ApiError;
 use crate::extract::{InputContext, IntoInput, KnownTags, Params, PathId};
-use crate::faults::Faults;
 use crate::reply::{self, Answer};
+use crate::validation::ValidationErrors;
 
 /// Selection of a market's fields and embedded resources: `?expand=&fields=`.
 #[derive(Debug, Default, Deserialize, IntoParams, Validate)]
@@ -32,9 +32,9 @@ pub(super) struct MarketParams {
 impl IntoInput for MarketParams {
     type Input = (Vec<MarketRelation>, Fields);
 
-    fn into_input(self, faults: &mut Faults, _: &InputContext<'_>) -> Option<Self::Input> {
-        let relations = expanded(self.expand.as_deref(), &MARKET_RELATIONS, faults);
-        let fields = Fields::read::<MarketView<'_>>(self.fields.as_deref(), faults);
+    fn into_input(self, errors: &mut ValidationErrors, _: &InputContext<'_>) -> Option<Self::Input> {
+        let relations = expanded(self.expand.as_deref(), &MARKET_RELATIONS, errors);
+        let fields = Fields::read::<MarketView<'_>>(self.fields.as_deref(), errors);
         Some((relations?, fields?))
     }
 }

@@ -16,8 +16,8 @@ use crate::dto::page::{PageParams, Paging};
 use crate::dto::selection::{Fields, expanded};
 use crate::dto::text::parsed;
 use crate::extract::{InputContext, IntoInput, Params};
-use crate::faults::{FaultCode, Faults};
 use crate::reply::{self, Answer};
+use crate::validation::{FieldErrorCode, ValidationErrors};
 
 /// Filters, order and selection of a list of markets,
 /// `?category=&status=&creatorId=&sort=&expand=&fields=`, and pagination.
@@ -59,16 +59,16 @@ pub(super) struct WantedMarkets {
 impl IntoInput for MarketParams {
     type Input = WantedMarkets;
 
-    fn into_input(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<Self::Input> {
+    fn into_input(self, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<Self::Input> {
         // A category that was removed from the configuration may still have markets.
-        let category = faults.optional("category", self.category, Category::new);
-        let phase = self.status.map_or(Some(None), |name| phase_named(&name, faults).map(Some));
-        let creator_id = faults.optional("creatorId", self.creator_id, |id| id.parse::<UserId>());
-        let sort = self.sort.map_or(Some(MarketSort::Newest), |name| sort_named(&name, faults));
+        let category = errors.optional("category", self.category, Category::new);
+        let phase = self.status.map_or(Some(None), |name| phase_named(&name, errors).map(Some));
+        let creator_id = errors.optional("creatorId", self.creator_id, |id| id.parse::<UserId>());
+        let sort = self.sort.map_or(Some(MarketSort::Newest), |name| sort_named(&name, errors));
         let (page, limit, cursor) = (self.page, self.limit, self.cursor);
-        let paging = PageParams { page, limit, cursor }.into_input(faults, context);
-        let relations = expanded(self.expand.as_deref(), &MARKET_RELATIONS, faults);
-        let fields = Fields::read::<MarketView<'_>>(self.fields.as_deref(), faults);
+        let paging = PageParams { page, limit, cursor }.into_input(errors, context);
+        let relations = expanded(self.expand.as_deref(), &MARKET_RELATIONS, errors);
+        let fields = Fields::read::<MarketView<'_>>(self.fields.as_deref(), errors);
         let filter = MarketFilter {
             category: category?.map(String::from),
             phase: phase?.map(|phase| (phase, context.now)),
@@ -78,21 +78,21 @@ impl IntoInput for MarketParams {
     }
 }
 
-pub(super) fn phase_named(name: &str, faults: &mut Faults) -> Option<Phase> {
+pub(super) fn phase_named(name: &str, errors: &mut ValidationErrors) -> Option<Phase> {
     let phase = Phase::from_name(name);
     if phase.is_none() {
-        faults.add("status", FaultCode::Invalid, "must be open, closed, resolved or cancelled");
+        errors.add("status", FieldErrorCode::Invalid, "must be open, closed, resolved or cancelled");
     }
     phase
 }
 
-fn sort_named(name: &str, faults: &mut Faults) -> Option<MarketSort> {
+fn sort_named(name: &str, errors: &mut ValidationErrors) -> Option<MarketSort> {
     match name {
         "newest" => Some(MarketSort::Newest),
         "closing" => Some(MarketSort::Closing),
         "volume" => Some(MarketSort::Volume),
         _ => {
-            faults.add("sort", FaultCode::Invalid, "must be newest, closing or volume");
+            errors.add("sort", FieldErrorCode::Invalid, "must be newest, closing or volume");
             None
         }
     }

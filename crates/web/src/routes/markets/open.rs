@@ -19,8 +19,8 @@ use crate::dto::time::Time;
 use crate::dto::time::parse_time;
 use crate::error::ApiError;
 use crate::extract::{Body, IdempotencyKey, InputContext, IntoInput, Object, SignedIn, Trade};
-use crate::faults::{FaultCode, Faults};
 use crate::reply::{self, Answer};
+use crate::validation::{FieldErrorCode, ValidationErrors};
 
 /// A new market.
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
@@ -69,17 +69,17 @@ pub(super) struct OptionBody {
 impl IntoInput for OpeningBody {
     type Input = MarketOpening;
 
-    fn into_input(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<MarketOpening> {
-        let name = faults.required("name", self.name, MarketName::new);
-        let description = faults.required("description", self.description, MarketDescription::new);
-        let category = self.category.and_then(|text| category_of(text, faults, context));
-        let options = self.options.and_then(|options| Options::read(options, faults));
-        let subsidy = self.subsidy.and_then(|text| subsidy_of(&text, faults, context));
-        let ends_at = faults.required("endDate", self.end_date, |text| parse_time(&text));
-        refuse_past_end(ends_at, faults, context.now);
+    fn into_input(self, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<MarketOpening> {
+        let name = errors.required("name", self.name, MarketName::new);
+        let description = errors.required("description", self.description, MarketDescription::new);
+        let category = self.category.and_then(|text| category_of(text, errors, context));
+        let options = self.options.and_then(|options| Options::read(options, errors));
+        let subsidy = self.subsidy.and_then(|text| subsidy_of(&text, errors, context));
+        let ends_at = errors.required("endDate", self.end_date, |text| parse_time(&text));
+        refuse_past_end(ends_at, errors, context.now);
         let Options { names, probabilities } = options?;
         let listing = Listing::new(name?, description?, category?, names);
-        let listing = listing.map_err(|error| add_listing_fault(error, faults)).ok()?;
+        let listing = listing.map_err(|error| add_listing_error(error, errors)).ok()?;
         Some(MarketOpening { listing, probabilities, ends_at: ends_at?, subsidy: subsidy? })
     }
 }
@@ -87,37 +87,41 @@ impl IntoInput for OpeningBody {
 /// Rejects a past end date, but only in a request with other errors: in a valid one, the money
 /// writer compares the time, so that a repetition after the end date gets the same response as the
 /// first request.
-fn refuse_past_end(ends_at: Option<Timestamp>, faults: &mut Faults, now: Timestamp) {
-    if !faults.is_empty() && ends_at.is_some_and(|ends_at| ends_at <= now) {
-        faults.add("endDate", FaultCode::Range, "must be in the future");
+fn refuse_past_end(ends_at: Option<Timestamp>, errors: &mut ValidationErrors, now: Timestamp) {
+    if !errors.is_empty() && ends_at.is_some_and(|ends_at| ends_at <= now) {
+        errors.add("endDate", FieldErrorCode::Range, "must be in the future");
     }
 }
 
-fn category_of(text: String, faults: &mut Faults, context: &InputContext<'_>) -> Option<Category> {
+fn category_of(text: String, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<Category> {
     let known = &context.settings.categories;
-    let category = faults.check("category", Category::new(text))?;
+    let category = errors.check("category", Category::new(text))?;
     if known.iter().any(|name| name == category.as_str()) {
         return Some(category);
     }
-    faults.add("category", FaultCode::Invalid, format!("must be one of {}", known.join(", ")));
+    errors.add("category", FieldErrorCode::Invalid, format!("must be one of {}", known.join(", ")));
     None
 }
 
-fn subsidy_of(text: &AmountText, faults: &mut Faults, context: &InputContext<'_>) -> Option<Amount> {
-    let subsidy = faults.check("subsidy", text.to_amount(context.currency()))?;
+fn subsidy_of(
+    text: &AmountText,
+    errors: &mut ValidationErrors,
+    context: &InputContext<'_>,
+) -> Option<Amount> {
+    let subsidy = errors.check("subsidy", text.to_amount(context.currency()))?;
     if subsidy.minor() <= MAX_UNITS {
         return Some(subsidy);
     }
     let most = Money::new(context.currency(), MAX_UNITS);
-    faults.add("subsidy", FaultCode::Range, format!("must be at most {most}"));
+    errors.add("subsidy", FieldErrorCode::Range, format!("must be at most {most}"));
     None
 }
 
-fn add_listing_fault(error: ListingError, faults: &mut Faults) {
+fn add_listing_error(error: ListingError, errors: &mut ValidationErrors) {
     match error {
-        ListingError::OptionCount => faults.add("options", FaultCode::Length, error.to_string()),
+        ListingError::OptionCount => errors.add("options", FieldErrorCode::Length, error.to_string()),
         ListingError::SameName { index } => {
-            faults.add(&format!("options[{index}].name"), FaultCode::Repeated, error.to_string());
+            errors.add(&format!("options[{index}].name"), FieldErrorCode::Repeated, error.to_string());
         }
     }
 }
@@ -129,15 +133,15 @@ struct Options {
 }
 
 impl Options {
-    fn read(options: Vec<Object<OptionBody>>, faults: &mut Faults) -> Option<Self> {
+    fn read(options: Vec<Object<OptionBody>>, errors: &mut ValidationErrors) -> Option<Self> {
         if !(MIN_OPTIONS..=MAX_OPTIONS).contains(&options.len()) {
-            add_listing_fault(ListingError::OptionCount, faults);
+            add_listing_error(ListingError::OptionCount, errors);
         }
         let given: Vec<_> = options.iter().map(|Object(option)| option.probability).collect();
-        let probabilities = probabilities_of(&given, faults);
+        let probabilities = probabilities_of(&given, errors);
         let mut known = Vec::new();
         let names = options.into_iter().enumerate().map(|(index, Object(option))| {
-            faults.within(format_args!("options[{index}]"), |faults| name_of(option.name, &mut known, faults))
+            errors.within(format_args!("options[{index}]"), |errors| name_of(option.name, &mut known, errors))
         });
         // All names are parsed before the first missing one ends it, so that all errors are
         // reported.
@@ -146,40 +150,47 @@ impl Options {
     }
 }
 
-/// Parses the name of an option, which must differ from the previous ones. The domain rejects the
-/// first repeated name; this reports all of them.
-fn name_of(text: Option<String>, known: &mut Vec<Appearance>, faults: &mut Faults) -> Option<OptionName> {
-    let name = faults.required("name", text, OptionName::new)?;
+/// The name of an option, which no option before it has. The domain refuses the first repeated name; here
+/// each of them is found.
+fn name_of(
+    text: Option<String>,
+    known: &mut Vec<Appearance>,
+    errors: &mut ValidationErrors,
+) -> Option<OptionName> {
+    let name = errors.required("name", text, OptionName::new)?;
     let appearance = Appearance::of(name.as_str());
     if known.iter().any(|other| other.is_like(&appearance)) {
-        faults.add("name", FaultCode::Repeated, "must differ from the other options' names");
+        errors.add("name", FieldErrorCode::Repeated, "must differ from the other options' names");
     }
     known.push(appearance);
     Some(name)
 }
 
-/// Parses the probabilities: all options have one and they sum to 1, or none has.
-fn probabilities_of(given: &[Option<f64>], faults: &mut Faults) -> Option<Vec<Option<Probability>>> {
+/// All options have a probability, and these sum to 1, or none has.
+fn probabilities_of(
+    given: &[Option<f64>],
+    errors: &mut ValidationErrors,
+) -> Option<Vec<Option<Probability>>> {
     if given.iter().all(Option::is_none) {
         return Some(vec![None; given.len()]);
     }
     let each = given.iter().enumerate().map(|(index, value)| {
         let field = format!("options[{index}].probability");
         let Some(value) = value else {
-            faults.add(&field, FaultCode::Required, "is required, since another option has one");
+            errors.add(&field, FieldErrorCode::Required, "is required, since another option has one");
             return None;
         };
         if (MIN_INITIAL_PROBABILITY..=1.0 - MIN_INITIAL_PROBABILITY).contains(value) {
             return Probability::new(*value).ok();
         }
-        faults.add(&field, FaultCode::Range, "must be above 0 and below 1");
+        errors.add(&field, FieldErrorCode::Range, "must be above 0 and below 1");
         None
     });
     let each: Vec<_> = each.collect();
     let probabilities: Vec<Probability> = each.into_iter().collect::<Option<_>>()?;
     let sum: f64 = probabilities.iter().map(|probability| probability.get()).sum();
     if (sum - 1.0).abs() > INITIAL_SUM_TOLERANCE {
-        faults.add("options", FaultCode::Invalid, "the probabilities must sum to 1");
+        errors.add("options", FieldErrorCode::Invalid, "the probabilities must sum to 1");
     }
     Some(probabilities.into_iter().map(Some).collect())
 }

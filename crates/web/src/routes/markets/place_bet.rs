@@ -13,9 +13,9 @@ use crate::WebState;
 use crate::dto::market::bet::BetView;
 use crate::dto::money::AmountText;
 use crate::extract::{Body, IdempotencyKey, InputContext, IntoInput, PathId, SignedIn, Trade};
-use crate::faults::{FaultCode, Faults};
 use crate::openapi::names::Id;
 use crate::reply::{self, Answer};
+use crate::validation::{FieldErrorCode, ValidationErrors};
 
 /// A bet: the amount to pay, fee included, and its limits.
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
@@ -44,22 +44,22 @@ pub(super) struct BetOrderBody {
 impl IntoInput for BetOrderBody {
     type Input = (Option<ClientId>, BuyOrder);
 
-    fn into_input(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<Self::Input> {
+    fn into_input(self, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<Self::Input> {
         let currency = context.currency();
-        let client_id = faults.optional("clientId", self.client_id, |id| id.parse::<ClientId>());
-        let option_id = faults.required("optionId", self.option_id, |id| id.parse::<OptionId>());
-        let amount = faults.required("amount", self.amount, |amount| amount.to_amount(currency));
-        let min_shares = faults.optional("minShares", self.min_shares, |shares| shares.to_shares(currency));
-        let max_price = self.max_price.map_or(Some(None), |price| price_limit(price, faults).map(Some));
+        let client_id = errors.optional("clientId", self.client_id, |id| id.parse::<ClientId>());
+        let option_id = errors.required("optionId", self.option_id, |id| id.parse::<OptionId>());
+        let amount = errors.required("amount", self.amount, |amount| amount.to_amount(currency));
+        let min_shares = errors.optional("minShares", self.min_shares, |shares| shares.to_shares(currency));
+        let max_price = self.max_price.map_or(Some(None), |price| price_limit(price, errors).map(Some));
         let (min_shares, max_price) = (min_shares?, max_price?);
         Some((client_id?, BuyOrder { option_id: option_id?, amount: amount?, min_shares, max_price }))
     }
 }
 
-fn price_limit(price: f64, faults: &mut Faults) -> Option<Probability> {
+fn price_limit(price: f64, errors: &mut ValidationErrors) -> Option<Probability> {
     let limit = Probability::new(price).ok().filter(|limit| limit.get() > 0.0);
     if limit.is_none() {
-        faults.add("maxPrice", FaultCode::Range, "must be above 0 and at most 1");
+        errors.add("maxPrice", FieldErrorCode::Range, "must be above 0 and at most 1");
     }
     limit
 }

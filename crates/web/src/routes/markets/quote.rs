@@ -12,9 +12,9 @@ use crate::WebState;
 use crate::dto::market::bet::QuoteView;
 use crate::dto::money::AmountText;
 use crate::extract::{Body, InputContext, IntoInput, PathId};
-use crate::faults::{FaultCode, Faults};
 use crate::openapi::names::{Id, SideName};
 use crate::reply::{self, Answer};
+use crate::validation::{FieldErrorCode, ValidationErrors};
 
 /// The order to quote: shares for an amount, or an amount for shares; for a sale the latter only.
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
@@ -36,13 +36,13 @@ pub(super) struct QuoteOrderBody {
 impl IntoInput for QuoteOrderBody {
     type Input = QuoteRequest;
 
-    fn into_input(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<QuoteRequest> {
+    fn into_input(self, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<QuoteRequest> {
         let currency = context.currency();
-        let option = faults.required("optionId", self.option_id, |id| id.parse::<OptionId>());
-        let side = self.side.and_then(|name| side_named(&name, faults));
-        refuse_wrong_measure(side, (&self.amount, &self.shares), faults);
-        let amount = faults.optional("amount", self.amount, |amount| amount.to_amount(currency))?;
-        let shares = faults.optional("shares", self.shares, |shares| shares.to_shares(currency))?;
+        let option = errors.required("optionId", self.option_id, |id| id.parse::<OptionId>());
+        let side = self.side.and_then(|name| side_named(&name, errors));
+        refuse_wrong_measure(side, (&self.amount, &self.shares), errors);
+        let amount = errors.optional("amount", self.amount, |amount| amount.to_amount(currency))?;
+        let shares = errors.optional("shares", self.shares, |shares| shares.to_shares(currency))?;
         Some(match (side?, amount) {
             (TradeSide::Buy, Some(amount)) => QuoteRequest::BuyFor(option?, amount),
             (TradeSide::Buy, None) => QuoteRequest::BuyShares(option?, shares?),
@@ -51,10 +51,10 @@ impl IntoInput for QuoteOrderBody {
     }
 }
 
-fn side_named(name: &str, faults: &mut Faults) -> Option<TradeSide> {
+fn side_named(name: &str, errors: &mut ValidationErrors) -> Option<TradeSide> {
     let side = TradeSide::from_name(name);
     if side.is_none() {
-        faults.add("side", FaultCode::Invalid, "must be buy or sell");
+        errors.add("side", FieldErrorCode::Invalid, "must be buy or sell");
     }
     side
 }
@@ -64,20 +64,24 @@ fn side_named(name: &str, faults: &mut Faults) -> Option<TradeSide> {
 fn refuse_wrong_measure(
     side: Option<TradeSide>,
     given: (&Option<AmountText>, &Option<AmountText>),
-    faults: &mut Faults,
+    errors: &mut ValidationErrors,
 ) {
     match (side, given) {
         (Some(TradeSide::Sell), (amount, shares)) => {
-            faults.require("shares", shares.as_ref());
+            errors.require("shares", shares.as_ref());
             if amount.is_some() {
-                faults.add("amount", FaultCode::Invalid, "is not for a sale, which is quoted by its shares");
+                errors.add(
+                    "amount",
+                    FieldErrorCode::Invalid,
+                    "is not for a sale, which is quoted by its shares",
+                );
             }
         }
         (Some(TradeSide::Buy), (Some(_), Some(_))) => {
-            faults.add("amount", FaultCode::Invalid, "must not be given together with shares");
+            errors.add("amount", FieldErrorCode::Invalid, "must not be given together with shares");
         }
         (_, (None, None)) => {
-            faults.add("amount", FaultCode::Required, "is required, unless shares are given");
+            errors.add("amount", FieldErrorCode::Required, "is required, unless shares are given");
         }
         _ => {}
     }

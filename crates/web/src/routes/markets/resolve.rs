@@ -13,9 +13,9 @@ use utoipa::ToSchema;
 use crate::WebState;
 use crate::dto::market::decided::MarketStateView;
 use crate::extract::{Body, IdempotencyKey, InputContext, IntoInput, Object, PathId, SignedIn, Trade};
-use crate::faults::{FaultCode, Faults};
 use crate::openapi::names::Id;
 use crate::reply::{self, Answer};
+use crate::validation::{FieldErrorCode, ValidationErrors};
 
 /// Resolution of a market: one winning option, or parts of several.
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
@@ -45,48 +45,52 @@ pub(super) struct PartBody {
 impl IntoInput for ResolutionBody {
     type Input = Decision;
 
-    fn into_input(self, faults: &mut Faults, _: &InputContext<'_>) -> Option<Decision> {
+    fn into_input(self, errors: &mut ValidationErrors, _: &InputContext<'_>) -> Option<Decision> {
         match (&self.option_id, &self.split) {
             (None, None) => {
-                faults.add("optionId", FaultCode::Required, "is required, unless a split is given");
+                errors.add("optionId", FieldErrorCode::Required, "is required, unless a split is given");
             }
             (Some(_), Some(_)) => {
-                faults.add("optionId", FaultCode::Invalid, "must not be given together with a split");
+                errors.add("optionId", FieldErrorCode::Invalid, "must not be given together with a split");
             }
             _ => {}
         }
-        let option = self.option_id.and_then(|id| faults.check("optionId", id.parse::<OptionId>()));
-        let split = self.split.and_then(|parts| split_of(parts, faults));
+        let option = self.option_id.and_then(|id| errors.check("optionId", id.parse::<OptionId>()));
+        let split = self.split.and_then(|parts| split_of(parts, errors));
         option.map(Decision::Winner).or(split.map(Decision::Split))
     }
 }
 
-fn split_of(parts: Vec<Object<PartBody>>, faults: &mut Faults) -> Option<Vec<(OptionId, u16)>> {
+fn split_of(parts: Vec<Object<PartBody>>, errors: &mut ValidationErrors) -> Option<Vec<(OptionId, u16)>> {
     if !(1..=MAX_OPTIONS).contains(&parts.len()) {
-        faults.add("split", FaultCode::Length, format!("must have 1 to {MAX_OPTIONS} parts"));
+        errors.add("split", FieldErrorCode::Length, format!("must have 1 to {MAX_OPTIONS} parts"));
     }
     let mut known = HashSet::new();
     let parts = parts.into_iter().enumerate().map(|(index, Object(part))| {
-        faults.within(format_args!("split[{index}]"), |faults| part_of(part, &mut known, faults))
+        errors.within(format_args!("split[{index}]"), |errors| part_of(part, &mut known, errors))
     });
     // All parts are parsed before the first missing one ends it, so that all errors are reported.
     let parts: Vec<_> = parts.collect();
     let parts: Vec<_> = parts.into_iter().collect::<Option<_>>()?;
     if parts.iter().map(|(_, bps)| u32::from(*bps)).sum::<u32>() != u32::from(WHOLE_BPS) {
-        faults.add("split", FaultCode::Invalid, SplitError::Sum.to_string());
+        errors.add("split", FieldErrorCode::Invalid, SplitError::Sum.to_string());
     }
     Some(parts)
 }
 
-fn part_of(part: PartBody, known: &mut HashSet<OptionId>, faults: &mut Faults) -> Option<(OptionId, u16)> {
-    let id = faults.required("optionId", part.option_id, |id| id.parse::<OptionId>());
+fn part_of(
+    part: PartBody,
+    known: &mut HashSet<OptionId>,
+    errors: &mut ValidationErrors,
+) -> Option<(OptionId, u16)> {
+    let id = errors.required("optionId", part.option_id, |id| id.parse::<OptionId>());
     if id.is_some_and(|id| !known.insert(id)) {
-        faults.add("optionId", FaultCode::Repeated, SplitError::Options.to_string());
+        errors.add("optionId", FieldErrorCode::Repeated, SplitError::Options.to_string());
     }
-    let given = faults.require("basisPoints", part.basis_points)?;
+    let given = errors.require("basisPoints", part.basis_points)?;
     let basis_points = u16::try_from(given).ok().filter(|bps| *bps <= WHOLE_BPS);
     if basis_points.is_none() {
-        faults.add("basisPoints", FaultCode::Range, format!("must be 0 to {WHOLE_BPS}"));
+        errors.add("basisPoints", FieldErrorCode::Range, format!("must be 0 to {WHOLE_BPS}"));
     }
     id.zip(basis_points)
 }

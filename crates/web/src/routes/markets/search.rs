@@ -16,8 +16,8 @@ use crate::dto::page::{PageParams, Paging};
 use crate::dto::search::{self, LocalQuery, MarketHit};
 use crate::dto::text::parsed;
 use crate::extract::{InputContext, IntoInput, Params};
-use crate::faults::Faults;
 use crate::reply::{self, Answer};
+use crate::validation::ValidationErrors;
 
 /// Query and filters of a search, `?q=&category=&status=&creatorId=`, and pagination.
 #[derive(Debug, Default, Deserialize, IntoParams, Validate)]
@@ -46,13 +46,13 @@ pub(super) struct SearchParams {
 impl IntoInput for SearchParams {
     type Input = (SearchQuery, MarketFilter, Paging);
 
-    fn into_input(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<Self::Input> {
-        let query = search::query(self.q, faults);
-        let category = faults.optional("category", self.category, Category::new);
-        let phase = self.status.map_or(Some(None), |name| phase_named(&name, faults).map(Some));
-        let creator_id = faults.optional("creatorId", self.creator_id, |id| id.parse::<UserId>());
+    fn into_input(self, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<Self::Input> {
+        let query = search::query(self.q, errors);
+        let category = errors.optional("category", self.category, Category::new);
+        let phase = self.status.map_or(Some(None), |name| phase_named(&name, errors).map(Some));
+        let creator_id = errors.optional("creatorId", self.creator_id, |id| id.parse::<UserId>());
         let (page, limit, cursor) = (self.page, self.limit, self.cursor);
-        let paging = PageParams { page, limit, cursor }.into_input(faults, context);
+        let paging = PageParams { page, limit, cursor }.into_input(errors, context);
         let filter = MarketFilter {
             category: category?.map(String::from),
             phase: phase?.map(|phase| (phase, context.now)),

@@ -13,9 +13,9 @@ use crate::WebState;
 use crate::dto::market::bet::BetView;
 use crate::dto::money::AmountText;
 use crate::extract::{Body, IdempotencyKey, InputContext, IntoInput, PathId, SignedIn, Trade};
-use crate::faults::Faults;
 use crate::openapi::names::{Id, SharesText};
 use crate::reply::{self, Answer};
+use crate::validation::ValidationErrors;
 
 /// Value for all shares that the trader holds, in place of a number.
 const ALL: &str = "all";
@@ -44,12 +44,12 @@ pub(super) struct SaleBody {
 impl IntoInput for SaleBody {
     type Input = (Option<ClientId>, SellOrder);
 
-    fn into_input(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<Self::Input> {
+    fn into_input(self, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<Self::Input> {
         let currency = context.currency();
-        let client_id = faults.optional("clientId", self.client_id, |id| id.parse::<ClientId>());
-        let option_id = faults.required("optionId", self.option_id, |id| id.parse::<OptionId>());
-        let quantity = faults.required("shares", self.shares, |shares| quantity(&shares, currency));
-        let least = faults.optional("minProceeds", self.min_proceeds, |money| money.to_amount(currency));
+        let client_id = errors.optional("clientId", self.client_id, |id| id.parse::<ClientId>());
+        let option_id = errors.required("optionId", self.option_id, |id| id.parse::<OptionId>());
+        let quantity = errors.required("shares", self.shares, |shares| quantity(&shares, currency));
+        let least = errors.optional("minProceeds", self.min_proceeds, |money| money.to_amount(currency));
         Some((client_id?, SellOrder { option_id: option_id?, quantity: quantity?, min_proceeds: least? }))
     }
 }

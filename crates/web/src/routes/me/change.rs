@@ -12,8 +12,8 @@ use crate::WebState;
 use crate::dto::change::Change;
 use crate::dto::user::avatar;
 use crate::extract::{Body, IfMatch, InputContext, IntoInput, Manage, SignedIn};
-use crate::faults::{FaultCode, Faults};
 use crate::reply::{self, Answer};
+use crate::validation::{FieldErrorCode, ValidationErrors};
 
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
 #[schema(example = json!({ "name": "Grace", "avatar": null }))]
@@ -32,18 +32,18 @@ pub(super) struct ProfileBody {
 impl IntoInput for ProfileBody {
     type Input = ProfileChange;
 
-    fn into_input(self, faults: &mut Faults, _: &InputContext<'_>) -> Option<ProfileChange> {
+    fn into_input(self, errors: &mut ValidationErrors, _: &InputContext<'_>) -> Option<ProfileChange> {
         let name = match self.name {
             Change::Keep => Some(None),
-            Change::Set(name) => faults.check("name", UserName::new(name)).map(Some),
+            Change::Set(name) => errors.check("name", UserName::new(name)).map(Some),
             Change::Clear => {
-                faults.add("name", FaultCode::Required, "must not be null");
+                errors.add("name", FieldErrorCode::Required, "must not be null");
                 None
             }
         };
         let avatar = match self.avatar {
             Change::Keep => Some(None),
-            Change::Set(text) => avatar(text, faults).map(|avatar| Some(AvatarChange::Set(avatar))),
+            Change::Set(text) => avatar(text, errors).map(|avatar| Some(AvatarChange::Set(avatar))),
             Change::Clear => Some(Some(AvatarChange::Clear)),
         };
         Some(ProfileChange { name: name?, avatar: avatar? })

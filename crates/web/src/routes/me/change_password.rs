@@ -11,8 +11,8 @@ use utoipa::ToSchema;
 use crate::WebState;
 use crate::dto::user::new_password;
 use crate::extract::{Body, ClientAddress, InSession, InputContext, IntoInput};
-use crate::faults::Faults;
 use crate::reply::{self, Answer};
+use crate::validation::ValidationErrors;
 
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
 #[schema(example = json!({ "currentPassword": "correct horse", "newPassword": "battery staple" }))]
@@ -38,9 +38,9 @@ pub(super) struct Passwords {
 impl IntoInput for PasswordBody {
     type Input = Passwords;
 
-    fn into_input(self, faults: &mut Faults, _: &InputContext<'_>) -> Option<Passwords> {
-        let current = faults.require("currentPassword", self.current_password);
-        let new = new_password("newPassword", self.new_password, faults);
+    fn into_input(self, errors: &mut ValidationErrors, _: &InputContext<'_>) -> Option<Passwords> {
+        let current = errors.require("currentPassword", self.current_password);
+        let new = new_password("newPassword", self.new_password, errors);
         let revoke_api_keys = self.revoke_api_keys.unwrap_or(false);
         Some(Passwords { current: current?, new: new?, revoke_api_keys })
     }

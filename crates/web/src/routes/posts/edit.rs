@@ -13,8 +13,8 @@ use crate::WebState;
 use crate::dto::post::PostView;
 use crate::dto::tag::read_tags;
 use crate::extract::{Body, IfMatch, InputContext, IntoInput, Manage, PathId, SignedIn};
-use crate::faults::Faults;
 use crate::reply::{self, Answer};
+use crate::validation::ValidationErrors;
 
 /// Changes of a post; fields that are left out stay unchanged.
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
@@ -37,10 +37,10 @@ pub(super) struct EditBody {
 impl IntoInput for EditBody {
     type Input = PostEdit;
 
-    fn into_input(self, faults: &mut Faults, _: &InputContext<'_>) -> Option<PostEdit> {
-        let title = faults.optional("title", self.title, PostTitle::new);
-        let content = faults.optional("content", self.content, PostContent::new);
-        let tags = self.tags.map_or(Some(None), |texts| read_tags(&texts, faults).map(Some));
+    fn into_input(self, errors: &mut ValidationErrors, _: &InputContext<'_>) -> Option<PostEdit> {
+        let title = errors.optional("title", self.title, PostTitle::new);
+        let content = errors.optional("content", self.content, PostContent::new);
+        let tags = self.tags.map_or(Some(None), |texts| read_tags(&texts, errors).map(Some));
         Some(PostEdit {
             title: title?,
             content: content?,

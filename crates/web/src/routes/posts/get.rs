@@ -13,8 +13,8 @@ use crate::WebState;
 use crate::dto::post::{POST_RELATIONS, PostView};
 use crate::dto::selection::{Fields, expanded};
 use crate::extract::{InputContext, IntoInput, KnownTags, MaybeSignedIn, Params, PathId};
-use crate::faults::Faults;
 use crate::reply::{self, Answer};
+use crate::validation::ValidationErrors;
 
 /// Selection of a post's fields and embedded resources: `?expand=&fields=`.
 #[derive(Debug, Default, Deserialize, IntoParams, Validate)]
@@ -30,9 +30,9 @@ pub(super) struct PostParams {
 impl IntoInput for PostParams {
     type Input = (Vec<PostRelation>, Fields);
 
-    fn into_input(self, faults: &mut Faults, _: &InputContext<'_>) -> Option<Self::Input> {
-        let relations = expanded(self.expand.as_deref(), &POST_RELATIONS, faults);
-        let fields = Fields::read::<PostView<'_>>(self.fields.as_deref(), faults);
+    fn into_input(self, errors: &mut ValidationErrors, _: &InputContext<'_>) -> Option<Self::Input> {
+        let relations = expanded(self.expand.as_deref(), &POST_RELATIONS, errors);
+        let fields = Fields::read::<PostView<'_>>(self.fields.as_deref(), errors);
         Some((relations?, fields?))
     }
 }

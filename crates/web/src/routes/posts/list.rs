@@ -17,8 +17,8 @@ use crate::dto::post::{POST_RELATIONS, PostView};
 use crate::dto::selection::{Fields, expanded};
 use crate::dto::text::parsed;
 use crate::extract::{InputContext, IntoInput, MaybeSignedIn, Params};
-use crate::faults::{FaultCode, Faults};
 use crate::reply::{self, Answer};
+use crate::validation::{FieldErrorCode, ValidationErrors};
 
 /// Filters and selection of a list of posts, `?status=&authorId=&tag=&expand=&fields=`, and
 /// pagination.
@@ -57,23 +57,23 @@ pub(super) struct WantedPosts {
 impl IntoInput for PostsParams {
     type Input = WantedPosts;
 
-    fn into_input(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<WantedPosts> {
-        let status = self.status.map_or(Some(PostStatus::Published), |name| status_named(&name, faults));
-        let author_id = faults.optional("authorId", self.author_id, |id| id.parse::<UserId>());
-        let tag = faults.optional("tag", self.tag, |text| Tag::new(&text));
-        let relations = expanded(self.expand.as_deref(), &POST_RELATIONS, faults);
-        let fields = Fields::read::<PostView<'_>>(self.fields.as_deref(), faults);
+    fn into_input(self, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<WantedPosts> {
+        let status = self.status.map_or(Some(PostStatus::Published), |name| status_named(&name, errors));
+        let author_id = errors.optional("authorId", self.author_id, |id| id.parse::<UserId>());
+        let tag = errors.optional("tag", self.tag, |text| Tag::new(&text));
+        let relations = expanded(self.expand.as_deref(), &POST_RELATIONS, errors);
+        let fields = Fields::read::<PostView<'_>>(self.fields.as_deref(), errors);
         let (page, limit, cursor) = (self.page, self.limit, self.cursor);
-        let paging = PageParams { page, limit, cursor }.into_input(faults, context);
+        let paging = PageParams { page, limit, cursor }.into_input(errors, context);
         let filter = PostFilter { status: status?, author_id: author_id?, tag: tag? };
         Some(WantedPosts { filter, relations: relations?, fields: fields?, paging: paging? })
     }
 }
 
-pub(super) fn status_named(name: &str, faults: &mut Faults) -> Option<PostStatus> {
+pub(super) fn status_named(name: &str, errors: &mut ValidationErrors) -> Option<PostStatus> {
     let status = PostStatus::from_name(name);
     if status.is_none() {
-        faults.add("status", FaultCode::Invalid, "must be draft or published");
+        errors.add("status", FieldErrorCode::Invalid, "must be draft or published");
     }
     status
 }

@@ -17,8 +17,8 @@ use crate::dto::post::PostView;
 use crate::dto::search::{self, LocalQuery, PostHit};
 use crate::dto::text::parsed;
 use crate::extract::{InputContext, IntoInput, MaybeSignedIn, Params};
-use crate::faults::Faults;
 use crate::reply::{self, Answer};
+use crate::validation::ValidationErrors;
 
 /// Query and filters of a search, `?q=&status=&authorId=&tag=`, and pagination.
 #[derive(Debug, Default, Deserialize, IntoParams, Validate)]
@@ -47,13 +47,13 @@ pub(super) struct SearchParams {
 impl IntoInput for SearchParams {
     type Input = (SearchQuery, PostFilter, Paging);
 
-    fn into_input(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<Self::Input> {
-        let query = search::query(self.q, faults);
-        let status = self.status.map_or(Some(PostStatus::Published), |name| status_named(&name, faults));
-        let author_id = faults.optional("authorId", self.author_id, |id| id.parse::<UserId>());
-        let tag = faults.optional("tag", self.tag, |text| Tag::new(&text));
+    fn into_input(self, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<Self::Input> {
+        let query = search::query(self.q, errors);
+        let status = self.status.map_or(Some(PostStatus::Published), |name| status_named(&name, errors));
+        let author_id = errors.optional("authorId", self.author_id, |id| id.parse::<UserId>());
+        let tag = errors.optional("tag", self.tag, |text| Tag::new(&text));
         let (page, limit, cursor) = (self.page, self.limit, self.cursor);
-        let paging = PageParams { page, limit, cursor }.into_input(faults, context);
+        let paging = PageParams { page, limit, cursor }.into_input(errors, context);
         let filter = PostFilter { status: status?, author_id: author_id?, tag: tag? };
         Some((query?, filter, paging?))
     }

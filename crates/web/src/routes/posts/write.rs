@@ -12,8 +12,8 @@ use crate::WebState;
 use crate::dto::post::PostView;
 use crate::dto::tag::read_tags;
 use crate::extract::{Body, InputContext, IntoInput, Manage, SignedIn};
-use crate::faults::Faults;
 use crate::reply::{self, Answer};
+use crate::validation::ValidationErrors;
 
 /// A new post: by default a draft without tags.
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
@@ -36,10 +36,10 @@ pub(super) struct NewPost {
 impl IntoInput for NewPost {
     type Input = PostBody;
 
-    fn into_input(self, faults: &mut Faults, _: &InputContext<'_>) -> Option<PostBody> {
-        let title = faults.required("title", self.title, PostTitle::new);
-        let content = faults.required("content", self.content, PostContent::new);
-        let tags = read_tags(&self.tags.unwrap_or_default(), faults);
+    fn into_input(self, errors: &mut ValidationErrors, _: &InputContext<'_>) -> Option<PostBody> {
+        let title = errors.required("title", self.title, PostTitle::new);
+        let content = errors.required("content", self.content, PostContent::new);
+        let tags = read_tags(&self.tags.unwrap_or_default(), errors);
         let status = status_of(self.published.unwrap_or_default());
         Some(PostBody { title: title?, content: content?, tags: tags?, status })
     }

@@ -15,9 +15,9 @@ use crate::dto::time::Time;
 use crate::dto::user::UserView;
 use crate::error::ApiError;
 use crate::extract::{Body, ClientAddress, InputContext, IntoInput};
-use crate::faults::Faults;
 use crate::openapi::names::Id;
 use crate::reply::{self, Answer};
+use crate::validation::ValidationErrors;
 
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
 #[schema(example = json!({ "email": "grace@example.com", "password": "correct horse" }))]
@@ -39,9 +39,9 @@ pub(super) struct Credentials {
 impl IntoInput for CredentialsBody {
     type Input = Credentials;
 
-    fn into_input(self, faults: &mut Faults, _: &InputContext<'_>) -> Option<Credentials> {
-        let email = faults.required("email", self.email, |text| Email::new(&text));
-        let password = faults.require("password", self.password);
+    fn into_input(self, errors: &mut ValidationErrors, _: &InputContext<'_>) -> Option<Credentials> {
+        let email = errors.required("email", self.email, |text| Email::new(&text));
+        let password = errors.require("password", self.password);
         Some(Credentials { email: email?, password: password? })
     }
 }

@@ -17,10 +17,10 @@ use crate::dto::transfer::{PaymentBody, TransferView, Visible};
 use crate::error::ApiError;
 use crate::error::refusal::Refused;
 use crate::extract::{Body, IdempotencyKey, InputContext, IntoInput, Object, SignedIn, Trade};
-use crate::faults::{FaultCode, Faults};
 use crate::middleware::charge;
 use crate::openapi::names::BatchModeName;
 use crate::reply::{self, Answer};
+use crate::validation::{FieldErrorCode, ValidationErrors};
 
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
 #[schema(example = json!({
@@ -37,12 +37,12 @@ pub(super) struct BatchBody {
     transfers: Option<Vec<Object<PaymentBody>>>,
 }
 
-fn mode_named(name: &str, faults: &mut Faults) -> Option<BatchMode> {
+fn mode_named(name: &str, errors: &mut ValidationErrors) -> Option<BatchMode> {
     match name {
         "atomic" => Some(BatchMode::Atomic),
         "independent" => Some(BatchMode::Independent),
         _ => {
-            faults.add("mode", FaultCode::Invalid, "must be atomic or independent");
+            errors.add("mode", FieldErrorCode::Invalid, "must be atomic or independent");
             None
         }
     }
@@ -51,9 +51,9 @@ fn mode_named(name: &str, faults: &mut Faults) -> Option<BatchMode> {
 impl IntoInput for BatchBody {
     type Input = PaymentBatch;
 
-    fn into_input(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<PaymentBatch> {
-        let mode = faults.require("mode", self.mode).and_then(|name| mode_named(&name, faults));
-        let bodies = faults.require("transfers", self.transfers)?;
+    fn into_input(self, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<PaymentBatch> {
+        let mode = errors.require("mode", self.mode).and_then(|name| mode_named(&name, errors));
+        let bodies = errors.require("transfers", self.transfers)?;
         // All payments are parsed before the first invalid one ends it, so that all errors are
         // reported.
         let payments: Vec<_> = bodies
@@ -61,7 +61,7 @@ impl IntoInput for BatchBody {
             .enumerate()
             .map(|(index, Object(body))| {
                 let part = format_args!("transfers[{index}]");
-                faults.within(part, |faults| body.into_input(faults, context))
+                errors.within(part, |errors| body.into_input(errors, context))
             })
             .collect();
         let payments = payments.into_iter().collect::<Option<_>>()?;

@@ -10,8 +10,8 @@ use super::made;
 use crate::WebState;
 use crate::dto::transfer::TransferView;
 use crate::extract::{AdminOnly, IdempotencyKey, InputContext, IntoInput, OptionalBody, PathId, Trade};
-use crate::faults::Faults;
 use crate::reply::{self, Answer};
+use crate::validation::ValidationErrors;
 
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
 #[schema(example = json!({ "force": true }))]
@@ -25,7 +25,7 @@ pub(super) struct ReversalBody {
 impl IntoInput for ReversalBody {
     type Input = bool;
 
-    fn into_input(self, _: &mut Faults, _: &InputContext<'_>) -> Option<bool> {
+    fn into_input(self, _: &mut ValidationErrors, _: &InputContext<'_>) -> Option<bool> {
         Some(self.force)
     }
 }

@@ -10,9 +10,9 @@ use utoipa::ToSchema;
 use crate::WebState;
 use crate::dto::user::{UserView, entity_tag};
 use crate::extract::{AdminInSession, Body, IfMatch, InputContext, IntoInput, PathId};
-use crate::faults::{FaultCode, Faults};
 use crate::openapi::names::{RoleName, StandingName};
 use crate::reply::{self, Answer};
+use crate::validation::{FieldErrorCode, ValidationErrors};
 
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
 #[schema(example = json!({ "role": "MODERATOR" }))]
@@ -29,8 +29,9 @@ pub(super) struct AppointmentBody {
 impl IntoInput for AppointmentBody {
     type Input = Appointment;
 
-    fn into_input(self, faults: &mut Faults, _: &InputContext<'_>) -> Option<Appointment> {
-        let mut unknown = |field, choice| faults.add(field, FaultCode::Invalid, format!("must be {choice}"));
+    fn into_input(self, errors: &mut ValidationErrors, _: &InputContext<'_>) -> Option<Appointment> {
+        let mut unknown =
+            |field, choice| errors.add(field, FieldErrorCode::Invalid, format!("must be {choice}"));
         let role = self.role.map(|name| {
             let role = Role::from_name(&name);
             role.ok_or_else(|| unknown("role", "USER, MODERATOR or ADMIN"))

@@ -10,9 +10,9 @@ use utoipa::ToSchema;
 
 use crate::WebState;
 use crate::extract::{ClientAddress, InSession, InputContext, IntoInput, OptionalBody, PathId};
-use crate::faults::Faults;
 use crate::reply::{self, Answer};
 use crate::routes::sessions::forget_cookie;
+use crate::validation::ValidationErrors;
 
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
 #[schema(example = json!({ "password": "correct horse" }))]
@@ -26,8 +26,8 @@ pub(super) struct ErasureBody {
 impl IntoInput for ErasureBody {
     type Input = SecretString;
 
-    fn into_input(self, faults: &mut Faults, _: &InputContext<'_>) -> Option<SecretString> {
-        faults.require("password", self.password)
+    fn into_input(self, errors: &mut ValidationErrors, _: &InputContext<'_>) -> Option<SecretString> {
+        errors.require("password", self.password)
     }
 }
 

@@ -13,8 +13,8 @@ use crate::dto::selection::{Fields, expanded};
 use crate::dto::text::parsed;
 use crate::dto::user::{ListedUser, USER_RELATIONS};
 use crate::extract::{InputContext, IntoInput, Params, Read, SignedIn};
-use crate::faults::Faults;
 use crate::reply::{self, Answer};
+use crate::validation::ValidationErrors;
 
 /// Pagination and selection of a list of users: `?expand=posts&fields=id,name`.
 #[derive(Debug, Default, Deserialize, IntoParams, Validate)]
@@ -38,11 +38,11 @@ pub(super) struct UsersParams {
 impl IntoInput for UsersParams {
     type Input = (Vec<UserRelation>, Fields, Paging);
 
-    fn into_input(self, faults: &mut Faults, context: &InputContext<'_>) -> Option<Self::Input> {
-        let relations = expanded(self.expand.as_deref(), &USER_RELATIONS, faults);
-        let fields = Fields::read::<ListedUser<'_>>(self.fields.as_deref(), faults);
+    fn into_input(self, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<Self::Input> {
+        let relations = expanded(self.expand.as_deref(), &USER_RELATIONS, errors);
+        let fields = Fields::read::<ListedUser<'_>>(self.fields.as_deref(), errors);
         let (page, limit, cursor) = (self.page, self.limit, self.cursor);
-        let paging = PageParams { page, limit, cursor }.into_input(faults, context);
+        let paging = PageParams { page, limit, cursor }.into_input(errors, context);
         Some((relations?, fields?, paging?))
     }
 }

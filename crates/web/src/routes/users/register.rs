@@ -15,9 +15,9 @@ use crate::dto::money::Money;
 use crate::dto::text::Text;
 use crate::dto::user::{UserView, avatar, new_password};
 use crate::extract::{Body, InputContext, IntoInput};
-use crate::faults::Faults;
 use crate::openapi::names::Id;
 use crate::reply::{self, Answer};
+use crate::validation::ValidationErrors;
 
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
 #[schema(example = json!({ "email": "grace@example.com", "name": "Grace", "password": "correct horse" }))]
@@ -40,11 +40,11 @@ pub(super) struct RegistrationBody {
 impl IntoInput for RegistrationBody {
     type Input = Registration;
 
-    fn into_input(self, faults: &mut Faults, _: &InputContext<'_>) -> Option<Registration> {
-        let email = faults.required("email", self.email, |text| Email::new(&text));
-        let name = faults.required("name", self.name, UserName::new);
-        let password = new_password("password", self.password, faults);
-        let avatar = self.avatar.map_or(Some(None), |text| avatar(text, faults).map(Some));
+    fn into_input(self, errors: &mut ValidationErrors, _: &InputContext<'_>) -> Option<Registration> {
+        let email = errors.required("email", self.email, |text| Email::new(&text));
+        let name = errors.required("name", self.name, UserName::new);
+        let password = new_password("password", self.password, errors);
+        let avatar = self.avatar.map_or(Some(None), |text| avatar(text, errors).map(Some));
         let (email, name, password, avatar) = (email?, name?, password?, avatar?);
         Some(Registration { email, name, password, avatar, role: Role::User })
     }

@@ -11,9 +11,9 @@ use utoipa::ToSchema;
 use crate::WebState;
 use crate::dto::webhook::{self, WebhookView};
 use crate::extract::{AdminOnly, Body, InputContext, IntoInput, Manage, PathId};
-use crate::faults::{FaultCode, Faults};
 use crate::openapi::names::{WebhookEventName, WebhookStatusName};
 use crate::reply::{self, Answer};
+use crate::validation::{FieldErrorCode, ValidationErrors};
 
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
 #[schema(example = json!({ "status": "enabled" }))]
@@ -33,12 +33,12 @@ pub(super) struct WebhookChangeBody {
 impl IntoInput for WebhookChangeBody {
     type Input = WebhookChange;
 
-    fn into_input(self, faults: &mut Faults, _: &InputContext<'_>) -> Option<WebhookChange> {
-        let url = self.url.map(|text| webhook::url(text, faults).ok_or(()));
-        let events = self.events.map(|names| webhook::events(&names, faults).ok_or(()));
+    fn into_input(self, errors: &mut ValidationErrors, _: &InputContext<'_>) -> Option<WebhookChange> {
+        let url = self.url.map(|text| webhook::url(text, errors).ok_or(()));
+        let events = self.events.map(|names| webhook::events(&names, errors).ok_or(()));
         let status = self.status.map(|name| {
             let status = WebhookStatus::from_name(&name);
-            status.ok_or_else(|| faults.add("status", FaultCode::Invalid, "must be enabled or disabled"))
+            status.ok_or_else(|| errors.add("status", FieldErrorCode::Invalid, "must be enabled or disabled"))
         });
         let (url, events) = (url.transpose().ok()?, events.transpose().ok()?);
         Some(WebhookChange { url, events, status: status.transpose().ok()? })

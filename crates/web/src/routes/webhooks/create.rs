@@ -10,9 +10,9 @@ use utoipa::ToSchema;
 use crate::WebState;
 use crate::dto::webhook::{self, WebhookWithSecret};
 use crate::extract::{AdminOnly, Body, InputContext, IntoInput, Manage};
-use crate::faults::Faults;
 use crate::openapi::names::WebhookEventName;
 use crate::reply::{self, Answer};
+use crate::validation::ValidationErrors;
 
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
 #[schema(example = json!({ "url": "https://example.org/hook", "events": ["market.status"] }))]
@@ -29,9 +29,9 @@ pub(super) struct WebhookBody {
 impl IntoInput for WebhookBody {
     type Input = NewWebhook;
 
-    fn into_input(self, faults: &mut Faults, _: &InputContext<'_>) -> Option<NewWebhook> {
-        let url = faults.require("url", self.url).and_then(|text| webhook::url(text, faults));
-        let events = faults.require("events", self.events).and_then(|names| webhook::events(&names, faults));
+    fn into_input(self, errors: &mut ValidationErrors, _: &InputContext<'_>) -> Option<NewWebhook> {
+        let url = errors.require("url", self.url).and_then(|text| webhook::url(text, errors));
+        let events = errors.require("events", self.events).and_then(|names| webhook::events(&names, errors));
         Some(NewWebhook { url: url?, events: events? })
     }
 }

@@ -15,15 +15,15 @@ async fn documented_lengths_are_enforced() {
         let Some(below) = path.strip_prefix("/api/v1") else { continue };
         let fields = contract::resolved(body)["properties"].as_object();
         for (name, schema) in fields.into_iter().flatten() {
-            for (length, is_fault) in lengths(schema) {
+            for (length, is_error) in lengths(schema) {
                 let value = value_of(name, schema, length);
                 let method: Method = method.to_uppercase().parse().unwrap();
                 let path = below.replace("{id}", "019a0000-0000-7000-8000-000000000001");
                 // With an error that is always present, so that nothing is executed.
                 let call = app.call(method, &(path + "?odd=1")).by(&admin).key("k");
-                let faults = call.json(&json!({ name: value })).await.faults();
-                let is_found = faults.contains(&format!("{name}: length"));
-                assert_eq!(is_found, is_fault, "{below}: {name} of {length}: {faults:?}");
+                let errors = call.json(&json!({ name: value })).await.errors();
+                let is_found = errors.contains(&format!("{name}: length"));
+                assert_eq!(is_found, is_error, "{below}: {name} of {length}: {errors:?}");
                 tried += 1;
             }
         }

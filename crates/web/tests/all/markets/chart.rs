@@ -63,7 +63,7 @@ async fn price_history_has_order_and_limit() {
         if expected.is_empty() {
             reply.ok(200);
         } else {
-            assert_eq!(reply.faults(), expected, "{query}");
+            assert_eq!(reply.errors(), expected, "{query}");
         }
     };
     let noon = "2026-01-01T12:00:00Z";

@@ -113,7 +113,7 @@ async fn invalid_resolution_gets_all_errors() {
     let before = standing(&app, &market, &[&creator]).await;
     let check = async |body: Value, expected: &[&str]| {
         let reply = resolve(&app, &market, &creator, body.clone()).await;
-        assert_eq!(reply.faults(), expected, "{body}");
+        assert_eq!(reply.errors(), expected, "{body}");
     };
     let [a, b] = [&market.options[0], &market.options[1]];
     let part = |option: &str, bps: i64| json!({ "optionId": option, "basisPoints": bps });
@@ -150,7 +150,7 @@ async fn closing_and_cancelling_require_only_a_key() {
     for part in ["close", "cancellation"] {
         let path = market.at(part);
         let reply = app.post(&path).by(&creator).json(&json!({ "reason": "none" })).await;
-        assert_eq!(reply.faults(), ["Idempotency-Key: required", "reason: unknown_field"]);
+        assert_eq!(reply.errors(), ["Idempotency-Key: required", "reason: unknown_field"]);
         app.post(&path).by(&creator).key(&fresh_key()).await.ok(200);
     }
     assert_eq!(market.read(&app).await["version"], 3);

@@ -95,12 +95,12 @@ async fn rejected_edit_changes_nothing() {
     let edit = |by: &TestUser, body: Value| app.patch(&market.path).by(by).json(&body);
     edit(&ann, json!({ "name": "Mine now" })).await.refused(403, "FORBIDDEN");
     let faulty = json!({ "name": "ab", "description": "short", "endDate": "2026-01-01T12:00:00Z" });
-    let faults = edit(&creator, faulty).await.faults();
-    assert_eq!(faults, ["description: length", "endDate: range", "name: length"]);
-    assert_eq!(edit(&creator, json!({ "endDate": "soon" })).await.faults(), ["endDate: format"]);
+    let errors = edit(&creator, faulty).await.errors();
+    assert_eq!(errors, ["description: length", "endDate: range", "name: length"]);
+    assert_eq!(edit(&creator, json!({ "endDate": "soon" })).await.errors(), ["endDate: format"]);
     for field in ["category", "options", "subsidy", "status"] {
-        let faults = edit(&creator, json!({ field: opening()[field] })).await.faults();
-        assert_eq!(faults, [format!("{field}: unknown_field")]);
+        let errors = edit(&creator, json!({ field: opening()[field] })).await.errors();
+        assert_eq!(errors, [format!("{field}: unknown_field")]);
     }
     let absent = app.patch("/markets/00000000-0000-7000-8000-000000000000").by(&creator);
     absent.json(&json!({})).await.refused(404, "NOT_FOUND");

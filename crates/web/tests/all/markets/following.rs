@@ -67,9 +67,9 @@ async fn invalid_stream_request_is_rejected() {
     let (market, _) = decided(&app).await;
     for last in ["3-open", "x", "1", "-1-open", "1-ended"] {
         let refused = app.get(&market.at("events")).header("Last-Event-ID", last).await;
-        let faults = refused.faults();
-        assert!(matches!(&faults[..], [fault] if fault.starts_with("Last-Event-ID: ")), "{last}: {faults:?}");
+        let errors = refused.errors();
+        assert!(matches!(&errors[..], [error] if error.starts_with("Last-Event-ID: ")), "{last}: {errors:?}");
     }
     app.get("/markets/01900000-0000-7000-8000-000000000000/events").await.refused(404, "NOT_FOUND");
-    assert_eq!(app.get(&(market.at("events") + "?from=1")).await.faults(), ["from: unknown_field"]);
+    assert_eq!(app.get(&(market.at("events") + "?from=1")).await.errors(), ["from: unknown_field"]);
 }

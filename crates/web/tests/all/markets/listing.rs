@@ -88,10 +88,10 @@ async fn invalid_market_parameters_get_all_errors() {
         "sort: invalid",
         "status: invalid",
     ];
-    assert_eq!(app.get(&format!("/markets{query}")).await.faults(), expected);
+    assert_eq!(app.get(&format!("/markets{query}")).await.errors(), expected);
     let lists = ["/markets".to_owned(), market.at("bets"), market.at("positions")];
     for path in &lists {
-        for (query, fault) in [
+        for (query, error) in [
             ("page=0", "page: range"),
             ("page=x", "page: type"),
             ("page=1&page=2", "page: repeated"),
@@ -100,7 +100,7 @@ async fn invalid_market_parameters_get_all_errors() {
             ("limit=-1", "limit: type"),
             ("odd=1", "odd: unknown_field"),
         ] {
-            assert_eq!(app.get(&format!("{path}?{query}")).await.faults(), [fault], "{path}?{query}");
+            assert_eq!(app.get(&format!("{path}?{query}")).await.errors(), [error], "{path}?{query}");
         }
         app.get(&format!("{path}?page=4294967295&limit=100")).await.ok(200);
     }
@@ -116,13 +116,13 @@ async fn routes_without_parameters_reject_any() {
     let before = market.read(&app).await;
     for part in ["bets", "sales", "quotes", "close", "resolution", "cancellation"] {
         let reply = command(&app, &format!("{}?dryRun=true", market.at(part)), &carl, &winner).await;
-        assert!(reply.faults().contains(&"dryRun: unknown_field".to_owned()), "{part}");
+        assert!(reply.errors().contains(&"dryRun: unknown_field".to_owned()), "{part}");
     }
     assert_eq!(market.read(&app).await, before);
     command(&app, &market.at("resolution"), &carl, &winner).await.ok(200);
     let bet = format!("/bets/{}", bet["id"].as_str().unwrap());
     for path in [market.path.clone(), market.at("resolution"), bet] {
-        assert_eq!(app.get(&format!("{path}?odd=1")).await.faults(), ["odd: unknown_field"], "{path}");
+        assert_eq!(app.get(&format!("{path}?odd=1")).await.errors(), ["odd: unknown_field"], "{path}");
         app.get(&path).await.ok(200);
     }
 }

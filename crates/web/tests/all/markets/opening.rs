@@ -54,11 +54,11 @@ async fn options_that_look_alike_are_rejected() {
     {
         let options = json!([{ "name": one }, { "name": other }]);
         let reply = command(&app, "/markets", &creator, &opening_with("options", options)).await;
-        assert_eq!(reply.faults(), ["options[1].name: repeated"], "{one:?} and {other:?}");
+        assert_eq!(reply.errors(), ["options[1].name: repeated"], "{one:?} and {other:?}");
     }
     let options = json!([{ "name": "Yes" }, { "name": "Ye\u{200B}s" }]);
     let reply = command(&app, "/markets", &creator, &opening_with("options", options)).await;
-    assert_eq!(reply.faults(), ["options[1].name: format"]);
+    assert_eq!(reply.errors(), ["options[1].name: format"]);
     open_as(&app, &creator, &opening_with("options", json!([{ "name": "é" }, { "name": "e" }]))).await;
 }
 
@@ -97,10 +97,10 @@ async fn invalid_opening_gets_all_errors() {
         "options[4].probability: required",
         "subsidy: type",
     ];
-    assert_eq!(reply.faults(), expected);
+    assert_eq!(reply.errors(), expected);
     let missing = app.post("/markets").by(&creator).key("k").json(&json!({})).await;
     let fields = ["category", "description", "endDate", "name", "options", "subsidy"];
-    assert_eq!(missing.faults(), fields.map(|field| format!("{field}: required")));
+    assert_eq!(missing.errors(), fields.map(|field| format!("{field}: required")));
     assert_eq!(audit(&app).await.markets, 0);
 }
 
@@ -111,7 +111,7 @@ async fn opening_fields_have_limits() {
     let check = async |field: &str, value: Value, expected: &[&str]| {
         let body = opening_with(field, value);
         let reply = command(&app, "/markets", &creator, &body).await;
-        assert_eq!(reply.faults(), expected, "{body}");
+        assert_eq!(reply.errors(), expected, "{body}");
     };
     let names = |count: usize| {
         (0..count).map(|index| json!({ "name": format!("option {index}") })).collect::<Vec<_>>()
@@ -181,7 +181,7 @@ async fn unknown_markets_are_not_found() {
         let reply = app.get(&format!("/markets/{id}{part}")).await;
         assert_eq!(reply.refused(404, "NOT_FOUND")["error"], format!("Market not found: {id}"), "{part}");
         let reply = app.get(&format!("/markets/5{part}")).await;
-        assert_eq!(reply.faults(), ["id: format"], "{part}");
+        assert_eq!(reply.errors(), ["id: format"], "{part}");
     }
     for part in ["close", "cancellation"] {
         let reply = command(&app, &format!("/markets/{id}/{part}"), &user, &json!({})).await;

@@ -102,13 +102,13 @@ async fn invalid_order_gets_all_errors() {
     let scene = Scene::set().await;
     let check = async |part: &str, order: Value, expected: &[&str]| {
         let reply = scene.send(part, order.clone()).await;
-        assert_eq!(reply.faults(), expected, "{part} {order}");
+        assert_eq!(reply.errors(), expected, "{part} {order}");
     };
     check("bets", json!({}), &["amount: required", "optionId: required"]).await;
     let bad = json!({
         "clientId": "x", "optionId": "y", "amount": 1.5, "minShares": "0", "maxPrice": 1.01, "shares": 1,
     });
-    let faults = [
+    let errors = [
         "amount: type",
         "clientId: format",
         "maxPrice: range",
@@ -116,8 +116,8 @@ async fn invalid_order_gets_all_errors() {
         "optionId: format",
         "shares: unknown_field",
     ];
-    check("bets", bad, &faults).await;
-    for (amount, fault) in [
+    check("bets", bad, &errors).await;
+    for (amount, error) in [
         (json!("0"), "range"),
         (json!(0), "range"),
         (json!("-5"), "format"),
@@ -130,7 +130,7 @@ async fn invalid_order_gets_all_errors() {
         (json!(true), "type"),
         (json!([5]), "type"),
     ] {
-        check("bets", scene.order("amount", amount), &[&format!("amount: {fault}")]).await;
+        check("bets", scene.order("amount", amount), &[&format!("amount: {error}")]).await;
     }
     check("bets", scene.order("maxPrice", 0), &["amount: required", "maxPrice: range"]).await;
     check(
@@ -142,7 +142,7 @@ async fn invalid_order_gets_all_errors() {
     check("sales", scene.order("shares", "ALL"), &["shares: format"]).await;
     check("sales", scene.order("shares", "0"), &["shares: range"]).await;
     let key = scene.app.post(&scene.market.at("bets")).by(&scene.ann).json(&json!({})).await;
-    assert_eq!(key.faults(), ["Idempotency-Key: required", "amount: required", "optionId: required"]);
+    assert_eq!(key.errors(), ["Idempotency-Key: required", "amount: required", "optionId: required"]);
     scene.assert_unchanged().await;
 }
 
@@ -151,7 +151,7 @@ async fn invalid_quote_gets_all_errors() {
     let scene = Scene::set().await;
     let check = async |order: Value, expected: &[&str]| {
         let reply = scene.app.post(&scene.market.at("quotes")).json(&order).await;
-        assert_eq!(reply.faults(), expected, "{order}");
+        assert_eq!(reply.errors(), expected, "{order}");
     };
     check(json!({}), &["amount: required", "optionId: required", "side: required"]).await;
     let order = |side: &str, more: Value| {
@@ -190,6 +190,6 @@ async fn public_bet_has_no_private_fields() {
     assert_eq!(bet["accountId"], scene.ann.account_id.to_string());
     let missing = scene.app.get(&format!("/bets/{NOWHERE}")).await.refused(404, "NOT_FOUND");
     assert_eq!(missing["error"], format!("Bet not found: {NOWHERE}"));
-    assert_eq!(scene.app.get("/bets/7").await.faults(), ["id: format"]);
+    assert_eq!(scene.app.get("/bets/7").await.errors(), ["id: format"]);
     audit(&scene.app).await;
 }

@@ -39,8 +39,8 @@ async fn markets_have_selected_fields_only() {
     assert_eq!(known.ok(200), expected);
     assert_ne!(known.header("ETag"), "");
     assert_eq!(app.get("/markets?fields=id,name").await.ok(200), json!([expected]));
-    let faults = app.get(&format!("{}?fields=pot&expand=comments", market.path)).await.faults();
-    assert_eq!(faults, ["expand: invalid", "fields: invalid"]);
-    let faults = app.get("/markets?fields=id,,&expand=Creator").await.faults();
-    assert_eq!(faults, ["expand: invalid", "fields: invalid"]);
+    let errors = app.get(&format!("{}?fields=pot&expand=comments", market.path)).await.errors();
+    assert_eq!(errors, ["expand: invalid", "fields: invalid"]);
+    let errors = app.get("/markets?fields=id,,&expand=Creator").await.errors();
+    assert_eq!(errors, ["expand: invalid", "fields: invalid"]);
 }

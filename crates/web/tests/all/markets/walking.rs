@@ -129,18 +129,18 @@ async fn cursor_is_valid_for_its_list_only() {
         "/markets?cursor=".to_owned(),
         "/markets?cursor=1".to_owned(),
     ] {
-        let faults = app.get(&format!("//api/v2{path}")).await.faults();
-        assert_eq!(faults, ["cursor: invalid"], "{path}");
+        let errors = app.get(&format!("//api/v2{path}")).await.errors();
+        assert_eq!(errors, ["cursor: invalid"], "{path}");
     }
 }
 
 #[actix_web::test]
 async fn versions_reject_parameters_of_other_version() {
     let app = TestApp::start().await;
-    assert_eq!(app.get("/markets?cursor=x").await.faults(), ["cursor: unknown_field"]);
-    assert_eq!(app.get("//api/v2/markets?page=1").await.faults(), ["page: unknown_field"]);
-    let faults = app.get("//api/v2/markets?limit=101&page=0&cursor=x").await.faults();
-    assert_eq!(faults, ["cursor: invalid", "limit: range", "page: unknown_field"]);
+    assert_eq!(app.get("/markets?cursor=x").await.errors(), ["cursor: unknown_field"]);
+    assert_eq!(app.get("//api/v2/markets?page=1").await.errors(), ["page: unknown_field"]);
+    let errors = app.get("//api/v2/markets?limit=101&page=0&cursor=x").await.errors();
+    assert_eq!(errors, ["cursor: invalid", "limit: range", "page: unknown_field"]);
 }
 
 #[actix_web::test]

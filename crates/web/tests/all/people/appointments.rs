@@ -71,9 +71,9 @@ async fn invalid_user_update_is_rejected() {
     let app = TestApp::start().await;
     let (ada, admin) = (app.user("ada").await, app.admin().await);
     let path = format!("/users/{}", ada.id);
-    let faults =
+    let errors =
         app.patch(&path).by(&admin).json(&json!({ "role": "user", "status": "erased", "name": 1 })).await;
-    assert_eq!(faults.faults(), ["name: unknown_field", "role: invalid", "status: invalid"]);
+    assert_eq!(errors.errors(), ["name: unknown_field", "role: invalid", "status: invalid"]);
     let unknown = format!("/users/{}", UserId::from_u128(7));
     app.patch(&unknown).by(&admin).json(&json!({ "role": "ADMIN" })).await.refused(404, "NOT_FOUND");
     assert_eq!(appoint(&app, &admin, ada.id, json!({})).await["role"], "USER");

@@ -89,10 +89,10 @@ async fn deletion_requires_password() {
     let ada = app.user("ada").await;
     let path = format!("/users/{}", ada.id);
     let erase = async |body| app.delete(&path).by(&ada).json(&body).await;
-    assert_eq!(app.delete(&path).by(&ada).await.faults(), ["password: required"], "without a body");
-    assert_eq!(erase(json!({})).await.faults(), ["password: required"]);
+    assert_eq!(app.delete(&path).by(&ada).await.errors(), ["password: required"], "without a body");
+    assert_eq!(erase(json!({})).await.errors(), ["password: required"]);
     assert_eq!(
-        erase(json!({ "password": 1, "force": true })).await.faults(),
+        erase(json!({ "password": 1, "force": true })).await.errors(),
         ["force: unknown_field", "password: type"]
     );
     for _ in 0..10 {

@@ -44,13 +44,13 @@ async fn invalid_key_gets_all_errors() {
     let ada = app.user("ada").await;
     let check = async |body, expected: &[&str]| {
         let reply = app.post("/api-keys").by(&ada).json(&body).await;
-        assert_eq!(reply.faults(), expected, "{body}");
+        assert_eq!(reply.errors(), expected, "{body}");
     };
     check(json!({}), &["name: required", "password: required", "scopes: required"]).await;
     let odd = json!({ "name": "", "scopes": [], "expiresAt": "2026-01-01T12:00:00Z", "secret": "x" });
-    let faults =
+    let errors =
         ["expiresAt: range", "name: length", "password: required", "scopes: length", "secret: unknown_field"];
-    check(odd, &faults).await;
+    check(odd, &errors).await;
     let odd = json!({ "name": "n".repeat(51), "scopes": ["read", "write", "read"], "expiresAt": "soon", "password": "x" });
     check(odd, &["expiresAt: format", "name: length", "scopes[1]: invalid", "scopes[2]: repeated"]).await;
     check(

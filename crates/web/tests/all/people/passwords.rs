@@ -41,7 +41,7 @@ async fn new_password_revokes_keys_on_request() {
         app.get("/me").by(user).await.ok(200);
     }
     let mut body = json!({ "currentPassword": PASSWORD, "newPassword": NEW, "revokeApiKeys": 1 });
-    assert_eq!(app.post("/me/password").by(&ada).json(&body).await.faults(), ["revokeApiKeys: type"]);
+    assert_eq!(app.post("/me/password").by(&ada).json(&body).await.errors(), ["revokeApiKeys: type"]);
     body["revokeApiKeys"] = json!(true);
     let reply = app.post("/me/password").by(&ada).json(&body).await;
     assert_eq!(reply.ok(200), json!({ "endedSessions": 0, "revokedApiKeys": 2 }));
@@ -61,9 +61,9 @@ async fn password_change_requires_current_password() {
     let wrong = json!({ "currentPassword": "a wrong one", "newPassword": NEW });
     let refused = change(wrong.clone()).await.refused(401, "UNAUTHORIZED");
     assert_eq!(refused["error"], "The password is wrong");
-    assert_eq!(change(json!({})).await.faults(), ["currentPassword: required", "newPassword: required"]);
+    assert_eq!(change(json!({})).await.errors(), ["currentPassword: required", "newPassword: required"]);
     let short = json!({ "currentPassword": PASSWORD, "newPassword": "short", "password": "x" });
-    assert_eq!(change(short).await.faults(), ["newPassword: length", "password: unknown_field"]);
+    assert_eq!(change(short).await.errors(), ["newPassword: length", "password: unknown_field"]);
     app.get("/me").by(&other).await.ok(200);
     app.signed_in_again(&ada).await;
     // A stolen session does not help to guess it.

@@ -61,7 +61,7 @@ async fn profile_change_of_other_version_is_rejected() {
         change("Three", stale).await.refused(412, "PRECONDITION_FAILED");
         assert_eq!(app.get("/me").by(&ada).await.ok(200)["name"], "Two", "{stale}");
     }
-    assert_eq!(change("Three", "2").await.faults(), ["If-Match: format"]);
+    assert_eq!(change("Three", "2").await.errors(), ["If-Match: format"]);
     change("Three", second.header("ETag")).await.ok(200);
     let path = format!("/users/{}", ada.id);
     let appoint = |version: &str| {

@@ -27,7 +27,7 @@ async fn invalid_profile_gets_all_errors() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     let check = async |body, expected: &[&str]| {
-        assert_eq!(app.patch("/me").by(&ada).json(&body).await.faults(), expected, "{body}");
+        assert_eq!(app.patch("/me").by(&ada).json(&body).await.errors(), expected, "{body}");
     };
     check(json!({ "name": null, "avatar": "javascript:x" }), &["avatar: format", "name: required"]).await;
     check(
@@ -63,7 +63,7 @@ async fn email_and_status_are_private() {
     let unknown = UserId::from_u128(7);
     let refused = app.get(&format!("/users/{unknown}")).by(&ada).await.refused(404, "NOT_FOUND");
     assert_eq!(refused["error"], format!("User not found: {unknown}"));
-    assert_eq!(app.get("/users/me").by(&ada).await.faults(), ["id: format"]);
+    assert_eq!(app.get("/users/me").by(&ada).await.errors(), ["id: format"]);
 }
 
 #[actix_web::test]
@@ -135,7 +135,7 @@ async fn users_are_paged_newest_first() {
     assert_eq!(page(2).await, names[4..]);
     assert_eq!(page(3).await, [""; 0]);
     assert_eq!(
-        app.get("/users?limit=0&sort=x").by(&viewer).await.faults(),
+        app.get("/users?limit=0&sort=x").by(&viewer).await.errors(),
         ["limit: range", "sort: unknown_field"]
     );
 }

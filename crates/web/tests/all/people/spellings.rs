@@ -28,12 +28,12 @@ async fn undeliverable_addresses_are_rejected() {
     let app = TestApp::start().await;
     for email in ["a@b@c.org", "mailto:a@x", "a@x..org", ".a@x", "a@-", "é@x.org", "a@localhost", "a@1.2.3.4"]
     {
-        let faults = app.post("/users").json(&registration("email", email)).await.faults();
-        assert_eq!(faults, ["email: format"], "{email}");
+        let errors = app.post("/users").json(&registration("email", email)).await.errors();
+        assert_eq!(errors, ["email: format"], "{email}");
     }
     let grown = format!("{}@x.org", "İ".repeat(120));
-    let faults = app.post("/users").json(&registration("email", grown)).await.faults();
-    assert_eq!(faults, ["email: format"]);
+    let errors = app.post("/users").json(&registration("email", grown)).await.errors();
+    assert_eq!(errors, ["email: format"]);
     let admin = app.admin().await;
     assert_eq!(app.get("/users").by(&admin).await.ok(200).as_array().unwrap().len(), 1);
 }
@@ -56,13 +56,13 @@ async fn equivalent_passwords_are_one_password() {
 async fn common_passwords_are_rejected() {
     let app = TestApp::start().await;
     for password in ["password", "PassWord", "ｐａｓｓｗｏｒｄ", "12345678", "iloveyou"] {
-        let faults = app.post("/users").json(&registration("password", password)).await.faults();
-        assert_eq!(faults, ["password: invalid"], "{password}");
+        let errors = app.post("/users").json(&registration("password", password)).await.errors();
+        assert_eq!(errors, ["password: invalid"], "{password}");
     }
     let ada = app.user("ada").await;
     let change = json!({ "currentPassword": "correct horse", "newPassword": "Qwertyuiop" });
-    let faults = app.post("/me/password").by(&ada).json(&change).await.faults();
-    assert_eq!(faults, ["newPassword: invalid"]);
+    let errors = app.post("/me/password").by(&ada).json(&change).await.errors();
+    assert_eq!(errors, ["newPassword: invalid"]);
 }
 
 #[actix_web::test]
@@ -74,7 +74,7 @@ async fn deceptive_names_and_avatars_are_rejected() {
             app.post("/users").json(&registration(field, value)).await,
             app.patch("/me").by(&ada).json(&json!({ field: value })).await,
         ] {
-            assert_eq!(reply.faults(), [format!("{field}: {code}")], "{value:?}");
+            assert_eq!(reply.errors(), [format!("{field}: {code}")], "{value:?}");
         }
     };
     for name in ["Deleted user", "deleted  USER", "Dеleted user", "Deleted-user"] {

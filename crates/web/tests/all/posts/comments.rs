@@ -91,15 +91,15 @@ async fn invalid_comment_gets_all_errors() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     let comments = format!("{}/comments", write(&app, &ada, &published()).await);
-    for (body, faults) in [
+    for (body, errors) in [
         (json!({}), &["content: required"][..]),
         (json!({ "content": "", "postId": 5 }), &["content: length", "postId: unknown_field"]),
         (json!({ "content": "\u{0}" }), &["content: format"]),
         (json!({ "content": ["c"] }), &["content: type"]),
     ] {
-        assert_eq!(app.post(&comments).by(&ada).json(&body).await.faults(), faults, "{body}");
+        assert_eq!(app.post(&comments).by(&ada).json(&body).await.errors(), errors, "{body}");
     }
     let reply = app.post("/posts/x/comments?odd=1").by(&ada).json(&json!({})).await;
-    assert_eq!(reply.faults(), ["content: required", "id: format", "odd: unknown_field"]);
+    assert_eq!(reply.errors(), ["content: required", "id: format", "odd: unknown_field"]);
     assert_eq!(app.get(&comments).await.ok(200), json!([]));
 }

@@ -84,7 +84,7 @@ async fn drafts_are_listed_for_author_only() {
         check(query, &ada, &[&public]).await;
     }
     app.get("/posts?status=draft").await.refused(401, "UNAUTHORIZED");
-    assert_eq!(app.get("/posts?status=draft&page=0").await.faults(), ["page: range"]);
+    assert_eq!(app.get("/posts?status=draft&page=0").await.errors(), ["page: range"]);
 }
 
 #[actix_web::test]

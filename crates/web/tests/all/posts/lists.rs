@@ -57,8 +57,8 @@ async fn invalid_post_parameters_get_all_errors() {
         "status: invalid",
         "tag: length",
     ];
-    assert_eq!(app.get(&format!("/posts{query}")).await.faults(), expected);
-    assert_eq!(app.get("/tags?limit=0&sort=name").await.faults(), ["limit: range", "sort: unknown_field"]);
+    assert_eq!(app.get(&format!("/posts{query}")).await.errors(), expected);
+    assert_eq!(app.get("/tags?limit=0&sort=name").await.errors(), ["limit: range", "sort: unknown_field"]);
 }
 
 #[actix_web::test]
@@ -126,6 +126,6 @@ async fn version_2_has_cursors_for_posts_and_tags() {
     assert_eq!(walk("/tags", "tag").await, ["b", "a", "c", "d", "e"]);
     let written = app.post("//api/v2/posts").by(&ada).json(&super::published()).await;
     assert!(written.header("Location").starts_with("/api/v2/posts/"), "{written}");
-    assert_eq!(app.get("//api/v2/posts?page=1").await.faults(), ["page: unknown_field"]);
-    assert_eq!(app.get("/posts?cursor=x").await.faults(), ["cursor: unknown_field"]);
+    assert_eq!(app.get("//api/v2/posts?page=1").await.errors(), ["page: unknown_field"]);
+    assert_eq!(app.get("/posts?cursor=x").await.errors(), ["cursor: unknown_field"]);
 }

@@ -95,6 +95,6 @@ async fn missing_posts_and_comments_are_not_found() {
         for reply in [app.get(&path).await, app.post(&path).by(&admin).json(&body).await] {
             assert_eq!(reply.refused(404, "NOT_FOUND")["error"], format!("{what} not found: {UNKNOWN}"));
         }
-        assert_eq!(app.get(&format!("{list}/x/comments")).await.faults(), ["id: format"]);
+        assert_eq!(app.get(&format!("{list}/x/comments")).await.errors(), ["id: format"]);
     }
 }

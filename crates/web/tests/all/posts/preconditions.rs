@@ -85,7 +85,7 @@ async fn invalid_precondition_is_rejected() {
     let path = write(&app, &ada, &published()).await;
     for odd in ["1", "\"1", "\"1\" \"2\"", ""] {
         let edit = app.patch(&path).by(&ada).header("If-Match", odd).json(&json!({ "title": "Two" }));
-        assert_eq!(edit.await.faults(), ["If-Match: format"], "{odd}");
+        assert_eq!(edit.await.errors(), ["If-Match: format"], "{odd}");
     }
     let edit = app.patch(&path).by(&ben).header("If-Match", "\"7\"").json(&json!({ "title": "Two" }));
     edit.await.refused(403, "FORBIDDEN");

@@ -78,7 +78,7 @@ async fn unknown_selected_names_are_rejected() {
     let ada = app.user("ada").await;
     let path = write(&app, &ada, &published()).await;
     for list in ["/posts", &path] {
-        for (query, faults) in [
+        for (query, errors) in [
             ("expand=", &["expand: invalid"][..]),
             ("expand=bets", &["expand: invalid"]),
             ("expand=author,author.posts", &["expand: invalid"]),
@@ -87,7 +87,7 @@ async fn unknown_selected_names_are_rejected() {
             ("fields=Title&expand=x", &["expand: invalid", "fields: invalid"]),
             ("fields=id&fields=title", &["fields: repeated"]),
         ] {
-            assert_eq!(app.get(&format!("{list}?{query}")).await.faults(), faults, "{list}?{query}");
+            assert_eq!(app.get(&format!("{list}?{query}")).await.errors(), errors, "{list}?{query}");
         }
     }
 }

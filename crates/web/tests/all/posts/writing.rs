@@ -114,8 +114,8 @@ async fn unreadable_text_is_rejected() {
     let app = TestApp::start().await;
     let ada = app.user("ada").await;
     let check = async |field: &str, value: &str| {
-        let faults = app.post("/posts").by(&ada).json(&published_with(field, json!(value))).await.faults();
-        assert_eq!(faults, [format!("{field}: format")], "{value:?}");
+        let errors = app.post("/posts").by(&ada).json(&published_with(field, json!(value))).await.errors();
+        assert_eq!(errors, [format!("{field}: format")], "{value:?}");
     };
     for value in ["\u{200B}\u{200B}", "a\u{202E}b", "a\u{FEFF}b", "a\u{0}b", "a\u{2028}b", "a\u{E000}b"] {
         check("title", value).await;
@@ -141,14 +141,14 @@ async fn maximum_lengths_are_accepted_and_enforced() {
     let mut expected: Vec<_> = (0..10).map(|number| format!("tags[{number}]: length")).collect();
     expected.extend(["content: length".to_owned(), "title: length".to_owned()]);
     expected.sort();
-    assert_eq!(app.post("/posts").by(&ada).json(&body(1)).await.faults(), expected);
-    assert_eq!(app.patch(&path).by(&ada).json(&body(1)).await.faults(), expected);
+    assert_eq!(app.post("/posts").by(&ada).json(&body(1)).await.errors(), expected);
+    assert_eq!(app.patch(&path).by(&ada).json(&body(1)).await.errors(), expected);
     let said = |length| json!({ "content": "💬".repeat(length) });
     let comments = format!("{path}/comments");
     let written = app.post(&comments).by(&ada).json(&said(5_000)).await.ok(201);
     let written = path_of("/comments", &written);
-    assert_eq!(app.post(&comments).by(&ada).json(&said(5_001)).await.faults(), ["content: length"]);
-    assert_eq!(app.patch(&written).by(&ada).json(&said(5_001)).await.faults(), ["content: length"]);
+    assert_eq!(app.post(&comments).by(&ada).json(&said(5_001)).await.errors(), ["content: length"]);
+    assert_eq!(app.patch(&written).by(&ada).json(&said(5_001)).await.errors(), ["content: length"]);
 }
 
 #[actix_web::test]
@@ -158,14 +158,14 @@ async fn invalid_post_gets_all_errors() {
     let path = write(&app, &ada, &published()).await;
     let before = app.get(&path).await.ok(200);
     let check = async |body: Value, expected: &[&str]| {
-        assert_eq!(app.post("/posts").by(&ada).json(&body).await.faults(), expected, "{body}");
+        assert_eq!(app.post("/posts").by(&ada).json(&body).await.errors(), expected, "{body}");
     };
     check(json!({}), &["content: required", "title: required"]).await;
     let odd = json!({
         "title": "", "content": " \n", "published": "yes", "author": "me",
         "tags": ["", "x", "b\u{7}", "X ", 5, "x"],
     });
-    let faults = [
+    let errors = [
         "author: unknown_field",
         "content: format",
         "published: type",
@@ -176,13 +176,13 @@ async fn invalid_post_gets_all_errors() {
         "tags[5]: repeated",
         "title: length",
     ];
-    check(odd.clone(), &faults).await;
+    check(odd.clone(), &errors).await;
     check(published_with("tags", json!("a, b")), &["tags: type"]).await;
     let eleven: Vec<_> = (0..11).map(|number| number.to_string()).collect();
     check(published_with("tags", json!(eleven)), &["tags: length"]).await;
-    assert_eq!(app.patch(&path).by(&ada).json(&odd).await.faults(), faults);
+    assert_eq!(app.patch(&path).by(&ada).json(&odd).await.errors(), errors);
     let reply = app.patch("/posts/x?odd=1").by(&ada).header("If-Match", "1").json(&odd).await;
-    assert_eq!(reply.faults().len(), faults.len() + 3, "{reply}");
-    assert_eq!(app.delete(&format!("{path}?odd=1")).by(&ada).await.faults(), ["odd: unknown_field"]);
+    assert_eq!(reply.errors().len(), errors.len() + 3, "{reply}");
+    assert_eq!(app.delete(&format!("{path}?odd=1")).by(&ada).await.errors(), ["odd: unknown_field"]);
     assert_eq!(app.get(&path).await.ok(200), before);
 }

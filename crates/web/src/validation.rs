@@ -9,11 +9,11 @@ use utoipa::ToSchema;
 use crate::error::ApiError;
 
 /// Maximum number of errors in one response.
-const MAX_FAULTS: usize = 1_000;
+const MAX_FIELD_ERRORS: usize = 1_000;
 
 /// Stable code of a validation error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum FaultCode {
+pub(crate) enum FieldErrorCode {
     /// The field is missing.
     Required,
     /// The field or parameter does not exist.
@@ -32,7 +32,7 @@ pub(crate) enum FaultCode {
     Invalid,
 }
 
-impl FaultCode {
+impl FieldErrorCode {
     /// All codes.
     pub(crate) const ALL: [Self; 8] = [
         Self::Required,
@@ -60,7 +60,7 @@ impl FaultCode {
     }
 }
 
-impl Serialize for FaultCode {
+impl Serialize for FieldErrorCode {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
     }
@@ -68,25 +68,25 @@ impl Serialize for FaultCode {
 
 /// A validation error of one field.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub(crate) struct Fault {
+pub(crate) struct FieldError {
     /// Path of the field, such as `options[2].name`; empty for the whole request.
     pub(crate) field: String,
     /// Message, such as `must have 1 to 50 characters`.
     pub(crate) message: String,
     /// Code, for programs.
-    pub(crate) code: FaultCode,
+    pub(crate) code: FieldErrorCode,
 }
 
 /// An error that can be reported as a validation error of a field.
-pub(crate) trait Complaint: Display {
+pub(crate) trait AsFieldError: Display {
     /// Returns the code.
-    fn code(&self) -> FaultCode;
+    fn code(&self) -> FieldErrorCode;
 }
 
 /// The validation errors found so far. A field has at most one error: the first that was found.
 #[derive(Debug, Default)]
-pub(crate) struct Faults {
-    found: Vec<Fault>,
+pub(crate) struct ValidationErrors {
+    found: Vec<FieldError>,
     fields: HashSet<String>,
     /// Fields whose value could not be parsed at all, so that nothing inside them is reported.
     unread: Vec<String>,
@@ -95,38 +95,38 @@ pub(crate) struct Faults {
     stopped_by: Option<ApiError>,
 }
 
-impl Faults {
+impl ValidationErrors {
     /// Adds an error of `field` in the current part (see [`within`](Self::within)).
-    pub(crate) fn add(&mut self, field: &str, code: FaultCode, message: impl Into<String>) {
+    pub(crate) fn add(&mut self, field: &str, code: FieldErrorCode, message: impl Into<String>) {
         let field = self.path_of(field);
         let is_within = |outer: &String| {
             field
                 .strip_prefix(outer.as_str())
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
         };
-        if self.found.len() >= MAX_FAULTS || self.unread.iter().any(is_within) {
+        if self.found.len() >= MAX_FIELD_ERRORS || self.unread.iter().any(is_within) {
             return;
         }
         if self.fields.insert(field.clone()) {
-            self.found.push(Fault { field, message: message.into(), code });
+            self.found.push(FieldError { field, message: message.into(), code });
         }
     }
 
     /// Adds an error for a field that this API version does not have, if it is given.
     pub(crate) fn refuse_unknown(&mut self, field: &str, is_given: bool) {
         if is_given {
-            self.add(field, FaultCode::UnknownField, "is not known");
+            self.add(field, FieldErrorCode::UnknownField, "is not known");
         }
     }
 
     /// Adds an error for a value that could not be parsed: errors inside it are ignored.
-    pub(crate) fn add_unread(&mut self, field: &str, code: FaultCode, message: impl Into<String>) {
+    pub(crate) fn add_unread(&mut self, field: &str, code: FieldErrorCode, message: impl Into<String>) {
         self.add(field, code, message);
         self.unread.push(self.path_of(field));
     }
 
     /// Returns the value, or adds an error of `field`.
-    pub(crate) fn check<T, E: Complaint>(&mut self, field: &str, result: Result<T, E>) -> Option<T> {
+    pub(crate) fn check<T, E: AsFieldError>(&mut self, field: &str, result: Result<T, E>) -> Option<T> {
         match result {
             Ok(value) => Some(value),
             Err(error) => {
@@ -139,13 +139,13 @@ impl Faults {
     /// Returns the value, or adds the error that `field` is missing.
     pub(crate) fn require<T>(&mut self, field: &str, value: Option<T>) -> Option<T> {
         if value.is_none() {
-            self.add(field, FaultCode::Required, "is required");
+            self.add(field, FieldErrorCode::Required, "is required");
         }
         value
     }
 
     /// Converts the value of a required field with `read`, or adds an error.
-    pub(crate) fn required<S, T, E: Complaint>(
+    pub(crate) fn required<S, T, E: AsFieldError>(
         &mut self,
         field: &str,
         given: Option<S>,
@@ -156,8 +156,8 @@ impl Faults {
     }
 
     /// Converts the value of an optional field: `None` is an error, `Some(None)` an absent field.
-    #[expect(clippy::option_option, reason = "a fault and a missing value differ")]
-    pub(crate) fn optional<S, T, E: Complaint>(
+    #[expect(clippy::option_option, reason = "an error and a missing value differ")]
+    pub(crate) fn optional<S, T, E: AsFieldError>(
         &mut self,
         field: &str,
         given: Option<S>,
@@ -212,36 +212,36 @@ impl Faults {
 mod tests {
     use super::*;
 
-    fn fields(faults: &Faults) -> Vec<(&str, &str)> {
-        faults.found.iter().map(|fault| (fault.field.as_str(), fault.code.as_str())).collect()
+    fn fields(errors: &ValidationErrors) -> Vec<(&str, &str)> {
+        errors.found.iter().map(|error| (error.field.as_str(), error.code.as_str())).collect()
     }
 
     #[test]
     fn nested_fields_have_full_paths() {
-        let mut faults = Faults::default();
-        faults.within(format_args!("options[{}]", 2), |faults| {
-            faults.add("name", FaultCode::Length, "must have 1 to 50 characters");
-            faults.add("", FaultCode::Invalid, "is odd");
+        let mut errors = ValidationErrors::default();
+        errors.within(format_args!("options[{}]", 2), |errors| {
+            errors.add("name", FieldErrorCode::Length, "must have 1 to 50 characters");
+            errors.add("", FieldErrorCode::Invalid, "is odd");
         });
-        faults.add("name", FaultCode::Required, "is required");
+        errors.add("name", FieldErrorCode::Required, "is required");
         let expected = [("options[2].name", "length"), ("options[2]", "invalid"), ("name", "required")];
-        assert_eq!(fields(&faults), expected);
+        assert_eq!(fields(&errors), expected);
     }
 
     #[test]
     fn field_keeps_its_first_error() {
-        let mut faults = Faults::default();
-        faults.add("name", FaultCode::Length, "must have 1 to 50 characters");
-        faults.add("name", FaultCode::Invalid, "must be readable text");
-        assert_eq!(fields(&faults), [("name", "length")]);
+        let mut errors = ValidationErrors::default();
+        errors.add("name", FieldErrorCode::Length, "must have 1 to 50 characters");
+        errors.add("name", FieldErrorCode::Invalid, "must be readable text");
+        assert_eq!(fields(&errors), [("name", "length")]);
     }
 
     #[test]
     fn errors_inside_unparsed_field_are_ignored() {
-        let mut faults = Faults::default();
-        faults.add_unread("options[1]", FaultCode::Type, "must be an object");
-        faults.add("options[1].name", FaultCode::Required, "is required");
-        faults.add("options[10].name", FaultCode::Required, "is required");
-        assert_eq!(fields(&faults), [("options[1]", "type"), ("options[10].name", "required")]);
+        let mut errors = ValidationErrors::default();
+        errors.add_unread("options[1]", FieldErrorCode::Type, "must be an object");
+        errors.add("options[1].name", FieldErrorCode::Required, "is required");
+        errors.add("options[10].name", FieldErrorCode::Required, "is required");
+        assert_eq!(fields(&errors), [("options[1]", "type"), ("options[10].name", "required")]);
     }
 }
