@@ -115,16 +115,16 @@ const UNREACHABLE: &[(&str, &str)] = &[("domain", "tokio"), ("ports", "tokio")];
 
 /// Returns dependencies between members that are not in the table, members without a row and rows
 /// without a member.
-fn arrow_faults(graph: &Graph) -> Vec<String> {
-    let mut faults = Vec::new();
+fn arrow_violations(graph: &Graph) -> Vec<String> {
+    let mut violations = Vec::new();
     for row in ARROWS {
         if !graph.members.contains_key(&package(row.member)) {
-            faults.push(format!("the table of arrows has a row for {}, which is no member", row.member));
+            violations.push(format!("the table of arrows has a row for {}, which is no member", row.member));
         }
     }
     for (member, dependencies) in &graph.members {
         let Some(row) = ARROWS.iter().find(|row| package(row.member) == *member) else {
-            faults.push(format!("{member} has no row in the table of arrows"));
+            violations.push(format!("{member} has no row in the table of arrows"));
             continue;
         };
         for dependency in
@@ -133,40 +133,42 @@ fn arrow_faults(graph: &Graph) -> Vec<String> {
             let may = |allowed: &[&str]| allowed.iter().any(|name| package(name) == dependency.name);
             if !(may(row.normal) || dependency.is_dev && may(row.dev)) {
                 let how = if dependency.is_dev { " even in its tests" } else { "" };
-                faults.push(format!("{member} may not depend on {}{how}", dependency.name));
+                violations.push(format!("{member} may not depend on {}{how}", dependency.name));
             }
         }
     }
-    faults
+    violations
 }
 
 /// Returns libraries of crates that must not depend on them.
-fn library_faults(graph: &Graph) -> Vec<String> {
-    let mut faults = Vec::new();
+fn library_violations(graph: &Graph) -> Vec<String> {
+    let mut violations = Vec::new();
     for (member, dependencies) in &graph.members {
         let is = |name: &&str| package(name) == *member;
         let closed = CLOSED.iter().find(|(name, _)| is(name)).map(|(_, libraries)| libraries);
         for Dependency { name, is_dev, is_optional } in dependencies {
             let ours = graph.members.contains_key(name);
             if !ours && !is_dev && closed.is_some_and(|libraries| !libraries.contains(&name.as_str())) {
-                faults.push(format!("{member} may not depend on {name}: its list of libraries is closed"));
+                violations
+                    .push(format!("{member} may not depend on {name}: its list of libraries is closed"));
             }
             if !is_dev && !is_optional && OPTIONAL.iter().any(|(owner, library)| is(owner) && library == name)
             {
-                faults.push(format!("{member} may depend on {name} only by a feature"));
+                violations.push(format!("{member} may depend on {name} only by a feature"));
             }
             if let Some((_, owners)) = OWNED.iter().find(|(library, _)| library == name)
                 && !owners.iter().any(is)
             {
-                faults.push(format!("{member} may not depend on {name}: only {} may", owners.join(" and ")));
+                violations
+                    .push(format!("{member} may not depend on {name}: only {} may", owners.join(" and ")));
             }
         }
     }
-    faults
+    violations
 }
 
 /// Returns libraries that a crate must not depend on indirectly.
-fn reach_faults(graph: &Graph) -> Vec<String> {
+fn reach_violations(graph: &Graph) -> Vec<String> {
     UNREACHABLE
         .iter()
         .filter(|(member, library)| graph.reached_from(&package(member)).contains(library))
@@ -213,14 +215,14 @@ type Case<'a> = (&'a str, &'a str, Option<&'a str>);
 
 fn check(rule: fn(&Graph) -> Vec<String>, case: Case<'_>, expected: &[&str]) -> Result<()> {
     let (member, library, kind) = case;
-    let faults = rule(&workspace_with(member, library, kind)?);
-    assert_eq!(faults, expected, "{case:?}");
+    let violations = rule(&workspace_with(member, library, kind)?);
+    assert_eq!(violations, expected, "{case:?}");
     Ok(())
 }
 
 #[test]
 fn dependency_outside_table_is_violation() -> Result<()> {
-    let check = |case, expected| check(arrow_faults, case, expected);
+    let check = |case, expected| check(arrow_violations, case, expected);
     check(("foretell-ports", "foretell-domain", None), &[])?;
     check(
         ("foretell-domain", "foretell-ports", None),
@@ -246,7 +248,7 @@ fn dependency_outside_table_is_violation() -> Result<()> {
 #[test]
 fn member_without_row_is_violation() -> Result<()> {
     check(
-        arrow_faults,
+        arrow_violations,
         ("foretell-novel", "libm", None),
         &["foretell-novel has no row in the table of arrows"],
     )?;
@@ -257,12 +259,12 @@ fn member_without_row_is_violation() -> Result<()> {
 fn row_without_member_is_violation() {
     let mut graph = workspace_with("foretell-domain", "libm", None).unwrap();
     graph.members.remove("foretell-web");
-    assert_eq!(arrow_faults(&graph), ["the table of arrows has a row for web, which is no member"]);
+    assert_eq!(arrow_violations(&graph), ["the table of arrows has a row for web, which is no member"]);
 }
 
 #[test]
 fn library_in_wrong_crate_is_violation() -> Result<()> {
-    let check = |case, expected| check(library_faults, case, expected);
+    let check = |case, expected| check(library_violations, case, expected);
     check(("foretell-domain", "libm", None), &[])?;
     check(("foretell-domain", "proptest", Some("dev")), &[])?;
     check(
@@ -284,16 +286,17 @@ fn library_in_wrong_crate_is_violation() -> Result<()> {
 
 #[test]
 fn indirect_library_is_violation() -> Result<()> {
-    let fault = "foretell-ports depends on tokio, perhaps through another library";
-    check(reach_faults, ("foretell-ports", "async-trait", None), &[fault])?;
-    check(reach_faults, ("foretell-ports", "async-trait", Some("dev")), &[])?;
-    check(reach_faults, ("foretell-web", "actix-web", None), &[])?;
+    let violation = "foretell-ports depends on tokio, perhaps through another library";
+    check(reach_violations, ("foretell-ports", "async-trait", None), &[violation])?;
+    check(reach_violations, ("foretell-ports", "async-trait", Some("dev")), &[])?;
+    check(reach_violations, ("foretell-web", "actix-web", None), &[])?;
     Ok(())
 }
 
 #[test]
 fn workspace_has_only_allowed_dependencies() {
     let graph = Graph::of_workspace().unwrap();
-    let faults = [arrow_faults(&graph), library_faults(&graph), reach_faults(&graph)].concat();
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    let violations =
+        [arrow_violations(&graph), library_violations(&graph), reach_violations(&graph)].concat();
+    assert!(violations.is_empty(), "{}", violations.join("\n"));
 }

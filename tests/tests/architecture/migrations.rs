@@ -10,22 +10,22 @@ use anyhow::{Context, Result};
 type Migrations = BTreeMap<String, BTreeSet<String>>;
 
 /// Returns migrations that one dialect lacks, files that a migration lacks, and an empty folder.
-fn migration_faults(sqlite: &Migrations, postgres: &Migrations) -> Vec<String> {
-    let mut faults = Vec::new();
+fn migration_violations(sqlite: &Migrations, postgres: &Migrations) -> Vec<String> {
+    let mut violations = Vec::new();
     for (dialect, these, those) in [("sqlite", sqlite, postgres), ("postgres", postgres, sqlite)] {
         if these.is_empty() {
-            faults.push(format!("migrations/{dialect} is empty"));
+            violations.push(format!("migrations/{dialect} is empty"));
         }
         for name in those.keys().filter(|name| !these.contains_key(*name)) {
-            faults.push(format!("migrations/{dialect} lacks {name}"));
+            violations.push(format!("migrations/{dialect} lacks {name}"));
         }
         for (name, files) in these {
             for file in ["up.sql", "down.sql"].into_iter().filter(|file| !files.contains(*file)) {
-                faults.push(format!("migrations/{dialect}/{name} lacks {file}"));
+                violations.push(format!("migrations/{dialect}/{name} lacks {file}"));
             }
         }
     }
-    faults
+    violations
 }
 
 fn read_migrations(dialect: &str) -> Result<Migrations> {
@@ -52,8 +52,8 @@ fn migrations(names: &[&str], files: &[&str]) -> Migrations {
 fn migration_in_one_dialect_is_violation() {
     let both = ["up.sql", "down.sql"];
     let check = |sqlite: &[&str], postgres: &[&str], expected: &[&str]| {
-        let faults = migration_faults(&migrations(sqlite, &both), &migrations(postgres, &both));
-        assert_eq!(faults, expected);
+        let violations = migration_violations(&migrations(sqlite, &both), &migrations(postgres, &both));
+        assert_eq!(violations, expected);
     };
     check(&["1_a", "2_b"], &["1_a", "2_b"], &[]);
     check(&["1_a", "2_b"], &["1_a"], &["migrations/postgres lacks 2_b"]);
@@ -65,11 +65,12 @@ fn migration_in_one_dialect_is_violation() {
 fn migration_without_reversal_is_violation() {
     let whole = migrations(&["1_a"], &["up.sql", "down.sql"]);
     let half = migrations(&["1_a"], &["up.sql"]);
-    assert_eq!(migration_faults(&whole, &half), ["migrations/postgres/1_a lacks down.sql"]);
+    assert_eq!(migration_violations(&whole, &half), ["migrations/postgres/1_a lacks down.sql"]);
 }
 
 #[test]
 fn both_dialects_have_the_same_migrations() {
-    let faults = migration_faults(&read_migrations("sqlite").unwrap(), &read_migrations("postgres").unwrap());
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    let violations =
+        migration_violations(&read_migrations("sqlite").unwrap(), &read_migrations("postgres").unwrap());
+    assert!(violations.is_empty(), "{}", violations.join("\n"));
 }

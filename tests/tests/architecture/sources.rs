@@ -18,7 +18,7 @@ struct Source {
 }
 
 /// Returns lines of an inner crate that use these names. Comments may contain them.
-fn purity_faults(source: &Source) -> Vec<String> {
+fn purity_violations(source: &Source) -> Vec<String> {
     let lines = source.text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//"));
     lines
         .flat_map(|(index, line)| {
@@ -29,7 +29,7 @@ fn purity_faults(source: &Source) -> Vec<String> {
 }
 
 /// Returns a file that does not start with a module doc.
-fn doc_fault(source: &Source) -> Option<String> {
+fn doc_violation(source: &Source) -> Option<String> {
     let first = source.text.lines().next().unwrap_or_default();
     let is_doc = first.strip_prefix("//! ").is_some_and(|rest| !rest.trim().is_empty());
     (!is_doc)
@@ -37,7 +37,7 @@ fn doc_fault(source: &Source) -> Option<String> {
 }
 
 /// Returns functions that write for a caller in a unit of work that does not authorize them.
-fn authorization_faults(source: &Source) -> Vec<String> {
+fn authorization_violations(source: &Source) -> Vec<String> {
     let functions = source.text.split("fn ").skip(1);
     let unauthorized = functions.filter(|function| {
         let (signature, body) = function.split_once('{').unwrap_or((function, ""));
@@ -84,54 +84,54 @@ fn source(text: &str) -> Source {
 
 #[test]
 fn clock_or_thread_in_inner_crate_is_violation() {
-    let faults = |text| purity_faults(&source(text));
-    assert_eq!(faults("//! Knows no std::env.\nfn f(now: Timestamp) {}\n").len(), 0);
-    assert_eq!(faults("//! A.\nlet t = SystemTime::now();\n"), ["a.rs:2: SystemTime::now in an inner crate"]);
-    assert_eq!(faults("    let t = std::time::Instant::now();"), ["a.rs:1: Instant::now in an inner crate"]);
-    assert_eq!(faults("tokio::spawn(async {});"), ["a.rs:1: tokio::spawn in an inner crate"]);
-    assert_eq!(faults("use std::{env, fs};\n\nenv::var(\"A\");"), ["a.rs:3: env::var in an inner crate"]);
-    assert_eq!(faults("use std::env;"), ["a.rs:1: std::env in an inner crate"]);
+    let violations = |text| purity_violations(&source(text));
+    assert_eq!(violations("//! Knows no std::env.\nfn f(now: Timestamp) {}\n").len(), 0);
+    assert_eq!(violations("//! A.\nlet t = SystemTime::now();\n"), ["a.rs:2: SystemTime::now in an inner crate"]);
+    assert_eq!(violations("    let t = std::time::Instant::now();"), ["a.rs:1: Instant::now in an inner crate"]);
+    assert_eq!(violations("tokio::spawn(async {});"), ["a.rs:1: tokio::spawn in an inner crate"]);
+    assert_eq!(violations("use std::{env, fs};\n\nenv::var(\"A\");"), ["a.rs:3: env::var in an inner crate"]);
+    assert_eq!(violations("use std::env;"), ["a.rs:1: std::env in an inner crate"]);
 }
 
 #[test]
 fn unit_without_authorization_is_violation() {
-    let faults = |text| authorization_faults(&source(text)).len();
+    let violations = |text| authorization_violations(&source(text)).len();
     assert_eq!(
-        faults("async fn a(&self, caller: &Caller) -> A { self.run_as(caller, \"a\", work).await }"),
+        violations("async fn a(&self, caller: &Caller) -> A { self.run_as(caller, \"a\", work).await }"),
         0
     );
-    assert_eq!(faults("async fn a(&self) { units.run(\"a\", work) }\nfn b(caller: &Caller) { c() }"), 0);
-    assert_eq!(faults("fn a(caller: &Caller) {\n self.ports.units.run(\"a\", work).await }"), 1);
-    assert_eq!(faults("fn a(caller: &Caller) { submit(Principal::Process(actor), command) }"), 1);
+    assert_eq!(violations("async fn a(&self) { units.run(\"a\", work) }\nfn b(caller: &Caller) { c() }"), 0);
+    assert_eq!(violations("fn a(caller: &Caller) {\n self.ports.units.run(\"a\", work).await }"), 1);
+    assert_eq!(violations("fn a(caller: &Caller) { submit(Principal::Process(actor), command) }"), 1);
 }
 
 #[test]
 fn use_cases_authorize_their_callers_in_the_unit() {
     let sources = read_sources("crates/application/src/use_cases").unwrap();
-    let faults: Vec<_> = sources.iter().flat_map(authorization_faults).collect();
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    let violations: Vec<_> = sources.iter().flat_map(authorization_violations).collect();
+    assert!(violations.is_empty(), "{}", violations.join("\n"));
 }
 
 #[test]
 fn file_without_module_doc_is_violation() {
-    let fault = "a.rs:1: the file does not begin with a `//!` line that says what it is";
-    assert_eq!(doc_fault(&source("//! What it is.\n\nuse std::fs;\n")), None);
+    let violation = "a.rs:1: the file does not begin with a `//!` line that says what it is";
+    assert_eq!(doc_violation(&source("//! What it is.\n\nuse std::fs;\n")), None);
     for text in ["", "use std::fs;\n", "// What it is.\n", "//! \n", "\n//! What it is.\n"] {
-        assert_eq!(doc_fault(&source(text)).as_deref(), Some(fault), "{text:?}");
+        assert_eq!(doc_violation(&source(text)).as_deref(), Some(violation), "{text:?}");
     }
 }
 
 #[test]
 fn inner_crates_use_no_clock_or_thread() {
     let read = |name| read_sources(&format!("crates/{name}/src")).unwrap();
-    let faults: Vec<_> =
-        INNER_CRATES.iter().flat_map(read).flat_map(|source| purity_faults(&source)).collect();
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    let violations: Vec<_> =
+        INNER_CRATES.iter().flat_map(read).flat_map(|source| purity_violations(&source)).collect();
+    assert!(violations.is_empty(), "{}", violations.join("\n"));
 }
 
 #[test]
 fn files_have_module_docs() {
     let sources = ["crates", "tests", "bench"].into_iter().flat_map(|folder| read_sources(folder).unwrap());
-    let faults: Vec<_> = sources.filter_map(|source| doc_fault(&source)).collect();
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    let violations: Vec<_> = sources.filter_map(|source| doc_violation(&source)).collect();
+    assert!(violations.is_empty(), "{}", violations.join("\n"));
 }
