@@ -28,7 +28,7 @@ mod object;
 mod params;
 mod path_id;
 mod precondition;
-mod shape;
+mod validate;
 
 use foretell_application::ApplicationSettings;
 use foretell_domain::money::Currency;
@@ -46,7 +46,7 @@ pub(crate) use object::Object;
 pub(crate) use params::{NoParams, Params};
 pub(crate) use path_id::PathId;
 pub(crate) use precondition::{IfMatch, KnownTags};
-pub(crate) use shape::Shape;
+pub(crate) use validate::RequestDto;
 
 use crate::WebState;
 use crate::cursor::CursorKey;

@@ -11,7 +11,7 @@ use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use futures::future::LocalBoxFuture;
 use futures::{FutureExt as _, StreamExt as _};
 
-use super::{InputContext, IntoInput, Part, Shape, json, params};
+use super::{InputContext, IntoInput, Part, RequestDto, json, params};
 use crate::error::{ApiError, ErrorCode};
 use crate::patience::Patience;
 use crate::validation::ValidationErrors;
@@ -21,7 +21,7 @@ use crate::{WebSettings, WebState};
 pub(crate) struct Body<T> {
     read: Result<Bytes, ApiError>,
     query: String,
-    shape: PhantomData<T>,
+    dto: PhantomData<T>,
 }
 
 /// A body that is a JSON object of type `T`, or empty, which means `{}`.
@@ -41,7 +41,7 @@ impl<T: 'static> FromRequest for Body<T> {
                 read(&request, payload).await
             };
             let read = read.await;
-            Ok(Self { read, query: request.query_string().to_owned(), shape: PhantomData })
+            Ok(Self { read, query: request.query_string().to_owned(), dto: PhantomData })
         };
         work.boxed_local()
     }
@@ -59,24 +59,24 @@ impl<T: 'static> FromRequest for OptionalBody<T> {
                 Ok(bytes) => check_media_type(request.headers()).map(|()| bytes),
                 Err(error) => Err(error),
             };
-            Ok(Self(Body { read, query: request.query_string().to_owned(), shape: PhantomData }))
+            Ok(Self(Body { read, query: request.query_string().to_owned(), dto: PhantomData }))
         };
         work.boxed_local()
     }
 }
 
-impl<T: Shape + IntoInput> Part for Body<T> {
+impl<T: RequestDto + IntoInput> Part for Body<T> {
     type Value = T::Input;
 
     fn take(self, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<T::Input> {
         let bytes = self.read.map_err(|error| errors.stop(error)).ok()?;
-        params::refuse_all(&self.query, errors);
-        let shape: T = json::read(&bytes, errors)?;
-        shape.into_input(errors, context)
+        params::reject_all(&self.query, errors);
+        let dto: T = json::read(&bytes, errors)?;
+        dto.into_input(errors, context)
     }
 }
 
-impl<T: Shape + IntoInput> Part for OptionalBody<T> {
+impl<T: RequestDto + IntoInput> Part for OptionalBody<T> {
     type Value = T::Input;
 
     fn take(self, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<T::Input> {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use serde_path_to_error::{Path, Segment, Track};
 
 use super::Object;
-use super::shape::{self, Shape};
+use super::validate::{self, RequestDto};
 use crate::error::{ApiError, ErrorCode};
 use crate::validation::{FieldErrorCode, ValidationErrors};
 
@@ -21,31 +21,31 @@ const STAND_INS: [fn() -> Value; 3] = [|| Value::Object(serde_json::Map::new()),
 
 /// Parses these bytes and adds validation errors. `None` if the errors already tell that the type
 /// is wrong.
-pub(super) fn read<T: Shape>(bytes: &[u8], errors: &mut ValidationErrors) -> Option<T> {
+pub(super) fn read<T: RequestDto>(bytes: &[u8], errors: &mut ValidationErrors) -> Option<T> {
     let mut unknown = Vec::new();
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let read = serde_ignored::deserialize(&mut json, |path| unknown.push(text_of(&path)));
-    match read.and_then(|shape: Object<T>| json.end().map(|()| shape)) {
-        Ok(Object(shape)) => Some(looked_at(shape, &unknown, errors)),
+    match read.and_then(|dto: Object<T>| json.end().map(|()| dto)) {
+        Ok(Object(dto)) => Some(validated(dto, &unknown, errors)),
         Err(error) => {
             // serde reports some values of the wrong type as syntax errors.
             let Ok(value) = serde_json::from_slice(bytes) else { return stop(errors, &error) };
-            match read_patiently(value, errors) {
+            match read_leniently(value, errors) {
                 // A `Value` has lost the problem: a duplicate field.
                 (Some(_), 0) => stop(errors, &error),
-                (shape, _) => shape,
+                (dto, _) => dto,
             }
         }
     }
 }
 
 /// Converts a value and adds validation errors; `None` as for [`read`].
-pub(super) fn read_value<T: Shape>(value: Value, errors: &mut ValidationErrors) -> Option<T> {
-    read_patiently(value, errors).0
+pub(super) fn read_value<T: RequestDto>(value: Value, errors: &mut ValidationErrors) -> Option<T> {
+    read_leniently(value, errors).0
 }
 
 /// Converts a value; also returns the number of values of the wrong type that were removed from it.
-fn read_patiently<T: Shape>(mut value: Value, errors: &mut ValidationErrors) -> (Option<T>, usize) {
+fn read_leniently<T: RequestDto>(mut value: Value, errors: &mut ValidationErrors) -> (Option<T>, usize) {
     let mut last_path = None;
     let mut tried = 0;
     for taken_out in 0..MAX_READS {
@@ -53,7 +53,7 @@ fn read_patiently<T: Shape>(mut value: Value, errors: &mut ValidationErrors) -> 
         let json = serde_path_to_error::Deserializer::new(&value, &mut track);
         let read = serde_ignored::deserialize(json, |path| unknown.push(text_of(&path)));
         let error = match read {
-            Ok(Object(shape)) => return (Some(looked_at(shape, &unknown, errors)), taken_out),
+            Ok(Object(dto)) => return (Some(validated(dto, &unknown, errors)), taken_out),
             Err(error) => error,
         };
         let path = track.path();
@@ -63,7 +63,7 @@ fn read_patiently<T: Shape>(mut value: Value, errors: &mut ValidationErrors) -> 
             tried += 1;
         } else {
             tried = 0;
-            let (code, message) = wording(&error);
+            let (code, message) = message_of(&error);
             errors.add_unread(&text, code, message);
         }
         if !replace(&mut value, &path, tried) {
@@ -74,12 +74,12 @@ fn read_patiently<T: Shape>(mut value: Value, errors: &mut ValidationErrors) -> 
     (None, MAX_READS)
 }
 
-fn looked_at<T: Shape>(shape: T, unknown: &[String], errors: &mut ValidationErrors) -> T {
+fn validated<T: RequestDto>(dto: T, unknown: &[String], errors: &mut ValidationErrors) -> T {
     for path in unknown {
         errors.refuse_unknown(path, true);
     }
-    shape::check(&shape, errors);
-    shape
+    validate::check(&dto, errors);
+    dto
 }
 
 fn stop<T>(errors: &mut ValidationErrors, error: &serde_json::Error) -> Option<T> {
@@ -110,7 +110,7 @@ fn replace(value: &mut Value, path: &Path, tried: usize) -> bool {
 }
 
 /// Converts serde's message for the client: the expected type, without the value that was sent.
-fn wording(error: &serde_json::Error) -> (FieldErrorCode, String) {
+fn message_of(error: &serde_json::Error) -> (FieldErrorCode, String) {
     let message = error.to_string();
     let code =
         if message.starts_with("unknown variant") { FieldErrorCode::Invalid } else { FieldErrorCode::Type };
@@ -232,8 +232,8 @@ mod tests {
     fn number_of_passes_is_limited() {
         let items = vec!["7"; 200].join(",");
         let mut errors = ValidationErrors::default();
-        let shape: Option<Outer> = read(format!("{{\"items\":[{items}]}}").as_bytes(), &mut errors);
-        assert!(shape.is_none());
+        let dto: Option<Outer> = read(format!("{{\"items\":[{items}]}}").as_bytes(), &mut errors);
+        assert!(dto.is_none());
         assert!(!errors.is_empty());
     }
 }

@@ -12,7 +12,7 @@ use garde::Validate;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{InputContext, IntoInput, ListAsked, Part, Shape, json};
+use super::{InputContext, IntoInput, ListAsked, Part, RequestDto, json};
 use crate::routing::ApiVersion;
 use crate::validation::{FieldErrorCode, ValidationErrors};
 
@@ -20,7 +20,7 @@ use crate::validation::{FieldErrorCode, ValidationErrors};
 /// [`crate::dto::text::parsed`]).
 pub(crate) struct Params<T> {
     request: HttpRequest,
-    shape: PhantomData<T>,
+    dto: PhantomData<T>,
 }
 
 /// Parameters of a route that accepts none.
@@ -41,11 +41,11 @@ impl<T: 'static> FromRequest for Params<T> {
     type Future = Ready<Result<Self, Infallible>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(Self { request: request.clone(), shape: PhantomData }))
+        ready(Ok(Self { request: request.clone(), dto: PhantomData }))
     }
 }
 
-impl<T: Shape + IntoInput> Part for Params<T> {
+impl<T: RequestDto + IntoInput> Part for Params<T> {
     type Value = T::Input;
 
     fn take(self, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<T::Input> {
@@ -59,8 +59,8 @@ impl<T: Shape + IntoInput> Part for Params<T> {
             }
             _ => ListAsked::ByPage,
         };
-        let shape: T = json::read_value(Value::Object(fields), errors)?;
-        shape.into_input(errors, &InputContext { list, ..*context })
+        let dto: T = json::read_value(Value::Object(fields), errors)?;
+        dto.into_input(errors, &InputContext { list, ..*context })
     }
 }
 
@@ -79,7 +79,7 @@ fn identity_of(request: &HttpRequest, fields: &Map<String, Value>) -> String {
 }
 
 /// Adds a validation error for each parameter.
-pub(super) fn refuse_all(query: &str, errors: &mut ValidationErrors) {
+pub(super) fn reject_all(query: &str, errors: &mut ValidationErrors) {
     if !query.is_empty() {
         let _: Option<NoParams> =
             fields_of(query, errors).and_then(|fields| json::read_value(Value::Object(fields), errors));

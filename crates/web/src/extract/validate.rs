@@ -11,16 +11,16 @@ use crate::validation::{FieldErrorCode, ValidationErrors};
 
 /// A request before conversion. Every field is optional: an `Option` or with a default, so that
 /// garde finds all missing ones at once.
-pub(crate) trait Shape: DeserializeOwned + Validate<Context = ()> {}
+pub(crate) trait RequestDto: DeserializeOwned + Validate<Context = ()> {}
 
-impl<T: DeserializeOwned + Validate<Context = ()>> Shape for T {}
+impl<T: DeserializeOwned + Validate<Context = ()>> RequestDto for T {}
 
 /// Adds the errors that garde finds.
-pub(super) fn check(shape: &impl Validate<Context = ()>, errors: &mut ValidationErrors) {
+pub(super) fn check(dto: &impl Validate<Context = ()>, errors: &mut ValidationErrors) {
     // garde reports only texts, so the wording carries the code of each error.
-    let Err(report) = with_i18n(Wording, || shape.validate()) else { return };
+    let Err(report) = with_i18n(Messages, || dto.validate()) else { return };
     for (path, error) in report.iter() {
-        let (code, message) = Wording::read(error.message());
+        let (code, message) = Messages::read(error.message());
         errors.add(&camel_case(&path.to_string()), code, message);
     }
 }
@@ -43,12 +43,12 @@ fn camel_case(path: &str) -> String {
 }
 
 /// Messages of garde's errors, each with its code in front.
-struct Wording;
+struct Messages;
 
 const CODES: [FieldErrorCode; 4] =
     [FieldErrorCode::Required, FieldErrorCode::Length, FieldErrorCode::Range, FieldErrorCode::Format];
 
-impl Wording {
+impl Messages {
     fn write(code: FieldErrorCode, message: impl Display) -> Cow<'static, str> {
         format!("{}|{message}", code.as_str()).into()
     }
@@ -63,7 +63,7 @@ impl Wording {
     }
 }
 
-impl I18n for Wording {
+impl I18n for Messages {
     fn length_lower_than(&self, min: usize) -> Cow<'static, str> {
         Self::write(FieldErrorCode::Length, format_args!("must have a length of at least {min}"))
     }
@@ -145,8 +145,8 @@ mod tests {
 
     #[test]
     fn codes_are_parsed_from_messages() {
-        let message = Wording.required_not_set();
-        assert_eq!(Wording::read(&message), (FieldErrorCode::Required, "is required"));
-        assert_eq!(Wording::read("a|b"), (FieldErrorCode::Invalid, "a|b"));
+        let message = Messages.required_not_set();
+        assert_eq!(Messages::read(&message), (FieldErrorCode::Required, "is required"));
+        assert_eq!(Messages::read("a|b"), (FieldErrorCode::Invalid, "a|b"));
     }
 }
