@@ -55,7 +55,7 @@ use crate::validation::ValidationErrors;
 
 /// Context in which a request is interpreted.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct InputContext<'a> {
+pub(crate) struct ParseContext<'a> {
     /// Settings of the operator.
     pub(crate) settings: &'a ApplicationSettings,
     /// Current time.
@@ -73,7 +73,7 @@ pub(crate) enum ListAsked<'a> {
     ByCursor { key: &'a CursorKey, identity: &'a str },
 }
 
-impl InputContext<'_> {
+impl ParseContext<'_> {
     /// Returns the ledger's currency.
     pub(crate) const fn currency(&self) -> &Currency {
         &self.settings.currency
@@ -81,13 +81,13 @@ impl InputContext<'_> {
 }
 
 /// A request type that can be converted to the input of a use case.
-pub(crate) trait IntoInput {
+pub(crate) trait ParseRequest {
     /// Input of the use case.
     type Input;
 
     /// Returns the input; if it is `None`, the validation errors say why. It may be returned in
     /// spite of errors.
-    fn into_input(self, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<Self::Input>;
+    fn parse(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<Self::Input>;
 }
 
 /// A part of a request whose validation errors are reported together with those of the other parts.
@@ -96,7 +96,7 @@ pub(crate) trait Part {
     type Value;
 
     /// Returns the value; if it is `None`, the validation errors say why.
-    fn take(self, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<Self::Value>;
+    fn take(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<Self::Value>;
 }
 
 macro_rules! tuples {
@@ -105,7 +105,7 @@ macro_rules! tuples {
             type Value = ($($part::Value,)+);
 
             #[allow(non_snake_case, reason = "one name serves as type and value")]
-            fn take(self, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<Self::Value> {
+            fn take(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<Self::Value> {
                 let ($($part,)+) = self;
                 // All parts are checked before the first missing one ends it, so that all errors
                 // are reported.
@@ -121,7 +121,7 @@ tuples! { (A, B) (A, B, C) }
 impl WebState {
     /// Returns the values of all parts, or all their validation errors.
     pub(crate) fn accept<P: Part>(&self, parts: P) -> Result<P::Value, ApiError> {
-        let context = InputContext {
+        let context = ParseContext {
             settings: self.application.settings(),
             now: self.application.now(),
             list: ListAsked::ByCursor { key: &self.settings.cursor_key, identity: "" },

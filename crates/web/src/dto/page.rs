@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::text::parsed;
 use crate::cursor::{ListSeal, Place};
-use crate::extract::{InputContext, IntoInput, ListAsked};
+use crate::extract::{ListAsked, ParseContext, ParseRequest};
 use crate::validation::{FieldErrorCode, ValidationErrors};
 
 const USUAL_LIMIT: u32 = 10;
@@ -29,11 +29,11 @@ pub(crate) struct PageParams {
     pub(crate) cursor: Option<String>,
 }
 
-impl IntoInput for PageParams {
+impl ParseRequest for PageParams {
     type Input = Paging;
 
     /// Defaults to the first page, of 10 rows.
-    fn into_input(self, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<Paging> {
+    fn parse(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<Paging> {
         let limit = self.limit.unwrap_or(USUAL_LIMIT);
         if !(1..=MAX_PAGE_ROWS).contains(&limit) {
             errors.add("limit", FieldErrorCode::Range, format!("must be 1 to {MAX_PAGE_ROWS}"));

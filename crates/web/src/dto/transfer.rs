@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use super::money::{AmountText, Money};
 use super::text::Text;
 use super::time::Time;
-use crate::extract::{InputContext, IntoInput};
+use crate::extract::{ParseContext, ParseRequest};
 use crate::openapi::names::Id;
 use crate::validation::{FieldErrorCode, ValidationErrors};
 
@@ -45,10 +45,10 @@ pub(crate) struct PaymentBody {
     memo: Option<String>,
 }
 
-impl IntoInput for PaymentBody {
+impl ParseRequest for PaymentBody {
     type Input = Payment;
 
-    fn into_input(self, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<Payment> {
+    fn parse(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<Payment> {
         let client_id = errors.optional("clientId", self.client_id, |id| id.parse());
         let from = errors.required("fromAccountId", self.from_account_id, |id| id.parse());
         let to = errors.required("toAccountId", self.to_account_id, |id| id.parse());

@@ -12,7 +12,7 @@ use garde::Validate;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{InputContext, IntoInput, ListAsked, Part, RequestDto, json};
+use super::{ListAsked, ParseContext, ParseRequest, Part, RequestDto, json};
 use crate::routing::ApiVersion;
 use crate::validation::{FieldErrorCode, ValidationErrors};
 
@@ -28,10 +28,10 @@ pub(crate) struct Params<T> {
 #[serde(default)]
 pub(crate) struct NoParams {}
 
-impl IntoInput for NoParams {
+impl ParseRequest for NoParams {
     type Input = ();
 
-    fn into_input(self, _: &mut ValidationErrors, _: &InputContext<'_>) -> Option<()> {
+    fn parse(self, _: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<()> {
         Some(())
     }
 }
@@ -45,10 +45,10 @@ impl<T: 'static> FromRequest for Params<T> {
     }
 }
 
-impl<T: RequestDto + IntoInput> Part for Params<T> {
+impl<T: RequestDto + ParseRequest> Part for Params<T> {
     type Value = T::Input;
 
-    fn take(self, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<T::Input> {
+    fn take(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<T::Input> {
         let fields = fields_of(self.request.query_string(), errors)?;
         let identity;
         let list = match context.list {
@@ -60,7 +60,7 @@ impl<T: RequestDto + IntoInput> Part for Params<T> {
             _ => ListAsked::ByPage,
         };
         let dto: T = json::read_value(Value::Object(fields), errors)?;
-        dto.into_input(errors, &InputContext { list, ..*context })
+        dto.parse(errors, &ParseContext { list, ..*context })
     }
 }
 

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 
-use super::{InputContext, Part};
+use super::{ParseContext, Part};
 use crate::validation::{AsFieldError, ValidationErrors};
 
 /// The variable part of a path, such as the `{id}` of `/accounts/{id}`; validation errors use its
@@ -31,7 +31,7 @@ impl<T: FromStr + 'static> FromRequest for PathId<T> {
 impl<T: FromStr<Err: AsFieldError>> Part for PathId<T> {
     type Value = T;
 
-    fn take(self, errors: &mut ValidationErrors, _: &InputContext<'_>) -> Option<T> {
+    fn take(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<T> {
         errors.check(&self.name, self.parsed)
     }
 }

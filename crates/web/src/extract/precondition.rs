@@ -8,7 +8,7 @@ use actix_web::http::header::{EntityTag, Header as _, HeaderMap, HeaderValue, IF
 use actix_web::{FromRequest, HttpRequest};
 use foretell_application::ExpectedVersion;
 
-use super::{InputContext, Part};
+use super::{ParseContext, Part};
 use crate::validation::{FieldErrorCode, ValidationErrors};
 
 /// Header `If-None-Match`: entity tags of the client's cached bodies. An invalid value counts as
@@ -60,7 +60,7 @@ impl FromRequest for IfMatch {
 impl Part for IfMatch {
     type Value = ExpectedVersion;
 
-    fn take(self, errors: &mut ValidationErrors, _: &InputContext<'_>) -> Option<ExpectedVersion> {
+    fn take(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<ExpectedVersion> {
         if self.0.is_none() {
             errors.add("If-Match", FieldErrorCode::Format, "must be entity tags such as \"1\", or *");
         }

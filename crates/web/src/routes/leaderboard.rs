@@ -16,7 +16,7 @@ use crate::WebState;
 use crate::dto::money::Money;
 use crate::dto::page::{PageParams, Paging};
 use crate::dto::text::{Text, parsed};
-use crate::extract::{InputContext, IntoInput, Params};
+use crate::extract::{Params, ParseContext, ParseRequest};
 use crate::openapi::names::Id;
 use crate::reply::{self, Answer};
 use crate::routing::at;
@@ -48,13 +48,13 @@ struct LeaderboardParams {
     cursor: Option<String>,
 }
 
-impl IntoInput for LeaderboardParams {
+impl ParseRequest for LeaderboardParams {
     type Input = (Period, Paging);
 
-    fn into_input(self, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<Self::Input> {
+    fn parse(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<Self::Input> {
         let period = self.period.map_or(Some(Period::All), |name| period_named(&name, errors));
         let (page, limit, cursor) = (self.page, self.limit, self.cursor);
-        let paging = PageParams { page, limit, cursor }.into_input(errors, context);
+        let paging = PageParams { page, limit, cursor }.parse(errors, context);
         Some((period?, paging?))
     }
 }

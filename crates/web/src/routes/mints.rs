@@ -10,7 +10,7 @@ use super::transfers::made;
 use crate::WebState;
 use crate::dto::money::AmountText;
 use crate::dto::transfer::TransferView;
-use crate::extract::{AdminOnly, Body, IdempotencyKey, InputContext, IntoInput, Trade};
+use crate::extract::{AdminOnly, Body, IdempotencyKey, ParseContext, ParseRequest, Trade};
 use crate::openapi::names::Id;
 use crate::reply::{self, Answer};
 use crate::routing::at;
@@ -37,10 +37,10 @@ struct MintBody {
     amount: Option<AmountText>,
 }
 
-impl IntoInput for MintBody {
+impl ParseRequest for MintBody {
     type Input = Mint;
 
-    fn into_input(self, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<Mint> {
+    fn parse(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<Mint> {
         let to = errors.required("accountId", self.account_id, |id| id.parse());
         let amount = errors.required("amount", self.amount, |amount| amount.to_amount(context.currency()));
         Some(Mint { to: to?, amount: amount? })

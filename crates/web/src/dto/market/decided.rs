@@ -13,7 +13,7 @@ use crate::dto::probability::Rounded;
 use crate::dto::text::Text;
 use crate::dto::time::Time;
 use crate::error::ApiError;
-use crate::extract::{InputContext, IntoInput};
+use crate::extract::{ParseContext, ParseRequest};
 use crate::openapi::names::{Id, PhaseName};
 use crate::validation::ValidationErrors;
 
@@ -21,10 +21,10 @@ use crate::validation::ValidationErrors;
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
 pub(crate) struct NoFields {}
 
-impl IntoInput for NoFields {
+impl ParseRequest for NoFields {
     type Input = ();
 
-    fn into_input(self, _: &mut ValidationErrors, _: &InputContext<'_>) -> Option<()> {
+    fn parse(self, _: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<()> {
         Some(())
     }
 }

@@ -12,7 +12,7 @@ use crate::dto::account::AccountView;
 use crate::dto::money::Money;
 use crate::dto::text::Text;
 use crate::dto::time::{Time, parse_time};
-use crate::extract::{InputContext, IntoInput, Params, PathId, Read, SignedIn};
+use crate::extract::{Params, ParseContext, ParseRequest, PathId, Read, SignedIn};
 use crate::openapi::names::Id;
 use crate::reply::{self, Answer};
 use crate::validation::ValidationErrors;
@@ -25,10 +25,10 @@ pub(super) struct AtParams {
     at: Option<String>,
 }
 
-impl IntoInput for AtParams {
+impl ParseRequest for AtParams {
     type Input = Option<Timestamp>;
 
-    fn into_input(self, errors: &mut ValidationErrors, _: &InputContext<'_>) -> Option<Option<Timestamp>> {
+    fn parse(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<Option<Timestamp>> {
         errors.optional("at", self.at, |text| parse_time(&text))
     }
 }

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use crate::WebState;
 use crate::dto::api_key::ApiKeyView;
 use crate::dto::time::{Time, parse_time};
-use crate::extract::{Body, ClientAddress, InSession, InputContext, IntoInput};
+use crate::extract::{Body, ClientAddress, InSession, ParseContext, ParseRequest};
 use crate::openapi::names::ScopeName;
 use crate::reply::{self, Answer};
 use crate::validation::{FieldErrorCode, ValidationErrors};
@@ -36,10 +36,10 @@ pub(super) struct KeyBody {
     password: Option<SecretString>,
 }
 
-impl IntoInput for KeyBody {
+impl ParseRequest for KeyBody {
     type Input = (NewApiKey, SecretString);
 
-    fn into_input(self, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<Self::Input> {
+    fn parse(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<Self::Input> {
         let name = errors.required("name", self.name, KeyName::new);
         let scopes = errors.require("scopes", self.scopes).and_then(|names| scopes_of(&names, errors));
         let expires_at = errors.optional("expiresAt", self.expires_at, |text| parse_time(&text));

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::WebState;
 use crate::dto::comment::CommentView;
-use crate::extract::{Body, InputContext, IntoInput, Manage, PathId, SignedIn};
+use crate::extract::{Body, Manage, ParseContext, ParseRequest, PathId, SignedIn};
 use crate::reply::{self, Answer};
 use crate::validation::ValidationErrors;
 
@@ -23,10 +23,10 @@ pub(super) struct EditBody {
     content: Option<String>,
 }
 
-impl IntoInput for EditBody {
+impl ParseRequest for EditBody {
     type Input = Option<CommentContent>;
 
-    fn into_input(self, errors: &mut ValidationErrors, _: &InputContext<'_>) -> Option<Self::Input> {
+    fn parse(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<Self::Input> {
         errors.optional("content", self.content, CommentContent::new)
     }
 }

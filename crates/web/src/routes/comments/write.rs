@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use crate::WebState;
 use crate::dto::comment::CommentView;
-use crate::extract::{Body, InputContext, IntoInput, Manage, PathId, SignedIn};
+use crate::extract::{Body, Manage, ParseContext, ParseRequest, PathId, SignedIn};
 use crate::reply::{self, Answer};
 use crate::validation::ValidationErrors;
 
@@ -26,10 +26,10 @@ pub(super) struct NewComment {
     content: Option<String>,
 }
 
-impl IntoInput for NewComment {
+impl ParseRequest for NewComment {
     type Input = CommentContent;
 
-    fn into_input(self, errors: &mut ValidationErrors, _: &InputContext<'_>) -> Option<CommentContent> {
+    fn parse(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<CommentContent> {
         errors.required("content", self.content, CommentContent::new)
     }
 }

@@ -11,7 +11,7 @@ use crate::WebState;
 use crate::dto::job::JobView;
 use crate::dto::page::{PageParams, Paging};
 use crate::dto::text::parsed;
-use crate::extract::{AdminOnly, InputContext, IntoInput, Manage, Params};
+use crate::extract::{AdminOnly, Manage, Params, ParseContext, ParseRequest};
 use crate::openapi::names::JobKindName;
 use crate::reply::{self, Answer};
 use crate::validation::{FieldErrorCode, ValidationErrors};
@@ -36,14 +36,10 @@ pub(super) struct JobsParams {
     cursor: Option<String>,
 }
 
-impl IntoInput for JobsParams {
+impl ParseRequest for JobsParams {
     type Input = (JobFilter, Paging);
 
-    fn into_input(
-        self,
-        errors: &mut ValidationErrors,
-        context: &InputContext<'_>,
-    ) -> Option<(JobFilter, Paging)> {
+    fn parse(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<(JobFilter, Paging)> {
         let mut unknown = |field, names: &[&str]| {
             errors.add(field, FieldErrorCode::Invalid, format!("must be one of {}", names.join(", ")));
         };
@@ -56,7 +52,7 @@ impl IntoInput for JobsParams {
             state.ok_or_else(|| unknown("state", &JobState::ALL.map(JobState::as_str)))
         });
         let (page, limit, cursor) = (self.page, self.limit, self.cursor);
-        let paging = PageParams { page, limit, cursor }.into_input(errors, context);
+        let paging = PageParams { page, limit, cursor }.parse(errors, context);
         let filter = JobFilter { kind: kind.transpose().ok()?, state: state.transpose().ok()? };
         Some((filter, paging?))
     }

@@ -14,7 +14,7 @@ use crate::dto::money::Money;
 use crate::dto::probability::Rounded;
 use crate::dto::text::Text;
 use crate::dto::time::{Time, parse_time};
-use crate::extract::{InputContext, IntoInput, Params, PathId};
+use crate::extract::{Params, ParseContext, ParseRequest, PathId};
 use crate::openapi::names::Id;
 use crate::reply::{self, Answer};
 use crate::validation::{FieldErrorCode, ValidationErrors};
@@ -43,10 +43,10 @@ pub(super) struct ChartWindow {
     to: Timestamp,
 }
 
-impl IntoInput for ChartParams {
+impl ParseRequest for ChartParams {
     type Input = ChartWindow;
 
-    fn into_input(self, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<ChartWindow> {
+    fn parse(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<ChartWindow> {
         let interval = self.interval.as_deref().unwrap_or("1h");
         let interval = interval_named(interval, errors);
         let to = match self.to {

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use crate::WebState;
 use crate::dto::market::{MarketView, entity_tag};
 use crate::dto::time::{Time, parse_time};
-use crate::extract::{Body, IfMatch, InputContext, IntoInput, Manage, PathId, SignedIn};
+use crate::extract::{Body, IfMatch, Manage, ParseContext, ParseRequest, PathId, SignedIn};
 use crate::reply::{self, Answer};
 use crate::validation::{FieldErrorCode, ValidationErrors};
 
@@ -31,10 +31,10 @@ pub(super) struct EditBody {
     end_date: Option<String>,
 }
 
-impl IntoInput for EditBody {
+impl ParseRequest for EditBody {
     type Input = MarketEdit;
 
-    fn into_input(self, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<MarketEdit> {
+    fn parse(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<MarketEdit> {
         let name = errors.optional("name", self.name, MarketName::new);
         let description = errors.optional("description", self.description, MarketDescription::new);
         let ends_at = errors.optional("endDate", self.end_date, |text| parse_time(&text));

@@ -14,7 +14,7 @@ use crate::dto::market::page::{self, MarketPage};
 use crate::dto::market::{MARKET_RELATIONS, MarketView, entity_tag};
 use crate::dto::selection::{Fields, expanded};
 use crate::error::ApiError;
-use crate::extract::{InputContext, IntoInput, KnownTags, Params, PathId};
+use crate::extract::{KnownTags, Params, ParseContext, ParseRequest, PathId};
 use crate::reply::{self, Answer};
 use crate::validation::ValidationErrors;
 
@@ -29,10 +29,10 @@ pub(super) struct MarketParams {
     fields: Option<String>,
 }
 
-impl IntoInput for MarketParams {
+impl ParseRequest for MarketParams {
     type Input = (Vec<MarketRelation>, Fields);
 
-    fn into_input(self, errors: &mut ValidationErrors, _: &InputContext<'_>) -> Option<Self::Input> {
+    fn parse(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<Self::Input> {
         let relations = expanded(self.expand.as_deref(), &MARKET_RELATIONS, errors);
         let fields = Fields::read::<MarketView<'_>>(self.fields.as_deref(), errors);
         Some((relations?, fields?))

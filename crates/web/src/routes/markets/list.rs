@@ -15,7 +15,7 @@ use crate::dto::market::{MARKET_RELATIONS, MarketView};
 use crate::dto::page::{PageParams, Paging};
 use crate::dto::selection::{Fields, expanded};
 use crate::dto::text::parsed;
-use crate::extract::{InputContext, IntoInput, Params};
+use crate::extract::{Params, ParseContext, ParseRequest};
 use crate::reply::{self, Answer};
 use crate::validation::{FieldErrorCode, ValidationErrors};
 
@@ -56,17 +56,17 @@ pub(super) struct WantedMarkets {
     paging: Paging,
 }
 
-impl IntoInput for MarketParams {
+impl ParseRequest for MarketParams {
     type Input = WantedMarkets;
 
-    fn into_input(self, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<Self::Input> {
+    fn parse(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<Self::Input> {
         // A category that was removed from the configuration may still have markets.
         let category = errors.optional("category", self.category, Category::new);
         let phase = self.status.map_or(Some(None), |name| phase_named(&name, errors).map(Some));
         let creator_id = errors.optional("creatorId", self.creator_id, |id| id.parse::<UserId>());
         let sort = self.sort.map_or(Some(MarketSort::Newest), |name| sort_named(&name, errors));
         let (page, limit, cursor) = (self.page, self.limit, self.cursor);
-        let paging = PageParams { page, limit, cursor }.into_input(errors, context);
+        let paging = PageParams { page, limit, cursor }.parse(errors, context);
         let relations = expanded(self.expand.as_deref(), &MARKET_RELATIONS, errors);
         let fields = Fields::read::<MarketView<'_>>(self.fields.as_deref(), errors);
         let filter = MarketFilter {

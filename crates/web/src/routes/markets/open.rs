@@ -18,7 +18,7 @@ use crate::dto::money::{AmountText, Money};
 use crate::dto::time::Time;
 use crate::dto::time::parse_time;
 use crate::error::ApiError;
-use crate::extract::{Body, IdempotencyKey, InputContext, IntoInput, Object, SignedIn, Trade};
+use crate::extract::{Body, IdempotencyKey, Object, ParseContext, ParseRequest, SignedIn, Trade};
 use crate::reply::{self, Answer};
 use crate::validation::{FieldErrorCode, ValidationErrors};
 
@@ -66,10 +66,10 @@ pub(super) struct OptionBody {
     probability: Option<f64>,
 }
 
-impl IntoInput for OpeningBody {
+impl ParseRequest for OpeningBody {
     type Input = MarketOpening;
 
-    fn into_input(self, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<MarketOpening> {
+    fn parse(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<MarketOpening> {
         let name = errors.required("name", self.name, MarketName::new);
         let description = errors.required("description", self.description, MarketDescription::new);
         let category = self.category.and_then(|text| category_of(text, errors, context));
@@ -93,7 +93,7 @@ fn refuse_past_end(ends_at: Option<Timestamp>, errors: &mut ValidationErrors, no
     }
 }
 
-fn category_of(text: String, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<Category> {
+fn category_of(text: String, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<Category> {
     let known = &context.settings.categories;
     let category = errors.check("category", Category::new(text))?;
     if known.iter().any(|name| name == category.as_str()) {
@@ -106,7 +106,7 @@ fn category_of(text: String, errors: &mut ValidationErrors, context: &InputConte
 fn subsidy_of(
     text: &AmountText,
     errors: &mut ValidationErrors,
-    context: &InputContext<'_>,
+    context: &ParseContext<'_>,
 ) -> Option<Amount> {
     let subsidy = errors.check("subsidy", text.to_amount(context.currency()))?;
     if subsidy.minor() <= MAX_UNITS {

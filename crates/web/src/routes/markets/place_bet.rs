@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use crate::WebState;
 use crate::dto::market::bet::BetView;
 use crate::dto::money::AmountText;
-use crate::extract::{Body, IdempotencyKey, InputContext, IntoInput, PathId, SignedIn, Trade};
+use crate::extract::{Body, IdempotencyKey, ParseContext, ParseRequest, PathId, SignedIn, Trade};
 use crate::openapi::names::Id;
 use crate::reply::{self, Answer};
 use crate::validation::{FieldErrorCode, ValidationErrors};
@@ -41,10 +41,10 @@ pub(super) struct BetOrderBody {
     max_price: Option<f64>,
 }
 
-impl IntoInput for BetOrderBody {
+impl ParseRequest for BetOrderBody {
     type Input = (Option<ClientId>, BuyOrder);
 
-    fn into_input(self, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<Self::Input> {
+    fn parse(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<Self::Input> {
         let currency = context.currency();
         let client_id = errors.optional("clientId", self.client_id, |id| id.parse::<ClientId>());
         let option_id = errors.required("optionId", self.option_id, |id| id.parse::<OptionId>());

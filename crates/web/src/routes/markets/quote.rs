@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use crate::WebState;
 use crate::dto::market::bet::QuoteView;
 use crate::dto::money::AmountText;
-use crate::extract::{Body, InputContext, IntoInput, PathId};
+use crate::extract::{Body, ParseContext, ParseRequest, PathId};
 use crate::openapi::names::{Id, SideName};
 use crate::reply::{self, Answer};
 use crate::validation::{FieldErrorCode, ValidationErrors};
@@ -33,10 +33,10 @@ pub(super) struct QuoteOrderBody {
     shares: Option<AmountText>,
 }
 
-impl IntoInput for QuoteOrderBody {
+impl ParseRequest for QuoteOrderBody {
     type Input = QuoteRequest;
 
-    fn into_input(self, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<QuoteRequest> {
+    fn parse(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<QuoteRequest> {
         let currency = context.currency();
         let option = errors.required("optionId", self.option_id, |id| id.parse::<OptionId>());
         let side = self.side.and_then(|name| side_named(&name, errors));

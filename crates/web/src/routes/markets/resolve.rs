@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use crate::WebState;
 use crate::dto::market::decided::MarketStateView;
-use crate::extract::{Body, IdempotencyKey, InputContext, IntoInput, Object, PathId, SignedIn, Trade};
+use crate::extract::{Body, IdempotencyKey, Object, ParseContext, ParseRequest, PathId, SignedIn, Trade};
 use crate::openapi::names::Id;
 use crate::reply::{self, Answer};
 use crate::validation::{FieldErrorCode, ValidationErrors};
@@ -42,10 +42,10 @@ pub(super) struct PartBody {
     basis_points: Option<i64>,
 }
 
-impl IntoInput for ResolutionBody {
+impl ParseRequest for ResolutionBody {
     type Input = Decision;
 
-    fn into_input(self, errors: &mut ValidationErrors, _: &InputContext<'_>) -> Option<Decision> {
+    fn parse(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<Decision> {
         match (&self.option_id, &self.split) {
             (None, None) => {
                 errors.add("optionId", FieldErrorCode::Required, "is required, unless a split is given");

@@ -15,7 +15,7 @@ use crate::dto::market::MarketView;
 use crate::dto::page::{PageParams, Paging};
 use crate::dto::search::{self, LocalQuery, MarketHit};
 use crate::dto::text::parsed;
-use crate::extract::{InputContext, IntoInput, Params};
+use crate::extract::{Params, ParseContext, ParseRequest};
 use crate::reply::{self, Answer};
 use crate::validation::ValidationErrors;
 
@@ -43,16 +43,16 @@ pub(super) struct SearchParams {
     cursor: Option<String>,
 }
 
-impl IntoInput for SearchParams {
+impl ParseRequest for SearchParams {
     type Input = (SearchQuery, MarketFilter, Paging);
 
-    fn into_input(self, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<Self::Input> {
+    fn parse(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<Self::Input> {
         let query = search::query(self.q, errors);
         let category = errors.optional("category", self.category, Category::new);
         let phase = self.status.map_or(Some(None), |name| phase_named(&name, errors).map(Some));
         let creator_id = errors.optional("creatorId", self.creator_id, |id| id.parse::<UserId>());
         let (page, limit, cursor) = (self.page, self.limit, self.cursor);
-        let paging = PageParams { page, limit, cursor }.into_input(errors, context);
+        let paging = PageParams { page, limit, cursor }.parse(errors, context);
         let filter = MarketFilter {
             category: category?.map(String::from),
             phase: phase?.map(|phase| (phase, context.now)),

@@ -11,7 +11,7 @@ use super::own_profile;
 use crate::WebState;
 use crate::dto::change::Change;
 use crate::dto::user::avatar;
-use crate::extract::{Body, IfMatch, InputContext, IntoInput, Manage, SignedIn};
+use crate::extract::{Body, IfMatch, Manage, ParseContext, ParseRequest, SignedIn};
 use crate::reply::{self, Answer};
 use crate::validation::{FieldErrorCode, ValidationErrors};
 
@@ -29,10 +29,10 @@ pub(super) struct ProfileBody {
     avatar: Change<String>,
 }
 
-impl IntoInput for ProfileBody {
+impl ParseRequest for ProfileBody {
     type Input = ProfileChange;
 
-    fn into_input(self, errors: &mut ValidationErrors, _: &InputContext<'_>) -> Option<ProfileChange> {
+    fn parse(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<ProfileChange> {
         let name = match self.name {
             Change::Keep => Some(None),
             Change::Set(name) => errors.check("name", UserName::new(name)).map(Some),

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use crate::WebState;
 use crate::dto::user::new_password;
-use crate::extract::{Body, ClientAddress, InSession, InputContext, IntoInput};
+use crate::extract::{Body, ClientAddress, InSession, ParseContext, ParseRequest};
 use crate::reply::{self, Answer};
 use crate::validation::ValidationErrors;
 
@@ -35,10 +35,10 @@ pub(super) struct Passwords {
     revoke_api_keys: bool,
 }
 
-impl IntoInput for PasswordBody {
+impl ParseRequest for PasswordBody {
     type Input = Passwords;
 
-    fn into_input(self, errors: &mut ValidationErrors, _: &InputContext<'_>) -> Option<Passwords> {
+    fn parse(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<Passwords> {
         let current = errors.require("currentPassword", self.current_password);
         let new = new_password("newPassword", self.new_password, errors);
         let revoke_api_keys = self.revoke_api_keys.unwrap_or(false);

@@ -12,7 +12,7 @@ use super::status_of;
 use crate::WebState;
 use crate::dto::post::PostView;
 use crate::dto::tag::read_tags;
-use crate::extract::{Body, IfMatch, InputContext, IntoInput, Manage, PathId, SignedIn};
+use crate::extract::{Body, IfMatch, Manage, ParseContext, ParseRequest, PathId, SignedIn};
 use crate::reply::{self, Answer};
 use crate::validation::ValidationErrors;
 
@@ -34,10 +34,10 @@ pub(super) struct EditBody {
     tags: Option<Vec<String>>,
 }
 
-impl IntoInput for EditBody {
+impl ParseRequest for EditBody {
     type Input = PostEdit;
 
-    fn into_input(self, errors: &mut ValidationErrors, _: &InputContext<'_>) -> Option<PostEdit> {
+    fn parse(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<PostEdit> {
         let title = errors.optional("title", self.title, PostTitle::new);
         let content = errors.optional("content", self.content, PostContent::new);
         let tags = self.tags.map_or(Some(None), |texts| read_tags(&texts, errors).map(Some));

@@ -12,7 +12,7 @@ use utoipa::IntoParams;
 use crate::WebState;
 use crate::dto::post::{POST_RELATIONS, PostView};
 use crate::dto::selection::{Fields, expanded};
-use crate::extract::{InputContext, IntoInput, KnownTags, MaybeSignedIn, Params, PathId};
+use crate::extract::{KnownTags, MaybeSignedIn, Params, ParseContext, ParseRequest, PathId};
 use crate::reply::{self, Answer};
 use crate::validation::ValidationErrors;
 
@@ -27,10 +27,10 @@ pub(super) struct PostParams {
     fields: Option<String>,
 }
 
-impl IntoInput for PostParams {
+impl ParseRequest for PostParams {
     type Input = (Vec<PostRelation>, Fields);
 
-    fn into_input(self, errors: &mut ValidationErrors, _: &InputContext<'_>) -> Option<Self::Input> {
+    fn parse(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<Self::Input> {
         let relations = expanded(self.expand.as_deref(), &POST_RELATIONS, errors);
         let fields = Fields::read::<PostView<'_>>(self.fields.as_deref(), errors);
         Some((relations?, fields?))

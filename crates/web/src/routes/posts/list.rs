@@ -16,7 +16,7 @@ use crate::dto::page::{PageParams, Paging};
 use crate::dto::post::{POST_RELATIONS, PostView};
 use crate::dto::selection::{Fields, expanded};
 use crate::dto::text::parsed;
-use crate::extract::{InputContext, IntoInput, MaybeSignedIn, Params};
+use crate::extract::{MaybeSignedIn, Params, ParseContext, ParseRequest};
 use crate::reply::{self, Answer};
 use crate::validation::{FieldErrorCode, ValidationErrors};
 
@@ -54,17 +54,17 @@ pub(super) struct WantedPosts {
     paging: Paging,
 }
 
-impl IntoInput for PostsParams {
+impl ParseRequest for PostsParams {
     type Input = WantedPosts;
 
-    fn into_input(self, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<WantedPosts> {
+    fn parse(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<WantedPosts> {
         let status = self.status.map_or(Some(PostStatus::Published), |name| status_named(&name, errors));
         let author_id = errors.optional("authorId", self.author_id, |id| id.parse::<UserId>());
         let tag = errors.optional("tag", self.tag, |text| Tag::new(&text));
         let relations = expanded(self.expand.as_deref(), &POST_RELATIONS, errors);
         let fields = Fields::read::<PostView<'_>>(self.fields.as_deref(), errors);
         let (page, limit, cursor) = (self.page, self.limit, self.cursor);
-        let paging = PageParams { page, limit, cursor }.into_input(errors, context);
+        let paging = PageParams { page, limit, cursor }.parse(errors, context);
         let filter = PostFilter { status: status?, author_id: author_id?, tag: tag? };
         Some(WantedPosts { filter, relations: relations?, fields: fields?, paging: paging? })
     }

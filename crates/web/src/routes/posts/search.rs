@@ -16,7 +16,7 @@ use crate::dto::page::{PageParams, Paging};
 use crate::dto::post::PostView;
 use crate::dto::search::{self, LocalQuery, PostHit};
 use crate::dto::text::parsed;
-use crate::extract::{InputContext, IntoInput, MaybeSignedIn, Params};
+use crate::extract::{MaybeSignedIn, Params, ParseContext, ParseRequest};
 use crate::reply::{self, Answer};
 use crate::validation::ValidationErrors;
 
@@ -44,16 +44,16 @@ pub(super) struct SearchParams {
     cursor: Option<String>,
 }
 
-impl IntoInput for SearchParams {
+impl ParseRequest for SearchParams {
     type Input = (SearchQuery, PostFilter, Paging);
 
-    fn into_input(self, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<Self::Input> {
+    fn parse(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<Self::Input> {
         let query = search::query(self.q, errors);
         let status = self.status.map_or(Some(PostStatus::Published), |name| status_named(&name, errors));
         let author_id = errors.optional("authorId", self.author_id, |id| id.parse::<UserId>());
         let tag = errors.optional("tag", self.tag, |text| Tag::new(&text));
         let (page, limit, cursor) = (self.page, self.limit, self.cursor);
-        let paging = PageParams { page, limit, cursor }.into_input(errors, context);
+        let paging = PageParams { page, limit, cursor }.parse(errors, context);
         let filter = PostFilter { status: status?, author_id: author_id?, tag: tag? };
         Some((query?, filter, paging?))
     }

@@ -11,7 +11,7 @@ use super::status_of;
 use crate::WebState;
 use crate::dto::post::PostView;
 use crate::dto::tag::read_tags;
-use crate::extract::{Body, InputContext, IntoInput, Manage, SignedIn};
+use crate::extract::{Body, Manage, ParseContext, ParseRequest, SignedIn};
 use crate::reply::{self, Answer};
 use crate::validation::ValidationErrors;
 
@@ -33,10 +33,10 @@ pub(super) struct NewPost {
     tags: Option<Vec<String>>,
 }
 
-impl IntoInput for NewPost {
+impl ParseRequest for NewPost {
     type Input = PostBody;
 
-    fn into_input(self, errors: &mut ValidationErrors, _: &InputContext<'_>) -> Option<PostBody> {
+    fn parse(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<PostBody> {
         let title = errors.required("title", self.title, PostTitle::new);
         let content = errors.required("content", self.content, PostContent::new);
         let tags = read_tags(&self.tags.unwrap_or_default(), errors);

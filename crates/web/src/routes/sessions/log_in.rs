@@ -14,7 +14,7 @@ use crate::dto::text::Text;
 use crate::dto::time::Time;
 use crate::dto::user::UserView;
 use crate::error::ApiError;
-use crate::extract::{Body, ClientAddress, InputContext, IntoInput};
+use crate::extract::{Body, ClientAddress, ParseContext, ParseRequest};
 use crate::openapi::names::Id;
 use crate::reply::{self, Answer};
 use crate::validation::ValidationErrors;
@@ -36,10 +36,10 @@ pub(super) struct Credentials {
     password: SecretString,
 }
 
-impl IntoInput for CredentialsBody {
+impl ParseRequest for CredentialsBody {
     type Input = Credentials;
 
-    fn into_input(self, errors: &mut ValidationErrors, _: &InputContext<'_>) -> Option<Credentials> {
+    fn parse(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<Credentials> {
         let email = errors.required("email", self.email, |text| Email::new(&text));
         let password = errors.require("password", self.password);
         Some(Credentials { email: email?, password: password? })

@@ -16,7 +16,7 @@ use crate::cpu_work;
 use crate::dto::transfer::{PaymentBody, TransferView, Visible};
 use crate::error::ApiError;
 use crate::error::refusal::Refused;
-use crate::extract::{Body, IdempotencyKey, InputContext, IntoInput, Object, SignedIn, Trade};
+use crate::extract::{Body, IdempotencyKey, Object, ParseContext, ParseRequest, SignedIn, Trade};
 use crate::middleware::charge;
 use crate::openapi::names::BatchModeName;
 use crate::reply::{self, Answer};
@@ -48,10 +48,10 @@ fn mode_named(name: &str, errors: &mut ValidationErrors) -> Option<BatchMode> {
     }
 }
 
-impl IntoInput for BatchBody {
+impl ParseRequest for BatchBody {
     type Input = PaymentBatch;
 
-    fn into_input(self, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<PaymentBatch> {
+    fn parse(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<PaymentBatch> {
         let mode = errors.require("mode", self.mode).and_then(|name| mode_named(&name, errors));
         let bodies = errors.require("transfers", self.transfers)?;
         // All payments are parsed before the first invalid one ends it, so that all errors are
@@ -61,7 +61,7 @@ impl IntoInput for BatchBody {
             .enumerate()
             .map(|(index, Object(body))| {
                 let part = format_args!("transfers[{index}]");
-                errors.within(part, |errors| body.into_input(errors, context))
+                errors.within(part, |errors| body.parse(errors, context))
             })
             .collect();
         let payments = payments.into_iter().collect::<Option<_>>()?;

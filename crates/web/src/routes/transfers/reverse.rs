@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::made;
 use crate::WebState;
 use crate::dto::transfer::TransferView;
-use crate::extract::{AdminOnly, IdempotencyKey, InputContext, IntoInput, OptionalBody, PathId, Trade};
+use crate::extract::{AdminOnly, IdempotencyKey, OptionalBody, ParseContext, ParseRequest, PathId, Trade};
 use crate::reply::{self, Answer};
 use crate::validation::ValidationErrors;
 
@@ -22,10 +22,10 @@ pub(super) struct ReversalBody {
     force: bool,
 }
 
-impl IntoInput for ReversalBody {
+impl ParseRequest for ReversalBody {
     type Input = bool;
 
-    fn into_input(self, _: &mut ValidationErrors, _: &InputContext<'_>) -> Option<bool> {
+    fn parse(self, _: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<bool> {
         Some(self.force)
     }
 }

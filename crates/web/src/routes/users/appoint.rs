@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::WebState;
 use crate::dto::user::{UserView, entity_tag};
-use crate::extract::{AdminInSession, Body, IfMatch, InputContext, IntoInput, PathId};
+use crate::extract::{AdminInSession, Body, IfMatch, ParseContext, ParseRequest, PathId};
 use crate::openapi::names::{RoleName, StandingName};
 use crate::reply::{self, Answer};
 use crate::validation::{FieldErrorCode, ValidationErrors};
@@ -26,10 +26,10 @@ pub(super) struct AppointmentBody {
     status: Option<String>,
 }
 
-impl IntoInput for AppointmentBody {
+impl ParseRequest for AppointmentBody {
     type Input = Appointment;
 
-    fn into_input(self, errors: &mut ValidationErrors, _: &InputContext<'_>) -> Option<Appointment> {
+    fn parse(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<Appointment> {
         let mut unknown =
             |field, choice| errors.add(field, FieldErrorCode::Invalid, format!("must be {choice}"));
         let role = self.role.map(|name| {

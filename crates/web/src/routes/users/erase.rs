@@ -9,7 +9,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::WebState;
-use crate::extract::{ClientAddress, InSession, InputContext, IntoInput, OptionalBody, PathId};
+use crate::extract::{ClientAddress, InSession, OptionalBody, ParseContext, ParseRequest, PathId};
 use crate::reply::{self, Answer};
 use crate::routes::sessions::forget_cookie;
 use crate::validation::ValidationErrors;
@@ -23,10 +23,10 @@ pub(super) struct ErasureBody {
     password: Option<SecretString>,
 }
 
-impl IntoInput for ErasureBody {
+impl ParseRequest for ErasureBody {
     type Input = SecretString;
 
-    fn into_input(self, errors: &mut ValidationErrors, _: &InputContext<'_>) -> Option<SecretString> {
+    fn parse(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<SecretString> {
         errors.require("password", self.password)
     }
 }

@@ -12,7 +12,7 @@ use crate::dto::page::{PageParams, Paging};
 use crate::dto::selection::{Fields, expanded};
 use crate::dto::text::parsed;
 use crate::dto::user::{ListedUser, USER_RELATIONS};
-use crate::extract::{InputContext, IntoInput, Params, Read, SignedIn};
+use crate::extract::{Params, ParseContext, ParseRequest, Read, SignedIn};
 use crate::reply::{self, Answer};
 use crate::validation::ValidationErrors;
 
@@ -35,14 +35,14 @@ pub(super) struct UsersParams {
     cursor: Option<String>,
 }
 
-impl IntoInput for UsersParams {
+impl ParseRequest for UsersParams {
     type Input = (Vec<UserRelation>, Fields, Paging);
 
-    fn into_input(self, errors: &mut ValidationErrors, context: &InputContext<'_>) -> Option<Self::Input> {
+    fn parse(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<Self::Input> {
         let relations = expanded(self.expand.as_deref(), &USER_RELATIONS, errors);
         let fields = Fields::read::<ListedUser<'_>>(self.fields.as_deref(), errors);
         let (page, limit, cursor) = (self.page, self.limit, self.cursor);
-        let paging = PageParams { page, limit, cursor }.into_input(errors, context);
+        let paging = PageParams { page, limit, cursor }.parse(errors, context);
         Some((relations?, fields?, paging?))
     }
 }

@@ -14,7 +14,7 @@ use crate::WebState;
 use crate::dto::money::Money;
 use crate::dto::text::Text;
 use crate::dto::user::{UserView, avatar, new_password};
-use crate::extract::{Body, InputContext, IntoInput};
+use crate::extract::{Body, ParseContext, ParseRequest};
 use crate::openapi::names::Id;
 use crate::reply::{self, Answer};
 use crate::validation::ValidationErrors;
@@ -37,10 +37,10 @@ pub(super) struct RegistrationBody {
     avatar: Option<String>,
 }
 
-impl IntoInput for RegistrationBody {
+impl ParseRequest for RegistrationBody {
     type Input = Registration;
 
-    fn into_input(self, errors: &mut ValidationErrors, _: &InputContext<'_>) -> Option<Registration> {
+    fn parse(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<Registration> {
         let email = errors.required("email", self.email, |text| Email::new(&text));
         let name = errors.required("name", self.name, UserName::new);
         let password = new_password("password", self.password, errors);

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use crate::WebState;
 use crate::dto::webhook::{self, WebhookView};
-use crate::extract::{AdminOnly, Body, InputContext, IntoInput, Manage, PathId};
+use crate::extract::{AdminOnly, Body, Manage, ParseContext, ParseRequest, PathId};
 use crate::openapi::names::{WebhookEventName, WebhookStatusName};
 use crate::reply::{self, Answer};
 use crate::validation::{FieldErrorCode, ValidationErrors};
@@ -30,10 +30,10 @@ pub(super) struct WebhookChangeBody {
     status: Option<String>,
 }
 
-impl IntoInput for WebhookChangeBody {
+impl ParseRequest for WebhookChangeBody {
     type Input = WebhookChange;
 
-    fn into_input(self, errors: &mut ValidationErrors, _: &InputContext<'_>) -> Option<WebhookChange> {
+    fn parse(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<WebhookChange> {
         let url = self.url.map(|text| webhook::url(text, errors).ok_or(()));
         let events = self.events.map(|names| webhook::events(&names, errors).ok_or(()));
         let status = self.status.map(|name| {

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::WebState;
 use crate::dto::webhook::{self, WebhookWithSecret};
-use crate::extract::{AdminOnly, Body, InputContext, IntoInput, Manage};
+use crate::extract::{AdminOnly, Body, Manage, ParseContext, ParseRequest};
 use crate::openapi::names::WebhookEventName;
 use crate::reply::{self, Answer};
 use crate::validation::ValidationErrors;
@@ -26,10 +26,10 @@ pub(super) struct WebhookBody {
     events: Option<Vec<String>>,
 }
 
-impl IntoInput for WebhookBody {
+impl ParseRequest for WebhookBody {
     type Input = NewWebhook;
 
-    fn into_input(self, errors: &mut ValidationErrors, _: &InputContext<'_>) -> Option<NewWebhook> {
+    fn parse(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<NewWebhook> {
         let url = errors.require("url", self.url).and_then(|text| webhook::url(text, errors));
         let events = errors.require("events", self.events).and_then(|names| webhook::events(&names, errors));
         Some(NewWebhook { url: url?, events: events? })
