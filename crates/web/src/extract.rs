@@ -12,7 +12,7 @@
 //!     key: IdempotencyKey,
 //!     body: Body<PaymentBody>,
 //! ) -> Answer {
-//!     let (key, payment) = state.accept((key, body))?;
+//!     let (key, payment) = state.validate((key, body))?;
 //!     let receipt = state.application.pay(&caller, key, payment).await?;
 //!     reply::receipt(receipt, |transfer| reply::created(location, view))
 //! }
@@ -91,25 +91,25 @@ pub(crate) trait ParseRequest {
 }
 
 /// A part of a request whose validation errors are reported together with those of the other parts.
-pub(crate) trait Part {
+pub(crate) trait RequestPart {
     /// Value of the part.
     type Value;
 
     /// Returns the value; if it is `None`, the validation errors say why.
-    fn take(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<Self::Value>;
+    fn extract(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<Self::Value>;
 }
 
 macro_rules! tuples {
     ($(($($part:ident),+))+) => {$(
-        impl<$($part: Part),+> Part for ($($part,)+) {
+        impl<$($part: RequestPart),+> RequestPart for ($($part,)+) {
             type Value = ($($part::Value,)+);
 
             #[allow(non_snake_case, reason = "one name serves as type and value")]
-            fn take(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<Self::Value> {
+            fn extract(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<Self::Value> {
                 let ($($part,)+) = self;
                 // All parts are checked before the first missing one ends it, so that all errors
                 // are reported.
-                $(let $part = $part.take(errors, context);)+
+                $(let $part = $part.extract(errors, context);)+
                 Some(($($part?,)+))
             }
         }
@@ -120,14 +120,14 @@ tuples! { (A, B) (A, B, C) }
 
 impl WebState {
     /// Returns the values of all parts, or all their validation errors.
-    pub(crate) fn accept<P: Part>(&self, parts: P) -> Result<P::Value, ApiError> {
+    pub(crate) fn validate<P: RequestPart>(&self, parts: P) -> Result<P::Value, ApiError> {
         let context = ParseContext {
             settings: self.application.settings(),
             now: self.application.now(),
             list: ListAsked::ByCursor { key: &self.settings.cursor_key, identity: "" },
         };
         let mut errors = ValidationErrors::default();
-        let value = parts.take(&mut errors, &context);
+        let value = parts.extract(&mut errors, &context);
         errors.into_result()?;
         value.ok_or_else(|| ApiError::internal("a part of a request is missing without an error"))
     }

@@ -11,7 +11,7 @@ use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use futures::future::LocalBoxFuture;
 use futures::{FutureExt as _, StreamExt as _};
 
-use super::{ParseContext, ParseRequest, Part, RequestDto, json, params};
+use super::{ParseContext, ParseRequest, RequestDto, RequestPart, json, params};
 use crate::error::{ApiError, ErrorCode};
 use crate::patience::Patience;
 use crate::validation::ValidationErrors;
@@ -65,10 +65,10 @@ impl<T: 'static> FromRequest for OptionalBody<T> {
     }
 }
 
-impl<T: RequestDto + ParseRequest> Part for Body<T> {
+impl<T: RequestDto + ParseRequest> RequestPart for Body<T> {
     type Value = T::Input;
 
-    fn take(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<T::Input> {
+    fn extract(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<T::Input> {
         let bytes = self.read.map_err(|error| errors.stop(error)).ok()?;
         params::reject_all(&self.query, errors);
         let dto: T = json::read(&bytes, errors)?;
@@ -76,11 +76,11 @@ impl<T: RequestDto + ParseRequest> Part for Body<T> {
     }
 }
 
-impl<T: RequestDto + ParseRequest> Part for OptionalBody<T> {
+impl<T: RequestDto + ParseRequest> RequestPart for OptionalBody<T> {
     type Value = T::Input;
 
-    fn take(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<T::Input> {
-        self.0.take(errors, context)
+    fn extract(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<T::Input> {
+        self.0.extract(errors, context)
     }
 }
 

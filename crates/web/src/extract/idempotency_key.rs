@@ -9,7 +9,7 @@ use actix_web::http::header::{HeaderMap, HeaderName};
 use actix_web::{FromRequest, HttpRequest};
 use foretell_ports::idempotency::MAX_KEY_BYTES;
 
-use super::{ParseContext, Part};
+use super::{ParseContext, RequestPart};
 use crate::validation::{FieldErrorCode, ValidationErrors};
 
 const HEADER: &str = "Idempotency-Key";
@@ -29,10 +29,10 @@ impl FromRequest for IdempotencyKey {
     }
 }
 
-impl Part for IdempotencyKey {
+impl RequestPart for IdempotencyKey {
     type Value = String;
 
-    fn take(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<String> {
+    fn extract(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<String> {
         self.0.map_err(|(code, message)| errors.add(HEADER, code, message)).ok()
     }
 }

@@ -8,7 +8,7 @@ use actix_web::http::header::{HeaderMap, HeaderName};
 use actix_web::{FromRequest, HttpRequest};
 use foretell_application::{MarketPosition, PositionError};
 
-use super::{ParseContext, Part};
+use super::{ParseContext, RequestPart};
 use crate::validation::{FieldErrorCode, ValidationErrors};
 
 /// Name of the header, in requests.
@@ -27,10 +27,10 @@ impl FromRequest for LastEvent {
     }
 }
 
-impl Part for LastEvent {
+impl RequestPart for LastEvent {
     type Value = Option<MarketPosition>;
 
-    fn take(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<Option<MarketPosition>> {
+    fn extract(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<Option<MarketPosition>> {
         if self.0.is_err() {
             errors.add(
                 LAST_EVENT_ID_NAME,

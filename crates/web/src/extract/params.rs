@@ -12,7 +12,7 @@ use garde::Validate;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{ListAsked, ParseContext, ParseRequest, Part, RequestDto, json};
+use super::{ListAsked, ParseContext, ParseRequest, RequestDto, RequestPart, json};
 use crate::routing::ApiVersion;
 use crate::validation::{FieldErrorCode, ValidationErrors};
 
@@ -45,10 +45,10 @@ impl<T: 'static> FromRequest for Params<T> {
     }
 }
 
-impl<T: RequestDto + ParseRequest> Part for Params<T> {
+impl<T: RequestDto + ParseRequest> RequestPart for Params<T> {
     type Value = T::Input;
 
-    fn take(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<T::Input> {
+    fn extract(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<T::Input> {
         let fields = fields_of(self.request.query_string(), errors)?;
         let identity;
         let list = match context.list {

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 
-use super::{ParseContext, Part};
+use super::{ParseContext, RequestPart};
 use crate::validation::{AsFieldError, ValidationErrors};
 
 /// The variable part of a path, such as the `{id}` of `/accounts/{id}`; validation errors use its
@@ -28,10 +28,10 @@ impl<T: FromStr + 'static> FromRequest for PathId<T> {
     }
 }
 
-impl<T: FromStr<Err: AsFieldError>> Part for PathId<T> {
+impl<T: FromStr<Err: AsFieldError>> RequestPart for PathId<T> {
     type Value = T;
 
-    fn take(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<T> {
+    fn extract(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<T> {
         errors.check(&self.name, self.parsed)
     }
 }

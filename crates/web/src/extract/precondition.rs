@@ -8,7 +8,7 @@ use actix_web::http::header::{EntityTag, Header as _, HeaderMap, HeaderValue, IF
 use actix_web::{FromRequest, HttpRequest};
 use foretell_application::ExpectedVersion;
 
-use super::{ParseContext, Part};
+use super::{ParseContext, RequestPart};
 use crate::validation::{FieldErrorCode, ValidationErrors};
 
 /// Header `If-None-Match`: entity tags of the client's cached bodies. An invalid value counts as
@@ -57,10 +57,10 @@ impl FromRequest for IfMatch {
     }
 }
 
-impl Part for IfMatch {
+impl RequestPart for IfMatch {
     type Value = ExpectedVersion;
 
-    fn take(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<ExpectedVersion> {
+    fn extract(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<ExpectedVersion> {
         if self.0.is_none() {
             errors.add("If-Match", FieldErrorCode::Format, "must be entity tags such as \"1\", or *");
         }

@@ -102,7 +102,7 @@ impl<'a> RankView<'a> {
     responses((status = 200, description = "Done.", body = Vec<RankView<'static>>)),
 )]
 async fn show(state: Data<WebState>, params: Params<LeaderboardParams>) -> Answer {
-    let ((period, paging), application) = (state.accept(params)?, &state.application);
+    let ((period, paging), application) = (state.validate(params)?, &state.application);
     let (mut ranks, total) = application.rank_traders(period, paging.request()).await?;
     let meta = paging.meta(&mut ranks, RankedTrader::key, ready(Ok(total))).await?;
     let users = application.relate_to_ranks(&ranks).await?;

@@ -103,7 +103,7 @@ async fn audit(
     AdminOnly(caller, ..): AdminOnly<Manage>,
     params: Params<NoParams>,
 ) -> Answer {
-    state.accept(params)?;
+    state.validate(params)?;
     let report = state.application.audit_ledger(&caller).await?;
     reply::ok(AuditView::new(&report, &state.application.settings().currency))
 }

@@ -66,7 +66,7 @@ async fn mint(
     key: IdempotencyKey,
     body: Body<MintBody>,
 ) -> Answer {
-    let (key, mint) = state.accept((key, body))?;
+    let (key, mint) = state.validate((key, body))?;
     let receipt = state.application.mint(&caller, key, mint).await?;
     reply::receipt(receipt, |transfer| made(&state, &caller, &transfer))
 }

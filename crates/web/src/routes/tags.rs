@@ -29,7 +29,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
     responses((status = 200, description = "Done.", body = Vec<TagView<'static>>)),
 )]
 async fn list(state: Data<WebState>, params: Params<PageParams>) -> Answer {
-    let paging = state.accept(params)?;
+    let paging = state.validate(params)?;
     let mut numbered = state.application.list_tags(paging.request()).await?;
     let meta = paging.meta(&mut numbered, |(number, _)| *number, state.application.count_tags()).await?;
     let rows: Vec<_> = numbered.iter().map(|(_, tag)| TagView::from(tag)).collect();

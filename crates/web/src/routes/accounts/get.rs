@@ -69,7 +69,7 @@ pub(super) async fn get(
     id: PathId<AccountId>,
     params: Params<AtParams>,
 ) -> Answer {
-    let (id, at) = state.accept((id, params))?;
+    let (id, at) = state.validate((id, params))?;
     let currency = &state.application.settings().currency;
     let Some(at) = at else {
         let account = state.application.get_account(&caller, id).await?;

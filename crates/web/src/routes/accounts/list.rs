@@ -23,7 +23,7 @@ pub(super) async fn list(
     SignedIn(caller, ..): SignedIn<Read>,
     params: Params<PageParams>,
 ) -> Answer {
-    let paging = state.accept(params)?;
+    let paging = state.validate(params)?;
     let mut accounts = state.application.list_accounts(&caller).await?;
     accounts.reverse();
     // A user has few accounts, so they are read together and divided here.

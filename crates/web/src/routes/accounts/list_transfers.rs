@@ -38,7 +38,7 @@ pub(super) async fn list_transfers(
     id: PathId<AccountId>,
     params: Params<PageParams>,
 ) -> Answer {
-    let (id, paging) = state.accept((id, params))?;
+    let (id, paging) = state.validate((id, params))?;
     let Page { mut rows, total } = state.application.list_transfers(&caller, id, paging.request()).await?;
     let meta = paging.meta(&mut rows, |transfer| version_of(id, transfer), ready(Ok(total))).await?;
     let currency = &state.application.settings().currency;

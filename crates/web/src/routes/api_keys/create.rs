@@ -96,7 +96,7 @@ pub(super) async fn create(
     ClientAddress(from): ClientAddress,
     body: Body<KeyBody>,
 ) -> Answer {
-    let (new, password) = state.accept(body)?;
+    let (new, password) = state.validate(body)?;
     let confirmation = PasswordConfirmation { password, from };
     let issued = state.application.create_api_key(&caller, confirmation, new).await?;
     let data = KeyCreated { key: ApiKeyView::new(&issued.key), secret: issued.secret.expose_secret() };

@@ -23,7 +23,7 @@ pub(super) async fn list(
     SignedIn(caller, ..): SignedIn<Read>,
     params: Params<PageParams>,
 ) -> Answer {
-    let paging = state.accept(params)?;
+    let paging = state.validate(params)?;
     let mut keys = state.application.list_api_keys(&caller, paging.request()).await?;
     let meta = paging.meta(&mut keys, |key| key.id, state.application.count_api_keys(&caller)).await?;
     reply::list(keys.iter().map(ApiKeyView::new).collect::<Vec<_>>(), meta)

@@ -25,7 +25,7 @@ pub(super) async fn get(
     id: PathId<BetId>,
     params: Params<NoParams>,
 ) -> Answer {
-    let (id, ()) = state.accept((id, params))?;
+    let (id, ()) = state.validate((id, params))?;
     let found = state.application.find_bet(caller.caller(), id).await?;
     let bet = found.ok_or_else(|| ApiError::new(ErrorCode::NotFound, format!("Bet not found: {id}")))?;
     let currency = &state.application.settings().currency;

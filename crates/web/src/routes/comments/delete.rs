@@ -23,7 +23,7 @@ pub(super) async fn delete(
     id: PathId<CommentId>,
     params: Params<NoParams>,
 ) -> Answer {
-    let (id, ()) = state.accept((id, params))?;
+    let (id, ()) = state.validate((id, params))?;
     state.application.delete_comment(&caller, id).await?;
     Ok(reply::no_content())
 }

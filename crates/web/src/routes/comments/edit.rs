@@ -48,7 +48,7 @@ pub(super) async fn edit(
     id: PathId<CommentId>,
     body: Body<EditBody>,
 ) -> Answer {
-    let (id, content) = state.accept((id, body))?;
+    let (id, content) = state.validate((id, body))?;
     let comment = state.application.edit_comment(&caller, id, content).await?;
     reply::ok(CommentView::from(&comment))
 }

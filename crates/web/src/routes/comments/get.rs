@@ -24,7 +24,7 @@ pub(super) async fn get(
     id: PathId<CommentId>,
     params: Params<NoParams>,
 ) -> Answer {
-    let (id, ()) = state.accept((id, params))?;
+    let (id, ()) = state.validate((id, params))?;
     let comment = state.application.get_comment(caller.caller(), id).await?;
     reply::ok(CommentView::from(&comment))
 }

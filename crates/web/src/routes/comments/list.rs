@@ -31,7 +31,7 @@ pub(super) async fn list<Id>(
 where
     Id: FromStr<Err = IdError> + Into<CommentSubject> + 'static,
 {
-    let (id, paging) = state.accept((id, params))?;
+    let (id, paging) = state.validate((id, params))?;
     let (application, subject) = (&state.application, id.into());
     let mut found = application.list_comments(caller.caller(), subject, paging.request()).await?;
     let total = application.count_comments(subject);

@@ -54,7 +54,7 @@ pub(super) async fn write<Id>(
 where
     Id: FromStr<Err = IdError> + Into<CommentSubject> + 'static,
 {
-    let (id, content) = state.accept((id, body))?;
+    let (id, content) = state.validate((id, body))?;
     let comment = state.application.write_comment(&caller, id.into(), content).await?;
     reply::created(format_args!("/comments/{}", comment.id), CommentView::from(&comment))
 }

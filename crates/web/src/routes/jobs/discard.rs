@@ -23,7 +23,7 @@ pub(super) async fn discard(
     id: PathId<JobId>,
     params: Params<NoParams>,
 ) -> Answer {
-    let (id, ()) = state.accept((id, params))?;
+    let (id, ()) = state.validate((id, params))?;
     state.application.discard_job(&caller, id).await?;
     Ok(reply::no_content())
 }

@@ -73,7 +73,7 @@ pub(super) async fn list(
     AdminOnly(caller, ..): AdminOnly<Manage>,
     params: Params<JobsParams>,
 ) -> Answer {
-    let (filter, paging) = state.accept(params)?;
+    let (filter, paging) = state.validate(params)?;
     let mut jobs = state.application.list_jobs(&caller, filter, paging.request()).await?;
     let meta = paging.meta(&mut jobs, |job| job.id, state.application.count_jobs(filter)).await?;
     reply::list(jobs.iter().map(JobView::new).collect::<Vec<_>>(), meta)

@@ -25,7 +25,7 @@ pub(super) async fn retry(
     id: PathId<JobId>,
     params: Params<NoParams>,
 ) -> Answer {
-    let (id, ()) = state.accept((id, params))?;
+    let (id, ()) = state.validate((id, params))?;
     let job = state.application.retry_job(&caller, id).await?;
     reply::ok(JobView::new(&job))
 }

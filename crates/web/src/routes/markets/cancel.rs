@@ -29,7 +29,7 @@ pub(super) async fn cancel(
     key: IdempotencyKey,
     body: OptionalBody<NoFields>,
 ) -> Answer {
-    let (market_id, key, ()) = state.accept((market_id, key, body))?;
+    let (market_id, key, ()) = state.validate((market_id, key, body))?;
     let receipt = state.application.decide_market(&caller, key, market_id, Decision::Cancel).await?;
     let currency = &state.application.settings().currency;
     reply::receipt(receipt, |market| reply::ok(MarketStateView::new(market, currency)?))

@@ -188,7 +188,7 @@ pub(super) async fn chart_prices(
     id: PathId<MarketId>,
     params: Params<ChartParams>,
 ) -> Answer {
-    let (id, window) = state.accept((id, params))?;
+    let (id, window) = state.validate((id, params))?;
     let ChartWindow { interval, from, to } = window;
     let chart = state.application.chart_prices(id, interval, from, to).await?;
     reply::ok(ChartView::new(window, &chart, &state.application.settings().currency))

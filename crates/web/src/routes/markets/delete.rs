@@ -24,7 +24,7 @@ pub(super) async fn delete(
     id: PathId<MarketId>,
     params: Params<NoParams>,
 ) -> Answer {
-    let (id, ()) = state.accept((id, params))?;
+    let (id, ()) = state.validate((id, params))?;
     state.application.delete_market(&caller, id).await?;
     Ok(reply::no_content())
 }

@@ -66,7 +66,7 @@ pub(super) async fn edit(
     expected: IfMatch,
     body: Body<EditBody>,
 ) -> Answer {
-    let (id, expected, edit) = state.accept((id, expected, body))?;
+    let (id, expected, edit) = state.validate((id, expected, body))?;
     let application = &state.application;
     let market = application.edit_market(&caller, id, edit, expected).await?;
     let (now, currency) = (application.now(), &application.settings().currency);

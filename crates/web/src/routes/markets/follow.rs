@@ -56,7 +56,7 @@ pub(super) async fn follow(
     last: LastEvent,
     params: Params<NoParams>,
 ) -> Answer {
-    let (id, last, ()) = state.accept((id, last, params))?;
+    let (id, last, ()) = state.validate((id, last, params))?;
     let market = state.application.get_market(id).await?;
     let present = MarketPosition::of(&market);
     if last.is_some_and(|last| last.sequence > present.sequence) {

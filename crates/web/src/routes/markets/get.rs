@@ -56,7 +56,7 @@ pub(super) async fn get(
     params: Params<MarketParams>,
     known: KnownTags,
 ) -> Answer {
-    let (id, (relations, fields)) = state.accept((id, params))?;
+    let (id, (relations, fields)) = state.validate((id, params))?;
     let application = &state.application;
     if relations.is_empty() && fields.are_all() {
         let page = MarketPage::read(application.show_market(id, page::render).await?);

@@ -24,7 +24,7 @@ pub(super) async fn get_settlement(
     id: PathId<MarketId>,
     params: Params<NoParams>,
 ) -> Answer {
-    let (id, ()) = state.accept((id, params))?;
+    let (id, ()) = state.validate((id, params))?;
     let (details, found) = state.application.find_settlement(id).await?;
     let not_found = || ApiError::new(ErrorCode::NotFound, format!("Resolution not found: {id}"));
     let settlement = found.ok_or_else(not_found)?;

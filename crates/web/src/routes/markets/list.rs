@@ -108,7 +108,7 @@ fn sort_named(name: &str, errors: &mut ValidationErrors) -> Option<MarketSort> {
     responses((status = 200, description = "Done.", body = Vec<MarketView<'static>>)),
 )]
 pub(super) async fn list(state: Data<WebState>, params: Params<MarketParams>) -> Answer {
-    let WantedMarkets { filter, sort, relations, fields, paging } = state.accept(params)?;
+    let WantedMarkets { filter, sort, relations, fields, paging } = state.validate(params)?;
     let application = &state.application;
     let mut found = application.list_markets(&filter, sort, paging.request()).await?;
     let total = application.count_markets(&filter);

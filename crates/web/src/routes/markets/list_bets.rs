@@ -26,7 +26,7 @@ pub(super) async fn list_bets(
     id: PathId<MarketId>,
     params: Params<PageParams>,
 ) -> Answer {
-    let (id, paging) = state.accept((id, params))?;
+    let (id, paging) = state.validate((id, params))?;
     let (_, Page { mut rows, total }) = state.application.list_bets(id, paging.request()).await?;
     let meta = paging.meta(&mut rows, |bet| bet.fill.sequence, ready(Ok(total))).await?;
     let currency = &state.application.settings().currency;

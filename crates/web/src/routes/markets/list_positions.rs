@@ -27,7 +27,7 @@ pub(super) async fn list_positions(
     id: PathId<MarketId>,
     params: Params<PageParams>,
 ) -> Answer {
-    let (id, paging) = state.accept((id, params))?;
+    let (id, paging) = state.validate((id, params))?;
     let application = &state.application;
     let details = application.get_market(id).await?;
     let (mut rows, total) = match &paging {

@@ -214,7 +214,7 @@ pub(super) async fn open(
     key: IdempotencyKey,
     body: Body<OpeningBody>,
 ) -> Answer {
-    let (key, opening) = state.accept((key, body))?;
+    let (key, opening) = state.validate((key, body))?;
     let receipt = state.application.open_market(&caller, key, opening).await?;
     reply::receipt(receipt, |opened| {
         let market = opened.into_details();

@@ -85,7 +85,7 @@ pub(super) async fn place_bet(
     key: IdempotencyKey,
     body: Body<BetOrderBody>,
 ) -> Answer {
-    let (market_id, key, (client_id, order)) = state.accept((market_id, key, body))?;
+    let (market_id, key, (client_id, order)) = state.validate((market_id, key, body))?;
     let target = TradeTarget { market_id, client_id };
     let receipt = state.application.place_bet(&caller, key, target, order).await?;
     let currency = &state.application.settings().currency;

@@ -102,7 +102,7 @@ pub(super) async fn quote(
     market_id: PathId<MarketId>,
     body: Body<QuoteOrderBody>,
 ) -> Answer {
-    let (market_id, request) = state.accept((market_id, body))?;
+    let (market_id, request) = state.validate((market_id, body))?;
     let quote = state.application.quote_order(market_id, request).await?;
     reply::ok(QuoteView::new(&quote, &state.application.settings().currency))
 }

@@ -115,7 +115,7 @@ pub(super) async fn resolve(
     key: IdempotencyKey,
     body: Body<ResolutionBody>,
 ) -> Answer {
-    let (market_id, key, decision) = state.accept((market_id, key, body))?;
+    let (market_id, key, decision) = state.validate((market_id, key, body))?;
     let receipt = state.application.decide_market(&caller, key, market_id, decision).await?;
     let currency = &state.application.settings().currency;
     reply::receipt(receipt, |market| reply::ok(MarketStateView::new(market, currency)?))

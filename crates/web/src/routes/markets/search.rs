@@ -74,7 +74,7 @@ impl ParseRequest for SearchParams {
     responses((status = 200, description = "Done.", body = Vec<MarketHit<'static>>)),
 )]
 pub(super) async fn search(state: Data<WebState>, params: Params<SearchParams>) -> Answer {
-    let (query, filter, paging) = state.accept(params)?;
+    let (query, filter, paging) = state.validate(params)?;
     let application = &state.application;
     let page = search::search_page(&paging);
     let permit = application.admit_search().await?;

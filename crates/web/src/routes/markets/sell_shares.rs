@@ -79,7 +79,7 @@ pub(super) async fn sell_shares(
     key: IdempotencyKey,
     body: Body<SaleBody>,
 ) -> Answer {
-    let (market_id, key, (client_id, order)) = state.accept((market_id, key, body))?;
+    let (market_id, key, (client_id, order)) = state.validate((market_id, key, body))?;
     let target = TradeTarget { market_id, client_id };
     let receipt = state.application.sell_shares(&caller, key, target, order).await?;
     let currency = &state.application.settings().currency;

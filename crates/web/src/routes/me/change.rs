@@ -68,7 +68,7 @@ pub(super) async fn change(
     expected: IfMatch,
     body: Body<ProfileBody>,
 ) -> Answer {
-    let (expected, change) = state.accept((expected, body))?;
+    let (expected, change) = state.validate((expected, body))?;
     let user = state.application.change_profile(&caller, change, expected).await?;
     let (tag, profile) = own_profile(&state, &caller, &user).await?;
     reply::tagged(tag, reply::ok(profile)?)

@@ -71,7 +71,7 @@ pub(super) async fn change_password(
     ClientAddress(from): ClientAddress,
     body: Body<PasswordBody>,
 ) -> Answer {
-    let Passwords { current, new, revoke_api_keys } = state.accept(body)?;
+    let Passwords { current, new, revoke_api_keys } = state.validate(body)?;
     let current = PasswordConfirmation { password: current, from };
     let change = PasswordChange { current, new, revoke_api_keys };
     let ended = state.application.change_password(&caller, change).await?;

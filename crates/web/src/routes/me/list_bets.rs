@@ -24,7 +24,7 @@ pub(super) async fn list_bets(
     SignedIn(caller, ..): SignedIn<Read>,
     params: Params<PageParams>,
 ) -> Answer {
-    let (paging, application) = (state.accept(params)?, &state.application);
+    let (paging, application) = (state.validate(params)?, &state.application);
     let mut bets = application.list_own_bets(&caller, paging.request()).await?;
     let total = application.count_own_bets(&caller);
     let meta = paging.meta(&mut bets, |bet| BetKey::from(bet), total).await?;

@@ -24,7 +24,7 @@ pub(super) async fn list_positions(
     SignedIn(caller, ..): SignedIn<Read>,
     params: Params<PageParams>,
 ) -> Answer {
-    let (paging, application) = (state.accept(params)?, &state.application);
+    let (paging, application) = (state.validate(params)?, &state.application);
     let mut held = application.list_own_positions(&caller, paging.request()).await?;
     let total = application.count_own_positions(&caller);
     let meta = paging.meta(&mut held, HeldPosition::key, total).await?;

@@ -24,7 +24,7 @@ pub(super) async fn show(
     params: Params<NoParams>,
     known: KnownTags,
 ) -> Answer {
-    state.accept(params)?;
+    state.validate(params)?;
     let (tag, profile) = own_profile(&state, &caller, &caller.user).await?;
     reply::unless_known(&known, tag, || profile)
 }

@@ -71,7 +71,7 @@ pub(super) async fn edit(
     expected: IfMatch,
     body: Body<EditBody>,
 ) -> Answer {
-    let (id, expected, edit) = state.accept((id, expected, body))?;
+    let (id, expected, edit) = state.validate((id, expected, body))?;
     let post = state.application.edit_post(&caller, id, edit, expected).await?;
     reply::tagged(reply::version_tag(post.version), reply::ok(PostView::new(&post))?)
 }

@@ -56,7 +56,7 @@ pub(super) async fn get(
     params: Params<PostParams>,
     known: KnownTags,
 ) -> Answer {
-    let (id, (relations, fields)) = state.accept((id, params))?;
+    let (id, (relations, fields)) = state.validate((id, params))?;
     let post = state.application.get_post(caller.caller(), id).await?;
     if relations.is_empty() {
         let tag = reply::version_tag(post.version);

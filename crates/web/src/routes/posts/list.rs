@@ -94,7 +94,7 @@ pub(super) async fn list(
     caller: MaybeSignedIn,
     params: Params<PostsParams>,
 ) -> Answer {
-    let WantedPosts { filter, relations, fields, paging } = state.accept(params)?;
+    let WantedPosts { filter, relations, fields, paging } = state.validate(params)?;
     if filter.status == PostStatus::Draft {
         caller.required()?;
     }

@@ -76,7 +76,7 @@ pub(super) async fn search(
     caller: MaybeSignedIn,
     params: Params<SearchParams>,
 ) -> Answer {
-    let (query, filter, paging) = state.accept(params)?;
+    let (query, filter, paging) = state.validate(params)?;
     if filter.status == PostStatus::Draft {
         caller.required()?;
     }

@@ -61,7 +61,7 @@ pub(super) async fn write(
     SignedIn(caller, ..): SignedIn<Manage>,
     body: Body<NewPost>,
 ) -> Answer {
-    let body = state.accept(body)?;
+    let body = state.validate(body)?;
     let post = state.application.write_post(&caller, body).await?;
     let created = reply::created(format_args!("/posts/{}", post.id), PostView::new(&post))?;
     reply::tagged(reply::version_tag(post.version), created)

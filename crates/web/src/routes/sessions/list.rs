@@ -38,7 +38,7 @@ pub(super) async fn list(
     InSession(caller): InSession,
     params: Params<PageParams>,
 ) -> Answer {
-    let paging = state.accept(params)?;
+    let paging = state.validate(params)?;
     let mut sessions = state.application.list_sessions(&caller, paging.request()).await?;
     let total = state.application.count_sessions(&caller);
     let meta = paging.meta(&mut sessions, |session| session.id, total).await?;

@@ -71,7 +71,7 @@ pub(super) async fn log_in(
     ClientAddress(from): ClientAddress,
     body: Body<CredentialsBody>,
 ) -> Answer {
-    let Credentials { email, password } = state.accept(body)?;
+    let Credentials { email, password } = state.validate(body)?;
     let begun = state.application.log_in(from, &email, password).await?;
     let (session, token) = (begun.session, begun.token.expose_secret());
     let user = UserView::of_self(&begun.user);

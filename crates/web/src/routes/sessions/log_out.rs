@@ -46,7 +46,7 @@ pub(super) async fn log_out(
     id: PathId<OwnSession>,
     params: Params<NoParams>,
 ) -> Answer {
-    let (id, ()) = state.accept((id, params))?;
+    let (id, ()) = state.validate((id, params))?;
     let current = caller.session().map_err(DomainError::Denied)?;
     let id = match id {
         OwnSession::Current => current,

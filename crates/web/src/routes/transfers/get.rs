@@ -24,7 +24,7 @@ pub(super) async fn get(
     id: PathId<TransferId>,
     params: Params<NoParams>,
 ) -> Answer {
-    let (id, ()) = state.accept((id, params))?;
+    let (id, ()) = state.validate((id, params))?;
     let details = state.application.get_transfer(&caller, id).await?;
     let visible = Visible::to_reader_of(&details, &caller);
     reply::ok(TransferView::new(&details.transfer, &state.application.settings().currency, visible))

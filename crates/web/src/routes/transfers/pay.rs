@@ -28,7 +28,7 @@ pub(super) async fn pay(
     key: IdempotencyKey,
     body: Body<PaymentBody>,
 ) -> Answer {
-    let (key, payment) = state.accept((key, body))?;
+    let (key, payment) = state.validate((key, body))?;
     let receipt = state.application.pay(&caller, key, payment).await?;
     reply::receipt(receipt, |transfer| made(&state, &caller, &transfer))
 }

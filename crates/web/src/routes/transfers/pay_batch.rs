@@ -112,7 +112,7 @@ pub(super) async fn pay_batch(
 ) -> Answer {
     let input = {
         let state = state.clone();
-        cpu_work::run(move || state.accept((key, body))).await?
+        cpu_work::run(move || state.validate((key, body))).await?
     };
     let (key, batch) = input?;
     charge(&state, &request, batch.payments.len()).await?;

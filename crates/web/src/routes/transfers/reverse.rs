@@ -51,7 +51,7 @@ pub(super) async fn reverse(
     id: PathId<TransferId>,
     body: OptionalBody<ReversalBody>,
 ) -> Answer {
-    let (key, id, force) = state.accept((key, id, body))?;
+    let (key, id, force) = state.validate((key, id, body))?;
     let receipt = state.application.reverse_transfer(&caller, key, id, force).await?;
     reply::receipt(receipt, |transfer| made(&state, &caller, &transfer))
 }

@@ -65,7 +65,7 @@ pub(super) async fn appoint(
     expected: IfMatch,
     body: Body<AppointmentBody>,
 ) -> Answer {
-    let (id, expected, appointment) = state.accept((id, expected, body))?;
+    let (id, expected, appointment) = state.validate((id, expected, body))?;
     let user = state.application.appoint_user(&caller, id, appointment, expected).await?;
     let tag = reply::version_tag(entity_tag(caller.actor(), &user));
     reply::tagged(tag, reply::ok(UserView::seen_by(caller.actor(), &user))?)

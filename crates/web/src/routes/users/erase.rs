@@ -52,7 +52,7 @@ pub(super) async fn erase(
     // A body dropped by a proxy is reported as a missing password.
     body: OptionalBody<ErasureBody>,
 ) -> Answer {
-    let (id, password) = state.accept((id, body))?;
+    let (id, password) = state.validate((id, body))?;
     state.application.erase_user(&caller, id, PasswordConfirmation { password, from }).await?;
     forget_cookie(reply::no_content(), &state.settings)
 }

@@ -27,7 +27,7 @@ pub(super) async fn get(
     params: Params<NoParams>,
     known: KnownTags,
 ) -> Answer {
-    let (id, ()) = state.accept((id, params))?;
+    let (id, ()) = state.validate((id, params))?;
     let user = state.application.get_user(id).await?;
     let actor = caller.actor();
     let tag = reply::version_tag(entity_tag(actor, &user));

@@ -63,7 +63,7 @@ pub(super) async fn list(
     SignedIn(caller, ..): SignedIn<Read>,
     params: Params<UsersParams>,
 ) -> Answer {
-    let (relations, fields, paging) = state.accept(params)?;
+    let (relations, fields, paging) = state.validate(params)?;
     let application = &state.application;
     let mut users = application.list_users(paging.request()).await?;
     let meta = paging.meta(&mut users, |user| user.id, application.count_users()).await?;

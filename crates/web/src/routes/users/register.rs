@@ -75,7 +75,7 @@ struct NewAccount {
     responses((status = 201, description = "Made.", body = Registered<'static>)),
 )]
 pub(super) async fn register(state: Data<WebState>, body: Body<RegistrationBody>) -> Answer {
-    let registration = state.accept(body)?;
+    let registration = state.validate(body)?;
     let (user, registered) = state.application.register_user(registration).await?;
     let currency = &state.application.settings().currency;
     let balance = Money::new(currency, registered.balance.minor());

@@ -62,7 +62,7 @@ pub(super) async fn change(
     id: PathId<WebhookId>,
     body: Body<WebhookChangeBody>,
 ) -> Answer {
-    let (id, change) = state.accept((id, body))?;
+    let (id, change) = state.validate((id, body))?;
     let webhook = state.application.change_webhook(&caller, id, change).await?;
     reply::ok(WebhookView::new(&webhook))
 }

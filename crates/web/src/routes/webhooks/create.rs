@@ -53,7 +53,7 @@ pub(super) async fn create(
     AdminOnly(caller, ..): AdminOnly<Manage>,
     body: Body<WebhookBody>,
 ) -> Answer {
-    let new = state.accept(body)?;
+    let new = state.validate(body)?;
     let webhook = state.application.create_webhook(&caller, new).await?;
     reply::created(format_args!("/webhooks/{}", webhook.id), WebhookWithSecret::new(&webhook))
 }

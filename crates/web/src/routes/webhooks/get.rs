@@ -24,7 +24,7 @@ pub(super) async fn get(
     id: PathId<WebhookId>,
     params: Params<NoParams>,
 ) -> Answer {
-    let (id, ()) = state.accept((id, params))?;
+    let (id, ()) = state.validate((id, params))?;
     let webhook = state.application.get_webhook(&caller, id).await?;
     reply::ok(WebhookView::new(&webhook))
 }

@@ -23,7 +23,7 @@ pub(super) async fn list(
     AdminOnly(caller, ..): AdminOnly<Manage>,
     params: Params<PageParams>,
 ) -> Answer {
-    let paging = state.accept(params)?;
+    let paging = state.validate(params)?;
     let mut webhooks = state.application.list_webhooks(&caller, paging.request()).await?;
     let meta = paging.meta(&mut webhooks, |webhook| webhook.id, state.application.count_webhooks()).await?;
     reply::list(webhooks.iter().map(WebhookView::new).collect::<Vec<_>>(), meta)

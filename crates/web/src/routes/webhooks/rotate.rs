@@ -24,7 +24,7 @@ pub(super) async fn rotate(
     id: PathId<WebhookId>,
     params: Params<NoParams>,
 ) -> Answer {
-    let (id, ()) = state.accept((id, params))?;
+    let (id, ()) = state.validate((id, params))?;
     let webhook = state.application.rotate_webhook_secret(&caller, id).await?;
     reply::ok(WebhookWithSecret::new(&webhook))
 }

@@ -33,7 +33,7 @@ pub(super) async fn test(
     id: PathId<WebhookId>,
     params: Params<NoParams>,
 ) -> Answer {
-    let (id, ()) = state.accept((id, params))?;
+    let (id, ()) = state.validate((id, params))?;
     let failure = state.application.test_webhook(&caller, id).await?.err();
     let failure = failure.map(|failure| failure.to_string());
     reply::ok(WebhookTest { is_delivered: failure.is_none(), failure })
