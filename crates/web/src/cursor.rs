@@ -19,12 +19,12 @@ use sha2::Sha256;
 /// Key with which the nodes of an installation sign cursors.
 pub(crate) type CursorKey = [u8; 32];
 
-const PLACE_BYTES: usize = 24;
+const POSITION_BYTES: usize = 24;
 const TAG_BYTES: usize = 16;
 
 /// Position in a sorted list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct CursorPosition {
     /// Sort value, unless the list is sorted by id.
     pub(crate) rank: i64,
     /// Id that distinguishes rows with equal sort values.
@@ -42,24 +42,24 @@ impl ListSeal {
     }
 
     /// Returns the cursor of a position.
-    pub(crate) fn write(&self, place: Place) -> String {
-        let mut bytes = Vec::with_capacity(PLACE_BYTES + TAG_BYTES);
-        bytes.extend(place.rank.to_be_bytes());
-        bytes.extend(place.id.to_be_bytes());
+    pub(crate) fn write(&self, position: CursorPosition) -> String {
+        let mut bytes = Vec::with_capacity(POSITION_BYTES + TAG_BYTES);
+        bytes.extend(position.rank.to_be_bytes());
+        bytes.extend(position.id.to_be_bytes());
         let tag = authenticate(&self.0, &bytes);
         bytes.extend(&tag[..TAG_BYTES]);
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
     /// Returns the position of a cursor, if it is a cursor of this list.
-    pub(crate) fn read(&self, cursor: &str) -> Option<Place> {
-        let mut bytes = [0; PLACE_BYTES + TAG_BYTES];
+    pub(crate) fn read(&self, cursor: &str) -> Option<CursorPosition> {
+        let mut bytes = [0; POSITION_BYTES + TAG_BYTES];
         let length = URL_SAFE_NO_PAD.decode_slice(cursor, &mut bytes).ok()?;
-        let (body, tag) = bytes.get(..length)?.split_at_checked(PLACE_BYTES)?;
+        let (body, tag) = bytes.get(..length)?.split_at_checked(POSITION_BYTES)?;
         let mac = mac_of(&self.0).chain_update(body);
         mac.verify_truncated_left(tag).ok().filter(|()| tag.len() == TAG_BYTES)?;
         let (rank, id) = body.split_first_chunk()?;
-        Some(Place { rank: i64::from_be_bytes(*rank), id: u128::from_be_bytes(id.try_into().ok()?) })
+        Some(CursorPosition { rank: i64::from_be_bytes(*rank), id: u128::from_be_bytes(id.try_into().ok()?) })
     }
 }
 
@@ -72,97 +72,97 @@ fn authenticate(key: &CursorKey, message: &[u8]) -> [u8; 32] {
     mac_of(key).chain_update(message).finalize().into_bytes().into()
 }
 
-impl From<MarketKey> for Place {
+impl From<MarketKey> for CursorPosition {
     fn from(key: MarketKey) -> Self {
         Self { rank: key.rank, id: key.id.as_u128() }
     }
 }
 
-impl From<Place> for MarketKey {
-    fn from(place: Place) -> Self {
-        Self { rank: place.rank, id: MarketId::from_u128(place.id) }
+impl From<CursorPosition> for MarketKey {
+    fn from(position: CursorPosition) -> Self {
+        Self { rank: position.rank, id: MarketId::from_u128(position.id) }
     }
 }
 
 /// By holder: the account comes first, then the option.
-impl From<PositionKey> for Place {
+impl From<PositionKey> for CursorPosition {
     fn from(key: PositionKey) -> Self {
         Self { rank: i64::try_from(key.option_index).unwrap_or(i64::MAX), id: key.account_id.as_u128() }
     }
 }
 
-impl From<Place> for PositionKey {
-    fn from(place: Place) -> Self {
-        let option_index = usize::try_from(place.rank).unwrap_or(usize::MAX);
-        Self { account_id: AccountId::from_u128(place.id), option_index }
+impl From<CursorPosition> for PositionKey {
+    fn from(position: CursorPosition) -> Self {
+        let option_index = usize::try_from(position.rank).unwrap_or(usize::MAX);
+        Self { account_id: AccountId::from_u128(position.id), option_index }
     }
 }
 
 /// By time: the bet distinguishes those of the same time.
-impl From<BetKey> for Place {
+impl From<BetKey> for CursorPosition {
     fn from(key: BetKey) -> Self {
         Self { rank: key.created_at.micros(), id: key.id.as_u128() }
     }
 }
 
-impl From<Place> for BetKey {
-    fn from(place: Place) -> Self {
-        Self { created_at: Timestamp::from_micros(place.rank), id: BetId::from_u128(place.id) }
+impl From<CursorPosition> for BetKey {
+    fn from(position: CursorPosition) -> Self {
+        Self { created_at: Timestamp::from_micros(position.rank), id: BetId::from_u128(position.id) }
     }
 }
 
 /// By market: then the option.
-impl From<HeldKey> for Place {
+impl From<HeldKey> for CursorPosition {
     fn from(key: HeldKey) -> Self {
         Self { rank: i64::try_from(key.option_index).unwrap_or(i64::MAX), id: key.market_id.as_u128() }
     }
 }
 
-impl From<Place> for HeldKey {
-    fn from(place: Place) -> Self {
-        let option_index = usize::try_from(place.rank).unwrap_or(usize::MAX);
-        Self { market_id: MarketId::from_u128(place.id), option_index }
+impl From<CursorPosition> for HeldKey {
+    fn from(position: CursorPosition) -> Self {
+        let option_index = usize::try_from(position.rank).unwrap_or(usize::MAX);
+        Self { market_id: MarketId::from_u128(position.id), option_index }
     }
 }
 
 /// By profit: the trader distinguishes equal profits.
-impl From<RankKey> for Place {
+impl From<RankKey> for CursorPosition {
     fn from(key: RankKey) -> Self {
         Self { rank: key.profit_minor, id: key.user_id.as_u128() }
     }
 }
 
-impl From<Place> for RankKey {
-    fn from(place: Place) -> Self {
-        Self { profit_minor: place.rank, user_id: UserId::from_u128(place.id) }
+impl From<CursorPosition> for RankKey {
+    fn from(position: CursorPosition) -> Self {
+        Self { profit_minor: position.rank, user_id: UserId::from_u128(position.id) }
     }
 }
 
 /// A number of rows.
-impl From<i64> for Place {
+impl From<i64> for CursorPosition {
     fn from(number: i64) -> Self {
         Self { rank: number, id: 0 }
     }
 }
 
-impl From<Place> for i64 {
-    fn from(place: Place) -> Self {
-        place.rank
+impl From<CursorPosition> for i64 {
+    fn from(position: CursorPosition) -> Self {
+        position.rank
     }
 }
 
 /// Ids that alone are the position of their rows.
 macro_rules! ids {
     ($($name:ident),+ $(,)?) => {$(
-        impl From<$name> for Place {
+        impl From<$name> for CursorPosition {
             fn from(id: $name) -> Self {
                 Self { rank: 0, id: id.as_u128() }
             }
         }
 
-        impl From<Place> for $name {
-            fn from(place: Place) -> Self {
-                Self::from_u128(place.id)
+        impl From<CursorPosition> for $name {
+            fn from(position: CursorPosition) -> Self {
+                Self::from_u128(position.id)
             }
         }
     )+};
@@ -175,13 +175,14 @@ mod tests {
     use super::*;
 
     const KEY: CursorKey = [7; 32];
-    const PLACE: Place = Place { rank: -5, id: 0x0190_163d_8694_739b_aea5_966c_26f8_ad91 };
+    const POSITION: CursorPosition =
+        CursorPosition { rank: -5, id: 0x0190_163d_8694_739b_aea5_966c_26f8_ad91 };
 
     #[test]
     fn cursor_is_valid_for_its_own_list() {
         let seal = ListSeal::new(&KEY, "/markets?sort=closing");
-        let cursor = seal.write(PLACE);
-        assert_eq!(seal.read(&cursor), Some(PLACE));
+        let cursor = seal.write(POSITION);
+        assert_eq!(seal.read(&cursor), Some(POSITION));
         assert_eq!(ListSeal::new(&KEY, "/markets?sort=volume").read(&cursor), None);
         assert_eq!(ListSeal::new(&[8; 32], "/markets?sort=closing").read(&cursor), None);
     }
@@ -189,7 +190,7 @@ mod tests {
     #[test]
     fn altered_cursor_is_rejected() {
         let seal = ListSeal::new(&KEY, "/markets");
-        let cursor = seal.write(PLACE);
+        let cursor = seal.write(POSITION);
         for at in 0..cursor.len() {
             let other = if cursor.as_bytes()[at] == b'A' { "B" } else { "A" };
             let altered = format!("{}{other}{}", &cursor[..at], &cursor[at + 1..]);

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::text::parsed;
-use crate::cursor::{ListSeal, Place};
+use crate::cursor::{CursorPosition, ListSeal};
 use crate::extract::{ListAsked, ParseContext, ParseRequest};
 use crate::validation::{FieldErrorCode, ValidationErrors};
 
@@ -52,7 +52,7 @@ impl ParseRequest for PageParams {
                 let seal = ListSeal::new(key, identity);
                 let after = match self.cursor {
                     None => None,
-                    Some(cursor) => Some(place_of(&cursor, &seal, errors)?),
+                    Some(cursor) => Some(position_of(&cursor, &seal, errors)?),
                 };
                 Some(Paging::Walk(Walk { after, limit, seal }))
             }
@@ -60,12 +60,12 @@ impl ParseRequest for PageParams {
     }
 }
 
-fn place_of(cursor: &str, seal: &ListSeal, errors: &mut ValidationErrors) -> Option<Place> {
-    let place = seal.read(cursor);
-    if place.is_none() {
+fn position_of(cursor: &str, seal: &ListSeal, errors: &mut ValidationErrors) -> Option<CursorPosition> {
+    let position = seal.read(cursor);
+    if position.is_none() {
         errors.add("cursor", FieldErrorCode::Invalid, "must be the cursor of a page of this list");
     }
-    place
+    position
 }
 
 /// Requested part of a list, in the form of the API version.
@@ -80,7 +80,7 @@ pub(crate) enum Paging {
 /// Page after a cursor.
 #[derive(Debug)]
 pub(crate) struct Walk {
-    after: Option<Place>,
+    after: Option<CursorPosition>,
     limit: u32,
     seal: ListSeal,
 }
@@ -98,7 +98,7 @@ pub(crate) enum ListMeta {
 impl Paging {
     /// Returns the rows to read. With cursors, one more row than shown is read, which tells if
     /// there is a next page.
-    pub(crate) fn request<K: From<Place>>(&self) -> PageRequest<K> {
+    pub(crate) fn request<K: From<CursorPosition>>(&self) -> PageRequest<K> {
         match self {
             Self::Page(page) => PageRequest::from(*page),
             Self::Walk(walk) => {
@@ -110,7 +110,7 @@ impl Paging {
 
     /// Returns the metadata of a list, and drops the additional row. The total is computed only if
     /// the response contains it.
-    pub(crate) async fn meta<T, K: Into<Place>>(
+    pub(crate) async fn meta<T, K: Into<CursorPosition>>(
         self,
         rows: &mut Vec<T>,
         key_of: impl Fn(&T) -> K,
@@ -126,7 +126,7 @@ impl Paging {
     }
 
     /// Divides a list that is short enough to be read completely.
-    pub(crate) fn divide<T, K: Into<Place> + From<Place> + Ord>(
+    pub(crate) fn divide<T, K: Into<CursorPosition> + From<CursorPosition> + Ord>(
         self,
         rows: &mut Vec<T>,
         key_of: impl Fn(&T) -> K,
@@ -151,7 +151,7 @@ impl Paging {
 
 impl Walk {
     /// Returns the position after which the rows to read start.
-    pub(crate) fn after<K: From<Place>>(&self) -> Option<K> {
+    pub(crate) fn after<K: From<CursorPosition>>(&self) -> Option<K> {
         self.after.map(K::from)
     }
 
@@ -160,7 +160,7 @@ impl Walk {
         self.limit + 1
     }
 
-    fn meta<T, K: Into<Place>>(self, rows: &mut Vec<T>, key_of: impl Fn(&T) -> K) -> ListMeta {
+    fn meta<T, K: Into<CursorPosition>>(self, rows: &mut Vec<T>, key_of: impl Fn(&T) -> K) -> ListMeta {
         let Self { limit, seal, .. } = self;
         let is_more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
