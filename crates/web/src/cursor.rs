@@ -33,16 +33,16 @@ pub(crate) struct CursorPosition {
 
 /// Signs the positions of one list.
 #[derive(Debug, Clone)]
-pub(crate) struct ListSeal(CursorKey);
+pub(crate) struct CursorSigner(CursorKey);
 
-impl ListSeal {
+impl CursorSigner {
     /// Creates the signer of the list with this identity.
     pub(crate) fn new(key: &CursorKey, identity: &str) -> Self {
         Self(authenticate(key, identity.as_bytes()))
     }
 
     /// Returns the cursor of a position.
-    pub(crate) fn write(&self, position: CursorPosition) -> String {
+    pub(crate) fn sign(&self, position: CursorPosition) -> String {
         let mut bytes = Vec::with_capacity(POSITION_BYTES + TAG_BYTES);
         bytes.extend(position.rank.to_be_bytes());
         bytes.extend(position.id.to_be_bytes());
@@ -52,7 +52,7 @@ impl ListSeal {
     }
 
     /// Returns the position of a cursor, if it is a cursor of this list.
-    pub(crate) fn read(&self, cursor: &str) -> Option<CursorPosition> {
+    pub(crate) fn verify(&self, cursor: &str) -> Option<CursorPosition> {
         let mut bytes = [0; POSITION_BYTES + TAG_BYTES];
         let length = URL_SAFE_NO_PAD.decode_slice(cursor, &mut bytes).ok()?;
         let (body, tag) = bytes.get(..length)?.split_at_checked(POSITION_BYTES)?;
@@ -180,25 +180,25 @@ mod tests {
 
     #[test]
     fn cursor_is_valid_for_its_own_list() {
-        let seal = ListSeal::new(&KEY, "/markets?sort=closing");
-        let cursor = seal.write(POSITION);
-        assert_eq!(seal.read(&cursor), Some(POSITION));
-        assert_eq!(ListSeal::new(&KEY, "/markets?sort=volume").read(&cursor), None);
-        assert_eq!(ListSeal::new(&[8; 32], "/markets?sort=closing").read(&cursor), None);
+        let signer = CursorSigner::new(&KEY, "/markets?sort=closing");
+        let cursor = signer.sign(POSITION);
+        assert_eq!(signer.verify(&cursor), Some(POSITION));
+        assert_eq!(CursorSigner::new(&KEY, "/markets?sort=volume").verify(&cursor), None);
+        assert_eq!(CursorSigner::new(&[8; 32], "/markets?sort=closing").verify(&cursor), None);
     }
 
     #[test]
     fn altered_cursor_is_rejected() {
-        let seal = ListSeal::new(&KEY, "/markets");
-        let cursor = seal.write(POSITION);
+        let signer = CursorSigner::new(&KEY, "/markets");
+        let cursor = signer.sign(POSITION);
         for at in 0..cursor.len() {
             let other = if cursor.as_bytes()[at] == b'A' { "B" } else { "A" };
             let altered = format!("{}{other}{}", &cursor[..at], &cursor[at + 1..]);
-            assert_eq!(seal.read(&altered), None, "character {at}");
-            assert_eq!(seal.read(&cursor[..at]), None, "cut at {at}");
+            assert_eq!(signer.verify(&altered), None, "character {at}");
+            assert_eq!(signer.verify(&cursor[..at]), None, "cut at {at}");
         }
         for foreign in ["", "=", "0", "\u{0}", &format!("{cursor}A"), &cursor.repeat(9)] {
-            assert_eq!(seal.read(foreign), None, "{foreign}");
+            assert_eq!(signer.verify(foreign), None, "{foreign}");
         }
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::text::parsed;
-use crate::cursor::{CursorPosition, ListSeal};
+use crate::cursor::{CursorPosition, CursorSigner};
 use crate::extract::{ListAsked, ParseContext, ParseRequest};
 use crate::validation::{FieldErrorCode, ValidationErrors};
 
@@ -49,19 +49,19 @@ impl ParseRequest for PageParams {
             }
             ListAsked::ByCursor { key, identity } => {
                 errors.refuse_unknown("page", self.page.is_some());
-                let seal = ListSeal::new(key, identity);
+                let signer = CursorSigner::new(key, identity);
                 let after = match self.cursor {
                     None => None,
-                    Some(cursor) => Some(position_of(&cursor, &seal, errors)?),
+                    Some(cursor) => Some(position_of(&cursor, &signer, errors)?),
                 };
-                Some(Paging::Walk(Walk { after, limit, seal }))
+                Some(Paging::Walk(Walk { after, limit, signer }))
             }
         }
     }
 }
 
-fn position_of(cursor: &str, seal: &ListSeal, errors: &mut ValidationErrors) -> Option<CursorPosition> {
-    let position = seal.read(cursor);
+fn position_of(cursor: &str, signer: &CursorSigner, errors: &mut ValidationErrors) -> Option<CursorPosition> {
+    let position = signer.verify(cursor);
     if position.is_none() {
         errors.add("cursor", FieldErrorCode::Invalid, "must be the cursor of a page of this list");
     }
@@ -82,7 +82,7 @@ pub(crate) enum Paging {
 pub(crate) struct Walk {
     after: Option<CursorPosition>,
     limit: u32,
-    seal: ListSeal,
+    signer: CursorSigner,
 }
 
 /// Metadata of a list in a response.
@@ -161,10 +161,10 @@ impl Walk {
     }
 
     fn meta<T, K: Into<CursorPosition>>(self, rows: &mut Vec<T>, key_of: impl Fn(&T) -> K) -> ListMeta {
-        let Self { limit, seal, .. } = self;
+        let Self { limit, signer, .. } = self;
         let is_more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
         let last = rows.last().filter(|_| is_more);
-        ListMeta::Page { next: last.map(|row| seal.write(key_of(row).into())), limit }
+        ListMeta::Page { next: last.map(|row| signer.sign(key_of(row).into())), limit }
     }
 }
