@@ -61,12 +61,12 @@ pub(crate) struct ParseContext<'a> {
     /// Current time.
     pub(crate) now: Timestamp,
     /// Pagination of the API version.
-    pub(crate) list: ListAsked<'a>,
+    pub(crate) pagination: Pagination<'a>,
 }
 
 /// Pagination of an API version.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum ListAsked<'a> {
+pub(crate) enum Pagination<'a> {
     /// By page numbers, with a total.
     ByPage,
     /// By cursors, signed with this key for the list with this identity.
@@ -124,7 +124,7 @@ impl WebState {
         let context = ParseContext {
             settings: self.application.settings(),
             now: self.application.now(),
-            list: ListAsked::ByCursor { key: &self.settings.cursor_key, identity: "" },
+            pagination: Pagination::ByCursor { key: &self.settings.cursor_key, identity: "" },
         };
         let mut errors = ValidationErrors::default();
         let value = parts.extract(&mut errors, &context);

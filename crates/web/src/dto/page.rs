@@ -10,10 +10,10 @@ use utoipa::ToSchema;
 
 use super::text::parsed;
 use crate::cursor::{CursorPosition, CursorSigner};
-use crate::extract::{ListAsked, ParseContext, ParseRequest};
+use crate::extract::{Pagination, ParseContext, ParseRequest};
 use crate::validation::{FieldErrorCode, ValidationErrors};
 
-const USUAL_LIMIT: u32 = 10;
+const DEFAULT_LIMIT: u32 = 10;
 
 /// Parameters of a list without filters. A list with filters has these among its own fields.
 #[derive(Debug, Default, Deserialize, Validate)]
@@ -34,12 +34,12 @@ impl ParseRequest for PageParams {
 
     /// Defaults to the first page, of 10 rows.
     fn parse(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<Paging> {
-        let limit = self.limit.unwrap_or(USUAL_LIMIT);
+        let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
         if !(1..=MAX_PAGE_ROWS).contains(&limit) {
             errors.add("limit", FieldErrorCode::Range, format!("must be 1 to {MAX_PAGE_ROWS}"));
         }
-        match context.list {
-            ListAsked::ByPage => {
+        match context.pagination {
+            Pagination::ByPage => {
                 errors.refuse_unknown("cursor", self.cursor.is_some());
                 let page = self.page.unwrap_or(1);
                 if page == 0 {
@@ -47,14 +47,14 @@ impl ParseRequest for PageParams {
                 }
                 NumberedPage::new(page, limit).map(Paging::Page)
             }
-            ListAsked::ByCursor { key, identity } => {
+            Pagination::ByCursor { key, identity } => {
                 errors.refuse_unknown("page", self.page.is_some());
                 let signer = CursorSigner::new(key, identity);
                 let after = match self.cursor {
                     None => None,
                     Some(cursor) => Some(position_of(&cursor, &signer, errors)?),
                 };
-                Some(Paging::Walk(Walk { after, limit, signer }))
+                Some(Paging::Cursor(CursorPage { after, limit, signer }))
             }
         }
     }
@@ -74,12 +74,12 @@ pub(crate) enum Paging {
     /// Page by number.
     Page(NumberedPage),
     /// Page after a cursor.
-    Walk(Walk),
+    Cursor(CursorPage),
 }
 
 /// Page after a cursor.
 #[derive(Debug)]
-pub(crate) struct Walk {
+pub(crate) struct CursorPage {
     after: Option<CursorPosition>,
     limit: u32,
     signer: CursorSigner,
@@ -101,9 +101,9 @@ impl Paging {
     pub(crate) fn request<K: From<CursorPosition>>(&self) -> PageRequest<K> {
         match self {
             Self::Page(page) => PageRequest::from(*page),
-            Self::Walk(walk) => {
-                let start = walk.after().map_or(PageStart::First, PageStart::After);
-                PageRequest { start, limit: walk.limit() }
+            Self::Cursor(page) => {
+                let start = page.after().map_or(PageStart::First, PageStart::After);
+                PageRequest { start, limit: page.limit() }
             }
         }
     }
@@ -121,7 +121,7 @@ impl Paging {
                 let total = total.await?;
                 Ok(ListMeta::Pagination { page: page.page(), limit: page.limit(), total })
             }
-            Self::Walk(walk) => Ok(walk.meta(rows, key_of)),
+            Self::Cursor(page) => Ok(page.meta(rows, key_of)),
         }
     }
 
@@ -139,17 +139,17 @@ impl Paging {
                 rows.truncate(page.limit() as usize);
                 ListMeta::Pagination { page: page.page(), limit: page.limit(), total }
             }
-            Self::Walk(walk) => {
+            Self::Cursor(page) => {
                 // Newest first, so the first keys are the highest.
-                let after = walk.after.map(K::from);
+                let after = page.after.map(K::from);
                 rows.retain(|row| after.as_ref().is_none_or(|after| key_of(row) < *after));
-                walk.meta(rows, key_of)
+                page.meta(rows, key_of)
             }
         }
     }
 }
 
-impl Walk {
+impl CursorPage {
     /// Returns the position after which the rows to read start.
     pub(crate) fn after<K: From<CursorPosition>>(&self) -> Option<K> {
         self.after.map(K::from)

@@ -12,7 +12,7 @@ use garde::Validate;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{ListAsked, ParseContext, ParseRequest, RequestDto, RequestPart, json};
+use super::{Pagination, ParseContext, ParseRequest, RequestDto, RequestPart, json};
 use crate::routing::ApiVersion;
 use crate::validation::{FieldErrorCode, ValidationErrors};
 
@@ -51,16 +51,16 @@ impl<T: RequestDto + ParseRequest> RequestPart for Params<T> {
     fn extract(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<T::Input> {
         let fields = fields_of(self.request.query_string(), errors)?;
         let identity;
-        let list = match context.list {
+        let pagination = match context.pagination {
             // The version of the matched route decides: the text of the path has several spellings.
-            ListAsked::ByCursor { key, .. } if ApiVersion::of(&self.request) != Some(ApiVersion::V1) => {
+            Pagination::ByCursor { key, .. } if ApiVersion::of(&self.request) != Some(ApiVersion::V1) => {
                 identity = identity_of(&self.request, &fields);
-                ListAsked::ByCursor { key, identity: &identity }
+                Pagination::ByCursor { key, identity: &identity }
             }
-            _ => ListAsked::ByPage,
+            _ => Pagination::ByPage,
         };
         let dto: T = json::read_value(Value::Object(fields), errors)?;
-        dto.parse(errors, &ParseContext { list, ..*context })
+        dto.parse(errors, &ParseContext { pagination, ..*context })
     }
 }
 

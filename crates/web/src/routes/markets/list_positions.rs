@@ -35,7 +35,7 @@ pub(super) async fn list_positions(
             let Page { rows, total } = application.page_positions(id, *page).await?;
             (rows, total)
         }
-        Paging::Walk(walk) => (application.list_positions(id, walk.after(), walk.limit()).await?, 0),
+        Paging::Cursor(page) => (application.list_positions(id, page.after(), page.limit()).await?, 0),
     };
     let meta = paging.meta(&mut rows, PositionRow::key, ready(Ok(total))).await?;
     let (market, prices) = (details.market.record(), details.market.probabilities());
