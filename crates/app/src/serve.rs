@@ -14,7 +14,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::cli::ServeArguments;
 use crate::config::{MetricsAccess, Settings};
-use crate::measures;
+use crate::gauges;
 use crate::search;
 use crate::signals::{Signals, survive_hangup};
 use crate::wiring;
@@ -41,7 +41,7 @@ pub(crate) async fn run(settings: &Settings, arguments: &ServeArguments) -> anyh
     let staff = (!arguments.no_worker).then(|| Staff::start(&application, settings));
     let metrics = Metrics::install(env!("CARGO_PKG_VERSION"))?;
     let lane_health = staff.as_ref().map(Staff::lane_health);
-    tokio::spawn(measures::keep_measuring(Arc::clone(&application), metrics.clone(), lane_health));
+    tokio::spawn(gauges::update_periodically(Arc::clone(&application), metrics.clone(), lane_health));
     tokio::spawn(search::keep_in_step(Arc::clone(&application)));
     tokio::spawn(search::keep_indexed(Arc::clone(&application)));
     let state = WebState {

@@ -4,9 +4,9 @@
 mod answer;
 mod closing;
 mod cors;
-mod measures;
 mod metering;
 mod request_id;
+mod request_metrics;
 
 pub(crate) use answer::Answering;
 pub(crate) use cors::cors;

@@ -29,8 +29,8 @@ use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
 
 use super::closing::Closing;
-use super::measures;
 use super::request_id::{RequestId, X_REQUEST_ID};
+use super::request_metrics;
 use crate::WebState;
 use crate::connections::{is_over_limit, keep_connection};
 use crate::error::ApiError;
@@ -115,7 +115,7 @@ struct Exchange {
     state: Data<WebState>,
     /// `true` if the connection is over the limit, and must be closed after this response.
     is_over_limit: bool,
-    _in_flight: measures::InFlight,
+    _in_flight: request_metrics::InFlight,
 }
 
 impl Exchange {
@@ -130,7 +130,7 @@ impl Exchange {
             cost: Arc::default(),
             state,
             is_over_limit: is_over_limit(request.request()),
-            _in_flight: measures::InFlight::begin(),
+            _in_flight: request_metrics::InFlight::begin(),
         }
     }
 

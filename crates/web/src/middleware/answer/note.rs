@@ -12,7 +12,7 @@ use super::Exchange;
 use crate::error::render::Failure;
 use crate::error::{ApiError, ErrorCode};
 use crate::extract::HasCaller;
-use crate::middleware::measures;
+use crate::middleware::request_metrics;
 use crate::routing::RoutePath;
 
 /// Log target of requests that succeeded, or were rejected.
@@ -51,7 +51,7 @@ impl Exchange {
             4 => "4xx",
             _ => "5xx",
         };
-        measures::answered(method, route, class, self.since.elapsed());
+        request_metrics::record(method, route, class, self.since.elapsed());
     }
 
     /// Logs one line per request: its response, and the cause of a server error.

@@ -5,19 +5,19 @@ use std::time::Duration;
 
 use foretell_application::Application;
 use foretell_domain::job::{JobKind, JobState};
-use foretell_ports::cache::Reach;
+use foretell_ports::cache::CacheMode;
 use foretell_ports::error::Chain;
 use foretell_telemetry::Metrics;
 use foretell_web::LaneHealth;
 use metrics::gauge;
 
 /// Interval of measurements.
-const EACH: Duration = Duration::from_secs(5);
+const PERIOD: Duration = Duration::from_secs(5);
 /// Number of measurements per ledger sum, which reads every account.
-const LEDGER_EACH: u32 = 12;
+const LEDGER_PERIODS: u32 = 12;
 
 /// Updates the gauges periodically.
-pub(crate) async fn keep_measuring(
+pub(crate) async fn update_periodically(
     application: Arc<Application>,
     metrics: Metrics,
     lane_health: Option<Arc<LaneHealth>>,
@@ -26,20 +26,23 @@ pub(crate) async fn keep_measuring(
         for (lane, is_ok) in lane_health.as_ref().map(|health| health()).unwrap_or_default() {
             gauge!("foretell_job_lane_up", "lane" => lane.as_str()).set(if is_ok { 1.0 } else { 0.0 });
         }
-        if let Err(error) = measure(&application, round.is_multiple_of(LEDGER_EACH)).await {
+        if let Err(error) = update(&application, round.is_multiple_of(LEDGER_PERIODS)).await {
             tracing::warn!(
                 error = %Chain(&error),
                 "reading the periodic gauges from the database failed"
             );
         }
         metrics.tidy();
-        tokio::time::sleep(EACH).await;
+        tokio::time::sleep(PERIOD).await;
     }
 }
 
 #[allow(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
-async fn measure(application: &Application, adds_up: bool) -> Result<(), foretell_ports::error::StoreError> {
-    let is_degraded = application.cache_mode() == Reach::Degraded;
+async fn update(
+    application: &Application,
+    sums_ledger: bool,
+) -> Result<(), foretell_ports::error::StoreError> {
+    let is_degraded = application.cache_mode() == CacheMode::Degraded;
     gauge!("foretell_cache_degraded").set(if is_degraded { 1.0 } else { 0.0 });
     if let Some(semantic) = application.semantic() {
         gauge!("foretell_search_texts").set(semantic.texts().await.unwrap_or(0) as f64);
@@ -53,7 +56,7 @@ async fn measure(application: &Application, adds_up: bool) -> Result<(), foretel
                 .set(found.map_or(0, |found| found.count) as f64);
         }
     }
-    if adds_up {
+    if sums_ledger {
         gauge!("foretell_ledger_imbalance").set(application.sum_balances().await? as f64);
     }
     Ok(())
