@@ -7,6 +7,7 @@
 mod connections;
 mod cpu_work;
 mod cursor;
+mod deadline;
 mod dto;
 mod error;
 mod export;
@@ -14,7 +15,6 @@ mod extract;
 mod middleware;
 mod openapi;
 mod origins;
-mod patience;
 mod reply;
 mod routes;
 mod routing;

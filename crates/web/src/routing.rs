@@ -13,16 +13,16 @@ use actix_web::middleware::from_fn;
 use actix_web::{FromRequest, Handler, HttpRequest, Resource, Responder, Route, web};
 use foretell_application::RequestKind;
 
+use crate::deadline::WithDeadline;
 use crate::error::{ApiError, ErrorCode};
 use crate::middleware::meter;
-use crate::patience::InTime;
 
 /// A path with a handler for each of its methods.
 pub(crate) struct Endpoint {
     resource: Resource,
     allow: String,
     metering: Metering,
-    is_unhurried: bool,
+    has_no_deadline: bool,
 }
 
 /// Rate limit bucket of a route's requests.
@@ -70,7 +70,7 @@ impl ApiVersion {
 /// Creates an endpoint for a path, such as `/accounts/{id}`, without any handler yet.
 pub(crate) fn at(path: &'static str) -> Endpoint {
     let resource = web::resource(path).app_data(RoutePath(path));
-    Endpoint { resource, allow: String::new(), metering: Metering::ByMethod, is_unhurried: false }
+    Endpoint { resource, allow: String::new(), metering: Metering::ByMethod, has_no_deadline: false }
 }
 
 macro_rules! methods {
@@ -101,8 +101,8 @@ impl Endpoint {
     }
 
     /// Exempts the following handlers from the response timeout, since they read very much.
-    pub(crate) fn unhurried(mut self) -> Self {
-        self.is_unhurried = true;
+    pub(crate) fn no_deadline(mut self) -> Self {
+        self.has_no_deadline = true;
         self
     }
 
@@ -135,14 +135,14 @@ impl Endpoint {
             self.allow.push_str(", ");
         }
         self.allow.push_str(method.as_str());
-        let is_unhurried = self.is_unhurried;
-        let handle = move |InTime { args, patience }| {
+        let has_no_deadline = self.has_no_deadline;
+        let handle = move |WithDeadline { args, deadline }| {
             let handler = handler.clone();
             async move {
-                if is_unhurried {
-                    patience.suspend();
+                if has_no_deadline {
+                    deadline.suspend();
                 }
-                patience.wait_for(pin!(handler.call(args))).await
+                deadline.wait_for(pin!(handler.call(args))).await
             }
         };
         let route = metered(web::method(method).to(handle), self.metering);

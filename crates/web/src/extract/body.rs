@@ -12,8 +12,8 @@ use futures::future::LocalBoxFuture;
 use futures::{FutureExt as _, StreamExt as _};
 
 use super::{ParseContext, ParseRequest, RequestDto, RequestPart, json, params};
+use crate::deadline::Deadline;
 use crate::error::{ApiError, ErrorCode};
-use crate::patience::Patience;
 use crate::validation::ValidationErrors;
 use crate::{WebSettings, WebState};
 
@@ -109,11 +109,11 @@ pub(crate) struct Unread {
 
 async fn read(request: &HttpRequest, mut payload: Payload) -> Result<Bytes, ApiError> {
     let state = request.app_data::<Data<WebState>>().ok_or_else(|| ApiError::internal("no web state"))?;
-    let patience = request.extensions().get::<Patience>().cloned();
+    let deadline = request.extensions().get::<Deadline>().cloned();
     let reading = read_within(&state.settings, request.headers(), &mut payload);
     // The client controls the arrival of its body, so this time does not count as time to answer.
-    let result = match patience {
-        Some(patience) => patience.for_the_client(reading).await,
+    let result = match deadline {
+        Some(deadline) => deadline.excluding(reading).await,
         None => reading.await,
     };
     if result.is_err() {

@@ -16,9 +16,9 @@ use foretell_application::{Metered, RequestKind, Requester};
 
 use crate::WebState;
 use crate::connections::is_over_limit;
+use crate::deadline::Deadline;
 use crate::error::{ApiError, ErrorCode};
 use crate::extract::{ClientAddress, requester_of};
-use crate::patience::Patience;
 use crate::routing::Metering;
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -40,8 +40,8 @@ pub(crate) async fn meter(
     if state.application.request_budget(kind).is_none() {
         return next.call(request).await;
     }
-    let patience = Patience::new(state.settings.answer_timeout);
-    let Some(metered) = patience.wait_for(pin!(count(&request, state, kind))).await?? else {
+    let deadline = Deadline::new(state.settings.answer_timeout);
+    let Some(metered) = deadline.wait_for(pin!(count(&request, state, kind))).await?? else {
         return next.call(request).await;
     };
     if metered.verdict.refused_for.is_some() {

@@ -28,7 +28,7 @@ use crate::validation::{FieldErrorCode, ValidationErrors};
 pub(super) struct Documented;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
-    config.service(at("/leaderboard").unhurried().get(show));
+    config.service(at("/leaderboard").no_deadline().get(show));
 }
 
 /// Period of a leaderboard, and pagination.

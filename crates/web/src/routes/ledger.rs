@@ -18,7 +18,7 @@ use crate::routing::at;
 pub(super) struct Documented;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
-    config.service(at("/ledger/audit").unhurried().get(audit));
+    config.service(at("/ledger/audit").no_deadline().get(audit));
 }
 
 #[derive(Serialize, ToSchema)]

@@ -22,17 +22,17 @@ use crate::error::{ApiError, ErrorCode};
 
 /// Deadline of a response, extended while the client itself is slow.
 #[derive(Debug, Clone)]
-pub(crate) struct Patience {
+pub(crate) struct Deadline {
     limit: Duration,
     until: Rc<Cell<Option<Instant>>>,
 }
 
-impl Patience {
+impl Deadline {
     /// Starts the timeout.
     pub(crate) fn new(limit: Duration) -> Self {
-        let patience = Self { limit, until: Rc::default() };
-        patience.renew();
-        patience
+        let deadline = Self { limit, until: Rc::default() };
+        deadline.restart();
+        deadline
     }
 
     /// Disables the timeout.
@@ -41,14 +41,14 @@ impl Patience {
     }
 
     /// Waits for the client, and restarts the timeout afterwards.
-    pub(crate) async fn for_the_client<F: Future>(&self, work: F) -> F::Output {
+    pub(crate) async fn excluding<F: Future>(&self, work: F) -> F::Output {
         self.suspend();
         let output = work.await;
-        self.renew();
+        self.restart();
         output
     }
 
-    fn renew(&self) {
+    fn restart(&self) {
         self.until.set(Some(Instant::now() + self.limit));
     }
 
@@ -83,12 +83,12 @@ fn too_late() -> ApiError {
 }
 
 /// Handler arguments, extracted before the timeout.
-pub(crate) struct InTime<Args> {
+pub(crate) struct WithDeadline<Args> {
     pub(crate) args: Args,
-    pub(crate) patience: Patience,
+    pub(crate) deadline: Deadline,
 }
 
-impl<Args: FromRequest + 'static> FromRequest for InTime<Args> {
+impl<Args: FromRequest + 'static> FromRequest for WithDeadline<Args> {
     type Error = actix_web::Error;
     type Future = LocalBoxFuture<'static, Result<Self, actix_web::Error>>;
 
@@ -96,14 +96,14 @@ impl<Args: FromRequest + 'static> FromRequest for InTime<Args> {
         let Some(state) = request.app_data::<Data<WebState>>() else {
             return async { Err(ApiError::internal("no web state").into()) }.boxed_local();
         };
-        let patience = Patience::new(state.settings.answer_timeout);
+        let deadline = Deadline::new(state.settings.answer_timeout);
         if !matches!(payload, Payload::None) {
-            request.extensions_mut().insert(patience.clone());
+            request.extensions_mut().insert(deadline.clone());
         }
         let args = Args::from_request(request, payload);
         async move {
-            let args = patience.wait_for(pin!(args)).await?.map_err(Into::into)?;
-            Ok(Self { args, patience })
+            let args = deadline.wait_for(pin!(args)).await?.map_err(Into::into)?;
+            Ok(Self { args, deadline })
         }
         .boxed_local()
     }
@@ -125,30 +125,30 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn work_within_timeout_returns_result() {
-        assert!(Patience::new(LIMIT).wait_for(pin!(after(1))).await.is_ok());
+        assert!(Deadline::new(LIMIT).wait_for(pin!(after(1))).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
     async fn work_beyond_timeout_is_unavailable() {
         let begun = Instant::now();
-        let error = Patience::new(LIMIT).wait_for(pin!(pending::<()>())).await.unwrap_err();
+        let error = Deadline::new(LIMIT).wait_for(pin!(pending::<()>())).await.unwrap_err();
         assert_eq!(error.code(), ErrorCode::Unavailable);
         assert!((LIMIT..LIMIT * 2).contains(&begun.elapsed()), "{:?}", begun.elapsed());
     }
 
     #[tokio::test(start_paused = true)]
     async fn waiting_for_client_does_not_count() {
-        let patience = Patience::new(LIMIT);
+        let deadline = Deadline::new(LIMIT);
         let work = async {
             after(1).await;
-            patience.for_the_client(after(10)).await;
+            deadline.excluding(after(10)).await;
             after(1).await;
         };
-        assert!(patience.wait_for(pin!(work)).await.is_ok());
+        assert!(deadline.wait_for(pin!(work)).await.is_ok());
         let renewed = async {
-            patience.for_the_client(after(10)).await;
+            deadline.excluding(after(10)).await;
             after(3).await;
         };
-        assert!(patience.wait_for(pin!(renewed)).await.is_err(), "it counts again from when it was renewed");
+        assert!(deadline.wait_for(pin!(renewed)).await.is_err(), "it counts again from when it was renewed");
     }
 }
