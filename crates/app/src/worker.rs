@@ -51,8 +51,8 @@ impl Staff {
     }
 
     /// Stops the tasks, and waits at most this long for running work.
-    pub(crate) async fn stop(self, patience: Duration) {
-        self.worker.stop(patience).await;
+    pub(crate) async fn stop(self, grace_period: Duration) {
+        self.worker.stop(grace_period).await;
         self.housekeeper.stop().await;
     }
 }

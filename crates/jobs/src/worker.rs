@@ -81,8 +81,8 @@ impl Worker {
 
     /// Stops leasing jobs, and waits this long for running ones; the rest are left to other
     /// workers.
-    pub async fn stop(self, patience: Duration) {
-        self.stop.send_replace(Some(Instant::now() + patience));
+    pub async fn stop(self, grace_period: Duration) {
+        self.stop.send_replace(Some(Instant::now() + grace_period));
         for lane in self.lanes {
             if let Err(error) = lane.await {
                 tracing::error!(error = %Chain(&error), "a worker lane failed");

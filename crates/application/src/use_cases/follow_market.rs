@@ -125,8 +125,8 @@ impl MarketFollower {
     ///
     /// # Errors
     /// [`AppError::Store`].
-    pub async fn next(&mut self, patience: Duration) -> Result<Told, AppError> {
-        let deadline = Instant::now() + patience;
+    pub async fn next(&mut self, timeout: Duration) -> Result<Told, AppError> {
+        let deadline = Instant::now() + timeout;
         loop {
             if *self.closing.borrow() {
                 return Ok(Told::End);

@@ -38,13 +38,13 @@ async fn user_with_full_share_is_rejected_alone() {
 }
 
 /// Settings with a maximum wait of a second, the default in production.
-fn impatient() -> ApplicationSettings {
+fn with_short_deadline() -> ApplicationSettings {
     ApplicationSettings { writer: WriterSettings::default(), ..settings() }
 }
 
 /// Checks if a command is rejected when it has waited so long before its turn.
 async fn check_wait(waited: Duration, is_turned_away: bool) {
-    let desk = Desk::open_with(impatient()).await;
+    let desk = Desk::open_with(with_short_deadline()).await;
     let (ann, ben) = (desk.user().await, desk.user().await);
     let gate = desk.faults.hold_next();
     let mut busy = Box::pin(desk.send(&ann, Desk::payment(&ann, &ben, 1)));
@@ -75,7 +75,7 @@ async fn command_waiting_too_long_is_not_executed() {
 
 #[tokio::test(start_paused = true)]
 async fn command_behind_slow_unit_times_out() {
-    let desk = Desk::open_with(impatient()).await;
+    let desk = Desk::open_with(with_short_deadline()).await;
     let (ann, ben) = (desk.user().await, desk.user().await);
     let batch = || {
         let payments = vec![Desk::payment(&ann, &ben, 1); 1_000];
@@ -97,7 +97,7 @@ async fn command_behind_slow_unit_times_out() {
 
 #[tokio::test(start_paused = true)]
 async fn command_behind_hanging_unit_gets_response() {
-    let desk = Desk::open_with(impatient()).await;
+    let desk = Desk::open_with(with_short_deadline()).await;
     let (ann, ben) = (desk.user().await, desk.user().await);
     let gate = desk.faults.hold_next();
     let mut busy = Box::pin(desk.send(&ann, Desk::payment(&ann, &ben, 1)));
