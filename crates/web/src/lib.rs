@@ -141,7 +141,7 @@ pub fn app(
     App::new()
         .app_data(state.clone())
         .wrap(cors)
-        .wrap(middleware::Answering(state))
+        .wrap(middleware::RootMiddleware(state))
         .configure(routes::configure)
         .default_service(web::to(routing::unknown_route))
 }

@@ -1,13 +1,13 @@
 //! Middleware of every request: request id and span, caught panics, rendered errors, rate limits
 //! and CORS.
 
-mod answer;
-mod closing;
+mod closing_body;
 mod cors;
 mod metering;
 mod request_id;
 mod request_metrics;
+mod root;
 
-pub(crate) use answer::Answering;
 pub(crate) use cors::cors;
 pub(crate) use metering::{charge, meter};
+pub(crate) use root::RootMiddleware;

@@ -1,7 +1,7 @@
 //! Outermost middleware: gives each request an id and a span, catches panics, renders every error
 //! in the form that the client accepts, and logs it once.
 
-mod note;
+mod access_log;
 
 use std::any::Any;
 use std::fmt;
@@ -28,7 +28,7 @@ use futures::future::LocalBoxFuture;
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span};
 
-use super::closing::Closing;
+use super::closing_body::ClosingBody;
 use super::request_id::{RequestId, X_REQUEST_ID};
 use super::request_metrics;
 use crate::WebState;
@@ -50,31 +50,31 @@ const PROTECTIONS: [(HeaderName, &str); 3] = [
 const TRACEPARENT: &str = "traceparent";
 
 /// Factory of the middleware for each worker.
-pub(crate) struct Answering(pub(crate) Data<WebState>);
+pub(crate) struct RootMiddleware(pub(crate) Data<WebState>);
 
-impl<S, B> Transform<S, ServiceRequest> for Answering
+impl<S, B> Transform<S, ServiceRequest> for RootMiddleware
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error> + 'static,
     B: MessageBody + 'static,
 {
     type Response = ServiceResponse<BoxBody>;
     type Error = actix_web::Error;
-    type Transform = AnsweringService<S>;
+    type Transform = RootService<S>;
     type InitError = ();
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
-        ready(Ok(AnsweringService { service: Rc::new(service), state: self.0.clone() }))
+        ready(Ok(RootService { service: Rc::new(service), state: self.0.clone() }))
     }
 }
 
 /// Middleware around one worker's routes.
-pub(crate) struct AnsweringService<S> {
+pub(crate) struct RootService<S> {
     service: Rc<S>,
     state: Data<WebState>,
 }
 
-impl<S, B> Service<ServiceRequest> for AnsweringService<S>
+impl<S, B> Service<ServiceRequest> for RootService<S>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error> + 'static,
     B: MessageBody + 'static,
@@ -86,16 +86,16 @@ where
     actix_web::dev::forward_ready!(service);
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let exchange = Exchange::begin(&request, self.state.clone());
-        let span = exchange.span(&request);
+        let context = RequestContext::begin(&request, self.state.clone());
+        let span = context.span(&request);
         let service = Rc::clone(&self.service);
         let work = async move {
             let call = AssertUnwindSafe(async { service.call(request).await });
-            let cost = Arc::clone(&exchange.cost);
+            let cost = Arc::clone(&context.cost);
             let result = match cost::noted_in(&cost, pin!(call.catch_unwind())).await {
-                Ok(Ok(response)) => Ok(exchange.finish(response)),
-                Ok(Err(error)) => Err(exchange.rescue(&error)),
-                Err(panic) => Err(exchange.rescue(&caught(panic.as_ref()).into())),
+                Ok(Ok(response)) => Ok(context.finish(response)),
+                Ok(Err(error)) => Err(context.fallback(&error)),
+                Err(panic) => Err(context.fallback(&caught(panic.as_ref()).into())),
             };
             result.map_err(actix_web::Error::from)
         };
@@ -105,7 +105,7 @@ where
 
 /// Data of a request that its response depends on. The request itself cannot be kept: the router
 /// must own it.
-struct Exchange {
+struct RequestContext {
     id: RequestId,
     form: Form,
     method: Method,
@@ -118,7 +118,7 @@ struct Exchange {
     _in_flight: request_metrics::InFlight,
 }
 
-impl Exchange {
+impl RequestContext {
     fn begin(request: &ServiceRequest, state: Data<WebState>) -> Self {
         keep_connection(request.request());
         Self {
@@ -171,35 +171,35 @@ impl Exchange {
         self.set_headers(response.headers_mut(), is_private);
         complete_location(&mut response);
         if !status.is_client_error() && !status.is_server_error() {
-            self.note(status, Some(response.request()), None);
+            self.record(status, Some(response.request()), None);
             return response.map_into_boxed_body();
         }
         let body = {
             let error = response.response().error();
             let failure = self.failure(status, error.and_then(|error| error.as_error::<ApiError>()));
-            self.note(status, Some(response.request()), Some((&failure, error)));
+            self.record(status, Some(response.request()), Some((&failure, error)));
             failure.body(self.form)
         };
         let unread = response.request().extensions_mut().remove::<Unread>();
         response.map_body(|head, _| {
             self.set_failure_headers(head);
             match unread {
-                Some(unread) => BoxBody::new(Closing::new(body, unread)),
+                Some(unread) => BoxBody::new(ClosingBody::new(body, unread)),
                 None => BoxBody::new(body),
             }
         })
     }
 
     /// Returns the response if no route gave one: after a panic, or an error of another middleware.
-    fn rescue(self, error: &actix_web::Error) -> Rescue {
+    fn fallback(self, error: &actix_web::Error) -> ErrorFallback {
         let mut response = error.error_response();
         let status = response.status();
         self.set_headers(response.headers_mut(), true);
         let failure = self.failure(status, error.as_error::<ApiError>());
-        self.note(status, None, Some((&failure, Some(error))));
+        self.record(status, None, Some((&failure, Some(error))));
         let body = failure.body(self.form);
         response.headers_mut().insert(CONTENT_TYPE, self.form.content_type());
-        Rescue { status, headers: response.headers().clone(), body, must_close: self.must_close() }
+        ErrorFallback { status, headers: response.headers().clone(), body, must_close: self.must_close() }
     }
 
     fn must_close(&self) -> bool {
@@ -254,20 +254,20 @@ fn caught(panic: &(dyn Any + Send)) -> ApiError {
 
 /// A finished response in the form of an error, used when the request no longer exists.
 #[derive(Debug)]
-struct Rescue {
+struct ErrorFallback {
     status: StatusCode,
     headers: HeaderMap,
     body: Vec<u8>,
     must_close: bool,
 }
 
-impl fmt::Display for Rescue {
+impl fmt::Display for ErrorFallback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "answered with {}", self.status)
     }
 }
 
-impl ResponseError for Rescue {
+impl ResponseError for ErrorFallback {
     fn status_code(&self) -> StatusCode {
         self.status
     }

@@ -11,19 +11,19 @@ use crate::extract::Unread;
 
 /// A response that keeps the rest of its request until it is sent: the server closes the connection
 /// of a request that is not read completely, but reads one to its end after it was dropped.
-pub(super) struct Closing {
+pub(super) struct ClosingBody {
     body: Bytes,
     _unread: Unread,
 }
 
-impl Closing {
+impl ClosingBody {
     /// Creates a response with this body.
     pub(super) fn new(body: Vec<u8>, unread: Unread) -> Self {
         Self { body: body.into(), _unread: unread }
     }
 }
 
-impl MessageBody for Closing {
+impl MessageBody for ClosingBody {
     type Error = Infallible;
 
     fn size(&self) -> BodySize {

@@ -8,7 +8,7 @@ use foretell_ports::error::Chain;
 use tracing::Span;
 use tracing::field::display;
 
-use super::Exchange;
+use super::RequestContext;
 use crate::error::render::Failure;
 use crate::error::{ApiError, ErrorCode};
 use crate::extract::HasCaller;
@@ -18,9 +18,9 @@ use crate::routing::RoutePath;
 /// Log target of requests that succeeded, or were rejected.
 const REQUESTS: &str = "foretell_request";
 
-impl Exchange {
+impl RequestContext {
     /// Records a response in metrics, log and trace.
-    pub(super) fn note(
+    pub(super) fn record(
         &self,
         status: StatusCode,
         request: Option<&HttpRequest>,
