@@ -5,8 +5,8 @@
 //! crashes. Depends neither on SQL nor on HTTP.
 
 mod attempt;
-mod pulse;
+mod heartbeat;
 mod worker;
 
-pub use pulse::LaneHealth;
+pub use heartbeat::LaneHealth;
 pub use worker::{Worker, WorkerSettings};

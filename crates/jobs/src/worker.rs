@@ -12,7 +12,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, timeout_at};
 
 use crate::attempt::{self, Limits};
-use crate::pulse::{LaneHealth, Pulse, PulseLimits};
+use crate::heartbeat::{Heartbeat, HeartbeatLimits, LaneHealth};
 
 /// Settings of a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,38 +45,43 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 pub struct Worker {
     stop: watch::Sender<Option<Instant>>,
     lanes: Vec<JoinHandle<()>>,
-    pulses: Vec<(JobLane, Arc<Pulse>)>,
+    heartbeats: Vec<(JobLane, Arc<Heartbeat>)>,
 }
 
 impl Worker {
     /// Starts the worker; call it within a Tokio runtime.
     pub fn start(application: &Arc<Application>, settings: WorkerSettings) -> Self {
         let (stop, stopped) = watch::channel(None);
-        let look = settings.poll + LONGEST_PAUSE * 2;
-        let limits = PulseLimits { look, attempt: settings.timeout + look };
-        let pulses: Vec<_> =
-            JobLane::ALL.into_iter().map(|lane| (lane, Arc::new(Pulse::new(limits)))).collect();
-        let start = |(lane, pulse): &(JobLane, Arc<Pulse>)| {
+        let poll = settings.poll + LONGEST_PAUSE * 2;
+        let limits = HeartbeatLimits { poll, attempt: settings.timeout + poll };
+        let heartbeats: Vec<_> =
+            JobLane::ALL.into_iter().map(|lane| (lane, Arc::new(Heartbeat::new(limits)))).collect();
+        let start = |(lane, heartbeat): &(JobLane, Arc<Heartbeat>)| {
             let lane = Lane {
                 application: Arc::clone(application),
                 settings,
                 kind: *lane,
                 stopped: stopped.clone(),
-                pulse: Arc::clone(pulse),
+                heartbeat: Arc::clone(heartbeat),
                 running: JoinSet::new(),
                 leases: Vec::new(),
                 ticks: None,
             };
             tokio::spawn(lane.run())
         };
-        let lanes = pulses.iter().map(start).collect();
-        Self { stop, lanes, pulses }
+        let lanes = heartbeats.iter().map(start).collect();
+        Self { stop, lanes, heartbeats }
     }
 
     /// Returns a function that reports the health of each lane.
     pub fn health(&self) -> impl Fn() -> Vec<LaneHealth> + Send + Sync + 'static {
-        let pulses = self.pulses.clone();
-        move || pulses.iter().map(|(lane, pulse)| LaneHealth { lane: *lane, is_ok: pulse.is_ok() }).collect()
+        let heartbeats = self.heartbeats.clone();
+        move || {
+            heartbeats
+                .iter()
+                .map(|(lane, heartbeat)| LaneHealth { lane: *lane, is_ok: heartbeat.is_ok() })
+                .collect()
+        }
     }
 
     /// Stops leasing jobs, and waits this long for running ones; the rest are left to other
@@ -97,7 +102,7 @@ struct Lane {
     settings: WorkerSettings,
     kind: JobLane,
     stopped: watch::Receiver<Option<Instant>>,
-    pulse: Arc<Pulse>,
+    heartbeat: Arc<Heartbeat>,
     running: JoinSet<Lease>,
     leases: Vec<Lease>,
     ticks: Option<Ticks>,
@@ -107,7 +112,7 @@ impl Lane {
     async fn run(mut self) {
         let mut pause = self.settings.poll;
         while self.stopped.borrow().is_none() {
-            pause = match self.look().await {
+            pause = match self.poll().await {
                 Ok(true) => Duration::ZERO,
                 Ok(false) => self.settings.poll,
                 Err(error) => {
@@ -121,11 +126,11 @@ impl Lane {
             };
             self.wait(pause).await;
         }
-        self.wind_up().await;
+        self.drain().await;
     }
 
     /// Leases due jobs, as many as may run at once. Returns `true` if there may be more.
-    async fn look(&mut self) -> Result<bool, foretell_ports::error::StoreError> {
+    async fn poll(&mut self) -> Result<bool, foretell_ports::error::StoreError> {
         if self.kind == JobLane::Main {
             self.ticks = Some(self.application.add_periodic_jobs(self.ticks).await?);
         }
@@ -134,11 +139,11 @@ impl Lane {
         let taken = self.application.lease_jobs(self.kind, free, self.settings.lease).await?;
         // Due jobs that cannot be leased are no progress, and the health check must report them.
         if !taken.is_blocked {
-            self.pulse.note_look(free == 0);
+            self.heartbeat.record_poll(free == 0);
         }
         let is_more = !taken.jobs.is_empty();
         if is_more {
-            self.pulse.note_change();
+            self.heartbeat.record_progress();
         }
         let limits = Limits { timeout: self.settings.timeout, lease: self.settings.lease };
         for job in taken.jobs {
@@ -158,17 +163,17 @@ impl Lane {
         let is_full = self.running.len() >= self.settings.concurrency.max(1) as usize;
         let pause = if is_full { self.settings.poll.max(pause) } else { pause };
         tokio::select! {
-            Some(ended) = self.running.join_next() => { self.note(ended); }
+            Some(ended) = self.running.join_next() => { self.job_ended(ended); }
             () = tokio::time::sleep(pause) => {}
             _ = self.stopped.changed() => {}
         }
         while let Some(ended) = self.running.try_join_next() {
-            self.note(ended);
+            self.job_ended(ended);
         }
     }
 
-    fn note(&mut self, ended: Result<Lease, tokio::task::JoinError>) {
-        self.pulse.note_change();
+    fn job_ended(&mut self, ended: Result<Lease, tokio::task::JoinError>) {
+        self.heartbeat.record_progress();
         match ended {
             Ok(ended) => self.leases.retain(|lease| *lease != ended),
             Err(error) => {
@@ -181,10 +186,10 @@ impl Lane {
     }
 
     /// Waits for running jobs, and gives back the leases of those that do not end in time.
-    async fn wind_up(mut self) {
+    async fn drain(mut self) {
         let deadline = self.stopped.borrow().unwrap_or_else(Instant::now);
         while let Ok(Some(ended)) = timeout_at(deadline, self.running.join_next()).await {
-            self.note(ended);
+            self.job_ended(ended);
         }
         // The tasks must be stopped before their leases are given back, or two workers would run
         // them at once.

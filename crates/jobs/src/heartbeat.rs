@@ -16,49 +16,55 @@ pub struct LaneHealth {
 }
 
 /// Progress of a lane.
-pub(crate) struct Pulse {
+pub(crate) struct Heartbeat {
     began: Instant,
     /// Time of the last poll that found nothing due or leased jobs, in milliseconds after the
     /// start.
-    last_look_ms: AtomicU64,
+    last_poll_ms: AtomicU64,
     /// Time when a job was last leased or ended.
-    last_change_ms: AtomicU64,
+    last_progress_ms: AtomicU64,
     /// `true` if the maximum number of jobs is running.
     is_full: AtomicBool,
-    limits: PulseLimits,
+    limits: HeartbeatLimits,
 }
 
 /// Times without progress after which a lane is unhealthy.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct PulseLimits {
+pub(crate) struct HeartbeatLimits {
     /// Without a poll, or with due jobs that cannot be leased.
-    pub(crate) look: Duration,
+    pub(crate) poll: Duration,
     /// While the maximum number of jobs runs and none ends.
     pub(crate) attempt: Duration,
 }
 
-impl Pulse {
-    pub(crate) fn new(limits: PulseLimits) -> Self {
-        let (last_look_ms, last_change_ms) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { began: Instant::now(), last_look_ms, last_change_ms, is_full: AtomicBool::new(false), limits }
+impl Heartbeat {
+    pub(crate) fn new(limits: HeartbeatLimits) -> Self {
+        let (last_poll_ms, last_progress_ms) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self {
+            began: Instant::now(),
+            last_poll_ms,
+            last_progress_ms,
+            is_full: AtomicBool::new(false),
+            limits,
+        }
     }
 
     /// Records a poll that has found nothing due, has leased jobs, or was skipped because the
     /// maximum is running.
-    pub(crate) fn note_look(&self, is_full: bool) {
-        self.last_look_ms.store(self.elapsed_ms(), Ordering::Relaxed);
+    pub(crate) fn record_poll(&self, is_full: bool) {
+        self.last_poll_ms.store(self.elapsed_ms(), Ordering::Relaxed);
         self.is_full.store(is_full, Ordering::Relaxed);
     }
 
     /// Records that a job was leased or has ended.
-    pub(crate) fn note_change(&self) {
-        self.last_change_ms.store(self.elapsed_ms(), Ordering::Relaxed);
+    pub(crate) fn record_progress(&self) {
+        self.last_progress_ms.store(self.elapsed_ms(), Ordering::Relaxed);
     }
 
     pub(crate) fn is_ok(&self) -> bool {
         let is_stuck =
-            self.is_full.load(Ordering::Relaxed) && self.since(&self.last_change_ms) >= self.limits.attempt;
-        self.since(&self.last_look_ms) < self.limits.look && !is_stuck
+            self.is_full.load(Ordering::Relaxed) && self.since(&self.last_progress_ms) >= self.limits.attempt;
+        self.since(&self.last_poll_ms) < self.limits.poll && !is_stuck
     }
 
     fn since(&self, moment_ms: &AtomicU64) -> Duration {
@@ -74,33 +80,33 @@ impl Pulse {
 mod tests {
     use super::*;
 
-    const LIMITS: PulseLimits =
-        PulseLimits { look: Duration::from_secs(10), attempt: Duration::from_secs(100) };
+    const LIMITS: HeartbeatLimits =
+        HeartbeatLimits { poll: Duration::from_secs(10), attempt: Duration::from_secs(100) };
 
     #[tokio::test(start_paused = true)]
-    async fn lane_without_looks_is_not_ok() {
-        let pulse = Pulse::new(LIMITS);
+    async fn lane_without_polls_is_not_ok() {
+        let heartbeat = Heartbeat::new(LIMITS);
         tokio::time::advance(Duration::from_secs(9)).await;
-        assert!(pulse.is_ok());
-        pulse.note_look(false);
+        assert!(heartbeat.is_ok());
+        heartbeat.record_poll(false);
         tokio::time::advance(Duration::from_secs(9)).await;
-        assert!(pulse.is_ok());
+        assert!(heartbeat.is_ok());
         tokio::time::advance(Duration::from_secs(1)).await;
-        assert!(!pulse.is_ok());
+        assert!(!heartbeat.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
     async fn full_lane_whose_jobs_never_end_is_not_ok() {
-        let pulse = Pulse::new(LIMITS);
-        pulse.note_change();
+        let heartbeat = Heartbeat::new(LIMITS);
+        heartbeat.record_progress();
         for _ in 0..99 {
             tokio::time::advance(Duration::from_secs(1)).await;
-            pulse.note_look(true);
-            assert!(pulse.is_ok());
+            heartbeat.record_poll(true);
+            assert!(heartbeat.is_ok());
         }
         tokio::time::advance(Duration::from_secs(1)).await;
-        assert!(!pulse.is_ok());
-        pulse.note_change();
-        assert!(pulse.is_ok());
+        assert!(!heartbeat.is_ok());
+        heartbeat.record_progress();
+        assert!(heartbeat.is_ok());
     }
 }
