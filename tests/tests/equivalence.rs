@@ -24,7 +24,7 @@ mod world;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use foretell_application::Housekeeper;
+use foretell_application::SettlementRunner;
 use foretell_testkit::FakeClock;
 use foretell_tests::{Chance, eventually, number};
 use futures::future::join_all;
@@ -113,10 +113,10 @@ async fn check_at_once(kind: Kind, seed: u64) {
         let settled = world.perform_on(chance.below(2), &step).await;
         assert!(settled.is_done, "{kind:?}, seed {seed}: {step:?} => {}", settled.text);
     }
-    let housekeepers = world.nodes.clone().map(Housekeeper::start);
+    let settlement_runners = world.nodes.clone().map(SettlementRunner::start);
     eventually("every market is settled", async || world.is_settled().await.then_some(())).await;
-    for housekeeper in housekeepers {
-        housekeeper.stop().await;
+    for settlement_runner in settlement_runners {
+        settlement_runner.stop().await;
     }
     Books::read(&world, &known).await.check(kind);
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use foretell_application::{Application, Housekeeper};
+use foretell_application::{Application, SettlementRunner};
 use foretell_jobs::{LaneHealth, Worker};
 
 use crate::config::Settings;
@@ -33,15 +33,15 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
 
 /// Background tasks of a process.
 pub(crate) struct Staff {
-    housekeeper: Housekeeper,
+    settlement_runner: SettlementRunner,
     worker: Worker,
 }
 
 impl Staff {
     /// Starts the tasks.
     pub(crate) fn start(application: &Arc<Application>, settings: &Settings) -> Self {
-        let housekeeper = Housekeeper::start(Arc::clone(application));
-        Self { housekeeper, worker: Worker::start(application, settings.jobs) }
+        let settlement_runner = SettlementRunner::start(Arc::clone(application));
+        Self { settlement_runner, worker: Worker::start(application, settings.jobs) }
     }
 
     /// Returns a function that reports the health of each lane of jobs.
@@ -53,6 +53,6 @@ impl Staff {
     /// Stops the tasks, and waits at most this long for running work.
     pub(crate) async fn stop(self, grace_period: Duration) {
         self.worker.stop(grace_period).await;
-        self.housekeeper.stop().await;
+        self.settlement_runner.stop().await;
     }
 }

@@ -46,9 +46,7 @@ pub use use_cases::{
     confirm_password::PasswordConfirmation,
     export::{Export, ExportError, ExportRow, ExportSink},
     follow_market::{MarketEvent, MarketFollower, MarketNews, MarketPosition, PositionError, Told},
-    keep_house::Housekeeper,
-    keep_jobs::{FailedAttempt, FailedJob, TakenUp, Ticks},
-    keep_secrets::shared_secret,
+    lease_jobs::{FailedAttempt, FailedJob, LeasedBatch, Ticks},
     log_in::SignedIn,
     manage_api_keys::{IssuedKey, NewApiKey},
     manage_webhooks::{NewWebhook, WebhookChange},
@@ -62,5 +60,7 @@ pub use use_cases::{
     register_user::Registration,
     run_job::JobFailure,
     search::Found,
+    settlement_runner::SettlementRunner,
+    shared_secrets::shared_secret,
     trade_shares::TradeTarget,
 };

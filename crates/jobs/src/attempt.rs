@@ -57,7 +57,7 @@ pub(crate) async fn run(application: Arc<Application>, job: LeasedJob, limits: L
                 "job {kind} failed ({attempt}), retrying in {retry_in_s} s"
             );
         }
-        Ok(FailedJob::GivenUp) => {
+        Ok(FailedJob::DeadLettered) => {
             count("given_up");
             let attempt = attempt_of(&application, &job);
             // An error needs the operator: a receiver that rejects messages does not.

@@ -195,7 +195,7 @@ impl Lane {
         // them at once.
         self.running.shutdown().await;
         for lease in std::mem::take(&mut self.leases) {
-            match self.application.give_job_back(lease).await {
+            match self.application.release_job(lease).await {
                 Ok(is_given) => {
                     tracing::info!(
                         job_id = %lease.job, is_given,

@@ -8,7 +8,7 @@ use foretell_domain::comment::{Comment, CommentSubject};
 use foretell_domain::id::{CommentId, PostId, UserId};
 use foretell_domain::text::CommentContent;
 use foretell_ports::page::{PageRequest, PageStart};
-use foretell_ports::post::HeldSubject;
+use foretell_ports::post::LockedSubject;
 use foretell_ports::unit::Locked;
 
 use crate::connection::{Connection, on};
@@ -72,18 +72,18 @@ impl From<&Comment> for CommentRow {
 }
 
 /// Locks the subject of a comment against deletion, if it exists.
-pub(crate) fn hold_subject(
+pub(crate) fn lock_subject(
     connection: &mut Connection<'_>,
     subject: CommentSubject,
-) -> Result<Option<HeldSubject>, Failure> {
+) -> Result<Option<LockedSubject>, Failure> {
     match subject {
         CommentSubject::Post(id) => {
             let row = content::hold_post(connection, id.into())?;
-            row.map(|row| Ok(HeldSubject::Post(row.try_into()?))).transpose()
+            row.map(|row| Ok(LockedSubject::Post(row.try_into()?))).transpose()
         }
         CommentSubject::Market(id) => {
             let is_there = content::hold_market(connection, id.into())?;
-            Ok(is_there.then_some(HeldSubject::Market))
+            Ok(is_there.then_some(LockedSubject::Market))
         }
     }
 }

@@ -200,39 +200,39 @@ pub(crate) fn finish(connection: &mut Connection<'_>, lease: Lease, at: Timestam
 }
 
 /// Reschedules a job, with the error of the attempt if it failed.
-pub(crate) fn put_off(
+pub(crate) fn reschedule(
     connection: &mut Connection<'_>,
     lease: Lease,
     run_at: Timestamp,
     failure: Option<&str>,
 ) -> Result<bool, Failure> {
     // A postponement without a failure keeps the error of the last failed attempt.
-    const PUT_OFF: &str = "UPDATE jobs SET state = 'waiting', due_at_us = ?, failures = failures + ?,
+    const RESCHEDULE: &str = "UPDATE jobs SET state = 'waiting', due_at_us = ?, failures = failures + ?,
         error = coalesce(?, error) WHERE id = ? AND leases = ? AND state = 'running'";
-    let put_off = prepared(PUT_OFF)
+    let reschedule = prepared(RESCHEDULE)
         .bind::<BigInt, _>(run_at.micros())
         .bind::<BigInt, _>(i64::from(failure.is_some()))
         .bind::<Nullable<Text>, _>(failure.map(shortened))
         .bind::<Id, _>(DbId::from(lease.job))
         .bind::<BigInt, _>(lease.number);
-    Ok(on!(connection, |c| put_off.execute(c))? == 1)
+    Ok(on!(connection, |c| reschedule.execute(c))? == 1)
 }
 
 /// Marks a job as dead, with the error of its last attempt.
-pub(crate) fn bury(
+pub(crate) fn dead_letter(
     connection: &mut Connection<'_>,
     lease: Lease,
     at: Timestamp,
     failure: &str,
 ) -> Result<bool, Failure> {
-    const BURY: &str = "UPDATE jobs SET state = 'dead', due_at_us = NULL, finished_at_us = ?,
+    const DEAD_LETTER: &str = "UPDATE jobs SET state = 'dead', due_at_us = NULL, finished_at_us = ?,
         failures = failures + 1, error = ? WHERE id = ? AND leases = ? AND state = 'running'";
-    let bury = prepared(BURY)
+    let dead_letter = prepared(DEAD_LETTER)
         .bind::<BigInt, _>(at.micros())
         .bind::<Text, _>(shortened(failure))
         .bind::<Id, _>(DbId::from(lease.job))
         .bind::<BigInt, _>(lease.number);
-    Ok(on!(connection, |c| bury.execute(c))? == 1)
+    Ok(on!(connection, |c| dead_letter.execute(c))? == 1)
 }
 
 /// Truncates an error, and removes characters that Postgres cannot store.

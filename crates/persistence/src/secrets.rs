@@ -7,7 +7,7 @@ use crate::error::{Failure, StoredRow};
 use crate::schema::secrets;
 
 /// Stores a secret under a name that has none, and returns the stored one.
-pub(crate) fn keep_once(
+pub(crate) fn insert_if_absent(
     connection: &mut Connection<'_>,
     name: &str,
     candidate: [u8; 32],

@@ -273,8 +273,8 @@ fn background(c: &mut Connection<'_>, market: MarketId) -> Result<(), Failure> {
     jobs::has_due(c, JobLane::Main, START)?;
     jobs::extend(c, lease, START)?;
     jobs::finish(c, lease, START)?;
-    jobs::put_off(c, lease, START, None)?;
-    jobs::bury(c, lease, START, "")?;
+    jobs::reschedule(c, lease, START, None)?;
+    jobs::dead_letter(c, lease, START, "")?;
     jobs::purge(c, START, 5)?;
     sessions::purge(c, START, 5)?;
     known_networks::purge(c, START, 5)?;

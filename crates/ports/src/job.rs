@@ -140,7 +140,7 @@ pub trait JobTx {
     fn finish_job(&mut self, lease: Lease, at: Timestamp) -> Result<bool, StoreError>;
 
     /// Reschedules a job, with the error of the attempt if it failed.
-    fn put_off_job(
+    fn reschedule_job(
         &mut self,
         lease: Lease,
         run_at: Timestamp,
@@ -148,7 +148,7 @@ pub trait JobTx {
     ) -> Result<bool, StoreError>;
 
     /// Marks a job as dead, with the error of its last attempt.
-    fn bury_job(&mut self, lease: Lease, at: Timestamp, failure: &str) -> Result<bool, StoreError>;
+    fn dead_letter_job(&mut self, lease: Lease, at: Timestamp, failure: &str) -> Result<bool, StoreError>;
 
     /// Locks a job.
     fn lock_job(&mut self, id: JobId) -> Result<Option<Locked<Job>>, StoreError>;

@@ -27,7 +27,7 @@ pub trait PostTx {
 
     /// Returns the subject of a new comment, if it exists, under a shared lock: it cannot be
     /// deleted before the unit ends, but other units may share the lock and change the subject.
-    fn hold_subject(&mut self, subject: CommentSubject) -> Result<Option<HeldSubject>, StoreError>;
+    fn lock_subject(&mut self, subject: CommentSubject) -> Result<Option<LockedSubject>, StoreError>;
 
     /// Inserts a comment on a locked subject. An existing id causes [`StoreError::Rejected`].
     fn insert_comment(&mut self, comment: &Comment) -> Result<(), StoreError>;
@@ -47,7 +47,7 @@ pub trait PostTx {
 
 /// Subject of a comment, with the fields that decide who may comment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HeldSubject {
+pub enum LockedSubject {
     /// A post with its visibility.
     Post(Authorship),
     /// A market, which everyone may see.

@@ -117,7 +117,10 @@ pub trait Tokens: Send + Sync {
 
 /// Stores secrets that all nodes of one database share, within a unit of work.
 pub trait SecretTx {
-    /// Stores `candidate` under a name that has no secret yet, and returns the secret that is now
-    /// stored under the name.
-    fn keep_secret_once(&mut self, name: &'static str, candidate: [u8; 32]) -> Result<[u8; 32], StoreError>;
+    /// Stores `candidate` under a name that has no secret yet, and returns the secret that the name has then.
+    fn insert_secret_if_absent(
+        &mut self,
+        name: &'static str,
+        candidate: [u8; 32],
+    ) -> Result<[u8; 32], StoreError>;
 }

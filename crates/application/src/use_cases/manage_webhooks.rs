@@ -10,7 +10,7 @@ use foretell_ports::unit::{Locked, Tx};
 use foretell_ports::webhook::{Webhook, WebhookMessage, WebhookSecret, WebhookSendError};
 
 use super::authenticate::Caller;
-use super::keep_jobs::later;
+use super::lease_jobs::later;
 use crate::Application;
 use crate::error::AppError;
 

@@ -47,7 +47,7 @@ pub enum JobFailure {
     Lost,
     /// Earlier workers crashed during all allowed attempts.
     #[error("every worker that had the job ended in the middle of it")]
-    WornOut,
+    AttemptsExhausted,
 }
 
 impl JobFailure {
@@ -83,8 +83,8 @@ impl Application {
     /// # Errors
     /// [`JobFailure`]; the caller must then call [`fail_job`](Self::fail_job).
     pub async fn run_job(&self, job: &LeasedJob) -> Result<(), JobFailure> {
-        if self.is_worn_out(job) {
-            return Err(JobFailure::WornOut);
+        if self.has_exhausted_attempts(job) {
+            return Err(JobFailure::AttemptsExhausted);
         }
         match job.task {
             JobTask::CloseMarket(market) => {
@@ -150,7 +150,7 @@ impl Application {
     /// Reschedules the only closing job of a market to its end date. If the date is moved
     /// concurrently, the lease is lost, and the job waits for the new date.
     async fn wait_for_end(&self, lease: Lease, ends_at: Timestamp) -> Result<(), JobFailure> {
-        let wait = move |tx: &mut dyn Tx| tx.put_off_job(lease, ends_at, None);
+        let wait = move |tx: &mut dyn Tx| tx.reschedule_job(lease, ends_at, None);
         let is_ours = self.ports.units.run("wait_for_end", wait).await?;
         if is_ours { Ok(()) } else { Err(JobFailure::Lost) }
     }

@@ -19,7 +19,7 @@ use foretell_ports::unit::Tx;
 use foretell_ports::webhook::{Webhook, WebhookMessage, WebhookPlace, WebhookSecret, WebhookSendError};
 
 use super::follow_market::MarketPosition;
-use super::keep_jobs::later;
+use super::lease_jobs::later;
 use super::run_job::JobFailure;
 use crate::Application;
 use crate::error::AppError;

@@ -9,7 +9,7 @@ use foretell_domain::post::PostError;
 use foretell_domain::quota::Quota;
 use foretell_domain::text::CommentContent;
 use foretell_ports::error::StoreError;
-use foretell_ports::post::HeldSubject;
+use foretell_ports::post::LockedSubject;
 use foretell_ports::unit::{Locked, Tx};
 
 use super::authenticate::Caller;
@@ -32,7 +32,7 @@ impl Application {
         let comment = Comment { id, subject, author_id, content, created_at: now, updated_at: now };
         let (stored, quotas) = (comment.clone(), self.settings.quotas);
         let work = move |tx: &mut dyn Tx, actor: Actor| {
-            if !can_see(actor, tx.hold_subject(subject)?) {
+            if !can_see(actor, tx.lock_subject(subject)?) {
                 return Ok(Err(subject_not_found(subject)));
             }
             let count = tx.count_for_quota(actor.user_id, Quota::Comments)?;
@@ -91,10 +91,10 @@ impl Application {
     }
 }
 
-fn can_see(actor: Actor, subject: Option<HeldSubject>) -> bool {
+fn can_see(actor: Actor, subject: Option<LockedSubject>) -> bool {
     subject.is_some_and(|subject| match subject {
-        HeldSubject::Post(authorship) => policy::can_see_post(Some(actor), authorship),
-        HeldSubject::Market => true,
+        LockedSubject::Post(authorship) => policy::can_see_post(Some(actor), authorship),
+        LockedSubject::Market => true,
     })
 }
 
@@ -112,7 +112,7 @@ fn lock_to_change(
     actor: Actor,
     (id, subject): (CommentId, CommentSubject),
 ) -> Result<Result<Locked<Comment>, DomainError>, StoreError> {
-    let is_visible = can_see(actor, tx.hold_subject(subject)?);
+    let is_visible = can_see(actor, tx.lock_subject(subject)?);
     let found = if is_visible { tx.lock_comment(id)? } else { None };
     let Some(comment) = found else { return Ok(Err(PostError::CommentNotFound(id).into())) };
     Ok(policy::may_edit_comment(actor, comment.author_id).map(|()| comment).map_err(DomainError::Denied))

@@ -224,7 +224,7 @@ async fn job_of_crashing_workers_becomes_dead() {
         desk.clock.advance_seconds(61);
     }
     let failed = desk.work().await;
-    assert!(matches!(failed[..], [(JobFailure::WornOut, FailedJob::GivenUp)]), "{failed:?}");
+    assert!(matches!(failed[..], [(JobFailure::AttemptsExhausted, FailedJob::DeadLettered)]), "{failed:?}");
     assert!(desk.mailer.emails().is_empty());
 }
 

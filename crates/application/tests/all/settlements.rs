@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 use foretell_application::writer::Decision;
-use foretell_application::{ApplicationSettings, Housekeeper};
+use foretell_application::{ApplicationSettings, SettlementRunner};
 use foretell_domain::error::{Code, DomainError};
 use foretell_domain::id::AccountId;
 use foretell_domain::market::{MarketError, Phase};
@@ -38,9 +38,9 @@ async fn check_stop_after(sets: usize) {
     assert_eq!(settlement.cursor, dealt_with.last().map(|trader| trader.caller.account_id));
     desk.audit().await;
 
-    let housekeeper = Housekeeper::start(Arc::clone(&desk.app));
+    let settlement_runner = SettlementRunner::start(Arc::clone(&desk.app));
     desk.settled(crowd.id()).await;
-    housekeeper.stop().await;
+    settlement_runner.stop().await;
     crowd.check_paid(&desk, TransferKind::Payout, won).await;
 }
 
@@ -89,8 +89,8 @@ async fn second_run_pays_nothing() {
         let already = MarketError::AlreadyDecided { phase: Phase::Resolved };
         assert_eq!(refused.unwrap_err(), DomainError::Market(already));
     }
-    let housekeeper = Housekeeper::start(Arc::clone(&desk.app));
-    housekeeper.stop().await;
+    let settlement_runner = SettlementRunner::start(Arc::clone(&desk.app));
+    settlement_runner.stop().await;
     assert_eq!((desk.audit().await, desk.settlement(crowd.id()).await), before);
     crowd.check_paid(&desk, TransferKind::Payout, won).await;
 }
@@ -103,10 +103,10 @@ async fn settlement_runners_of_two_nodes_pay_once() {
     desk.fail_after(1, Fault::Unavailable);
     desk.decide(&crowd.creator, &crowd.market, Decision::Winner(winner)).await.unwrap().result.unwrap();
     let nodes = [Arc::clone(&desk.app), desk.second_node(settings()), desk.second_node(settings())];
-    let housekeepers = nodes.map(Housekeeper::start);
+    let settlement_runners = nodes.map(SettlementRunner::start);
     desk.settled(crowd.id()).await;
-    for housekeeper in housekeepers {
-        housekeeper.stop().await;
+    for settlement_runner in settlement_runners {
+        settlement_runner.stop().await;
     }
     crowd.check_paid(&desk, TransferKind::Payout, won).await;
 }
@@ -119,9 +119,10 @@ async fn two_steps_in_one_unit_pay_one_set() {
     desk.fail_after(1, Fault::Unavailable);
     desk.decide(&crowd.creator, &crowd.market, Decision::Winner(winner)).await.unwrap().result.unwrap();
     // Both find the market unsettled and request a step while the lane is busy.
-    let mut housekeepers = Vec::new();
+    let mut settlement_runners = Vec::new();
     let begin = async {
-        housekeepers = [&desk.app, &desk.app].map(|app| Housekeeper::start(Arc::clone(app))).into();
+        settlement_runners =
+            [&desk.app, &desk.app].map(|app| SettlementRunner::start(Arc::clone(app))).into();
         for _ in 0..100 {
             tokio::task::yield_now().await;
         }
@@ -129,8 +130,8 @@ async fn two_steps_in_one_unit_pay_one_set() {
     let before = desk.batches();
     desk.while_busy(begin).await;
     desk.settled(crowd.id()).await;
-    for housekeeper in housekeepers {
-        housekeeper.stop().await;
+    for settlement_runner in settlement_runners {
+        settlement_runner.stop().await;
     }
     // The unit that kept the lane busy, both first steps in one unit, and each second one. Had both
     // paid the same set, storage would have rejected their unit, and there would be more.
@@ -153,10 +154,10 @@ async fn failing_settlement_does_not_block_others() {
     desk.faults.reject_inserts(move |row| {
         matches!(row, Insert::Transfer(row) if row.debit.account_id == spoiled) && take_one(&left)
     });
-    let housekeeper = Housekeeper::start(Arc::clone(&desk.app));
+    let settlement_runner = SettlementRunner::start(Arc::clone(&desk.app));
     desk.settled(second.id()).await;
     desk.settled(first.id()).await;
-    housekeeper.stop().await;
+    settlement_runner.stop().await;
     second.check_paid(&desk, TransferKind::Payout, won).await;
     first.check_paid(&desk, TransferKind::Payout, won).await;
 }

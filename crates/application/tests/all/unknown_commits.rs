@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use foretell_application::writer::{Decision, MarketOpened, Mint};
-use foretell_application::{AppError, Housekeeper, Registration};
+use foretell_application::{AppError, Registration, SettlementRunner};
 use foretell_domain::transfer::TransferKind;
 use foretell_domain::user::Role;
 
@@ -136,9 +136,9 @@ async fn settlement_with_unknown_commits_pays_once() {
         let decided = desk.decide(&crowd.creator, &crowd.market, Decision::Winner(winner)).await.unwrap();
         decided.result.unwrap();
         // After a decision that is replayed, the settlement runner makes the steps.
-        let housekeeper = Housekeeper::start(Arc::clone(&desk.app));
+        let settlement_runner = SettlementRunner::start(Arc::clone(&desk.app));
         desk.settled(crowd.id()).await;
-        housekeeper.stop().await;
+        settlement_runner.stop().await;
         let owed = |trader: &Trader| if trader.option == 0 { trader.shares } else { 0 };
         crowd.check_paid(&desk, TransferKind::Payout, owed).await;
     }

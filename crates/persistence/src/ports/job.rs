@@ -40,17 +40,17 @@ impl JobTx for UnitTx<'_, '_> {
         self.step(|c| jobs::finish(c, lease, at))
     }
 
-    fn put_off_job(
+    fn reschedule_job(
         &mut self,
         lease: Lease,
         run_at: Timestamp,
         failure: Option<&str>,
     ) -> Result<bool, StoreError> {
-        self.step(|c| jobs::put_off(c, lease, run_at, failure))
+        self.step(|c| jobs::reschedule(c, lease, run_at, failure))
     }
 
-    fn bury_job(&mut self, lease: Lease, at: Timestamp, failure: &str) -> Result<bool, StoreError> {
-        self.step(|c| jobs::bury(c, lease, at, failure))
+    fn dead_letter_job(&mut self, lease: Lease, at: Timestamp, failure: &str) -> Result<bool, StoreError> {
+        self.step(|c| jobs::dead_letter(c, lease, at, failure))
     }
 
     fn lock_job(&mut self, id: JobId) -> Result<Option<Locked<Job>>, StoreError> {

@@ -6,7 +6,7 @@ use foretell_domain::id::{CommentId, PostId, UserId};
 use foretell_domain::post::Post;
 use foretell_ports::error::StoreError;
 use foretell_ports::page::PageRequest;
-use foretell_ports::post::{HeldSubject, PostFilter, PostQueries, PostTx, TagCount};
+use foretell_ports::post::{LockedSubject, PostFilter, PostQueries, PostTx, TagCount};
 use foretell_ports::unit::Locked;
 
 use crate::dialect::searches::Searched;
@@ -47,8 +47,8 @@ impl PostTx for UnitTx<'_, '_> {
         })
     }
 
-    fn hold_subject(&mut self, subject: CommentSubject) -> Result<Option<HeldSubject>, StoreError> {
-        self.step(|c| comments::hold_subject(c, subject))
+    fn lock_subject(&mut self, subject: CommentSubject) -> Result<Option<LockedSubject>, StoreError> {
+        self.step(|c| comments::lock_subject(c, subject))
     }
 
     fn insert_comment(&mut self, comment: &Comment) -> Result<(), StoreError> {

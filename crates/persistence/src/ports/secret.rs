@@ -7,7 +7,11 @@ use crate::secrets;
 use crate::tx::UnitTx;
 
 impl SecretTx for UnitTx<'_, '_> {
-    fn keep_secret_once(&mut self, name: &'static str, candidate: [u8; 32]) -> Result<[u8; 32], StoreError> {
-        self.step(|c| secrets::keep_once(c, name, candidate))
+    fn insert_secret_if_absent(
+        &mut self,
+        name: &'static str,
+        candidate: [u8; 32],
+    ) -> Result<[u8; 32], StoreError> {
+        self.step(|c| secrets::insert_if_absent(c, name, candidate))
     }
 }

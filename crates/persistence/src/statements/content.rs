@@ -29,7 +29,7 @@ pub(super) fn posts_and_queries(
     let locked = posts::lock(c, post.id)?.expect("the post is stored");
     posts::save(c, &locked)?;
     for subject in [CommentSubject::Post(post.id), CommentSubject::Market(market)] {
-        comments::hold_subject(c, subject)?;
+        comments::lock_subject(c, subject)?;
         let comment = make.comment(user.id, subject);
         comments::insert(c, &comment)?;
         let locked = comments::lock(c, comment.id)?.expect("the comment is stored");

@@ -5,7 +5,7 @@ use foretell_domain::id::CommentId;
 use foretell_domain::post::PostStatus;
 use foretell_domain::text::CommentContent;
 use foretell_ports::page::{PageRequest, PageStart};
-use foretell_ports::post::HeldSubject;
+use foretell_ports::post::LockedSubject;
 use foretell_ports::unit::Locked;
 
 use super::Harness;
@@ -66,13 +66,13 @@ pub async fn locked_subject_has_its_visibility(harness: &dyn Harness) {
     let post = scene.post(PostStatus::Published, &[]).await;
     let market = scene.market(|market| market).await.market.id();
     for (subject, expected) in [
-        (CommentSubject::Post(draft.id), Some(HeldSubject::Post(draft.authorship()))),
-        (CommentSubject::Post(post.id), Some(HeldSubject::Post(post.authorship()))),
-        (CommentSubject::Market(market), Some(HeldSubject::Market)),
+        (CommentSubject::Post(draft.id), Some(LockedSubject::Post(draft.authorship()))),
+        (CommentSubject::Post(post.id), Some(LockedSubject::Post(post.authorship()))),
+        (CommentSubject::Market(market), Some(LockedSubject::Market)),
         (CommentSubject::Post(scene.make.ids().post()), None),
         (CommentSubject::Market(scene.make.ids().market()), None),
     ] {
-        assert_eq!(scene.commit(move |tx| tx.hold_subject(subject)).await, expected, "{subject:?}");
+        assert_eq!(scene.commit(move |tx| tx.lock_subject(subject)).await, expected, "{subject:?}");
     }
 }
 

@@ -88,7 +88,7 @@ pub async fn post_is_not_deleted_during_comment(harness: &dyn Harness) {
     let post = scene.post(PostStatus::Published, &[]).await;
     let comment = scene.make.comment(post.author_id, post.id);
     let write = move |tx: &mut dyn Tx, meeting: &Meeting| {
-        let held = tx.hold_subject(comment.subject)?;
+        let held = tx.lock_subject(comment.subject)?;
         meeting.arrive();
         held.map_or(Ok(()), |_| tx.insert_comment(&comment))
     };

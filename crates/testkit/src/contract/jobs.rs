@@ -149,8 +149,8 @@ pub async fn expired_lease_passes_to_next_worker(harness: &dyn Harness) {
             Ok([
                 tx.extend_lease(first, after(90))?,
                 tx.finish_job(first, after(21))?,
-                tx.put_off_job(first, after(21), Some("late"))?,
-                tx.bury_job(first, after(21), "late")?,
+                tx.reschedule_job(first, after(21), Some("late"))?,
+                tx.dead_letter_job(first, after(21), "late")?,
             ])
         })
         .await;
@@ -167,7 +167,7 @@ pub async fn job_is_rescheduled(harness: &dyn Harness) {
         [(0, Some("no answer"), (1, Some("no answer"))), (10, None, (1, Some("no answer")))]
     {
         let lease = take_up(&scene, second).await.lease;
-        assert!(scene.commit(move |tx| tx.put_off_job(lease, after(second + 10), failure)).await);
+        assert!(scene.commit(move |tx| tx.reschedule_job(lease, after(second + 10), failure)).await);
         let waiting = stored(&scene, job.id).await;
         assert_eq!((waiting.state, waiting.due_at), (JobState::Waiting, Some(after(second + 10))));
         assert_eq!((waiting.failures, waiting.error.as_deref()), expected);
@@ -180,7 +180,7 @@ pub async fn dead_job_is_revived(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let job = add(&scene, scene.make.job(JobTask::PurgeSessions)).await;
     let lease = take_up(&scene, 0).await.lease;
-    assert!(scene.commit(move |tx| tx.bury_job(lease, after(1), "broken for good")).await);
+    assert!(scene.commit(move |tx| tx.dead_letter_job(lease, after(1), "broken for good")).await);
     let dead = stored(&scene, job.id).await;
     assert_eq!((dead.state, dead.due_at, dead.finished_at), (JobState::Dead, None, Some(after(1))));
     assert_eq!((dead.failures, dead.error.as_deref()), (1, Some("broken for good")));
@@ -240,10 +240,10 @@ pub async fn scheduled_job_is_moved(harness: &dyn Harness) {
     check(schedule(&scene, first).await, 5);
     check(schedule(&scene, closing(&scene, 3)).await, 3);
     let lease = take_up(&scene, 3).await.lease;
-    assert!(scene.commit(move |tx| tx.put_off_job(lease, after(4), Some("no answer"))).await);
+    assert!(scene.commit(move |tx| tx.reschedule_job(lease, after(4), Some("no answer"))).await);
     check(schedule(&scene, closing(&scene, 20)).await, 20);
     let lease = take_up(&scene, 20).await.lease;
-    assert!(scene.commit(move |tx| tx.bury_job(lease, after(21), "broken")).await);
+    assert!(scene.commit(move |tx| tx.dead_letter_job(lease, after(21), "broken")).await);
     check(schedule(&scene, closing(&scene, 30)).await, 30);
     let lease = take_up(&scene, 30).await.lease;
     assert!(scene.commit(move |tx| tx.finish_job(lease, after(31))).await);
@@ -262,8 +262,8 @@ pub async fn running_job_that_moves_is_kept(harness: &dyn Harness) {
             Ok([
                 tx.extend_lease(lease, after(90))?,
                 tx.finish_job(lease, after(2))?,
-                tx.put_off_job(lease, after(2), None)?,
-                tx.bury_job(lease, after(2), "late")?,
+                tx.reschedule_job(lease, after(2), None)?,
+                tx.dead_letter_job(lease, after(2), "late")?,
             ])
         })
         .await;
@@ -334,7 +334,7 @@ pub async fn jobs_are_listed_by_kind_and_state(harness: &dyn Harness) {
     }
     let leased = lease(&scene, request(0, 10)).await;
     let one = leased.iter().find(|job| job.lease.job == newest_first[0]).expect("it is due").lease;
-    assert!(scene.commit(move |tx| tx.bury_job(one, after(1), "broken")).await);
+    assert!(scene.commit(move |tx| tx.dead_letter_job(one, after(1), "broken")).await);
     for (kind, state, expected) in [
         (None, None, &newest_first[..]),
         (Some(JobKind::PurgeSessions), None, &newest_first[1..2]),

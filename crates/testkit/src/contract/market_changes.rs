@@ -57,7 +57,7 @@ pub async fn deleted_market_deletes_its_comments(harness: &dyn Harness) {
     assert!(scene.ports.posts.find_comment(left.id).await.unwrap().is_some());
     let pot = scene.stored(AccountId::of_market(id)).await.account;
     assert_eq!((pot.balance().minor(), pot.version()), (10_000, 1));
-    assert!(!scene.commit(move |tx| Ok(tx.hold_subject(id.into())?.is_some())).await);
+    assert!(!scene.commit(move |tx| Ok(tx.lock_subject(id.into())?.is_some())).await);
     scene.commit(|tx| tx.delete_markets(Vec::new())).await;
 }
 
@@ -105,7 +105,7 @@ pub async fn market_is_not_deleted_during_comment(harness: &dyn Harness) {
     let id = scene.market(|market| market).await.market.id();
     let comment = scene.make.comment(scene.user().await.id, id);
     let write = move |tx: &mut dyn Tx, meeting: &Meeting| {
-        let held = tx.hold_subject(comment.subject)?;
+        let held = tx.lock_subject(comment.subject)?;
         meeting.arrive();
         held.map_or(Ok(()), |_| tx.insert_comment(&comment))
     };

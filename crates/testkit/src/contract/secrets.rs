@@ -7,7 +7,7 @@ use super::scene::Scene;
 pub async fn secret_is_stored_once(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     for (name, candidate, expected) in [("one", 1, 1), ("one", 2, 1), ("two", 3, 3), ("one", 3, 1)] {
-        let kept = scene.commit(move |tx| tx.keep_secret_once(name, [candidate; 32])).await;
+        let kept = scene.commit(move |tx| tx.insert_secret_if_absent(name, [candidate; 32])).await;
         assert_eq!(kept, [expected; 32], "{name}");
     }
 }

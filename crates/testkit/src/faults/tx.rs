@@ -24,7 +24,7 @@ use foretell_ports::job::{Job, JobTx, Lease, LeaseRequest, LeasedJobs, NewJob};
 use foretell_ports::known_network::{KnownNetwork, KnownNetworkTx};
 use foretell_ports::ledger::LedgerTx;
 use foretell_ports::market::{MarketDetails, MarketTx, NewMarket, PaidSet, WantedHolding};
-use foretell_ports::post::{HeldSubject, PostTx};
+use foretell_ports::post::{LockedSubject, PostTx};
 use foretell_ports::quota::QuotaTx;
 use foretell_ports::secret::{PasswordHash, SecretTx};
 use foretell_ports::unit::{Locked, Tx};
@@ -150,7 +150,7 @@ impl PostTx for WatchedTx<'_> {
         fn lock_post(&mut self, id: PostId) -> Option<Locked<Post>>;
         fn save_post(&mut self, post: &Locked<Post>) -> ();
         fn delete_post(&mut self, post: Locked<Post>) -> ();
-        fn hold_subject(&mut self, subject: CommentSubject) -> Option<HeldSubject>;
+        fn lock_subject(&mut self, subject: CommentSubject) -> Option<LockedSubject>;
         fn insert_comment(&mut self, comment: &Comment) -> ();
         fn lock_comment(&mut self, id: CommentId) -> Option<Locked<Comment>>;
         fn save_comment(&mut self, comment: &Locked<Comment>) -> ();
@@ -167,7 +167,7 @@ impl QuotaTx for WatchedTx<'_> {
 
 impl SecretTx for WatchedTx<'_> {
     hand_on! {
-        fn keep_secret_once(&mut self, name: &'static str, candidate: [u8; 32]) -> [u8; 32];
+        fn insert_secret_if_absent(&mut self, name: &'static str, candidate: [u8; 32]) -> [u8; 32];
     }
 }
 
@@ -200,8 +200,8 @@ impl JobTx for WatchedTx<'_> {
         fn lease_jobs(&mut self, request: &LeaseRequest) -> LeasedJobs;
         fn extend_lease(&mut self, lease: Lease, until: Timestamp) -> bool;
         fn finish_job(&mut self, lease: Lease, at: Timestamp) -> bool;
-        fn put_off_job(&mut self, lease: Lease, run_at: Timestamp, failure: Option<&str>) -> bool;
-        fn bury_job(&mut self, lease: Lease, at: Timestamp, failure: &str) -> bool;
+        fn reschedule_job(&mut self, lease: Lease, run_at: Timestamp, failure: Option<&str>) -> bool;
+        fn dead_letter_job(&mut self, lease: Lease, at: Timestamp, failure: &str) -> bool;
         fn lock_job(&mut self, id: JobId) -> Option<Locked<Job>>;
         fn revive_job(&mut self, job: &Locked<Job>, run_at: Timestamp) -> ();
         fn delete_job(&mut self, job: Locked<Job>) -> ();

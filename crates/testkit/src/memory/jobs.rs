@@ -83,7 +83,7 @@ impl JobTx for MemoryTx<'_> {
         self.change_leased(lease, |job| end(job, JobState::Done, at))
     }
 
-    fn put_off_job(
+    fn reschedule_job(
         &mut self,
         lease: Lease,
         run_at: Timestamp,
@@ -99,7 +99,7 @@ impl JobTx for MemoryTx<'_> {
         })
     }
 
-    fn bury_job(&mut self, lease: Lease, at: Timestamp, failure: &str) -> Result<bool, StoreError> {
+    fn dead_letter_job(&mut self, lease: Lease, at: Timestamp, failure: &str) -> Result<bool, StoreError> {
         self.change_leased(lease, |job| {
             end(job, JobState::Dead, at);
             job.failures += 1;

@@ -10,7 +10,7 @@ use foretell_domain::post::{Post, PostStatus};
 use foretell_domain::tag::Tag;
 use foretell_ports::error::StoreError;
 use foretell_ports::page::PageRequest;
-use foretell_ports::post::{HeldSubject, PostFilter, PostQueries, PostTx, TagCount};
+use foretell_ports::post::{LockedSubject, PostFilter, PostQueries, PostTx, TagCount};
 use foretell_ports::unit::Locked;
 
 use super::tables::Tables;
@@ -53,13 +53,13 @@ impl PostTx for MemoryTx<'_> {
         })
     }
 
-    fn hold_subject(&mut self, subject: CommentSubject) -> Result<Option<HeldSubject>, StoreError> {
+    fn lock_subject(&mut self, subject: CommentSubject) -> Result<Option<LockedSubject>, StoreError> {
         self.step(|tables, _| {
             Ok(match subject {
                 CommentSubject::Post(id) => {
-                    tables.posts.get(&id).map(|post| HeldSubject::Post(post.authorship()))
+                    tables.posts.get(&id).map(|post| LockedSubject::Post(post.authorship()))
                 }
-                CommentSubject::Market(id) => tables.markets.get(&id).map(|_| HeldSubject::Market),
+                CommentSubject::Market(id) => tables.markets.get(&id).map(|_| LockedSubject::Market),
             })
         })
     }

@@ -6,7 +6,11 @@ use foretell_ports::secret::SecretTx;
 use super::tx::MemoryTx;
 
 impl SecretTx for MemoryTx<'_> {
-    fn keep_secret_once(&mut self, name: &'static str, candidate: [u8; 32]) -> Result<[u8; 32], StoreError> {
+    fn insert_secret_if_absent(
+        &mut self,
+        name: &'static str,
+        candidate: [u8; 32],
+    ) -> Result<[u8; 32], StoreError> {
         self.step(|tables, _| {
             if tables.secrets.get(&name).is_none() {
                 tables.secrets.put(name, candidate);

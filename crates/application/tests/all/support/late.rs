@@ -26,7 +26,7 @@ use foretell_ports::job::{Job, JobTx, Lease, LeaseRequest, LeasedJobs, NewJob};
 use foretell_ports::known_network::{KnownNetwork, KnownNetworkTx};
 use foretell_ports::ledger::LedgerTx;
 use foretell_ports::market::{MarketDetails, MarketTx, NewMarket, PaidSet, WantedHolding};
-use foretell_ports::post::{HeldSubject, PostTx};
+use foretell_ports::post::{LockedSubject, PostTx};
 use foretell_ports::quota::QuotaTx;
 use foretell_ports::secret::{PasswordHash, SecretTx};
 use foretell_ports::unit::{ErasedWork, Locked, Tx, UnitFuture, UnitOfWork};
@@ -207,7 +207,7 @@ impl PostTx for LateTx<'_> {
         lock_post(id: PostId) -> Option<Locked<Post>>;
         save_post(post: &Locked<Post>) -> ();
         delete_post(post: Locked<Post>) -> ();
-        hold_subject(subject: CommentSubject) -> Option<HeldSubject>;
+        lock_subject(subject: CommentSubject) -> Option<LockedSubject>;
         insert_comment(comment: &Comment) -> ();
         lock_comment(id: CommentId) -> Option<Locked<Comment>>;
         save_comment(comment: &Locked<Comment>) -> ();
@@ -224,7 +224,7 @@ impl QuotaTx for LateTx<'_> {
 
 impl SecretTx for LateTx<'_> {
     pass_on! {
-        keep_secret_once(name: &'static str, candidate: [u8; 32]) -> [u8; 32];
+        insert_secret_if_absent(name: &'static str, candidate: [u8; 32]) -> [u8; 32];
     }
 }
 
@@ -257,8 +257,8 @@ impl JobTx for LateTx<'_> {
         lease_jobs(request: &LeaseRequest) -> LeasedJobs;
         extend_lease(lease: Lease, until: Timestamp) -> bool;
         finish_job(lease: Lease, at: Timestamp) -> bool;
-        put_off_job(lease: Lease, run_at: Timestamp, failure: Option<&str>) -> bool;
-        bury_job(lease: Lease, at: Timestamp, failure: &str) -> bool;
+        reschedule_job(lease: Lease, run_at: Timestamp, failure: Option<&str>) -> bool;
+        dead_letter_job(lease: Lease, at: Timestamp, failure: &str) -> bool;
         lock_job(id: JobId) -> Option<Locked<Job>>;
         revive_job(job: &Locked<Job>, run_at: Timestamp) -> ();
         delete_job(job: Locked<Job>) -> ();

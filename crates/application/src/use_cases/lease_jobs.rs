@@ -22,7 +22,7 @@ const PERIODIC: [(JobTask, Duration); 3] = [
 
 /// Jobs that were just leased.
 #[derive(Debug)]
-pub struct TakenUp {
+pub struct LeasedBatch {
     /// The jobs.
     pub jobs: Vec<LeasedJob>,
     /// `true` if some are due and none could be leased: other workers hold them, or something is
@@ -57,7 +57,7 @@ pub enum FailedJob {
     /// It is retried after this time.
     Retried(Duration),
     /// It has no attempts left; an operator must act.
-    GivenUp,
+    DeadLettered,
     /// Another worker has leased it.
     Lost,
 }
@@ -74,16 +74,16 @@ impl Application {
         lane: JobLane,
         limit: u32,
         length: Duration,
-    ) -> Result<TakenUp, StoreError> {
+    ) -> Result<LeasedBatch, StoreError> {
         let now = self.now();
         if limit == 0 || !self.ports.jobs.has_due_job(lane, now).await? {
-            return Ok(TakenUp { jobs: Vec::new(), is_blocked: false });
+            return Ok(LeasedBatch { jobs: Vec::new(), is_blocked: false });
         }
         let request = LeaseRequest { lane, now, until: later(now, length), limit };
         let work = move |tx: &mut dyn Tx| {
             let leased = tx.lease_jobs(&request)?;
             for (lease, unknown) in &leased.unknown {
-                tx.bury_job(*lease, now, &unknown.to_string())?;
+                tx.dead_letter_job(*lease, now, &unknown.to_string())?;
             }
             Ok(leased)
         };
@@ -97,7 +97,7 @@ impl Application {
             );
         }
         let is_blocked = jobs.is_empty() && unknown.is_empty();
-        Ok(TakenUp { jobs, is_blocked })
+        Ok(LeasedBatch { jobs, is_blocked })
     }
 
     /// Extends a lease from now; `false` if another worker has the job.
@@ -113,9 +113,9 @@ impl Application {
     ///
     /// # Errors
     /// Any [`StoreError`].
-    pub async fn give_job_back(&self, lease: Lease) -> Result<bool, StoreError> {
+    pub async fn release_job(&self, lease: Lease) -> Result<bool, StoreError> {
         let now = self.now();
-        self.ports.units.run("give_job_back", move |tx| tx.put_off_job(lease, now, None)).await
+        self.ports.units.run("release_job", move |tx| tx.reschedule_job(lease, now, None)).await
     }
 
     /// Reschedules a failed job, or marks it dead if it has no attempts left or the failure is
@@ -130,14 +130,14 @@ impl Application {
         let pause = pause.map(|pause| pause_for(pause, failure.retry_after));
         let (lease, now, failure) = (job.lease, self.now(), failure.problem.clone());
         let work = move |tx: &mut dyn Tx| match pause {
-            Some(pause) => tx.put_off_job(lease, later(now, pause), Some(&failure)),
-            None => tx.bury_job(lease, now, &failure),
+            Some(pause) => tx.reschedule_job(lease, later(now, pause), Some(&failure)),
+            None => tx.dead_letter_job(lease, now, &failure),
         };
         let is_ours = self.ports.units.run("fail_job", work).await?;
         Ok(match pause {
             _ if !is_ours => FailedJob::Lost,
             Some(pause) => FailedJob::Retried(pause),
-            None => FailedJob::GivenUp,
+            None => FailedJob::DeadLettered,
         })
     }
 
@@ -182,7 +182,7 @@ impl Application {
 
     /// Returns `true` if a job has used all its attempts before this one begins: its workers
     /// crashed.
-    pub(super) fn is_worn_out(&self, job: &LeasedJob) -> bool {
+    pub(super) fn has_exhausted_attempts(&self, job: &LeasedJob) -> bool {
         let policy = self.settings.retries.of(job.task.kind());
         job.failures > 0 && policy.pause_after(job.failures, 0.5).is_none()
     }

@@ -18,8 +18,8 @@ pub async fn shared_secret(
 ) -> Result<[u8; 32], StoreError> {
     // The hash of a token is as random as the token.
     let (_, TokenHash(candidate)) = tokens.issue();
-    let work = move |tx: &mut dyn Tx| tx.keep_secret_once(name, candidate);
-    units.run("keep_secret", work).await
+    let work = move |tx: &mut dyn Tx| tx.insert_secret_if_absent(name, candidate);
+    units.run("insert_secret_if_absent", work).await
 }
 
 impl Application {

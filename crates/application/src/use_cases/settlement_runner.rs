@@ -19,12 +19,12 @@ const SETTLE_PERIOD: Duration = Duration::from_secs(2);
 const BUSY_PAUSE: Duration = Duration::from_millis(20);
 
 /// Pays large settlements and resumes interrupted ones.
-pub struct Housekeeper {
+pub struct SettlementRunner {
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
 
-impl Housekeeper {
+impl SettlementRunner {
     /// Starts it; call it within a Tokio runtime.
     pub fn start(application: Arc<Application>) -> Self {
         let (stop, mut stopped) = watch::channel(false);
