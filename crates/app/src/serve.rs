@@ -18,7 +18,7 @@ use crate::gauges;
 use crate::search;
 use crate::signals::{Signals, survive_hangup};
 use crate::wiring;
-use crate::worker::Staff;
+use crate::worker::Workers;
 
 /// Descriptors for everything except clients and the database: files, Redis, emails, webhooks,
 /// health checks.
@@ -38,9 +38,9 @@ pub(crate) async fn run(settings: &Settings, arguments: &ServeArguments) -> anyh
     }
     let connections = connection_limits(settings, raise_limit_of_files());
     let application = wiring::start(&within(settings, connections)).await?;
-    let staff = (!arguments.no_worker).then(|| Staff::start(&application, settings));
+    let workers = (!arguments.no_worker).then(|| Workers::start(&application, settings));
     let metrics = Metrics::install(env!("CARGO_PKG_VERSION"))?;
-    let lane_health = staff.as_ref().map(Staff::lane_health);
+    let lane_health = workers.as_ref().map(Workers::lane_health);
     tokio::spawn(gauges::update_periodically(Arc::clone(&application), metrics.clone(), lane_health));
     tokio::spawn(search::keep_in_step(Arc::clone(&application)));
     tokio::spawn(search::keep_indexed(Arc::clone(&application)));
@@ -54,15 +54,15 @@ pub(crate) async fn run(settings: &Settings, arguments: &ServeArguments) -> anyh
             cursor_key: application.shared_secret("cursors").await?,
             allowed_origins: settings.server.allowed_origins.clone(),
             trusted_proxies: settings.server.trusted_proxies.clone(),
-            operations: operations(&settings.metrics, metrics, staff.as_ref()),
+            operations: operations(&settings.metrics, metrics, workers.as_ref()),
             join_trace: settings.telemetry.traces.is_some().then_some(join_trace),
         },
     };
     let address = listener.local_addr()?;
-    let workers = settings.server.workers.or_else(|| std::thread::available_parallelism().ok());
+    let http_workers = settings.server.workers.or_else(|| std::thread::available_parallelism().ok());
     let signals = Signals::listen().context("cannot listen for signals")?;
     let options = ServeOptions {
-        workers: workers.map_or(1, NonZeroUsize::get),
+        workers: http_workers.map_or(1, NonZeroUsize::get),
         keep_alive: settings.server.keep_alive,
         shutdown_timeout: settings.server.shutdown_timeout,
         unread_timeout: settings.server.unread_timeout,
@@ -74,8 +74,8 @@ pub(crate) async fn run(settings: &Settings, arguments: &ServeArguments) -> anyh
     say_hello(address, settings, &application).await;
     server.await.context("the server failed")?;
     tracing::info!("no longer listening, finishing accepted work");
-    if let Some(staff) = staff {
-        staff.stop(settings.server.shutdown_timeout).await;
+    if let Some(workers) = workers {
+        workers.stop(settings.server.shutdown_timeout).await;
     }
     application.drain().await;
     tracing::info!("stopped");
@@ -136,7 +136,7 @@ fn within(settings: &Settings, connections: ConnectionLimits) -> Settings {
 }
 
 /// Returns the metrics and health of the process for the HTTP server.
-fn operations(access: &MetricsAccess, metrics: Metrics, staff: Option<&Staff>) -> Operations {
+fn operations(access: &MetricsAccess, metrics: Metrics, workers: Option<&Workers>) -> Operations {
     let token = match access {
         MetricsAccess::Token(token) => Some(token.clone()),
         MetricsAccess::Open | MetricsAccess::None => None,
@@ -145,7 +145,7 @@ fn operations(access: &MetricsAccess, metrics: Metrics, staff: Option<&Staff>) -
     Operations {
         metrics: may_be_read.then(|| Arc::new(move || metrics.render()) as _),
         metrics_token: token,
-        workers: staff.map(Staff::lane_health),
+        workers: workers.map(Workers::lane_health),
     }
 }
 

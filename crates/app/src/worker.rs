@@ -17,7 +17,7 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     survive_hangup().context("cannot listen for signals")?;
     let mut signals = Signals::listen().context("cannot listen for signals")?;
     let application = wiring::start(settings).await?;
-    let staff = Staff::start(&application, settings);
+    let workers = Workers::start(&application, settings);
     tracing::info!(database = %settings.database.url, "running jobs");
     signals.next().await;
     tokio::spawn(async move {
@@ -25,19 +25,19 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
         tracing::warn!("second stop signal: stopping immediately");
         std::process::exit(1);
     });
-    staff.stop(settings.server.shutdown_timeout).await;
+    workers.stop(settings.server.shutdown_timeout).await;
     application.drain().await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
 }
 
 /// Background tasks of a process.
-pub(crate) struct Staff {
+pub(crate) struct Workers {
     settlement_runner: SettlementRunner,
     worker: Worker,
 }
 
-impl Staff {
+impl Workers {
     /// Starts the tasks.
     pub(crate) fn start(application: &Arc<Application>, settings: &Settings) -> Self {
         let settlement_runner = SettlementRunner::start(Arc::clone(application));
