@@ -46,7 +46,7 @@ pub use use_cases::{
     confirm_password::PasswordConfirmation,
     export::{Export, ExportError, ExportRow, ExportSink},
     follow_market::{MarketEvent, MarketFollower, MarketNews, MarketPosition, PositionError, Told},
-    lease_jobs::{FailedAttempt, FailedJob, LeasedBatch, Ticks},
+    lease_jobs::{FailedAttempt, FailedJob, LeasedBatch, SchedulePeriods},
     log_in::SignedIn,
     manage_api_keys::{IssuedKey, NewApiKey},
     manage_webhooks::{NewWebhook, WebhookChange},

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use foretell_application::{Application, Ticks};
+use foretell_application::{Application, SchedulePeriods};
 use foretell_domain::job::JobLane;
 use foretell_ports::error::Chain;
 use foretell_ports::job::Lease;
@@ -65,7 +65,7 @@ impl Worker {
                 heartbeat: Arc::clone(heartbeat),
                 running: JoinSet::new(),
                 leases: Vec::new(),
-                ticks: None,
+                periods: None,
             };
             tokio::spawn(lane.run())
         };
@@ -105,7 +105,7 @@ struct Lane {
     heartbeat: Arc<Heartbeat>,
     running: JoinSet<Lease>,
     leases: Vec<Lease>,
-    ticks: Option<Ticks>,
+    periods: Option<SchedulePeriods>,
 }
 
 impl Lane {
@@ -132,7 +132,7 @@ impl Lane {
     /// Leases due jobs, as many as may run at once. Returns `true` if there may be more.
     async fn poll(&mut self) -> Result<bool, foretell_ports::error::StoreError> {
         if self.kind == JobLane::Main {
-            self.ticks = Some(self.application.add_periodic_jobs(self.ticks).await?);
+            self.periods = Some(self.application.add_scheduled_jobs(self.periods).await?);
         }
         let running = u32::try_from(self.running.len()).unwrap_or(u32::MAX);
         let free = self.settings.concurrency.max(1).saturating_sub(running);

@@ -14,7 +14,7 @@ use crate::Application;
 use crate::retry::pause_for;
 
 /// Periodic tasks with their intervals.
-const PERIODIC: [(JobTask, Duration); 3] = [
+const SCHEDULE: [(JobTask, Duration); 3] = [
     (JobTask::PurgeOutcomes, Duration::from_mins(10)),
     (JobTask::PurgeSessions, Duration::from_hours(1)),
     (JobTask::PurgeJobs, Duration::from_hours(1)),
@@ -146,20 +146,24 @@ impl Application {
     ///
     /// # Errors
     /// Any [`StoreError`].
-    pub async fn add_periodic_jobs(&self, last: Option<Ticks>) -> Result<Ticks, StoreError> {
-        let (now, ticks) = (self.now(), Ticks::at(self.now()));
-        let is_new = |index: usize| last.is_none_or(|last| last.0.get(index) != ticks.0.get(index));
-        let due = PERIODIC.iter().zip(ticks.0).enumerate().filter(|(index, _)| is_new(*index));
-        let jobs: Vec<_> = due.map(|(_, ((task, _), tick))| self.periodic_job(*task, tick, now)).collect();
+    pub async fn add_scheduled_jobs(
+        &self,
+        last: Option<SchedulePeriods>,
+    ) -> Result<SchedulePeriods, StoreError> {
+        let (now, periods) = (self.now(), SchedulePeriods::at(self.now()));
+        let is_new = |index: usize| last.is_none_or(|last| last.0.get(index) != periods.0.get(index));
+        let due = SCHEDULE.iter().zip(periods.0).enumerate().filter(|(index, _)| is_new(*index));
+        let jobs: Vec<_> =
+            due.map(|(_, ((task, _), period))| self.scheduled_job(*task, period, now)).collect();
         if !jobs.is_empty() {
-            self.ports.units.run("add_periodic_jobs", move |tx| tx.add_jobs(&jobs)).await?;
+            self.ports.units.run("add_scheduled_jobs", move |tx| tx.add_jobs(&jobs)).await?;
         }
-        Ok(ticks)
+        Ok(periods)
     }
 
-    fn periodic_job(&self, task: JobTask, tick: i64, now: Timestamp) -> NewJob {
+    fn scheduled_job(&self, task: JobTask, period: i64, now: Timestamp) -> NewJob {
         let id = JobId::from_u128(self.ports.ids.next_id());
-        let once = Some(format!("{}:{tick}", task.kind().as_str()));
+        let once = Some(format!("{}:{period}", task.kind().as_str()));
         NewJob { id, task, run_at: now, once, created_at: now }
     }
 
@@ -190,12 +194,12 @@ impl Application {
 
 /// Period numbers of all periodic jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ticks([i64; PERIODIC.len()]);
+pub struct SchedulePeriods([i64; SCHEDULE.len()]);
 
-impl Ticks {
+impl SchedulePeriods {
     fn at(now: Timestamp) -> Self {
         let period = |(_, period): (JobTask, Duration)| i64::try_from(period.as_micros()).unwrap_or(i64::MAX);
-        Self(PERIODIC.map(|periodic| now.micros().div_euclid(period(periodic))))
+        Self(SCHEDULE.map(|periodic| now.micros().div_euclid(period(periodic))))
     }
 }
 

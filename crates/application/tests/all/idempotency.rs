@@ -198,7 +198,7 @@ async fn key_is_reusable_after_outcome_is_purged() {
     desk.app.pay(&ann, recent.clone(), payment.clone()).await.unwrap().result.unwrap();
     desk.clock.advance_seconds(1);
     assert!(desk.app.pay(&ann, old.clone(), payment.clone()).await.unwrap().is_replay, "not purged yet");
-    desk.app.add_periodic_jobs(None).await.unwrap();
+    desk.app.add_scheduled_jobs(None).await.unwrap();
     assert!(desk.work().await.is_empty());
     let replays = [recent, old].map(|key| desk.app.pay(&ann, key, payment.clone()));
     let replays =

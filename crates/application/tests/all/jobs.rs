@@ -254,7 +254,7 @@ async fn periodic_jobs_are_added_once_per_period() {
     for (seconds, expected) in [(0, 3), (0, 3), (600, 4)] {
         desk.clock.advance_seconds(seconds);
         for (node, last) in nodes.iter().zip(&mut last) {
-            *last = Some(node.add_periodic_jobs(*last).await.unwrap());
+            *last = Some(node.add_scheduled_jobs(*last).await.unwrap());
         }
         assert_eq!(added().await, expected);
     }
