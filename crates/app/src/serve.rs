@@ -171,7 +171,7 @@ async fn stop_when_asked(
             }
         }
     }
-    application.end_following();
+    application.end_event_streams();
     // The result is handled where the server itself is awaited.
     drop(server.stop(true));
     signals.next().await;

@@ -45,7 +45,6 @@ pub use use_cases::{
     chart_prices::{CandleInterval, MAX_INTERVALS, OptionCandle, PriceBucket, PriceChart},
     confirm_password::PasswordConfirmation,
     export::{Export, ExportError, ExportRow, ExportSink},
-    follow_market::{MarketEvent, MarketFollower, MarketNews, MarketPosition, PositionError, Told},
     lease_jobs::{FailedAttempt, FailedJob, LeasedBatch, SchedulePeriods},
     log_in::SignedIn,
     manage_api_keys::{IssuedKey, NewApiKey},
@@ -62,5 +61,8 @@ pub use use_cases::{
     search::Found,
     settlement_runner::SettlementRunner,
     shared_secrets::shared_secret,
+    stream_market_events::{
+        EventIdError, MarketEvent, MarketEventData, MarketEventId, MarketEventStream, StreamItem,
+    },
     trade_shares::TradeTarget,
 };

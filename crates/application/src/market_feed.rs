@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 /// Polling interval for changes by other processes.
-pub(crate) const LOOK_AGAIN: Duration = Duration::from_secs(1);
+pub(crate) const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Number of a market's newest bets and sales that are kept for its followers.
 const KEPT_BETS: usize = 256;
@@ -31,36 +31,36 @@ pub(crate) const MAX_REPLAY: i64 = 2_000;
 /// Markets with followers.
 #[derive(Default)]
 pub(crate) struct MarketFeed {
-    followed: Mutex<HashMap<MarketId, Weak<FollowedMarket>>>,
+    watched: Mutex<HashMap<MarketId, Weak<WatchedMarket>>>,
 }
 
 impl MarketFeed {
     /// Returns a market for a new follower.
-    pub(crate) fn follow(&self, id: MarketId) -> Arc<FollowedMarket> {
-        let mut followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
-        followed.retain(|_, market| market.strong_count() > 0);
-        if let Some(market) = followed.get(&id).and_then(Weak::upgrade) {
+    pub(crate) fn watch(&self, id: MarketId) -> Arc<WatchedMarket> {
+        let mut watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        watched.retain(|_, market| market.strong_count() > 0);
+        if let Some(market) = watched.get(&id).and_then(Weak::upgrade) {
             return market;
         }
-        let market = Arc::new(FollowedMarket::new(id));
-        followed.insert(id, Arc::downgrade(&market));
+        let market = Arc::new(WatchedMarket::new(id));
+        watched.insert(id, Arc::downgrade(&market));
         market
     }
 
     /// Announces that a commit has changed these markets.
     pub(crate) fn announce(&self, changed: impl Iterator<Item = MarketId>) {
-        let followed = self.followed.lock().unwrap_or_else(PoisonError::into_inner);
-        if followed.is_empty() {
+        let watched = self.watched.lock().unwrap_or_else(PoisonError::into_inner);
+        if watched.is_empty() {
             return;
         }
-        for market in changed.filter_map(|id| followed.get(&id).and_then(Weak::upgrade)) {
+        for market in changed.filter_map(|id| watched.get(&id).and_then(Weak::upgrade)) {
             market.changes.send_modify(|changes| *changes += 1);
         }
     }
 }
 
 /// A market with followers.
-pub(crate) struct FollowedMarket {
+pub(crate) struct WatchedMarket {
     id: MarketId,
     /// Number of changes by this process.
     changes: watch::Sender<u64>,
@@ -78,7 +78,7 @@ struct Latest {
 }
 
 /// Events that a follower has not seen yet.
-pub(crate) struct News {
+pub(crate) struct MarketUpdate {
     /// Current state of the market.
     pub(crate) details: Arc<MarketDetails>,
     /// The next bets and sales in order; if there are none, the follower has seen all that
@@ -90,7 +90,7 @@ pub(crate) struct News {
     pub(crate) end: i64,
 }
 
-impl FollowedMarket {
+impl WatchedMarket {
     fn new(id: MarketId) -> Self {
         Self { id, changes: watch::Sender::new(0), latest: tokio::sync::Mutex::new(None) }
     }
@@ -101,22 +101,27 @@ impl FollowedMarket {
     }
 
     /// Returns the events after bet or sale `sequence`; `None` if the market was deleted.
-    pub(crate) async fn news_after(
+    pub(crate) async fn updates_after(
         &self,
         sequence: i64,
         markets: &dyn MarketQueries,
-    ) -> Result<Option<News>, StoreError> {
+    ) -> Result<Option<MarketUpdate>, StoreError> {
         let Some((details, kept)) = self.latest_after(sequence, markets).await? else { return Ok(None) };
         let oldest = details.market.record().bet_count.saturating_sub(MAX_REPLAY);
         if sequence < oldest {
-            return Ok(Some(News { details, bets: Vec::new(), skipped_until: Some(oldest), end: oldest }));
+            return Ok(Some(MarketUpdate {
+                details,
+                bets: Vec::new(),
+                skipped_until: Some(oldest),
+                end: oldest,
+            }));
         }
         let (bets, end) = match kept {
             Some(bets) => (bets, details.market.record().bet_count),
             // Older than the kept bets: read for this follower alone, without blocking the others.
             None => read_bets(self.id, sequence, &details, markets).await?,
         };
-        Ok(Some(News { details, bets, skipped_until: None, end }))
+        Ok(Some(MarketUpdate { details, bets, skipped_until: None, end }))
     }
 
     /// Returns the market, and the bets and sales after `sequence` if they are kept.
@@ -128,7 +133,8 @@ impl FollowedMarket {
         let mut latest = self.latest.lock().await;
         // Taken before the market is read: any later change makes the result outdated.
         let changes = *self.changes.borrow();
-        let is_recent = |latest: &Latest| latest.changes == changes && latest.read_at.elapsed() < LOOK_AGAIN;
+        let is_recent =
+            |latest: &Latest| latest.changes == changes && latest.read_at.elapsed() < POLL_INTERVAL;
         if !latest.as_ref().is_some_and(is_recent) {
             *latest = self.read(latest.take(), changes, markets).await?;
         }

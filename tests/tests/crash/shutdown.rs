@@ -21,12 +21,12 @@ async fn stopping_server_answers_every_request(database: Database) {
     let settings = [PATIENT[0], PATIENT[1], unlimited, ("FORETELL__SERVER__DRAIN_DELAY_S", "1")];
     let mut server = Server::start_with(database, &settings).await;
     let mut crowd = Crowd::gather(&server).await;
-    let followed = crowd.users[0].open_market(&["Yes", "No"], "10").await;
+    let watched = crowd.users[0].open_market(&["Yes", "No"], "10").await;
     let mut auditor = Auditor::begin(&server, &crowd).await;
     for stop in 1..=size("FORETELL_TEST_STOPS", 3, 100) {
         let load = crowd.start(&seed, stop);
         load.reach(2 * CLIENTS).await;
-        let streams = open_streams(&crowd.users[0], &followed).await;
+        let streams = open_streams(&crowd.users[0], &watched).await;
         let anyone = server.client();
         let stopping = server.stop_cleanly();
         // Like a load balancer: requests in progress are awaited, and no new ones are sent.

@@ -18,9 +18,9 @@ use foretell_ports::market::MarketDetails;
 use foretell_ports::unit::Tx;
 use foretell_ports::webhook::{Webhook, WebhookMessage, WebhookPlace, WebhookSecret, WebhookSendError};
 
-use super::follow_market::MarketPosition;
 use super::lease_jobs::later;
 use super::run_job::JobFailure;
+use super::stream_market_events::MarketEventId;
 use crate::Application;
 use crate::error::AppError;
 use crate::market_feed::read_bets;
@@ -131,7 +131,7 @@ impl Application {
     ) -> Result<(), JobFailure> {
         if let Some(body) = &news.body {
             let phase = news.after.phase.unwrap_or(Phase::Open);
-            let position = MarketPosition { sequence: news.after.sequence, phase };
+            let position = MarketEventId { sequence: news.after.sequence, phase };
             let id = format!("{}-{position}", telling.market);
             let message = WebhookMessage { id, sent_at: self.now(), body: body.clone() };
             self.ports.webhook_sender.send(&webhook.url, &self.secrets(webhook), &message).await?;

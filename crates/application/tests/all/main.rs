@@ -7,9 +7,9 @@ mod batches;
 #[cfg(test)]
 mod content;
 #[cfg(test)]
-mod fairness;
+mod event_streams;
 #[cfg(test)]
-mod following;
+mod fairness;
 #[cfg(test)]
 mod guessing;
 #[cfg(test)]

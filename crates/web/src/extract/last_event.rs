@@ -6,7 +6,7 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::http::header::{HeaderMap, HeaderName};
 use actix_web::{FromRequest, HttpRequest};
-use foretell_application::{MarketPosition, PositionError};
+use foretell_application::{EventIdError, MarketEventId};
 
 use super::{ParseContext, RequestPart};
 use crate::validation::{FieldErrorCode, ValidationErrors};
@@ -16,7 +16,7 @@ pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event
 
 /// Last event that the client received, if any. An invalid value is a validation error: resuming
 /// elsewhere would leave a gap.
-pub(crate) struct LastEvent(Result<Option<MarketPosition>, PositionError>);
+pub(crate) struct LastEvent(Result<Option<MarketEventId>, EventIdError>);
 
 impl FromRequest for LastEvent {
     type Error = Infallible;
@@ -28,9 +28,9 @@ impl FromRequest for LastEvent {
 }
 
 impl RequestPart for LastEvent {
-    type Value = Option<MarketPosition>;
+    type Value = Option<MarketEventId>;
 
-    fn extract(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<Option<MarketPosition>> {
+    fn extract(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<Option<MarketEventId>> {
         if self.0.is_err() {
             errors.add(
                 LAST_EVENT_ID_NAME,
@@ -45,7 +45,7 @@ impl RequestPart for LastEvent {
 /// Name of the header, in validation errors.
 pub(crate) const LAST_EVENT_ID_NAME: &str = "Last-Event-ID";
 
-fn read(headers: &HeaderMap) -> Result<Option<MarketPosition>, PositionError> {
+fn read(headers: &HeaderMap) -> Result<Option<MarketEventId>, EventIdError> {
     let Some(value) = headers.get(LAST_EVENT_ID) else { return Ok(None) };
-    value.to_str().map_err(|_| PositionError)?.trim().parse().map(Some)
+    value.to_str().map_err(|_| EventIdError)?.trim().parse().map(Some)
 }

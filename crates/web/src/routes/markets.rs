@@ -5,7 +5,6 @@ mod chart_prices;
 mod close;
 mod delete;
 mod edit;
-mod follow;
 mod get;
 mod get_settlement;
 mod list;
@@ -17,6 +16,7 @@ mod quote;
 mod resolve;
 mod search;
 mod sell_shares;
+mod stream_events;
 
 use actix_web::web::ServiceConfig;
 use utoipa::OpenApi;
@@ -38,7 +38,7 @@ use crate::routing::at;
     sell_shares::sell_shares,
     list_positions::list_positions,
     chart_prices::chart_prices,
-    follow::follow,
+    stream_events::stream_events,
     close::close,
     get_settlement::get_settlement,
     resolve::resolve,
@@ -56,7 +56,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(at("/markets/{id}/sales").post(sell_shares::sell_shares))
         .service(at("/markets/{id}/positions").get(list_positions::list_positions))
         .service(at("/markets/{id}/prices").get(chart_prices::chart_prices))
-        .service(at("/markets/{id}/events").get(follow::follow))
+        .service(at("/markets/{id}/events").get(stream_events::stream_events))
         .service(at("/markets/{id}/close").post(close::close))
         .service(at("/markets/{id}/resolution").get(get_settlement::get_settlement).post(resolve::resolve))
         .service(at("/markets/{id}/cancellation").post(cancel::cancel));

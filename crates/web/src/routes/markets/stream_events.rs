@@ -6,7 +6,7 @@ use actix_web::http::header::{CACHE_CONTROL, HeaderName};
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use foretell_application::{
-    Application, MarketEvent, MarketFollower, MarketNews, MarketPosition, StreamPermit, Told,
+    Application, MarketEvent, MarketEventData, MarketEventId, MarketEventStream, StreamItem, StreamPermit,
 };
 use foretell_domain::id::MarketId;
 use foretell_ports::error::Chain;
@@ -41,7 +41,7 @@ const RETRY: &[u8] = b"retry: 2000\n\n";
 #[utoipa::path(
     get,
     path = "/markets/{id}/events",
-    operation_id = "followMarket",
+    operation_id = "streamMarketEvents",
     tag = "markets",
     params(("Last-Event-ID" = Option<String>, Header)),
     responses(
@@ -49,7 +49,7 @@ const RETRY: &[u8] = b"retry: 2000\n\n";
         (status = 204, description = "Nothing will happen after this event."),
     ),
 )]
-pub(super) async fn follow(
+pub(super) async fn stream_events(
     state: Data<WebState>,
     request: HttpRequest,
     id: PathId<MarketId>,
@@ -58,7 +58,7 @@ pub(super) async fn follow(
 ) -> Answer {
     let (id, last, ()) = state.validate((id, last, params))?;
     let market = state.application.get_market(id).await?;
-    let present = MarketPosition::of(&market);
+    let present = MarketEventId::of(&market);
     if last.is_some_and(|last| last.sequence > present.sequence) {
         let mut errors = ValidationErrors::default();
         errors.add(LAST_EVENT_ID_NAME, FieldErrorCode::Invalid, "must be the id of an event of this market");
@@ -69,12 +69,12 @@ pub(super) async fn follow(
         return Ok(reply::no_content());
     }
     let permit = state.application.open_stream(requester_of(&request).await?)?;
-    let follower = state.application.clone().follow_market(id, last);
+    let events = state.application.clone().stream_market_events(id, last);
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")
         .insert_header((CACHE_CONTROL, "no-store"))
         .insert_header((X_ACCEL_BUFFERING, "no"))
-        .streaming(events(state, follower, permit)))
+        .streaming(body(state, events, permit)))
 }
 
 /// Trades that a stream leaves out, by their numbers.
@@ -86,21 +86,21 @@ struct GapView {
 
 /// Returns the stream, generated as fast as the client reads it: one that does not read costs only
 /// its connection.
-fn events(
+fn body(
     state: Data<WebState>,
-    follower: MarketFollower,
+    events: MarketEventStream,
     permit: StreamPermit,
 ) -> impl Stream<Item = Result<Bytes, actix_web::Error>> {
     let begin = stream::iter([Ok(Bytes::from_static(RETRY))]);
-    let news = stream::unfold(Some((state, follower, permit)), |following| async move {
-        let (state, mut follower, permit) = following?;
-        match follower.next(HEARTBEAT).await {
-            Ok(Told::Events(events)) => {
+    let items = stream::unfold(Some((state, events, permit)), |open| async move {
+        let (state, mut source, permit) = open?;
+        match source.next(HEARTBEAT).await {
+            Ok(StreamItem::Events(events)) => {
                 let written = write_all(&state.application, &events);
-                Some((written.map_err(actix_web::Error::from), Some((state, follower, permit))))
+                Some((written.map_err(actix_web::Error::from), Some((state, source, permit))))
             }
-            Ok(Told::Nothing) => Some((Ok(Bytes::from_static(b":\n\n")), Some((state, follower, permit)))),
-            Ok(Told::End) => None,
+            Ok(StreamItem::Idle) => Some((Ok(Bytes::from_static(b":\n\n")), Some((state, source, permit)))),
+            Ok(StreamItem::End) => None,
             // The client reconnects and resumes after its last event.
             Err(error) => {
                 tracing::warn!(error = %Chain(&error), "a stream of events was broken off");
@@ -108,7 +108,7 @@ fn events(
             }
         }
     });
-    futures::StreamExt::chain(begin, news)
+    futures::StreamExt::chain(begin, items)
 }
 
 fn write_all(application: &Application, events: &[MarketEvent]) -> Result<Bytes, ApiError> {
@@ -125,14 +125,14 @@ fn write(
     written: &mut Vec<u8>,
 ) -> Result<(), serde_json::Error> {
     let currency = &application.settings().currency;
-    let position = event.position;
-    match &event.news {
-        MarketNews::Trade(bet) => append(written, position, "trade", &BetView::public(bet, currency)),
-        MarketNews::Gap { first, last } => {
-            append(written, position, "gap", &GapView { first: *first, last: *last })
+    let id = event.id;
+    match &event.data {
+        MarketEventData::Trade(bet) => append(written, id, "trade", &BetView::public(bet, currency)),
+        MarketEventData::Gap { first, last } => {
+            append(written, id, "gap", &GapView { first: *first, last: *last })
         }
-        MarketNews::Status(market) => {
-            append(written, position, "status", &MarketView::at(application.now(), market, currency))
+        MarketEventData::Status(market) => {
+            append(written, id, "status", &MarketView::at(application.now(), market, currency))
         }
     }
 }
@@ -140,11 +140,11 @@ fn write(
 /// Appends an event. JSON as written here contains no line breaks, which would end the field.
 fn append(
     written: &mut Vec<u8>,
-    position: MarketPosition,
+    id: MarketEventId,
     name: &str,
     data: &impl Serialize,
 ) -> Result<(), serde_json::Error> {
-    written.extend_from_slice(format!("id: {position}\nevent: {name}\ndata: ").as_bytes());
+    written.extend_from_slice(format!("id: {id}\nevent: {name}\ndata: ").as_bytes());
     serde_json::to_writer(&mut *written, data)?;
     written.extend_from_slice(b"\n\n");
     Ok(())
