@@ -12,7 +12,7 @@ use foretell_ports::job::Job;
 use foretell_ports::known_network::KnownNetwork;
 use foretell_ports::ledger::AccountDetails;
 use foretell_ports::user::Session;
-use foretell_ports::webhook::{Webhook, WebhookPlace};
+use foretell_ports::webhook::{Webhook, WebhookCursor};
 
 use crate::accounts::{self, AccountRow};
 use crate::api_keys::ApiKeyRow;
@@ -30,7 +30,7 @@ use crate::settlements::SettlementRow;
 use crate::store::Store;
 use crate::transfers::TransferRow;
 use crate::users::UserRow;
-use crate::webhooks::{PlaceRow, WebhookRow};
+use crate::webhooks::{CursorRow, WebhookRow};
 use crate::{positions, posts, repair, schema};
 
 /// Number of rows in one query.
@@ -151,7 +151,7 @@ impl Inspector {
         self.markets(connection)?;
         self.posts(connection)?;
         walk_groups!(connection, positions.market_id, |market| self.positions(connection, market)?);
-        walk_groups!(connection, webhook_places.webhook_id, |webhook| self.places(connection, webhook)?);
+        walk_groups!(connection, webhook_places.webhook_id, |webhook| self.cursors(connection, webhook)?);
         walk_groups!(connection, known_networks.user_id, |user| self.known_networks(connection, user)?);
         walk_groups!(connection, idempotency_keys.user_id, |user| self.outcomes(connection, user)?);
         Ok(())
@@ -228,18 +228,18 @@ impl Inspector {
     }
 
     /// Inspects the cursors of one webhook in all markets.
-    fn places(&mut self, connection: &mut Connection<'_>, webhook: DbId) -> Result<(), Failure> {
+    fn cursors(&mut self, connection: &mut Connection<'_>, webhook: DbId) -> Result<(), Failure> {
         use schema::webhook_places::{market_id, table, webhook_id};
         let mut after = DbId::NIL;
         loop {
-            let rows: Vec<PlaceRow> = on!(connection, |c| {
+            let rows: Vec<CursorRow> = on!(connection, |c| {
                 let rows = table.filter(webhook_id.eq(webhook)).filter(market_id.gt(after));
-                rows.order(market_id).limit(BATCH).select(PlaceRow::as_select()).load(c)
+                rows.order(market_id).limit(BATCH).select(CursorRow::as_select()).load(c)
             })?;
             let Some(last) = rows.last() else { return Ok(()) };
             after = last.market_id;
             for row in rows {
-                self.note(WebhookPlace::try_from(row))?;
+                self.note(WebhookCursor::try_from(row))?;
             }
         }
     }

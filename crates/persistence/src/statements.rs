@@ -26,7 +26,7 @@ use foretell_ports::page::{NumberedPage, PageRequest, PageStart};
 use foretell_ports::secret::TokenHash;
 use foretell_ports::unit::Locked;
 use foretell_ports::vector::{Direction, StoredVector, TextId, VectorPlace};
-use foretell_ports::webhook::{WebhookNews, WebhookPlace};
+use foretell_ports::webhook::{MarketChange, WebhookCursor};
 use foretell_testkit::builders::Factory;
 use foretell_testkit::clock::START;
 
@@ -259,7 +259,7 @@ fn queries(c: &mut Connection<'_>, account: AccountId, market: MarketId) -> Resu
 
 fn background(c: &mut Connection<'_>, market: MarketId) -> Result<(), Failure> {
     let webhook = WebhookId::from_u128(1);
-    let place = WebhookPlace { sequence: 0, phase: None };
+    let cursor = WebhookCursor { sequence: 0, phase: None };
     let events = WebhookEvents { trades: true, statuses: true };
     let lease = Lease { job: JobId::from_u128(1), number: 1 };
     jobs::lease(c, &LeaseRequest { lane: JobLane::Main, now: START, until: START, limit: 5 })?;
@@ -281,9 +281,9 @@ fn background(c: &mut Connection<'_>, market: MarketId) -> Result<(), Failure> {
     webhooks::has_enabled(c)?;
     webhooks::find(c, webhook)?;
     webhooks::lock(c, webhook)?;
-    webhooks::add_places(c, &[WebhookNews { market_id: market, before: place, events }])?;
-    webhooks::find_place(c, webhook, market)?;
-    webhooks::delete_place(c, webhook, market)
+    webhooks::add_cursors(c, &[MarketChange { market_id: market, before: cursor, events }])?;
+    webhooks::find_cursor(c, webhook, market)?;
+    webhooks::delete_cursor(c, webhook, market)
 }
 
 fn people(c: &mut Connection<'_>) -> Result<(), Failure> {

@@ -5,7 +5,7 @@ use foretell_domain::id::{MarketId, WebhookId};
 use foretell_domain::market::Phase;
 use foretell_domain::webhook::{WebhookEvent, WebhookEvents, WebhookStatus, WebhookUrl};
 use foretell_ports::page::{PageRequest, PageStart};
-use foretell_ports::webhook::{Webhook, WebhookNews, WebhookPlace, WebhookSecret};
+use foretell_ports::webhook::{MarketChange, Webhook, WebhookCursor, WebhookSecret};
 
 use crate::connection::{Connection, on};
 use crate::dialect;
@@ -69,17 +69,17 @@ fn events_column(events: WebhookEvents) -> String {
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = webhook_places)]
-pub(crate) struct PlaceRow {
+pub(crate) struct CursorRow {
     webhook_id: DbId,
     pub(crate) market_id: DbId,
     sequence: i64,
     phase: Option<String>,
 }
 
-impl TryFrom<PlaceRow> for WebhookPlace {
+impl TryFrom<CursorRow> for WebhookCursor {
     type Error = Failure;
 
-    fn try_from(row: PlaceRow) -> Result<Self, Failure> {
+    fn try_from(row: CursorRow) -> Result<Self, Failure> {
         let stored =
             StoredRow { table: "webhook_places", id: format_args!("{}, {}", row.webhook_id, row.market_id) };
         let phase = row.phase.map(|name| stored.named("phase", Phase::from_name(&name)));
@@ -88,7 +88,7 @@ impl TryFrom<PlaceRow> for WebhookPlace {
 }
 
 /// A cursor to insert for each enabled webhook with matching events.
-pub(crate) struct NewPlaceRow {
+pub(crate) struct NewCursorRow {
     pub(crate) market_id: DbId,
     pub(crate) sequence: i64,
     pub(crate) phase: Option<&'static str>,
@@ -99,7 +99,7 @@ pub(crate) struct NewPlaceRow {
 /// A cursor that was inserted.
 #[derive(QueryableByName)]
 #[diesel(table_name = webhook_places)]
-pub(crate) struct MadePlaceRow {
+pub(crate) struct InsertedCursorRow {
     webhook_id: DbId,
     market_id: DbId,
 }
@@ -207,59 +207,64 @@ pub(crate) fn has_enabled(connection: &mut Connection<'_>) -> Result<bool, Failu
 }
 
 /// Inserts missing cursors, and returns those inserted.
-pub(crate) fn add_places(
+pub(crate) fn add_cursors(
     connection: &mut Connection<'_>,
-    news: &[WebhookNews],
+    changes: &[MarketChange],
 ) -> Result<Vec<(WebhookId, MarketId)>, Failure> {
-    let mut rows: Vec<_> = news.iter().filter_map(new_place).collect();
+    let mut rows: Vec<_> = changes.iter().filter_map(new_cursor).collect();
     rows.sort_by_key(|row| row.market_id);
     let made = dialect::webhooks::insert_places_once(connection, &rows)?;
     Ok(made.into_iter().map(|row| (row.webhook_id.into(), row.market_id.into())).collect())
 }
 
-fn new_place(news: &WebhookNews) -> Option<NewPlaceRow> {
+fn new_cursor(change: &MarketChange) -> Option<NewCursorRow> {
     // The column has the names in a fixed order: see `events_column`.
-    let wanted = match news.events {
+    let wanted = match change.events {
         WebhookEvents { trades: true, statuses: true } => "%",
         WebhookEvents { trades: true, statuses: false } => "market.trade%",
         WebhookEvents { trades: false, statuses: true } => "%market.status",
         WebhookEvents { trades: false, statuses: false } => return None,
     };
-    let WebhookPlace { sequence, phase } = news.before;
-    Some(NewPlaceRow { market_id: news.market_id.into(), sequence, phase: phase.map(Phase::as_str), wanted })
+    let WebhookCursor { sequence, phase } = change.before;
+    Some(NewCursorRow {
+        market_id: change.market_id.into(),
+        sequence,
+        phase: phase.map(Phase::as_str),
+        wanted,
+    })
 }
 
 /// Returns the cursor of a webhook in a market.
-pub(crate) fn find_place(
+pub(crate) fn find_cursor(
     connection: &mut Connection<'_>,
     webhook: WebhookId,
     market: MarketId,
-) -> Result<Option<WebhookPlace>, Failure> {
+) -> Result<Option<WebhookCursor>, Failure> {
     let key = (DbId::from(webhook), DbId::from(market));
-    let row: Option<PlaceRow> = on!(connection, |c| {
-        webhook_places::table.find(key).select(PlaceRow::as_select()).first(c).optional()
+    let row: Option<CursorRow> = on!(connection, |c| {
+        webhook_places::table.find(key).select(CursorRow::as_select()).first(c).optional()
     })?;
-    row.map(WebhookPlace::try_from).transpose()
+    row.map(WebhookCursor::try_from).transpose()
 }
 
 /// Moves the cursor of a webhook in a market, if it exists.
-pub(crate) fn move_place(
+pub(crate) fn move_cursor(
     connection: &mut Connection<'_>,
     webhook: WebhookId,
     market: MarketId,
-    place: WebhookPlace,
+    cursor: WebhookCursor,
 ) -> Result<(), Failure> {
     let key = (DbId::from(webhook), DbId::from(market));
     let update = diesel::update(webhook_places::table.find(key)).set((
-        webhook_places::sequence.eq(place.sequence),
-        webhook_places::phase.eq(place.phase.map(Phase::as_str)),
+        webhook_places::sequence.eq(cursor.sequence),
+        webhook_places::phase.eq(cursor.phase.map(Phase::as_str)),
     ));
     on!(connection, |c| update.execute(c))?;
     Ok(())
 }
 
 /// Deletes the cursor of a webhook in a market, if it exists.
-pub(crate) fn delete_place(
+pub(crate) fn delete_cursor(
     connection: &mut Connection<'_>,
     webhook: WebhookId,
     market: MarketId,
@@ -270,7 +275,7 @@ pub(crate) fn delete_place(
 }
 
 /// Deletes all cursors of a webhook.
-pub(crate) fn delete_places(connection: &mut Connection<'_>, webhook: WebhookId) -> Result<(), Failure> {
+pub(crate) fn delete_cursors(connection: &mut Connection<'_>, webhook: WebhookId) -> Result<(), Failure> {
     let rows = webhook_places::table.filter(webhook_places::webhook_id.eq(DbId::from(webhook)));
     on!(connection, |c| diesel::delete(rows).execute(c))?;
     Ok(())

@@ -50,7 +50,7 @@ pub struct Webhook {
 
 /// Cursor of a webhook in a market: the last events that were delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WebhookPlace {
+pub struct WebhookCursor {
     /// Number of the last delivered bet or sale, 0 for none.
     pub sequence: i64,
     /// Last delivered status; `None` before the market has opened.
@@ -59,11 +59,11 @@ pub struct WebhookPlace {
 
 /// Changes of a market in a unit of work that webhooks must receive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WebhookNews {
+pub struct MarketChange {
     /// The market.
     pub market_id: MarketId,
     /// Cursor before the changes.
-    pub before: WebhookPlace,
+    pub before: WebhookCursor,
     /// Kinds of changes; at least one.
     pub events: WebhookEvents,
 }
@@ -89,33 +89,36 @@ pub trait WebhookTx {
     /// Deletes a webhook with its cursors. Returns `true` if it existed.
     fn delete_webhook(&mut self, id: WebhookId) -> Result<bool, StoreError>;
 
-    /// Adds missing cursors: for each enabled webhook and each of these markets with an event that
-    /// the webhook receives. Returns those added, in any order. Each market must be locked or new,
-    /// and listed once.
-    fn add_webhook_places(&mut self, news: &[WebhookNews]) -> Result<Vec<(WebhookId, MarketId)>, StoreError>;
+    /// Creates cursors where there are none yet: for each enabled webhook and each of these markets of which something
+    /// happens that the webhook is told. Returns those made, in any order. Each market is locked or new, and named
+    /// once.
+    fn add_webhook_cursors(
+        &mut self,
+        changes: &[MarketChange],
+    ) -> Result<Vec<(WebhookId, MarketId)>, StoreError>;
 
     /// Returns the cursor of a webhook in a locked market.
-    fn find_webhook_place(
+    fn find_webhook_cursor(
         &mut self,
         webhook: WebhookId,
         market: &Locked<Market>,
-    ) -> Result<Option<WebhookPlace>, StoreError>;
+    ) -> Result<Option<WebhookCursor>, StoreError>;
 
     /// Moves the cursor of a webhook in a market, if it exists: only the job that delivers these
     /// events does so.
-    fn move_webhook_place(
+    fn move_webhook_cursor(
         &mut self,
         webhook: WebhookId,
         market: MarketId,
-        place: WebhookPlace,
+        cursor: WebhookCursor,
     ) -> Result<(), StoreError>;
 
     /// Deletes the cursor of a webhook in a market, if it exists. Unless the market is locked or
     /// deleted, events may be lost.
-    fn delete_webhook_place(&mut self, webhook: WebhookId, market: MarketId) -> Result<(), StoreError>;
+    fn delete_webhook_cursor(&mut self, webhook: WebhookId, market: MarketId) -> Result<(), StoreError>;
 
     /// Deletes all cursors of a locked webhook.
-    fn delete_webhook_places(&mut self, webhook: &Locked<Webhook>) -> Result<(), StoreError>;
+    fn delete_webhook_cursors(&mut self, webhook: &Locked<Webhook>) -> Result<(), StoreError>;
 }
 
 /// Reads webhooks.
@@ -134,11 +137,11 @@ pub trait WebhookQueries: Send + Sync {
     async fn has_enabled_webhook(&self) -> Result<bool, StoreError>;
 
     /// Returns the cursor of a webhook in a market.
-    async fn webhook_place(
+    async fn webhook_cursor(
         &self,
         webhook: WebhookId,
         market: MarketId,
-    ) -> Result<Option<WebhookPlace>, StoreError>;
+    ) -> Result<Option<WebhookCursor>, StoreError>;
 }
 
 /// A message to a webhook.

@@ -112,7 +112,7 @@ fn discard(tx: &mut dyn Tx, id: JobId) -> Result<Result<(), JobError>, StoreErro
     }
     if let (Ok(JobTask::Webhook { webhook, market }), JobState::Waiting) = (&job.task, job.state) {
         // Without its cursor, the webhook receives later events again.
-        tx.delete_webhook_place(*webhook, *market)?;
+        tx.delete_webhook_cursor(*webhook, *market)?;
     }
     tx.delete_job(job)?;
     Ok(Ok(()))

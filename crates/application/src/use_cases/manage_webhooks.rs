@@ -125,7 +125,7 @@ impl Application {
                 Some(WebhookStatus::Enabled) if webhook.status == WebhookStatus::Disabled => {
                     webhook.failing = None;
                 }
-                Some(WebhookStatus::Disabled) => tx.delete_webhook_places(webhook)?,
+                Some(WebhookStatus::Disabled) => tx.delete_webhook_cursors(webhook)?,
                 _ => {}
             }
             webhook.status = status.unwrap_or(webhook.status);

@@ -94,7 +94,7 @@ impl Application {
             }
             JobTask::WelcomeMail(user) => self.send_welcome(job.lease.job, user).await?,
             JobTask::DecisionMail { market, user } => self.send_decision(job.lease.job, market, user).await?,
-            JobTask::Webhook { webhook, market } => return self.tell_webhook(job, webhook, market).await,
+            JobTask::Webhook { webhook, market } => return self.deliver_webhook(job, webhook, market).await,
             JobTask::EmbedMarket(market) => self.embed_markets(&[market]).await?,
             JobTask::EmbedPost(post) => self.embed_posts(&[post]).await?,
             JobTask::EmbedAll => {

@@ -18,7 +18,7 @@ use foretell_ports::error::StoreError;
 use foretell_ports::job::NewJob;
 use foretell_ports::market::{NewMarket, PaidSet, WantedHolding};
 use foretell_ports::unit::{Locked, Tx};
-use foretell_ports::webhook::{WebhookNews, WebhookPlace};
+use foretell_ports::webhook::{MarketChange, WebhookCursor};
 
 use super::CommandEnvelope;
 use super::batch::BatchContext;
@@ -35,7 +35,7 @@ pub(super) struct Rows {
     accounts: BTreeMap<AccountId, Locked<Account>>,
     markets: BTreeMap<MarketId, Locked<Market>>,
     /// Cursor position of the markets before the batch, for webhooks.
-    places: BTreeMap<MarketId, WebhookPlace>,
+    cursors: BTreeMap<MarketId, WebhookCursor>,
     holdings: HashMap<(MarketId, AccountId), Holding>,
     sets: HashMap<MarketId, NextSet>,
     originals: HashMap<TransferId, Transfer>,
@@ -92,7 +92,7 @@ impl Rows {
         let holdings = find_holdings(tx, &markets, &wanted)?;
         Ok(Self {
             accounts: accounts.into_iter().map(|account| (account.id(), account)).collect(),
-            places: markets.iter().map(|(id, market)| (*id, place_of(market))).collect(),
+            cursors: markets.iter().map(|(id, market)| (*id, cursor_of(market))).collect(),
             markets,
             holdings,
             sets,
@@ -256,7 +256,7 @@ impl Rows {
 
     /// Writes all changes.
     pub(super) fn write(self, tx: &mut dyn Tx, context: &BatchContext<'_>) -> Result<(), StoreError> {
-        let news = if context.has_webhooks { self.news() } else { Vec::new() };
+        let changes = if context.has_webhooks { self.changes() } else { Vec::new() };
         let (changed, now) = (self.changed, context.now);
         // An account changed by many commands is written once, with its final balance.
         let accounts: Vec<_> = changed.accounts.iter().filter_map(|id| self.accounts.get(id)).collect();
@@ -283,8 +283,8 @@ impl Rows {
         let mut jobs = changed.jobs;
         // Same unit of work as the events (outbox): a crash cannot lose or invent a webhook
         // message.
-        let places = unless_empty(&news, |news| tx.add_webhook_places(news))?;
-        jobs.extend(places.into_iter().map(|(webhook, market)| NewJob {
+        let cursors = unless_empty(&changes, |changes| tx.add_webhook_cursors(changes))?;
+        jobs.extend(cursors.into_iter().map(|(webhook, market)| NewJob {
             id: JobId::from_u128(context.ids.next_id()),
             task: JobTask::Webhook { webhook, market },
             run_at: now,
@@ -295,17 +295,17 @@ impl Rows {
     }
 
     /// Returns the events of the markets that webhooks may receive.
-    fn news(&self) -> Vec<WebhookNews> {
-        let opened = self.changed.new_markets.iter().map(|new| WebhookNews {
+    fn changes(&self) -> Vec<MarketChange> {
+        let opened = self.changed.new_markets.iter().map(|new| MarketChange {
             market_id: new.market.id(),
-            before: WebhookPlace { sequence: 0, phase: None },
+            before: WebhookCursor { sequence: 0, phase: None },
             events: [WebhookEvent::Status].into_iter().collect(),
         });
         let changed = self.changed.markets.iter().filter_map(|id| {
-            let (before, after) = (*self.places.get(id)?, place_of(self.markets.get(id)?));
+            let (before, after) = (*self.cursors.get(id)?, cursor_of(self.markets.get(id)?));
             let trades = before.sequence != after.sequence;
             let events = WebhookEvents { trades, statuses: before.phase != after.phase };
-            (before != after).then_some(WebhookNews { market_id: *id, before, events })
+            (before != after).then_some(MarketChange { market_id: *id, before, events })
         });
         opened.chain(changed).collect()
     }
@@ -323,9 +323,9 @@ fn check_unused<E>(
 }
 
 /// Returns the cursor position of a market's current state.
-fn place_of(market: &Market) -> WebhookPlace {
+fn cursor_of(market: &Market) -> WebhookCursor {
     let record = market.record();
-    WebhookPlace { sequence: record.bet_count, phase: Some(record.phase) }
+    WebhookCursor { sequence: record.bet_count, phase: Some(record.phase) }
 }
 
 fn unless_empty<I, T: Default>(

@@ -9,17 +9,17 @@ use crate::connection::Connection;
 use crate::id::{DbId, Id};
 use crate::prepared::{ended, prepared};
 use crate::schema::webhooks;
-use crate::webhooks::{MadePlaceRow, NewPlaceRow, WebhookRow};
+use crate::webhooks::{InsertedCursorRow, NewCursorRow, WebhookRow};
 
 // In one order, so that concurrent units wait for each other instead of deadlocking.
-const INSERT_PLACES: &str = "INSERT INTO webhook_places (webhook_id, market_id, sequence, phase)
-    SELECT webhooks.id, news.market_id, news.sequence, news.phase
-    FROM webhooks, unnest(?, ?, ?, ?) AS news (market_id, sequence, phase, wanted)
-    WHERE webhooks.status = 'enabled' AND webhooks.events LIKE news.wanted
-    ORDER BY news.market_id, webhooks.id
+const INSERT_CURSORS: &str = "INSERT INTO webhook_places (webhook_id, market_id, sequence, phase)
+    SELECT webhooks.id, change.market_id, change.sequence, change.phase
+    FROM webhooks, unnest(?, ?, ?, ?) AS change (market_id, sequence, phase, wanted)
+    WHERE webhooks.status = 'enabled' AND webhooks.events LIKE change.wanted
+    ORDER BY change.market_id, webhooks.id
     ON CONFLICT DO NOTHING RETURNING webhook_id, market_id";
 
-const INSERT_PLACE: &str = "INSERT INTO webhook_places (webhook_id, market_id, sequence, phase)
+const INSERT_CURSOR: &str = "INSERT INTO webhook_places (webhook_id, market_id, sequence, phase)
     SELECT id, ?, ?, ? FROM webhooks WHERE status = 'enabled' AND events LIKE ?
     ON CONFLICT DO NOTHING RETURNING webhook_id, market_id";
 
@@ -47,18 +47,18 @@ pub(crate) fn lock_table(connection: &mut Connection<'_>) -> QueryResult<()> {
 /// inserted.
 pub(crate) fn insert_places_once(
     connection: &mut Connection<'_>,
-    rows: &[NewPlaceRow],
-) -> QueryResult<Vec<MadePlaceRow>> {
+    rows: &[NewCursorRow],
+) -> QueryResult<Vec<InsertedCursorRow>> {
     match connection {
         Connection::Sqlite(c) => each(rows, |row| {
-            prepared(INSERT_PLACE)
+            prepared(INSERT_CURSOR)
                 .bind::<Id, _>(row.market_id)
                 .bind::<BigInt, _>(row.sequence)
                 .bind::<Nullable<Text>, _>(row.phase)
                 .bind::<Text, _>(row.wanted)
                 .load(*c)
         }),
-        Connection::Postgres(c) => prepared(INSERT_PLACES)
+        Connection::Postgres(c) => prepared(INSERT_CURSORS)
             .bind::<Array<Id>, _>(column(rows, |row| row.market_id))
             .bind::<Array<BigInt>, _>(column(rows, |row| row.sequence))
             .bind::<Array<Nullable<Text>>, _>(column(rows, |row| row.phase))

@@ -6,7 +6,7 @@ use foretell_domain::market::Market;
 use foretell_ports::error::StoreError;
 use foretell_ports::page::PageRequest;
 use foretell_ports::unit::Locked;
-use foretell_ports::webhook::{Webhook, WebhookNews, WebhookPlace, WebhookQueries, WebhookTx};
+use foretell_ports::webhook::{MarketChange, Webhook, WebhookCursor, WebhookQueries, WebhookTx};
 
 use crate::store::Store;
 use crate::tx::UnitTx;
@@ -33,33 +33,36 @@ impl WebhookTx for UnitTx<'_, '_> {
         self.step(|c| webhooks::delete(c, id))
     }
 
-    fn add_webhook_places(&mut self, news: &[WebhookNews]) -> Result<Vec<(WebhookId, MarketId)>, StoreError> {
-        self.step(|c| webhooks::add_places(c, news))
+    fn add_webhook_cursors(
+        &mut self,
+        changes: &[MarketChange],
+    ) -> Result<Vec<(WebhookId, MarketId)>, StoreError> {
+        self.step(|c| webhooks::add_cursors(c, changes))
     }
 
-    fn find_webhook_place(
+    fn find_webhook_cursor(
         &mut self,
         webhook: WebhookId,
         market: &Locked<Market>,
-    ) -> Result<Option<WebhookPlace>, StoreError> {
-        self.step(|c| webhooks::find_place(c, webhook, market.id()))
+    ) -> Result<Option<WebhookCursor>, StoreError> {
+        self.step(|c| webhooks::find_cursor(c, webhook, market.id()))
     }
 
-    fn move_webhook_place(
+    fn move_webhook_cursor(
         &mut self,
         webhook: WebhookId,
         market: MarketId,
-        place: WebhookPlace,
+        cursor: WebhookCursor,
     ) -> Result<(), StoreError> {
-        self.step(|c| webhooks::move_place(c, webhook, market, place))
+        self.step(|c| webhooks::move_cursor(c, webhook, market, cursor))
     }
 
-    fn delete_webhook_place(&mut self, webhook: WebhookId, market: MarketId) -> Result<(), StoreError> {
-        self.step(|c| webhooks::delete_place(c, webhook, market))
+    fn delete_webhook_cursor(&mut self, webhook: WebhookId, market: MarketId) -> Result<(), StoreError> {
+        self.step(|c| webhooks::delete_cursor(c, webhook, market))
     }
 
-    fn delete_webhook_places(&mut self, webhook: &Locked<Webhook>) -> Result<(), StoreError> {
-        self.step(|c| webhooks::delete_places(c, webhook.id))
+    fn delete_webhook_cursors(&mut self, webhook: &Locked<Webhook>) -> Result<(), StoreError> {
+        self.step(|c| webhooks::delete_cursors(c, webhook.id))
     }
 }
 
@@ -81,11 +84,11 @@ impl WebhookQueries for Store {
         self.read("has_enabled_webhook", webhooks::has_enabled).await
     }
 
-    async fn webhook_place(
+    async fn webhook_cursor(
         &self,
         webhook: WebhookId,
         market: MarketId,
-    ) -> Result<Option<WebhookPlace>, StoreError> {
-        self.read("webhook_place", move |c| webhooks::find_place(c, webhook, market)).await
+    ) -> Result<Option<WebhookCursor>, StoreError> {
+        self.read("webhook_cursor", move |c| webhooks::find_cursor(c, webhook, market)).await
     }
 }

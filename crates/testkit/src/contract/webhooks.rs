@@ -6,7 +6,7 @@ use foretell_domain::id::{MarketId, WebhookId};
 use foretell_domain::market::Phase;
 use foretell_domain::webhook::{WebhookEvents, WebhookStatus, WebhookUrl};
 use foretell_ports::page::{PageRequest, PageStart};
-use foretell_ports::webhook::{Webhook, WebhookNews, WebhookPlace, WebhookSecret};
+use foretell_ports::webhook::{MarketChange, Webhook, WebhookCursor, WebhookSecret};
 
 use super::Harness;
 use super::scene::{Scene, after, lock_market};
@@ -15,8 +15,8 @@ const TRADES: WebhookEvents = WebhookEvents { trades: true, statuses: false };
 const STATUSES: WebhookEvents = WebhookEvents { trades: false, statuses: true };
 const ALL: WebhookEvents = WebhookEvents { trades: true, statuses: true };
 
-const UNOPENED: WebhookPlace = WebhookPlace { sequence: 0, phase: None };
-const THIRD: WebhookPlace = WebhookPlace { sequence: 3, phase: Some(Phase::Open) };
+const UNOPENED: WebhookCursor = WebhookCursor { sequence: 0, phase: None };
+const THIRD: WebhookCursor = WebhookCursor { sequence: 3, phase: Some(Phase::Open) };
 
 async fn store(scene: &Scene, webhook: Webhook) -> Webhook {
     let stored = webhook.clone();
@@ -32,8 +32,8 @@ async fn stored(scene: &Scene, id: WebhookId) -> Option<Webhook> {
     scene.ports.webhooks.find_webhook(id).await.unwrap()
 }
 
-async fn place(scene: &Scene, webhook: WebhookId, market: MarketId) -> Option<WebhookPlace> {
-    scene.ports.webhooks.webhook_place(webhook, market).await.unwrap()
+async fn cursor(scene: &Scene, webhook: WebhookId, market: MarketId) -> Option<WebhookCursor> {
+    scene.ports.webhooks.webhook_cursor(webhook, market).await.unwrap()
 }
 
 async fn market(scene: &Scene) -> MarketId {
@@ -41,14 +41,14 @@ async fn market(scene: &Scene) -> MarketId {
 }
 
 /// Adds cursors for events of a market, and returns the webhooks that got one.
-async fn add_places(scene: &Scene, news: WebhookNews) -> BTreeSet<WebhookId> {
+async fn add_cursors(scene: &Scene, change: MarketChange) -> BTreeSet<WebhookId> {
     let made = scene
         .commit(move |tx| {
-            lock_market(tx, news.market_id)?;
-            tx.add_webhook_places(&[news])
+            lock_market(tx, change.market_id)?;
+            tx.add_webhook_cursors(&[change])
         })
         .await;
-    assert!(made.iter().all(|(_, market)| *market == news.market_id), "{made:?}");
+    assert!(made.iter().all(|(_, market)| *market == change.market_id), "{made:?}");
     made.into_iter().map(|(webhook, _)| webhook).collect()
 }
 
@@ -118,7 +118,7 @@ pub async fn enabled_webhook_is_noticed(harness: &dyn Harness) {
 }
 
 /// Events add a cursor for the enabled webhooks that receive them, and for no other.
-pub async fn news_makes_places_where_it_is_wanted(harness: &dyn Harness) {
+pub async fn change_creates_cursor_where_wanted(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let trades = told(&scene, TRADES).await;
     let statuses = told(&scene, STATUSES).await;
@@ -129,9 +129,9 @@ pub async fn news_makes_places_where_it_is_wanted(harness: &dyn Harness) {
         (STATUSES, BTreeSet::from([statuses, all])),
         (ALL, BTreeSet::from([trades, statuses, all])),
     ] {
-        let news = WebhookNews { market_id: market(&scene).await, before: UNOPENED, events };
-        assert_eq!(add_places(&scene, news).await, expected, "{events:?}");
-        assert_eq!(place(&scene, all, news.market_id).await, Some(UNOPENED));
+        let change = MarketChange { market_id: market(&scene).await, before: UNOPENED, events };
+        assert_eq!(add_cursors(&scene, change).await, expected, "{events:?}");
+        assert_eq!(cursor(&scene, all, change.market_id).await, Some(UNOPENED));
     }
 }
 
@@ -139,14 +139,14 @@ pub async fn news_makes_places_where_it_is_wanted(harness: &dyn Harness) {
 pub async fn a_place_is_made_once(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let webhook = told(&scene, ALL).await;
-    let first = WebhookNews { market_id: market(&scene).await, before: UNOPENED, events: ALL };
-    assert_eq!(add_places(&scene, first).await, BTreeSet::from([webhook]));
-    let second = WebhookNews { before: THIRD, ..first };
-    assert_eq!(add_places(&scene, second).await, BTreeSet::new());
-    assert_eq!(place(&scene, webhook, first.market_id).await, Some(UNOPENED));
-    let elsewhere = WebhookNews { market_id: market(&scene).await, ..second };
-    assert_eq!(add_places(&scene, elsewhere).await, BTreeSet::from([webhook]));
-    assert_eq!(place(&scene, webhook, elsewhere.market_id).await, Some(THIRD));
+    let first = MarketChange { market_id: market(&scene).await, before: UNOPENED, events: ALL };
+    assert_eq!(add_cursors(&scene, first).await, BTreeSet::from([webhook]));
+    let second = MarketChange { before: THIRD, ..first };
+    assert_eq!(add_cursors(&scene, second).await, BTreeSet::new());
+    assert_eq!(cursor(&scene, webhook, first.market_id).await, Some(UNOPENED));
+    let elsewhere = MarketChange { market_id: market(&scene).await, ..second };
+    assert_eq!(add_cursors(&scene, elsewhere).await, BTreeSet::from([webhook]));
+    assert_eq!(cursor(&scene, webhook, elsewhere.market_id).await, Some(THIRD));
 }
 
 /// A cursor is moved and deleted; neither creates an absent one.
@@ -154,24 +154,24 @@ pub async fn a_place_moves_and_goes(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let webhook = told(&scene, ALL).await;
     let market = market(&scene).await;
-    let end = WebhookPlace { sequence: 3, phase: Some(Phase::Cancelled) };
-    scene.commit(move |tx| tx.move_webhook_place(webhook, market, THIRD)).await;
-    assert_eq!(place(&scene, webhook, market).await, None);
-    add_places(&scene, WebhookNews { market_id: market, before: UNOPENED, events: ALL }).await;
+    let end = WebhookCursor { sequence: 3, phase: Some(Phase::Cancelled) };
+    scene.commit(move |tx| tx.move_webhook_cursor(webhook, market, THIRD)).await;
+    assert_eq!(cursor(&scene, webhook, market).await, None);
+    add_cursors(&scene, MarketChange { market_id: market, before: UNOPENED, events: ALL }).await;
     for moved in [THIRD, end] {
-        scene.commit(move |tx| tx.move_webhook_place(webhook, market, moved)).await;
-        assert_eq!(place(&scene, webhook, market).await, Some(moved));
+        scene.commit(move |tx| tx.move_webhook_cursor(webhook, market, moved)).await;
+        assert_eq!(cursor(&scene, webhook, market).await, Some(moved));
     }
     let locked = scene
         .commit(move |tx| {
             let locked = lock_market(tx, market)?;
-            let found = tx.find_webhook_place(webhook, &locked)?;
-            tx.delete_webhook_place(webhook, market)?;
-            Ok((found, tx.find_webhook_place(webhook, &locked)?))
+            let found = tx.find_webhook_cursor(webhook, &locked)?;
+            tx.delete_webhook_cursor(webhook, market)?;
+            Ok((found, tx.find_webhook_cursor(webhook, &locked)?))
         })
         .await;
     assert_eq!(locked, (Some(end), None));
-    assert_eq!(place(&scene, webhook, market).await, None);
+    assert_eq!(cursor(&scene, webhook, market).await, None);
 }
 
 /// Deleting a webhook deletes its cursors, and not those of others.
@@ -180,18 +180,18 @@ pub async fn places_go_with_their_webhook(harness: &dyn Harness) {
     let (deleted, emptied, kept) =
         (told(&scene, ALL).await, told(&scene, ALL).await, told(&scene, ALL).await);
     let market = market(&scene).await;
-    add_places(&scene, WebhookNews { market_id: market, before: THIRD, events: ALL }).await;
+    add_cursors(&scene, MarketChange { market_id: market, before: THIRD, events: ALL }).await;
     assert!(scene.commit(move |tx| tx.delete_webhook(deleted)).await);
     assert!(!scene.commit(move |tx| tx.delete_webhook(deleted)).await);
     scene
         .commit(move |tx| {
             let locked = tx.lock_webhook(emptied)?.expect("the webhook is stored");
-            tx.delete_webhook_places(&locked)
+            tx.delete_webhook_cursors(&locked)
         })
         .await;
     assert_eq!(stored(&scene, deleted).await, None);
     assert!(stored(&scene, emptied).await.is_some());
     for (webhook, expected) in [(deleted, None), (emptied, None), (kept, Some(THIRD))] {
-        assert_eq!(place(&scene, webhook, market).await, expected);
+        assert_eq!(cursor(&scene, webhook, market).await, expected);
     }
 }

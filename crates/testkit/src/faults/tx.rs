@@ -30,7 +30,7 @@ use foretell_ports::secret::{PasswordHash, SecretTx};
 use foretell_ports::unit::{Locked, Tx};
 use foretell_ports::user::{CredentialId, CredentialLock, CredentialState, Credentials, Session, UserTx};
 use foretell_ports::vector::{StoredVector, VectorTx};
-use foretell_ports::webhook::{Webhook, WebhookNews, WebhookPlace, WebhookTx};
+use foretell_ports::webhook::{MarketChange, Webhook, WebhookCursor, WebhookTx};
 
 use super::{Insert, PoisonedRow};
 
@@ -178,11 +178,11 @@ impl WebhookTx for WatchedTx<'_> {
         fn lock_webhook(&mut self, id: WebhookId) -> Option<Locked<Webhook>>;
         fn save_webhook(&mut self, webhook: &Locked<Webhook>) -> ();
         fn delete_webhook(&mut self, id: WebhookId) -> bool;
-        fn add_webhook_places(&mut self, news: &[WebhookNews]) -> Vec<(WebhookId, MarketId)>;
-        fn find_webhook_place(&mut self, webhook: WebhookId, market: &Locked<Market>) -> Option<WebhookPlace>;
-        fn move_webhook_place(&mut self, webhook: WebhookId, market: MarketId, place: WebhookPlace) -> ();
-        fn delete_webhook_place(&mut self, webhook: WebhookId, market: MarketId) -> ();
-        fn delete_webhook_places(&mut self, webhook: &Locked<Webhook>) -> ();
+        fn add_webhook_cursors(&mut self, changes: &[MarketChange]) -> Vec<(WebhookId, MarketId)>;
+        fn find_webhook_cursor(&mut self, webhook: WebhookId, market: &Locked<Market>) -> Option<WebhookCursor>;
+        fn move_webhook_cursor(&mut self, webhook: WebhookId, market: MarketId, cursor: WebhookCursor) -> ();
+        fn delete_webhook_cursor(&mut self, webhook: WebhookId, market: MarketId) -> ();
+        fn delete_webhook_cursors(&mut self, webhook: &Locked<Webhook>) -> ();
     }
 }
 

@@ -20,7 +20,7 @@ use foretell_ports::job::Job;
 use foretell_ports::secret::TokenHash;
 use foretell_ports::user::{Credentials, Session};
 use foretell_ports::vector::{StoredVector, TextId};
-use foretell_ports::webhook::{Webhook, WebhookPlace};
+use foretell_ports::webhook::{Webhook, WebhookCursor};
 
 use super::table::{EndOfUnit, Table};
 
@@ -101,7 +101,7 @@ tables! {
     /// Each with its model.
     vectors: TextId => (String, StoredVector),
     webhooks: WebhookId => Webhook,
-    webhook_places: (WebhookId, MarketId) => WebhookPlace,
+    webhook_places: (WebhookId, MarketId) => WebhookCursor,
     api_keys: ApiKeyId => ApiKey,
     api_keys_by_secret: TokenHash => ApiKeyId,
     outcomes: CommandKey => StoredOutcome,

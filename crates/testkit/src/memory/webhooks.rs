@@ -7,7 +7,7 @@ use foretell_domain::webhook::{WebhookEvents, WebhookStatus};
 use foretell_ports::error::StoreError;
 use foretell_ports::page::PageRequest;
 use foretell_ports::unit::Locked;
-use foretell_ports::webhook::{Webhook, WebhookNews, WebhookPlace, WebhookQueries, WebhookTx};
+use foretell_ports::webhook::{MarketChange, Webhook, WebhookCursor, WebhookQueries, WebhookTx};
 
 use super::table::rejected;
 use super::tables::Tables;
@@ -47,20 +47,23 @@ impl WebhookTx for MemoryTx<'_> {
         self.step(|tables, _| {
             let was_there = tables.webhooks.get(&id).is_some();
             tables.webhooks.remove(id);
-            delete_places(tables, id);
+            delete_cursors(tables, id);
             Ok(was_there)
         })
     }
 
-    fn add_webhook_places(&mut self, news: &[WebhookNews]) -> Result<Vec<(WebhookId, MarketId)>, StoreError> {
+    fn add_webhook_cursors(
+        &mut self,
+        changes: &[MarketChange],
+    ) -> Result<Vec<(WebhookId, MarketId)>, StoreError> {
         self.step(|tables, locked| {
             let mut made = Vec::new();
-            for news in news {
-                locked.check_market(news.market_id)?;
-                for id in wanting(tables, news.events) {
-                    let key = (id, news.market_id);
+            for change in changes {
+                locked.check_market(change.market_id)?;
+                for id in wanting(tables, change.events) {
+                    let key = (id, change.market_id);
                     if tables.webhook_places.get(&key).is_none() {
-                        tables.webhook_places.insert(key, news.before)?;
+                        tables.webhook_places.insert(key, change.before)?;
                         made.push(key);
                     }
                 }
@@ -69,42 +72,42 @@ impl WebhookTx for MemoryTx<'_> {
         })
     }
 
-    fn find_webhook_place(
+    fn find_webhook_cursor(
         &mut self,
         webhook: WebhookId,
         market: &Locked<Market>,
-    ) -> Result<Option<WebhookPlace>, StoreError> {
+    ) -> Result<Option<WebhookCursor>, StoreError> {
         self.step(|tables, locked| {
             locked.check_market(market.id())?;
             Ok(tables.webhook_places.get(&(webhook, market.id())).copied())
         })
     }
 
-    fn move_webhook_place(
+    fn move_webhook_cursor(
         &mut self,
         webhook: WebhookId,
         market: MarketId,
-        place: WebhookPlace,
+        cursor: WebhookCursor,
     ) -> Result<(), StoreError> {
         self.step(|tables, _| {
             if tables.webhook_places.get(&(webhook, market)).is_some() {
-                tables.webhook_places.put((webhook, market), place);
+                tables.webhook_places.put((webhook, market), cursor);
             }
             Ok(())
         })
     }
 
-    fn delete_webhook_place(&mut self, webhook: WebhookId, market: MarketId) -> Result<(), StoreError> {
+    fn delete_webhook_cursor(&mut self, webhook: WebhookId, market: MarketId) -> Result<(), StoreError> {
         self.step(|tables, _| {
             tables.webhook_places.remove((webhook, market));
             Ok(())
         })
     }
 
-    fn delete_webhook_places(&mut self, webhook: &Locked<Webhook>) -> Result<(), StoreError> {
+    fn delete_webhook_cursors(&mut self, webhook: &Locked<Webhook>) -> Result<(), StoreError> {
         self.step(|tables, locked| {
             locked.check_webhook(webhook.id)?;
-            delete_places(tables, webhook.id);
+            delete_cursors(tables, webhook.id);
             Ok(())
         })
     }
@@ -128,11 +131,11 @@ fn wanting(tables: &Tables, events: WebhookEvents) -> Vec<WebhookId> {
         .collect()
 }
 
-fn delete_places(tables: &mut Tables, webhook: WebhookId) {
-    let places: Vec<_> =
+fn delete_cursors(tables: &mut Tables, webhook: WebhookId) {
+    let cursors: Vec<_> =
         tables.webhook_places.range(..).map(|(key, _)| *key).filter(|(id, _)| *id == webhook).collect();
-    for place in places {
-        tables.webhook_places.remove(place);
+    for cursor in cursors {
+        tables.webhook_places.remove(cursor);
     }
 }
 
@@ -157,11 +160,11 @@ impl WebhookQueries for MemoryStore {
         Ok(tables.webhooks.committed().values().any(|webhook| webhook.status == WebhookStatus::Enabled))
     }
 
-    async fn webhook_place(
+    async fn webhook_cursor(
         &self,
         webhook: WebhookId,
         market: MarketId,
-    ) -> Result<Option<WebhookPlace>, StoreError> {
+    ) -> Result<Option<WebhookCursor>, StoreError> {
         Ok(self.read()?.webhook_places.committed().get(&(webhook, market)).copied())
     }
 }

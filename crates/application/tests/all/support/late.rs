@@ -32,7 +32,7 @@ use foretell_ports::secret::{PasswordHash, SecretTx};
 use foretell_ports::unit::{ErasedWork, Locked, Tx, UnitFuture, UnitOfWork};
 use foretell_ports::user::{CredentialId, CredentialLock, CredentialState, Credentials, Session, UserTx};
 use foretell_ports::vector::{StoredVector, VectorTx};
-use foretell_ports::webhook::{Webhook, WebhookNews, WebhookPlace, WebhookTx};
+use foretell_ports::webhook::{MarketChange, Webhook, WebhookCursor, WebhookTx};
 
 /// A store whose units are committed late on request; all clones share one state.
 #[derive(Clone)]
@@ -235,11 +235,11 @@ impl WebhookTx for LateTx<'_> {
         lock_webhook(id: WebhookId) -> Option<Locked<Webhook>>;
         save_webhook(webhook: &Locked<Webhook>) -> ();
         delete_webhook(id: WebhookId) -> bool;
-        add_webhook_places(news: &[WebhookNews]) -> Vec<(WebhookId, MarketId)>;
-        find_webhook_place(webhook: WebhookId, market: &Locked<Market>) -> Option<WebhookPlace>;
-        move_webhook_place(webhook: WebhookId, market: MarketId, place: WebhookPlace) -> ();
-        delete_webhook_place(webhook: WebhookId, market: MarketId) -> ();
-        delete_webhook_places(webhook: &Locked<Webhook>) -> ();
+        add_webhook_cursors(changes: &[MarketChange]) -> Vec<(WebhookId, MarketId)>;
+        find_webhook_cursor(webhook: WebhookId, market: &Locked<Market>) -> Option<WebhookCursor>;
+        move_webhook_cursor(webhook: WebhookId, market: MarketId, cursor: WebhookCursor) -> ();
+        delete_webhook_cursor(webhook: WebhookId, market: MarketId) -> ();
+        delete_webhook_cursors(webhook: &Locked<Webhook>) -> ();
     }
 }
 

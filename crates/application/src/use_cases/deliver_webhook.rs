@@ -16,7 +16,7 @@ use foretell_ports::error::StoreError;
 use foretell_ports::job::{LeasedJob, NewJob};
 use foretell_ports::market::MarketDetails;
 use foretell_ports::unit::Tx;
-use foretell_ports::webhook::{Webhook, WebhookMessage, WebhookPlace, WebhookSecret, WebhookSendError};
+use foretell_ports::webhook::{Webhook, WebhookCursor, WebhookMessage, WebhookSecret, WebhookSendError};
 
 use super::lease_jobs::later;
 use super::run_job::JobFailure;
@@ -30,126 +30,126 @@ use crate::retry::pause_for;
 const LEASE: Duration = Duration::from_mins(1);
 
 /// A job that delivers events of a market to a webhook.
-struct Telling<'a> {
+struct Delivery<'a> {
     job: &'a LeasedJob,
     webhook: WebhookId,
     market: MarketId,
     /// `true` if a message has arrived since the job was leased.
-    has_told: bool,
+    has_delivered: bool,
 }
 
 /// One event, and the cursor after it.
-struct News {
-    after: WebhookPlace,
+struct Step {
+    after: WebhookCursor,
     /// `None` if the webhook does not receive this kind of event.
     body: Option<Vec<u8>>,
 }
 
 impl Application {
     /// Delivers all events of a market to a webhook, and ends the job.
-    pub(super) async fn tell_webhook(
+    pub(super) async fn deliver_webhook(
         &self,
         job: &LeasedJob,
         webhook: WebhookId,
         market: MarketId,
     ) -> Result<(), JobFailure> {
-        let mut telling = Telling { job, webhook, market, has_told: false };
+        let mut delivery = Delivery { job, webhook, market, has_delivered: false };
         loop {
             let found = self.ports.webhooks.find_webhook(webhook).await?;
             let enabled = found.filter(|found| found.status == WebhookStatus::Enabled);
             let details = self.ports.markets.find_market(market).await?;
-            let place = self.ports.webhooks.webhook_place(webhook, market).await?;
-            let (Some(webhook), Some(details), Some(place)) = (enabled, details, place) else {
-                return self.drop_telling(&telling).await;
+            let cursor = self.ports.webhooks.webhook_cursor(webhook, market).await?;
+            let (Some(webhook), Some(details), Some(cursor)) = (enabled, details, cursor) else {
+                return self.drop_delivery(&delivery).await;
             };
-            let news = self.next_news(&webhook, &details, place).await?;
-            if news.is_empty() && self.finish_telling(&telling, place).await? {
+            let steps = self.next_steps(&webhook, &details, cursor).await?;
+            if steps.is_empty() && self.finish_delivery(&delivery, cursor).await? {
                 return Ok(());
             }
-            for news in news {
-                if let Err(failure) = self.tell(&mut telling, &webhook, &news).await {
-                    return self.fail_telling(&telling, failure).await;
+            for step in steps {
+                if let Err(failure) = self.deliver(&mut delivery, &webhook, &step).await {
+                    return self.fail_delivery(&delivery, failure).await;
                 }
             }
         }
     }
 
     /// Returns the events after a cursor: some trades, or else the phase.
-    async fn next_news(
+    async fn next_steps(
         &self,
         webhook: &Webhook,
         details: &MarketDetails,
-        place: WebhookPlace,
-    ) -> Result<Vec<News>, AppError> {
+        cursor: WebhookCursor,
+    ) -> Result<Vec<Step>, AppError> {
         let record = details.market.record();
-        if place.phase.is_none() {
+        if cursor.phase.is_none() {
             // The original state of a market is not stored: its opening is sent with the current
             // state, but before all trades.
-            let after = WebhookPlace { phase: Some(Phase::Open), ..place };
-            return Ok(vec![self.status_news(webhook, details, after)?]);
+            let after = WebhookCursor { phase: Some(Phase::Open), ..cursor };
+            return Ok(vec![self.status_step(webhook, details, after)?]);
         }
-        if place.sequence < record.bet_count && webhook.events.trades {
-            let (bets, end) = read_bets(record.id, place.sequence, details, &*self.ports.markets).await?;
+        if cursor.sequence < record.bet_count && webhook.events.trades {
+            let (bets, end) = read_bets(record.id, cursor.sequence, details, &*self.ports.markets).await?;
             let write = |bet: Arc<foretell_domain::market::Bet>| {
-                let after = WebhookPlace { sequence: bet.fill.sequence, ..place };
+                let after = WebhookCursor { sequence: bet.fill.sequence, ..cursor };
                 let body = self.ports.webhook_bodies.trade(&bet).ok_or(AppError::Internal("a body"))?;
-                Ok(News { after, body: Some(body) })
+                Ok(Step { after, body: Some(body) })
             };
-            let mut news = bets.into_iter().map(write).collect::<Result<Vec<_>, AppError>>()?;
-            if news.last().is_none_or(|last| last.after.sequence < end) {
+            let mut steps = bets.into_iter().map(write).collect::<Result<Vec<_>, AppError>>()?;
+            if steps.last().is_none_or(|last| last.after.sequence < end) {
                 // The last ones are unreadable.
-                news.push(News { after: WebhookPlace { sequence: end, ..place }, body: None });
+                steps.push(Step { after: WebhookCursor { sequence: end, ..cursor }, body: None });
             }
-            return Ok(news);
+            return Ok(steps);
         }
-        let after = WebhookPlace { sequence: record.bet_count, phase: Some(record.phase) };
-        if after.phase == place.phase {
-            return Ok(if after == place { Vec::new() } else { vec![News { after, body: None }] });
+        let after = WebhookCursor { sequence: record.bet_count, phase: Some(record.phase) };
+        if after.phase == cursor.phase {
+            return Ok(if after == cursor { Vec::new() } else { vec![Step { after, body: None }] });
         }
-        Ok(vec![self.status_news(webhook, details, after)?])
+        Ok(vec![self.status_step(webhook, details, after)?])
     }
 
-    fn status_news(
+    fn status_step(
         &self,
         webhook: &Webhook,
         details: &MarketDetails,
-        after: WebhookPlace,
-    ) -> Result<News, AppError> {
+        after: WebhookCursor,
+    ) -> Result<Step, AppError> {
         if !webhook.events.statuses {
-            return Ok(News { after, body: None });
+            return Ok(Step { after, body: None });
         }
         let body = self.ports.webhook_bodies.status(details, self.now());
-        Ok(News { after, body: Some(body.ok_or(AppError::Internal("a body"))?) })
+        Ok(Step { after, body: Some(body.ok_or(AppError::Internal("a body"))?) })
     }
 
     /// Sends one message, and moves the cursor.
-    async fn tell(
+    async fn deliver(
         &self,
-        telling: &mut Telling<'_>,
+        delivery: &mut Delivery<'_>,
         webhook: &Webhook,
-        news: &News,
+        step: &Step,
     ) -> Result<(), JobFailure> {
-        if let Some(body) = &news.body {
-            let phase = news.after.phase.unwrap_or(Phase::Open);
-            let position = MarketEventId { sequence: news.after.sequence, phase };
-            let id = format!("{}-{position}", telling.market);
+        if let Some(body) = &step.body {
+            let phase = step.after.phase.unwrap_or(Phase::Open);
+            let event = MarketEventId { sequence: step.after.sequence, phase };
+            let id = format!("{}-{event}", delivery.market);
             let message = WebhookMessage { id, sent_at: self.now(), body: body.clone() };
             self.ports.webhook_sender.send(&webhook.url, &self.secrets(webhook), &message).await?;
-            telling.has_told = true;
+            delivery.has_delivered = true;
             if webhook.failing.is_some() {
-                self.note_webhook(webhook.id, None).await?;
+                self.record_webhook_result(webhook.id, None).await?;
             }
         }
-        let (lease, until) = (telling.job.lease, later(self.now(), LEASE));
-        let (webhook, market, after) = (telling.webhook, telling.market, news.after);
+        let (lease, until) = (delivery.job.lease, later(self.now(), LEASE));
+        let (webhook, market, after) = (delivery.webhook, delivery.market, step.after);
         let work = move |tx: &mut dyn Tx| {
             let is_ours = tx.extend_lease(lease, until)?;
             if is_ours {
-                tx.move_webhook_place(webhook, market, after)?;
+                tx.move_webhook_cursor(webhook, market, after)?;
             }
             Ok(is_ours)
         };
-        let is_ours = self.ports.units.run("move_webhook_place", work).await?;
+        let is_ours = self.ports.units.run("move_webhook_cursor", work).await?;
         if is_ours { Ok(()) } else { Err(JobFailure::Lost) }
     }
 
@@ -160,74 +160,82 @@ impl Application {
         [Some(webhook.secret), replaced].into_iter().flatten().collect()
     }
 
-    /// Ends the job and its cursor, unless new events have happened: the lock on the market
-    /// decides.
-    async fn finish_telling(&self, telling: &Telling<'_>, place: WebhookPlace) -> Result<bool, JobFailure> {
-        let (lease, webhook, market, now) = (telling.job.lease, telling.webhook, telling.market, self.now());
+    /// Ends the job with its cursor, unless something has happened meanwhile: the lock on the market decides.
+    async fn finish_delivery(
+        &self,
+        delivery: &Delivery<'_>,
+        cursor: WebhookCursor,
+    ) -> Result<bool, JobFailure> {
+        let (lease, webhook, market, now) =
+            (delivery.job.lease, delivery.webhook, delivery.market, self.now());
         let work = move |tx: &mut dyn Tx| {
             if let Some(locked) = tx.lock_markets(&BTreeSet::from([market]))?.pop() {
                 let record = locked.record();
-                if (place.sequence, place.phase) != (record.bet_count, Some(record.phase)) {
+                if (cursor.sequence, cursor.phase) != (record.bet_count, Some(record.phase)) {
                     return Ok(Some(false));
                 }
             }
             if !tx.finish_job(lease, now)? {
                 return Ok(None);
             }
-            tx.delete_webhook_place(webhook, market)?;
+            tx.delete_webhook_cursor(webhook, market)?;
             Ok(Some(true))
         };
-        self.ports.units.run("finish_telling", work).await?.ok_or(JobFailure::Lost)
+        self.ports.units.run("finish_delivery", work).await?.ok_or(JobFailure::Lost)
     }
 
-    /// Ends the job before all events are sent: the webhook or market was deleted, or the webhook
-    /// was disabled.
-    async fn drop_telling(&self, telling: &Telling<'_>) -> Result<(), JobFailure> {
-        let (lease, webhook, market, now) = (telling.job.lease, telling.webhook, telling.market, self.now());
+    /// Ends the job though events are undelivered: webhook or market are gone, or nothing is to be delivered any more.
+    async fn drop_delivery(&self, delivery: &Delivery<'_>) -> Result<(), JobFailure> {
+        let (lease, webhook, market, now) =
+            (delivery.job.lease, delivery.webhook, delivery.market, self.now());
         let work = move |tx: &mut dyn Tx| {
             // Locked if it exists, so that a concurrent batch cannot rely on the cursor that is
             // being deleted.
             tx.lock_markets(&BTreeSet::from([market]))?;
             let is_ours = tx.finish_job(lease, now)?;
             if is_ours {
-                tx.delete_webhook_place(webhook, market)?;
+                tx.delete_webhook_cursor(webhook, market)?;
             }
             Ok(is_ours)
         };
-        let is_ours = self.ports.units.run("drop_telling", work).await?;
+        let is_ours = self.ports.units.run("drop_delivery", work).await?;
         if is_ours { Ok(()) } else { Err(JobFailure::Lost) }
     }
 
     /// Records a failed delivery. After the last attempt, or a response 410, the webhook is
     /// disabled; after a successful message, the next one has all its attempts.
-    async fn fail_telling(&self, telling: &Telling<'_>, failure: JobFailure) -> Result<(), JobFailure> {
+    async fn fail_delivery(&self, delivery: &Delivery<'_>, failure: JobFailure) -> Result<(), JobFailure> {
         let JobFailure::Webhook(error) = failure else { return Err(failure) };
-        let failures = if telling.has_told { 1 } else { telling.job.failures.saturating_add(1) };
+        let failures = if delivery.has_delivered { 1 } else { delivery.job.failures.saturating_add(1) };
         let is_over = matches!(error, WebhookSendError::Gone)
             || self.settings.retries.of(JobKind::Webhook).pause_after(failures, 0.5).is_none();
         if is_over {
             tracing::warn!(
-                webhook_id = %telling.webhook, %error,
+                webhook_id = %delivery.webhook, %error,
                 "webhook disabled after failed deliveries; fix the receiver and enable it again"
             );
-            self.disable_failed(telling.webhook, &error.to_string()).await?;
+            self.disable_failed(delivery.webhook, &error.to_string()).await?;
             return Err(error.into());
         }
-        self.note_webhook(telling.webhook, Some(error.to_string())).await?;
+        self.record_webhook_result(delivery.webhook, Some(error.to_string())).await?;
         let failure = JobFailure::from(error);
-        if telling.has_told { self.begin_anew(telling, failure.retry_after()).await } else { Err(failure) }
+        if delivery.has_delivered {
+            self.restart_delivery(delivery, failure.retry_after()).await
+        } else {
+            Err(failure)
+        }
     }
 
     /// Ends the job, and adds another one for the remaining events.
-    async fn begin_anew(
+    async fn restart_delivery(
         &self,
-        telling: &Telling<'_>,
+        delivery: &Delivery<'_>,
         retry_after: Option<Duration>,
     ) -> Result<(), JobFailure> {
-        let (lease, now) = (telling.job.lease, self.now());
+        let (lease, now) = (delivery.job.lease, self.now());
         let pause = pause_for(self.settings.retries.of(JobKind::Webhook).first_delay, retry_after);
         let id = JobId::from_u128(self.ports.ids.next_id());
-        let (task, run_at) = (telling.job.task, later(now, pause));
+        let (task, run_at) = (delivery.job.task, later(now, pause));
         let rest = NewJob { id, task, run_at, once: None, created_at: now };
         let work = move |tx: &mut dyn Tx| {
             let is_ours = tx.finish_job(lease, now)?;
@@ -236,12 +244,12 @@ impl Application {
             }
             Ok(is_ours)
         };
-        let is_ours = self.ports.units.run("begin_anew", work).await?;
+        let is_ours = self.ports.units.run("restart_delivery", work).await?;
         if is_ours { Ok(()) } else { Err(JobFailure::Lost) }
     }
 
     /// Records the error of the last message, or its success.
-    async fn note_webhook(&self, id: WebhookId, failure: Option<String>) -> Result<(), StoreError> {
+    async fn record_webhook_result(&self, id: WebhookId, failure: Option<String>) -> Result<(), StoreError> {
         let now = self.now();
         let work = move |tx: &mut dyn Tx| {
             let Some(mut webhook) = tx.lock_webhook(id)? else { return Ok(()) };
@@ -249,7 +257,7 @@ impl Application {
             webhook.failing = failure.clone().map(|failure| (since, failure));
             tx.save_webhook(&webhook)
         };
-        self.ports.units.run("note_webhook", work).await
+        self.ports.units.run("record_webhook_result", work).await
     }
 
     async fn disable_failed(&self, id: WebhookId, failure: &str) -> Result<(), StoreError> {
@@ -260,7 +268,7 @@ impl Application {
             webhook.failing = Some((since, failure.clone()));
             webhook.status = WebhookStatus::Disabled;
             tx.save_webhook(&webhook)?;
-            tx.delete_webhook_places(&webhook)
+            tx.delete_webhook_cursors(&webhook)
         };
         self.ports.units.run("disable_webhook", work).await?;
         self.webhook_watch.forget();
