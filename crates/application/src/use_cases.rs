@@ -1,7 +1,6 @@
 //! The use cases: each module adds one verb, or one family of reads, to
 //! [`Application`](crate::Application).
 
-mod appoint_user;
 mod audit_ledger;
 pub(crate) mod authenticate;
 pub(crate) mod change_password;
@@ -41,5 +40,6 @@ pub(crate) mod settlement_runner;
 pub(crate) mod shared_secrets;
 pub(crate) mod stream_market_events;
 pub(crate) mod trade_shares;
+mod update_user;
 mod write_comments;
 mod write_posts;

@@ -104,23 +104,23 @@ pub enum AvatarChange {
 
 /// Requested changes of a user by an admin; `None` leaves a field unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Appointment {
+pub struct UserUpdate {
     /// New role.
     pub role: Option<Role>,
     /// New status.
-    pub standing: Option<Standing>,
+    pub status: Option<NewUserStatus>,
 }
 
 /// Status that an admin may set; admins cannot erase users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Standing {
+pub enum NewUserStatus {
     /// May sign in.
     Active,
     /// May not sign in.
     Suspended,
 }
 
-impl Standing {
+impl NewUserStatus {
     /// Returns the standing with this name, if there is one.
     pub fn from_name(name: &str) -> Option<Self> {
         match name {
@@ -131,11 +131,11 @@ impl Standing {
     }
 }
 
-impl From<Standing> for UserStatus {
-    fn from(standing: Standing) -> Self {
-        match standing {
-            Standing::Active => Self::Active,
-            Standing::Suspended => Self::Suspended,
+impl From<NewUserStatus> for UserStatus {
+    fn from(status: NewUserStatus) -> Self {
+        match status {
+            NewUserStatus::Active => Self::Active,
+            NewUserStatus::Suspended => Self::Suspended,
         }
     }
 }
@@ -166,9 +166,9 @@ impl User {
     ///
     /// # Errors
     /// [`UserError::Erased`], [`UserError::LastAdmin`].
-    pub fn appointed(
+    pub fn updated(
         &self,
-        appointment: Appointment,
+        update: UserUpdate,
         active_admins: usize,
         now: Timestamp,
     ) -> Result<Self, UserError> {
@@ -176,8 +176,8 @@ impl User {
             return Err(UserError::Erased(self.id));
         }
         let changed = Self {
-            role: appointment.role.unwrap_or(self.role),
-            status: appointment.standing.map_or(self.status, UserStatus::from),
+            role: update.role.unwrap_or(self.role),
+            status: update.status.map_or(self.status, UserStatus::from),
             ..self.clone()
         };
         self.check_succession(&changed, active_admins)?;
@@ -276,12 +276,12 @@ mod tests {
 
     #[test]
     fn last_active_admin_cannot_be_removed() {
-        use Standing::{Active, Suspended};
+        use NewUserStatus::{Active, Suspended};
         let check =
-            |who: User, role, standing, admins, expected: Result<(Role, UserStatus, i64), UserError>| {
-                let appointed = who.appointed(Appointment { role, standing }, admins, NOW);
-                let seen = appointed.map(|user| (user.role, user.status, user.version));
-                assert_eq!(seen, expected, "{role:?} {standing:?} {admins}");
+            |who: User, role, status, admins, expected: Result<(Role, UserStatus, i64), UserError>| {
+                let updated = who.updated(UserUpdate { role, status }, admins, NOW);
+                let seen = updated.map(|user| (user.role, user.status, user.version));
+                assert_eq!(seen, expected, "{role:?} {status:?} {admins}");
             };
         let plain = || user(Role::User, UserStatus::Active);
         let admin = || user(Role::Admin, UserStatus::Active);

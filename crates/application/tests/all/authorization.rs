@@ -13,14 +13,14 @@ use foretell_domain::policy::Denied;
 use foretell_domain::post::{PostBody, PostEdit, PostStatus};
 use foretell_domain::scope::Scopes;
 use foretell_domain::text::{CommentContent, KeyName, PostContent, PostTitle};
-use foretell_domain::user::{Appointment, ProfileChange, Role, Standing};
+use foretell_domain::user::{NewUserStatus, ProfileChange, Role, UserUpdate};
 use foretell_domain::webhook::{WebhookEvent, WebhookUrl};
 use foretell_testkit::builders::tags;
 
 use crate::support::{ADDRESS, Desk, amount, confirmation};
 
-const SUSPENSION: Appointment = Appointment { role: None, standing: Some(Standing::Suspended) };
-const DEMOTION: Appointment = Appointment { role: Some(Role::User), standing: None };
+const SUSPENSION: UserUpdate = UserUpdate { role: None, status: Some(NewUserStatus::Suspended) };
+const DEMOTION: UserUpdate = UserUpdate { role: Some(Role::User), status: None };
 
 fn post_body() -> PostBody {
     PostBody {
@@ -69,7 +69,7 @@ async fn try_privileged(desk: &Desk, by: &Caller) -> Vec<Attempt> {
             app.decide_market(by, desk.key(), id(&cancelled), Decision::Cancel).await.and_then(settled),
         ),
         ("delete market", app.delete_market(by, id(&deleted)).await),
-        ("appoint", app.appoint_user(by, ann.user.id, DEMOTION, any()).await.map(drop)),
+        ("update", app.update_user(by, ann.user.id, DEMOTION, any()).await.map(drop)),
         ("edit post", app.edit_post(by, post, PostEdit::default(), any()).await.map(drop)),
         ("edit comment", app.edit_comment(by, comment, Some(said("!"))).await.map(drop)),
         ("delete comment", app.delete_comment(by, other_comment).await),
@@ -112,9 +112,9 @@ fn settled<T>(receipt: foretell_application::writer::Receipt<T>) -> Result<(), A
     receipt.result.map(drop).map_err(AppError::Refused)
 }
 
-async fn appoint(desk: &Desk, whom: &Caller, appointment: Appointment) {
+async fn update(desk: &Desk, whom: &Caller, update: UserUpdate) {
     let chief = desk.admin().await;
-    desk.app.appoint_user(&chief, whom.user.id, appointment, ExpectedVersion::Any).await.unwrap();
+    desk.app.update_user(&chief, whom.user.id, update, ExpectedVersion::Any).await.unwrap();
 }
 
 #[tokio::test]
@@ -129,7 +129,7 @@ async fn demoted_admin_loses_privileges() {
         };
         assert!(is_allowed, "an admin may {what}: {result:?}");
     }
-    appoint(&desk, &admin, DEMOTION).await;
+    update(&desk, &admin, DEMOTION).await;
     let before = desk.audit().await;
     let attempts = try_privileged(&desk, &admin).await;
     for (what, result) in &attempts {
@@ -144,7 +144,7 @@ async fn demoted_moderator_loses_privileges() {
     let desk = Desk::open().await;
     let (ann, moderator) = (desk.user().await, desk.moderator().await);
     let market = desk.market(&ann, 100).await;
-    appoint(&desk, &moderator, DEMOTION).await;
+    update(&desk, &moderator, DEMOTION).await;
     let decided = desk.decide(&moderator, &market, Decision::Cancel).await.unwrap();
     assert_eq!(decided.result.map(drop), Err(Denied::NotTheCreator.into()));
 }
@@ -153,7 +153,7 @@ async fn demoted_moderator_loses_privileges() {
 async fn suspended_user_cannot_write() {
     let desk = Desk::open().await;
     let admin = desk.admin().await;
-    appoint(&desk, &admin, SUSPENSION).await;
+    update(&desk, &admin, SUSPENSION).await;
     let mut attempts = try_privileged(&desk, &admin).await;
     attempts.extend(try_own(&desk, &admin).await);
     for (what, result) in attempts {
@@ -189,11 +189,11 @@ async fn ended_credential_cannot_write() {
 async fn unauthorized_command_does_not_use_key() {
     let desk = Desk::open().await;
     let (ann, ben) = (desk.user().await, desk.user().await);
-    appoint(&desk, &ann, SUSPENSION).await;
+    update(&desk, &ann, SUSPENSION).await;
     let (key, payment) = (desk.key(), Desk::payment(&ann, &ben, 10));
     let refused = desk.app.pay(&ann, key.clone(), payment.clone()).await;
     assert!(matches!(refused, Err(AppError::Unauthorized)), "{refused:?}");
-    appoint(&desk, &ann, Appointment { role: None, standing: Some(Standing::Active) }).await;
+    update(&desk, &ann, UserUpdate { role: None, status: Some(NewUserStatus::Active) }).await;
     let receipt = desk.app.pay(&ann, key, payment).await.unwrap();
     assert!(receipt.result.is_ok() && !receipt.is_replay, "{receipt:?}");
 }
@@ -202,7 +202,7 @@ async fn unauthorized_command_does_not_use_key() {
 async fn suspended_user_in_batch_fails_alone() {
     let desk = Desk::open().await;
     let (ann, ben) = (desk.user().await, desk.user().await);
-    appoint(&desk, &ann, SUSPENSION).await;
+    update(&desk, &ann, SUSPENSION).await;
     let (answers, units) = desk
         .together([
             desk.send(&ann, Desk::payment(&ann, &ben, 10)),

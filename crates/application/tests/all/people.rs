@@ -11,7 +11,7 @@ use foretell_domain::policy::Denied;
 use foretell_domain::scope::{Scope, Scopes};
 use foretell_domain::text::KeyName;
 use foretell_domain::time::Timestamp;
-use foretell_domain::user::{Appointment, Role, Standing, UserError};
+use foretell_domain::user::{NewUserStatus, Role, UserError, UserUpdate};
 use foretell_ports::api_key::ApiKeyQueries as _;
 use foretell_ports::known_network::KnownNetworkQueries as _;
 use foretell_ports::page::{NumberedPage, PageRequest};
@@ -144,14 +144,14 @@ async fn unrecorded_key_use_does_not_fail_request() {
 async fn admin_demoted_meanwhile_cannot_change_roles() {
     let desk = Desk::open().await;
     let (first, second, ann) = (desk.admin().await, desk.admin().await, desk.user().await);
-    let to = |role| Appointment { role: Some(role), standing: None };
+    let to = |role| UserUpdate { role: Some(role), status: None };
     let demoted =
-        desk.app.appoint_user(&first, second.user.id, to(Role::User), ExpectedVersion::Any).await.unwrap();
+        desk.app.update_user(&first, second.user.id, to(Role::User), ExpectedVersion::Any).await.unwrap();
     assert_eq!((demoted.role, demoted.version), (Role::User, 2));
-    let stale = desk.app.appoint_user(&second, ann.user.id, to(Role::Admin), ExpectedVersion::Any).await;
+    let stale = desk.app.update_user(&second, ann.user.id, to(Role::Admin), ExpectedVersion::Any).await;
     assert!(is_refused(&stale, Denied::AdminsOnly.into()));
     assert_eq!(desk.app.get_user(ann.user.id).await.unwrap().role, Role::User);
-    let last = desk.app.appoint_user(&first, first.user.id, to(Role::Moderator), ExpectedVersion::Any).await;
+    let last = desk.app.update_user(&first, first.user.id, to(Role::Moderator), ExpectedVersion::Any).await;
     assert!(is_refused(&last, UserError::LastAdmin.into()));
 }
 
@@ -164,9 +164,9 @@ async fn change_with_lost_response_applies_immediately() {
         desk.app.authenticate(signed_in.token.expose_secret(), [192, 0, 2, 1].into()).await.unwrap().is_some()
     };
     assert!(is_live().await);
-    desk.faults.fail_next_named("appoint_user", Fault::LostAfterCommit);
-    let suspension = Appointment { role: None, standing: Some(Standing::Suspended) };
-    let lost = desk.app.appoint_user(&admin, ann.user.id, suspension, ExpectedVersion::Any).await;
+    desk.faults.fail_next_named("update_user", Fault::LostAfterCommit);
+    let suspension = UserUpdate { role: None, status: Some(NewUserStatus::Suspended) };
+    let lost = desk.app.update_user(&admin, ann.user.id, suspension, ExpectedVersion::Any).await;
     assert!(matches!(lost, Err(AppError::Store(_))), "{lost:?}");
     assert!(!is_live().await);
 }

@@ -1,10 +1,10 @@
 //! The routes of users.
 
-mod appoint;
 mod erase;
 mod get;
 mod list;
 mod register;
+mod update;
 
 use actix_web::web::ServiceConfig;
 use utoipa::OpenApi;
@@ -14,7 +14,7 @@ use foretell_application::RequestKind;
 
 /// Description of these routes.
 #[derive(OpenApi)]
-#[openapi(paths(register::register, list::list, get::get, appoint::appoint, erase::erase))]
+#[openapi(paths(register::register, list::list, get::get, update::update, erase::erase))]
 pub(super) struct Documented;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
@@ -23,7 +23,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(
             at("/users/{id}")
                 .get(get::get)
-                .patch(appoint::appoint)
+                .patch(update::update)
                 .counted_as(RequestKind::LogIn)
                 .delete(erase::erase),
         );

@@ -125,20 +125,20 @@ async fn audit(app: &TestApp) -> AuditReport {
 
 /// State that a rejected request must not change.
 #[derive(Debug, PartialEq)]
-struct Standing {
+struct Snapshot {
     market: Value,
     positions: Value,
     balances: Vec<i64>,
     ledger: AuditReport,
 }
 
-async fn standing(app: &TestApp, market: &Opened, users: &[&TestUser]) -> Standing {
+async fn snapshot(app: &TestApp, market: &Opened, users: &[&TestUser]) -> Snapshot {
     let mut balances = Vec::new();
     for user in users {
         balances.push(balance(app, user).await);
     }
     let positions = app.get(&market.at("positions")).await.ok(200);
-    Standing { market: market.read(app).await, positions, balances, ledger: audit(app).await }
+    Snapshot { market: market.read(app).await, positions, balances, ledger: audit(app).await }
 }
 
 /// Returns the probabilities of a market, in the order of its options.

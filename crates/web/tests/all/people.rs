@@ -1,6 +1,5 @@
 //! Tests of users: permissions, profiles, passwords, sessions, API keys and deletion.
 
-mod appointments;
 mod callers;
 mod erasure;
 mod guessing;
@@ -9,3 +8,4 @@ mod passwords;
 mod profile_versions;
 mod profiles;
 mod spellings;
+mod user_updates;

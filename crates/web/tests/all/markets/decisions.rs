@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Opened, Reply, audit, balance, command, fresh_key, open, standing};
+use super::{Opened, Reply, audit, balance, command, fresh_key, open, snapshot};
 use crate::support::{TestApp, TestUser};
 
 async fn resolve(app: &TestApp, market: &Opened, user: &TestUser, body: Value) -> Reply {
@@ -66,13 +66,13 @@ async fn decision_requires_creator_moderator_or_admin() {
     let (creator, ann) = (app.user("carl").await, app.user("ann").await);
     let (moderator, admin) = (app.moderator().await, app.admin().await);
     let market = open(&app, &creator).await;
-    let before = standing(&app, &market, &[&creator, &ann]).await;
+    let before = snapshot(&app, &market, &[&creator, &ann]).await;
     let winner = json!({ "optionId": market.options[0] });
     for (part, body) in [("close", json!({})), ("resolution", winner.clone()), ("cancellation", json!({}))] {
         let reply = command(&app, &market.at(part), &ann, &body).await;
         reply.refused(403, "FORBIDDEN");
     }
-    assert_eq!(standing(&app, &market, &[&creator, &ann]).await, before);
+    assert_eq!(snapshot(&app, &market, &[&creator, &ann]).await, before);
     command(&app, &market.at("close"), &moderator, &json!({})).await.ok(200);
     resolve(&app, &market, &admin, winner).await.ok(200);
     let settlement = app.get(&market.at("resolution")).await.ok(200);
@@ -89,7 +89,7 @@ async fn market_is_decided_once() {
         let winner = json!({ "optionId": market.options[0] });
         let body = if part == "resolution" { winner.clone() } else { json!({}) };
         let decided = command(&app, &market.at(part), &creator, &body).await.ok(200);
-        let before = standing(&app, &market, &[&creator, &ann]).await;
+        let before = snapshot(&app, &market, &[&creator, &ann]).await;
         let resolved = resolve(&app, &market, &creator, winner).await.refused(409, "CONFLICT");
         let status = decided["status"].as_str().unwrap();
         assert_eq!(resolved["error"], format!("Market is already {status}"));
@@ -101,7 +101,7 @@ async fn market_is_decided_once() {
         for trader in [&ann, &creator] {
             command(&app, &market.at("sales"), trader, &order).await.refused(409, "MARKET_CLOSED");
         }
-        assert_eq!(standing(&app, &market, &[&creator, &ann]).await, before);
+        assert_eq!(snapshot(&app, &market, &[&creator, &ann]).await, before);
     }
 }
 
@@ -110,7 +110,7 @@ async fn invalid_resolution_gets_all_errors() {
     let app = TestApp::start().await;
     let creator = app.user("carl").await;
     let market = open(&app, &creator).await;
-    let before = standing(&app, &market, &[&creator]).await;
+    let before = snapshot(&app, &market, &[&creator]).await;
     let check = async |body: Value, expected: &[&str]| {
         let reply = resolve(&app, &market, &creator, body.clone()).await;
         assert_eq!(reply.errors(), expected, "{body}");
@@ -139,7 +139,7 @@ async fn invalid_resolution_gets_all_errors() {
         let reply = resolve(&app, &market, &creator, body).await;
         assert_eq!(reply.refused(404, "NOT_FOUND")["error"], format!("Option not found: {nowhere}"));
     }
-    assert_eq!(standing(&app, &market, &[&creator]).await, before);
+    assert_eq!(snapshot(&app, &market, &[&creator]).await, before);
 }
 
 #[actix_web::test]

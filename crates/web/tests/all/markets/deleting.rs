@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Opened, SECONDS_TO_END, audit, balance, caller, command, open, standing};
+use super::{Opened, SECONDS_TO_END, audit, balance, caller, command, open, snapshot};
 use crate::support::{TestApp, TestUser};
 
 /// Deletes a market, and returns the status.
@@ -82,10 +82,10 @@ async fn market_with_bets_cannot_be_deleted() {
     let decided = open(&app, &creator).await;
     command(&app, &decided.at("cancellation"), &creator, &json!({})).await.ok(200);
     for market in [&traded, &sold, &decided] {
-        let before = standing(&app, market, &[&creator, &ann]).await;
+        let before = snapshot(&app, market, &[&creator, &ann]).await;
         app.delete(&market.path).by(&creator).await.refused(409, "CONFLICT");
         app.delete(&market.path).by(&ann).await.refused(403, "FORBIDDEN");
-        assert_eq!(standing(&app, market, &[&creator, &ann]).await, before);
+        assert_eq!(snapshot(&app, market, &[&creator, &ann]).await, before);
     }
 }
 

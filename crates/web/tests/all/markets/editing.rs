@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Opened, SECONDS_TO_END, audit, command, open, opening, standing};
+use super::{Opened, SECONDS_TO_END, audit, command, open, opening, snapshot};
 use crate::support::{TestApp, TestUser};
 
 /// Changes a market, and returns the market and its tag.
@@ -91,7 +91,7 @@ async fn rejected_edit_changes_nothing() {
     let app = TestApp::start().await;
     let (creator, ann) = (app.user("carl").await, app.user("ann").await);
     let market = open(&app, &creator).await;
-    let before = standing(&app, &market, &[&creator, &ann]).await;
+    let before = snapshot(&app, &market, &[&creator, &ann]).await;
     let edit = |by: &TestUser, body: Value| app.patch(&market.path).by(by).json(&body);
     edit(&ann, json!({ "name": "Mine now" })).await.refused(403, "FORBIDDEN");
     let faulty = json!({ "name": "ab", "description": "short", "endDate": "2026-01-01T12:00:00Z" });
@@ -104,7 +104,7 @@ async fn rejected_edit_changes_nothing() {
     }
     let absent = app.patch("/markets/00000000-0000-7000-8000-000000000000").by(&creator);
     absent.json(&json!({})).await.refused(404, "NOT_FOUND");
-    assert_eq!(standing(&app, &market, &[&creator, &ann]).await, before);
+    assert_eq!(snapshot(&app, &market, &[&creator, &ann]).await, before);
 }
 
 #[actix_web::test]

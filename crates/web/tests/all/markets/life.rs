@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{assert_sum_to_one, audit, balance, command, fresh_key, open, opening, probabilities, standing};
+use super::{assert_sum_to_one, audit, balance, command, fresh_key, open, opening, probabilities, snapshot};
 use crate::support::TestApp;
 
 #[actix_web::test]
@@ -117,7 +117,7 @@ async fn trading_ends_at_end_date_without_closing() {
     assert_eq!(tag.ok(200)["status"], "open");
     app.clock.advance_micros(1);
 
-    let before = standing(&app, &market, &[&creator, &ann]).await;
+    let before = snapshot(&app, &market, &[&creator, &ann]).await;
     assert_eq!(before.market["status"], "closed");
     assert_eq!(before.market["version"], 2, "nothing was written");
     let order = json!({ "optionId": market.options[0], "amount": "10" });
@@ -126,7 +126,7 @@ async fn trading_ends_at_end_date_without_closing() {
     command(&app, &market.at("sales"), &ann, &order).await.refused(409, "MARKET_CLOSED");
     let order = json!({ "optionId": market.options[0], "side": "buy", "amount": 1 });
     app.post(&market.at("quotes")).json(&order).await.refused(409, "MARKET_CLOSED");
-    assert_eq!(standing(&app, &market, &[&creator, &ann]).await, before);
+    assert_eq!(snapshot(&app, &market, &[&creator, &ann]).await, before);
 
     // The tag of the open market differs from that of the closed one.
     let again = app.get(&market.path).header("If-None-Match", tag.header("ETag")).await;

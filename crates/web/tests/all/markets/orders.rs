@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Opened, Reply, Standing, audit, command, fresh_key, open, standing};
+use super::{Opened, Reply, Snapshot, audit, command, fresh_key, open, snapshot};
 use crate::support::{TestApp, TestUser};
 
 const NOWHERE: &str = "0190163d-8694-739b-aea5-966c26f8ad91";
@@ -13,7 +13,7 @@ struct Scene {
     creator: TestUser,
     ann: TestUser,
     market: Opened,
-    before: Standing,
+    before: Snapshot,
 }
 
 impl Scene {
@@ -22,7 +22,7 @@ impl Scene {
         let (creator, ann) = (app.user("carl").await, app.user("ann").await);
         let market = open(&app, &creator).await;
         market.bet(&app, &ann, 0, "50").await;
-        let before = standing(&app, &market, &[&creator, &ann]).await;
+        let before = snapshot(&app, &market, &[&creator, &ann]).await;
         Self { app, creator, ann, market, before }
     }
 
@@ -37,7 +37,7 @@ impl Scene {
     }
 
     async fn assert_unchanged(&self) {
-        let now = standing(&self.app, &self.market, &[&self.creator, &self.ann]).await;
+        let now = snapshot(&self.app, &self.market, &[&self.creator, &self.ann]).await;
         assert_eq!(now, self.before);
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{command, open, standing};
+use super::{command, open, snapshot};
 use crate::support::TestApp;
 
 #[actix_web::test]
@@ -16,10 +16,10 @@ async fn bet_meets_its_limits_exactly() {
         order
     };
     let refused = async |limit: &str, value: Value, details: Value| {
-        let before = standing(&app, &market, &[&creator, &ann]).await;
+        let before = snapshot(&app, &market, &[&creator, &ann]).await;
         let reply = command(&app, &market.at("bets"), &ann, &order(limit, value)).await;
         assert_eq!(reply.refused(409, "SLIPPAGE")["details"], details, "{limit}");
-        assert_eq!(standing(&app, &market, &[&creator, &ann]).await, before);
+        assert_eq!(snapshot(&app, &market, &[&creator, &ann]).await, before);
     };
     refused("minShares", json!("87.07"), json!({ "limit": "minShares", "offered": "87.06" })).await;
     let quote = json!({ "optionId": market.options[0], "side": "buy", "amount": "50" });
@@ -50,9 +50,9 @@ async fn sale_meets_its_limit_exactly() {
         let order = json!({ "optionId": market.options[0], "shares": "40", "minProceeds": least });
         command(&app, &market.at("sales"), &ann, &order).await
     };
-    let before = standing(&app, &market, &[&creator, &ann]).await;
+    let before = snapshot(&app, &market, &[&creator, &ann]).await;
     let refused = sell(&above).await.refused(409, "SLIPPAGE");
     assert_eq!(refused["details"], json!({ "limit": "minProceeds", "offered": brings }));
-    assert_eq!(standing(&app, &market, &[&creator, &ann]).await, before);
+    assert_eq!(snapshot(&app, &market, &[&creator, &ann]).await, before);
     assert_eq!(sell(brings).await.ok(201)["amount"], brings);
 }

@@ -64,14 +64,14 @@ async fn profile_change_of_other_version_is_rejected() {
     assert_eq!(change("Three", "2").await.errors(), ["If-Match: format"]);
     change("Three", second.header("ETag")).await.ok(200);
     let path = format!("/users/{}", ada.id);
-    let appoint = |version: &str| {
+    let update = |version: &str| {
         let call = app.patch(&path).by(&admin).header("If-Match", version);
         call.json(&json!({ "role": "MODERATOR" }))
     };
-    appoint("\"2-contact\"").await.refused(412, "PRECONDITION_FAILED");
-    let appointed = appoint("\"3-contact\"").await;
+    update("\"2-contact\"").await.refused(412, "PRECONDITION_FAILED");
+    let updated = update("\"3-contact\"").await;
     assert_eq!(
-        (appointed.ok(200)["role"].as_str(), appointed.header("ETag")),
+        (updated.ok(200)["role"].as_str(), updated.header("ETag")),
         (Some("MODERATOR"), "\"4-contact\"")
     );
 }

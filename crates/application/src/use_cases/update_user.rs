@@ -4,7 +4,7 @@ use foretell_domain::error::DomainError;
 use foretell_domain::id::UserId;
 use foretell_domain::policy::{self, Actor};
 use foretell_domain::time::Timestamp;
-use foretell_domain::user::{Appointment, User, UserError};
+use foretell_domain::user::{User, UserError, UserUpdate};
 use foretell_ports::unit::{Locked, Tx};
 use foretell_ports::user::Credentials;
 
@@ -21,17 +21,17 @@ impl Application {
     /// # Errors
     /// [`AppError::Refused`] with `AdminsOnly`, `NotFound`, `Erased` or `LastAdmin`;
     /// [`AppError::Stale`] if the user has another version than expected; [`AppError::Store`].
-    pub async fn appoint_user(
+    pub async fn update_user(
         &self,
         caller: &Caller,
         id: UserId,
-        appointment: Appointment,
+        update: UserUpdate,
         expected: ExpectedVersion,
     ) -> Result<User, AppError> {
         let now = self.now();
         let lock = move |tx: &mut dyn Tx| tx.lock_user_and_admins(id);
         let work = move |tx: &mut dyn Tx, actor, mut locked: Vec<Locked<Credentials>>| {
-            let changed = match appointed(&locked, actor, id, (appointment, now)) {
+            let changed = match updated(&locked, actor, id, (update, now)) {
                 Ok(changed) => changed,
                 Err(refusal) => return Ok(Err(refusal.into())),
             };
@@ -46,7 +46,7 @@ impl Application {
             }
             Ok(Ok(changed))
         };
-        let changed = self.run_as_after(caller, "appoint_user", lock, work).await;
+        let changed = self.run_as_after(caller, "update_user", lock, work).await;
         // Also after an error: the commit may have succeeded although its response was lost.
         self.forget_user(id);
         changed
@@ -54,14 +54,14 @@ impl Application {
 }
 
 /// Returns the updated user, from the locked rows of the user and of all active admins.
-fn appointed(
+fn updated(
     locked: &[Locked<Credentials>],
     actor: Actor,
     id: UserId,
-    (appointment, now): (Appointment, Timestamp),
+    (update, now): (UserUpdate, Timestamp),
 ) -> Result<User, DomainError> {
     let admins: Vec<_> = locked.iter().filter(|locked| locked.user.is_active_admin()).collect();
     policy::may_administer(actor)?;
     let found = locked.iter().find(|found| found.user.id == id).ok_or(UserError::NotFound(id))?;
-    Ok(found.user.appointed(appointment, admins.len(), now)?)
+    Ok(found.user.updated(update, admins.len(), now)?)
 }

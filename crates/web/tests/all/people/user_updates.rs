@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::{PASSWORD, TestApp, TestUser};
 
-async fn appoint(app: &TestApp, admin: &TestUser, who: UserId, body: Value) -> Value {
+async fn update(app: &TestApp, admin: &TestUser, who: UserId, body: Value) -> Value {
     app.patch(&format!("/users/{who}")).by(admin).json(&body).await.ok(200)
 }
 
@@ -18,7 +18,7 @@ async fn suspension_applies_immediately_to_all_credentials() {
     for user in [&ada, &second, &key] {
         app.get("/me").by(user).await.ok(200);
     }
-    let suspended = appoint(&app, &admin, ada.id, json!({ "status": "suspended" })).await;
+    let suspended = update(&app, &admin, ada.id, json!({ "status": "suspended" })).await;
     assert_eq!((&suspended["status"], &suspended["role"]), (&json!("suspended"), &json!("USER")));
     for user in [&ada, &second, &key] {
         app.get("/me").by(user).await.refused(401, "UNAUTHORIZED");
@@ -27,7 +27,7 @@ async fn suspension_applies_immediately_to_all_credentials() {
     let refused = app.post("/sessions").json(&credentials).await.refused(401, "UNAUTHORIZED");
     assert_eq!(refused["error"], "Email address or password is wrong");
     app.get("/me").by(&bob).await.ok(200);
-    appoint(&app, &admin, ada.id, json!({ "status": "active" })).await;
+    update(&app, &admin, ada.id, json!({ "status": "active" })).await;
     for user in [&ada, &second, &key] {
         app.get("/me").by(user).await.ok(200);
     }
@@ -38,10 +38,10 @@ async fn role_change_applies_immediately() {
     let app = TestApp::start().await;
     let (ada, admin) = (app.user("ada").await, app.admin().await);
     app.get("/ledger/audit").by(&ada).await.refused(403, "FORBIDDEN");
-    let appointed = appoint(&app, &admin, ada.id, json!({ "role": "ADMIN" })).await;
-    assert_eq!(appointed["role"], "ADMIN");
+    let updated = update(&app, &admin, ada.id, json!({ "role": "ADMIN" })).await;
+    assert_eq!(updated["role"], "ADMIN");
     app.get("/ledger/audit").by(&ada).await.ok(200);
-    appoint(&app, &ada, admin.id, json!({ "role": "MODERATOR" })).await;
+    update(&app, &ada, admin.id, json!({ "role": "MODERATOR" })).await;
     app.get("/ledger/audit").by(&admin).await.refused(403, "FORBIDDEN");
     app.get(&format!("/users/{}", ada.id)).by(&admin).await.ok(200)["email"].as_str().unwrap();
 }
@@ -59,10 +59,10 @@ async fn last_active_admin_cannot_be_removed() {
     refused(json!({ "role": "MODERATOR", "status": "suspended" })).await;
     app.erase(&admin).await.refused(409, "CONFLICT");
     // A suspended admin would not be active.
-    appoint(&app, &admin, ada.id, json!({ "role": "ADMIN", "status": "suspended" })).await;
+    update(&app, &admin, ada.id, json!({ "role": "ADMIN", "status": "suspended" })).await;
     refused(json!({ "role": "USER" })).await;
-    appoint(&app, &admin, ada.id, json!({ "status": "active" })).await;
-    appoint(&app, &admin, admin.id, json!({ "role": "USER" })).await;
+    update(&app, &admin, ada.id, json!({ "status": "active" })).await;
+    update(&app, &admin, admin.id, json!({ "role": "USER" })).await;
     app.patch(&format!("/users/{}", ada.id)).by(&admin).json(&json!({})).await.refused(403, "FORBIDDEN");
 }
 
@@ -76,7 +76,7 @@ async fn invalid_user_update_is_rejected() {
     assert_eq!(errors.errors(), ["name: unknown_field", "role: invalid", "status: invalid"]);
     let unknown = format!("/users/{}", UserId::from_u128(7));
     app.patch(&unknown).by(&admin).json(&json!({ "role": "ADMIN" })).await.refused(404, "NOT_FOUND");
-    assert_eq!(appoint(&app, &admin, ada.id, json!({})).await["role"], "USER");
+    assert_eq!(update(&app, &admin, ada.id, json!({})).await["role"], "USER");
     let moderator = app.moderator().await;
     for user in [&ada, &moderator] {
         let refused = app.patch(&path).by(user).json(&json!({ "role": "ADMIN" })).await;

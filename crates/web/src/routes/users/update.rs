@@ -2,7 +2,7 @@
 
 use actix_web::web::Data;
 use foretell_domain::id::UserId;
-use foretell_domain::user::{Appointment, Role, Standing};
+use foretell_domain::user::{NewUserStatus, Role, UserUpdate};
 use garde::Validate;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -17,7 +17,7 @@ use crate::validation::{FieldErrorCode, ValidationErrors};
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
 #[schema(example = json!({ "role": "MODERATOR" }))]
 #[serde(rename_all = "camelCase")]
-pub(super) struct AppointmentBody {
+pub(super) struct UserUpdateBody {
     #[garde(skip)]
     #[schema(value_type = Option<RoleName>)]
     role: Option<String>,
@@ -26,21 +26,21 @@ pub(super) struct AppointmentBody {
     status: Option<String>,
 }
 
-impl ParseRequest for AppointmentBody {
-    type Input = Appointment;
+impl ParseRequest for UserUpdateBody {
+    type Input = UserUpdate;
 
-    fn parse(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<Appointment> {
+    fn parse(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<UserUpdate> {
         let mut unknown =
             |field, choice| errors.add(field, FieldErrorCode::Invalid, format!("must be {choice}"));
         let role = self.role.map(|name| {
             let role = Role::from_name(&name);
             role.ok_or_else(|| unknown("role", "USER, MODERATOR or ADMIN"))
         });
-        let standing = self.status.map(|name| {
-            let standing = Standing::from_name(&name);
-            standing.ok_or_else(|| unknown("status", "active or suspended"))
+        let status = self.status.map(|name| {
+            let status = NewUserStatus::from_name(&name);
+            status.ok_or_else(|| unknown("status", "active or suspended"))
         });
-        Some(Appointment { role: role.transpose().ok()?, standing: standing.transpose().ok()? })
+        Some(UserUpdate { role: role.transpose().ok()?, status: status.transpose().ok()? })
     }
 }
 
@@ -51,22 +51,22 @@ impl ParseRequest for AppointmentBody {
 #[utoipa::path(
     patch,
     path = "/users/{id}",
-    operation_id = "appointUser",
+    operation_id = "updateUser",
     tag = "users",
-    request_body = AppointmentBody,
+    request_body = UserUpdateBody,
     params(("If-Match" = Option<String>, Header)),
     responses((status = 200, description = "Done.", body = UserView<'static>)),
     security(("bearer" = ["admin_session"]), ("cookie" = [])),
 )]
-pub(super) async fn appoint(
+pub(super) async fn update(
     state: Data<WebState>,
     AdminInSession(caller): AdminInSession,
     id: PathId<UserId>,
     expected: IfMatch,
-    body: Body<AppointmentBody>,
+    body: Body<UserUpdateBody>,
 ) -> Answer {
-    let (id, expected, appointment) = state.validate((id, expected, body))?;
-    let user = state.application.appoint_user(&caller, id, appointment, expected).await?;
+    let (id, expected, update) = state.validate((id, expected, body))?;
+    let user = state.application.update_user(&caller, id, update, expected).await?;
     let tag = reply::version_tag(entity_tag(caller.actor(), &user));
     reply::tagged(tag, reply::ok(UserView::seen_by(caller.actor(), &user))?)
 }
