@@ -121,7 +121,7 @@ const fn up(is_up: bool) -> Status {
 #[utoipa::path(
     get,
     path = "/livez",
-    operation_id = "isAlive",
+    operation_id = "getLiveness",
     tag = "server",
     responses((status = 200, description = "Done.", body = Status)),
 )]
@@ -137,7 +137,7 @@ async fn live() -> Answer {
 #[utoipa::path(
     get,
     path = "/readyz",
-    operation_id = "isReady",
+    operation_id = "getReadiness",
     tag = "server",
     responses((status = 200, description = "Done.", body = Readiness)),
 )]

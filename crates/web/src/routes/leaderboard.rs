@@ -24,11 +24,11 @@ use crate::validation::{FieldErrorCode, ValidationErrors};
 
 /// Description of these routes.
 #[derive(OpenApi)]
-#[openapi(paths(show))]
+#[openapi(paths(get_leaderboard))]
 pub(super) struct Documented;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
-    config.service(at("/leaderboard").no_deadline().get(show));
+    config.service(at("/leaderboard").no_deadline().get(get_leaderboard));
 }
 
 /// Period of a leaderboard, and pagination.
@@ -96,12 +96,12 @@ impl<'a> RankView<'a> {
 #[utoipa::path(
     get,
     path = "/leaderboard",
-    operation_id = "rankTraders",
+    operation_id = "getLeaderboard",
     tag = "leaderboard",
     params(LeaderboardParams),
     responses((status = 200, description = "Done.", body = Vec<RankView<'static>>)),
 )]
-async fn show(state: Data<WebState>, params: Params<LeaderboardParams>) -> Answer {
+async fn get_leaderboard(state: Data<WebState>, params: Params<LeaderboardParams>) -> Answer {
     let ((period, paging), application) = (state.validate(params)?, &state.application);
     let (mut ranks, total) = application.rank_traders(period, paging.request()).await?;
     let meta = paging.meta(&mut ranks, RankedTrader::key, ready(Ok(total))).await?;

@@ -1,22 +1,22 @@
 //! The routes of markets.
 
 mod cancel;
-mod chart_prices;
 mod close;
+mod create;
+mod create_bet;
+mod create_sale;
 mod delete;
-mod edit;
 mod get;
-mod get_settlement;
+mod get_resolution;
 mod list;
 mod list_bets;
 mod list_positions;
-mod open;
-mod place_bet;
+mod price_history;
 mod quote;
 mod resolve;
 mod search;
-mod sell_shares;
 mod stream_events;
+mod update;
 
 use actix_web::web::ServiceConfig;
 use utoipa::OpenApi;
@@ -26,21 +26,21 @@ use crate::routing::at;
 /// Description of these routes.
 #[derive(OpenApi)]
 #[openapi(paths(
-    edit::edit,
+    update::update,
     delete::delete,
     list::list,
     search::search,
-    open::open,
+    create::create,
     get::get,
     quote::quote,
     list_bets::list_bets,
-    place_bet::place_bet,
-    sell_shares::sell_shares,
+    create_bet::create_bet,
+    create_sale::create_sale,
     list_positions::list_positions,
-    chart_prices::chart_prices,
+    price_history::get_price_history,
     stream_events::stream_events,
     close::close,
-    get_settlement::get_settlement,
+    get_resolution::get_resolution,
     resolve::resolve,
     cancel::cancel
 ))]
@@ -48,16 +48,16 @@ pub(super) struct Documented;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
-        .service(at("/markets").get(list::list).post(open::open))
+        .service(at("/markets").get(list::list).post(create::create))
         .service(at("/markets/search").get(search::search))
-        .service(at("/markets/{id}").get(get::get).patch(edit::edit).delete(delete::delete))
+        .service(at("/markets/{id}").get(get::get).patch(update::update).delete(delete::delete))
         .service(at("/markets/{id}/quotes").post(quote::quote))
-        .service(at("/markets/{id}/bets").get(list_bets::list_bets).post(place_bet::place_bet))
-        .service(at("/markets/{id}/sales").post(sell_shares::sell_shares))
+        .service(at("/markets/{id}/bets").get(list_bets::list_bets).post(create_bet::create_bet))
+        .service(at("/markets/{id}/sales").post(create_sale::create_sale))
         .service(at("/markets/{id}/positions").get(list_positions::list_positions))
-        .service(at("/markets/{id}/prices").get(chart_prices::chart_prices))
+        .service(at("/markets/{id}/prices").get(price_history::get_price_history))
         .service(at("/markets/{id}/events").get(stream_events::stream_events))
         .service(at("/markets/{id}/close").post(close::close))
-        .service(at("/markets/{id}/resolution").get(get_settlement::get_settlement).post(resolve::resolve))
+        .service(at("/markets/{id}/resolution").get(get_resolution::get_resolution).post(resolve::resolve))
         .service(at("/markets/{id}/cancellation").post(cancel::cancel));
 }

@@ -1,10 +1,10 @@
 //! The routes of the current user.
 
-mod change;
 mod change_password;
+mod get;
 mod list_bets;
 mod list_positions;
-mod show;
+mod update;
 
 use actix_web::http::header::EntityTag;
 use actix_web::web::ServiceConfig;
@@ -26,15 +26,15 @@ use foretell_application::RequestKind;
 #[openapi(paths(
     list_bets::list_bets,
     list_positions::list_positions,
-    show::show,
-    change::change,
+    get::get,
+    update::update,
     change_password::change_password
 ))]
 pub(super) struct Documented;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
-        .service(at("/me").get(show::show).patch(change::change))
+        .service(at("/me").get(get::get).patch(update::update))
         .service(at("/me/bets").get(list_bets::list_bets))
         .service(at("/me/positions").get(list_positions::list_positions))
         .service(at("/me/password").counted_as(RequestKind::LogIn).post(change_password::change_password));

@@ -53,7 +53,7 @@ impl ParseRequest for MintBody {
 #[utoipa::path(
     post,
     path = "/mints",
-    operation_id = "mint",
+    operation_id = "createMint",
     tag = "mints",
     request_body = MintBody,
     params(("Idempotency-Key" = String, Header)),

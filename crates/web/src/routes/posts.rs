@@ -1,11 +1,11 @@
 //! The routes of posts.
 
+mod create;
 mod delete;
-mod edit;
 mod get;
 mod list;
 mod search;
-mod write;
+mod update;
 
 use actix_web::web::ServiceConfig;
 use foretell_domain::post::PostStatus;
@@ -15,14 +15,14 @@ use crate::routing::at;
 
 /// Description of these routes.
 #[derive(OpenApi)]
-#[openapi(paths(list::list, search::search, write::write, get::get, edit::edit, delete::delete))]
+#[openapi(paths(list::list, search::search, create::create, get::get, update::update, delete::delete))]
 pub(super) struct Documented;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
-        .service(at("/posts").get(list::list).post(write::write))
+        .service(at("/posts").get(list::list).post(create::create))
         .service(at("/posts/search").get(search::search))
-        .service(at("/posts/{id}").get(get::get).patch(edit::edit).delete(delete::delete));
+        .service(at("/posts/{id}").get(get::get).patch(update::update).delete(delete::delete));
 }
 
 /// Returns the status for the field `published`.

@@ -1,8 +1,8 @@
 //! The routes of transfers.
 
+mod create;
+mod create_batch;
 mod get;
-mod pay;
-mod pay_batch;
 mod reverse;
 
 use actix_web::web::ServiceConfig;
@@ -17,14 +17,14 @@ use crate::routing::at;
 
 /// Description of these routes.
 #[derive(OpenApi)]
-#[openapi(paths(pay::pay, pay_batch::pay_batch, get::get, reverse::reverse))]
+#[openapi(paths(create::create, create_batch::create_batch, get::get, reverse::reverse))]
 pub(super) struct Documented;
 
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
-        .service(at("/transfers").post(pay::pay))
+        .service(at("/transfers").post(create::create))
         // Before `{id}`, which would match it as an id.
-        .service(at("/transfers/batch").post(pay_batch::pay_batch))
+        .service(at("/transfers/batch").post(create_batch::create_batch))
         .service(at("/transfers/{id}").get(get::get))
         .service(at("/transfers/{id}/reversal").post(reverse::reverse));
 }

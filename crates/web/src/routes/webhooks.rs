@@ -1,12 +1,12 @@
 //! The routes of webhooks, for admins.
 
-mod change;
 mod create;
 mod delete;
 mod get;
 mod list;
 mod rotate;
 mod test;
+mod update;
 
 use actix_web::web::ServiceConfig;
 use utoipa::OpenApi;
@@ -19,7 +19,7 @@ use crate::routing::at;
     create::create,
     list::list,
     get::get,
-    change::change,
+    update::update,
     delete::delete,
     rotate::rotate,
     test::test,
@@ -29,7 +29,7 @@ pub(super) struct Documented;
 pub(crate) fn configure(config: &mut ServiceConfig) {
     config
         .service(at("/webhooks").get(list::list).post(create::create))
-        .service(at("/webhooks/{id}").get(get::get).patch(change::change).delete(delete::delete))
+        .service(at("/webhooks/{id}").get(get::get).patch(update::update).delete(delete::delete))
         .service(at("/webhooks/{id}/secret").post(rotate::rotate))
         .service(at("/webhooks/{id}/test").post(test::test));
 }

@@ -14,7 +14,7 @@ use crate::reply::{self, Answer};
 #[utoipa::path(
     get,
     path = "/me/bets",
-    operation_id = "listMyBets",
+    operation_id = "listCurrentUserBets",
     tag = "me",
     responses((status = 200, description = "Done.", body = Vec<BetView<'static>>)),
     security(("bearer" = ["read"]), ("cookie" = [])),

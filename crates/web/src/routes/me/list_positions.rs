@@ -14,7 +14,7 @@ use crate::reply::{self, Answer};
 #[utoipa::path(
     get,
     path = "/me/positions",
-    operation_id = "listMyPositions",
+    operation_id = "listCurrentUserPositions",
     tag = "me",
     responses((status = 200, description = "Done.", body = Vec<OwnPositionView<'static>>)),
     security(("bearer" = ["read"]), ("cookie" = [])),

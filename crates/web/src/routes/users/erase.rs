@@ -38,7 +38,7 @@ impl ParseRequest for ErasureBody {
 #[utoipa::path(
     delete,
     path = "/users/{id}",
-    operation_id = "eraseUser",
+    operation_id = "deleteUser",
     tag = "users",
     request_body = ErasureBody,
     responses((status = 204, description = "Done; there is nothing to tell.")),

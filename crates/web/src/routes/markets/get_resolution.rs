@@ -15,11 +15,11 @@ use crate::reply::{self, Answer};
 #[utoipa::path(
     get,
     path = "/markets/{id}/resolution",
-    operation_id = "getSettlement",
+    operation_id = "getResolution",
     tag = "markets",
     responses((status = 200, description = "Done.", body = SettlementView)),
 )]
-pub(super) async fn get_settlement(
+pub(super) async fn get_resolution(
     state: Data<WebState>,
     id: PathId<MarketId>,
     params: Params<NoParams>,

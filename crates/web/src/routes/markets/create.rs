@@ -201,14 +201,14 @@ fn probabilities_of(
 #[utoipa::path(
     post,
     path = "/markets",
-    operation_id = "openMarket",
+    operation_id = "createMarket",
     tag = "markets",
     request_body = OpeningBody,
     params(("Idempotency-Key" = String, Header)),
     responses((status = 201, description = "Made.", body = MarketView<'static>)),
     security(("bearer" = ["trade"]), ("cookie" = [])),
 )]
-pub(super) async fn open(
+pub(super) async fn create(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Trade>,
     key: IdempotencyKey,

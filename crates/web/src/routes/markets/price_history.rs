@@ -178,12 +178,12 @@ impl CandleView {
 #[utoipa::path(
     get,
     path = "/markets/{id}/prices",
-    operation_id = "chartPrices",
+    operation_id = "getPriceHistory",
     tag = "markets",
     params(ChartParams),
     responses((status = 200, description = "Done.", body = ChartView)),
 )]
-pub(super) async fn chart_prices(
+pub(super) async fn get_price_history(
     state: Data<WebState>,
     id: PathId<MarketId>,
     params: Params<ChartParams>,

@@ -50,13 +50,13 @@ impl ParseRequest for WebhookChangeBody {
 #[utoipa::path(
     patch,
     path = "/webhooks/{id}",
-    operation_id = "changeWebhook",
+    operation_id = "updateWebhook",
     tag = "webhooks",
     request_body = WebhookChangeBody,
     responses((status = 200, description = "Done.", body = WebhookView<'static>)),
     security(("bearer" = ["admin"]), ("cookie" = [])),
 )]
-pub(super) async fn change(
+pub(super) async fn update(
     state: Data<WebState>,
     AdminOnly(caller, ..): AdminOnly<Manage>,
     id: PathId<WebhookId>,

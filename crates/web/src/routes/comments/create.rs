@@ -39,13 +39,13 @@ impl ParseRequest for NewComment {
 #[utoipa::path(
     post,
     path = "/posts/{id}/comments",
-    operation_id = "commentOnPost",
+    operation_id = "createPostComment",
     tag = "comments",
     request_body = NewComment,
     responses((status = 201, description = "Made.", body = CommentView<'static>)),
     security(("bearer" = ["manage"]), ("cookie" = [])),
 )]
-pub(super) async fn write<Id>(
+pub(super) async fn create<Id>(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Manage>,
     id: PathId<Id>,

@@ -50,13 +50,13 @@ impl ParseRequest for NewPost {
 #[utoipa::path(
     post,
     path = "/posts",
-    operation_id = "writePost",
+    operation_id = "createPost",
     tag = "posts",
     request_body = NewPost,
     responses((status = 201, description = "Made.", body = PostView<'static>)),
     security(("bearer" = ["manage"]), ("cookie" = [])),
 )]
-pub(super) async fn write(
+pub(super) async fn create(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Manage>,
     body: Body<NewPost>,

@@ -36,13 +36,13 @@ impl ParseRequest for EditBody {
 #[utoipa::path(
     patch,
     path = "/comments/{id}",
-    operation_id = "editComment",
+    operation_id = "updateComment",
     tag = "comments",
     request_body = EditBody,
     responses((status = 200, description = "Done.", body = CommentView<'static>)),
     security(("bearer" = ["manage"]), ("cookie" = [])),
 )]
-pub(super) async fn edit(
+pub(super) async fn update(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Manage>,
     id: PathId<CommentId>,

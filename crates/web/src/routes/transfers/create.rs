@@ -15,14 +15,14 @@ use crate::reply::{self, Answer};
 #[utoipa::path(
     post,
     path = "/transfers",
-    operation_id = "pay",
+    operation_id = "createTransfer",
     tag = "transfers",
     request_body = PaymentBody,
     params(("Idempotency-Key" = String, Header)),
     responses((status = 201, description = "Made.", body = TransferView<'static>)),
     security(("bearer" = ["trade"]), ("cookie" = [])),
 )]
-pub(super) async fn pay(
+pub(super) async fn create(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Trade>,
     key: IdempotencyKey,

@@ -96,14 +96,14 @@ impl<'a> Item<'a> {
 #[utoipa::path(
     post,
     path = "/transfers/batch",
-    operation_id = "payBatch",
+    operation_id = "createTransferBatch",
     tag = "transfers",
     request_body = BatchBody,
     params(("Idempotency-Key" = String, Header)),
     responses((status = 200, description = "Done.", body = Vec<Item<'static>>)),
     security(("bearer" = ["trade"]), ("cookie" = [])),
 )]
-pub(super) async fn pay_batch(
+pub(super) async fn create_batch(
     state: Data<WebState>,
     request: HttpRequest,
     SignedIn(caller, ..): SignedIn<Trade>,

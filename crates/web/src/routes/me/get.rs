@@ -12,13 +12,13 @@ use crate::reply::{self, Answer};
 #[utoipa::path(
     get,
     path = "/me",
-    operation_id = "showMe",
+    operation_id = "getCurrentUser",
     tag = "me",
     params(("If-None-Match" = Option<String>, Header)),
     responses((status = 200, description = "Done.", body = super::Me<'static>)),
     security(("bearer" = ["read"]), ("cookie" = [])),
 )]
-pub(super) async fn show(
+pub(super) async fn get(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Read>,
     params: Params<NoParams>,

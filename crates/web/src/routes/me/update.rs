@@ -55,14 +55,14 @@ impl ParseRequest for ProfileBody {
 #[utoipa::path(
     patch,
     path = "/me",
-    operation_id = "changeMe",
+    operation_id = "updateCurrentUser",
     tag = "me",
     request_body = ProfileBody,
     params(("If-Match" = Option<String>, Header)),
     responses((status = 200, description = "Done.", body = super::Me<'static>)),
     security(("bearer" = ["manage"]), ("cookie" = [])),
 )]
-pub(super) async fn change(
+pub(super) async fn update(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Manage>,
     expected: IfMatch,

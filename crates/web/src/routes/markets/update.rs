@@ -52,14 +52,14 @@ impl ParseRequest for EditBody {
 #[utoipa::path(
     patch,
     path = "/markets/{id}",
-    operation_id = "editMarket",
+    operation_id = "updateMarket",
     tag = "markets",
     request_body = EditBody,
     params(("If-Match" = Option<String>, Header)),
     responses((status = 200, description = "Done.", body = MarketView<'static>)),
     security(("bearer" = ["manage"]), ("cookie" = [])),
 )]
-pub(super) async fn edit(
+pub(super) async fn update(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Manage>,
     id: PathId<MarketId>,

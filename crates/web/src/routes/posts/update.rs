@@ -57,14 +57,14 @@ impl ParseRequest for EditBody {
 #[utoipa::path(
     patch,
     path = "/posts/{id}",
-    operation_id = "editPost",
+    operation_id = "updatePost",
     tag = "posts",
     request_body = EditBody,
     params(("If-Match" = Option<String>, Header)),
     responses((status = 200, description = "Done.", body = PostView<'static>)),
     security(("bearer" = ["manage"]), ("cookie" = [])),
 )]
-pub(super) async fn edit(
+pub(super) async fn update(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Manage>,
     id: PathId<PostId>,
