@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::bail;
 use foretell_application::Application;
 use foretell_ports::error::Chain;
-use foretell_ports::vector::VectorPlace;
+use foretell_ports::vector::VectorCursor;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::say;
@@ -24,17 +24,17 @@ pub(crate) async fn keep_in_step(application: Arc<Application>) {
     if application.semantic().is_none() {
         return;
     }
-    if let Err(error) = application.want_embeddings().await {
+    if let Err(error) = application.enqueue_embed_all().await {
         tracing::warn!(
             error = %Chain(&error),
             "scheduling embeddings of existing texts failed; semantic search may miss them"
         );
     }
-    let mut place = VectorPlace::BEGIN;
+    let mut cursor = VectorCursor::BEGIN;
     loop {
-        match application.read_vectors(place).await {
+        match application.read_vectors(cursor).await {
             Ok(next) => {
-                place = next;
+                cursor = next;
                 tokio::time::sleep(EACH).await;
             }
             Err(error) => {

@@ -7,7 +7,7 @@ use foretell_domain::post::{Post, PostStatus};
 use foretell_domain::search::SearchQuery;
 use foretell_ports::error::StoreError;
 use foretell_ports::market::MarketDetails;
-use foretell_ports::vector::{Direction, Embedder, VectorIndex};
+use foretell_ports::vector::{Embedder, Embedding, VectorIndex};
 
 /// Weight of a market's description, or a post's content; the name or title has twice as much.
 const REST: f32 = 0.5;
@@ -19,19 +19,19 @@ const SHORTEST: usize = 3;
 
 /// Confidence in the embedding of a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Certainty {
+pub(crate) enum Coverage {
     /// The model knows each word.
-    Understood,
+    Full,
     /// The model knows some words; the others are names, or parts of words, which text search
     /// handles better.
-    Guessed,
+    Partial,
 }
 
 /// Embedding of a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Meaning {
-    pub(crate) direction: Direction,
-    pub(crate) certainty: Certainty,
+pub(crate) struct QueryVector {
+    pub(crate) embedding: Embedding,
+    pub(crate) coverage: Coverage,
 }
 
 /// The model with its index.
@@ -65,42 +65,42 @@ impl Semantic {
     }
 
     /// Returns the embedding of a query; `None` if it has operators or no known word.
-    pub(crate) fn of_query(&self, query: &SearchQuery) -> Option<Meaning> {
+    pub(crate) fn embed_query(&self, query: &SearchQuery) -> Option<QueryVector> {
         let says_enough = |word: &str| word.chars().filter(|c| c.is_alphabetic()).count() >= SHORTEST;
         let is_known = |word: &str| self.embedder.knows(word);
         let mut told = query.words().filter(|word| says_enough(word)).peekable();
         if !query.is_plain() || told.peek().is_none() {
             return None;
         }
-        let certainty = match (query.words().all(is_known), told.any(is_known)) {
-            (true, _) => Certainty::Understood,
-            (false, true) => Certainty::Guessed,
+        let coverage = match (query.words().all(is_known), told.any(is_known)) {
+            (true, _) => Coverage::Full,
+            (false, true) => Coverage::Partial,
             (false, false) => return None,
         };
-        Some(Meaning { direction: Direction::of(&self.embedder.embed(query.text()))?, certainty })
+        Some(QueryVector { embedding: Embedding::quantize(&self.embedder.embed(query.text()))?, coverage })
     }
 
-    pub(crate) fn of_market(&self, market: &MarketDetails) -> Option<Direction> {
+    pub(crate) fn embed_market(&self, market: &MarketDetails) -> Option<Embedding> {
         let listing = &market.listing;
-        self.of_text(listing.name.as_str(), listing.description.as_str(), listing.category.as_str())
+        self.embed_text(listing.name.as_str(), listing.description.as_str(), listing.category.as_str())
     }
 
     /// Returns the embedding of a post; `None` for a draft, which must not be found.
-    pub(crate) fn of_post(&self, post: &Post) -> Option<Direction> {
+    pub(crate) fn embed_post(&self, post: &Post) -> Option<Embedding> {
         if post.body.status == PostStatus::Draft {
             return None;
         }
         let tags: Vec<_> = post.body.tags.iter().map(foretell_domain::tag::Tag::as_str).collect();
-        self.of_text(post.body.title.as_str(), post.body.content.as_str(), &tags.join(" "))
+        self.embed_text(post.body.title.as_str(), post.body.content.as_str(), &tags.join(" "))
     }
 
-    fn of_text(&self, name: &str, rest: &str, topic: &str) -> Option<Direction> {
+    fn embed_text(&self, name: &str, rest: &str, topic: &str) -> Option<Embedding> {
         let mut sum = self.embedder.embed(name);
         for (text, weight) in [(rest, REST), (topic, TOPIC)] {
             for (sum, number) in sum.iter_mut().zip(self.embedder.embed(text)) {
                 *sum += weight * number;
             }
         }
-        Direction::of(&sum)
+        Embedding::quantize(&sum)
     }
 }

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use deadpool_redis::redis::{AsyncConnectionConfig, Pipeline, Value, cmd};
 use foretell_domain::id::{MarketId, PostId};
 use foretell_ports::error::StoreError;
-use foretell_ports::vector::{Direction, Neighbour, TextId, VectorIndex};
+use foretell_ports::vector::{Embedding, Neighbour, TextId, VectorIndex};
 use tokio::time::timeout;
 
 use crate::link::RedisLink;
@@ -52,17 +52,17 @@ impl RedisVectorIndex {
     }
 
     /// Returns the commands that write these embeddings and delete those that are `None`.
-    fn writing(&self, vectors: &[(TextId, Option<Direction>)]) -> Pipeline {
+    fn writing(&self, vectors: &[(TextId, Option<Embedding>)]) -> Pipeline {
         let mut pipeline = Pipeline::new();
-        for (text, direction) in vectors {
+        for (text, embedding) in vectors {
             let (key, id) = match text {
                 TextId::Market(id) => (&self.markets, id.as_u128()),
                 TextId::Post(id) => (&self.posts, id.as_u128()),
             };
             let element = format!("{id:032x}");
-            match direction {
-                Some(direction) => {
-                    pipeline.cmd("VADD").arg(key).arg("FP32").arg(floats(direction)).arg(element).ignore();
+            match embedding {
+                Some(embedding) => {
+                    pipeline.cmd("VADD").arg(key).arg("FP32").arg(floats(embedding)).arg(element).ignore();
                 }
                 None => {
                     pipeline.cmd("VREM").arg(key).arg(element).ignore();
@@ -76,7 +76,7 @@ impl RedisVectorIndex {
     async fn near<I>(
         &self,
         (key, of): (&str, fn(u128) -> I),
-        to: &Direction,
+        to: &Embedding,
         least: f64,
         limit: usize,
     ) -> Result<Vec<Neighbour<I>>, StoreError> {
@@ -106,7 +106,7 @@ impl RedisVectorIndex {
 
 #[async_trait]
 impl VectorIndex for RedisVectorIndex {
-    async fn put(&self, vectors: Vec<(TextId, Option<Direction>)>) -> Result<(), StoreError> {
+    async fn put(&self, vectors: Vec<(TextId, Option<Embedding>)>) -> Result<(), StoreError> {
         if vectors.is_empty() {
             return Ok(());
         }
@@ -130,7 +130,7 @@ impl VectorIndex for RedisVectorIndex {
 
     async fn near_markets(
         &self,
-        to: &Direction,
+        to: &Embedding,
         least: f64,
         limit: usize,
     ) -> Result<Vec<Neighbour<MarketId>>, StoreError> {
@@ -139,7 +139,7 @@ impl VectorIndex for RedisVectorIndex {
 
     async fn near_posts(
         &self,
-        to: &Direction,
+        to: &Embedding,
         least: f64,
         limit: usize,
     ) -> Result<Vec<Neighbour<PostId>>, StoreError> {
@@ -159,8 +159,8 @@ impl VectorIndex for RedisVectorIndex {
 }
 
 /// Converts an embedding to little-endian 32-bit floats, as Redis expects.
-fn floats(direction: &Direction) -> Vec<u8> {
-    direction.numbers().iter().flat_map(|number| f32::from(*number).to_le_bytes()).collect()
+fn floats(embedding: &Embedding) -> Vec<u8> {
+    embedding.numbers().iter().flat_map(|number| f32::from(*number).to_le_bytes()).collect()
 }
 
 async fn within<T>(

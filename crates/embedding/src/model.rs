@@ -107,7 +107,7 @@ impl Embedder for StaticEmbedder {
 
 #[cfg(test)]
 mod tests {
-    use foretell_ports::vector::Direction;
+    use foretell_ports::vector::Embedding;
 
     use super::*;
 
@@ -154,7 +154,7 @@ mod tests {
     fn unknown_text_has_no_embedding() {
         let model = StaticEmbedder::standard().unwrap();
         for text in ["", " ", "\u{e000}"] {
-            assert_eq!(Direction::of(&model.embed(text)), None, "{text:?}");
+            assert_eq!(Embedding::quantize(&model.embed(text)), None, "{text:?}");
         }
     }
 

@@ -25,7 +25,7 @@ use foretell_ports::market::{PaidSet, PositionKey, PriceWindow, WantedHolding};
 use foretell_ports::page::{NumberedPage, PageRequest, PageStart};
 use foretell_ports::secret::TokenHash;
 use foretell_ports::unit::Locked;
-use foretell_ports::vector::{Direction, StoredVector, TextId, VectorPlace};
+use foretell_ports::vector::{Embedding, StoredVector, TextId, VectorCursor};
 use foretell_ports::webhook::{MarketChange, WebhookCursor};
 use foretell_testkit::builders::Factory;
 use foretell_testkit::clock::START;
@@ -176,11 +176,11 @@ fn networks(c: &mut Connection<'_>, user: &User) -> Result<(), Failure> {
 }
 
 fn vectors_and_queries(c: &mut Connection<'_>, market: MarketId) -> Result<(), Failure> {
-    let direction = Direction::of(&[1.0, 0.5]);
-    let of = |text| StoredVector { text, version: 1, direction: direction.clone(), written_at: START };
+    let embedding = Embedding::quantize(&[1.0, 0.5]);
+    let of = |text| StoredVector { text, version: 1, embedding: embedding.clone(), written_at: START };
     let vectors = [of(TextId::Market(market)), of(TextId::Post(PostId::from_u128(1)))];
     vectors::save(c, "a model", &vectors)?;
-    vectors::list(c, "a model", VectorPlace::BEGIN, 10)?;
+    vectors::list(c, "a model", VectorCursor::BEGIN, 10)?;
     vectors::list_market_ids(c, None, 10)?;
     vectors::list_post_ids(c, None, 10)?;
     Ok(())

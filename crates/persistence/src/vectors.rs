@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Bool, Text};
 use foretell_domain::id::{MarketId, PostId};
 use foretell_domain::time::Timestamp;
-use foretell_ports::vector::{Direction, StoredVector, TextId, VectorPlace};
+use foretell_ports::vector::{Embedding, StoredVector, TextId, VectorCursor};
 
 use crate::connection::{Connection, on};
 use crate::error::Failure;
@@ -56,7 +56,7 @@ impl From<VectorRow> for StoredVector {
         Self {
             text,
             version: row.version,
-            direction: Direction::from_numbers(numbers),
+            embedding: Embedding::from_numbers(numbers),
             written_at: Timestamp::from_micros(row.written_at_us),
         }
     }
@@ -73,7 +73,7 @@ pub(crate) fn save(
             TextId::Market(id) => (SAVE_OF_MARKET, DbId::from(id)),
             TextId::Post(id) => (SAVE_OF_POST, DbId::from(id)),
         };
-        let numbers = vector.direction.as_ref().map_or(&[][..], Direction::numbers);
+        let numbers = vector.embedding.as_ref().map_or(&[][..], Embedding::numbers);
         let bytes: Vec<u8> = numbers.iter().map(|number| number.cast_unsigned()).collect();
         let statement = prepared(text)
             .bind::<Text, _>(model)
@@ -90,7 +90,7 @@ pub(crate) fn save(
 pub(crate) fn list(
     connection: &mut Connection<'_>,
     model: &str,
-    after: VectorPlace,
+    after: VectorCursor,
     limit: u32,
 ) -> Result<Vec<StoredVector>, Failure> {
     let statement = prepared(LIST)

@@ -29,16 +29,16 @@ impl TextId {
 /// Embedding of a text, normalized to a direction: each number is one of -127 to 127, and the
 /// largest is 127.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Direction(Box<[i8]>);
+pub struct Embedding(Box<[i8]>);
 
-impl Direction {
+impl Embedding {
     /// Returns the direction of a vector; `None` if all its numbers are 0.
-    pub fn of(vector: &[f32]) -> Option<Self> {
+    pub fn quantize(vector: &[f32]) -> Option<Self> {
         let largest = vector.iter().fold(0.0_f32, |largest, number| largest.max(number.abs()));
-        let is_direction = largest > 0.0 && largest.is_finite();
+        let is_nonzero = largest > 0.0 && largest.is_finite();
         #[allow(clippy::cast_possible_truncation, reason = "what is rounded is 127 at most")]
         let rounded = |number: &f32| (number / largest * 127.0).round() as i8;
-        is_direction.then(|| Self(vector.iter().map(rounded).collect()))
+        is_nonzero.then(|| Self(vector.iter().map(rounded).collect()))
     }
 
     /// Returns the numbers, as they are stored.
@@ -73,21 +73,21 @@ pub struct StoredVector {
     /// Version of the market or post that was embedded.
     pub version: i64,
     /// The embedding; `None` if the text must not be found.
-    pub direction: Option<Direction>,
+    pub embedding: Option<Embedding>,
     /// Time at which it was written.
     pub written_at: Timestamp,
 }
 
 /// Cursor in the list of embeddings: the time and the id of the last one read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct VectorPlace {
+pub struct VectorCursor {
     /// Time at which it was written.
     pub written_at: Timestamp,
     /// Id of its subject as a number.
     pub id: u128,
 }
 
-impl VectorPlace {
+impl VectorCursor {
     /// Start of the list.
     pub const BEGIN: Self = Self { written_at: Timestamp::from_micros(i64::MIN), id: 0 };
 }
@@ -106,7 +106,7 @@ pub trait VectorQueries: Send + Sync {
     async fn list_vectors(
         &self,
         model: &str,
-        after: VectorPlace,
+        after: VectorCursor,
         limit: u32,
     ) -> Result<Vec<StoredVector>, StoreError>;
 
@@ -131,12 +131,12 @@ pub struct Neighbour<I> {
 #[async_trait]
 pub trait VectorIndex: Send + Sync {
     /// Inserts or replaces the embeddings of these texts; removes those that are `None`.
-    async fn put(&self, vectors: Vec<(TextId, Option<Direction>)>) -> Result<(), StoreError>;
+    async fn put(&self, vectors: Vec<(TextId, Option<Embedding>)>) -> Result<(), StoreError>;
 
     /// Returns at most `limit` markets, by descending similarity, of at least `least`.
     async fn near_markets(
         &self,
-        to: &Direction,
+        to: &Embedding,
         least: f64,
         limit: usize,
     ) -> Result<Vec<Neighbour<MarketId>>, StoreError>;
@@ -144,7 +144,7 @@ pub trait VectorIndex: Send + Sync {
     /// Returns the same for posts.
     async fn near_posts(
         &self,
-        to: &Direction,
+        to: &Embedding,
         least: f64,
         limit: usize,
     ) -> Result<Vec<Neighbour<PostId>>, StoreError>;

@@ -10,7 +10,7 @@ use foretell_domain::time::Timestamp;
 use foretell_ports::error::{Chain, StoreError};
 use foretell_ports::market::MarketFilter;
 use foretell_ports::post::PostFilter;
-use foretell_ports::vector::{StoredVector, TextId, VectorPlace};
+use foretell_ports::vector::{StoredVector, TextId, VectorCursor};
 
 use crate::Application;
 use crate::semantic::Semantic;
@@ -30,20 +30,20 @@ impl Application {
     ///
     /// # Errors
     /// Any [`StoreError`].
-    pub async fn read_vectors(&self, from: VectorPlace) -> Result<VectorPlace, StoreError> {
+    pub async fn read_vectors(&self, from: VectorCursor) -> Result<VectorCursor, StoreError> {
         let Some(semantic) = &self.ports.semantic else { return Ok(from) };
-        let from = if semantic.index.count().await? == 0 { VectorPlace::BEGIN } else { from };
-        let mut place = from;
+        let from = if semantic.index.count().await? == 0 { VectorCursor::BEGIN } else { from };
+        let mut cursor = from;
         loop {
             let read =
-                self.ports.vectors.list_vectors(semantic.embedder.model(), place, READ_AT_ONCE).await?;
+                self.ports.vectors.list_vectors(semantic.embedder.model(), cursor, READ_AT_ONCE).await?;
             let is_all = read.len() < READ_AT_ONCE as usize;
             if let Some(last) = read.last() {
-                place = VectorPlace { written_at: last.written_at, id: last.text.as_u128() };
+                cursor = VectorCursor { written_at: last.written_at, id: last.text.as_u128() };
             }
             semantic
                 .index
-                .put(read.into_iter().map(|vector| (vector.text, vector.direction)).collect())
+                .put(read.into_iter().map(|vector| (vector.text, vector.embedding)).collect())
                 .await?;
             if is_all {
                 break;
@@ -51,8 +51,8 @@ impl Application {
         }
         semantic.is_ready.store(true, Ordering::Release);
         let settled = self.now().micros().saturating_sub(OVERLAP_US);
-        let settled = VectorPlace { written_at: Timestamp::from_micros(settled), id: 0 };
-        Ok(place.min(settled).max(from))
+        let settled = VectorCursor { written_at: Timestamp::from_micros(settled), id: 0 };
+        Ok(cursor.min(settled).max(from))
     }
 
     /// Returns the semantic search; `None` if there is no model.
@@ -64,11 +64,11 @@ impl Application {
     ///
     /// # Errors
     /// Any [`StoreError`].
-    pub async fn want_embeddings(&self) -> Result<(), StoreError> {
+    pub async fn enqueue_embed_all(&self) -> Result<(), StoreError> {
         let Some(semantic) = &self.ports.semantic else { return Ok(()) };
         let name = format!("embed_all:{}", semantic.embedder.model());
         let job = self.new_job(JobTask::EmbedAll, Some(name));
-        self.ports.units.run("want_embeddings", move |tx| tx.add_jobs(std::slice::from_ref(&job))).await?;
+        self.ports.units.run("enqueue_embed_all", move |tx| tx.add_jobs(std::slice::from_ref(&job))).await?;
         Ok(())
     }
 
@@ -115,7 +115,7 @@ impl Application {
         let vectors = found.iter().map(|market| StoredVector {
             text: TextId::Market(market.market.id()),
             version: market.market.record().version,
-            direction: semantic.of_market(market),
+            embedding: semantic.embed_market(market),
             written_at,
         });
         self.save_vectors(semantic, vectors.collect()).await
@@ -129,7 +129,7 @@ impl Application {
         let vectors = found.iter().map(|post| StoredVector {
             text: TextId::Post(post.id),
             version: post.version,
-            direction: semantic.of_post(post),
+            embedding: semantic.embed_post(post),
             written_at,
         });
         self.save_vectors(semantic, vectors.collect()).await
@@ -138,7 +138,7 @@ impl Application {
     /// Stores embeddings and adds them to the index of this node.
     async fn save_vectors(&self, semantic: &Semantic, vectors: Vec<StoredVector>) -> Result<(), StoreError> {
         let model = semantic.embedder.model().to_owned();
-        let put = vectors.iter().map(|vector| (vector.text, vector.direction.clone())).collect();
+        let put = vectors.iter().map(|vector| (vector.text, vector.embedding.clone())).collect();
         self.ports.units.run("save_vectors", move |tx| tx.save_vectors(&model, &vectors)).await?;
         // If the index fails now, the next read adds them again.
         if let Err(error) = semantic.index.put(put).await {

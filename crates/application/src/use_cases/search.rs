@@ -20,7 +20,7 @@ use crate::Application;
 use crate::error::AppError;
 use crate::search_permits::SearchPermit;
 use crate::search_steps::SearchStep;
-use crate::semantic::{Certainty, Meaning, Semantic};
+use crate::semantic::{Coverage, QueryVector, Semantic};
 
 /// Maximum number of semantic matches: less similar texts are rarely relevant.
 const MAX_NEAR: usize = 200;
@@ -58,10 +58,10 @@ impl Application {
         filter: &MarketFilter,
         page: SearchPage,
     ) -> Result<Found<MarketDetails>, AppError> {
-        let meaning = self.meaning(query);
+        let vector = self.query_vector(query);
         let near = async {
-            let Some((semantic, meaning)) = &meaning else { return Ok(Found::nothing()) };
-            let near = semantic.index.near_markets(&meaning.direction, semantic.least, MAX_NEAR).await?;
+            let Some((semantic, vector)) = &vector else { return Ok(Found::nothing()) };
+            let near = semantic.index.near_markets(&vector.embedding, semantic.least, MAX_NEAR).await?;
             if *filter == MarketFilter::default() {
                 return self.near_page(semantic, near, page).await;
             }
@@ -78,7 +78,7 @@ impl Application {
             let markets = self.ports.markets.find_markets(&ids).await?;
             Ok(Found { total: hits.total, hits: in_place(hits.hits, markets, market_id), step })
         };
-        self.in_order(certainty(meaning.as_ref()), near, by_text).await
+        self.in_order(coverage(vector.as_ref()), near, by_text).await
     }
 
     /// Searches posts: published ones, or the caller's own drafts, which are never indexed.
@@ -97,10 +97,10 @@ impl Application {
             return Ok(Found::nothing());
         };
         let published = filter.status == PostStatus::Published;
-        let meaning = self.meaning(query).filter(|_| published);
+        let vector = self.query_vector(query).filter(|_| published);
         let near = async {
-            let Some((semantic, meaning)) = &meaning else { return Ok(Found::nothing()) };
-            let near = semantic.index.near_posts(&meaning.direction, semantic.least, MAX_NEAR).await?;
+            let Some((semantic, vector)) = &vector else { return Ok(Found::nothing()) };
+            let near = semantic.index.near_posts(&vector.embedding, semantic.least, MAX_NEAR).await?;
             let ids: Vec<_> = near.iter().map(|neighbour| neighbour.id).collect();
             let mut posts = self.ports.posts.find_posts(&ids).await?;
             posts.retain(|post| filter.wants(post));
@@ -116,7 +116,7 @@ impl Application {
             posts.retain(|post| post.body.status == filter.status);
             Ok(Found { total: hits.total, hits: in_place(hits.hits, posts, |post| post.id), step })
         };
-        self.in_order(certainty(meaning.as_ref()), near, by_text).await
+        self.in_order(coverage(vector.as_ref()), near, by_text).await
     }
 
     /// Returns the language whose words are stemmed.
@@ -148,16 +148,16 @@ impl Application {
     }
 
     /// Returns the embedding of a query, if there is an index for it.
-    fn meaning(&self, query: &SearchQuery) -> Option<(&Semantic, Meaning)> {
+    fn query_vector(&self, query: &SearchQuery) -> Option<(&Semantic, QueryVector)> {
         let semantic = self.ports.semantic.as_ref().filter(|semantic| semantic.is_ready())?;
-        Some((semantic, semantic.of_query(query)?))
+        Some((semantic, semantic.embed_query(query)?))
     }
 
     /// Runs semantic search before text search if the model knows the query, and after it
     /// otherwise.
     async fn in_order<T>(
         &self,
-        certainty: Option<Certainty>,
+        coverage: Option<Coverage>,
         near: impl Future<Output = Result<Found<T>, StoreError>>,
         by_text: impl Future<Output = Result<Found<T>, StoreError>>,
     ) -> Result<Found<T>, AppError> {
@@ -167,7 +167,7 @@ impl Application {
             SearchStep::Semantic.count(found.total > 0);
             Some(found).filter(|found| found.total > 0)
         };
-        if certainty == Some(Certainty::Understood) {
+        if coverage == Some(Coverage::Full) {
             return match near.await {
                 Some(found) => Ok(found),
                 None => Ok(by_text.await?),
@@ -176,7 +176,7 @@ impl Application {
         let found = by_text.await;
         let is_found = found.as_ref().is_ok_and(|found| found.total > 0);
         if !is_found
-            && certainty.is_some()
+            && coverage.is_some()
             && let Some(near) = near.await
         {
             return Ok(near);
@@ -233,8 +233,8 @@ impl Application {
     }
 }
 
-fn certainty(meaning: Option<&(&Semantic, Meaning)>) -> Option<Certainty> {
-    meaning.map(|(_, meaning)| meaning.certainty)
+fn coverage(vector: Option<&(&Semantic, QueryVector)>) -> Option<Coverage> {
+    vector.map(|(_, vector)| vector.coverage)
 }
 
 fn market_id(market: &MarketDetails) -> MarketId {

@@ -25,7 +25,7 @@ pub(super) struct BatchContext<'a> {
     /// `true` if users get emails.
     pub(super) sends_emails: bool,
     /// `true` if there is semantic search.
-    pub(super) has_meanings: bool,
+    pub(super) has_embeddings: bool,
     /// `true` if there may be enabled webhooks.
     pub(super) has_webhooks: bool,
 }

@@ -78,7 +78,7 @@ pub(super) struct Lane {
     ids: Arc<dyn IdSource>,
     deps: LaneDeps,
     sends_emails: bool,
-    has_meanings: bool,
+    has_embeddings: bool,
     queue: Arc<LaneQueue>,
 }
 
@@ -95,7 +95,7 @@ impl Lane {
             ids: Arc::clone(&ports.ids),
             deps,
             sends_emails: settings.sends_emails,
-            has_meanings: ports.semantic.is_some(),
+            has_embeddings: ports.semantic.is_some(),
             queue,
         }
     }
@@ -171,12 +171,13 @@ impl Lane {
     async fn run_unit(&self, part: &[QueuedCommand]) -> Result<Vec<Answer>, StoreError> {
         let envelopes: Vec<_> = part.iter().map(|pending| Arc::clone(&pending.envelope)).collect();
         let (clock, ids) = (Arc::clone(&self.clock), Arc::clone(&self.ids));
-        let (sends_emails, has_meanings) = (self.sends_emails, self.has_meanings);
+        let (sends_emails, has_embeddings) = (self.sends_emails, self.has_embeddings);
         // Asked outside of the unit of work, which must not wait for anything but its own
         // statements.
         let has_webhooks = self.deps.webhooks.is_needed().await;
         let work = move |tx: &mut dyn foretell_ports::unit::Tx| {
-            let context_at = |now| BatchContext { now, ids: &*ids, sends_emails, has_meanings, has_webhooks };
+            let context_at =
+                |now| BatchContext { now, ids: &*ids, sends_emails, has_embeddings, has_webhooks };
             batch::run(tx, &*clock, context_at, &envelopes)
         };
         histogram!("foretell_writer_batch_size").record(u32::try_from(part.len()).unwrap_or(u32::MAX));

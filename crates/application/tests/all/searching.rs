@@ -14,7 +14,7 @@ use foretell_domain::text::{PostContent, PostTitle};
 use foretell_ports::error::StoreError;
 use foretell_ports::post::PostFilter;
 use foretell_ports::search::SearchPage;
-use foretell_ports::vector::{Direction, Embedder, Neighbour, TextId, VectorIndex, VectorPlace};
+use foretell_ports::vector::{Embedder, Embedding, Neighbour, TextId, VectorCursor, VectorIndex};
 
 use crate::support::Desk;
 
@@ -48,7 +48,7 @@ enum Mood {
 #[derive(Clone)]
 struct Moody {
     mood: Arc<Mutex<Mood>>,
-    posts: Arc<Mutex<Vec<(PostId, Direction)>>>,
+    posts: Arc<Mutex<Vec<(PostId, Embedding)>>>,
 }
 
 impl Moody {
@@ -63,19 +63,19 @@ impl Moody {
 
 #[async_trait]
 impl VectorIndex for Moody {
-    async fn put(&self, vectors: Vec<(TextId, Option<Direction>)>) -> Result<(), StoreError> {
+    async fn put(&self, vectors: Vec<(TextId, Option<Embedding>)>) -> Result<(), StoreError> {
         let mut posts = self.posts.lock().unwrap();
-        for (text, direction) in vectors {
+        for (text, embedding) in vectors {
             let TextId::Post(post) = text else { continue };
             posts.retain(|(id, _)| *id != post);
-            posts.extend(direction.map(|direction| (post, direction)));
+            posts.extend(embedding.map(|embedding| (post, embedding)));
         }
         Ok(())
     }
 
     async fn near_markets(
         &self,
-        _: &Direction,
+        _: &Embedding,
         _: f64,
         _: usize,
     ) -> Result<Vec<Neighbour<MarketId>>, StoreError> {
@@ -84,7 +84,7 @@ impl VectorIndex for Moody {
 
     async fn near_posts(
         &self,
-        to: &Direction,
+        to: &Embedding,
         _: f64,
         _: usize,
     ) -> Result<Vec<Neighbour<PostId>>, StoreError> {
@@ -95,8 +95,8 @@ impl VectorIndex for Moody {
             Mood::Hanging => std::future::pending::<()>().await,
         }
         let posts = self.posts.lock().unwrap();
-        let is_wet = |direction: &Direction| direction.numbers()[0] == 127;
-        let near = posts.iter().filter(|(_, direction)| is_wet(direction) == is_wet(to));
+        let is_wet = |embedding: &Embedding| embedding.numbers()[0] == 127;
+        let near = posts.iter().filter(|(_, embedding)| is_wet(embedding) == is_wet(to));
         Ok(near.map(|(id, _)| Neighbour { id: *id, similarity: 1.0 }).collect())
     }
 
@@ -147,7 +147,7 @@ async fn known_query_uses_ready_semantic_index() {
     let (_desk, node, index) = scene().await;
     check(&node, "wet", &[], SearchStep::Substring).await;
     assert_eq!(node.embed_all(|_| {}).await.unwrap(), 3);
-    node.read_vectors(VectorPlace::BEGIN).await.unwrap();
+    node.read_vectors(VectorCursor::BEGIN).await.unwrap();
     assert_eq!(index.count().await.unwrap(), 2, "a draft is not found by anyone");
     check(&node, "wet", &["Rain"], SearchStep::Semantic).await;
     check(&node, "\"rain\"", &["Rain"], SearchStep::FullText).await;
@@ -162,7 +162,7 @@ async fn known_query_uses_ready_semantic_index() {
 async fn failing_index_falls_back_to_next_step() {
     let (_desk, node, index) = scene().await;
     node.embed_all(|_| {}).await.unwrap();
-    node.read_vectors(VectorPlace::BEGIN).await.unwrap();
+    node.read_vectors(VectorCursor::BEGIN).await.unwrap();
     for mood in [Mood::Failing, Mood::Hanging] {
         index.become_so(mood);
         for _ in 0..5 {

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use foretell_domain::id::{MarketId, PostId};
 use foretell_ports::error::StoreError;
-use foretell_ports::vector::{StoredVector, VectorPlace, VectorQueries, VectorTx};
+use foretell_ports::vector::{StoredVector, VectorCursor, VectorQueries, VectorTx};
 
 use crate::store::Store;
 use crate::tx::UnitTx;
@@ -20,7 +20,7 @@ impl VectorQueries for Store {
     async fn list_vectors(
         &self,
         model: &str,
-        after: VectorPlace,
+        after: VectorCursor,
         limit: u32,
     ) -> Result<Vec<StoredVector>, StoreError> {
         let model = model.to_owned();

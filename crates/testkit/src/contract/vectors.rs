@@ -2,7 +2,7 @@
 
 use foretell_domain::id::MarketId;
 use foretell_domain::post::PostStatus;
-use foretell_ports::vector::{Direction, StoredVector, TextId, VectorPlace};
+use foretell_ports::vector::{Embedding, StoredVector, TextId, VectorCursor};
 
 use super::Harness;
 use super::scene::{Scene, after};
@@ -14,8 +14,8 @@ async fn market(scene: &Scene) -> MarketId {
 }
 
 fn vector(text: impl Into<TextId>, version: i64, seconds: i64) -> StoredVector {
-    let direction = Direction::of(&[0.5, -1.0, 0.0]);
-    StoredVector { text: text.into(), version, direction, written_at: after(seconds) }
+    let embedding = Embedding::quantize(&[0.5, -1.0, 0.0]);
+    StoredVector { text: text.into(), version, embedding, written_at: after(seconds) }
 }
 
 async fn save(scene: &Scene, model: &'static str, vectors: &[StoredVector]) {
@@ -24,7 +24,7 @@ async fn save(scene: &Scene, model: &'static str, vectors: &[StoredVector]) {
 }
 
 async fn stored(scene: &Scene, model: &str) -> Vec<StoredVector> {
-    scene.ports.vectors.list_vectors(model, VectorPlace::BEGIN, 100).await.unwrap()
+    scene.ports.vectors.list_vectors(model, VectorCursor::BEGIN, 100).await.unwrap()
 }
 
 /// Embeddings are returned as saved, separately for each model, in the order of their times.
@@ -35,13 +35,13 @@ pub async fn vectors_come_back_in_order(harness: &dyn Harness) {
     let (written, id) = (post.clone(), post.id);
     scene.commit(move |tx| tx.insert_post(&written)).await;
     let (a, b) = (market(&scene).await, market(&scene).await);
-    let nothing = StoredVector { direction: None, ..vector(TextId::Post(id), 3, 2) };
+    let nothing = StoredVector { embedding: None, ..vector(TextId::Post(id), 3, 2) };
     let all = [vector(TextId::Market(a), 1, 1), nothing, vector(TextId::Market(b), 1, 3)];
     save(&scene, MODEL, &[all[2].clone(), all[0].clone(), all[1].clone()]).await;
     assert_eq!(stored(&scene, MODEL).await, all);
     assert_eq!(stored(&scene, "another").await, []);
-    let place = VectorPlace { written_at: after(1), id: a.as_u128() };
-    assert_eq!(scene.ports.vectors.list_vectors(MODEL, place, 1).await.unwrap(), all[1..2]);
+    let cursor = VectorCursor { written_at: after(1), id: a.as_u128() };
+    assert_eq!(scene.ports.vectors.list_vectors(MODEL, cursor, 1).await.unwrap(), all[1..2]);
     assert_eq!(scene.ports.vectors.list_market_ids(None, 1).await.unwrap(), [a]);
     assert_eq!(scene.ports.vectors.list_market_ids(Some(a), 5).await.unwrap(), [b]);
     assert_eq!(scene.ports.vectors.list_post_ids(None, 5).await.unwrap(), [id]);

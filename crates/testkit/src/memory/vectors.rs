@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use foretell_domain::id::{MarketId, PostId};
 use foretell_ports::error::StoreError;
-use foretell_ports::vector::{StoredVector, TextId, VectorPlace, VectorQueries, VectorTx};
+use foretell_ports::vector::{StoredVector, TextId, VectorCursor, VectorQueries, VectorTx};
 
 use super::MemoryStore;
 use super::tx::MemoryTx;
@@ -34,7 +34,7 @@ impl VectorQueries for MemoryStore {
     async fn list_vectors(
         &self,
         model: &str,
-        after: VectorPlace,
+        after: VectorCursor,
         limit: u32,
     ) -> Result<Vec<StoredVector>, StoreError> {
         let tables = self.read()?;
@@ -42,13 +42,13 @@ impl VectorQueries for MemoryStore {
             TextId::Market(id) => tables.markets.committed().contains_key(id),
             TextId::Post(id) => tables.posts.committed().contains_key(id),
         };
-        let place =
-            |vector: &StoredVector| VectorPlace { written_at: vector.written_at, id: vector.text.as_u128() };
+        let cursor =
+            |vector: &StoredVector| VectorCursor { written_at: vector.written_at, id: vector.text.as_u128() };
         let stored =
             tables.vectors.committed().iter().filter(|(text, (of, _))| of == model && is_there(text));
         let mut vectors: Vec<_> =
-            stored.map(|(_, (_, vector))| vector.clone()).filter(|vector| place(vector) > after).collect();
-        vectors.sort_by_key(place);
+            stored.map(|(_, (_, vector))| vector.clone()).filter(|vector| cursor(vector) > after).collect();
+        vectors.sort_by_key(cursor);
         vectors.truncate(limit as usize);
         Ok(vectors)
     }

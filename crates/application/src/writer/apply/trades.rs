@@ -48,7 +48,7 @@ impl Desk<'_> {
         let (record, listing, created_at) =
             (market.record().clone(), command.listing.clone(), self.context.now);
         self.want(JobTask::CloseMarket(record.id), record.ends_at);
-        if self.context.has_meanings {
+        if self.context.has_embeddings {
             self.want(JobTask::EmbedMarket(record.id), self.context.now);
         }
         self.rows.add_market(NewMarket { market, listing: listing.clone(), created_at });
