@@ -216,7 +216,7 @@ macro_rules! contract_suite {
                 saved_webhook_keeps_every_change,
                 webhooks_are_listed_newest_first,
                 enabled_webhook_is_noticed,
-                news_makes_places_where_it_is_wanted,
+                change_creates_cursor_where_wanted,
                 a_place_is_made_once,
                 a_place_moves_and_goes,
                 places_go_with_their_webhook;

@@ -28,7 +28,7 @@ impl Rows {
         let is_theirs = |market: &Market| market.record().creator_id == creator;
         let opened = self.changed.new_markets.iter().filter(|new| is_theirs(&new.market)).count();
         let was_open = |market: &Market| {
-            self.places.get(&market.id()).is_some_and(|place| place.phase == Some(Phase::Open))
+            self.cursors.get(&market.id()).is_some_and(|cursor| cursor.phase == Some(Phase::Open))
         };
         let ended = self.markets.values().filter(|market| market.record().phase != Phase::Open);
         let gone = ended.chain(&self.changed.deleted_markets);
