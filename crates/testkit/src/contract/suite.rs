@@ -219,7 +219,7 @@ macro_rules! contract_suite {
                 change_creates_cursor_where_wanted,
                 a_place_is_made_once,
                 a_place_moves_and_goes,
-                places_go_with_their_webhook;
+                cursors_go_with_their_webhook;
             jobs:
                 jobs_are_returned_as_added,
                 named_job_is_added_once,

@@ -175,7 +175,7 @@ pub async fn a_place_moves_and_goes(harness: &dyn Harness) {
 }
 
 /// Deleting a webhook deletes its cursors, and not those of others.
-pub async fn places_go_with_their_webhook(harness: &dyn Harness) {
+pub async fn cursors_go_with_their_webhook(harness: &dyn Harness) {
     let scene = Scene::open(harness).await;
     let (deleted, emptied, kept) =
         (told(&scene, ALL).await, told(&scene, ALL).await, told(&scene, ALL).await);
