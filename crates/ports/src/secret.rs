@@ -117,7 +117,8 @@ pub trait Tokens: Send + Sync {
 
 /// Stores secrets that all nodes of one database share, within a unit of work.
 pub trait SecretTx {
-    /// Stores `candidate` under a name that has no secret yet, and returns the secret that the name has then.
+    /// Stores `candidate` under a name that has no secret yet, and returns the secret that is now
+    /// stored under the name.
     fn insert_secret_if_absent(
         &mut self,
         name: &'static str,

@@ -26,13 +26,13 @@ impl TextId {
     }
 }
 
-/// Embedding of a text, normalized to a direction: each number is one of -127 to 127, and the
+/// Embedding of a text, scaled and quantized: each number is one of -127 to 127, and the
 /// largest is 127.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Embedding(Box<[i8]>);
 
 impl Embedding {
-    /// Returns the direction of a vector; `None` if all its numbers are 0.
+    /// Returns the embedding of a vector; `None` if all its numbers are 0.
     pub fn quantize(vector: &[f32]) -> Option<Self> {
         let largest = vector.iter().fold(0.0_f32, |largest, number| largest.max(number.abs()));
         let is_nonzero = largest > 0.0 && largest.is_finite();
@@ -46,7 +46,7 @@ impl Embedding {
         &self.0
     }
 
-    /// Creates a direction from stored numbers; `None` if all are 0.
+    /// Creates an embedding from stored numbers; `None` if all are 0.
     pub fn from_numbers(numbers: Box<[i8]>) -> Option<Self> {
         numbers.iter().any(|number| *number != 0).then_some(Self(numbers))
     }

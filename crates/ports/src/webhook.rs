@@ -70,7 +70,7 @@ pub struct MarketChange {
 
 /// Writes webhooks within a unit of work.
 ///
-/// A *place* is a cursor: the position after which a webhook still has to receive the events of a
+/// A *cursor* is the position after which a webhook still has to receive the events of a
 /// market. It exists only while there is something to deliver; the lock on its market protects it.
 pub trait WebhookTx {
     /// Returns the number of webhooks. Until this unit ends, no other unit inserts a webhook or
@@ -89,9 +89,9 @@ pub trait WebhookTx {
     /// Deletes a webhook with its cursors. Returns `true` if it existed.
     fn delete_webhook(&mut self, id: WebhookId) -> Result<bool, StoreError>;
 
-    /// Creates cursors where there are none yet: for each enabled webhook and each of these markets of which something
-    /// happens that the webhook is told. Returns those made, in any order. Each market is locked or new, and named
-    /// once.
+    /// Adds missing cursors: for each enabled webhook and each of these markets with an event that
+    /// the webhook receives. Returns those added, in any order. Each market must be locked or new,
+    /// and listed once.
     fn add_webhook_cursors(
         &mut self,
         changes: &[MarketChange],
