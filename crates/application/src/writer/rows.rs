@@ -256,7 +256,7 @@ impl Rows {
 
     /// Writes all changes.
     pub(super) fn write(self, tx: &mut dyn Tx, context: &BatchContext<'_>) -> Result<(), StoreError> {
-        let changes = if context.has_webhooks { self.changes() } else { Vec::new() };
+        let market_changes = if context.has_webhooks { self.market_changes() } else { Vec::new() };
         let (changed, now) = (self.changed, context.now);
         // An account changed by many commands is written once, with its final balance.
         let accounts: Vec<_> = changed.accounts.iter().filter_map(|id| self.accounts.get(id)).collect();
@@ -283,7 +283,7 @@ impl Rows {
         let mut jobs = changed.jobs;
         // Same unit of work as the events (outbox): a crash cannot lose or invent a webhook
         // message.
-        let cursors = unless_empty(&changes, |changes| tx.add_webhook_cursors(changes))?;
+        let cursors = unless_empty(&market_changes, |changes| tx.add_webhook_cursors(changes))?;
         jobs.extend(cursors.into_iter().map(|(webhook, market)| NewJob {
             id: JobId::from_u128(context.ids.next_id()),
             task: JobTask::Webhook { webhook, market },
@@ -295,7 +295,7 @@ impl Rows {
     }
 
     /// Returns the events of the markets that webhooks may receive.
-    fn changes(&self) -> Vec<MarketChange> {
+    fn market_changes(&self) -> Vec<MarketChange> {
         let opened = self.changed.new_markets.iter().map(|new| MarketChange {
             market_id: new.market.id(),
             before: WebhookCursor { sequence: 0, phase: None },
