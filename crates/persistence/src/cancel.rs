@@ -22,7 +22,7 @@ use tokio::time::sleep;
 
 use crate::connection::Connection;
 use crate::dialect::classify;
-use crate::dialect::pool::{Fate, Pool};
+use crate::dialect::pool::{Pool, Recycle};
 use crate::dialect::session;
 use crate::prepared::prepared;
 use crate::threads::Threads;
@@ -167,7 +167,7 @@ impl Canceller {
 
     async fn send(&self, backend: i32, query: Arc<Query>) -> Result<(), StoreError> {
         const CANCEL: &str = "SELECT pg_cancel_backend(?)";
-        let loan = self.pool.borrow().await?;
+        let connection = self.pool.acquire().await?;
         let cancel = move |connection: &mut Connection<'_>| {
             let sent = match connection {
                 // Checked on the thread, right before sending: the backend may run another query by
@@ -177,10 +177,10 @@ impl Canceller {
                 }
                 _ => Ok(0),
             };
-            let fate = if sent.is_ok() { Fate::Keep } else { Fate::Close };
-            (sent, fate)
+            let recycle = if sent.is_ok() { Recycle::Keep } else { Recycle::Close };
+            (sent, recycle)
         };
-        let sent = self.threads.run(move || loan.run(cancel)).await;
+        let sent = self.threads.run(move || connection.run(cancel)).await;
         let sent = sent.map_err(|error| StoreError::Unavailable(Box::new(error)))?;
         let sent = sent.map_err(|error| StoreError::Unavailable(Box::new(error)))?;
         sent.map(drop).map_err(classify::statement)

@@ -16,7 +16,7 @@ use crate::cancel::{Caller, Canceller};
 use crate::checkpoint::Checkpointer;
 use crate::config::{DatabaseConfig, DatabaseUrl};
 use crate::connection::{Connection, on};
-use crate::dialect::pool::{Fate, Pool, PoolLimits};
+use crate::dialect::pool::{Pool, PoolLimits, Recycle};
 use crate::dialect::session::Purpose;
 use crate::dialect::transaction;
 use crate::error::{ConnectError, Failure};
@@ -99,7 +99,7 @@ impl Store {
             checkpointer,
         }));
         // The writer first: it creates a new file, which a reader cannot.
-        let writer = store.0.writers.pool.borrow().await;
+        let writer = store.0.writers.pool.acquire().await;
         drop(writer.map_err(|error| ConnectError::Unreachable(Box::new(error)))?);
         store.check_encoding().await?;
         Ok(store)
@@ -163,14 +163,14 @@ impl Store {
         name: &'static str,
         work: impl FnOnce(&mut Connection<'_>) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let loan = self.0.writers.pool.borrow().await?;
+        let connection = self.0.writers.pool.acquire().await?;
         let span = tracing::debug_span!("db.unit", unit = name);
         let run = move |connection: &mut Connection<'_>| {
             let result = transaction::write(connection, work);
             let is_kept = transaction::is_usable(connection);
-            (result, if is_kept { Fate::Keep } else { Fate::Close })
+            (result, if is_kept { Recycle::Keep } else { Recycle::Close })
         };
-        let ran = self.0.writers.threads.run(move || span.in_scope(|| loan.run(run))).await;
+        let ran = self.0.writers.threads.run(move || span.in_scope(|| connection.run(run))).await;
         let ran = ran.map_err(|error| StoreError::Unavailable(Box::new(error)))?;
         let ran = ran.map_err(|error| StoreError::Unavailable(Box::new(error)))?;
         if ran.is_ok() {
@@ -245,7 +245,7 @@ impl Store {
         Q: Fn(&mut Connection<'_>) -> Result<T, Failure> + Send + Sync + 'static,
     {
         let begun = Instant::now();
-        let loan = lane.pool.borrow().await?;
+        let connection = lane.pool.acquire().await?;
         histogram!("foretell_database_read_wait_seconds").record(begun.elapsed());
         let _in_flight = InFlight::begin();
         let begun = Instant::now();
@@ -263,9 +263,9 @@ impl Store {
                 Ok(_) => !running.is_abandoned(),
             };
             let is_kept = transaction::is_usable(connection) && !is_lost && is_safe;
-            ((result, tally::take()), if is_kept { Fate::Keep } else { Fate::Close })
+            ((result, tally::take()), if is_kept { Recycle::Keep } else { Recycle::Close })
         };
-        let ran = lane.threads.run(move || span.in_scope(|| loan.run(work))).await;
+        let ran = lane.threads.run(move || span.in_scope(|| connection.run(work))).await;
         drop(caller);
         let took = begun.elapsed();
         histogram!("foretell_database_read_duration_seconds").record(took);

@@ -12,7 +12,7 @@ use metrics::{counter, histogram};
 use tracing::{Instrument as _, Span};
 
 use crate::connection::Connection;
-use crate::dialect::pool::{Fate, Loan};
+use crate::dialect::pool::{PooledConnection, Recycle};
 use crate::dialect::{classify, transaction};
 use crate::store::Store;
 use crate::tally;
@@ -30,10 +30,10 @@ impl UnitOfWork for Store {
         Box::pin(async move {
             // Until here the caller may be dropped; from now on the unit runs to its end in its own
             // task.
-            let loan = store.writers().borrow().await?;
+            let connection = store.writers().acquire().await?;
             let span = tracing::debug_span!("db.unit", unit = name);
             let begun = Instant::now();
-            let task = tokio::spawn(run(store, loan, name, work, cost::current()).instrument(span));
+            let task = tokio::spawn(run(store, connection, name, work, cost::current()).instrument(span));
             let ended = task.await.unwrap_or_else(|error| Err(StoreError::CommitUnknown(Box::new(error))));
             let result = if ended.is_ok() { "ok" } else { "failed" };
             counter!("foretell_database_units_total", "unit" => name, "result" => result).increment(1);
@@ -55,7 +55,7 @@ enum Attempt {
 
 async fn run(
     store: Store,
-    mut loan: Loan,
+    mut connection: PooledConnection,
     name: &'static str,
     mut work: ErasedWork,
     cost: Option<Arc<Cost>>,
@@ -72,9 +72,9 @@ async fn run(
             // After an unknown commit the connection may still be inside a transaction that holds
             // locks: closing it ends both.
             let is_kept = !is_unknown && transaction::is_usable(connection);
-            ((attempt, work, tally::take()), if is_kept { Fate::Keep } else { Fate::Close })
+            ((attempt, work, tally::take()), if is_kept { Recycle::Keep } else { Recycle::Close })
         };
-        let ran = store.writing_threads().run(move || span.in_scope(|| loan.run(run))).await;
+        let ran = store.writing_threads().run(move || span.in_scope(|| connection.run(run))).await;
         let ran = ran.map_err(|error| StoreError::CommitUnknown(Box::new(error)))?;
         let ran = ran.map_err(|error| StoreError::Unavailable(Box::new(error)))?;
         let (attempt, returned, statements) = ran;
@@ -108,7 +108,7 @@ async fn run(
             }
         }
         attempt_number += 1;
-        loan = store.writers().borrow().await?;
+        connection = store.writers().acquire().await?;
     }
 }
 

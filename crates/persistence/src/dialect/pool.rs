@@ -28,7 +28,7 @@ pub(crate) enum Pool {
 }
 
 /// A connection borrowed from a pool.
-pub(crate) enum Loan {
+pub(crate) enum PooledConnection {
     Sqlite(sqlite::Object),
     Postgres(postgres::Object),
 }
@@ -40,7 +40,7 @@ pub(crate) struct Panicked;
 
 /// Next state of a borrowed connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fate {
+pub(crate) enum Recycle {
     /// Returned to its pool.
     Keep,
     /// Closed: it may be broken, or inside a transaction.
@@ -83,12 +83,12 @@ impl Pool {
     }
 
     /// Borrows a connection; fails if none becomes free in time.
-    pub(crate) async fn borrow(&self) -> Result<Loan, StoreError> {
-        let loan = match self {
-            Self::Sqlite(pool) => pool.get().await.map(Loan::Sqlite),
-            Self::Postgres(pool) => pool.get().await.map(Loan::Postgres),
+    pub(crate) async fn acquire(&self) -> Result<PooledConnection, StoreError> {
+        let connection = match self {
+            Self::Sqlite(pool) => pool.get().await.map(PooledConnection::Sqlite),
+            Self::Postgres(pool) => pool.get().await.map(PooledConnection::Postgres),
         };
-        loan.map_err(|error| StoreError::Unavailable(Box::new(error)))
+        connection.map_err(|error| StoreError::Unavailable(Box::new(error)))
     }
 
     /// Closes all idle connections: if one was lost, the others probably are too.
@@ -103,11 +103,11 @@ impl Pool {
 /// Runs `work` on a borrowed connection; both kinds have the same code and unrelated types.
 macro_rules! run_on {
     ($object:ident, $kind:ident, $variant:ident, $work:expr) => {{
-        let (value, fate) = {
+        let (value, recycle) = {
             let mut connection = $object.lock().map_err(|_| Panicked)?;
             $work(&mut Connection::$variant(&mut connection))
         };
-        if fate == Fate::Close {
+        if recycle == Recycle::Close {
             // `take` removes the connection from its pool, which can then open another one.
             drop($kind::Object::take($object));
         }
@@ -115,10 +115,13 @@ macro_rules! run_on {
     }};
 }
 
-impl Loan {
-    /// Runs `work` on the connection, and then returns it to its pool or closes it. It blocks: call
-    /// it on a thread that may block.
-    pub(crate) fn run<T>(self, work: impl FnOnce(&mut Connection<'_>) -> (T, Fate)) -> Result<T, Panicked> {
+impl PooledConnection {
+    /// Runs `work` on the connection, which then goes back to its pool or is closed. It blocks: call it on a
+    /// thread that may.
+    pub(crate) fn run<T>(
+        self,
+        work: impl FnOnce(&mut Connection<'_>) -> (T, Recycle),
+    ) -> Result<T, Panicked> {
         match self {
             Self::Sqlite(object) => run_on!(object, sqlite, Sqlite, work),
             Self::Postgres(object) => run_on!(object, postgres, Postgres, work),
