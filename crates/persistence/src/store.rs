@@ -21,7 +21,7 @@ use crate::dialect::session::Purpose;
 use crate::dialect::transaction;
 use crate::error::{ConnectError, Failure};
 use crate::prepared::prepared;
-use crate::tally;
+use crate::statement_count;
 use crate::text_index::TextIndex;
 use crate::threads::Threads;
 use diesel::sql_types::Text;
@@ -253,7 +253,7 @@ impl Store {
         let running = Arc::clone(&caller.query);
         let work = move |connection: &mut Connection<'_>| {
             // Resets the counter of this thread, which counts the statements of any earlier work.
-            tally::take();
+            statement_count::take();
             let result = running.run(connection, |connection| query(connection));
             let result = result.unwrap_or(Err(Failure::Abandoned));
             let is_lost = result.as_ref().is_err_and(Failure::is_connection_lost);
@@ -263,7 +263,7 @@ impl Store {
                 Ok(_) => !running.is_abandoned(),
             };
             let is_kept = transaction::is_usable(connection) && !is_lost && is_safe;
-            ((result, tally::take()), if is_kept { Recycle::Keep } else { Recycle::Close })
+            ((result, statement_count::take()), if is_kept { Recycle::Keep } else { Recycle::Close })
         };
         let ran = lane.threads.run(move || span.in_scope(|| connection.run(work))).await;
         drop(caller);

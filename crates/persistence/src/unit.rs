@@ -14,8 +14,8 @@ use tracing::{Instrument as _, Span};
 use crate::connection::Connection;
 use crate::dialect::pool::{PooledConnection, Recycle};
 use crate::dialect::{classify, transaction};
+use crate::statement_count;
 use crate::store::Store;
-use crate::tally;
 use crate::text_index::TextIndex;
 use crate::tx::{FirstFailure, UnitTx};
 
@@ -66,13 +66,13 @@ async fn run(
         let begun = Instant::now();
         let index = Arc::clone(store.text_index());
         let run = move |connection: &mut Connection<'_>| {
-            tally::take();
+            statement_count::take();
             let attempt = attempt(connection, &index, &mut work);
             let is_unknown = matches!(attempt, Attempt::Done(Err(StoreError::CommitUnknown(_))));
             // After an unknown commit the connection may still be inside a transaction that holds
             // locks: closing it ends both.
             let is_kept = !is_unknown && transaction::is_usable(connection);
-            ((attempt, work, tally::take()), if is_kept { Recycle::Keep } else { Recycle::Close })
+            ((attempt, work, statement_count::take()), if is_kept { Recycle::Keep } else { Recycle::Close })
         };
         let ran = store.writing_threads().run(move || span.in_scope(|| connection.run(run))).await;
         let ran = ran.map_err(|error| StoreError::CommitUnknown(Box::new(error)))?;

@@ -14,7 +14,7 @@ thread_local! {
 /// on those of other crates. It replaces any default instrumentation of Diesel.
 pub fn count_statements() {
     // It fails only if an earlier call panicked in another thread.
-    drop(set_default_instrumentation(|| Some(Box::new(Counting))));
+    drop(set_default_instrumentation(|| Some(Box::new(StatementCounter))));
 }
 
 /// Returns the number of this thread's statements since the last call.
@@ -22,9 +22,9 @@ pub(crate) fn take() -> u32 {
     SENT.take()
 }
 
-struct Counting;
+struct StatementCounter;
 
-impl Instrumentation for Counting {
+impl Instrumentation for StatementCounter {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
         if let InstrumentationEvent::StartQuery { .. } = event {
             SENT.set(SENT.get().saturating_add(1));
