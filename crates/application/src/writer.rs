@@ -14,6 +14,7 @@
 
 mod apply;
 mod batch;
+mod batch_state;
 mod claim;
 mod command;
 mod estimator;
@@ -23,7 +24,6 @@ mod lane;
 mod outcome;
 mod outcomes;
 mod queue;
-mod rows;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

@@ -9,9 +9,9 @@ use foretell_ports::system::{Clock, IdSource};
 use foretell_ports::unit::Tx;
 use foretell_ports::user::CredentialLock;
 
+use super::batch_state::BatchState;
 use super::outcome::{Outcome, Receipt};
 use super::outcomes::Outcomes;
-use super::rows::Rows;
 use super::{CommandEnvelope, apply};
 use crate::authorization::Actors;
 use crate::error::AppError;
@@ -32,7 +32,7 @@ pub(super) struct BatchContext<'a> {
 
 /// Result of one command in a batch: its receipt, new or replayed, or an error of its key or
 /// credential.
-pub(super) type Answer = Result<Receipt<Outcome>, AppError>;
+pub(super) type CommandResponse = Result<Receipt<Outcome>, AppError>;
 
 /// Runs a batch. The credentials of privileged commands are locked first, since a change of a user
 /// locks the user before accounts. Keys are read after the rows are locked: a unit that executed
@@ -44,42 +44,42 @@ pub(super) fn run<'a>(
     clock: &dyn Clock,
     context_at: impl Fn(Timestamp) -> BatchContext<'a>,
     envelopes: &[Arc<CommandEnvelope>],
-) -> Result<Vec<Answer>, StoreError> {
+) -> Result<Vec<CommandResponse>, StoreError> {
     let mut actors = Actors::default();
     let privileged = envelopes.iter().filter(|envelope| envelope.command.is_privileged());
     actors.read(tx, privileged.map(|envelope| envelope.principal), CredentialLock::Shared)?;
-    let mut rows = Rows::lock(tx, envelopes)?;
+    let mut state = BatchState::lock(tx, envelopes)?;
     // Read late, after the locks: a user who was suspended while the batch waited must not move
     // money.
     actors.read(tx, envelopes.iter().map(|envelope| envelope.principal), CredentialLock::None)?;
     let context = &context_at(clock.now());
     let mut outcomes = Outcomes::find(tx, envelopes)?;
-    let mut answers = Vec::with_capacity(envelopes.len());
+    let mut responses = Vec::with_capacity(envelopes.len());
     for envelope in envelopes {
         let actor = match actors.get(envelope.principal, context.now) {
             Ok(actor) => actor,
             Err(refusal) => {
                 // An authorization error is not stored under the key: it says nothing about the
                 // command (ADR 0031).
-                answers.push(Err(refusal));
+                responses.push(Err(refusal));
                 continue;
             }
         };
         let name = envelope.name.as_ref();
         // A key may repeat within this batch as well, so the answers so far are searched too.
-        if let Some(answer) = name.and_then(|name| outcomes.replay(name, &answers)) {
-            answers.push(answer);
+        if let Some(response) = name.and_then(|name| outcomes.replay(name, &responses)) {
+            responses.push(response);
             continue;
         }
-        let result = apply::apply(tx, context, actor, &envelope.command, &mut rows)?;
+        let result = apply::apply(tx, context, actor, &envelope.command, &mut state)?;
         if let Some(name) = name {
-            outcomes.record(name, &result, answers.len(), context.now)?;
+            outcomes.record(name, &result, responses.len(), context.now)?;
         }
-        answers.push(Ok(Receipt { result, is_replay: false }));
+        responses.push(Ok(Receipt { result, is_replay: false }));
     }
     // All writes come last and in bulk: a few statements for the whole batch instead of a few per
     // command.
-    rows.write(tx, context)?;
+    state.write(tx, context)?;
     outcomes.write(tx)?;
-    Ok(answers)
+    Ok(responses)
 }

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use tracing::Instrument as _;
 use tracing::span::Id;
 
-use super::batch::{self, Answer, BatchContext};
+use super::batch::{self, BatchContext, CommandResponse};
 use super::claim::ClaimFlag;
 use super::queue::LaneQueue;
 use super::{CommandEnvelope, WriterSettings, refuse};
@@ -32,7 +32,7 @@ const UNKNOWN_PAUSE: Duration = Duration::from_millis(50);
 /// A command that waits for its result.
 pub(super) struct QueuedCommand {
     pub(super) envelope: Arc<CommandEnvelope>,
-    pub(super) reply: oneshot::Sender<Answer>,
+    pub(super) reply: oneshot::Sender<CommandResponse>,
     /// Claimed before the command begins; a caller who has waited too long claims it to withdraw
     /// the command.
     pub(super) claim: ClaimFlag,
@@ -51,15 +51,15 @@ impl QueuedCommand {
             return None;
         }
         if self.since.elapsed() > max_wait {
-            self.answer(Err(refuse("too_late")));
+            self.respond(Err(refuse("too_late")));
             return None;
         }
         Some(self)
     }
 
-    fn answer(self, answer: Answer) {
+    fn respond(self, response: CommandResponse) {
         // The caller may be gone; the command stays executed, and its key returns the outcome.
-        drop(self.reply.send(answer));
+        drop(self.reply.send(response));
     }
 }
 
@@ -116,24 +116,24 @@ impl Lane {
     /// command is alone.
     async fn execute(&self, batch: Vec<QueuedCommand>) {
         let mut parts = vec![batch];
-        while let Some(mut part) = parts.pop() {
-            match self.attempt(&part).await {
-                Ok(answers) => {
+        while let Some(mut batch) = parts.pop() {
+            match self.attempt(&batch).await {
+                Ok(responses) => {
                     // Followers are woken before the callers get their results, and only after the
                     // commit.
                     self.deps
                         .feed
-                        .announce(part.iter().filter_map(|pending| pending.envelope.command.market_id()));
-                    for (pending, answer) in part.into_iter().zip(answers) {
-                        pending.answer(answer);
+                        .announce(batch.iter().filter_map(|command| command.envelope.command.market_id()));
+                    for (command, response) in batch.into_iter().zip(responses) {
+                        command.respond(response);
                     }
                 }
-                Err(StoreError::Rejected(_) | StoreError::Corrupt { .. }) if part.len() > 1 => {
-                    let later = part.split_off(part.len() / 2);
+                Err(StoreError::Rejected(_) | StoreError::Corrupt { .. }) if batch.len() > 1 => {
+                    let later = batch.split_off(batch.len() / 2);
                     // A stack with the earlier half on top, so that the commands keep their order.
-                    parts.extend([later, part]);
+                    parts.extend([later, batch]);
                 }
-                Err(error) => Self::fail(part, &error),
+                Err(error) => Self::fail(batch, &error),
             }
         }
     }
@@ -141,22 +141,22 @@ impl Lane {
     /// Runs the batch as one unit of work, and again if its commit is unknown: every row that the
     /// first run locked is locked again, which waits until that run has ended, and only then are
     /// keys read.
-    async fn attempt(&self, part: &[QueuedCommand]) -> Result<Vec<Answer>, StoreError> {
+    async fn attempt(&self, batch: &[QueuedCommand]) -> Result<Vec<CommandResponse>, StoreError> {
         let mut pause = UNKNOWN_PAUSE;
         let mut retries = 0;
         let mut is_second_rejection = false;
         loop {
-            match self.run_unit(part).await {
+            match self.run_unit(batch).await {
                 Err(StoreError::CommitUnknown(cause)) if retries < UNKNOWN_RETRIES => {
                     tracing::warn!(
-                        %cause, commands = part.len(),
+                        %cause, commands = batch.len(),
                         "money batch: commit unknown, running it again to learn its outcome"
                     );
                     tokio::time::sleep(pause).await;
                     (pause, retries) = (pause * 2, retries + 1);
                 }
                 // Another process may have stored an outcome under the same key after it was read.
-                Err(StoreError::Rejected(cause)) if part.len() == 1 && !is_second_rejection => {
+                Err(StoreError::Rejected(cause)) if batch.len() == 1 && !is_second_rejection => {
                     tracing::debug!(
                         %cause,
                         "money batch: command rejected by storage, retrying once"
@@ -168,8 +168,8 @@ impl Lane {
         }
     }
 
-    async fn run_unit(&self, part: &[QueuedCommand]) -> Result<Vec<Answer>, StoreError> {
-        let envelopes: Vec<_> = part.iter().map(|pending| Arc::clone(&pending.envelope)).collect();
+    async fn run_unit(&self, batch: &[QueuedCommand]) -> Result<Vec<CommandResponse>, StoreError> {
+        let envelopes: Vec<_> = batch.iter().map(|command| Arc::clone(&command.envelope)).collect();
         let (clock, ids) = (Arc::clone(&self.clock), Arc::clone(&self.ids));
         let (sends_emails, has_embeddings) = (self.sends_emails, self.has_embeddings);
         // Asked outside of the unit of work, which must not wait for anything but its own
@@ -180,43 +180,43 @@ impl Lane {
                 |now| BatchContext { now, ids: &*ids, sends_emails, has_embeddings, has_webhooks };
             batch::run(tx, &*clock, context_at, &envelopes)
         };
-        histogram!("foretell_writer_batch_size").record(u32::try_from(part.len()).unwrap_or(u32::MAX));
+        histogram!("foretell_writer_batch_size").record(u32::try_from(batch.len()).unwrap_or(u32::MAX));
         let begun = std::time::Instant::now();
         // The cost of the batch is charged to each caller in it: a batch cannot tell which command
         // caused it.
         let cost = Arc::new(Cost::default());
-        let span = tracing::debug_span!("writer.batch", commands = part.len());
-        for caller in part.iter().filter_map(|pending| pending.span.as_ref()) {
+        let span = tracing::debug_span!("writer.batch", commands = batch.len());
+        for caller in batch.iter().filter_map(|command| command.span.as_ref()) {
             span.follows_from(caller);
         }
         let running = self.units.run("money_batch", work).instrument(span);
         let ran = cost::noted_in(&cost, pin!(running)).await;
         histogram!("foretell_writer_batch_duration_seconds").record(begun.elapsed());
-        for caller in part.iter().filter_map(|pending| pending.cost.as_ref()) {
+        for caller in batch.iter().filter_map(|command| command.cost.as_ref()) {
             caller.add(cost.statements(), cost.time());
         }
         ran
     }
 
-    fn fail(part: Vec<QueuedCommand>, failure: &StoreError) {
+    fn fail(batch: Vec<QueuedCommand>, failure: &StoreError) {
         let is_fault = matches!(failure, StoreError::Rejected(_) | StoreError::Corrupt { .. });
-        let commands = part.len();
+        let commands = batch.len();
         let error = Chain(failure);
         if is_fault {
             tracing::error!(%error, commands, "money batch: command rejected by storage");
         } else {
             tracing::warn!(%error, commands, "money batch: write failed, callers may retry");
         }
-        for pending in part {
+        for command in batch {
             // An error is not `Clone`, so each caller gets an equivalent one.
-            let answer = match failure {
+            let response = match failure {
                 StoreError::Rejected(_) => AppError::Internal("storage rejected the command"),
                 _ => AppError::Store(
                     clone_corrupt(failure)
                         .unwrap_or_else(|| StoreError::Unavailable("the batch could not be written".into())),
                 ),
             };
-            pending.answer(Err(answer));
+            command.respond(Err(response));
         }
     }
 }

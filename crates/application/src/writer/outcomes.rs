@@ -16,14 +16,14 @@ use foretell_ports::error::StoreError;
 use foretell_ports::idempotency::{CommandKey, StoredOutcome};
 use foretell_ports::unit::Tx;
 
-use super::batch::Answer;
+use super::batch::CommandResponse;
 use super::formats::{self, BatchRun, CommandResult, Stored};
 use super::outcome::{Outcome, Receipt, TradeReceipt};
 use super::{CommandEnvelope, CommandName};
 use crate::error::AppError;
 
 /// Outcome stored by an earlier batch.
-struct Earlier {
+struct StoredResult {
     request_hash: [u8; 32],
     /// `None` if it is not readable.
     result: Option<CommandResult>,
@@ -31,7 +31,7 @@ struct Earlier {
 
 /// Outcomes by key.
 pub(super) struct Outcomes {
-    stored: HashMap<CommandKey, Earlier>,
+    stored: HashMap<CommandKey, StoredResult>,
     /// Of this batch: the command's hash, and the index of its result.
     given: HashMap<CommandKey, ([u8; 32], usize)>,
     new: Vec<StoredOutcome>,
@@ -48,12 +48,14 @@ impl Outcomes {
         Ok(Self { stored, given, new })
     }
 
-    /// Returns the result of a repeated command, if it is one; `answers` are those of the batch so
-    /// far.
-    pub(super) fn replay(&self, name: &CommandName, answers: &[Answer]) -> Option<Answer> {
-        // This batch first: its outcomes are not stored yet.
+    /// The answer to a repeated command, if it is one; `responses` are those of the batch so far.
+    pub(super) fn replay(
+        &self,
+        name: &CommandName,
+        responses: &[CommandResponse],
+    ) -> Option<CommandResponse> {
         let (request_hash, result) = match self.given.get(&name.key) {
-            Some((request_hash, index)) => (request_hash, result_at(answers, *index)),
+            Some((request_hash, index)) => (request_hash, result_at(responses, *index)),
             None => {
                 self.stored.get(&name.key).map(|stored| (&stored.request_hash, stored.result.as_ref()))?
             }
@@ -87,41 +89,41 @@ impl Outcomes {
     }
 }
 
-fn result_at(answers: &[Answer], index: usize) -> Option<&CommandResult> {
-    answers.get(index)?.as_ref().ok().map(|receipt| &receipt.result)
+fn result_at(responses: &[CommandResponse], index: usize) -> Option<&CommandResult> {
+    responses.get(index)?.as_ref().ok().map(|receipt| &receipt.result)
 }
 
 /// Returns the stored outcomes with the rows that they reference.
-fn read(tx: &mut dyn Tx, found: Vec<StoredOutcome>) -> Result<HashMap<CommandKey, Earlier>, StoreError> {
-    let mut wanted = Wanted::default();
+fn read(tx: &mut dyn Tx, found: Vec<StoredOutcome>) -> Result<HashMap<CommandKey, StoredResult>, StoreError> {
+    let mut referenced = ReferencedIds::default();
     let mut records = Vec::with_capacity(found.len());
     for StoredOutcome { key, request_hash, outcome, .. } in found {
         let stored = formats::read(&outcome);
         if let Some(stored) = &stored {
-            wanted.add(stored);
+            referenced.add(stored);
         } else {
             // Only the repetition of this command fails, not the other commands of the batch.
             tracing::error!("idempotency: a stored outcome is not readable");
         }
         records.push((key, request_hash, stored));
     }
-    let rows = wanted.find(tx)?;
-    let earlier = |(key, request_hash, stored): (_, _, Option<Stored>)| {
-        (key, Earlier { request_hash, result: stored.and_then(|stored| rows.result(stored)) })
+    let rows = referenced.find(tx)?;
+    let with_result = |(key, request_hash, stored): (_, _, Option<Stored>)| {
+        (key, StoredResult { request_hash, result: stored.and_then(|stored| rows.result(stored)) })
     };
-    Ok(records.into_iter().map(earlier).collect())
+    Ok(records.into_iter().map(with_result).collect())
 }
 
 /// Rows that stored outcomes reference.
 #[derive(Default)]
-struct Wanted {
+struct ReferencedIds {
     transfers: Vec<TransferId>,
     bets: Vec<BetId>,
     /// Accounts, each with the versions that transfers from it gave it.
     debits: Vec<(AccountId, RangeInclusive<i64>)>,
 }
 
-impl Wanted {
+impl ReferencedIds {
     fn add(&mut self, stored: &Stored) {
         match stored {
             Stored::Whole(_) => {}
@@ -131,7 +133,7 @@ impl Wanted {
         }
     }
 
-    fn find(mut self, tx: &mut dyn Tx) -> Result<ReferredRows, StoreError> {
+    fn find(mut self, tx: &mut dyn Tx) -> Result<ReferencedRows, StoreError> {
         // Bets first: their rows name further transfers to be read.
         let bets = if self.bets.is_empty() { Vec::new() } else { tx.find_bets(&self.bets)? };
         self.transfers.extend(bets.iter().map(|bet| bet.transfer_id));
@@ -142,7 +144,7 @@ impl Wanted {
             let found = tx.find_transfers_from(account, versions)?;
             debits.extend(found.into_iter().map(|row| ((account, row.debit.version), row)));
         }
-        Ok(ReferredRows {
+        Ok(ReferencedRows {
             transfers: transfers.into_iter().map(|transfer| (transfer.id, transfer)).collect(),
             bets: bets.into_iter().map(|bet| (bet.id, bet)).collect(),
             debits,
@@ -162,13 +164,13 @@ fn versions_of(run: &BatchRun) -> Option<(AccountId, RangeInclusive<i64>)> {
 
 /// Referenced rows that were found.
 #[derive(Default)]
-struct ReferredRows {
+struct ReferencedRows {
     transfers: HashMap<TransferId, Transfer>,
     bets: HashMap<BetId, Bet>,
     debits: HashMap<(AccountId, i64), Transfer>,
 }
 
-impl ReferredRows {
+impl ReferencedRows {
     /// Returns the result of a stored outcome; `None` if a referenced row does not exist.
     fn result(&self, stored: Stored) -> Option<CommandResult> {
         Some(match stored {

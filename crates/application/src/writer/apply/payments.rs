@@ -10,12 +10,12 @@ use foretell_domain::transfer::{
 };
 use foretell_ports::unit::Tx;
 
-use super::{Applied, Desk};
+use super::{Applied, CommandHandler};
+use crate::writer::batch_state::invariant_violation;
 use crate::writer::command::{BatchMode, Mint, Payment, PaymentBatch, Register, Reversal};
 use crate::writer::outcome::{Outcome, Registered};
-use crate::writer::rows::broken;
 
-impl Desk<'_> {
+impl CommandHandler<'_> {
     pub(super) fn register(&mut self, tx: &mut dyn Tx, register: &Register) -> Applied {
         let (user_id, account_id) = (register.user.id, register.account_id);
         let account = Account::user(account_id, user_id);
@@ -23,35 +23,36 @@ impl Desk<'_> {
             let order = self.order(TransferKind::Grant, amount);
             // Checked before the user is inserted: after a write, a rejection would have to undo
             // the whole batch.
-            if let Err(refusal) = self.rehearse(AccountId::TREASURY, account, order) {
+            if let Err(refusal) = self.dry_run(AccountId::TREASURY, account, order) {
                 return Ok(Err(refusal.into()));
             }
         }
         if !tx.insert_user_once(&register.user, &register.password)? {
             return Ok(Err(DomainError::EmailTaken));
         }
-        self.rows.adopt(tx, account, self.context.now)?;
+        self.state.attach(tx, account, self.context.now)?;
         if let Some(amount) = register.grant {
             let order = self.order(TransferKind::Grant, amount);
             // The user is already inserted, so an error now ends the whole batch.
-            let granted = self.rows.post(AccountId::TREASURY, account_id, order);
-            granted.map_err(|refusal| broken(&refusal.into()))?;
+            let granted = self.state.post(AccountId::TREASURY, account_id, order);
+            granted.map_err(|refusal| invariant_violation(&refusal.into()))?;
         }
         if self.context.sends_emails {
-            self.want(JobTask::WelcomeMail(user_id), self.context.now);
+            self.enqueue(JobTask::WelcomeMail(user_id), self.context.now);
         }
-        let account = self.rows.account(account_id).map_err(|refusal| broken(&refusal.into()))?;
+        let account =
+            self.state.account(account_id).map_err(|refusal| invariant_violation(&refusal.into()))?;
         Ok(Ok(Outcome::Registered(Registered { user_id, account_id, balance: account.balance() })))
     }
 
     pub(super) fn pay(&mut self, actor: Actor, payment: &Payment) -> Result<Transfer, DomainError> {
         self.own_account(actor, payment.from)?;
-        self.rows.check_new_payment(payment.from, payment.client_id)?;
+        self.state.check_new_payment(payment.from, payment.client_id)?;
         self.users_account(payment.to)?;
         let (client_id, memo) = (payment.client_id, payment.memo.clone());
         let order = self.order(TransferKind::Payment, payment.amount);
         let order = TransferOrder { client_id, memo, ..order };
-        Ok(self.rows.post(payment.from, payment.to, order)?)
+        Ok(self.state.post(payment.from, payment.to, order)?)
     }
 
     /// Makes payments in order. In atomic mode, one rejected payment rolls back all and rejects the
@@ -64,14 +65,14 @@ impl Desk<'_> {
         let accounts = batch.payments.iter().flat_map(|payment| [payment.from, payment.to]);
         // Only changes in memory: nothing is written before the end of the batch, so a rollback
         // costs no statement.
-        let point = self.rows.save_point(accounts);
+        let point = self.state.save_point(accounts);
         let mut results = Vec::with_capacity(batch.payments.len());
         for payment in &batch.payments {
             let result = self.pay(actor, payment);
             let is_over = result.is_err() && batch.mode == BatchMode::Atomic;
             results.push(result);
             if is_over {
-                self.rows.roll_back(point);
+                self.state.roll_back(point);
                 return aborted(results, batch.payments.len());
             }
         }
@@ -82,36 +83,36 @@ impl Desk<'_> {
         policy::may_administer(actor)?;
         self.users_account(mint.to)?;
         let order = self.order(TransferKind::Mint, mint.amount);
-        Ok(self.rows.post(AccountId::TREASURY, mint.to, order)?)
+        Ok(self.state.post(AccountId::TREASURY, mint.to, order)?)
     }
 
     /// Reverses a transfer. If forced, the treasury covers what the receiver no longer has, so that
     /// no balance falls below its minimum.
     pub(super) fn reverse(&mut self, actor: Actor, command: Reversal) -> Result<Transfer, DomainError> {
         policy::may_administer(actor)?;
-        let original = self.rows.original(command.of)?;
+        let original = self.state.original(command.of)?;
         let id = TransferId::from_u128(self.context.ids.next_id());
         let order = reversal(&original, id, self.context.now)?;
         let (from, to) = (original.credit.account_id, original.debit.account_id);
-        let payer = self.rows.account(from)?;
+        let payer = self.state.account(from)?;
         // Computed on the locked balance, so that the cover is exactly what the reversal lacks (ADR
         // 0007).
         let lacking = if command.force { shortfall(&payer, original.amount) } else { None };
-        let Some(lacking) = lacking else { return Ok(self.rows.post(from, to, order)?) };
-        let point = self.rows.save_point([AccountId::TREASURY, from, to].into_iter());
+        let Some(lacking) = lacking else { return Ok(self.state.post(from, to, order)?) };
+        let point = self.state.save_point([AccountId::TREASURY, from, to].into_iter());
         let cover = self.order(TransferKind::Cover, lacking);
-        let covered = self.rows.post(AccountId::TREASURY, from, cover);
-        let reversed = covered.and_then(|_| self.rows.post(from, to, order));
+        let covered = self.state.post(AccountId::TREASURY, from, cover);
+        let reversed = covered.and_then(|_| self.state.post(from, to, order));
         // The cover may have been posted already, and must not stay without its reversal.
         if reversed.is_err() {
-            self.rows.roll_back(point);
+            self.state.roll_back(point);
         }
         Ok(reversed?)
     }
 
     /// Returns the account if it belongs to the actor; any other is reported as not found.
     pub(super) fn own_account(&self, actor: Actor, id: AccountId) -> Result<Account, TransferError> {
-        let account = self.rows.account(id)?;
+        let account = self.state.account(id)?;
         // Not found rather than forbidden: the response must not reveal that the account exists.
         if policy::can_spend_from(actor, &account) {
             Ok(account)
@@ -123,7 +124,7 @@ impl Desk<'_> {
     /// Returns the account if it is a user's: pots, fees account and treasury cannot receive
     /// payments.
     fn users_account(&self, id: AccountId) -> Result<Account, TransferError> {
-        let account = self.rows.account(id)?;
+        let account = self.state.account(id)?;
         if account.kind() == AccountKind::User {
             Ok(account)
         } else {
@@ -133,13 +134,13 @@ impl Desk<'_> {
 
     /// Checks that a transfer from an account of the batch to one that is not stored yet would
     /// succeed.
-    pub(super) fn rehearse(
+    pub(super) fn dry_run(
         &self,
         from: AccountId,
         new: Account,
         order: TransferOrder,
     ) -> Result<(), TransferError> {
-        let (mut debit, mut credit) = (self.rows.account(from)?, new);
+        let (mut debit, mut credit) = (self.state.account(from)?, new);
         transfer(&mut debit, &mut credit, order).map(drop)
     }
 }

@@ -13,12 +13,12 @@ use foretell_domain::transfer::TransferKind;
 use foretell_ports::error::StoreError;
 use foretell_ports::market::PaidSet;
 
-use super::Desk;
+use super::CommandHandler;
+use crate::writer::batch_state::{NextSet, invariant_violation};
 use crate::writer::command::Decision;
 use crate::writer::outcome::{MarketState, Outcome};
-use crate::writer::rows::{NextSet, broken};
 
-impl Desk<'_> {
+impl CommandHandler<'_> {
     pub(super) fn close(&mut self, actor: Actor, id: MarketId) -> Result<Box<MarketState>, DomainError> {
         let market = self.managed_market(actor, id)?.close()?;
         Ok(self.keep(market, None))
@@ -27,7 +27,7 @@ impl Desk<'_> {
     /// Closes a market for the process itself; its end date may have been moved since the job
     /// became due.
     pub(super) fn close_ended(&mut self, id: MarketId) -> Result<Box<MarketState>, DomainError> {
-        let market = self.rows.market(id)?.clone().close_ended(self.context.now)?;
+        let market = self.state.market(id)?.clone().close_ended(self.context.now)?;
         Ok(self.keep(market, None))
     }
 
@@ -40,7 +40,7 @@ impl Desk<'_> {
         let market = self.managed_market(actor, id)?;
         // Read under the lock: the refunds of a cancellation are a fraction of exactly this
         // balance.
-        let pot = self.rows.account(AccountId::of_market(id))?.balance();
+        let pot = self.state.account(AccountId::of_market(id))?.balance();
         let (market, terms) = match decision {
             Decision::Winner(option) => {
                 let basis_points = market.winner(*option)?;
@@ -53,7 +53,7 @@ impl Desk<'_> {
             Decision::Cancel => market.cancel(pot)?,
         };
         let settlement = Settlement::begin(id, terms.clone(), actor.user_id, self.context.now);
-        self.rows.add_settlement(settlement);
+        self.state.add_settlement(settlement);
         Ok(self.keep(market, Some(terms)))
     }
 
@@ -62,11 +62,11 @@ impl Desk<'_> {
         let market = self.managed_market(actor, id)?;
         market.check_deletion()?;
         let pot_id = AccountId::of_market(id);
-        if let Some(subsidy) = self.rows.account(pot_id)?.balance().to_amount() {
+        if let Some(subsidy) = self.state.account(pot_id)?.balance().to_amount() {
             let order = self.order(TransferKind::Remainder, subsidy).about(id);
-            self.rows.post(pot_id, market.record().creator_account_id, order)?;
+            self.state.post(pot_id, market.record().creator_account_id, order)?;
         }
-        self.rows.delete_market(id);
+        self.state.delete_market(id);
         Ok(Outcome::MarketDeleted)
     }
 
@@ -74,7 +74,7 @@ impl Desk<'_> {
     pub(super) fn settle(&mut self, id: MarketId) -> Result<Outcome, StoreError> {
         // Two steps of one market may meet in a batch. The set is read once and given to the first,
         // so that no holder is paid twice (ADR 0006).
-        let Some(NextSet { mut settlement, holdings }) = self.rows.take_set(id) else {
+        let Some(NextSet { mut settlement, holdings }) = self.state.take_set(id) else {
             return Ok(Outcome::SetPaid { complete: false });
         };
         if settlement.completed_at.is_some() {
@@ -88,13 +88,13 @@ impl Desk<'_> {
         let pot_id = AccountId::of_market(id);
         for payout in &payouts {
             let order = self.order(kind, payout.amount).about(id);
-            // The pot covers every payout, so a rejection is a program error and must end the
-            // batch.
-            self.rows.post(pot_id, payout.account_id, order).map_err(|refusal| broken(&refusal.into()))?;
+            self.state
+                .post(pot_id, payout.account_id, order)
+                .map_err(|refusal| invariant_violation(&refusal.into()))?;
         }
         if let Some(last) = holdings.last() {
             let recorded = settlement.record_set(last.account_id, &payouts);
-            recorded.map_err(|refusal| broken(&refusal.into()))?;
+            recorded.map_err(|refusal| invariant_violation(&refusal.into()))?;
         }
         if self.context.sends_emails {
             self.write_to(id, &holdings);
@@ -102,21 +102,21 @@ impl Desk<'_> {
         // A full last set is followed by an empty one, which saves a count of the holders.
         let is_last = holdings.len() < HOLDERS_PER_SET;
         if is_last {
-            let pot = self.empty_pot(id, &settlement).map_err(|refusal| broken(&refusal))?;
+            let pot = self.empty_pot(id, &settlement).map_err(|refusal| invariant_violation(&refusal))?;
             settlement.complete(pot, self.context.now);
         }
         let paid = PaidSet { market_id: id, payouts, at: self.context.now };
-        self.rows.put_set(settlement, paid);
+        self.state.put_set(settlement, paid);
         Ok(Outcome::SetPaid { complete: is_last })
     }
 
     /// Sends each holder an email about the outcome, one per user whatever the number of accounts.
     fn write_to(&mut self, market: MarketId, holdings: &[Holding]) {
-        let owner = |holding: &Holding| self.rows.account(holding.account_id).ok()?.owner();
+        let owner = |holding: &Holding| self.state.account(holding.account_id).ok()?.owner();
         let users: BTreeSet<_> = holdings.iter().filter_map(owner).collect();
         for user in users {
             let task = JobTask::DecisionMail { market, user };
-            self.want(task, self.context.now);
+            self.enqueue(task, self.context.now);
         }
     }
 
@@ -129,28 +129,28 @@ impl Desk<'_> {
     ) -> Result<foretell_domain::money::Balance, DomainError> {
         let pot_id = AccountId::of_market(id);
         let (fees, creator) = {
-            let record = self.rows.market(id)?.record();
+            let record = self.state.market(id)?.record();
             (settlement.fees_due(record.fees), record.creator_account_id)
         };
         if let Some(fees) = fees {
-            self.rows.post(pot_id, AccountId::FEES, self.order(TransferKind::Fee, fees).about(id))?;
+            self.state.post(pot_id, AccountId::FEES, self.order(TransferKind::Fee, fees).about(id))?;
         }
         // Read after the fees were posted: the creator gets the fractions that the rounding left.
-        if let Some(rest) = self.rows.account(pot_id)?.balance().to_amount() {
-            self.rows.post(pot_id, creator, self.order(TransferKind::Remainder, rest).about(id))?;
+        if let Some(rest) = self.state.account(pot_id)?.balance().to_amount() {
+            self.state.post(pot_id, creator, self.order(TransferKind::Remainder, rest).about(id))?;
         }
-        Ok(self.rows.account(pot_id)?.balance())
+        Ok(self.state.account(pot_id)?.balance())
     }
 
     fn managed_market(&self, actor: Actor, id: MarketId) -> Result<Market, DomainError> {
-        let market = self.rows.market(id)?;
+        let market = self.state.market(id)?;
         policy::may_manage_market(actor, market.record().creator_id)?;
         Ok(market.clone())
     }
 
     fn keep(&mut self, market: Market, terms: Option<SettlementTerms>) -> Box<MarketState> {
         let state = MarketState { record: market.record().clone(), terms, at: self.context.now };
-        self.rows.put_market(market);
+        self.state.put_market(market);
         Box::new(state)
     }
 }

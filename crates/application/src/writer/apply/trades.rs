@@ -13,10 +13,10 @@ use foretell_domain::transfer::TransferKind;
 use foretell_ports::market::NewMarket;
 use foretell_ports::unit::Tx;
 
-use super::{Applied, Desk};
+use super::{Applied, CommandHandler};
+use crate::writer::batch_state::invariant_violation;
 use crate::writer::command::{OpenMarket, PlaceBet, SellShares};
 use crate::writer::outcome::{MarketOpened, Outcome, TradeReceipt};
-use crate::writer::rows::broken;
 
 /// A priced order with its trader.
 struct Trade {
@@ -27,38 +27,38 @@ struct Trade {
     fill: Fill,
 }
 
-impl Desk<'_> {
+impl CommandHandler<'_> {
     pub(super) fn open_market(&mut self, tx: &mut dyn Tx, actor: Actor, command: &OpenMarket) -> Applied {
-        let market = match self.rehearse_opening(actor, command) {
+        let market = match self.dry_run_opening(actor, command) {
             Ok(market) => market,
             Err(refusal) => return Ok(Err(refusal)),
         };
         // Counted under the lock on the creator's account, which every creation of a market takes.
-        let open_markets = self.rows.count_open_markets(tx, actor.user_id)?;
+        let open_markets = self.state.count_open_markets(tx, actor.user_id)?;
         if let Err(exceeded) = command.quotas.check(Quota::OpenMarkets, open_markets) {
             return Ok(Err(exceeded.into()));
         }
         // There are no savepoints: every check above must precede the first write.
         let pot = Account::pot(market.id());
-        self.rows.adopt(tx, pot, self.context.now)?;
+        self.state.attach(tx, pot, self.context.now)?;
         let order = self.order(TransferKind::Subsidy, command.subsidy).about(market.id());
         // The same transfer was rehearsed above, so a rejection here is a program error.
-        let paid = self.rows.post(command.from, pot.id(), order);
-        let row = paid.map_err(|refusal| broken(&refusal.into()))?;
+        let paid = self.state.post(command.from, pot.id(), order);
+        let row = paid.map_err(|refusal| invariant_violation(&refusal.into()))?;
         let (record, listing, created_at) =
             (market.record().clone(), command.listing.clone(), self.context.now);
-        self.want(JobTask::CloseMarket(record.id), record.ends_at);
+        self.enqueue(JobTask::CloseMarket(record.id), record.ends_at);
         if self.context.has_embeddings {
-            self.want(JobTask::EmbedMarket(record.id), self.context.now);
+            self.enqueue(JobTask::EmbedMarket(record.id), self.context.now);
         }
-        self.rows.add_market(NewMarket { market, listing: listing.clone(), created_at });
+        self.state.add_market(NewMarket { market, listing: listing.clone(), created_at });
         let balance = row.debit.balance_after;
         let opened = MarketOpened { record, listing, balance, created_at };
         Ok(Ok(Outcome::MarketOpened(Box::new(opened))))
     }
 
     /// Returns the market to be created, after every check that could reject it.
-    fn rehearse_opening(&self, actor: Actor, command: &OpenMarket) -> Result<Market, DomainError> {
+    fn dry_run_opening(&self, actor: Actor, command: &OpenMarket) -> Result<Market, DomainError> {
         self.own_account(actor, command.from)?;
         command.quotas.check_subsidy(command.subsidy)?;
         let next_id = || self.context.ids.next_id();
@@ -73,7 +73,7 @@ impl Desk<'_> {
         };
         let market = Market::open(opening, self.context.now)?;
         let order = self.order(TransferKind::Subsidy, command.subsidy);
-        self.rehearse(command.from, Account::pot(market.id()), order)?;
+        self.dry_run(command.from, Account::pot(market.id()), order)?;
         Ok(market)
     }
 
@@ -83,9 +83,9 @@ impl Desk<'_> {
         command: &PlaceBet,
     ) -> Result<Box<TradeReceipt>, DomainError> {
         self.own_account(actor, command.account_id)?;
-        self.rows.check_new_trade(command.account_id, command.client_id)?;
-        let market = self.rows.market(command.market_id)?;
-        let pot = self.rows.account(AccountId::of_market(command.market_id))?;
+        self.state.check_new_trade(command.account_id, command.client_id)?;
+        let market = self.state.market(command.market_id)?;
+        let pot = self.state.account(AccountId::of_market(command.market_id))?;
         let fill = market.price_buy(&command.order, pot.balance(), self.context.now)?;
         let PlaceBet { client_id, account_id, order: BuyOrder { option_id, .. }, .. } = *command;
         self.trade(market.clone(), Trade { client_id, actor, account_id, option_id, fill })
@@ -97,14 +97,14 @@ impl Desk<'_> {
         command: &SellShares,
     ) -> Result<Box<TradeReceipt>, DomainError> {
         self.own_account(actor, command.account_id)?;
-        self.rows.check_new_trade(command.account_id, command.client_id)?;
-        let market = self.rows.market(command.market_id)?;
-        let pot = self.rows.account(AccountId::of_market(command.market_id))?;
+        self.state.check_new_trade(command.account_id, command.client_id)?;
+        let market = self.state.market(command.market_id)?;
+        let pot = self.state.account(AccountId::of_market(command.market_id))?;
         // Before the holding is examined, so that a closed market is reported as closed and not as
         // lack of shares.
         market.check_trading(self.context.now)?;
         let order = &command.order;
-        let holding = self.rows.holding(market, command.account_id);
+        let holding = self.state.holding(market, command.account_id);
         let shares = holding.shares_to_sell(market.option_index(order.option_id)?, order.quantity)?;
         let fill = market.price_sell(order, shares, pot.balance(), self.context.now)?;
         let SellShares { client_id, account_id, order: SellOrder { option_id, .. }, .. } = *command;
@@ -117,19 +117,19 @@ impl Desk<'_> {
         let Trade { client_id, actor, account_id, option_id, fill } = trade;
         let market_id = market.id();
         let pot_id = AccountId::of_market(market_id);
-        let pot = self.rows.account(pot_id)?.balance();
+        let pot = self.state.account(pot_id)?.balance();
         let (kind, from, to, pot_after) = match fill.side {
             TradeSide::Buy => (TransferKind::Bet, account_id, pot_id, pot.plus(fill.cash)),
             TradeSide::Sell => (TransferKind::Sale, pot_id, account_id, pot.minus(fill.cash)),
         };
-        let mut holding: Holding = self.rows.holding(&market, account_id);
+        let mut holding: Holding = self.state.holding(&market, account_id);
         market.record_fill(&fill, &mut holding, pot_after.ok_or(MarketError::TradeTooLarge)?)?;
-        let row = self.rows.post(from, to, self.order(kind, fill.cash).about(market_id))?;
+        let row = self.state.post(from, to, self.order(kind, fill.cash).about(market_id))?;
         let (user_id, transfer_id, created_at) = (actor.user_id, row.id, self.context.now);
         let id = BetId::from_u128(self.context.ids.next_id());
         let bet =
             Bet { id, client_id, market_id, user_id, account_id, transfer_id, option_id, fill, created_at };
-        self.rows.put_trade(market, holding, bet.clone());
+        self.state.put_trade(market, holding, bet.clone());
         Ok(Box::new(TradeReceipt::new(bet, &row)))
     }
 }

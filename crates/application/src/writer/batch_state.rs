@@ -1,7 +1,7 @@
 //! Rows of one batch: locked and read together, changed in memory, written in bulk.
 
 mod open_markets;
-mod wanted;
+mod required_rows;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use foretell_ports::webhook::{MarketChange, WebhookCursor};
 
 use super::CommandEnvelope;
 use super::batch::BatchContext;
-use wanted::Wanted;
+use required_rows::RequiredRows;
 
 /// A settlement in progress with the next holders to pay.
 pub(super) struct NextSet {
@@ -31,7 +31,7 @@ pub(super) struct NextSet {
 }
 
 /// Rows of a batch, and their changes.
-pub(super) struct Rows {
+pub(super) struct BatchState {
     accounts: BTreeMap<AccountId, Locked<Account>>,
     markets: BTreeMap<MarketId, Locked<Market>>,
     /// Cursor position of the markets before the batch, for webhooks.
@@ -71,25 +71,25 @@ pub(super) struct SavePoint {
     transfers: usize,
 }
 
-impl Rows {
+impl BatchState {
     /// Locks markets, then accounts, each in ascending order of id, and reads the other rows of the
     /// batch. The accounts of a settlement's next holders, and a creator's, are known only once the
     /// market is locked.
     pub(super) fn lock(tx: &mut dyn Tx, envelopes: &[Arc<CommandEnvelope>]) -> Result<Self, StoreError> {
-        let mut wanted = Wanted::of(envelopes);
-        let markets = lock_markets(tx, &wanted.markets)?;
+        let mut required = RequiredRows::of(envelopes);
+        let markets = lock_markets(tx, &required.markets)?;
         // Before the accounts are locked: this adds the holders' accounts, and all accounts must be
         // locked in one ascending pass to avoid deadlocks.
-        let sets = find_sets(tx, &markets, &mut wanted)?;
-        wanted.add_creators(&markets);
-        let originals = find_originals(tx, &mut wanted)?;
-        let accounts = tx.lock_accounts(&wanted.accounts)?;
+        let sets = find_sets(tx, &markets, &mut required)?;
+        required.add_creators(&markets);
+        let originals = find_originals(tx, &mut required)?;
+        let accounts = tx.lock_accounts(&required.accounts)?;
         // Read under the locks, so that a concurrent unit cannot use the same id or reverse the
         // same transfer.
-        let reversed = unless_empty(&wanted.originals, |ids| tx.find_reversed(ids))?;
-        let paid_as = unless_empty(&wanted.paid_as, |names| tx.find_paid_as(names))?;
-        let traded_as = unless_empty(&wanted.traded_as, |names| tx.find_traded_as(names))?;
-        let holdings = find_holdings(tx, &markets, &wanted)?;
+        let reversed = unless_empty(&required.originals, |ids| tx.find_reversed(ids))?;
+        let paid_as = unless_empty(&required.paid_as, |names| tx.find_paid_as(names))?;
+        let traded_as = unless_empty(&required.traded_as, |names| tx.find_traded_as(names))?;
+        let holdings = find_holdings(tx, &markets, &required)?;
         Ok(Self {
             accounts: accounts.into_iter().map(|account| (account.id(), account)).collect(),
             cursors: markets.iter().map(|(id, market)| (*id, cursor_of(market))).collect(),
@@ -177,7 +177,7 @@ impl Rows {
     }
 
     /// Inserts an account with a balance of zero, which can then take part in transfers.
-    pub(super) fn adopt(
+    pub(super) fn attach(
         &mut self,
         tx: &mut dyn Tx,
         account: Account,
@@ -346,41 +346,44 @@ fn lock_markets(
 fn find_sets(
     tx: &mut dyn Tx,
     markets: &BTreeMap<MarketId, Locked<Market>>,
-    wanted: &mut Wanted,
+    required: &mut RequiredRows,
 ) -> Result<HashMap<MarketId, NextSet>, StoreError> {
     let mut sets = HashMap::new();
-    for market in wanted.settlements.iter().filter_map(|id| markets.get(id)) {
+    for market in required.settlements.iter().filter_map(|id| markets.get(id)) {
         let Some(settlement) = tx.lock_settlement(market)? else { continue };
         let holdings = tx.list_holdings_after(market, settlement.cursor, HOLDERS_PER_SET)?;
-        wanted.accounts.extend(holdings.iter().map(|holding| holding.account_id));
-        wanted.accounts.extend([AccountId::FEES, market.record().creator_account_id]);
+        required.accounts.extend(holdings.iter().map(|holding| holding.account_id));
+        required.accounts.extend([AccountId::FEES, market.record().creator_account_id]);
         sets.insert(market.id(), NextSet { settlement, holdings });
     }
     Ok(sets)
 }
 
-fn find_originals(tx: &mut dyn Tx, wanted: &mut Wanted) -> Result<HashMap<TransferId, Transfer>, StoreError> {
-    let originals = unless_empty(&wanted.originals, |ids| tx.find_transfers(ids))?;
+fn find_originals(
+    tx: &mut dyn Tx,
+    required: &mut RequiredRows,
+) -> Result<HashMap<TransferId, Transfer>, StoreError> {
+    let originals = unless_empty(&required.originals, |ids| tx.find_transfers(ids))?;
     let sides = originals.iter().flat_map(|row| [row.debit.account_id, row.credit.account_id]);
-    wanted.accounts.extend(sides);
+    required.accounts.extend(sides);
     Ok(originals.into_iter().map(|row| (row.id, row)).collect())
 }
 
 fn find_holdings(
     tx: &mut dyn Tx,
     markets: &BTreeMap<MarketId, Locked<Market>>,
-    wanted: &Wanted,
+    required: &RequiredRows,
 ) -> Result<HashMap<(MarketId, AccountId), Holding>, StoreError> {
     let holding = |(market_id, account_id): &(MarketId, AccountId)| {
         let option_count = markets.get(market_id)?.record().options.len();
         Some(WantedHolding { market_id: *market_id, account_id: *account_id, option_count })
     };
-    let wanted: Vec<_> = wanted.holdings.iter().filter_map(holding).collect();
-    let found = unless_empty(&wanted, |wanted| tx.find_holdings(wanted))?;
+    let required: Vec<_> = required.holdings.iter().filter_map(holding).collect();
+    let found = unless_empty(&required, |required| tx.find_holdings(required))?;
     Ok(found.into_iter().map(|holding| ((holding.market_id, holding.account_id), holding)).collect())
 }
 
 /// Converts a domain error that no request can cause: the rows contradict the domain.
-pub(super) fn broken(refusal: &DomainError) -> StoreError {
+pub(super) fn invariant_violation(refusal: &DomainError) -> StoreError {
     StoreError::Rejected(refusal.to_string().into())
 }

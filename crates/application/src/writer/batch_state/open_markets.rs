@@ -8,9 +8,9 @@ use foretell_domain::quota::Quota;
 use foretell_ports::error::StoreError;
 use foretell_ports::unit::Tx;
 
-use super::Rows;
+use super::BatchState;
 
-impl Rows {
+impl BatchState {
     /// Returns the number of open markets of the owner of a locked account: those stored, plus
     /// those opened earlier in the batch, minus those that it has closed, decided or deleted.
     /// Opening a market locks this account, so no other unit adds one.

@@ -12,7 +12,7 @@ use crate::writer::command::{Command, Payment};
 
 /// Rows required by the commands of a batch.
 #[derive(Default)]
-pub(super) struct Wanted {
+pub(super) struct RequiredRows {
     pub(super) accounts: BTreeSet<AccountId>,
     pub(super) markets: BTreeSet<MarketId>,
     pub(super) settlements: BTreeSet<MarketId>,
@@ -23,13 +23,13 @@ pub(super) struct Wanted {
     pub(super) holdings: BTreeSet<(MarketId, AccountId)>,
 }
 
-impl Wanted {
+impl RequiredRows {
     pub(super) fn of(envelopes: &[Arc<CommandEnvelope>]) -> Self {
-        let mut wanted = Self::default();
+        let mut required = Self::default();
         for envelope in envelopes {
-            wanted.add(&envelope.command);
+            required.add(&envelope.command);
         }
-        wanted
+        required
     }
 
     fn add(&mut self, command: &Command) {
