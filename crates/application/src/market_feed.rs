@@ -195,7 +195,7 @@ pub(crate) async fn read_bets(
     }
     let page =
         markets.page_bets(id, PageRequest { start: PageStart::After(end.saturating_add(1)), limit }).await?;
-    // Unreadable bets are replaced by older ones, which are not wanted here.
+    // The page replaces unreadable bets by older ones, which must be dropped.
     let wanted = page.rows.into_iter().filter(|bet| bet.fill.sequence > sequence);
     let mut bets: Vec<_> = wanted.map(Arc::new).collect();
     bets.reverse();

@@ -160,7 +160,8 @@ impl Application {
         [Some(webhook.secret), replaced].into_iter().flatten().collect()
     }
 
-    /// Ends the job with its cursor, unless something has happened meanwhile: the lock on the market decides.
+    /// Ends the job and its cursor, unless new events have happened: the lock on the market
+    /// decides.
     async fn finish_delivery(
         &self,
         delivery: &Delivery<'_>,
@@ -184,7 +185,8 @@ impl Application {
         self.ports.units.run("finish_delivery", work).await?.ok_or(JobFailure::Lost)
     }
 
-    /// Ends the job though events are undelivered: webhook or market are gone, or nothing is to be delivered any more.
+    /// Ends the job before all events are sent: the webhook or market was deleted, or the webhook
+    /// was disabled.
     async fn drop_delivery(&self, delivery: &Delivery<'_>) -> Result<(), JobFailure> {
         let (lease, webhook, market, now) =
             (delivery.job.lease, delivery.webhook, delivery.market, self.now());

@@ -48,12 +48,14 @@ impl Outcomes {
         Ok(Self { stored, given, new })
     }
 
-    /// The answer to a repeated command, if it is one; `responses` are those of the batch so far.
+    /// Returns the result of a repeated command, if it is one; `responses` are those of the batch
+    /// so far.
     pub(super) fn replay(
         &self,
         name: &CommandName,
         responses: &[CommandResponse],
     ) -> Option<CommandResponse> {
+        // This batch first: its outcomes are not stored yet.
         let (request_hash, result) = match self.given.get(&name.key) {
             Some((request_hash, index)) => (request_hash, result_at(responses, *index)),
             None => {

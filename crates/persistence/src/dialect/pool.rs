@@ -116,8 +116,8 @@ macro_rules! run_on {
 }
 
 impl PooledConnection {
-    /// Runs `work` on the connection, which then goes back to its pool or is closed. It blocks: call it on a
-    /// thread that may.
+    /// Runs `work` on the connection, and then returns it to its pool or closes it. It blocks: call
+    /// it on a thread that may block.
     pub(crate) fn run<T>(
         self,
         work: impl FnOnce(&mut Connection<'_>) -> (T, Recycle),

@@ -88,6 +88,8 @@ impl CommandHandler<'_> {
         let pot_id = AccountId::of_market(id);
         for payout in &payouts {
             let order = self.order(kind, payout.amount).about(id);
+            // The pot covers every payout, so a rejection is a program error and must end the
+            // batch.
             self.state
                 .post(pot_id, payout.account_id, order)
                 .map_err(|refusal| invariant_violation(&refusal.into()))?;
