@@ -11,7 +11,7 @@
 //!     SignedIn(caller, ..): SignedIn<Trade>,
 //!     key: IdempotencyKey,
 //!     body: Body<PaymentBody>,
-//! ) -> Answer {
+//! ) -> HandlerResult {
 //!     let (key, payment) = state.validate((key, body))?;
 //!     let receipt = state.application.pay(&caller, key, payment).await?;
 //!     reply::receipt(receipt, |transfer| reply::created(location, view))

@@ -20,7 +20,7 @@ use crate::extract::KnownTags;
 pub(crate) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// Return type of handlers.
-pub(crate) type Answer = Result<HttpResponse, ApiError>;
+pub(crate) type HandlerResult = Result<HttpResponse, ApiError>;
 
 const JSON: (HeaderName, HeaderValue) = (CONTENT_TYPE, HeaderValue::from_static("application/json"));
 
@@ -45,12 +45,12 @@ pub(crate) struct Meta {
 }
 
 /// Returns 200 with this data.
-pub(crate) fn ok(data: impl Serialize) -> Answer {
+pub(crate) fn ok(data: impl Serialize) -> HandlerResult {
     write(StatusCode::OK, data, None)
 }
 
 /// Returns 201 with this data and its `location`, a path below the version's base.
-pub(crate) fn created(location: impl Display, data: impl Serialize) -> Answer {
+pub(crate) fn created(location: impl Display, data: impl Serialize) -> HandlerResult {
     let mut response = write(StatusCode::CREATED, data, None)?;
     let location = HeaderValue::from_str(&location.to_string()).map_err(ApiError::internal)?;
     response.headers_mut().insert(LOCATION, location);
@@ -70,13 +70,13 @@ pub(crate) fn unless_known<T: Serialize>(
     known: &KnownTags,
     tag: EntityTag,
     data: impl FnOnce() -> T,
-) -> Answer {
+) -> HandlerResult {
     let response = if known.include(&tag) { HttpResponse::NotModified().finish() } else { ok(data())? };
     tagged(tag, response)
 }
 
 /// Adds this tag to a response.
-pub(crate) fn tagged(tag: EntityTag, mut response: HttpResponse) -> Answer {
+pub(crate) fn tagged(tag: EntityTag, mut response: HttpResponse) -> HandlerResult {
     let tag = tag.try_into_value().map_err(ApiError::internal)?;
     response.headers_mut().insert(ETAG, tag);
     Ok(response)
@@ -93,7 +93,7 @@ pub(crate) fn no_content() -> HttpResponse {
 }
 
 /// Returns 200 with rows of a list.
-pub(crate) fn list(rows: impl Serialize, meta: ListMeta) -> Answer {
+pub(crate) fn list(rows: impl Serialize, meta: ListMeta) -> HandlerResult {
     Ok(written(list_body(rows, meta)?))
 }
 
@@ -108,7 +108,7 @@ pub(crate) fn list_body(rows: impl Serialize, meta: ListMeta) -> Result<Vec<u8>,
 pub(crate) async fn found(
     permit: SearchPermit,
     write: impl FnOnce() -> Result<Vec<u8>, ApiError> + Send + 'static,
-) -> Answer {
+) -> HandlerResult {
     let write = move || {
         let body = write();
         drop(permit);
@@ -129,7 +129,7 @@ pub(crate) fn hits(hits: impl Serialize, meta: ListMeta, method: &'static str) -
 
 /// Returns the response to a command: `accept` renders its outcome. A stored response is marked,
 /// also a rejection.
-pub(crate) fn receipt<T>(receipt: Receipt<T>, accept: impl FnOnce(T) -> Answer) -> Answer {
+pub(crate) fn receipt<T>(receipt: Receipt<T>, accept: impl FnOnce(T) -> HandlerResult) -> HandlerResult {
     let Receipt { result, is_replay } = receipt;
     let refuse = |refusal| {
         let error = ApiError::from(refusal);
@@ -149,6 +149,6 @@ pub(crate) fn body(data: impl Serialize, meta: Option<Meta>) -> Result<Vec<u8>, 
     Ok(body)
 }
 
-fn write(status: StatusCode, data: impl Serialize, meta: Option<Meta>) -> Answer {
+fn write(status: StatusCode, data: impl Serialize, meta: Option<Meta>) -> HandlerResult {
     Ok(HttpResponse::build(status).insert_header(JSON).body(body(data, meta)?))
 }

@@ -13,7 +13,7 @@ use utoipa_swagger_ui::Config;
 use crate::error::{ApiError, ErrorCode};
 use crate::extract::KnownTags;
 use crate::openapi;
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 use crate::routing::at;
 
 /// Content security policy of the Swagger UI pages: the server's own files, inline styles, and
@@ -47,7 +47,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
     params(("If-None-Match" = Option<String>, Header)),
     responses((status = 200, description = "Done.")),
 )]
-async fn show(known: KnownTags) -> Answer {
+async fn show(known: KnownTags) -> HandlerResult {
     let document = openapi::document();
     let response = if known.include(&document.tag) {
         HttpResponse::NotModified().finish()
@@ -64,7 +64,7 @@ async fn enter() -> HttpResponse {
 }
 
 /// Returns a file of Swagger UI. 200, 404 `NOT_FOUND`.
-async fn browse(file: Path<String>) -> Answer {
+async fn browse(file: Path<String>) -> HandlerResult {
     let found = utoipa_swagger_ui::serve(&file, Arc::clone(&UI));
     let file = found.map_err(|cause| ApiError::internal(cause.to_string()))?;
     let file = file.ok_or_else(|| ApiError::new(ErrorCode::NotFound, "Route not found"))?;

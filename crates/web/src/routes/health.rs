@@ -13,7 +13,7 @@ use utoipa::{OpenApi, ToSchema};
 
 use crate::WebState;
 use crate::error::{ApiError, Details, ErrorCode};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 use crate::routing::at;
 
 /// Description of these routes.
@@ -125,7 +125,7 @@ const fn up(is_up: bool) -> Status {
     tag = "server",
     responses((status = 200, description = "Done.", body = Status)),
 )]
-async fn live() -> Answer {
+async fn live() -> HandlerResult {
     reply::ok(Status { status: "ok" })
 }
 
@@ -141,7 +141,7 @@ async fn live() -> Answer {
     tag = "server",
     responses((status = 200, description = "Done.", body = Readiness)),
 )]
-async fn ready(state: Data<WebState>) -> Answer {
+async fn ready(state: Data<WebState>) -> HandlerResult {
     let checks = Checks::make(&state).await;
     let is_ending = state.application.is_ending();
     if checks.are_good() && !is_ending {

@@ -18,7 +18,7 @@ use crate::dto::page::{PageParams, Paging};
 use crate::dto::text::{Text, parsed};
 use crate::extract::{Params, ParseContext, ParseRequest};
 use crate::openapi::names::Id;
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 use crate::routing::at;
 use crate::validation::{FieldErrorCode, ValidationErrors};
 
@@ -101,7 +101,7 @@ impl<'a> RankView<'a> {
     params(LeaderboardParams),
     responses((status = 200, description = "Done.", body = Vec<RankView<'static>>)),
 )]
-async fn get_leaderboard(state: Data<WebState>, params: Params<LeaderboardParams>) -> Answer {
+async fn get_leaderboard(state: Data<WebState>, params: Params<LeaderboardParams>) -> HandlerResult {
     let ((period, paging), application) = (state.validate(params)?, &state.application);
     let (mut ranks, total) = application.rank_traders(period, paging.request()).await?;
     let meta = paging.meta(&mut ranks, RankedTrader::key, ready(Ok(total))).await?;

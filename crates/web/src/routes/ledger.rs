@@ -9,7 +9,7 @@ use utoipa::{OpenApi, ToSchema};
 use crate::WebState;
 use crate::dto::money::Money;
 use crate::extract::{AdminOnly, Manage, NoParams, Params};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 use crate::routing::at;
 
 /// Description of these routes.
@@ -102,7 +102,7 @@ async fn audit(
     state: Data<WebState>,
     AdminOnly(caller, ..): AdminOnly<Manage>,
     params: Params<NoParams>,
-) -> Answer {
+) -> HandlerResult {
     state.validate(params)?;
     let report = state.application.audit_ledger(&caller).await?;
     reply::ok(AuditView::new(&report, &state.application.settings().currency))

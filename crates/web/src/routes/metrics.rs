@@ -9,7 +9,7 @@ use utoipa::OpenApi;
 
 use crate::WebState;
 use crate::error::{ApiError, ErrorCode};
-use crate::reply::Answer;
+use crate::reply::HandlerResult;
 use crate::routing::at;
 
 /// Description of this route.
@@ -30,7 +30,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
     tag = "server",
     responses((status = 200, description = "Done.", content_type = "text/plain", body = String)),
 )]
-async fn show(request: HttpRequest, state: Data<WebState>) -> Answer {
+async fn show(request: HttpRequest, state: Data<WebState>) -> HandlerResult {
     let operations = &state.settings.operations;
     let Some(render) = &operations.metrics else {
         return Err(ApiError::new(ErrorCode::NotFound, "Route not found"));

@@ -12,7 +12,7 @@ use crate::dto::money::AmountText;
 use crate::dto::transfer::TransferView;
 use crate::extract::{AdminOnly, Body, IdempotencyKey, ParseContext, ParseRequest, Trade};
 use crate::openapi::names::Id;
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 use crate::routing::at;
 use crate::validation::ValidationErrors;
 
@@ -65,7 +65,7 @@ async fn mint(
     AdminOnly(caller, ..): AdminOnly<Trade>,
     key: IdempotencyKey,
     body: Body<MintBody>,
-) -> Answer {
+) -> HandlerResult {
     let (key, mint) = state.validate((key, body))?;
     let receipt = state.application.mint(&caller, key, mint).await?;
     reply::receipt(receipt, |transfer| made(&state, &caller, &transfer))

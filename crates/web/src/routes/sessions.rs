@@ -13,7 +13,7 @@ use utoipa::OpenApi;
 use crate::WebSettings;
 use crate::error::ApiError;
 use crate::extract::session_cookie_name;
-use crate::reply::Answer;
+use crate::reply::HandlerResult;
 use crate::routing::at;
 use foretell_application::RequestKind;
 
@@ -40,7 +40,7 @@ fn session_cookie(token: String, max_age_s: i64, settings: &WebSettings) -> Cook
 }
 
 /// Adds the header that deletes the cookie.
-pub(super) fn forget_cookie(mut response: HttpResponse, settings: &WebSettings) -> Answer {
+pub(super) fn forget_cookie(mut response: HttpResponse, settings: &WebSettings) -> HandlerResult {
     let cookie = session_cookie(String::new(), 0, settings);
     response.add_cookie(&cookie).map_err(ApiError::internal)?;
     Ok(response)

@@ -12,7 +12,7 @@ use utoipa::OpenApi;
 
 use crate::WebState;
 use crate::dto::transfer::{TransferView, Visible};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 use crate::routing::at;
 
 /// Description of these routes.
@@ -30,7 +30,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
 }
 
 /// Returns 201 with a transfer that the caller has made.
-pub(super) fn made(state: &WebState, caller: &Caller, transfer: &Transfer) -> Answer {
+pub(super) fn made(state: &WebState, caller: &Caller, transfer: &Transfer) -> HandlerResult {
     let currency = &state.application.settings().currency;
     let visible = Visible::to_holder_of(transfer.debit.account_id, caller, transfer);
     let data = TransferView::new(transfer, currency, visible);

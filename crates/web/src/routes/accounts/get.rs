@@ -14,7 +14,7 @@ use crate::dto::text::Text;
 use crate::dto::time::{Time, parse_time};
 use crate::extract::{Params, ParseContext, ParseRequest, PathId, Read, SignedIn};
 use crate::openapi::names::Id;
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 use crate::validation::ValidationErrors;
 
 #[derive(Debug, Default, Deserialize, IntoParams, Validate)]
@@ -68,7 +68,7 @@ pub(super) async fn get(
     SignedIn(caller, ..): SignedIn<Read>,
     id: PathId<AccountId>,
     params: Params<AtParams>,
-) -> Answer {
+) -> HandlerResult {
     let (id, at) = state.validate((id, params))?;
     let currency = &state.application.settings().currency;
     let Some(at) = at else {

@@ -13,7 +13,7 @@ use crate::WebState;
 use crate::dto::page::PageParams;
 use crate::dto::transfer::{TransferView, Visible};
 use crate::extract::{Params, PathId, Read, SignedIn};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 
 #[derive(Serialize, ToSchema)]
 struct StatementRow<'a> {
@@ -37,7 +37,7 @@ pub(super) async fn list_transfers(
     SignedIn(caller, ..): SignedIn<Read>,
     id: PathId<AccountId>,
     params: Params<PageParams>,
-) -> Answer {
+) -> HandlerResult {
     let (id, paging) = state.validate((id, params))?;
     let Page { mut rows, total } = state.application.list_transfers(&caller, id, paging.request()).await?;
     let meta = paging.meta(&mut rows, |transfer| version_of(id, transfer), ready(Ok(total))).await?;

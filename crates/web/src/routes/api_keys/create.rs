@@ -15,7 +15,7 @@ use crate::dto::api_key::ApiKeyView;
 use crate::dto::time::{Time, parse_time};
 use crate::extract::{Body, ClientAddress, InSession, ParseContext, ParseRequest};
 use crate::openapi::names::ScopeName;
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 use crate::validation::{FieldErrorCode, ValidationErrors};
 
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
@@ -95,7 +95,7 @@ pub(super) async fn create(
     InSession(caller): InSession,
     ClientAddress(from): ClientAddress,
     body: Body<KeyBody>,
-) -> Answer {
+) -> HandlerResult {
     let (new, password) = state.validate(body)?;
     let confirmation = PasswordConfirmation { password, from };
     let issued = state.application.create_api_key(&caller, confirmation, new).await?;

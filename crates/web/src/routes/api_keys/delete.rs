@@ -5,7 +5,7 @@ use foretell_domain::id::ApiKeyId;
 
 use crate::WebState;
 use crate::extract::{InSession, NoParams, Params, PathId};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 
 /// Deletes one of the caller's API keys, which is invalid immediately. 204, 401 `UNAUTHORIZED`, 403
 /// `FORBIDDEN` for an API key, 404 `NOT_FOUND` also for keys of other users.
@@ -22,7 +22,7 @@ pub(super) async fn delete(
     InSession(caller): InSession,
     id: PathId<ApiKeyId>,
     params: Params<NoParams>,
-) -> Answer {
+) -> HandlerResult {
     let (id, ()) = state.validate((id, params))?;
     state.application.delete_api_key(&caller, id).await?;
     Ok(reply::no_content())

@@ -6,7 +6,7 @@ use crate::WebState;
 use crate::dto::api_key::ApiKeyView;
 use crate::dto::page::PageParams;
 use crate::extract::{Params, Read, SignedIn};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 
 /// Lists the caller's API keys without their secrets, newest first. 200, 400 `VALIDATION_ERROR`,
 /// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`.
@@ -22,7 +22,7 @@ pub(super) async fn list(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Read>,
     params: Params<PageParams>,
-) -> Answer {
+) -> HandlerResult {
     let paging = state.validate(params)?;
     let mut keys = state.application.list_api_keys(&caller, paging.request()).await?;
     let meta = paging.meta(&mut keys, |key| key.id, state.application.count_api_keys(&caller)).await?;

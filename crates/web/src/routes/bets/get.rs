@@ -7,7 +7,7 @@ use crate::WebState;
 use crate::dto::market::bet::BetView;
 use crate::error::{ApiError, ErrorCode};
 use crate::extract::{MaybeSignedIn, NoParams, Params, PathId};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 
 /// Returns the bet or sale that the caller made under this client id, or else the one with this id;
 /// private fields are returned to its trader only. 200, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND`.
@@ -24,7 +24,7 @@ pub(super) async fn get(
     caller: MaybeSignedIn,
     id: PathId<BetId>,
     params: Params<NoParams>,
-) -> Answer {
+) -> HandlerResult {
     let (id, ()) = state.validate((id, params))?;
     let found = state.application.find_bet(caller.caller(), id).await?;
     let bet = found.ok_or_else(|| ApiError::new(ErrorCode::NotFound, format!("Bet not found: {id}")))?;

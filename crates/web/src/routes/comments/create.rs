@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use crate::WebState;
 use crate::dto::comment::CommentView;
 use crate::extract::{Body, Manage, ParseContext, ParseRequest, PathId, SignedIn};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 use crate::validation::ValidationErrors;
 
 /// A new comment.
@@ -50,7 +50,7 @@ pub(super) async fn create<Id>(
     SignedIn(caller, ..): SignedIn<Manage>,
     id: PathId<Id>,
     body: Body<NewComment>,
-) -> Answer
+) -> HandlerResult
 where
     Id: FromStr<Err = IdError> + Into<CommentSubject> + 'static,
 {

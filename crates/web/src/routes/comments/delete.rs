@@ -5,7 +5,7 @@ use foretell_domain::id::CommentId;
 
 use crate::WebState;
 use crate::extract::{Manage, NoParams, Params, PathId, SignedIn};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 
 /// Deletes a comment; for its author, moderators and admins. 204, 400 `VALIDATION_ERROR`, 401
 /// `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`.
@@ -22,7 +22,7 @@ pub(super) async fn delete(
     SignedIn(caller, ..): SignedIn<Manage>,
     id: PathId<CommentId>,
     params: Params<NoParams>,
-) -> Answer {
+) -> HandlerResult {
     let (id, ()) = state.validate((id, params))?;
     state.application.delete_comment(&caller, id).await?;
     Ok(reply::no_content())

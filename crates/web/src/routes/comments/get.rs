@@ -6,7 +6,7 @@ use foretell_domain::id::CommentId;
 use crate::WebState;
 use crate::dto::comment::CommentView;
 use crate::extract::{MaybeSignedIn, NoParams, Params, PathId};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 
 /// Returns a comment. 200, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND` also for comments on another
 /// user's draft.
@@ -23,7 +23,7 @@ pub(super) async fn get(
     caller: MaybeSignedIn,
     id: PathId<CommentId>,
     params: Params<NoParams>,
-) -> Answer {
+) -> HandlerResult {
     let (id, ()) = state.validate((id, params))?;
     let comment = state.application.get_comment(caller.caller(), id).await?;
     reply::ok(CommentView::from(&comment))

@@ -10,7 +10,7 @@ use crate::WebState;
 use crate::dto::comment::CommentView;
 use crate::dto::page::PageParams;
 use crate::extract::{MaybeSignedIn, Params, PathId};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 
 /// Lists comments, newest first. 200, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND` also for another
 /// user's draft.
@@ -27,7 +27,7 @@ pub(super) async fn list<Id>(
     caller: MaybeSignedIn,
     id: PathId<Id>,
     params: Params<PageParams>,
-) -> Answer
+) -> HandlerResult
 where
     Id: FromStr<Err = IdError> + Into<CommentSubject> + 'static,
 {

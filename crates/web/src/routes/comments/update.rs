@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use crate::WebState;
 use crate::dto::comment::CommentView;
 use crate::extract::{Body, Manage, ParseContext, ParseRequest, PathId, SignedIn};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 use crate::validation::ValidationErrors;
 
 /// Changes of a comment; a field that is left out stays unchanged.
@@ -47,7 +47,7 @@ pub(super) async fn update(
     SignedIn(caller, ..): SignedIn<Manage>,
     id: PathId<CommentId>,
     body: Body<EditBody>,
-) -> Answer {
+) -> HandlerResult {
     let (id, content) = state.validate((id, body))?;
     let comment = state.application.edit_comment(&caller, id, content).await?;
     reply::ok(CommentView::from(&comment))

@@ -5,7 +5,7 @@ use foretell_domain::id::JobId;
 
 use crate::WebState;
 use crate::extract::{AdminOnly, Manage, NoParams, Params, PathId};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 
 /// Deletes a job that no worker is running, without doing its task. 204, 401 `UNAUTHORIZED`, 403
 /// `FORBIDDEN`, 404 `NOT_FOUND`, 409 `CONFLICT` if a worker is running it.
@@ -22,7 +22,7 @@ pub(super) async fn discard(
     AdminOnly(caller, ..): AdminOnly<Manage>,
     id: PathId<JobId>,
     params: Params<NoParams>,
-) -> Answer {
+) -> HandlerResult {
     let (id, ()) = state.validate((id, params))?;
     state.application.discard_job(&caller, id).await?;
     Ok(reply::no_content())

@@ -13,7 +13,7 @@ use crate::dto::page::{PageParams, Paging};
 use crate::dto::text::parsed;
 use crate::extract::{AdminOnly, Manage, Params, ParseContext, ParseRequest};
 use crate::openapi::names::JobKindName;
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 use crate::validation::{FieldErrorCode, ValidationErrors};
 
 /// Filters of a list of jobs, `?kind=&state=`, and pagination.
@@ -72,7 +72,7 @@ pub(super) async fn list(
     state: Data<WebState>,
     AdminOnly(caller, ..): AdminOnly<Manage>,
     params: Params<JobsParams>,
-) -> Answer {
+) -> HandlerResult {
     let (filter, paging) = state.validate(params)?;
     let mut jobs = state.application.list_jobs(&caller, filter, paging.request()).await?;
     let meta = paging.meta(&mut jobs, |job| job.id, state.application.count_jobs(filter)).await?;

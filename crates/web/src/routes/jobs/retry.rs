@@ -6,7 +6,7 @@ use foretell_domain::id::JobId;
 use crate::WebState;
 use crate::dto::job::JobView;
 use crate::extract::{AdminOnly, Manage, NoParams, Params, PathId};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 
 /// Retries a waiting or dead job immediately, with all its attempts. 200 with the job, 401
 /// `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `CONFLICT` if a worker is running it or it
@@ -24,7 +24,7 @@ pub(super) async fn retry(
     AdminOnly(caller, ..): AdminOnly<Manage>,
     id: PathId<JobId>,
     params: Params<NoParams>,
-) -> Answer {
+) -> HandlerResult {
     let (id, ()) = state.validate((id, params))?;
     let job = state.application.retry_job(&caller, id).await?;
     reply::ok(JobView::new(&job))

@@ -7,7 +7,7 @@ use foretell_domain::id::MarketId;
 use crate::WebState;
 use crate::dto::market::decided::{MarketStateView, NoFields};
 use crate::extract::{IdempotencyKey, OptionalBody, PathId, SignedIn, Trade};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 
 /// Cancels a market and refunds the stakes, once per idempotency key. 200, 400 `VALIDATION_ERROR`,
 /// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `CONFLICT` if already decided, 422
@@ -28,7 +28,7 @@ pub(super) async fn cancel(
     market_id: PathId<MarketId>,
     key: IdempotencyKey,
     body: OptionalBody<NoFields>,
-) -> Answer {
+) -> HandlerResult {
     let (market_id, key, ()) = state.validate((market_id, key, body))?;
     let receipt = state.application.decide_market(&caller, key, market_id, Decision::Cancel).await?;
     let currency = &state.application.settings().currency;

@@ -6,7 +6,7 @@ use foretell_domain::id::MarketId;
 use crate::WebState;
 use crate::dto::market::decided::{MarketStateView, NoFields};
 use crate::extract::{IdempotencyKey, Manage, OptionalBody, PathId, SignedIn};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 
 /// Closes a market before its end date, once per idempotency key. 200, 400 `VALIDATION_ERROR`, 401
 /// `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `MARKET_CLOSED` if it is not open, 422
@@ -27,7 +27,7 @@ pub(super) async fn close(
     market_id: PathId<MarketId>,
     key: IdempotencyKey,
     body: OptionalBody<NoFields>,
-) -> Answer {
+) -> HandlerResult {
     let (market_id, key, ()) = state.validate((market_id, key, body))?;
     let receipt = state.application.close_market(&caller, key, market_id).await?;
     let currency = &state.application.settings().currency;

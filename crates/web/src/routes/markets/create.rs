@@ -19,7 +19,7 @@ use crate::dto::time::Time;
 use crate::dto::time::parse_time;
 use crate::error::ApiError;
 use crate::extract::{Body, IdempotencyKey, Object, ParseContext, ParseRequest, SignedIn, Trade};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 use crate::validation::{FieldErrorCode, ValidationErrors};
 
 /// A new market.
@@ -213,7 +213,7 @@ pub(super) async fn create(
     SignedIn(caller, ..): SignedIn<Trade>,
     key: IdempotencyKey,
     body: Body<OpeningBody>,
-) -> Answer {
+) -> HandlerResult {
     let (key, opening) = state.validate((key, body))?;
     let receipt = state.application.open_market(&caller, key, opening).await?;
     reply::receipt(receipt, |opened| {

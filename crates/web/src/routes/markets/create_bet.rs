@@ -14,7 +14,7 @@ use crate::dto::market::bet::BetView;
 use crate::dto::money::AmountText;
 use crate::extract::{Body, IdempotencyKey, ParseContext, ParseRequest, PathId, SignedIn, Trade};
 use crate::openapi::names::Id;
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 use crate::validation::{FieldErrorCode, ValidationErrors};
 
 /// A bet: the amount to pay, fee included, and its limits.
@@ -84,7 +84,7 @@ pub(super) async fn create_bet(
     market_id: PathId<MarketId>,
     key: IdempotencyKey,
     body: Body<BetOrderBody>,
-) -> Answer {
+) -> HandlerResult {
     let (market_id, key, (client_id, order)) = state.validate((market_id, key, body))?;
     let target = TradeTarget { market_id, client_id };
     let receipt = state.application.place_bet(&caller, key, target, order).await?;

@@ -14,7 +14,7 @@ use crate::dto::market::bet::BetView;
 use crate::dto::money::AmountText;
 use crate::extract::{Body, IdempotencyKey, ParseContext, ParseRequest, PathId, SignedIn, Trade};
 use crate::openapi::names::{Id, SharesText};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 use crate::validation::ValidationErrors;
 
 /// Value for all shares that the trader holds, in place of a number.
@@ -78,7 +78,7 @@ pub(super) async fn create_sale(
     market_id: PathId<MarketId>,
     key: IdempotencyKey,
     body: Body<SaleBody>,
-) -> Answer {
+) -> HandlerResult {
     let (market_id, key, (client_id, order)) = state.validate((market_id, key, body))?;
     let target = TradeTarget { market_id, client_id };
     let receipt = state.application.sell_shares(&caller, key, target, order).await?;

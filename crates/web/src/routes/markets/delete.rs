@@ -5,7 +5,7 @@ use foretell_domain::id::MarketId;
 
 use crate::WebState;
 use crate::extract::{NoParams, Params, PathId, SignedIn, Trade};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 
 /// Deletes a market with its comments, and refunds the subsidy to its creator; for its creator,
 /// moderators and admins. 204, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404
@@ -23,7 +23,7 @@ pub(super) async fn delete(
     SignedIn(caller, ..): SignedIn<Trade>,
     id: PathId<MarketId>,
     params: Params<NoParams>,
-) -> Answer {
+) -> HandlerResult {
     let (id, ()) = state.validate((id, params))?;
     state.application.delete_market(&caller, id).await?;
     Ok(reply::no_content())

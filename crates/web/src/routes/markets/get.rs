@@ -15,7 +15,7 @@ use crate::dto::market::{MARKET_RELATIONS, MarketView, entity_tag};
 use crate::dto::selection::{Fields, expanded};
 use crate::error::ApiError;
 use crate::extract::{KnownTags, Params, ParseContext, ParseRequest, PathId};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 use crate::validation::ValidationErrors;
 
 /// Selection of a market's fields and embedded resources: `?expand=&fields=`.
@@ -55,7 +55,7 @@ pub(super) async fn get(
     id: PathId<MarketId>,
     params: Params<MarketParams>,
     known: KnownTags,
-) -> Answer {
+) -> HandlerResult {
     let (id, (relations, fields)) = state.validate((id, params))?;
     let application = &state.application;
     if relations.is_empty() && fields.are_all() {

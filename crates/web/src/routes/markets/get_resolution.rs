@@ -8,7 +8,7 @@ use crate::WebState;
 use crate::dto::market::decided::SettlementView;
 use crate::error::{ApiError, ErrorCode};
 use crate::extract::{NoParams, Params, PathId};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 
 /// Returns the settlement of a market. 200, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND` also before the
 /// market is resolved or cancelled.
@@ -23,7 +23,7 @@ pub(super) async fn get_resolution(
     state: Data<WebState>,
     id: PathId<MarketId>,
     params: Params<NoParams>,
-) -> Answer {
+) -> HandlerResult {
     let (id, ()) = state.validate((id, params))?;
     let (details, found) = state.application.find_settlement(id).await?;
     let not_found = || ApiError::new(ErrorCode::NotFound, format!("Resolution not found: {id}"));

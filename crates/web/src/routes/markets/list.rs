@@ -16,7 +16,7 @@ use crate::dto::page::{PageParams, Paging};
 use crate::dto::selection::{Fields, expanded};
 use crate::dto::text::parsed;
 use crate::extract::{Params, ParseContext, ParseRequest};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 use crate::validation::{FieldErrorCode, ValidationErrors};
 
 /// Filters, order and selection of a list of markets,
@@ -107,7 +107,7 @@ fn sort_named(name: &str, errors: &mut ValidationErrors) -> Option<MarketSort> {
     params(MarketParams),
     responses((status = 200, description = "Done.", body = Vec<MarketView<'static>>)),
 )]
-pub(super) async fn list(state: Data<WebState>, params: Params<MarketParams>) -> Answer {
+pub(super) async fn list(state: Data<WebState>, params: Params<MarketParams>) -> HandlerResult {
     let WantedMarkets { filter, sort, relations, fields, paging } = state.validate(params)?;
     let application = &state.application;
     let mut found = application.list_markets(&filter, sort, paging.request()).await?;

@@ -10,7 +10,7 @@ use crate::WebState;
 use crate::dto::market::bet::BetView;
 use crate::dto::page::PageParams;
 use crate::extract::{Params, PathId};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 
 /// Lists bets and sales, newest first, with public fields only. 200, 400 `VALIDATION_ERROR`, 404
 /// `NOT_FOUND`.
@@ -25,7 +25,7 @@ pub(super) async fn list_bets(
     state: Data<WebState>,
     id: PathId<MarketId>,
     params: Params<PageParams>,
-) -> Answer {
+) -> HandlerResult {
     let (id, paging) = state.validate((id, params))?;
     let (_, Page { mut rows, total }) = state.application.list_bets(id, paging.request()).await?;
     let meta = paging.meta(&mut rows, |bet| bet.fill.sequence, ready(Ok(total))).await?;

@@ -11,7 +11,7 @@ use crate::WebState;
 use crate::dto::market::position::PositionView;
 use crate::dto::page::{PageParams, Paging};
 use crate::extract::{Params, PathId};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 
 /// Lists positions: in version 1 by option and then by descending shares; from version 2 on by
 /// holder. 200, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND`.
@@ -26,7 +26,7 @@ pub(super) async fn list_positions(
     state: Data<WebState>,
     id: PathId<MarketId>,
     params: Params<PageParams>,
-) -> Answer {
+) -> HandlerResult {
     let (id, paging) = state.validate((id, params))?;
     let application = &state.application;
     let details = application.get_market(id).await?;

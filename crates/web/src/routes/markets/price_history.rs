@@ -16,7 +16,7 @@ use crate::dto::text::Text;
 use crate::dto::time::{Time, parse_time};
 use crate::extract::{Params, ParseContext, ParseRequest, PathId};
 use crate::openapi::names::Id;
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 use crate::validation::{FieldErrorCode, ValidationErrors};
 
 /// Default number of intervals, without `from`.
@@ -187,7 +187,7 @@ pub(super) async fn get_price_history(
     state: Data<WebState>,
     id: PathId<MarketId>,
     params: Params<ChartParams>,
-) -> Answer {
+) -> HandlerResult {
     let (id, window) = state.validate((id, params))?;
     let ChartWindow { interval, from, to } = window;
     let chart = state.application.chart_prices(id, interval, from, to).await?;

@@ -13,7 +13,7 @@ use crate::dto::market::bet::QuoteView;
 use crate::dto::money::AmountText;
 use crate::extract::{Body, ParseContext, ParseRequest, PathId};
 use crate::openapi::names::{Id, SideName};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 use crate::validation::{FieldErrorCode, ValidationErrors};
 
 /// The order to quote: shares for an amount, or an amount for shares; for a sale the latter only.
@@ -101,7 +101,7 @@ pub(super) async fn quote(
     state: Data<WebState>,
     market_id: PathId<MarketId>,
     body: Body<QuoteOrderBody>,
-) -> Answer {
+) -> HandlerResult {
     let (market_id, request) = state.validate((market_id, body))?;
     let quote = state.application.quote_order(market_id, request).await?;
     reply::ok(QuoteView::new(&quote, &state.application.settings().currency))

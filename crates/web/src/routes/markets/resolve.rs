@@ -14,7 +14,7 @@ use crate::WebState;
 use crate::dto::market::decided::MarketStateView;
 use crate::extract::{Body, IdempotencyKey, Object, ParseContext, ParseRequest, PathId, SignedIn, Trade};
 use crate::openapi::names::Id;
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 use crate::validation::{FieldErrorCode, ValidationErrors};
 
 /// Resolution of a market: one winning option, or parts of several.
@@ -114,7 +114,7 @@ pub(super) async fn resolve(
     market_id: PathId<MarketId>,
     key: IdempotencyKey,
     body: Body<ResolutionBody>,
-) -> Answer {
+) -> HandlerResult {
     let (market_id, key, decision) = state.validate((market_id, key, body))?;
     let receipt = state.application.decide_market(&caller, key, market_id, decision).await?;
     let currency = &state.application.settings().currency;

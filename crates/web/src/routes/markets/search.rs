@@ -16,7 +16,7 @@ use crate::dto::page::{PageParams, Paging};
 use crate::dto::search::{self, LocalQuery, MarketHit};
 use crate::dto::text::parsed;
 use crate::extract::{Params, ParseContext, ParseRequest};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 use crate::validation::ValidationErrors;
 
 /// Query and filters of a search, `?q=&category=&status=&creatorId=`, and pagination.
@@ -73,7 +73,7 @@ impl ParseRequest for SearchParams {
     params(SearchParams),
     responses((status = 200, description = "Done.", body = Vec<MarketHit<'static>>)),
 )]
-pub(super) async fn search(state: Data<WebState>, params: Params<SearchParams>) -> Answer {
+pub(super) async fn search(state: Data<WebState>, params: Params<SearchParams>) -> HandlerResult {
     let (query, filter, paging) = state.validate(params)?;
     let application = &state.application;
     let page = search::search_page(&paging);

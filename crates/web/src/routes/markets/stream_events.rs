@@ -19,7 +19,7 @@ use crate::dto::market::MarketView;
 use crate::dto::market::bet::BetView;
 use crate::error::ApiError;
 use crate::extract::{LAST_EVENT_ID_NAME, LastEvent, NoParams, Params, PathId, requester_of};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 use crate::validation::{FieldErrorCode, ValidationErrors};
 
 /// Interval of heartbeats in a stream without events: shorter than the timeouts of proxies.
@@ -55,7 +55,7 @@ pub(super) async fn stream_events(
     id: PathId<MarketId>,
     last: LastEvent,
     params: Params<NoParams>,
-) -> Answer {
+) -> HandlerResult {
     let (id, last, ()) = state.validate((id, last, params))?;
     let market = state.application.get_market(id).await?;
     let present = MarketEventId::of(&market);

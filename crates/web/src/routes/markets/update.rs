@@ -12,7 +12,7 @@ use crate::WebState;
 use crate::dto::market::{MarketView, entity_tag};
 use crate::dto::time::{Time, parse_time};
 use crate::extract::{Body, IfMatch, Manage, ParseContext, ParseRequest, PathId, SignedIn};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 use crate::validation::{FieldErrorCode, ValidationErrors};
 
 /// Changes of a market; fields that are left out stay unchanged.
@@ -65,7 +65,7 @@ pub(super) async fn update(
     id: PathId<MarketId>,
     expected: IfMatch,
     body: Body<EditBody>,
-) -> Answer {
+) -> HandlerResult {
     let (id, expected, edit) = state.validate((id, expected, body))?;
     let application = &state.application;
     let market = application.edit_market(&caller, id, edit, expected).await?;

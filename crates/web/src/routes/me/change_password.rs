@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use crate::WebState;
 use crate::dto::user::new_password;
 use crate::extract::{Body, ClientAddress, InSession, ParseContext, ParseRequest};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 use crate::validation::ValidationErrors;
 
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
@@ -70,7 +70,7 @@ pub(super) async fn change_password(
     InSession(caller): InSession,
     ClientAddress(from): ClientAddress,
     body: Body<PasswordBody>,
-) -> Answer {
+) -> HandlerResult {
     let Passwords { current, new, revoke_api_keys } = state.validate(body)?;
     let current = PasswordConfirmation { password: current, from };
     let change = PasswordChange { current, new, revoke_api_keys };

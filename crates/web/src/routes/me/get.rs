@@ -5,7 +5,7 @@ use actix_web::web::Data;
 use super::own_profile;
 use crate::WebState;
 use crate::extract::{KnownTags, NoParams, Params, Read, SignedIn};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 
 /// Returns the caller's profile and accounts. 200, 304 if the client has the current version, 401
 /// `UNAUTHORIZED`, 403 `FORBIDDEN`.
@@ -23,7 +23,7 @@ pub(super) async fn get(
     SignedIn(caller, ..): SignedIn<Read>,
     params: Params<NoParams>,
     known: KnownTags,
-) -> Answer {
+) -> HandlerResult {
     state.validate(params)?;
     let (tag, profile) = own_profile(&state, &caller, &caller.user).await?;
     reply::unless_known(&known, tag, || profile)

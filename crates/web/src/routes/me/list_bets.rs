@@ -7,7 +7,7 @@ use crate::WebState;
 use crate::dto::market::bet::BetView;
 use crate::dto::page::PageParams;
 use crate::extract::{Params, Read, SignedIn};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 
 /// Lists the caller's bets and sales, newest first. 200, 400 `VALIDATION_ERROR`, 401
 /// `UNAUTHORIZED`, 403 `FORBIDDEN`.
@@ -23,7 +23,7 @@ pub(super) async fn list_bets(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Read>,
     params: Params<PageParams>,
-) -> Answer {
+) -> HandlerResult {
     let (paging, application) = (state.validate(params)?, &state.application);
     let mut bets = application.list_own_bets(&caller, paging.request()).await?;
     let total = application.count_own_bets(&caller);

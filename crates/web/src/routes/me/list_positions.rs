@@ -7,7 +7,7 @@ use crate::WebState;
 use crate::dto::market::position::{OwnPositionView, Shown};
 use crate::dto::page::PageParams;
 use crate::extract::{Params, Read, SignedIn};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 
 /// Lists the caller's positions, those of the newest market first. 200, 400 `VALIDATION_ERROR`,
 /// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`.
@@ -23,7 +23,7 @@ pub(super) async fn list_positions(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Read>,
     params: Params<PageParams>,
-) -> Answer {
+) -> HandlerResult {
     let (paging, application) = (state.validate(params)?, &state.application);
     let mut held = application.list_own_positions(&caller, paging.request()).await?;
     let total = application.count_own_positions(&caller);

@@ -12,7 +12,7 @@ use crate::WebState;
 use crate::dto::change::Change;
 use crate::dto::user::avatar;
 use crate::extract::{Body, IfMatch, Manage, ParseContext, ParseRequest, SignedIn};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 use crate::validation::{FieldErrorCode, ValidationErrors};
 
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
@@ -67,7 +67,7 @@ pub(super) async fn update(
     SignedIn(caller, ..): SignedIn<Manage>,
     expected: IfMatch,
     body: Body<ProfileBody>,
-) -> Answer {
+) -> HandlerResult {
     let (expected, change) = state.validate((expected, body))?;
     let user = state.application.change_profile(&caller, change, expected).await?;
     let (tag, profile) = own_profile(&state, &caller, &user).await?;

@@ -12,7 +12,7 @@ use crate::WebState;
 use crate::dto::post::PostView;
 use crate::dto::tag::read_tags;
 use crate::extract::{Body, Manage, ParseContext, ParseRequest, SignedIn};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 use crate::validation::ValidationErrors;
 
 /// A new post: by default a draft without tags.
@@ -60,7 +60,7 @@ pub(super) async fn create(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Manage>,
     body: Body<NewPost>,
-) -> Answer {
+) -> HandlerResult {
     let body = state.validate(body)?;
     let post = state.application.write_post(&caller, body).await?;
     let created = reply::created(format_args!("/posts/{}", post.id), PostView::new(&post))?;

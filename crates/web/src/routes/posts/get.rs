@@ -13,7 +13,7 @@ use crate::WebState;
 use crate::dto::post::{POST_RELATIONS, PostView};
 use crate::dto::selection::{Fields, expanded};
 use crate::extract::{KnownTags, MaybeSignedIn, Params, ParseContext, ParseRequest, PathId};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 use crate::validation::ValidationErrors;
 
 /// Selection of a post's fields and embedded resources: `?expand=&fields=`.
@@ -55,7 +55,7 @@ pub(super) async fn get(
     id: PathId<PostId>,
     params: Params<PostParams>,
     known: KnownTags,
-) -> Answer {
+) -> HandlerResult {
     let (id, (relations, fields)) = state.validate((id, params))?;
     let post = state.application.get_post(caller.caller(), id).await?;
     if relations.is_empty() {

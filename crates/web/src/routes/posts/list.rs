@@ -17,7 +17,7 @@ use crate::dto::post::{POST_RELATIONS, PostView};
 use crate::dto::selection::{Fields, expanded};
 use crate::dto::text::parsed;
 use crate::extract::{MaybeSignedIn, Params, ParseContext, ParseRequest};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 use crate::validation::{FieldErrorCode, ValidationErrors};
 
 /// Filters and selection of a list of posts, `?status=&authorId=&tag=&expand=&fields=`, and
@@ -93,7 +93,7 @@ pub(super) async fn list(
     state: Data<WebState>,
     caller: MaybeSignedIn,
     params: Params<PostsParams>,
-) -> Answer {
+) -> HandlerResult {
     let WantedPosts { filter, relations, fields, paging } = state.validate(params)?;
     if filter.status == PostStatus::Draft {
         caller.required()?;

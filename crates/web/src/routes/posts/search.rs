@@ -17,7 +17,7 @@ use crate::dto::post::PostView;
 use crate::dto::search::{self, LocalQuery, PostHit};
 use crate::dto::text::parsed;
 use crate::extract::{MaybeSignedIn, Params, ParseContext, ParseRequest};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 use crate::validation::ValidationErrors;
 
 /// Query and filters of a search, `?q=&status=&authorId=&tag=`, and pagination.
@@ -75,7 +75,7 @@ pub(super) async fn search(
     state: Data<WebState>,
     caller: MaybeSignedIn,
     params: Params<SearchParams>,
-) -> Answer {
+) -> HandlerResult {
     let (query, filter, paging) = state.validate(params)?;
     if filter.status == PostStatus::Draft {
         caller.required()?;

@@ -13,7 +13,7 @@ use crate::WebState;
 use crate::dto::post::PostView;
 use crate::dto::tag::read_tags;
 use crate::extract::{Body, IfMatch, Manage, ParseContext, ParseRequest, PathId, SignedIn};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 use crate::validation::ValidationErrors;
 
 /// Changes of a post; fields that are left out stay unchanged.
@@ -70,7 +70,7 @@ pub(super) async fn update(
     id: PathId<PostId>,
     expected: IfMatch,
     body: Body<EditBody>,
-) -> Answer {
+) -> HandlerResult {
     let (id, expected, edit) = state.validate((id, expected, body))?;
     let post = state.application.edit_post(&caller, id, edit, expected).await?;
     reply::tagged(reply::version_tag(post.version), reply::ok(PostView::new(&post))?)

@@ -11,7 +11,7 @@ use crate::dto::text::Text;
 use crate::dto::time::Time;
 use crate::extract::{InSession, Params};
 use crate::openapi::names::Id;
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -37,7 +37,7 @@ pub(super) async fn list(
     state: Data<WebState>,
     InSession(caller): InSession,
     params: Params<PageParams>,
-) -> Answer {
+) -> HandlerResult {
     let paging = state.validate(params)?;
     let mut sessions = state.application.list_sessions(&caller, paging.request()).await?;
     let total = state.application.count_sessions(&caller);

@@ -16,7 +16,7 @@ use crate::dto::user::UserView;
 use crate::error::ApiError;
 use crate::extract::{Body, ClientAddress, ParseContext, ParseRequest};
 use crate::openapi::names::Id;
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 use crate::validation::ValidationErrors;
 
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
@@ -70,7 +70,7 @@ pub(super) async fn log_in(
     state: Data<WebState>,
     ClientAddress(from): ClientAddress,
     body: Body<CredentialsBody>,
-) -> Answer {
+) -> HandlerResult {
     let Credentials { email, password } = state.validate(body)?;
     let begun = state.application.log_in(from, &email, password).await?;
     let (session, token) = (begun.session, begun.token.expose_secret());

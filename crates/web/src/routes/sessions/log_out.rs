@@ -10,7 +10,7 @@ use super::forget_cookie;
 use crate::WebState;
 use crate::error::{ApiError, ErrorCode};
 use crate::extract::{ClientAddress, InSession, NoParams, Params, PathId};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 
 /// A session of the caller.
 pub(super) enum OwnSession {
@@ -45,7 +45,7 @@ pub(super) async fn log_out(
     ClientAddress(from): ClientAddress,
     id: PathId<OwnSession>,
     params: Params<NoParams>,
-) -> Answer {
+) -> HandlerResult {
     let (id, ()) = state.validate((id, params))?;
     let current = caller.session().map_err(DomainError::Denied)?;
     let id = match id {

@@ -6,7 +6,7 @@ use super::made;
 use crate::WebState;
 use crate::dto::transfer::{PaymentBody, TransferView};
 use crate::extract::{Body, IdempotencyKey, SignedIn, Trade};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 
 /// Makes a payment, once per idempotency key. 201, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403
 /// `FORBIDDEN`, 404 `NOT_FOUND` for an account that does not exist or belongs to another payer, 409
@@ -27,7 +27,7 @@ pub(super) async fn create(
     SignedIn(caller, ..): SignedIn<Trade>,
     key: IdempotencyKey,
     body: Body<PaymentBody>,
-) -> Answer {
+) -> HandlerResult {
     let (key, payment) = state.validate((key, body))?;
     let receipt = state.application.pay(&caller, key, payment).await?;
     reply::receipt(receipt, |transfer| made(&state, &caller, &transfer))

@@ -19,7 +19,7 @@ use crate::error::refusal::Refused;
 use crate::extract::{Body, IdempotencyKey, Object, ParseContext, ParseRequest, SignedIn, Trade};
 use crate::middleware::charge;
 use crate::openapi::names::BatchModeName;
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 use crate::validation::{FieldErrorCode, ValidationErrors};
 
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
@@ -109,7 +109,7 @@ pub(super) async fn create_batch(
     SignedIn(caller, ..): SignedIn<Trade>,
     key: IdempotencyKey,
     body: Body<BatchBody>,
-) -> Answer {
+) -> HandlerResult {
     let input = {
         let state = state.clone();
         cpu_work::run(move || state.validate((key, body))).await?

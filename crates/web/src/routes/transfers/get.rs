@@ -6,7 +6,7 @@ use foretell_domain::id::TransferId;
 use crate::WebState;
 use crate::dto::transfer::{TransferView, Visible};
 use crate::extract::{NoParams, Params, PathId, Read, SignedIn};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 
 /// Returns a transfer to the owners of its accounts. 200, 400 `VALIDATION_ERROR`, 401
 /// `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND` also for transfers that the caller may not see.
@@ -23,7 +23,7 @@ pub(super) async fn get(
     SignedIn(caller, ..): SignedIn<Read>,
     id: PathId<TransferId>,
     params: Params<NoParams>,
-) -> Answer {
+) -> HandlerResult {
     let (id, ()) = state.validate((id, params))?;
     let details = state.application.get_transfer(&caller, id).await?;
     let visible = Visible::to_reader_of(&details, &caller);

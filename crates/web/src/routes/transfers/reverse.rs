@@ -10,7 +10,7 @@ use super::made;
 use crate::WebState;
 use crate::dto::transfer::TransferView;
 use crate::extract::{AdminOnly, IdempotencyKey, OptionalBody, ParseContext, ParseRequest, PathId, Trade};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 use crate::validation::ValidationErrors;
 
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
@@ -50,7 +50,7 @@ pub(super) async fn reverse(
     key: IdempotencyKey,
     id: PathId<TransferId>,
     body: OptionalBody<ReversalBody>,
-) -> Answer {
+) -> HandlerResult {
     let (key, id, force) = state.validate((key, id, body))?;
     let receipt = state.application.reverse_transfer(&caller, key, id, force).await?;
     reply::receipt(receipt, |transfer| made(&state, &caller, &transfer))

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use crate::WebState;
 use crate::extract::{ClientAddress, InSession, OptionalBody, ParseContext, ParseRequest, PathId};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 use crate::routes::sessions::forget_cookie;
 use crate::validation::ValidationErrors;
 
@@ -51,7 +51,7 @@ pub(super) async fn erase(
     id: PathId<UserId>,
     // A body dropped by a proxy is reported as a missing password.
     body: OptionalBody<ErasureBody>,
-) -> Answer {
+) -> HandlerResult {
     let (id, password) = state.validate((id, body))?;
     state.application.erase_user(&caller, id, PasswordConfirmation { password, from }).await?;
     forget_cookie(reply::no_content(), &state.settings)

@@ -6,7 +6,7 @@ use foretell_domain::id::UserId;
 use crate::WebState;
 use crate::dto::user::{UserView, entity_tag};
 use crate::extract::{KnownTags, NoParams, Params, PathId, Read, SignedIn};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 
 /// Returns a user; email address and status only to the user, moderators and admins. 200, 304 if
 /// the client has this version, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404
@@ -26,7 +26,7 @@ pub(super) async fn get(
     id: PathId<UserId>,
     params: Params<NoParams>,
     known: KnownTags,
-) -> Answer {
+) -> HandlerResult {
     let (id, ()) = state.validate((id, params))?;
     let user = state.application.get_user(id).await?;
     let actor = caller.actor();

@@ -13,7 +13,7 @@ use crate::dto::selection::{Fields, expanded};
 use crate::dto::text::parsed;
 use crate::dto::user::{ListedUser, USER_RELATIONS};
 use crate::extract::{Params, ParseContext, ParseRequest, Read, SignedIn};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 use crate::validation::ValidationErrors;
 
 /// Pagination and selection of a list of users: `?expand=posts&fields=id,name`.
@@ -62,7 +62,7 @@ pub(super) async fn list(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Read>,
     params: Params<UsersParams>,
-) -> Answer {
+) -> HandlerResult {
     let (relations, fields, paging) = state.validate(params)?;
     let application = &state.application;
     let mut users = application.list_users(paging.request()).await?;

@@ -16,7 +16,7 @@ use crate::dto::text::Text;
 use crate::dto::user::{UserView, avatar, new_password};
 use crate::extract::{Body, ParseContext, ParseRequest};
 use crate::openapi::names::Id;
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 use crate::validation::ValidationErrors;
 
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
@@ -74,7 +74,7 @@ struct NewAccount {
     request_body = RegistrationBody,
     responses((status = 201, description = "Made.", body = Registered<'static>)),
 )]
-pub(super) async fn register(state: Data<WebState>, body: Body<RegistrationBody>) -> Answer {
+pub(super) async fn register(state: Data<WebState>, body: Body<RegistrationBody>) -> HandlerResult {
     let registration = state.validate(body)?;
     let (user, registered) = state.application.register_user(registration).await?;
     let currency = &state.application.settings().currency;

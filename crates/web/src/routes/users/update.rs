@@ -11,7 +11,7 @@ use crate::WebState;
 use crate::dto::user::{UserView, entity_tag};
 use crate::extract::{AdminInSession, Body, IfMatch, ParseContext, ParseRequest, PathId};
 use crate::openapi::names::{RoleName, StandingName};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 use crate::validation::{FieldErrorCode, ValidationErrors};
 
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
@@ -64,7 +64,7 @@ pub(super) async fn update(
     id: PathId<UserId>,
     expected: IfMatch,
     body: Body<UserUpdateBody>,
-) -> Answer {
+) -> HandlerResult {
     let (id, expected, update) = state.validate((id, expected, body))?;
     let user = state.application.update_user(&caller, id, update, expected).await?;
     let tag = reply::version_tag(entity_tag(caller.actor(), &user));

@@ -11,7 +11,7 @@ use crate::WebState;
 use crate::dto::webhook::{self, WebhookWithSecret};
 use crate::extract::{AdminOnly, Body, Manage, ParseContext, ParseRequest};
 use crate::openapi::names::WebhookEventName;
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 use crate::validation::ValidationErrors;
 
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
@@ -52,7 +52,7 @@ pub(super) async fn create(
     state: Data<WebState>,
     AdminOnly(caller, ..): AdminOnly<Manage>,
     body: Body<WebhookBody>,
-) -> Answer {
+) -> HandlerResult {
     let new = state.validate(body)?;
     let webhook = state.application.create_webhook(&caller, new).await?;
     reply::created(format_args!("/webhooks/{}", webhook.id), WebhookWithSecret::new(&webhook))

@@ -5,7 +5,7 @@ use foretell_domain::id::WebhookId;
 
 use crate::WebState;
 use crate::extract::{AdminOnly, Manage, NoParams, Params, PathId};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 
 /// Deletes a webhook; undelivered events are never sent. 204, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`,
 /// 404 `NOT_FOUND`.
@@ -22,7 +22,7 @@ pub(super) async fn delete(
     AdminOnly(caller, ..): AdminOnly<Manage>,
     id: PathId<WebhookId>,
     params: Params<NoParams>,
-) -> Answer {
+) -> HandlerResult {
     let (id, ()) = state.validate((id, params))?;
     state.application.delete_webhook(&caller, id).await?;
     Ok(reply::no_content())

@@ -6,7 +6,7 @@ use foretell_domain::id::WebhookId;
 use crate::WebState;
 use crate::dto::webhook::WebhookView;
 use crate::extract::{AdminOnly, Manage, NoParams, Params, PathId};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 
 /// Returns a webhook without its secret, and the state of its deliveries. 200, 401 `UNAUTHORIZED`,
 /// 403 `FORBIDDEN`, 404 `NOT_FOUND`.
@@ -23,7 +23,7 @@ pub(super) async fn get(
     AdminOnly(caller, ..): AdminOnly<Manage>,
     id: PathId<WebhookId>,
     params: Params<NoParams>,
-) -> Answer {
+) -> HandlerResult {
     let (id, ()) = state.validate((id, params))?;
     let webhook = state.application.get_webhook(&caller, id).await?;
     reply::ok(WebhookView::new(&webhook))

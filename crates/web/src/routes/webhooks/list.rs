@@ -6,7 +6,7 @@ use crate::WebState;
 use crate::dto::page::PageParams;
 use crate::dto::webhook::WebhookView;
 use crate::extract::{AdminOnly, Manage, Params};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 
 /// Lists the webhooks without their secrets, newest first. 200, 400 `VALIDATION_ERROR`, 401
 /// `UNAUTHORIZED`, 403 `FORBIDDEN`.
@@ -22,7 +22,7 @@ pub(super) async fn list(
     state: Data<WebState>,
     AdminOnly(caller, ..): AdminOnly<Manage>,
     params: Params<PageParams>,
-) -> Answer {
+) -> HandlerResult {
     let paging = state.validate(params)?;
     let mut webhooks = state.application.list_webhooks(&caller, paging.request()).await?;
     let meta = paging.meta(&mut webhooks, |webhook| webhook.id, state.application.count_webhooks()).await?;

@@ -6,7 +6,7 @@ use foretell_domain::id::WebhookId;
 use crate::WebState;
 use crate::dto::webhook::WebhookWithSecret;
 use crate::extract::{AdminOnly, Manage, NoParams, Params, PathId};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 
 /// Creates a new secret of a webhook, which is returned only once; the previous one also signs for
 /// another 24 hours. 200, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`.
@@ -23,7 +23,7 @@ pub(super) async fn rotate(
     AdminOnly(caller, ..): AdminOnly<Manage>,
     id: PathId<WebhookId>,
     params: Params<NoParams>,
-) -> Answer {
+) -> HandlerResult {
     let (id, ()) = state.validate((id, params))?;
     let webhook = state.application.rotate_webhook_secret(&caller, id).await?;
     reply::ok(WebhookWithSecret::new(&webhook))

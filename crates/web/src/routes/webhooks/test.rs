@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::WebState;
 use crate::extract::{AdminOnly, Manage, NoParams, Params, PathId};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 
 /// Result of a test message.
 #[derive(Serialize, ToSchema)]
@@ -32,7 +32,7 @@ pub(super) async fn test(
     AdminOnly(caller, ..): AdminOnly<Manage>,
     id: PathId<WebhookId>,
     params: Params<NoParams>,
-) -> Answer {
+) -> HandlerResult {
     let (id, ()) = state.validate((id, params))?;
     let failure = state.application.test_webhook(&caller, id).await?.err();
     let failure = failure.map(|failure| failure.to_string());

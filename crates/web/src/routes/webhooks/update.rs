@@ -12,7 +12,7 @@ use crate::WebState;
 use crate::dto::webhook::{self, WebhookView};
 use crate::extract::{AdminOnly, Body, Manage, ParseContext, ParseRequest, PathId};
 use crate::openapi::names::{WebhookEventName, WebhookStatusName};
-use crate::reply::{self, Answer};
+use crate::reply::{self, HandlerResult};
 use crate::validation::{FieldErrorCode, ValidationErrors};
 
 #[derive(Debug, Default, Deserialize, ToSchema, Validate)]
@@ -61,7 +61,7 @@ pub(super) async fn update(
     AdminOnly(caller, ..): AdminOnly<Manage>,
     id: PathId<WebhookId>,
     body: Body<WebhookChangeBody>,
-) -> Answer {
+) -> HandlerResult {
     let (id, change) = state.validate((id, body))?;
     let webhook = state.application.change_webhook(&caller, id, change).await?;
     reply::ok(WebhookView::new(&webhook))
