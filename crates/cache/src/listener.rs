@@ -20,7 +20,7 @@ const CONNECTING: Duration = Duration::from_secs(2);
 
 /// Event of a listener.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Heard<'a> {
+pub(crate) enum ChannelEvent<'a> {
     /// Subscribed, possibly again; earlier messages may be lost.
     Subscribed,
     /// Message signed by a node of this database.
@@ -36,12 +36,12 @@ impl Listener {
     pub(crate) fn start(
         link: &Arc<RedisLink>,
         channel: &'static str,
-        heard: impl Fn(Heard<'_>) + Send + Sync + 'static,
+        on_event: impl Fn(ChannelEvent<'_>) + Send + Sync + 'static,
     ) -> Self {
         let task_link = Arc::clone(link);
         Self(link.runtime().spawn(async move {
             loop {
-                if let Err(error) = listen(&task_link, channel, &heard).await {
+                if let Err(error) = listen(&task_link, channel, &on_event).await {
                     tracing::debug!(%error, "redis subscription failed");
                     if let Some(cause) = RedisCause::of(&error) {
                         task_link.note_cause(cause);
@@ -64,7 +64,7 @@ impl Drop for Listener {
 async fn listen(
     link: &RedisLink,
     channel: &str,
-    heard: &(impl Fn(Heard<'_>) + Send + Sync),
+    on_event: &(impl Fn(ChannelEvent<'_>) + Send + Sync),
 ) -> RedisResult<()> {
     let subscribe = async {
         let mut connection = link.client().get_async_pubsub().await?;
@@ -73,12 +73,12 @@ async fn listen(
     };
     let Ok(connection) = timeout(CONNECTING, subscribe).await else { return Ok(()) };
     let mut messages = connection?.into_on_message();
-    heard(Heard::Subscribed);
+    on_event(ChannelEvent::Subscribed);
     // A half-open connection never reports an error, so silence ends it and a new subscription
     // starts.
     while let Ok(Some(message)) = timeout(SILENCE, messages.next()).await {
         match link.seal().open_message(channel, message.get_payload_bytes()) {
-            Some(text) => heard(Heard::Message(text)),
+            Some(text) => on_event(ChannelEvent::Message(text)),
             None => link.note_cause(RedisCause::Forged),
         }
     }

@@ -7,7 +7,7 @@ use foretell_domain::id::UserId;
 use foretell_ports::user_changes::{UserChangeListener, UserChanges};
 
 use crate::link::RedisLink;
-use crate::listener::{Heard, Listener};
+use crate::listener::{ChannelEvent, Listener};
 
 /// Channel of user ids.
 const CHANNEL: &str = "users";
@@ -40,10 +40,10 @@ impl UserChanges for RedisUserChanges {
     }
 
     fn listen(&self, listener: UserChangeListener) {
-        let started = Listener::start(&self.link, CHANNEL, move |heard| match heard {
+        let started = Listener::start(&self.link, CHANNEL, move |event| match event {
             // Announcements before the subscription are lost, so any user may have changed.
-            Heard::Subscribed => listener(None),
-            Heard::Message(text) => {
+            ChannelEvent::Subscribed => listener(None),
+            ChannelEvent::Message(text) => {
                 if let Ok(user) = text.parse() {
                     listener(Some(user));
                 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use async_trait::async_trait;
 use foretell_ports::cache::{Cache, CacheEntry, CacheMode, MinVersion};
 
-use crate::listener::{Heard, Listener};
+use crate::listener::{ChannelEvent, Listener};
 use crate::memory_tier::MokaCache;
 use crate::publisher::{CHANNEL, parse_min_versions};
 use crate::redis_tier::RedisCache;
@@ -24,8 +24,8 @@ impl TieredCache {
     pub fn new(near: MokaCache, far: RedisCache) -> Self {
         let near = Arc::new(near);
         let heard = Arc::clone(&near);
-        let listener = Listener::start(far.link(), CHANNEL, move |told| {
-            if let Heard::Message(text) = told {
+        let listener = Listener::start(far.link(), CHANNEL, move |event| {
+            if let ChannelEvent::Message(text) = event {
                 heard.invalidate_below(&parse_min_versions(text));
             }
         });
