@@ -21,7 +21,7 @@ pub(crate) struct HashingQueue {
 
 /// Permit of one running closure. It moves into the closure, so that a caller who disconnects while
 /// it runs does not free the core that is still busy.
-struct Place {
+struct Permit {
     _running: OwnedSemaphorePermit,
     _admitted: OwnedSemaphorePermit,
 }
@@ -47,21 +47,21 @@ impl HashingQueue {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, PasswordError> {
-        let place = self.enter().await?;
+        let permit = self.enter().await?;
         let ran = tokio::task::spawn_blocking(move || {
-            let _place = place;
+            let _permit = permit;
             work()
         });
         ran.await.map_err(|error| PasswordError::Failed(error.into()))
     }
 
-    async fn enter(&self) -> Result<Place, PasswordError> {
+    async fn enter(&self) -> Result<Permit, PasswordError> {
         // The permit to wait is taken without waiting and kept while the work runs, so that the sum
         // of both is limited and a full queue is rejected immediately.
         let admitted = Arc::clone(&self.admitted).try_acquire_owned().map_err(|_| PasswordError::Busy)?;
         let running = Arc::clone(&self.running).acquire_owned().await;
         let running = running.map_err(|error| PasswordError::Failed(error.into()))?;
-        Ok(Place { _running: running, _admitted: admitted })
+        Ok(Permit { _running: running, _admitted: admitted })
     }
 }
 
