@@ -11,21 +11,21 @@ use foretell_ports::unit::Tx;
 use foretell_ports::user::{CredentialId, CredentialLock, CredentialState, Session};
 
 use super::Harness;
+use super::fixture::{Fixture, after};
 use super::overlap::{Meeting, overlap};
-use super::scene::{Scene, after};
 use crate::clock::START;
 
 const LOCKS: [CredentialLock; 3] = [CredentialLock::None, CredentialLock::Shared, CredentialLock::Exclusive];
 
 /// Stores an admin with a session.
-async fn admin(scene: &Scene) -> (User, CredentialId) {
-    let user = User { role: Role::Admin, ..scene.make.user() };
-    let (stored, password, session) = (user.clone(), scene.make.password(), scene.make.session(user.id));
+async fn admin(fixture: &Fixture) -> (User, CredentialId) {
+    let user = User { role: Role::Admin, ..fixture.make.user() };
+    let (stored, password, session) = (user.clone(), fixture.make.password(), fixture.make.session(user.id));
     let store = move |tx: &mut dyn Tx| {
         assert!(tx.insert_user_once(&stored, &password)?);
         tx.insert_session(&session)
     };
-    scene.commit(store).await;
+    fixture.commit(store).await;
     (user, CredentialId::Session(session.id))
 }
 
@@ -47,14 +47,14 @@ fn demote(tx: &mut dyn Tx, id: UserId) -> Result<(), StoreError> {
 /// Every kind of credential is found with the current state of its user, expired ones too; absent
 /// ones are not.
 pub async fn credentials_have_state_of_their_users(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
-    let users = [scene.user().await, scene.user().await, scene.user().await];
-    let session = Session { expires_at: after(-1), ..scene.make.session(users[0].id) };
-    let eternal = scene.make.api_key(users[1].id);
-    let ending = ApiKey { expires_at: Some(after(9)), ..scene.make.api_key(users[0].id) };
+    let fixture = Fixture::open(harness).await;
+    let users = [fixture.user().await, fixture.user().await, fixture.user().await];
+    let session = Session { expires_at: after(-1), ..fixture.make.session(users[0].id) };
+    let eternal = fixture.make.api_key(users[1].id);
+    let ending = ApiKey { expires_at: Some(after(9)), ..fixture.make.api_key(users[0].id) };
     let keys = [eternal.clone(), ending.clone()];
     let (erased, suspended) = (users[2].id, users[1].id);
-    scene
+    fixture
         .commit(move |tx| {
             tx.insert_session(&session)?;
             keys.iter().try_for_each(|key| tx.insert_api_key(key))?;
@@ -81,15 +81,15 @@ pub async fn credentials_have_state_of_their_users(harness: &dyn Harness) {
         state(of_user, &users[2], Role::Moderator, UserStatus::Erased, None),
     ];
     let absent = [
-        CredentialId::Session(scene.make.ids().session()),
-        CredentialId::ApiKey(scene.make.api_key(users[0].id).id),
-        CredentialId::User(scene.make.ids().user()),
+        CredentialId::Session(fixture.make.ids().session()),
+        CredentialId::ApiKey(fixture.make.api_key(users[0].id).id),
+        CredentialId::User(fixture.make.ids().user()),
     ];
     let wanted: BTreeSet<_> =
         [of_session, of_ending, of_eternal, of_user].into_iter().chain(absent).collect();
     for lock in LOCKS {
         let wanted = wanted.clone();
-        let mut found = scene.commit(move |tx| tx.find_credential_states(&wanted, lock)).await;
+        let mut found = fixture.commit(move |tx| tx.find_credential_states(&wanted, lock)).await;
         found.sort_by_key(|state| expected.iter().position(|expected| expected == state));
         assert_eq!(found, expected, "{lock:?}");
     }
@@ -97,11 +97,11 @@ pub async fn credentials_have_state_of_their_users(harness: &dyn Harness) {
 
 /// A unit reads its own earlier changes.
 pub async fn unit_reads_role_it_has_changed(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
-    let (user, credential) = admin(&scene).await;
+    let fixture = Fixture::open(harness).await;
+    let (user, credential) = admin(&fixture).await;
     for lock in LOCKS {
         let id = user.id;
-        let found = scene
+        let found = fixture
             .commit(move |tx| {
                 demote(tx, id)?;
                 read(tx, credential, lock)
@@ -113,15 +113,15 @@ pub async fn unit_reads_role_it_has_changed(harness: &dyn Harness) {
 
 /// A role locked by a unit stays until the unit ends.
 pub async fn demotion_waits_for_unit_with_lock(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
-    let (user, credential) = admin(&scene).await;
+    let fixture = Fixture::open(harness).await;
+    let (user, credential) = admin(&fixture).await;
     let privileged = move |tx: &mut dyn Tx, meeting: &Meeting| {
         let before = read(tx, credential, CredentialLock::Shared)?;
         meeting.arrive();
         Ok((before, read(tx, credential, CredentialLock::None)?))
     };
     let demotion = move |tx: &mut dyn Tx, _: &Meeting| demote(tx, user.id).map(|()| (None, None));
-    let [privileged, demotion] = overlap(&scene, privileged, demotion).await;
+    let [privileged, demotion] = overlap(&fixture, privileged, demotion).await;
     demotion.expect("the demotion is committed");
     let as_admin = Some((Role::Admin, UserStatus::Active));
     assert_eq!(privileged.expect("the unit is committed"), (as_admin, as_admin));
@@ -129,23 +129,23 @@ pub async fn demotion_waits_for_unit_with_lock(harness: &dyn Harness) {
 
 /// A unit that waits for a demotion reads the role after it.
 pub async fn unit_reads_role_after_awaited_demotion(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
-    let (user, credential) = admin(&scene).await;
+    let fixture = Fixture::open(harness).await;
+    let (user, credential) = admin(&fixture).await;
     let demotion = move |tx: &mut dyn Tx, meeting: &Meeting| {
         demote(tx, user.id)?;
         meeting.arrive();
         Ok(None)
     };
     let privileged = move |tx: &mut dyn Tx, _: &Meeting| read(tx, credential, CredentialLock::Shared);
-    let [demotion, privileged] = overlap(&scene, demotion, privileged).await;
+    let [demotion, privileged] = overlap(&fixture, demotion, privileged).await;
     demotion.expect("the demotion is committed");
     assert_eq!(privileged.expect("the unit is committed"), Some((Role::User, UserStatus::Suspended)));
 }
 
 /// A unit that waits for a user who ends a session does not find the session.
 pub async fn session_ended_meanwhile_is_not_found(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
-    let (user, credential) = admin(&scene).await;
+    let fixture = Fixture::open(harness).await;
+    let (user, credential) = admin(&fixture).await;
     let ending = move |tx: &mut dyn Tx, meeting: &Meeting| {
         tx.lock_user(user.id)?;
         tx.delete_sessions_of(user.id, None)?;
@@ -153,14 +153,14 @@ pub async fn session_ended_meanwhile_is_not_found(harness: &dyn Harness) {
         Ok(None)
     };
     let privileged = move |tx: &mut dyn Tx, _: &Meeting| read(tx, credential, CredentialLock::Shared);
-    let [ending, privileged] = overlap(&scene, ending, privileged).await;
+    let [ending, privileged] = overlap(&fixture, ending, privileged).await;
     ending.expect("the session has ended");
     assert_eq!(privileged.expect("the unit is committed"), None);
 }
 
 /// Two units that count webhooks before they insert one count each other's.
 pub async fn concurrent_webhook_inserts_count_each_other(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
+    let fixture = Fixture::open(harness).await;
     let insert = |webhook: foretell_ports::webhook::Webhook| {
         move |tx: &mut dyn Tx, meeting: &Meeting| {
             let count = tx.lock_and_count_webhooks()?;
@@ -169,6 +169,6 @@ pub async fn concurrent_webhook_inserts_count_each_other(harness: &dyn Harness) 
             Ok(count)
         }
     };
-    let counts = overlap(&scene, insert(scene.make.webhook()), insert(scene.make.webhook())).await;
+    let counts = overlap(&fixture, insert(fixture.make.webhook()), insert(fixture.make.webhook())).await;
     assert_eq!(counts.map(|count| count.expect("both units are committed")), [0, 1]);
 }

@@ -9,7 +9,7 @@ use foretell_ports::market::{PositionRow, WantedHolding};
 use foretell_ports::page::Page;
 
 use super::Harness;
-use super::scene::{Scene, find_holding, lock_market, page};
+use super::fixture::{Fixture, find_holding, lock_market, page};
 
 fn position(shares: i64) -> Position {
     let (spent, received) = (Balance::from_minor(shares + 3), Balance::from_minor(2));
@@ -17,11 +17,11 @@ fn position(shares: i64) -> Position {
 }
 
 /// Stores all positions of a holding with these shares.
-async fn hold(scene: &Scene, market_id: MarketId, account: &Account, shares: &[i64]) -> Holding {
+async fn hold(fixture: &Fixture, market_id: MarketId, account: &Account, shares: &[i64]) -> Holding {
     let positions = shares.iter().copied().map(position).collect();
     let holding = Holding { market_id, account_id: account.id(), positions };
     let saved = holding.clone();
-    scene
+    fixture
         .commit(move |tx| {
             lock_market(tx, market_id)?;
             let positions: Vec<_> = (0..saved.positions.len()).map(|index| (&saved, index)).collect();
@@ -31,8 +31,8 @@ async fn hold(scene: &Scene, market_id: MarketId, account: &Account, shares: &[i
     holding
 }
 
-async fn find(scene: &Scene, market: MarketId, account: AccountId) -> Holding {
-    let stored = scene
+async fn find(fixture: &Fixture, market: MarketId, account: AccountId) -> Holding {
+    let stored = fixture
         .commit(move |tx| {
             let market = lock_market(tx, market)?;
             find_holding(tx, &market, account)
@@ -40,7 +40,7 @@ async fn find(scene: &Scene, market: MarketId, account: AccountId) -> Holding {
         .await;
     let option_count = stored.positions.len();
     let wanted = [WantedHolding { market_id: market, account_id: account, option_count }];
-    let read = scene.ports.markets.find_holdings(&wanted).await.unwrap().pop();
+    let read = fixture.ports.markets.find_holdings(&wanted).await.unwrap().pop();
     let read = read.unwrap_or_else(|| Holding::empty(market, account, option_count));
     assert_eq!(read, stored, "a query and a unit read the same");
     stored
@@ -48,42 +48,42 @@ async fn find(scene: &Scene, market: MarketId, account: AccountId) -> Holding {
 
 /// Only the given position of a holding is inserted, and only it is replaced later.
 pub async fn positions_are_saved_one_by_one(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
-    let market_id = scene.market(|market| market.options(3)).await.market.id();
-    let account_id = scene.account().await.id();
+    let fixture = Fixture::open(harness).await;
+    let market_id = fixture.market(|market| market.options(3)).await.market.id();
+    let account_id = fixture.account().await.id();
     let mut expected = Holding::empty(market_id, account_id, 3);
     for (index, shares) in [(2, 7), (0, 5), (2, 0), (2, i64::MAX - 3)] {
         let mut saved = Holding { positions: vec![position(99); 3], ..expected.clone() };
         saved.positions[index] = position(shares);
         expected.positions[index] = position(shares);
-        scene
+        fixture
             .commit(move |tx| {
                 lock_market(tx, market_id)?;
                 tx.save_positions(&[(&saved, index)])
             })
             .await;
-        assert_eq!(find(&scene, market_id, account_id).await, expected);
+        assert_eq!(find(&fixture, market_id, account_id).await, expected);
     }
 }
 
 /// Holdings are found for several traders and markets at once; a trader without trades has none.
 pub async fn existing_holdings_are_found(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
-    let (one, two) = (scene.market(|market| market).await, scene.market(|market| market.options(4)).await);
+    let fixture = Fixture::open(harness).await;
+    let (one, two) = (fixture.market(|market| market).await, fixture.market(|market| market.options(4)).await);
     let (one, two) = (one.market.id(), two.market.id());
-    let (first, second) = (scene.account().await, scene.account().await);
+    let (first, second) = (fixture.account().await, fixture.account().await);
     let mut expected = vec![
-        hold(&scene, one, &first, &[1, 2]).await,
-        hold(&scene, two, &first, &[0, 3, 0, 4]).await,
-        hold(&scene, two, &second, &[5, 0, 0, 0]).await,
+        hold(&fixture, one, &first, &[1, 2]).await,
+        hold(&fixture, two, &first, &[0, 3, 0, 4]).await,
+        hold(&fixture, two, &second, &[5, 0, 0, 0]).await,
     ];
-    let stranger = scene.account().await.id();
+    let stranger = fixture.account().await.id();
     let wanted = [(one, 2), (two, 4)].into_iter().flat_map(|(market_id, option_count)| {
         let accounts = [first.id(), second.id(), stranger];
         accounts.map(|account_id| WantedHolding { market_id, account_id, option_count })
     });
     let wanted: Vec<_> = wanted.collect();
-    let mut found = scene
+    let mut found = fixture
         .commit(move |tx| {
             tx.lock_markets(&[one, two].into())?;
             tx.find_holdings(&wanted)
@@ -92,20 +92,20 @@ pub async fn existing_holdings_are_found(harness: &dyn Harness) {
     found.sort_by_key(|holding| (holding.market_id, holding.account_id));
     expected.sort_by_key(|holding| (holding.market_id, holding.account_id));
     assert_eq!(found, expected);
-    assert!(scene.commit(|tx| tx.find_holdings(&[])).await.is_empty());
+    assert!(fixture.commit(|tx| tx.find_holdings(&[])).await.is_empty());
 }
 
 /// The holdings of a market are listed by ascending account, complete, in sets after a given
 /// account.
 pub async fn holdings_are_listed_set_by_set(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
-    let market = scene.market(|market| market.options(3)).await.market.id();
-    let other = scene.market(|market| market.options(3)).await.market.id();
+    let fixture = Fixture::open(harness).await;
+    let market = fixture.market(|market| market.options(3)).await.market.id();
+    let other = fixture.market(|market| market.options(3)).await.market.id();
     let mut expected = Vec::new();
     for shares in 0..5 {
-        let account = scene.account().await;
-        expected.push(hold(&scene, market, &account, &[shares, 1, 0]).await);
-        hold(&scene, other, &account, &[9, 9, 9]).await;
+        let account = fixture.account().await;
+        expected.push(hold(&fixture, market, &account, &[shares, 1, 0]).await);
+        hold(&fixture, other, &account, &[9, 9, 9]).await;
     }
     expected.sort_by_key(|holding| holding.account_id);
     let first = expected[0].account_id;
@@ -119,7 +119,7 @@ pub async fn holdings_are_listed_set_by_set(harness: &dyn Harness) {
         (Some(between), 1, &expected[1..2]),
         (None, 500, &expected),
     ] {
-        let found = scene
+        let found = fixture
             .commit(move |tx| {
                 let market = lock_market(tx, market)?;
                 tx.list_holdings_after(&market, after, limit)
@@ -136,21 +136,21 @@ fn told(row: &PositionRow) -> (usize, i64, Option<UserId>, AccountId) {
 /// Positions are listed by option and then by descending shares, or by holder; those without shares
 /// are left out.
 pub async fn positions_are_listed_by_option_and_size(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
-    let market = scene.market(|market| market).await.market.id();
-    let other = scene.market(|market| market).await.market.id();
+    let fixture = Fixture::open(harness).await;
+    let market = fixture.market(|market| market).await.market.id();
+    let other = fixture.market(|market| market).await.market.id();
     let mut expected = Vec::new();
     for shares in [[5, 0], [9, 2], [7, 4], [0, 3]] {
-        let account = scene.account().await;
-        hold(&scene, market, &account, &shares).await;
-        hold(&scene, other, &account, &[1, 1]).await;
+        let account = fixture.account().await;
+        hold(&fixture, market, &account, &shares).await;
+        hold(&fixture, other, &account, &[1, 1]).await;
         let held = shares.into_iter().enumerate().filter(|(_, shares)| *shares > 0);
         expected.extend(held.map(|(option, shares)| (option, shares, account.owner(), account.id())));
     }
     expected.sort_by_key(|(option, shares, ..)| (*option, -shares));
     for (number, rows) in [(1, &expected[..4]), (2, &expected[4..]), (3, &[])] {
         let Page { rows: found, total } =
-            scene.ports.markets.page_positions(market, page(number, 4)).await.unwrap();
+            fixture.ports.markets.page_positions(market, page(number, 4)).await.unwrap();
         let found: Vec<_> = found.iter().map(told).collect();
         assert_eq!((found.as_slice(), total), (rows, 6), "page {number}");
     }
@@ -158,7 +158,7 @@ pub async fn positions_are_listed_by_option_and_size(harness: &dyn Harness) {
     for limit in [1, 2, 3, 6] {
         let (mut after, mut walked) = (None, Vec::new());
         loop {
-            let found = scene.ports.markets.list_positions(market, after, limit).await.unwrap();
+            let found = fixture.ports.markets.list_positions(market, after, limit).await.unwrap();
             let Some(last) = found.last() else { break };
             after = Some(last.key());
             walked.extend(found);
@@ -166,24 +166,25 @@ pub async fn positions_are_listed_by_option_and_size(harness: &dyn Harness) {
         let walked: Vec<_> = walked.iter().map(told).collect();
         assert_eq!(walked, expected, "by {limit}");
     }
-    let whole = scene.ports.markets.page_positions(market, page(1, 1)).await.unwrap();
+    let whole = fixture.ports.markets.page_positions(market, page(1, 1)).await.unwrap();
     assert_eq!(whole.rows[0].position, position(9));
-    let unknown = scene.ports.markets.page_positions(scene.make.ids().market(), page(1, 9)).await.unwrap();
+    let unknown =
+        fixture.ports.markets.page_positions(fixture.make.ids().market(), page(1, 9)).await.unwrap();
     assert_eq!((unknown.rows.len(), unknown.total), (0, 0));
 }
 
 /// As many positions as a batch of the money writer changes are saved and found in one call.
 pub async fn full_batch_of_positions_is_saved(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
-    let market_id = scene.market(|market| market).await.market.id();
-    let owner = scene.user().await.id;
-    let accounts: Vec<_> = (0..1_000).map(|_| scene.make.account(owner)).collect();
+    let fixture = Fixture::open(harness).await;
+    let market_id = fixture.market(|market| market).await.market.id();
+    let owner = fixture.user().await.id;
+    let accounts: Vec<_> = (0..1_000).map(|_| fixture.make.account(owner)).collect();
     let holdings = accounts.iter().zip(0..).map(|(account, shares)| {
         let positions = vec![position(shares), position(1)];
         Holding { market_id, account_id: account.id(), positions }
     });
     let holdings: Vec<_> = holdings.collect();
-    let found = scene
+    let found = fixture
         .commit(move |tx| {
             tx.insert_accounts_once(&accounts, crate::clock::START)?;
             let market = lock_market(tx, market_id)?;

@@ -9,14 +9,14 @@ use foretell_ports::market::MarketFilter;
 use foretell_ports::unit::Tx;
 
 use super::Harness;
+use super::fixture::{Fixture, after, lock_market};
 use super::overlap::{Meeting, overlap};
-use super::scene::{Scene, after, lock_market};
 use crate::clock::START;
 
 /// A unit that waits for a market sees the changes of the previous unit, also the end date.
 pub async fn locked_market_has_previous_changes(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
-    let new = scene.market(|market| market.ends_at(after(100))).await;
+    let fixture = Fixture::open(harness).await;
+    let new = fixture.market(|market| market.ends_at(after(100))).await;
     let (id, listing) = (new.market.id(), new.listing);
     let edit = move |tx: &mut dyn Tx, meeting: &Meeting| {
         let (mut market, mut listing) = (lock_market(tx, id)?, listing.clone());
@@ -35,7 +35,7 @@ pub async fn locked_market_has_previous_changes(harness: &dyn Harness) {
         assert_eq!(details.market, *market);
         Ok(details)
     };
-    let [edited, seen] = overlap(&scene, edit, read).await.map(|result| result.expect("a committed unit"));
+    let [edited, seen] = overlap(&fixture, edit, read).await.map(|result| result.expect("a committed unit"));
     assert_eq!((edited.market.record().ends_at, edited.market.record().version), (after(50), 2));
     assert_eq!(seen, edited);
 }
@@ -43,47 +43,47 @@ pub async fn locked_market_has_previous_changes(harness: &dyn Harness) {
 /// A deleted market is deleted with its options and comments; its accounts, its transfers and
 /// everything else stay.
 pub async fn deleted_market_deletes_its_comments(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
-    let (one, other) = (scene.market(|market| market).await, scene.market(|market| market).await);
+    let fixture = Fixture::open(harness).await;
+    let (one, other) = (fixture.market(|market| market).await, fixture.market(|market| market).await);
     let (id, kept) = (one.market.id(), other.market.id());
-    let (gone, left) = (scene.comment(id).await, scene.comment(kept).await);
-    scene.commit(move |tx| lock_market(tx, id).and_then(|market| tx.delete_markets(vec![market]))).await;
-    assert_eq!(scene.ports.markets.find_market(id).await.unwrap(), None);
-    let none = scene.commit(move |tx| tx.lock_markets(&BTreeSet::from([id]))).await;
+    let (gone, left) = (fixture.comment(id).await, fixture.comment(kept).await);
+    fixture.commit(move |tx| lock_market(tx, id).and_then(|market| tx.delete_markets(vec![market]))).await;
+    assert_eq!(fixture.ports.markets.find_market(id).await.unwrap(), None);
+    let none = fixture.commit(move |tx| tx.lock_markets(&BTreeSet::from([id]))).await;
     assert!(none.is_empty(), "{none:?}");
-    assert_eq!(scene.ports.markets.count_markets(&MarketFilter::default()).await.unwrap(), 1);
-    assert_eq!(scene.ports.posts.find_comment(gone.id).await.unwrap(), None);
-    assert_eq!(scene.stored_market(kept).await.market, other.market);
-    assert!(scene.ports.posts.find_comment(left.id).await.unwrap().is_some());
-    let pot = scene.stored(AccountId::of_market(id)).await.account;
+    assert_eq!(fixture.ports.markets.count_markets(&MarketFilter::default()).await.unwrap(), 1);
+    assert_eq!(fixture.ports.posts.find_comment(gone.id).await.unwrap(), None);
+    assert_eq!(fixture.stored_market(kept).await.market, other.market);
+    assert!(fixture.ports.posts.find_comment(left.id).await.unwrap().is_some());
+    let pot = fixture.stored(AccountId::of_market(id)).await.account;
     assert_eq!((pot.balance().minor(), pot.version()), (10_000, 1));
-    assert!(!scene.commit(move |tx| Ok(tx.lock_subject(id.into())?.is_some())).await);
-    scene.commit(|tx| tx.delete_markets(Vec::new())).await;
+    assert!(!fixture.commit(move |tx| Ok(tx.lock_subject(id.into())?.is_some())).await);
+    fixture.commit(|tx| tx.delete_markets(Vec::new())).await;
 }
 
 /// A market with a settlement is not deleted.
 pub async fn market_with_settlement_is_not_deleted(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
-    let market = scene.market(|market| market).await.market;
+    let fixture = Fixture::open(harness).await;
+    let market = fixture.market(|market| market).await.market;
     let id = market.id();
     let terms = SettlementTerms::Payouts { basis_points: vec![10_000, 0] };
     let settlement = Settlement::begin(id, terms, market.record().creator_id, START);
-    scene
+    fixture
         .commit(move |tx| {
             lock_market(tx, id)?;
             tx.insert_settlement(&settlement)
         })
         .await;
-    scene
+    fixture
         .check_rejected(move |tx| lock_market(tx, id).and_then(|market| tx.delete_markets(vec![market])))
         .await;
-    assert_eq!(scene.stored_market(id).await.market, market);
+    assert_eq!(fixture.stored_market(id).await.market, market);
 }
 
 /// A market deleted while a unit waits for its lock is not found by that unit.
 pub async fn waiting_unit_does_not_find_deleted_market(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
-    let id = scene.market(|market| market).await.market.id();
+    let fixture = Fixture::open(harness).await;
+    let id = fixture.market(|market| market).await.market.id();
     let delete = move |tx: &mut dyn Tx, meeting: &Meeting| {
         let market = lock_market(tx, id)?;
         tx.delete_markets(vec![market])?;
@@ -95,15 +95,15 @@ pub async fn waiting_unit_does_not_find_deleted_market(harness: &dyn Harness) {
         meeting.arrive();
         Ok(found.len())
     };
-    let found = overlap(&scene, delete, wait).await.map(|result| result.expect("a committed unit"));
+    let found = overlap(&fixture, delete, wait).await.map(|result| result.expect("a committed unit"));
     assert_eq!(found, [0, 0]);
 }
 
 /// A comment on a market that is being deleted comes either before or too late.
 pub async fn market_is_not_deleted_during_comment(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
-    let id = scene.market(|market| market).await.market.id();
-    let comment = scene.make.comment(scene.user().await.id, id);
+    let fixture = Fixture::open(harness).await;
+    let id = fixture.market(|market| market).await.market.id();
+    let comment = fixture.make.comment(fixture.user().await.id, id);
     let write = move |tx: &mut dyn Tx, meeting: &Meeting| {
         let held = tx.lock_subject(comment.subject)?;
         meeting.arrive();
@@ -115,8 +115,8 @@ pub async fn market_is_not_deleted_during_comment(harness: &dyn Harness) {
         meeting.arrive();
         Ok(())
     };
-    for result in overlap(&scene, write, delete).await {
+    for result in overlap(&fixture, write, delete).await {
         result.expect("both units are committed");
     }
-    assert_eq!(scene.ports.posts.count_comments(id.into()).await.unwrap(), 0);
+    assert_eq!(fixture.ports.posts.count_comments(id.into()).await.unwrap(), 0);
 }

@@ -12,98 +12,99 @@ use foretell_ports::market::{MarketDetails, NewMarket};
 use foretell_ports::unit::Locked;
 
 use super::Harness;
-use super::scene::{Scene, Side, Trade, after, lock_market};
+use super::fixture::{Fixture, Side, Trade, after, lock_market};
 use crate::clock::START;
 
 /// A market is returned with every field, its options in order and its probabilities exact to the
 /// last bit.
 pub async fn markets_are_returned_as_written(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
-    let creator = scene.funded(1_000_000).await;
+    let fixture = Fixture::open(harness).await;
+    let creator = fixture.funded(1_000_000).await;
     let thirds = [1.0 / 3.0, 0.1 + 0.2, 1.0 - 1.0 / 3.0 - (0.1 + 0.2)];
-    let plain = scene.make.market(&creator).build();
-    let rich = scene.make.market(&creator).initial(&thirds).category("weather & \"science\"").fee_bps(250);
+    let plain = fixture.make.market(&creator).build();
+    let rich = fixture.make.market(&creator).initial(&thirds).category("weather & \"science\"").fee_bps(250);
     let rich = rich.subsidy(12_345).created_at(after(7)).ends_at(after(8)).build();
-    for new in [plain, scene.make.market(&creator).options(10).build(), rich] {
-        scene.store_market(new.clone()).await;
+    for new in [plain, fixture.make.market(&creator).options(10).build(), rich] {
+        fixture.store_market(new.clone()).await;
         let NewMarket { market, listing, created_at } = new;
         let (id, pot) = (market.id(), market.record().subsidy.into());
         let expected = MarketDetails { market, listing, pot, created_at, updated_at: created_at };
-        assert_eq!(scene.stored_market(id).await, expected);
-        let locked = scene.commit(move |tx| lock_market(tx, id)).await;
+        assert_eq!(fixture.stored_market(id).await, expected);
+        let locked = fixture.commit(move |tx| lock_market(tx, id)).await;
         assert_eq!(*locked, expected.market);
     }
-    let unknown = scene.make.ids().market();
-    assert_eq!(scene.ports.markets.find_market(unknown).await.unwrap(), None);
-    assert_eq!(scene.ports.markets.find_market_version(unknown).await.unwrap(), None);
+    let unknown = fixture.make.ids().market();
+    assert_eq!(fixture.ports.markets.find_market(unknown).await.unwrap(), None);
+    assert_eq!(fixture.ports.markets.find_market_version(unknown).await.unwrap(), None);
 }
 
 /// A market is inserted once.
 pub async fn existing_market_id_is_rejected(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
-    let new = scene.market(|market| market).await;
+    let fixture = Fixture::open(harness).await;
+    let new = fixture.market(|market| market).await;
     let again = new.clone();
-    scene.check_rejected(move |tx| tx.insert_markets(from_ref(&again))).await;
-    assert_eq!(scene.stored_market(new.market.id()).await.market, new.market);
+    fixture.check_rejected(move |tx| tx.insert_markets(from_ref(&again))).await;
+    assert_eq!(fixture.stored_market(new.market.id()).await.market, new.market);
 }
 
 /// Several markets are inserted at once, each with its own options.
 pub async fn markets_are_inserted_together(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
-    let creator = scene.funded(1).await;
+    let fixture = Fixture::open(harness).await;
+    let creator = fixture.funded(1).await;
     let batch: Vec<_> =
-        (2..=10).map(|options| scene.make.market(&creator).options(options).build()).collect();
+        (2..=10).map(|options| fixture.make.market(&creator).options(options).build()).collect();
     let stored = batch.clone();
-    scene.commit(move |tx| tx.insert_markets(&stored)).await;
+    fixture.commit(move |tx| tx.insert_markets(&stored)).await;
     for new in batch {
-        assert_eq!(scene.stored_market(new.market.id()).await.market, new.market);
+        assert_eq!(fixture.stored_market(new.market.id()).await.market, new.market);
     }
 }
 
 /// Locked markets have ascending ids, and absent ones are left out.
 pub async fn markets_are_locked_in_ascending_order(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
+    let fixture = Fixture::open(harness).await;
     let mut expected = Vec::new();
     for options in [3, 2, 4] {
-        expected.push(scene.market(|market| market.options(options)).await.market);
+        expected.push(fixture.market(|market| market.options(options)).await.market);
     }
-    let ids: BTreeSet<_> = expected.iter().map(Market::id).chain([scene.make.ids().market()]).collect();
-    let locked = scene.commit(move |tx| tx.lock_markets(&ids)).await;
+    let ids: BTreeSet<_> = expected.iter().map(Market::id).chain([fixture.make.ids().market()]).collect();
+    let locked = fixture.commit(move |tx| tx.lock_markets(&ids)).await;
     expected.sort_by_key(Market::id);
     assert_eq!(locked.into_iter().map(Locked::into_inner).collect::<Vec<_>>(), expected);
-    assert!(scene.commit(|tx| tx.lock_markets(&BTreeSet::new())).await.is_empty());
+    assert!(fixture.commit(|tx| tx.lock_markets(&BTreeSet::new())).await.is_empty());
 }
 
 /// A save stores phase, outstanding shares, sums, counts, version and time; nothing else of this
 /// market or of another one changes.
 pub async fn saved_markets_keep_their_state(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
-    let (one, other) = (scene.market(|market| market.options(3)).await, scene.market(|market| market).await);
+    let fixture = Fixture::open(harness).await;
+    let (one, other) =
+        (fixture.market(|market| market.options(3)).await, fixture.market(|market| market).await);
     let id = one.market.id();
     for phase in [Phase::Closed, Phase::Resolved, Phase::Cancelled, Phase::Open] {
         let market = changed(&one.market, phase);
         let saved = market.clone();
-        scene
+        fixture
             .commit(move |tx| {
                 let mut locked = lock_market(tx, id)?;
                 *locked = saved.clone();
                 tx.save_markets(&[&locked], after(9))
             })
             .await;
-        let stored = scene.stored_market(id).await;
+        let stored = fixture.stored_market(id).await;
         assert_eq!(stored.market, market);
         assert_eq!((&stored.listing, stored.created_at), (&one.listing, one.created_at));
         assert_eq!(stored.updated_at, after(9));
     }
-    let untouched = scene.stored_market(other.market.id()).await;
+    let untouched = fixture.stored_market(other.market.id()).await;
     assert_eq!((&untouched.market, untouched.updated_at), (&other.market, START));
 }
 
 /// A saved listing has the new name, description and end date; nothing else of this market or of
 /// another one changes.
 pub async fn saved_listings_keep_edited_fields(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
-    let (one, other) = (scene.market(|market| market.options(3)).await, scene.market(|market| market).await);
+    let fixture = Fixture::open(harness).await;
+    let (one, other) = (fixture.market(|market| market.options(3)).await, fixture.market(|market| market).await);
     let (id, mut listing) = (one.market.id(), one.listing.clone());
     listing.name = MarketName::new("Edited").expect("a name");
     listing.description = MarketDescription::new("As \"edited\".").expect("a description");
@@ -112,20 +113,20 @@ pub async fn saved_listings_keep_edited_fields(harness: &dyn Harness) {
         ..changed(&one.market, Phase::Closed).record().clone()
     });
     let (saved, altered) = (listing.clone(), altered.expect("a market"));
-    scene
+    fixture
         .commit(move |tx| {
             let mut locked = lock_market(tx, id)?;
             *locked = altered.clone();
             tx.save_listing(&locked, &saved)
         })
         .await;
-    let stored = scene.stored_market(id).await;
+    let stored = fixture.stored_market(id).await;
     let expected = MarketRecord { ends_at: after(77), ..one.market.record().clone() };
     assert_eq!((stored.market.record(), &stored.listing), (&expected, &listing));
-    let untouched = scene.stored_market(other.market.id()).await;
+    let untouched = fixture.stored_market(other.market.id()).await;
     assert_eq!((&untouched.market, &untouched.listing), (&other.market, &other.listing));
     let details =
-        scene.commit(move |tx| lock_market(tx, id).and_then(|market| tx.get_details(&market))).await;
+        fixture.commit(move |tx| lock_market(tx, id).and_then(|market| tx.get_details(&market))).await;
     assert_eq!(details, stored);
 }
 
@@ -151,13 +152,13 @@ fn changed(market: &Market, phase: Phase) -> Market {
 
 /// Several markets are saved at once, each with its own state.
 pub async fn markets_are_saved_together(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
+    let fixture = Fixture::open(harness).await;
     let mut ids = BTreeSet::new();
     for _ in 0..3 {
-        ids.insert(scene.market(|market| market).await.market.id());
+        ids.insert(fixture.market(|market| market).await.market.id());
     }
     let saved = ids.clone();
-    scene
+    fixture
         .commit(move |tx| {
             let mut markets = tx.lock_markets(&saved)?;
             for (market, version) in markets.iter_mut().zip(10..) {
@@ -168,29 +169,29 @@ pub async fn markets_are_saved_together(harness: &dyn Harness) {
         })
         .await;
     for (id, version) in ids.into_iter().zip(10..) {
-        assert_eq!(scene.stored_market(id).await.market.record().version, version);
+        assert_eq!(fixture.stored_market(id).await.market.record().version, version);
     }
 }
 
 /// The details of a market have its state after the last trade, including its pot.
 pub async fn market_details_follow_last_trade(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
-    let new = scene.market(|market| market.fee_bps(100)).await;
-    let (market_id, account) = (new.market.id(), scene.funded(1_000).await);
+    let fixture = Fixture::open(harness).await;
+    let new = fixture.market(|market| market.fee_bps(100)).await;
+    let (market_id, account) = (new.market.id(), fixture.funded(1_000).await);
     let trade = |side, second| Trade { market_id, account, option_index: 1, side, at: after(second) };
-    let (bought, _) = scene.trade(trade(Side::Buy(1_000), 3)).await;
-    check_market(&scene, market_id, (11_000, 1, 2)).await;
-    let (sold, _) = scene.trade(trade(Side::SellAll, 4)).await;
-    check_market(&scene, market_id, (11_000 - sold.fill.cash.minor(), 2, 3)).await;
-    let stored = scene.stored_market(market_id).await;
+    let (bought, _) = fixture.trade(trade(Side::Buy(1_000), 3)).await;
+    check_market(&fixture, market_id, (11_000, 1, 2)).await;
+    let (sold, _) = fixture.trade(trade(Side::SellAll, 4)).await;
+    check_market(&fixture, market_id, (11_000 - sold.fill.cash.minor(), 2, 3)).await;
+    let stored = fixture.stored_market(market_id).await;
     assert_eq!(stored.updated_at, after(4));
     assert_eq!(stored.market.probabilities(), sold.fill.prices_after);
     let volume = bought.fill.cash.minor() + sold.fill.cash.minor();
     assert_eq!(stored.market.record().volume.minor(), volume);
 }
 
-async fn check_market(scene: &Scene, id: MarketId, (pot, bets, version): (i64, i64, i64)) {
-    let stored = scene.stored_market(id).await;
+async fn check_market(fixture: &Fixture, id: MarketId, (pot, bets, version): (i64, i64, i64)) {
+    let stored = fixture.stored_market(id).await;
     let record = stored.market.record();
     assert_eq!((stored.pot.minor(), record.bet_count, record.version), (pot, bets, version));
 }

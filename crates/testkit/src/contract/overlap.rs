@@ -6,7 +6,7 @@ use std::time::Duration;
 use foretell_ports::error::StoreError;
 use foretell_ports::unit::Tx;
 
-use super::scene::Scene;
+use super::fixture::Fixture;
 
 /// Timeout of each wait.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
@@ -60,9 +60,13 @@ impl Meeting {
     }
 }
 
-/// Runs two units, the second of which starts after the first has arrived at the meeting and still
-/// holds its locks.
-pub(super) async fn overlap<T, F, S>(scene: &Scene, mut first: F, mut second: S) -> [Result<T, StoreError>; 2]
+/// Runs two units, the second of which starts once the first has arrived at the meeting and still holds
+/// whatever it has locked.
+pub(super) async fn overlap<T, F, S>(
+    fixture: &Fixture,
+    mut first: F,
+    mut second: S,
+) -> [Result<T, StoreError>; 2]
 where
     T: Send + 'static,
     F: FnMut(&mut dyn Tx, &Meeting) -> Result<T, StoreError> + Send + 'static,
@@ -70,10 +74,10 @@ where
 {
     let (arrived, other) = (Latch::default(), Latch::default());
     let meeting = Meeting { mine: arrived.clone(), other: Some(other.clone()) };
-    let store = Arc::clone(&scene.ports.uow);
+    let store = Arc::clone(&fixture.ports.uow);
     let one = tokio::spawn(async move { store.run("first", move |tx| first(tx, &meeting)).await });
     arrived.opened().await;
     let meeting = Meeting { mine: other, other: None };
-    let two = scene.ports.uow.run("second", move |tx| second(tx, &meeting)).await;
+    let two = fixture.ports.uow.run("second", move |tx| second(tx, &meeting)).await;
     [one.await.expect("the first unit's task does not panic"), two]
 }

@@ -11,44 +11,44 @@ use foretell_ports::page::{PageRequest, PageStart};
 use foretell_ports::portfolio::{BetKey, HeldKey, HeldPosition, Profit};
 
 use super::Harness;
-use super::scene::{Scene, Side, Trade, after, first, lock_market};
+use super::fixture::{Fixture, Side, Trade, after, first, lock_market};
 use crate::clock::START;
 
 /// Creates two markets, the newer one first.
-async fn markets(scene: &Scene) -> [MarketId; 2] {
-    let older = scene.market(|market| market.options(3)).await.market.id();
-    let newer = scene.market(|market| market.options(3)).await.market.id();
+async fn markets(fixture: &Fixture) -> [MarketId; 2] {
+    let older = fixture.market(|market| market.options(3)).await.market.id();
+    let newer = fixture.market(|market| market.options(3)).await.market.id();
     [newer, older]
 }
 
-async fn trade(scene: &Scene, account: Account, place: (MarketId, usize), what: (Side, i64)) -> Bet {
+async fn trade(fixture: &Fixture, account: Account, place: (MarketId, usize), what: (Side, i64)) -> Bet {
     let ((market_id, option_index), (side, second)) = (place, what);
-    scene.trade(Trade { market_id, account, option_index, side, at: after(second) }).await.0
+    fixture.trade(Trade { market_id, account, option_index, side, at: after(second) }).await.0
 }
 
 /// The bets and sales of a user are listed newest first, whatever their market and id; those of the
 /// same time by descending id.
 pub async fn bets_of_user_are_listed_newest_first(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
-    let ([one, two], ann) = (markets(&scene).await, scene.funded(10_000).await);
-    let (ben, user) = (scene.funded(10_000).await, ann.owner().expect("a user"));
+    let fixture = Fixture::open(harness).await;
+    let ([one, two], ann) = (markets(&fixture).await, fixture.funded(10_000).await);
+    let (ben, user) = (fixture.funded(10_000).await, ann.owner().expect("a user"));
     let mut expected = Vec::new();
     for (market, second) in [(one, 3), (two, 3), (one, 4), (two, 6), (one, 6)] {
-        expected.insert(0, trade(&scene, ann, (market, 0), (Side::Buy(100), second)).await);
-        trade(&scene, ben, (market, 0), (Side::Buy(100), second)).await;
+        expected.insert(0, trade(&fixture, ann, (market, 0), (Side::Buy(100), second)).await);
+        trade(&fixture, ben, (market, 0), (Side::Buy(100), second)).await;
     }
-    expected.insert(0, trade(&scene, ann, (one, 0), (Side::SellAll, 7)).await);
+    expected.insert(0, trade(&fixture, ann, (one, 0), (Side::SellAll, 7)).await);
     // Its client has chosen an id that is unrelated to the time.
     let like = expected[0].clone();
     let fill = Fill { sequence: 99, ..like.fill.clone() };
     let chosen = Bet { id: BetId::from_u128(1), created_at: after(5), fill, ..like };
     let stored = chosen.clone();
-    scene.commit(move |tx| tx.insert_bets(from_ref(&stored))).await;
+    fixture.commit(move |tx| tx.insert_bets(from_ref(&stored))).await;
     expected.insert(3, chosen);
     assert!(expected.is_sorted_by_key(|bet| std::cmp::Reverse(BetKey::from(bet))), "{expected:?}");
     let list = async |start, limit| {
         let page = PageRequest { start, limit };
-        scene.ports.markets.list_bets_of(user, page).await.expect("an answer")
+        fixture.ports.markets.list_bets_of(user, page).await.expect("an answer")
     };
     assert_eq!(list(PageStart::Offset(0), 100).await, expected);
     for (index, bet) in expected.iter().enumerate() {
@@ -59,26 +59,26 @@ pub async fn bets_of_user_are_listed_newest_first(harness: &dyn Harness) {
     }
     let gone = BetKey { created_at: after(5), id: BetId::from_u128(2) };
     assert_eq!(list(PageStart::After(gone), 1).await, expected[3..4], "a key need not be there");
-    assert_eq!(scene.ports.markets.count_bets_of(user).await.unwrap(), 7);
-    let nobody = scene.make.ids().user();
-    assert_eq!(scene.ports.markets.count_bets_of(nobody).await.unwrap(), 0);
-    assert_eq!(scene.ports.markets.list_bets_of(nobody, first(5)).await.unwrap(), []);
+    assert_eq!(fixture.ports.markets.count_bets_of(user).await.unwrap(), 7);
+    let nobody = fixture.make.ids().user();
+    assert_eq!(fixture.ports.markets.count_bets_of(nobody).await.unwrap(), 0);
+    assert_eq!(fixture.ports.markets.list_bets_of(nobody, first(5)).await.unwrap(), []);
 }
 
 /// The positions of an account are listed by market, newest first, and by option, including those
 /// sold completely.
 pub async fn positions_of_account_are_listed_by_market(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
-    let ([newer, older], ann) = (markets(&scene).await, scene.funded(10_000).await);
-    let ben = scene.funded(10_000).await;
+    let fixture = Fixture::open(harness).await;
+    let ([newer, older], ann) = (markets(&fixture).await, fixture.funded(10_000).await);
+    let ben = fixture.funded(10_000).await;
     for (market, option) in [(older, 2), (newer, 1), (older, 0), (newer, 0)] {
-        trade(&scene, ann, (market, option), (Side::Buy(100), 3)).await;
-        trade(&scene, ben, (market, 1), (Side::Buy(100), 3)).await;
+        trade(&fixture, ann, (market, option), (Side::Buy(100), 3)).await;
+        trade(&fixture, ben, (market, 1), (Side::Buy(100), 3)).await;
     }
-    let sold = trade(&scene, ann, (newer, 1), (Side::SellAll, 4)).await;
+    let sold = trade(&fixture, ann, (newer, 1), (Side::SellAll, 4)).await;
     let list = async |start, limit| {
         let page = PageRequest { start, limit };
-        scene.ports.markets.list_positions_of(ann.id(), page).await.expect("an answer")
+        fixture.ports.markets.list_positions_of(ann.id(), page).await.expect("an answer")
     };
     let all = list(PageStart::Offset(0), 100).await;
     let places: Vec<_> = all.iter().map(|held| (held.market_id, held.option_index)).collect();
@@ -94,42 +94,42 @@ pub async fn positions_of_account_are_listed_by_market(harness: &dyn Harness) {
     }
     let gone = HeldKey { market_id: older, option_index: 1 };
     assert_eq!(list(PageStart::After(gone), 9).await, all[3..], "a key need not be there");
-    assert_eq!(scene.ports.markets.count_positions_of(ann.id()).await.unwrap(), 4);
-    assert_eq!(scene.ports.markets.count_positions_of(scene.make.ids().account()).await.unwrap(), 0);
+    assert_eq!(fixture.ports.markets.count_positions_of(ann.id()).await.unwrap(), 4);
+    assert_eq!(fixture.ports.markets.count_positions_of(fixture.make.ids().account()).await.unwrap(), 0);
 }
 
 /// Several markets and their settlements are found at once; duplicates and absent ones are
 /// harmless.
 pub async fn several_markets_and_settlements_are_found(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
-    let ([one, two], ids) = (markets(&scene).await, scene.make.ids());
-    let creator_id = scene.stored_market(one).await.market.record().creator_id;
+    let fixture = Fixture::open(harness).await;
+    let ([one, two], ids) = (markets(&fixture).await, fixture.make.ids());
+    let creator_id = fixture.stored_market(one).await.market.record().creator_id;
     let terms = SettlementTerms::Payouts { basis_points: vec![0, 10_000, 0] };
     let settlement = Settlement::begin(one, terms, creator_id, START);
     let stored = settlement.clone();
-    scene
+    fixture
         .commit(move |tx| {
             lock_market(tx, one)?;
             tx.insert_settlement(&stored)
         })
         .await;
     let wanted = [two, ids.market(), one, two];
-    let mut found = scene.ports.markets.find_markets(&wanted).await.unwrap();
+    let mut found = fixture.ports.markets.find_markets(&wanted).await.unwrap();
     found.sort_by_key(|details| details.market.id());
-    assert_eq!(found, [scene.stored_market(two).await, scene.stored_market(one).await]);
-    assert_eq!(scene.ports.markets.find_settlements(&wanted).await.unwrap(), [settlement]);
-    assert_eq!(scene.ports.markets.find_markets(&[]).await.unwrap(), []);
-    assert_eq!(scene.ports.markets.find_settlements(&[]).await.unwrap(), []);
+    assert_eq!(found, [fixture.stored_market(two).await, fixture.stored_market(one).await]);
+    assert_eq!(fixture.ports.markets.find_settlements(&wanted).await.unwrap(), [settlement]);
+    assert_eq!(fixture.ports.markets.find_markets(&[]).await.unwrap(), []);
+    assert_eq!(fixture.ports.markets.find_settlements(&[]).await.unwrap(), []);
 }
 
 /// Profits are payouts, refunds and sales minus bets, and no other transfers.
 pub async fn profits_are_sums_of_market_transfers(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
-    let pot = AccountId::of_market(scene.market(|market| market.subsidy(100_000)).await.market.id());
-    let [ann, ben, cem] = [scene.funded(9_000).await, scene.funded(9_000).await, scene.funded(9_000).await];
+    let fixture = Fixture::open(harness).await;
+    let pot = AccountId::of_market(fixture.market(|market| market.subsidy(100_000)).await.market.id());
+    let [ann, ben, cem] = [fixture.funded(9_000).await, fixture.funded(9_000).await, fixture.funded(9_000).await];
     let pay = async |sides, kind, minor: i64, second| {
-        let order = TransferOrder { at: after(second), ..scene.make.order(kind, minor) };
-        scene.transfer(sides, order).await;
+        let order = TransferOrder { at: after(second), ..fixture.make.order(kind, minor) };
+        fixture.transfer(sides, order).await;
     };
     for (kind, minor) in [
         (TransferKind::Sale, 1),
@@ -147,7 +147,7 @@ pub async fn profits_are_sums_of_market_transfers(harness: &dyn Harness) {
     pay([cem.id(), pot], TransferKind::Bet, 40, 10).await;
     let profit =
         |account: Account, profit_minor| Profit { user_id: account.owner().expect("a user"), profit_minor };
-    let rank = async |since, limit| scene.ports.ledger.rank_profits(since, limit).await.expect("an answer");
+    let rank = async |since, limit| fixture.ports.ledger.rank_profits(since, limit).await.expect("an answer");
     let all = [profit(ann, 221), profit(ben, -40), profit(cem, -40)];
     assert_eq!(rank(None, 10).await, all);
     assert_eq!(rank(Some(after(9)), 10).await, all);
@@ -158,15 +158,15 @@ pub async fn profits_are_sums_of_market_transfers(harness: &dyn Harness) {
 
 /// Suspended and erased users are not ranked.
 pub async fn profits_are_those_of_active_users(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
-    let pot = AccountId::of_market(scene.market(|market| market).await.market.id());
-    let accounts = [scene.funded(100).await, scene.funded(100).await, scene.funded(100).await];
+    let fixture = Fixture::open(harness).await;
+    let pot = AccountId::of_market(fixture.market(|market| market).await.market.id());
+    let accounts = [fixture.funded(100).await, fixture.funded(100).await, fixture.funded(100).await];
     for account in accounts {
-        scene.transfer([account.id(), pot], scene.make.order(TransferKind::Bet, 10)).await;
+        fixture.transfer([account.id(), pot], fixture.make.order(TransferKind::Bet, 10)).await;
     }
     let owners = accounts.map(|account| account.owner().expect("a user"));
     let [stays, suspended, erased] = owners;
-    scene
+    fixture
         .commit(move |tx| {
             for (id, status) in [(suspended, UserStatus::Suspended), (erased, UserStatus::Erased)] {
                 let mut locked = tx.lock_user(id)?.expect("the user is stored");
@@ -176,6 +176,6 @@ pub async fn profits_are_those_of_active_users(harness: &dyn Harness) {
             Ok(())
         })
         .await;
-    let ranked = scene.ports.ledger.rank_profits(None, 10).await.unwrap();
+    let ranked = fixture.ports.ledger.rank_profits(None, 10).await.unwrap();
     assert_eq!(ranked, [Profit { user_id: stays, profit_minor: -10 }]);
 }

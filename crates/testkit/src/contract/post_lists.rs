@@ -7,7 +7,7 @@ use foretell_ports::page::{PageRequest, PageStart};
 use foretell_ports::post::PostFilter;
 
 use super::Harness;
-use super::scene::{Scene, first};
+use super::fixture::{Fixture, first};
 
 const PUBLISHED: PostFilter = PostFilter { status: PostStatus::Published, author_id: None, tag: None };
 
@@ -15,20 +15,20 @@ fn tag(text: &str) -> Option<Tag> {
     Tag::new(text).ok()
 }
 
-async fn list(scene: &Scene, filter: &PostFilter) -> Vec<PostId> {
-    let found = scene.ports.posts.list_posts(filter, first(100)).await.unwrap();
-    let total = scene.ports.posts.count_posts(filter).await.unwrap();
+async fn list(fixture: &Fixture, filter: &PostFilter) -> Vec<PostId> {
+    let found = fixture.ports.posts.list_posts(filter, first(100)).await.unwrap();
+    let total = fixture.ports.posts.count_posts(filter).await.unwrap();
     assert_eq!(usize::try_from(total), Ok(found.len()), "{filter:?}");
     for post in &found {
-        assert_eq!(scene.ports.posts.find_post(post.id).await.unwrap().as_ref(), Some(post), "it is whole");
+        assert_eq!(fixture.ports.posts.find_post(post.id).await.unwrap().as_ref(), Some(post), "it is whole");
     }
     found.iter().map(|post| post.id).collect()
 }
 
 /// Each filter applies alone and with the others; posts are listed newest first.
 pub async fn posts_are_listed_by_status_author_and_tag(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
-    let (ada, ben) = (scene.user().await.id, scene.user().await.id);
+    let fixture = Fixture::open(harness).await;
+    let (ada, ben) = (fixture.user().await.id, fixture.user().await.id);
     let mut posts = Vec::new();
     for (author, status, tags) in [
         (ada, PostStatus::Published, &["x", "y"][..]),
@@ -37,14 +37,14 @@ pub async fn posts_are_listed_by_status_author_and_tag(harness: &dyn Harness) {
         (ada, PostStatus::Published, &[]),
         (ben, PostStatus::Draft, &["y", "xx"]),
     ] {
-        let post = scene.make.post(author, status, tags);
-        scene.store_post(post.clone()).await;
+        let post = fixture.make.post(author, status, tags);
+        fixture.store_post(post.clone()).await;
         posts.push(post);
     }
     let ids: Vec<_> = posts.iter().map(|post| post.id).collect();
     let check = async |filter: PostFilter, expected: &[usize]| {
         let expected: Vec<_> = expected.iter().map(|index| ids[*index]).collect();
-        assert_eq!(list(&scene, &filter).await, expected, "{filter:?}");
+        assert_eq!(list(&fixture, &filter).await, expected, "{filter:?}");
     };
     let drafts = PostFilter { status: PostStatus::Draft, ..PUBLISHED };
     check(PUBLISHED, &[3, 1, 0]).await;
@@ -56,23 +56,23 @@ pub async fn posts_are_listed_by_status_author_and_tag(harness: &dyn Harness) {
     check(PostFilter { author_id: Some(ada), tag: tag("x"), ..PUBLISHED }, &[0]).await;
     check(PostFilter { author_id: Some(ben), tag: tag("x"), ..drafts }, &[]).await;
     check(PostFilter { tag: tag("%"), ..PUBLISHED }, &[]).await;
-    check(PostFilter { author_id: Some(scene.make.ids().user()), ..PUBLISHED }, &[]).await;
+    check(PostFilter { author_id: Some(fixture.make.ids().user()), ..PUBLISHED }, &[]).await;
 }
 
 /// Pages follow one another without gaps or repetitions, by number or after a key, and the key may
 /// belong to a deleted row.
 pub async fn posts_are_listed_in_pages(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
+    let fixture = Fixture::open(harness).await;
     let mut expected = Vec::new();
     for _ in 0..5 {
-        expected.push(scene.post(PostStatus::Published, &["t"]).await.id);
-        scene.post(PostStatus::Draft, &["t"]).await;
+        expected.push(fixture.post(PostStatus::Published, &["t"]).await.id);
+        fixture.post(PostStatus::Draft, &["t"]).await;
     }
     expected.reverse();
     for filter in [PUBLISHED, PostFilter { tag: tag("t"), ..PUBLISHED }] {
         let ids = async |start| {
             let page = PageRequest { start, limit: 2 };
-            let found = scene.ports.posts.list_posts(&filter, page).await.unwrap();
+            let found = fixture.ports.posts.list_posts(&filter, page).await.unwrap();
             found.iter().map(|post: &Post| post.id).collect::<Vec<_>>()
         };
         for (offset, rows) in [(0, &expected[..2]), (2, &expected[2..4]), (4, &expected[4..]), (5, &[])] {
@@ -87,10 +87,10 @@ pub async fn posts_are_listed_in_pages(harness: &dyn Harness) {
 
 /// The newest published posts of each author are returned, and none of others.
 pub async fn newest_posts_of_authors_are_listed(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
+    let fixture = Fixture::open(harness).await;
     let (mut posts, mut authors) = (Vec::new(), Vec::new());
     for _ in 0..2 {
-        let author = scene.user().await.id;
+        let author = fixture.user().await.id;
         authors.push(author);
         for (status, tags) in [
             (PostStatus::Published, &["old"][..]),
@@ -98,38 +98,38 @@ pub async fn newest_posts_of_authors_are_listed(harness: &dyn Harness) {
             (PostStatus::Draft, &["d"]),
             (PostStatus::Published, &[]),
         ] {
-            let post = scene.make.post(author, status, tags);
+            let post = fixture.make.post(author, status, tags);
             let inserted = post.clone();
-            scene.commit(move |tx| tx.insert_post(&inserted)).await;
+            fixture.commit(move |tx| tx.insert_post(&inserted)).await;
             posts.push(post);
         }
     }
-    scene.post(PostStatus::Published, &["other"]).await;
-    let found = scene.ports.posts.list_newest_posts(&authors, 2).await.unwrap();
+    fixture.post(PostStatus::Published, &["other"]).await;
+    let found = fixture.ports.posts.list_newest_posts(&authors, 2).await.unwrap();
     let expected: Vec<_> = [7, 5, 3, 1].map(|index: usize| posts[index].clone()).to_vec();
     assert_eq!(found, expected);
-    assert_eq!(scene.ports.posts.list_newest_posts(&[], 2).await.unwrap(), []);
+    assert_eq!(fixture.ports.posts.list_newest_posts(&[], 2).await.unwrap(), []);
 }
 
-async fn tags(scene: &Scene) -> Vec<(String, i64)> {
-    let found = scene.ports.posts.list_tags(first(100)).await.unwrap();
-    assert_eq!(scene.ports.posts.count_tags().await.unwrap(), i64::try_from(found.len()).unwrap());
+async fn tags(fixture: &Fixture) -> Vec<(String, i64)> {
+    let found = fixture.ports.posts.list_tags(first(100)).await.unwrap();
+    assert_eq!(fixture.ports.posts.count_tags().await.unwrap(), i64::try_from(found.len()).unwrap());
     found.into_iter().map(|(_, count)| (count.tag.to_string(), count.post_count)).collect()
 }
 
 /// Drafts and removed tags do not count; the most used come first, then alphabetically.
 pub async fn tag_counts_its_published_posts(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
-    assert_eq!(tags(&scene).await, []);
-    let post = scene.post(PostStatus::Published, &["b", "a", "é"]).await;
-    scene.post(PostStatus::Published, &["b", "z z"]).await;
-    let draft = scene.post(PostStatus::Draft, &["b", "d"]).await;
+    let fixture = Fixture::open(harness).await;
+    assert_eq!(tags(&fixture).await, []);
+    let post = fixture.post(PostStatus::Published, &["b", "a", "é"]).await;
+    fixture.post(PostStatus::Published, &["b", "z z"]).await;
+    let draft = fixture.post(PostStatus::Draft, &["b", "d"]).await;
     let counts = |expected: &[(&str, i64)]| {
         expected.iter().map(|(tag, posts)| ((*tag).to_owned(), *posts)).collect::<Vec<_>>()
     };
-    assert_eq!(tags(&scene).await, counts(&[("b", 2), ("a", 1), ("z z", 1), ("é", 1)]));
+    assert_eq!(tags(&fixture).await, counts(&[("b", 2), ("a", 1), ("z z", 1), ("é", 1)]));
     for (id, status) in [(draft.id, PostStatus::Published), (post.id, PostStatus::Draft)] {
-        scene
+        fixture
             .commit(move |tx| {
                 let mut locked = tx.lock_post(id)?.expect("the post is stored");
                 locked.body.status = status;
@@ -137,17 +137,17 @@ pub async fn tag_counts_its_published_posts(harness: &dyn Harness) {
             })
             .await;
     }
-    assert_eq!(tags(&scene).await, counts(&[("b", 2), ("d", 1), ("z z", 1)]));
+    assert_eq!(tags(&fixture).await, counts(&[("b", 2), ("d", 1), ("z z", 1)]));
 }
 
 /// Tags are ordered by two values, and a page may start within equal ones.
 pub async fn tags_are_listed_in_pages(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
+    let fixture = Fixture::open(harness).await;
     for tags in [&["a", "b", "c"][..], &["b", "c", "d"], &["c"]] {
-        scene.post(PostStatus::Published, tags).await;
+        fixture.post(PostStatus::Published, tags).await;
     }
     let list = async |start| {
-        let found = scene.ports.posts.list_tags(PageRequest { start, limit: 2 }).await.unwrap();
+        let found = fixture.ports.posts.list_tags(PageRequest { start, limit: 2 }).await.unwrap();
         found.iter().map(|(position, count)| (*position, count.tag.to_string())).collect::<Vec<_>>()
     };
     let numbered = |tags: &[(i64, &str)]| {

@@ -12,27 +12,27 @@ use foretell_ports::post::PostFilter;
 use foretell_ports::search::{Hits, SearchMethod, SearchPage};
 
 use super::Harness;
-use super::scene::{Scene, lock_market};
+use super::fixture::{Fixture, lock_market};
 use SearchMethod::{FullText, Substring};
 
 const PAGE: SearchPage = SearchPage { offset: 0, limit: 100 };
 
 /// Stores markets with these names and descriptions, in this order.
-async fn markets<const N: usize>(scene: &Scene, texts: [(&str, &str); N]) -> [MarketId; N] {
+async fn markets<const N: usize>(fixture: &Fixture, texts: [(&str, &str); N]) -> [MarketId; N] {
     let mut ids = [MarketId::from_u128(0); N];
     for ((name, description), id) in texts.into_iter().zip(&mut ids) {
-        let stored = scene.market(|market| market).await;
+        let stored = fixture.market(|market| market).await;
         *id = stored.market.id();
-        rename(scene, *id, stored.listing, name, description).await;
+        rename(fixture, *id, stored.listing, name, description).await;
     }
     ids
 }
 
-async fn rename(scene: &Scene, id: MarketId, listing: Listing, name: &str, description: &str) {
+async fn rename(fixture: &Fixture, id: MarketId, listing: Listing, name: &str, description: &str) {
     let mut renamed = listing;
     renamed.name = MarketName::new(name).unwrap();
     renamed.description = MarketDescription::new(description).unwrap();
-    scene
+    fixture
         .commit(move |tx| {
             let market = lock_market(tx, id)?;
             tx.save_listing(&market, &renamed)
@@ -40,13 +40,13 @@ async fn rename(scene: &Scene, id: MarketId, listing: Listing, name: &str, descr
         .await;
 }
 
-async fn search(scene: &Scene, method: SearchMethod, text: &str) -> Hits<MarketId> {
+async fn search(fixture: &Fixture, method: SearchMethod, text: &str) -> Hits<MarketId> {
     let query = SearchQuery::parse(text).unwrap();
-    scene.ports.search.search_markets(method, &query, &MarketFilter::default(), PAGE).await.unwrap()
+    fixture.ports.search.search_markets(method, &query, &MarketFilter::default(), PAGE).await.unwrap()
 }
 
-async fn check(scene: &Scene, method: SearchMethod, text: &str, expected: &[MarketId]) {
-    let hits = search(scene, method, text).await;
+async fn check(fixture: &Fixture, method: SearchMethod, text: &str, expected: &[MarketId]) {
+    let hits = search(fixture, method, text).await;
     let found: BTreeSet<_> = hits.hits.iter().map(|hit| hit.id).collect();
     assert_eq!(found, expected.iter().copied().collect(), "{method:?} {text}");
     assert_eq!(usize::try_from(hits.total).unwrap(), found.len(), "{method:?} {text}");
@@ -54,9 +54,9 @@ async fn check(scene: &Scene, method: SearchMethod, text: &str, expected: &[Mark
 
 /// Words, phrases, `or` and minus match the same texts in every store.
 pub async fn words_match_in_every_store(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
+    let fixture = Fixture::open(harness).await;
     let [rain, snow, both] = markets(
-        &scene,
+        &fixture,
         [
             ("Will it rain tomorrow?", "Decided by the gauge on the roof."),
             ("Heavy snow in May", "Snow that stays, at half-time."),
@@ -82,15 +82,15 @@ pub async fn words_match_in_every_store(harness: &dyn Harness) {
         ("-rain", &[]),
         ("?!", &[]),
     ] {
-        check(&scene, FullText, text, expected).await;
+        check(&fixture, FullText, text, expected).await;
     }
 }
 
 /// Substrings match regardless of case, and have no wildcards.
 pub async fn substrings_are_found(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
+    let fixture = Fixture::open(harness).await;
     let [percent, plain, quoted] = markets(
-        &scene,
+        &fixture,
         [
             ("Above 50% turnout?", "More than half_of all voters."),
             ("Above 500 votes?", "More than halfXof them; C:\\votes."),
@@ -114,16 +114,16 @@ pub async fn substrings_are_found(harness: &dyn Harness) {
         ("\"50 bove\"", &[]),
         ("\"50% turnou", &[percent]),
     ] {
-        check(&scene, Substring, text, expected).await;
+        check(&fixture, Substring, text, expected).await;
     }
 }
 
 /// Texts in scripts without spaces, and in any Unicode normalization form, are found by each of
 /// their words and by several.
 pub async fn words_of_all_scripts_are_found(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
+    let fixture = Fixture::open(harness).await;
     let [tokyo, seoul, spartak, apple, muller] = markets(
-        &scene,
+        &fixture,
         [
             ("明日の東京は雨ですか", "気象庁の発表による。一日中のことです。"),
             ("서울에 눈이 올까요?", "기상청의 발표에 따라 결정합니다."),
@@ -147,30 +147,30 @@ pub async fn words_of_all_scripts_are_found(harness: &dyn Harness) {
         (Substring, "Apple iphon", &[apple]),
         (Substring, "Mu\u{308}lle", &[muller]),
     ] {
-        check(&scene, method, text, expected).await;
+        check(&fixture, method, text, expected).await;
     }
 }
 
 /// The start of a long text is found, and a long query works.
 pub async fn long_texts_and_queries_are_searched(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
+    let fixture = Fixture::open(harness).await;
     let long = format!("{} rain {}", "lorem ".repeat(30), "a".repeat(500));
-    let [market] = markets(&scene, [("A long description", long.as_str())]).await;
+    let [market] = markets(&fixture, [("A long description", long.as_str())]).await;
     for method in [FullText, Substring] {
-        check(&scene, method, "rain", &[market]).await;
-        check(&scene, method, &("rain or ".repeat(31) + "rain"), &[market]).await;
-        check(&scene, method, &("a".repeat(498) + "b"), &[]).await;
-        check(&scene, method, &"雨".repeat(500), &[]).await;
+        check(&fixture, method, "rain", &[market]).await;
+        check(&fixture, method, &("rain or ".repeat(31) + "rain"), &[market]).await;
+        check(&fixture, method, &("a".repeat(498) + "b"), &[]).await;
+        check(&fixture, method, &"雨".repeat(500), &[]).await;
     }
-    check(&scene, Substring, &("a".repeat(99) + "b"), &[]).await;
-    check(&scene, Substring, &"a".repeat(100), &[market]).await;
+    check(&fixture, Substring, &("a".repeat(99) + "b"), &[]).await;
+    check(&fixture, Substring, &"a".repeat(100), &[market]).await;
 }
 
 /// Matches in the name precede those in the description, and equal ones are ordered newest first.
 pub async fn best_matches_come_first(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
+    let fixture = Fixture::open(harness).await;
     let [described, old, new] = markets(
-        &scene,
+        &fixture,
         [
             ("Something else", "An eclipse is not what it is about."),
             ("Total eclipse", "Seen from everywhere in the land."),
@@ -179,49 +179,50 @@ pub async fn best_matches_come_first(harness: &dyn Harness) {
     )
     .await;
     for method in [FullText, Substring] {
-        let hits = search(&scene, method, "eclipse").await.hits;
+        let hits = search(&fixture, method, "eclipse").await.hits;
         assert_eq!(hits.iter().map(|hit| hit.id).collect::<Vec<_>>(), [new, old, described], "{method:?}");
         assert!(hits.iter().all(|hit| hit.score >= 0.0) && hits.is_sorted_by(|a, b| a.score >= b.score));
         let query = SearchQuery::parse("eclipse").unwrap();
         let second = SearchPage { offset: 1, limit: 1 };
-        let page = scene.ports.search.search_markets(method, &query, &MarketFilter::default(), second).await;
+        let page =
+            fixture.ports.search.search_markets(method, &query, &MarketFilter::default(), second).await;
         let page = page.unwrap();
         assert_eq!((page.hits[0].id, page.hits.len(), page.total), (old, 1, 3), "{method:?}");
         let past = SearchPage { offset: 3, limit: 1 };
-        let page = scene.ports.search.search_markets(method, &query, &MarketFilter::default(), past).await;
+        let page = fixture.ports.search.search_markets(method, &query, &MarketFilter::default(), past).await;
         assert_eq!(page.unwrap(), Hits { hits: Vec::new(), total: 3 }, "{method:?}");
     }
 }
 
 /// A renamed market is found by its new name only, immediately; a deleted one is not found.
 pub async fn renamed_market_is_found_by_new_name(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
-    let [market] = markets(&scene, [("Will it rain?", "As measured on the roof.")]).await;
-    let listing = scene.stored_market(market).await.listing;
-    rename(&scene, market, listing, "Will it snow?", "As seen from the window.").await;
+    let fixture = Fixture::open(harness).await;
+    let [market] = markets(&fixture, [("Will it rain?", "As measured on the roof.")]).await;
+    let listing = fixture.stored_market(market).await.listing;
+    rename(&fixture, market, listing, "Will it snow?", "As seen from the window.").await;
     for method in [FullText, Substring] {
-        check(&scene, method, "snow", &[market]).await;
-        check(&scene, method, "window", &[market]).await;
-        check(&scene, method, "rain", &[]).await;
-        check(&scene, method, "roof", &[]).await;
+        check(&fixture, method, "snow", &[market]).await;
+        check(&fixture, method, "window", &[market]).await;
+        check(&fixture, method, "rain", &[]).await;
+        check(&fixture, method, "roof", &[]).await;
     }
 }
 
 /// Only posts that match the filter are found: drafts are not among published ones.
 pub async fn posts_are_found_within_their_filter(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
+    let fixture = Fixture::open(harness).await;
     let mut ids = Vec::new();
     for (status, tags) in
         [(PostStatus::Published, vec!["rain"]), (PostStatus::Published, vec![]), (PostStatus::Draft, vec![])]
     {
-        ids.push(scene.post(status, &tags).await);
+        ids.push(fixture.post(status, &tags).await);
     }
     let title = ids[0].body.title.as_str().to_owned();
     let find = async |method, status, tag: Option<&str>, author| {
         let query = SearchQuery::parse(&title).unwrap();
         let tag = tag.map(|tag| foretell_domain::tag::Tag::new(tag).unwrap());
         let filter = PostFilter { status, author_id: author, tag };
-        let hits = scene.ports.search.search_posts(method, &query, &filter, PAGE).await.unwrap().hits;
+        let hits = fixture.ports.search.search_posts(method, &query, &filter, PAGE).await.unwrap().hits;
         hits.into_iter().map(|hit| hit.id).collect::<Vec<PostId>>()
     };
     for method in [FullText, Substring] {

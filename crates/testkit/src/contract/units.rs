@@ -15,24 +15,24 @@ use foretell_ports::market::NewMarket;
 use foretell_ports::unit::Tx;
 
 use super::Harness;
+use super::fixture::{Fixture, after, move_money};
 use super::overlap::{Latch, PATIENCE};
-use super::scene::{Scene, after, move_money};
 use crate::clock::START;
 
 /// The result of the work is returned, and its changes are visible to queries and later units.
 pub async fn result_is_returned_after_commit(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
-    let account = scene.make.account(scene.user().await.id);
-    let result = scene.commit(move |tx| Ok((tx.insert_accounts_once(&[account], START)?, "result"))).await;
+    let fixture = Fixture::open(harness).await;
+    let account = fixture.make.account(fixture.user().await.id);
+    let result = fixture.commit(move |tx| Ok((tx.insert_accounts_once(&[account], START)?, "result"))).await;
     assert_eq!(result, (1, "result"));
-    assert_eq!(scene.stored(account.id()).await.account, account);
-    let again = scene.commit(move |tx| tx.insert_accounts_once(&[account], START)).await;
+    assert_eq!(fixture.stored(account.id()).await.account, account);
+    let again = fixture.commit(move |tx| tx.insert_accounts_once(&[account], START)).await;
     assert_eq!(again, 0, "the later unit sees the account");
 }
 
 /// Changes of every area that a unit makes before it fails, for a test to look for.
 struct Traces {
-    scene: Scene,
+    fixture: Fixture,
     account: Account,
     user: User,
     outcome: StoredOutcome,
@@ -42,13 +42,13 @@ struct Traces {
 
 impl Traces {
     async fn of(harness: &dyn Harness) -> Self {
-        let scene = Scene::open(harness).await;
-        let account = scene.funded(1_000).await;
-        let user = scene.make.user();
-        let outcome = scene.make.outcome(user.id, "key");
-        let new = scene.make.market(&account).build();
-        let order = scene.make.order(TransferKind::Payment, 5);
-        Self { scene, account, user, outcome, new, order }
+        let fixture = Fixture::open(harness).await;
+        let account = fixture.funded(1_000).await;
+        let user = fixture.make.user();
+        let outcome = fixture.make.outcome(user.id, "key");
+        let new = fixture.make.market(&account).build();
+        let order = fixture.make.order(TransferKind::Payment, 5);
+        Self { fixture, account, user, outcome, new, order }
     }
 
     fn pot(&self) -> AccountId {
@@ -57,7 +57,7 @@ impl Traces {
 
     /// Returns the work that writes them all.
     fn write(&self) -> impl FnMut(&mut dyn Tx) -> Result<(), StoreError> + Send + use<> {
-        let (user, password) = (self.user.clone(), self.scene.make.password());
+        let (user, password) = (self.user.clone(), self.fixture.make.password());
         let (outcome, new, order) = (self.outcome.clone(), self.new.clone(), self.order.clone());
         let (account, pot) = (self.account.id(), self.pot());
         move |tx| {
@@ -71,14 +71,14 @@ impl Traces {
     }
 
     async fn check_none_is_left(&self) {
-        let ports = &self.scene.ports;
+        let ports = &self.fixture.ports;
         assert_eq!(ports.ledger.find_currency().await.unwrap(), None);
         assert_eq!(ports.users.find_credentials(&self.user.email).await.unwrap(), None);
         assert_eq!(ports.outcomes.find_outcome(&self.outcome.key).await.unwrap(), None);
         assert_eq!(ports.markets.find_market(self.new.market.id()).await.unwrap(), None);
         assert_eq!(ports.ledger.find_transfer(self.order.id, None).await.unwrap(), None);
         assert_eq!(ports.ledger.find_account(self.pot()).await.unwrap(), None);
-        assert_eq!(self.scene.stored(self.account.id()).await.account, self.account);
+        assert_eq!(self.fixture.stored(self.account.id()).await.account, self.account);
     }
 }
 
@@ -90,7 +90,7 @@ pub async fn error_rolls_back_every_change(harness: &dyn Harness) {
         write(tx)?;
         Err(StoreError::Rejected("by the work itself".into()))
     };
-    let result = traces.scene.ports.uow.run("fails", fails).await;
+    let result = traces.fixture.ports.uow.run("fails", fails).await;
     assert!(
         matches!(&result, Err(StoreError::Rejected(cause)) if cause.to_string() == "by the work itself"),
         "the work's own error, not {result:?}"
@@ -106,28 +106,28 @@ pub async fn panic_rolls_back_every_change(harness: &dyn Harness) {
         write(tx)?;
         panic!("as the test wants it")
     };
-    traces.scene.check_rejected(panics).await;
+    traces.fixture.check_rejected(panics).await;
     traces.check_none_is_left().await;
 }
 
 /// Units and queries work after units have panicked, as many as there may be connections.
 pub async fn store_is_usable_after_panic(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
+    let fixture = Fixture::open(harness).await;
     for _ in 0..20 {
-        scene.check_rejected(|_| -> Result<(), StoreError> { panic!("as the test wants it") }).await;
+        fixture.check_rejected(|_| -> Result<(), StoreError> { panic!("as the test wants it") }).await;
     }
-    let account = scene.account().await;
-    assert_eq!(scene.stored(account.id()).await.account, account);
+    let account = fixture.account().await;
+    assert_eq!(fixture.stored(account.id()).await.account, account);
 }
 
 /// Changes of a unit are visible to its own later steps.
 pub async fn unit_sees_its_own_changes(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
-    let (from, to) = (scene.funded(100).await, scene.account().await);
-    let outcome = scene.make.outcome(scene.user().await.id, "key");
+    let fixture = Fixture::open(harness).await;
+    let (from, to) = (fixture.funded(100).await, fixture.account().await);
+    let outcome = fixture.make.outcome(fixture.user().await.id, "key");
     let (first, second) =
-        (scene.make.order(TransferKind::Payment, 30), scene.make.order(TransferKind::Payment, 5));
-    let versions = scene.commit(move |tx| {
+        (fixture.make.order(TransferKind::Payment, 30), fixture.make.order(TransferKind::Payment, 5));
+    let versions = fixture.commit(move |tx| {
         let first = move_money(tx, [from.id(), to.id()], &first)?;
         assert_eq!(tx.find_transfers(&[first.id])?, from_ref(&first));
         tx.insert_outcomes(from_ref(&outcome))?;
@@ -136,15 +136,15 @@ pub async fn unit_sees_its_own_changes(harness: &dyn Harness) {
         Ok([first.debit.version, first.credit.version, second.credit.version, second.debit.version])
     });
     assert_eq!(versions.await, [2, 1, 3, 2]);
-    assert_eq!(scene.stored(to.id()).await.account.balance().minor(), 25);
+    assert_eq!(fixture.stored(to.id()).await.account.balance().minor(), 25);
 }
 
 /// Queries read committed data while a unit is running.
 pub async fn queries_do_not_see_running_unit(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
-    let account = scene.make.account(scene.user().await.id);
+    let fixture = Fixture::open(harness).await;
+    let account = fixture.make.account(fixture.user().await.id);
     let (written, looked) = (Latch::default(), Latch::default());
-    let store = Arc::clone(&scene.ports.uow);
+    let store = Arc::clone(&fixture.ports.uow);
     let (has_written, has_looked) = (written.clone(), looked.clone());
     let unit = tokio::spawn(async move {
         let work = move |tx: &mut dyn Tx| {
@@ -156,20 +156,20 @@ pub async fn queries_do_not_see_running_unit(harness: &dyn Harness) {
         store.run("waits", work).await
     });
     written.opened().await;
-    let seen = scene.ports.ledger.find_account(account.id()).await;
+    let seen = fixture.ports.ledger.find_account(account.id()).await;
     looked.open();
     unit.await.unwrap().expect("the unit is committed");
     assert_eq!(seen.unwrap(), None, "before the commit");
-    assert_eq!(scene.stored(account.id()).await.account, account, "after the commit");
+    assert_eq!(fixture.stored(account.id()).await.account, account, "after the commit");
 }
 
 /// Dropping the caller while the unit is running changes nothing: it is committed completely.
 pub async fn unit_of_dropped_future_is_committed(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
-    let user = scene.user().await;
-    let (early, late) = (scene.make.account(user.id), scene.make.account(user.id));
+    let fixture = Fixture::open(harness).await;
+    let user = fixture.user().await;
+    let (early, late) = (fixture.make.account(user.id), fixture.make.account(user.id));
     let (begun, dropped) = (Latch::default(), Latch::default());
-    let store = Arc::clone(&scene.ports.uow);
+    let store = Arc::clone(&fixture.ports.uow);
     let (has_begun, is_dropped) = (begun.clone(), dropped.clone());
     let caller = tokio::spawn(async move {
         let work = move |tx: &mut dyn Tx| {
@@ -187,17 +187,17 @@ pub async fn unit_of_dropped_future_is_committed(harness: &dyn Harness) {
     let _cancelled = caller.await;
     dropped.open();
     let since = Instant::now();
-    while scene.ports.ledger.list_accounts(user.id).await.unwrap().is_empty() {
+    while fixture.ports.ledger.list_accounts(user.id).await.unwrap().is_empty() {
         assert!(since.elapsed() < PATIENCE, "the unit is committed although nobody waits for it");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    let accounts = scene.ports.ledger.list_accounts(user.id).await.unwrap();
+    let accounts = fixture.ports.ledger.list_accounts(user.id).await.unwrap();
     assert_eq!(accounts.iter().map(|row| row.account).collect::<Vec<_>>(), [early, late]);
 }
 
 /// A usable store responds to a ping.
 pub async fn storage_responds_to_ping(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
-    scene.ports.health.ping().await.expect("storage answers");
-    assert_eq!(scene.ports.health.missing_migrations().await.unwrap(), 0);
+    let fixture = Fixture::open(harness).await;
+    fixture.ports.health.ping().await.expect("storage answers");
+    assert_eq!(fixture.ports.health.missing_migrations().await.unwrap(), 0);
 }

@@ -16,7 +16,7 @@ use foretell_ports::market::NewMarket;
 use foretell_ports::page::{PageRequest, PageStart};
 
 use super::Harness;
-use super::scene::Scene;
+use super::fixture::Fixture;
 
 /// Texts that the domain accepts and that storage could change: quotes and wildcards of SQL,
 /// characters beyond the basic plane, letters whose case has another length, joiners, and marks.
@@ -41,9 +41,9 @@ fn longest(chars: usize) -> String {
     "\u{1F680}".repeat(chars)
 }
 
-async fn check_user(scene: &Scene, name: &str, at: Timestamp) {
+async fn check_user(fixture: &Fixture, name: &str, at: Timestamp) {
     let user = User {
-        email: Email::new(&format!("{}!#$%&'*+/=?^_`|~@Bücher.example", scene.make.ids().user())).unwrap(),
+        email: Email::new(&format!("{}!#$%&'*+/=?^_`|~@Bücher.example", fixture.make.ids().user())).unwrap(),
         name: UserName::new(name).expect(name),
         avatar: Some(
             AvatarUrl::new(format!(
@@ -53,29 +53,29 @@ async fn check_user(scene: &Scene, name: &str, at: Timestamp) {
             .expect(name),
         ),
         created_at: at,
-        ..scene.make.user()
+        ..fixture.make.user()
     };
-    let (stored, password) = (user.clone(), scene.make.password());
-    assert!(scene.commit(move |tx| tx.insert_user_once(&stored, &password)).await);
-    assert_eq!(scene.ports.users.find_user(user.id).await.unwrap().as_ref(), Some(&user));
-    let found = scene.ports.users.find_credentials(&user.email).await.unwrap().expect("the user");
+    let (stored, password) = (user.clone(), fixture.make.password());
+    assert!(fixture.commit(move |tx| tx.insert_user_once(&stored, &password)).await);
+    assert_eq!(fixture.ports.users.find_user(user.id).await.unwrap().as_ref(), Some(&user));
+    let found = fixture.ports.users.find_credentials(&user.email).await.unwrap().expect("the user");
     assert_eq!(found.user, user);
     let key = ApiKey {
         name: KeyName::new(name).expect(name),
         created_at: at,
         expires_at: Some(at),
         last_used_at: Some(at),
-        ..scene.make.api_key(user.id)
+        ..fixture.make.api_key(user.id)
     };
-    let (account, stored) = (scene.make.account(user.id), key.clone());
-    scene.store_account(account).await;
-    scene.commit(move |tx| tx.insert_api_key(&stored)).await;
-    let found = scene.ports.users.find_api_key(&key.secret_hash).await.unwrap().expect("the key");
+    let (account, stored) = (fixture.make.account(user.id), key.clone());
+    fixture.store_account(account).await;
+    fixture.commit(move |tx| tx.insert_api_key(&stored)).await;
+    let found = fixture.ports.users.find_api_key(&key.secret_hash).await.unwrap().expect("the key");
     assert_eq!(found.key, key);
 }
 
-async fn check_post(scene: &Scene, title: &str, content: &str, at: Timestamp) {
-    let author = scene.user().await.id;
+async fn check_post(fixture: &Fixture, title: &str, content: &str, at: Timestamp) {
+    let author = fixture.user().await.id;
     let tag = Tag::new(&title.chars().take(20).collect::<String>()).expect(title);
     let post = Post {
         body: PostBody {
@@ -86,22 +86,22 @@ async fn check_post(scene: &Scene, title: &str, content: &str, at: Timestamp) {
         },
         created_at: at,
         updated_at: at,
-        ..scene.make.post(author, PostStatus::Published, &[])
+        ..fixture.make.post(author, PostStatus::Published, &[])
     };
-    scene.store_post(post.clone()).await;
-    assert_eq!(scene.ports.posts.find_post(post.id).await.unwrap().as_ref(), Some(&post));
+    fixture.store_post(post.clone()).await;
+    assert_eq!(fixture.ports.posts.find_post(post.id).await.unwrap().as_ref(), Some(&post));
     let comment = Comment {
         content: CommentContent::new(title).expect(title),
         created_at: at,
         updated_at: at,
-        ..scene.make.comment(author, post.id)
+        ..fixture.make.comment(author, post.id)
     };
-    scene.store_comment(comment.clone()).await;
-    assert_eq!(scene.ports.posts.find_comment(comment.id).await.unwrap(), Some(comment));
+    fixture.store_comment(comment.clone()).await;
+    assert_eq!(fixture.ports.posts.find_comment(comment.id).await.unwrap(), Some(comment));
 }
 
-async fn check_market(scene: &Scene, text: &str, ends_at: Timestamp) {
-    let creator = scene.funded(1_000_000).await;
+async fn check_market(fixture: &Fixture, text: &str, ends_at: Timestamp) {
+    let creator = fixture.funded(1_000_000).await;
     let name = format!("abc {text}");
     let listing = Listing::new(
         MarketName::new(&name).expect(text),
@@ -110,55 +110,55 @@ async fn check_market(scene: &Scene, text: &str, ends_at: Timestamp) {
         vec![OptionName::new(text).expect(text), OptionName::new("Something else").expect("a name")],
     );
     let created_at = Timestamp::from_micros(ends_at.micros() - 1);
-    let new = scene.make.market(&creator).created_at(created_at).ends_at(ends_at).build();
+    let new = fixture.make.market(&creator).created_at(created_at).ends_at(ends_at).build();
     let new = NewMarket { listing: listing.expect(text), ..new };
-    scene.store_market(new.clone()).await;
-    let stored = scene.stored_market(new.market.id()).await;
+    fixture.store_market(new.clone()).await;
+    let stored = fixture.stored_market(new.market.id()).await;
     assert_eq!((&stored.listing, stored.created_at), (&new.listing, created_at));
     assert_eq!(stored.market.record().ends_at, ends_at);
 }
 
-async fn check_transfer(scene: &Scene, memo: &str, at: Timestamp) {
-    let (from, to) = (scene.funded(1_000).await, scene.account().await);
+async fn check_transfer(fixture: &Fixture, memo: &str, at: Timestamp) {
+    let (from, to) = (fixture.funded(1_000).await, fixture.account().await);
     let memo = Some(Memo::new(memo).expect(memo));
-    let order = TransferOrder { memo, at, ..scene.make.order(TransferKind::Payment, 5) };
-    let written = scene.transfer([from.id(), to.id()], order).await;
-    let stored = scene.ports.ledger.find_transfer(written.id, None).await.unwrap().expect("the transfer");
+    let order = TransferOrder { memo, at, ..fixture.make.order(TransferKind::Payment, 5) };
+    let written = fixture.transfer([from.id(), to.id()], order).await;
+    let stored = fixture.ports.ledger.find_transfer(written.id, None).await.unwrap().expect("the transfer");
     assert_eq!(stored.transfer, written);
 }
 
 /// Texts of any characters are returned unchanged, and lists with them can be read.
 pub async fn accepted_texts_are_returned_as_written(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
+    let fixture = Fixture::open(harness).await;
     let at = Timestamp::from_micros(1_800_000_000_000_000);
     for text in ACCEPTED {
-        check_user(&scene, text, at).await;
-        check_post(&scene, text, &format!("{text}\n\t{text}"), at).await;
-        check_market(&scene, text, at).await;
-        check_transfer(&scene, text, at).await;
+        check_user(&fixture, text, at).await;
+        check_post(&fixture, text, &format!("{text}\n\t{text}"), at).await;
+        check_market(&fixture, text, at).await;
+        check_transfer(&fixture, text, at).await;
     }
     let listed = PageRequest { start: PageStart::Offset(0), limit: 100 };
-    assert!(scene.ports.users.list_users(listed).await.unwrap().len() > ACCEPTED.len());
+    assert!(fixture.ports.users.list_users(listed).await.unwrap().len() > ACCEPTED.len());
 }
 
 /// The longest text of each field, of four bytes per character, fits.
 pub async fn longest_texts_are_returned_as_written(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
+    let fixture = Fixture::open(harness).await;
     let at = Timestamp::from_micros(1_800_000_000_000_000);
     // Percent-encoded in the avatar, where fewer fit.
-    check_user(&scene, &longest(38), at).await;
-    check_post(&scene, &longest(200), &longest(50_000), at).await;
-    check_market(&scene, &longest(50), at).await;
-    check_transfer(&scene, &longest(200), at).await;
+    check_user(&fixture, &longest(38), at).await;
+    check_post(&fixture, &longest(200), &longest(50_000), at).await;
+    check_market(&fixture, &longest(50), at).await;
+    check_transfer(&fixture, &longest(200), at).await;
 }
 
 /// The first and the last valid time are returned unchanged.
 pub async fn extreme_times_are_returned_as_written(harness: &dyn Harness) {
-    let scene = Scene::open(harness).await;
+    let fixture = Fixture::open(harness).await;
     for at in [Timestamp::MIN.plus_seconds(1), Timestamp::from_micros(-1), Timestamp::MAX] {
-        check_user(&scene, "A user", at).await;
-        check_post(&scene, "A post", "It says.", at).await;
-        check_market(&scene, "Yes", at).await;
-        check_transfer(&scene, "A memo", at).await;
+        check_user(&fixture, "A user", at).await;
+        check_post(&fixture, "A post", "It says.", at).await;
+        check_market(&fixture, "Yes", at).await;
+        check_transfer(&fixture, "A memo", at).await;
     }
 }

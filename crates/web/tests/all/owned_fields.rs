@@ -40,7 +40,7 @@ const ELSEWHERE: [(&str, &[&str]); 3] = [
     ("status", &["/users/", "/webhooks/"]),
 ];
 
-struct Scene {
+struct Fixture {
     app: TestApp,
     ada: TestUser,
     admin: TestUser,
@@ -50,7 +50,7 @@ struct Scene {
     webhook: String,
 }
 
-impl Scene {
+impl Fixture {
     async fn open() -> Self {
         let app = TestApp::start().await;
         let (ada, admin) = (app.user("ada").await, app.admin().await);
@@ -125,12 +125,12 @@ impl Scene {
 
 #[actix_web::test]
 async fn server_fields_are_rejected_in_every_body() {
-    let scene = Scene::open().await;
-    let before = scene.seen().await;
-    for (method, path) in scene.routes() {
+    let fixture = Fixture::open().await;
+    let before = fixture.seen().await;
+    for (method, path) in fixture.routes() {
         let elsewhere = ELSEWHERE.iter().filter(|(_, paths)| !paths.iter().any(|part| path.contains(part)));
         for field in OWNED.into_iter().chain(elsewhere.map(|(field, _)| *field)) {
-            let call = scene.app.call(method.clone(), &path).by(&scene.admin).key("k");
+            let call = fixture.app.call(method.clone(), &path).by(&fixture.admin).key("k");
             let errors = call.json(&json!({ field: "1" })).await.errors();
             assert!(
                 errors.contains(&format!("{field}: unknown_field")),
@@ -138,5 +138,5 @@ async fn server_fields_are_rejected_in_every_body() {
             );
         }
     }
-    assert_eq!(scene.seen().await, before);
+    assert_eq!(fixture.seen().await, before);
 }

@@ -8,7 +8,7 @@ use crate::support::{TestApp, TestUser};
 const NOWHERE: &str = "0190163d-8694-739b-aea5-966c26f8ad91";
 
 /// A market in which ann holds 87.06 shares of the first option, with the current state.
-struct Scene {
+struct Fixture {
     app: TestApp,
     creator: TestUser,
     ann: TestUser,
@@ -16,7 +16,7 @@ struct Scene {
     before: Snapshot,
 }
 
-impl Scene {
+impl Fixture {
     async fn set() -> Self {
         let app = TestApp::start().await;
         let (creator, ann) = (app.user("carl").await, app.user("ann").await);
@@ -44,64 +44,64 @@ impl Scene {
 
 #[actix_web::test]
 async fn invalid_bets_are_rejected() {
-    let scene = Scene::set().await;
-    let poor = scene.send("bets", scene.order("amount", "950.01")).await;
+    let fixture = Fixture::set().await;
+    let poor = fixture.send("bets", fixture.order("amount", "950.01")).await;
     let refused = poor.refused(409, "INSUFFICIENT_FUNDS");
     assert_eq!(refused["details"], json!({ "available": "950.00", "needed": "950.01" }));
-    let huge = scene.send("bets", scene.order("amount", "20000000000000")).await;
+    let huge = fixture.send("bets", fixture.order("amount", "20000000000000")).await;
     huge.refused(409, "TRADE_TOO_LARGE");
-    let elsewhere = scene.send("bets", json!({ "optionId": NOWHERE, "amount": 1 })).await;
+    let elsewhere = fixture.send("bets", json!({ "optionId": NOWHERE, "amount": 1 })).await;
     assert_eq!(elsewhere.refused(404, "NOT_FOUND")["error"], format!("Option not found: {NOWHERE}"));
     let path = format!("/markets/{NOWHERE}/bets");
-    let nowhere = command(&scene.app, &path, &scene.ann, &scene.order("amount", 1)).await;
+    let nowhere = command(&fixture.app, &path, &fixture.ann, &fixture.order("amount", 1)).await;
     assert_eq!(nowhere.refused(404, "NOT_FOUND")["error"], format!("Market not found: {NOWHERE}"));
-    scene.assert_unchanged().await;
+    fixture.assert_unchanged().await;
 }
 
 #[actix_web::test]
 async fn invalid_sales_are_rejected() {
-    let scene = Scene::set().await;
-    let more = scene.send("sales", scene.order("shares", "87.07")).await;
+    let fixture = Fixture::set().await;
+    let more = fixture.send("sales", fixture.order("shares", "87.07")).await;
     let refused = more.refused(409, "INSUFFICIENT_SHARES");
     assert_eq!(refused["details"], json!({ "available": "87.06", "needed": "87.07" }));
-    scene.send("sales", scene.order("shares", "0.01")).await.refused(409, "TRADE_TOO_SMALL");
+    fixture.send("sales", fixture.order("shares", "0.01")).await.refused(409, "TRADE_TOO_SMALL");
     for shares in ["all", "1"] {
         let none =
-            scene.send("sales", json!({ "optionId": scene.market.options[1], "shares": shares })).await;
+            fixture.send("sales", json!({ "optionId": fixture.market.options[1], "shares": shares })).await;
         assert_eq!(none.refused(409, "INSUFFICIENT_SHARES")["details"]["available"], "0.00");
     }
-    let order = scene.order("shares", "all");
-    let stranger = command(&scene.app, &scene.market.at("sales"), &scene.creator, &order).await;
+    let order = fixture.order("shares", "all");
+    let stranger = command(&fixture.app, &fixture.market.at("sales"), &fixture.creator, &order).await;
     stranger.refused(409, "INSUFFICIENT_SHARES");
-    let elsewhere = scene.send("sales", json!({ "optionId": NOWHERE, "shares": "all" })).await;
+    let elsewhere = fixture.send("sales", json!({ "optionId": NOWHERE, "shares": "all" })).await;
     assert_eq!(elsewhere.refused(404, "NOT_FOUND")["error"], format!("Option not found: {NOWHERE}"));
-    scene.assert_unchanged().await;
+    fixture.assert_unchanged().await;
 }
 
 #[actix_web::test]
 async fn quotes_are_rejected_like_their_orders() {
-    let scene = Scene::set().await;
+    let fixture = Fixture::set().await;
     let quote = async |side: &str, field: &str, value: &str| {
-        let mut order = scene.order(field, value);
+        let mut order = fixture.order(field, value);
         order["side"] = side.into();
-        scene.app.post(&scene.market.at("quotes")).json(&order).await
+        fixture.app.post(&fixture.market.at("quotes")).json(&order).await
     };
     quote("buy", "amount", "20000000000000").await.refused(409, "TRADE_TOO_LARGE");
     quote("buy", "shares", "20000000000000").await.refused(409, "TRADE_TOO_LARGE");
     quote("sell", "shares", "0.01").await.refused(409, "TRADE_TOO_SMALL");
     quote("sell", "shares", "87.07").await.refused(409, "INSUFFICIENT_SHARES");
     let order = json!({ "optionId": NOWHERE, "side": "buy", "amount": 1 });
-    scene.app.post(&scene.market.at("quotes")).json(&order).await.refused(404, "NOT_FOUND");
-    scene.app.post(&format!("/markets/{NOWHERE}/quotes")).json(&order).await.refused(404, "NOT_FOUND");
+    fixture.app.post(&fixture.market.at("quotes")).json(&order).await.refused(404, "NOT_FOUND");
+    fixture.app.post(&format!("/markets/{NOWHERE}/quotes")).json(&order).await.refused(404, "NOT_FOUND");
     quote("buy", "amount", "1").await.ok(200);
-    scene.assert_unchanged().await;
+    fixture.assert_unchanged().await;
 }
 
 #[actix_web::test]
 async fn invalid_order_gets_all_errors() {
-    let scene = Scene::set().await;
+    let fixture = Fixture::set().await;
     let check = async |part: &str, order: Value, expected: &[&str]| {
-        let reply = scene.send(part, order.clone()).await;
+        let reply = fixture.send(part, order.clone()).await;
         assert_eq!(reply.errors(), expected, "{part} {order}");
     };
     check("bets", json!({}), &["amount: required", "optionId: required"]).await;
@@ -130,32 +130,32 @@ async fn invalid_order_gets_all_errors() {
         (json!(true), "type"),
         (json!([5]), "type"),
     ] {
-        check("bets", scene.order("amount", amount), &[&format!("amount: {error}")]).await;
+        check("bets", fixture.order("amount", amount), &[&format!("amount: {error}")]).await;
     }
-    check("bets", scene.order("maxPrice", 0), &["amount: required", "maxPrice: range"]).await;
+    check("bets", fixture.order("maxPrice", 0), &["amount: required", "maxPrice: range"]).await;
     check(
         "sales",
         json!({ "minProceeds": "x" }),
         &["minProceeds: format", "optionId: required", "shares: required"],
     )
     .await;
-    check("sales", scene.order("shares", "ALL"), &["shares: format"]).await;
-    check("sales", scene.order("shares", "0"), &["shares: range"]).await;
-    let key = scene.app.post(&scene.market.at("bets")).by(&scene.ann).json(&json!({})).await;
+    check("sales", fixture.order("shares", "ALL"), &["shares: format"]).await;
+    check("sales", fixture.order("shares", "0"), &["shares: range"]).await;
+    let key = fixture.app.post(&fixture.market.at("bets")).by(&fixture.ann).json(&json!({})).await;
     assert_eq!(key.errors(), ["Idempotency-Key: required", "amount: required", "optionId: required"]);
-    scene.assert_unchanged().await;
+    fixture.assert_unchanged().await;
 }
 
 #[actix_web::test]
 async fn invalid_quote_gets_all_errors() {
-    let scene = Scene::set().await;
+    let fixture = Fixture::set().await;
     let check = async |order: Value, expected: &[&str]| {
-        let reply = scene.app.post(&scene.market.at("quotes")).json(&order).await;
+        let reply = fixture.app.post(&fixture.market.at("quotes")).json(&order).await;
         assert_eq!(reply.errors(), expected, "{order}");
     };
     check(json!({}), &["amount: required", "optionId: required", "side: required"]).await;
     let order = |side: &str, more: Value| {
-        let mut order = json!({ "optionId": scene.market.options[0], "side": side });
+        let mut order = json!({ "optionId": fixture.market.options[0], "side": side });
         order.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         order
     };
@@ -169,27 +169,28 @@ async fn invalid_quote_gets_all_errors() {
 
 #[actix_web::test]
 async fn trading_requires_authentication() {
-    let scene = Scene::set().await;
+    let fixture = Fixture::set().await;
     for part in ["bets", "sales", "close", "resolution", "cancellation"] {
-        let reply = scene.app.post(&scene.market.at(part)).key(&fresh_key()).json(&json!({ "odd": 1 })).await;
+        let reply =
+            fixture.app.post(&fixture.market.at(part)).key(&fresh_key()).json(&json!({ "odd": 1 })).await;
         reply.refused(401, "UNAUTHORIZED");
     }
-    scene.assert_unchanged().await;
+    fixture.assert_unchanged().await;
 }
 
 #[actix_web::test]
 async fn public_bet_has_no_private_fields() {
-    let scene = Scene::set().await;
-    let bet = scene.market.bet(&scene.app, &scene.ann, 1, "1").await;
-    let mut public = scene.app.get(&format!("/bets/{}", bet["id"].as_str().unwrap())).await.ok(200);
+    let fixture = Fixture::set().await;
+    let bet = fixture.market.bet(&fixture.app, &fixture.ann, 1, "1").await;
+    let mut public = fixture.app.get(&format!("/bets/{}", bet["id"].as_str().unwrap())).await.ok(200);
     for private in ["accountId", "transferId", "balance"] {
         assert!(bet[private].is_string() && public[private].is_null(), "{private} of {public}");
         public[private] = bet[private].clone();
     }
     assert_eq!(public, bet);
-    assert_eq!(bet["accountId"], scene.ann.account_id.to_string());
-    let missing = scene.app.get(&format!("/bets/{NOWHERE}")).await.refused(404, "NOT_FOUND");
+    assert_eq!(bet["accountId"], fixture.ann.account_id.to_string());
+    let missing = fixture.app.get(&format!("/bets/{NOWHERE}")).await.refused(404, "NOT_FOUND");
     assert_eq!(missing["error"], format!("Bet not found: {NOWHERE}"));
-    assert_eq!(scene.app.get("/bets/7").await.errors(), ["id: format"]);
-    audit(&scene.app).await;
+    assert_eq!(fixture.app.get("/bets/7").await.errors(), ["id: format"]);
+    audit(&fixture.app).await;
 }

@@ -23,7 +23,7 @@ use crate::builders::{Factory, MarketBuilder, amount};
 use crate::clock::START;
 
 /// An open store and a factory of values to store.
-pub(super) struct Scene {
+pub(super) struct Fixture {
     pub(super) ports: Adapters,
     pub(super) make: Factory,
 }
@@ -47,7 +47,7 @@ pub(super) enum Side {
     SellAll,
 }
 
-impl Scene {
+impl Fixture {
     pub(super) async fn open(harness: &dyn Harness) -> Self {
         Self { ports: harness.open().await, make: Factory::new(1) }
     }
