@@ -17,7 +17,7 @@ use foretell_domain::user::{NewUserStatus, ProfileChange, Role, UserUpdate};
 use foretell_domain::webhook::{WebhookEvent, WebhookUrl};
 use foretell_testkit::builders::tags;
 
-use crate::support::{ADDRESS, Desk, amount, confirmation};
+use crate::support::{ADDRESS, Fixture, amount, confirmation};
 
 const SUSPENSION: UserUpdate = UserUpdate { role: None, status: Some(NewUserStatus::Suspended) };
 const DEMOTION: UserUpdate = UserUpdate { role: Some(Role::User), status: None };
@@ -39,10 +39,10 @@ fn said(text: &str) -> CommentContent {
 type Attempt = (&'static str, Result<(), AppError>);
 
 /// Tries every operation that requires a role.
-async fn try_privileged(desk: &Desk, by: &Caller) -> Vec<Attempt> {
-    let (app, ann) = (&desk.app, desk.user().await);
-    let payment = desk.pay(&ann, by, 10).await.unwrap();
-    let markets = [(); 5].map(|()| desk.market(&ann, 100));
+async fn try_privileged(fixture: &Fixture, by: &Caller) -> Vec<Attempt> {
+    let (app, ann) = (&fixture.app, fixture.user().await);
+    let payment = fixture.pay(&ann, by, 10).await.unwrap();
+    let markets = [(); 5].map(|()| fixture.market(&ann, 100));
     let [edited, closed, resolved, cancelled, deleted] =
         futures::future::join_all(markets).await.try_into().unwrap();
     let id = |market: &foretell_ports::market::MarketDetails| market.market.id();
@@ -57,16 +57,16 @@ async fn try_privileged(desk: &Desk, by: &Caller) -> Vec<Attempt> {
     };
     let (webhook, job) = (WebhookId::from_u128(1), JobId::from_u128(1));
     let mint = Mint { to: ann.account_id, amount: amount(10) };
-    let winner = Decision::Winner(Desk::option(&resolved, 0));
+    let winner = Decision::Winner(Fixture::option(&resolved, 0));
     vec![
-        ("mint", app.mint(by, desk.key(), mint).await.and_then(settled)),
-        ("reverse", app.reverse_transfer(by, desk.key(), payment.id, true).await.and_then(settled)),
+        ("mint", app.mint(by, fixture.key(), mint).await.and_then(settled)),
+        ("reverse", app.reverse_transfer(by, fixture.key(), payment.id, true).await.and_then(settled)),
         ("edit market", app.edit_market(by, id(&edited), MarketEdit::default(), any()).await.map(drop)),
-        ("close", app.close_market(by, desk.key(), id(&closed)).await.and_then(settled)),
-        ("resolve", app.decide_market(by, desk.key(), id(&resolved), winner).await.and_then(settled)),
+        ("close", app.close_market(by, fixture.key(), id(&closed)).await.and_then(settled)),
+        ("resolve", app.decide_market(by, fixture.key(), id(&resolved), winner).await.and_then(settled)),
         (
             "cancel",
-            app.decide_market(by, desk.key(), id(&cancelled), Decision::Cancel).await.and_then(settled),
+            app.decide_market(by, fixture.key(), id(&cancelled), Decision::Cancel).await.and_then(settled),
         ),
         ("delete market", app.delete_market(by, id(&deleted)).await),
         ("update", app.update_user(by, ann.user.id, DEMOTION, any()).await.map(drop)),
@@ -85,25 +85,25 @@ async fn try_privileged(desk: &Desk, by: &Caller) -> Vec<Attempt> {
 }
 
 /// Tries every operation that users do for themselves.
-async fn try_own(desk: &Desk, by: &Caller) -> Vec<Attempt> {
-    let (app, ann, any) = (&desk.app, desk.user().await, || ExpectedVersion::Any);
-    let market = desk.market(&ann, 100).await;
-    let (order, target) = (Desk::order(&market, 0, 10), Desk::target(&market));
-    let payment = Desk::payment(by, &ann, 10);
+async fn try_own(fixture: &Fixture, by: &Caller) -> Vec<Attempt> {
+    let (app, ann, any) = (&fixture.app, fixture.user().await, || ExpectedVersion::Any);
+    let market = fixture.market(&ann, 100).await;
+    let (order, target) = (Fixture::order(&market, 0, 10), Fixture::target(&market));
+    let payment = Fixture::payment(by, &ann, 10);
     let subject = CommentSubject::Market(market.market.id());
     let new = NewApiKey { name: KeyName::new("bot").unwrap(), scopes: Scopes::ALL, expires_at: None };
     let (post, key) = (PostId::from_u128(1), ApiKeyId::from_u128(1));
     vec![
-        ("pay", app.pay(by, desk.key(), payment).await.and_then(settled)),
-        ("open", app.open_market(by, desk.key(), desk.opening(100)).await.and_then(settled)),
-        ("bet", app.place_bet(by, desk.key(), target, order).await.and_then(settled)),
+        ("pay", app.pay(by, fixture.key(), payment).await.and_then(settled)),
+        ("open", app.open_market(by, fixture.key(), fixture.opening(100)).await.and_then(settled)),
+        ("bet", app.place_bet(by, fixture.key(), target, order).await.and_then(settled)),
         ("write post", app.write_post(by, post_body()).await.map(drop)),
         ("delete post", app.delete_post(by, post).await),
         ("comment", app.write_comment(by, subject, said("?")).await.map(drop)),
         ("profile", app.change_profile(by, ProfileChange::default(), any()).await.map(drop)),
         ("create key", app.create_api_key(by, confirmation(), new).await.map(drop)),
         ("delete key", app.delete_api_key(by, key).await),
-        ("log out", app.log_out(by, desk.ids.session(), ADDRESS).await.map(drop)),
+        ("log out", app.log_out(by, fixture.ids.session(), ADDRESS).await.map(drop)),
         ("erase", app.erase_user(by, by.user.id, confirmation()).await),
     ]
 }
@@ -112,16 +112,16 @@ fn settled<T>(receipt: foretell_application::writer::Receipt<T>) -> Result<(), A
     receipt.result.map(drop).map_err(AppError::Refused)
 }
 
-async fn update(desk: &Desk, whom: &Caller, update: UserUpdate) {
-    let chief = desk.admin().await;
-    desk.app.update_user(&chief, whom.user.id, update, ExpectedVersion::Any).await.unwrap();
+async fn update(fixture: &Fixture, whom: &Caller, update: UserUpdate) {
+    let chief = fixture.admin().await;
+    fixture.app.update_user(&chief, whom.user.id, update, ExpectedVersion::Any).await.unwrap();
 }
 
 #[tokio::test]
 async fn demoted_admin_loses_privileges() {
-    let desk = Desk::open().await;
-    let admin = desk.admin().await;
-    for (what, result) in try_privileged(&desk, &admin).await {
+    let fixture = Fixture::open().await;
+    let admin = fixture.admin().await;
+    for (what, result) in try_privileged(&fixture, &admin).await {
         let is_allowed = match &result {
             Ok(()) => true,
             Err(AppError::Refused(refusal)) => refusal.code() == Code::NotFound,
@@ -129,84 +129,84 @@ async fn demoted_admin_loses_privileges() {
         };
         assert!(is_allowed, "an admin may {what}: {result:?}");
     }
-    update(&desk, &admin, DEMOTION).await;
-    let before = desk.audit().await;
-    let attempts = try_privileged(&desk, &admin).await;
+    update(&fixture, &admin, DEMOTION).await;
+    let before = fixture.audit().await;
+    let attempts = try_privileged(&fixture, &admin).await;
     for (what, result) in &attempts {
         let is_denied = matches!(result, Err(AppError::Refused(DomainError::Denied(_))));
         assert!(is_denied, "{what}: {result:?}");
     }
-    assert_eq!(desk.audit().await, before + 2 + 5, "one payment, one grant and five subsidies of others");
+    assert_eq!(fixture.audit().await, before + 2 + 5, "one payment, one grant and five subsidies of others");
 }
 
 #[tokio::test]
 async fn demoted_moderator_loses_privileges() {
-    let desk = Desk::open().await;
-    let (ann, moderator) = (desk.user().await, desk.moderator().await);
-    let market = desk.market(&ann, 100).await;
-    update(&desk, &moderator, DEMOTION).await;
-    let decided = desk.decide(&moderator, &market, Decision::Cancel).await.unwrap();
+    let fixture = Fixture::open().await;
+    let (ann, moderator) = (fixture.user().await, fixture.moderator().await);
+    let market = fixture.market(&ann, 100).await;
+    update(&fixture, &moderator, DEMOTION).await;
+    let decided = fixture.decide(&moderator, &market, Decision::Cancel).await.unwrap();
     assert_eq!(decided.result.map(drop), Err(Denied::NotTheCreator.into()));
 }
 
 #[tokio::test]
 async fn suspended_user_cannot_write() {
-    let desk = Desk::open().await;
-    let admin = desk.admin().await;
-    update(&desk, &admin, SUSPENSION).await;
-    let mut attempts = try_privileged(&desk, &admin).await;
-    attempts.extend(try_own(&desk, &admin).await);
+    let fixture = Fixture::open().await;
+    let admin = fixture.admin().await;
+    update(&fixture, &admin, SUSPENSION).await;
+    let mut attempts = try_privileged(&fixture, &admin).await;
+    attempts.extend(try_own(&fixture, &admin).await);
     for (what, result) in attempts {
         assert!(matches!(result, Err(AppError::Unauthorized)), "{what}: {result:?}");
     }
-    assert_eq!(desk.balance(admin.account_id).await, crate::support::GRANT + 10, "it was paid into");
+    assert_eq!(fixture.balance(admin.account_id).await, crate::support::GRANT + 10, "it was paid into");
 }
 
 #[tokio::test]
 async fn ended_credential_cannot_write() {
-    let desk = Desk::open().await;
-    let ann = desk.user().await;
-    let ended = Caller { credential: Credential::Session(desk.sign_in(ann.user.id).await), ..ann.clone() };
+    let fixture = Fixture::open().await;
+    let ann = fixture.user().await;
+    let ended = Caller { credential: Credential::Session(fixture.sign_in(ann.user.id).await), ..ann.clone() };
     let Credential::Session(session) = ended.credential else { unreachable!() };
     let new = NewApiKey { name: KeyName::new("bot").unwrap(), scopes: Scopes::ALL, expires_at: None };
-    let key = desk.app.create_api_key(&ann, confirmation(), new).await.unwrap().key.id;
+    let key = fixture.app.create_api_key(&ann, confirmation(), new).await.unwrap().key.id;
     let revoked = Caller { credential: Credential::ApiKey { id: key, scopes: Scopes::ALL }, ..ann.clone() };
     for caller in [&ended, &revoked] {
-        desk.pay(caller, &ann, 1).await.unwrap_err();
-        desk.app.write_post(caller, post_body()).await.unwrap();
+        fixture.pay(caller, &ann, 1).await.unwrap_err();
+        fixture.app.write_post(caller, post_body()).await.unwrap();
     }
-    assert!(desk.app.log_out(&ann, session, ADDRESS).await.unwrap());
-    desk.app.delete_api_key(&ann, key).await.unwrap();
+    assert!(fixture.app.log_out(&ann, session, ADDRESS).await.unwrap());
+    fixture.app.delete_api_key(&ann, key).await.unwrap();
     for caller in [&ended, &revoked] {
-        let paid = desk.send(caller, Desk::payment(caller, &ann, 1)).await;
+        let paid = fixture.send(caller, Fixture::payment(caller, &ann, 1)).await;
         assert!(matches!(paid, Err(AppError::Unauthorized)), "{paid:?}");
-        let written = desk.app.write_post(caller, post_body()).await;
+        let written = fixture.app.write_post(caller, post_body()).await;
         assert!(matches!(written, Err(AppError::Unauthorized)), "{written:?}");
     }
 }
 
 #[tokio::test]
 async fn unauthorized_command_does_not_use_key() {
-    let desk = Desk::open().await;
-    let (ann, ben) = (desk.user().await, desk.user().await);
-    update(&desk, &ann, SUSPENSION).await;
-    let (key, payment) = (desk.key(), Desk::payment(&ann, &ben, 10));
-    let refused = desk.app.pay(&ann, key.clone(), payment.clone()).await;
+    let fixture = Fixture::open().await;
+    let (ann, ben) = (fixture.user().await, fixture.user().await);
+    update(&fixture, &ann, SUSPENSION).await;
+    let (key, payment) = (fixture.key(), Fixture::payment(&ann, &ben, 10));
+    let refused = fixture.app.pay(&ann, key.clone(), payment.clone()).await;
     assert!(matches!(refused, Err(AppError::Unauthorized)), "{refused:?}");
-    update(&desk, &ann, UserUpdate { role: None, status: Some(NewUserStatus::Active) }).await;
-    let receipt = desk.app.pay(&ann, key, payment).await.unwrap();
+    update(&fixture, &ann, UserUpdate { role: None, status: Some(NewUserStatus::Active) }).await;
+    let receipt = fixture.app.pay(&ann, key, payment).await.unwrap();
     assert!(receipt.result.is_ok() && !receipt.is_replay, "{receipt:?}");
 }
 
 #[tokio::test]
 async fn suspended_user_in_batch_fails_alone() {
-    let desk = Desk::open().await;
-    let (ann, ben) = (desk.user().await, desk.user().await);
-    update(&desk, &ann, SUSPENSION).await;
-    let (answers, units) = desk
+    let fixture = Fixture::open().await;
+    let (ann, ben) = (fixture.user().await, fixture.user().await);
+    update(&fixture, &ann, SUSPENSION).await;
+    let (answers, units) = fixture
         .together([
-            desk.send(&ann, Desk::payment(&ann, &ben, 10)),
-            desk.send(&ben, Desk::payment(&ben, &ann, 20)),
+            fixture.send(&ann, Fixture::payment(&ann, &ben, 10)),
+            fixture.send(&ben, Fixture::payment(&ben, &ann, 20)),
         ])
         .await;
     assert_eq!(units, 1);

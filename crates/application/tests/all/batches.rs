@@ -6,50 +6,59 @@ use foretell_domain::error::Code;
 use foretell_domain::user::Role;
 use futures::FutureExt as _;
 
-use crate::support::{Desk, GRANT, settings};
+use crate::support::{Fixture, GRANT, settings};
 
 #[tokio::test]
 async fn waiting_commands_run_as_one_unit() {
-    let desk = Desk::open().await;
-    let (ann, ben) = (desk.user().await, desk.user().await);
-    let payments = (1..=100).map(|minor| desk.send(&ann, Desk::payment(&ann, &ben, minor)));
-    let (answers, units) = desk.together(payments).await;
+    let fixture = Fixture::open().await;
+    let (ann, ben) = (fixture.user().await, fixture.user().await);
+    let payments = (1..=100).map(|minor| fixture.send(&ann, Fixture::payment(&ann, &ben, minor)));
+    let (answers, units) = fixture.together(payments).await;
     assert_eq!(units, 1);
     for (minor, answer) in (1..).zip(answers) {
         let transfer = answer.unwrap().result.unwrap();
         assert_eq!((transfer.amount.minor(), transfer.debit.account_id), (minor, ann.account_id));
     }
-    assert_eq!(desk.balances([&ann, &ben]).await, [GRANT - 5_050, GRANT + 5_050]);
-    desk.audit().await;
+    assert_eq!(fixture.balances([&ann, &ben]).await, [GRANT - 5_050, GRANT + 5_050]);
+    fixture.audit().await;
 }
 
 #[tokio::test]
 async fn commands_of_every_kind_share_a_unit() {
-    let desk = Desk::open().await;
-    let (admin, ann, ben) = (desk.admin().await, desk.user().await, desk.user().await);
-    let (traded, other) = (desk.market(&ann, 1_000).await, desk.market(&ann, 1_000).await);
-    let granted = desk.statement(ben.account_id).await.remove(0);
+    let fixture = Fixture::open().await;
+    let (admin, ann, ben) = (fixture.admin().await, fixture.user().await, fixture.user().await);
+    let (traded, other) = (fixture.market(&ann, 1_000).await, fixture.market(&ann, 1_000).await);
+    let granted = fixture.statement(ben.account_id).await.remove(0);
     let commands = [
-        desk.send(&ann, Desk::payment(&ann, &ben, 5)).map(|answer| answer.unwrap().result.map(drop)).boxed(),
-        desk.bet(&ben, &traded, 0, 300).map(|answer| answer.map(drop)).boxed(),
-        desk.bet(&ann, &traded, 1, 300).map(|answer| answer.map(drop)).boxed(),
-        desk.sell_all(&ben, &traded, 0).map(|answer| answer.map(drop)).boxed(),
-        async { desk.app.close_market(&ann, desk.key(), other.market.id()).await.unwrap().result.map(drop) }
+        fixture
+            .send(&ann, Fixture::payment(&ann, &ben, 5))
+            .map(|answer| answer.unwrap().result.map(drop))
             .boxed(),
+        fixture.bet(&ben, &traded, 0, 300).map(|answer| answer.map(drop)).boxed(),
+        fixture.bet(&ann, &traded, 1, 300).map(|answer| answer.map(drop)).boxed(),
+        fixture.sell_all(&ben, &traded, 0).map(|answer| answer.map(drop)).boxed(),
         async {
-            let reversed = desk.app.reverse_transfer(&admin, desk.key(), granted.id, true);
+            fixture.app.close_market(&ann, fixture.key(), other.market.id()).await.unwrap().result.map(drop)
+        }
+        .boxed(),
+        async {
+            let reversed = fixture.app.reverse_transfer(&admin, fixture.key(), granted.id, true);
             reversed.await.unwrap().result.map(drop)
         }
         .boxed(),
-        async { desk.app.open_market(&ann, desk.key(), desk.opening(50)).await.unwrap().result.map(drop) }
-            .boxed(),
-        async { desk.app.register_user(desk.registration(Role::User)).await.map(drop).map_err(refusal) }
-            .boxed(),
+        async {
+            fixture.app.open_market(&ann, fixture.key(), fixture.opening(50)).await.unwrap().result.map(drop)
+        }
+        .boxed(),
+        async {
+            fixture.app.register_user(fixture.registration(Role::User)).await.map(drop).map_err(refusal)
+        }
+        .boxed(),
     ];
-    let (answers, units) = desk.together(commands).await;
+    let (answers, units) = fixture.together(commands).await;
     assert_eq!(units, 1);
     assert!(answers.iter().all(Result::is_ok), "{answers:?}");
-    desk.audit().await;
+    fixture.audit().await;
 }
 
 fn refusal(error: AppError) -> foretell_domain::error::DomainError {
@@ -61,56 +70,57 @@ fn refusal(error: AppError) -> foretell_domain::error::DomainError {
 
 #[tokio::test]
 async fn rejected_command_does_not_affect_its_batch() {
-    let desk = Desk::open().await;
-    let (ann, ben, poor) = (desk.user().await, desk.user().await, desk.user().await);
-    desk.pay(&poor, &ben, GRANT).await.unwrap();
+    let fixture = Fixture::open().await;
+    let (ann, ben, poor) = (fixture.user().await, fixture.user().await, fixture.user().await);
+    fixture.pay(&poor, &ben, GRANT).await.unwrap();
     let senders = [(&ann, 10), (&poor, 1), (&ann, 20), (&ann, GRANT), (&ben, 7), (&poor, 3)];
-    let payments = senders.map(|(from, minor)| desk.send(from, Desk::payment(from, &ben, minor)));
-    let (answers, units) = desk.together(payments).await;
+    let payments = senders.map(|(from, minor)| fixture.send(from, Fixture::payment(from, &ben, minor)));
+    let (answers, units) = fixture.together(payments).await;
     let codes: Vec<_> =
         answers.into_iter().map(|answer| answer.unwrap().result.map(drop).map_err(|e| e.code())).collect();
     let lacking = Err(Code::InsufficientFunds);
     // Ben pays himself, which is rejected as well.
     assert_eq!(codes, [Ok(()), lacking, Ok(()), lacking, Err(Code::ValidationError), lacking]);
     assert_eq!(units, 1);
-    assert_eq!(desk.balances([&ann, &ben, &poor]).await, [GRANT - 30, 2 * GRANT + 30, 0]);
-    desk.audit().await;
+    assert_eq!(fixture.balances([&ann, &ben, &poor]).await, [GRANT - 30, 2 * GRANT + 30, 0]);
+    fixture.audit().await;
 }
 
 #[tokio::test]
 async fn later_commands_see_earlier_changes_of_batch() {
-    let desk = Desk::open().await;
-    let (ann, ben, cem) = (desk.user().await, desk.user().await, desk.user().await);
+    let fixture = Fixture::open().await;
+    let (ann, ben, cem) = (fixture.user().await, fixture.user().await, fixture.user().await);
     // Ben can pay Cem only from Ann's payment, and Cem can pay Ann only from Ben's.
     let chain = [(&ann, &ben, GRANT), (&ben, &cem, 2 * GRANT), (&cem, &ann, 3 * GRANT)];
-    let payments = chain.map(|(from, to, minor)| desk.send(from, Desk::payment(from, to, minor)));
-    let (answers, units) = desk.together(payments).await;
+    let payments = chain.map(|(from, to, minor)| fixture.send(from, Fixture::payment(from, to, minor)));
+    let (answers, units) = fixture.together(payments).await;
     assert_eq!(units, 1);
     assert!(answers.iter().all(|answer| answer.as_ref().unwrap().result.is_ok()), "{answers:?}");
-    assert_eq!(desk.balances([&ann, &ben, &cem]).await, [3 * GRANT, 0, 0]);
-    desk.audit().await;
+    assert_eq!(fixture.balances([&ann, &ben, &cem]).await, [3 * GRANT, 0, 0]);
+    fixture.audit().await;
 }
 
 #[tokio::test]
 async fn unit_size_is_limited_by_settings() {
     let writer = WriterSettings { batch_size: 40, ..settings().writer };
-    let desk = Desk::open_with(foretell_application::ApplicationSettings { writer, ..settings() }).await;
-    let (ann, ben) = (desk.user().await, desk.user().await);
-    let payments = (0..100).map(|_| desk.send(&ann, Desk::payment(&ann, &ben, 1)));
-    let (answers, units) = desk.together(payments).await;
+    let fixture =
+        Fixture::open_with(foretell_application::ApplicationSettings { writer, ..settings() }).await;
+    let (ann, ben) = (fixture.user().await, fixture.user().await);
+    let payments = (0..100).map(|_| fixture.send(&ann, Fixture::payment(&ann, &ben, 1)));
+    let (answers, units) = fixture.together(payments).await;
     assert_eq!((answers.len(), units), (100, 3));
-    assert_eq!(desk.balance(ben.account_id).await, GRANT + 100);
+    assert_eq!(fixture.balance(ben.account_id).await, GRANT + 100);
 }
 
 /// Checks the number of units of batches with so many payments each that wait together.
 async fn check_units(payments: &[usize], expected: usize) {
-    let desk = Desk::open().await;
-    let (ann, ben) = (desk.user().await, desk.user().await);
+    let fixture = Fixture::open().await;
+    let (ann, ben) = (fixture.user().await, fixture.user().await);
     let batch = |count: &usize| {
-        let payments = vec![Desk::payment(&ann, &ben, 1); *count];
-        desk.app.pay_batch(&ann, desk.key(), PaymentBatch { mode: BatchMode::Independent, payments })
+        let payments = vec![Fixture::payment(&ann, &ben, 1); *count];
+        fixture.app.pay_batch(&ann, fixture.key(), PaymentBatch { mode: BatchMode::Independent, payments })
     };
-    let (answers, units) = desk.together(payments.iter().map(batch)).await;
+    let (answers, units) = fixture.together(payments.iter().map(batch)).await;
     assert_eq!(units, expected, "{payments:?}");
     for (answer, count) in answers.into_iter().zip(payments) {
         let results = answer.unwrap().result.unwrap();
@@ -118,7 +128,7 @@ async fn check_units(payments: &[usize], expected: usize) {
         assert!(results.iter().all(Result::is_ok));
     }
     let paid = i64::try_from(payments.iter().sum::<usize>()).unwrap();
-    assert_eq!(desk.balance(ben.account_id).await, GRANT + paid);
+    assert_eq!(fixture.balance(ben.account_id).await, GRANT + paid);
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use foretell_ports::post::PostFilter;
 use foretell_ports::unit::{Tx, UnitOfWork};
 use foretell_testkit::builders::tags;
 
-use crate::support::{Desk, confirmation};
+use crate::support::{Fixture, confirmation};
 
 fn body(status: PostStatus) -> PostBody {
     PostBody {
@@ -37,8 +37,8 @@ fn code<T>(result: &Result<T, AppError>) -> Option<Code> {
     }
 }
 
-async fn write(desk: &Desk, author: &Caller, status: PostStatus) -> Post {
-    desk.app.write_post(author, body(status)).await.unwrap()
+async fn write(fixture: &Fixture, author: &Caller, status: PostStatus) -> Post {
+    fixture.app.write_post(author, body(status)).await.unwrap()
 }
 
 const FIRST: PageRequest<foretell_domain::id::PostId> =
@@ -46,11 +46,11 @@ const FIRST: PageRequest<foretell_domain::id::PostId> =
 
 #[tokio::test]
 async fn draft_is_visible_to_its_author_only() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     let (ann, ben, moderator, admin) =
-        (desk.user().await, desk.user().await, desk.moderator().await, desk.admin().await);
-    let draft = write(&desk, &ann, PostStatus::Draft).await;
-    let (app, id) = (&desk.app, draft.id);
+        (fixture.user().await, fixture.user().await, fixture.moderator().await, fixture.admin().await);
+    let draft = write(&fixture, &ann, PostStatus::Draft).await;
+    let (app, id) = (&fixture.app, draft.id);
     for caller in [&ben, &moderator, &admin] {
         let edit = app.edit_post(caller, id, renamed("Mine"), ExpectedVersion::Any).await;
         assert_eq!(code(&edit), Some(Code::NotFound), "{caller:?}");
@@ -68,12 +68,12 @@ async fn draft_is_visible_to_its_author_only() {
 
 #[tokio::test]
 async fn post_totals_are_current_after_changes() {
-    let desk = Desk::open().await;
-    let (app, ann) = (&desk.app, desk.user().await);
+    let fixture = Fixture::open().await;
+    let (app, ann) = (&fixture.app, fixture.user().await);
     let filter = PostFilter { status: PostStatus::Published, author_id: None, tag: None };
     let counted = async || app.count_posts(None, &filter).await.unwrap();
     assert_eq!(counted().await, 0);
-    let post = write(&desk, &ann, PostStatus::Published).await;
+    let post = write(&fixture, &ann, PostStatus::Published).await;
     assert_eq!(counted().await, 1, "written");
     let withdrawn = PostEdit { status: Some(PostStatus::Draft), ..PostEdit::default() };
     app.edit_post(&ann, post.id, withdrawn, ExpectedVersion::Any).await.unwrap();
@@ -83,7 +83,7 @@ async fn post_totals_are_current_after_changes() {
     assert_eq!(counted().await, 1);
     app.delete_post(&ann, post.id).await.unwrap();
     assert_eq!(counted().await, 0, "deleted");
-    write(&desk, &ann, PostStatus::Published).await;
+    write(&fixture, &ann, PostStatus::Published).await;
     assert_eq!(counted().await, 1);
     app.erase_user(&ann, ann.user.id, confirmation()).await.unwrap();
     assert_eq!(counted().await, 0, "gone with its author");
@@ -91,30 +91,32 @@ async fn post_totals_are_current_after_changes() {
 
 #[tokio::test]
 async fn forbidden_edit_does_not_reveal_version() {
-    let desk = Desk::open().await;
-    let (ann, ben) = (desk.user().await, desk.user().await);
-    let post = write(&desk, &ann, PostStatus::Published).await;
+    let fixture = Fixture::open().await;
+    let (ann, ben) = (fixture.user().await, fixture.user().await);
+    let post = write(&fixture, &ann, PostStatus::Published).await;
     for expected in [ExpectedVersion::Any, ExpectedVersion::OneOf(vec![7])] {
-        let edit = desk.app.edit_post(&ben, post.id, renamed("Mine"), expected).await;
+        let edit = fixture.app.edit_post(&ben, post.id, renamed("Mine"), expected).await;
         assert!(
             matches!(edit, Err(AppError::Refused(DomainError::Denied(Denied::NotTheAuthor)))),
             "{edit:?}"
         );
     }
-    let stale = desk.app.edit_post(&ann, post.id, renamed("Two"), ExpectedVersion::OneOf(vec![7])).await;
+    let stale = fixture.app.edit_post(&ann, post.id, renamed("Two"), ExpectedVersion::OneOf(vec![7])).await;
     assert!(matches!(stale, Err(AppError::Stale)), "{stale:?}");
-    assert_eq!(desk.app.get_post(None, post.id).await.unwrap(), post);
+    assert_eq!(fixture.app.get_post(None, post.id).await.unwrap(), post);
 }
 
 #[tokio::test]
 async fn erased_user_loses_content_but_not_ledger() {
-    let desk = Desk::open().await;
-    let (ann, ben) = (desk.user().await, desk.user().await);
-    let market = desk.market(&ann, 1_000).await.market.id();
-    desk.pay(&ann, &ben, 10).await.unwrap();
-    let (mine, theirs) =
-        (write(&desk, &ann, PostStatus::Published).await, write(&desk, &ben, PostStatus::Published).await);
-    let app = &desk.app;
+    let fixture = Fixture::open().await;
+    let (ann, ben) = (fixture.user().await, fixture.user().await);
+    let market = fixture.market(&ann, 1_000).await.market.id();
+    fixture.pay(&ann, &ben, 10).await.unwrap();
+    let (mine, theirs) = (
+        write(&fixture, &ann, PostStatus::Published).await,
+        write(&fixture, &ben, PostStatus::Published).await,
+    );
+    let app = &fixture.app;
     let comment = async |author, subject| app.write_comment(author, subject, said("c")).await.unwrap().id;
     let gone = [
         comment(&ben, CommentSubject::Post(mine.id)).await,
@@ -125,9 +127,9 @@ async fn erased_user_loses_content_but_not_ledger() {
         comment(&ben, CommentSubject::Post(theirs.id)).await,
         comment(&ben, CommentSubject::Market(market)).await,
     ];
-    let before = desk.audit().await;
+    let before = fixture.audit().await;
     let user = ann.user.id;
-    let units: &dyn UnitOfWork = &desk.memory;
+    let units: &dyn UnitOfWork = &fixture.memory;
     units.run("erase", move |tx: &mut dyn Tx| tx.delete_content_of(user)).await.unwrap();
     assert_eq!(code(&app.get_post(None, mine.id).await), Some(Code::NotFound));
     for id in gone {
@@ -137,17 +139,17 @@ async fn erased_user_loses_content_but_not_ledger() {
         assert_eq!(app.get_comment(None, id).await.unwrap().author_id, ben.user.id);
     }
     assert_eq!(app.get_post(None, theirs.id).await.unwrap(), theirs);
-    assert_eq!(desk.audit().await, before);
+    assert_eq!(fixture.audit().await, before);
 }
 
 #[tokio::test]
 async fn posts_embed_requested_resources_only() {
-    let desk = Desk::open().await;
-    let ann = desk.user().await;
-    let posts = [write(&desk, &ann, PostStatus::Published).await];
-    let nothing = desk.app.relate_to_posts(&posts, &[]).await.unwrap();
+    let fixture = Fixture::open().await;
+    let ann = fixture.user().await;
+    let posts = [write(&fixture, &ann, PostStatus::Published).await];
+    let nothing = fixture.app.relate_to_posts(&posts, &[]).await.unwrap();
     assert!(nothing.authors.is_none() && nothing.comments.is_none());
-    let authors = desk.app.relate_to_posts(&posts, &[PostRelation::Author]).await.unwrap();
+    let authors = fixture.app.relate_to_posts(&posts, &[PostRelation::Author]).await.unwrap();
     assert_eq!(authors.authors.unwrap().get(&ann.user.id), Some(&ann.user));
     assert!(authors.comments.is_none());
 }

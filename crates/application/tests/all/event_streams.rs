@@ -8,7 +8,7 @@ use foretell_application::{Application, Caller, MarketEvent, MarketEventData, Ma
 use foretell_domain::market::Phase;
 use foretell_ports::market::MarketDetails;
 
-use crate::support::{Desk, settings};
+use crate::support::{Fixture, settings};
 
 /// Long enough for anything that is going to happen.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -37,9 +37,9 @@ fn shown(event: &MarketEvent) -> String {
     }
 }
 
-async fn bet_many(desk: &Desk, traders: &[Caller], market: &MarketDetails, rounds: usize) {
+async fn bet_many(fixture: &Fixture, traders: &[Caller], market: &MarketDetails, rounds: usize) {
     for round in 0..rounds {
-        let bets = traders.iter().map(|trader| desk.bet(trader, market, round % 2, 10));
+        let bets = traders.iter().map(|trader| fixture.bet(trader, market, round % 2, 10));
         for result in futures::future::join_all(bets).await {
             result.unwrap();
         }
@@ -48,22 +48,22 @@ async fn bet_many(desk: &Desk, traders: &[Caller], market: &MarketDetails, round
 
 #[tokio::test(flavor = "multi_thread")]
 async fn reconnecting_client_gets_each_event_once_in_order() {
-    let desk = Desk::open().await;
-    let creator = desk.user().await;
-    let market = desk.market(&creator, 5_000).await;
+    let fixture = Fixture::open().await;
+    let creator = fixture.user().await;
+    let market = fixture.market(&creator, 5_000).await;
     let mut traders = Vec::new();
     for _ in 0..8 {
-        traders.push(desk.user().await);
+        traders.push(fixture.user().await);
     }
     let trading = async {
-        bet_many(&desk, &traders, &market, 60).await;
-        let closed = desk.app.close_market(&creator, desk.key(), market.market.id()).await;
+        bet_many(&fixture, &traders, &market, 60).await;
+        let closed = fixture.app.close_market(&creator, fixture.key(), market.market.id()).await;
         closed.unwrap().result.unwrap();
     };
     let streaming = async {
         let (mut seen, mut last_seen) = (Vec::new(), BEGINNING);
         while seen.last().is_none_or(|last| last != "closed") {
-            let events = next(&desk.app, &market, last_seen).await;
+            let events = next(&fixture.app, &market, last_seen).await;
             // Broken off after some of what came at once.
             let taken = 1 + seen.len() * 7 % events.len();
             seen.extend(events[..taken].iter().map(shown));
@@ -79,16 +79,16 @@ async fn reconnecting_client_gets_each_event_once_in_order() {
 
 #[tokio::test]
 async fn stream_begins_with_present_and_ends_with_market() {
-    let desk = Desk::open().await;
-    let creator = desk.user().await;
-    let market = desk.market(&creator, 5_000).await;
-    desk.bet(&creator, &market, 0, 10).await.unwrap();
-    let mut stream = Arc::clone(&desk.app).stream_market_events(market.market.id(), None);
+    let fixture = Fixture::open().await;
+    let creator = fixture.user().await;
+    let market = fixture.market(&creator, 5_000).await;
+    fixture.bet(&creator, &market, 0, 10).await.unwrap();
+    let mut stream = Arc::clone(&fixture.app).stream_market_events(market.market.id(), None);
     let mut seen = Vec::new();
     let decide = async {
-        let winner = Desk::option(&market, 0);
-        desk.bet(&creator, &market, 1, 10).await.unwrap();
-        desk.decide(&creator, &market, Decision::Winner(winner)).await.unwrap().result.unwrap();
+        let winner = Fixture::option(&market, 0);
+        fixture.bet(&creator, &market, 1, 10).await.unwrap();
+        fixture.decide(&creator, &market, Decision::Winner(winner)).await.unwrap().result.unwrap();
     };
     assert!(matches!(stream.next(PATIENCE).await.unwrap(), StreamItem::Events(events)
         if events.iter().map(shown).eq(["open"]) && events[0].id.sequence == 1));
@@ -105,27 +105,27 @@ async fn stream_begins_with_present_and_ends_with_market() {
 
 #[tokio::test]
 async fn commits_of_other_processes_are_streamed() {
-    let desk = Desk::open().await;
-    let creator = desk.user().await;
-    let market = desk.market(&creator, 5_000).await;
-    let other = desk.second_node(settings());
+    let fixture = Fixture::open().await;
+    let creator = fixture.user().await;
+    let market = fixture.market(&creator, 5_000).await;
+    let other = fixture.second_node(settings());
     let mut stream = Arc::clone(&other).stream_market_events(market.market.id(), BEGINNING);
     assert!(matches!(stream.next(Duration::ZERO).await.unwrap(), StreamItem::Idle));
-    desk.bet(&creator, &market, 0, 10).await.unwrap();
+    fixture.bet(&creator, &market, 0, 10).await.unwrap();
     assert!(matches!(stream.next(PATIENCE).await.unwrap(), StreamItem::Events(events)
         if events.iter().map(shown).eq(["1"])));
 }
 
 #[tokio::test]
 async fn stream_far_behind_gets_every_event() {
-    let desk = Desk::open().await;
-    let creator = desk.user().await;
-    let market = desk.market(&creator, 5_000).await;
+    let fixture = Fixture::open().await;
+    let creator = fixture.user().await;
+    let market = fixture.market(&creator, 5_000).await;
     // Somebody follows, so that only the newest bets are kept.
-    let mut ahead = Arc::clone(&desk.app).stream_market_events(market.market.id(), BEGINNING);
-    let traders = [creator.clone(), desk.user().await];
+    let mut ahead = Arc::clone(&fixture.app).stream_market_events(market.market.id(), BEGINNING);
+    let traders = [creator.clone(), fixture.user().await];
     for _ in 0..10 {
-        bet_many(&desk, &traders, &market, 20).await;
+        bet_many(&fixture, &traders, &market, 20).await;
         let StreamItem::Events(events) = ahead.next(PATIENCE).await.unwrap() else {
             panic!("there were bets")
         };
@@ -133,7 +133,7 @@ async fn stream_far_behind_gets_every_event() {
     }
     let (mut seen, mut last_seen) = (Vec::new(), BEGINNING);
     while seen.len() < 400 {
-        let events = next(&desk.app, &market, last_seen).await;
+        let events = next(&fixture.app, &market, last_seen).await;
         last_seen = events.last().map(|event| event.id);
         seen.extend(events.iter().map(shown));
     }
@@ -142,23 +142,23 @@ async fn stream_far_behind_gets_every_event() {
 
 #[tokio::test]
 async fn stream_too_far_behind_gets_a_gap() {
-    let desk = Desk::open().await;
-    let creator = desk.user().await;
-    let market = desk.market(&creator, 5_000).await;
+    let fixture = Fixture::open().await;
+    let creator = fixture.user().await;
+    let market = fixture.market(&creator, 5_000).await;
     let mut traders = vec![creator.clone()];
     for _ in 1..5 {
-        traders.push(desk.user().await);
+        traders.push(fixture.user().await);
     }
-    bet_many(&desk, &traders, &market, 402).await;
-    let all = next(&desk.app, &market, Some(MarketEventId { sequence: 10, phase: Phase::Open })).await;
+    bet_many(&fixture, &traders, &market, 402).await;
+    let all = next(&fixture.app, &market, Some(MarketEventId { sequence: 10, phase: Phase::Open })).await;
     assert_eq!(shown(&all[0]), "11", "2,000 are replayed");
-    let gap = next(&desk.app, &market, Some(MarketEventId { sequence: 9, phase: Phase::Open })).await;
+    let gap = next(&fixture.app, &market, Some(MarketEventId { sequence: 9, phase: Phase::Open })).await;
     let [MarketEvent { id, data: MarketEventData::Gap { first: 10, last: 10 } }] = gap[..] else {
         panic!("{gap:?}")
     };
-    let rest = next(&desk.app, &market, Some(id)).await;
+    let rest = next(&fixture.app, &market, Some(id)).await;
     assert_eq!(shown(&rest[0]), "11");
-    let gap = next(&desk.app, &market, BEGINNING).await;
+    let gap = next(&fixture.app, &market, BEGINNING).await;
     assert!(
         matches!(gap[..], [MarketEvent { data: MarketEventData::Gap { first: 1, last: 10 }, .. }]),
         "{gap:?}"
@@ -167,14 +167,14 @@ async fn stream_too_far_behind_gets_a_gap() {
 
 #[tokio::test]
 async fn stream_ends_with_server_and_deleted_market() {
-    let desk = Desk::open().await;
-    let creator = desk.user().await;
-    let market = desk.market(&creator, 5_000).await;
-    let mut stream = Arc::clone(&desk.app).stream_market_events(market.market.id(), BEGINNING);
-    let (seen, ()) = tokio::join!(stream.next(PATIENCE), async { desk.app.end_event_streams() });
+    let fixture = Fixture::open().await;
+    let creator = fixture.user().await;
+    let market = fixture.market(&creator, 5_000).await;
+    let mut stream = Arc::clone(&fixture.app).stream_market_events(market.market.id(), BEGINNING);
+    let (seen, ()) = tokio::join!(stream.next(PATIENCE), async { fixture.app.end_event_streams() });
     assert!(matches!(seen.unwrap(), StreamItem::End));
-    let other = desk.second_node(settings());
-    desk.app.delete_market(&creator, market.market.id()).await.unwrap();
+    let other = fixture.second_node(settings());
+    fixture.app.delete_market(&creator, market.market.id()).await.unwrap();
     let mut stream = other.stream_market_events(market.market.id(), BEGINNING);
     assert!(matches!(stream.next(PATIENCE).await.unwrap(), StreamItem::End));
 }

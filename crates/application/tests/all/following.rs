@@ -9,7 +9,7 @@ use foretell_application::{Application, Caller, MarketEvent, MarketNews, MarketP
 use foretell_domain::market::Phase;
 use foretell_ports::market::MarketDetails;
 
-use crate::support::{Desk, settings};
+use crate::support::{Fixture, settings};
 
 /// Timeout of each expected event.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -38,9 +38,9 @@ fn shown(event: &MarketEvent) -> String {
     }
 }
 
-async fn bet_many(desk: &Desk, traders: &[Caller], market: &MarketDetails, rounds: usize) {
+async fn bet_many(fixture: &Fixture, traders: &[Caller], market: &MarketDetails, rounds: usize) {
     for round in 0..rounds {
-        let bets = traders.iter().map(|trader| desk.bet(trader, market, round % 2, 10));
+        let bets = traders.iter().map(|trader| fixture.bet(trader, market, round % 2, 10));
         for result in futures::future::join_all(bets).await {
             result.unwrap();
         }
@@ -49,22 +49,22 @@ async fn bet_many(desk: &Desk, traders: &[Caller], market: &MarketDetails, round
 
 #[tokio::test(flavor = "multi_thread")]
 async fn resumed_streams_have_every_event_once_in_order() {
-    let desk = Desk::open().await;
-    let creator = desk.user().await;
-    let market = desk.market(&creator, 5_000).await;
+    let fixture = Fixture::open().await;
+    let creator = fixture.user().await;
+    let market = fixture.market(&creator, 5_000).await;
     let mut traders = Vec::new();
     for _ in 0..8 {
-        traders.push(desk.user().await);
+        traders.push(fixture.user().await);
     }
     let trading = async {
-        bet_many(&desk, &traders, &market, 60).await;
-        let closed = desk.app.close_market(&creator, desk.key(), market.market.id()).await;
+        bet_many(&fixture, &traders, &market, 60).await;
+        let closed = fixture.app.close_market(&creator, fixture.key(), market.market.id()).await;
         closed.unwrap().result.unwrap();
     };
     let following = async {
         let (mut told, mut position) = (Vec::new(), BEGINNING);
         while told.last().is_none_or(|last| last != "closed") {
-            let events = next(&desk.app, &market, position).await;
+            let events = next(&fixture.app, &market, position).await;
             // Disconnected after some of the events of one read.
             let taken = 1 + told.len() * 7 % events.len();
             told.extend(events[..taken].iter().map(shown));
@@ -80,16 +80,16 @@ async fn resumed_streams_have_every_event_once_in_order() {
 
 #[tokio::test]
 async fn stream_starts_with_phase_and_ends_with_market() {
-    let desk = Desk::open().await;
-    let creator = desk.user().await;
-    let market = desk.market(&creator, 5_000).await;
-    desk.bet(&creator, &market, 0, 10).await.unwrap();
-    let mut follower = Arc::clone(&desk.app).follow_market(market.market.id(), None);
+    let fixture = Fixture::open().await;
+    let creator = fixture.user().await;
+    let market = fixture.market(&creator, 5_000).await;
+    fixture.bet(&creator, &market, 0, 10).await.unwrap();
+    let mut follower = Arc::clone(&fixture.app).follow_market(market.market.id(), None);
     let mut told = Vec::new();
     let decide = async {
-        let winner = Desk::option(&market, 0);
-        desk.bet(&creator, &market, 1, 10).await.unwrap();
-        desk.decide(&creator, &market, Decision::Winner(winner)).await.unwrap().result.unwrap();
+        let winner = Fixture::option(&market, 0);
+        fixture.bet(&creator, &market, 1, 10).await.unwrap();
+        fixture.decide(&creator, &market, Decision::Winner(winner)).await.unwrap().result.unwrap();
     };
     assert!(matches!(follower.next(PATIENCE).await.unwrap(), Told::Events(events)
         if events.iter().map(shown).eq(["open"]) && events[0].position.sequence == 1));
@@ -106,33 +106,33 @@ async fn stream_starts_with_phase_and_ends_with_market() {
 
 #[tokio::test]
 async fn commits_of_other_processes_are_streamed() {
-    let desk = Desk::open().await;
-    let creator = desk.user().await;
-    let market = desk.market(&creator, 5_000).await;
-    let other = desk.second_node(settings());
+    let fixture = Fixture::open().await;
+    let creator = fixture.user().await;
+    let market = fixture.market(&creator, 5_000).await;
+    let other = fixture.second_node(settings());
     let mut follower = Arc::clone(&other).follow_market(market.market.id(), BEGINNING);
     assert!(matches!(follower.next(Duration::ZERO).await.unwrap(), Told::Nothing));
-    desk.bet(&creator, &market, 0, 10).await.unwrap();
+    fixture.bet(&creator, &market, 0, 10).await.unwrap();
     assert!(matches!(follower.next(PATIENCE).await.unwrap(), Told::Events(events)
         if events.iter().map(shown).eq(["1"])));
 }
 
 #[tokio::test]
 async fn follower_far_behind_gets_every_event() {
-    let desk = Desk::open().await;
-    let creator = desk.user().await;
-    let market = desk.market(&creator, 5_000).await;
+    let fixture = Fixture::open().await;
+    let creator = fixture.user().await;
+    let market = fixture.market(&creator, 5_000).await;
     // Another follower, so that only the newest bets are kept.
-    let mut ahead = Arc::clone(&desk.app).follow_market(market.market.id(), BEGINNING);
-    let traders = [creator.clone(), desk.user().await];
+    let mut ahead = Arc::clone(&fixture.app).follow_market(market.market.id(), BEGINNING);
+    let traders = [creator.clone(), fixture.user().await];
     for _ in 0..10 {
-        bet_many(&desk, &traders, &market, 20).await;
+        bet_many(&fixture, &traders, &market, 20).await;
         let Told::Events(events) = ahead.next(PATIENCE).await.unwrap() else { panic!("there were bets") };
         assert!(!events.is_empty());
     }
     let (mut told, mut position) = (Vec::new(), BEGINNING);
     while told.len() < 400 {
-        let events = next(&desk.app, &market, position).await;
+        let events = next(&fixture.app, &market, position).await;
         position = events.last().map(|event| event.position);
         told.extend(events.iter().map(shown));
     }
@@ -141,36 +141,36 @@ async fn follower_far_behind_gets_every_event() {
 
 #[tokio::test]
 async fn follower_too_far_behind_gets_a_gap() {
-    let desk = Desk::open().await;
-    let creator = desk.user().await;
-    let market = desk.market(&creator, 5_000).await;
+    let fixture = Fixture::open().await;
+    let creator = fixture.user().await;
+    let market = fixture.market(&creator, 5_000).await;
     let mut traders = vec![creator.clone()];
     for _ in 1..5 {
-        traders.push(desk.user().await);
+        traders.push(fixture.user().await);
     }
-    bet_many(&desk, &traders, &market, 402).await;
-    let all = next(&desk.app, &market, Some(MarketPosition { sequence: 10, phase: Phase::Open })).await;
+    bet_many(&fixture, &traders, &market, 402).await;
+    let all = next(&fixture.app, &market, Some(MarketPosition { sequence: 10, phase: Phase::Open })).await;
     assert_eq!(shown(&all[0]), "11", "2,000 are replayed");
-    let gap = next(&desk.app, &market, Some(MarketPosition { sequence: 9, phase: Phase::Open })).await;
+    let gap = next(&fixture.app, &market, Some(MarketPosition { sequence: 9, phase: Phase::Open })).await;
     let [MarketEvent { position, news: MarketNews::Gap { first: 10, last: 10 } }] = gap[..] else {
         panic!("{gap:?}")
     };
-    let rest = next(&desk.app, &market, Some(position)).await;
+    let rest = next(&fixture.app, &market, Some(position)).await;
     assert_eq!(shown(&rest[0]), "11");
-    let gap = next(&desk.app, &market, BEGINNING).await;
+    let gap = next(&fixture.app, &market, BEGINNING).await;
     assert!(matches!(gap[..], [MarketEvent { news: MarketNews::Gap { first: 1, last: 10 }, .. }]), "{gap:?}");
 }
 
 #[tokio::test]
 async fn stream_ends_with_server_or_deleted_market() {
-    let desk = Desk::open().await;
-    let creator = desk.user().await;
-    let market = desk.market(&creator, 5_000).await;
-    let mut follower = Arc::clone(&desk.app).follow_market(market.market.id(), BEGINNING);
-    let (told, ()) = tokio::join!(follower.next(PATIENCE), async { desk.app.end_following() });
+    let fixture = Fixture::open().await;
+    let creator = fixture.user().await;
+    let market = fixture.market(&creator, 5_000).await;
+    let mut follower = Arc::clone(&fixture.app).follow_market(market.market.id(), BEGINNING);
+    let (told, ()) = tokio::join!(follower.next(PATIENCE), async { fixture.app.end_following() });
     assert!(matches!(told.unwrap(), Told::End));
-    let other = desk.second_node(settings());
-    desk.app.delete_market(&creator, market.market.id()).await.unwrap();
+    let other = fixture.second_node(settings());
+    fixture.app.delete_market(&creator, market.market.id()).await.unwrap();
     let mut follower = other.follow_market(market.market.id(), BEGINNING);
     assert!(matches!(follower.next(PATIENCE).await.unwrap(), Told::End));
 }

@@ -13,7 +13,7 @@ use foretell_ports::known_network::KnownNetworkQueries as _;
 use foretell_testkit::{Fault, new_password};
 use futures::future::join_all;
 
-use crate::support::{ADDRESS, Desk, PASSWORD, confirmation, settings};
+use crate::support::{ADDRESS, Fixture, PASSWORD, confirmation, settings};
 
 /// A network from which no user signs in.
 const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7));
@@ -43,28 +43,28 @@ async fn is_limited(app: &Application, email: &Email, from: IpAddr) -> bool {
     }
 }
 
-async fn log_in_from(desk: &Desk, whom: &Caller, from: IpAddr) -> SessionId {
-    desk.app.log_in(from, &whom.user.email, PASSWORD.into()).await.unwrap().session.id
+async fn log_in_from(fixture: &Fixture, whom: &Caller, from: IpAddr) -> SessionId {
+    fixture.app.log_in(from, &whom.user.email, PASSWORD.into()).await.unwrap().session.id
 }
 
 #[tokio::test]
 async fn wrong_confirmations_count_as_failed_sign_ins() {
     let login_limits = LoginLimits { per_account: 3, ..LoginLimits::default() };
-    let desk = Desk::open_with(ApplicationSettings { login_limits, ..settings() }).await;
-    let ann = desk.user().await;
+    let fixture = Fixture::open_with(ApplicationSettings { login_limits, ..settings() }).await;
+    let ann = fixture.user().await;
     let wrong = || PasswordConfirmation { password: "wrong".into(), from: ADDRESS };
     let new = || NewApiKey { name: KeyName::new("bot").unwrap(), scopes: Scopes::ALL, expires_at: None };
     for _ in 0..2 {
-        let refused = desk.app.create_api_key(&ann, wrong(), new()).await;
+        let refused = fixture.app.create_api_key(&ann, wrong(), new()).await;
         assert!(matches!(refused, Err(AppError::WrongPassword)), "{refused:?}");
     }
-    let refused = desk.app.erase_user(&ann, ann.user.id, wrong()).await;
+    let refused = fixture.app.erase_user(&ann, ann.user.id, wrong()).await;
     assert!(matches!(refused, Err(AppError::WrongPassword)), "{refused:?}");
     let limited = [
-        desk.app.create_api_key(&ann, confirmation(), new()).await.map(drop),
-        desk.app.erase_user(&ann, ann.user.id, confirmation()).await,
-        desk.app.change_password(&ann, change(PASSWORD)).await.map(drop),
-        desk.app.log_in(ADDRESS, &ann.user.email, PASSWORD.into()).await.map(drop),
+        fixture.app.create_api_key(&ann, confirmation(), new()).await.map(drop),
+        fixture.app.erase_user(&ann, ann.user.id, confirmation()).await,
+        fixture.app.change_password(&ann, change(PASSWORD)).await.map(drop),
+        fixture.app.log_in(ADDRESS, &ann.user.email, PASSWORD.into()).await.map(drop),
     ];
     for result in limited {
         assert!(matches!(result, Err(AppError::TooManyAttempts { .. })), "{result:?}");
@@ -74,35 +74,35 @@ async fn wrong_confirmations_count_as_failed_sign_ins() {
 #[tokio::test]
 async fn concurrent_guesses_are_limited() {
     let login_limits = LoginLimits { per_account: 3, ..LoginLimits::default() };
-    let desk = Desk::open_with(ApplicationSettings { login_limits, ..settings() }).await;
-    let ann = desk.user().await;
-    let verified = desk.passwords.verifications();
-    let guesses = (0..10).map(|_| desk.app.log_in(ADDRESS, &ann.user.email, "wrong".into()));
+    let fixture = Fixture::open_with(ApplicationSettings { login_limits, ..settings() }).await;
+    let ann = fixture.user().await;
+    let verified = fixture.passwords.verifications();
+    let guesses = (0..10).map(|_| fixture.app.log_in(ADDRESS, &ann.user.email, "wrong".into()));
     let answers = join_all(guesses).await;
     let limited = answers.iter().filter(|answer| matches!(answer, Err(AppError::TooManyAttempts { .. })));
     assert_eq!(limited.count(), 7);
-    assert_eq!(desk.passwords.verifications() - verified, 3, "the others cost no work");
+    assert_eq!(fixture.passwords.verifications() - verified, 3, "the others cost no work");
 }
 
 #[tokio::test]
 async fn guesses_on_all_nodes_count_together() {
-    let desk = Desk::open().await;
-    let (ann, other) = (desk.user().await, desk.second_node(settings()));
-    for app in [&desk.app, &other].into_iter().cycle().take(10) {
+    let fixture = Fixture::open().await;
+    let (ann, other) = (fixture.user().await, fixture.second_node(settings()));
+    for app in [&fixture.app, &other].into_iter().cycle().take(10) {
         let guess = app.log_in(ELSEWHERE, &ann.user.email, "wrong".into()).await;
         assert!(matches!(guess, Err(AppError::BadCredentials)), "{guess:?}");
     }
-    for app in [&desk.app, &other] {
+    for app in [&fixture.app, &other] {
         assert!(is_limited(app, &ann.user.email, ELSEWHERE).await);
     }
 }
 
 #[tokio::test]
 async fn known_network_outlives_the_process() {
-    let desk = Desk::open().await;
-    let ann = desk.user().await;
-    assert!(!is_limited(&desk.app, &ann.user.email, ADDRESS).await);
-    let restarted = desk.second_node(settings());
+    let fixture = Fixture::open().await;
+    let ann = fixture.user().await;
+    assert!(!is_limited(&fixture.app, &ann.user.email, ADDRESS).await);
+    let restarted = fixture.second_node(settings());
     flood(&restarted, &ann.user.email, ELSEWHERE).await;
     assert!(is_limited(&restarted, &ann.user.email, ELSEWHERE).await);
     assert!(!is_limited(&restarted, &ann.user.email, ADDRESS).await);
@@ -112,67 +112,67 @@ async fn known_network_outlives_the_process() {
 
 #[tokio::test]
 async fn sign_in_records_its_network_once_a_day() {
-    let desk = Desk::open().await;
-    let ann = desk.user().await;
+    let fixture = Fixture::open().await;
+    let ann = fixture.user().await;
     let last_use = async || {
-        let known = desk.memory.list_known_networks(ann.user.id).await.unwrap();
+        let known = fixture.memory.list_known_networks(ann.user.id).await.unwrap();
         known.iter().map(|known| known.last_used_at).collect::<Vec<_>>()
     };
-    let first = desk.app.now();
+    let first = fixture.app.now();
     for seconds in [0, 60, 86_339] {
-        desk.clock.advance_seconds(seconds);
-        log_in_from(&desk, &ann, ADDRESS).await;
+        fixture.clock.advance_seconds(seconds);
+        log_in_from(&fixture, &ann, ADDRESS).await;
         assert_eq!(last_use().await, [first]);
     }
-    desk.clock.advance_seconds(1);
-    log_in_from(&desk, &ann, ADDRESS).await;
-    assert_eq!(last_use().await, [desk.app.now()]);
+    fixture.clock.advance_seconds(1);
+    log_in_from(&fixture, &ann, ADDRESS).await;
+    assert_eq!(last_use().await, [fixture.app.now()]);
     for host in 1..20 {
-        log_in_from(&desk, &ann, [198, 51, 100, host].into()).await;
+        log_in_from(&fixture, &ann, [198, 51, 100, host].into()).await;
     }
     assert_eq!(last_use().await.len(), 10, "the most of a user");
 }
 
 #[tokio::test]
 async fn network_unused_for_long_is_unknown() {
-    let desk = Desk::open().await;
-    let ann = desk.user().await;
-    log_in_from(&desk, &ann, ADDRESS).await;
-    desk.clock.advance_seconds(90 * 86_400);
-    flood(&desk.app, &ann.user.email, ELSEWHERE).await;
-    assert!(is_limited(&desk.app, &ann.user.email, ADDRESS).await);
+    let fixture = Fixture::open().await;
+    let ann = fixture.user().await;
+    log_in_from(&fixture, &ann, ADDRESS).await;
+    fixture.clock.advance_seconds(90 * 86_400);
+    flood(&fixture.app, &ann.user.email, ELSEWHERE).await;
+    assert!(is_limited(&fixture.app, &ann.user.email, ADDRESS).await);
 }
 
 #[tokio::test]
 async fn revocation_leaves_only_the_present_network_known() {
-    let desk = Desk::open().await;
-    let ann = desk.user().await;
+    let fixture = Fixture::open().await;
+    let ann = fixture.user().await;
     let known = async || {
-        let known = desk.memory.list_known_networks(ann.user.id).await.unwrap();
+        let known = fixture.memory.list_known_networks(ann.user.id).await.unwrap();
         known.iter().map(|known| known.network).collect::<Vec<_>>()
     };
     let Credential::Session(own) = ann.credential else { panic!("a user has a session") };
-    log_in_from(&desk, &ann, ADDRESS).await;
-    let other = log_in_from(&desk, &ann, ELSEWHERE).await;
+    log_in_from(&fixture, &ann, ADDRESS).await;
+    let other = log_in_from(&fixture, &ann, ELSEWHERE).await;
     assert_eq!(known().await.len(), 2);
-    assert!(desk.app.log_out(&ann, other, ADDRESS).await.unwrap());
+    assert!(fixture.app.log_out(&ann, other, ADDRESS).await.unwrap());
     assert_eq!(known().await, [ADDRESS]);
-    log_in_from(&desk, &ann, ELSEWHERE).await;
-    desk.app.change_password(&ann, change(PASSWORD)).await.unwrap();
+    log_in_from(&fixture, &ann, ELSEWHERE).await;
+    fixture.app.change_password(&ann, change(PASSWORD)).await.unwrap();
     assert_eq!(known().await, [ADDRESS]);
-    assert!(desk.app.log_out(&ann, own, ELSEWHERE).await.unwrap());
+    assert!(fixture.app.log_out(&ann, own, ELSEWHERE).await.unwrap());
     assert_eq!(known().await, [ADDRESS], "who signs out trusts the networks still");
 }
 
 #[tokio::test]
 async fn other_failures_do_not_count_as_guesses() {
     let login_limits = LoginLimits { per_account: 1, ..LoginLimits::default() };
-    let desk = Desk::open_with(ApplicationSettings { login_limits, ..settings() }).await;
-    let ann = desk.user().await;
+    let fixture = Fixture::open_with(ApplicationSettings { login_limits, ..settings() }).await;
+    let ann = fixture.user().await;
     for _ in 0..5 {
-        desk.faults.fail_next(Fault::Unavailable);
-        let failed = desk.app.log_in(ADDRESS, &ann.user.email, PASSWORD.into()).await;
+        fixture.faults.fail_next(Fault::Unavailable);
+        let failed = fixture.app.log_in(ADDRESS, &ann.user.email, PASSWORD.into()).await;
         assert!(matches!(failed, Err(AppError::Store(_))), "{failed:?}");
     }
-    desk.app.log_in(ADDRESS, &ann.user.email, PASSWORD.into()).await.unwrap();
+    fixture.app.log_in(ADDRESS, &ann.user.email, PASSWORD.into()).await.unwrap();
 }

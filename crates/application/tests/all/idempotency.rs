@@ -9,52 +9,52 @@ use foretell_domain::text::Memo;
 use foretell_domain::transfer::Transfer;
 use foretell_domain::user::{Role, User};
 
-use crate::support::{Desk, GRANT, amount, settings};
+use crate::support::{Fixture, GRANT, amount, settings};
 
 type Answer = Result<Receipt<Transfer>, AppError>;
 
 /// Checks that one payment of 10 was made and that every result contains it.
-async fn check_one_effect(desk: &Desk, [from, to]: [&Caller; 2], answers: Vec<Answer>) {
+async fn check_one_effect(fixture: &Fixture, [from, to]: [&Caller; 2], answers: Vec<Answer>) {
     let receipts: Vec<_> = answers.into_iter().map(Result::unwrap).collect();
     assert_eq!(receipts.len(), 50);
     assert_eq!(receipts.iter().filter(|receipt| !receipt.is_replay).count(), 1, "one is the first");
     let first = receipts[0].result.clone().unwrap();
     assert!(receipts.iter().all(|receipt| receipt.result.as_ref() == Ok(&first)), "{receipts:?}");
-    assert_eq!(desk.balances([from, to]).await, [GRANT - 10, GRANT + 10]);
-    desk.audit().await;
+    assert_eq!(fixture.balances([from, to]).await, [GRANT - 10, GRANT + 10]);
+    fixture.audit().await;
 }
 
 #[tokio::test]
 async fn fifty_submissions_in_one_batch_have_one_effect() {
-    let desk = Desk::open().await;
-    let (ann, ben) = (desk.user().await, desk.user().await);
-    let (key, payment) = (desk.key(), Desk::payment(&ann, &ben, 10));
-    let payments = (0..50).map(|_| desk.app.pay(&ann, key.clone(), payment.clone()));
-    let (answers, units) = desk.together(payments).await;
+    let fixture = Fixture::open().await;
+    let (ann, ben) = (fixture.user().await, fixture.user().await);
+    let (key, payment) = (fixture.key(), Fixture::payment(&ann, &ben, 10));
+    let payments = (0..50).map(|_| fixture.app.pay(&ann, key.clone(), payment.clone()));
+    let (answers, units) = fixture.together(payments).await;
     assert_eq!(units, 1);
-    check_one_effect(&desk, [&ann, &ben], answers).await;
+    check_one_effect(&fixture, [&ann, &ben], answers).await;
 }
 
 #[tokio::test]
 async fn fifty_submissions_across_batches_have_one_effect() {
     let writer = WriterSettings { batch_size: 7, ..settings().writer };
-    let desk = Desk::open_with(ApplicationSettings { writer, ..settings() }).await;
-    let (ann, ben) = (desk.user().await, desk.user().await);
-    let (key, payment) = (desk.key(), Desk::payment(&ann, &ben, 10));
-    let payments = (0..50).map(|_| desk.app.pay(&ann, key.clone(), payment.clone()));
-    let (answers, units) = desk.together(payments).await;
+    let fixture = Fixture::open_with(ApplicationSettings { writer, ..settings() }).await;
+    let (ann, ben) = (fixture.user().await, fixture.user().await);
+    let (key, payment) = (fixture.key(), Fixture::payment(&ann, &ben, 10));
+    let payments = (0..50).map(|_| fixture.app.pay(&ann, key.clone(), payment.clone()));
+    let (answers, units) = fixture.together(payments).await;
     assert_eq!(units, 8);
-    check_one_effect(&desk, [&ann, &ben], answers).await;
+    check_one_effect(&fixture, [&ann, &ben], answers).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn fifty_concurrent_submissions_have_one_effect() {
     let writer = WriterSettings { lanes: 4, ..settings().writer };
     let settings = ApplicationSettings { writer, ..settings() };
-    let desk = Desk::open_with(settings.clone()).await;
-    let (ann, ben) = (desk.user().await, desk.user().await);
-    let nodes = [Arc::clone(&desk.app), desk.second_node(settings)];
-    let (key, payment) = (desk.key(), Desk::payment(&ann, &ben, 10));
+    let fixture = Fixture::open_with(settings.clone()).await;
+    let (ann, ben) = (fixture.user().await, fixture.user().await);
+    let nodes = [Arc::clone(&fixture.app), fixture.second_node(settings)];
+    let (key, payment) = (fixture.key(), Fixture::payment(&ann, &ben, 10));
     let send = |number: usize| {
         let (node, ann) = (Arc::clone(&nodes[number % 2]), ann.clone());
         let (key, payment) = (key.clone(), payment.clone());
@@ -65,142 +65,143 @@ async fn fifty_concurrent_submissions_have_one_effect() {
     for task in tasks {
         answers.push(task.await.unwrap());
     }
-    check_one_effect(&desk, [&ann, &ben], answers).await;
+    check_one_effect(&fixture, [&ann, &ben], answers).await;
 }
 
 #[tokio::test]
 async fn key_with_another_command_is_rejected() {
-    let desk = Desk::open().await;
-    let (ann, ben) = (desk.user().await, desk.user().await);
-    let (key, first) = (desk.key(), Desk::payment(&ann, &ben, 10));
+    let fixture = Fixture::open().await;
+    let (ann, ben) = (fixture.user().await, fixture.user().await);
+    let (key, first) = (fixture.key(), Fixture::payment(&ann, &ben, 10));
     let memo = Memo::new("for lunch").unwrap();
     let others = [
         Payment { amount: amount(11), ..first.clone() },
         Payment { memo: Some(memo), ..first.clone() },
-        Payment { client_id: Some(desk.ids.client()), ..first.clone() },
+        Payment { client_id: Some(fixture.ids.client()), ..first.clone() },
         Payment { to: ann.account_id, from: ben.account_id, ..first.clone() },
     ];
     let all = [std::slice::from_ref(&first), &others].concat();
     let (answers, units) =
-        desk.together(all.iter().map(|payment| desk.app.pay(&ann, key.clone(), payment.clone()))).await;
+        fixture.together(all.iter().map(|payment| fixture.app.pay(&ann, key.clone(), payment.clone()))).await;
     assert_eq!(units, 1);
     answers[0].as_ref().unwrap().result.as_ref().unwrap();
     assert!(answers[1..].iter().all(|answer| matches!(answer, Err(AppError::KeyReused))), "{answers:?}");
     for other in others {
-        let answer = desk.app.pay(&ann, key.clone(), other).await;
+        let answer = fixture.app.pay(&ann, key.clone(), other).await;
         assert!(matches!(answer, Err(AppError::KeyReused)), "{answer:?}");
     }
     let batch = PaymentBatch { mode: BatchMode::Atomic, payments: vec![first.clone()] };
-    let answer = desk.app.pay_batch(&ann, key.clone(), batch).await;
+    let answer = fixture.app.pay_batch(&ann, key.clone(), batch).await;
     assert!(matches!(answer, Err(AppError::KeyReused)), "{answer:?}");
-    assert!(desk.app.pay(&ann, key, first).await.unwrap().is_replay, "the first command keeps its key");
-    assert_eq!(desk.balance(ben.account_id).await, GRANT + 10);
+    assert!(fixture.app.pay(&ann, key, first).await.unwrap().is_replay, "the first command keeps its key");
+    assert_eq!(fixture.balance(ben.account_id).await, GRANT + 10);
 }
 
 #[tokio::test]
 async fn a_key_belongs_to_its_user() {
-    let desk = Desk::open().await;
-    let (ann, ben) = (desk.user().await, desk.user().await);
-    let (key, to_ben, to_ann) = (desk.key(), Desk::payment(&ann, &ben, 10), Desk::payment(&ben, &ann, 3));
-    assert!(!desk.app.pay(&ann, key.clone(), to_ben).await.unwrap().is_replay);
-    assert!(!desk.app.pay(&ben, key, to_ann).await.unwrap().is_replay);
-    assert_eq!(desk.balances([&ann, &ben]).await, [GRANT - 7, GRANT + 7]);
+    let fixture = Fixture::open().await;
+    let (ann, ben) = (fixture.user().await, fixture.user().await);
+    let (key, to_ben, to_ann) =
+        (fixture.key(), Fixture::payment(&ann, &ben, 10), Fixture::payment(&ben, &ann, 3));
+    assert!(!fixture.app.pay(&ann, key.clone(), to_ben).await.unwrap().is_replay);
+    assert!(!fixture.app.pay(&ben, key, to_ann).await.unwrap().is_replay);
+    assert_eq!(fixture.balances([&ann, &ben]).await, [GRANT - 7, GRANT + 7]);
 }
 
 #[tokio::test]
 async fn rejections_are_replayed() {
-    let desk = Desk::open().await;
-    let (ann, ben) = (desk.user().await, desk.user().await);
-    let (key, payment) = (desk.key(), Desk::payment(&ann, &ben, GRANT + 1));
-    let refused = desk.app.pay(&ann, key.clone(), payment.clone()).await.unwrap();
+    let fixture = Fixture::open().await;
+    let (ann, ben) = (fixture.user().await, fixture.user().await);
+    let (key, payment) = (fixture.key(), Fixture::payment(&ann, &ben, GRANT + 1));
+    let refused = fixture.app.pay(&ann, key.clone(), payment.clone()).await.unwrap();
     assert_eq!(refused.result.as_ref().unwrap_err().code(), Code::InsufficientFunds);
-    desk.pay(&ben, &ann, 100).await.unwrap();
-    let again = desk.app.pay(&ann, key, payment.clone()).await.unwrap();
+    fixture.pay(&ben, &ann, 100).await.unwrap();
+    let again = fixture.app.pay(&ann, key, payment.clone()).await.unwrap();
     assert_eq!(again, Receipt { is_replay: true, ..refused });
-    let fresh = desk.send(&ann, payment).await.unwrap();
+    let fresh = fixture.send(&ann, payment).await.unwrap();
     assert!(!fresh.is_replay && fresh.result.is_ok(), "under another key it is another command");
 }
 
 #[tokio::test]
 async fn generated_ids_are_not_part_of_hash() {
-    let desk = Desk::open().await;
-    let ann = desk.user().await;
-    let (key, opening) = (desk.key(), desk.opening(1_000));
-    let first = desk.app.open_market(&ann, key.clone(), opening.clone()).await.unwrap();
-    let again = desk.app.open_market(&ann, key, opening).await.unwrap();
+    let fixture = Fixture::open().await;
+    let ann = fixture.user().await;
+    let (key, opening) = (fixture.key(), fixture.opening(1_000));
+    let first = fixture.app.open_market(&ann, key.clone(), opening.clone()).await.unwrap();
+    let again = fixture.app.open_market(&ann, key, opening).await.unwrap();
     assert_eq!(again, Receipt { is_replay: true, ..first });
-    assert_eq!(desk.balance(ann.account_id).await, GRANT - 1_000);
+    assert_eq!(fixture.balance(ann.account_id).await, GRANT - 1_000);
 }
 
 #[tokio::test]
 async fn repeated_bet_returns_first_receipt_exactly() {
-    let desk = Desk::open().await;
-    let (ann, ben) = (desk.user().await, desk.user().await);
-    let market = desk.market(&ann, 1_000).await;
-    let (key, order) = (desk.key(), Desk::order(&market, 0, 100));
-    let first = desk.app.place_bet(&ben, key.clone(), Desk::target(&market), order).await.unwrap();
-    let again = desk.app.place_bet(&ben, key, Desk::target(&market), order).await.unwrap();
+    let fixture = Fixture::open().await;
+    let (ann, ben) = (fixture.user().await, fixture.user().await);
+    let market = fixture.market(&ann, 1_000).await;
+    let (key, order) = (fixture.key(), Fixture::order(&market, 0, 100));
+    let first = fixture.app.place_bet(&ben, key.clone(), Fixture::target(&market), order).await.unwrap();
+    let again = fixture.app.place_bet(&ben, key, Fixture::target(&market), order).await.unwrap();
     assert_eq!(again, Receipt { is_replay: true, ..first });
-    assert_eq!(desk.balance(ben.account_id).await, GRANT - 100);
+    assert_eq!(fixture.balance(ben.account_id).await, GRANT - 100);
 }
 
 #[tokio::test]
 async fn role_and_fee_are_not_part_of_hash() {
-    let desk = Desk::open().await;
-    let (ann, ben) = (desk.user().await, desk.user().await);
-    let (key, payment) = (desk.key(), Desk::payment(&ann, &ben, 10));
-    let first = desk.app.pay(&ann, key.clone(), payment.clone()).await.unwrap();
+    let fixture = Fixture::open().await;
+    let (ann, ben) = (fixture.user().await, fixture.user().await);
+    let (key, payment) = (fixture.key(), Fixture::payment(&ann, &ben, 10));
+    let first = fixture.app.pay(&ann, key.clone(), payment.clone()).await.unwrap();
     let promoted = Caller { user: User { role: Role::Admin, ..ann.user.clone() }, ..ann.clone() };
-    let again = desk.app.pay(&promoted, key, payment).await.unwrap();
+    let again = fixture.app.pay(&promoted, key, payment).await.unwrap();
     assert_eq!(again, Receipt { is_replay: true, ..first });
-    let (key, opening) = (desk.key(), desk.opening(1_000));
-    let first = desk.app.open_market(&ann, key.clone(), opening.clone()).await.unwrap();
-    let dearer = desk.second_node(ApplicationSettings { fee_bps: 100, ..settings() });
+    let (key, opening) = (fixture.key(), fixture.opening(1_000));
+    let first = fixture.app.open_market(&ann, key.clone(), opening.clone()).await.unwrap();
+    let dearer = fixture.second_node(ApplicationSettings { fee_bps: 100, ..settings() });
     let again = dearer.open_market(&ann, key, opening).await.unwrap();
     assert_eq!(again, Receipt { is_replay: true, ..first });
 }
 
 #[tokio::test]
 async fn equal_amounts_have_equal_hashes() {
-    let desk = Desk::open().await;
-    let (ann, ben) = (desk.user().await, desk.user().await);
-    let (key, currency) = (desk.key(), &desk.app.settings().currency);
+    let fixture = Fixture::open().await;
+    let (ann, ben) = (fixture.user().await, fixture.user().await);
+    let (key, currency) = (fixture.key(), &fixture.app.settings().currency);
     let mut replays = Vec::new();
     for text in ["12.5", "12.50", "012.50"] {
         let amount = currency.parse_amount(text).unwrap();
-        let payment = Payment { amount, ..Desk::payment(&ann, &ben, 1) };
-        replays.push(desk.app.pay(&ann, key.clone(), payment).await.unwrap().is_replay);
+        let payment = Payment { amount, ..Fixture::payment(&ann, &ben, 1) };
+        replays.push(fixture.app.pay(&ann, key.clone(), payment).await.unwrap().is_replay);
     }
     assert_eq!(replays, [false, true, true]);
-    assert_eq!(desk.balance(ben.account_id).await, GRANT + 1_250);
+    assert_eq!(fixture.balance(ben.account_id).await, GRANT + 1_250);
 }
 
 #[tokio::test]
 async fn repetition_after_restart_returns_first_result() {
-    let desk = Desk::open().await;
-    let (ann, ben) = (desk.user().await, desk.user().await);
-    let (key, payment) = (desk.key(), Desk::payment(&ann, &ben, 10));
-    let first = desk.app.pay(&ann, key.clone(), payment.clone()).await.unwrap();
-    desk.app.drain().await;
-    desk.clock.advance_seconds(86_400);
-    let again = desk.second_node(settings()).pay(&ann, key, payment).await.unwrap();
+    let fixture = Fixture::open().await;
+    let (ann, ben) = (fixture.user().await, fixture.user().await);
+    let (key, payment) = (fixture.key(), Fixture::payment(&ann, &ben, 10));
+    let first = fixture.app.pay(&ann, key.clone(), payment.clone()).await.unwrap();
+    fixture.app.drain().await;
+    fixture.clock.advance_seconds(86_400);
+    let again = fixture.second_node(settings()).pay(&ann, key, payment).await.unwrap();
     assert_eq!(again, Receipt { is_replay: true, ..first });
 }
 
 #[tokio::test]
 async fn key_is_reusable_after_outcome_is_purged() {
-    let desk = Desk::open().await;
-    let (ann, ben) = (desk.user().await, desk.user().await);
-    let (old, recent) = (desk.key(), desk.key());
-    let payment = Desk::payment(&ann, &ben, 10);
-    desk.app.pay(&ann, old.clone(), payment.clone()).await.unwrap().result.unwrap();
-    desk.clock.advance_seconds(7 * 86_400);
-    desk.app.pay(&ann, recent.clone(), payment.clone()).await.unwrap().result.unwrap();
-    desk.clock.advance_seconds(1);
-    assert!(desk.app.pay(&ann, old.clone(), payment.clone()).await.unwrap().is_replay, "not purged yet");
-    desk.app.add_scheduled_jobs(None).await.unwrap();
-    assert!(desk.work().await.is_empty());
-    let replays = [recent, old].map(|key| desk.app.pay(&ann, key, payment.clone()));
+    let fixture = Fixture::open().await;
+    let (ann, ben) = (fixture.user().await, fixture.user().await);
+    let (old, recent) = (fixture.key(), fixture.key());
+    let payment = Fixture::payment(&ann, &ben, 10);
+    fixture.app.pay(&ann, old.clone(), payment.clone()).await.unwrap().result.unwrap();
+    fixture.clock.advance_seconds(7 * 86_400);
+    fixture.app.pay(&ann, recent.clone(), payment.clone()).await.unwrap().result.unwrap();
+    fixture.clock.advance_seconds(1);
+    assert!(fixture.app.pay(&ann, old.clone(), payment.clone()).await.unwrap().is_replay, "not purged yet");
+    fixture.app.add_scheduled_jobs(None).await.unwrap();
+    assert!(fixture.work().await.is_empty());
+    let replays = [recent, old].map(|key| fixture.app.pay(&ann, key, payment.clone()));
     let replays =
         futures::future::join_all(replays).await.into_iter().map(|answer| answer.unwrap().is_replay);
     assert_eq!(replays.collect::<Vec<_>>(), [true, false]);
@@ -209,11 +210,11 @@ async fn key_is_reusable_after_outcome_is_purged() {
 /// Clients can choose any key: registrations are stored under keys that are not valid for clients.
 #[tokio::test]
 async fn clients_may_choose_any_valid_key() {
-    let desk = Desk::open().await;
-    let (ann, ben) = (desk.user().await, desk.user().await);
+    let fixture = Fixture::open().await;
+    let (ann, ben) = (fixture.user().await, fixture.user().await);
     for key in ["registration", "Registration", " ", "é", &"k".repeat(255)] {
-        let receipt = desk.app.pay(&ann, key.to_owned(), Desk::payment(&ann, &ben, 10)).await;
+        let receipt = fixture.app.pay(&ann, key.to_owned(), Fixture::payment(&ann, &ben, 10)).await;
         assert!(receipt.is_ok_and(|receipt| !receipt.is_replay), "{key}");
     }
-    assert_eq!(desk.balance(ben.account_id).await, GRANT + 50);
+    assert_eq!(fixture.balance(ben.account_id).await, GRANT + 50);
 }

@@ -7,26 +7,26 @@ use foretell_application::writer::{BatchMode, PaymentBatch, WriterSettings};
 use foretell_application::{AppError, ApplicationSettings};
 use futures::poll;
 
-use crate::support::{Desk, GRANT, eventually, settings};
+use crate::support::{Fixture, GRANT, eventually, settings};
 
 #[tokio::test]
 async fn user_with_full_share_is_rejected_alone() {
     let writer = WriterSettings { queue: 8, ..settings().writer };
-    let desk = Desk::open_with(ApplicationSettings { writer, ..settings() }).await;
-    let (ann, ben) = (desk.user().await, desk.user().await);
-    let gate = desk.faults.hold_next();
-    let mut busy = Box::pin(desk.send(&ann, Desk::payment(&ann, &ben, 1)));
+    let fixture = Fixture::open_with(ApplicationSettings { writer, ..settings() }).await;
+    let (ann, ben) = (fixture.user().await, fixture.user().await);
+    let gate = fixture.faults.hold_next();
+    let mut busy = Box::pin(fixture.send(&ann, Fixture::payment(&ann, &ben, 1)));
     assert!(poll!(&mut busy).is_pending());
     gate.arrived().await;
     let mut waiting: Vec<_> =
-        (0..4).map(|_| Box::pin(desk.send(&ann, Desk::payment(&ann, &ben, 10)))).collect();
+        (0..4).map(|_| Box::pin(fixture.send(&ann, Fixture::payment(&ann, &ben, 10)))).collect();
     for command in &mut waiting {
         assert!(poll!(command).is_pending());
     }
     // The storage is still held, so this result does not depend on it.
-    let fifth = desk.send(&ann, Desk::payment(&ann, &ben, 100)).await;
+    let fifth = fixture.send(&ann, Fixture::payment(&ann, &ben, 100)).await;
     assert!(matches!(fifth, Err(AppError::Overloaded)), "{fifth:?}");
-    let mut other = Box::pin(desk.send(&ben, Desk::payment(&ben, &ann, 2)));
+    let mut other = Box::pin(fixture.send(&ben, Fixture::payment(&ben, &ann, 2)));
     assert!(poll!(&mut other).is_pending(), "the other user has room");
     gate.release();
     for command in waiting {
@@ -34,7 +34,7 @@ async fn user_with_full_share_is_rejected_alone() {
     }
     busy.await.unwrap().result.unwrap();
     other.await.unwrap().result.unwrap();
-    assert_eq!(desk.balances([&ann, &ben]).await, [GRANT - 39, GRANT + 39]);
+    assert_eq!(fixture.balances([&ann, &ben]).await, [GRANT - 39, GRANT + 39]);
 }
 
 /// Settings with a maximum wait of a second, the default in production.
@@ -44,14 +44,14 @@ fn with_short_deadline() -> ApplicationSettings {
 
 /// Checks if a command is rejected when it has waited so long before its turn.
 async fn check_wait(waited: Duration, is_turned_away: bool) {
-    let desk = Desk::open_with(with_short_deadline()).await;
-    let (ann, ben) = (desk.user().await, desk.user().await);
-    let gate = desk.faults.hold_next();
-    let mut busy = Box::pin(desk.send(&ann, Desk::payment(&ann, &ben, 1)));
+    let fixture = Fixture::open_with(with_short_deadline()).await;
+    let (ann, ben) = (fixture.user().await, fixture.user().await);
+    let gate = fixture.faults.hold_next();
+    let mut busy = Box::pin(fixture.send(&ann, Fixture::payment(&ann, &ben, 1)));
     assert!(poll!(&mut busy).is_pending());
     gate.arrived().await;
-    let (key, payment) = (desk.key(), Desk::payment(&ann, &ben, 10));
-    let mut late = Box::pin(desk.app.pay(&ann, key.clone(), payment.clone()));
+    let (key, payment) = (fixture.key(), Fixture::payment(&ann, &ben, 10));
+    let mut late = Box::pin(fixture.app.pay(&ann, key.clone(), payment.clone()));
     assert!(poll!(&mut late).is_pending());
     tokio::time::advance(waited).await;
     gate.release();
@@ -59,11 +59,11 @@ async fn check_wait(waited: Duration, is_turned_away: bool) {
     let answer = late.await;
     assert_eq!(matches!(answer, Err(AppError::Overloaded)), is_turned_away, "{waited:?}: {answer:?}");
     if is_turned_away {
-        assert_eq!(desk.balance(ben.account_id).await, GRANT + 1, "a command turned away was not begun");
+        assert_eq!(fixture.balance(ben.account_id).await, GRANT + 1, "a command turned away was not begun");
     }
     // Its key was not used up, and the command is executed once in the end.
-    assert_eq!(desk.app.pay(&ann, key, payment).await.unwrap().is_replay, !is_turned_away);
-    assert_eq!(desk.balance(ben.account_id).await, GRANT + 11);
+    assert_eq!(fixture.app.pay(&ann, key, payment).await.unwrap().is_replay, !is_turned_away);
+    assert_eq!(fixture.balance(ben.account_id).await, GRANT + 11);
 }
 
 #[tokio::test(start_paused = true)]
@@ -75,14 +75,14 @@ async fn command_waiting_too_long_is_not_executed() {
 
 #[tokio::test(start_paused = true)]
 async fn command_behind_slow_unit_times_out() {
-    let desk = Desk::open_with(with_short_deadline()).await;
-    let (ann, ben) = (desk.user().await, desk.user().await);
+    let fixture = Fixture::open_with(with_short_deadline()).await;
+    let (ann, ben) = (fixture.user().await, fixture.user().await);
     let batch = || {
-        let payments = vec![Desk::payment(&ann, &ben, 1); 1_000];
+        let payments = vec![Fixture::payment(&ann, &ben, 1); 1_000];
         let batch = PaymentBatch { mode: BatchMode::Atomic, payments };
-        Box::pin(desk.app.pay_batch(&ann, desk.key(), batch))
+        Box::pin(fixture.app.pay_batch(&ann, fixture.key(), batch))
     };
-    let gate = desk.faults.hold_next();
+    let gate = fixture.faults.hold_next();
     // The lane takes both at once, but they are too heavy for one unit.
     let (mut first, mut second) = (batch(), batch());
     assert!(poll!(&mut first).is_pending() && poll!(&mut second).is_pending());
@@ -92,40 +92,40 @@ async fn command_behind_slow_unit_times_out() {
     first.await.unwrap().result.unwrap();
     let answer = second.await;
     assert!(matches!(answer, Err(AppError::Overloaded)), "the second batch was begun after two seconds");
-    assert_eq!(desk.balance(ben.account_id).await, GRANT + 1_000);
+    assert_eq!(fixture.balance(ben.account_id).await, GRANT + 1_000);
 }
 
 #[tokio::test(start_paused = true)]
 async fn command_behind_hanging_unit_gets_response() {
-    let desk = Desk::open_with(with_short_deadline()).await;
-    let (ann, ben) = (desk.user().await, desk.user().await);
-    let gate = desk.faults.hold_next();
-    let mut busy = Box::pin(desk.send(&ann, Desk::payment(&ann, &ben, 1)));
+    let fixture = Fixture::open_with(with_short_deadline()).await;
+    let (ann, ben) = (fixture.user().await, fixture.user().await);
+    let gate = fixture.faults.hold_next();
+    let mut busy = Box::pin(fixture.send(&ann, Fixture::payment(&ann, &ben, 1)));
     assert!(poll!(&mut busy).is_pending());
     gate.arrived().await;
-    let behind = desk.send(&ann, Desk::payment(&ann, &ben, 10));
+    let behind = fixture.send(&ann, Fixture::payment(&ann, &ben, 10));
     let behind = tokio::time::timeout(Duration::from_mins(1), behind).await.unwrap();
     assert!(matches!(behind, Err(AppError::Overloaded)), "{behind:?}");
     gate.release();
     busy.await.unwrap().result.unwrap();
-    desk.app.drain().await;
-    assert_eq!(desk.balance(ben.account_id).await, GRANT + 1, "a command withdrawn was not begun");
+    fixture.app.drain().await;
+    assert_eq!(fixture.balance(ben.account_id).await, GRANT + 1, "a command withdrawn was not begun");
 }
 
 #[tokio::test]
 async fn draining_finishes_accepted_and_rejects_later_commands() {
-    let desk = Desk::open().await;
-    let (ann, ben) = (desk.user().await, desk.user().await);
-    let gate = desk.faults.hold_next();
+    let fixture = Fixture::open().await;
+    let (ann, ben) = (fixture.user().await, fixture.user().await);
+    let gate = fixture.faults.hold_next();
     let mut accepted: Vec<_> =
-        (0..5).map(|_| Box::pin(desk.send(&ann, Desk::payment(&ann, &ben, 10)))).collect();
+        (0..5).map(|_| Box::pin(fixture.send(&ann, Fixture::payment(&ann, &ben, 10)))).collect();
     for command in &mut accepted {
         assert!(poll!(command).is_pending());
     }
     gate.arrived().await;
-    let mut draining = Box::pin(desk.app.drain());
+    let mut draining = Box::pin(fixture.app.drain());
     assert!(poll!(&mut draining).is_pending(), "draining waits for what was accepted");
-    let later = desk.send(&ann, Desk::payment(&ann, &ben, 100));
+    let later = fixture.send(&ann, Fixture::payment(&ann, &ben, 100));
     let mut later = Box::pin(later);
     let answer = poll!(&mut later);
     assert!(matches!(answer, std::task::Poll::Ready(Err(AppError::Overloaded))), "{answer:?}");
@@ -134,45 +134,45 @@ async fn draining_finishes_accepted_and_rejects_later_commands() {
     for command in accepted {
         command.await.unwrap().result.unwrap();
     }
-    let after = desk.send(&ann, Desk::payment(&ann, &ben, 100)).await;
+    let after = fixture.send(&ann, Fixture::payment(&ann, &ben, 100)).await;
     assert!(matches!(after, Err(AppError::Overloaded)), "{after:?}");
-    desk.app.drain().await;
-    assert_eq!(desk.balance(ben.account_id).await, GRANT + 50);
+    fixture.app.drain().await;
+    assert_eq!(fixture.balance(ben.account_id).await, GRANT + 50);
 }
 
 #[tokio::test]
 async fn dropped_caller_leaves_all_or_nothing() {
-    let desk = Desk::open().await;
-    let (ann, ben) = (desk.user().await, desk.user().await);
-    let payment = Desk::payment(&ann, &ben, 10);
+    let fixture = Fixture::open().await;
+    let (ann, ben) = (fixture.user().await, fixture.user().await);
+    let payment = Fixture::payment(&ann, &ben, 10);
     let mut done = 0;
     // Disconnects before the command is sent, while it waits, while its unit is held, and after
     // some more polls.
     for polls in 0..6 {
-        let (key, gate) = (desk.key(), desk.faults.hold_next());
-        let mut leaving = Box::pin(desk.app.pay(&ann, key.clone(), payment.clone()));
+        let (key, gate) = (fixture.key(), fixture.faults.hold_next());
+        let mut leaving = Box::pin(fixture.app.pay(&ann, key.clone(), payment.clone()));
         for _ in 0..polls {
             assert!(poll!(&mut leaving).is_pending());
             tokio::task::yield_now().await;
         }
         drop(leaving);
         gate.release();
-        let again = desk.app.pay(&ann, key, payment.clone()).await.unwrap();
+        let again = fixture.app.pay(&ann, key, payment.clone()).await.unwrap();
         assert_eq!(again.is_replay, polls > 0, "after {polls} polls");
         again.result.unwrap();
         done += 1;
-        assert_eq!(desk.balance(ben.account_id).await, GRANT + 10 * done);
+        assert_eq!(fixture.balance(ben.account_id).await, GRANT + 10 * done);
     }
-    desk.audit().await;
+    fixture.audit().await;
 }
 
 #[tokio::test]
 async fn dropped_callers_do_not_delay_others() {
-    let desk = Desk::open().await;
-    let (ann, ben) = (desk.user().await, desk.user().await);
-    let gate = desk.faults.hold_next();
+    let fixture = Fixture::open().await;
+    let (ann, ben) = (fixture.user().await, fixture.user().await);
+    let gate = fixture.faults.hold_next();
     let mut commands: Vec<_> =
-        (0..20).map(|_| Box::pin(desk.send(&ann, Desk::payment(&ann, &ben, 1)))).collect();
+        (0..20).map(|_| Box::pin(fixture.send(&ann, Fixture::payment(&ann, &ben, 1)))).collect();
     for command in &mut commands {
         assert!(poll!(command).is_pending());
     }
@@ -182,16 +182,16 @@ async fn dropped_callers_do_not_delay_others() {
     for command in staying {
         command.await.unwrap().result.unwrap();
     }
-    assert_eq!(desk.balance(ben.account_id).await, GRANT + 20, "those who left were served as well");
+    assert_eq!(fixture.balance(ben.account_id).await, GRANT + 20, "those who left were served as well");
 }
 
 #[tokio::test]
 async fn dropped_writer_finishes_accepted_commands() {
-    let desk = Desk::open().await;
-    let (ann, ben) = (desk.user().await, desk.user().await);
-    let node = desk.second_node(settings());
-    let gate = desk.faults.hold_next();
-    let (sender, payment) = (ann.clone(), Desk::payment(&ann, &ben, 10));
+    let fixture = Fixture::open().await;
+    let (ann, ben) = (fixture.user().await, fixture.user().await);
+    let node = fixture.second_node(settings());
+    let gate = fixture.faults.hold_next();
+    let (sender, payment) = (ann.clone(), Fixture::payment(&ann, &ben, 10));
     let leaving = Arc::clone(&node);
     let sent = tokio::spawn(async move { leaving.pay(&sender, "key".to_owned(), payment).await });
     gate.arrived().await;
@@ -199,7 +199,7 @@ async fn dropped_writer_finishes_accepted_commands() {
     sent.abort();
     gate.release();
     // The aborted task owned the last handle; its command was accepted and continues without it.
-    eventually(async || desk.balance(ben.account_id).await == GRANT + 10).await;
-    let repeat = desk.app.pay(&ann, "key".to_owned(), Desk::payment(&ann, &ben, 10)).await;
+    eventually(async || fixture.balance(ben.account_id).await == GRANT + 10).await;
+    let repeat = fixture.app.pay(&ann, "key".to_owned(), Fixture::payment(&ann, &ben, 10)).await;
     assert!(repeat.unwrap().is_replay);
 }

@@ -9,7 +9,7 @@ use foretell_domain::time::Timestamp;
 use foretell_ports::market::MarketDetails;
 use futures::future::join_all;
 
-use crate::support::Desk;
+use crate::support::Fixture;
 
 /// Number of times that a market was read and rendered, by the only test that counts.
 static WRITTEN: AtomicUsize = AtomicUsize::new(0);
@@ -24,12 +24,12 @@ fn count(details: &MarketDetails, _: Timestamp, _: &ApplicationSettings) -> Opti
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn thousand_readers_of_cold_market_share_query() {
-    let desk = Desk::open().await;
-    let creator = desk.user().await;
-    let market = desk.market(&creator, 5_000).await.market;
+    let fixture = Fixture::open().await;
+    let creator = fixture.user().await;
+    let market = fixture.market(&creator, 5_000).await.market;
     let id = market.id();
     let readers = (0..1_000).map(|_| {
-        let app = Arc::clone(&desk.app);
+        let app = Arc::clone(&fixture.app);
         tokio::spawn(async move { app.show_market(id, count).await.unwrap() })
     });
     for page in join_all(readers).await {

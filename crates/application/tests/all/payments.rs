@@ -9,180 +9,182 @@ use foretell_domain::transfer::{Transfer, TransferError};
 use foretell_domain::user::Role;
 use foretell_ports::ledger::LedgerQueries as _;
 
-use crate::support::{Desk, GRANT, amount, confirmation, settings};
+use crate::support::{Fixture, GRANT, amount, confirmation, settings};
 
 type Results = Vec<Result<Transfer, DomainError>>;
 
 /// Sends a batch of payments under a new key.
-async fn send(desk: &Desk, caller: &Caller, mode: BatchMode, payments: &[Payment]) -> Results {
+async fn send(fixture: &Fixture, caller: &Caller, mode: BatchMode, payments: &[Payment]) -> Results {
     let batch = PaymentBatch { mode, payments: payments.to_vec() };
-    desk.app.pay_batch(caller, desk.key(), batch).await.unwrap().result.unwrap()
+    fixture.app.pay_batch(caller, fixture.key(), batch).await.unwrap().result.unwrap()
 }
 
 fn codes(results: &Results) -> Vec<Result<(), Code>> {
     results.iter().map(|result| result.as_ref().map(drop).map_err(DomainError::code)).collect()
 }
 
-async fn accounts(desk: &Desk, users: [&Caller; 3]) -> Vec<Account> {
+async fn accounts(fixture: &Fixture, users: [&Caller; 3]) -> Vec<Account> {
     let mut accounts = Vec::new();
     for user in users {
-        accounts.push(desk.memory.find_account(user.account_id).await.unwrap().unwrap().account);
+        accounts.push(fixture.memory.find_account(user.account_id).await.unwrap().unwrap().account);
     }
     accounts
 }
 
 #[tokio::test]
 async fn an_atomic_batch_pays_all_in_order() {
-    let desk = Desk::open().await;
-    let (ann, ben) = (desk.user().await, desk.user().await);
-    let payments = [1, 20, 300].map(|minor| Desk::payment(&ann, &ben, minor));
-    let results = send(&desk, &ann, BatchMode::Atomic, &payments).await;
+    let fixture = Fixture::open().await;
+    let (ann, ben) = (fixture.user().await, fixture.user().await);
+    let payments = [1, 20, 300].map(|minor| Fixture::payment(&ann, &ben, minor));
+    let results = send(&fixture, &ann, BatchMode::Atomic, &payments).await;
     let versions: Vec<_> = results.iter().map(|result| result.as_ref().unwrap().debit.version).collect();
     assert_eq!(versions, [2, 3, 4], "after the grant");
-    assert_eq!(desk.balances([&ann, &ben]).await, [GRANT - 321, GRANT + 321]);
-    desk.audit().await;
+    assert_eq!(fixture.balances([&ann, &ben]).await, [GRANT - 321, GRANT + 321]);
+    fixture.audit().await;
 }
 
 #[tokio::test]
 async fn rejected_atomic_batch_changes_nothing() {
-    let desk = Desk::open().await;
-    let (ann, ben, cem) = (desk.user().await, desk.user().await, desk.user().await);
-    let before = (accounts(&desk, [&ann, &ben, &cem]).await, desk.audit().await);
-    let chosen = desk.ids.client();
+    let fixture = Fixture::open().await;
+    let (ann, ben, cem) = (fixture.user().await, fixture.user().await, fixture.user().await);
+    let before = (accounts(&fixture, [&ann, &ben, &cem]).await, fixture.audit().await);
+    let chosen = fixture.ids.client();
     let payments = [
-        Payment { client_id: Some(chosen), ..Desk::payment(&ann, &ben, 10) },
-        Desk::payment(&ann, &cem, 20),
-        Desk::payment(&ann, &ben, GRANT),
-        Desk::payment(&ann, &ben, 1),
+        Payment { client_id: Some(chosen), ..Fixture::payment(&ann, &ben, 10) },
+        Fixture::payment(&ann, &cem, 20),
+        Fixture::payment(&ann, &ben, GRANT),
+        Fixture::payment(&ann, &ben, 1),
     ];
-    let results = send(&desk, &ann, BatchMode::Atomic, &payments).await;
+    let results = send(&fixture, &ann, BatchMode::Atomic, &payments).await;
     let aborted = Err(Code::BatchAborted);
     assert_eq!(codes(&results), [aborted, aborted, Err(Code::InsufficientFunds), aborted]);
-    let after = (accounts(&desk, [&ann, &ben, &cem]).await, desk.audit().await);
+    let after = (accounts(&fixture, [&ann, &ben, &cem]).await, fixture.audit().await);
     assert_eq!(before, after, "balances, versions and transfers are as they were");
-    let again = send(&desk, &ann, BatchMode::Atomic, &payments[..2]).await;
+    let again = send(&fixture, &ann, BatchMode::Atomic, &payments[..2]).await;
     assert_eq!(again[0].as_ref().unwrap().client_id, Some(chosen), "its id is free again");
     assert_eq!(again[0].as_ref().unwrap().debit.version, 2);
-    desk.audit().await;
+    fixture.audit().await;
 }
 
 #[tokio::test]
 async fn rolled_back_money_is_available_in_unit() {
-    let desk = Desk::open().await;
-    let (ann, ben, cem) = (desk.user().await, desk.user().await, desk.user().await);
-    let chosen = desk.ids.client();
+    let fixture = Fixture::open().await;
+    let (ann, ben, cem) = (fixture.user().await, fixture.user().await, fixture.user().await);
+    let chosen = fixture.ids.client();
     let failing = [
-        Payment { client_id: Some(chosen), ..Desk::payment(&ann, &ben, GRANT - 5) },
-        Desk::payment(&ann, &ben, 1),
+        Payment { client_id: Some(chosen), ..Fixture::payment(&ann, &ben, GRANT - 5) },
+        Fixture::payment(&ann, &ben, 1),
     ];
     let batch = PaymentBatch { mode: BatchMode::Atomic, payments: failing.to_vec() };
-    let single = Payment { client_id: Some(chosen), ..Desk::payment(&ann, &cem, GRANT - 5) };
+    let single = Payment { client_id: Some(chosen), ..Fixture::payment(&ann, &cem, GRANT - 5) };
     let commands: [futures::future::BoxFuture<'_, Results>; 3] = [
-        Box::pin(async { vec![desk.pay(&ann, &ben, 5).await] }),
-        Box::pin(async { desk.app.pay_batch(&ann, desk.key(), batch).await.unwrap().result.unwrap() }),
-        Box::pin(async { vec![desk.send(&ann, single).await.unwrap().result] }),
+        Box::pin(async { vec![fixture.pay(&ann, &ben, 5).await] }),
+        Box::pin(async { fixture.app.pay_batch(&ann, fixture.key(), batch).await.unwrap().result.unwrap() }),
+        Box::pin(async { vec![fixture.send(&ann, single).await.unwrap().result] }),
     ];
-    let (answers, units) = desk.together(commands).await;
+    let (answers, units) = fixture.together(commands).await;
     assert_eq!(units, 1);
     assert_eq!(codes(&answers[0]), [Ok(())]);
     assert_eq!(codes(&answers[1]), [Err(Code::BatchAborted), Err(Code::InsufficientFunds)]);
     assert_eq!(codes(&answers[2]), [Ok(())], "neither the money nor the id is gone");
-    assert_eq!(desk.balances([&ann, &ben, &cem]).await, [0, GRANT + 5, 2 * GRANT - 5]);
-    desk.audit().await;
+    assert_eq!(fixture.balances([&ann, &ben, &cem]).await, [0, GRANT + 5, 2 * GRANT - 5]);
+    fixture.audit().await;
 }
 
 #[tokio::test]
 async fn independent_batch_continues_after_rejection() {
-    let desk = Desk::open().await;
-    let (ann, ben) = (desk.user().await, desk.user().await);
-    let payments = [10, GRANT, 20, GRANT - 30].map(|minor| Desk::payment(&ann, &ben, minor));
-    let results = send(&desk, &ann, BatchMode::Independent, &payments).await;
+    let fixture = Fixture::open().await;
+    let (ann, ben) = (fixture.user().await, fixture.user().await);
+    let payments = [10, GRANT, 20, GRANT - 30].map(|minor| Fixture::payment(&ann, &ben, minor));
+    let results = send(&fixture, &ann, BatchMode::Independent, &payments).await;
     assert_eq!(codes(&results), [Ok(()), Err(Code::InsufficientFunds), Ok(()), Ok(())]);
-    assert_eq!(desk.balances([&ann, &ben]).await, [0, 2 * GRANT]);
-    desk.audit().await;
+    assert_eq!(fixture.balances([&ann, &ben]).await, [0, 2 * GRANT]);
+    fixture.audit().await;
 }
 
 #[tokio::test]
 async fn client_id_is_unique_per_paying_account() {
-    let desk = Desk::open().await;
-    let (ann, ben) = (desk.user().await, desk.user().await);
-    let chosen = desk.ids.client();
-    let payment = Payment { client_id: Some(chosen), ..Desk::payment(&ann, &ben, 10) };
+    let fixture = Fixture::open().await;
+    let (ann, ben) = (fixture.user().await, fixture.user().await);
+    let chosen = fixture.ids.client();
+    let payment = Payment { client_id: Some(chosen), ..Fixture::payment(&ann, &ben, 10) };
     let taken = DomainError::Transfer(TransferError::Duplicate(chosen));
     // Twice in one batch command, which makes an atomic one fail.
     let twice = [payment.clone(), payment.clone()];
-    let results = send(&desk, &ann, BatchMode::Atomic, &twice).await;
+    let results = send(&fixture, &ann, BatchMode::Atomic, &twice).await;
     assert_eq!(codes(&results), [Err(Code::BatchAborted), Err(Code::Duplicate)]);
-    let results = send(&desk, &ann, BatchMode::Independent, &twice).await;
+    let results = send(&fixture, &ann, BatchMode::Independent, &twice).await;
     assert_eq!((results[0].as_ref().unwrap().client_id, &results[1]), (Some(chosen), &Err(taken)));
     // By another command of the same unit, and by one of a later unit; another user may use it too.
-    let theirs = Payment { client_id: Some(chosen), ..Desk::payment(&ben, &ann, 3) };
-    let other = desk.ids.client();
+    let theirs = Payment { client_id: Some(chosen), ..Fixture::payment(&ben, &ann, 3) };
+    let other = fixture.ids.client();
     let fresh = Payment { client_id: Some(other), ..payment.clone() };
     let commands = [(&ann, &fresh), (&ann, &fresh), (&ben, &theirs)];
     let (answers, units) =
-        desk.together(commands.map(|(caller, payment)| desk.send(caller, payment.clone()))).await;
+        fixture.together(commands.map(|(caller, payment)| fixture.send(caller, payment.clone()))).await;
     let results: Results = answers.into_iter().map(|answer| answer.unwrap().result).collect();
     assert_eq!((units, codes(&results)), (1, vec![Ok(()), Err(Code::Duplicate), Ok(())]));
-    assert_eq!(desk.send(&ann, payment).await.unwrap().result, Err(taken));
-    assert_eq!(desk.balances([&ann, &ben]).await, [GRANT - 17, GRANT + 17]);
+    assert_eq!(fixture.send(&ann, payment).await.unwrap().result, Err(taken));
+    assert_eq!(fixture.balances([&ann, &ben]).await, [GRANT - 17, GRANT + 17]);
     let named = TransferId::from_u128(chosen.as_u128());
     for (caller, minor) in [(&ann, 10), (&ben, 3)] {
-        assert_eq!(desk.app.get_transfer(caller, named).await.unwrap().transfer.amount, amount(minor));
+        assert_eq!(fixture.app.get_transfer(caller, named).await.unwrap().transfer.amount, amount(minor));
     }
-    desk.audit().await;
+    fixture.audit().await;
 }
 
 #[tokio::test]
 async fn client_id_is_unique_per_trading_account() {
-    let desk = Desk::open().await;
-    let (ann, ben) = (desk.user().await, desk.user().await);
-    let market = desk.market(&ann, 1_000).await;
-    let target =
-        foretell_application::TradeTarget { client_id: Some(desk.ids.client()), ..Desk::target(&market) };
-    let order = Desk::order(&market, 0, 100);
-    let bet = || desk.app.place_bet(&ben, desk.key(), target, order);
-    let (answers, units) = desk.together([bet(), bet()]).await;
+    let fixture = Fixture::open().await;
+    let (ann, ben) = (fixture.user().await, fixture.user().await);
+    let market = fixture.market(&ann, 1_000).await;
+    let target = foretell_application::TradeTarget {
+        client_id: Some(fixture.ids.client()),
+        ..Fixture::target(&market)
+    };
+    let order = Fixture::order(&market, 0, 100);
+    let bet = || fixture.app.place_bet(&ben, fixture.key(), target, order);
+    let (answers, units) = fixture.together([bet(), bet()]).await;
     let results: Vec<_> = answers.into_iter().map(|answer| answer.unwrap().result).collect();
     assert_eq!(units, 1);
     assert_eq!(results[0].as_ref().unwrap().bet.client_id, target.client_id);
     assert_eq!(results[1].as_ref().unwrap_err().code(), Code::Duplicate);
-    let option_id = Desk::option(&market, 0);
+    let option_id = Fixture::option(&market, 0);
     let quantity = foretell_domain::market::Quantity::All;
     let sale = foretell_domain::market::SellOrder { option_id, quantity, min_proceeds: None };
-    let sold = desk.app.sell_shares(&ben, desk.key(), target, sale).await.unwrap();
+    let sold = fixture.app.sell_shares(&ben, fixture.key(), target, sale).await.unwrap();
     assert_eq!(sold.result.unwrap_err().code(), Code::Duplicate, "bets and sales share their ids");
-    assert_eq!(desk.balance(ben.account_id).await, GRANT - 100);
+    assert_eq!(fixture.balance(ben.account_id).await, GRANT - 100);
     let named = BetId::from_u128(target.client_id.unwrap().as_u128());
-    let stored = desk.app.find_bet(Some(&ben), named).await.unwrap();
+    let stored = fixture.app.find_bet(Some(&ben), named).await.unwrap();
     assert_eq!(stored.as_ref(), results[0].as_ref().ok().map(|receipt| &receipt.bet));
     for other in [None, Some(&ann)] {
-        assert_eq!(desk.app.find_bet(other, named).await.unwrap(), None, "another's looks like none");
+        assert_eq!(fixture.app.find_bet(other, named).await.unwrap(), None, "another's looks like none");
     }
-    let own = desk.app.place_bet(&ann, desk.key(), target, order).await.unwrap().result.unwrap().bet;
-    assert_eq!(desk.app.find_bet(Some(&ann), named).await.unwrap(), Some(own));
+    let own = fixture.app.place_bet(&ann, fixture.key(), target, order).await.unwrap().result.unwrap().bet;
+    assert_eq!(fixture.app.find_bet(Some(&ann), named).await.unwrap(), Some(own));
 }
 
 #[tokio::test]
 async fn closed_account_takes_no_part_in_payments() {
-    let desk = Desk::open().await;
-    let (ann, ben, admin) = (desk.user().await, desk.user().await, desk.admin().await);
-    desk.app.erase_user(&ann, ann.user.id, confirmation()).await.unwrap();
+    let fixture = Fixture::open().await;
+    let (ann, ben, admin) = (fixture.user().await, fixture.user().await, fixture.admin().await);
+    fixture.app.erase_user(&ann, ann.user.id, confirmation()).await.unwrap();
     let closed = DomainError::Transfer(TransferError::AccountClosed(ann.account_id));
-    assert_eq!(desk.pay(&ben, &ann, 1).await, Err(closed));
+    assert_eq!(fixture.pay(&ben, &ann, 1).await, Err(closed));
     let mint = Mint { to: ann.account_id, amount: amount(1) };
-    assert_eq!(desk.app.mint(&admin, desk.key(), mint).await.unwrap().result, Err(closed));
-    assert_eq!(desk.balances([&ann, &ben]).await, [GRANT, GRANT]);
-    desk.audit().await;
+    assert_eq!(fixture.app.mint(&admin, fixture.key(), mint).await.unwrap().result, Err(closed));
+    assert_eq!(fixture.balances([&ann, &ben]).await, [GRANT, GRANT]);
+    fixture.audit().await;
 }
 
 #[tokio::test]
 async fn mints_leave_room_for_grants() {
-    let desk = Desk::open().await;
-    let (ann, admin) = (desk.user().await, desk.admin().await);
+    let fixture = Fixture::open().await;
+    let (ann, admin) = (fixture.user().await, fixture.admin().await);
     let mint = async |minor: i64| {
         let mint = Mint { to: ann.account_id, amount: amount(minor) };
-        desk.app.mint(&admin, desk.key(), mint).await.unwrap().result
+        fixture.app.mint(&admin, fixture.key(), mint).await.unwrap().result
     };
     let limit = Err(DomainError::Transfer(TransferError::CirculationLimit));
     for minor in [i64::MAX, 9_223_372_036_854_000_000, MAX_MINTED_MINOR] {
@@ -190,18 +192,18 @@ async fn mints_leave_room_for_grants() {
     }
     mint(MAX_MINTED_MINOR - 2 * GRANT).await.unwrap();
     assert_eq!(mint(1).await, limit);
-    let ben = desk.user().await;
-    assert_eq!(desk.balance(ben.account_id).await, GRANT);
-    desk.audit().await;
+    let ben = fixture.user().await;
+    assert_eq!(fixture.balance(ben.account_id).await, GRANT);
+    fixture.audit().await;
 }
 
 #[tokio::test]
 async fn registration_beyond_grant_limit_is_rejected() {
     let greedy = ApplicationSettings { signup_grant: Some(amount(MAX_CIRCULATION_MINOR)), ..settings() };
-    let desk = Desk::open_with(greedy).await;
-    desk.user().await;
-    let refused = desk.app.register_user(desk.registration(Role::User)).await;
+    let fixture = Fixture::open_with(greedy).await;
+    fixture.user().await;
+    let refused = fixture.app.register_user(fixture.registration(Role::User)).await;
     let limit = DomainError::Transfer(TransferError::CirculationLimit);
     assert!(matches!(refused, Err(AppError::Refused(refusal)) if refusal == limit), "{refused:?}");
-    desk.audit().await;
+    fixture.audit().await;
 }

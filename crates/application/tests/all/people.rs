@@ -21,11 +21,11 @@ use futures::future::join_all;
 use futures::poll;
 use secrecy::ExposeSecret as _;
 
-use crate::support::{ADDRESS, Desk, PASSWORD, confirmation, eventually, settings};
+use crate::support::{ADDRESS, Fixture, PASSWORD, confirmation, eventually, settings};
 
-async fn make_key(desk: &Desk, caller: &Caller, scopes: Scopes) -> IssuedKey {
+async fn make_key(fixture: &Fixture, caller: &Caller, scopes: Scopes) -> IssuedKey {
     let new = NewApiKey { name: KeyName::new("bot").unwrap(), scopes, expires_at: None };
-    desk.app.create_api_key(caller, confirmation(), new).await.unwrap()
+    fixture.app.create_api_key(caller, confirmation(), new).await.unwrap()
 }
 
 fn change(current: &str) -> PasswordChange {
@@ -39,30 +39,30 @@ fn is_refused<T>(result: &Result<T, AppError>, expected: DomainError) -> bool {
 
 #[tokio::test]
 async fn session_does_not_outlive_concurrent_password_change() {
-    let desk = Desk::open().await;
-    let ann = desk.user().await;
-    let gate = desk.faults.hold_next();
-    let mut late = Box::pin(desk.app.log_in(ADDRESS, &ann.user.email, PASSWORD.into()));
+    let fixture = Fixture::open().await;
+    let ann = fixture.user().await;
+    let gate = fixture.faults.hold_next();
+    let mut late = Box::pin(fixture.app.log_in(ADDRESS, &ann.user.email, PASSWORD.into()));
     assert!(poll!(&mut late).is_pending());
     gate.arrived().await;
     // The old password has been verified; storing the session is held.
-    desk.app.change_password(&ann, change(PASSWORD)).await.unwrap();
+    fixture.app.change_password(&ann, change(PASSWORD)).await.unwrap();
     gate.release();
     let late = late.await;
     assert!(matches!(late, Err(AppError::BadCredentials)), "{late:?}");
-    let now = desk.app.now();
-    assert_eq!(desk.memory.count_sessions(ann.user.id, now).await.unwrap(), 1);
+    let now = fixture.app.now();
+    assert_eq!(fixture.memory.count_sessions(ann.user.id, now).await.unwrap(), 1);
 }
 
 #[tokio::test]
 async fn only_one_concurrent_password_change_succeeds() {
-    let desk = Desk::open().await;
-    let ann = desk.user().await;
-    let gate = desk.faults.hold_next();
-    let mut late = Box::pin(desk.app.change_password(&ann, change(PASSWORD)));
+    let fixture = Fixture::open().await;
+    let ann = fixture.user().await;
+    let gate = fixture.faults.hold_next();
+    let mut late = Box::pin(fixture.app.change_password(&ann, change(PASSWORD)));
     assert!(poll!(&mut late).is_pending());
     gate.arrived().await;
-    desk.app.change_password(&ann, change(PASSWORD)).await.unwrap();
+    fixture.app.change_password(&ann, change(PASSWORD)).await.unwrap();
     gate.release();
     let late = late.await;
     assert!(matches!(late, Err(AppError::WrongPassword)), "{late:?}");
@@ -70,44 +70,44 @@ async fn only_one_concurrent_password_change_succeeds() {
 
 #[tokio::test]
 async fn password_changed_meanwhile_does_not_confirm() {
-    let desk = Desk::open().await;
-    let ann = desk.user().await;
+    let fixture = Fixture::open().await;
+    let ann = fixture.user().await;
     let new = NewApiKey { name: KeyName::new("bot").unwrap(), scopes: Scopes::ALL, expires_at: None };
-    let gate = desk.faults.hold_next();
-    let mut key = Box::pin(desk.app.create_api_key(&ann, confirmation(), new));
+    let gate = fixture.faults.hold_next();
+    let mut key = Box::pin(fixture.app.create_api_key(&ann, confirmation(), new));
     assert!(poll!(&mut key).is_pending());
     gate.arrived().await;
-    let next_gate = desk.faults.hold_next();
-    let mut erasure = Box::pin(desk.app.erase_user(&ann, ann.user.id, confirmation()));
+    let next_gate = fixture.faults.hold_next();
+    let mut erasure = Box::pin(fixture.app.erase_user(&ann, ann.user.id, confirmation()));
     assert!(poll!(&mut erasure).is_pending());
     next_gate.arrived().await;
     // The old password has been verified; the operation that it confirms is held.
-    desk.app.change_password(&ann, change(PASSWORD)).await.unwrap();
+    fixture.app.change_password(&ann, change(PASSWORD)).await.unwrap();
     gate.release();
     next_gate.release();
     let key = key.await;
     assert!(matches!(key, Err(AppError::WrongPassword)), "{key:?}");
     let erasure = erasure.await;
     assert!(matches!(erasure, Err(AppError::WrongPassword)), "{erasure:?}");
-    assert_eq!(desk.app.count_api_keys(&ann).await.unwrap(), 0);
-    assert_eq!(desk.app.get_user(ann.user.id).await.unwrap(), ann.user);
+    assert_eq!(fixture.app.count_api_keys(&ann).await.unwrap(), 0);
+    assert_eq!(fixture.app.get_user(ann.user.id).await.unwrap(), ann.user);
 }
 
 #[tokio::test]
 async fn key_use_is_recorded_once_a_minute() {
-    let desk = Desk::open().await;
-    let ann = desk.user().await;
+    let fixture = Fixture::open().await;
+    let ann = fixture.user().await;
     let scopes: Scopes = [Scope::Read].into_iter().collect();
-    let IssuedKey { key, secret } = make_key(&desk, &ann, scopes).await;
+    let IssuedKey { key, secret } = make_key(&fixture, &ann, scopes).await;
     let last_use = async || {
-        let found = desk.memory.find_api_key(&key.secret_hash).await.unwrap();
+        let found = fixture.memory.find_api_key(&key.secret_hash).await.unwrap();
         found.unwrap().key.last_used_at
     };
     assert_eq!(last_use().await, None);
-    let first_use = desk.app.now();
+    let first_use = fixture.app.now();
     for seconds in [0, 2, 57] {
-        desk.clock.advance_seconds(seconds);
-        let caller = desk
+        fixture.clock.advance_seconds(seconds);
+        let caller = fixture
             .app
             .authenticate(secret.expose_secret(), [192, 0, 2, 1].into())
             .await
@@ -117,116 +117,152 @@ async fn key_use_is_recorded_once_a_minute() {
         assert_eq!(caller.credential, Credential::ApiKey { id: key.id, scopes });
         eventually(async || last_use().await == Some(first_use)).await;
     }
-    assert_eq!(desk.faults.count("record_key_use"), 1);
-    desk.clock.advance_seconds(1);
-    let second_use = desk.app.now();
-    desk.app.authenticate(secret.expose_secret(), [192, 0, 2, 1].into()).await.unwrap().expect("a live key");
+    assert_eq!(fixture.faults.count("record_key_use"), 1);
+    fixture.clock.advance_seconds(1);
+    let second_use = fixture.app.now();
+    fixture
+        .app
+        .authenticate(secret.expose_secret(), [192, 0, 2, 1].into())
+        .await
+        .unwrap()
+        .expect("a live key");
     eventually(async || last_use().await == Some(second_use)).await;
-    assert_eq!(desk.faults.count("record_key_use"), 2);
+    assert_eq!(fixture.faults.count("record_key_use"), 2);
 }
 
 #[tokio::test]
 async fn unrecorded_key_use_does_not_fail_request() {
-    let desk = Desk::open().await;
-    let ann = desk.user().await;
-    let issued = make_key(&desk, &ann, Scopes::ALL).await;
-    desk.faults.reject_units(|name| name == "record_key_use");
+    let fixture = Fixture::open().await;
+    let ann = fixture.user().await;
+    let issued = make_key(&fixture, &ann, Scopes::ALL).await;
+    fixture.faults.reject_units(|name| name == "record_key_use");
     assert!(
-        desk.app.authenticate(issued.secret.expose_secret(), [192, 0, 2, 1].into()).await.unwrap().is_some()
+        fixture
+            .app
+            .authenticate(issued.secret.expose_secret(), [192, 0, 2, 1].into())
+            .await
+            .unwrap()
+            .is_some()
     );
-    eventually(async || desk.faults.count("record_key_use") == 1).await;
+    eventually(async || fixture.faults.count("record_key_use") == 1).await;
     assert!(
-        desk.app.authenticate(issued.secret.expose_secret(), [192, 0, 2, 1].into()).await.unwrap().is_some()
+        fixture
+            .app
+            .authenticate(issued.secret.expose_secret(), [192, 0, 2, 1].into())
+            .await
+            .unwrap()
+            .is_some()
     );
 }
 
 #[tokio::test]
 async fn admin_demoted_meanwhile_cannot_change_roles() {
-    let desk = Desk::open().await;
-    let (first, second, ann) = (desk.admin().await, desk.admin().await, desk.user().await);
+    let fixture = Fixture::open().await;
+    let (first, second, ann) = (fixture.admin().await, fixture.admin().await, fixture.user().await);
     let to = |role| UserUpdate { role: Some(role), status: None };
     let demoted =
-        desk.app.update_user(&first, second.user.id, to(Role::User), ExpectedVersion::Any).await.unwrap();
+        fixture.app.update_user(&first, second.user.id, to(Role::User), ExpectedVersion::Any).await.unwrap();
     assert_eq!((demoted.role, demoted.version), (Role::User, 2));
-    let stale = desk.app.update_user(&second, ann.user.id, to(Role::Admin), ExpectedVersion::Any).await;
+    let stale = fixture.app.update_user(&second, ann.user.id, to(Role::Admin), ExpectedVersion::Any).await;
     assert!(is_refused(&stale, Denied::AdminsOnly.into()));
-    assert_eq!(desk.app.get_user(ann.user.id).await.unwrap().role, Role::User);
-    let last = desk.app.update_user(&first, first.user.id, to(Role::Moderator), ExpectedVersion::Any).await;
+    assert_eq!(fixture.app.get_user(ann.user.id).await.unwrap().role, Role::User);
+    let last =
+        fixture.app.update_user(&first, first.user.id, to(Role::Moderator), ExpectedVersion::Any).await;
     assert!(is_refused(&last, UserError::LastAdmin.into()));
 }
 
 #[tokio::test]
 async fn change_with_lost_response_applies_immediately() {
-    let desk = Desk::open().await;
-    let (ann, admin) = (desk.user().await, desk.admin().await);
-    let signed_in = desk.app.log_in(ADDRESS, &ann.user.email, PASSWORD.into()).await.unwrap();
+    let fixture = Fixture::open().await;
+    let (ann, admin) = (fixture.user().await, fixture.admin().await);
+    let signed_in = fixture.app.log_in(ADDRESS, &ann.user.email, PASSWORD.into()).await.unwrap();
     let is_live = async || {
-        desk.app.authenticate(signed_in.token.expose_secret(), [192, 0, 2, 1].into()).await.unwrap().is_some()
+        fixture
+            .app
+            .authenticate(signed_in.token.expose_secret(), [192, 0, 2, 1].into())
+            .await
+            .unwrap()
+            .is_some()
     };
     assert!(is_live().await);
-    desk.faults.fail_next_named("update_user", Fault::LostAfterCommit);
+    fixture.faults.fail_next_named("update_user", Fault::LostAfterCommit);
     let suspension = UserUpdate { role: None, status: Some(NewUserStatus::Suspended) };
-    let lost = desk.app.update_user(&admin, ann.user.id, suspension, ExpectedVersion::Any).await;
+    let lost = fixture.app.update_user(&admin, ann.user.id, suspension, ExpectedVersion::Any).await;
     assert!(matches!(lost, Err(AppError::Store(_))), "{lost:?}");
     assert!(!is_live().await);
 }
 
 #[tokio::test]
 async fn key_deleted_elsewhere_expires_from_cache() {
-    let desk = Desk::open().await;
-    let (ann, other) = (desk.user().await, desk.second_node(settings()));
-    let issued = make_key(&desk, &ann, Scopes::ALL).await;
+    let fixture = Fixture::open().await;
+    let (ann, other) = (fixture.user().await, fixture.second_node(settings()));
+    let issued = make_key(&fixture, &ann, Scopes::ALL).await;
     let is_live = async || {
-        desk.app.authenticate(issued.secret.expose_secret(), [192, 0, 2, 1].into()).await.unwrap().is_some()
+        fixture
+            .app
+            .authenticate(issued.secret.expose_secret(), [192, 0, 2, 1].into())
+            .await
+            .unwrap()
+            .is_some()
     };
     assert!(is_live().await);
     other.delete_api_key(&ann, issued.key.id).await.unwrap();
     assert!(is_live().await, "it was looked up less than a second ago");
-    desk.clock.advance_micros(1_000_000);
+    fixture.clock.advance_micros(1_000_000);
     assert!(!is_live().await);
 }
 
 #[tokio::test]
 async fn announced_user_change_applies_immediately() {
-    let desk = Desk::open().await;
-    let (ann, other) = (desk.user().await, desk.second_node(settings()));
-    let issued = make_key(&desk, &ann, Scopes::ALL).await;
+    let fixture = Fixture::open().await;
+    let (ann, other) = (fixture.user().await, fixture.second_node(settings()));
+    let issued = make_key(&fixture, &ann, Scopes::ALL).await;
     let is_live = async || {
-        desk.app.authenticate(issued.secret.expose_secret(), [192, 0, 2, 1].into()).await.unwrap().is_some()
+        fixture
+            .app
+            .authenticate(issued.secret.expose_secret(), [192, 0, 2, 1].into())
+            .await
+            .unwrap()
+            .is_some()
     };
     assert!(is_live().await);
-    let now = desk.app.now();
+    let now = fixture.app.now();
     other.delete_api_key(&ann, issued.key.id).await.unwrap();
     assert!(is_live().await, "nobody has told this node");
-    desk.announcements.switch_on();
+    fixture.announcements.switch_on();
     assert!(!is_live().await, "it was told that it may have missed something");
-    let issued = make_key(&desk, &ann, Scopes::ALL).await;
-    desk.clock.advance_micros(1);
+    let issued = make_key(&fixture, &ann, Scopes::ALL).await;
+    fixture.clock.advance_micros(1);
     let is_live = async || {
-        desk.app.authenticate(issued.secret.expose_secret(), [192, 0, 2, 1].into()).await.unwrap().is_some()
+        fixture
+            .app
+            .authenticate(issued.secret.expose_secret(), [192, 0, 2, 1].into())
+            .await
+            .unwrap()
+            .is_some()
     };
     assert!(is_live().await);
     other.delete_api_key(&ann, issued.key.id).await.unwrap();
     assert!(!is_live().await, "it was told of the change");
-    assert_eq!(desk.app.now(), Timestamp::from_micros(now.micros() + 1), "less than the trust has passed");
+    assert_eq!(fixture.app.now(), Timestamp::from_micros(now.micros() + 1), "less than the trust has passed");
 }
 
 #[tokio::test]
 async fn key_is_rejected_where_session_is_required() {
-    let desk = Desk::open().await;
-    let ann = desk.user().await;
+    let fixture = Fixture::open().await;
+    let ann = fixture.user().await;
     let credential = Credential::ApiKey { id: ApiKeyId::from_u128(1), scopes: Scopes::ALL };
     let by_key = Caller { credential, ..ann.clone() };
     let new = NewApiKey { name: KeyName::new("bot").unwrap(), scopes: Scopes::ALL, expires_at: None };
     let page = PageRequest::from(NumberedPage::new(1, 10).unwrap());
-    let app = &desk.app;
+    let app = &fixture.app;
     let results = [
         app.create_api_key(&by_key, confirmation(), new).await.map(drop),
         app.delete_api_key(&by_key, ApiKeyId::from_u128(1)).await,
         app.change_password(&by_key, change(PASSWORD)).await.map(drop),
         app.list_sessions(&by_key, page).await.map(drop),
         app.count_sessions(&by_key).await.map(drop),
-        app.log_out(&by_key, desk.ids.session(), ADDRESS).await.map(drop),
+        app.log_out(&by_key, fixture.ids.session(), ADDRESS).await.map(drop),
         app.erase_user(&by_key, ann.user.id, confirmation()).await,
     ];
     for result in results {
@@ -237,42 +273,43 @@ async fn key_is_rejected_where_session_is_required() {
 #[tokio::test]
 async fn concurrently_created_keys_are_all_counted() {
     let login_limits = LoginLimits { per_account: 60, ..LoginLimits::default() };
-    let desk = Desk::open_with(ApplicationSettings { login_limits, ..settings() }).await;
-    let ann = desk.user().await;
+    let fixture = Fixture::open_with(ApplicationSettings { login_limits, ..settings() }).await;
+    let ann = fixture.user().await;
     let new = || NewApiKey { name: KeyName::new("bot").unwrap(), scopes: Scopes::ALL, expires_at: None };
-    let made = join_all((0..60).map(|_| desk.app.create_api_key(&ann, confirmation(), new()))).await;
+    let made = join_all((0..60).map(|_| fixture.app.create_api_key(&ann, confirmation(), new()))).await;
     assert_eq!(made.iter().filter(|made| made.is_ok()).count(), 50);
-    assert_eq!(desk.app.count_api_keys(&ann).await.unwrap(), 50);
+    assert_eq!(fixture.app.count_api_keys(&ann).await.unwrap(), 50);
 }
 
 #[tokio::test]
 async fn erased_user_cannot_return() {
-    let desk = Desk::open().await;
-    let ann = desk.user().await;
-    let signed_in = desk.app.log_in(ADDRESS, &ann.user.email, PASSWORD.into()).await.unwrap();
-    make_key(&desk, &ann, Scopes::ALL).await;
-    desk.clock.advance_seconds(5);
-    desk.app.erase_user(&ann, ann.user.id, confirmation()).await.unwrap();
-    let now = desk.app.now();
-    assert_eq!(desk.memory.count_sessions(ann.user.id, now).await.unwrap(), 0);
-    assert_eq!(desk.memory.count_api_keys(ann.user.id).await.unwrap(), 0);
-    assert_eq!(desk.memory.list_known_networks(ann.user.id).await.unwrap(), []);
+    let fixture = Fixture::open().await;
+    let ann = fixture.user().await;
+    let signed_in = fixture.app.log_in(ADDRESS, &ann.user.email, PASSWORD.into()).await.unwrap();
+    make_key(&fixture, &ann, Scopes::ALL).await;
+    fixture.clock.advance_seconds(5);
+    fixture.app.erase_user(&ann, ann.user.id, confirmation()).await.unwrap();
+    let now = fixture.app.now();
+    assert_eq!(fixture.memory.count_sessions(ann.user.id, now).await.unwrap(), 0);
+    assert_eq!(fixture.memory.count_api_keys(ann.user.id).await.unwrap(), 0);
+    assert_eq!(fixture.memory.list_known_networks(ann.user.id).await.unwrap(), []);
     assert!(
-        desk.app
+        fixture
+            .app
             .authenticate(signed_in.token.expose_secret(), [192, 0, 2, 1].into())
             .await
             .unwrap()
             .is_none()
     );
-    let erased = desk.app.get_user(ann.user.id).await.unwrap();
-    let again = desk.app.erase_user(&ann, ann.user.id, confirmation()).await;
+    let erased = fixture.app.get_user(ann.user.id).await.unwrap();
+    let again = fixture.app.erase_user(&ann, ann.user.id, confirmation()).await;
     assert!(matches!(again, Err(AppError::Unauthorized)), "{again:?}");
     for email in [&ann.user.email, &erased.email] {
-        let verified = desk.passwords.verifications();
-        let failed = desk.app.log_in(ADDRESS, email, PASSWORD.into()).await;
+        let verified = fixture.passwords.verifications();
+        let failed = fixture.app.log_in(ADDRESS, email, PASSWORD.into()).await;
         assert!(matches!(failed, Err(AppError::BadCredentials)), "{failed:?}");
-        assert_eq!(desk.passwords.verifications(), verified + 1, "the same work as for anybody");
+        assert_eq!(fixture.passwords.verifications(), verified + 1, "the same work as for anybody");
     }
-    assert_eq!(desk.balance(ann.account_id).await, crate::support::GRANT);
-    desk.audit().await;
+    assert_eq!(fixture.balance(ann.account_id).await, crate::support::GRANT);
+    fixture.audit().await;
 }

@@ -9,33 +9,33 @@ use foretell_domain::policy::Denied;
 use foretell_domain::transfer::TransferError;
 use foretell_ports::page::NumberedPage;
 
-use crate::support::{Desk, GRANT, amount};
+use crate::support::{Fixture, GRANT, amount};
 
 #[tokio::test]
 async fn account_of_another_user_is_not_found() {
-    let desk = Desk::open().await;
-    let (ann, ben, admin) = (desk.user().await, desk.user().await, desk.admin().await);
-    let absent = desk.ids.account();
+    let fixture = Fixture::open().await;
+    let (ann, ben, admin) = (fixture.user().await, fixture.user().await, fixture.admin().await);
+    let absent = fixture.ids.account();
     for (caller, from) in [(&ann, ben.account_id), (&ann, absent), (&admin, ben.account_id)] {
         let to = if from == ben.account_id { ann.account_id } else { ben.account_id };
-        let payment = Payment { from, to, ..Desk::payment(&ann, &ben, 10) };
+        let payment = Payment { from, to, ..Fixture::payment(&ann, &ben, 10) };
         let missing = Err(DomainError::Transfer(TransferError::AccountNotFound(from)));
-        assert_eq!(desk.send(caller, payment.clone()).await.unwrap().result, missing);
+        assert_eq!(fixture.send(caller, payment.clone()).await.unwrap().result, missing);
         let batch = PaymentBatch { mode: BatchMode::Independent, payments: vec![payment] };
-        let results = desk.app.pay_batch(caller, desk.key(), batch).await.unwrap().result.unwrap();
+        let results = fixture.app.pay_batch(caller, fixture.key(), batch).await.unwrap().result.unwrap();
         assert_eq!(results, [missing]);
     }
-    assert_eq!(desk.balances([&ann, &ben]).await, [GRANT, GRANT]);
+    assert_eq!(fixture.balances([&ann, &ben]).await, [GRANT, GRANT]);
 }
 
 #[tokio::test]
 async fn account_is_visible_to_owner_and_admins() {
-    let desk = Desk::open().await;
-    let (ann, ben, cem) = (desk.user().await, desk.user().await, desk.user().await);
-    let (moderator, admin) = (desk.moderator().await, desk.admin().await);
-    let transfer = desk.pay(&ann, &ben, 10).await.unwrap();
+    let fixture = Fixture::open().await;
+    let (ann, ben, cem) = (fixture.user().await, fixture.user().await, fixture.user().await);
+    let (moderator, admin) = (fixture.moderator().await, fixture.admin().await);
+    let transfer = fixture.pay(&ann, &ben, 10).await.unwrap();
     let page = NumberedPage::new(1, 10).unwrap();
-    let (id, now) = (ann.account_id, desk.app.now());
+    let (id, now) = (ann.account_id, fixture.app.now());
     for (caller, sees_account, sees_transfer) in [
         (&ann, true, true),
         (&ben, false, true),
@@ -45,116 +45,118 @@ async fn account_is_visible_to_owner_and_admins() {
     ] {
         let missing = |error: &AppError| matches!(error, AppError::Refused(e) if e.code() == Code::NotFound);
         let seen = [
-            desk.app.get_account(caller, id).await.map(drop),
-            desk.app.list_transfers(caller, id, page.into()).await.map(drop),
-            desk.app.get_balance_at(caller, id, now).await.map(drop),
+            fixture.app.get_account(caller, id).await.map(drop),
+            fixture.app.list_transfers(caller, id, page.into()).await.map(drop),
+            fixture.app.get_balance_at(caller, id, now).await.map(drop),
         ];
         for seen in seen {
             assert_eq!(seen.is_ok(), sees_account, "{caller:?}");
             assert!(seen.as_ref().err().is_none_or(missing), "{seen:?}");
         }
-        let seen = desk.app.get_transfer(caller, transfer.id).await.map(drop);
+        let seen = fixture.app.get_transfer(caller, transfer.id).await.map(drop);
         assert_eq!(seen.is_ok(), sees_transfer, "{caller:?}");
         assert!(seen.as_ref().err().is_none_or(missing), "{seen:?}");
-        let own: Vec<_> = desk.app.list_accounts(caller).await.unwrap();
+        let own: Vec<_> = fixture.app.list_accounts(caller).await.unwrap();
         assert_eq!(own.iter().map(|found| found.account.id()).collect::<Vec<_>>(), [caller.account_id]);
     }
 }
 
 #[tokio::test]
 async fn house_accounts_reject_payments() {
-    let desk = Desk::open().await;
-    let (ann, admin) = (desk.user().await, desk.admin().await);
-    let market = desk.market(&ann, 1_000).await;
-    let before = desk.audit().await;
+    let fixture = Fixture::open().await;
+    let (ann, admin) = (fixture.user().await, fixture.admin().await);
+    let market = fixture.market(&ann, 1_000).await;
+    let before = fixture.audit().await;
     for house in [AccountId::of_market(market.market.id()), AccountId::TREASURY, AccountId::FEES] {
         let missing = Err(DomainError::Transfer(TransferError::AccountNotFound(house)));
         for caller in [&ann, &admin] {
-            let into = Payment { to: house, ..Desk::payment(caller, caller, 10) };
-            assert_eq!(desk.send(caller, into).await.unwrap().result, missing);
-            let out_of = Payment { from: house, ..Desk::payment(caller, caller, 10) };
-            assert_eq!(desk.send(caller, out_of).await.unwrap().result, missing);
+            let into = Payment { to: house, ..Fixture::payment(caller, caller, 10) };
+            assert_eq!(fixture.send(caller, into).await.unwrap().result, missing);
+            let out_of = Payment { from: house, ..Fixture::payment(caller, caller, 10) };
+            assert_eq!(fixture.send(caller, out_of).await.unwrap().result, missing);
         }
         let mint = Mint { to: house, amount: amount(10) };
-        assert_eq!(desk.app.mint(&admin, desk.key(), mint).await.unwrap().result, missing);
+        assert_eq!(fixture.app.mint(&admin, fixture.key(), mint).await.unwrap().result, missing);
     }
-    assert_eq!(desk.audit().await, before);
+    assert_eq!(fixture.audit().await, before);
 }
 
 #[tokio::test]
 async fn mint_reverse_and_audit_require_admin() {
-    let desk = Desk::open().await;
-    let (ann, ben) = (desk.user().await, desk.user().await);
-    let (moderator, admin) = (desk.moderator().await, desk.admin().await);
-    let transfer = desk.pay(&ann, &ben, 10).await.unwrap();
+    let fixture = Fixture::open().await;
+    let (ann, ben) = (fixture.user().await, fixture.user().await);
+    let (moderator, admin) = (fixture.moderator().await, fixture.admin().await);
+    let transfer = fixture.pay(&ann, &ben, 10).await.unwrap();
     let mint = Mint { to: ann.account_id, amount: amount(10) };
     let denied = DomainError::Denied(Denied::AdminsOnly);
-    let before = desk.audit().await;
+    let before = fixture.audit().await;
     for caller in [&ann, &ben, &moderator] {
-        let minted = desk.app.mint(caller, desk.key(), mint).await.unwrap();
+        let minted = fixture.app.mint(caller, fixture.key(), mint).await.unwrap();
         assert_eq!(minted.result, Err(denied));
         for force in [false, true] {
-            let reversed = desk.app.reverse_transfer(caller, desk.key(), transfer.id, force).await.unwrap();
+            let reversed =
+                fixture.app.reverse_transfer(caller, fixture.key(), transfer.id, force).await.unwrap();
             assert_eq!(reversed.result, Err(denied));
         }
-        let audited = desk.app.audit_ledger(caller).await;
+        let audited = fixture.app.audit_ledger(caller).await;
         assert!(matches!(audited, Err(AppError::Refused(refusal)) if refusal == denied));
     }
-    assert_eq!(desk.audit().await, before);
-    desk.app.mint(&admin, desk.key(), mint).await.unwrap().result.unwrap();
-    desk.app.reverse_transfer(&admin, desk.key(), transfer.id, false).await.unwrap().result.unwrap();
-    assert!(desk.app.audit_ledger(&admin).await.unwrap().is_sound());
+    assert_eq!(fixture.audit().await, before);
+    fixture.app.mint(&admin, fixture.key(), mint).await.unwrap().result.unwrap();
+    fixture.app.reverse_transfer(&admin, fixture.key(), transfer.id, false).await.unwrap().result.unwrap();
+    assert!(fixture.app.audit_ledger(&admin).await.unwrap().is_sound());
 }
 
 /// Checks how a market is managed by its creator, by moderators and admins, and by another user.
-async fn check_management(desk: &Desk, creator: &Caller, caller: &Caller, is_allowed: bool) {
+async fn check_management(fixture: &Fixture, creator: &Caller, caller: &Caller, is_allowed: bool) {
     let refusal = DomainError::Denied(Denied::NotTheCreator);
-    let market = desk.market(creator, 100).await;
-    let closed = desk.app.close_market(caller, desk.key(), market.market.id()).await.unwrap();
+    let market = fixture.market(creator, 100).await;
+    let closed = fixture.app.close_market(caller, fixture.key(), market.market.id()).await.unwrap();
     assert_eq!(closed.result.map(drop), if is_allowed { Ok(()) } else { Err(refusal) });
-    let (first, second) = (Desk::option(&market, 0), Desk::option(&market, 1));
+    let (first, second) = (Fixture::option(&market, 0), Fixture::option(&market, 1));
     let decisions =
         [Decision::Winner(first), Decision::Split(vec![(first, 4_000), (second, 6_000)]), Decision::Cancel];
     for decision in decisions {
-        let market = desk.market(creator, 100).await;
+        let market = fixture.market(creator, 100).await;
         let decision = match decision {
-            Decision::Winner(_) => Decision::Winner(Desk::option(&market, 0)),
-            Decision::Split(_) => {
-                Decision::Split(vec![(Desk::option(&market, 0), 4_000), (Desk::option(&market, 1), 6_000)])
-            }
+            Decision::Winner(_) => Decision::Winner(Fixture::option(&market, 0)),
+            Decision::Split(_) => Decision::Split(vec![
+                (Fixture::option(&market, 0), 4_000),
+                (Fixture::option(&market, 1), 6_000),
+            ]),
             Decision::Cancel => Decision::Cancel,
         };
-        let decided = desk.decide(caller, &market, decision).await.unwrap();
+        let decided = fixture.decide(caller, &market, decision).await.unwrap();
         assert_eq!(decided.result.map(drop), if is_allowed { Ok(()) } else { Err(refusal) });
     }
 }
 
 #[tokio::test]
 async fn market_management_requires_creator_moderator_or_admin() {
-    let desk = Desk::open().await;
-    let (creator, other) = (desk.user().await, desk.user().await);
-    let (moderator, admin) = (desk.moderator().await, desk.admin().await);
-    check_management(&desk, &creator, &creator, true).await;
-    check_management(&desk, &creator, &moderator, true).await;
-    check_management(&desk, &creator, &admin, true).await;
-    check_management(&desk, &creator, &other, false).await;
-    desk.audit().await;
+    let fixture = Fixture::open().await;
+    let (creator, other) = (fixture.user().await, fixture.user().await);
+    let (moderator, admin) = (fixture.moderator().await, fixture.admin().await);
+    check_management(&fixture, &creator, &creator, true).await;
+    check_management(&fixture, &creator, &moderator, true).await;
+    check_management(&fixture, &creator, &admin, true).await;
+    check_management(&fixture, &creator, &other, false).await;
+    fixture.audit().await;
 }
 
 #[tokio::test]
 async fn shares_of_another_user_cannot_be_sold() {
-    let desk = Desk::open().await;
-    let (ann, ben, admin) = (desk.user().await, desk.user().await, desk.admin().await);
-    let market = desk.market(&ann, 1_000).await;
-    desk.bet(&ann, &market, 0, 500).await.unwrap();
+    let fixture = Fixture::open().await;
+    let (ann, ben, admin) = (fixture.user().await, fixture.user().await, fixture.admin().await);
+    let market = fixture.market(&ann, 1_000).await;
+    fixture.bet(&ann, &market, 0, 500).await.unwrap();
     for caller in [&ben, &admin] {
-        let sold = desk.sell_all(caller, &market, 0).await;
+        let sold = fixture.sell_all(caller, &market, 0).await;
         assert_eq!(sold.unwrap_err().code(), Code::InsufficientShares);
         // A user who names another's account gets "not found".
         let thief = Caller { account_id: ann.account_id, ..caller.clone() };
-        assert_eq!(desk.sell_all(&thief, &market, 0).await.unwrap_err().code(), Code::NotFound);
-        assert_eq!(desk.bet(&thief, &market, 0, 10).await.unwrap_err().code(), Code::NotFound);
+        assert_eq!(fixture.sell_all(&thief, &market, 0).await.unwrap_err().code(), Code::NotFound);
+        assert_eq!(fixture.bet(&thief, &market, 0, 10).await.unwrap_err().code(), Code::NotFound);
     }
-    desk.sell_all(&ann, &market, 0).await.unwrap();
-    desk.audit().await;
+    fixture.sell_all(&ann, &market, 0).await.unwrap();
+    fixture.audit().await;
 }

@@ -13,7 +13,7 @@ use foretell_ports::user::UserQueries as _;
 use futures::FutureExt as _;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::support::{ADDRESS, Desk, PASSWORD, amount, settings};
+use crate::support::{ADDRESS, Fixture, PASSWORD, amount, settings};
 
 const QUOTAS: Quotas = Quotas {
     published_posts: 2,
@@ -25,8 +25,8 @@ const QUOTAS: Quotas = Quotas {
     min_subsidy: None,
 };
 
-async fn desk() -> Desk {
-    Desk::open_with(ApplicationSettings { quotas: QUOTAS, ..settings() }).await
+async fn fixture() -> Fixture {
+    Fixture::open_with(ApplicationSettings { quotas: QUOTAS, ..settings() }).await
 }
 
 fn check_exceeded<T: std::fmt::Debug>(result: Result<T, AppError>, quota: Quota) {
@@ -37,108 +37,114 @@ fn check_exceeded<T: std::fmt::Debug>(result: Result<T, AppError>, quota: Quota)
     }
 }
 
-async fn write(desk: &Desk, author: &Caller, status: PostStatus) -> Result<Post, AppError> {
+async fn write(fixture: &Fixture, author: &Caller, status: PostStatus) -> Result<Post, AppError> {
     let body = PostBody {
         title: PostTitle::new("On rain").unwrap(),
         content: PostContent::new("It may rain.").unwrap(),
         tags: foretell_testkit::builders::tags(&["rain"]),
         status,
     };
-    desk.app.write_post(author, body).await
+    fixture.app.write_post(author, body).await
 }
 
-async fn set_status(desk: &Desk, by: &Caller, post: PostId, status: PostStatus) -> Result<Post, AppError> {
+async fn set_status(
+    fixture: &Fixture,
+    by: &Caller,
+    post: PostId,
+    status: PostStatus,
+) -> Result<Post, AppError> {
     let edit = PostEdit { status: Some(status), ..PostEdit::default() };
-    desk.app.edit_post(by, post, edit, ExpectedVersion::Any).await
+    fixture.app.edit_post(by, post, edit, ExpectedVersion::Any).await
 }
 
 #[tokio::test]
 async fn posts_count_by_their_status() {
-    let desk = desk().await;
-    let (ann, ben, moderator) = (desk.user().await, desk.user().await, desk.moderator().await);
+    let fixture = fixture().await;
+    let (ann, ben, moderator) = (fixture.user().await, fixture.user().await, fixture.moderator().await);
     let (published, draft) = (PostStatus::Published, PostStatus::Draft);
-    let first = write(&desk, &ann, published).await.unwrap();
-    write(&desk, &ann, published).await.unwrap();
-    check_exceeded(write(&desk, &ann, published).await, Quota::PublishedPosts);
-    let saved = write(&desk, &ann, draft).await.unwrap();
-    check_exceeded(write(&desk, &ann, draft).await, Quota::Drafts);
-    check_exceeded(set_status(&desk, &ann, saved.id, published).await, Quota::PublishedPosts);
-    check_exceeded(set_status(&desk, &ann, first.id, draft).await, Quota::Drafts);
+    let first = write(&fixture, &ann, published).await.unwrap();
+    write(&fixture, &ann, published).await.unwrap();
+    check_exceeded(write(&fixture, &ann, published).await, Quota::PublishedPosts);
+    let saved = write(&fixture, &ann, draft).await.unwrap();
+    check_exceeded(write(&fixture, &ann, draft).await, Quota::Drafts);
+    check_exceeded(set_status(&fixture, &ann, saved.id, published).await, Quota::PublishedPosts);
+    check_exceeded(set_status(&fixture, &ann, first.id, draft).await, Quota::Drafts);
     // Edits that keep the status need no room.
-    set_status(&desk, &ann, first.id, published).await.unwrap();
-    write(&desk, &ben, draft).await.unwrap();
+    set_status(&fixture, &ann, first.id, published).await.unwrap();
+    write(&fixture, &ben, draft).await.unwrap();
     // Moderation is never rejected, and an unpublished post then counts for the author.
-    set_status(&desk, &moderator, first.id, draft).await.unwrap();
-    set_status(&desk, &ann, saved.id, published).await.unwrap();
-    check_exceeded(write(&desk, &ann, draft).await, Quota::Drafts);
-    desk.app.delete_post(&ann, first.id).await.unwrap();
-    write(&desk, &ann, draft).await.unwrap();
+    set_status(&fixture, &moderator, first.id, draft).await.unwrap();
+    set_status(&fixture, &ann, saved.id, published).await.unwrap();
+    check_exceeded(write(&fixture, &ann, draft).await, Quota::Drafts);
+    fixture.app.delete_post(&ann, first.id).await.unwrap();
+    write(&fixture, &ann, draft).await.unwrap();
 }
 
 #[tokio::test]
 async fn comments_count_on_all_subjects() {
-    let desk = desk().await;
-    let (ann, ben) = (desk.user().await, desk.user().await);
-    let post = write(&desk, &ann, PostStatus::Published).await.unwrap();
-    let market = desk.market(&ann, 5_000).await.market.id();
+    let fixture = fixture().await;
+    let (ann, ben) = (fixture.user().await, fixture.user().await);
+    let post = write(&fixture, &ann, PostStatus::Published).await.unwrap();
+    let market = fixture.market(&ann, 5_000).await.market.id();
     let said = || CommentContent::new("Why?").unwrap();
-    let first = desk.app.write_comment(&ben, post.id.into(), said()).await.unwrap();
-    desk.app.write_comment(&ben, market.into(), said()).await.unwrap();
-    check_exceeded(desk.app.write_comment(&ben, market.into(), said()).await, Quota::Comments);
-    desk.app.write_comment(&ann, market.into(), said()).await.unwrap();
-    desk.app.delete_comment(&ben, first.id).await.unwrap();
-    desk.app.write_comment(&ben, market.into(), said()).await.unwrap();
+    let first = fixture.app.write_comment(&ben, post.id.into(), said()).await.unwrap();
+    fixture.app.write_comment(&ben, market.into(), said()).await.unwrap();
+    check_exceeded(fixture.app.write_comment(&ben, market.into(), said()).await, Quota::Comments);
+    fixture.app.write_comment(&ann, market.into(), said()).await.unwrap();
+    fixture.app.delete_comment(&ben, first.id).await.unwrap();
+    fixture.app.write_comment(&ben, market.into(), said()).await.unwrap();
 }
 
 #[tokio::test]
 async fn markets_count_until_they_are_closed_decided_or_deleted() {
-    let desk = desk().await;
-    let ann = desk.user().await;
+    let fixture = fixture().await;
+    let ann = fixture.user().await;
     let open = async |key: String| {
-        let receipt = desk.app.open_market(&ann, key, desk.opening(1_000)).await.unwrap();
+        let receipt = fixture.app.open_market(&ann, key, fixture.opening(1_000)).await.unwrap();
         receipt.result.map(|opened| opened.into_details().unwrap()).map_err(AppError::from)
     };
-    let first = open(desk.key()).await.unwrap();
-    let second = open(desk.key()).await.unwrap();
-    let (key, before) = (desk.key(), desk.balance(ann.account_id).await);
+    let first = open(fixture.key()).await.unwrap();
+    let second = open(fixture.key()).await.unwrap();
+    let (key, before) = (fixture.key(), fixture.balance(ann.account_id).await);
     check_exceeded(open(key.clone()).await, Quota::OpenMarkets);
-    assert_eq!(desk.balance(ann.account_id).await, before);
-    desk.app.close_market(&ann, desk.key(), first.market.id()).await.unwrap().result.unwrap();
-    let third = open(desk.key()).await.unwrap();
-    check_exceeded(open(desk.key()).await, Quota::OpenMarkets);
-    desk.decide(&ann, &second, Decision::Cancel).await.unwrap().result.unwrap();
-    open(desk.key()).await.unwrap();
-    check_exceeded(open(desk.key()).await, Quota::OpenMarkets);
-    desk.app.delete_market(&ann, third.market.id()).await.unwrap();
-    open(desk.key()).await.unwrap();
+    assert_eq!(fixture.balance(ann.account_id).await, before);
+    fixture.app.close_market(&ann, fixture.key(), first.market.id()).await.unwrap().result.unwrap();
+    let third = open(fixture.key()).await.unwrap();
+    check_exceeded(open(fixture.key()).await, Quota::OpenMarkets);
+    fixture.decide(&ann, &second, Decision::Cancel).await.unwrap().result.unwrap();
+    open(fixture.key()).await.unwrap();
+    check_exceeded(open(fixture.key()).await, Quota::OpenMarkets);
+    fixture.app.delete_market(&ann, third.market.id()).await.unwrap();
+    open(fixture.key()).await.unwrap();
     // The error is replayed for its key, as every domain error of the money writer.
     check_exceeded(open(key).await, Quota::OpenMarkets);
-    desk.audit().await;
+    fixture.audit().await;
 }
 
 #[tokio::test]
 async fn openings_in_one_batch_count_each_other() {
-    let desk = desk().await;
-    let ann = desk.user().await;
-    let old = desk.market(&ann, 1_000).await.market.id();
+    let fixture = fixture().await;
+    let ann = fixture.user().await;
+    let old = fixture.market(&ann, 1_000).await.market.id();
     let open = || {
-        let opening = desk.app.open_market(&ann, desk.key(), desk.opening(1_000));
+        let opening = fixture.app.open_market(&ann, fixture.key(), fixture.opening(1_000));
         opening.map(|answer| answer.unwrap().result.is_ok()).boxed()
     };
-    let close = desk.app.close_market(&ann, desk.key(), old).map(|answer| answer.unwrap().result.is_ok());
-    let (answers, units) = desk.together([open(), open(), open(), close.boxed(), open(), open()]).await;
+    let close =
+        fixture.app.close_market(&ann, fixture.key(), old).map(|answer| answer.unwrap().result.is_ok());
+    let (answers, units) = fixture.together([open(), open(), open(), close.boxed(), open(), open()]).await;
     assert_eq!(units, 1);
     assert_eq!(answers, [true, false, false, true, true, false]);
-    desk.audit().await;
+    fixture.audit().await;
 }
 
 #[tokio::test]
 async fn small_subsidy_is_rejected() {
     let quotas = Quotas { min_subsidy: Some(amount(500)), ..QUOTAS };
-    let desk = Desk::open_with(ApplicationSettings { quotas, ..settings() }).await;
-    let ann = desk.user().await;
+    let fixture = Fixture::open_with(ApplicationSettings { quotas, ..settings() }).await;
+    let ann = fixture.user().await;
     let open = async |minor| {
-        let receipt = desk.app.open_market(&ann, desk.key(), desk.opening(minor)).await.unwrap();
+        let receipt = fixture.app.open_market(&ann, fixture.key(), fixture.opening(minor)).await.unwrap();
         receipt.result.map(drop)
     };
     assert_eq!(open(499).await, Err(MarketError::SubsidyTooSmall { min: amount(500) }.into()));
@@ -147,15 +153,15 @@ async fn small_subsidy_is_rejected() {
 
 #[tokio::test]
 async fn sign_in_ends_the_oldest_session() {
-    let desk = desk().await;
-    let (ann, ben) = (desk.user().await, desk.user().await);
+    let fixture = fixture().await;
+    let (ann, ben) = (fixture.user().await, fixture.user().await);
     let is_live = async |token: &SecretString| {
-        desk.app.authenticate(token.expose_secret(), ADDRESS).await.unwrap().is_some()
+        fixture.app.authenticate(token.expose_secret(), ADDRESS).await.unwrap().is_some()
     };
     let mut tokens = Vec::new();
     for _ in 0..5 {
         let password = SecretString::from(PASSWORD);
-        let signed_in = desk.app.log_in(ADDRESS, &ann.user.email, password).await.unwrap();
+        let signed_in = fixture.app.log_in(ADDRESS, &ann.user.email, password).await.unwrap();
         assert!(is_live(&signed_in.token).await);
         tokens.push(signed_in.token);
     }
@@ -165,6 +171,6 @@ async fn sign_in_ends_the_oldest_session() {
     }
     assert_eq!(live, [false, false, true, true, true]);
     let page = PageRequest { start: PageStart::First, limit: 10 };
-    let count = async |user| desk.memory.list_sessions(user, desk.app.now(), page).await.unwrap().len();
+    let count = async |user| fixture.memory.list_sessions(user, fixture.app.now(), page).await.unwrap().len();
     assert_eq!((count(ann.user.id).await, count(ben.user.id).await), (3, 1));
 }

@@ -10,20 +10,24 @@ use foretell_ports::error::StoreError;
 use foretell_testkit::MemoryStore;
 use foretell_testkit::faults::{Fault, Insert};
 
-use crate::support::{Desk, GRANT, take_one};
+use crate::support::{Fixture, GRANT, take_one};
 
 /// Sends these many payments together, one of which storage rejects.
 async fn check_poison(commands: usize, culprit: usize) {
-    let desk = Desk::open().await;
-    let (ann, ben) = (desk.user().await, desk.user().await);
-    let poison = desk.ids.client();
-    desk.faults
+    let fixture = Fixture::open().await;
+    let (ann, ben) = (fixture.user().await, fixture.user().await);
+    let poison = fixture.ids.client();
+    fixture
+        .faults
         .reject_inserts(move |row| matches!(row, Insert::Transfer(row) if row.client_id == Some(poison)));
     let payments = (0..commands).map(|number| {
         let client_id = (number == culprit).then_some(poison);
-        desk.send(&ann, foretell_application::writer::Payment { client_id, ..Desk::payment(&ann, &ben, 1) })
+        fixture.send(
+            &ann,
+            foretell_application::writer::Payment { client_id, ..Fixture::payment(&ann, &ben, 1) },
+        )
     });
-    let (answers, units) = desk.together(payments).await;
+    let (answers, units) = fixture.together(payments).await;
     for (number, answer) in answers.iter().enumerate() {
         let is_internal = matches!(answer, Err(AppError::Internal(_)));
         let is_paid = answer.as_ref().is_ok_and(|receipt| receipt.result.is_ok());
@@ -31,12 +35,12 @@ async fn check_poison(commands: usize, culprit: usize) {
         assert_eq!((is_internal, is_paid), expected, "{number} of {commands}: {answer:?}");
     }
     let paid = i64::try_from(commands).unwrap() - 1;
-    assert_eq!(desk.balances([&ann, &ben]).await, [GRANT - paid, GRANT + paid]);
+    assert_eq!(fixture.balances([&ann, &ben]).await, [GRANT - paid, GRANT + paid]);
     // The whole, both halves of each part with the failing command, and the failing command once
     // more.
     let halvings = usize::try_from(commands.next_power_of_two().ilog2()).unwrap();
     assert!(units <= 2 + 2 * halvings, "{units} units for {commands} commands");
-    desk.audit().await;
+    fixture.audit().await;
 }
 
 #[tokio::test]
@@ -51,9 +55,9 @@ async fn rejected_batch_is_split_until_command_is_alone() {
 
 #[tokio::test]
 async fn panic_fails_only_its_command() {
-    let desk = Desk::open().await;
-    let (ann, ben) = (desk.user().await, desk.user().await);
-    let spoiled = desk.ids.client();
+    let fixture = Fixture::open().await;
+    let (ann, ben) = (fixture.user().await, fixture.user().await);
+    let spoiled = fixture.ids.client();
     let panics = move |row: Insert<'_>| match row {
         Insert::Transfer(row) => {
             assert_ne!(row.client_id, Some(spoiled), "ordered by a test");
@@ -61,70 +65,73 @@ async fn panic_fails_only_its_command() {
         }
         _ => false,
     };
-    desk.faults.reject_inserts(panics);
+    fixture.faults.reject_inserts(panics);
     let payments = [None, Some(spoiled), None].map(|client_id| {
-        desk.send(&ann, foretell_application::writer::Payment { client_id, ..Desk::payment(&ann, &ben, 1) })
+        fixture.send(
+            &ann,
+            foretell_application::writer::Payment { client_id, ..Fixture::payment(&ann, &ben, 1) },
+        )
     });
-    let (answers, _) = desk.together(payments).await;
+    let (answers, _) = fixture.together(payments).await;
     let is_internal: Vec<_> =
         answers.iter().map(|answer| matches!(answer, Err(AppError::Internal(_)))).collect();
     assert_eq!(is_internal, [false, true, false]);
-    assert_eq!(desk.balances([&ann, &ben]).await, [GRANT - 2, GRANT + 2]);
-    desk.pay(&ann, &ben, 1).await.unwrap();
-    desk.audit().await;
+    assert_eq!(fixture.balances([&ann, &ben]).await, [GRANT - 2, GRANT + 2]);
+    fixture.pay(&ann, &ben, 1).await.unwrap();
+    fixture.audit().await;
 }
 
 #[tokio::test]
 async fn repeated_unit_has_one_effect() {
-    let desk = Desk::open().await;
-    let (ann, ben) = (desk.user().await, desk.user().await);
-    let market = desk.market(&ann, 1_000).await;
-    let payments = (0..10).map(|number| desk.bet(&ben, &market, number % 2, 100));
-    let (answers, units) = desk.together_after(|| desk.faults.fail_next(Fault::Rerun), payments).await;
+    let fixture = Fixture::open().await;
+    let (ann, ben) = (fixture.user().await, fixture.user().await);
+    let market = fixture.market(&ann, 1_000).await;
+    let payments = (0..10).map(|number| fixture.bet(&ben, &market, number % 2, 100));
+    let (answers, units) = fixture.together_after(|| fixture.faults.fail_next(Fault::Rerun), payments).await;
     assert_eq!(units, 1);
     for (sequence, answer) in (1..).zip(answers) {
         assert_eq!(answer.unwrap().bet.fill.sequence, sequence);
     }
-    desk.faults.fail_next(Fault::Rerun);
-    desk.user().await;
-    assert_eq!(desk.balance(ben.account_id).await, GRANT - 1_000);
-    desk.audit().await;
+    fixture.faults.fail_next(Fault::Rerun);
+    fixture.user().await;
+    assert_eq!(fixture.balance(ben.account_id).await, GRANT - 1_000);
+    fixture.audit().await;
 }
 
 #[tokio::test]
 async fn rejected_command_is_retried_once() {
-    let desk = Desk::open().await;
-    let (ann, ben) = (desk.user().await, desk.user().await);
+    let fixture = Fixture::open().await;
+    let (ann, ben) = (fixture.user().await, fixture.user().await);
     let left = Arc::new(AtomicUsize::new(1));
     let spoiled = Arc::clone(&left);
-    desk.faults.reject_inserts(move |row| matches!(row, Insert::Outcome(_)) && take_one(&spoiled));
-    desk.pay(&ann, &ben, 10).await.unwrap();
+    fixture.faults.reject_inserts(move |row| matches!(row, Insert::Outcome(_)) && take_one(&spoiled));
+    fixture.pay(&ann, &ben, 10).await.unwrap();
     left.store(2, Ordering::SeqCst);
-    let failed = desk.send(&ann, Desk::payment(&ann, &ben, 100)).await;
+    let failed = fixture.send(&ann, Fixture::payment(&ann, &ben, 100)).await;
     assert!(matches!(failed, Err(AppError::Internal(_))), "{failed:?}");
     assert_eq!(left.load(Ordering::SeqCst), 0);
-    assert_eq!(desk.balance(ben.account_id).await, GRANT + 10);
+    assert_eq!(fixture.balance(ben.account_id).await, GRANT + 10);
 }
 
 /// Checks that every command of a batch gets a temporary error, and nothing has changed.
 async fn check_temporary(fault: Fault) {
-    let desk = Desk::open().await;
-    let (ann, ben) = (desk.user().await, desk.user().await);
-    let before = desk.audit().await;
-    let key = desk.key();
+    let fixture = Fixture::open().await;
+    let (ann, ben) = (fixture.user().await, fixture.user().await);
+    let before = fixture.audit().await;
+    let key = fixture.key();
     let payments = (0..10).map(|number| {
-        let key = if number == 0 { key.clone() } else { desk.key() };
-        desk.app.pay(&ann, key, Desk::payment(&ann, &ben, 1))
+        let key = if number == 0 { key.clone() } else { fixture.key() };
+        fixture.app.pay(&ann, key, Fixture::payment(&ann, &ben, 1))
     });
-    let (answers, units) = desk.together_after(|| desk.faults.fail_next(fault), payments).await;
+    let (answers, units) = fixture.together_after(|| fixture.faults.fail_next(fault), payments).await;
     assert_eq!(units, 1, "the adapter has retried already");
     for answer in answers {
         let error = answer.unwrap_err();
         assert!(error.is_temporary(), "{fault:?}: {error:?}");
     }
-    assert_eq!(desk.audit().await, before);
-    assert_eq!(desk.balances([&ann, &ben]).await, [GRANT, GRANT]);
-    let again = desk.app.pay(&ann, key, Desk::payment(&ann, &ben, 1)).await.unwrap();
+    assert_eq!(fixture.audit().await, before);
+    assert_eq!(fixture.balances([&ann, &ben]).await, [GRANT, GRANT]);
+    let again = fixture.app.pay(&ann, key, Fixture::payment(&ann, &ben, 1)).await.unwrap();
     assert!(!again.is_replay, "the key is as good as new");
     again.result.unwrap();
 }
@@ -137,16 +144,16 @@ async fn contention_and_outage_are_temporary_errors() {
 
 #[tokio::test]
 async fn outage_is_not_stored_under_key() {
-    let desk = Desk::open().await;
-    let (ann, ben) = (desk.user().await, desk.user().await);
-    let down: &MemoryStore = &desk.memory;
+    let fixture = Fixture::open().await;
+    let (ann, ben) = (fixture.user().await, fixture.user().await);
+    let down: &MemoryStore = &fixture.memory;
     down.take_down();
-    let failed = desk.send(&ann, Desk::payment(&ann, &ben, 10)).await;
+    let failed = fixture.send(&ann, Fixture::payment(&ann, &ben, 10)).await;
     assert!(matches!(failed, Err(AppError::Store(StoreError::Unavailable(_)))), "{failed:?}");
-    let registered = desk.app.register_user(desk.registration(Role::User)).await;
+    let registered = fixture.app.register_user(fixture.registration(Role::User)).await;
     assert!(registered.is_err_and(|error| error.is_temporary()));
-    assert!(desk.app.missing_migrations().await.is_err());
+    assert!(fixture.app.missing_migrations().await.is_err());
     down.bring_up();
-    desk.pay(&ann, &ben, 10).await.unwrap();
-    desk.audit().await;
+    fixture.pay(&ann, &ben, 10).await.unwrap();
+    fixture.audit().await;
 }

@@ -16,7 +16,7 @@ use foretell_ports::post::PostFilter;
 use foretell_ports::search::SearchPage;
 use foretell_ports::vector::{Embedder, Embedding, Neighbour, TextId, VectorCursor, VectorIndex};
 
-use crate::support::Desk;
+use crate::support::Fixture;
 
 /// An embedder that knows wet things and a few other words.
 struct Weather;
@@ -105,10 +105,10 @@ impl VectorIndex for Moody {
     }
 }
 
-/// Opens a desk with a post on rain and one on drought, and a node with semantic search.
-async fn scene() -> (Desk, Arc<Application>, Moody) {
-    let (desk, index) = (Desk::open().await, Moody::new());
-    let author = desk.user().await;
+/// Opens a fixture with a post on rain and one on drought, and a node with semantic search.
+async fn scene() -> (Fixture, Arc<Application>, Moody) {
+    let (fixture, index) = (Fixture::open().await, Moody::new());
+    let author = fixture.user().await;
     for (title, status) in [
         ("Rain", PostStatus::Published),
         ("A dry June, it is", PostStatus::Published),
@@ -116,10 +116,10 @@ async fn scene() -> (Desk, Arc<Application>, Moody) {
     ] {
         let (title, content) = (PostTitle::new(title).unwrap(), PostContent::new("So.").unwrap());
         let body = PostBody { title, content, tags: Tags::default(), status };
-        desk.app.write_post(&author, body).await.unwrap();
+        fixture.app.write_post(&author, body).await.unwrap();
     }
-    let node = desk.node_that_knows(Semantic::new(Arc::new(Weather), Arc::new(index.clone()), 0.5));
-    (desk, node, index)
+    let node = fixture.node_that_knows(Semantic::new(Arc::new(Weather), Arc::new(index.clone()), 0.5));
+    (fixture, node, index)
 }
 
 /// Returns the titles that a query finds, and the step that has found them.

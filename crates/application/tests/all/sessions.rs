@@ -11,12 +11,12 @@ use foretell_ports::user::{Session, UserQueries as _};
 use foretell_testkit::{PlainPasswordHasher, SeededTokens};
 use secrecy::ExposeSecret as _;
 
-use crate::support::{ADDRESS, Desk, PASSWORD, settings};
+use crate::support::{ADDRESS, Fixture, PASSWORD, settings};
 
 /// Stores a user as an operator would, with an account.
-async fn store(desk: &Desk, user: User, password: PasswordHash) {
-    let account = foretell_domain::account::Account::user(desk.ids.account(), user.id);
-    let units: &dyn UnitOfWork = &desk.memory;
+async fn store(fixture: &Fixture, user: User, password: PasswordHash) {
+    let account = foretell_domain::account::Account::user(fixture.ids.account(), user.id);
+    let units: &dyn UnitOfWork = &fixture.memory;
     let work = move |tx: &mut dyn Tx| {
         assert!(tx.insert_user_once(&user, &password)?);
         tx.insert_accounts_once(&[account], user.created_at)
@@ -25,28 +25,28 @@ async fn store(desk: &Desk, user: User, password: PasswordHash) {
 }
 
 /// Returns a user who never registered here, in this status.
-fn somebody(desk: &Desk, status: UserStatus) -> User {
-    let registration = desk.registration(Role::User);
-    let (id, created_at) = (desk.ids.user(), desk.app.now());
+fn somebody(fixture: &Fixture, status: UserStatus) -> User {
+    let registration = fixture.registration(Role::User);
+    let (id, created_at) = (fixture.ids.user(), fixture.app.now());
     let (email, name, role) = (registration.email, registration.name, Role::User);
     User { id, email, name, avatar: None, role, status, version: 1, created_at, updated_at: created_at }
 }
 
-async fn log_in(desk: &Desk, email: &Email, password: &str) -> Result<SignedIn, AppError> {
-    desk.app.log_in(ADDRESS, email, password.into()).await
+async fn log_in(fixture: &Fixture, email: &Email, password: &str) -> Result<SignedIn, AppError> {
+    fixture.app.log_in(ADDRESS, email, password.into()).await
 }
 
 #[tokio::test]
 async fn failed_sign_ins_are_indistinguishable() {
-    let desk = Desk::open().await;
-    let known = desk.user().await.user;
-    let suspended = somebody(&desk, UserStatus::Suspended);
+    let fixture = Fixture::open().await;
+    let known = fixture.user().await.user;
+    let suspended = somebody(&fixture, UserStatus::Suspended);
     let current = PasswordHash(format!("$plain$v=2${PASSWORD}"));
-    store(&desk, suspended.clone(), current).await;
-    let outdated = somebody(&desk, UserStatus::Suspended);
-    store(&desk, outdated.clone(), PlainPasswordHasher::outdated(PASSWORD)).await;
+    store(&fixture, suspended.clone(), current).await;
+    let outdated = somebody(&fixture, UserStatus::Suspended);
+    store(&fixture, outdated.clone(), PlainPasswordHasher::outdated(PASSWORD)).await;
     let unknown = Email::new("nobody@example.com").unwrap();
-    let before = desk.faults.names();
+    let before = fixture.faults.names();
     for (email, password) in [
         (&unknown, PASSWORD),
         (&known.email, "wrong"),
@@ -55,51 +55,60 @@ async fn failed_sign_ins_are_indistinguishable() {
         (&suspended.email, "wrong"),
         (&outdated.email, PASSWORD),
     ] {
-        let verified = desk.passwords.verifications();
-        let failed = log_in(&desk, email, password).await;
+        let verified = fixture.passwords.verifications();
+        let failed = log_in(&fixture, email, password).await;
         assert!(matches!(failed, Err(AppError::BadCredentials)), "{email:?}: {failed:?}");
-        assert_eq!(desk.passwords.verifications(), verified + 1, "{email:?}");
+        assert_eq!(fixture.passwords.verifications(), verified + 1, "{email:?}");
     }
-    assert_eq!(desk.faults.names(), before, "nothing is written for who may not sign in");
+    assert_eq!(fixture.faults.names(), before, "nothing is written for who may not sign in");
 }
 
 #[tokio::test]
 async fn session_identifies_user_until_it_ends() {
-    let desk = Desk::open().await;
-    let ann = desk.user().await;
-    let signed_in = log_in(&desk, &ann.user.email, PASSWORD).await.unwrap();
+    let fixture = Fixture::open().await;
+    let ann = fixture.user().await;
+    let signed_in = log_in(&fixture, &ann.user.email, PASSWORD).await.unwrap();
     let token = signed_in.token.expose_secret();
-    let caller = desk.app.authenticate(token, [192, 0, 2, 1].into()).await.unwrap().expect("a live session");
+    let caller =
+        fixture.app.authenticate(token, [192, 0, 2, 1].into()).await.unwrap().expect("a live session");
     assert_eq!((&caller.user, caller.account_id), (&ann.user, ann.account_id));
     assert_eq!(caller.credential, Credential::Session(signed_in.session.id));
-    desk.clock.advance_seconds(3_599);
-    assert!(desk.app.authenticate(token, [192, 0, 2, 1].into()).await.unwrap().is_some());
-    desk.clock.advance_seconds(1);
-    assert!(desk.app.authenticate(token, [192, 0, 2, 1].into()).await.unwrap().is_none(), "it has expired");
+    fixture.clock.advance_seconds(3_599);
+    assert!(fixture.app.authenticate(token, [192, 0, 2, 1].into()).await.unwrap().is_some());
+    fixture.clock.advance_seconds(1);
+    assert!(
+        fixture.app.authenticate(token, [192, 0, 2, 1].into()).await.unwrap().is_none(),
+        "it has expired"
+    );
 }
 
 #[tokio::test]
 async fn malformed_token_is_rejected() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     for token in ["", "foreign", "test-token-1-999"] {
-        assert!(desk.app.authenticate(token, [192, 0, 2, 1].into()).await.unwrap().is_none(), "{token}");
+        assert!(fixture.app.authenticate(token, [192, 0, 2, 1].into()).await.unwrap().is_none(), "{token}");
     }
 }
 
 #[tokio::test]
 async fn log_out_ends_one_own_session() {
-    let desk = Desk::open().await;
-    let (ann, ben) = (desk.user().await, desk.user().await);
-    let first = log_in(&desk, &ann.user.email, PASSWORD).await.unwrap();
-    let second = log_in(&desk, &ann.user.email, PASSWORD).await.unwrap();
+    let fixture = Fixture::open().await;
+    let (ann, ben) = (fixture.user().await, fixture.user().await);
+    let first = log_in(&fixture, &ann.user.email, PASSWORD).await.unwrap();
+    let second = log_in(&fixture, &ann.user.email, PASSWORD).await.unwrap();
     assert!(
-        desk.app.authenticate(first.token.expose_secret(), [192, 0, 2, 1].into()).await.unwrap().is_some()
+        fixture.app.authenticate(first.token.expose_secret(), [192, 0, 2, 1].into()).await.unwrap().is_some()
     );
-    assert!(!desk.app.log_out(&ben, first.session.id, ADDRESS).await.unwrap(), "it is not Ben's");
-    assert!(desk.app.log_out(&ann, first.session.id, ADDRESS).await.unwrap());
-    assert!(!desk.app.log_out(&ann, first.session.id, ADDRESS).await.unwrap(), "it has ended already");
+    assert!(!fixture.app.log_out(&ben, first.session.id, ADDRESS).await.unwrap(), "it is not Ben's");
+    assert!(fixture.app.log_out(&ann, first.session.id, ADDRESS).await.unwrap());
+    assert!(!fixture.app.log_out(&ann, first.session.id, ADDRESS).await.unwrap(), "it has ended already");
     let authenticate = async |signed_in: &SignedIn| {
-        desk.app.authenticate(signed_in.token.expose_secret(), [192, 0, 2, 1].into()).await.unwrap().is_some()
+        fixture
+            .app
+            .authenticate(signed_in.token.expose_secret(), [192, 0, 2, 1].into())
+            .await
+            .unwrap()
+            .is_some()
     };
     assert!(!authenticate(&first).await);
     assert!(authenticate(&second).await);
@@ -107,65 +116,65 @@ async fn log_out_ends_one_own_session() {
 
 #[tokio::test]
 async fn session_ended_elsewhere_expires_from_cache() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::open().await;
     let (other, careful) = (
-        desk.second_node(settings()),
-        desk.second_node(ApplicationSettings { session_trust: Duration::ZERO, ..settings() }),
+        fixture.second_node(settings()),
+        fixture.second_node(ApplicationSettings { session_trust: Duration::ZERO, ..settings() }),
     );
-    let ann = desk.user().await;
-    let signed_in = log_in(&desk, &ann.user.email, PASSWORD).await.unwrap();
+    let ann = fixture.user().await;
+    let signed_in = log_in(&fixture, &ann.user.email, PASSWORD).await.unwrap();
     let is_live = async |app: &Application| {
         app.authenticate(signed_in.token.expose_secret(), [192, 0, 2, 1].into()).await.unwrap().is_some()
     };
-    for app in [&desk.app, &other, &careful] {
+    for app in [&fixture.app, &other, &careful] {
         assert!(is_live(app).await);
     }
     assert!(other.log_out(&ann, signed_in.session.id, ADDRESS).await.unwrap());
     assert!(!is_live(&other).await, "it ended here");
     assert!(!is_live(&careful).await, "it trusts nothing");
-    desk.clock.advance_micros(999_999);
-    assert!(is_live(&desk.app).await, "it was looked up less than a second ago");
-    desk.clock.advance_micros(1);
-    assert!(!is_live(&desk.app).await);
+    fixture.clock.advance_micros(999_999);
+    assert!(is_live(&fixture.app).await, "it was looked up less than a second ago");
+    fixture.clock.advance_micros(1);
+    assert!(!is_live(&fixture.app).await);
 }
 
 #[tokio::test]
 async fn session_of_suspended_user_is_rejected() {
-    let desk = Desk::open().await;
-    let suspended = somebody(&desk, UserStatus::Suspended);
-    store(&desk, suspended.clone(), PasswordHash(String::new())).await;
+    let fixture = Fixture::open().await;
+    let suspended = somebody(&fixture, UserStatus::Suspended);
+    store(&fixture, suspended.clone(), PasswordHash(String::new())).await;
     let (token, token_hash) = SeededTokens::new(7).issue();
-    let (id, user_id, created_at) = (desk.ids.session(), suspended.id, desk.app.now());
+    let (id, user_id, created_at) = (fixture.ids.session(), suspended.id, fixture.app.now());
     let session = Session { id, user_id, token_hash, created_at, expires_at: created_at.plus_seconds(60) };
-    let units: &dyn UnitOfWork = &desk.memory;
+    let units: &dyn UnitOfWork = &fixture.memory;
     units.run("store_session", move |tx| tx.insert_session(&session)).await.unwrap();
-    assert!(desk.memory.find_session(&token_hash).await.unwrap().is_some());
-    assert!(desk.app.authenticate(token.expose_secret(), [192, 0, 2, 1].into()).await.unwrap().is_none());
+    assert!(fixture.memory.find_session(&token_hash).await.unwrap().is_some());
+    assert!(fixture.app.authenticate(token.expose_secret(), [192, 0, 2, 1].into()).await.unwrap().is_none());
 }
 
 #[tokio::test]
 async fn a_hash_with_outdated_parameters_is_replaced() {
-    let desk = Desk::open().await;
-    let ann = somebody(&desk, UserStatus::Active);
+    let fixture = Fixture::open().await;
+    let ann = somebody(&fixture, UserStatus::Active);
     let outdated = PlainPasswordHasher::outdated(PASSWORD);
-    store(&desk, ann.clone(), outdated.clone()).await;
-    let hash = async || desk.memory.find_credentials(&ann.email).await.unwrap().unwrap().password;
-    log_in(&desk, &ann.email, "wrong").await.unwrap_err();
+    store(&fixture, ann.clone(), outdated.clone()).await;
+    let hash = async || fixture.memory.find_credentials(&ann.email).await.unwrap().unwrap().password;
+    log_in(&fixture, &ann.email, "wrong").await.unwrap_err();
     assert_eq!(hash().await, outdated, "a wrong password replaces nothing");
-    log_in(&desk, &ann.email, PASSWORD).await.unwrap();
+    log_in(&fixture, &ann.email, PASSWORD).await.unwrap();
     let replaced = hash().await;
     assert_ne!(replaced, outdated);
-    log_in(&desk, &ann.email, PASSWORD).await.unwrap();
+    log_in(&fixture, &ann.email, PASSWORD).await.unwrap();
     assert_eq!(hash().await, replaced);
 }
 
 #[tokio::test]
 async fn email_address_is_registered_once() {
-    let desk = Desk::open().await;
-    assert!(!desk.app.has_users().await.unwrap());
-    let registration = desk.registration(Role::User);
-    let again = || desk.app.register_user(registration.clone());
-    let (answers, units) = desk.together([again(), again(), again()]).await;
+    let fixture = Fixture::open().await;
+    assert!(!fixture.app.has_users().await.unwrap());
+    let registration = fixture.registration(Role::User);
+    let again = || fixture.app.register_user(registration.clone());
+    let (answers, units) = fixture.together([again(), again(), again()]).await;
     assert_eq!(units, 1);
     answers[0].as_ref().unwrap();
     for answer in &answers[1..] {
@@ -173,6 +182,6 @@ async fn email_address_is_registered_once() {
         assert!(matches!(answer, Err(AppError::Refused(taken)) if *taken == refusal), "{answer:?}");
     }
     assert!(again().await.is_err());
-    assert!(desk.app.has_users().await.unwrap());
-    assert_eq!(desk.audit().await, 1, "one grant");
+    assert!(fixture.app.has_users().await.unwrap());
+    assert_eq!(fixture.audit().await, 1, "one grant");
 }

@@ -45,13 +45,13 @@ fn listing() -> Listing {
 }
 
 /// A market with its pot and one trader, whose money moves by hand.
-struct Desk {
+struct Fixture {
     market: Market,
     holding: Holding,
     pot: i64,
 }
 
-impl Desk {
+impl Fixture {
     fn open(opening: Opening) -> Self {
         let pot = opening.subsidy.minor();
         let holding = Holding::empty(opening.id, TRADER, opening.options.len());
@@ -141,23 +141,23 @@ fn market_without_trading_rejects_edits() {
 
 #[test]
 fn bets_raise_and_sales_lower_prices() {
-    let mut desk = Desk::open(opening());
-    assert_eq!(desk.market.probabilities().iter().map(|p| p.get()).collect::<Vec<_>>(), [0.5, 0.5]);
+    let mut fixture = Fixture::open(opening());
+    assert_eq!(fixture.market.probabilities().iter().map(|p| p.get()).collect::<Vec<_>>(), [0.5, 0.5]);
     // b = 100.00 / ln 2; 100.00 buys b ln(1 + expm1(ln 2)/0.5) = b ln 3 = 158.49 shares: published
     // by Gnosis.
-    assert_eq!(desk.buy(bet(YES, 10_000)), Ok(15_849));
-    let after: Vec<_> = desk.market.probabilities().iter().map(|p| (p.get() * 1e4).round()).collect();
+    assert_eq!(fixture.buy(bet(YES, 10_000)), Ok(15_849));
+    let after: Vec<_> = fixture.market.probabilities().iter().map(|p| (p.get() * 1e4).round()).collect();
     assert_eq!(after, [7_500.0, 2_500.0]);
-    assert_eq!(desk.sell(sale(YES, Quantity::All)), Ok(9_999));
-    assert_eq!(desk.holding.net_stake(), 1, "rounding went to the pot");
-    assert_eq!(desk.market.record().stakes, Balance::from_minor(1));
-    assert_eq!((desk.market.record().bet_count, desk.market.record().version), (2, 3));
+    assert_eq!(fixture.sell(sale(YES, Quantity::All)), Ok(9_999));
+    assert_eq!(fixture.holding.net_stake(), 1, "rounding went to the pot");
+    assert_eq!(fixture.market.record().stakes, Balance::from_minor(1));
+    assert_eq!((fixture.market.record().bet_count, fixture.market.record().version), (2, 3));
 }
 
 #[test]
 fn orders_beyond_their_limits_are_rejected() {
-    let desk = Desk::open(opening());
-    let price = |order: &BuyOrder| desk.market.price_buy(order, Balance::from_minor(10_000), NOW);
+    let fixture = Fixture::open(opening());
+    let price = |order: &BuyOrder| fixture.market.price_buy(order, Balance::from_minor(10_000), NOW);
     let shares = price(&bet(YES, 5_000)).unwrap().shares;
     let more = Shares::new(shares.units() + 1).unwrap();
     assert!(price(&BuyOrder { min_shares: Some(shares), ..bet(YES, 5_000) }).is_ok());
@@ -172,34 +172,34 @@ fn orders_beyond_their_limits_are_rejected() {
 
 #[test]
 fn sales_beyond_holding_or_limit_are_rejected() {
-    let mut desk = Desk::open(opening());
-    desk.buy(bet(YES, 5_000)).unwrap();
-    let held = desk.holding.positions[0].shares;
+    let mut fixture = Fixture::open(opening());
+    fixture.buy(bet(YES, 5_000)).unwrap();
+    let held = fixture.holding.positions[0].shares;
     let needed = Shares::new(held.units() + 1).unwrap();
-    let refused = desk.sell(sale(YES, Quantity::Shares(needed)));
+    let refused = fixture.sell(sale(YES, Quantity::Shares(needed)));
     assert_eq!(refused, Err(MarketError::InsufficientShares { available: held, needed }));
     let none = MarketError::InsufficientShares { available: Shares::ZERO, needed: Shares::ZERO };
-    assert_eq!(desk.sell(sale(NO, Quantity::All)), Err(none));
+    assert_eq!(fixture.sell(sale(NO, Quantity::All)), Err(none));
     let greedy = SellOrder { min_proceeds: Some(amount(5_000)), ..sale(YES, Quantity::All) };
-    assert_eq!(desk.sell(greedy), Err(MarketError::Slippage(Guard::MinProceeds(amount(4_999)))));
-    assert_eq!(desk.holding.positions[0].shares, held, "a refused sale changes nothing");
+    assert_eq!(fixture.sell(greedy), Err(MarketError::Slippage(Guard::MinProceeds(amount(4_999)))));
+    assert_eq!(fixture.holding.positions[0].shares, held, "a refused sale changes nothing");
 }
 
 #[test]
 fn ended_or_closed_market_rejects_trades() {
-    let desk = Desk::open(opening());
+    let fixture = Fixture::open(opening());
     let pot = Balance::from_minor(10_000);
-    assert_eq!(desk.market.phase_at(NOW), Phase::Open);
-    assert_eq!(desk.market.phase_at(END), Phase::Closed);
-    assert_eq!(desk.market.price_buy(&bet(YES, 100), pot, END), Err(MarketError::TradingEnded));
-    let closed = desk.market.close().unwrap();
+    assert_eq!(fixture.market.phase_at(NOW), Phase::Open);
+    assert_eq!(fixture.market.phase_at(END), Phase::Closed);
+    assert_eq!(fixture.market.price_buy(&bet(YES, 100), pot, END), Err(MarketError::TradingEnded));
+    let closed = fixture.market.close().unwrap();
     assert_eq!(closed.price_buy(&bet(YES, 100), pot, NOW), Err(MarketError::TradingEnded));
     assert_eq!(closed.close(), Err(MarketError::NotOpen { phase: Phase::Closed }));
 }
 
 #[test]
 fn ended_market_is_closed_at_its_end_date() {
-    let market = Desk::open(opening()).market;
+    let market = Fixture::open(opening()).market;
     assert_eq!(market.clone().close_ended(NOW), Err(MarketError::EndsLater));
     let closed = market.close_ended(END).unwrap();
     assert_eq!(closed.record().phase, Phase::Closed);
@@ -211,7 +211,7 @@ fn ended_market_is_closed_at_its_end_date() {
 
 #[test]
 fn market_is_decided_once() {
-    let market = Desk::open(opening()).market;
+    let market = Fixture::open(opening()).market;
     let (resolved, _) = market.clone().resolve(vec![10_000, 0]).unwrap();
     let decided = MarketError::AlreadyDecided { phase: Phase::Resolved };
     assert_eq!(resolved.clone().resolve(vec![10_000, 0]).unwrap_err(), decided);
@@ -232,30 +232,30 @@ fn market_is_decided_once() {
 
 #[test]
 fn fees_are_rounded_up_into_pot() {
-    let mut desk = Desk::open(Opening { fee_bps: 100, ..opening() });
-    desk.buy(bet(YES, 1_001)).unwrap();
-    assert_eq!(desk.market.record().fees, Balance::from_minor(11), "1 % of 10.01, rounded up");
-    let quoted = desk.market.amount_for(NO, Shares::new(500).unwrap()).unwrap();
-    assert!(desk.buy(bet(NO, quoted.minor())).unwrap() >= 500);
-    let fees_before = desk.market.record().fees.minor();
-    let fill_cash = desk.sell(sale(NO, Quantity::All)).unwrap();
-    let fee = desk.market.record().fees.minor() - fees_before;
+    let mut fixture = Fixture::open(Opening { fee_bps: 100, ..opening() });
+    fixture.buy(bet(YES, 1_001)).unwrap();
+    assert_eq!(fixture.market.record().fees, Balance::from_minor(11), "1 % of 10.01, rounded up");
+    let quoted = fixture.market.amount_for(NO, Shares::new(500).unwrap()).unwrap();
+    assert!(fixture.buy(bet(NO, quoted.minor())).unwrap() >= 500);
+    let fees_before = fixture.market.record().fees.minor();
+    let fill_cash = fixture.sell(sale(NO, Quantity::All)).unwrap();
+    let fee = fixture.market.record().fees.minor() - fees_before;
     assert_eq!(fee, (fill_cash + fee + 99) / 100, "1 % of what the shares brought, rounded up");
-    assert!(desk.market.is_covered_by(Balance::from_minor(desk.pot)));
-    assert!(!desk.market.is_covered_by(Balance::from_minor(desk.market.largest_payout().minor())));
+    assert!(fixture.market.is_covered_by(Balance::from_minor(fixture.pot)));
+    assert!(!fixture.market.is_covered_by(Balance::from_minor(fixture.market.largest_payout().minor())));
 }
 
 #[test]
 fn trades_rounding_to_zero_are_rejected() {
     let p = |value| Some(Probability::new(value).unwrap());
     let opening = Opening { options: vec![(YES, p(0.999_999)), (NO, p(0.000_001))], ..opening() };
-    let mut desk = Desk::open(opening);
-    assert_eq!(desk.buy(bet(NO, 1)).map(|shares| shares > 1_000), Ok(true));
+    let mut fixture = Fixture::open(opening);
+    assert_eq!(fixture.buy(bet(NO, 1)).map(|shares| shares > 1_000), Ok(true));
     assert_eq!(
-        desk.sell(sale(NO, Quantity::Shares(Shares::new(1).unwrap()))),
+        fixture.sell(sale(NO, Quantity::Shares(Shares::new(1).unwrap()))),
         Err(MarketError::TradeTooSmall)
     );
-    assert_eq!(desk.buy(bet(YES, i64::MAX)), Err(MarketError::TradeTooLarge));
+    assert_eq!(fixture.buy(bet(YES, i64::MAX)), Err(MarketError::TradeTooLarge));
 }
 
 fn holding(account: u128, shares: [i64; 2], spent: i64, received: i64) -> Holding {

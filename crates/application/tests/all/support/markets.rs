@@ -11,7 +11,7 @@ use foretell_ports::ledger::LedgerQueries as _;
 use foretell_ports::market::{MarketDetails, MarketQueries as _};
 use foretell_ports::page::NumberedPage;
 
-use super::desk::{Desk, amount};
+use super::fixture::{Fixture, amount};
 use super::trouble::eventually;
 
 /// A market with many traders.
@@ -32,16 +32,16 @@ pub(crate) struct Trader {
 
 impl Crowd {
     /// Creates a market with these many traders, every third one on its second option.
-    pub(crate) async fn gather(desk: &Desk, traders: usize) -> Self {
-        let creator = desk.user().await;
-        let market = desk.market(&creator, 5_000).await;
+    pub(crate) async fn gather(fixture: &Fixture, traders: usize) -> Self {
+        let creator = fixture.user().await;
+        let market = fixture.market(&creator, 5_000).await;
         let joining = (0..traders).map(|number| {
             let market = &market;
             async move {
-                let caller = desk.user().await;
+                let caller = fixture.user().await;
                 let (option, stake) =
                     (usize::from(number % 3 == 0), i64::try_from(100 + number % 7).unwrap());
-                let receipt = desk.bet(&caller, market, option, stake).await.unwrap();
+                let receipt = fixture.bet(&caller, market, option, stake).await.unwrap();
                 Trader { caller, option, stake, shares: receipt.bet.fill.shares.units() }
             }
         });
@@ -56,24 +56,29 @@ impl Crowd {
 
     /// Checks that the market's settlement is complete and has paid each trader `owed`, in one
     /// transfer of this kind. transfer of this kind.
-    pub(crate) async fn check_paid(&self, desk: &Desk, kind: TransferKind, owed: impl Fn(&Trader) -> i64) {
+    pub(crate) async fn check_paid(
+        &self,
+        fixture: &Fixture,
+        kind: TransferKind,
+        owed: impl Fn(&Trader) -> i64,
+    ) {
         let mut sum = 0;
         for trader in &self.traders {
-            let rows = desk.statement(trader.caller.account_id).await;
+            let rows = fixture.statement(trader.caller.account_id).await;
             let paid: Vec<_> =
                 rows.iter().filter(|row| row.kind == kind).map(|row| row.amount.minor()).collect();
             let owed = owed(trader);
             assert_eq!(paid, if owed > 0 { vec![owed] } else { vec![] }, "{:?}", trader.caller.account_id);
             sum += owed;
         }
-        let settlement = desk.settlement(self.id()).await;
+        let settlement = fixture.settlement(self.id()).await;
         assert!(settlement.completed_at.is_some(), "{settlement:?}");
-        assert_eq!((settlement.paid.minor(), desk.pot(self.id()).await), (sum, 0));
-        desk.audit().await;
+        assert_eq!((settlement.paid.minor(), fixture.pot(self.id()).await), (sum, 0));
+        fixture.audit().await;
     }
 }
 
-impl Desk {
+impl Fixture {
     /// Returns the listing of a market with these many options.
     pub(crate) fn listing(options: usize) -> Listing {
         let names = (1..=options).map(|number| OptionName::new(format!("Option {number}")).unwrap());

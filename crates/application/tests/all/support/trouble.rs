@@ -10,7 +10,7 @@ use foretell_testkit::faults::Fault;
 use futures::future::join_all;
 use futures::poll;
 
-use super::Desk;
+use super::Fixture;
 
 /// Name of the writer's units.
 const MONEY_BATCH: &str = "money_batch";
@@ -32,7 +32,7 @@ impl Loss {
     pub(crate) const ALL: [Self; 3] = [Self::Committed, Self::Dropped, Self::CommittedLate];
 }
 
-impl Desk {
+impl Fixture {
     /// Returns the number of units that the writer has started so far.
     pub(crate) fn batches(&self) -> usize {
         self.faults.count(MONEY_BATCH)

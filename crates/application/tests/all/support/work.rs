@@ -7,9 +7,9 @@ use foretell_domain::job::{JobLane, JobState};
 use foretell_ports::job::{Job, JobFilter, LeasedJob};
 use foretell_ports::page::{PageRequest, PageStart};
 
-use super::Desk;
+use super::Fixture;
 
-impl Desk {
+impl Fixture {
     /// Runs the due jobs, and those that they add, and returns the failed ones with their new
     /// states.
     pub(crate) async fn work(&self) -> Vec<(JobFailure, FailedJob)> {

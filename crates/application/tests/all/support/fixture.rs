@@ -1,4 +1,4 @@
-//! Test desk: an application with a ledger, a clock and a storage that a test controls, and users
+//! Test fixture: an application with a ledger, a clock and a storage that a test controls, and users
 //! for it.
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -42,7 +42,7 @@ pub(crate) fn confirmation() -> PasswordConfirmation {
 }
 
 /// An application and its test adapters.
-pub(crate) struct Desk {
+pub(crate) struct Fixture {
     pub(crate) app: Arc<Application>,
     /// Store that holds and fails the units of the application.
     pub(crate) faults: FaultyStore,
@@ -65,13 +65,13 @@ pub(crate) struct Desk {
     made: AtomicU64,
 }
 
-impl Desk {
-    /// Opens a desk with the usual settings.
+impl Fixture {
+    /// Opens a fixture with the usual settings.
     pub(crate) async fn open() -> Self {
         Self::open_with(settings()).await
     }
 
-    /// Opens a desk with these settings.
+    /// Opens a fixture with these settings.
     pub(crate) async fn open_with(settings: ApplicationSettings) -> Self {
         let memory = MemoryStore::new();
         let late = LateStore::new(Arc::new(memory.clone()));
