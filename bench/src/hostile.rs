@@ -63,7 +63,7 @@ enum Request {
 }
 
 /// Requests of an attack, and the requests that are measured during it.
-struct Scene {
+struct Fixture {
     measured: Vec<Request>,
     attacks: Vec<Request>,
 }
@@ -75,25 +75,25 @@ pub(crate) fn measure(database: Database, attack: Attack, plan: Plan) -> Result<
     let runtime = Runtime::new()?;
     let server = runtime.block_on(Server::start_with(database, &SETTINGS));
     let address = server.origin().trim_start_matches("http://").parse().context("no address")?;
-    let scene = match attack {
+    let fixture = match attack {
         Attack::Searches => {
             remark(&format!("{posts} posts of 50,000 characters"));
-            Scene { measured: runtime.block_on(seed(&server, posts))?, attacks: searches() }
+            Fixture { measured: runtime.block_on(seed(&server, posts))?, attacks: searches() }
         }
         Attack::Batches => runtime.block_on(payers(&server))?,
     };
     let measured =
         Load { address, connections: 1, pause: attack.pause(), warm_up: WARM_UP, counted: plan.counted };
-    let idle = measure_each(measured, &scene.measured)?;
-    let during = WARM_UP + (WARM_UP + plan.counted) * u32::try_from(scene.measured.len())? + WARM_UP;
+    let idle = measure_each(measured, &fixture.measured)?;
+    let during = WARM_UP + (WARM_UP + plan.counted) * u32::try_from(fixture.measured.len())? + WARM_UP;
     let attackers = Load { connections, pause: Duration::ZERO, counted: during, ..measured };
-    let attacks = scene.attacks;
+    let attacks = fixture.attacks;
     let attackers =
         thread::spawn(move || load::run(attackers, |number| in_turn(attacks.clone(), number), || {}));
     thread::sleep(WARM_UP);
-    let attacked = measure_each(measured, &scene.measured)?;
+    let attacked = measure_each(measured, &fixture.measured)?;
     let attackers = attackers.join().map_err(|_| anyhow::anyhow!("the attackers panicked"))??;
-    for ((request, idle), attacked) in scene.measured.iter().zip(&idle).zip(&attacked) {
+    for ((request, idle), attacked) in fixture.measured.iter().zip(&idle).zip(&attacked) {
         let at = |tally: &Tally, share: f64| tally.latencies_us.value_at_quantile(share) as f64 / 1e3;
         remark(&format!(
             "{:<40} idle p50 {:>6.2} p99 {:>6.2} ms, under attack p50 {:>6.2} p99 {:>6.2} ms, {:?}",
@@ -115,7 +115,7 @@ pub(crate) fn measure(database: Database, attack: Attack, plan: Plan) -> Result<
 
 /// Creates two users who send batches, and a third one who pays an account that the batches do not
 /// touch.
-async fn payers(server: &Server) -> Result<Scene> {
+async fn payers(server: &Server) -> Result<Fixture> {
     let mut payees = Vec::new();
     for number in 0..PAYEES {
         payees.push(server.register(&format!("payee-{number}")).await.account_id);
@@ -135,7 +135,7 @@ async fn payers(server: &Server) -> Result<Scene> {
     let (ada, ben) = (server.register("ada").await, server.register("ben").await);
     let body = json!({"fromAccountId": ada.account_id, "toAccountId": ben.account_id, "amount": "1.00"});
     let payment = Request::signed_by(&ada, "/api/v1/transfers", body.to_string())?;
-    Ok(Scene { measured: vec![payment], attacks })
+    Ok(Fixture { measured: vec![payment], attacks })
 }
 
 /// Writes long posts and a market, and returns the reads to measure.

@@ -108,14 +108,14 @@ fn any_text(chance: &mut Chance) -> String {
 }
 
 /// Users and resources that texts are sent to.
-struct Scene {
+struct Fixture {
     nobody: Client,
     admin: Client,
     market: Value,
     post: String,
 }
 
-impl Scene {
+impl Fixture {
     async fn new(server: &Server) -> Self {
         let admin = server.admin().await;
         let mint = json!({"accountId": admin.account_id, "amount": "1000000.00"});
@@ -313,55 +313,55 @@ async fn any_text_is_accepted_or_rejected(database: Database) {
         ],
     )
     .await;
-    let scene = Scene::new(&server).await;
+    let fixture = Fixture::new(&server).await;
     let mut chance = Chance::new(20);
     let (mut accepted, mut rejected) = (0, 0);
     for number in 0..size("FORETELL_TEST_HOSTILE_TEXTS", 340, 20_000) {
         let value = any_text(&mut chance);
-        let (field, answer) = scene.send(number % FIELDS, &value).await;
+        let (field, answer) = fixture.send(number % FIELDS, &value).await;
         match answer.status {
             200 | 201 => accepted += 1,
             400 | 401 | 404 | 409 | 422 => rejected += 1,
             status => panic!("{field} of {value:?} gave {status}: {:#}", answer.body),
         }
         if number % 500 == 0 {
-            scene.read_lists().await;
+            fixture.read_lists().await;
         }
     }
     assert!(accepted > 10 && rejected > 10, "{accepted} accepted, {rejected} rejected");
-    scene.read_lists().await;
+    fixture.read_lists().await;
     server.command("export markets").run().await.succeeded();
-    scene.admin.check_audit().await;
+    fixture.admin.check_audit().await;
 }
 
 async fn unwritable_times_are_rejected(database: Database) {
     let server = Server::start(database).await;
-    let scene = Scene::new(&server).await;
-    let market = text(&scene.market["id"]);
+    let fixture = Fixture::new(&server).await;
+    let market = text(&fixture.market["id"]);
     for time in ["9999-12-31T23:59:59-01:00", "9999-12-31T23:59:59.999999-00:01", "0001-01-01T00:00:00+00:01"]
     {
-        scene.open("endDate", json!(time)).await.refused(400, "VALIDATION_ERROR");
-        let changed = scene.change(&format!("/markets/{market}"), json!({"endDate": time})).await;
+        fixture.open("endDate", json!(time)).await.refused(400, "VALIDATION_ERROR");
+        let changed = fixture.change(&format!("/markets/{market}"), json!({"endDate": time})).await;
         changed.refused(400, "VALIDATION_ERROR");
         let key = json!({"name": "key", "scopes": ["read"], "expiresAt": time, "password": PASSWORD});
-        scene.admin.post("/api-keys", key).await.refused(400, "VALIDATION_ERROR");
-        let account = format!("/accounts/{}", scene.admin.account_id);
-        scene.ask(&account, "at", time).await.refused(400, "VALIDATION_ERROR");
+        fixture.admin.post("/api-keys", key).await.refused(400, "VALIDATION_ERROR");
+        let account = format!("/accounts/{}", fixture.admin.account_id);
+        fixture.ask(&account, "at", time).await.refused(400, "VALIDATION_ERROR");
         for bound in ["from", "to"] {
             let path = format!("/markets/{market}/prices?interval=1d");
-            let asked = send(scene.admin.request(Method::GET, &path).query(&[(bound, time)])).await;
+            let asked = send(fixture.admin.request(Method::GET, &path).query(&[(bound, time)])).await;
             asked.refused(400, "VALIDATION_ERROR");
         }
     }
-    scene.open("endDate", json!("9999-12-31T23:59:59.999999Z")).await.expect(201);
+    fixture.open("endDate", json!("9999-12-31T23:59:59.999999Z")).await.expect(201);
     let expires_at = "9999-12-31T23:59:59Z";
     let key = json!({"name": "key", "scopes": ["read"], "expiresAt": expires_at, "password": PASSWORD});
-    scene.admin.post("/api-keys", key).await.expect(201);
-    scene
+    fixture.admin.post("/api-keys", key).await.expect(201);
+    fixture
         .admin
         .get(&format!("/markets/{market}/prices?interval=1d&to=9999-12-31T23:59:59Z"))
         .await
         .expect(200);
-    scene.read_lists().await;
+    fixture.read_lists().await;
     server.command("export markets").run().await.succeeded();
 }

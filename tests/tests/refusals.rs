@@ -7,10 +7,10 @@
 )]
 
 mod accounts;
+mod fixture;
 mod markets;
 mod raw;
 mod routes;
-mod scene;
 mod trades;
 mod transfers;
 mod users;

@@ -48,7 +48,7 @@ impl Instrumentation for Counter {
 }
 
 /// A server in this process, and resources to read.
-struct Scene {
+struct Fixture {
     home: Home,
     clock: FakeClock,
     ada: Client,
@@ -58,7 +58,7 @@ struct Scene {
     others: usize,
 }
 
-impl Scene {
+impl Fixture {
     async fn open(database: Database, settings: ApplicationSettings) -> Self {
         set_default_instrumentation(|| Some(Box::new(Counter::default()))).unwrap();
         let (home, clock) = (Home::new(database), FakeClock::default());
@@ -232,13 +232,13 @@ fn settings() -> ApplicationSettings {
 }
 
 async fn statement_count_is_independent_of_rows(database: Database) {
-    let mut scene = Scene::open(database, settings()).await;
-    scene.fill(4).await;
+    let mut fixture = Fixture::open(database, settings()).await;
+    fixture.fill(4).await;
     // Opens and sets up the connections.
-    scene.measure().await;
-    let few = scene.measure().await;
-    scene.fill(6).await;
-    let many = scene.measure().await;
+    fixture.measure().await;
+    let few = fixture.measure().await;
+    fixture.fill(6).await;
+    let many = fixture.measure().await;
     let more: Vec<_> = many.iter().filter(|(path, (count, _))| *count > few[*path].0).collect();
     assert!(more.is_empty(), "{database:?}: {more:#?} took fewer statements among these: {few:#?}");
     // Only the accounts of one user do not grow; everything else does.
@@ -251,17 +251,17 @@ async fn statement_count_is_independent_of_rows(database: Database) {
 async fn thousand_readers_of_market_cost_one_query(database: Database) {
     const READERS: usize = 1_000;
     let settings = ApplicationSettings { market_trust: Duration::from_mins(10), ..settings() };
-    let scene = Scene::open(database, settings).await;
-    let mut anyone = scene.ada.clone();
+    let fixture = Fixture::open(database, settings).await;
+    let mut anyone = fixture.ada.clone();
     anyone.token = None;
     let read = async |readers: usize| {
-        let market = scene.ada.open_market(&["Yes", "No"], "10").await;
+        let market = fixture.ada.open_market(&["Yes", "No"], "10").await;
         let path = format!("/markets/{}", text(&market["id"]));
-        let before = scene.sent();
+        let before = fixture.sent();
         for answer in join_all((0..readers).map(|_| anyone.get(&path))).await {
             answer.expect(200);
         }
-        scene.sent() - before
+        fixture.sent() - before
     };
     // One reader queries it; an idle connection may be checked first.
     let sent = [read(1).await, read(READERS).await];

@@ -3,13 +3,13 @@
 use foretell_tests::{Database, on_each_database};
 use serde_json::json;
 
-use super::scene::{Scene, TREASURY, UNKNOWN, ask, post};
+use super::fixture::{Fixture, TREASURY, UNKNOWN, ask, post};
 
 on_each_database!(accounts_are_visible_to_owners_only, mints_and_audits_require_admin);
 
 async fn accounts_are_visible_to_owners_only(database: Database) {
-    let scene = Scene::new(database).await;
-    let (nobody, ada, ben) = (&scene.nobody, &scene.ada, &scene.ben);
+    let fixture = Fixture::new(database).await;
+    let (nobody, ada, ben) = (&fixture.nobody, &fixture.ada, &fixture.ben);
     let own = format!("/accounts/{}", ada.account_id);
     let mut cases = vec![
         ask(nobody, "GET /accounts").is(401, "UNAUTHORIZED"),
@@ -27,26 +27,26 @@ async fn accounts_are_visible_to_owners_only(database: Database) {
         ask(ada, &format!("GET {own}?until=2030-01-01T00:00:00Z")).has(&[("until", "unknown_field")]),
         ask(ada, &format!("GET {own}/transfers?page=0")).has(&[("page", "range")]),
     ];
-    for hidden in [UNKNOWN, TREASURY, &ben.account_id, scene.open["id"].as_str().unwrap()] {
+    for hidden in [UNKNOWN, TREASURY, &ben.account_id, fixture.open["id"].as_str().unwrap()] {
         cases.push(ask(ada, &format!("GET /accounts/{hidden}")).is(404, "NOT_FOUND"));
         cases.push(ask(ada, &format!("GET /accounts/{hidden}?at=2030-01-01T00:00:00Z")).is(404, "NOT_FOUND"));
         cases.push(ask(ada, &format!("GET /accounts/{hidden}/transfers")).is(404, "NOT_FOUND"));
     }
-    scene.check(cases).await;
+    fixture.check(cases).await;
     let foreign = ada.get(&format!("/accounts/{}", ben.account_id)).await;
     assert_eq!(
         foreign.body["error"],
         format!("Account not found: {}", ben.account_id),
         "as if it did not exist"
     );
-    scene.admin.get(&format!("/accounts/{}", ben.account_id)).await.expect(200);
+    fixture.admin.get(&format!("/accounts/{}", ben.account_id)).await.expect(200);
 }
 
 async fn mints_and_audits_require_admin(database: Database) {
-    let scene = Scene::new(database).await;
-    let (nobody, admin, ada) = (&scene.nobody, &scene.admin, &scene.ada);
+    let fixture = Fixture::new(database).await;
+    let (nobody, admin, ada) = (&fixture.nobody, &fixture.admin, &fixture.ada);
     let mint = |account: &str, amount: serde_json::Value| json!({"accountId": account, "amount": amount});
-    scene
+    fixture
         .check(vec![
             ask(nobody, "GET /ledger/audit").is(401, "UNAUTHORIZED"),
             ask(ada, "GET /ledger/audit").is(403, "FORBIDDEN"),
@@ -59,7 +59,7 @@ async fn mints_and_audits_require_admin(database: Database) {
                 .has(&[("accountId", "format"), ("amount", "format")]),
             post(admin, "/mints", mint(UNKNOWN, json!("1.00"))).is(404, "NOT_FOUND"),
             post(admin, "/mints", mint(TREASURY, json!("1.00"))).is(404, "NOT_FOUND"),
-            post(admin, "/mints", mint(scene.open["id"].as_str().unwrap(), json!("1.00")))
+            post(admin, "/mints", mint(fixture.open["id"].as_str().unwrap(), json!("1.00")))
                 .is(404, "NOT_FOUND"),
             post(admin, "/mints", mint(&ada.account_id, json!("92233720368547758.07")))
                 .is(409, "CIRCULATION_LIMIT"),

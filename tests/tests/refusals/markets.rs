@@ -3,7 +3,7 @@
 use foretell_tests::{Client, Database, on_each_database, seconds_from_now};
 use serde_json::{Value, json};
 
-use super::scene::{Case, Scene, UNKNOWN, ask, post};
+use super::fixture::{Case, Fixture, UNKNOWN, ask, post};
 
 on_each_database!(
     invalid_markets_are_rejected,
@@ -19,8 +19,8 @@ fn opening<'a>(who: &'a Client, field: &str, value: Value) -> Case<'a> {
 }
 
 async fn invalid_markets_are_rejected(database: Database) {
-    let scene = Scene::new(database).await;
-    let (nobody, ada) = (&scene.nobody, &scene.ada);
+    let fixture = Fixture::new(database).await;
+    let (nobody, ada) = (&fixture.nobody, &fixture.ada);
     let change = |field: &str, value: Value| opening(ada, field, value);
     let named = |names: &[&str]| json!(names.iter().map(|name| json!({"name": name})).collect::<Vec<_>>());
     let likely = |probabilities: [Value; 2]| {
@@ -28,7 +28,7 @@ async fn invalid_markets_are_rejected(database: Database) {
         change("options", json!([{"name": "Yes", "probability": yes}, {"name": "No", "probability": no}]))
     };
     let eleven: Vec<_> = (0..11).map(|n| n.to_string()).collect();
-    scene
+    fixture
         .check(vec![
             opening(nobody, "name", json!("")).is(401, "UNAUTHORIZED"),
             post(ada, "/markets", json!({})).has(&[
@@ -77,15 +77,15 @@ async fn invalid_markets_are_rejected(database: Database) {
             change("subsidy", json!("0.99")).has(&[("subsidy", "range")]),
             change("subsidy", json!("92233720368547758.07")).has(&[("subsidy", "range")]),
             change("subsidy", json!("1.001")).has(&[("subsidy", "format")]),
-            opening(&scene.cleo, "subsidy", json!("1.00"))
+            opening(&fixture.cleo, "subsidy", json!("1.00"))
                 .says(409, "INSUFFICIENT_FUNDS", json!({"available": "0.00", "needed": "1.00"})),
         ])
         .await;
 }
 
 async fn invalid_market_lists_are_rejected(database: Database) {
-    let scene = Scene::new(database).await;
-    let nobody = &scene.nobody;
+    let fixture = Fixture::new(database).await;
+    let nobody = &fixture.nobody;
     let mut cases = vec![
         ask(nobody, "GET /markets?page=0&limit=0&sort=best&status=lost&creatorId=me&category=").has(&[
             ("page", "range"),
@@ -99,16 +99,16 @@ async fn invalid_market_lists_are_rejected(database: Database) {
         ask(nobody, "GET /markets?limit=10&limit=10").has(&[("limit", "repeated")]),
         ask(nobody, &format!("GET /bets/{UNKNOWN}")).is(404, "NOT_FOUND"),
         ask(nobody, "GET /bets/nonsense").has(&[("id", "format")]),
-        ask(nobody, &format!("GET /bets/{}?odd=1", scene.bet["id"].as_str().unwrap()))
+        ask(nobody, &format!("GET /bets/{}?odd=1", fixture.bet["id"].as_str().unwrap()))
             .has(&[("odd", "unknown_field")]),
-        ask(nobody, &format!("GET {}", Scene::of(&scene.open, "/resolution"))).is(404, "NOT_FOUND"),
-        ask(nobody, &format!("GET {}", Scene::of(&scene.open, "/prices?interval=1w&from=now&to=then")))
+        ask(nobody, &format!("GET {}", Fixture::of(&fixture.open, "/resolution"))).is(404, "NOT_FOUND"),
+        ask(nobody, &format!("GET {}", Fixture::of(&fixture.open, "/prices?interval=1w&from=now&to=then")))
             .has(&[("interval", "invalid"), ("from", "format"), ("to", "format")]),
         ask(
             nobody,
             &format!(
                 "GET {}",
-                Scene::of(&scene.open, "/prices?from=2030-01-02T00:00:00Z&to=2030-01-01T00:00:00Z")
+                Fixture::of(&fixture.open, "/prices?from=2030-01-02T00:00:00Z&to=2030-01-01T00:00:00Z")
             ),
         )
         .has(&[("from", "range")]),
@@ -116,8 +116,8 @@ async fn invalid_market_lists_are_rejected(database: Database) {
             nobody,
             &format!(
                 "GET {}",
-                Scene::of(
-                    &scene.open,
+                Fixture::of(
+                    &fixture.open,
                     "/prices?interval=1m&from=2030-01-01T00:00:00Z&to=2030-01-02T00:00:00Z"
                 )
             ),
@@ -127,26 +127,26 @@ async fn invalid_market_lists_are_rejected(database: Database) {
     for rest in ["", "/bets", "/positions", "/prices", "/resolution"] {
         cases.push(ask(nobody, &format!("GET /markets/{UNKNOWN}{rest}")).is(404, "NOT_FOUND"));
         cases.push(ask(nobody, &format!("GET /markets/nonsense{rest}")).has(&[("id", "format")]));
-        let known = Scene::of(&scene.resolved, rest);
+        let known = Fixture::of(&fixture.resolved, rest);
         cases.push(ask(nobody, &format!("GET {known}?odd=1")).has(&[("odd", "unknown_field")]));
     }
     for rest in ["/bets", "/positions"] {
-        let known = Scene::of(&scene.open, rest);
+        let known = Fixture::of(&fixture.open, rest);
         cases.push(
             ask(nobody, &format!("GET {known}?page=0&limit=101"))
                 .has(&[("page", "range"), ("limit", "range")]),
         );
     }
-    scene.check(cases).await;
+    fixture.check(cases).await;
     let missing = nobody.get(&format!("/markets/{UNKNOWN}")).await;
     assert_eq!(missing.body["error"], format!("Market not found: {UNKNOWN}"));
 }
 
 async fn invalid_decisions_are_rejected(database: Database) {
-    let scene = Scene::new(database).await;
-    let (nobody, ada, ben) = (&scene.nobody, &scene.ada, &scene.ben);
-    let (yes, no) = (&scene.open["options"][0]["id"], &scene.open["options"][1]["id"]);
-    let resolution = Scene::of(&scene.open, "/resolution");
+    let fixture = Fixture::new(database).await;
+    let (nobody, ada, ben) = (&fixture.nobody, &fixture.ada, &fixture.ben);
+    let (yes, no) = (&fixture.open["options"][0]["id"], &fixture.open["options"][1]["id"]);
+    let resolution = Fixture::of(&fixture.open, "/resolution");
     let part = |option: &Value, basis_points: i64| json!({"optionId": option, "basisPoints": basis_points});
     let split = |parts: Value| post(ada, &resolution, json!({"split": parts}));
     let mut cases = vec![
@@ -167,20 +167,20 @@ async fn invalid_decisions_are_rejected(database: Database) {
             ("split[1]", "type"),
         ]),
         split(json!([part(yes, 5_000), part(&json!(UNKNOWN), 5_000)])).is(404, "NOT_FOUND"),
-        post(ada, &Scene::of(&scene.closed, "/close"), json!({})).is(409, "MARKET_CLOSED"),
-        post(ada, &Scene::of(&scene.resolved, "/close"), json!({})).is(409, "MARKET_CLOSED"),
-        post(ada, &Scene::of(&scene.resolved, "/cancellation"), json!({})).is(409, "CONFLICT"),
+        post(ada, &Fixture::of(&fixture.closed, "/close"), json!({})).is(409, "MARKET_CLOSED"),
+        post(ada, &Fixture::of(&fixture.resolved, "/close"), json!({})).is(409, "MARKET_CLOSED"),
+        post(ada, &Fixture::of(&fixture.resolved, "/cancellation"), json!({})).is(409, "CONFLICT"),
         post(
             ada,
-            &Scene::of(&scene.resolved, "/resolution"),
-            json!({"optionId": scene.resolved["options"][1]["id"]}),
+            &Fixture::of(&fixture.resolved, "/resolution"),
+            json!({"optionId": fixture.resolved["options"][1]["id"]}),
         )
         .is(409, "CONFLICT"),
     ];
     for (rest, body) in
         [("/close", json!({})), ("/cancellation", json!({})), ("/resolution", json!({"optionId": yes}))]
     {
-        let path = Scene::of(&scene.open, rest);
+        let path = Fixture::of(&fixture.open, rest);
         cases.push(post(nobody, &path, body.clone()).is(401, "UNAUTHORIZED"));
         cases.push(post(ben, &path, body.clone()).is(403, "FORBIDDEN"));
         cases.push(post(ada, &format!("/markets/{UNKNOWN}{rest}"), body.clone()).is(404, "NOT_FOUND"));
@@ -189,5 +189,5 @@ async fn invalid_decisions_are_rejected(database: Database) {
         odd["odd"] = json!(1);
         cases.push(post(ada, &path, odd).has(&[("odd", "unknown_field")]));
     }
-    scene.check(cases).await;
+    fixture.check(cases).await;
 }

@@ -4,7 +4,7 @@ use foretell_tests::{Database, new_key, on_each_database, send};
 use reqwest::Method;
 use serde_json::json;
 
-use super::scene::{Scene, UNKNOWN};
+use super::fixture::{Fixture, UNKNOWN};
 
 on_each_database!(unknown_paths_and_methods_are_rejected, unknown_parameters_are_rejected_everywhere);
 
@@ -55,8 +55,8 @@ fn served() -> Vec<(String, &'static str)> {
 }
 
 async fn unknown_paths_and_methods_are_rejected(database: Database) {
-    let scene = Scene::new(database).await;
-    let ada = &scene.ada;
+    let fixture = Fixture::new(database).await;
+    let ada = &fixture.ada;
     for path in
         ["/nowhere", "/markets/search/deeper/down", "/api/v3/markets", "/api", "/marketsx", "/markets/"]
     {
@@ -71,16 +71,16 @@ async fn unknown_paths_and_methods_are_rejected(database: Database) {
             }
         }
     }
-    check_forms(&scene).await;
-    scene.check(Vec::new()).await;
+    check_forms(&fixture).await;
+    fixture.check(Vec::new()).await;
 }
 
 async fn unknown_parameters_are_rejected_everywhere(database: Database) {
-    let scene = Scene::new(database).await;
+    let fixture = Fixture::new(database).await;
     let mut wrong = Vec::new();
     for (path, allow) in served().into_iter().filter(|(path, _)| !path.ends_with('z')) {
         for method in allow.split(", ").filter(|method| *method != "HEAD") {
-            let request = scene.admin.request(method.parse().unwrap(), &format!("{path}?odd=1"));
+            let request = fixture.admin.request(method.parse().unwrap(), &format!("{path}?odd=1"));
             let request =
                 if ["POST", "PATCH"].contains(&method) { request.json(&json!({})) } else { request };
             let has_body = matches!(method, "POST" | "PATCH");
@@ -94,12 +94,12 @@ async fn unknown_parameters_are_rejected_everywhere(database: Database) {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    scene.check(Vec::new()).await;
+    fixture.check(Vec::new()).await;
 }
 
 /// Checks errors in the form that the client accepts, with the id of its request.
-async fn check_forms(scene: &Scene) {
-    let ask = |path: &str| scene.nobody.request(Method::GET, path);
+async fn check_forms(fixture: &Fixture) {
+    let ask = |path: &str| fixture.nobody.request(Method::GET, path);
     let answer = send(ask("/nowhere").header("X-Request-Id", "my_Id-17")).await.refused(404, "NOT_FOUND");
     assert_eq!(answer.body["requestId"], "my_Id-17");
     for odd in ["with space", "quote\"", &"x".repeat(65)] {
@@ -113,6 +113,6 @@ async fn check_forms(scene: &Scene) {
     assert_eq!(problem.body["errors"][0]["field"], "page");
     assert!(problem.body["success"].is_null() && problem.body["title"].is_string(), "{:#}", problem.body);
 
-    let head = scene.nobody.request(Method::HEAD, &format!("/markets/{UNKNOWN}"));
+    let head = fixture.nobody.request(Method::HEAD, &format!("/markets/{UNKNOWN}"));
     assert_eq!(send(head).await.expect(404).body, json!(""), "HEAD has no body");
 }

@@ -3,7 +3,7 @@
 use foretell_tests::{Client, Database, on_each_database, text};
 use serde_json::{Value, json};
 
-use super::scene::{Case, Scene, UNKNOWN, post};
+use super::fixture::{Case, Fixture, UNKNOWN, post};
 
 on_each_database!(invalid_quotes_are_rejected, invalid_bets_are_rejected, invalid_sales_are_rejected);
 
@@ -11,16 +11,16 @@ on_each_database!(invalid_quotes_are_rejected, invalid_bets_are_rejected, invali
 fn order<'a>(who: &'a Client, market: &Value, what: &str, fields: Value) -> Case<'a> {
     let Value::Object(mut body) = fields else { panic!("{fields} are no fields") };
     body.entry("optionId").or_insert(market["options"][0]["id"].clone());
-    post(who, &Scene::of(market, what), Value::Object(body))
+    post(who, &Fixture::of(market, what), Value::Object(body))
 }
 
 async fn invalid_quotes_are_rejected(database: Database) {
-    let scene = Scene::new(database).await;
-    let nobody = &scene.nobody;
-    let quote = |fields: Value| order(nobody, &scene.open, "/quotes", fields);
-    let held = text(&scene.bet["shares"]);
+    let fixture = Fixture::new(database).await;
+    let nobody = &fixture.nobody;
+    let quote = |fields: Value| order(nobody, &fixture.open, "/quotes", fields);
+    let held = text(&fixture.bet["shares"]);
     let mut cases = vec![
-        post(nobody, &Scene::of(&scene.open, "/quotes"), json!({})).has(&[
+        post(nobody, &Fixture::of(&fixture.open, "/quotes"), json!({})).has(&[
             ("optionId", "required"),
             ("side", "required"),
             ("amount", "required"),
@@ -57,25 +57,25 @@ async fn invalid_quotes_are_rejected(database: Database) {
         )
         .has(&[("id", "format")]),
     ];
-    for market in [&scene.closed, &scene.ended, &scene.resolved] {
+    for market in [&fixture.closed, &fixture.ended, &fixture.resolved] {
         cases.push(
             order(nobody, market, "/quotes", json!({"side": "buy", "amount": "1.00"}))
                 .is(409, "MARKET_CLOSED"),
         );
     }
-    scene.check(cases).await;
+    fixture.check(cases).await;
 }
 
 async fn invalid_bets_are_rejected(database: Database) {
-    let scene = Scene::new(database).await;
-    let (nobody, ben) = (&scene.nobody, &scene.ben);
-    let bet = |fields: Value| order(ben, &scene.open, "/bets", fields);
-    let quote = json!({"optionId": scene.open["options"][0]["id"], "side": "buy", "amount": "1.00"});
-    let offered = text(&ben.post(&Scene::of(&scene.open, "/quotes"), quote).await.data(200)["shares"]);
-    let (balance, bet_id) = (foretell_tests::money(ben.balance().await), text(&scene.bet["clientId"]));
+    let fixture = Fixture::new(database).await;
+    let (nobody, ben) = (&fixture.nobody, &fixture.ben);
+    let bet = |fields: Value| order(ben, &fixture.open, "/bets", fields);
+    let quote = json!({"optionId": fixture.open["options"][0]["id"], "side": "buy", "amount": "1.00"});
+    let offered = text(&ben.post(&Fixture::of(&fixture.open, "/quotes"), quote).await.data(200)["shares"]);
+    let (balance, bet_id) = (foretell_tests::money(ben.balance().await), text(&fixture.bet["clientId"]));
     let mut cases = vec![
-        order(nobody, &scene.open, "/bets", json!({"amount": 1.5})).is(401, "UNAUTHORIZED"),
-        post(ben, &Scene::of(&scene.open, "/bets"), json!({}))
+        order(nobody, &fixture.open, "/bets", json!({"amount": 1.5})).is(401, "UNAUTHORIZED"),
+        post(ben, &Fixture::of(&fixture.open, "/bets"), json!({}))
             .has(&[("optionId", "required"), ("amount", "required")]),
         bet(json!({"amount": -5, "clientId": "mine", "minShares": "x", "maxPrice": "cheap", "odd": 1})).has(
             &[
@@ -102,7 +102,7 @@ async fn invalid_bets_are_rejected(database: Database) {
         ),
         bet(json!({"amount": "92233720368547758.07"})).is(409, "TRADE_TOO_LARGE"),
         bet(json!({"amount": "1.00", "clientId": bet_id})).is(409, "DUPLICATE"),
-        order(&scene.cleo, &scene.open, "/bets", json!({"amount": "0.01"})).says(
+        order(&fixture.cleo, &fixture.open, "/bets", json!({"amount": "0.01"})).says(
             409,
             "INSUFFICIENT_FUNDS",
             json!({"available": "0.00", "needed": "0.01"}),
@@ -112,23 +112,23 @@ async fn invalid_bets_are_rejected(database: Database) {
         order(ben, &json!({"id": "x", "options": [{"id": UNKNOWN}]}), "/bets", json!({"amount": 1}))
             .has(&[("id", "format")]),
     ];
-    for market in [&scene.closed, &scene.ended, &scene.resolved] {
+    for market in [&fixture.closed, &fixture.ended, &fixture.resolved] {
         cases.push(order(ben, market, "/bets", json!({"amount": "1.00"})).is(409, "MARKET_CLOSED"));
     }
-    scene.check(cases).await;
+    fixture.check(cases).await;
 }
 
 async fn invalid_sales_are_rejected(database: Database) {
-    let scene = Scene::new(database).await;
-    let (nobody, ben) = (&scene.nobody, &scene.ben);
-    let sale = |fields: Value| order(ben, &scene.open, "/sales", fields);
-    let held = text(&scene.bet["shares"]);
-    let quote = json!({"optionId": scene.open["options"][0]["id"], "side": "sell", "shares": "10.00"});
-    let offered = text(&ben.post(&Scene::of(&scene.open, "/quotes"), quote).await.data(200)["amount"]);
+    let fixture = Fixture::new(database).await;
+    let (nobody, ben) = (&fixture.nobody, &fixture.ben);
+    let sale = |fields: Value| order(ben, &fixture.open, "/sales", fields);
+    let held = text(&fixture.bet["shares"]);
+    let quote = json!({"optionId": fixture.open["options"][0]["id"], "side": "sell", "shares": "10.00"});
+    let offered = text(&ben.post(&Fixture::of(&fixture.open, "/quotes"), quote).await.data(200)["amount"]);
     let none_held = json!({"available": "0.00", "needed": "0.00"});
     let mut cases = vec![
-        order(nobody, &scene.open, "/sales", json!({"shares": "all"})).is(401, "UNAUTHORIZED"),
-        post(ben, &Scene::of(&scene.open, "/sales"), json!({}))
+        order(nobody, &fixture.open, "/sales", json!({"shares": "all"})).is(401, "UNAUTHORIZED"),
+        post(ben, &Fixture::of(&fixture.open, "/sales"), json!({}))
             .has(&[("optionId", "required"), ("shares", "required")]),
         sale(json!({"shares": "some", "clientId": 5, "minProceeds": "0", "odd": 1})).has(&[
             ("shares", "format"),
@@ -144,12 +144,12 @@ async fn invalid_sales_are_rejected(database: Database) {
             "INSUFFICIENT_SHARES",
             json!({"available": held, "needed": "1000.00"}),
         ),
-        sale(json!({"shares": "all", "optionId": scene.open["options"][1]["id"]})).says(
+        sale(json!({"shares": "all", "optionId": fixture.open["options"][1]["id"]})).says(
             409,
             "INSUFFICIENT_SHARES",
             none_held.clone(),
         ),
-        order(&scene.cleo, &scene.open, "/sales", json!({"shares": "all"})).says(
+        order(&fixture.cleo, &fixture.open, "/sales", json!({"shares": "all"})).says(
             409,
             "INSUFFICIENT_SHARES",
             none_held,
@@ -160,12 +160,12 @@ async fn invalid_sales_are_rejected(database: Database) {
             "SLIPPAGE",
             json!({"limit": "minProceeds", "offered": offered}),
         ),
-        sale(json!({"shares": "1.00", "clientId": text(&scene.bet["clientId"])})).is(409, "DUPLICATE"),
+        sale(json!({"shares": "1.00", "clientId": text(&fixture.bet["clientId"])})).is(409, "DUPLICATE"),
         order(ben, &json!({"id": UNKNOWN, "options": [{"id": UNKNOWN}]}), "/sales", json!({"shares": 1}))
             .is(404, "NOT_FOUND"),
     ];
-    for market in [&scene.closed, &scene.resolved] {
+    for market in [&fixture.closed, &fixture.resolved] {
         cases.push(order(ben, market, "/sales", json!({"shares": "all"})).is(409, "MARKET_CLOSED"));
     }
-    scene.check(cases).await;
+    fixture.check(cases).await;
 }

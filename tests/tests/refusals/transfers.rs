@@ -3,7 +3,7 @@
 use foretell_tests::{Client, Database, on_each_database, text};
 use serde_json::{Value, json};
 
-use super::scene::{Scene, TREASURY, UNKNOWN, ask, post};
+use super::fixture::{Fixture, TREASURY, UNKNOWN, ask, post};
 
 on_each_database!(
     money_is_exact,
@@ -23,8 +23,8 @@ fn with(mut body: Value, field: &str, value: impl Into<Value>) -> Value {
 }
 
 async fn money_is_exact(database: Database) {
-    let scene = Scene::new(database).await;
-    let (ada, ben) = (&scene.ada, &scene.ben.account_id);
+    let fixture = Fixture::new(database).await;
+    let (ada, ben) = (&fixture.ada, &fixture.ben.account_id);
     let amounts = [
         (json!(12.5), "type"),
         (json!(12.0), "type"),
@@ -55,17 +55,17 @@ async fn money_is_exact(database: Database) {
     ];
     let cases = amounts
         .map(|(amount, code)| post(ada, "/transfers", payment(ada, ben, amount)).has(&[("amount", code)]));
-    scene.check(cases.into()).await;
+    fixture.check(cases.into()).await;
 }
 
 async fn invalid_transfers_are_rejected(database: Database) {
-    let scene = Scene::new(database).await;
-    let (nobody, ada, ben) = (&scene.nobody, &scene.ada, &scene.ben);
+    let fixture = Fixture::new(database).await;
+    let (nobody, ada, ben) = (&fixture.nobody, &fixture.ada, &fixture.ben);
     let good = || payment(ada, &ben.account_id, "1.00");
     let mut again = payment(ben, &ada.account_id, "1.00");
-    again["clientId"] = scene.spent["clientId"].clone();
-    let (spent, bet_transfer) = (text(&scene.spent["id"]), text(&scene.bet["transferId"]));
-    scene
+    again["clientId"] = fixture.spent["clientId"].clone();
+    let (spent, bet_transfer) = (text(&fixture.spent["id"]), text(&fixture.bet["transferId"]));
+    fixture
         .check(vec![
             post(nobody, "/transfers", good()).is(401, "UNAUTHORIZED"),
             post(ada, "/transfers", json!({})).has(&[
@@ -82,13 +82,13 @@ async fn invalid_transfers_are_rejected(database: Database) {
             post(ada, "/transfers", payment(ada, &ada.account_id, "1.00")).has(&[("toAccountId", "invalid")]),
             post(ada, "/transfers", payment(ada, UNKNOWN, "1.00")).is(404, "NOT_FOUND"),
             post(ada, "/transfers", payment(ada, TREASURY, "1.00")).is(404, "NOT_FOUND"),
-            post(ada, "/transfers", payment(ada, scene.open["id"].as_str().unwrap(), "1.00"))
+            post(ada, "/transfers", payment(ada, fixture.open["id"].as_str().unwrap(), "1.00"))
                 .is(404, "NOT_FOUND"),
             post(ada, "/transfers", payment(ben, &ada.account_id, "1.00")).is(404, "NOT_FOUND"),
-            post(&scene.admin, "/transfers", payment(ben, &ada.account_id, "1.00")).is(404, "NOT_FOUND"),
+            post(&fixture.admin, "/transfers", payment(ben, &ada.account_id, "1.00")).is(404, "NOT_FOUND"),
             post(ada, "/transfers", with(payment(ada, &ben.account_id, "1.00"), "fromAccountId", TREASURY))
                 .is(404, "NOT_FOUND"),
-            post(&scene.cleo, "/transfers", payment(&scene.cleo, &ada.account_id, "0.01")).says(
+            post(&fixture.cleo, "/transfers", payment(&fixture.cleo, &ada.account_id, "0.01")).says(
                 409,
                 "INSUFFICIENT_FUNDS",
                 json!({"available": "0.00", "needed": "0.01"}),
@@ -115,12 +115,12 @@ fn results(data: &Value) -> Vec<&str> {
 }
 
 async fn atomic_batches_are_all_or_nothing(database: Database) {
-    let scene = Scene::new(database).await;
-    let (nobody, ada, ben) = (&scene.nobody, &scene.ada, &scene.ben);
+    let fixture = Fixture::new(database).await;
+    let (nobody, ada, ben) = (&fixture.nobody, &fixture.ada, &fixture.ben);
     let good = || payment(ada, &ben.account_id, "1.00");
     let bad = payment(ada, &ben.account_id, 1.5);
     let many = vec![good(); 1_001];
-    scene
+    fixture
         .check(vec![
             post(nobody, "/transfers/batch", batch("atomic", vec![good()])).is(401, "UNAUTHORIZED"),
             post(ada, "/transfers/batch", json!({})).has(&[("mode", "required"), ("transfers", "required")]),
@@ -141,12 +141,12 @@ async fn atomic_batches_are_all_or_nothing(database: Database) {
     let refused = payment(ada, &ben.account_id, "100000.00");
     let answer = ada.post("/transfers/batch", batch("atomic", vec![good(), refused, good()])).await.data(200);
     assert_eq!(results(&answer), ["BATCH_ABORTED", "INSUFFICIENT_FUNDS", "BATCH_ABORTED"]);
-    scene.check(Vec::new()).await;
+    fixture.check(Vec::new()).await;
 }
 
 async fn independent_batches_reject_items_separately(database: Database) {
-    let scene = Scene::new(database).await;
-    let (ada, ben) = (&scene.ada, &scene.ben);
+    let fixture = Fixture::new(database).await;
+    let (ada, ben) = (&fixture.ada, &fixture.ben);
     let (ada_had, ben_had) = (ada.balance().await, ben.balance().await);
     let id = foretell_tests::new_id();
     let items = vec![
@@ -161,18 +161,18 @@ async fn independent_batches_reject_items_separately(database: Database) {
     let expected = ["completed", "INSUFFICIENT_FUNDS", "NOT_FOUND", "completed", "DUPLICATE", "NOT_FOUND"];
     assert_eq!(results(&answer), expected, "{answer:#}");
     assert_eq!((ada.balance().await, ben.balance().await), (ada_had - 300, ben_had + 300));
-    scene.admin.check_audit().await;
+    fixture.admin.check_audit().await;
 }
 
 async fn invalid_reversals_are_rejected(database: Database) {
-    let scene = Scene::new(database).await;
-    let (nobody, admin, ada, ben) = (&scene.nobody, &scene.admin, &scene.ada, &scene.ben);
+    let fixture = Fixture::new(database).await;
+    let (nobody, admin, ada, ben) = (&fixture.nobody, &fixture.admin, &fixture.ada, &fixture.ben);
     let of = |id: &Value| format!("/transfers/{}/reversal", text(id));
-    let (spent, reversed) = (of(&scene.spent["id"]), of(&scene.reversed["id"]));
+    let (spent, reversed) = (of(&fixture.spent["id"]), of(&fixture.reversed["id"]));
     let rows = ben.all(&format!("/accounts/{}/transfers", ben.account_id)).await;
     let correction = rows.iter().find(|row| row["kind"] == "reversal").unwrap();
     let unknown = of(&json!(UNKNOWN));
-    scene
+    fixture
         .check(vec![
             post(nobody, &spent, json!({})).is(401, "UNAUTHORIZED"),
             post(ben, &spent, json!({})).is(403, "FORBIDDEN"),
@@ -189,12 +189,12 @@ async fn invalid_reversals_are_rejected(database: Database) {
             post(admin, &reversed, json!({})).is(409, "NOT_REVERSIBLE"),
             post(admin, &reversed, json!({"force": true})).is(409, "NOT_REVERSIBLE"),
             post(admin, &of(&correction["id"]), json!({})).is(409, "NOT_REVERSIBLE"),
-            post(admin, &of(&scene.bet["transferId"]), json!({"force": true})).is(409, "NOT_REVERSIBLE"),
+            post(admin, &of(&fixture.bet["transferId"]), json!({"force": true})).is(409, "NOT_REVERSIBLE"),
         ])
         .await;
 
-    let (ben_had, cleo_had) = (ben.balance().await, scene.cleo.balance().await);
+    let (ben_had, cleo_had) = (ben.balance().await, fixture.cleo.balance().await);
     admin.post(&spent, json!({"force": true})).await.expect(201);
-    assert_eq!((ben.balance().await, scene.cleo.balance().await), (ben_had + 10_000, cleo_had));
+    assert_eq!((ben.balance().await, fixture.cleo.balance().await), (ben_had + 10_000, cleo_had));
     admin.check_audit().await;
 }

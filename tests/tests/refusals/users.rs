@@ -4,20 +4,20 @@ use foretell_tests::{Database, on_each_database, send};
 use reqwest::Method;
 use serde_json::json;
 
-use super::scene::{Scene, UNKNOWN, ask, post};
+use super::fixture::{Fixture, UNKNOWN, ask, post};
 
 on_each_database!(invalid_registrations_and_sessions_are_rejected, sessions_end);
 
 async fn invalid_registrations_and_sessions_are_rejected(database: Database) {
-    let scene = Scene::new(database).await;
-    let (nobody, ada) = (&scene.nobody, &scene.ada);
+    let fixture = Fixture::new(database).await;
+    let (nobody, ada) = (&fixture.nobody, &fixture.ada);
     let user = |field: &str, value: serde_json::Value| {
         let mut body = json!({"email": "new@example.org", "name": "New", "password": "long enough"});
         body[field] = value;
         post(nobody, "/users", body)
     };
     let long = |count: usize| json!("x".repeat(count));
-    scene
+    fixture
         .check(vec![
             post(nobody, "/users", json!({})).has(&[
                 ("email", "required"),
@@ -69,14 +69,14 @@ async fn invalid_registrations_and_sessions_are_rejected(database: Database) {
 }
 
 async fn sessions_end(database: Database) {
-    let scene = Scene::new(database).await;
-    let (ada, password) = (&scene.ada, "correct horse battery");
+    let fixture = Fixture::new(database).await;
+    let (ada, password) = (&fixture.ada, "correct horse battery");
     let second = ada.log_in("ada@example.org", password).await;
 
     // Another user's session is not found, and stays valid.
     let third = ada.log_in("ada@example.org", password).await;
     let path = format!("/sessions/{}", third.session_id);
-    scene.ben.delete(&path).await.refused(404, "NOT_FOUND");
+    fixture.ben.delete(&path).await.refused(404, "NOT_FOUND");
     third.get("/me").await.expect(200);
     ada.delete(&path).await.expect(204);
     third.get("/me").await.refused(401, "UNAUTHORIZED");
@@ -87,7 +87,7 @@ async fn sessions_end(database: Database) {
     ada.get("/me").await.expect(200);
 
     let token = ada.token.clone().unwrap();
-    let with = |name: &str, value: String| scene.nobody.request(Method::GET, "/me").header(name, value);
+    let with = |name: &str, value: String| fixture.nobody.request(Method::GET, "/me").header(name, value);
     send(with("Authorization", format!("bearer {token}"))).await.expect(200);
     send(with("Cookie", format!("foretell_session={token}"))).await.expect(200);
     for header in [format!("Basic {token}"), token.clone(), "Bearer".to_owned(), format!("Bearer {token}x")] {

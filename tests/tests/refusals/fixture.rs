@@ -12,8 +12,8 @@ pub(super) const UNKNOWN: &str = "01900000-0000-7000-8000-ffffffffffff";
 pub(super) const TREASURY: &str = "00000000-0000-7000-8000-000000000001";
 
 /// A server with an admin, three users and markets in every state.
-pub(super) struct Scene {
-    /// Stopped with the scene.
+pub(super) struct Fixture {
+    /// Stopped with the fixture.
     _server: Server,
     pub(super) nobody: Client,
     pub(super) admin: Client,
@@ -37,7 +37,7 @@ pub(super) struct Scene {
     before: Vec<Value>,
 }
 
-impl Scene {
+impl Fixture {
     pub(super) async fn new(database: Database) -> Self {
         // Jobs would close the market whose end date passes.
         let server = Server::start_without_worker(Home::new(database), &[]).await;
@@ -61,7 +61,7 @@ impl Scene {
 
         let nobody = server.client();
         let before = Vec::new();
-        let mut scene = Self {
+        let mut fixture = Self {
             _server: server,
             nobody,
             admin,
@@ -77,8 +77,8 @@ impl Scene {
             bet,
             before,
         };
-        scene.before = scene.look().await;
-        scene
+        fixture.before = fixture.look().await;
+        fixture
     }
 
     /// Returns everything that a rejected request might have changed: accounts, markets, bets and
@@ -149,7 +149,7 @@ async fn end(creator: &Client) -> Value {
         (answer.status == 201).then(|| answer.data(201))
     })
     .await;
-    let path = Scene::of(&ended, "");
+    let path = Fixture::of(&ended, "");
     eventually("the market's end date to pass", async || {
         (creator.get(&path).await.data(200)["status"] == "closed").then_some(())
     })
