@@ -17,40 +17,40 @@ const GROWTH: u64 = 32 << 20;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn frozen_postgres_blocks_no_client() {
     let cluster = Cluster::start().await;
-    let town = Town::settle(Home::on_server(&cluster.url())).await;
+    let fixture = Fixture::settle(Home::on_server(&cluster.url())).await;
     cluster.freeze();
-    town.outlast().await;
+    fixture.outlast().await;
     cluster.thaw();
-    town.check_goes_on().await;
+    fixture.check_goes_on().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn locked_postgres_blocks_no_client() {
     let cluster = Cluster::start().await;
-    let town = Town::settle(Home::on_server(&cluster.url())).await;
-    let hold = town.server.home().hold_all();
-    town.outlast().await;
+    let fixture = Fixture::settle(Home::on_server(&cluster.url())).await;
+    let hold = fixture.server.home().hold_all();
+    fixture.outlast().await;
     drop(hold);
-    town.check_goes_on().await;
+    fixture.check_goes_on().await;
 }
 
 /// A server whose users read one market and bet on it.
-struct Town {
+struct Fixture {
     server: Server,
     user: Client,
     admin: Client,
     market: Value,
 }
 
-impl Town {
+impl Fixture {
     async fn settle(home: Home) -> Self {
         let server = Server::start_in(home, &[ANSWER_TIMEOUT]).await;
         let (user, admin) = (server.register("ada").await, server.admin().await);
         let market = user.open_market(&["Yes", "No"], "10").await;
-        let town = Self { server, user, admin, market };
-        let answers = town.load(Duration::from_secs(1)).await;
+        let fixture = Self { server, user, admin, market };
+        let answers = fixture.load(Duration::from_secs(1)).await;
         assert!(answers.iter().all(|answer| answer.status < 300), "{answers:?}");
-        town
+        fixture
     }
 
     /// Checks the responses to clients during the outage.

@@ -46,14 +46,14 @@ impl Mailer for MoodyMailer {
     }
 }
 
-struct Office {
+struct Fixture {
     app: Arc<Application>,
     store: MemoryStore,
     clock: FakeClock,
     mailer: MoodyMailer,
 }
 
-impl Office {
+impl Fixture {
     async fn open() -> Self {
         let (store, clock) = (MemoryStore::new(), FakeClock::default());
         let mailer = MoodyMailer::default();
@@ -154,47 +154,47 @@ fn brisk() -> WorkerSettings {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn failing_job_delays_no_other_job() {
-    let office = Office::open().await;
+    let fixture = Fixture::open().await;
     for number in 0..=1_000 {
-        office.register(number, if number == 7 { "poison" } else { "good" }).await;
+        fixture.register(number, if number == 7 { "poison" } else { "good" }).await;
     }
-    let worker = Worker::start(&office.app, brisk());
-    office.reach(JobState::Done, 1_000).await;
+    let worker = Worker::start(&fixture.app, brisk());
+    fixture.reach(JobState::Done, 1_000).await;
     for failures in 1..10 {
-        office.failed(failures).await;
-        office.clock.advance_seconds(86_400);
+        fixture.failed(failures).await;
+        fixture.clock.advance_seconds(86_400);
     }
-    office.reach(JobState::Dead, 1).await;
+    fixture.reach(JobState::Dead, 1).await;
     assert!(worker.health()().iter().all(|lane| lane.is_ok));
     worker.stop(PATIENCE).await;
-    assert_eq!(office.mailer.0.emails().len(), 1_000);
+    assert_eq!(fixture.mailer.0.emails().len(), 1_000);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rejected_email_is_not_retried() {
-    let office = Office::open().await;
-    office.register(1, "nobody").await;
-    let worker = Worker::start(&office.app, brisk());
-    office.reach(JobState::Dead, 1).await;
+    let fixture = Fixture::open().await;
+    fixture.register(1, "nobody").await;
+    let worker = Worker::start(&fixture.app, brisk());
+    fixture.reach(JobState::Dead, 1).await;
     worker.stop(PATIENCE).await;
     let filter = JobFilter { kind: Some(JobKind::WelcomeMail), state: Some(JobState::Dead) };
-    let dead = office.store.list_jobs(filter, FIRST).await.unwrap();
+    let dead = fixture.store.list_jobs(filter, FIRST).await.unwrap();
     assert_eq!(dead[0].failures, 1);
     assert!(dead[0].error.as_deref().is_some_and(|error| error.contains("550 no such user")), "{dead:?}");
-    assert!(office.app.is_mail_well(), "the mail server is not to blame");
+    assert!(fixture.app.is_mail_well(), "the mail server is not to blame");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn panic_fails_only_its_job() {
-    let office = Office::open().await;
-    office.register(1, "panic").await;
-    office.register(2, "good").await;
-    let worker = Worker::start(&office.app, brisk());
-    office.reach(JobState::Done, 1).await;
-    office.reach(JobState::Waiting, 1).await;
+    let fixture = Fixture::open().await;
+    fixture.register(1, "panic").await;
+    fixture.register(2, "good").await;
+    let worker = Worker::start(&fixture.app, brisk());
+    fixture.reach(JobState::Done, 1).await;
+    fixture.reach(JobState::Waiting, 1).await;
     worker.stop(PATIENCE).await;
     let filter = JobFilter { kind: None, state: Some(JobState::Waiting) };
-    let failed = office.store.list_jobs(filter, FIRST).await.unwrap();
+    let failed = fixture.store.list_jobs(filter, FIRST).await.unwrap();
     let failed: Vec<_> = failed.iter().filter(|job| job.failures > 0).collect();
     assert_eq!(failed.len(), 1, "{failed:?}");
     assert_eq!(failed[0].error.as_deref(), Some("the job panicked"));
@@ -202,21 +202,22 @@ async fn panic_fails_only_its_job() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn slow_attempt_fails() {
-    let office = Office::open().await;
-    office.register(1, "endless").await;
-    let worker = Worker::start(&office.app, WorkerSettings { timeout: Duration::from_millis(50), ..brisk() });
-    office.reach(JobState::Waiting, 0).await;
-    office.reach(JobState::Waiting, 1).await;
+    let fixture = Fixture::open().await;
+    fixture.register(1, "endless").await;
+    let worker =
+        Worker::start(&fixture.app, WorkerSettings { timeout: Duration::from_millis(50), ..brisk() });
+    fixture.reach(JobState::Waiting, 0).await;
+    fixture.reach(JobState::Waiting, 1).await;
     worker.stop(PATIENCE).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stopped_worker_releases_unfinished_jobs() {
-    let office = Office::open().await;
-    office.register(1, "endless").await;
-    let worker = Worker::start(&office.app, brisk());
-    office.reach(JobState::Running, 1).await;
+    let fixture = Fixture::open().await;
+    fixture.register(1, "endless").await;
+    let worker = Worker::start(&fixture.app, brisk());
+    fixture.reach(JobState::Running, 1).await;
     worker.stop(Duration::from_millis(20)).await;
     // Without waiting for the lease to expire.
-    assert_eq!((office.count(JobState::Running).await, office.count(JobState::Waiting).await), (0, 1));
+    assert_eq!((fixture.count(JobState::Running).await, fixture.count(JobState::Waiting).await), (0, 1));
 }

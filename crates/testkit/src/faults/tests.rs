@@ -7,13 +7,13 @@ use super::*;
 use crate::{Factory, MemoryStore};
 
 /// A faulty store over one in memory, and outcomes to store in it.
-struct Bench {
+struct Fixture {
     memory: MemoryStore,
     store: FaultyStore,
     make: Factory,
 }
 
-impl Bench {
+impl Fixture {
     fn new() -> Self {
         let memory = MemoryStore::new();
         let store = FaultyStore::new(Arc::new(memory.clone()));
@@ -44,80 +44,80 @@ impl Bench {
 
 #[tokio::test]
 async fn fault_affects_one_unit() {
-    let bench = Bench::new();
-    bench.store.fail_next(Fault::Contention);
-    bench.store.fail_next(Fault::Unavailable);
-    assert!(matches!(bench.write("w", "a").await, Err(StoreError::Contention(_))));
-    assert!(matches!(bench.write("w", "a").await, Err(StoreError::Unavailable(_))));
-    assert!(!bench.is_stored("a").await);
-    assert_eq!(bench.write("w", "a").await.unwrap(), 1);
-    assert!(bench.is_stored("a").await);
+    let fixture = Fixture::new();
+    fixture.store.fail_next(Fault::Contention);
+    fixture.store.fail_next(Fault::Unavailable);
+    assert!(matches!(fixture.write("w", "a").await, Err(StoreError::Contention(_))));
+    assert!(matches!(fixture.write("w", "a").await, Err(StoreError::Unavailable(_))));
+    assert!(!fixture.is_stored("a").await);
+    assert_eq!(fixture.write("w", "a").await.unwrap(), 1);
+    assert!(fixture.is_stored("a").await);
 }
 
 #[tokio::test]
 async fn lost_response_is_independent_of_commit() {
-    let bench = Bench::new();
+    let fixture = Fixture::new();
     for (fault, key, is_stored) in
         [(Fault::LostAfterCommit, "after", true), (Fault::LostBeforeCommit, "before", false)]
     {
-        bench.store.fail_next(fault);
-        assert!(matches!(bench.write("w", key).await, Err(StoreError::CommitUnknown(_))), "{fault:?}");
-        assert_eq!(bench.is_stored(key).await, is_stored, "{fault:?}");
+        fixture.store.fail_next(fault);
+        assert!(matches!(fixture.write("w", key).await, Err(StoreError::CommitUnknown(_))), "{fault:?}");
+        assert_eq!(fixture.is_stored(key).await, is_stored, "{fault:?}");
     }
 }
 
 #[tokio::test]
 async fn rerun_starts_from_same_state() {
-    let bench = Bench::new();
-    bench.store.fail_next(Fault::Rerun);
-    assert_eq!(bench.write("w", "a").await.unwrap(), 2, "the first run left no outcome behind");
-    assert_eq!(bench.store.names(), ["w"]);
+    let fixture = Fixture::new();
+    fixture.store.fail_next(Fault::Rerun);
+    assert_eq!(fixture.write("w", "a").await.unwrap(), 2, "the first run left no outcome behind");
+    assert_eq!(fixture.store.names(), ["w"]);
 }
 
 #[tokio::test]
 async fn named_fault_waits_for_its_unit() {
-    let bench = Bench::new();
-    bench.store.fail_next_named("pay", Fault::Contention);
-    bench.store.reject_units(|name| name == "bad");
-    assert!(bench.write("other", "a").await.is_ok());
-    assert!(matches!(bench.write("bad", "b").await, Err(StoreError::Rejected(_))));
-    assert!(matches!(bench.write("pay", "c").await, Err(StoreError::Contention(_))));
-    assert!(bench.write("pay", "c").await.is_ok());
-    assert_eq!((bench.store.count("pay"), bench.store.count("none")), (2, 0));
-    assert_eq!(bench.store.names(), ["other", "bad", "pay", "pay"]);
+    let fixture = Fixture::new();
+    fixture.store.fail_next_named("pay", Fault::Contention);
+    fixture.store.reject_units(|name| name == "bad");
+    assert!(fixture.write("other", "a").await.is_ok());
+    assert!(matches!(fixture.write("bad", "b").await, Err(StoreError::Rejected(_))));
+    assert!(matches!(fixture.write("pay", "c").await, Err(StoreError::Contention(_))));
+    assert!(fixture.write("pay", "c").await.is_ok());
+    assert_eq!((fixture.store.count("pay"), fixture.store.count("none")), (2, 0));
+    assert_eq!(fixture.store.names(), ["other", "bad", "pay", "pay"]);
 }
 
 #[tokio::test]
 async fn poisoned_rows_are_rejected_until_healed() {
-    let bench = Bench::new();
-    bench
+    let fixture = Fixture::new();
+    fixture
         .store
         .reject_inserts(|row| matches!(row, Insert::Outcome(outcome) if outcome.key.key.starts_with("bad")));
-    assert!(bench.write("w", "good").await.is_ok());
-    assert!(matches!(bench.write("w", "bad").await, Err(StoreError::Rejected(_))));
-    bench.store.heal();
-    assert!(bench.write("w", "bad").await.is_ok());
+    assert!(fixture.write("w", "good").await.is_ok());
+    assert!(matches!(fixture.write("w", "bad").await, Err(StoreError::Rejected(_))));
+    fixture.store.heal();
+    assert!(fixture.write("w", "bad").await.is_ok());
 }
 
 #[tokio::test]
 async fn held_unit_begins_when_released() {
-    let bench = Arc::new(Bench::new());
-    let gate = bench.store.hold_nth(2);
-    bench.write("w", "first").await.unwrap();
-    let writer = Arc::clone(&bench);
+    let fixture = Arc::new(Fixture::new());
+    let gate = fixture.store.hold_nth(2);
+    fixture.write("w", "first").await.unwrap();
+    let writer = Arc::clone(&fixture);
     let held = tokio::spawn(async move { writer.write("w", "second").await });
     gate.arrived().await;
-    bench.write("w", "third").await.unwrap();
-    assert!(bench.is_stored("third").await && !bench.is_stored("second").await);
+    fixture.write("w", "third").await.unwrap();
+    assert!(fixture.is_stored("third").await && !fixture.is_stored("second").await);
     gate.release();
     held.await.unwrap().unwrap();
-    assert!(bench.is_stored("second").await);
+    assert!(fixture.is_stored("second").await);
 }
 
 #[tokio::test]
 async fn delayed_unit_is_committed() {
-    let bench = Bench::new();
-    bench.store.fail_next(Fault::Delay(Duration::from_millis(1)));
-    bench.write("w", "a").await.unwrap();
-    assert!(bench.is_stored("a").await);
+    let fixture = Fixture::new();
+    fixture.store.fail_next(Fault::Delay(Duration::from_millis(1)));
+    fixture.write("w", "a").await.unwrap();
+    assert!(fixture.is_stored("a").await);
 }

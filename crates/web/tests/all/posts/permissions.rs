@@ -7,14 +7,14 @@ use super::{UNKNOWN, check_missing, comment, published, write};
 use crate::support::{TestApp, TestUser};
 
 /// Callers, by name.
-struct Cast {
+struct Users {
     author: TestUser,
     other: TestUser,
     moderator: TestUser,
     admin: TestUser,
 }
 
-impl Cast {
+impl Users {
     async fn of(app: &TestApp) -> Self {
         Self {
             author: app.user("author").await,
@@ -26,8 +26,8 @@ impl Cast {
 }
 
 /// Checks who may change and delete a resource created by `make`.
-async fn check(app: &TestApp, cast: &Cast, edit: &Value, make: impl AsyncFn() -> String) {
-    for (user, status, code) in [(None, 401, "UNAUTHORIZED"), (Some(&cast.other), 403, "FORBIDDEN")] {
+async fn check(app: &TestApp, users: &Users, edit: &Value, make: impl AsyncFn() -> String) {
+    for (user, status, code) in [(None, 401, "UNAUTHORIZED"), (Some(&users.other), 403, "FORBIDDEN")] {
         let path = make().await;
         let before = app.get(&path).await.ok(200);
         for call in [app.patch(&path).json(edit), app.delete(&path)] {
@@ -36,7 +36,7 @@ async fn check(app: &TestApp, cast: &Cast, edit: &Value, make: impl AsyncFn() ->
         }
         assert_eq!(app.get(&path).await.ok(200), before, "{user:?}");
     }
-    for user in [&cast.author, &cast.moderator, &cast.admin] {
+    for user in [&users.author, &users.moderator, &users.admin] {
         let path = make().await;
         let before = app.get(&path).await.ok(200);
         let edited = app.patch(&path).by(user).json(edit).await.ok(200);
@@ -51,19 +51,19 @@ async fn check(app: &TestApp, cast: &Cast, edit: &Value, make: impl AsyncFn() ->
 #[actix_web::test]
 async fn authors_moderators_and_admins_change_posts() {
     let app = TestApp::start().await;
-    let cast = Cast::of(&app).await;
+    let users = Users::of(&app).await;
     let edit = json!({ "content": "Changed" });
-    check(&app, &cast, &edit, async || write(&app, &cast.author, &published()).await).await;
+    check(&app, &users, &edit, async || write(&app, &users.author, &published()).await).await;
 }
 
 #[actix_web::test]
 async fn authors_moderators_and_admins_change_comments() {
     let app = TestApp::start().await;
-    let cast = Cast::of(&app).await;
+    let users = Users::of(&app).await;
     // The author of the post has no rights on its comments.
-    let post = write(&app, &cast.other, &published()).await;
+    let post = write(&app, &users.other, &published()).await;
     let edit = json!({ "content": "Changed" });
-    check(&app, &cast, &edit, async || comment(&app, &cast.author, &post, "Well said").await).await;
+    check(&app, &users, &edit, async || comment(&app, &users.author, &post, "Well said").await).await;
 }
 
 #[actix_web::test]
