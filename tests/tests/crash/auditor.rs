@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::books::Books;
 use super::command::{Command, Effect};
-use super::crowd::{Crowd, Fate, Sent, fate_of};
+use super::crowd::{Crowd, SendResult, Sent, send_result};
 
 /// Number of commands examined concurrently.
 const AT_ONCE: usize = 16;
@@ -80,9 +80,9 @@ impl Auditor {
     fn note(&mut self, sent: &Sent) {
         let is_done = sent.command.effects().iter().any(|effect| self.books.has(effect));
         let findings = &mut self.findings;
-        match (&sent.fate, is_done) {
-            (Fate::Acknowledged(_), _) => findings.acknowledged += 1,
-            (Fate::Incomplete, true) => panic!("done without being known: {sent:?}"),
+        match (&sent.result, is_done) {
+            (SendResult::Acknowledged(_), _) => findings.acknowledged += 1,
+            (SendResult::Incomplete, true) => panic!("done without being known: {sent:?}"),
             (_, true) => findings.done_unheard += 1,
             (_, false) => findings.undone += 1,
         }
@@ -90,7 +90,7 @@ impl Auditor {
 
     /// Finds a command, sends it again, and returns the final response.
     async fn examine(&self, crowd: &Crowd, sent: Sent) -> (Command, Answer) {
-        let Sent { command, fate } = sent;
+        let Sent { command, result } = sent;
         let client = &crowd.users[command.user];
         let mut found = Vec::new();
         for effect in command.effects() {
@@ -101,11 +101,11 @@ impl Auditor {
 
         let again = client.post_once(&command.path, &command.key, command.body.clone()).await;
         assert!(
-            matches!(fate_of(again.clone()), Fate::Acknowledged(_)),
+            matches!(send_result(again.clone()), SendResult::Acknowledged(_)),
             "{command:?} was answered {:#}",
             again.body
         );
-        if let Fate::Acknowledged(first) = &fate {
+        if let SendResult::Acknowledged(first) = &result {
             check_repeated(&command, first, &again);
         } else {
             crowd.learn(&command, &again);

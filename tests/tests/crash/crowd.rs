@@ -27,12 +27,12 @@ const REFUSALS: [&str; 5] =
 #[derive(Debug)]
 pub(super) struct Sent {
     pub(super) command: Command,
-    pub(super) fate: Fate,
+    pub(super) result: SendResult,
 }
 
 /// Result of a command, as its sender knows it.
 #[derive(Debug)]
-pub(super) enum Fate {
+pub(super) enum SendResult {
     /// Executed or rejected, permanently.
     Acknowledged(Box<Answer>),
     /// The server responded that it is unavailable. It may have executed it nevertheless.
@@ -190,8 +190,8 @@ impl Load {
     /// Stops the clients, and checks that each command got a response.
     pub(super) async fn stop_answered(self) -> Vec<Sent> {
         let sent = self.stop().await;
-        let unanswered = sent.iter().filter_map(|sent| match &sent.fate {
-            Fate::Unanswered(reason) => Some((&sent.command, reason)),
+        let unanswered = sent.iter().filter_map(|sent| match &sent.result {
+            SendResult::Unanswered(reason) => Some((&sent.command, reason)),
             _ => None,
         });
         let unanswered: Vec<_> = unanswered.collect();
@@ -215,33 +215,33 @@ impl LoadClient {
         let mut is_answered = true;
         while is_answered && !self.is_over.load(Ordering::Relaxed) {
             let command = self.crowd.choose(self.user, &mut self.chance);
-            let fate = self.send(&command).await;
-            is_answered = !matches!(fate, Fate::Unanswered(_));
-            all.push(Sent { command, fate });
+            let result = self.send(&command).await;
+            is_answered = !matches!(result, SendResult::Unanswered(_));
+            all.push(Sent { command, result });
         }
         all
     }
 
     /// Sends a command, and again under its key while the server is unavailable.
-    async fn send(&self, command: &Command) -> Fate {
+    async fn send(&self, command: &Command) -> SendResult {
         let client = &self.crowd.users[command.user];
         loop {
             let answer = client.try_post_once(&command.path, &command.key, command.body.clone()).await;
-            let fate = match answer {
-                Ok(answer) => fate_of(answer),
-                Err(error) => Fate::Unanswered(format!("{error:?}")),
+            let result = match answer {
+                Ok(answer) => send_result(answer),
+                Err(error) => SendResult::Unanswered(format!("{error:?}")),
             };
-            match &fate {
-                Fate::Acknowledged(answer) => {
+            match &result {
+                SendResult::Acknowledged(answer) => {
                     self.crowd.learn(command, answer);
                     self.counts.send_modify(|counts| counts.acknowledged += 1);
-                    return fate;
+                    return result;
                 }
-                Fate::TurnedAway => self.counts.send_modify(|counts| counts.turned_away += 1),
-                Fate::Unanswered(_) | Fate::Incomplete => return fate,
+                SendResult::TurnedAway => self.counts.send_modify(|counts| counts.turned_away += 1),
+                SendResult::Unanswered(_) | SendResult::Incomplete => return result,
             }
             if self.is_over.load(Ordering::Relaxed) {
-                return fate;
+                return result;
             }
             sleep_briefly().await;
         }
@@ -249,17 +249,17 @@ impl LoadClient {
 }
 
 /// Classifies a response; an unexpected one fails the test.
-pub(super) fn fate_of(answer: Answer) -> Fate {
+pub(super) fn send_result(answer: Answer) -> SendResult {
     match answer.status {
-        200 | 201 => Fate::Acknowledged(Box::new(answer)),
+        200 | 201 => SendResult::Acknowledged(Box::new(answer)),
         503 => {
             answer.refused(503, "UNAVAILABLE");
-            Fate::TurnedAway
+            SendResult::TurnedAway
         }
         _ => {
             let code = answer.body["code"].as_str().unwrap_or_default().to_owned();
             assert!(REFUSALS.contains(&code.as_str()), "{} was answered {:#}", answer.asked, answer.body);
-            Fate::Acknowledged(Box::new(answer.refused(409, &code)))
+            SendResult::Acknowledged(Box::new(answer.refused(409, &code)))
         }
     }
 }

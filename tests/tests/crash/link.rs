@@ -5,7 +5,7 @@ use futures::future::join_all;
 
 use super::PATIENT;
 use super::auditor::Auditor;
-use super::crowd::{Crowd, Fate, Sent, fate_of};
+use super::crowd::{Crowd, SendResult, Sent, send_result};
 use super::seed::Seed;
 
 /// Number of concurrent commands of each kind.
@@ -44,9 +44,9 @@ async fn send_at_once(crowd: &Crowd, seed: &Seed, round: usize) -> Vec<Sent> {
         let sender = &crowd.users[command.user];
         let answer = sender.post_once(&command.path, &command.key, command.body.clone()).await;
         crowd.learn(&command, &answer);
-        let fate = fate_of(answer);
-        assert!(matches!(fate, Fate::Acknowledged(_)), "{command:?}: {fate:?}");
-        Sent { command, fate }
+        let result = send_result(answer);
+        assert!(matches!(result, SendResult::Acknowledged(_)), "{command:?}: {result:?}");
+        Sent { command, result }
     });
     join_all(commands).await
 }

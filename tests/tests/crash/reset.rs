@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use super::PATIENT;
 use super::auditor::Auditor;
 use super::command::Command;
-use super::crowd::{Crowd, Fate, Load, Sent};
+use super::crowd::{Crowd, Load, SendResult, Sent};
 use super::seed::Seed;
 
 on_each_database!(command_of_reset_connection_is_atomic);
@@ -32,7 +32,7 @@ async fn command_of_reset_connection_is_atomic(database: Database) {
             sent.extend(reset_in_line(&server, &crowd, &mut chance).await);
         }
     }
-    let whole = sent.iter().filter(|sent| matches!(sent.fate, Fate::Unanswered(_))).count();
+    let whole = sent.iter().filter(|sent| matches!(sent.result, SendResult::Unanswered(_))).count();
     assert!((sent.len() / 10..sent.len()).contains(&whole), "{whole} of {} were sent whole", sent.len());
     sent.extend(load.stop().await);
 
@@ -94,8 +94,9 @@ impl Opened {
 
     fn sent(self) -> Sent {
         let is_whole = self.cut == self.request.len();
-        let fate = if is_whole { Fate::Unanswered("reset".to_owned()) } else { Fate::Incomplete };
-        Sent { command: self.command, fate }
+        let result =
+            if is_whole { SendResult::Unanswered("reset".to_owned()) } else { SendResult::Incomplete };
+        Sent { command: self.command, result }
     }
 }
 

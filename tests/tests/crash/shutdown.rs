@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::PATIENT;
 use super::auditor::Auditor;
-use super::crowd::{CLIENTS, Crowd, Fate};
+use super::crowd::{CLIENTS, Crowd, SendResult};
 use super::seed::Seed;
 
 on_each_database!(stopping_server_answers_every_request);
@@ -38,8 +38,8 @@ async fn stopping_server_answers_every_request(database: Database) {
             load.stop().await
         };
         let ((), sent) = tokio::join!(stopping, leaving);
-        let is_acknowledged = |fate: &Fate| matches!(fate, Fate::Acknowledged(_));
-        assert!(sent.iter().all(|sent| is_acknowledged(&sent.fate)), "each was answered: {sent:?}");
+        let is_acknowledged = |result: &SendResult| matches!(result, SendResult::Acknowledged(_));
+        assert!(sent.iter().all(|sent| is_acknowledged(&sent.result)), "each was answered: {sent:?}");
         for stream in streams {
             // It ends normally, without an interruption.
             stream.bytes().await.unwrap();
