@@ -33,7 +33,7 @@ pub(crate) struct Load {
 }
 
 /// Responses during the measurement.
-pub(crate) struct Tally {
+pub(crate) struct Totals {
     /// Latencies of the responses, in microseconds.
     pub(crate) latencies_us: Histogram<u64>,
     /// Number of responses by status.
@@ -42,7 +42,7 @@ pub(crate) struct Tally {
     pub(crate) complaint: Option<String>,
 }
 
-impl Tally {
+impl Totals {
     fn new() -> Result<Self> {
         let latencies_us = Histogram::new_with_bounds(1, LONGEST_US, 3)?;
         Ok(Self { latencies_us, statuses: BTreeMap::new(), complaint: None })
@@ -66,14 +66,14 @@ pub(crate) fn run(
     load: Load,
     mut requests: impl FnMut(usize) -> Requests,
     mut at_edges: impl FnMut(),
-) -> Result<Tally> {
+) -> Result<Totals> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let begun = Instant::now() + load.warm_up;
     let ended = begun + load.counted;
-    let tally = Rc::new(RefCell::new(Tally::new()?));
+    let totals = Rc::new(RefCell::new(Totals::new()?));
     let clients = LocalSet::new();
     let tasks: Vec<_> = (0..load.connections)
-        .map(|number| clients.spawn_local(client(load, requests(number), begun..ended, Rc::clone(&tally))))
+        .map(|number| clients.spawn_local(client(load, requests(number), begun..ended, Rc::clone(&totals))))
         .collect();
     clients.block_on(&runtime, async {
         tokio::time::sleep_until(begun.into()).await;
@@ -86,14 +86,16 @@ pub(crate) fn run(
         anyhow::Ok(())
     })?;
     drop(clients);
-    Rc::into_inner(tally).map(RefCell::into_inner).ok_or_else(|| anyhow::anyhow!("a client is still at work"))
+    Rc::into_inner(totals)
+        .map(RefCell::into_inner)
+        .ok_or_else(|| anyhow::anyhow!("a client is still at work"))
 }
 
 async fn client(
     load: Load,
     mut next_request: Requests,
     counted: std::ops::Range<Instant>,
-    tally: Rc<RefCell<Tally>>,
+    totals: Rc<RefCell<Totals>>,
 ) -> Result<()> {
     let mut connection = Connection::open(load.address).await?;
     let mut request = Vec::with_capacity(1_024);
@@ -104,7 +106,7 @@ async fn client(
         let answer = connection.exchange(&request).await?;
         let answered = Instant::now();
         if counted.contains(&answered) {
-            tally.borrow_mut().count(answer.status, answered - sent, answer.body);
+            totals.borrow_mut().count(answer.status, answered - sent, answer.body);
         }
         if load.pause.is_zero() {
             sent = answered;

@@ -31,14 +31,14 @@ const REFUSALS: [&str; 3] = ["INSUFFICIENT_FUNDS", "INSUFFICIENT_SHARES", "TRADE
 
 /// Acknowledged commands.
 #[derive(Debug, Default)]
-struct Tally {
+struct Totals {
     /// Gain of each account, in minor units.
     changes: BTreeMap<String, i64>,
     bets: BTreeSet<String>,
     refusals: usize,
 }
 
-impl Tally {
+impl Totals {
     fn add(&mut self, account: &str, minor: i64) {
         *self.changes.entry(account.to_owned()).or_default() += minor;
     }
@@ -68,18 +68,18 @@ async fn concurrent_clients_lose_nothing(database: Database) {
 
     let tasks = (0..CLIENTS).map(|n| tokio::spawn(trade(n, users.clone(), opened.clone())));
     let tallies = join_all(tasks).await.into_iter().map(Result::unwrap);
-    let tally = tallies.fold(Tally::default(), Tally::merge);
-    assert!(tally.bets.len() > CLIENTS * REQUESTS_EACH / 3, "most are done: {} are", tally.bets.len());
+    let totals = tallies.fold(Totals::default(), Totals::merge);
+    assert!(totals.bets.len() > CLIENTS * REQUESTS_EACH / 3, "most are done: {} are", totals.bets.len());
 
     for user in &users {
-        let expected = before[&user.account_id] + tally.changes[&user.account_id];
+        let expected = before[&user.account_id] + totals.changes[&user.account_id];
         assert_eq!(money(user.balance().await), money(expected), "the balance of {}", user.account_id);
     }
     let id = text(&opened["id"]);
     let mut bets = users[0].all(&format!("/markets/{id}/bets")).await;
     bets.reverse();
     let stored: BTreeSet<_> = bets.iter().map(|bet| text(&bet["id"])).collect();
-    let differing: Vec<_> = stored.symmetric_difference(&tally.bets).collect();
+    let differing: Vec<_> = stored.symmetric_difference(&totals.bets).collect();
     assert!(differing.is_empty(), "the stored bets are the acknowledged ones, but for {differing:?}");
 
     let mut replay = Replay::new(&sent, &opened, &users.iter().collect::<Vec<_>>());
@@ -89,50 +89,50 @@ async fn concurrent_clients_lose_nothing(database: Database) {
 }
 
 /// Bets, sells and pays as one of the users, and records acknowledged commands.
-async fn trade(number: usize, users: Vec<Client>, market: Value) -> Tally {
+async fn trade(number: usize, users: Vec<Client>, market: Value) -> Totals {
     let mut chance = Chance::new(number as u64);
     let user = &users[number % USERS];
-    let mut tally = Tally::default();
+    let mut totals = Totals::default();
     for _ in 0..REQUESTS_EACH {
         let amount = money(1 + i64::try_from(chance.below(2_000)).unwrap());
         let option = chance.below(OPTIONS.len());
         match chance.below(10) {
             0..5 => {
                 let answer = user.bet(&market, option, &amount).await;
-                note_trade(&mut tally, user, answer, -1);
+                note_trade(&mut totals, user, answer, -1);
             }
             5..7 => {
                 let shares = if chance.below(4) == 0 { "all" } else { &amount };
                 let answer = user.sell(&market, option, shares).await;
-                note_trade(&mut tally, user, answer, 1);
+                note_trade(&mut totals, user, answer, 1);
             }
             _ => {
                 let to = &users[(number + 1 + chance.below(USERS - 1)) % USERS];
-                if let Some(paid) = done(&mut tally, user.pay(to, &amount).await) {
-                    tally.add(&user.account_id, -minor(&paid["amount"]));
-                    tally.add(&to.account_id, minor(&paid["amount"]));
+                if let Some(paid) = done(&mut totals, user.pay(to, &amount).await) {
+                    totals.add(&user.account_id, -minor(&paid["amount"]));
+                    totals.add(&to.account_id, minor(&paid["amount"]));
                 }
             }
         }
     }
-    tally
+    totals
 }
 
-fn note_trade(tally: &mut Tally, user: &Client, answer: Answer, sign: i64) {
-    if let Some(bet) = done(tally, answer) {
-        tally.add(&user.account_id, sign * minor(&bet["amount"]));
-        tally.bets.insert(text(&bet["id"]));
+fn note_trade(totals: &mut Totals, user: &Client, answer: Answer, sign: i64) {
+    if let Some(bet) = done(totals, answer) {
+        totals.add(&user.account_id, sign * minor(&bet["amount"]));
+        totals.bets.insert(text(&bet["id"]));
     }
 }
 
 /// Returns the data of a success; `None` for an allowed error.
-fn done(tally: &mut Tally, answer: Answer) -> Option<Value> {
+fn done(totals: &mut Totals, answer: Answer) -> Option<Value> {
     if answer.status == 201 {
         return Some(answer.data(201));
     }
     let code = answer.body["code"].as_str().unwrap_or_default().to_owned();
     assert!(REFUSALS.contains(&code.as_str()), "{} was answered {:#}", answer.asked, answer.body);
     answer.refused(409, &code);
-    tally.refusals += 1;
+    totals.refusals += 1;
     None
 }

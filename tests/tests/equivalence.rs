@@ -15,10 +15,10 @@
 mod action;
 mod books;
 mod choice;
+mod coverage;
 mod crowd;
 mod history;
-mod known;
-mod tally;
+mod state;
 mod world;
 
 use std::panic::AssertUnwindSafe;
@@ -32,8 +32,8 @@ use futures::{FutureExt as _, StreamExt as _};
 
 use action::{Action, Answer, Step};
 use books::Books;
-use known::Known;
-use tally::Tally;
+use coverage::Coverage;
+use state::State;
 use world::{Kind, World};
 
 /// Number of commands between two comparisons of all data.
@@ -52,9 +52,9 @@ async fn random_commands_are_equivalent_on_every_store() {
         history
             .unwrap_or_else(|_| panic!("the history of FORETELL_EQUIVALENCE_SEED={seed} differs, see above"))
     });
-    let tallies: Vec<Tally> = histories.buffer_unordered(AT_ONCE).collect().await;
+    let tallies: Vec<Coverage> = histories.buffer_unordered(AT_ONCE).collect().await;
     if tallies.len() * commands >= 3_000 {
-        Tally::sum(tallies).check_variety();
+        Coverage::sum(tallies).check_variety();
     }
 }
 
@@ -65,8 +65,8 @@ async fn large_settlement_is_equivalent_on_every_store() {
     let mut all = Vec::new();
     for kind in Kind::ALL {
         let world = World::open(kind, 77, &clock).await;
-        let known = crowd::settle(&world).await;
-        all.push((kind, Books::read(&world, &known).await));
+        let state = crowd::settle(&world).await;
+        all.push((kind, Books::read(&world, &state).await));
     }
     for (kind, books) in &all {
         books.check(*kind);
@@ -88,14 +88,14 @@ async fn concurrent_commands_keep_every_invariant() {
 async fn check_at_once(kind: Kind, seed: u64) {
     let clock = FakeClock::default();
     let world = Arc::new(World::open(kind, seed, &clock).await);
-    let mut known = Known::default();
+    let mut state = State::default();
     let mut chance = Chance::new(seed);
     // First a history of its own, so that there is something to trade, to pay with and to reverse.
     for _ in 0..120 {
-        let step = known.next_step(&mut chance);
-        known.learn(&step, &world.perform(&step).await);
+        let step = state.next_step(&mut chance);
+        state.learn(&step, &world.perform(&step).await);
     }
-    let steps: Vec<Step> = (0..300).map(|_| known.next_step(&mut chance)).collect();
+    let steps: Vec<Step> = (0..300).map(|_| state.next_step(&mut chance)).collect();
     let twice = steps.iter().filter(|step| !matches!(step.action, Action::Register(_))).step_by(3);
     let sent: Vec<Step> = steps.iter().chain(twice).cloned().collect();
     let tasks = sent.iter().enumerate().map(|(number, step)| {
@@ -105,11 +105,11 @@ async fn check_at_once(kind: Kind, seed: u64) {
     let answers: Vec<Answer> =
         join_all(tasks).await.into_iter().map(|answer| answer.expect("no command panics")).collect();
     for (step, answer) in sent.iter().zip(&answers) {
-        known.learn(step, answer);
+        state.learn(step, answer);
     }
     check_repetitions(kind, &sent, &answers);
-    for market in known.undecided(&world).await {
-        let step = known.decision(market, &mut chance);
+    for market in state.undecided(&world).await {
+        let step = state.decision(market, &mut chance);
         let settled = world.perform_on(chance.below(2), &step).await;
         assert!(settled.is_done, "{kind:?}, seed {seed}: {step:?} => {}", settled.text);
     }
@@ -118,22 +118,22 @@ async fn check_at_once(kind: Kind, seed: u64) {
     for settlement_runner in settlement_runners {
         settlement_runner.stop().await;
     }
-    Books::read(&world, &known).await.check(kind);
+    Books::read(&world, &state).await.check(kind);
 }
 
 /// Checks that all submissions of one key got the same effect.
 fn check_repetitions(kind: Kind, sent: &[Step], answers: &[Answer]) {
     let mut first = std::collections::HashMap::new();
     for (step, answer) in sent.iter().zip(answers) {
-        let known = first.entry((step.caller.user.id, step.key.clone())).or_insert((step, answer));
+        let state = first.entry((step.caller.user.id, step.key.clone())).or_insert((step, answer));
         // Another command under the same key gets an error; which of them came first depends on
         // timing. A command without a key is executed once, and its repetition finds nothing.
         let is_keyed = !matches!(step.action, Action::Delete(_));
-        let is_same = is_keyed && format!("{:?}", known.0.action) == format!("{:?}", step.action);
+        let is_same = is_keyed && format!("{:?}", state.0.action) == format!("{:?}", step.action);
         assert!(
-            !is_same || known.1.effect == answer.effect,
+            !is_same || state.1.effect == answer.effect,
             "{kind:?}: {step:?} => {} and {}",
-            known.1.text,
+            state.1.text,
             answer.text,
         );
     }

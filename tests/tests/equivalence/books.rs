@@ -12,7 +12,7 @@ use foretell_testkit::clock::START;
 use foretell_tests::Chance;
 
 use super::choice::moment;
-use super::known::Known;
+use super::state::State;
 use super::world::{Kind, World};
 
 /// All readable data of a world at one time.
@@ -31,19 +31,19 @@ struct Account {
 
 impl Books {
     /// Reads everything about known resources.
-    pub(super) async fn read(world: &World, known: &Known) -> Self {
+    pub(super) async fn read(world: &World, state: &State) -> Self {
         let mut books =
             Self { accounts: Vec::new(), audit: world.ledger.audit().await.unwrap(), lines: vec![] };
-        books.read_accounts(world, known).await;
-        books.read_users(world, known).await;
-        for market in &known.markets {
+        books.read_accounts(world, state).await;
+        books.read_users(world, state).await;
+        for market in &state.markets {
             books.read_market(world, market.id).await;
         }
         books.read_lists(world).await;
-        for id in &known.transfers {
+        for id in &state.transfers {
             books.note("transfer", world.ledger.find_transfer(*id, None).await.unwrap());
         }
-        for id in &known.bets {
+        for id in &state.bets {
             books.note("bet", world.markets.find_bet(*id, None).await.unwrap());
         }
         books
@@ -81,12 +81,12 @@ impl Books {
         self.lines.push(format!("{what}: {found:?}"));
     }
 
-    async fn read_accounts(&mut self, world: &World, known: &Known) {
+    async fn read_accounts(&mut self, world: &World, state: &State) {
         let now = world.nodes[0].now();
         // The same times in every world.
         let mut chance = Chance::new(now.micros().unsigned_abs());
-        for id in known.accounts() {
-            let details = world.ledger.find_account(id).await.unwrap().expect("a known account");
+        for id in state.accounts() {
+            let details = world.ledger.find_account(id).await.unwrap().expect("a state account");
             let statement = statement(world, id).await;
             self.note("account", details);
             self.note("statement", &statement);
@@ -105,8 +105,8 @@ impl Books {
         self.note("currency", world.ledger.find_currency().await.unwrap());
     }
 
-    async fn read_users(&mut self, world: &World, known: &Known) {
-        for user in &known.users {
+    async fn read_users(&mut self, world: &World, state: &State) {
+        for user in &state.users {
             self.note("user", world.users.find_user(user.user.id).await.unwrap());
             self.note("credentials", world.users.find_credentials(&user.user.email).await.unwrap());
             self.note("accounts", world.ledger.list_accounts(user.user.id).await.unwrap());

@@ -17,12 +17,12 @@ use foretell_testkit::{Factory, new_password};
 use foretell_tests::Chance;
 
 use super::action::{Action, Force, Step};
-use super::known::Known;
+use super::state::State;
 
 /// Roles of the first users; a user of each role exists from the start.
 const FIRST: [Role; 6] = [Role::Admin, Role::Moderator, Role::User, Role::User, Role::User, Role::User];
 
-impl Known {
+impl State {
     /// Returns the next step of a history.
     pub(super) fn next_step(&mut self, chance: &mut Chance) -> Step {
         if let Some(role) = FIRST.get(self.steps.len()) {
@@ -43,7 +43,7 @@ impl Known {
 
     /// Returns a decision of this market by an admin.
     pub(super) fn decision(&mut self, market: MarketId, chance: &mut Chance) -> Step {
-        let record = self.markets.iter().find(|known| known.id == market).unwrap();
+        let record = self.markets.iter().find(|state| state.id == market).unwrap();
         let action = Action::Decide(market, decision_of(record, chance));
         Step { caller: self.users[0].clone(), key: self.new_key(), action }
     }

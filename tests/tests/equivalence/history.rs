@@ -11,8 +11,8 @@ use super::COMPARE_EVERY;
 use super::action::{Answer, Step};
 use super::books::Books;
 use super::choice::pause_micros;
-use super::known::Known;
-use super::tally::Tally;
+use super::coverage::Coverage;
+use super::state::State;
 use super::world::{Kind, World};
 
 /// Text that marks a replayed result.
@@ -20,14 +20,14 @@ const REPLAYED: &str = "is_replay: true";
 const FIRST: &str = "is_replay: false";
 
 /// Performs these many random commands on every store, compares them, and returns a tally.
-pub(super) async fn compare(seed: u64, commands: usize) -> Tally {
+pub(super) async fn compare(seed: u64, commands: usize) -> Coverage {
     let clock = FakeClock::default();
     let worlds = Kind::ALL.map(|kind| World::open(kind, seed, &clock));
     let worlds = join_all(worlds).await;
-    let (mut known, mut chance, mut tally) = (Known::default(), Chance::new(seed), Tally::default());
+    let (mut state, mut chance, mut coverage) = (State::default(), Chance::new(seed), Coverage::default());
     let mut replays = Replays::default();
     for number in 1..=commands {
-        let step = known.next_step(&mut chance);
+        let step = state.next_step(&mut chance);
         let answers = join_all(worlds.iter().map(|world| world.perform(&step))).await;
         for (world, answer) in worlds.iter().zip(&answers) {
             assert_eq!(
@@ -39,19 +39,19 @@ pub(super) async fn compare(seed: u64, commands: usize) -> Tally {
             assert_eq!(sum, 0, "seed {seed}, command {number} on {:?}: {step:?}", world.kind);
         }
         replays.check(&step, &answers[0]);
-        known.learn(&step, &answers[0]);
-        tally.count(&step, &answers[0]);
+        state.learn(&step, &answers[0]);
+        coverage.count(&step, &answers[0]);
         if number % COMPARE_EVERY == 0 || number == commands {
-            compare_books(&worlds, &known).await;
+            compare_books(&worlds, &state).await;
         }
         clock.advance_micros(pause_micros(&mut chance));
     }
-    tally.count_kinds(&worlds[0], &known).await;
-    tally
+    coverage.count_kinds(&worlds[0], &state).await;
+    coverage
 }
 
-async fn compare_books(worlds: &[World], known: &Known) {
-    let books = join_all(worlds.iter().map(|world| Books::read(world, known))).await;
+async fn compare_books(worlds: &[World], state: &State) {
+    let books = join_all(worlds.iter().map(|world| Books::read(world, state))).await;
     for (world, of_world) in worlds.iter().zip(&books) {
         of_world.check(world.kind);
         of_world.check_same(world.kind, &books[0]);

@@ -6,12 +6,12 @@ use foretell_domain::error::Code;
 use foretell_domain::transfer::TransferKind;
 
 use super::action::{Action, Answer, Effect, Step};
-use super::known::Known;
+use super::state::State;
 use super::world::World;
 
 /// Number of events of each kind.
 #[derive(Debug, Default)]
-pub(super) struct Tally(BTreeMap<String, usize>);
+pub(super) struct Coverage(BTreeMap<String, usize>);
 
 /// Errors that must occur in all histories together.
 const REFUSALS: [Code; 13] = [
@@ -45,7 +45,7 @@ const KINDS: [TransferKind; 12] = [
     TransferKind::Cover,
 ];
 
-impl Tally {
+impl Coverage {
     /// Counts a step.
     pub(super) fn count(&mut self, step: &Step, answer: &Answer) {
         if answer.is_done {
@@ -63,8 +63,8 @@ impl Tally {
     }
 
     /// Counts the kinds of transfers.
-    pub(super) async fn count_kinds(&mut self, world: &World, known: &Known) {
-        for account in known.accounts() {
+    pub(super) async fn count_kinds(&mut self, world: &World, state: &State) {
+        for account in state.accounts() {
             for row in super::books::statement(world, account).await {
                 self.add(row.kind.as_str().to_owned());
             }
@@ -74,7 +74,7 @@ impl Tally {
     /// Returns the sum of several tallies.
     pub(super) fn sum(tallies: Vec<Self>) -> Self {
         let mut sum = BTreeMap::new();
-        for (what, count) in tallies.into_iter().flat_map(|tally| tally.0) {
+        for (what, count) in tallies.into_iter().flat_map(|coverage| coverage.0) {
             *sum.entry(what).or_default() += count;
         }
         Self(sum)

@@ -11,7 +11,7 @@ use super::action::{Action, Answer, Effect, Step};
 use super::world::World;
 
 /// Resources in the order of their creation.
-pub(super) struct Known {
+pub(super) struct State {
     pub(super) users: Vec<Caller>,
     pub(super) markets: Vec<MarketRecord>,
     pub(super) transfers: Vec<TransferId>,
@@ -29,7 +29,7 @@ pub(super) struct Known {
     pub(super) made: usize,
 }
 
-impl Default for Known {
+impl Default for State {
     fn default() -> Self {
         Self {
             users: Vec::new(),
@@ -46,7 +46,7 @@ impl Default for Known {
     }
 }
 
-impl Known {
+impl State {
     /// Remembers the result of a step.
     pub(super) fn learn(&mut self, step: &Step, answer: &Answer) {
         self.steps.push(step.clone());
@@ -65,7 +65,7 @@ impl Known {
                 let new: Vec<_> = ids.iter().filter(|id| !self.transfers.contains(id)).copied().collect();
                 self.transfers.extend(new);
             }
-            Effect::Market(record) if self.markets.iter().all(|known| known.id != record.id) => {
+            Effect::Market(record) if self.markets.iter().all(|state| state.id != record.id) => {
                 self.markets.push((**record).clone());
             }
             Effect::Bet(bet, transfer) if !self.bets.contains(bet) => {
