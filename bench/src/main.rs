@@ -35,12 +35,12 @@ use crate::measure::Pressure;
 #[command(name = "foretell-bench")]
 struct Arguments {
     #[command(subcommand)]
-    what: What,
+    what: Benchmark,
 }
 
 /// Kind of measurement.
 #[derive(Subcommand)]
-enum What {
+enum Benchmark {
     /// Measure all figures on each database, and compare them with what a user would otherwise have
     Table(Options),
     /// Measure the same figures in a young and in an old database, and compare them
@@ -106,15 +106,15 @@ impl Options {
 
 fn main() -> Result<()> {
     match Arguments::parse().what {
-        What::Table(options) => figures::table(options.databases, options.pressure()),
-        What::Growth(options) => figures::growth(options.databases, options.pressure()),
-        What::Settlement { databases } => figures::settlement(databases),
-        What::Search { databases, markets } => figures::search(databases, markets),
-        What::Hostile { attack, databases, connections, posts, seconds } => {
+        Benchmark::Table(options) => figures::table(options.databases, options.pressure()),
+        Benchmark::Growth(options) => figures::growth(options.databases, options.pressure()),
+        Benchmark::Settlement { databases } => figures::settlement(databases),
+        Benchmark::Search { databases, markets } => figures::search(databases, markets),
+        Benchmark::Hostile { attack, databases, connections, posts, seconds } => {
             let plan = Plan { connections, posts, counted: Duration::from_secs(seconds) };
             figures::hostile(databases, attack, plan)
         }
-        What::Load(options) => figures::load(&options),
-        What::Bare { file } => peer::serve_bare(&file),
+        Benchmark::Load(options) => figures::load(&options),
+        Benchmark::Bare { file } => peer::serve_bare(&file),
     }
 }
