@@ -35,8 +35,9 @@ struct Finding {
     why: Option<&'static str>,
     /// Fix.
     #[serde(skip_serializing_if = "Option::is_none")]
-    mend: Option<String>,
-    /// Rows concerned.
+    #[serde(rename = "mend")]
+    fix: Option<String>,
+    /// The rows that it is about.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     rows: Vec<RowFinding>,
 }
@@ -61,7 +62,7 @@ impl From<UnreadableRow> for RowFinding {
 
 impl Finding {
     fn ok(check: &'static str, what: impl Into<String>) -> Self {
-        Self { check, state: State::Ok, what: what.into(), why: None, mend: None, rows: Vec::new() }
+        Self { check, state: State::Ok, what: what.into(), why: None, fix: None, rows: Vec::new() }
     }
 
     fn of(
@@ -69,10 +70,10 @@ impl Finding {
         check: &'static str,
         what: impl Into<String>,
         why: &'static str,
-        mend: impl Into<String>,
+        fix: impl Into<String>,
     ) -> Self {
-        let (why, mend) = (Some(why), Some(mend.into()));
-        Self { check, state, what: what.into(), why, mend, rows: Vec::new() }
+        let (why, fix) = (Some(why), Some(fix.into()));
+        Self { check, state, what: what.into(), why, fix, rows: Vec::new() }
     }
 }
 
@@ -109,8 +110,8 @@ fn show(finding: &Finding) {
     if let Some(why) = finding.why {
         say(format_args!("{:23} why:  {why}", ""));
     }
-    if let Some(mend) = &finding.mend {
-        say(format_args!("{:23} mend: {mend}", ""));
+    if let Some(fix) = &finding.fix {
+        say(format_args!("{:23} fix: {fix}", ""));
     }
     for RowFinding { table, column, id, problem, repair } in &finding.rows {
         say(format_args!("{:23} {table}.{column} of row {id}: {problem}", ""));
@@ -125,20 +126,20 @@ fn network(settings: &Settings) -> Vec<Finding> {
     if settings.auth.secure_cookies && settings.server.trusted_proxies.is_empty() {
         let what = "cookies are for HTTPS, and no proxy is trusted";
         let why = "everyone who comes through the proxy that ends TLS shares the limits of its one address";
-        let mend = "name it in server.trusted_proxies";
-        findings.push(Finding::of(State::Warning, "proxies", what, why, mend));
+        let fix = "name it in server.trusted_proxies";
+        findings.push(Finding::of(State::Warning, "proxies", what, why, fix));
     } else if !settings.auth.secure_cookies && !bind.ip().is_loopback() {
         let what = format!("{bind} can be reached from elsewhere without HTTPS");
         let why = "passwords and tokens can be read on the way";
-        let mend = "FORETELL_ENV=production behind a proxy with TLS, or server.bind on 127.0.0.1";
-        findings.push(Finding::of(State::Warning, "proxies", what, why, mend));
+        let fix = "FORETELL_ENV=production behind a proxy with TLS, or server.bind on 127.0.0.1";
+        findings.push(Finding::of(State::Warning, "proxies", what, why, fix));
     } else {
         findings.push(Finding::ok("proxies", format!("requests are taken at {bind}")));
     }
     if matches!(settings.metrics, MetricsAccess::Open) && !bind.ip().is_loopback() {
         let why = "they tell how much is traded";
-        let mend = "set metrics.open to false, and metrics.token";
-        findings.push(Finding::of(State::Warning, "metrics", "anyone may read them", why, mend));
+        let fix = "set metrics.open to false, and metrics.token";
+        findings.push(Finding::of(State::Warning, "metrics", "anyone may read them", why, fix));
     }
     findings
 }

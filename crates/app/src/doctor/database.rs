@@ -32,14 +32,14 @@ pub(super) async fn check(settings: &Settings, findings: &mut Vec<Finding>) {
         Ok(store) => store,
         Err(error @ ConnectError::Encoding { .. }) => {
             let why = "names and texts in other scripts cannot be stored or are garbled";
-            let mend = "move to a database with the encoding UTF-8, as described above";
-            findings.push(Finding::of(State::Failed, "database", format!("{url}: {error}"), why, mend));
+            let fix = "move to a database with the encoding UTF-8, as described above";
+            findings.push(Finding::of(State::Failed, "database", format!("{url}: {error}"), why, fix));
             return;
         }
         Err(error) => {
             let what = format!("{url} cannot be reached: {:#}", anyhow::Error::from(error));
-            let mend = "look at the database and its log; foretell config dump shows which one it is";
-            findings.push(Finding::of(State::Failed, "database", what, "nothing works without it", mend));
+            let fix = "look at the database and its log; foretell config dump shows which one it is";
+            findings.push(Finding::of(State::Failed, "database", what, "nothing works without it", fix));
             return;
         }
     };
@@ -88,8 +88,8 @@ async fn condition(store: &Store, findings: &mut Vec<Finding>) {
         Ok(condition) => condition,
         Err(error) => {
             let why = "whether what was acknowledged survives a crash is not known";
-            let mend = "look at the database and its log";
-            findings.push(Finding::of(State::Failed, "durability", error.to_string(), why, mend));
+            let fix = "look at the database and its log";
+            findings.push(Finding::of(State::Failed, "durability", error.to_string(), why, fix));
             return;
         }
     };
@@ -164,9 +164,9 @@ async fn rows(store: &Store) -> Finding {
     }
     let what = format!("{} of {} cannot be read", inspection.total, inspection.read);
     let why = "lists leave them out, and requests for one of them fail";
-    let mend = "make a backup, run the SQL below, and run foretell doctor again until nothing is listed";
+    let fix = "make a backup, run the SQL below, and run foretell doctor again until nothing is listed";
     let rows = inspection.rows.into_iter().map(RowFinding::from).collect();
-    Finding { rows, ..Finding::of(State::Failed, "rows", what, why, mend) }
+    Finding { rows, ..Finding::of(State::Failed, "rows", what, why, fix) }
 }
 
 /// Checks that searches find all markets and posts.

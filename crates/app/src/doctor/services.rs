@@ -22,8 +22,8 @@ pub(super) async fn redis(settings: &Settings) -> Option<Finding> {
             Finding::of(State::Warning, "redis", cause.to_string(), why, cause.advice())
         }
         Err(problem @ RedisProblem::Away(_)) => {
-            let mend = "look at redis.url and at Redis";
-            Finding::of(State::Warning, "redis", problem.to_string(), why, mend)
+            let fix = "look at redis.url and at Redis";
+            Finding::of(State::Warning, "redis", problem.to_string(), why, fix)
         }
     })
 }
@@ -48,8 +48,8 @@ pub(super) async fn mail(settings: &Settings) -> Option<Finding> {
         Err(_) => "it takes too long".to_owned(),
     };
     let why = "emails wait, and are given up after a day";
-    let mend = "look at mail.smtp_host, mail.smtp_tls, mail.smtp_user and mail.smtp_password";
-    Some(Finding::of(State::Warning, "mail", format!("{}: {failure}", smtp.host), why, mend))
+    let fix = "look at mail.smtp_host, mail.smtp_tls, mail.smtp_user and mail.smtp_password";
+    Some(Finding::of(State::Warning, "mail", format!("{}: {failure}", smtp.host), why, fix))
 }
 
 /// Sends an empty request to the collector.
@@ -66,6 +66,6 @@ pub(super) async fn traces(settings: &Settings) -> Option<Finding> {
         Ok(Err(error)) => format!("{:#}", anyhow::Error::from(error)),
         Err(_) => format!("{endpoint} takes too long"),
     };
-    let mend = "look at traces.endpoint and traces.headers, and at the collector";
-    Some(Finding::of(State::Warning, "traces", what, "what is not taken is lost", mend))
+    let fix = "look at traces.endpoint and traces.headers, and at the collector";
+    Some(Finding::of(State::Warning, "traces", what, "what is not taken is lost", fix))
 }
