@@ -14,8 +14,8 @@ use crate::connection::{Connection, on};
 use crate::dialect::{bulk_ledger, look_up};
 use crate::error::{Failure, StoredRow, expect_saved};
 use crate::id::{DbId, db_ids};
-use crate::readable::readable;
 use crate::schema::{accounts, ledger};
+use crate::unreadable_rows::skip_unreadable;
 
 /// Maximum number of listed accounts of one user.
 const MAX_LISTED: i64 = 100;
@@ -178,5 +178,5 @@ pub(crate) fn list(connection: &mut Connection<'_>, owner: UserId) -> Result<Vec
             .select(AccountRow::as_select())
             .load(c)
     })?;
-    readable(rows.into_iter().map(AccountDetails::try_from))
+    skip_unreadable(rows.into_iter().map(AccountDetails::try_from))
 }

@@ -15,8 +15,8 @@ use crate::connection::{Connection, on};
 use crate::error::{Failure, StoredRow};
 use crate::id::{DbId, Id};
 use crate::prepared::prepared;
-use crate::readable::readable_page;
 use crate::schema::{accounts, api_keys, users};
+use crate::unreadable_rows::load_page;
 use crate::users::UserRow;
 
 #[derive(Queryable, Selectable)]
@@ -148,5 +148,5 @@ pub(crate) fn list(
             }
         })?)
     };
-    readable_page(page, load, |row: &ApiKeyRow| row.id.into(), ApiKey::try_from)
+    load_page(page, load, |row: &ApiKeyRow| row.id.into(), ApiKey::try_from)
 }

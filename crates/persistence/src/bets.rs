@@ -18,9 +18,9 @@ use crate::dialect::{bulk_market, content, look_up};
 use crate::error::{Failure, StoredRow};
 use crate::id::{DbId, db_ids};
 use crate::prices;
-use crate::readable::{readable, readable_page};
 use crate::schema::{bets, market_states};
 use crate::timeline::Timeline;
+use crate::unreadable_rows::{load_page, skip_unreadable};
 
 #[derive(Queryable, QueryableByName, Selectable)]
 #[diesel(table_name = bets)]
@@ -192,7 +192,7 @@ pub(crate) fn page(
                 .load(c)
         })?)
     };
-    let rows = readable_page(page, load, |row: &BetRow| row.sequence, Bet::try_from)?;
+    let rows = load_page(page, load, |row: &BetRow| row.sequence, Bet::try_from)?;
     Ok(Page { rows, total })
 }
 
@@ -203,7 +203,7 @@ pub(crate) fn list_newest(
     limit: u32,
 ) -> Result<Vec<Bet>, Failure> {
     let rows = content::newest_bets(connection, &db_ids(markets.iter().copied()), i64::from(limit))?;
-    let mut bets = readable(rows.into_iter().map(Bet::try_from))?;
+    let mut bets = skip_unreadable(rows.into_iter().map(Bet::try_from))?;
     bets.sort_by_key(|bet| (bet.market_id, Reverse(bet.fill.sequence)));
     Ok(bets)
 }
@@ -233,7 +233,7 @@ pub(crate) fn find_prices_before(
         })?)
     };
     let prices = |(id, _, bytes): (DbId, i64, Vec<u8>)| decode_after(id, &bytes);
-    Ok(readable_page(PageRequest { start: PageStart::First, limit: 1 }, load, |row| row.1, prices)?.pop())
+    Ok(load_page(PageRequest { start: PageStart::First, limit: 1 }, load, |row| row.1, prices)?.pop())
 }
 
 /// The id, sequence, time, cash and prices of a bet.
@@ -278,7 +278,7 @@ pub(crate) fn list_prices(
         let at = StoredRow { table: "bets", id }.time("created_at_us", created_at_us)?;
         Ok((sequence, PricePoint { at, prices, volume: Balance::from_minor(cash_minor) }))
     };
-    readable_page(PageRequest { start: PageStart::After(before), limit }, load, |row: &PriceRow| row.1, point)
+    load_page(PageRequest { start: PageStart::After(before), limit }, load, |row: &PriceRow| row.1, point)
 }
 
 /// Returns the number of bets and sales that a market counts.

@@ -17,8 +17,8 @@ use crate::error::{Failure, StoredRow, expect_saved};
 use crate::id::{DbId, Id, db_ids};
 use crate::post_lists::paginate;
 use crate::prepared::prepared;
-use crate::readable::{readable, readable_page};
 use crate::schema::comments;
+use crate::unreadable_rows::{load_page, skip_unreadable};
 
 #[derive(Queryable, QueryableByName, Selectable, Insertable)]
 #[diesel(table_name = comments, treat_none_as_default_value = false)]
@@ -154,7 +154,7 @@ pub(crate) fn list(
             paginate!(about!(all, subject), comments::id, page).load(c)
         })?)
     };
-    readable_page(page, load, |row: &CommentRow| row.id.into(), Comment::try_from)
+    load_page(page, load, |row: &CommentRow| row.id.into(), Comment::try_from)
 }
 
 /// Returns the comments of an author, by descending id.
@@ -170,7 +170,7 @@ pub(crate) fn list_of(
             paginate!(all, comments::id, page).load(c)
         })?)
     };
-    readable_page(page, load, |row: &CommentRow| row.id.into(), Comment::try_from)
+    load_page(page, load, |row: &CommentRow| row.id.into(), Comment::try_from)
 }
 
 /// Returns the number of comments on a subject.
@@ -190,7 +190,7 @@ pub(crate) fn list_newest(
 ) -> Result<Vec<Comment>, Failure> {
     let rows = content::newest_comments(connection, &db_ids(posts.iter().copied()), i64::from(limit))?;
     // The rows come post by post, and the list is ordered by id alone.
-    let mut comments = readable(rows.into_iter().map(Comment::try_from))?;
+    let mut comments = skip_unreadable(rows.into_iter().map(Comment::try_from))?;
     comments.sort_by_key(|comment| Reverse(comment.id));
     Ok(comments)
 }

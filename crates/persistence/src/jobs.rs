@@ -19,8 +19,8 @@ use crate::dialect;
 use crate::error::{Failure, StoredRow, expect_saved};
 use crate::id::{DbId, Id};
 use crate::prepared::prepared;
-use crate::readable::readable_page;
 use crate::schema::jobs;
+use crate::unreadable_rows::load_page;
 
 /// Maximum number of characters of an error that are stored.
 const MAX_ERROR: usize = 1_000;
@@ -313,7 +313,7 @@ pub(crate) fn list(
             rows.select(JobRow::as_select()).load(c)
         })?)
     };
-    readable_page(page, load, |row: &JobRow| row.id.into(), Job::try_from)
+    load_page(page, load, |row: &JobRow| row.id.into(), Job::try_from)
 }
 
 /// Returns the number of jobs.

@@ -13,8 +13,8 @@ use crate::connection::{Connection, on};
 use crate::error::{Failure, StoredRow};
 use crate::id::{DbId, Id};
 use crate::prepared::prepared;
-use crate::readable::readable;
 use crate::schema::{known_networks, users};
+use crate::unreadable_rows::skip_unreadable;
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = known_networks)]
@@ -104,7 +104,7 @@ pub(crate) fn find(
             .optional()
     })?;
     // An unreadable row counts as absent: it must not keep its user from signing in.
-    let known = readable(row.map(KnownNetwork::try_from))?;
+    let known = skip_unreadable(row.map(KnownNetwork::try_from))?;
     Ok(known.first().map(|known| known.last_used_at))
 }
 
@@ -117,5 +117,5 @@ pub(crate) fn list(connection: &mut Connection<'_>, user: UserId) -> Result<Vec<
             .select(KnownNetworkRow::as_select())
             .load(c)
     })?;
-    readable(rows.into_iter().map(KnownNetwork::try_from))
+    skip_unreadable(rows.into_iter().map(KnownNetwork::try_from))
 }

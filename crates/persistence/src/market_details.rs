@@ -14,8 +14,8 @@ use crate::dialect::content::is_among;
 use crate::error::{Failure, StoredRow};
 use crate::id::DbId;
 use crate::markets::{MarketRow, MarketRows, OptionRow, StateRow};
-use crate::readable::readable;
 use crate::schema::{accounts, market_options, market_states, markets};
+use crate::unreadable_rows::skip_unreadable;
 
 /// Texts of a market, except the names of its options.
 #[derive(Queryable, Selectable)]
@@ -102,7 +102,7 @@ pub(crate) fn find_readable(
     connection: &mut Connection<'_>,
     ids: &[DbId],
 ) -> Result<Vec<MarketDetails>, Failure> {
-    readable(find_all(connection, ids)?.into_iter().map(|(_, market)| market))
+    skip_unreadable(find_all(connection, ids)?.into_iter().map(|(_, market)| market))
 }
 
 /// Returns the version of the market with this id.

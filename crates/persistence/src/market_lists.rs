@@ -12,8 +12,8 @@ use crate::dialect::transaction::snapshot;
 use crate::error::Failure;
 use crate::id::DbId;
 use crate::market_details::{find_all, incomplete};
-use crate::readable::readable_page;
 use crate::schema::{market_states, markets};
+use crate::unreadable_rows::load_page;
 
 /// Restricts a boxed query by the constant columns of a filter. If the states are scanned in order,
 /// the index of the category must not be used, since all of its markets would be collected and
@@ -123,7 +123,7 @@ pub(crate) fn list(
         let market = |(key, market): (MarketKey, Option<Result<_, _>>)| {
             market.unwrap_or_else(|| Err(incomplete(key.id.into())))
         };
-        readable_page(page, load, |(key, _)| *key, market)
+        load_page(page, load, |(key, _)| *key, market)
     })
 }
 

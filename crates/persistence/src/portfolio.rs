@@ -11,8 +11,8 @@ use crate::connection::{Connection, on};
 use crate::error::Failure;
 use crate::id::DbId;
 use crate::positions::PositionRow;
-use crate::readable::readable_page;
 use crate::schema::{bets, positions};
+use crate::unreadable_rows::load_page;
 
 /// Market and option index as stored, whether valid or not.
 type RawKey = (DbId, i32);
@@ -72,7 +72,7 @@ pub(crate) fn list_bets(
             })
         })?)
     };
-    readable_page(page, load, BetRow::key, Bet::try_from)
+    load_page(page, load, BetRow::key, Bet::try_from)
 }
 
 /// Returns the number of a user's bets and sales.
@@ -117,7 +117,7 @@ pub(crate) fn list_positions(
         let (option_index, position) = row.convert()?;
         Ok(HeldPosition { market_id: row.market_id.into(), option_index, position })
     };
-    readable_page(page, load, |row: &PositionRow| (row.market_id, row.option_index), held)
+    load_page(page, load, |row: &PositionRow| (row.market_id, row.option_index), held)
 }
 
 /// Returns the number of an account's positions.

@@ -15,8 +15,8 @@ use crate::connection::{Connection, on};
 use crate::dialect::{bulk_market, look_up};
 use crate::error::{Failure, StoredRow};
 use crate::id::DbId;
-use crate::readable::{readable, readable_page};
 use crate::schema::{accounts, positions};
+use crate::unreadable_rows::{load_page, skip_unreadable};
 
 #[derive(Queryable, QueryableByName, Selectable, Insertable, Clone, Copy)]
 #[diesel(table_name = positions, treat_none_as_default_value = false)]
@@ -168,7 +168,7 @@ pub(crate) fn page(
             .select((PositionRow::as_select(), accounts::owner_id))
             .load(c)
     })?;
-    Ok(Page { rows: readable(found.into_iter().map(listed))?, total })
+    Ok(Page { rows: skip_unreadable(found.into_iter().map(listed))?, total })
 }
 
 /// Builds a query of the positions of a market with their owners, by account and option after a
@@ -208,7 +208,7 @@ pub(crate) fn list(
         })?)
     };
     let start = PageStart::After((account, option_index));
-    readable_page(PageRequest { start, limit }, load, |(row, _)| row.key(), listed)
+    load_page(PageRequest { start, limit }, load, |(row, _)| row.key(), listed)
 }
 
 /// Returns the positions of a market, including those without shares, by account and option after a

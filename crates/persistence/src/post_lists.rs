@@ -11,8 +11,8 @@ use crate::dialect::transaction::snapshot;
 use crate::error::Failure;
 use crate::id::DbId;
 use crate::posts;
-use crate::readable::readable_page;
 use crate::schema::{post_tags, posts as table};
+use crate::unreadable_rows::load_page;
 
 /// Restricts a boxed query of posts to the author of a filter.
 macro_rules! by_author {
@@ -49,7 +49,7 @@ pub(crate) fn list(
             let ids = list_ids(connection, filter, *page)?;
             posts::find_all(connection, &ids)
         };
-        readable_page(page, load, |(id, _)| (*id).into(), |(_, post)| post)
+        load_page(page, load, |(id, _)| (*id).into(), |(_, post)| post)
     })
 }
 

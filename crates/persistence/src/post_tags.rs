@@ -13,8 +13,8 @@ use crate::error::Failure;
 use crate::id::{DbId, Id};
 use crate::posts::PostRow;
 use crate::prepared::prepared;
-use crate::readable::readable_page;
 use crate::schema::post_tags;
+use crate::unreadable_rows::load_page;
 
 /// A tag with the number of its posts.
 #[derive(QueryableByName)]
@@ -72,7 +72,7 @@ pub(crate) fn list_counts(
         Ok((passed.saturating_add(1)..).zip(rows).collect())
     };
     let count = |(position, row): (i64, CountRow)| Ok((position, TagCount::from(row)));
-    readable_page(page, load, |(position, _)| *position, count)
+    load_page(page, load, |(position, _)| *position, count)
 }
 
 /// Returns the number of tags of published posts.

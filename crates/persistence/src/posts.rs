@@ -17,8 +17,8 @@ use crate::error::{Failure, StoredRow, expect_saved};
 use crate::id::{DbId, Id, db_ids};
 use crate::post_tags;
 use crate::prepared::prepared;
-use crate::readable::readable;
 use crate::schema::posts;
+use crate::unreadable_rows::skip_unreadable;
 
 #[derive(Queryable, QueryableByName, Selectable, Insertable)]
 #[diesel(table_name = posts, treat_none_as_default_value = false)]
@@ -175,7 +175,7 @@ pub(crate) fn find(connection: &mut Connection<'_>, id: PostId) -> Result<Option
 
 /// Returns the posts with these ids whose rows are readable.
 pub(crate) fn find_readable(connection: &mut Connection<'_>, ids: &[DbId]) -> Result<Vec<Post>, Failure> {
-    readable(find_all(connection, ids)?.into_iter().map(|(_, post)| post))
+    skip_unreadable(find_all(connection, ids)?.into_iter().map(|(_, post)| post))
 }
 
 /// Returns the `limit` newest published posts of each of these authors, by descending id.
@@ -186,7 +186,7 @@ pub(crate) fn list_newest(
 ) -> Result<Vec<Post>, Failure> {
     let rows = content::newest_posts(connection, &db_ids(authors.iter().copied()), i64::from(limit))?;
     // The rows come author by author, and the list is ordered by id alone.
-    let mut posts = readable(rows.into_iter().map(Post::try_from))?;
+    let mut posts = skip_unreadable(rows.into_iter().map(Post::try_from))?;
     posts.sort_by_key(|post| Reverse(post.id));
     Ok(posts)
 }

@@ -13,8 +13,8 @@ use crate::connection::{Connection, on};
 use crate::error::{Failure, StoredRow};
 use crate::id::{DbId, Id};
 use crate::prepared::prepared;
-use crate::readable::readable_page;
 use crate::schema::{accounts, sessions, users};
+use crate::unreadable_rows::load_page;
 use crate::users::UserRow;
 
 #[derive(Queryable, Selectable)]
@@ -131,7 +131,7 @@ pub(crate) fn list(
             }
         })?)
     };
-    readable_page(page, load, |row: &SessionRow| row.id.into(), Session::try_from)
+    load_page(page, load, |row: &SessionRow| row.id.into(), Session::try_from)
 }
 
 /// Returns the number of a user's sessions that end after a time.

@@ -12,8 +12,8 @@ use crate::connection::{Connection, on};
 use crate::dialect::{bulk_market, content};
 use crate::error::{Failure, StoredRow, expect_saved};
 use crate::id::DbId;
-use crate::readable::readable;
 use crate::schema::{payouts, settlements};
+use crate::unreadable_rows::skip_unreadable;
 
 /// Stored names of the two kinds of terms.
 const PAYOUTS: &str = "payouts";
@@ -157,7 +157,7 @@ pub(crate) fn find_all(
     markets: &[DbId],
 ) -> Result<Vec<Settlement>, Failure> {
     let rows = content::settlements(connection, markets)?;
-    readable(rows.into_iter().map(Settlement::try_from))
+    skip_unreadable(rows.into_iter().map(Settlement::try_from))
 }
 
 /// Returns at most `limit` markets whose settlement is not complete, by ascending id after `after`.

@@ -19,9 +19,9 @@ use crate::dialect::{bulk_ledger, look_up};
 use crate::error::{Failure, StoredRow};
 use crate::id::{DbId, db_ids};
 use crate::post_lists::paginate;
-use crate::readable::readable_page;
 use crate::schema::{accounts, transfers};
 use crate::timeline::Timeline;
+use crate::unreadable_rows::load_page;
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = transfers)]
@@ -214,7 +214,7 @@ pub(crate) fn list(
             paginate!(all, transfers::id, page).load(c)
         })?)
     };
-    readable_page(page, load, |row: &TransferRow| row.id.into(), Transfer::try_from)
+    load_page(page, load, |row: &TransferRow| row.id.into(), Transfer::try_from)
 }
 
 /// Returns the balance of an account after its last transfer at or before `at`; zero before its
@@ -295,6 +295,6 @@ pub(crate) fn page(
         rows.sort_by_key(|row| Reverse(row.version_of(id)));
         Ok(rows)
     };
-    let rows = readable_page(page, load, |row| row.version_of(id), Transfer::try_from)?;
+    let rows = load_page(page, load, |row| row.version_of(id), Transfer::try_from)?;
     Ok(Page { rows, total })
 }

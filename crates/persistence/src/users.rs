@@ -14,8 +14,8 @@ use crate::connection::{Connection, on};
 use crate::dialect::{content, look_up};
 use crate::error::{Failure, StoredRow, expect_saved};
 use crate::id::{DbId, db_ids};
-use crate::readable::{readable, readable_page};
 use crate::schema::users;
+use crate::unreadable_rows::{load_page, skip_unreadable};
 
 /// Columns of a user, without the hash of the password.
 #[derive(Queryable, QueryableByName, Selectable)]
@@ -177,7 +177,7 @@ pub(crate) fn list(connection: &mut Connection<'_>, page: PageRequest<UserId>) -
             }
         })?)
     };
-    readable_page(page, load, |row: &UserRow| row.id.into(), User::try_from)
+    load_page(page, load, |row: &UserRow| row.id.into(), User::try_from)
 }
 
 /// Returns the number of users, without erased ones.
@@ -188,7 +188,7 @@ pub(crate) fn count(connection: &mut Connection<'_>) -> Result<i64, Failure> {
 /// Returns the users with these ids whose rows are readable.
 pub(crate) fn find_all(connection: &mut Connection<'_>, ids: &[UserId]) -> Result<Vec<User>, Failure> {
     let rows: Vec<UserRow> = content::users(connection, &db_ids(ids.iter().copied()))?;
-    readable(rows.into_iter().map(User::try_from))
+    skip_unreadable(rows.into_iter().map(User::try_from))
 }
 
 /// Returns `true` if there is any user.

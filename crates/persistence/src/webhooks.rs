@@ -11,8 +11,8 @@ use crate::connection::{Connection, on};
 use crate::dialect;
 use crate::error::{Failure, StoredRow, expect_saved};
 use crate::id::DbId;
-use crate::readable::readable_page;
 use crate::schema::{webhook_places, webhooks};
+use crate::unreadable_rows::load_page;
 
 #[derive(Queryable, QueryableByName, Selectable)]
 #[diesel(table_name = webhooks)]
@@ -196,7 +196,7 @@ pub(crate) fn list(
             }
         })?)
     };
-    readable_page(page, load, |row: &WebhookRow| row.id.into(), Webhook::try_from)
+    load_page(page, load, |row: &WebhookRow| row.id.into(), Webhook::try_from)
 }
 
 /// Returns `true` if any webhook is enabled.

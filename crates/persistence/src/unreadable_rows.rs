@@ -28,13 +28,15 @@ type RowName = (&'static str, &'static str, String);
 static LOGGED: LazyLock<Mutex<HashSet<RowName>>> = LazyLock::new(Mutex::default);
 
 /// Returns the rows of a list that are readable; the others are reported and left out.
-pub(crate) fn readable<T>(rows: impl IntoIterator<Item = Result<T, Failure>>) -> Result<Vec<T>, Failure> {
+pub(crate) fn skip_unreadable<T>(
+    rows: impl IntoIterator<Item = Result<T, Failure>>,
+) -> Result<Vec<T>, Failure> {
     let rows = rows.into_iter();
     let mut found = Vec::with_capacity(rows.size_hint().0);
     for row in rows {
         match row {
             Ok(row) => found.push(row),
-            Err(failure) => leave_out(failure)?,
+            Err(failure) => skip(failure)?,
         }
     }
     Ok(found)
@@ -45,7 +47,7 @@ pub(crate) fn readable<T>(rows: impl IntoIterator<Item = Result<T, Failure>>) ->
 ///
 /// `load` reads a part of the list and `key_of` returns the key of a row. A page at a row number is
 /// not filled up: the added rows would belong to the next page.
-pub(crate) fn readable_page<K, R, T>(
+pub(crate) fn load_page<K, R, T>(
     page: PageRequest<K>,
     mut load: impl FnMut(&PageRequest<K>) -> Result<Vec<R>, Failure>,
     key_of: impl Fn(&R) -> K,
@@ -60,7 +62,7 @@ pub(crate) fn readable_page<K, R, T>(
         let is_end = rows.len() < request.limit as usize;
         // The key of the last row, readable or not: the next part must start after it.
         let last = rows.last().map(&key_of);
-        found.extend(readable(rows.into_iter().map(&convert))?);
+        found.extend(skip_unreadable(rows.into_iter().map(&convert))?);
         match last {
             Some(last) if can_refill && !is_end && found.len() < wanted => {
                 request =
@@ -76,7 +78,7 @@ pub(crate) fn readable_page<K, R, T>(
 }
 
 /// Reports an unreadable row; any other failure is returned.
-fn leave_out(failure: Failure) -> Result<(), Failure> {
+fn skip(failure: Failure) -> Result<(), Failure> {
     let Failure::Corrupt { table, column, id, cause } = failure else { return Err(failure) };
     counter!("foretell_unreadable_rows_total", "table" => table).increment(1);
     let mut logged = LOGGED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -120,7 +122,7 @@ mod tests {
             };
             if is_bad(number) { Err(corrupt()) } else { Ok(number) }
         };
-        readable_page(PageRequest { start, limit }, load, |number| *number, convert)
+        load_page(PageRequest { start, limit }, load, |number| *number, convert)
     }
 
     #[test]
@@ -158,6 +160,6 @@ mod tests {
     #[test]
     fn other_failures_are_returned() {
         let rows = [Ok(1), Err(Failure::Vanished { table: "numbers", expected: 1, saved: 0 })];
-        assert!(readable(rows).is_err());
+        assert!(skip_unreadable(rows).is_err());
     }
 }
