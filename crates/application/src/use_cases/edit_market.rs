@@ -20,7 +20,7 @@ use crate::expected_version::ExpectedVersion;
 
 /// An edit with its time and the expected version.
 #[derive(Debug, Clone)]
-struct Wanted {
+struct VersionedEdit {
     market: MarketId,
     edit: MarketEdit,
     expected: ExpectedVersion,
@@ -49,8 +49,8 @@ impl Application {
         let closing_id = JobId::from_u128(self.ports.ids.next_id());
         let embedding = self.embedding_job(JobTask::EmbedMarket(market));
         let now = self.now();
-        let wanted = Wanted { market, edit, expected, now, closing_id, embedding };
-        let edited = self.run_as(caller, "edit_market", move |tx, actor| wanted.make(tx, actor)).await;
+        let edit = VersionedEdit { market, edit, expected, now, closing_id, embedding };
+        let edited = self.run_as(caller, "edit_market", move |tx, actor| edit.apply(tx, actor)).await;
         // Another end date may move the market to another list.
         self.market_totals.forget();
         let edited = edited?;
@@ -59,14 +59,14 @@ impl Application {
     }
 }
 
-impl Wanted {
+impl VersionedEdit {
     fn closing(&self, ends_at: Timestamp) -> NewJob {
         let task = JobTask::CloseMarket(self.market);
         let once = task.unique_name();
         NewJob { id: self.closing_id, task, run_at: ends_at, once, created_at: self.now }
     }
 
-    fn make(&self, tx: &mut dyn Tx, actor: Actor) -> Result<Result<MarketDetails, AppError>, StoreError> {
+    fn apply(&self, tx: &mut dyn Tx, actor: Actor) -> Result<Result<MarketDetails, AppError>, StoreError> {
         let refused = |refusal: DomainError| Ok(Err(AppError::Refused(refusal)));
         let Some(mut market) = tx.lock_markets(&BTreeSet::from([self.market]))?.pop() else {
             return refused(MarketError::NotFound(self.market).into());

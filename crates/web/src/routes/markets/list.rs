@@ -48,7 +48,7 @@ pub(super) struct MarketParams {
 }
 
 /// Parsed [`MarketParams`].
-pub(super) struct WantedMarkets {
+pub(super) struct MarketListQuery {
     filter: MarketFilter,
     sort: MarketSort,
     relations: Vec<MarketRelation>,
@@ -57,7 +57,7 @@ pub(super) struct WantedMarkets {
 }
 
 impl ParseRequest for MarketParams {
-    type Input = WantedMarkets;
+    type Input = MarketListQuery;
 
     fn parse(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<Self::Input> {
         // A category that was removed from the configuration may still have markets.
@@ -74,7 +74,7 @@ impl ParseRequest for MarketParams {
             phase: phase?.map(|phase| (phase, context.now)),
             creator_id: creator_id?,
         };
-        Some(WantedMarkets { filter, sort: sort?, relations: relations?, fields: fields?, paging: paging? })
+        Some(MarketListQuery { filter, sort: sort?, relations: relations?, fields: fields?, paging: paging? })
     }
 }
 
@@ -108,7 +108,7 @@ fn sort_named(name: &str, errors: &mut ValidationErrors) -> Option<MarketSort> {
     responses((status = 200, description = "Done.", body = Vec<MarketView<'static>>)),
 )]
 pub(super) async fn list(state: Data<WebState>, params: Params<MarketParams>) -> HandlerResult {
-    let WantedMarkets { filter, sort, relations, fields, paging } = state.validate(params)?;
+    let MarketListQuery { filter, sort, relations, fields, paging } = state.validate(params)?;
     let application = &state.application;
     let mut found = application.list_markets(&filter, sort, paging.request()).await?;
     let total = application.count_markets(&filter);

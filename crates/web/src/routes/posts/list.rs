@@ -47,7 +47,7 @@ pub(super) struct PostsParams {
 }
 
 /// Parsed [`PostsParams`].
-pub(super) struct WantedPosts {
+pub(super) struct PostListQuery {
     filter: PostFilter,
     relations: Vec<PostRelation>,
     fields: Fields,
@@ -55,9 +55,9 @@ pub(super) struct WantedPosts {
 }
 
 impl ParseRequest for PostsParams {
-    type Input = WantedPosts;
+    type Input = PostListQuery;
 
-    fn parse(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<WantedPosts> {
+    fn parse(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<PostListQuery> {
         let status = self.status.map_or(Some(PostStatus::Published), |name| status_named(&name, errors));
         let author_id = errors.optional("authorId", self.author_id, |id| id.parse::<UserId>());
         let tag = errors.optional("tag", self.tag, |text| Tag::new(&text));
@@ -66,7 +66,7 @@ impl ParseRequest for PostsParams {
         let (page, limit, cursor) = (self.page, self.limit, self.cursor);
         let paging = PageParams { page, limit, cursor }.parse(errors, context);
         let filter = PostFilter { status: status?, author_id: author_id?, tag: tag? };
-        Some(WantedPosts { filter, relations: relations?, fields: fields?, paging: paging? })
+        Some(PostListQuery { filter, relations: relations?, fields: fields?, paging: paging? })
     }
 }
 
@@ -94,7 +94,7 @@ pub(super) async fn list(
     caller: MaybeSignedIn,
     params: Params<PostsParams>,
 ) -> HandlerResult {
-    let WantedPosts { filter, relations, fields, paging } = state.validate(params)?;
+    let PostListQuery { filter, relations, fields, paging } = state.validate(params)?;
     if filter.status == PostStatus::Draft {
         caller.required()?;
     }
