@@ -45,7 +45,7 @@ impl Application {
     ///
     /// # Errors
     /// [`AppError::Store`].
-    pub async fn rank_traders(
+    pub async fn get_leaderboard(
         &self,
         period: Period,
         page: PageRequest<RankKey>,

@@ -20,7 +20,7 @@ impl Application {
         key: String,
         payment: Payment,
     ) -> Result<Receipt<Transfer>, AppError> {
-        self.move_money(caller, key, Command::Pay(payment)).await
+        self.transfer_money(caller, key, Command::Pay(payment)).await
     }
 
     /// Makes several payments, in order, and returns the result of each.
@@ -50,7 +50,7 @@ impl Application {
         key: String,
         mint: Mint,
     ) -> Result<Receipt<Transfer>, AppError> {
-        self.move_money(caller, key, Command::Mint(mint)).await
+        self.transfer_money(caller, key, Command::Mint(mint)).await
     }
 
     /// Reverses a transfer, once. For admins.
@@ -64,10 +64,10 @@ impl Application {
         of: TransferId,
         force: bool,
     ) -> Result<Receipt<Transfer>, AppError> {
-        self.move_money(caller, key, Command::Reverse(Reversal { of, force })).await
+        self.transfer_money(caller, key, Command::Reverse(Reversal { of, force })).await
     }
 
-    async fn move_money(
+    async fn transfer_money(
         &self,
         caller: &Caller,
         key: String,

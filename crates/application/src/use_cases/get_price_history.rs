@@ -82,7 +82,7 @@ impl Application {
     ///
     /// # Errors
     /// [`AppError::Refused`] with `NotFound`, [`AppError::Store`].
-    pub async fn chart_prices(
+    pub async fn get_price_history(
         &self,
         market_id: MarketId,
         interval: CandleInterval,
