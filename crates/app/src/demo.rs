@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use foretell_application::writer::{Decision, Mint, Receipt};
 use foretell_application::{Application, Caller, Credential, MarketOpening, Registration, TradeTarget};
 use foretell_domain::id::{MarketId, OptionId};
-use foretell_domain::market::{BuyOrder, Listing, Quantity, SellOrder};
+use foretell_domain::market::{BuyOrder, MarketTexts, Quantity, SellOrder};
 use foretell_domain::money::Amount;
 use foretell_domain::probability::Probability;
 use foretell_domain::text::{Category, Email, MarketDescription, MarketName, OptionName, UserName};
@@ -235,7 +235,7 @@ fn opening(application: &Application, plan: &Plan) -> anyhow::Result<MarketOpeni
     let probabilities: Result<Vec<_>, _> =
         plan.options.iter().map(|(_, percent)| probability(*percent)).collect();
     Ok(MarketOpening {
-        listing: Listing::new(
+        texts: MarketTexts::new(
             MarketName::new(plan.name)?,
             MarketDescription::new(plan.description)?,
             Category::new(plan.category)?,

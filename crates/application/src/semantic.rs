@@ -81,8 +81,8 @@ impl Semantic {
     }
 
     pub(crate) fn embed_market(&self, market: &MarketDetails) -> Option<Embedding> {
-        let listing = &market.listing;
-        self.embed_text(listing.name.as_str(), listing.description.as_str(), listing.category.as_str())
+        let texts = &market.texts;
+        self.embed_text(texts.name.as_str(), texts.description.as_str(), texts.category.as_str())
     }
 
     /// Returns the embedding of a post; `None` for a draft, which must not be found.

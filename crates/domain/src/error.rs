@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use crate::job::JobError;
-use crate::market::{ListingError, MarketError};
+use crate::market::{MarketError, MarketTextsError};
 use crate::money::MoneyError;
 use crate::policy::Denied;
 use crate::post::PostError;
@@ -133,9 +133,10 @@ pub enum DomainError {
     /// A market rejects an operation.
     #[error(transparent)]
     Market(#[from] MarketError),
-    /// A listing is not valid.
+    /// The texts of a market are not valid.
     #[error(transparent)]
-    Listing(#[from] ListingError),
+    #[cfg_attr(feature = "serde", serde(rename = "MarketTexts"))]
+    MarketTexts(#[from] MarketTextsError),
     /// An operation on a post or comment is rejected.
     #[error(transparent)]
     Post(#[from] PostError),
@@ -165,7 +166,7 @@ impl DomainError {
         match self {
             Self::Money(_)
             | Self::Text(_)
-            | Self::Listing(_)
+            | Self::MarketTexts(_)
             | Self::Webhook(WebhookError::ForbiddenAddress) => Code::ValidationError,
             Self::Transfer(error) => transfer_code(error),
             Self::Market(error) => market_code(error),

@@ -4,18 +4,18 @@ pub mod curve;
 mod edit;
 mod error;
 mod holding;
-mod listing;
 pub mod lmsr;
 mod replay;
 mod settlement;
+mod texts;
 mod trade;
 
 pub use edit::MarketEdit;
 pub use error::{Guard, MarketError};
 pub use holding::{Holding, Position};
-pub use listing::{Listing, ListingError};
 pub use replay::{Difference, Replay, StoredTrade};
 pub use settlement::{HOLDERS_PER_SET, Payout, Settlement, SettlementTerms, SplitError};
+pub use texts::{MarketTexts, MarketTextsError};
 pub use trade::{Bet, BuyOrder, Fill, Quantity, SellOrder, TradeSide};
 
 use crate::id::{AccountId, MarketId, OptionId, UserId};
@@ -79,7 +79,7 @@ pub struct OptionState {
     pub outstanding: Shares,
 }
 
-/// The data needed to open a market, apart from its [`Listing`].
+/// The data needed to open a market, apart from its [`MarketTexts`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Opening {
     /// Identifier of the market and of its pot.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 use foretell_domain::id::MarketId;
-use foretell_domain::market::{Listing, Market};
+use foretell_domain::market::{Market, MarketTexts};
 use foretell_domain::money::Balance;
 use foretell_domain::text::{Category, MarketDescription, MarketName, OptionName};
 use foretell_ports::market::MarketDetails;
@@ -20,7 +20,7 @@ use crate::unreadable_rows::skip_unreadable;
 /// Texts of a market, except the names of its options.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = markets)]
-struct ListingRow {
+struct TextsRow {
     name: String,
     description: String,
     category: String,
@@ -29,25 +29,25 @@ struct ListingRow {
 
 /// A market without its options. One statement reads both it and the pot, so they are of one
 /// snapshot.
-type DetailsRow = (MarketRow, StateRow, ListingRow, Option<i64>);
+type DetailsRow = (MarketRow, StateRow, TextsRow, Option<i64>);
 
 /// A market with one of its options.
-type FoundRow = (MarketRow, StateRow, ListingRow, Option<i64>, OptionRow);
+type FoundRow = (MarketRow, StateRow, TextsRow, Option<i64>, OptionRow);
 
 fn details(row: DetailsRow, options: &[OptionRow]) -> Result<MarketDetails, Failure> {
-    let (market, state, listing, pot_minor) = row;
+    let (market, state, texts, pot_minor) = row;
     let stored = StoredRow { table: "markets", id: market.id };
     let names = options.iter().map(|option| OptionName::restore(option.name.as_str())).collect();
-    let (created_at_us, updated_at_us) = (listing.created_at_us, state.updated_at_us);
-    let listing = Listing::restore(
-        MarketName::restore(listing.name),
-        MarketDescription::restore(listing.description),
-        Category::restore(listing.category),
+    let (created_at_us, updated_at_us) = (texts.created_at_us, state.updated_at_us);
+    let texts = MarketTexts::restore(
+        MarketName::restore(texts.name),
+        MarketDescription::restore(texts.description),
+        Category::restore(texts.category),
         names,
     );
     Ok(MarketDetails {
         market: Market::try_from(MarketRows { market: &market, state: &state, options })?,
-        listing,
+        texts,
         pot: Balance::from_minor(pot_minor.unwrap_or(0)),
         created_at: stored.time("created_at_us", created_at_us)?,
         updated_at: StoredRow { table: "market_states", ..stored }.time("updated_at_us", updated_at_us)?,
@@ -69,7 +69,7 @@ macro_rules! columns {
         (
             MarketRow::as_select(),
             StateRow::as_select(),
-            ListingRow::as_select(),
+            TextsRow::as_select(),
             accounts::balance_minor.nullable(),
             OptionRow::as_select(),
         )
@@ -121,8 +121,8 @@ pub(crate) fn get(connection: &mut Connection<'_>, id: MarketId) -> Result<Marke
 /// since outstanding shares change.
 pub(crate) fn find_all(connection: &mut Connection<'_>, ids: &[DbId]) -> Result<Vec<FoundMarket>, Failure> {
     let mut markets: BTreeMap<DbId, (DetailsRow, Vec<OptionRow>)> = BTreeMap::new();
-    for (market, state, listing, pot_minor, option) in load(connection, ids)? {
-        let details = || ((market, state, listing, pot_minor), Vec::new());
+    for (market, state, texts, pot_minor, option) in load(connection, ids)? {
+        let details = || ((market, state, texts, pot_minor), Vec::new());
         markets.entry(option.market_id).or_insert_with(details).1.push(option);
     }
     let found = ids.iter().filter_map(|id| Some((*id, markets.remove(id)?)));

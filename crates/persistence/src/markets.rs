@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::prelude::*;
 use foretell_domain::id::MarketId;
-use foretell_domain::market::{Listing, Market, MarketRecord, OptionState, Phase};
+use foretell_domain::market::{Market, MarketRecord, MarketTexts, OptionState, Phase};
 use foretell_domain::money::{Amount, Balance};
 use foretell_domain::probability::Probability;
 use foretell_domain::shares::Shares;
@@ -122,9 +122,9 @@ impl<'a> From<&'a NewMarket> for NewMarketRow<'a> {
             id: record.id.into(),
             creator_id: record.creator_id.into(),
             creator_account_id: record.creator_account_id.into(),
-            name: new.listing.name.as_str(),
-            description: new.listing.description.as_str(),
-            category: new.listing.category.as_str(),
+            name: new.texts.name.as_str(),
+            description: new.texts.description.as_str(),
+            category: new.texts.category.as_str(),
             ends_at_us: record.ends_at.micros(),
             subsidy_minor: record.subsidy.minor(),
             fee_bps: i32::from(record.fee_bps),
@@ -200,7 +200,7 @@ pub(crate) fn insert(connection: &mut Connection<'_>, new: &[NewMarket]) -> Resu
 
 fn new_options(new: &NewMarket) -> impl Iterator<Item = NewOptionRow<'_>> {
     let record = new.market.record();
-    let rows = (0..).zip(record.options.iter().zip(new.listing.options()));
+    let rows = (0..).zip(record.options.iter().zip(new.texts.options()));
     rows.map(move |(option_index, (option, name))| NewOptionRow {
         market_id: record.id.into(),
         option_index,
@@ -256,14 +256,14 @@ pub(crate) fn save(
 }
 
 /// Stores name, description and end date of a locked market.
-pub(crate) fn save_listing(
+pub(crate) fn save_market_texts(
     connection: &mut Connection<'_>,
     market: &Locked<Market>,
-    listing: &Listing,
+    texts: &MarketTexts,
 ) -> Result<(), Failure> {
     let changes = (
-        markets::name.eq(listing.name.as_str()),
-        markets::description.eq(listing.description.as_str()),
+        markets::name.eq(texts.name.as_str()),
+        markets::description.eq(texts.description.as_str()),
         markets::ends_at_us.eq(market.record().ends_at.micros()),
     );
     let saved = on!(connection, |c| {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use foretell_domain::id::{AccountId, BetId, ClientId, MarketId, UserId};
-use foretell_domain::market::{Bet, Holding, Listing, Market, Payout, Phase, Settlement};
+use foretell_domain::market::{Bet, Holding, Market, MarketTexts, Payout, Phase, Settlement};
 use foretell_domain::money::Balance;
 use foretell_domain::probability::Probability;
 use foretell_domain::time::Timestamp;
@@ -20,7 +20,7 @@ pub struct NewMarket {
     /// The market after its opening.
     pub market: Market,
     /// Texts of the market, with as many options as the market has.
-    pub listing: Listing,
+    pub texts: MarketTexts,
     /// Creation time.
     pub created_at: Timestamp,
 }
@@ -54,7 +54,7 @@ pub trait MarketTx {
 
     /// Stores the fields of a locked market that an edit changes beside its state: the name, the
     /// description and the end date.
-    fn save_listing(&mut self, market: &Locked<Market>, listing: &Listing) -> Result<(), StoreError>;
+    fn save_market_texts(&mut self, market: &Locked<Market>, texts: &MarketTexts) -> Result<(), StoreError>;
 
     /// Deletes locked markets without bets, with their options and comments. Their accounts and
     /// transfers are kept. A market with a settlement causes [`StoreError::Rejected`].
@@ -121,7 +121,7 @@ pub struct MarketDetails {
     /// State.
     pub market: Market,
     /// Texts.
-    pub listing: Listing,
+    pub texts: MarketTexts,
     /// Balance of the market's account.
     pub pot: Balance,
     /// Creation time.
@@ -144,8 +144,8 @@ pub struct MarketFilter {
 
 impl MarketFilter {
     /// Returns `true` if a market matches.
-    pub fn wants(&self, market: &Market, listing: &Listing) -> bool {
-        self.category.as_ref().is_none_or(|category| listing.category.as_str() == category)
+    pub fn wants(&self, market: &Market, texts: &MarketTexts) -> bool {
+        self.category.as_ref().is_none_or(|category| texts.category.as_str() == category)
             && self.phase.is_none_or(|(phase, now)| market.phase_at(now) == phase)
             && self.creator_id.is_none_or(|creator| market.record().creator_id == creator)
     }

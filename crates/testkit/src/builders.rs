@@ -4,7 +4,7 @@ use foretell_domain::account::Account;
 use foretell_domain::comment::{Comment, CommentSubject};
 use foretell_domain::id::{AccountId, UserId};
 use foretell_domain::job::JobTask;
-use foretell_domain::market::{Listing, Market, Opening};
+use foretell_domain::market::{Market, MarketTexts, Opening};
 use foretell_domain::money::Amount;
 use foretell_domain::post::{Post, PostBody, PostStatus};
 use foretell_domain::probability::Probability;
@@ -252,18 +252,18 @@ impl MarketBuilder {
             options: self.initial.iter().map(|initial| (self.ids.option(), *initial)).collect(),
         };
         let market = Market::open(opening, self.created_at).expect("the market can open");
-        NewMarket { market, listing: self.listing(), created_at: self.created_at }
+        NewMarket { market, texts: self.texts(), created_at: self.created_at }
     }
 
-    fn listing(&self) -> Listing {
+    fn texts(&self) -> MarketTexts {
         let names = (1..=self.initial.len()).map(|number| format!("Option {number}"));
-        let listing = Listing::new(
+        let texts = MarketTexts::new(
             MarketName::new("Will it rain?").expect("a name"),
             MarketDescription::new("By the weather service's word.").expect("a description"),
             Category::new(self.category.clone()).expect("a category"),
             names.map(|name| OptionName::new(name).expect("an option's name")).collect(),
         );
-        listing.expect("a listing")
+        texts.expect("a texts")
     }
 }
 

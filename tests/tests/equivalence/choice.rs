@@ -3,7 +3,7 @@
 use foretell_application::writer::{BatchMode, Decision, Mint, Payment, PaymentBatch};
 use foretell_application::{Caller, Credential, MarketOpening, Registration, TradeTarget};
 use foretell_domain::id::{AccountId, ClientId, MarketId, OptionId, TransferId};
-use foretell_domain::market::{BuyOrder, Listing, MarketRecord, Quantity, SellOrder};
+use foretell_domain::market::{BuyOrder, MarketRecord, MarketTexts, Quantity, SellOrder};
 use foretell_domain::money::Amount;
 use foretell_domain::probability::Probability;
 use foretell_domain::shares::Shares;
@@ -100,7 +100,7 @@ impl State {
         let count = 2 + chance.below(4);
         let names = (1..=count).map(|number| OptionName::new(format!("Option {number}")).unwrap());
         let category = Category::new(["politics", "sports"][chance.below(2)]).unwrap();
-        let listing = Listing::new(
+        let texts = MarketTexts::new(
             MarketName::new(format!("Market {}?", self.made)).unwrap(),
             MarketDescription::new("By the word of\nthe weather service; “quoted”.").unwrap(),
             category,
@@ -108,7 +108,7 @@ impl State {
         );
         let caller = pick(&self.users, chance).clone();
         let opening = MarketOpening {
-            listing: listing.unwrap(),
+            texts: texts.unwrap(),
             probabilities: probabilities(count, chance),
             ends_at: START.plus_seconds(i64::try_from(chance.below(20_000)).unwrap()),
             subsidy: some_amount(chance, 4_000),

@@ -79,13 +79,13 @@ impl VersionedEdit {
         }
         let mut details = tx.get_details(&market)?;
         let ended_at = market.record().ends_at;
-        match market.edit(&mut details.listing, self.edit.clone(), self.now) {
+        match market.edit(&mut details.texts, self.edit.clone(), self.now) {
             Ok(false) => return Ok(Ok(details)),
             Ok(true) => {}
             Err(refusal) => return refused(refusal.into()),
         }
         tx.save_markets(&[&market], self.now)?;
-        tx.save_listing(&market, &details.listing)?;
+        tx.save_market_texts(&market, &details.texts)?;
         if let Some(job) = &self.embedding {
             tx.add_jobs(std::slice::from_ref(job))?;
         }

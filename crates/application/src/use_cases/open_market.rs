@@ -1,6 +1,6 @@
 //! Creates markets.
 
-use foretell_domain::market::Listing;
+use foretell_domain::market::MarketTexts;
 use foretell_domain::money::Amount;
 use foretell_domain::probability::Probability;
 use foretell_domain::time::Timestamp;
@@ -23,7 +23,7 @@ impl Application {
         opening: MarketOpening,
     ) -> Result<Receipt<MarketOpened>, AppError> {
         let command = Command::OpenMarket(Box::new(OpenMarket {
-            listing: opening.listing,
+            texts: opening.texts,
             probabilities: opening.probabilities,
             ends_at: opening.ends_at,
             subsidy: opening.subsidy,
@@ -45,7 +45,7 @@ impl Application {
 #[derive(Debug, Clone)]
 pub struct MarketOpening {
     /// Texts of the market; the caller has checked that the category is allowed.
-    pub listing: Listing,
+    pub texts: MarketTexts,
     /// Initial probabilities of the options: all or none.
     pub probabilities: Vec<Option<Probability>>,
     /// End date.

@@ -67,7 +67,7 @@ impl Application {
             }
             let ids: Vec<_> = near.iter().map(|neighbour| neighbour.id).collect();
             let mut markets = self.ports.markets.find_markets(&ids).await?;
-            markets.retain(|found| filter.wants(&found.market, &found.listing));
+            markets.retain(|found| filter.wants(&found.market, &found.texts));
             Ok(near_found(join(scores(near), markets, market_id), page))
         };
         let by_text = async {

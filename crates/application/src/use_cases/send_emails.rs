@@ -30,7 +30,7 @@ impl Application {
         let Some(details) = self.ports.markets.find_market(market).await? else { return Ok(()) };
         let Some(settlement) = self.ports.markets.find_settlement(market).await? else { return Ok(()) };
         let decision = decision_text(&details, &settlement.terms);
-        let content = EmailContent::Decision { market: details.listing.name.clone(), decision };
+        let content = EmailContent::Decision { market: details.texts.name.clone(), decision };
         self.send_email(job, user, content).await
     }
 
@@ -53,7 +53,7 @@ fn decision_text(details: &MarketDetails, terms: &SettlementTerms) -> DecisionTe
     match terms {
         SettlementTerms::Refunds { .. } => DecisionText::Cancelled,
         SettlementTerms::Payouts { basis_points } => {
-            let options = details.listing.options().iter().zip(basis_points);
+            let options = details.texts.options().iter().zip(basis_points);
             let paying: Vec<(OptionName, u16)> = options
                 .filter(|(_, basis_points)| **basis_points > 0)
                 .map(|(name, basis_points)| (name.clone(), *basis_points))

@@ -1,7 +1,7 @@
 //! Commands that move money.
 
 use foretell_domain::id::{AccountId, ClientId, MarketId, OptionId, TransferId};
-use foretell_domain::market::{BuyOrder, Listing, SellOrder};
+use foretell_domain::market::{BuyOrder, MarketTexts, SellOrder};
 use foretell_domain::money::Amount;
 use foretell_domain::probability::Probability;
 use foretell_domain::quota::Quotas;
@@ -112,7 +112,7 @@ pub struct Reversal {
 #[derive(Debug, Clone)]
 pub struct OpenMarket {
     /// Texts.
-    pub listing: Listing,
+    pub texts: MarketTexts,
     /// Initial probabilities of the options: all or none.
     pub probabilities: Vec<Option<Probability>>,
     /// End date.

@@ -2,7 +2,7 @@
 
 use foretell_domain::error::DomainError;
 use foretell_domain::id::{AccountId, UserId};
-use foretell_domain::market::{Bet, Listing, Market, MarketRecord, SettlementTerms, TradeSide};
+use foretell_domain::market::{Bet, Market, MarketRecord, MarketTexts, SettlementTerms, TradeSide};
 use foretell_domain::money::Balance;
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::Transfer;
@@ -49,7 +49,7 @@ pub struct MarketOpened {
     /// State.
     pub record: MarketRecord,
     /// Texts.
-    pub listing: Listing,
+    pub texts: MarketTexts,
     /// Balance of the creator's account after the subsidy.
     pub balance: Balance,
     /// Creation time.
@@ -61,7 +61,7 @@ impl MarketOpened {
     pub fn into_details(self) -> Option<MarketDetails> {
         let (pot, at) = (Balance::from(self.record.subsidy), self.created_at);
         let market = Market::restore(self.record).ok()?;
-        Some(MarketDetails { market, listing: self.listing, pot, created_at: at, updated_at: at })
+        Some(MarketDetails { market, texts: self.texts, pot, created_at: at, updated_at: at })
     }
 }
 

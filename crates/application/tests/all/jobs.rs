@@ -179,8 +179,8 @@ async fn holders_get_one_email_per_market() {
     let mut told = Vec::new();
     for email in fixture.mailer.emails() {
         if let EmailContent::Decision { market: name, decision } = email.content {
-            assert_eq!(name, market.listing.name);
-            let won = market.listing.options()[0].clone();
+            assert_eq!(name, market.texts.name);
+            let won = market.texts.options()[0].clone();
             assert_eq!(decision, DecisionText::Resolved(vec![(won, 10_000)]));
             told.push(email.to);
         }

@@ -1,6 +1,6 @@
 //! Edits: the changes that a market allows while it trades.
 
-use super::{Listing, Market, MarketError};
+use super::{Market, MarketError, MarketTexts};
 use crate::text::{MarketDescription, MarketName};
 use crate::time::Timestamp;
 
@@ -16,7 +16,7 @@ pub struct MarketEdit {
 }
 
 impl Market {
-    /// Changes an open market and its listing. Returns `true`, and increments the version, if
+    /// Changes an open market and its texts. Returns `true`, and increments the version, if
     /// anything is different. Prices, shares and money do not change.
     ///
     /// # Errors
@@ -24,7 +24,7 @@ impl Market {
     /// an error nothing changes.
     pub fn edit(
         &mut self,
-        listing: &mut Listing,
+        texts: &mut MarketTexts,
         edit: MarketEdit,
         now: Timestamp,
     ) -> Result<bool, MarketError> {
@@ -33,14 +33,14 @@ impl Market {
         if ends_at <= now {
             return Err(MarketError::EndsInThePast);
         }
-        let name = edit.name.unwrap_or_else(|| listing.name.clone());
-        let description = edit.description.unwrap_or_else(|| listing.description.clone());
+        let name = edit.name.unwrap_or_else(|| texts.name.clone());
+        let description = edit.description.unwrap_or_else(|| texts.description.clone());
         let is_different =
-            ends_at != self.record.ends_at || name != listing.name || description != listing.description;
+            ends_at != self.record.ends_at || name != texts.name || description != texts.description;
         if is_different {
             self.record.ends_at = ends_at;
             self.record.version += 1;
-            (listing.name, listing.description) = (name, description);
+            (texts.name, texts.description) = (name, description);
         }
         Ok(is_different)
     }

@@ -3,7 +3,7 @@
 use foretell_domain::error::{Code, DomainError};
 use foretell_domain::id::{AccountId, MarketId, OptionId, UserId};
 use foretell_domain::market::{
-    BuyOrder, Guard, Holding, Listing, Market, MarketEdit, MarketError, MarketRecord, Opening, Phase,
+    BuyOrder, Guard, Holding, Market, MarketEdit, MarketError, MarketRecord, MarketTexts, Opening, Phase,
     Quantity, SellOrder, Settlement, SettlementTerms, SplitError,
 };
 use foretell_domain::money::{Amount, Balance};
@@ -34,8 +34,8 @@ fn opening() -> Opening {
     }
 }
 
-fn listing() -> Listing {
-    Listing::new(
+fn texts() -> MarketTexts {
+    MarketTexts::new(
         MarketName::new("Will it rain?").unwrap(),
         MarketDescription::new("At noon, on the roof.").unwrap(),
         Category::new("weather").unwrap(),
@@ -106,30 +106,30 @@ fn invalid_openings_are_rejected() {
 #[test]
 fn edit_changes_given_fields_only() {
     let mut market = Market::open(opening(), NOW).unwrap();
-    let (before, mut listing) = (market.record().clone(), listing());
+    let (before, mut texts) = (market.record().clone(), texts());
     let unchanged =
-        MarketEdit { name: Some(listing.name.clone()), description: None, ends_at: Some(before.ends_at) };
+        MarketEdit { name: Some(texts.name.clone()), description: None, ends_at: Some(before.ends_at) };
     for edit in [MarketEdit::default(), unchanged] {
-        assert_eq!(market.edit(&mut listing, edit, NOW), Ok(false));
+        assert_eq!(market.edit(&mut texts, edit, NOW), Ok(false));
         assert_eq!(market.record(), &before, "a change of nothing leaves the version");
     }
     let (name, ends_at) = (MarketName::new("Will it snow?").unwrap(), NOW.plus_seconds(1));
     let edit = MarketEdit { name: Some(name.clone()), description: None, ends_at: Some(ends_at) };
-    let mut edited = listing.clone();
+    let mut edited = texts.clone();
     edited.name = name;
-    assert_eq!(market.edit(&mut listing, edit, NOW), Ok(true));
-    assert_eq!(listing, edited);
+    assert_eq!(market.edit(&mut texts, edit, NOW), Ok(true));
+    assert_eq!(texts, edited);
     assert_eq!(market.record(), &MarketRecord { ends_at, version: 2, ..before });
 }
 
 #[test]
 fn market_without_trading_rejects_edits() {
     let check = |market: Market, now: Timestamp, ends_at: Option<Timestamp>, expected: MarketError| {
-        let (mut edited, mut listing) = (market.clone(), listing());
+        let (mut edited, mut texts) = (market.clone(), texts());
         let name = MarketName::new("Will it snow?").ok();
         let edit = MarketEdit { name, description: None, ends_at };
-        assert_eq!(edited.edit(&mut listing, edit, now), Err(expected));
-        assert_eq!((edited, listing), (market, self::listing()), "nothing has changed");
+        assert_eq!(edited.edit(&mut texts, edit, now), Err(expected));
+        assert_eq!((edited, texts), (market, self::texts()), "nothing has changed");
     };
     let market = Market::open(opening(), NOW).unwrap();
     let end = market.record().ends_at;

@@ -1,7 +1,7 @@
 //! Round trips of accepted values through text and serde, for any text or number.
 
 use foretell_domain::id::{BetId, TransferId};
-use foretell_domain::market::{Listing, MAX_FEE_BPS};
+use foretell_domain::market::{MAX_FEE_BPS, MarketTexts};
 use foretell_domain::money::{Amount, Balance, Currency};
 use foretell_domain::password;
 use foretell_domain::probability::Probability;
@@ -207,14 +207,14 @@ proptest! {
     fn accepted_options_are_distinguishable(first in hostile_text(), second in hostile_text()) {
         let names = [OptionName::new(&first), OptionName::new(&second)];
         if let [Ok(first), Ok(second)] = names {
-            let listing = Listing::new(
+            let texts = MarketTexts::new(
                 MarketName::new("Will it rain?").unwrap(),
                 MarketDescription::new("At noon, on the roof.").unwrap(),
                 Category::new("weather").unwrap(),
                 vec![first.clone(), second.clone()],
             );
             let is_alike = Appearance::of(first.as_str()).is_like(&Appearance::of(second.as_str()));
-            prop_assert_eq!(listing.is_err(), is_alike);
+            prop_assert_eq!(texts.is_err(), is_alike);
         }
     }
 

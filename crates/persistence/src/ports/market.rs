@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use foretell_domain::id::{AccountId, BetId, ClientId, MarketId, UserId};
-use foretell_domain::market::{Bet, Holding, Listing, Market, Settlement};
+use foretell_domain::market::{Bet, Holding, Market, MarketTexts, Settlement};
 use foretell_domain::probability::Probability;
 use foretell_domain::time::Timestamp;
 use foretell_ports::error::StoreError;
@@ -23,15 +23,15 @@ use crate::text_index::{self, NewText};
 use crate::tx::UnitTx;
 use crate::{bets, market_details, market_lists, markets, portfolio, positions, settlements};
 
-fn text_of(id: MarketId, listing: &Listing) -> NewText<'_> {
-    NewText { id: id.into(), title: listing.name.as_str(), body: listing.description.as_str() }
+fn text_of(id: MarketId, texts: &MarketTexts) -> NewText<'_> {
+    NewText { id: id.into(), title: texts.name.as_str(), body: texts.description.as_str() }
 }
 
 impl MarketTx for UnitTx<'_, '_> {
     fn insert_markets(&mut self, markets: &[NewMarket]) -> Result<(), StoreError> {
         self.indexed_step(|c, index| {
             markets::insert(c, markets)?;
-            let texts = markets.iter().map(|new| text_of(new.market.id(), &new.listing));
+            let texts = markets.iter().map(|new| text_of(new.market.id(), &new.texts));
             text_index::put(c, index, Searched::Markets, &texts.collect::<Vec<_>>())
         })
     }
@@ -48,10 +48,10 @@ impl MarketTx for UnitTx<'_, '_> {
         self.step(|c| market_details::get(c, market.id()))
     }
 
-    fn save_listing(&mut self, market: &Locked<Market>, listing: &Listing) -> Result<(), StoreError> {
+    fn save_market_texts(&mut self, market: &Locked<Market>, texts: &MarketTexts) -> Result<(), StoreError> {
         self.indexed_step(|c, index| {
-            markets::save_listing(c, market, listing)?;
-            text_index::put(c, index, Searched::Markets, &[text_of(market.id(), listing)])
+            markets::save_market_texts(c, market, texts)?;
+            text_index::put(c, index, Searched::Markets, &[text_of(market.id(), texts)])
         })
     }
 

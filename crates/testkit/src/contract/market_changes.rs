@@ -17,14 +17,14 @@ use crate::clock::START;
 pub async fn locked_market_has_previous_changes(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
     let new = fixture.market(|market| market.ends_at(after(100))).await;
-    let (id, listing) = (new.market.id(), new.listing);
+    let (id, texts) = (new.market.id(), new.texts);
     let edit = move |tx: &mut dyn Tx, meeting: &Meeting| {
-        let (mut market, mut listing) = (lock_market(tx, id)?, listing.clone());
+        let (mut market, mut texts) = (lock_market(tx, id)?, texts.clone());
         let ends_at = Some(after(50));
         let edit = MarketEdit { name: MarketName::new("Edited").ok(), description: None, ends_at };
-        market.edit(&mut listing, edit, START).expect("the market is open");
+        market.edit(&mut texts, edit, START).expect("the market is open");
         tx.save_markets(&[&market], START)?;
-        tx.save_listing(&market, &listing)?;
+        tx.save_market_texts(&market, &texts)?;
         meeting.arrive();
         tx.get_details(&market)
     };

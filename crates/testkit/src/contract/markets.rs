@@ -26,9 +26,9 @@ pub async fn markets_are_returned_as_written(harness: &dyn Harness) {
     let rich = rich.subsidy(12_345).created_at(after(7)).ends_at(after(8)).build();
     for new in [plain, fixture.make.market(&creator).options(10).build(), rich] {
         fixture.store_market(new.clone()).await;
-        let NewMarket { market, listing, created_at } = new;
+        let NewMarket { market, texts, created_at } = new;
         let (id, pot) = (market.id(), market.record().subsidy.into());
-        let expected = MarketDetails { market, listing, pot, created_at, updated_at: created_at };
+        let expected = MarketDetails { market, texts, pot, created_at, updated_at: created_at };
         assert_eq!(fixture.stored_market(id).await, expected);
         let locked = fixture.commit(move |tx| lock_market(tx, id)).await;
         assert_eq!(*locked, expected.market);
@@ -93,7 +93,7 @@ pub async fn saved_markets_keep_their_state(harness: &dyn Harness) {
             .await;
         let stored = fixture.stored_market(id).await;
         assert_eq!(stored.market, market);
-        assert_eq!((&stored.listing, stored.created_at), (&one.listing, one.created_at));
+        assert_eq!((&stored.texts, stored.created_at), (&one.texts, one.created_at));
         assert_eq!(stored.updated_at, after(9));
     }
     let untouched = fixture.stored_market(other.market.id()).await;
@@ -105,26 +105,26 @@ pub async fn saved_markets_keep_their_state(harness: &dyn Harness) {
 pub async fn saved_listings_keep_edited_fields(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
     let (one, other) = (fixture.market(|market| market.options(3)).await, fixture.market(|market| market).await);
-    let (id, mut listing) = (one.market.id(), one.listing.clone());
-    listing.name = MarketName::new("Edited").expect("a name");
-    listing.description = MarketDescription::new("As \"edited\".").expect("a description");
+    let (id, mut texts) = (one.market.id(), one.texts.clone());
+    texts.name = MarketName::new("Edited").expect("a name");
+    texts.description = MarketDescription::new("As \"edited\".").expect("a description");
     let altered = Market::restore(MarketRecord {
         ends_at: after(77),
         ..changed(&one.market, Phase::Closed).record().clone()
     });
-    let (saved, altered) = (listing.clone(), altered.expect("a market"));
+    let (saved, altered) = (texts.clone(), altered.expect("a market"));
     fixture
         .commit(move |tx| {
             let mut locked = lock_market(tx, id)?;
             *locked = altered.clone();
-            tx.save_listing(&locked, &saved)
+            tx.save_market_texts(&locked, &saved)
         })
         .await;
     let stored = fixture.stored_market(id).await;
     let expected = MarketRecord { ends_at: after(77), ..one.market.record().clone() };
-    assert_eq!((stored.market.record(), &stored.listing), (&expected, &listing));
+    assert_eq!((stored.market.record(), &stored.texts), (&expected, &texts));
     let untouched = fixture.stored_market(other.market.id()).await;
-    assert_eq!((&untouched.market, &untouched.listing), (&other.market, &other.listing));
+    assert_eq!((&untouched.market, &untouched.texts), (&other.market, &other.texts));
     let details =
         fixture.commit(move |tx| lock_market(tx, id).and_then(|market| tx.get_details(&market))).await;
     assert_eq!(details, stored);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use foretell_domain::id::{MarketId, PostId};
-use foretell_domain::market::Listing;
+use foretell_domain::market::MarketTexts;
 use foretell_domain::post::PostStatus;
 use foretell_domain::search::SearchQuery;
 use foretell_domain::text::{MarketDescription, MarketName};
@@ -23,19 +23,19 @@ async fn markets<const N: usize>(fixture: &Fixture, texts: [(&str, &str); N]) ->
     for ((name, description), id) in texts.into_iter().zip(&mut ids) {
         let stored = fixture.market(|market| market).await;
         *id = stored.market.id();
-        rename(fixture, *id, stored.listing, name, description).await;
+        rename(fixture, *id, stored.texts, name, description).await;
     }
     ids
 }
 
-async fn rename(fixture: &Fixture, id: MarketId, listing: Listing, name: &str, description: &str) {
-    let mut renamed = listing;
+async fn rename(fixture: &Fixture, id: MarketId, texts: MarketTexts, name: &str, description: &str) {
+    let mut renamed = texts;
     renamed.name = MarketName::new(name).unwrap();
     renamed.description = MarketDescription::new(description).unwrap();
     fixture
         .commit(move |tx| {
             let market = lock_market(tx, id)?;
-            tx.save_listing(&market, &renamed)
+            tx.save_market_texts(&market, &renamed)
         })
         .await;
 }
@@ -198,8 +198,8 @@ pub async fn best_matches_come_first(harness: &dyn Harness) {
 pub async fn renamed_market_is_found_by_new_name(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
     let [market] = markets(&fixture, [("Will it rain?", "As measured on the roof.")]).await;
-    let listing = fixture.stored_market(market).await.listing;
-    rename(&fixture, market, listing, "Will it snow?", "As seen from the window.").await;
+    let texts = fixture.stored_market(market).await.texts;
+    rename(&fixture, market, texts, "Will it snow?", "As seen from the window.").await;
     for method in [FullText, Substring] {
         check(&fixture, method, "snow", &[market]).await;
         check(&fixture, method, "window", &[market]).await;

@@ -1,7 +1,7 @@
 //! Values: every text and time that the domain accepts is returned from storage unchanged.
 
 use foretell_domain::comment::Comment;
-use foretell_domain::market::Listing;
+use foretell_domain::market::MarketTexts;
 use foretell_domain::post::{Post, PostBody, PostStatus};
 use foretell_domain::tag::{Tag, Tags};
 use foretell_domain::text::{
@@ -103,7 +103,7 @@ async fn check_post(fixture: &Fixture, title: &str, content: &str, at: Timestamp
 async fn check_market(fixture: &Fixture, text: &str, ends_at: Timestamp) {
     let creator = fixture.funded(1_000_000).await;
     let name = format!("abc {text}");
-    let listing = Listing::new(
+    let texts = MarketTexts::new(
         MarketName::new(&name).expect(text),
         MarketDescription::new(format!("Ten and more:\n\t{text}")).expect(text),
         Category::new(text.chars().take(40).collect::<String>()).expect(text),
@@ -111,10 +111,10 @@ async fn check_market(fixture: &Fixture, text: &str, ends_at: Timestamp) {
     );
     let created_at = Timestamp::from_micros(ends_at.micros() - 1);
     let new = fixture.make.market(&creator).created_at(created_at).ends_at(ends_at).build();
-    let new = NewMarket { listing: listing.expect(text), ..new };
+    let new = NewMarket { texts: texts.expect(text), ..new };
     fixture.store_market(new.clone()).await;
     let stored = fixture.stored_market(new.market.id()).await;
-    assert_eq!((&stored.listing, stored.created_at), (&new.listing, created_at));
+    assert_eq!((&stored.texts, stored.created_at), (&new.texts, created_at));
     assert_eq!(stored.market.record().ends_at, ends_at);
 }
 

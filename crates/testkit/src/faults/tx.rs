@@ -10,7 +10,7 @@ use foretell_domain::id::{
     AccountId, ApiKeyId, BetId, ClientId, CommentId, JobId, MarketId, PostId, SessionId, TransferId, UserId,
     WebhookId,
 };
-use foretell_domain::market::{Bet, Holding, Listing, Market, Settlement};
+use foretell_domain::market::{Bet, Holding, Market, MarketTexts, Settlement};
 use foretell_domain::money::Currency;
 use foretell_domain::post::Post;
 use foretell_domain::quota::Quota;
@@ -88,7 +88,7 @@ impl MarketTx for WatchedTx<'_> {
         fn lock_markets(&mut self, ids: &BTreeSet<MarketId>) -> Vec<Locked<Market>>;
         fn save_markets(&mut self, markets: &[&Locked<Market>], at: Timestamp) -> ();
         fn get_details(&mut self, market: &Locked<Market>) -> MarketDetails;
-        fn save_listing(&mut self, market: &Locked<Market>, listing: &Listing) -> ();
+        fn save_market_texts(&mut self, market: &Locked<Market>, texts: &MarketTexts) -> ();
         fn delete_markets(&mut self, markets: Vec<Locked<Market>>) -> ();
         fn find_holdings(&mut self, wanted: &[WantedHolding]) -> Vec<Holding>;
         fn save_positions(&mut self, positions: &[(&Holding, usize)]) -> ();

@@ -21,12 +21,12 @@ use super::tables::{MarketRow, Tables};
 use super::{MemoryStore, count, cut_page, page_of};
 
 fn details(tables: &Tables, row: &MarketRow) -> MarketDetails {
-    let MarketRow { market, listing, created_at, updated_at } = row.clone();
-    MarketDetails { pot: tables.pot(market.id()), market, listing, created_at, updated_at }
+    let MarketRow { market, texts, created_at, updated_at } = row.clone();
+    MarketDetails { pot: tables.pot(market.id()), market, texts, created_at, updated_at }
 }
 
 pub(super) fn is_wanted(filter: &MarketFilter, row: &MarketRow) -> bool {
-    filter.wants(&row.market, &row.listing)
+    filter.wants(&row.market, &row.texts)
 }
 
 /// Sort key that ascends along a list of this order.

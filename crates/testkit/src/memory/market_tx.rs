@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use foretell_domain::id::{AccountId, BetId, ClientId, MarketId};
-use foretell_domain::market::{Bet, Holding, Listing, Market, MarketRecord, OptionState, Settlement};
+use foretell_domain::market::{Bet, Holding, Market, MarketRecord, MarketTexts, OptionState, Settlement};
 use foretell_domain::money::Balance;
 use foretell_domain::time::Timestamp;
 use foretell_ports::error::StoreError;
@@ -55,16 +55,16 @@ impl MarketTx for MemoryTx<'_> {
             let row = tables.markets.require(&market.id())?.clone();
             let pot = tables.accounts.get(&AccountId::of_market(market.id()));
             let pot = pot.map_or(Balance::ZERO, |row| row.account.balance());
-            let MarketRow { market, listing, created_at, updated_at } = row;
-            Ok(MarketDetails { market, listing, pot, created_at, updated_at })
+            let MarketRow { market, texts, created_at, updated_at } = row;
+            Ok(MarketDetails { market, texts, pot, created_at, updated_at })
         })
     }
 
-    fn save_listing(&mut self, market: &Locked<Market>, listing: &Listing) -> Result<(), StoreError> {
+    fn save_market_texts(&mut self, market: &Locked<Market>, texts: &MarketTexts) -> Result<(), StoreError> {
         self.step(|tables, locked| {
             locked.check_market(market.id())?;
             let mut row = tables.markets.require(&market.id())?.clone();
-            (row.listing.name, row.listing.description) = (listing.name.clone(), listing.description.clone());
+            (row.texts.name, row.texts.description) = (texts.name.clone(), texts.description.clone());
             let record = MarketRecord { ends_at: market.record().ends_at, ..row.market.record().clone() };
             row.market = restored(record)?;
             tables.markets.put(market.id(), row);
@@ -196,15 +196,15 @@ impl MarketTx for MemoryTx<'_> {
 }
 
 fn insert_market(tables: &mut Tables, new: &NewMarket) -> Result<(), StoreError> {
-    let NewMarket { market, listing, created_at } = new;
+    let NewMarket { market, texts, created_at } = new;
     let record = market.record();
     tables.users.require(&record.creator_id)?;
     tables.accounts.require(&record.creator_account_id)?;
-    if record.options.len() != listing.options().len() {
-        return Err(rejected(format!("{:?} has other options than its listing", record.id)));
+    if record.options.len() != texts.options().len() {
+        return Err(rejected(format!("{:?} has other options than its texts", record.id)));
     }
     let (created_at, updated_at) = (*created_at, *created_at);
-    let row = MarketRow { market: market.clone(), listing: listing.clone(), created_at, updated_at };
+    let row = MarketRow { market: market.clone(), texts: texts.clone(), created_at, updated_at };
     tables.markets.insert(record.id, row)
 }
 

@@ -43,7 +43,7 @@ impl TextSearch for MemoryStore {
     ) -> Result<Hits<MarketId>, StoreError> {
         let tables = self.read()?;
         let rows = tables.markets.committed().iter().filter(|(_, row)| is_wanted(filter, row));
-        let texts = rows.map(|(id, row)| (*id, row.listing.name.as_str(), row.listing.description.as_str()));
+        let texts = rows.map(|(id, row)| (*id, row.texts.name.as_str(), row.texts.description.as_str()));
         Ok(found(texts, method, query, page))
     }
 

@@ -8,7 +8,7 @@ use foretell_domain::id::{
     AccountId, ApiKeyId, BetId, ClientId, CommentId, JobId, MarketId, PostId, SessionId, TransferId, UserId,
     WebhookId,
 };
-use foretell_domain::market::{Bet, Listing, Market, Payout, Position, Settlement};
+use foretell_domain::market::{Bet, Market, MarketTexts, Payout, Position, Settlement};
 use foretell_domain::money::{Balance, Currency};
 use foretell_domain::post::Post;
 use foretell_domain::text::Email;
@@ -35,7 +35,7 @@ pub(super) struct AccountRow {
 #[derive(Debug, Clone)]
 pub(super) struct MarketRow {
     pub(super) market: Market,
-    pub(super) listing: Listing,
+    pub(super) texts: MarketTexts,
     pub(super) created_at: Timestamp,
     pub(super) updated_at: Timestamp,
 }

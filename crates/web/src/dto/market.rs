@@ -99,15 +99,15 @@ impl<'a> MarketView<'a> {
     /// Creates the response for a market at `now`: an open market is shown as closed after its end
     /// date.
     pub(crate) fn at(now: Timestamp, details: &'a MarketDetails, currency: &Currency) -> Self {
-        let (record, listing) = (details.market.record(), &details.listing);
+        let (record, texts) = (details.market.record(), &details.texts);
         let states = record.options.iter().zip(details.market.probabilities());
-        let options = states.zip(listing.options());
+        let options = states.zip(texts.options());
         Self {
             id: Text(record.id),
             creator_id: Text(record.creator_id),
-            name: listing.name.as_str(),
-            description: listing.description.as_str(),
-            category: listing.category.as_str(),
+            name: texts.name.as_str(),
+            description: texts.description.as_str(),
+            category: texts.category.as_str(),
             status: details.market.phase_at(now).as_str(),
             end_date: Time(record.ends_at),
             subsidy: Money::new(currency, record.subsidy.minor()),

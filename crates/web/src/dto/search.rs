@@ -64,8 +64,8 @@ impl<'a> MarketHit<'a> {
         score: f64,
         query: LocalQuery<'_>,
     ) -> Self {
-        let name = highlight(query, details.listing.name.as_str());
-        let description = highlight(query, details.listing.description.as_str());
+        let name = highlight(query, details.texts.name.as_str());
+        let description = highlight(query, details.texts.description.as_str());
         Self { market, score, highlight: MarketHighlight { name, description } }
     }
 }

@@ -120,7 +120,7 @@ pub(crate) fn field_error_of(refusal: &DomainError, currency: &Currency) -> Fiel
         DomainError::Transfer(TransferError::SelfTransfer) => "toAccountId",
         DomainError::Market(MarketError::EndsInThePast) => "endDate",
         DomainError::Market(MarketError::SomeProbabilities | MarketError::Probabilities(_))
-        | DomainError::Listing(_) => "options",
+        | DomainError::MarketTexts(_) => "options",
         DomainError::Market(MarketError::Split(_)) => "split",
         DomainError::Money(_) => "amount",
         DomainError::Webhook(_) => "url",

@@ -45,15 +45,14 @@ impl CommandHandler<'_> {
         // The same transfer was rehearsed above, so a rejection here is a program error.
         let paid = self.state.post(command.from, pot.id(), order);
         let row = paid.map_err(|refusal| invariant_violation(&refusal.into()))?;
-        let (record, listing, created_at) =
-            (market.record().clone(), command.listing.clone(), self.context.now);
+        let (record, texts, created_at) = (market.record().clone(), command.texts.clone(), self.context.now);
         self.enqueue(JobTask::CloseMarket(record.id), record.ends_at);
         if self.context.has_embeddings {
             self.enqueue(JobTask::EmbedMarket(record.id), self.context.now);
         }
-        self.state.add_market(NewMarket { market, listing: listing.clone(), created_at });
+        self.state.add_market(NewMarket { market, texts: texts.clone(), created_at });
         let balance = row.debit.balance_after;
-        let opened = MarketOpened { record, listing, balance, created_at };
+        let opened = MarketOpened { record, texts, balance, created_at };
         Ok(Ok(Outcome::MarketOpened(Box::new(opened))))
     }
 

@@ -1,7 +1,7 @@
 //! Format 1 of commands, the input of the request hash.
 
 use foretell_domain::id::{AccountId, ClientId, MarketId, OptionId, TransferId};
-use foretell_domain::market::{BuyOrder, Listing, Quantity, SellOrder};
+use foretell_domain::market::{BuyOrder, MarketTexts, Quantity, SellOrder};
 use foretell_domain::money::Amount;
 use foretell_domain::probability::Probability;
 use foretell_domain::shares::Shares;
@@ -9,7 +9,7 @@ use foretell_domain::text::Memo;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use super::market::ListingV1;
+use super::market::MarketTextsV1;
 use crate::writer::command::{BatchMode, Command, Decision, OpenMarket, Payment, PlaceBet, SellShares};
 
 /// Prefix of the hashed command.
@@ -84,7 +84,7 @@ pub(super) enum BatchModeV1 {
 
 #[derive(Serialize)]
 pub(super) struct OpenMarketV1<'a> {
-    listing: ListingV1<'a>,
+    listing: MarketTextsV1<'a>,
     probabilities: Vec<Option<f64>>,
     ends_at: i64,
     subsidy: i64,
@@ -173,10 +173,10 @@ impl<'a> From<&'a Payment> for PaymentV1<'a> {
 impl<'a> From<&'a OpenMarket> for OpenMarketV1<'a> {
     fn from(opening: &'a OpenMarket) -> Self {
         // The fee and the quotas are set by the operator, and not part of the request.
-        let OpenMarket { listing, probabilities, ends_at, subsidy, from, fee_bps: _, quotas: _ } = opening;
-        let listing: &Listing = listing;
+        let OpenMarket { texts, probabilities, ends_at, subsidy, from, fee_bps: _, quotas: _ } = opening;
+        let texts: &MarketTexts = texts;
         Self {
-            listing: listing.into(),
+            listing: texts.into(),
             probabilities: probabilities.iter().map(|given| given.map(Probability::get)).collect(),
             ends_at: ends_at.micros(),
             subsidy: subsidy.minor(),

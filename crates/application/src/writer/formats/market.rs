@@ -1,9 +1,9 @@
-//! Format 1 of markets, their listings and their settlement terms.
+//! Format 1 of markets, their texts and their settlement terms.
 
 use std::borrow::Cow;
 
 use foretell_domain::id::{AccountId, MarketId, OptionId, UserId};
-use foretell_domain::market::{Listing, MarketRecord, OptionState, Phase, SettlementTerms};
+use foretell_domain::market::{MarketRecord, MarketTexts, OptionState, Phase, SettlementTerms};
 use foretell_domain::money::{Amount, Balance};
 use foretell_domain::probability::Probability;
 use foretell_domain::shares::Shares;
@@ -12,7 +12,7 @@ use foretell_domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 #[derive(Serialize, Deserialize)]
-pub(super) struct ListingV1<'a> {
+pub(super) struct MarketTextsV1<'a> {
     name: Cow<'a, str>,
     description: Cow<'a, str>,
     category: Cow<'a, str>,
@@ -49,22 +49,22 @@ pub(super) enum TermsV1 {
     Refunds { available: i64, stakes: i64 },
 }
 
-impl<'a> From<&'a Listing> for ListingV1<'a> {
-    fn from(listing: &'a Listing) -> Self {
+impl<'a> From<&'a MarketTexts> for MarketTextsV1<'a> {
+    fn from(texts: &'a MarketTexts) -> Self {
         Self {
-            name: listing.name.as_str().into(),
-            description: listing.description.as_str().into(),
-            category: listing.category.as_str().into(),
-            options: listing.options().iter().map(|option| option.as_str().into()).collect(),
+            name: texts.name.as_str().into(),
+            description: texts.description.as_str().into(),
+            category: texts.category.as_str().into(),
+            options: texts.options().iter().map(|option| option.as_str().into()).collect(),
         }
     }
 }
 
-impl ListingV1<'_> {
-    /// Returns the listing; `None` if it is not valid.
-    pub(super) fn into_listing(self) -> Option<Listing> {
+impl MarketTextsV1<'_> {
+    /// Returns the texts; `None` if they are not valid.
+    pub(super) fn into_texts(self) -> Option<MarketTexts> {
         let options = self.options.into_iter().map(|option| OptionName::new(option).ok());
-        Listing::new(
+        MarketTexts::new(
             MarketName::new(self.name).ok()?,
             MarketDescription::new(self.description).ok()?,
             Category::new(self.category).ok()?,
@@ -100,7 +100,7 @@ impl From<&MarketRecord> for MarketRecordV1 {
 }
 
 impl MarketRecordV1 {
-    /// Returns the record; `None` if it is not valid.
+    /// Returns the record; `None` if they are not valid.
     pub(super) fn into_record(self) -> Option<MarketRecord> {
         let option = |option: OptionStateV1| {
             Some(OptionState {

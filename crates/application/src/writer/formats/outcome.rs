@@ -11,7 +11,7 @@ use foretell_domain::transfer::Transfer;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::market::{ListingV1, MarketRecordV1, TermsV1};
+use super::market::{MarketRecordV1, MarketTextsV1, TermsV1};
 use super::refusal::RefusalV1;
 use super::transfer::UnnumberedTransfer;
 use crate::writer::outcome::{MarketOpened, MarketState, Outcome, Registered};
@@ -86,7 +86,7 @@ struct RegisteredV1 {
 #[derive(Serialize, Deserialize)]
 struct MarketOpenedV1<'a> {
     record: MarketRecordV1,
-    listing: ListingV1<'a>,
+    listing: MarketTextsV1<'a>,
     balance: i64,
     created_at: i64,
 }
@@ -151,7 +151,7 @@ impl<'a> From<&'a Outcome> for OutcomeV1<'a> {
             Outcome::Batch(results) => Self::Batch(runs(results).iter().map(BatchRunV1::from).collect()),
             Outcome::MarketOpened(opened) => Self::MarketOpened(MarketOpenedV1 {
                 record: (&opened.record).into(),
-                listing: (&opened.listing).into(),
+                listing: (&opened.texts).into(),
                 balance: opened.balance.minor(),
                 created_at: opened.created_at.micros(),
             }),
@@ -269,7 +269,7 @@ impl MarketOpenedV1<'_> {
     fn into_outcome(self) -> Option<Outcome> {
         Some(Outcome::MarketOpened(Box::new(MarketOpened {
             record: self.record.into_record()?,
-            listing: self.listing.into_listing()?,
+            texts: self.listing.into_texts()?,
             balance: Balance::from_minor(self.balance),
             created_at: Timestamp::from_micros(self.created_at),
         })))

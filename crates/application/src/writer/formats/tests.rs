@@ -4,7 +4,7 @@ use foretell_domain::error::DomainError;
 use foretell_domain::id::{AccountId, BetId, ClientId, MarketId, OptionId, TransferId, UserId};
 use foretell_domain::market::lmsr::LmsrError;
 use foretell_domain::market::{
-    BuyOrder, Guard, Listing, MarketError, MarketRecord, OptionState, Phase, Quantity, SellOrder,
+    BuyOrder, Guard, MarketError, MarketRecord, MarketTexts, OptionState, Phase, Quantity, SellOrder,
     SettlementTerms, SplitError,
 };
 use foretell_domain::money::{Amount, Balance};
@@ -33,10 +33,10 @@ fn amount(minor: i64) -> Amount {
     Amount::new(minor).unwrap()
 }
 
-fn listing() -> Listing {
+fn texts() -> MarketTexts {
     let options = ["Yes", "No \"ever\""].map(|name| OptionName::new(name).unwrap());
     let (name, description) = ("Will it rain?", "By the station at the harbour.");
-    Listing::new(
+    MarketTexts::new(
         MarketName::new(name).unwrap(),
         MarketDescription::new(description).unwrap(),
         Category::new("weather").unwrap(),
@@ -76,7 +76,7 @@ fn commands() -> Vec<Command> {
         Command::Mint(Mint { to: account_id, amount: amount(7) }),
         Command::Reverse(Reversal { of: TransferId::from_u128(9), force: true }),
         Command::OpenMarket(Box::new(OpenMarket {
-            listing: listing(),
+            texts: texts(),
             probabilities: vec![half, None],
             ends_at: Timestamp::from_micros(1_800_000_000_000_000),
             subsidy: amount(10_000),
@@ -207,7 +207,7 @@ fn whole_outcomes() -> Vec<CommandResult> {
         }),
         Outcome::MarketOpened(Box::new(MarketOpened {
             record: record(),
-            listing: listing(),
+            texts: texts(),
             balance: Balance::from_minor(9),
             created_at: Timestamp::from_micros(7),
         })),

@@ -12,7 +12,7 @@ use foretell_domain::id::{
     AccountId, ApiKeyId, BetId, ClientId, CommentId, JobId, MarketId, PostId, SessionId, TransferId, UserId,
     WebhookId,
 };
-use foretell_domain::market::{Bet, Holding, Listing, Market, Settlement};
+use foretell_domain::market::{Bet, Holding, Market, MarketTexts, Settlement};
 use foretell_domain::money::Currency;
 use foretell_domain::post::Post;
 use foretell_domain::quota::Quota;
@@ -148,7 +148,7 @@ impl MarketTx for LateTx<'_> {
         insert_markets(markets: &[NewMarket]) -> ();
         save_markets(markets: &[&Locked<Market>], at: Timestamp) -> ();
         get_details(market: &Locked<Market>) -> MarketDetails;
-        save_listing(market: &Locked<Market>, listing: &Listing) -> ();
+        save_market_texts(market: &Locked<Market>, texts: &MarketTexts) -> ();
         delete_markets(markets: Vec<Locked<Market>>) -> ();
         find_holdings(wanted: &[WantedHolding]) -> Vec<Holding>;
         save_positions(positions: &[(&Holding, usize)]) -> ();

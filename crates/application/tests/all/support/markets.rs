@@ -4,7 +4,7 @@ use foretell_application::writer::{Decision, MarketState, Receipt, TradeReceipt}
 use foretell_application::{AppError, Caller, MarketOpening, TradeTarget};
 use foretell_domain::error::DomainError;
 use foretell_domain::id::{AccountId, MarketId, OptionId};
-use foretell_domain::market::{BuyOrder, Listing, Quantity, SellOrder, Settlement};
+use foretell_domain::market::{BuyOrder, MarketTexts, Quantity, SellOrder, Settlement};
 use foretell_domain::text::{Category, MarketDescription, MarketName, OptionName};
 use foretell_domain::transfer::{Transfer, TransferKind};
 use foretell_ports::ledger::LedgerQueries as _;
@@ -79,18 +79,18 @@ impl Crowd {
 }
 
 impl Fixture {
-    /// Returns the listing of a market with these many options.
-    pub(crate) fn listing(options: usize) -> Listing {
+    /// Returns the texts of a market with these many options.
+    pub(crate) fn texts(options: usize) -> MarketTexts {
         let names = (1..=options).map(|number| OptionName::new(format!("Option {number}")).unwrap());
         let name = MarketName::new("Will it rain?").unwrap();
         let description = MarketDescription::new("By the weather service's word.").unwrap();
-        Listing::new(name, description, Category::new("politics").unwrap(), names.collect()).unwrap()
+        MarketTexts::new(name, description, Category::new("politics").unwrap(), names.collect()).unwrap()
     }
 
     /// Returns the data of a new market with two options that ends in a day.
     pub(crate) fn opening(&self, subsidy: i64) -> MarketOpening {
         MarketOpening {
-            listing: Self::listing(2),
+            texts: Self::texts(2),
             probabilities: vec![None; 2],
             ends_at: self.app.now().plus_seconds(86_400),
             subsidy: amount(subsidy),

@@ -117,10 +117,10 @@ impl<'a> OwnPositionView<'a> {
         let (cost, proceeds) = (i128::from(position.spent.minor()), i128::from(position.received.minor()));
         Some(Self {
             market_id: Text(held.market_id),
-            market_name: details.listing.name.as_str(),
+            market_name: details.texts.name.as_str(),
             market_status: market.phase_at(now).as_str(),
             option_id: Text(market.record().options.get(index)?.id),
-            option_name: details.listing.options().get(index)?.as_str(),
+            option_name: details.texts.options().get(index)?.as_str(),
             shares: money(position.shares.units().into()),
             price: price.map(Rounded),
             value: value.map(money),

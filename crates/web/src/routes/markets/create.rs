@@ -3,7 +3,7 @@
 use actix_web::web::Data;
 use foretell_application::MarketOpening;
 use foretell_domain::market::lmsr::{INITIAL_SUM_TOLERANCE, MAX_UNITS, MIN_INITIAL_PROBABILITY};
-use foretell_domain::market::{Listing, ListingError, MAX_OPTIONS, MIN_OPTIONS};
+use foretell_domain::market::{MAX_OPTIONS, MIN_OPTIONS, MarketTexts, MarketTextsError};
 use foretell_domain::money::Amount;
 use foretell_domain::probability::Probability;
 use foretell_domain::text::{Appearance, Category, MarketDescription, MarketName, OptionName};
@@ -78,9 +78,9 @@ impl ParseRequest for OpeningBody {
         let ends_at = errors.required("endDate", self.end_date, |text| parse_time(&text));
         refuse_past_end(ends_at, errors, context.now);
         let Options { names, probabilities } = options?;
-        let listing = Listing::new(name?, description?, category?, names);
-        let listing = listing.map_err(|error| add_listing_error(error, errors)).ok()?;
-        Some(MarketOpening { listing, probabilities, ends_at: ends_at?, subsidy: subsidy? })
+        let texts = MarketTexts::new(name?, description?, category?, names);
+        let texts = texts.map_err(|error| add_texts_error(error, errors)).ok()?;
+        Some(MarketOpening { texts, probabilities, ends_at: ends_at?, subsidy: subsidy? })
     }
 }
 
@@ -117,10 +117,10 @@ fn subsidy_of(
     None
 }
 
-fn add_listing_error(error: ListingError, errors: &mut ValidationErrors) {
+fn add_texts_error(error: MarketTextsError, errors: &mut ValidationErrors) {
     match error {
-        ListingError::OptionCount => errors.add("options", FieldErrorCode::Length, error.to_string()),
-        ListingError::SameName { index } => {
+        MarketTextsError::OptionCount => errors.add("options", FieldErrorCode::Length, error.to_string()),
+        MarketTextsError::SameName { index } => {
             errors.add(&format!("options[{index}].name"), FieldErrorCode::Repeated, error.to_string());
         }
     }
@@ -135,7 +135,7 @@ struct Options {
 impl Options {
     fn read(options: Vec<Object<OptionBody>>, errors: &mut ValidationErrors) -> Option<Self> {
         if !(MIN_OPTIONS..=MAX_OPTIONS).contains(&options.len()) {
-            add_listing_error(ListingError::OptionCount, errors);
+            add_texts_error(MarketTextsError::OptionCount, errors);
         }
         let given: Vec<_> = options.iter().map(|Object(option)| option.probability).collect();
         let probabilities = probabilities_of(&given, errors);

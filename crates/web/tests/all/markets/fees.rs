@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use foretell_application::{Application, ApplicationSettings, MarketOpening, Ports};
 use foretell_domain::id::AccountId;
-use foretell_domain::market::Listing;
+use foretell_domain::market::MarketTexts;
 use foretell_domain::money::Amount;
 use foretell_domain::text::{Category, MarketDescription, MarketName, OptionName};
 use foretell_ports::user_changes::NoOtherNodes;
@@ -47,7 +47,7 @@ async fn open_with_fee(app: &TestApp, creator: &TestUser) -> Opened {
     let settings = ApplicationSettings { fee_bps: 200, ..app.application.settings().clone() };
     let other = Application::start(ports, settings);
     let opening = MarketOpening {
-        listing: Listing::new(
+        texts: MarketTexts::new(
             MarketName::new("Will it rain?").unwrap(),
             MarketDescription::new("As measured on the roof.").unwrap(),
             Category::new("sports").unwrap(),
