@@ -1,4 +1,4 @@
-//! The oldest versions that this process may show.
+//! Minimum versions that this process may return.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,10 +7,11 @@ use foretell_ports::cache::MinVersion;
 use moka::ops::compute::Op;
 use moka::sync::Cache;
 
-/// How long a minimum version is kept: longer than any read of storage that began before it takes.
+/// Lifetime of a minimum version: longer than any read of storage that began before it.
 pub(crate) const MIN_VERSIONS_KEPT: Duration = Duration::from_secs(15);
 
-/// Minimum versions by key. They are not limited in number: one that is pushed out early would bring an old version back.
+/// Minimum versions by key. Their number is not limited: evicting one early would allow an outdated
+/// version.
 #[derive(Debug)]
 pub(crate) struct MinVersions(Cache<Arc<str>, i64>);
 
@@ -19,16 +20,18 @@ impl MinVersions {
         Self(Cache::builder().time_to_live(MIN_VERSIONS_KEPT).build())
     }
 
-    /// The minimum version of a key; 0 if there is none.
+    /// Returns the minimum version of a key; 0 if there is none.
     pub(crate) fn of(&self, key: &str) -> i64 {
         self.0.get(key).unwrap_or(0)
     }
 
-    /// Raises a minimum version; a lower one than there is changes nothing. Says whether it is higher now.
+    /// Raises a minimum version; a lower one has no effect. Returns `true` if it was raised.
     pub(crate) fn raise(&self, min_version: &MinVersion) -> bool {
+        // Most calls repeat a known minimum, and a read is cheaper than the entry's lock.
         if self.of(&min_version.key) >= min_version.version {
             return false;
         }
+        // Compared again under the lock of the entry: another thread may have raised it in between.
         let raise = |held: Option<moka::Entry<_, i64>>| match held {
             Some(held) if *held.value() >= min_version.version => Op::Nop,
             _ => Op::Put(min_version.version),

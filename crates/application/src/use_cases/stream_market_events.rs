@@ -1,4 +1,4 @@
-//! Streams the events of a market: its bets and sales in their order, and its statuses.
+//! Streams the events of a market: its bets and sales in order, and its phases.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,26 +15,26 @@ use crate::Application;
 use crate::error::AppError;
 use crate::market_feed::{MarketUpdate, POLL_INTERVAL, WatchedMarket};
 
-/// Id of a market event: the last bet or sale seen, 0 for none, and the last status.
+/// Id of a market event: the last bet or sale, 0 for none, and the last phase.
 ///
-/// Trades end before a market leaves the phase `open`, and its later phases follow in one order, so this is all
-/// that it takes to go on without a gap.
+/// Trading ends before a market leaves the phase `open`, and its later phases have a fixed order,
+/// so this is enough to resume without a gap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MarketEventId {
-    /// The number of the last bet or sale.
+    /// Number of the last bet or sale.
     pub sequence: i64,
-    /// The last status.
+    /// Last phase.
     pub phase: Phase,
 }
 
 impl MarketEventId {
-    /// Where a market stands.
+    /// Returns the id of the last event of a market.
     pub fn of(details: &MarketDetails) -> Self {
         let record = details.market.record();
         Self { sequence: record.bet_count, phase: record.phase }
     }
 
-    /// Whether nothing comes after this event of a market.
+    /// Returns `true` if no event can follow.
     pub const fn is_last(self) -> bool {
         matches!(self.phase, Phase::Resolved | Phase::Cancelled)
     }
@@ -46,7 +46,7 @@ impl fmt::Display for MarketEventId {
     }
 }
 
-/// A text that is no event id.
+/// The text is not an event id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventIdError;
 
@@ -60,43 +60,43 @@ impl FromStr for MarketEventId {
     }
 }
 
-/// An event of a market, with its id.
+/// An event of a market.
 #[derive(Debug, Clone)]
 pub struct MarketEvent {
-    /// Its id, after which a stream can go on.
+    /// Id, after which a stream can resume.
     pub id: MarketEventId,
-    /// What happened.
+    /// Data of the event.
     pub data: MarketEventData,
 }
 
-/// The data of an event.
+/// Data of an event.
 #[derive(Debug, Clone)]
 pub enum MarketEventData {
     /// A bet or sale.
     Trade(Arc<Bet>),
-    /// The market with its latest status. One that it passed through while nobody looked is left out.
+    /// The market with its new phase. Phases that passed between two reads are left out.
     Status(Arc<MarketDetails>),
-    /// Bets and sales that are not sent because the client was too far behind.
+    /// Bets and sales that are skipped because the client was too far behind.
     Gap {
-        /// The number of the first one.
+        /// Number of the first one.
         first: i64,
-        /// The number of the last one.
+        /// Number of the last one.
         last: i64,
     },
 }
 
-/// The next item of a stream.
+/// Result of waiting for events.
 #[derive(Debug)]
 pub enum StreamItem {
     /// The next events, at least one.
     Events(Vec<MarketEvent>),
-    /// Nothing has happened.
+    /// No event within the deadline.
     Idle,
-    /// Nothing will happen any more.
+    /// No event can follow.
     End,
 }
 
-/// A stream of the events of a market.
+/// A stream of the events of one market.
 pub struct MarketEventStream {
     application: Arc<Application>,
     market: Arc<WatchedMarket>,
@@ -117,14 +117,15 @@ impl Application {
         MarketEventStream { application: self, market, changes, closing, last_seen }
     }
 
-    /// Ends all event streams, now and from now on: the server is about to stop.
+    /// Ends all streams, now and in the future: the server is about to stop.
     pub fn end_event_streams(&self) {
         self.closing.send_replace(true);
     }
 }
 
 impl MarketEventStream {
-    /// The next event, within `timeout`. Given up in the middle, it has told nothing and can be called again.
+    /// Waits for the next events, at most for `timeout`. It is safe to drop the future and call it
+    /// again: no event is lost.
     ///
     /// # Errors
     /// [`AppError::Store`].
@@ -134,7 +135,7 @@ impl MarketEventStream {
             if *self.closing.borrow() {
                 return Ok(StreamItem::End);
             }
-            // Before looking, so that what happens meanwhile is looked at again.
+            // Marked before reading, so that a change during the read causes another read.
             self.changes.mark_unchanged();
             let sequence = self.last_seen.map_or(i64::MAX, |last_seen| last_seen.sequence);
             let markets = &*self.application.ports.markets;
@@ -150,7 +151,7 @@ impl MarketEventStream {
             if self.last_seen.is_some_and(MarketEventId::is_last) {
                 return Ok(StreamItem::End);
             }
-            // What was looked at could not be read.
+            // The bets that were read are all unreadable: skip them.
             if let Some(last_seen) = &mut self.last_seen
                 && last_seen.sequence < end
             {

@@ -1,4 +1,5 @@
-//! Event streams of markets: every event once and in order, wherever a client breaks off and whoever trades.
+//! Event streams of markets: every event once and in order, wherever a client disconnects and
+//! whichever process commits.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,10 +11,10 @@ use foretell_ports::market::MarketDetails;
 
 use crate::support::{Fixture, settings};
 
-/// Long enough for anything that is going to happen.
+/// Timeout of each expected event.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Before the first bet.
+/// Event id before the first bet.
 const BEGINNING: Option<MarketEventId> = Some(MarketEventId { sequence: 0, phase: Phase::Open });
 
 async fn next(
@@ -28,7 +29,7 @@ async fn next(
     }
 }
 
-/// What was told of an event: the number of a trade, or a status.
+/// Describes an event: the number of a trade, or a phase.
 fn shown(event: &MarketEvent) -> String {
     match &event.data {
         MarketEventData::Trade(bet) => bet.fill.sequence.to_string(),
@@ -47,7 +48,7 @@ async fn bet_many(fixture: &Fixture, traders: &[Caller], market: &MarketDetails,
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn reconnecting_client_gets_each_event_once_in_order() {
+async fn resumed_streams_have_every_event_once_in_order() {
     let fixture = Fixture::open().await;
     let creator = fixture.user().await;
     let market = fixture.market(&creator, 5_000).await;
@@ -64,7 +65,7 @@ async fn reconnecting_client_gets_each_event_once_in_order() {
         let (mut seen, mut last_seen) = (Vec::new(), BEGINNING);
         while seen.last().is_none_or(|last| last != "closed") {
             let events = next(&fixture.app, &market, last_seen).await;
-            // Broken off after some of what came at once.
+            // Disconnected after some of the events of one read.
             let taken = 1 + seen.len() * 7 % events.len();
             seen.extend(events[..taken].iter().map(shown));
             last_seen = Some(events[taken - 1].id);
@@ -78,7 +79,7 @@ async fn reconnecting_client_gets_each_event_once_in_order() {
 }
 
 #[tokio::test]
-async fn stream_begins_with_present_and_ends_with_market() {
+async fn stream_starts_with_phase_and_ends_with_market() {
     let fixture = Fixture::open().await;
     let creator = fixture.user().await;
     let market = fixture.market(&creator, 5_000).await;
@@ -117,11 +118,11 @@ async fn commits_of_other_processes_are_streamed() {
 }
 
 #[tokio::test]
-async fn stream_far_behind_gets_every_event() {
+async fn client_far_behind_gets_every_event() {
     let fixture = Fixture::open().await;
     let creator = fixture.user().await;
     let market = fixture.market(&creator, 5_000).await;
-    // Somebody follows, so that only the newest bets are kept.
+    // Another stream, so that only the newest bets are kept.
     let mut ahead = Arc::clone(&fixture.app).stream_market_events(market.market.id(), BEGINNING);
     let traders = [creator.clone(), fixture.user().await];
     for _ in 0..10 {
@@ -166,7 +167,7 @@ async fn stream_too_far_behind_gets_a_gap() {
 }
 
 #[tokio::test]
-async fn stream_ends_with_server_and_deleted_market() {
+async fn stream_ends_with_server_or_deleted_market() {
     let fixture = Fixture::open().await;
     let creator = fixture.user().await;
     let market = fixture.market(&creator, 5_000).await;
