@@ -80,9 +80,9 @@ pub(crate) async fn run(settings: &Settings, arguments: &ExportArguments) -> any
         (_, Some(_)) => bail!("only an export of a user's data takes an id"),
         (Exported::User, None) => bail!("an export of a user's data requires the id of the user"),
     };
-    let shape = match (arguments.format, columns) {
-        (ExportFormat::Jsonl, columns) => Shape::Lines { has_kinds: columns.is_none() },
-        (ExportFormat::Csv, Some(columns)) => Shape::Columns(columns),
+    let layout = match (arguments.format, columns) {
+        (ExportFormat::Jsonl, columns) => Layout::Lines { has_kinds: columns.is_none() },
+        (ExportFormat::Csv, Some(columns)) => Layout::Columns(columns),
         (ExportFormat::Csv, None) => {
             bail!("a user's data has several kinds of rows: export it as JSON lines")
         }
@@ -93,7 +93,7 @@ pub(crate) async fn run(settings: &Settings, arguments: &ExportArguments) -> any
         None => Box::new(io::stdout()),
     };
     let views = ExportViews { currency: &application.settings().currency, now: application.now() };
-    let mut rows = Rows::begin(out, shape)?;
+    let mut rows = RowWriter::begin(out, layout)?;
     application.export(export, &mut |row| rows.write(views, row)).await?;
     rows.finish()?;
     Ok(ExitCode::SUCCESS)
@@ -101,7 +101,7 @@ pub(crate) async fn run(settings: &Settings, arguments: &ExportArguments) -> any
 
 /// Format of rows.
 #[derive(Clone, Copy)]
-enum Shape {
+enum Layout {
     /// One object per line; inside another one with its kind, if there are several.
     Lines { has_kinds: bool },
     /// Values separated by commas, below the names of these columns.
@@ -116,16 +116,16 @@ struct Line {
 }
 
 /// The output file.
-enum Rows<W: Write> {
+enum RowWriter<W: Write> {
     Jsonl { out: BufWriter<W>, has_kinds: bool },
     Csv { out: Box<csv::Writer<W>>, columns: &'static [&'static str] },
 }
 
-impl<W: Write> Rows<W> {
-    fn begin(out: W, shape: Shape) -> io::Result<Self> {
-        Ok(match shape {
-            Shape::Lines { has_kinds } => Self::Jsonl { out: BufWriter::new(out), has_kinds },
-            Shape::Columns(columns) => {
+impl<W: Write> RowWriter<W> {
+    fn begin(out: W, layout: Layout) -> io::Result<Self> {
+        Ok(match layout {
+            Layout::Lines { has_kinds } => Self::Jsonl { out: BufWriter::new(out), has_kinds },
+            Layout::Columns(columns) => {
                 let mut out = csv::Writer::from_writer(out);
                 out.write_record(columns)?;
                 Self::Csv { out: Box::new(out), columns }

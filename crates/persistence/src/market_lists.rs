@@ -19,11 +19,11 @@ use crate::unreadable_rows::load_page;
 /// the index of the category must not be used, since all of its markets would be collected and
 /// sorted; the few of one creator may be.
 macro_rules! narrowed {
-    ($query:expr, $filter:expr, $walk:expr) => {{
+    ($query:expr, $filter:expr, $order:expr) => {{
         let mut query = $query;
         if let Some(category) = &$filter.category {
-            query = match $walk {
-                Walk::States => query.filter(markets::category.concat("").eq(category.clone())),
+            query = match $order {
+                IndexOrder::States => query.filter(markets::category.concat("").eq(category.clone())),
                 _ => query.filter(markets::category.eq(category.clone())),
             };
         }
@@ -38,35 +38,35 @@ macro_rules! narrowed {
 /// in order, it must not be used: a database without statistics would collect all markets of a
 /// phase by it, and sort them.
 macro_rules! narrowed_with_states {
-    ($query:expr, $filter:expr, $walk:expr) => {{
-        let query = narrowed!($query, $filter, $walk);
+    ($query:expr, $filter:expr, $order:expr) => {{
+        let query = narrowed!($query, $filter, $order);
         let is_in = |phase: Phase| market_states::phase.eq(phase.as_str());
         let is_found_in = |phase: Phase| market_states::phase.concat("").eq(phase.as_str());
-        match ($filter.phase, $walk) {
+        match ($filter.phase, $order) {
             (None, _) => query,
             (Some((Phase::Closed, now)), _) => {
                 let has_ended = is_found_in(Phase::Open).and(markets::ends_at_us.le(now.micros()));
                 query.filter(is_found_in(Phase::Closed).or(has_ended))
             }
-            (Some((Phase::Open, now)), Walk::States | Walk::Any) => {
+            (Some((Phase::Open, now)), IndexOrder::States | IndexOrder::Any) => {
                 query.filter(is_in(Phase::Open)).filter(markets::ends_at_us.gt(now.micros()))
             }
-            (Some((Phase::Open, now)), Walk::Ends) => {
+            (Some((Phase::Open, now)), IndexOrder::Ends) => {
                 query.filter(is_found_in(Phase::Open)).filter(markets::ends_at_us.gt(now.micros()))
             }
             // An index of end dates must not be used either if they are not the order.
-            (Some((Phase::Open, now)), Walk::Ids) => {
+            (Some((Phase::Open, now)), IndexOrder::Ids) => {
                 query.filter(is_found_in(Phase::Open)).filter((markets::ends_at_us + 0).gt(now.micros()))
             }
-            (Some((phase, _)), Walk::States | Walk::Any) => query.filter(is_in(phase)),
-            (Some((phase, _)), Walk::Ids | Walk::Ends) => query.filter(is_found_in(phase)),
+            (Some((phase, _)), IndexOrder::States | IndexOrder::Any) => query.filter(is_in(phase)),
+            (Some((phase, _)), IndexOrder::Ids | IndexOrder::Ends) => query.filter(is_found_in(phase)),
         }
     }};
 }
 
 /// Table whose index has a list in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Walk {
+enum IndexOrder {
     /// Markets, by id.
     Ids,
     /// Markets, by end date.
@@ -77,7 +77,7 @@ enum Walk {
     Any,
 }
 
-impl Walk {
+impl IndexOrder {
     fn of(filter: &MarketFilter, sort: MarketSort) -> Self {
         let is_by_phase_alone =
             filter.phase.is_some() && filter.category.is_none() && filter.creator_id.is_none();
@@ -96,10 +96,12 @@ pub(crate) fn count(connection: &mut Connection<'_>, filter: &MarketFilter) -> R
     let total = on!(connection, |c, Db| {
         if filter.phase.is_none() {
             // Without the states, the smallest index is sufficient.
-            narrowed!(markets::table.select(count()).into_boxed::<Db>(), filter, Walk::Any).get_result(c)
+            narrowed!(markets::table.select(count()).into_boxed::<Db>(), filter, IndexOrder::Any)
+                .get_result(c)
         } else {
             let all = markets::table.inner_join(market_states::table);
-            narrowed_with_states!(all.select(count()).into_boxed::<Db>(), filter, Walk::Any).get_result(c)
+            narrowed_with_states!(all.select(count()).into_boxed::<Db>(), filter, IndexOrder::Any)
+                .get_result(c)
         }
     });
     Ok(total?)
@@ -136,65 +138,67 @@ fn keys(
 ) -> QueryResult<Vec<MarketKey>> {
     let limit = i64::from(page.limit);
     let key = match page.start {
-        PageStart::First => return keys_of(connection, filter, (sort, Part::After(0)), limit),
-        PageStart::Offset(rows) => return keys_of(connection, filter, (sort, Part::After(rows)), limit),
+        PageStart::First => return keys_of(connection, filter, (sort, Seek::Offset(0)), limit),
+        PageStart::Offset(rows) => return keys_of(connection, filter, (sort, Seek::Offset(rows)), limit),
         PageStart::After(key) => key,
     };
     // Two index seeks: neither database turns the combined condition into one.
-    let mut keys = keys_of(connection, filter, (sort, Part::Beside(key)), limit)?;
+    let mut keys = keys_of(connection, filter, (sort, Seek::SameRank(key)), limit)?;
     let missing = limit.saturating_sub(i64::try_from(keys.len()).unwrap_or(limit));
     if missing > 0 {
-        keys.extend(keys_of(connection, filter, (sort, Part::Beyond(key)), missing)?);
+        keys.extend(keys_of(connection, filter, (sort, Seek::LaterRank(key)), missing)?);
     }
     Ok(keys)
 }
 
-/// Part of a sorted list.
+/// Start of a seek in a sorted list.
 #[derive(Clone, Copy)]
-enum Part {
+enum Seek {
     /// All but the first so many.
-    After(i64),
+    Offset(i64),
     /// Markets after a key with the same rank.
-    Beside(MarketKey),
+    SameRank(MarketKey),
     /// Markets after a key with a later rank.
-    Beyond(MarketKey),
+    LaterRank(MarketKey),
 }
 
 fn keys_of(
     connection: &mut Connection<'_>,
     filter: &MarketFilter,
-    (sort, part): (MarketSort, Part),
+    (sort, seek): (MarketSort, Seek),
     limit: i64,
 ) -> QueryResult<Vec<MarketKey>> {
-    let walk = Walk::of(filter, sort);
+    let order = IndexOrder::of(filter, sort);
     let rows: Vec<(DbId, i64, i64)> = on!(connection, |c, Db| {
         let all = markets::table.inner_join(market_states::table);
         let columns = (markets::id, markets::ends_at_us, market_states::volume_minor);
-        let mut query = narrowed_with_states!(all.select(columns).into_boxed::<Db>(), filter, walk);
+        let mut query = narrowed_with_states!(all.select(columns).into_boxed::<Db>(), filter, order);
         query = match sort {
-            MarketSort::Newest if walk == Walk::States => query.order(market_states::market_id.desc()),
+            MarketSort::Newest if order == IndexOrder::States => query.order(market_states::market_id.desc()),
             MarketSort::Newest => query.order(markets::id.desc()),
             MarketSort::Closing => query.order((markets::ends_at_us, markets::id.desc())),
             MarketSort::Volume => {
                 query.order((market_states::volume_minor.desc(), market_states::market_id.desc()))
             }
         };
-        query = match (sort, part) {
-            (_, Part::After(rows)) => query.offset(rows),
+        query = match (sort, seek) {
+            (_, Seek::Offset(rows)) => query.offset(rows),
             // The rank of the newest is their id alone.
-            (MarketSort::Newest, Part::Beside(_)) => return Ok(Vec::new()),
-            (MarketSort::Newest, Part::Beyond(key)) if walk == Walk::States => {
+            (MarketSort::Newest, Seek::SameRank(_)) => return Ok(Vec::new()),
+            (MarketSort::Newest, Seek::LaterRank(key)) if order == IndexOrder::States => {
                 query.filter(market_states::market_id.lt(DbId::from(key.id)))
             }
-            (MarketSort::Newest, Part::Beyond(key)) => query.filter(markets::id.lt(DbId::from(key.id))),
-            (MarketSort::Closing, Part::Beside(key)) => {
+            (MarketSort::Newest, Seek::LaterRank(key)) => query.filter(markets::id.lt(DbId::from(key.id))),
+            (MarketSort::Closing, Seek::SameRank(key)) => {
                 query.filter(markets::ends_at_us.eq(key.rank)).filter(markets::id.lt(DbId::from(key.id)))
             }
-            (MarketSort::Closing, Part::Beyond(key)) => query.filter(markets::ends_at_us.gt(key.rank)),
-            (MarketSort::Volume, Part::Beside(key)) => query
+            (MarketSort::Closing, Seek::LaterRank(key)) => query.filter(markets::ends_at_us.gt(key.rank)),
+            (MarketSort::Volume, Seek::SameRank(key)) => query
                 .filter(market_states::volume_minor.eq(key.rank))
                 .filter(market_states::market_id.lt(DbId::from(key.id))),
-            (MarketSort::Volume, Part::Beyond(key)) => query.filter(market_states::volume_minor.lt(key.rank)),
+            (MarketSort::Volume, Seek::LaterRank(key)) => {
+                query.filter(market_states::volume_minor.lt(key.rank))
+            }
         };
         query.limit(limit).load(c)
     })?;

@@ -17,33 +17,33 @@ use crate::unreadable_rows::load_page;
 /// Market and option index as stored, whether valid or not.
 type RawKey = (DbId, i32);
 
-/// Part of a sorted list, from which so many rows are requested.
+/// Start of a seek in a sorted list, from which so many rows are requested.
 #[derive(Clone, Copy)]
-enum Part<K> {
+enum Seek<K> {
     /// All but the first so many.
-    After(i64),
+    Offset(i64),
     /// Rows after a key with the same rank.
-    Beside(K),
+    SameRank(K),
     /// Rows after a key with a later rank.
-    Beyond(K),
+    LaterRank(K),
 }
 
 /// Returns the rows of a page. After a key this needs two index seeks: neither database turns the
 /// combined condition into one.
 fn rows_of<K: Copy, R>(
     page: PageRequest<K>,
-    mut load: impl FnMut(Part<K>, i64) -> QueryResult<Vec<R>>,
+    mut load: impl FnMut(Seek<K>, i64) -> QueryResult<Vec<R>>,
 ) -> QueryResult<Vec<R>> {
     let limit = i64::from(page.limit);
     let key = match page.start {
-        PageStart::First => return load(Part::After(0), limit),
-        PageStart::Offset(rows) => return load(Part::After(rows), limit),
+        PageStart::First => return load(Seek::Offset(0), limit),
+        PageStart::Offset(rows) => return load(Seek::Offset(rows), limit),
         PageStart::After(key) => key,
     };
-    let mut rows = load(Part::Beside(key), limit)?;
+    let mut rows = load(Seek::SameRank(key), limit)?;
     let missing = limit.saturating_sub(i64::try_from(rows.len()).unwrap_or(limit));
     if missing > 0 {
-        rows.extend(load(Part::Beyond(key), missing)?);
+        rows.extend(load(Seek::LaterRank(key), missing)?);
     }
     Ok(rows)
 }
@@ -56,17 +56,17 @@ pub(crate) fn list_bets(
 ) -> Result<Vec<Bet>, Failure> {
     let user = DbId::from(user);
     let load = |page: &PageRequest<BetKey>| {
-        Ok(rows_of(*page, |part, limit| {
+        Ok(rows_of(*page, |seek, limit| {
             on!(connection, |c, Db| {
                 let own = bets::table.filter(bets::user_id.eq(user)).select(BetRow::as_select());
                 let query = own.order((bets::created_at_us.desc(), bets::id.desc())).limit(limit);
                 let query = query.into_boxed::<Db>();
-                let query = match part {
-                    Part::After(rows) => query.offset(rows),
-                    Part::Beside(key) => query
+                let query = match seek {
+                    Seek::Offset(rows) => query.offset(rows),
+                    Seek::SameRank(key) => query
                         .filter(bets::created_at_us.eq(key.created_at.micros()))
                         .filter(bets::id.lt(DbId::from(key.id))),
-                    Part::Beyond(key) => query.filter(bets::created_at_us.lt(key.created_at.micros())),
+                    Seek::LaterRank(key) => query.filter(bets::created_at_us.lt(key.created_at.micros())),
                 };
                 query.load(c)
             })
@@ -89,18 +89,18 @@ pub(crate) fn list_positions(
 ) -> Result<Vec<HeldPosition>, Failure> {
     let account = DbId::from(account);
     let load = |page: &PageRequest<RawKey>| {
-        Ok(rows_of(*page, |part, limit| {
+        Ok(rows_of(*page, |seek, limit| {
             on!(connection, |c, Db| {
                 let own = positions::table.filter(positions::account_id.eq(account));
                 let own = own.select(PositionRow::as_select());
                 let query = own.order((positions::market_id.desc(), positions::option_index)).limit(limit);
                 let query = query.into_boxed::<Db>();
-                let query = match part {
-                    Part::After(rows) => query.offset(rows),
-                    Part::Beside((market_id, option_index)) => query
+                let query = match seek {
+                    Seek::Offset(rows) => query.offset(rows),
+                    Seek::SameRank((market_id, option_index)) => query
                         .filter(positions::market_id.eq(market_id))
                         .filter(positions::option_index.gt(option_index)),
-                    Part::Beyond((market_id, _)) => query.filter(positions::market_id.lt(market_id)),
+                    Seek::LaterRank((market_id, _)) => query.filter(positions::market_id.lt(market_id)),
                 };
                 query.load(c)
             })

@@ -11,10 +11,10 @@ use foretell_domain::user::{Role, User};
 
 use crate::support::{Fixture, GRANT, amount, settings};
 
-type Answer = Result<Receipt<Transfer>, AppError>;
+type PaymentResult = Result<Receipt<Transfer>, AppError>;
 
 /// Checks that one payment of 10 was made and that every result contains it.
-async fn check_one_effect(fixture: &Fixture, [from, to]: [&Caller; 2], answers: Vec<Answer>) {
+async fn check_one_effect(fixture: &Fixture, [from, to]: [&Caller; 2], answers: Vec<PaymentResult>) {
     let receipts: Vec<_> = answers.into_iter().map(Result::unwrap).collect();
     assert_eq!(receipts.len(), 50);
     assert_eq!(receipts.iter().filter(|receipt| !receipt.is_replay).count(), 1, "one is the first");
