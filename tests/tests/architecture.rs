@@ -6,6 +6,7 @@
 mod dependencies;
 mod graph;
 mod migrations;
+mod names;
 mod sources;
 
 use std::path::PathBuf;

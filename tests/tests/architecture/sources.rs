@@ -12,9 +12,9 @@ const OUTER_WORDS: &[&str] =
 /// Crates in which these names must not appear.
 const INNER_CRATES: &[&str] = &["domain", "ports"];
 
-struct Source {
-    path: String,
-    text: String,
+pub(super) struct Source {
+    pub(super) path: String,
+    pub(super) text: String,
 }
 
 /// Returns lines of an inner crate that use these names. Comments may contain them.
@@ -53,7 +53,7 @@ fn authorization_violations(source: &Source) -> Vec<String> {
 
 /// Returns all Rust files below a folder of the workspace, without hidden folders and Cargo's
 /// output.
-fn read_sources(folder: &str) -> Result<Vec<Source>> {
+pub(super) fn read_sources(folder: &str) -> Result<Vec<Source>> {
     let mut sources = Vec::new();
     collect(&super::root().join(folder), folder, &mut sources)?;
     ensure!(!sources.is_empty(), "no Rust files under {folder}");
@@ -78,7 +78,7 @@ fn collect(folder: &Path, shown_as: &str, sources: &mut Vec<Source>) -> Result<(
     Ok(())
 }
 
-fn source(text: &str) -> Source {
+pub(super) fn source(text: &str) -> Source {
     Source { path: "a.rs".to_owned(), text: text.to_owned() }
 }
 

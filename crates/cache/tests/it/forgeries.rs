@@ -49,7 +49,7 @@ async fn altered_entry_is_dropped_and_replaced() {
     ];
     cache.put("b", entry(5)).await;
     for alteration in alterations {
-        redis.tell(alteration);
+        redis.send(alteration);
         assert_eq!(cache.find("a").await, None, "{alteration}");
         cache.put("a", entry(1)).await;
         assert_eq!(cache.find("a").await.map(|entry| entry.cached.version), Some(1), "after {alteration}");
@@ -67,11 +67,11 @@ async fn entry_of_another_key_is_dropped() {
 #[tokio::test(flavor = "multi_thread")]
 async fn replayed_entry_stays_old() {
     let (redis, clock, cache) = cache_with_entry().await;
-    redis.tell("COPY forged:2:a forged:2:kept");
+    redis.send("COPY forged:2:a forged:2:kept");
     clock.advance_seconds(60);
     cache.put("a", entry(2)).await;
-    redis.tell("COPY forged:2:kept forged:2:a REPLACE");
-    redis.tell("HSET forged:2:a put_at 9000000000000000");
+    redis.send("COPY forged:2:kept forged:2:a REPLACE");
+    redis.send("HSET forged:2:a put_at 9000000000000000");
     let found = cache.find("a").await.unwrap();
     assert_eq!(found.cached.version, 1);
     assert!(found.age >= Duration::from_secs(58), "{:?}", found.age);
@@ -93,8 +93,8 @@ async fn forged_versions_block_no_entries() {
         "HSET forged:2:a version 9223372036854775807\r\nPEXPIRE forged:2:a 86400000",
         "HSET forged:2:a version 9223372036854775807 bytes x\r\nPEXPIRE forged:2:a 9000000000",
     ] {
-        redis.tell("DEL forged:2:a");
-        redis.tell(forgery);
+        redis.send("DEL forged:2:a");
+        redis.send(forgery);
         cache.put("a", entry(1)).await;
         assert_eq!(cache.find("a").await.map(|entry| entry.cached.version), Some(1), "after {forgery}");
     }
@@ -117,7 +117,7 @@ async fn forged_message_raises_no_min_version() {
         other.min_version("heard") > 0
     })
     .await;
-    let told = redis.tell("PUBLISH forged:2:floors \"9223372036854775807 a\"");
+    let told = redis.send("PUBLISH forged:2:floors \"9223372036854775807 a\"");
     assert!(told.starts_with(":2"), "both nodes get it: {told}");
     // A later message has arrived, so the earlier one has arrived too.
     one.invalidate_below(&[MinVersion { key: "after".into(), version: 1 }]);

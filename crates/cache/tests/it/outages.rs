@@ -103,8 +103,8 @@ async fn invalid_data_counts_as_absent_and_is_overwritten() {
         "FLUSHALL",
     ];
     for command in nonsense {
-        redis.tell("DEL outages:2:a");
-        redis.tell(command);
+        redis.send("DEL outages:2:a");
+        redis.send(command);
         assert_eq!(cache.find("a").await, None, "{command}");
         cache.put("a", entry()).await;
         wait_for(async || is_found(&cache).await).await;
@@ -125,9 +125,9 @@ async fn limits_are_local_while_redis_is_away() {
         assert!(limiter.take(bucket, budget, 1, now).await.refused_for.is_some());
     };
     empties("a").await;
-    redis.tell("LPUSH outages:2:nonsense x");
+    redis.send("LPUSH outages:2:nonsense x");
     empties("nonsense").await;
-    redis.tell("SET outages:2:number 12x");
+    redis.send("SET outages:2:number 12x");
     empties("number").await;
     redis.kill();
     empties("b").await;

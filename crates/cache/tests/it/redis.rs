@@ -113,7 +113,7 @@ impl OwnRedis {
     }
 
     /// Sends an inline command and returns the response.
-    pub(crate) fn tell(&self, command: &str) -> String {
+    pub(crate) fn send(&self, command: &str) -> String {
         let mut stream = std::net::TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         stream.write_all(format!("{command}\r\nQUIT\r\n").as_bytes()).unwrap();
         let mut answer = Vec::new();
