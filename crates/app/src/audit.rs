@@ -31,7 +31,7 @@ fn print(report: &AuditReport) {
         ("accounts not the sum of their transfers", report.balance_drift.into()),
         ("accounts not as their last transfer left them", report.last_row_drift.into()),
         ("accounts with a broken chain of transfers", report.broken_chains.into()),
-        ("accounts below their floor", report.below_floor.into()),
+        ("accounts below their minimum balance", report.below_floor.into()),
         ("markets whose pot does not cover their payout", report.uncovered_markets.into()),
         ("markets that differ from their bets and positions", report.market_drift.into()),
         ("bets and sales that differ from their transfer or market", report.bet_drift.into()),

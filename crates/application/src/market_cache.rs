@@ -2,7 +2,7 @@
 //!
 //! This process never returns a market older than a change that it has acknowledged: a change
 //! raises the minimum version before its response. Changes by other processes are visible within
-//! [`MarketPages::trust`], whatever happens to the cache: an older page is returned only after its
+//! [`MarketCache::trust`], whatever happens to the cache: an older page is returned only after its
 //! version was checked.
 
 use std::future::Future;

@@ -94,7 +94,7 @@ pub struct AccountRecord {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum AccountRecordError {
     /// Only the treasury may have a negative balance.
-    #[error("balance is below the account's floor")]
+    #[error("balance is below the account's minimum")]
     BelowFloor,
     /// User accounts have an owner, other accounts have none.
     #[error("owner does not fit the account's kind")]

@@ -25,7 +25,7 @@ const OVERLAP_US: i64 = 10_000_000;
 
 impl Application {
     /// Reads the embeddings written after a cursor into the index, and returns the next cursor. It
-    /// reads all of them the first time, from [`VectorPlace::BEGIN`], and whenever the index was
+    /// reads all of them the first time, from [`VectorCursor::BEGIN`], and whenever the index was
     /// lost; after that the semantic search is ready.
     ///
     /// # Errors

@@ -17,7 +17,7 @@ const MONEY_BATCH: &str = "money_batch";
 /// Timeout of each wait.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Fate of a unit whose response is lost.
+/// Outcome of a unit whose response is lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Loss {
     /// It was committed.
