@@ -8,7 +8,7 @@ use foretell_tests::{Client, Database, Server, market, text};
 use serde_json::json;
 use tokio::runtime::Runtime;
 
-use crate::load::{self, Load, Requests, Tally};
+use crate::load::{self, Load, Requests, Totals};
 use crate::report::remark;
 use crate::scenario;
 
@@ -94,7 +94,7 @@ pub(crate) fn measure(database: Database, attack: Attack, plan: Plan) -> Result<
     let attacked = measure_each(measured, &fixture.measured)?;
     let attackers = attackers.join().map_err(|_| anyhow::anyhow!("the attackers panicked"))??;
     for ((request, idle), attacked) in fixture.measured.iter().zip(&idle).zip(&attacked) {
-        let at = |tally: &Tally, share: f64| tally.latencies_us.value_at_quantile(share) as f64 / 1e3;
+        let at = |totals: &Totals, share: f64| totals.latencies_us.value_at_quantile(share) as f64 / 1e3;
         remark(&format!(
             "{:<40} idle p50 {:>6.2} p99 {:>6.2} ms, under attack p50 {:>6.2} p99 {:>6.2} ms, {:?}",
             request.path(),
@@ -204,7 +204,7 @@ fn searches() -> Vec<Request> {
 }
 
 /// Sends one request after another, each for the same duration.
-fn measure_each(load: Load, requests: &[Request]) -> Result<Vec<Tally>> {
+fn measure_each(load: Load, requests: &[Request]) -> Result<Vec<Totals>> {
     requests.iter().map(|request| load::run(load, |_| in_turn(vec![request.clone()], 0), || {})).collect()
 }
 
