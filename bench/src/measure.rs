@@ -74,14 +74,14 @@ pub(crate) fn measure(
 ) -> Result<Figure> {
     let mut edges = Vec::new();
     let load = Load { address, connections, pause: Duration::ZERO, warm_up: WARM_UP, counted };
-    let tally = load::run(load, requests, || edges.push(processes.cpu_times()))?;
-    let failed = tally.statuses.iter().any(|(status, _)| *status >= 400);
-    ensure!(!failed, "{:?}: {}", tally.statuses, tally.complaint.unwrap_or_default());
+    let totals = load::run(load, requests, || edges.push(processes.cpu_times()))?;
+    let failed = totals.statuses.iter().any(|(status, _)| *status >= 400);
+    ensure!(!failed, "{:?}: {}", totals.statuses, totals.complaint.unwrap_or_default());
     let edges = edges.into_iter().collect::<Result<Vec<_>>>()?;
     let [before, after] = edges.as_slice() else { anyhow::bail!("counting did not begin and end") };
-    let answers = tally.latencies_us.len() as f64;
+    let answers = totals.latencies_us.len() as f64;
     let each_us = |index: usize| after[index].saturating_sub(before[index]).as_secs_f64() * 1e6 / answers;
-    let quantile_ms = |quantile| tally.latencies_us.value_at_quantile(quantile) as f64 / 1e3;
+    let quantile_ms = |quantile| totals.latencies_us.value_at_quantile(quantile) as f64 / 1e3;
     Ok(Figure {
         rate: answers / counted.as_secs_f64(),
         p50_ms: quantile_ms(0.5),

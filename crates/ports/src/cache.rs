@@ -50,10 +50,10 @@ pub enum CacheMode {
 /// Caches bytes under keys such as `market:{id}`, for minutes. A cache that fails is empty: there
 /// are no errors, and after a miss the caller reads storage.
 ///
-/// After [`invalidate_below`](Self::invalidate_below) has returned, no caller in this process finds anything older than
-/// the minimum version, whenever it was or will be put, for at least ten seconds; after that,
-/// nothing that was put before. Other processes learn of it soon, or not at all: a value with an
-/// [`age`](CacheEntry::age) may be outdated by as much as its age.
+/// After [`invalidate_below`](Self::invalidate_below) has returned, no caller in this process finds
+/// anything older than the minimum version, whenever it was or will be put, for at least ten
+/// seconds; after that, nothing that was put before. Other processes learn of it soon, or not at
+/// all: a value with an [`age`](CacheEntry::age) may be outdated by as much as its age.
 #[async_trait]
 pub trait Cache: Send + Sync {
     /// Returns the value that is available without waiting.

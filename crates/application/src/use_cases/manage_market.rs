@@ -24,7 +24,8 @@ impl Application {
     }
 
     /// Resolves or cancels a market and pays its holders: some thousands before this returns, the
-    /// others by the [`SettlementRunner`](crate::SettlementRunner). For its creator, moderators and admins.
+    /// others by the [`SettlementRunner`](crate::SettlementRunner). For its creator, moderators and
+    /// admins.
     ///
     /// # Errors
     /// The errors of the money writer; domain errors are in the receipt.

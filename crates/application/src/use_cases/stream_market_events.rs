@@ -106,7 +106,8 @@ pub struct MarketEventStream {
 }
 
 impl Application {
-    /// Streams the events of a market after the last one seen; without one from now on, beginning with its status.
+    /// Streams the events of a market after the last one seen; without one from now on, beginning
+    /// with its status.
     pub fn stream_market_events(
         self: Arc<Self>,
         id: MarketId,

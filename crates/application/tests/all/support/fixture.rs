@@ -1,5 +1,5 @@
-//! Test fixture: an application with a ledger, a clock and a storage that a test controls, and users
-//! for it.
+//! Test fixture: an application with a ledger, a clock and a storage that a test controls, and
+//! users for it.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
