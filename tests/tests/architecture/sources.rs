@@ -86,8 +86,14 @@ pub(super) fn source(text: &str) -> Source {
 fn clock_or_thread_in_inner_crate_is_violation() {
     let violations = |text| purity_violations(&source(text));
     assert_eq!(violations("//! Knows no std::env.\nfn f(now: Timestamp) {}\n").len(), 0);
-    assert_eq!(violations("//! A.\nlet t = SystemTime::now();\n"), ["a.rs:2: SystemTime::now in an inner crate"]);
-    assert_eq!(violations("    let t = std::time::Instant::now();"), ["a.rs:1: Instant::now in an inner crate"]);
+    assert_eq!(
+        violations("//! A.\nlet t = SystemTime::now();\n"),
+        ["a.rs:2: SystemTime::now in an inner crate"]
+    );
+    assert_eq!(
+        violations("    let t = std::time::Instant::now();"),
+        ["a.rs:1: Instant::now in an inner crate"]
+    );
     assert_eq!(violations("tokio::spawn(async {});"), ["a.rs:1: tokio::spawn in an inner crate"]);
     assert_eq!(violations("use std::{env, fs};\n\nenv::var(\"A\");"), ["a.rs:3: env::var in an inner crate"]);
     assert_eq!(violations("use std::env;"), ["a.rs:1: std::env in an inner crate"]);

@@ -106,7 +106,7 @@ impl VectorIndex for Moody {
 }
 
 /// Opens a fixture with a post on rain and one on drought, and a node with semantic search.
-async fn scene() -> (Fixture, Arc<Application>, Moody) {
+async fn fixture() -> (Fixture, Arc<Application>, Moody) {
     let (fixture, index) = (Fixture::open().await, Moody::new());
     let author = fixture.user().await;
     for (title, status) in [
@@ -144,7 +144,7 @@ async fn check(node: &Application, query: &str, titles: &[&str], step: SearchSte
 
 #[tokio::test]
 async fn known_query_uses_ready_semantic_index() {
-    let (_desk, node, index) = scene().await;
+    let (_fixture, node, index) = fixture().await;
     check(&node, "wet", &[], SearchStep::Substring).await;
     assert_eq!(node.embed_all(|_| {}).await.unwrap(), 3);
     node.read_vectors(VectorCursor::BEGIN).await.unwrap();
@@ -160,7 +160,7 @@ async fn known_query_uses_ready_semantic_index() {
 
 #[tokio::test(start_paused = true)]
 async fn failing_index_falls_back_to_next_step() {
-    let (_desk, node, index) = scene().await;
+    let (_fixture, node, index) = fixture().await;
     node.embed_all(|_| {}).await.unwrap();
     node.read_vectors(VectorCursor::BEGIN).await.unwrap();
     for mood in [Mood::Failing, Mood::Hanging] {
@@ -177,7 +177,7 @@ async fn failing_index_falls_back_to_next_step() {
 
 #[tokio::test(start_paused = true)]
 async fn search_over_limit_is_rejected() {
-    let (_desk, node, _) = scene().await;
+    let (_fixture, node, _) = fixture().await;
     let permit = node.admit_search().await.unwrap();
     assert!(matches!(node.admit_search().await, Err(AppError::Overloaded)));
     let (waiting, ()) = tokio::join!(node.admit_search(), async {

@@ -115,8 +115,10 @@ pub async fn deleted_comment_deletes_nothing_else(harness: &dyn Harness) {
 /// Comments are listed newest first, for each subject, by number or after a key.
 pub async fn comments_of_subject_are_listed_in_pages(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
-    let (post, other) =
-        (fixture.post(PostStatus::Published, &[]).await.id, fixture.post(PostStatus::Published, &[]).await.id);
+    let (post, other) = (
+        fixture.post(PostStatus::Published, &[]).await.id,
+        fixture.post(PostStatus::Published, &[]).await.id,
+    );
     let market = fixture.market(|market| market).await.market.id();
     for subject in [CommentSubject::Post(post), CommentSubject::Market(market)] {
         let mut expected = Vec::new();

@@ -69,7 +69,8 @@ pub async fn positions_are_saved_one_by_one(harness: &dyn Harness) {
 /// Holdings are found for several traders and markets at once; a trader without trades has none.
 pub async fn existing_holdings_are_found(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
-    let (one, two) = (fixture.market(|market| market).await, fixture.market(|market| market.options(4)).await);
+    let (one, two) =
+        (fixture.market(|market| market).await, fixture.market(|market| market.options(4)).await);
     let (one, two) = (one.market.id(), two.market.id());
     let (first, second) = (fixture.account().await, fixture.account().await);
     let mut expected = vec![

@@ -104,7 +104,8 @@ pub async fn saved_markets_keep_their_state(harness: &dyn Harness) {
 /// another one changes.
 pub async fn saved_listings_keep_edited_fields(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
-    let (one, other) = (fixture.market(|market| market.options(3)).await, fixture.market(|market| market).await);
+    let (one, other) =
+        (fixture.market(|market| market.options(3)).await, fixture.market(|market| market).await);
     let (id, mut texts) = (one.market.id(), one.texts.clone());
     texts.name = MarketName::new("Edited").expect("a name");
     texts.description = MarketDescription::new("As \"edited\".").expect("a description");

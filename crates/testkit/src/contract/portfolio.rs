@@ -126,7 +126,8 @@ pub async fn several_markets_and_settlements_are_found(harness: &dyn Harness) {
 pub async fn profits_are_sums_of_market_transfers(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
     let pot = AccountId::of_market(fixture.market(|market| market.subsidy(100_000)).await.market.id());
-    let [ann, ben, cem] = [fixture.funded(9_000).await, fixture.funded(9_000).await, fixture.funded(9_000).await];
+    let [ann, ben, cem] =
+        [fixture.funded(9_000).await, fixture.funded(9_000).await, fixture.funded(9_000).await];
     let pay = async |sides, kind, minor: i64, second| {
         let order = TransferOrder { at: after(second), ..fixture.make.order(kind, minor) };
         fixture.transfer(sides, order).await;

@@ -85,8 +85,10 @@ pub async fn saved_posts_keep_their_text(harness: &dyn Harness) {
 /// Deleting a post deletes its comments, and no others.
 pub async fn deleted_post_deletes_comments(harness: &dyn Harness) {
     let fixture = Fixture::open(harness).await;
-    let (post, kept) =
-        (fixture.post(PostStatus::Published, &["a"]).await, fixture.post(PostStatus::Published, &["a"]).await);
+    let (post, kept) = (
+        fixture.post(PostStatus::Published, &["a"]).await,
+        fixture.post(PostStatus::Published, &["a"]).await,
+    );
     let market = fixture.market(|market| market).await.market.id();
     let gone = [fixture.comment(post.id).await, fixture.comment(post.id).await];
     let left = [fixture.comment(kept.id).await, fixture.comment(market).await];

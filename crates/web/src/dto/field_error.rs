@@ -1,4 +1,4 @@
-//! Field errors of invalid domain values.
+//! Conversion of the domain's errors to field errors.
 
 use foretell_domain::id::IdError;
 use foretell_domain::money::MoneyError;

@@ -21,7 +21,7 @@ fn ranked(expected: &[(i64, &str, &str)]) -> Vec<(i64, String, String)> {
 }
 
 /// Ann bets 50.00 on the winning option and is paid 87.06, Bob 30.00 on the other one.
-async fn scene(app: &TestApp) -> [TestUser; 3] {
+async fn set_up(app: &TestApp) -> [TestUser; 3] {
     let (carl, ann, bob) = (app.user("carl").await, app.user("ann").await, app.user("bob").await);
     let market = open(app, &carl).await;
     market.bet(app, &ann, 0, "50").await;
@@ -34,7 +34,7 @@ async fn scene(app: &TestApp) -> [TestUser; 3] {
 #[actix_web::test]
 async fn traders_are_ranked_by_profit() {
     let app = TestApp::start().await;
-    let [carl, ..] = scene(&app).await;
+    let [carl, ..] = set_up(&app).await;
     // The creator's subsidy and its refund are no profit of a trader.
     let expected = ranked(&[(1, "ann", "37.06"), (2, "bob", "-30.00")]);
     for query in ["", "?period=all", "?period=day", "?period=week", "?period=month"] {
@@ -56,7 +56,7 @@ async fn traders_are_ranked_by_profit() {
 #[actix_web::test]
 async fn period_excludes_earlier_trades() {
     let app = TestApp::start().await;
-    scene(&app).await;
+    set_up(&app).await;
     let all = ranked(&[(1, "ann", "37.06"), (2, "bob", "-30.00")]);
     for (days, in_day, in_week, in_month) in
         [(2, false, true, true), (8, false, false, true), (31, false, false, false)]
@@ -76,7 +76,7 @@ async fn period_excludes_earlier_trades() {
 #[actix_web::test]
 async fn erased_user_is_not_ranked() {
     let app = TestApp::start().await;
-    let [_, ann, bob] = scene(&app).await;
+    let [_, ann, bob] = set_up(&app).await;
     let admin = app.admin().await;
     let body = json!({ "status": "suspended" });
     app.patch(&format!("/users/{}", ann.id)).by(&admin).json(&body).await.ok(200);

@@ -7,7 +7,7 @@ use crate::support::{TestApp, TestUser};
 
 /// Creates a market with nine trades, and two others; one of two traders has three API keys and
 /// four sessions.
-async fn scene(app: &TestApp) -> (TestUser, Opened) {
+async fn set_up(app: &TestApp) -> (TestUser, Opened) {
     let (carl, ann) = (app.user("carl").await, app.user("ann").await);
     let mut markets = Vec::new();
     for _ in 0..3 {
@@ -54,7 +54,7 @@ async fn walk(app: &TestApp, user: &TestUser, path: &str, limit: usize) -> Vec<S
 #[actix_web::test]
 async fn cursor_pages_have_rows_of_numbered_pages() {
     let app = TestApp::start().await;
-    let (ann, market) = scene(&app).await;
+    let (ann, market) = set_up(&app).await;
     for path in [
         "/markets".to_owned(),
         "/markets?sort=closing&status=open".to_owned(),
@@ -80,7 +80,7 @@ async fn cursor_pages_have_rows_of_numbered_pages() {
 #[actix_web::test]
 async fn position_cursors_are_ordered_by_holder() {
     let app = TestApp::start().await;
-    let (ann, market) = scene(&app).await;
+    let (ann, market) = set_up(&app).await;
     let path = format!("/markets/{}/positions", market.id);
     let mut expected = rows(&app.get(&path).await.ok(200));
     assert_eq!(expected.len(), 4);
@@ -97,7 +97,7 @@ async fn position_cursors_are_ordered_by_holder() {
 #[actix_web::test]
 async fn new_rows_do_not_disturb_cursors() {
     let app = TestApp::start().await;
-    let (ann, market) = scene(&app).await;
+    let (ann, market) = set_up(&app).await;
     let path = format!("//api/v2/markets/{}/bets?limit=4", market.id);
     let first = app.get(&path).await;
     market.bet(&app, &ann, 0, "1").await;
@@ -111,7 +111,7 @@ async fn new_rows_do_not_disturb_cursors() {
 #[actix_web::test]
 async fn cursor_is_valid_for_its_list_only() {
     let app = TestApp::start().await;
-    let (_, market) = scene(&app).await;
+    let (_, market) = set_up(&app).await;
     let reply = app.get("//api/v2/markets?limit=1&sort=closing").await;
     let next = reply.json()["meta"]["page"]["next"].as_str().unwrap().to_owned();
     for query in ["sort=closing", "sort=closing&limit=7"] {
@@ -146,7 +146,7 @@ async fn versions_reject_parameters_of_other_version() {
 #[actix_web::test]
 async fn locations_keep_requested_version() {
     let app = TestApp::start().await;
-    let (ann, market) = scene(&app).await;
+    let (ann, market) = set_up(&app).await;
     for path in [format!("/markets/{}", market.id), format!("/accounts/{}", ann.account_id)] {
         let (first, second) =
             (app.get(&path).by(&ann).await, app.get(&format!("//api/v2{path}")).by(&ann).await);
