@@ -209,7 +209,7 @@ async fn redis_with_vectors() -> Redis {
 async fn search_works_when_redis_index_fails(database: Database) {
     let mut redis = redis_with_vectors().await;
     let server = Server::start_with(database, &[("REDIS_URL", &redis.url())]).await;
-    assert!(server.log().contains("compared by Redis"), "{}", server.log());
+    assert!(server.log().contains("vector index is in Redis"), "{}", server.log());
     let ada = server.register("ada").await;
     let id = text(&open(&ada, "Will the harbour freeze?").await["id"]);
     open(&ada, "Will the president resign?").await;
