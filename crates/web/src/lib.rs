@@ -29,7 +29,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::body::BoxBody;
-use actix_web::dev::{Extensions, Server, ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::dev::{
+    Extensions, HttpServiceFactory, Server, ServiceFactory, ServiceRequest, ServiceResponse,
+};
 use actix_web::rt::net::TcpStream;
 use actix_web::web::{self, Data};
 use actix_web::{App, HttpServer};
@@ -139,6 +141,20 @@ pub fn app(
     let cors = middleware::cors(&state.settings.allowed_origins);
     let state = Data::new(state);
     App::new()
+        .app_data(state.clone())
+        .wrap(cors)
+        .wrap(middleware::RootMiddleware(state))
+        .configure(routes::configure)
+        .default_service(web::to(routing::unknown_route))
+}
+
+/// The same routes as a service of another actix app. They are served at their own paths, such as
+/// `/api/v1/markets`, and every path that the app does not serve itself is answered by them, so
+/// that this must be the last service of the app.
+pub fn service(state: WebState) -> impl HttpServiceFactory {
+    let cors = middleware::cors(&state.settings.allowed_origins);
+    let state = Data::new(state);
+    web::scope("")
         .app_data(state.clone())
         .wrap(cors)
         .wrap(middleware::RootMiddleware(state))
