@@ -15,7 +15,7 @@ use foretell_ports::ledger::LedgerQueries;
 use foretell_ports::mail::Mailer;
 use foretell_ports::market::MarketQueries;
 use foretell_ports::post::{PostFilter, PostQueries};
-use foretell_ports::rate_limit::RateLimiter;
+use foretell_ports::rate_limit::{Budget, RateLimiter};
 use foretell_ports::search::TextSearch;
 use foretell_ports::secret::{PasswordHasher, Tokens};
 use foretell_ports::system::{Clock, IdSource};
@@ -123,6 +123,33 @@ pub struct ApplicationSettings {
     pub retries: RetryPolicies,
     /// Settings of the money writer.
     pub writer: WriterSettings,
+}
+
+impl Default for ApplicationSettings {
+    /// Settings of an installation that configures nothing: play money with 2 decimals, a sign-up
+    /// grant of 1,000.00, no fee, and no request limits except for invalid tokens.
+    fn default() -> Self {
+        let invalid_tokens = Budget { quota: 60, window: Duration::from_mins(1) };
+        Self {
+            currency: Currency::play(),
+            signup_grant: Amount::new(100_000).ok(),
+            fee_bps: 0,
+            quotas: Quotas { min_subsidy: Amount::new(100).ok(), ..Quotas::default() },
+            categories: STANDARD_CATEGORIES.map(str::to_owned).to_vec(),
+            session_lifetime: Duration::from_hours(30 * 24),
+            session_trust: Duration::from_secs(1),
+            login_limits: LoginLimits::default(),
+            market_trust: Duration::from_secs(1),
+            request_limits: RequestLimits {
+                invalid_tokens: Some(invalid_tokens),
+                ..RequestLimits::default()
+            },
+            stream_limits: StreamLimits { per_user: Some(20), per_address: Some(100), total: Some(10_000) },
+            keep_outcomes: Duration::from_hours(7 * 24),
+            retries: RetryPolicies::default(),
+            writer: WriterSettings::default(),
+        }
+    }
 }
 
 /// Categories that every installation has.

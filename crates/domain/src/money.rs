@@ -147,6 +147,11 @@ impl Currency {
         Ok(Self { code: code.to_owned(), decimals })
     }
 
+    /// Returns the currency `PLAY` with 2 decimals.
+    pub fn play() -> Self {
+        Self { code: "PLAY".to_owned(), decimals: 2 }
+    }
+
     /// Returns the code, 3 to 8 capital letters.
     pub fn code(&self) -> &str {
         &self.code
