@@ -7,22 +7,17 @@ use std::time::Duration;
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
+use foretell::Foretell;
 use foretell_application::writer::{Payment, WriterSettings};
-use foretell_application::{
-    Application, ApplicationSettings, Caller, Credential, LoginLimits, Ports, Registration, RequestLimits,
-};
+use foretell_application::{Application, ApplicationSettings, Caller, Credential, Registration};
 use foretell_domain::id::{AccountId, MarketId, OptionId, UserId};
 use foretell_domain::market::{BuyOrder, Holding, Market, Opening};
-use foretell_domain::money::{Amount, Balance, Currency};
+use foretell_domain::money::{Amount, Balance};
 use foretell_domain::probability::Probability;
 use foretell_domain::text::{Email, UserName};
 use foretell_domain::time::Timestamp;
 use foretell_domain::user::Role;
-use foretell_ports::user_changes::NoOtherNodes;
-use foretell_testkit::{
-    FakeClock, MemoryCache, MemoryMailer, MemoryRateLimiter, MemoryStore, MemoryWebhooks, PlainBodies,
-    PlainPasswordHasher, SeededIds, SeededTokens, new_password,
-};
+use foretell_testkit::new_password;
 use futures::future::join_all;
 use tokio::runtime::Runtime;
 
@@ -106,49 +101,15 @@ fn batch_of_256_payments(bencher: Bencher<'_, '_>) {
 }
 
 /// Returns an application with storage in memory and two users.
-async fn start() -> (Application, [Caller; 2]) {
-    let memory = Arc::new(MemoryStore::new());
-    let ports = Ports {
-        units: memory.clone(),
-        ledger: memory.clone(),
-        markets: memory.clone(),
-        users: memory.clone(),
-        posts: memory.clone(),
-        search: memory.clone(),
-        vectors: memory.clone(),
-        semantic: None,
-        jobs: memory.clone(),
-        webhooks: memory.clone(),
-        mailer: Arc::new(MemoryMailer::default()),
-        webhook_sender: Arc::new(MemoryWebhooks::default()),
-        webhook_bodies: Arc::new(PlainBodies),
-        cache: Arc::new(MemoryCache::default()),
-        user_changes: Arc::new(NoOtherNodes),
-        limiter: Arc::new(MemoryRateLimiter::default()),
-        health: memory,
-        clock: Arc::new(FakeClock::default()),
-        ids: Arc::new(SeededIds::new(1)),
-        passwords: Arc::new(PlainPasswordHasher::default()),
-        tokens: Arc::new(SeededTokens::new(1)),
-    };
+async fn start() -> (Arc<Application>, [Caller; 2]) {
     let settings = ApplicationSettings {
-        currency: Currency::new("PLAY", 2).expect("it is a code"),
         signup_grant: Some(amount(1_000_000_000_000)),
-        quotas: foretell_domain::quota::Quotas::default(),
-        fee_bps: 0,
-        categories: Vec::new(),
-        session_lifetime: Duration::from_hours(1),
         session_trust: Duration::ZERO,
-        login_limits: LoginLimits::default(),
-        market_trust: Duration::from_secs(1),
-        request_limits: RequestLimits::default(),
-        stream_limits: foretell_application::StreamLimits::default(),
-        keep_outcomes: Duration::from_hours(1),
-        retries: foretell_application::RetryPolicies::default(),
         writer: WriterSettings { max_wait: Duration::from_mins(1), ..WriterSettings::default() },
+        ..ApplicationSettings::default()
     };
-    let application = Application::start(ports, settings);
-    application.initialize_ledger().await.expect("memory does not fail");
+    let foretell = Foretell::builder().in_memory().fakes(1).settings(settings).build().await;
+    let application = Arc::clone(foretell.expect("memory does not fail").application());
     let callers = [register(&application, "ada").await, register(&application, "ben").await];
     (application, callers)
 }

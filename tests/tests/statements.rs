@@ -8,21 +8,16 @@
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
-use foretell_application::writer::WriterSettings;
-use foretell_application::{Application, ApplicationSettings, LoginLimits, Ports, RequestLimits};
-use foretell_domain::money::{Amount, Currency};
-use foretell_persistence::{DatabaseConfig, DatabaseUrl, Store};
-use foretell_ports::user_changes::NoOtherNodes;
-use foretell_testkit::{
-    FakeClock, MemoryCache, MemoryMailer, MemoryRateLimiter, MemoryWebhooks, PlainBodies,
-    PlainPasswordHasher, SeededIds, SeededTokens,
-};
+use foretell::{DatabaseConfig, DatabaseUrl, Foretell};
+use foretell_application::ApplicationSettings;
+use foretell_domain::money::Amount;
+use foretell_testkit::FakeClock;
 use foretell_tests::{Client, Database, Home, on_each_database, text};
-use foretell_web::{ServeOptions, WebSettings, WebState};
+use foretell_web::{ServeOptions, WebSettings};
 use futures::future::join_all;
 use serde_json::{Value, json};
 
@@ -168,37 +163,11 @@ async fn serve(home: &Home, clock: &FakeClock, settings: ApplicationSettings) ->
     let url: DatabaseUrl = home.database_url().unwrap_or(&file).parse().unwrap();
     let mut config = DatabaseConfig::new(url);
     (config.read_connections, config.wait) = (1, Duration::from_secs(30));
-    let store = Store::connect(&config).await.unwrap();
-    store.migrate().await.unwrap();
-    let store = Arc::new(store);
-    let ports = Ports {
-        units: store.clone(),
-        ledger: store.clone(),
-        markets: store.clone(),
-        users: store.clone(),
-        posts: store.clone(),
-        search: store.clone(),
-        vectors: store.clone(),
-        semantic: None,
-        jobs: store.clone(),
-        webhooks: store.clone(),
-        mailer: Arc::new(MemoryMailer::default()),
-        webhook_sender: Arc::new(MemoryWebhooks::default()),
-        webhook_bodies: Arc::new(PlainBodies),
-        cache: Arc::new(MemoryCache::default()),
-        user_changes: Arc::new(NoOtherNodes),
-        limiter: Arc::new(MemoryRateLimiter::default()),
-        health: store,
-        clock: Arc::new(clock.clone()),
-        ids: Arc::new(SeededIds::new(1)),
-        passwords: Arc::new(PlainPasswordHasher::default()),
-        tokens: Arc::new(SeededTokens::new(1)),
-    };
-    let application = Arc::new(Application::start(ports, settings));
-    application.initialize_ledger().await.unwrap();
+    let builder = Foretell::builder().database(config).fakes(1).clock(clock.clone());
+    let foretell = builder.settings(settings).build().await.unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
-    let state = WebState { application, settings: WebSettings::default() };
+    let state = foretell.web_state(WebSettings::default()).await.unwrap();
     let minute = Duration::from_mins(1);
     let options = ServeOptions {
         workers: 1,
@@ -214,20 +183,10 @@ async fn serve(home: &Home, clock: &FakeClock, settings: ApplicationSettings) ->
 /// Returns settings without a session cache, so that each request costs the same.
 fn settings() -> ApplicationSettings {
     ApplicationSettings {
-        currency: Currency::new("PLAY", 2).unwrap(),
         signup_grant: Amount::new(1_000_000).ok(),
-        quotas: foretell_domain::quota::Quotas::default(),
-        fee_bps: 0,
-        categories: vec!["politics".to_owned()],
-        session_lifetime: Duration::from_hours(24 * 30),
         session_trust: Duration::ZERO,
-        login_limits: LoginLimits::default(),
         market_trust: Duration::ZERO,
-        request_limits: RequestLimits::default(),
-        stream_limits: foretell_application::StreamLimits::default(),
-        keep_outcomes: Duration::from_hours(1),
-        retries: foretell_application::RetryPolicies::default(),
-        writer: WriterSettings::default(),
+        ..ApplicationSettings::default()
     }
 }
 

@@ -7,18 +7,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use foretell::Workers;
 use foretell_application::Application;
 use foretell_telemetry::{Metrics, join_trace};
-use foretell_web::{ConnectionLimits, Operations, ServeOptions, ServerHandle, WebSettings, WebState};
+use foretell_web::{ConnectionLimits, Operations, ServeOptions, ServerHandle, WebSettings};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::cli::ServeArguments;
 use crate::config::{MetricsAccess, Settings};
 use crate::gauges;
-use crate::search;
 use crate::signals::{Signals, survive_hangup};
 use crate::wiring;
-use crate::worker::Workers;
 
 /// Descriptors for everything except clients and the database: files, Redis, emails, webhooks,
 /// health checks.
@@ -37,27 +36,26 @@ pub(crate) async fn run(settings: &Settings, arguments: &ServeArguments) -> anyh
         tracing::warn!("{warning}");
     }
     let connections = connection_limits(settings, raise_limit_of_files());
-    let application = wiring::start(&within(settings, connections)).await?;
-    let workers = (!arguments.no_worker).then(|| Workers::start(&application, settings));
+    let foretell = wiring::build(&within(settings, connections)).await?;
+    let application = Arc::clone(foretell.application());
+    let workers = (!arguments.no_worker).then(|| foretell.start_workers(settings.jobs));
     let metrics = Metrics::install(env!("CARGO_PKG_VERSION"))?;
     let lane_health = workers.as_ref().map(Workers::lane_health);
     tokio::spawn(gauges::update_periodically(Arc::clone(&application), metrics.clone(), lane_health));
-    tokio::spawn(search::keep_in_step(Arc::clone(&application)));
-    tokio::spawn(search::keep_indexed(Arc::clone(&application)));
-    let state = WebState {
-        application: Arc::clone(&application),
-        settings: WebSettings {
+    foretell.start_indexing();
+    let state = foretell
+        .web_state(WebSettings {
             secure_cookies: settings.auth.secure_cookies,
             max_body_bytes: settings.server.max_body_bytes,
             body_timeout: settings.server.request_body_timeout,
             answer_timeout: settings.server.answer_timeout,
-            cursor_key: application.shared_secret("cursors").await?,
             allowed_origins: settings.server.allowed_origins.clone(),
             trusted_proxies: settings.server.trusted_proxies.clone(),
             operations: operations(&settings.metrics, metrics, workers.as_ref()),
             join_trace: settings.telemetry.traces.is_some().then_some(join_trace),
-        },
-    };
+            ..WebSettings::default()
+        })
+        .await?;
     let address = listener.local_addr()?;
     let http_workers = settings.server.workers.or_else(|| std::thread::available_parallelism().ok());
     let signals = Signals::listen().context("cannot listen for signals")?;

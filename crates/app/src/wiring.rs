@@ -5,56 +5,50 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow};
+use foretell::{BuildError, Builder, CacheSettings, Foretell, POSTGRES_LANES};
 use foretell_application::application::STANDARD_CATEGORIES;
 use foretell_application::writer::WriterSettings;
-use foretell_application::{Application, ApplicationSettings, Ports, Semantic, shared_secret};
-use foretell_cache::{
-    LocalRateLimiter, MokaCache, RedisCache, RedisLink, RedisRateLimiter, RedisUserChanges, RedisVectorIndex,
-    TieredCache,
-};
-use foretell_embedding::{MemoryIndex, StaticEmbedder};
-use foretell_mail::{NoMailer, OutboxMailer, SmtpMailer, Templates};
+use foretell_application::{Application, ApplicationSettings, StartError};
+use foretell_embedding::StaticEmbedder;
+use foretell_mail::{OutboxMailer, SmtpMailer, Templates};
 use foretell_persistence::{DatabaseUrl, Store, count_statements};
-use foretell_ports::cache::Cache;
-use foretell_ports::mail::Mailer;
-use foretell_ports::rate_limit::RateLimiter;
-use foretell_ports::system::Clock;
-use foretell_ports::user_changes::{NoOtherNodes, UserChanges};
-use foretell_ports::vector::{Embedder as _, VectorIndex};
-use foretell_security::{Argon2Hasher, HashingCost, SessionTokens, SystemClock, UuidV7Ids};
-use foretell_web::JsonBodies;
+use foretell_security::{Argon2Hasher, HashingCost};
 use foretell_webhooks::HttpWebhookSender;
 
 use crate::backup;
 use crate::cli::say;
 use crate::config::{Mail, Model, Search, Settings, Transport};
 
-/// Default number of lanes on Postgres; the last lane is for heavy commands.
-const POSTGRES_LANES: usize = 3;
-
-/// Opens the database, migrates it and starts the application.
+/// Builds the server and returns its use cases, for the subcommands that need no more.
 pub(crate) async fn start(settings: &Settings) -> anyhow::Result<Arc<Application>> {
+    Ok(Arc::clone(build(settings).await?.application()))
+}
+
+/// Opens the database, backs it up if it is about to be migrated, and builds the server on it.
+pub(crate) async fn build(settings: &Settings) -> anyhow::Result<Foretell> {
     let store = open(settings).await?;
     backup::before_migration(settings, &store).await?;
-    let report = store.migrate().await.context("migrating the database failed")?;
-    if !report.applied.is_empty() {
-        tracing::info!(applied = report.applied.len(), "migrated the database");
+    let lanes = if store.is_postgres() { POSTGRES_LANES } else { 1 };
+    let cache = &settings.cache;
+    let mut builder = Foretell::builder()
+        .store(store)
+        .settings(application_settings(settings, lanes))
+        .cache_settings(CacheSettings {
+            entries: cache.entries,
+            entry_idle: cache.entry_idle,
+            shared: cache.shared,
+        })
+        .webhook_sender(HttpWebhookSender::new(settings.webhooks)?);
+    if let Some(redis) = &settings.redis {
+        builder = builder.redis_settings(redis.clone());
     }
-    let application =
-        Application::start(ports(settings, &store).await?, application_settings(settings, &store));
-    let (stored, configured) = (application.initialize_ledger().await?, &settings.currency);
-    if stored != *configured {
-        bail!(
-            "the database was created with the currency {} with {} decimals, and the settings say {} with {}: \
-             set currency.code and currency.decimals to what the database has",
-            stored.code(),
-            stored.decimals(),
-            configured.code(),
-            configured.decimals(),
-        );
+    if let Some(threads) = settings.auth.hashing_threads {
+        builder = builder.passwords(Argon2Hasher::new(HashingCost::default(), threads)?);
     }
-    Ok(Arc::new(application))
+    builder = with_embedder(builder, &settings.search)?;
+    builder = with_mailer(builder, &settings.mail)?;
+    builder.build().await.map_err(explained)
 }
 
 /// Migrates the database and prints the applied migrations.
@@ -87,102 +81,49 @@ pub(crate) fn create_folder(folder: Option<&Path>) -> anyhow::Result<()> {
         .with_context(|| format!("creating the folder {} failed", folder.display()))
 }
 
-async fn ports(settings: &Settings, store: &Store) -> anyhow::Result<Ports> {
-    let threads = settings.auth.hashing_threads.or_else(|| std::thread::available_parallelism().ok());
-    let hasher = Argon2Hasher::new(HashingCost::default(), threads.unwrap_or(NonZeroUsize::MIN))?;
-    let link = redis_link(settings, store).await?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let (cache, limiter) = shared(settings, link.as_ref(), &clock);
-    let sender = HttpWebhookSender::new(settings.webhooks)?;
-    Ok(Ports {
-        cache,
-        limiter,
-        user_changes: user_changes(link.as_ref()),
-        units: Arc::new(store.clone()),
-        ledger: Arc::new(store.clone()),
-        markets: Arc::new(store.clone()),
-        users: Arc::new(store.clone()),
-        posts: Arc::new(store.clone()),
-        search: Arc::new(store.clone()),
-        vectors: Arc::new(store.clone()),
-        semantic: semantic(&settings.search, link.as_ref()).await?,
-        jobs: Arc::new(store.clone()),
-        webhooks: Arc::new(store.clone()),
-        mailer: mailer(&settings.mail)?,
-        webhook_sender: Arc::new(sender),
-        webhook_bodies: Arc::new(JsonBodies::new(settings.currency.clone())),
-        health: Arc::new(store.clone()),
-        clock,
-        ids: Arc::new(UuidV7Ids),
-        passwords: Arc::new(hasher),
-        tokens: Arc::new(SessionTokens),
-    })
-}
-
-/// Returns the connection to Redis, if configured. Its data is signed with a key stored in the
-/// database only.
-async fn redis_link(settings: &Settings, store: &Store) -> anyhow::Result<Option<Arc<RedisLink>>> {
-    let Some(redis) = &settings.redis else { return Ok(None) };
-    let key = shared_secret(store, &SessionTokens, "redis").await?;
-    Ok(Some(RedisLink::new(redis, &key).context("redis.url")?))
-}
-
-/// Returns the semantic search, if configured.
-async fn semantic(search: &Search, link: Option<&Arc<RedisLink>>) -> anyhow::Result<Option<Semantic>> {
+/// Adds the model of semantic search, if there is one.
+fn with_embedder(builder: Builder, search: &Search) -> anyhow::Result<Builder> {
     let embedder = match &search.model {
-        Model::None => return Ok(None),
+        Model::None => return Ok(builder),
         Model::Standard => StaticEmbedder::standard(),
         Model::Folder(folder) => StaticEmbedder::open(folder),
     };
-    let embedder = embedder.context("search.model")?;
-    let index: Arc<dyn VectorIndex> = match link {
-        Some(link) if RedisVectorIndex::is_supported(link).await => {
-            tracing::info!("the vector index is in Redis");
-            Arc::new(RedisVectorIndex::new(Arc::clone(link), embedder.model()))
-        }
-        _ => Arc::new(MemoryIndex::default()),
-    };
-    Ok(Some(Semantic::new(Arc::new(embedder), index, search.least_similarity)))
+    Ok(builder.embedder(embedder.context("search.model")?, search.least_similarity))
 }
 
-/// Returns the mailer. If emails are disabled it is never called.
-fn mailer(mail: &Mail) -> anyhow::Result<Arc<dyn Mailer>> {
+/// Adds the mailer, if there is one. Templates are checked in any case.
+fn with_mailer(builder: Builder, mail: &Mail) -> anyhow::Result<Builder> {
     let templates =
         Templates::load(&mail.from, &mail.site, mail.templates.as_deref()).context("mail.templates")?;
     Ok(match &mail.transport {
-        Transport::None => Arc::new(NoMailer),
-        Transport::Outbox { folder, keep } => Arc::new(OutboxMailer::new(folder.clone(), *keep, templates)),
-        Transport::Smtp(smtp) => Arc::new(SmtpMailer::new(smtp, templates).context("mail.smtp_host")?),
+        Transport::None => builder,
+        Transport::Outbox { folder, keep } => {
+            builder.mailer(OutboxMailer::new(folder.clone(), *keep, templates))
+        }
+        Transport::Smtp(smtp) => builder.mailer(SmtpMailer::new(smtp, templates).context("mail.smtp_host")?),
     })
 }
 
-/// Returns the announcements of changed users, if nodes share a Redis.
-fn user_changes(link: Option<&Arc<RedisLink>>) -> Arc<dyn UserChanges> {
-    match link {
-        Some(link) => Arc::new(RedisUserChanges::new(Arc::clone(link))),
-        None => Arc::new(NoOtherNodes),
+/// The error with the setting to change.
+fn explained(error: BuildError) -> anyhow::Error {
+    match error {
+        BuildError::Start(StartError::Currency { stored, configured }) => anyhow!(
+            "the database was created with the currency {} with {} decimals, and the settings say {} with {}: \
+             set currency.code and currency.decimals to what the database has",
+            stored.code(),
+            stored.decimals(),
+            configured.code(),
+            configured.decimals(),
+        ),
+        BuildError::Migrate(error) => anyhow::Error::new(error).context("migrating the database failed"),
+        BuildError::Redis(error) => anyhow::Error::new(error).context("redis.url"),
+        error => error.into(),
     }
 }
 
-/// Returns the cache and the rate limiter: shared by Redis if configured, and otherwise local.
-fn shared(
-    settings: &Settings,
-    link: Option<&Arc<RedisLink>>,
-    clock: &Arc<dyn Clock>,
-) -> (Arc<dyn Cache>, Arc<dyn RateLimiter>) {
-    let near = MokaCache::new(settings.cache.entries, settings.cache.entry_idle);
-    let Some(link) = link else {
-        return (Arc::new(near), Arc::new(LocalRateLimiter::new()));
-    };
-    let far = RedisCache::new(Arc::clone(link), Arc::clone(clock), settings.cache.shared);
-    let cache = TieredCache::new(near, far);
-    (Arc::new(cache), Arc::new(RedisRateLimiter::new(Arc::clone(link))))
-}
-
-fn application_settings(settings: &Settings, store: &Store) -> ApplicationSettings {
+fn application_settings(settings: &Settings, automatic_lanes: usize) -> ApplicationSettings {
     let standard = STANDARD_CATEGORIES.iter().map(|name| (*name).to_owned());
     let extra = settings.markets.extra_categories.iter();
-    let automatic_lanes = if store.is_postgres() { POSTGRES_LANES } else { 1 };
     ApplicationSettings {
         currency: settings.currency.clone(),
         signup_grant: settings.accounts.signup_grant,
@@ -202,7 +143,20 @@ fn application_settings(settings: &Settings, store: &Store) -> ApplicationSettin
             batch_size: settings.writer.batch_size,
             queue: settings.writer.queue,
             max_wait: settings.writer.max_wait,
-            sends_emails: !matches!(settings.mail.transport, Transport::None),
+            // The mailer decides.
+            sends_emails: false,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn built_in_configuration_equals_default_settings() {
+        let settings = Settings::load([], None).unwrap();
+        let configured = application_settings(&settings, 1);
+        assert_eq!(format!("{configured:?}"), format!("{:?}", ApplicationSettings::default()));
     }
 }

@@ -24,6 +24,7 @@ use foretell_ports::user::UserQueries;
 use foretell_ports::user_changes::UserChanges;
 use foretell_ports::vector::VectorQueries;
 use foretell_ports::webhook::{WebhookBodies, WebhookQueries, WebhookSender};
+use thiserror::Error;
 use tokio::sync::watch;
 
 use crate::key_uses::KeyUses;
@@ -40,6 +41,7 @@ use crate::semantic::Semantic;
 use crate::session_cache::SessionCache;
 use crate::token_guard::TokenGuard;
 use crate::totals::{CountedMarkets, Totals};
+use crate::use_cases::initialize_ledger::initialize_ledger;
 use crate::webhook_watch::WebhookWatch;
 use crate::writer::{LaneDeps, MoneyWriter, WriterSettings};
 
@@ -152,6 +154,25 @@ impl Default for ApplicationSettings {
     }
 }
 
+/// Reason why the application could not be started.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// Storage failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The database was created with another currency, which cannot be changed.
+    #[error(
+        "the currency of the database is {} with {} decimals, and that of the settings {} with {}",
+        stored.code(), stored.decimals(), configured.code(), configured.decimals()
+    )]
+    Currency {
+        /// Currency of the database.
+        stored: Currency,
+        /// Currency of the settings.
+        configured: Currency,
+    },
+}
+
 /// Categories that every installation has.
 pub const STANDARD_CATEGORIES: [&str; 4] = ["politics", "sports", "entertainment", "crypto"];
 
@@ -180,8 +201,13 @@ pub struct Application {
 }
 
 impl Application {
-    /// Starts the money writer; call it within a Tokio runtime.
-    pub fn start(ports: Ports, settings: ApplicationSettings) -> Self {
+    /// Initializes the ledger of an empty database and starts the money writer; call it within a
+    /// Tokio runtime. Every application has an initialized ledger, since nothing else creates one.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start(ports: Ports, settings: ApplicationSettings) -> Result<Self, StartError> {
+        initialize_ledger(&ports, &settings.currency).await?;
         let market_feed = Arc::new(MarketFeed::default());
         let webhook_watch = Arc::new(WebhookWatch::new(Arc::clone(&ports.webhooks)));
         let deps = LaneDeps { feed: Arc::clone(&market_feed), webhooks: Arc::clone(&webhook_watch) };
@@ -196,7 +222,7 @@ impl Application {
         let (cache, markets) = (Arc::clone(&ports.cache), Arc::clone(&ports.markets));
         let market_cache = MarketCache::new(cache, markets, settings.market_trust);
         let search_permits = SearchPermits::new(ports.search.capacity());
-        Self {
+        Ok(Self {
             ports,
             settings,
             writer,
@@ -216,7 +242,7 @@ impl Application {
             search_steps: SearchSteps::default(),
             is_mail_failing: AtomicBool::new(false),
             is_ending: AtomicBool::new(false),
-        }
+        })
     }
 
     /// Returns the settings of the operator.

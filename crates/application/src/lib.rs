@@ -26,7 +26,7 @@ mod use_cases;
 mod webhook_watch;
 pub mod writer;
 
-pub use application::{Application, ApplicationSettings, Ports};
+pub use application::{Application, ApplicationSettings, Ports, StartError};
 pub use client_network::network_of;
 pub use error::AppError;
 pub use expected_version::ExpectedVersion;

@@ -14,7 +14,7 @@ mod erase_user;
 pub(crate) mod export;
 pub(crate) mod get_leaderboard;
 pub(crate) mod get_price_history;
-mod initialize_ledger;
+pub(crate) mod initialize_ledger;
 pub(crate) mod lease_jobs;
 pub(crate) mod log_in;
 mod log_out;

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::graph::{Dependency, Graph};
+use super::graph::{Dependency, Graph, cargo};
 
 /// Our crates that a crate may depend on, and those that only its tests may.
 struct Row {
@@ -17,20 +17,39 @@ struct Row {
 const ARROWS: &[Row] = &[
     Row { member: "domain", normal: &[], dev: &[] },
     Row { member: "ports", normal: &["domain"], dev: &["testkit"] },
-    Row { member: "application", normal: &["domain", "ports"], dev: &["testkit"] },
+    Row { member: "application", normal: &["domain", "ports"], dev: &["foretell", "testkit"] },
     Row { member: "persistence", normal: &["domain", "ports"], dev: &["testkit"] },
     Row { member: "cache", normal: &["domain", "ports"], dev: &["testkit"] },
-    Row { member: "jobs", normal: &["domain", "ports", "application"], dev: &["testkit"] },
+    Row { member: "jobs", normal: &["domain", "ports", "application"], dev: &["foretell", "testkit"] },
     Row { member: "mail", normal: &["domain", "ports"], dev: &["testkit"] },
     Row { member: "webhooks", normal: &["domain", "ports"], dev: &["testkit"] },
     Row { member: "embedding", normal: &["domain", "ports"], dev: &[] },
     Row { member: "security", normal: &["domain", "ports"], dev: &["testkit"] },
-    Row { member: "web", normal: &["domain", "ports", "application"], dev: &["testkit"] },
+    Row { member: "web", normal: &["domain", "ports", "application"], dev: &["foretell", "testkit"] },
     Row { member: "telemetry", normal: &[], dev: &[] },
     Row { member: "testkit", normal: &["domain", "ports"], dev: &[] },
     Row {
+        member: "foretell",
+        normal: &[
+            "domain",
+            "ports",
+            "application",
+            "persistence",
+            "cache",
+            "security",
+            "jobs",
+            "mail",
+            "webhooks",
+            "embedding",
+            "web",
+            "testkit",
+        ],
+        dev: &[],
+    },
+    Row {
         member: "app",
         normal: &[
+            "foretell",
             "domain",
             "ports",
             "application",
@@ -57,6 +76,7 @@ const ARROWS: &[Row] = &[
             "web",
             "telemetry",
             "testkit",
+            "foretell",
             "app",
         ],
         dev: &[],
@@ -64,7 +84,7 @@ const ARROWS: &[Row] = &[
     Row {
         member: "bench",
         normal: &["domain", "ports", "security", "tests"],
-        dev: &["application", "testkit"],
+        dev: &["application", "foretell", "testkit"],
     },
 ];
 
@@ -91,11 +111,11 @@ const CLOSED: &[(&str, &[&str])] = &[
 ];
 
 /// Libraries that must be optional, enabled by a feature.
-const OPTIONAL: &[(&str, &str)] = &[("domain", "serde")];
+const OPTIONAL: &[(&str, &str)] = &[("domain", "serde"), ("foretell", "foretell-testkit")];
 
 /// Libraries that only these crates may depend on, in any kind of dependency.
 const OWNED: &[(&str, &[&str])] = &[
-    ("actix-web", &["app", "bench", "web"]),
+    ("actix-web", &["app", "bench", "foretell", "web"]),
     ("anyhow", &["app", "bench", "tests"]),
     ("deadpool-diesel", &["persistence"]),
     ("deadpool-redis", &["cache"]),
@@ -178,8 +198,9 @@ fn reach_violations(graph: &Graph) -> Vec<String> {
         .collect()
 }
 
+/// The package of a member: the one that embeds all others has the name of the whole.
 fn package(member: &str) -> String {
-    format!("foretell-{member}")
+    if member == "foretell" { member.to_owned() } else { format!("foretell-{member}") }
 }
 
 /// Returns a workspace of all members in which `member` depends on `library`, which depends on
@@ -291,6 +312,15 @@ fn indirect_library_is_violation() -> Result<()> {
     check(reach_violations, ("foretell-ports", "async-trait", Some("dev")), &[])?;
     check(reach_violations, ("foretell-web", "actix-web", None), &[])?;
     Ok(())
+}
+
+/// The features of the workspace's build are not those of the binary's own.
+#[test]
+fn released_binary_contains_no_testkit() {
+    let tree = ["tree", "--package=foretell-app", "--edges=normal", "--prefix=none", "--locked", "--offline"];
+    let tree = cargo(&tree).unwrap();
+    assert!(tree.lines().any(|line| line.starts_with("foretell v")), "{tree}");
+    assert!(!tree.contains("foretell-testkit"), "{tree}");
 }
 
 #[test]

@@ -98,7 +98,8 @@ fn text(value: &Value, key: &str) -> Result<String> {
     Ok(value[key].as_str().with_context(|| format!("cargo metadata has no text {key}"))?.to_owned())
 }
 
-fn cargo(arguments: &[&str]) -> Result<String> {
+/// The output of a command of Cargo.
+pub(super) fn cargo(arguments: &[&str]) -> Result<String> {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let output = Command::new(program).args(arguments).current_dir(super::root()).output()?;
     ensure!(

@@ -4,23 +4,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use foretell::{DatabaseConfig, Foretell};
 use foretell_application::writer::WriterSettings;
-use foretell_application::{
-    Application, ApplicationSettings, Caller, Credential, LoginLimits, Ports, Registration, RequestLimits,
-    TradeTarget,
-};
+use foretell_application::{Application, ApplicationSettings, Caller, Credential, Registration, TradeTarget};
 use foretell_domain::id::{MarketId, OptionId};
 use foretell_domain::market::BuyOrder;
-use foretell_domain::money::{Amount, Currency};
+use foretell_domain::money::Amount;
 use foretell_domain::text::{Email, UserName};
 use foretell_domain::user::Role;
-use foretell_persistence::{DatabaseConfig, Store};
-use foretell_ports::user_changes::NoOtherNodes;
 use foretell_security::{SystemClock, UuidV7Ids};
-use foretell_testkit::{
-    MemoryCache, MemoryMailer, MemoryRateLimiter, MemoryWebhooks, PlainBodies, PlainPasswordHasher,
-    SeededTokens, new_password,
-};
+use foretell_testkit::new_password;
 use foretell_tests::{Home, text};
 use futures::future::join_all;
 use serde_json::Value;
@@ -65,50 +58,18 @@ async fn register(application: &Application, number: usize) -> Caller {
 
 /// Creates the application like the server, except for password hashing, which these users never
 /// need.
-async fn application_in(home: &Home) -> Application {
+async fn application_in(home: &Home) -> Arc<Application> {
     let file = home.sqlite_file().display().to_string();
     let url = home.database_url().unwrap_or(&file);
     let mut config = DatabaseConfig::new(url.parse().unwrap());
     config.wait = Duration::from_secs(30);
-    let store = Arc::new(Store::connect(&config).await.unwrap());
-    let ports = Ports {
-        units: store.clone(),
-        ledger: store.clone(),
-        markets: store.clone(),
-        users: store.clone(),
-        posts: store.clone(),
-        search: store.clone(),
-        vectors: store.clone(),
-        semantic: None,
-        jobs: store.clone(),
-        webhooks: store.clone(),
-        mailer: Arc::new(MemoryMailer::default()),
-        webhook_sender: Arc::new(MemoryWebhooks::default()),
-        webhook_bodies: Arc::new(PlainBodies),
-        cache: Arc::new(MemoryCache::default()),
-        user_changes: Arc::new(NoOtherNodes),
-        limiter: Arc::new(MemoryRateLimiter::default()),
-        health: store,
-        clock: Arc::new(SystemClock),
-        ids: Arc::new(UuidV7Ids),
-        passwords: Arc::new(PlainPasswordHasher::default()),
-        tokens: Arc::new(SeededTokens::new(1)),
-    };
     let settings = ApplicationSettings {
-        currency: Currency::new("PLAY", 2).unwrap(),
         signup_grant: Some(Amount::new(10_000).unwrap()),
-        fee_bps: 0,
-        quotas: foretell_domain::quota::Quotas::default(),
-        categories: vec!["politics".to_owned()],
-        session_lifetime: Duration::from_hours(1),
         session_trust: Duration::ZERO,
-        login_limits: LoginLimits::default(),
-        market_trust: Duration::from_secs(1),
-        request_limits: RequestLimits::default(),
-        stream_limits: foretell_application::StreamLimits::default(),
-        keep_outcomes: Duration::from_hours(1),
-        retries: foretell_application::RetryPolicies::default(),
         writer: WriterSettings { max_wait: Duration::from_mins(1), ..WriterSettings::default() },
+        ..ApplicationSettings::default()
     };
-    Application::start(ports, settings)
+    let builder = Foretell::builder().database(config).fakes(1).clock(SystemClock).ids(UuidV7Ids);
+    let foretell = builder.settings(settings).build().await.unwrap();
+    Arc::clone(foretell.application())
 }

@@ -4,24 +4,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use diesel::{Connection as _, PgConnection, RunQueryDsl as _, SqliteConnection};
+use foretell::{DatabaseConfig, DatabaseUrl, Foretell, Storage, Store};
 use foretell_application::writer::WriterSettings;
-use foretell_application::{Application, ApplicationSettings, LoginLimits, Ports, RequestLimits};
-use foretell_domain::money::{Amount, Currency};
-use foretell_persistence::{DatabaseConfig, DatabaseUrl, Store};
-use foretell_ports::job::JobQueries;
+use foretell_application::{Application, ApplicationSettings};
+use foretell_domain::money::Amount;
+use foretell_domain::quota::Quotas;
 use foretell_ports::ledger::LedgerQueries;
 use foretell_ports::market::MarketQueries;
-use foretell_ports::post::PostQueries;
-use foretell_ports::search::TextSearch;
-use foretell_ports::unit::UnitOfWork;
 use foretell_ports::user::UserQueries;
-use foretell_ports::user_changes::NoOtherNodes;
-use foretell_ports::vector::VectorQueries;
-use foretell_ports::webhook::WebhookQueries;
-use foretell_testkit::{
-    FakeClock, MemoryCache, MemoryMailer, MemoryRateLimiter, MemoryStore, MemoryWebhooks, PlainBodies,
-    PlainPasswordHasher, SeededIds, SeededTokens,
-};
+use foretell_testkit::{FakeClock, MemoryStore};
 use foretell_tests::{Database, Home};
 
 use super::action::{Answer, Step};
@@ -101,46 +92,15 @@ impl World {
         home: Option<Home>,
     ) -> Self
     where
-        S: UnitOfWork
-            + LedgerQueries
-            + MarketQueries
-            + UserQueries
-            + PostQueries
-            + TextSearch
-            + VectorQueries
-            + JobQueries
-            + WebhookQueries
-            + foretell_ports::health::Health
-            + 'static,
+        S: Storage + Clone + 'static,
     {
-        let store = Arc::new(store);
-        let ports = Ports {
-            units: store.clone(),
-            ledger: store.clone(),
-            markets: store.clone(),
-            users: store.clone(),
-            posts: store.clone(),
-            search: store.clone(),
-            vectors: store.clone(),
-            semantic: None,
-            jobs: store.clone(),
-            webhooks: store.clone(),
-            mailer: Arc::new(MemoryMailer::default()),
-            webhook_sender: Arc::new(MemoryWebhooks::default()),
-            webhook_bodies: Arc::new(PlainBodies),
-            cache: Arc::new(MemoryCache::default()),
-            user_changes: Arc::new(NoOtherNodes),
-            limiter: Arc::new(MemoryRateLimiter::default()),
-            health: store.clone(),
-            clock: Arc::new(clock.clone()),
-            ids: Arc::new(SeededIds::new(seed)),
-            passwords: Arc::new(PlainPasswordHasher::default()),
-            tokens: Arc::new(SeededTokens::new(seed)),
-        };
-        let settings = settings(kind, seed);
-        let nodes = [(); 2].map(|()| Arc::new(Application::start(ports.clone(), settings.clone())));
-        nodes[0].initialize_ledger().await.unwrap();
-        let (ledger, markets, users) = (ports.ledger, ports.markets, ports.users);
+        let builder = Foretell::builder().storage(store.clone()).fakes(seed).clock(clock.clone());
+        let builder = builder.settings(settings(kind, seed));
+        let node = async || Arc::clone(builder.clone().build().await.unwrap().application());
+        let nodes = [node().await, node().await];
+        let ledger = Arc::new(store.clone());
+        let markets = Arc::new(store.clone());
+        let users = Arc::new(store);
         Self { kind, nodes, ledger, markets, users, behind, _home: home }
     }
 
@@ -186,19 +146,12 @@ impl World {
 fn settings(kind: Kind, seed: u64) -> ApplicationSettings {
     let lanes = if kind == Kind::Postgres { 3 } else { 1 };
     ApplicationSettings {
-        currency: Currency::new("PLAY", 2).unwrap(),
         signup_grant: Some(Amount::new(GRANT).unwrap()),
-        quotas: foretell_domain::quota::Quotas::default(),
+        quotas: Quotas::default(),
         fee_bps: [0, 100, 275][usize::try_from(seed % 3).unwrap()],
         categories: vec!["politics".to_owned(), "sports".to_owned()],
         session_lifetime: Duration::from_hours(1),
-        session_trust: Duration::from_secs(1),
-        login_limits: LoginLimits::default(),
-        market_trust: Duration::from_secs(1),
-        request_limits: RequestLimits::default(),
-        stream_limits: foretell_application::StreamLimits::default(),
-        keep_outcomes: Duration::from_hours(7 * 24),
-        retries: foretell_application::RetryPolicies::default(),
         writer: WriterSettings { lanes, max_wait: Duration::from_mins(5), ..WriterSettings::default() },
+        ..ApplicationSettings::default()
     }
 }

@@ -109,7 +109,7 @@ async fn commits_of_other_processes_are_streamed() {
     let fixture = Fixture::open().await;
     let creator = fixture.user().await;
     let market = fixture.market(&creator, 5_000).await;
-    let other = fixture.second_node(settings());
+    let other = fixture.second_node(settings()).await;
     let mut stream = Arc::clone(&other).stream_market_events(market.market.id(), BEGINNING);
     assert!(matches!(stream.next(Duration::ZERO).await.unwrap(), StreamItem::Idle));
     fixture.bet(&creator, &market, 0, 10).await.unwrap();
@@ -174,7 +174,7 @@ async fn stream_ends_with_server_or_deleted_market() {
     let mut stream = Arc::clone(&fixture.app).stream_market_events(market.market.id(), BEGINNING);
     let (seen, ()) = tokio::join!(stream.next(PATIENCE), async { fixture.app.end_event_streams() });
     assert!(matches!(seen.unwrap(), StreamItem::End));
-    let other = fixture.second_node(settings());
+    let other = fixture.second_node(settings()).await;
     fixture.app.delete_market(&creator, market.market.id()).await.unwrap();
     let mut stream = other.stream_market_events(market.market.id(), BEGINNING);
     assert!(matches!(stream.next(PATIENCE).await.unwrap(), StreamItem::End));

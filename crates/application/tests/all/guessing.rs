@@ -87,7 +87,7 @@ async fn concurrent_guesses_are_limited() {
 #[tokio::test]
 async fn guesses_on_all_nodes_count_together() {
     let fixture = Fixture::open().await;
-    let (ann, other) = (fixture.user().await, fixture.second_node(settings()));
+    let (ann, other) = (fixture.user().await, fixture.second_node(settings()).await);
     for app in [&fixture.app, &other].into_iter().cycle().take(10) {
         let guess = app.log_in(ELSEWHERE, &ann.user.email, "wrong".into()).await;
         assert!(matches!(guess, Err(AppError::BadCredentials)), "{guess:?}");
@@ -102,7 +102,7 @@ async fn known_network_outlives_the_process() {
     let fixture = Fixture::open().await;
     let ann = fixture.user().await;
     assert!(!is_limited(&fixture.app, &ann.user.email, ADDRESS).await);
-    let restarted = fixture.second_node(settings());
+    let restarted = fixture.second_node(settings()).await;
     flood(&restarted, &ann.user.email, ELSEWHERE).await;
     assert!(is_limited(&restarted, &ann.user.email, ELSEWHERE).await);
     assert!(!is_limited(&restarted, &ann.user.email, ADDRESS).await);

@@ -53,7 +53,7 @@ async fn fifty_concurrent_submissions_have_one_effect() {
     let settings = ApplicationSettings { writer, ..settings() };
     let fixture = Fixture::open_with(settings.clone()).await;
     let (ann, ben) = (fixture.user().await, fixture.user().await);
-    let nodes = [Arc::clone(&fixture.app), fixture.second_node(settings)];
+    let nodes = [Arc::clone(&fixture.app), fixture.second_node(settings).await];
     let (key, payment) = (fixture.key(), Fixture::payment(&ann, &ben, 10));
     let send = |number: usize| {
         let (node, ann) = (Arc::clone(&nodes[number % 2]), ann.clone());
@@ -156,7 +156,7 @@ async fn role_and_fee_are_not_part_of_hash() {
     assert_eq!(again, Receipt { is_replay: true, ..first });
     let (key, opening) = (fixture.key(), fixture.opening(1_000));
     let first = fixture.app.open_market(&ann, key.clone(), opening.clone()).await.unwrap();
-    let dearer = fixture.second_node(ApplicationSettings { fee_bps: 100, ..settings() });
+    let dearer = fixture.second_node(ApplicationSettings { fee_bps: 100, ..settings() }).await;
     let again = dearer.open_market(&ann, key, opening).await.unwrap();
     assert_eq!(again, Receipt { is_replay: true, ..first });
 }
@@ -184,7 +184,7 @@ async fn repetition_after_restart_returns_first_result() {
     let first = fixture.app.pay(&ann, key.clone(), payment.clone()).await.unwrap();
     fixture.app.drain().await;
     fixture.clock.advance_seconds(86_400);
-    let again = fixture.second_node(settings()).pay(&ann, key, payment).await.unwrap();
+    let again = fixture.second_node(settings()).await.pay(&ann, key, payment).await.unwrap();
     assert_eq!(again, Receipt { is_replay: true, ..first });
 }
 

@@ -248,7 +248,7 @@ async fn worker_with_expired_lease_cannot_finish_job() {
 #[tokio::test]
 async fn periodic_jobs_are_added_once_per_period() {
     let fixture = Fixture::open().await;
-    let nodes = [fixture.second_node(settings()), fixture.second_node(settings())];
+    let nodes = [fixture.second_node(settings()).await, fixture.second_node(settings()).await];
     let added = async || fixture.jobs(JobState::Waiting).await.len();
     let mut last = [None; 2];
     for (seconds, expected) in [(0, 3), (0, 3), (600, 4)] {

@@ -189,7 +189,7 @@ async fn dropped_callers_do_not_delay_others() {
 async fn dropped_writer_finishes_accepted_commands() {
     let fixture = Fixture::open().await;
     let (ann, ben) = (fixture.user().await, fixture.user().await);
-    let node = fixture.second_node(settings());
+    let node = fixture.second_node(settings()).await;
     let gate = fixture.faults.hold_next();
     let (sender, payment) = (ann.clone(), Fixture::payment(&ann, &ben, 10));
     let leaving = Arc::clone(&node);

@@ -195,7 +195,7 @@ async fn change_with_lost_response_applies_immediately() {
 #[tokio::test]
 async fn key_deleted_elsewhere_expires_from_cache() {
     let fixture = Fixture::open().await;
-    let (ann, other) = (fixture.user().await, fixture.second_node(settings()));
+    let (ann, other) = (fixture.user().await, fixture.second_node(settings()).await);
     let issued = make_key(&fixture, &ann, Scopes::ALL).await;
     let is_live = async || {
         fixture
@@ -215,7 +215,7 @@ async fn key_deleted_elsewhere_expires_from_cache() {
 #[tokio::test]
 async fn announced_user_change_applies_immediately() {
     let fixture = Fixture::open().await;
-    let (ann, other) = (fixture.user().await, fixture.second_node(settings()));
+    let (ann, other) = (fixture.user().await, fixture.second_node(settings()).await);
     let issued = make_key(&fixture, &ann, Scopes::ALL).await;
     let is_live = async || {
         fixture

@@ -118,7 +118,7 @@ async fn fixture() -> (Fixture, Arc<Application>, Moody) {
         let body = PostBody { title, content, tags: Tags::default(), status };
         fixture.app.write_post(&author, body).await.unwrap();
     }
-    let node = fixture.node_that_knows(Semantic::new(Arc::new(Weather), Arc::new(index.clone()), 0.5));
+    let node = fixture.node_that_knows(Semantic::new(Arc::new(Weather), Arc::new(index.clone()), 0.5)).await;
     (fixture, node, index)
 }
 

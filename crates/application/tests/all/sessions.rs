@@ -118,8 +118,8 @@ async fn log_out_ends_one_own_session() {
 async fn session_ended_elsewhere_expires_from_cache() {
     let fixture = Fixture::open().await;
     let (other, careful) = (
-        fixture.second_node(settings()),
-        fixture.second_node(ApplicationSettings { session_trust: Duration::ZERO, ..settings() }),
+        fixture.second_node(settings()).await,
+        fixture.second_node(ApplicationSettings { session_trust: Duration::ZERO, ..settings() }).await,
     );
     let ann = fixture.user().await;
     let signed_in = log_in(&fixture, &ann.user.email, PASSWORD).await.unwrap();

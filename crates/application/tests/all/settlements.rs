@@ -102,7 +102,11 @@ async fn settlement_runners_of_two_nodes_pay_once() {
     let winner = Fixture::option(&crowd.market, 0);
     fixture.fail_after(1, Fault::Unavailable);
     fixture.decide(&crowd.creator, &crowd.market, Decision::Winner(winner)).await.unwrap().result.unwrap();
-    let nodes = [Arc::clone(&fixture.app), fixture.second_node(settings()), fixture.second_node(settings())];
+    let nodes = [
+        Arc::clone(&fixture.app),
+        fixture.second_node(settings()).await,
+        fixture.second_node(settings()).await,
+    ];
     let settlement_runners = nodes.map(SettlementRunner::start);
     fixture.settled(crowd.id()).await;
     for settlement_runner in settlement_runners {

@@ -4,24 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use foretell_application::writer::WriterSettings;
-use foretell_application::{
-    Application, ApplicationSettings, LoginLimits, Ports, Registration, RequestLimits,
-};
+use foretell::Foretell;
+use foretell_application::{Application, ApplicationSettings, Registration};
 use foretell_domain::id::JobId;
 use foretell_domain::job::{JobKind, JobState};
-use foretell_domain::money::Currency;
 use foretell_domain::text::{Email, UserName};
 use foretell_domain::user::Role;
 use foretell_jobs::{Worker, WorkerSettings};
 use foretell_ports::job::{JobFilter, JobQueries as _};
 use foretell_ports::mail::{MailError, Mailer, OutgoingEmail};
 use foretell_ports::page::{PageRequest, PageStart};
-use foretell_ports::user_changes::NoOtherNodes;
-use foretell_testkit::{
-    FakeClock, MemoryCache, MemoryMailer, MemoryRateLimiter, MemoryStore, MemoryWebhooks, PlainBodies,
-    PlainPasswordHasher, SeededIds, SeededTokens, new_password,
-};
+use foretell_testkit::{FakeClock, MemoryMailer, MemoryStore, new_password};
 
 /// Page with the newest jobs.
 const FIRST: PageRequest<JobId> = PageRequest { start: PageStart::Offset(0), limit: 100 };
@@ -57,32 +50,9 @@ impl Fixture {
     async fn open() -> Self {
         let (store, clock) = (MemoryStore::new(), FakeClock::default());
         let mailer = MoodyMailer::default();
-        let shared = Arc::new(store.clone());
-        let ports = Ports {
-            units: shared.clone(),
-            ledger: shared.clone(),
-            markets: shared.clone(),
-            users: shared.clone(),
-            posts: shared.clone(),
-            search: shared.clone(),
-            vectors: shared.clone(),
-            semantic: None,
-            jobs: shared.clone(),
-            webhooks: shared.clone(),
-            mailer: Arc::new(mailer.clone()),
-            webhook_sender: Arc::new(MemoryWebhooks::default()),
-            webhook_bodies: Arc::new(PlainBodies),
-            cache: Arc::new(MemoryCache::default()),
-            user_changes: Arc::new(NoOtherNodes),
-            limiter: Arc::new(MemoryRateLimiter::default()),
-            health: shared,
-            clock: Arc::new(clock.clone()),
-            ids: Arc::new(SeededIds::new(1)),
-            passwords: Arc::new(PlainPasswordHasher::default()),
-            tokens: Arc::new(SeededTokens::new(1)),
-        };
-        let app = Arc::new(Application::start(ports, settings()));
-        app.initialize_ledger().await.unwrap();
+        let builder = Foretell::builder().storage(store.clone()).fakes(1).clock(clock.clone());
+        let builder = builder.mailer(mailer.clone()).settings(settings());
+        let app = Arc::clone(builder.build().await.unwrap().application());
         Self { app, store, clock, mailer }
     }
 
@@ -131,20 +101,10 @@ impl Fixture {
 
 fn settings() -> ApplicationSettings {
     ApplicationSettings {
-        currency: Currency::new("PLAY", 2).unwrap(),
         signup_grant: None,
-        fee_bps: 0,
-        quotas: foretell_domain::quota::Quotas::default(),
-        categories: Vec::new(),
-        session_lifetime: Duration::from_hours(1),
         session_trust: Duration::ZERO,
-        login_limits: LoginLimits::default(),
         market_trust: Duration::ZERO,
-        request_limits: RequestLimits::default(),
-        stream_limits: foretell_application::StreamLimits::default(),
-        keep_outcomes: Duration::from_hours(24),
-        retries: foretell_application::RetryPolicies::default(),
-        writer: WriterSettings { sends_emails: true, ..WriterSettings::default() },
+        ..ApplicationSettings::default()
     }
 }
 

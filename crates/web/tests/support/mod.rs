@@ -14,20 +14,13 @@ use actix_web::http::Method;
 use actix_web::test::{self, TestRequest};
 use actix_web::web::ServiceConfig;
 use actix_web::{HttpResponse, body::BoxBody};
-use foretell_application::writer::WriterSettings;
-use foretell_application::{
-    Application, ApplicationSettings, LoginLimits, Ports, Registration, RequestLimits, StreamLimits,
-};
+use foretell::Foretell;
+use foretell_application::{Application, ApplicationSettings, Registration, RequestLimits, StreamLimits};
 use foretell_domain::id::{AccountId, UserId};
-use foretell_domain::money::{Amount, Currency};
 use foretell_domain::quota::Quotas;
 use foretell_domain::text::{Email, UserName};
 use foretell_domain::user::Role;
-use foretell_ports::user_changes::NoOtherNodes;
-use foretell_testkit::{
-    FakeClock, MemoryCache, MemoryMailer, MemoryRateLimiter, MemoryStore, MemoryWebhooks, PlainBodies,
-    PlainPasswordHasher, SeededIds, SeededTokens, new_password,
-};
+use foretell_testkit::{FakeClock, MemoryStore, new_password};
 use foretell_web::{TrustedProxies, WebSettings, WebState};
 use futures::future::LocalBoxFuture;
 use secrecy::ExposeSecret as _;
@@ -72,50 +65,17 @@ pub async fn application_with(
     clock: &FakeClock,
     request_limits: RequestLimits,
 ) -> Arc<Application> {
-    let store = Arc::new(store.clone());
-    let ports = Ports {
-        units: store.clone(),
-        ledger: store.clone(),
-        markets: store.clone(),
-        users: store.clone(),
-        posts: store.clone(),
-        search: store.clone(),
-        vectors: store.clone(),
-        semantic: None,
-        jobs: store.clone(),
-        webhooks: store.clone(),
-        mailer: Arc::new(MemoryMailer::default()),
-        webhook_sender: Arc::new(MemoryWebhooks::default()),
-        webhook_bodies: Arc::new(PlainBodies),
-        cache: Arc::new(MemoryCache::default()),
-        user_changes: Arc::new(NoOtherNodes),
-        limiter: Arc::new(MemoryRateLimiter::default()),
-        health: store,
-        clock: Arc::new(clock.clone()),
-        ids: Arc::new(SeededIds::new(1)),
-        passwords: Arc::new(PlainPasswordHasher::default()),
-        tokens: Arc::new(SeededTokens::new(1)),
-    };
     let settings = ApplicationSettings {
-        currency: Currency::new("PLAY", 2).unwrap(),
-        signup_grant: Amount::new(100_000).ok(),
-        fee_bps: 0,
         // One test creates ten thousand posts.
         quotas: Quotas { published_posts: 100_000, ..Quotas::default() },
-        categories: foretell_application::application::STANDARD_CATEGORIES.map(str::to_owned).to_vec(),
         session_lifetime: Duration::from_hours(24),
-        session_trust: Duration::from_secs(1),
-        login_limits: LoginLimits::default(),
-        market_trust: Duration::from_secs(1),
         request_limits,
         stream_limits: StreamLimits::default(),
-        keep_outcomes: Duration::from_hours(7 * 24),
-        retries: foretell_application::RetryPolicies::default(),
-        writer: WriterSettings::default(),
+        ..ApplicationSettings::default()
     };
-    let application = Arc::new(Application::start(ports, settings));
-    application.initialize_ledger().await.unwrap();
-    application
+    let builder = Foretell::builder().storage(store.clone()).fakes(1).clock(clock.clone());
+    let foretell = builder.settings(settings).build().await.unwrap();
+    Arc::clone(foretell.application())
 }
 
 fn settings() -> WebSettings {

@@ -6,14 +6,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use foretell::{Builder, Foretell};
 use foretell_application::writer::{Payment, Receipt, WriterSettings};
 use foretell_application::{
-    AppError, Application, ApplicationSettings, Caller, Credential, LoginLimits, PasswordConfirmation, Ports,
-    Registration, RequestLimits, Semantic,
+    AppError, Application, ApplicationSettings, Caller, Credential, PasswordConfirmation, Registration,
+    RequestLimits, Semantic, StreamLimits,
 };
 use foretell_domain::error::DomainError;
 use foretell_domain::id::{AccountId, SessionId, UserId};
-use foretell_domain::money::{Amount, Currency};
+use foretell_domain::money::Amount;
+use foretell_domain::quota::Quotas;
 use foretell_domain::text::{Email, UserName};
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::Transfer;
@@ -23,8 +25,8 @@ use foretell_ports::secret::Tokens as _;
 use foretell_ports::unit::UnitOfWork;
 use foretell_ports::user::Session;
 use foretell_testkit::{
-    Announcements, Factory, FakeClock, FaultyStore, MemoryCache, MemoryMailer, MemoryRateLimiter,
-    MemoryStore, MemoryWebhooks, PlainBodies, PlainPasswordHasher, SeededIds, SeededTokens, new_password,
+    Announcements, Factory, FakeClock, FaultyStore, MemoryMailer, MemoryStore, MemoryWebhooks,
+    PlainPasswordHasher, SeededIds, SeededTokens, new_password,
 };
 
 use super::late::LateStore;
@@ -61,7 +63,7 @@ pub(crate) struct Fixture {
     pub(super) nobody: Caller,
     /// Announces changed users to other nodes once it is enabled.
     pub(crate) announcements: Announcements,
-    ports: Ports,
+    builder: Builder,
     made: AtomicU64,
 }
 
@@ -79,31 +81,16 @@ impl Fixture {
         let announcements = Announcements::default();
         let (clock, passwords) = (FakeClock::default(), PlainPasswordHasher::default());
         let (mailer, receivers) = (MemoryMailer::default(), MemoryWebhooks::default());
-        let ports = Ports {
-            units: Arc::new(faults.clone()),
-            ledger: Arc::new(memory.clone()),
-            markets: Arc::new(memory.clone()),
-            users: Arc::new(memory.clone()),
-            posts: Arc::new(memory.clone()),
-            search: Arc::new(memory.clone()),
-            vectors: Arc::new(memory.clone()),
-            semantic: None,
-            jobs: Arc::new(memory.clone()),
-            webhooks: Arc::new(memory.clone()),
-            mailer: Arc::new(mailer.clone()),
-            webhook_sender: Arc::new(receivers.clone()),
-            webhook_bodies: Arc::new(PlainBodies),
-            cache: Arc::new(MemoryCache::default()),
-            user_changes: Arc::new(announcements.clone()),
-            limiter: Arc::new(MemoryRateLimiter::default()),
-            health: Arc::new(memory.clone()),
-            clock: Arc::new(clock.clone()),
-            ids: Arc::new(SeededIds::new(1)),
-            passwords: Arc::new(passwords.clone()),
-            tokens: Arc::new(SeededTokens::new(1)),
-        };
-        let app = Arc::new(Application::start(ports.clone(), settings));
-        app.initialize_ledger().await.unwrap();
+        let builder = Foretell::builder()
+            .storage(memory.clone())
+            .fakes(1)
+            .units(faults.clone())
+            .clock(clock.clone())
+            .passwords(passwords.clone())
+            .mailer(mailer.clone())
+            .webhook_sender(receivers.clone())
+            .user_changes(announcements.clone());
+        let app = build(builder.clone().settings(settings)).await;
         let (ids, made) = (SeededIds::new(2), AtomicU64::new(0));
         let user = Factory::new(3).user();
         let credential = Credential::Process;
@@ -120,20 +107,19 @@ impl Fixture {
             receivers,
             nobody,
             announcements,
-            ports,
+            builder,
             made,
         }
     }
 
-    /// Starts another process with the same storage.
-    pub(crate) fn second_node(&self, settings: ApplicationSettings) -> Arc<Application> {
-        Arc::new(Application::start(self.ports.clone(), settings))
+    /// Starts another process over the same storage.
+    pub(crate) async fn second_node(&self, settings: ApplicationSettings) -> Arc<Application> {
+        build(self.builder.clone().settings(settings)).await
     }
 
-    /// Starts another process with the same storage, and with semantic search.
-    pub(crate) fn node_that_knows(&self, semantic: Semantic) -> Arc<Application> {
-        let ports = Ports { semantic: Some(semantic), ..self.ports.clone() };
-        Arc::new(Application::start(ports, settings()))
+    /// Starts another process over the same storage, with semantic search.
+    pub(crate) async fn node_that_knows(&self, semantic: Semantic) -> Arc<Application> {
+        build(self.builder.clone().settings(settings()).semantic(semantic)).await
     }
 
     /// Registers a new user with the sign-up grant.
@@ -237,27 +223,21 @@ impl Fixture {
     }
 }
 
+async fn build(builder: Builder) -> Arc<Application> {
+    Arc::clone(builder.build().await.unwrap().application())
+}
+
 /// Returns the usual settings: a sign-up grant, no fee, one lane, and timeouts for slow machines.
 pub(crate) fn settings() -> ApplicationSettings {
     ApplicationSettings {
-        currency: Currency::new("PLAY", 2).unwrap(),
         signup_grant: Some(amount(GRANT)),
-        fee_bps: 0,
-        quotas: foretell_domain::quota::Quotas::default(),
+        quotas: Quotas::default(),
         categories: vec!["politics".to_owned()],
         session_lifetime: Duration::from_hours(1),
-        session_trust: Duration::from_secs(1),
-        login_limits: LoginLimits::default(),
-        market_trust: Duration::from_secs(1),
         request_limits: RequestLimits::default(),
-        stream_limits: foretell_application::StreamLimits::default(),
-        keep_outcomes: Duration::from_hours(7 * 24),
-        retries: foretell_application::RetryPolicies::default(),
-        writer: WriterSettings {
-            max_wait: Duration::from_mins(1),
-            sends_emails: true,
-            ..WriterSettings::default()
-        },
+        stream_limits: StreamLimits::default(),
+        writer: WriterSettings { max_wait: Duration::from_mins(1), ..WriterSettings::default() },
+        ..ApplicationSettings::default()
     }
 }
 

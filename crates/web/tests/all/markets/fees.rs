@@ -1,17 +1,11 @@
 //! Tests of markets with a trading fee.
 
-use std::sync::Arc;
-
-use foretell_application::{Application, ApplicationSettings, MarketOpening, Ports};
+use foretell::Foretell;
+use foretell_application::{ApplicationSettings, MarketOpening};
 use foretell_domain::id::AccountId;
 use foretell_domain::market::MarketTexts;
 use foretell_domain::money::Amount;
 use foretell_domain::text::{Category, MarketDescription, MarketName, OptionName};
-use foretell_ports::user_changes::NoOtherNodes;
-use foretell_testkit::{
-    MemoryCache, MemoryMailer, MemoryRateLimiter, MemoryWebhooks, PlainBodies, PlainPasswordHasher,
-    SeededIds, SeededTokens,
-};
 use serde_json::json;
 
 use super::{END_DATE, Opened, SECONDS_TO_END, audit, balance, caller, command, fresh_key};
@@ -20,32 +14,10 @@ use crate::support::{TestApp, TestUser};
 /// Creates a market with a fee of 2 percent in the store of `app`, by an application with other
 /// settings.
 async fn open_with_fee(app: &TestApp, creator: &TestUser) -> Opened {
-    let store = Arc::new(app.store.clone());
-    let ports = Ports {
-        units: store.clone(),
-        ledger: store.clone(),
-        markets: store.clone(),
-        users: store.clone(),
-        posts: store.clone(),
-        search: store.clone(),
-        vectors: store.clone(),
-        semantic: None,
-        jobs: store.clone(),
-        webhooks: store.clone(),
-        mailer: Arc::new(MemoryMailer::default()),
-        webhook_sender: Arc::new(MemoryWebhooks::default()),
-        webhook_bodies: Arc::new(PlainBodies),
-        cache: Arc::new(MemoryCache::default()),
-        user_changes: Arc::new(NoOtherNodes),
-        limiter: Arc::new(MemoryRateLimiter::default()),
-        health: store,
-        clock: Arc::new(app.clock.clone()),
-        ids: Arc::new(SeededIds::new(2)),
-        passwords: Arc::new(PlainPasswordHasher::default()),
-        tokens: Arc::new(SeededTokens::new(2)),
-    };
     let settings = ApplicationSettings { fee_bps: 200, ..app.application.settings().clone() };
-    let other = Application::start(ports, settings);
+    let builder = Foretell::builder().storage(app.store.clone()).fakes(2).clock(app.clock.clone());
+    let foretell = builder.settings(settings).build().await.unwrap();
+    let other = foretell.application();
     let opening = MarketOpening {
         texts: MarketTexts::new(
             MarketName::new("Will it rain?").unwrap(),
