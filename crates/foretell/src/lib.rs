@@ -33,3 +33,8 @@ pub use foretell_persistence::{DatabaseConfig, DatabaseUrl, Store};
 pub use server::Foretell;
 pub use storage::{Storage, StorageChoice};
 pub use workers::Workers;
+
+/// Compiles and runs the programs of the guide.
+#[cfg(all(doctest, feature = "memory"))]
+#[doc = include_str!("../../../docs/embedding.md")]
+struct Guide;
