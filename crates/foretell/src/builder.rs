@@ -250,3 +250,42 @@ fn password_hasher() -> Result<Argon2Hasher, BuildError> {
     let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     Ok(Argon2Hasher::new(HashingCost::default(), threads)?)
 }
+
+#[cfg(all(test, feature = "memory"))]
+mod tests {
+    use foretell_application::StartError;
+    use foretell_domain::money::Currency;
+    use foretell_persistence::ConnectError;
+    use foretell_testkit::{MemoryMailer, MemoryStore};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn database_with_another_currency_is_rejected() {
+        let builder = Foretell::builder().storage(MemoryStore::new()).fakes(1);
+        builder.clone().build().await.unwrap();
+        let currency = Currency::new("GOLD", 0).unwrap();
+        let settings = ApplicationSettings { currency, ..ApplicationSettings::default() };
+        let Err(error) = builder.settings(settings).build().await else {
+            panic!("the currency was changed");
+        };
+        assert!(matches!(error, BuildError::Start(StartError::Currency { .. })), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn mailer_enables_emails() {
+        let builder = Foretell::builder().in_memory().fakes(1);
+        let silent = builder.clone().build().await.unwrap();
+        assert!(!silent.application().settings().writer.sends_emails);
+        let writing = builder.mailer(MemoryMailer::default()).build().await.unwrap();
+        assert!(writing.application().settings().writer.sends_emails);
+    }
+
+    #[tokio::test]
+    async fn path_as_postgres_url_is_rejected() {
+        let Err(error) = Foretell::builder().postgres("./foretell.db").build().await else {
+            panic!("a file was opened");
+        };
+        assert!(matches!(error, BuildError::Connect(ConnectError::Url(_))), "{error:?}");
+    }
+}
