@@ -289,8 +289,8 @@ fn library_in_wrong_crate_is_violation() -> Result<()> {
     check(("foretell-domain", "libm", None), &[])?;
     check(("foretell-domain", "proptest", Some("dev")), &[])?;
     check(
-        ("foretell-domain", "uuid", None),
-        &["foretell-domain may not depend on uuid: its list of libraries is closed"],
+        ("foretell-domain", "rand", None),
+        &["foretell-domain may not depend on rand: its list of libraries is closed"],
     )?;
     check(("foretell-domain", "serde", None), &["foretell-domain may depend on serde only by a feature"])?;
     check(("foretell-app", "anyhow", None), &[])?;
