@@ -79,7 +79,7 @@ pub(crate) fn table(databases: Databases, pressure: Pressure) -> Result<()> {
         let world = Rc::new(runtime.block_on(World::make(database, Size::SMALL, &[]))?);
         report::heading(&format!("{database:?}, {} bets stored", world.size.bets));
         report::remark(&format!(
-            "idle: {:.0} MB; ready {} ms after its start",
+            "idle: {:.0} MB; startup time: {} ms",
             world.processes.server.resident_bytes()? as f64 / 1e6,
             world.started_in.as_millis()
         ));
@@ -162,7 +162,7 @@ pub(crate) fn growth(databases: Databases, pressure: Pressure) -> Result<()> {
         for size in [Size::SMALL, Size::LARGE] {
             let world = Rc::new(runtime.block_on(World::make(database, size, &[]))?);
             report::heading(&format!("{database:?}, {} bets in {} markets", size.bets, size.markets));
-            report::remark(&format!("ready {} ms after its start", world.started_in.as_millis()));
+            report::remark(&format!("startup time: {} ms", world.started_in.as_millis()));
             for (index, scenario) in WRITES.into_iter().chain(READS).enumerate() {
                 let pressure = if scenario.writes() { pressure } else { readers };
                 let figure = match measure::scenario(&world, scenario, pressure) {

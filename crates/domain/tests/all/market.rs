@@ -111,7 +111,7 @@ fn edit_changes_given_fields_only() {
         MarketEdit { name: Some(texts.name.clone()), description: None, ends_at: Some(before.ends_at) };
     for edit in [MarketEdit::default(), unchanged] {
         assert_eq!(market.edit(&mut texts, edit, NOW), Ok(false));
-        assert_eq!(market.record(), &before, "a change of nothing leaves the version");
+        assert_eq!(market.record(), &before, "an empty change does not increment the version");
     }
     let (name, ends_at) = (MarketName::new("Will it snow?").unwrap(), NOW.plus_seconds(1));
     let edit = MarketEdit { name: Some(name.clone()), description: None, ends_at: Some(ends_at) };

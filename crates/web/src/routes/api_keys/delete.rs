@@ -14,7 +14,7 @@ use crate::reply::{self, HandlerResult};
     path = "/api-keys/{id}",
     operation_id = "deleteApiKey",
     tag = "api-keys",
-    responses((status = 204, description = "Done; there is nothing to tell.")),
+    responses((status = 204, description = "No content.")),
     security(("bearer" = ["session"]), ("cookie" = [])),
 )]
 pub(super) async fn delete(

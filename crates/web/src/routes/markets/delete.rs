@@ -15,7 +15,7 @@ use crate::reply::{self, HandlerResult};
     path = "/markets/{id}",
     operation_id = "deleteMarket",
     tag = "markets",
-    responses((status = 204, description = "Done; there is nothing to tell.")),
+    responses((status = 204, description = "No content.")),
     security(("bearer" = ["trade"]), ("cookie" = [])),
 )]
 pub(super) async fn delete(

@@ -14,7 +14,7 @@ use crate::reply::{self, HandlerResult};
     path = "/posts/{id}",
     operation_id = "deletePost",
     tag = "posts",
-    responses((status = 204, description = "Done; there is nothing to tell.")),
+    responses((status = 204, description = "No content.")),
     security(("bearer" = ["manage"]), ("cookie" = [])),
 )]
 pub(super) async fn delete(

@@ -36,7 +36,7 @@ impl FromStr for OwnSession {
     path = "/sessions/{id}",
     operation_id = "logOut",
     tag = "sessions",
-    responses((status = 204, description = "Done; there is nothing to tell.")),
+    responses((status = 204, description = "No content.")),
     security(("bearer" = ["session"]), ("cookie" = [])),
 )]
 pub(super) async fn log_out(

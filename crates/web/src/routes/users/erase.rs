@@ -41,7 +41,7 @@ impl ParseRequest for ErasureBody {
     operation_id = "deleteUser",
     tag = "users",
     request_body = ErasureBody,
-    responses((status = 204, description = "Done; there is nothing to tell.")),
+    responses((status = 204, description = "No content.")),
     security(("bearer" = ["session"]), ("cookie" = [])),
 )]
 pub(super) async fn erase(

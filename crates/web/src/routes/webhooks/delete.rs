@@ -14,7 +14,7 @@ use crate::reply::{self, HandlerResult};
     path = "/webhooks/{id}",
     operation_id = "deleteWebhook",
     tag = "webhooks",
-    responses((status = 204, description = "Done; there is nothing to tell.")),
+    responses((status = 204, description = "No content.")),
     security(("bearer" = ["admin"]), ("cookie" = [])),
 )]
 pub(super) async fn delete(
