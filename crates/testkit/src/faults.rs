@@ -1,8 +1,6 @@
 //! Fault injection: a wrapper around any store whose units fail like real ones, when a test says
 //! so.
 
-mod tx;
-
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,7 +12,7 @@ use foretell_ports::idempotency::StoredOutcome;
 use foretell_ports::unit::{ErasedWork, Tx, UnitFuture, UnitOfWork};
 use tokio::sync::Semaphore;
 
-use tx::WatchedTx;
+use crate::intercepted::{InterceptedTx, Interceptor};
 
 /// Timeout of [`Gate::arrived`].
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -213,8 +211,20 @@ fn losing(mut work: ErasedWork) -> ErasedWork {
     })
 }
 
+/// Rejects the rows that one of these functions selects.
+struct RejectedRows<'a>(&'a [PoisonedRow]);
+
+impl Interceptor for RejectedRows<'_> {
+    fn before_insert(&mut self, row: Insert<'_>) -> Result<(), StoreError> {
+        if self.0.iter().any(|is_poisoned| is_poisoned(row)) {
+            return Err(StoreError::Rejected("a test rejects this row".into()));
+        }
+        Ok(())
+    }
+}
+
 fn watched(mut work: ErasedWork, poisoned: Vec<PoisonedRow>) -> ErasedWork {
-    Box::new(move |tx: &mut dyn Tx| work(&mut WatchedTx { inner: tx, poisoned: &poisoned }))
+    Box::new(move |tx: &mut dyn Tx| work(&mut InterceptedTx::new(tx, RejectedRows(&poisoned))))
 }
 
 /// Two doors that open once.

@@ -21,6 +21,7 @@ pub mod contract;
 pub mod external;
 pub mod faults;
 pub mod ids;
+pub mod intercepted;
 pub mod memory;
 pub mod memory_cache;
 pub mod secrets;

@@ -1,4 +1,7 @@
-//! A unit that rejects poisoned rows, and delegates everything else.
+//! Decorator of a running unit of work: an interceptor sees locks and inserts before the unit does.
+//!
+//! Everything that wraps a unit in a test is an [`Interceptor`], so that a new method of a `Tx` trait
+//! is passed on in this file only.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -32,43 +35,81 @@ use foretell_ports::user::{CredentialId, CredentialLock, CredentialState, Creden
 use foretell_ports::vector::{StoredVector, VectorTx};
 use foretell_ports::webhook::{MarketChange, Webhook, WebhookCursor, WebhookTx};
 
-use super::{Insert, PoisonedRow};
+use crate::faults::Insert;
 
-/// Unit of the inner store, with the rows that it must not insert.
-pub(super) struct WatchedTx<'a> {
-    pub(super) inner: &'a mut dyn Tx,
-    pub(super) poisoned: &'a [PoisonedRow],
-}
+/// Reactions to the calls of a unit before they reach the inner one. An error is the result of the
+/// call.
+pub trait Interceptor {
+    /// Called before accounts or markets are locked.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    fn before_lock(&mut self, _tx: &mut dyn Tx) -> Result<(), StoreError> {
+        Ok(())
+    }
 
-impl WatchedTx<'_> {
-    fn check(&self, row: Insert<'_>) -> Result<(), StoreError> {
-        if self.poisoned.iter().any(|is_poisoned| is_poisoned(row)) {
-            return Err(StoreError::Rejected("a test rejects this row".into()));
-        }
+    /// Called before this row is inserted.
+    ///
+    /// # Errors
+    /// Any [`StoreError`].
+    fn before_insert(&mut self, _row: Insert<'_>) -> Result<(), StoreError> {
         Ok(())
     }
 }
 
-/// Methods that only call the inner unit's.
-macro_rules! hand_on {
-    ($(fn $method:ident(&mut self $(, $argument:ident: $kind:ty)*) -> $answer:ty;)+) => {$(
-        fn $method(&mut self $(, $argument: $kind)*) -> Result<$answer, StoreError> {
+/// A unit of work whose calls an interceptor sees first.
+pub struct InterceptedTx<'a, I> {
+    inner: &'a mut dyn Tx,
+    interceptor: I,
+}
+
+impl<'a, I: Interceptor> InterceptedTx<'a, I> {
+    /// Creates a wrapper around `inner`.
+    pub fn new(inner: &'a mut dyn Tx, interceptor: I) -> Self {
+        Self { inner, interceptor }
+    }
+
+    fn before_lock(&mut self) -> Result<(), StoreError> {
+        self.interceptor.before_lock(self.inner)
+    }
+
+    fn before_inserts<'r, R: 'r>(
+        &mut self,
+        rows: &'r [R],
+        insert: impl Fn(&'r R) -> Insert<'r>,
+    ) -> Result<(), StoreError> {
+        rows.iter().try_for_each(|row| self.interceptor.before_insert(insert(row)))
+    }
+}
+
+/// Implements methods by calling those of the inner unit.
+macro_rules! pass_on {
+    ($(fn $method:ident(&mut self $(, $argument:ident: $kind:ty)*) -> $result:ty;)+) => {$(
+        fn $method(&mut self $(, $argument: $kind)*) -> Result<$result, StoreError> {
             self.inner.$method($($argument),*)
         }
     )+};
 }
 
-impl LedgerTx for WatchedTx<'_> {
+impl<I: Interceptor> LedgerTx for InterceptedTx<'_, I> {
+    fn lock_accounts(&mut self, ids: &BTreeSet<AccountId>) -> Result<Vec<Locked<Account>>, StoreError> {
+        self.before_lock()?;
+        self.inner.lock_accounts(ids)
+    }
+
+    fn lock_accounts_of(&mut self, owner: UserId) -> Result<Vec<Locked<Account>>, StoreError> {
+        self.before_lock()?;
+        self.inner.lock_accounts_of(owner)
+    }
+
     fn insert_transfers(&mut self, transfers: &[Transfer]) -> Result<(), StoreError> {
-        transfers.iter().try_for_each(|transfer| self.check(Insert::Transfer(transfer)))?;
+        self.before_inserts(transfers, Insert::Transfer)?;
         self.inner.insert_transfers(transfers)
     }
 
-    hand_on! {
+    pass_on! {
         fn record_currency_once(&mut self, currency: &Currency, at: Timestamp) -> Currency;
         fn insert_accounts_once(&mut self, accounts: &[Account], at: Timestamp) -> usize;
-        fn lock_accounts(&mut self, ids: &BTreeSet<AccountId>) -> Vec<Locked<Account>>;
-        fn lock_accounts_of(&mut self, owner: UserId) -> Vec<Locked<Account>>;
         fn save_accounts(&mut self, accounts: &[&Locked<Account>]) -> ();
         fn find_paid_as(&mut self, names: &[(AccountId, ClientId)]) -> Vec<(AccountId, ClientId)>;
         fn find_transfers(&mut self, ids: &[TransferId]) -> Vec<Transfer>;
@@ -77,15 +118,19 @@ impl LedgerTx for WatchedTx<'_> {
     }
 }
 
-impl MarketTx for WatchedTx<'_> {
+impl<I: Interceptor> MarketTx for InterceptedTx<'_, I> {
+    fn lock_markets(&mut self, ids: &BTreeSet<MarketId>) -> Result<Vec<Locked<Market>>, StoreError> {
+        self.before_lock()?;
+        self.inner.lock_markets(ids)
+    }
+
     fn insert_bets(&mut self, bets: &[Bet]) -> Result<(), StoreError> {
-        bets.iter().try_for_each(|bet| self.check(Insert::Bet(bet)))?;
+        self.before_inserts(bets, Insert::Bet)?;
         self.inner.insert_bets(bets)
     }
 
-    hand_on! {
+    pass_on! {
         fn insert_markets(&mut self, markets: &[NewMarket]) -> ();
-        fn lock_markets(&mut self, ids: &BTreeSet<MarketId>) -> Vec<Locked<Market>>;
         fn save_markets(&mut self, markets: &[&Locked<Market>], at: Timestamp) -> ();
         fn get_details(&mut self, market: &Locked<Market>) -> MarketDetails;
         fn save_market_texts(&mut self, market: &Locked<Market>, texts: &MarketTexts) -> ();
@@ -107,8 +152,8 @@ impl MarketTx for WatchedTx<'_> {
     }
 }
 
-impl UserTx for WatchedTx<'_> {
-    hand_on! {
+impl<I: Interceptor> UserTx for InterceptedTx<'_, I> {
+    pass_on! {
         fn find_credential_states(&mut self, credentials: &BTreeSet<CredentialId>, lock: CredentialLock) -> Vec<CredentialState>;
         fn insert_user_once(&mut self, user: &User, password: &PasswordHash) -> bool;
         fn lock_user(&mut self, id: UserId) -> Option<Locked<Credentials>>;
@@ -127,16 +172,16 @@ impl UserTx for WatchedTx<'_> {
     }
 }
 
-impl KnownNetworkTx for WatchedTx<'_> {
-    hand_on! {
+impl<I: Interceptor> KnownNetworkTx for InterceptedTx<'_, I> {
+    pass_on! {
         fn record_known_network(&mut self, user: &Locked<Credentials>, known: KnownNetwork, max: u32) -> ();
         fn delete_known_networks_of(&mut self, user: UserId, kept: Option<IpAddr>) -> usize;
         fn purge_known_networks(&mut self, before: Timestamp, limit: u32) -> u64;
     }
 }
 
-impl ApiKeyTx for WatchedTx<'_> {
-    hand_on! {
+impl<I: Interceptor> ApiKeyTx for InterceptedTx<'_, I> {
+    pass_on! {
         fn insert_api_key(&mut self, key: &ApiKey) -> ();
         fn delete_api_key(&mut self, user: UserId, key: ApiKeyId) -> bool;
         fn delete_api_keys_of(&mut self, user: UserId) -> usize;
@@ -144,8 +189,8 @@ impl ApiKeyTx for WatchedTx<'_> {
     }
 }
 
-impl PostTx for WatchedTx<'_> {
-    hand_on! {
+impl<I: Interceptor> PostTx for InterceptedTx<'_, I> {
+    pass_on! {
         fn insert_post(&mut self, post: &Post) -> ();
         fn lock_post(&mut self, id: PostId) -> Option<Locked<Post>>;
         fn save_post(&mut self, post: &Locked<Post>) -> ();
@@ -159,20 +204,20 @@ impl PostTx for WatchedTx<'_> {
     }
 }
 
-impl QuotaTx for WatchedTx<'_> {
-    hand_on! {
+impl<I: Interceptor> QuotaTx for InterceptedTx<'_, I> {
+    pass_on! {
         fn count_for_quota(&mut self, user: UserId, quota: Quota) -> u32;
     }
 }
 
-impl SecretTx for WatchedTx<'_> {
-    hand_on! {
+impl<I: Interceptor> SecretTx for InterceptedTx<'_, I> {
+    pass_on! {
         fn insert_secret_if_absent(&mut self, name: &'static str, candidate: [u8; 32]) -> [u8; 32];
     }
 }
 
-impl WebhookTx for WatchedTx<'_> {
-    hand_on! {
+impl<I: Interceptor> WebhookTx for InterceptedTx<'_, I> {
+    pass_on! {
         fn lock_and_count_webhooks(&mut self) -> u32;
         fn insert_webhook(&mut self, webhook: &Webhook) -> ();
         fn lock_webhook(&mut self, id: WebhookId) -> Option<Locked<Webhook>>;
@@ -186,14 +231,14 @@ impl WebhookTx for WatchedTx<'_> {
     }
 }
 
-impl VectorTx for WatchedTx<'_> {
-    hand_on! {
+impl<I: Interceptor> VectorTx for InterceptedTx<'_, I> {
+    pass_on! {
         fn save_vectors(&mut self, model: &str, vectors: &[StoredVector]) -> ();
     }
 }
 
-impl JobTx for WatchedTx<'_> {
-    hand_on! {
+impl<I: Interceptor> JobTx for InterceptedTx<'_, I> {
+    pass_on! {
         fn add_jobs(&mut self, jobs: &[NewJob]) -> usize;
         fn schedule_job(&mut self, job: &NewJob) -> ();
         fn delete_named_jobs(&mut self, names: &[String]) -> usize;
@@ -209,13 +254,13 @@ impl JobTx for WatchedTx<'_> {
     }
 }
 
-impl IdempotencyTx for WatchedTx<'_> {
+impl<I: Interceptor> IdempotencyTx for InterceptedTx<'_, I> {
     fn insert_outcomes(&mut self, outcomes: &[StoredOutcome]) -> Result<(), StoreError> {
-        outcomes.iter().try_for_each(|outcome| self.check(Insert::Outcome(outcome)))?;
+        self.before_inserts(outcomes, Insert::Outcome)?;
         self.inner.insert_outcomes(outcomes)
     }
 
-    hand_on! {
+    pass_on! {
         fn find_outcomes(&mut self, keys: &[CommandKey]) -> Vec<StoredOutcome>;
         fn purge_outcomes(&mut self, before: Timestamp, limit: u32) -> u64;
     }
