@@ -44,7 +44,7 @@ async fn first_start_needs_no_configuration() {
     let folder = std::fs::metadata(server.home().data_dir()).unwrap();
     assert_eq!(folder.permissions().mode() & 0o777, 0o700);
     assert!(server.home().data_dir().join("foretell.db").is_file());
-    assert!(server.log().contains("/api/v1/users registers a user"), "it says what to do next");
+    assert!(server.log().contains("register one with POST http://"), "it says what to do next");
     assert!(server.log().contains("foretell admin create"), "it says what to do next");
     server.register("ada").await;
 
