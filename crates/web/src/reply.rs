@@ -12,6 +12,7 @@ use foretell_application::SearchPermit;
 use foretell_application::writer::Receipt;
 use serde::Serialize;
 
+use crate::cpu_work;
 use crate::dto::page::ListMeta;
 use crate::error::ApiError;
 use crate::extract::KnownTags;
@@ -115,6 +116,14 @@ pub(crate) async fn found(
         body
     };
     Ok(written(block(write).await.map_err(ApiError::internal)??))
+}
+
+/// Returns 200 with the body that `write` renders, outside the HTTP worker if its texts are long.
+pub(crate) async fn with_texts(
+    text_bytes: usize,
+    write: impl FnOnce() -> Result<Vec<u8>, ApiError> + Send + 'static,
+) -> HandlerResult {
+    Ok(written(cpu_work::run(text_bytes, write).await??))
 }
 
 /// Returns 200 with this rendered body.

@@ -27,6 +27,13 @@ pub(crate) struct Body<T> {
 /// A body that is a JSON object of type `T`, or empty, which means `{}`.
 pub(crate) struct OptionalBody<T>(Body<T>);
 
+impl<T> Body<T> {
+    /// Returns the size of the body; 0 if it could not be read.
+    pub(crate) fn bytes(&self) -> usize {
+        self.read.as_ref().map_or(0, Bytes::len)
+    }
+}
+
 impl<T: 'static> FromRequest for Body<T> {
     type Error = Infallible;
     type Future = LocalBoxFuture<'static, Result<Self, Infallible>>;

@@ -1,9 +1,11 @@
 //! `GET /posts`: lists posts, with filters.
 
+use std::collections::BTreeMap;
+
 use actix_web::web::Data;
-use foretell_application::PostRelation;
+use foretell_application::{PostRelation, RelatedToPosts};
 use foretell_domain::id::UserId;
-use foretell_domain::post::PostStatus;
+use foretell_domain::post::{Post, PostStatus};
 use foretell_domain::tag::Tag;
 use foretell_ports::post::PostFilter;
 use garde::Validate;
@@ -11,7 +13,6 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::WebState;
-use crate::cpu_work;
 use crate::dto::page::{PageParams, Paging};
 use crate::dto::post::{POST_RELATIONS, PostView};
 use crate::dto::selection::{Fields, expanded};
@@ -103,9 +104,17 @@ pub(super) async fn list(
     let total = application.count_posts(caller, &filter);
     let meta = paging.meta(&mut found, |post| post.id, total).await?;
     let related = application.relate_to_posts(&found, &relations).await?;
+    let text_bytes = text_bytes(&found, &related);
     let write = move || {
         let rows = found.iter().map(|post| fields.of(PostView::with(post, &related)));
         reply::list_body(rows.collect::<Vec<_>>(), meta)
     };
-    Ok(reply::written(cpu_work::run(write).await??))
+    reply::with_texts(text_bytes, write).await
+}
+
+/// Returns the size of the texts of these posts and of their comments.
+fn text_bytes(posts: &[Post], related: &RelatedToPosts) -> usize {
+    let comments = related.comments.iter().flat_map(BTreeMap::values).flatten();
+    let comment_bytes: usize = comments.map(|comment| comment.content.as_str().len()).sum();
+    posts.iter().map(|post| post.body.content.as_str().len()).sum::<usize>() + comment_bytes
 }

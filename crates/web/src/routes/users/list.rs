@@ -1,5 +1,7 @@
 //! `GET /users`: lists users.
 
+use std::collections::BTreeMap;
+
 use actix_web::web::Data;
 use foretell_application::UserRelation;
 use garde::Validate;
@@ -7,7 +9,6 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::WebState;
-use crate::cpu_work;
 use crate::dto::page::{PageParams, Paging};
 use crate::dto::selection::{Fields, expanded};
 use crate::dto::text::parsed;
@@ -68,9 +69,11 @@ pub(super) async fn list(
     let mut users = application.list_users(paging.request()).await?;
     let meta = paging.meta(&mut users, |user| user.id, application.count_users()).await?;
     let related = application.relate_to_users(&users, &relations).await?;
+    let posts = related.posts.iter().flat_map(BTreeMap::values).flatten();
+    let text_bytes = posts.map(|post| post.body.content.as_str().len()).sum();
     let write = move || {
         let view = |user| fields.of(ListedUser::new(caller.actor(), user, &related));
         reply::list_body(users.iter().map(view).collect::<Vec<_>>(), meta)
     };
-    Ok(reply::written(cpu_work::run(write).await??))
+    reply::with_texts(text_bytes, write).await
 }
