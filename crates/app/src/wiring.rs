@@ -107,14 +107,9 @@ fn with_mailer(builder: Builder, mail: &Mail) -> anyhow::Result<Builder> {
 /// The error with the setting to change.
 fn explained(error: BuildError) -> anyhow::Error {
     match error {
-        BuildError::Start(StartError::Currency { stored, configured }) => anyhow!(
-            "the database was created with the currency {} with {} decimals, and the settings say {} with {}: \
-             set currency.code and currency.decimals to what the database has",
-            stored.code(),
-            stored.decimals(),
-            configured.code(),
-            configured.decimals(),
-        ),
+        BuildError::Start(error @ StartError::Currency { .. }) => {
+            anyhow!("{error}: set currency.code and currency.decimals to what the database has")
+        }
         BuildError::Migrate(error) => anyhow::Error::new(error).context("migrating the database failed"),
         BuildError::Redis(error) => anyhow::Error::new(error).context("redis.url"),
         error => error.into(),

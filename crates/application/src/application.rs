@@ -162,7 +162,7 @@ pub enum StartError {
     Store(#[from] StoreError),
     /// The database was created with another currency, which cannot be changed.
     #[error(
-        "the currency of the database is {} with {} decimals, and that of the settings {} with {}",
+        "the database was created with the currency {} with {} decimals, and the settings say {} with {}",
         stored.code(), stored.decimals(), configured.code(), configured.decimals()
     )]
     Currency {
