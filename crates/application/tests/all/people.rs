@@ -107,12 +107,7 @@ async fn key_use_is_recorded_once_a_minute() {
     let first_use = fixture.app.now();
     for seconds in [0, 2, 57] {
         fixture.clock.advance_seconds(seconds);
-        let caller = fixture
-            .app
-            .authenticate(secret.expose_secret(), [192, 0, 2, 1].into())
-            .await
-            .unwrap()
-            .expect("a live key");
+        let caller = fixture.authenticate(secret.expose_secret()).await.expect("a live key");
         assert_eq!((&caller.user, caller.account_id), (&ann.user, ann.account_id));
         assert_eq!(caller.credential, Credential::ApiKey { id: key.id, scopes });
         eventually(async || last_use().await == Some(first_use)).await;
@@ -120,12 +115,7 @@ async fn key_use_is_recorded_once_a_minute() {
     assert_eq!(fixture.faults.count("record_key_use"), 1);
     fixture.clock.advance_seconds(1);
     let second_use = fixture.app.now();
-    fixture
-        .app
-        .authenticate(secret.expose_secret(), [192, 0, 2, 1].into())
-        .await
-        .unwrap()
-        .expect("a live key");
+    fixture.authenticate(secret.expose_secret()).await.expect("a live key");
     eventually(async || last_use().await == Some(second_use)).await;
     assert_eq!(fixture.faults.count("record_key_use"), 2);
 }
@@ -136,23 +126,9 @@ async fn unrecorded_key_use_does_not_fail_request() {
     let ann = fixture.user().await;
     let issued = make_key(&fixture, &ann, Scopes::ALL).await;
     fixture.faults.reject_units(|name| name == "record_key_use");
-    assert!(
-        fixture
-            .app
-            .authenticate(issued.secret.expose_secret(), [192, 0, 2, 1].into())
-            .await
-            .unwrap()
-            .is_some()
-    );
+    assert!(fixture.authenticate(issued.secret.expose_secret()).await.is_some());
     eventually(async || fixture.faults.count("record_key_use") == 1).await;
-    assert!(
-        fixture
-            .app
-            .authenticate(issued.secret.expose_secret(), [192, 0, 2, 1].into())
-            .await
-            .unwrap()
-            .is_some()
-    );
+    assert!(fixture.authenticate(issued.secret.expose_secret()).await.is_some());
 }
 
 #[tokio::test]
@@ -176,14 +152,7 @@ async fn change_with_lost_response_applies_immediately() {
     let fixture = Fixture::open().await;
     let (ann, admin) = (fixture.user().await, fixture.admin().await);
     let signed_in = fixture.app.log_in(ADDRESS, &ann.user.email, PASSWORD.into()).await.unwrap();
-    let is_live = async || {
-        fixture
-            .app
-            .authenticate(signed_in.token.expose_secret(), [192, 0, 2, 1].into())
-            .await
-            .unwrap()
-            .is_some()
-    };
+    let is_live = async || fixture.authenticate(signed_in.token.expose_secret()).await.is_some();
     assert!(is_live().await);
     fixture.faults.fail_next_named("update_user", Fault::LostAfterCommit);
     let suspension = UserUpdate { role: None, status: Some(NewUserStatus::Suspended) };
@@ -197,14 +166,7 @@ async fn key_deleted_elsewhere_expires_from_cache() {
     let fixture = Fixture::open().await;
     let (ann, other) = (fixture.user().await, fixture.second_node(settings()).await);
     let issued = make_key(&fixture, &ann, Scopes::ALL).await;
-    let is_live = async || {
-        fixture
-            .app
-            .authenticate(issued.secret.expose_secret(), [192, 0, 2, 1].into())
-            .await
-            .unwrap()
-            .is_some()
-    };
+    let is_live = async || fixture.authenticate(issued.secret.expose_secret()).await.is_some();
     assert!(is_live().await);
     other.delete_api_key(&ann, issued.key.id).await.unwrap();
     assert!(is_live().await, "it was looked up less than a second ago");
@@ -217,14 +179,7 @@ async fn announced_user_change_applies_immediately() {
     let fixture = Fixture::open().await;
     let (ann, other) = (fixture.user().await, fixture.second_node(settings()).await);
     let issued = make_key(&fixture, &ann, Scopes::ALL).await;
-    let is_live = async || {
-        fixture
-            .app
-            .authenticate(issued.secret.expose_secret(), [192, 0, 2, 1].into())
-            .await
-            .unwrap()
-            .is_some()
-    };
+    let is_live = async || fixture.authenticate(issued.secret.expose_secret()).await.is_some();
     assert!(is_live().await);
     let now = fixture.app.now();
     other.delete_api_key(&ann, issued.key.id).await.unwrap();
@@ -233,14 +188,7 @@ async fn announced_user_change_applies_immediately() {
     assert!(!is_live().await, "it was told that it may have missed something");
     let issued = make_key(&fixture, &ann, Scopes::ALL).await;
     fixture.clock.advance_micros(1);
-    let is_live = async || {
-        fixture
-            .app
-            .authenticate(issued.secret.expose_secret(), [192, 0, 2, 1].into())
-            .await
-            .unwrap()
-            .is_some()
-    };
+    let is_live = async || fixture.authenticate(issued.secret.expose_secret()).await.is_some();
     assert!(is_live().await);
     other.delete_api_key(&ann, issued.key.id).await.unwrap();
     assert!(!is_live().await, "it was told of the change");
@@ -293,14 +241,7 @@ async fn erased_user_cannot_return() {
     assert_eq!(fixture.memory.count_sessions(ann.user.id, now).await.unwrap(), 0);
     assert_eq!(fixture.memory.count_api_keys(ann.user.id).await.unwrap(), 0);
     assert_eq!(fixture.memory.list_known_networks(ann.user.id).await.unwrap(), []);
-    assert!(
-        fixture
-            .app
-            .authenticate(signed_in.token.expose_secret(), [192, 0, 2, 1].into())
-            .await
-            .unwrap()
-            .is_none()
-    );
+    assert!(fixture.authenticate(signed_in.token.expose_secret()).await.is_none());
     let erased = fixture.app.get_user(ann.user.id).await.unwrap();
     let again = fixture.app.erase_user(&ann, ann.user.id, confirmation()).await;
     assert!(matches!(again, Err(AppError::Unauthorized)), "{again:?}");

@@ -155,9 +155,7 @@ async fn small_subsidy_is_rejected() {
 async fn sign_in_ends_the_oldest_session() {
     let fixture = fixture().await;
     let (ann, ben) = (fixture.user().await, fixture.user().await);
-    let is_live = async |token: &SecretString| {
-        fixture.app.authenticate(token.expose_secret(), ADDRESS).await.unwrap().is_some()
-    };
+    let is_live = async |token: &SecretString| fixture.authenticate(token.expose_secret()).await.is_some();
     let mut tokens = Vec::new();
     for _ in 0..5 {
         let password = SecretString::from(PASSWORD);

@@ -69,24 +69,20 @@ async fn session_identifies_user_until_it_ends() {
     let ann = fixture.user().await;
     let signed_in = log_in(&fixture, &ann.user.email, PASSWORD).await.unwrap();
     let token = signed_in.token.expose_secret();
-    let caller =
-        fixture.app.authenticate(token, [192, 0, 2, 1].into()).await.unwrap().expect("a live session");
+    let caller = fixture.authenticate(token).await.expect("a live session");
     assert_eq!((&caller.user, caller.account_id), (&ann.user, ann.account_id));
     assert_eq!(caller.credential, Credential::Session(signed_in.session.id));
     fixture.clock.advance_seconds(3_599);
-    assert!(fixture.app.authenticate(token, [192, 0, 2, 1].into()).await.unwrap().is_some());
+    assert!(fixture.authenticate(token).await.is_some());
     fixture.clock.advance_seconds(1);
-    assert!(
-        fixture.app.authenticate(token, [192, 0, 2, 1].into()).await.unwrap().is_none(),
-        "it has expired"
-    );
+    assert!(fixture.authenticate(token).await.is_none(), "it has expired");
 }
 
 #[tokio::test]
 async fn malformed_token_is_rejected() {
     let fixture = Fixture::open().await;
     for token in ["", "foreign", "test-token-1-999"] {
-        assert!(fixture.app.authenticate(token, [192, 0, 2, 1].into()).await.unwrap().is_none(), "{token}");
+        assert!(fixture.authenticate(token).await.is_none(), "{token}");
     }
 }
 
@@ -96,22 +92,12 @@ async fn log_out_ends_one_own_session() {
     let (ann, ben) = (fixture.user().await, fixture.user().await);
     let first = log_in(&fixture, &ann.user.email, PASSWORD).await.unwrap();
     let second = log_in(&fixture, &ann.user.email, PASSWORD).await.unwrap();
-    assert!(
-        fixture.app.authenticate(first.token.expose_secret(), [192, 0, 2, 1].into()).await.unwrap().is_some()
-    );
+    assert!(fixture.authenticate(first.token.expose_secret()).await.is_some());
     assert!(!fixture.app.log_out(&ben, first.session.id, ADDRESS).await.unwrap(), "it is not Ben's");
     assert!(fixture.app.log_out(&ann, first.session.id, ADDRESS).await.unwrap());
     assert!(!fixture.app.log_out(&ann, first.session.id, ADDRESS).await.unwrap(), "it has ended already");
-    let authenticate = async |signed_in: &SignedIn| {
-        fixture
-            .app
-            .authenticate(signed_in.token.expose_secret(), [192, 0, 2, 1].into())
-            .await
-            .unwrap()
-            .is_some()
-    };
-    assert!(!authenticate(&first).await);
-    assert!(authenticate(&second).await);
+    assert!(fixture.authenticate(first.token.expose_secret()).await.is_none());
+    assert!(fixture.authenticate(second.token.expose_secret()).await.is_some());
 }
 
 #[tokio::test]
@@ -149,7 +135,7 @@ async fn session_of_suspended_user_is_rejected() {
     let units: &dyn UnitOfWork = &fixture.memory;
     units.run("store_session", move |tx| tx.insert_session(&session)).await.unwrap();
     assert!(fixture.memory.find_session(&token_hash).await.unwrap().is_some());
-    assert!(fixture.app.authenticate(token.expose_secret(), [192, 0, 2, 1].into()).await.unwrap().is_none());
+    assert!(fixture.authenticate(token.expose_secret()).await.is_none());
 }
 
 #[tokio::test]

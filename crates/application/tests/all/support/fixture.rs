@@ -143,6 +143,11 @@ impl Fixture {
         Caller { user, account_id: registered.account_id, credential: Credential::Session(session) }
     }
 
+    /// Returns the caller of a session token or API key that is presented from [`ADDRESS`].
+    pub(crate) async fn authenticate(&self, token: &str) -> Option<Arc<Caller>> {
+        self.app.authenticate(token, ADDRESS).await.unwrap()
+    }
+
     /// Stores a session of this user that never expires.
     pub(crate) async fn sign_in(&self, user_id: UserId) -> SessionId {
         let session = Session {
