@@ -26,7 +26,7 @@ pub enum Condition {
     Slow(Duration),
     /// So many bytes per second, in each direction of a connection.
     Narrow(u32),
-    /// Nothing is forwarded, without notice to either side.
+    /// Bytes are dropped without notice to either side.
     Silent,
 }
 

@@ -12,7 +12,7 @@ impl Builder {
     /// same ids each time: a clock that stands still, ids and tokens from a seed, passwords that
     /// are not hashed, webhooks that are not sent. Setters that follow replace single fakes.
     ///
-    /// Nothing is secret with it: never use it outside tests.
+    /// Passwords and tokens are not secret with it: never use it outside tests.
     pub fn fakes(self, seed: u64) -> Self {
         self.clock(FakeClock::default())
             .ids(SeededIds::new(seed))

@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn full_lane_whose_jobs_never_end_is_not_ok() {
+    async fn lane_full_of_endless_jobs_is_unhealthy() {
         let heartbeat = Heartbeat::new(LIMITS);
         heartbeat.record_progress();
         for _ in 0..99 {

@@ -11,7 +11,7 @@ fn no_color_variable_disables_colours() {
 }
 
 #[test]
-fn nothing_is_sent_by_default() {
+fn default_sends_no_telemetry() {
     let telemetry = load(&[]).unwrap().telemetry;
     assert!(telemetry.traces.is_none() && telemetry.reports.is_none(), "{telemetry:?}");
 }
