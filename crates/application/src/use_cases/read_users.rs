@@ -16,6 +16,10 @@ use crate::error::AppError;
 /// Maximum number of posts embedded in a user: the newest.
 pub const MAX_POSTS_WITH_USER: u32 = 20;
 
+/// Maximum number of posts embedded in a list of users: a post has up to 50,000 characters, and
+/// the whole response is in memory.
+const MAX_POSTS_WITH_USERS: usize = 100;
+
 /// Resources that can be embedded in users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UserRelation {
@@ -52,7 +56,7 @@ impl Application {
         if wanted.contains(&UserRelation::Posts) {
             let ids: Vec<_> = users.iter().map(|user| user.id).collect();
             let mut by_author: BTreeMap<UserId, Vec<Post>> = BTreeMap::new();
-            for post in self.ports.posts.list_newest_posts(&ids, MAX_POSTS_WITH_USER).await? {
+            for post in self.ports.posts.list_newest_posts(&ids, posts_per_user(ids.len())).await? {
                 by_author.entry(post.author_id).or_default().push(post);
             }
             related.posts = Some(by_author);
@@ -97,5 +101,23 @@ impl Application {
     pub async fn count_sessions(&self, caller: &Caller) -> Result<i64, AppError> {
         caller.session().map_err(DomainError::Denied)?;
         Ok(self.ports.users.count_sessions(caller.user.id, self.now()).await?)
+    }
+}
+
+/// Returns the number of posts embedded in each of this many users.
+fn posts_per_user(users: usize) -> u32 {
+    let share = MAX_POSTS_WITH_USERS / users.max(1);
+    u32::try_from(share).unwrap_or(u32::MAX).clamp(1, MAX_POSTS_WITH_USER)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_of_many_users_have_fewer_posts_of_each() {
+        for (users, expected) in [(0, 20), (1, 20), (5, 20), (6, 16), (20, 5), (51, 1), (100, 1), (1_000, 1)] {
+            assert_eq!(posts_per_user(users), expected, "{users}");
+        }
     }
 }

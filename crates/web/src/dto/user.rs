@@ -43,7 +43,8 @@ pub(crate) struct UserView<'a> {
 pub(crate) struct ListedUser<'a> {
     #[serde(flatten)]
     user: UserView<'a>,
-    /// The newest published posts, 20 at most; only with `expand=posts`.
+    /// The newest published posts, only with `expand=posts`: 20 at most, fewer if the page has more
+    /// than 5 users.
     #[serde(skip_serializing_if = "Option::is_none")]
     posts: Option<Vec<PostView<'a>>>,
 }
