@@ -98,22 +98,18 @@ impl Actors {
 
 impl Application {
     /// Runs a unit of work for a caller. It first locks the caller's role and status: `work`
-    /// receives the current actor, and nothing changes that until the unit ends. `work` must reject
-    /// before it writes anything.
+    /// receives the current actor, and nothing changes that until the unit ends. An error of `work`
+    /// discards its changes.
     ///
     /// # Errors
     /// [`AppError::Unauthorized`] if the caller's credential has ended or they are suspended; the
     /// errors of `work`; [`AppError::Store`].
-    pub(crate) async fn run_as<T, E>(
+    pub(crate) async fn run_as<T: Send + 'static>(
         &self,
         caller: &Caller,
         name: &'static str,
-        mut work: impl FnMut(&mut dyn Tx, Actor) -> Result<Result<T, E>, StoreError> + Send + 'static,
-    ) -> Result<T, AppError>
-    where
-        T: Send + 'static,
-        E: Into<AppError> + 'static,
-    {
+        mut work: impl FnMut(&mut dyn Tx, Actor) -> Result<T, AppError> + Send + 'static,
+    ) -> Result<T, AppError> {
         let work = move |tx: &mut dyn Tx, actor, ()| work(tx, actor);
         self.authorize_and_run(caller, name, CredentialLock::Shared, |_| Ok(()), work).await
     }
@@ -123,16 +119,12 @@ impl Application {
     ///
     /// # Errors
     /// The errors of [`run_as`](Self::run_as).
-    pub(crate) async fn run_as_only<T, E>(
+    pub(crate) async fn run_as_only<T: Send + 'static>(
         &self,
         caller: &Caller,
         name: &'static str,
-        mut work: impl FnMut(&mut dyn Tx, Actor) -> Result<Result<T, E>, StoreError> + Send + 'static,
-    ) -> Result<T, AppError>
-    where
-        T: Send + 'static,
-        E: Into<AppError> + 'static,
-    {
+        mut work: impl FnMut(&mut dyn Tx, Actor) -> Result<T, AppError> + Send + 'static,
+    ) -> Result<T, AppError> {
         let work = move |tx: &mut dyn Tx, actor, ()| work(tx, actor);
         self.authorize_and_run(caller, name, CredentialLock::Exclusive, |_| Ok(()), work).await
     }
@@ -142,43 +134,33 @@ impl Application {
     ///
     /// # Errors
     /// The errors of [`run_as`](Self::run_as).
-    pub(crate) async fn run_as_after<L, T, E>(
+    pub(crate) async fn run_as_after<L, T: Send + 'static>(
         &self,
         caller: &Caller,
         name: &'static str,
         lock: impl FnMut(&mut dyn Tx) -> Result<L, StoreError> + Send + 'static,
-        work: impl FnMut(&mut dyn Tx, Actor, L) -> Result<Result<T, E>, StoreError> + Send + 'static,
-    ) -> Result<T, AppError>
-    where
-        T: Send + 'static,
-        E: Into<AppError> + 'static,
-    {
+        work: impl FnMut(&mut dyn Tx, Actor, L) -> Result<T, AppError> + Send + 'static,
+    ) -> Result<T, AppError> {
         self.authorize_and_run(caller, name, CredentialLock::None, lock, work).await
     }
 
-    async fn authorize_and_run<L, T, E>(
+    async fn authorize_and_run<L, T: Send + 'static>(
         &self,
         caller: &Caller,
         name: &'static str,
         credential_lock: CredentialLock,
         mut lock: impl FnMut(&mut dyn Tx) -> Result<L, StoreError> + Send + 'static,
-        mut work: impl FnMut(&mut dyn Tx, Actor, L) -> Result<Result<T, E>, StoreError> + Send + 'static,
-    ) -> Result<T, AppError>
-    where
-        T: Send + 'static,
-        E: Into<AppError> + 'static,
-    {
+        mut work: impl FnMut(&mut dyn Tx, Actor, L) -> Result<T, AppError> + Send + 'static,
+    ) -> Result<T, AppError> {
         let (principal, clock) = (Principal::from(caller), Arc::clone(&self.ports.clock));
         let authorized = move |tx: &mut dyn Tx| {
             let locked = lock(tx)?;
             let mut actors = Actors::default();
             actors.read(tx, std::iter::once(principal), credential_lock)?;
-            match actors.get(principal, clock.now()) {
-                Ok(actor) => Ok(work(tx, actor, locked)?.map_err(Into::into)),
-                Err(refusal) => Ok(Err(refusal)),
-            }
+            let actor = actors.get(principal, clock.now())?;
+            work(tx, actor, locked)
         };
-        let result = self.ports.units.run(name, authorized).await?;
+        let result = self.ports.units.try_run(name, authorized).await;
         self.forget_if_unauthorized(caller, &result);
         result
     }

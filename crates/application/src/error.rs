@@ -3,8 +3,17 @@
 use std::time::Duration;
 
 use foretell_domain::error::DomainError;
+use foretell_domain::job::JobError;
+use foretell_domain::market::MarketError;
+use foretell_domain::policy::Denied;
+use foretell_domain::post::PostError;
+use foretell_domain::quota::QuotaExceeded;
+use foretell_domain::transfer::TransferError;
+use foretell_domain::user::UserError;
+use foretell_domain::webhook::WebhookError;
 use foretell_ports::error::StoreError;
 use foretell_ports::secret::PasswordError;
+use foretell_ports::unit::WorkError;
 use thiserror::Error;
 
 /// Reason why a use case failed.
@@ -76,6 +85,28 @@ impl AppError {
                 StoreError::Contention(_) | StoreError::Unavailable(_) | StoreError::CommitUnknown(_)
             ),
             _ => false,
+        }
+    }
+}
+
+/// Makes the errors of single areas work with `?`.
+macro_rules! refused_by {
+    ($($error:ty),+ $(,)?) => {$(
+        impl From<$error> for AppError {
+            fn from(refusal: $error) -> Self {
+                Self::Refused(refusal.into())
+            }
+        }
+    )+};
+}
+
+refused_by!(Denied, JobError, MarketError, PostError, QuotaExceeded, TransferError, UserError, WebhookError);
+
+impl WorkError for AppError {
+    fn into_store_error(self) -> Result<StoreError, Self> {
+        match self {
+            Self::Store(error) => Ok(error),
+            refusal => Err(refusal),
         }
     }
 }

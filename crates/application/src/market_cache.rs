@@ -9,7 +9,6 @@ use std::future::Future;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use foretell_domain::error::DomainError;
 use foretell_domain::id::MarketId;
 use foretell_domain::market::{MarketError, Phase};
 use foretell_domain::time::Timestamp;
@@ -90,7 +89,7 @@ impl MarketCache {
             }
         }
         let (details, age) = timed(self.markets.find_market(id)).await?;
-        let details = details.ok_or(DomainError::Market(MarketError::NotFound(id)))?;
+        let details = details.ok_or(MarketError::NotFound(id))?;
         let bytes = finish(&details).ok_or(AppError::Internal("a market cannot be written out"))?;
         let record = details.market.record();
         let is_open = details.market.phase_at(now) == Phase::Open;
@@ -137,7 +136,7 @@ fn own(id: MarketId, error: Arc<AppError>) -> AppError {
     match Arc::try_unwrap(error) {
         Ok(error) => error,
         Err(shared) => match &*shared {
-            AppError::Refused(_) => DomainError::Market(MarketError::NotFound(id)).into(),
+            AppError::Refused(_) => MarketError::NotFound(id).into(),
             AppError::Internal(what) => AppError::Internal(what),
             AppError::Store(error) => {
                 let corrupt = clone_corrupt(error);

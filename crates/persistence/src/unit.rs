@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use foretell_ports::cost::{self, Cost};
 use foretell_ports::error::{Chain, StoreError};
-use foretell_ports::unit::{ErasedWork, UnitFuture, UnitOfWork};
+use foretell_ports::unit::{Ending, ErasedWork, UnitFuture, UnitOfWork};
 use metrics::{counter, histogram};
 use tracing::{Instrument as _, Span};
 
@@ -133,24 +133,25 @@ fn attempt(connection: &mut Connection<'_>, index: &TextIndex, work: &mut Erased
     let mut tx = UnitTx::new(connection, index);
     let outcome = catch_unwind(AssertUnwindSafe(|| work(&mut tx)));
     let failed = tx.failed();
-    let error = match outcome {
+    let result = match outcome {
         // Only if no statement has failed: Postgres would silently roll back.
-        Ok(Ok(())) if failed.is_none() => return commit(connection),
-        Ok(Ok(())) => StoreError::Rejected("the unit of work ignored a failed statement".into()),
-        Ok(Err(error)) => error,
+        Ok(Ok(Ending::Commit)) if failed.is_none() => return commit(connection),
+        Ok(Ok(Ending::RollBack)) if failed.is_none() => Ok(()),
+        Ok(Ok(_)) => Err(StoreError::Rejected("the unit of work ignored a failed statement".into())),
+        Ok(Err(error)) => Err(error),
         Err(panic) => {
-            StoreError::Rejected(format!("a unit of work panicked: {}", message_of(&*panic)).into())
+            Err(StoreError::Rejected(format!("a unit of work panicked: {}", message_of(&*panic)).into()))
         }
     };
     if let Err(roll_back_error) = transaction::roll_back(connection) {
         tracing::debug!(%roll_back_error, "rollback failed, closing the connection");
     }
-    match error {
-        error @ StoreError::Contention(_) => Attempt::Contended(error),
+    match result {
+        Err(error @ StoreError::Contention(_)) => Attempt::Contended(error),
         // The unit may have replaced the error by one of its own; the first failure decides if it
         // runs again.
-        error if failed == Some(FirstFailure::Contention) => Attempt::Contended(error),
-        error => Attempt::Done(Err(error)),
+        Err(error) if failed == Some(FirstFailure::Contention) => Attempt::Contended(error),
+        result => Attempt::Done(result),
     }
 }
 

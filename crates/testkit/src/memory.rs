@@ -37,7 +37,7 @@ use async_trait::async_trait;
 use foretell_ports::error::StoreError;
 use foretell_ports::health::Health;
 use foretell_ports::page::{NumberedPage, PageRequest, PageStart};
-use foretell_ports::unit::{ErasedWork, UnitFuture, UnitOfWork};
+use foretell_ports::unit::{Ending, ErasedWork, UnitFuture, UnitOfWork};
 
 use table::{EndOfUnit as _, rejected};
 use tables::Tables;
@@ -91,17 +91,17 @@ impl MemoryStore {
         let result = attempt(&self.0.tables, work);
         let mut tables = self.0.tables.write().unwrap_or_else(PoisonError::into_inner);
         match result {
-            Ok(()) => tables.commit(),
-            Err(_) => tables.roll_back(),
+            Ok(Ending::Commit) => tables.commit(),
+            Ok(Ending::RollBack) | Err(_) => tables.roll_back(),
         }
-        result
+        result.map(drop)
     }
 }
 
-fn attempt(tables: &RwLock<Tables>, mut work: ErasedWork) -> Result<(), StoreError> {
+fn attempt(tables: &RwLock<Tables>, mut work: ErasedWork) -> Result<Ending, StoreError> {
     let mut tx = MemoryTx::begin(tables);
     match catch_unwind(AssertUnwindSafe(|| work(&mut tx))) {
-        Ok(result) => result.and_then(|()| tx.check_sound()),
+        Ok(result) => result.and_then(|ending| tx.check_sound().map(|()| ending)),
         Err(panic) => Err(rejected(format!("the unit panicked: {}", message_of(panic.as_ref())))),
     }
 }

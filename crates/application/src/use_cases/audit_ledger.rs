@@ -1,6 +1,5 @@
 //! Audits the ledger.
 
-use foretell_domain::error::DomainError;
 use foretell_domain::policy;
 use foretell_ports::error::StoreError;
 use foretell_ports::ledger::AuditReport;
@@ -15,7 +14,7 @@ impl Application {
     /// # Errors
     /// [`AppError::Refused`] for everyone else, [`AppError::Store`].
     pub async fn audit_ledger(&self, caller: &Caller) -> Result<AuditReport, AppError> {
-        policy::may_administer(caller.actor()).map_err(DomainError::Denied)?;
+        policy::may_administer(caller.actor())?;
         Ok(self.audit_as_operator().await?)
     }
 

@@ -1,6 +1,5 @@
 //! Changes passwords, and ends the other sessions.
 
-use foretell_domain::error::DomainError;
 use foretell_ports::secret::NewPassword;
 use foretell_ports::unit::{Locked, Tx};
 use foretell_ports::user::Credentials;
@@ -45,7 +44,7 @@ impl Application {
         caller: &Caller,
         change: PasswordChange,
     ) -> Result<EndedCredentials, AppError> {
-        let kept = caller.session().map_err(DomainError::Denied)?;
+        let kept = caller.session()?;
         let PasswordChange { current, new, revoke_api_keys } = change;
         let network = network_of(current.from);
         let confirmed = self.confirm_password(caller, current).await?;
@@ -53,15 +52,14 @@ impl Application {
         let (user, now) = (caller.user.id, self.now());
         let lock = move |tx: &mut dyn Tx| tx.lock_user(user);
         let work = move |tx: &mut dyn Tx, _, locked: Option<Locked<Credentials>>| {
-            let Some(mut locked) = locked.filter(|locked| confirmed.is_of(locked)) else {
-                return Ok(Err(AppError::WrongPassword));
-            };
+            let locked = locked.filter(|locked| confirmed.is_of(locked));
+            let mut locked = locked.ok_or(AppError::WrongPassword)?;
             locked.password = new.clone();
             tx.save_user(&locked, now)?;
             let sessions = tx.delete_sessions_of(user, Some(kept))?;
             tx.delete_known_networks_of(user, Some(network))?;
             let api_keys = if revoke_api_keys { tx.delete_api_keys_of(user)? } else { 0 };
-            Ok(Ok(EndedCredentials { sessions, api_keys }))
+            Ok(EndedCredentials { sessions, api_keys })
         };
         let ended = self.run_as_after(caller, "change_password", lock, work).await;
         // Also after an error: the commit may have succeeded although its response was lost.

@@ -1,6 +1,5 @@
 //! Changes the public profile of a user.
 
-use foretell_domain::error::DomainError;
 use foretell_domain::user::{ProfileChange, User, UserError};
 use foretell_ports::unit::{Locked, Tx};
 use foretell_ports::user::Credentials;
@@ -23,19 +22,16 @@ impl Application {
         expected: ExpectedVersion,
     ) -> Result<User, AppError> {
         let (id, now) = (caller.user.id, self.now());
-        let refused = |refusal| Ok(Err(DomainError::User(refusal).into()));
         let lock = move |tx: &mut dyn Tx| tx.lock_user(id);
         let work = move |tx: &mut dyn Tx, _, locked: Option<Locked<Credentials>>| {
-            let Some(mut locked) = locked else { return refused(UserError::NotFound(id)) };
-            if let Err(stale) = expected.check(locked.user.version) {
-                return Ok(Err(stale));
-            }
+            let mut locked = locked.ok_or(UserError::NotFound(id))?;
+            expected.check(locked.user.version)?;
             let changed = locked.user.with_profile(change.clone(), now);
             if changed != locked.user {
                 locked.user = changed.clone();
                 tx.save_user(&locked, now)?;
             }
-            Ok(Ok(changed))
+            Ok(changed)
         };
         let changed = self.run_as_after(caller, "change_profile", lock, work).await;
         // Also after an error: the commit may have succeeded although its response was lost.

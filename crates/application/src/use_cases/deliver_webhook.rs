@@ -11,7 +11,7 @@ use std::time::Duration;
 use foretell_domain::id::{JobId, MarketId, WebhookId};
 use foretell_domain::job::JobKind;
 use foretell_domain::market::Phase;
-use foretell_domain::webhook::{WebhookError, WebhookStatus};
+use foretell_domain::webhook::WebhookStatus;
 use foretell_ports::error::StoreError;
 use foretell_ports::job::{LeasedJob, NewJob};
 use foretell_ports::market::MarketDetails;
@@ -275,11 +275,5 @@ impl Application {
         self.ports.units.run("disable_webhook", work).await?;
         self.webhook_watch.forget();
         Ok(())
-    }
-}
-
-impl From<WebhookError> for AppError {
-    fn from(refusal: WebhookError) -> Self {
-        Self::Refused(refusal.into())
     }
 }

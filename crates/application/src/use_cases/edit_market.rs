@@ -2,13 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use foretell_domain::error::DomainError;
 use foretell_domain::id::{JobId, MarketId};
 use foretell_domain::job::JobTask;
 use foretell_domain::market::{MarketEdit, MarketError};
 use foretell_domain::policy::{self, Actor};
 use foretell_domain::time::Timestamp;
-use foretell_ports::error::StoreError;
 use foretell_ports::job::NewJob;
 use foretell_ports::market::MarketDetails;
 use foretell_ports::unit::Tx;
@@ -66,23 +64,15 @@ impl VersionedEdit {
         NewJob { id: self.closing_id, task, run_at: ends_at, once, created_at: self.now }
     }
 
-    fn apply(&self, tx: &mut dyn Tx, actor: Actor) -> Result<Result<MarketDetails, AppError>, StoreError> {
-        let refused = |refusal: DomainError| Ok(Err(AppError::Refused(refusal)));
-        let Some(mut market) = tx.lock_markets(&BTreeSet::from([self.market]))?.pop() else {
-            return refused(MarketError::NotFound(self.market).into());
-        };
-        if let Err(denied) = policy::may_manage_market(actor, market.record().creator_id) {
-            return refused(denied.into());
-        }
-        if let Err(stale) = self.expected.check(market.record().version) {
-            return Ok(Err(stale));
-        }
+    fn apply(&self, tx: &mut dyn Tx, actor: Actor) -> Result<MarketDetails, AppError> {
+        let found = tx.lock_markets(&BTreeSet::from([self.market]))?.pop();
+        let mut market = found.ok_or(MarketError::NotFound(self.market))?;
+        policy::may_manage_market(actor, market.record().creator_id)?;
+        self.expected.check(market.record().version)?;
         let mut details = tx.get_details(&market)?;
         let ended_at = market.record().ends_at;
-        match market.edit(&mut details.texts, self.edit.clone(), self.now) {
-            Ok(false) => return Ok(Ok(details)),
-            Ok(true) => {}
-            Err(refusal) => return refused(refusal.into()),
+        if !market.edit(&mut details.texts, self.edit.clone(), self.now)? {
+            return Ok(details);
         }
         tx.save_markets(&[&market], self.now)?;
         tx.save_market_texts(&market, &details.texts)?;
@@ -95,6 +85,6 @@ impl VersionedEdit {
             // has ended.
             tx.schedule_job(&self.closing(market.record().ends_at))?;
         }
-        Ok(Ok(MarketDetails { market: market.into_inner(), updated_at: self.now, ..details }))
+        Ok(MarketDetails { market: market.into_inner(), updated_at: self.now, ..details })
     }
 }

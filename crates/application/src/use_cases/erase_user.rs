@@ -1,6 +1,5 @@
 //! Erases users: their personal data is deleted, their transactions are kept.
 
-use foretell_domain::error::DomainError;
 use foretell_domain::id::UserId;
 use foretell_domain::policy;
 use foretell_ports::secret::PasswordHash;
@@ -28,23 +27,17 @@ impl Application {
         id: UserId,
         confirmation: PasswordConfirmation,
     ) -> Result<(), AppError> {
-        caller.session().map_err(DomainError::Denied)?;
+        caller.session()?;
         // The caller's id does not change, so this check needs no lock.
-        policy::may_dispose_of_user(caller.actor(), id).map_err(DomainError::Denied)?;
+        policy::may_dispose_of_user(caller.actor(), id)?;
         let confirmed = self.confirm_password(caller, confirmation).await?;
         let now = self.now();
         let lock = move |tx: &mut dyn Tx| tx.lock_user_and_admins(id);
         let work = move |tx: &mut dyn Tx, _, mut locked: Vec<Locked<Credentials>>| {
             let active_admins = locked.iter().filter(|locked| locked.user.is_active_admin()).count();
-            let Some(found) = locked.iter_mut().find(|found| found.user.id == id && confirmed.is_of(found))
-            else {
-                return Ok(Err(AppError::WrongPassword));
-            };
-            let erased = match found.user.erased(active_admins, now) {
-                Ok(erased) => erased,
-                Err(refusal) => return Ok(Err(DomainError::from(refusal).into())),
-            };
-            found.user = erased;
+            let found = locked.iter_mut().find(|found| found.user.id == id && confirmed.is_of(found));
+            let found = found.ok_or(AppError::WrongPassword)?;
+            found.user = found.user.erased(active_admins, now)?;
             found.password = PasswordHash::of_nothing();
             tx.save_user(found, now)?;
             let mut accounts = tx.lock_accounts_of(id)?;
@@ -56,7 +49,7 @@ impl Application {
             tx.delete_known_networks_of(id, None)?;
             tx.delete_api_keys_of(id)?;
             tx.delete_content_of(id)?;
-            Ok(Ok(()))
+            Ok(())
         };
         let erased = self.run_as_after(caller, "erase_user", lock, work).await;
         // Also after an error: the commit may have succeeded although its response was lost.

@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 
-use foretell_domain::error::DomainError;
 use foretell_domain::id::SessionId;
 use foretell_ports::unit::Tx;
 
@@ -19,7 +18,7 @@ impl Application {
     /// # Errors
     /// [`AppError::Refused`] with `SessionsOnly`, [`AppError::Store`].
     pub async fn log_out(&self, caller: &Caller, session: SessionId, from: IpAddr) -> Result<bool, AppError> {
-        let is_other = caller.session().map_err(DomainError::Denied)? != session;
+        let is_other = caller.session()? != session;
         let network = network_of(from);
         let user = caller.user.id;
         let lock = move |tx: &mut dyn Tx| tx.lock_user(user).map(drop);
@@ -28,7 +27,7 @@ impl Application {
             if was_there && is_other {
                 tx.delete_known_networks_of(user, Some(network))?;
             }
-            Ok(Ok::<_, AppError>(was_there))
+            Ok(was_there)
         };
         let was_there = self.run_as_after(caller, "log_out", lock, work).await;
         // Also after an error: the commit may have succeeded although its response was lost.

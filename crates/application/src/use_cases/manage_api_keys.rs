@@ -1,6 +1,5 @@
 //! Creates, lists and deletes API keys.
 
-use foretell_domain::error::DomainError;
 use foretell_domain::id::ApiKeyId;
 use foretell_domain::quota::Quota;
 use foretell_domain::scope::Scopes;
@@ -52,7 +51,7 @@ impl Application {
         confirmation: PasswordConfirmation,
         new: NewApiKey,
     ) -> Result<IssuedKey, AppError> {
-        caller.session().map_err(DomainError::Denied)?;
+        caller.session()?;
         let confirmed = self.confirm_password(caller, confirmation).await?;
         let (secret, secret_hash) = self.ports.tokens.issue_key();
         let key = ApiKey {
@@ -69,15 +68,9 @@ impl Application {
         // An exclusive lock, so that two keys created concurrently are both counted.
         let lock = move |tx: &mut dyn Tx| tx.lock_user(user_id);
         let work = move |tx: &mut dyn Tx, _, user: Option<Locked<Credentials>>| {
-            let Some(user) = user.filter(|user| confirmed.is_of(user)) else {
-                return Ok(Err(AppError::WrongPassword));
-            };
-            let count = tx.count_for_quota(user.user.id, Quota::ApiKeys)?;
-            if let Err(exceeded) = quotas.check(Quota::ApiKeys, count) {
-                return Ok(Err(DomainError::from(exceeded).into()));
-            }
-            tx.insert_api_key(&made)?;
-            Ok(Ok(()))
+            let user = user.filter(|user| confirmed.is_of(user)).ok_or(AppError::WrongPassword)?;
+            quotas.check(Quota::ApiKeys, tx.count_for_quota(user.user.id, Quota::ApiKeys)?)?;
+            Ok(tx.insert_api_key(&made)?)
         };
         self.run_as_after(caller, "create_api_key", lock, work).await?;
         self.tokens.issued(secret_hash);
@@ -89,12 +82,11 @@ impl Application {
     /// # Errors
     /// [`AppError::Refused`] with `SessionsOnly` or `KeyNotFound`, [`AppError::Store`].
     pub async fn delete_api_key(&self, caller: &Caller, id: ApiKeyId) -> Result<(), AppError> {
-        caller.session().map_err(DomainError::Denied)?;
+        caller.session()?;
         let user = caller.user.id;
         let lock = move |tx: &mut dyn Tx| tx.lock_user(user).map(drop);
         let work = move |tx: &mut dyn Tx, _, ()| {
-            let was_there = tx.delete_api_key(user, id)?;
-            Ok(if was_there { Ok(()) } else { Err(DomainError::from(UserError::KeyNotFound(id))) })
+            if tx.delete_api_key(user, id)? { Ok(()) } else { Err(UserError::KeyNotFound(id).into()) }
         };
         let deleted = self.run_as_after(caller, "delete_api_key", lock, work).await;
         // Also after an error: the commit may have succeeded although its response was lost.

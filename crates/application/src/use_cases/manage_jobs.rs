@@ -1,6 +1,5 @@
 //! Lists, retries and discards jobs. For admins.
 
-use foretell_domain::error::DomainError;
 use foretell_domain::id::JobId;
 use foretell_domain::job::{JobError, JobState, JobTask};
 use foretell_domain::policy;
@@ -25,7 +24,7 @@ impl Application {
         filter: JobFilter,
         page: PageRequest<JobId>,
     ) -> Result<Vec<Job>, AppError> {
-        policy::may_administer(caller.actor()).map_err(DomainError::Denied)?;
+        policy::may_administer(caller.actor())?;
         Ok(self.list_jobs_as_operator(filter, page).await?)
     }
 
@@ -55,9 +54,9 @@ impl Application {
     /// [`AppError::Refused`] for everyone else, with `NotFound` or `Busy`; [`AppError::Store`].
     pub async fn retry_job(&self, caller: &Caller, id: JobId) -> Result<Job, AppError> {
         let now = self.now();
-        let work = move |tx: &mut dyn Tx, actor| match policy::may_administer(actor) {
-            Ok(()) => Ok(retry(tx, id, now)?.map_err(DomainError::Job)),
-            Err(denied) => Ok(Err(DomainError::Denied(denied))),
+        let work = move |tx: &mut dyn Tx, actor| {
+            policy::may_administer(actor)?;
+            retry(tx, id, now)
         };
         self.run_as(caller, "retry_job", work).await
     }
@@ -68,8 +67,7 @@ impl Application {
     /// [`AppError::Refused`] with `NotFound` or `Busy`; [`AppError::Store`].
     pub async fn retry_job_as_operator(&self, id: JobId) -> Result<Job, AppError> {
         let now = self.now();
-        let retried = self.ports.units.run("retry_job", move |tx| retry(tx, id, now)).await?;
-        Ok(retried.map_err(DomainError::Job)?)
+        self.ports.units.try_run("retry_job", move |tx| retry(tx, id, now)).await
     }
 
     /// Deletes a job that no worker runs, without doing its task. For admins.
@@ -77,9 +75,9 @@ impl Application {
     /// # Errors
     /// [`AppError::Refused`] for everyone else, with `NotFound` or `Busy`; [`AppError::Store`].
     pub async fn discard_job(&self, caller: &Caller, id: JobId) -> Result<(), AppError> {
-        let work = move |tx: &mut dyn Tx, actor| match policy::may_administer(actor) {
-            Ok(()) => Ok(discard(tx, id)?.map_err(DomainError::Job)),
-            Err(denied) => Ok(Err(DomainError::Denied(denied))),
+        let work = move |tx: &mut dyn Tx, actor| {
+            policy::may_administer(actor)?;
+            discard(tx, id)
         };
         self.run_as(caller, "discard_job", work).await
     }
@@ -89,31 +87,30 @@ impl Application {
     /// # Errors
     /// [`AppError::Refused`] with `NotFound` or `Busy`; [`AppError::Store`].
     pub async fn discard_job_as_operator(&self, id: JobId) -> Result<(), AppError> {
-        let discarded = self.ports.units.run("discard_job", move |tx| discard(tx, id)).await?;
-        Ok(discarded.map_err(DomainError::Job)?)
+        self.ports.units.try_run("discard_job", move |tx| discard(tx, id)).await
     }
 }
 
-fn retry(tx: &mut dyn Tx, id: JobId, now: Timestamp) -> Result<Result<Job, JobError>, StoreError> {
-    let Some(job) = tx.lock_job(id)? else { return Ok(Err(JobError::NotFound(id))) };
+fn retry(tx: &mut dyn Tx, id: JobId, now: Timestamp) -> Result<Job, AppError> {
+    let job = tx.lock_job(id)?.ok_or(JobError::NotFound(id))?;
     if matches!(job.state, JobState::Running | JobState::Done) {
-        return Ok(Err(JobError::Busy(job.state)));
+        return Err(JobError::Busy(job.state).into());
     }
     tx.revive_job(&job, now)?;
     let due_at = Some(now);
     let (state, failures, finished_at) = (JobState::Waiting, 0, None);
-    Ok(Ok(Job { state, failures, due_at, finished_at, ..job.into_inner() }))
+    Ok(Job { state, failures, due_at, finished_at, ..job.into_inner() })
 }
 
-fn discard(tx: &mut dyn Tx, id: JobId) -> Result<Result<(), JobError>, StoreError> {
-    let Some(job) = tx.lock_job(id)? else { return Ok(Err(JobError::NotFound(id))) };
+fn discard(tx: &mut dyn Tx, id: JobId) -> Result<(), AppError> {
+    let job = tx.lock_job(id)?.ok_or(JobError::NotFound(id))?;
     if job.state == JobState::Running {
-        return Ok(Err(JobError::Busy(job.state)));
+        return Err(JobError::Busy(job.state).into());
     }
     if let (Ok(JobTask::Webhook { webhook, market }), JobState::Waiting) = (&job.task, job.state) {
         // Without its cursor, the webhook receives later events again.
         tx.delete_webhook_cursor(*webhook, *market)?;
     }
     tx.delete_job(job)?;
-    Ok(Ok(()))
+    Ok(())
 }

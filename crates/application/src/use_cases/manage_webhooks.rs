@@ -1,9 +1,9 @@
 //! Creates, reads, changes, tests and deletes webhooks. For admins.
 
-use foretell_domain::error::DomainError;
 use foretell_domain::id::WebhookId;
 use foretell_domain::policy;
 use foretell_domain::webhook::{ROTATION, WebhookError, WebhookEvents, WebhookStatus, WebhookUrl};
+use foretell_ports::error::StoreError;
 use foretell_ports::page::PageRequest;
 use foretell_ports::secret::TokenHash;
 use foretell_ports::unit::{Locked, Tx};
@@ -58,14 +58,11 @@ impl Application {
         };
         let made = webhook.clone();
         let work = move |tx: &mut dyn Tx, actor| {
-            if let Err(denied) = policy::may_administer(actor) {
-                return Ok(Err(DomainError::Denied(denied)));
-            }
+            policy::may_administer(actor)?;
             if tx.lock_and_count_webhooks()? >= MAX_WEBHOOKS {
-                return Ok(Err(WebhookError::TooMany { max: MAX_WEBHOOKS }.into()));
+                return Err(WebhookError::TooMany { max: MAX_WEBHOOKS }.into());
             }
-            tx.insert_webhook(&made)?;
-            Ok(Ok(()))
+            Ok(tx.insert_webhook(&made)?)
         };
         let result = self.run_as(caller, "create_webhook", work).await;
         self.webhook_watch.forget();
@@ -82,7 +79,7 @@ impl Application {
         caller: &Caller,
         page: PageRequest<WebhookId>,
     ) -> Result<Vec<Webhook>, AppError> {
-        policy::may_administer(caller.actor()).map_err(DomainError::Denied)?;
+        policy::may_administer(caller.actor())?;
         Ok(self.ports.webhooks.list_webhooks(page).await?)
     }
 
@@ -99,7 +96,7 @@ impl Application {
     /// # Errors
     /// [`AppError::Refused`] for everyone else, and with `NotFound`; [`AppError::Store`].
     pub async fn get_webhook(&self, caller: &Caller, id: WebhookId) -> Result<Webhook, AppError> {
-        policy::may_administer(caller.actor()).map_err(DomainError::Denied)?;
+        policy::may_administer(caller.actor())?;
         let found = self.ports.webhooks.find_webhook(id).await?;
         Ok(found.ok_or(WebhookError::NotFound(id))?)
     }
@@ -157,10 +154,8 @@ impl Application {
     /// [`AppError::Refused`] for everyone else, and with `NotFound`; [`AppError::Store`].
     pub async fn delete_webhook(&self, caller: &Caller, id: WebhookId) -> Result<(), AppError> {
         let work = move |tx: &mut dyn Tx, actor| {
-            if let Err(denied) = policy::may_administer(actor) {
-                return Ok(Err(DomainError::Denied(denied)));
-            }
-            Ok(if tx.delete_webhook(id)? { Ok(()) } else { Err(WebhookError::NotFound(id).into()) })
+            policy::may_administer(actor)?;
+            if tx.delete_webhook(id)? { Ok(()) } else { Err(WebhookError::NotFound(id).into()) }
         };
         let deleted = self.run_as(caller, "delete_webhook", work).await;
         self.webhook_watch.forget();
@@ -176,8 +171,7 @@ impl Application {
         caller: &Caller,
         id: WebhookId,
     ) -> Result<Result<(), WebhookSendError>, AppError> {
-        let work =
-            move |_: &mut dyn Tx, actor| Ok(policy::may_administer(actor).map_err(DomainError::Denied));
+        let work = |_: &mut dyn Tx, actor| Ok(policy::may_administer(actor)?);
         self.run_as(caller, "test_webhook", work).await?;
         let webhook = self.get_webhook(caller, id).await?;
         let now = self.now();
@@ -190,20 +184,14 @@ impl Application {
         &self,
         caller: &Caller,
         id: WebhookId,
-        mut alter: impl FnMut(&mut Locked<Webhook>, &mut dyn Tx) -> Result<(), foretell_ports::error::StoreError>
-        + Send
-        + 'static,
+        mut alter: impl FnMut(&mut Locked<Webhook>, &mut dyn Tx) -> Result<(), StoreError> + Send + 'static,
     ) -> Result<Webhook, AppError> {
         let work = move |tx: &mut dyn Tx, actor| {
-            if let Err(denied) = policy::may_administer(actor) {
-                return Ok(Err(DomainError::Denied(denied)));
-            }
-            let Some(mut webhook) = tx.lock_webhook(id)? else {
-                return Ok(Err(WebhookError::NotFound(id).into()));
-            };
+            policy::may_administer(actor)?;
+            let mut webhook = tx.lock_webhook(id)?.ok_or(WebhookError::NotFound(id))?;
             alter(&mut webhook, tx)?;
             tx.save_webhook(&webhook)?;
-            Ok(Ok(webhook.into_inner()))
+            Ok(webhook.into_inner())
         };
         let result = self.run_as(caller, "change_webhook", work).await;
         self.webhook_watch.forget();

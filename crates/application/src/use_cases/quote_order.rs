@@ -1,6 +1,5 @@
 //! Quotes: the result of an order without executing it.
 
-use foretell_domain::error::DomainError;
 use foretell_domain::id::{MarketId, OptionId};
 use foretell_domain::market::{BuyOrder, Fill, Market, MarketError, Quantity, SellOrder};
 use foretell_domain::money::{Amount, Balance};
@@ -39,8 +38,8 @@ impl Application {
     /// [`AppError::Refused`] as for the order itself, slippage aside; [`AppError::Store`].
     pub async fn quote_order(&self, market: MarketId, request: QuoteRequest) -> Result<Quote, AppError> {
         let found = self.ports.markets.find_market(market).await?;
-        let details = found.ok_or(DomainError::Market(MarketError::NotFound(market)))?;
-        let fill = price(&details.market, request, details.pot, self.now()).map_err(DomainError::Market)?;
+        let details = found.ok_or(MarketError::NotFound(market))?;
+        let fill = price(&details.market, request, details.pot, self.now())?;
         let option_id = match request {
             QuoteRequest::BuyFor(id, _)
             | QuoteRequest::BuyShares(id, _)

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use foretell_domain::error::DomainError;
 use foretell_domain::id::{AccountId, TransferId};
 use foretell_domain::money::Balance;
 use foretell_domain::policy;
@@ -37,7 +36,7 @@ impl Application {
         let found = self.ports.ledger.find_account(id).await?;
         let is_visible =
             |details: &AccountDetails| policy::can_see_account(caller.actor(), details.account.owner());
-        found.filter(is_visible).ok_or(DomainError::Transfer(TransferError::AccountNotFound(id)).into())
+        found.filter(is_visible).ok_or(TransferError::AccountNotFound(id).into())
     }
 
     /// Returns the balance of such an account at a moment, which no later transfer changes.
@@ -56,7 +55,7 @@ impl Application {
         self.get_account(caller, id).await?;
         let now = self.now();
         if at > now {
-            return Err(DomainError::Transfer(TransferError::NotFinal { newest: now }).into());
+            return Err(TransferError::NotFinal { newest: now }.into());
         }
         if at > now.plus_seconds(-UNIT_SECONDS) {
             self.await_account(id).await?;
@@ -96,6 +95,6 @@ impl Application {
             policy::can_see_account(actor, details.debit_owner)
                 || policy::can_see_account(actor, details.credit_owner)
         };
-        found.filter(is_visible).ok_or(DomainError::Transfer(TransferError::NotFound(id)).into())
+        found.filter(is_visible).ok_or(TransferError::NotFound(id).into())
     }
 }

@@ -1,7 +1,6 @@
 //! Reads comments on subjects that the caller may see.
 
 use foretell_domain::comment::{Comment, CommentSubject};
-use foretell_domain::error::DomainError;
 use foretell_domain::id::CommentId;
 use foretell_domain::post::PostError;
 use foretell_ports::page::PageRequest;
@@ -38,7 +37,7 @@ impl Application {
     /// # Errors
     /// [`AppError::Refused`] with `CommentNotFound`, [`AppError::Store`].
     pub async fn get_comment(&self, caller: Option<&Caller>, id: CommentId) -> Result<Comment, AppError> {
-        let not_found = || AppError::from(DomainError::Post(PostError::CommentNotFound(id)));
+        let not_found = || AppError::from(PostError::CommentNotFound(id));
         let comment = self.ports.posts.find_comment(id).await?.ok_or_else(not_found)?;
         match self.check_visible(caller, comment.subject).await {
             Err(AppError::Refused(_)) => Err(not_found()),

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use foretell_domain::error::DomainError;
 use foretell_domain::id::{BetId, MarketId, UserId};
 use foretell_domain::market::{Bet, MarketError, Settlement};
 use foretell_domain::user::User;
@@ -92,7 +91,7 @@ impl Application {
     /// [`AppError::Refused`] with `NotFound`, [`AppError::Store`].
     pub async fn get_market(&self, id: MarketId) -> Result<MarketDetails, AppError> {
         let found = self.ports.markets.find_market(id).await?;
-        found.ok_or(DomainError::Market(MarketError::NotFound(id)).into())
+        found.ok_or(MarketError::NotFound(id).into())
     }
 
     /// Returns the market with this id as rendered by `render`, possibly from the cache: never

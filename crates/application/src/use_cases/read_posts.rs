@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use foretell_domain::comment::{Comment, CommentSubject};
-use foretell_domain::error::DomainError;
 use foretell_domain::id::{PostId, UserId};
 use foretell_domain::policy;
 use foretell_domain::post::{Post, PostError, PostStatus};
@@ -77,7 +76,7 @@ impl Application {
         let found = self.ports.posts.find_post(id).await?;
         let actor = caller.map(Caller::actor);
         let visible = found.filter(|post| policy::can_see_post(actor, post.authorship()));
-        visible.ok_or(DomainError::Post(PostError::NotFound(id)).into())
+        visible.ok_or(PostError::NotFound(id).into())
     }
 
     /// Returns resources related to posts that the caller may see, with one query for each kind.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use foretell_domain::error::DomainError;
 use foretell_domain::id::{SessionId, UserId};
 use foretell_domain::post::Post;
 use foretell_domain::user::{User, UserError};
@@ -78,7 +77,7 @@ impl Application {
     /// [`AppError::Refused`] with `NotFound`, [`AppError::Store`].
     pub async fn get_user(&self, id: UserId) -> Result<User, AppError> {
         let found = self.ports.users.find_user(id).await?;
-        found.ok_or(DomainError::User(UserError::NotFound(id)).into())
+        found.ok_or(UserError::NotFound(id).into())
     }
 
     /// Returns a page of the caller's own live sessions, newest first. It requires a session.
@@ -90,7 +89,7 @@ impl Application {
         caller: &Caller,
         page: PageRequest<SessionId>,
     ) -> Result<Vec<Session>, AppError> {
-        caller.session().map_err(DomainError::Denied)?;
+        caller.session()?;
         Ok(self.ports.users.list_sessions(caller.user.id, self.now(), page).await?)
     }
 
@@ -99,7 +98,7 @@ impl Application {
     /// # Errors
     /// [`AppError::Refused`] with `SessionsOnly`, [`AppError::Store`].
     pub async fn count_sessions(&self, caller: &Caller) -> Result<i64, AppError> {
-        caller.session().map_err(DomainError::Denied)?;
+        caller.session()?;
         Ok(self.ports.users.count_sessions(caller.user.id, self.now()).await?)
     }
 }
@@ -116,7 +115,8 @@ mod tests {
 
     #[test]
     fn lists_of_many_users_have_fewer_posts_of_each() {
-        for (users, expected) in [(0, 20), (1, 20), (5, 20), (6, 16), (20, 5), (51, 1), (100, 1), (1_000, 1)] {
+        for (users, expected) in [(0, 20), (1, 20), (5, 20), (6, 16), (20, 5), (51, 1), (100, 1), (1_000, 1)]
+        {
             assert_eq!(posts_per_user(users), expected, "{users}");
         }
     }

@@ -1,9 +1,7 @@
 //! Changes the role and status of users.
 
-use foretell_domain::error::DomainError;
 use foretell_domain::id::UserId;
-use foretell_domain::policy::{self, Actor};
-use foretell_domain::time::Timestamp;
+use foretell_domain::policy;
 use foretell_domain::user::{User, UserError, UserUpdate};
 use foretell_ports::unit::{Locked, Tx};
 use foretell_ports::user::Credentials;
@@ -31,37 +29,21 @@ impl Application {
         let now = self.now();
         let lock = move |tx: &mut dyn Tx| tx.lock_user_and_admins(id);
         let work = move |tx: &mut dyn Tx, actor, mut locked: Vec<Locked<Credentials>>| {
-            let changed = match updated(&locked, actor, id, (update, now)) {
-                Ok(changed) => changed,
-                Err(refusal) => return Ok(Err(refusal.into())),
-            };
+            policy::may_administer(actor)?;
+            let active_admins = locked.iter().filter(|locked| locked.user.is_active_admin()).count();
             let found = locked.iter_mut().find(|found| found.user.id == id);
-            let Some(found) = found else { return Ok(Ok(changed)) };
-            if let Err(stale) = expected.check(found.user.version) {
-                return Ok(Err(stale));
-            }
+            let found = found.ok_or(UserError::NotFound(id))?;
+            let changed = found.user.updated(update, active_admins, now)?;
+            expected.check(found.user.version)?;
             if found.user != changed {
                 found.user = changed.clone();
                 tx.save_user(found, now)?;
             }
-            Ok(Ok(changed))
+            Ok(changed)
         };
         let changed = self.run_as_after(caller, "update_user", lock, work).await;
         // Also after an error: the commit may have succeeded although its response was lost.
         self.forget_user(id);
         changed
     }
-}
-
-/// Returns the updated user, from the locked rows of the user and of all active admins.
-fn updated(
-    locked: &[Locked<Credentials>],
-    actor: Actor,
-    id: UserId,
-    (update, now): (UserUpdate, Timestamp),
-) -> Result<User, DomainError> {
-    let admins: Vec<_> = locked.iter().filter(|locked| locked.user.is_active_admin()).collect();
-    policy::may_administer(actor)?;
-    let found = locked.iter().find(|found| found.user.id == id).ok_or(UserError::NotFound(id))?;
-    Ok(found.user.updated(update, admins.len(), now)?)
 }

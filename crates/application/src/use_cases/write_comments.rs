@@ -1,14 +1,12 @@
 //! Creates, changes and deletes comments.
 
 use foretell_domain::comment::{Comment, CommentSubject};
-use foretell_domain::error::DomainError;
 use foretell_domain::id::CommentId;
 use foretell_domain::market::MarketError;
 use foretell_domain::policy::{self, Actor};
 use foretell_domain::post::PostError;
 use foretell_domain::quota::Quota;
 use foretell_domain::text::CommentContent;
-use foretell_ports::error::StoreError;
 use foretell_ports::post::LockedSubject;
 use foretell_ports::unit::{Locked, Tx};
 
@@ -33,13 +31,10 @@ impl Application {
         let (stored, quotas) = (comment.clone(), self.settings.quotas);
         let work = move |tx: &mut dyn Tx, actor: Actor| {
             if !can_see(actor, tx.lock_subject(subject)?) {
-                return Ok(Err(subject_not_found(subject)));
+                return Err(subject_not_found(subject));
             }
-            let count = tx.count_for_quota(actor.user_id, Quota::Comments)?;
-            if let Err(exceeded) = quotas.check(Quota::Comments, count) {
-                return Ok(Err(exceeded.into()));
-            }
-            tx.insert_comment(&stored).map(Ok)
+            quotas.check(Quota::Comments, tx.count_for_quota(actor.user_id, Quota::Comments)?)?;
+            Ok(tx.insert_comment(&stored)?)
         };
         self.run_as_only(caller, "write_comment", work).await?;
         Ok(comment)
@@ -59,14 +54,11 @@ impl Application {
         let now = self.now();
         let subject = self.subject_of(id).await?;
         let work = move |tx: &mut dyn Tx, actor| {
-            let mut comment = match lock_to_change(tx, actor, (id, subject))? {
-                Ok(comment) => comment,
-                Err(refusal) => return Ok(Err(refusal)),
-            };
+            let mut comment = lock_to_change(tx, actor, (id, subject))?;
             if content.clone().is_some_and(|content| comment.edit(content, now)) {
                 tx.save_comment(&comment)?;
             }
-            Ok(Ok(comment.into_inner()))
+            Ok(comment.into_inner())
         };
         self.run_as(caller, "edit_comment", work).await
     }
@@ -77,9 +69,9 @@ impl Application {
     /// The errors of changing it.
     pub async fn delete_comment(&self, caller: &Caller, id: CommentId) -> Result<(), AppError> {
         let subject = self.subject_of(id).await?;
-        let work = move |tx: &mut dyn Tx, actor| match lock_to_change(tx, actor, (id, subject))? {
-            Ok(comment) => tx.delete_comment(comment).map(Ok),
-            Err(refusal) => Ok(Err(refusal)),
+        let work = move |tx: &mut dyn Tx, actor| {
+            let comment = lock_to_change(tx, actor, (id, subject))?;
+            Ok(tx.delete_comment(comment)?)
         };
         self.run_as(caller, "delete_comment", work).await
     }
@@ -87,7 +79,7 @@ impl Application {
     /// Returns the subject of a comment, which never changes: the unit locks it before the comment.
     async fn subject_of(&self, id: CommentId) -> Result<CommentSubject, AppError> {
         let found = self.ports.posts.find_comment(id).await?;
-        Ok(found.ok_or(DomainError::Post(PostError::CommentNotFound(id)))?.subject)
+        Ok(found.ok_or(PostError::CommentNotFound(id))?.subject)
     }
 }
 
@@ -99,7 +91,7 @@ fn can_see(actor: Actor, subject: Option<LockedSubject>) -> bool {
 }
 
 /// Returns the error for a subject that does not exist, or that the caller may not see.
-fn subject_not_found(subject: CommentSubject) -> DomainError {
+fn subject_not_found(subject: CommentSubject) -> AppError {
     match subject {
         CommentSubject::Post(id) => PostError::NotFound(id).into(),
         CommentSubject::Market(id) => MarketError::NotFound(id).into(),
@@ -111,9 +103,10 @@ fn lock_to_change(
     tx: &mut dyn Tx,
     actor: Actor,
     (id, subject): (CommentId, CommentSubject),
-) -> Result<Result<Locked<Comment>, DomainError>, StoreError> {
+) -> Result<Locked<Comment>, AppError> {
     let is_visible = can_see(actor, tx.lock_subject(subject)?);
     let found = if is_visible { tx.lock_comment(id)? } else { None };
-    let Some(comment) = found else { return Ok(Err(PostError::CommentNotFound(id).into())) };
-    Ok(policy::may_edit_comment(actor, comment.author_id).map(|()| comment).map_err(DomainError::Denied))
+    let comment = found.ok_or(PostError::CommentNotFound(id))?;
+    policy::may_edit_comment(actor, comment.author_id)?;
+    Ok(comment)
 }

@@ -1,11 +1,10 @@
 //! Creates, changes and deletes posts.
 
-use foretell_domain::error::DomainError;
 use foretell_domain::id::{PostId, UserId};
 use foretell_domain::job::JobTask;
 use foretell_domain::policy::{self, Actor};
 use foretell_domain::post::{Post, PostBody, PostEdit, PostError, PostStatus};
-use foretell_domain::quota::{Quota, QuotaExceeded, Quotas};
+use foretell_domain::quota::{Quota, Quotas};
 use foretell_ports::error::StoreError;
 use foretell_ports::job::NewJob;
 use foretell_ports::unit::{Locked, Tx};
@@ -27,11 +26,9 @@ impl Application {
         let (stored, embedding) = (post.clone(), self.embedding_job(JobTask::EmbedPost(id)));
         let quotas = self.settings.quotas;
         let work = move |tx: &mut dyn Tx, actor: Actor| {
-            if let Err(exceeded) = check_quota(tx, &quotas, actor.user_id, stored.body.status)? {
-                return Ok(Err(DomainError::from(exceeded)));
-            }
+            check_quota(tx, &quotas, actor.user_id, stored.body.status)?;
             tx.insert_post(&stored)?;
-            add_job(tx, embedding.as_ref()).map(Ok)
+            Ok(add_job(tx, embedding.as_ref())?)
         };
         let written = self.run_as_only(caller, "write_post", work).await;
         self.post_totals.forget();
@@ -58,26 +55,18 @@ impl Application {
         let embedding = self.embedding_job(JobTask::EmbedPost(id));
         let quotas = self.settings.quotas;
         let work = move |tx: &mut dyn Tx, actor: Actor| {
-            let mut post = match lock_to_change(tx, actor, id)? {
-                Ok(post) => post,
-                Err(refusal) => return Ok(Err(refusal.into())),
-            };
-            if let Err(stale) = expected.check(post.version) {
-                return Ok(Err(stale));
-            }
+            let mut post = lock_to_change(tx, actor, id)?;
+            expected.check(post.version)?;
             let before = post.body.status;
             if post.edit(edit.clone(), now) {
                 let status = post.body.status;
-                if status != before
-                    && post.author_id == actor.user_id
-                    && let Err(exceeded) = check_quota(tx, &quotas, actor.user_id, status)?
-                {
-                    return Ok(Err(DomainError::from(exceeded).into()));
+                if status != before && post.author_id == actor.user_id {
+                    check_quota(tx, &quotas, actor.user_id, status)?;
                 }
                 tx.save_post(&post)?;
                 add_job(tx, embedding.as_ref())?;
             }
-            Ok(Ok(post.into_inner()))
+            Ok(post.into_inner())
         };
         let edited = self.run_as_only(caller, "edit_post", work).await;
         // It may have been published, or have other tags.
@@ -90,9 +79,9 @@ impl Application {
     /// # Errors
     /// The errors of changing it, except [`AppError::Stale`].
     pub async fn delete_post(&self, caller: &Caller, id: PostId) -> Result<(), AppError> {
-        let work = move |tx: &mut dyn Tx, actor| match lock_to_change(tx, actor, id)? {
-            Ok(post) => tx.delete_post(post).map(Ok),
-            Err(refusal) => Ok(Err(refusal)),
+        let work = move |tx: &mut dyn Tx, actor| {
+            let post = lock_to_change(tx, actor, id)?;
+            Ok(tx.delete_post(post)?)
         };
         let deleted = self.run_as(caller, "delete_post", work).await;
         self.post_totals.forget();
@@ -102,14 +91,9 @@ impl Application {
 
 /// Checks that an author, whom the unit has locked exclusively, may have one more post of this
 /// status.
-fn check_quota(
-    tx: &mut dyn Tx,
-    quotas: &Quotas,
-    author: UserId,
-    status: PostStatus,
-) -> Result<Result<(), QuotaExceeded>, StoreError> {
+fn check_quota(tx: &mut dyn Tx, quotas: &Quotas, author: UserId, status: PostStatus) -> Result<(), AppError> {
     let quota = Quota::of_post(status);
-    Ok(quotas.check(quota, tx.count_for_quota(author, quota)?))
+    Ok(quotas.check(quota, tx.count_for_quota(author, quota)?)?)
 }
 
 fn add_job(tx: &mut dyn Tx, job: Option<&NewJob>) -> Result<(), StoreError> {
@@ -117,13 +101,10 @@ fn add_job(tx: &mut dyn Tx, job: Option<&NewJob>) -> Result<(), StoreError> {
 }
 
 /// Locks a post that the actor may change.
-fn lock_to_change(
-    tx: &mut dyn Tx,
-    actor: Actor,
-    id: PostId,
-) -> Result<Result<Locked<Post>, DomainError>, StoreError> {
+fn lock_to_change(tx: &mut dyn Tx, actor: Actor, id: PostId) -> Result<Locked<Post>, AppError> {
     let found = tx.lock_post(id)?;
     let visible = found.filter(|post| policy::can_see_post(Some(actor), post.authorship()));
-    let Some(post) = visible else { return Ok(Err(PostError::NotFound(id).into())) };
-    Ok(policy::may_edit_post(actor, post.author_id).map(|()| post).map_err(DomainError::Denied))
+    let post = visible.ok_or(PostError::NotFound(id))?;
+    policy::may_edit_post(actor, post.author_id)?;
+    Ok(post)
 }

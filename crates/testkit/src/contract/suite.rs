@@ -12,6 +12,7 @@ macro_rules! contract_suite {
             units:
                 result_is_returned_after_commit,
                 error_rolls_back_every_change,
+                refusal_rolls_back_every_change,
                 panic_rolls_back_every_change,
                 store_is_usable_after_panic,
                 unit_sees_its_own_changes,

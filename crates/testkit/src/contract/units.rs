@@ -12,7 +12,7 @@ use foretell_domain::user::User;
 use foretell_ports::error::StoreError;
 use foretell_ports::idempotency::StoredOutcome;
 use foretell_ports::market::NewMarket;
-use foretell_ports::unit::Tx;
+use foretell_ports::unit::{Tx, WorkError};
 
 use super::Harness;
 use super::fixture::{Fixture, after, move_money};
@@ -95,6 +95,41 @@ pub async fn error_rolls_back_every_change(harness: &dyn Harness) {
         matches!(&result, Err(StoreError::Rejected(cause)) if cause.to_string() == "by the work itself"),
         "the work's own error, not {result:?}"
     );
+    traces.check_none_is_left().await;
+}
+
+/// Error of a unit that refuses.
+#[derive(Debug)]
+enum Refusal {
+    Store(StoreError),
+    Refused,
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl WorkError for Refusal {
+    fn into_store_error(self) -> Result<StoreError, Self> {
+        match self {
+            Self::Store(error) => Ok(error),
+            Self::Refused => Err(self),
+        }
+    }
+}
+
+/// A refusal by the work is returned unchanged, and its earlier changes are rolled back.
+pub async fn refusal_rolls_back_every_change(harness: &dyn Harness) {
+    let traces = Traces::of(harness).await;
+    let mut write = traces.write();
+    let refuses = move |tx: &mut dyn Tx| -> Result<(), Refusal> {
+        write(tx)?;
+        Err(Refusal::Refused)
+    };
+    let result = traces.fixture.ports.uow.try_run("refuses", refuses).await;
+    assert!(matches!(result, Err(Refusal::Refused)), "{result:?}");
     traces.check_none_is_left().await;
 }
 

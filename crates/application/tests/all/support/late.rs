@@ -43,7 +43,7 @@ impl LateStore {
     fn end_late_unit(&self, tx: &mut dyn Tx) -> Result<(), StoreError> {
         let mut state = self.state();
         state.has_ended = true;
-        state.late.as_mut().map_or(Ok(()), |work| work(tx))
+        state.late.as_mut().map_or(Ok(()), |work| work(tx).map(drop))
     }
 }
 
