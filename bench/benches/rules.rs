@@ -94,7 +94,7 @@ fn batch_of_256_payments(bencher: Bencher<'_, '_>) {
             amount: amount(1),
             memo: None,
         };
-        let payments = keys.into_iter().map(|key| application.pay(&from, key, payment()));
+        let payments = keys.into_iter().map(|key| application.ledger.pay(&from, key, payment()));
         let answers = runtime.block_on(join_all(payments));
         assert!(answers.iter().all(|answer| answer.as_ref().is_ok_and(|receipt| receipt.result.is_ok())));
     });
@@ -122,7 +122,8 @@ async fn register(application: &Application, name: &str) -> Caller {
         avatar: None,
         role: Role::User,
     };
-    let (user, registered) = application.register_user(registration).await.expect("nobody has the address");
+    let (user, registered) =
+        application.identity.register_user(registration).await.expect("nobody has the address");
     let credential = Credential::Process;
     Caller { user, account_id: registered.account_id, credential }
 }

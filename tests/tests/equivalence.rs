@@ -113,7 +113,8 @@ async fn check_at_once(kind: Kind, seed: u64) {
         let settled = world.perform_on(chance.below(2), &step).await;
         assert!(settled.is_done, "{kind:?}, seed {seed}: {step:?} => {}", settled.text);
     }
-    let settlement_runners = world.nodes.clone().map(SettlementRunner::start);
+    let settlement_runners =
+        world.nodes.each_ref().map(|node| SettlementRunner::start(Arc::clone(&node.markets)));
     eventually("every market is settled", async || world.is_settled().await.then_some(())).await;
     for settlement_runner in settlement_runners {
         settlement_runner.stop().await;

@@ -23,8 +23,8 @@ pub(crate) async fn create(settings: &Settings, new: NewAdmin) -> anyhow::Result
         role: Role::Admin,
     };
     let application = wiring::start(settings).await?;
-    let (user, _) = application.register_user(registration).await?;
-    application.drain().await;
+    let (user, _) = application.identity.register_user(registration).await?;
+    application.operations.drain().await;
     say(format_args!("admin {} is registered with the id {}", user.email.as_str(), user.id));
     Ok(ExitCode::SUCCESS)
 }

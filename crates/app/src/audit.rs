@@ -11,8 +11,8 @@ use crate::wiring;
 
 pub(crate) async fn run(settings: &Settings, json: bool) -> anyhow::Result<ExitCode> {
     let application = wiring::start(settings).await?;
-    let report = application.audit_as_operator().await?;
-    application.drain().await;
+    let report = application.ledger.audit_as_operator().await?;
+    application.operations.drain().await;
     if json {
         say(format_args!("{:#}", as_json(&report)));
     } else {

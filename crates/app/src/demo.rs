@@ -132,7 +132,7 @@ const PLANS: [Plan; 8] = [
 
 pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     let application = wiring::start(settings).await?;
-    if application.has_users().await? {
+    if application.identity.has_users().await? {
         bail!("the database {} is not empty: demo requires an empty one", settings.database.url);
     }
     let (password, _) = SessionTokens.issue();
@@ -141,8 +141,8 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     for plan in &PLANS {
         play(&application, &people, plan, &mut chance).await.with_context(|| plan.name)?;
     }
-    let report = application.audit_as_operator().await?;
-    application.drain().await;
+    let report = application.ledger.audit_as_operator().await?;
+    application.operations.drain().await;
     if !report.is_sound() {
         bail!("the ledger is not sound: {report:?}");
     }
@@ -164,14 +164,14 @@ async fn register(application: &Application, password: &NewPassword) -> anyhow::
             avatar: None,
             role: if people.is_empty() { Role::Admin } else { Role::User },
         };
-        let (user, registered) = application.register_user(registration).await?;
+        let (user, registered) = application.identity.register_user(registration).await?;
         let credential = Credential::Process;
         people.push(Caller { user, account_id: registered.account_id, credential });
     }
     let admin = people.first().context("there is an admin")?;
     for (n, person) in people.iter().enumerate() {
         let mint = Mint { to: person.account_id, amount: major(application, "2000")? };
-        done(application.mint(admin, format!("demo-mint-{n}"), mint).await?)?;
+        done(application.ledger.mint(admin, format!("demo-mint-{n}"), mint).await?)?;
     }
     Ok(people)
 }
@@ -185,7 +185,7 @@ async fn play(
 ) -> anyhow::Result<()> {
     let creator = chance.pick(people)?;
     let opening = opening(application, plan)?;
-    let opened = done(application.open_market(creator, chance.key(), opening).await?)?;
+    let opened = done(application.markets.open_market(creator, chance.key(), opening).await?)?;
     let market = opened.record.id;
     let options: Vec<_> = opened.record.options.iter().map(|option| option.id).collect();
     for n in 0..plan.bets {
@@ -194,10 +194,10 @@ async fn play(
         let target = TradeTarget { market_id: market, client_id: None };
         let amount = Amount::new(500 + i64::from(chance.below(6_000)))?;
         let order = BuyOrder { option_id: option, amount, min_shares: None, max_price: None };
-        done(application.place_bet(trader, chance.key(), target, order).await?)?;
+        done(application.trading.place_bet(trader, chance.key(), target, order).await?)?;
         if n % 7 == 6 {
             let order = SellOrder { option_id: option, quantity: Quantity::All, min_proceeds: None };
-            done(application.sell_shares(trader, chance.key(), target, order).await?)?;
+            done(application.trading.sell_shares(trader, chance.key(), target, order).await?)?;
         }
     }
     end(application, creator, market, &options, &plan.end, chance).await
@@ -215,14 +215,14 @@ async fn end(
     let decision = match end {
         End::Open => return Ok(()),
         End::Closed => {
-            done(application.close_market(creator, chance.key(), market).await?)?;
+            done(application.markets.close_market(creator, chance.key(), market).await?)?;
             return Ok(());
         }
         End::Winner(index) => Decision::Winner(option(*index)?),
         End::Halves(one, other) => Decision::Split(vec![(option(*one)?, 5_000), (option(*other)?, 5_000)]),
         End::Cancelled => Decision::Cancel,
     };
-    done(application.decide_market(creator, chance.key(), market, decision).await?)?;
+    done(application.markets.decide_market(creator, chance.key(), market, decision).await?)?;
     Ok(())
 }
 

@@ -94,7 +94,7 @@ pub(crate) async fn run(settings: &Settings, arguments: &ExportArguments) -> any
     };
     let views = ExportViews { currency: &application.settings().currency, now: application.now() };
     let mut rows = RowWriter::begin(out, layout)?;
-    application.export(export, &mut |row| rows.write(views, row)).await?;
+    application.operations.export(export, &mut |row| rows.write(views, row)).await?;
     rows.finish()?;
     Ok(ExitCode::SUCCESS)
 }

@@ -42,12 +42,12 @@ async fn update(
     application: &Application,
     sums_ledger: bool,
 ) -> Result<(), foretell_ports::error::StoreError> {
-    let is_degraded = application.cache_mode() == CacheMode::Degraded;
+    let is_degraded = application.operations.cache_mode() == CacheMode::Degraded;
     gauge!("foretell_cache_degraded").set(if is_degraded { 1.0 } else { 0.0 });
-    if let Some(semantic) = application.semantic() {
+    if let Some(semantic) = application.search.semantic() {
         gauge!("foretell_search_texts").set(semantic.texts().await.unwrap_or(0) as f64);
     }
-    let counts = application.count_unfinished_jobs().await?;
+    let counts = application.jobs.count_unfinished_jobs().await?;
     for kind in JobKind::ALL.map(Some).into_iter().chain([None]) {
         for state in JobState::ALL.into_iter().filter(|state| *state != JobState::Done) {
             let found = counts.iter().find(|count| count.kind == kind && count.state == state);
@@ -57,7 +57,7 @@ async fn update(
         }
     }
     if sums_ledger {
-        gauge!("foretell_ledger_imbalance").set(application.sum_balances().await? as f64);
+        gauge!("foretell_ledger_imbalance").set(application.ledger.sum_balances().await? as f64);
     }
     Ok(())
 }

@@ -17,18 +17,18 @@ pub(crate) async fn run(settings: &Settings, command: JobsCommand) -> anyhow::Re
     match command {
         JobsCommand::List(wanted) => {
             let page = PageRequest { start: PageStart::First, limit: wanted.limit };
-            for job in application.list_jobs_as_operator(filter(&wanted)?, page).await? {
+            for job in application.jobs.list_jobs_as_operator(filter(&wanted)?, page).await? {
                 say(line(&job));
             }
         }
         JobsCommand::Retry(job) => {
             let id = id_of(&job)?;
-            application.retry_job_as_operator(id).await?;
+            application.jobs.retry_job_as_operator(id).await?;
             say(format_args!("{id} is tried at once"));
         }
         JobsCommand::Discard(job) => {
             let id = id_of(&job)?;
-            application.discard_job_as_operator(id).await?;
+            application.jobs.discard_job_as_operator(id).await?;
             say(format_args!("{id} is gone"));
         }
     }

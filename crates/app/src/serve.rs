@@ -75,7 +75,7 @@ pub(crate) async fn run(settings: &Settings, arguments: &ServeArguments) -> anyh
     if let Some(workers) = workers {
         workers.stop(settings.server.shutdown_timeout).await;
     }
-    application.drain().await;
+    application.operations.drain().await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
 }
@@ -155,7 +155,7 @@ async fn stop_when_asked(
     delay: Duration,
 ) {
     signals.next().await;
-    application.announce_end();
+    application.operations.announce_end();
     if !delay.is_zero() {
         tracing::info!(
             seconds = delay.as_secs(),
@@ -169,7 +169,7 @@ async fn stop_when_asked(
             }
         }
     }
-    application.end_event_streams();
+    application.markets.end_event_streams();
     // The result is handled where the server itself is awaited.
     drop(server.stop(true));
     signals.next().await;
@@ -181,7 +181,7 @@ async fn stop_when_asked(
 async fn say_hello(address: SocketAddr, settings: &Settings, application: &Application) {
     let database = &settings.database.url;
     tracing::info!(%database, "listening on http://{address}");
-    if matches!(application.has_users().await, Ok(false)) {
+    if matches!(application.identity.has_users().await, Ok(false)) {
         tracing::info!("no users yet: register one with POST http://{address}/api/v1/users");
         tracing::info!(
             "create an admin: foretell admin create --email you@example.org --name You --password-stdin"

@@ -22,7 +22,7 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
         std::process::exit(1);
     });
     workers.stop(settings.server.shutdown_timeout).await;
-    foretell.application().drain().await;
+    foretell.application().operations.drain().await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
 }

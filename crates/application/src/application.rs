@@ -1,20 +1,19 @@
 //! The application: ports and settings shared by all use cases.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use foretell_domain::id::UserId;
 use foretell_domain::money::{Amount, Currency};
 use foretell_domain::quota::Quotas;
-use foretell_ports::cache::{Cache, CacheMode};
+use foretell_domain::time::Timestamp;
+use foretell_ports::cache::Cache;
 use foretell_ports::error::StoreError;
 use foretell_ports::health::Health;
-use foretell_ports::job::{JobCount, JobQueries};
+use foretell_ports::job::JobQueries;
 use foretell_ports::ledger::LedgerQueries;
 use foretell_ports::mail::Mailer;
 use foretell_ports::market::MarketQueries;
-use foretell_ports::post::{PostFilter, PostQueries};
+use foretell_ports::post::PostQueries;
 use foretell_ports::rate_limit::{Budget, RateLimiter};
 use foretell_ports::search::TextSearch;
 use foretell_ports::secret::{PasswordHasher, Tokens};
@@ -25,24 +24,29 @@ use foretell_ports::user_changes::UserChanges;
 use foretell_ports::vector::VectorQueries;
 use foretell_ports::webhook::{WebhookBodies, WebhookQueries, WebhookSender};
 use thiserror::Error;
-use tokio::sync::watch;
 
-use crate::key_uses::KeyUses;
-use crate::leaderboards::Leaderboards;
-use crate::login_limits::{LoginGuard, LoginLimits};
-use crate::market_cache::MarketCache;
-use crate::market_feed::MarketFeed;
-use crate::open_streams::{OpenStreams, StreamLimits};
-use crate::request_limits::RequestLimits;
-use crate::retry::RetryPolicies;
-use crate::search_permits::SearchPermits;
-use crate::search_steps::SearchSteps;
-use crate::semantic::Semantic;
-use crate::session_cache::SessionCache;
-use crate::token_guard::TokenGuard;
-use crate::totals::{CountedMarkets, Totals};
-use crate::use_cases::initialize_ledger::initialize_ledger;
-use crate::webhook_watch::WebhookWatch;
+use crate::content::Content;
+use crate::context::Context;
+use crate::identity::Identity;
+use crate::identity::login_limits::LoginLimits;
+use crate::identity::session_cache::SessionCache;
+use crate::jobs::retry::RetryPolicies;
+use crate::jobs::{JobServices, Jobs};
+use crate::ledger::Ledger;
+use crate::ledger::initialize_ledger::initialize_ledger;
+use crate::limits::Limits;
+use crate::limits::open_streams::StreamLimits;
+use crate::limits::request_limits::RequestLimits;
+use crate::markets::Markets;
+use crate::markets::market_cache::MarketCache;
+use crate::markets::market_feed::MarketFeed;
+use crate::notifications::Notifications;
+use crate::notifications::webhook_watch::WebhookWatch;
+use crate::operations::Operations;
+use crate::search::Search;
+use crate::search::semantic::Semantic;
+use crate::totals::Totals;
+use crate::trading::Trading;
 use crate::writer::{LaneDeps, MoneyWriter, WriterSettings};
 
 /// Adapters used by the application.
@@ -176,28 +180,31 @@ pub enum StartError {
 /// Categories that every installation has.
 pub const STANDARD_CATEGORIES: [&str; 4] = ["politics", "sports", "entertainment", "crypto"];
 
-/// All use cases. Each is a method named by its verb, in a module with the same name.
+/// The application: the use cases of each area are the methods of its service, one module for each
+/// verb.
 pub struct Application {
-    pub(crate) ports: Ports,
-    pub(crate) settings: ApplicationSettings,
-    pub(crate) writer: MoneyWriter,
-    pub(crate) sessions: Arc<SessionCache>,
-    pub(crate) market_feed: Arc<MarketFeed>,
-    pub(crate) webhook_watch: Arc<WebhookWatch>,
-    pub(crate) market_totals: Totals<CountedMarkets>,
-    pub(crate) post_totals: Totals<PostFilter>,
-    pub(crate) market_cache: MarketCache,
-    pub(crate) leaderboards: Leaderboards,
-    /// `true` if the server is about to stop.
-    pub(crate) closing: watch::Sender<bool>,
-    pub(crate) logins: LoginGuard,
-    pub(crate) open_streams: OpenStreams,
-    pub(crate) tokens: TokenGuard,
-    pub(crate) key_uses: KeyUses,
-    pub(crate) search_permits: SearchPermits,
-    pub(crate) search_steps: SearchSteps,
-    pub(crate) is_mail_failing: AtomicBool,
-    is_ending: AtomicBool,
+    /// Accounts and transfers.
+    pub ledger: Ledger,
+    /// Markets, from their opening to their settlement.
+    pub markets: Arc<Markets>,
+    /// Bets and sales, and what traders see of them.
+    pub trading: Trading,
+    /// Users, and how they prove who they are.
+    pub identity: Identity,
+    /// Posts, comments and tags.
+    pub content: Content,
+    /// Searches of markets and posts.
+    pub search: Arc<Search>,
+    /// Emails and webhooks.
+    pub notifications: Arc<Notifications>,
+    /// Jobs in the background.
+    pub jobs: Jobs,
+    /// Limits of requests and of open event streams.
+    pub limits: Limits,
+    /// What the operator of the server needs.
+    pub operations: Operations,
+    settings: Arc<ApplicationSettings>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Application {
@@ -208,120 +215,58 @@ impl Application {
     /// [`StartError`].
     pub async fn start(ports: Ports, settings: ApplicationSettings) -> Result<Self, StartError> {
         initialize_ledger(&ports, &settings.currency).await?;
-        let market_feed = Arc::new(MarketFeed::default());
+        let feed = Arc::new(MarketFeed::default());
         let webhook_watch = Arc::new(WebhookWatch::new(Arc::clone(&ports.webhooks)));
-        let deps = LaneDeps { feed: Arc::clone(&market_feed), webhooks: Arc::clone(&webhook_watch) };
+        let deps = LaneDeps { feed: Arc::clone(&feed), webhooks: Arc::clone(&webhook_watch) };
         let writer = MoneyWriter::start(&ports, &settings.writer, &deps);
         let sessions = Arc::new(SessionCache::new(settings.session_trust));
         listen_to_user_changes(&ports, &sessions);
-        let logins =
-            LoginGuard::new(settings.login_limits, Arc::clone(&ports.limiter), Arc::clone(&ports.users));
-        let invalid_tokens = settings.request_limits.invalid_tokens;
-        let tokens = TokenGuard::new(Arc::clone(&ports.limiter), invalid_tokens);
-        let open_streams = OpenStreams::new(settings.stream_limits);
-        let (cache, markets) = (Arc::clone(&ports.cache), Arc::clone(&ports.markets));
-        let market_cache = MarketCache::new(cache, markets, settings.market_trust);
-        let search_permits = SearchPermits::new(ports.search.capacity());
-        Ok(Self {
-            ports,
-            settings,
+        let context = Arc::new(Context {
+            units: Arc::clone(&ports.units),
+            clock: Arc::clone(&ports.clock),
+            ids: Arc::clone(&ports.ids),
             writer,
             sessions,
-            market_feed,
-            webhook_watch,
-            market_totals: Totals::new(),
-            post_totals: Totals::new(),
-            market_cache,
-            leaderboards: Leaderboards::new(),
-            closing: watch::Sender::new(false),
-            logins,
-            open_streams,
-            tokens,
-            key_uses: KeyUses::new(),
-            search_permits,
-            search_steps: SearchSteps::default(),
-            is_mail_failing: AtomicBool::new(false),
-            is_ending: AtomicBool::new(false),
+            user_changes: Arc::clone(&ports.user_changes),
+            has_model: ports.semantic.is_some(),
+        });
+        let settings = Arc::new(settings);
+        let (cache, queries) = (Arc::clone(&ports.cache), Arc::clone(&ports.markets));
+        let market_cache = Arc::new(MarketCache::new(cache, queries, settings.market_trust));
+        let post_totals = Arc::new(Totals::new());
+        let markets = Arc::new(Markets::new(&context, &ports, &settings, &market_cache, feed));
+        let search = Arc::new(Search::new(&context, &ports));
+        let retries = settings.retries.clone();
+        let notifications = Arc::new(Notifications::new(&context, &ports, retries, webhook_watch));
+        let services = JobServices {
+            markets: Arc::clone(&markets),
+            notifications: Arc::clone(&notifications),
+            search: Arc::clone(&search),
+        };
+        Ok(Self {
+            ledger: Ledger::new(&context, &ports),
+            markets,
+            trading: Trading::new(&context, &ports, &market_cache),
+            identity: Identity::new(&context, &ports, &settings, &post_totals),
+            content: Content::new(&context, &ports, settings.quotas, post_totals),
+            search,
+            notifications,
+            jobs: Jobs::new(&context, &ports, &settings, services),
+            limits: Limits::new(&ports, &settings),
+            operations: Operations::new(&context, &ports),
+            settings,
+            clock: ports.clock,
         })
     }
 
     /// Returns the settings of the operator.
-    pub const fn settings(&self) -> &ApplicationSettings {
+    pub fn settings(&self) -> &ApplicationSettings {
         &self.settings
     }
 
     /// Returns the current time.
-    pub fn now(&self) -> foretell_domain::time::Timestamp {
-        self.ports.clock.now()
-    }
-
-    /// Returns the number of migrations that the database lacks; an error if storage does not
-    /// respond.
-    ///
-    /// # Errors
-    /// Any [`StoreError`].
-    pub async fn missing_migrations(&self) -> Result<usize, StoreError> {
-        self.ports.health.missing_migrations().await
-    }
-
-    /// Returns `true` if the last email that this process tried to send was sent, or none was
-    /// tried.
-    pub fn is_mail_well(&self) -> bool {
-        !self.is_mail_failing.load(Ordering::Relaxed)
-    }
-
-    /// Announces that the process will stop soon, before anything else changes: readiness checks
-    /// fail from now on.
-    pub fn announce_end(&self) {
-        self.is_ending.store(true, Ordering::Release);
-    }
-
-    /// Returns `true` if the process will stop soon.
-    pub fn is_ending(&self) -> bool {
-        self.is_ending.load(Ordering::Acquire)
-    }
-
-    /// Returns `true` if the money writer accepts commands.
-    pub fn is_writer_alive(&self) -> bool {
-        self.writer.is_alive()
-    }
-
-    /// Returns the sum of all balances in minor units, which must be 0. It needs no permission.
-    ///
-    /// # Errors
-    /// Any [`StoreError`].
-    pub async fn sum_balances(&self) -> Result<i128, StoreError> {
-        self.ports.ledger.sum_balances().await
-    }
-
-    /// Returns the number of unfinished jobs by kind and state.
-    ///
-    /// # Errors
-    /// Any [`StoreError`].
-    pub async fn count_unfinished_jobs(&self) -> Result<Vec<JobCount>, StoreError> {
-        self.ports.jobs.count_unfinished_jobs().await
-    }
-
-    /// Returns the current scope of the cache.
-    pub fn cache_mode(&self) -> CacheMode {
-        self.ports.cache.mode()
-    }
-
-    /// Stops accepting commands, and waits until the accepted ones are done.
-    pub async fn drain(&self) {
-        self.writer.drain().await;
-    }
-
-    /// Removes a user's sessions and keys from the cache, here and on other nodes. Call it after a
-    /// change is stored, and also if the commit failed: it may have succeeded although the response
-    /// was lost.
-    pub(crate) fn forget_user(&self, user: UserId) {
-        self.sessions.forget_user(user, self.now());
-        self.ports.user_changes.announce(user);
-    }
-
-    pub(crate) fn next_user_id(&self) -> UserId {
-        UserId::from_u128(self.ports.ids.next_id())
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 }
 

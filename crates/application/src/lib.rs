@@ -1,68 +1,62 @@
-//! The use cases, one module for each verb, and the money writer through which all money moves.
+//! The use cases, one module for each verb in the area of its service, and the money writer through
+//! which all money moves.
 //!
 //! This crate depends on the ports, not on their adapters: no HTTP, no SQL. A use case takes typed
 //! input, checks the domain's policies, and calls a port or submits a command to the [`writer`].
 
 pub mod application;
-mod authorization;
 mod client_network;
+pub mod content;
+mod context;
 pub mod error;
 mod expected_version;
-mod key_uses;
-mod leaderboards;
-mod login_limits;
-mod market_cache;
-mod market_feed;
-mod open_streams;
-mod request_limits;
-mod retry;
-mod search_permits;
-mod search_steps;
-mod semantic;
-mod session_cache;
-mod token_guard;
+pub mod identity;
+pub mod jobs;
+pub mod ledger;
+pub mod limits;
+pub mod markets;
+pub mod notifications;
+pub mod operations;
+pub mod search;
 mod totals;
-mod use_cases;
-mod webhook_watch;
+pub mod trading;
 pub mod writer;
 
 pub use application::{Application, ApplicationSettings, Ports, StartError};
 pub use client_network::network_of;
+pub use content::read_posts::{MAX_COMMENTS_WITH_POST, PostRelation, RelatedToPosts};
 pub use error::AppError;
 pub use expected_version::ExpectedVersion;
-pub use leaderboards::{MAX_RANKED, Period};
-pub use login_limits::LoginLimits;
-pub use market_cache::Render;
-pub use open_streams::{StreamLimits, StreamPermit};
-pub use request_limits::{Metered, RequestKind, RequestLimits, Requester};
-pub use retry::{RetryPolicies, RetryPolicy};
-pub use search_permits::SearchPermit;
-pub use search_steps::SearchStep;
-pub use semantic::Semantic;
-pub use use_cases::{
-    authenticate::{Caller, Credential},
-    change_password::{EndedCredentials, PasswordChange},
-    confirm_password::PasswordConfirmation,
-    export::{Export, ExportError, ExportRow, ExportSink},
-    get_leaderboard::{RankKey, RankedTrader},
-    get_price_history::{CandleInterval, MAX_INTERVALS, OptionCandle, PriceBucket, PriceChart},
-    lease_jobs::{FailedAttempt, FailedJob, LeasedBatch, SchedulePeriods},
-    log_in::SignedIn,
-    manage_api_keys::{IssuedKey, NewApiKey},
-    manage_webhooks::{NewWebhook, WebhookChange},
-    open_market::MarketOpening,
-    quote_order::{Quote, QuoteRequest},
-    read_markets::{MAX_BETS_WITH_MARKET, MarketRelation, RelatedToMarkets},
-    read_portfolio::RelatedToPositions,
-    read_posts::{MAX_COMMENTS_WITH_POST, PostRelation, RelatedToPosts},
-    read_users::{MAX_POSTS_WITH_USER, RelatedToUsers, UserRelation},
-    register_user::Registration,
-    run_job::JobFailure,
-    search::Found,
-    settlement_runner::SettlementRunner,
-    shared_secrets::shared_secret,
-    stream_market_events::{
-        EventIdError, MarketEvent, MarketEventData, MarketEventId, MarketEventStream, StreamItem,
-    },
-    trade_shares::TradeTarget,
+pub use identity::authenticate::{Caller, Credential};
+pub use identity::change_password::{EndedCredentials, PasswordChange};
+pub use identity::confirm_password::PasswordConfirmation;
+pub use identity::log_in::SignedIn;
+pub use identity::login_limits::LoginLimits;
+pub use identity::manage_api_keys::{IssuedKey, NewApiKey};
+pub use identity::read_users::{MAX_POSTS_WITH_USER, RelatedToUsers, UserRelation};
+pub use identity::register_user::Registration;
+pub use jobs::lease_jobs::{FailedAttempt, FailedJob, LeasedBatch, SchedulePeriods};
+pub use jobs::retry::{RetryPolicies, RetryPolicy};
+pub use jobs::run_job::JobFailure;
+pub use limits::open_streams::{StreamLimits, StreamPermit};
+pub use limits::request_limits::{Metered, RequestKind, RequestLimits, Requester};
+pub use markets::market_cache::Render;
+pub use markets::open_market::MarketOpening;
+pub use markets::read_markets::{MAX_BETS_WITH_MARKET, MarketRelation, RelatedToMarkets};
+pub use markets::settlement_runner::SettlementRunner;
+pub use markets::stream_market_events::{
+    EventIdError, MarketEvent, MarketEventData, MarketEventId, MarketEventStream, StreamItem,
 };
+pub use notifications::manage_webhooks::{NewWebhook, WebhookChange};
+pub use operations::export::{Export, ExportError, ExportRow, ExportSink};
+pub use operations::shared_secrets::shared_secret;
+pub use search::search_permits::SearchPermit;
+pub use search::search_steps::SearchStep;
+pub use search::search_texts::Found;
+pub use search::semantic::Semantic;
+pub use trading::get_leaderboard::{RankKey, RankedTrader};
+pub use trading::get_price_history::{CandleInterval, MAX_INTERVALS, OptionCandle, PriceBucket, PriceChart};
+pub use trading::leaderboards::{MAX_RANKED, Period};
+pub use trading::quote_order::{Quote, QuoteRequest};
+pub use trading::read_portfolio::RelatedToPositions;
+pub use trading::trade_shares::TradeTarget;

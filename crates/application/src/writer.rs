@@ -37,7 +37,7 @@ use tokio::time::{Instant, timeout};
 use tracing::Span;
 
 use crate::application::Ports;
-use crate::authorization::Principal;
+use crate::context::Principal;
 use crate::error::AppError;
 use claim::ClaimFlag;
 pub use command::{

@@ -1,5 +1,7 @@
 //! Time: microseconds since 1970 in UTC; the domain never reads a clock.
 
+use std::time::Duration;
+
 /// A moment in the range of RFC 3339: microseconds since 1970-01-01T00:00:00Z, from the year 1 to
 /// the year 9999 in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,6 +44,13 @@ impl Timestamp {
         self.0
     }
 
+    /// Returns the moment after this duration, at most [`MAX`](Self::MAX).
+    #[must_use]
+    pub fn plus(self, duration: Duration) -> Self {
+        let micros = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
+        Self::from_micros(self.0.saturating_add(micros))
+    }
+
     /// Returns the moment `seconds` later, at most [`MAX`](Self::MAX).
     #[must_use]
     pub const fn plus_seconds(self, seconds: i64) -> Self {
@@ -72,6 +81,9 @@ mod tests {
         assert_eq!(Timestamp::MAX.plus_seconds(1), Timestamp::MAX);
         assert_eq!(Timestamp::MIN.plus_seconds(i64::MIN), Timestamp::MIN);
         assert_eq!(Timestamp::from_micros(5).plus_seconds(1).micros(), 1_000_005);
+        assert_eq!(Timestamp::MAX.plus(Duration::from_micros(1)), Timestamp::MAX);
+        assert_eq!(Timestamp::MIN.plus(Duration::MAX), Timestamp::MAX);
+        assert_eq!(Timestamp::from_micros(5).plus(Duration::from_millis(1)).micros(), 1_005);
     }
 
     #[test]

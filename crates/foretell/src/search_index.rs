@@ -22,10 +22,10 @@ const CHECK_PERIOD: Duration = Duration::from_mins(10);
 
 /// Copies new embeddings from storage into the index, again and again.
 pub(crate) async fn keep_embeddings_current(application: Arc<Application>) {
-    if application.semantic().is_none() {
+    if application.search.semantic().is_none() {
         return;
     }
-    if let Err(error) = application.enqueue_embed_all().await {
+    if let Err(error) = application.search.enqueue_embed_all().await {
         tracing::warn!(
             error = %Chain(&error),
             "scheduling embeddings of existing texts failed; semantic search may miss them"
@@ -33,7 +33,7 @@ pub(crate) async fn keep_embeddings_current(application: Arc<Application>) {
     }
     let mut cursor = VectorCursor::BEGIN;
     loop {
-        match application.read_vectors(cursor).await {
+        match application.search.read_vectors(cursor).await {
             Ok(next) => {
                 cursor = next;
                 tokio::time::sleep(READ_PERIOD).await;
@@ -50,11 +50,11 @@ pub(crate) async fn keep_embeddings_current(application: Arc<Application>) {
 pub(crate) async fn keep_texts_indexed(application: Arc<Application>) {
     let mut checked: Option<Instant> = None;
     loop {
-        if application.is_search_indexed() && checked.is_some_and(|at| at.elapsed() < CHECK_PERIOD) {
+        if application.search.is_search_indexed() && checked.is_some_and(|at| at.elapsed() < CHECK_PERIOD) {
             tokio::time::sleep(LOOK_PERIOD).await;
             continue;
         }
-        match application.index_texts().await {
+        match application.search.index_texts().await {
             Ok(0) => {
                 checked = Some(Instant::now());
                 tokio::time::sleep(LOOK_PERIOD).await;

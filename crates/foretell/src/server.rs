@@ -38,7 +38,7 @@ impl Foretell {
     /// # Errors
     /// Any [`StoreError`].
     pub async fn web_state(&self, settings: WebSettings) -> Result<WebState, StoreError> {
-        let cursor_key = self.application.shared_secret("cursors").await?;
+        let cursor_key = self.application.operations.shared_secret("cursors").await?;
         let settings = WebSettings { cursor_key, ..settings };
         Ok(WebState { application: Arc::clone(&self.application), settings })
     }

@@ -14,7 +14,7 @@ pub struct Workers {
 
 impl Workers {
     pub(crate) fn start(application: &Arc<Application>, settings: WorkerSettings) -> Self {
-        let settlements = SettlementRunner::start(Arc::clone(application));
+        let settlements = SettlementRunner::start(Arc::clone(&application.markets));
         Self { settlements, worker: Worker::start(application, settings) }
     }
 

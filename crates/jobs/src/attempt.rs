@@ -28,7 +28,7 @@ pub(crate) async fn run(application: Arc<Application>, job: LeasedJob, limits: L
     let mut working = JoinSet::new();
     let worked = Arc::clone(&application);
     let span = tracing::debug_span!("job.run", kind = job.task.kind().as_str(), job_id = %job.lease.job);
-    working.spawn(async move { worked.run_job(&job).await }.instrument(span));
+    working.spawn(async move { worked.jobs.run_job(&job).await }.instrument(span));
     let count = |result: &'static str| {
         counter!("foretell_jobs_run_total", "kind" => job.task.kind().as_str(), "result" => result)
             .increment(1);
@@ -46,7 +46,7 @@ pub(crate) async fn run(application: Arc<Application>, job: LeasedJob, limits: L
         Ending::Failed(failure) => failure,
     };
     let (job_id, kind) = (job.lease.job, job.task.kind().as_str());
-    let ended = application.fail_job(&job, &failure).await;
+    let ended = application.jobs.fail_job(&job, &failure).await;
     let FailedAttempt { problem: failure, is_of_receiver, .. } = failure;
     match ended {
         Ok(FailedJob::Retried(pause)) => {
@@ -132,7 +132,7 @@ async fn finish(
             // Three extensions fit into one lease, so that two may fail before another worker takes
             // the job.
             () = tokio::time::sleep(limits.lease / 3) => {
-                match application.extend_lease(job.lease, limits.lease).await {
+                match application.jobs.extend_lease(job.lease, limits.lease).await {
                     Ok(true) => {}
                     // The attempt may also have just ended.
                     Ok(false) => return match working.try_join_next() {

@@ -132,11 +132,11 @@ impl Lane {
     /// Leases due jobs, as many as may run at once. Returns `true` if there may be more.
     async fn poll(&mut self) -> Result<bool, foretell_ports::error::StoreError> {
         if self.kind == JobLane::Main {
-            self.periods = Some(self.application.add_scheduled_jobs(self.periods).await?);
+            self.periods = Some(self.application.jobs.add_scheduled_jobs(self.periods).await?);
         }
         let running = u32::try_from(self.running.len()).unwrap_or(u32::MAX);
         let free = self.settings.concurrency.max(1).saturating_sub(running);
-        let taken = self.application.lease_jobs(self.kind, free, self.settings.lease).await?;
+        let taken = self.application.jobs.lease_jobs(self.kind, free, self.settings.lease).await?;
         // Due jobs that cannot be leased are no progress, and the health check must report them.
         if !taken.is_blocked {
             self.heartbeat.record_poll(free == 0);
@@ -195,7 +195,7 @@ impl Lane {
         // them at once.
         self.running.shutdown().await;
         for lease in std::mem::take(&mut self.leases) {
-            match self.application.release_job(lease).await {
+            match self.application.jobs.release_job(lease).await {
                 Ok(is_given) => {
                     tracing::info!(
                         job_id = %lease.job, is_given,

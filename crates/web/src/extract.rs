@@ -13,7 +13,7 @@
 //!     body: Body<PaymentBody>,
 //! ) -> HandlerResult {
 //!     let (key, payment) = state.validate((key, body))?;
-//!     let receipt = state.application.pay(&caller, key, payment).await?;
+//!     let receipt = state.application.ledger.pay(&caller, key, payment).await?;
 //!     reply::receipt(receipt, |transfer| reply::created(location, view))
 //! }
 //! ```

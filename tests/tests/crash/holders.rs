@@ -35,12 +35,12 @@ pub(super) async fn register_holders(home: &Home, market: &Value, count: usize) 
             let amount = Amount::new(100 + i64::try_from(number % 97).unwrap()).unwrap();
             let option_id = options[number % options.len()];
             let order = BuyOrder { option_id, amount, min_shares: None, max_price: None };
-            let bet = application.place_bet(&holder, "bet".to_owned(), target, order).await.unwrap();
+            let bet = application.trading.place_bet(&holder, "bet".to_owned(), target, order).await.unwrap();
             assert!(bet.result.is_ok(), "{bet:?}");
         });
         join_all(holders).await;
     }
-    application.drain().await;
+    application.operations.drain().await;
 }
 
 async fn register(application: &Application, number: usize) -> Caller {
@@ -51,7 +51,7 @@ async fn register(application: &Application, number: usize) -> Caller {
         avatar: None,
         role: Role::User,
     };
-    let (user, registered) = application.register_user(registration).await.unwrap();
+    let (user, registered) = application.identity.register_user(registration).await.unwrap();
     let credential = Credential::Process;
     Caller { user, account_id: registered.account_id, credential }
 }

@@ -71,7 +71,7 @@ impl Step {
         let (caller, key) = (&self.caller, self.key.clone());
         match self.action.clone() {
             Action::Register(registration) => {
-                let result = app.register_user(*registration).await;
+                let result = app.identity.register_user(*registration).await;
                 let receipt = match result {
                     Ok(registered) => Ok(Receipt { result: Ok(registered), is_replay: false }),
                     Err(AppError::Refused(refusal)) => Ok(Receipt { result: Err(refusal), is_replay: false }),
@@ -81,26 +81,32 @@ impl Step {
                     Effect::User(Box::new((user.clone(), registered.account_id)))
                 })
             }
-            Action::Pay(payment) => {
-                answer(app.pay(caller, key, payment).await, |transfer| Effect::Transfers(vec![transfer.id]))
-            }
-            Action::PayBatch(batch) => answer(app.pay_batch(caller, key, batch).await, |results| {
+            Action::Pay(payment) => answer(app.ledger.pay(caller, key, payment).await, |transfer| {
+                Effect::Transfers(vec![transfer.id])
+            }),
+            Action::PayBatch(batch) => answer(app.ledger.pay_batch(caller, key, batch).await, |results| {
                 Effect::Transfers(results.iter().flatten().map(|transfer| transfer.id).collect())
             }),
-            Action::Mint(mint) => {
-                answer(app.mint(caller, key, mint).await, |transfer| Effect::Transfers(vec![transfer.id]))
-            }
+            Action::Mint(mint) => answer(app.ledger.mint(caller, key, mint).await, |transfer| {
+                Effect::Transfers(vec![transfer.id])
+            }),
             Action::Reverse(of, force) => {
-                let reversed = app.reverse_transfer(caller, key, of, force == Force::Yes).await;
+                let reversed = app.ledger.reverse_transfer(caller, key, of, force == Force::Yes).await;
                 answer(reversed, |transfer| Effect::Transfers(vec![transfer.id]))
             }
-            Action::Open(opening) => answer(app.open_market(caller, key, opening).await, |opened| {
+            Action::Open(opening) => answer(app.markets.open_market(caller, key, opening).await, |opened| {
                 Effect::Market(Box::new(opened.record.clone()))
             }),
-            Action::Bet(target, order) => answer(app.place_bet(caller, key, target, order).await, traded),
-            Action::Sell(target, order) => answer(app.sell_shares(caller, key, target, order).await, traded),
-            Action::Close(market) => answer(app.close_market(caller, key, market).await, |_| Effect::Nothing),
-            Action::Delete(market) => match app.delete_market(caller, market).await {
+            Action::Bet(target, order) => {
+                answer(app.trading.place_bet(caller, key, target, order).await, traded)
+            }
+            Action::Sell(target, order) => {
+                answer(app.trading.sell_shares(caller, key, target, order).await, traded)
+            }
+            Action::Close(market) => {
+                answer(app.markets.close_market(caller, key, market).await, |_| Effect::Nothing)
+            }
+            Action::Delete(market) => match app.markets.delete_market(caller, market).await {
                 Ok(()) => Some(Answer { text: "deleted".to_owned(), is_done: true, effect: Effect::Nothing }),
                 Err(AppError::Refused(refusal)) => {
                     let text = format!("not deleted: {refusal:?}");
@@ -110,7 +116,7 @@ impl Step {
                 Err(error) => panic!("a step failed: {error:?}"),
             },
             Action::Decide(market, decision) => {
-                answer(app.decide_market(caller, key, market, decision).await, |_| Effect::Nothing)
+                answer(app.markets.decide_market(caller, key, market, decision).await, |_| Effect::Nothing)
             }
         }
     }

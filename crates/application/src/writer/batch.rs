@@ -13,7 +13,7 @@ use super::batch_state::BatchState;
 use super::outcome::{Outcome, Receipt};
 use super::outcomes::Outcomes;
 use super::{CommandEnvelope, apply};
-use crate::authorization::Actors;
+use crate::context::Actors;
 use crate::error::AppError;
 
 /// Context of a batch besides storage.

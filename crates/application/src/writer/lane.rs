@@ -20,8 +20,8 @@ use super::queue::LaneQueue;
 use super::{CommandEnvelope, WriterSettings, refuse};
 use crate::application::Ports;
 use crate::error::{AppError, clone_corrupt};
-use crate::market_feed::MarketFeed;
-use crate::webhook_watch::WebhookWatch;
+use crate::markets::market_feed::MarketFeed;
+use crate::notifications::webhook_watch::WebhookWatch;
 
 /// Number of times that a batch whose commit is unknown runs again: by then its first run has
 /// ended, and the stored outcomes tell what it did.

@@ -46,11 +46,11 @@ async fn try_privileged(fixture: &Fixture, by: &Caller) -> Vec<Attempt> {
     let [edited, closed, resolved, cancelled, deleted] =
         futures::future::join_all(markets).await.try_into().unwrap();
     let id = |market: &foretell_ports::market::MarketDetails| market.market.id();
-    let post = app.write_post(&ann, post_body()).await.unwrap().id;
-    let other_post = app.write_post(&ann, post_body()).await.unwrap().id;
+    let post = app.content.write_post(&ann, post_body()).await.unwrap().id;
+    let other_post = app.content.write_post(&ann, post_body()).await.unwrap().id;
     let any = || ExpectedVersion::Any;
-    let comment = app.write_comment(&ann, post.into(), said("?")).await.unwrap().id;
-    let other_comment = app.write_comment(&ann, post.into(), said("?")).await.unwrap().id;
+    let comment = app.content.write_comment(&ann, post.into(), said("?")).await.unwrap().id;
+    let other_comment = app.content.write_comment(&ann, post.into(), said("?")).await.unwrap().id;
     let new = || NewWebhook {
         url: WebhookUrl::new("https://example.org/hook").unwrap(),
         events: WebhookEvent::ALL.into_iter().collect(),
@@ -59,28 +59,40 @@ async fn try_privileged(fixture: &Fixture, by: &Caller) -> Vec<Attempt> {
     let mint = Mint { to: ann.account_id, amount: amount(10) };
     let winner = Decision::Winner(Fixture::option(&resolved, 0));
     vec![
-        ("mint", app.mint(by, fixture.key(), mint).await.and_then(settled)),
-        ("reverse", app.reverse_transfer(by, fixture.key(), payment.id, true).await.and_then(settled)),
-        ("edit market", app.edit_market(by, id(&edited), MarketEdit::default(), any()).await.map(drop)),
-        ("close", app.close_market(by, fixture.key(), id(&closed)).await.and_then(settled)),
-        ("resolve", app.decide_market(by, fixture.key(), id(&resolved), winner).await.and_then(settled)),
+        ("mint", app.ledger.mint(by, fixture.key(), mint).await.and_then(settled)),
+        ("reverse", app.ledger.reverse_transfer(by, fixture.key(), payment.id, true).await.and_then(settled)),
+        (
+            "edit market",
+            app.markets.edit_market(by, id(&edited), MarketEdit::default(), any()).await.map(drop),
+        ),
+        ("close", app.markets.close_market(by, fixture.key(), id(&closed)).await.and_then(settled)),
+        (
+            "resolve",
+            app.markets.decide_market(by, fixture.key(), id(&resolved), winner).await.and_then(settled),
+        ),
         (
             "cancel",
-            app.decide_market(by, fixture.key(), id(&cancelled), Decision::Cancel).await.and_then(settled),
+            app.markets
+                .decide_market(by, fixture.key(), id(&cancelled), Decision::Cancel)
+                .await
+                .and_then(settled),
         ),
-        ("delete market", app.delete_market(by, id(&deleted)).await),
-        ("update", app.update_user(by, ann.user.id, DEMOTION, any()).await.map(drop)),
-        ("edit post", app.edit_post(by, post, PostEdit::default(), any()).await.map(drop)),
-        ("edit comment", app.edit_comment(by, comment, Some(said("!"))).await.map(drop)),
-        ("delete comment", app.delete_comment(by, other_comment).await),
-        ("delete post", app.delete_post(by, other_post).await),
-        ("create webhook", app.create_webhook(by, new()).await.map(drop)),
-        ("change webhook", app.change_webhook(by, webhook, WebhookChange::default()).await.map(drop)),
-        ("rotate secret", app.rotate_webhook_secret(by, webhook).await.map(drop)),
-        ("test webhook", app.test_webhook(by, webhook).await.map(drop)),
-        ("delete webhook", app.delete_webhook(by, webhook).await),
-        ("retry job", app.retry_job(by, job).await.map(drop)),
-        ("discard job", app.discard_job(by, job).await),
+        ("delete market", app.markets.delete_market(by, id(&deleted)).await),
+        ("update", app.identity.update_user(by, ann.user.id, DEMOTION, any()).await.map(drop)),
+        ("edit post", app.content.edit_post(by, post, PostEdit::default(), any()).await.map(drop)),
+        ("edit comment", app.content.edit_comment(by, comment, Some(said("!"))).await.map(drop)),
+        ("delete comment", app.content.delete_comment(by, other_comment).await),
+        ("delete post", app.content.delete_post(by, other_post).await),
+        ("create webhook", app.notifications.create_webhook(by, new()).await.map(drop)),
+        (
+            "change webhook",
+            app.notifications.change_webhook(by, webhook, WebhookChange::default()).await.map(drop),
+        ),
+        ("rotate secret", app.notifications.rotate_webhook_secret(by, webhook).await.map(drop)),
+        ("test webhook", app.notifications.test_webhook(by, webhook).await.map(drop)),
+        ("delete webhook", app.notifications.delete_webhook(by, webhook).await),
+        ("retry job", app.jobs.retry_job(by, job).await.map(drop)),
+        ("discard job", app.jobs.discard_job(by, job).await),
     ]
 }
 
@@ -94,17 +106,17 @@ async fn try_own(fixture: &Fixture, by: &Caller) -> Vec<Attempt> {
     let new = NewApiKey { name: KeyName::new("bot").unwrap(), scopes: Scopes::ALL, expires_at: None };
     let (post, key) = (PostId::from_u128(1), ApiKeyId::from_u128(1));
     vec![
-        ("pay", app.pay(by, fixture.key(), payment).await.and_then(settled)),
-        ("open", app.open_market(by, fixture.key(), fixture.opening(100)).await.and_then(settled)),
-        ("bet", app.place_bet(by, fixture.key(), target, order).await.and_then(settled)),
-        ("write post", app.write_post(by, post_body()).await.map(drop)),
-        ("delete post", app.delete_post(by, post).await),
-        ("comment", app.write_comment(by, subject, said("?")).await.map(drop)),
-        ("profile", app.change_profile(by, ProfileChange::default(), any()).await.map(drop)),
-        ("create key", app.create_api_key(by, confirmation(), new).await.map(drop)),
-        ("delete key", app.delete_api_key(by, key).await),
-        ("log out", app.log_out(by, fixture.ids.session(), ADDRESS).await.map(drop)),
-        ("erase", app.erase_user(by, by.user.id, confirmation()).await),
+        ("pay", app.ledger.pay(by, fixture.key(), payment).await.and_then(settled)),
+        ("open", app.markets.open_market(by, fixture.key(), fixture.opening(100)).await.and_then(settled)),
+        ("bet", app.trading.place_bet(by, fixture.key(), target, order).await.and_then(settled)),
+        ("write post", app.content.write_post(by, post_body()).await.map(drop)),
+        ("delete post", app.content.delete_post(by, post).await),
+        ("comment", app.content.write_comment(by, subject, said("?")).await.map(drop)),
+        ("profile", app.identity.change_profile(by, ProfileChange::default(), any()).await.map(drop)),
+        ("create key", app.identity.create_api_key(by, confirmation(), new).await.map(drop)),
+        ("delete key", app.identity.delete_api_key(by, key).await),
+        ("log out", app.identity.log_out(by, fixture.ids.session(), ADDRESS).await.map(drop)),
+        ("erase", app.identity.erase_user(by, by.user.id, confirmation()).await),
     ]
 }
 
@@ -114,7 +126,7 @@ fn settled<T>(receipt: foretell_application::writer::Receipt<T>) -> Result<(), A
 
 async fn update(fixture: &Fixture, whom: &Caller, update: UserUpdate) {
     let chief = fixture.admin().await;
-    fixture.app.update_user(&chief, whom.user.id, update, ExpectedVersion::Any).await.unwrap();
+    fixture.app.identity.update_user(&chief, whom.user.id, update, ExpectedVersion::Any).await.unwrap();
 }
 
 #[tokio::test]
@@ -169,18 +181,18 @@ async fn ended_credential_cannot_write() {
     let ended = Caller { credential: Credential::Session(fixture.sign_in(ann.user.id).await), ..ann.clone() };
     let Credential::Session(session) = ended.credential else { unreachable!() };
     let new = NewApiKey { name: KeyName::new("bot").unwrap(), scopes: Scopes::ALL, expires_at: None };
-    let key = fixture.app.create_api_key(&ann, confirmation(), new).await.unwrap().key.id;
+    let key = fixture.app.identity.create_api_key(&ann, confirmation(), new).await.unwrap().key.id;
     let revoked = Caller { credential: Credential::ApiKey { id: key, scopes: Scopes::ALL }, ..ann.clone() };
     for caller in [&ended, &revoked] {
         fixture.pay(caller, &ann, 1).await.unwrap_err();
-        fixture.app.write_post(caller, post_body()).await.unwrap();
+        fixture.app.content.write_post(caller, post_body()).await.unwrap();
     }
-    assert!(fixture.app.log_out(&ann, session, ADDRESS).await.unwrap());
-    fixture.app.delete_api_key(&ann, key).await.unwrap();
+    assert!(fixture.app.identity.log_out(&ann, session, ADDRESS).await.unwrap());
+    fixture.app.identity.delete_api_key(&ann, key).await.unwrap();
     for caller in [&ended, &revoked] {
         let paid = fixture.send(caller, Fixture::payment(caller, &ann, 1)).await;
         assert!(matches!(paid, Err(AppError::Unauthorized)), "{paid:?}");
-        let written = fixture.app.write_post(caller, post_body()).await;
+        let written = fixture.app.content.write_post(caller, post_body()).await;
         assert!(matches!(written, Err(AppError::Unauthorized)), "{written:?}");
     }
 }
@@ -191,10 +203,10 @@ async fn unauthorized_command_does_not_use_key() {
     let (ann, ben) = (fixture.user().await, fixture.user().await);
     update(&fixture, &ann, SUSPENSION).await;
     let (key, payment) = (fixture.key(), Fixture::payment(&ann, &ben, 10));
-    let refused = fixture.app.pay(&ann, key.clone(), payment.clone()).await;
+    let refused = fixture.app.ledger.pay(&ann, key.clone(), payment.clone()).await;
     assert!(matches!(refused, Err(AppError::Unauthorized)), "{refused:?}");
     update(&fixture, &ann, UserUpdate { role: None, status: Some(NewUserStatus::Active) }).await;
-    let receipt = fixture.app.pay(&ann, key, payment).await.unwrap();
+    let receipt = fixture.app.ledger.pay(&ann, key, payment).await.unwrap();
     assert!(receipt.result.is_ok() && !receipt.is_replay, "{receipt:?}");
 }
 

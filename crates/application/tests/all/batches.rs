@@ -38,20 +38,40 @@ async fn commands_of_every_kind_share_a_unit() {
         fixture.bet(&ann, &traded, 1, 300).map(|answer| answer.map(drop)).boxed(),
         fixture.sell_all(&ben, &traded, 0).map(|answer| answer.map(drop)).boxed(),
         async {
-            fixture.app.close_market(&ann, fixture.key(), other.market.id()).await.unwrap().result.map(drop)
+            fixture
+                .app
+                .markets
+                .close_market(&ann, fixture.key(), other.market.id())
+                .await
+                .unwrap()
+                .result
+                .map(drop)
         }
         .boxed(),
         async {
-            let reversed = fixture.app.reverse_transfer(&admin, fixture.key(), granted.id, true);
+            let reversed = fixture.app.ledger.reverse_transfer(&admin, fixture.key(), granted.id, true);
             reversed.await.unwrap().result.map(drop)
         }
         .boxed(),
         async {
-            fixture.app.open_market(&ann, fixture.key(), fixture.opening(50)).await.unwrap().result.map(drop)
+            fixture
+                .app
+                .markets
+                .open_market(&ann, fixture.key(), fixture.opening(50))
+                .await
+                .unwrap()
+                .result
+                .map(drop)
         }
         .boxed(),
         async {
-            fixture.app.register_user(fixture.registration(Role::User)).await.map(drop).map_err(refusal)
+            fixture
+                .app
+                .identity
+                .register_user(fixture.registration(Role::User))
+                .await
+                .map(drop)
+                .map_err(refusal)
         }
         .boxed(),
     ];
@@ -118,7 +138,11 @@ async fn check_units(payments: &[usize], expected: usize) {
     let (ann, ben) = (fixture.user().await, fixture.user().await);
     let batch = |count: &usize| {
         let payments = vec![Fixture::payment(&ann, &ben, 1); *count];
-        fixture.app.pay_batch(&ann, fixture.key(), PaymentBatch { mode: BatchMode::Independent, payments })
+        fixture.app.ledger.pay_batch(
+            &ann,
+            fixture.key(),
+            PaymentBatch { mode: BatchMode::Independent, payments },
+        )
     };
     let (answers, units) = fixture.together(payments.iter().map(batch)).await;
     assert_eq!(units, expected, "{payments:?}");

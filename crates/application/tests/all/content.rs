@@ -38,7 +38,7 @@ fn code<T>(result: &Result<T, AppError>) -> Option<Code> {
 }
 
 async fn write(fixture: &Fixture, author: &Caller, status: PostStatus) -> Post {
-    fixture.app.write_post(author, body(status)).await.unwrap()
+    fixture.app.content.write_post(author, body(status)).await.unwrap()
 }
 
 const FIRST: PageRequest<foretell_domain::id::PostId> =
@@ -52,18 +52,22 @@ async fn draft_is_visible_to_its_author_only() {
     let draft = write(&fixture, &ann, PostStatus::Draft).await;
     let (app, id) = (&fixture.app, draft.id);
     for caller in [&ben, &moderator, &admin] {
-        let edit = app.edit_post(caller, id, renamed("Mine"), ExpectedVersion::Any).await;
+        let edit = app.content.edit_post(caller, id, renamed("Mine"), ExpectedVersion::Any).await;
         assert_eq!(code(&edit), Some(Code::NotFound), "{caller:?}");
-        assert_eq!(code(&app.delete_post(caller, id).await), Some(Code::NotFound), "{caller:?}");
-        let comment = app.write_comment(caller, id.into(), said("?")).await;
+        assert_eq!(code(&app.content.delete_post(caller, id).await), Some(Code::NotFound), "{caller:?}");
+        let comment = app.content.write_comment(caller, id.into(), said("?")).await;
         assert_eq!(code(&comment), Some(Code::NotFound), "{caller:?}");
-        assert_eq!(code(&app.get_post(Some(caller), id).await), Some(Code::NotFound), "{caller:?}");
+        assert_eq!(code(&app.content.get_post(Some(caller), id).await), Some(Code::NotFound), "{caller:?}");
     }
     let filter = PostFilter { status: PostStatus::Draft, author_id: None, tag: None };
     for (caller, expected) in [(None, 0), (Some(&ben), 0), (Some(&admin), 0), (Some(&ann), 1)] {
-        assert_eq!(app.list_posts(caller, &filter, FIRST).await.unwrap().len(), expected, "{caller:?}");
+        assert_eq!(
+            app.content.list_posts(caller, &filter, FIRST).await.unwrap().len(),
+            expected,
+            "{caller:?}"
+        );
     }
-    assert_eq!(app.get_post(Some(&ann), id).await.unwrap(), draft);
+    assert_eq!(app.content.get_post(Some(&ann), id).await.unwrap(), draft);
 }
 
 #[tokio::test]
@@ -71,21 +75,21 @@ async fn post_totals_are_current_after_changes() {
     let fixture = Fixture::open().await;
     let (app, ann) = (&fixture.app, fixture.user().await);
     let filter = PostFilter { status: PostStatus::Published, author_id: None, tag: None };
-    let counted = async || app.count_posts(None, &filter).await.unwrap();
+    let counted = async || app.content.count_posts(None, &filter).await.unwrap();
     assert_eq!(counted().await, 0);
     let post = write(&fixture, &ann, PostStatus::Published).await;
     assert_eq!(counted().await, 1, "written");
     let withdrawn = PostEdit { status: Some(PostStatus::Draft), ..PostEdit::default() };
-    app.edit_post(&ann, post.id, withdrawn, ExpectedVersion::Any).await.unwrap();
+    app.content.edit_post(&ann, post.id, withdrawn, ExpectedVersion::Any).await.unwrap();
     assert_eq!(counted().await, 0, "edited");
     let published = PostEdit { status: Some(PostStatus::Published), ..PostEdit::default() };
-    app.edit_post(&ann, post.id, published, ExpectedVersion::Any).await.unwrap();
+    app.content.edit_post(&ann, post.id, published, ExpectedVersion::Any).await.unwrap();
     assert_eq!(counted().await, 1);
-    app.delete_post(&ann, post.id).await.unwrap();
+    app.content.delete_post(&ann, post.id).await.unwrap();
     assert_eq!(counted().await, 0, "deleted");
     write(&fixture, &ann, PostStatus::Published).await;
     assert_eq!(counted().await, 1);
-    app.erase_user(&ann, ann.user.id, confirmation()).await.unwrap();
+    app.identity.erase_user(&ann, ann.user.id, confirmation()).await.unwrap();
     assert_eq!(counted().await, 0, "gone with its author");
 }
 
@@ -95,15 +99,16 @@ async fn forbidden_edit_does_not_reveal_version() {
     let (ann, ben) = (fixture.user().await, fixture.user().await);
     let post = write(&fixture, &ann, PostStatus::Published).await;
     for expected in [ExpectedVersion::Any, ExpectedVersion::OneOf(vec![7])] {
-        let edit = fixture.app.edit_post(&ben, post.id, renamed("Mine"), expected).await;
+        let edit = fixture.app.content.edit_post(&ben, post.id, renamed("Mine"), expected).await;
         assert!(
             matches!(edit, Err(AppError::Refused(DomainError::Denied(Denied::NotTheAuthor)))),
             "{edit:?}"
         );
     }
-    let stale = fixture.app.edit_post(&ann, post.id, renamed("Two"), ExpectedVersion::OneOf(vec![7])).await;
+    let stale =
+        fixture.app.content.edit_post(&ann, post.id, renamed("Two"), ExpectedVersion::OneOf(vec![7])).await;
     assert!(matches!(stale, Err(AppError::Stale)), "{stale:?}");
-    assert_eq!(fixture.app.get_post(None, post.id).await.unwrap(), post);
+    assert_eq!(fixture.app.content.get_post(None, post.id).await.unwrap(), post);
 }
 
 #[tokio::test]
@@ -117,7 +122,8 @@ async fn erased_user_loses_content_but_not_ledger() {
         write(&fixture, &ben, PostStatus::Published).await,
     );
     let app = &fixture.app;
-    let comment = async |author, subject| app.write_comment(author, subject, said("c")).await.unwrap().id;
+    let comment =
+        async |author, subject| app.content.write_comment(author, subject, said("c")).await.unwrap().id;
     let gone = [
         comment(&ben, CommentSubject::Post(mine.id)).await,
         comment(&ann, CommentSubject::Post(theirs.id)).await,
@@ -131,14 +137,14 @@ async fn erased_user_loses_content_but_not_ledger() {
     let user = ann.user.id;
     let units: &dyn UnitOfWork = &fixture.memory;
     units.run("erase", move |tx: &mut dyn Tx| tx.delete_content_of(user)).await.unwrap();
-    assert_eq!(code(&app.get_post(None, mine.id).await), Some(Code::NotFound));
+    assert_eq!(code(&app.content.get_post(None, mine.id).await), Some(Code::NotFound));
     for id in gone {
-        assert_eq!(code(&app.get_comment(None, id).await), Some(Code::NotFound));
+        assert_eq!(code(&app.content.get_comment(None, id).await), Some(Code::NotFound));
     }
     for id in left {
-        assert_eq!(app.get_comment(None, id).await.unwrap().author_id, ben.user.id);
+        assert_eq!(app.content.get_comment(None, id).await.unwrap().author_id, ben.user.id);
     }
-    assert_eq!(app.get_post(None, theirs.id).await.unwrap(), theirs);
+    assert_eq!(app.content.get_post(None, theirs.id).await.unwrap(), theirs);
     assert_eq!(fixture.audit().await, before);
 }
 
@@ -147,9 +153,9 @@ async fn posts_embed_requested_resources_only() {
     let fixture = Fixture::open().await;
     let ann = fixture.user().await;
     let posts = [write(&fixture, &ann, PostStatus::Published).await];
-    let nothing = fixture.app.relate_to_posts(&posts, &[]).await.unwrap();
+    let nothing = fixture.app.content.relate_to_posts(&posts, &[]).await.unwrap();
     assert!(nothing.authors.is_none() && nothing.comments.is_none());
-    let authors = fixture.app.relate_to_posts(&posts, &[PostRelation::Author]).await.unwrap();
+    let authors = fixture.app.content.relate_to_posts(&posts, &[PostRelation::Author]).await.unwrap();
     assert_eq!(authors.authors.unwrap().get(&ann.user.id), Some(&ann.user));
     assert!(authors.comments.is_none());
 }

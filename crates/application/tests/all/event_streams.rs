@@ -22,7 +22,7 @@ async fn next(
     market: &MarketDetails,
     last_seen: Option<MarketEventId>,
 ) -> Vec<MarketEvent> {
-    let mut stream = Arc::clone(app).stream_market_events(market.market.id(), last_seen);
+    let mut stream = Arc::clone(&app.markets).stream_market_events(market.market.id(), last_seen);
     match stream.next(PATIENCE).await.unwrap() {
         StreamItem::Events(events) => events,
         other => panic!("{other:?}"),
@@ -58,7 +58,7 @@ async fn resumed_streams_have_every_event_once_in_order() {
     }
     let trading = async {
         bet_many(&fixture, &traders, &market, 60).await;
-        let closed = fixture.app.close_market(&creator, fixture.key(), market.market.id()).await;
+        let closed = fixture.app.markets.close_market(&creator, fixture.key(), market.market.id()).await;
         closed.unwrap().result.unwrap();
     };
     let streaming = async {
@@ -84,7 +84,7 @@ async fn stream_starts_with_phase_and_ends_with_market() {
     let creator = fixture.user().await;
     let market = fixture.market(&creator, 5_000).await;
     fixture.bet(&creator, &market, 0, 10).await.unwrap();
-    let mut stream = Arc::clone(&fixture.app).stream_market_events(market.market.id(), None);
+    let mut stream = Arc::clone(&fixture.app.markets).stream_market_events(market.market.id(), None);
     let mut seen = Vec::new();
     let decide = async {
         let winner = Fixture::option(&market, 0);
@@ -110,7 +110,7 @@ async fn commits_of_other_processes_are_streamed() {
     let creator = fixture.user().await;
     let market = fixture.market(&creator, 5_000).await;
     let other = fixture.second_node(settings()).await;
-    let mut stream = Arc::clone(&other).stream_market_events(market.market.id(), BEGINNING);
+    let mut stream = Arc::clone(&other.markets).stream_market_events(market.market.id(), BEGINNING);
     assert!(matches!(stream.next(Duration::ZERO).await.unwrap(), StreamItem::Idle));
     fixture.bet(&creator, &market, 0, 10).await.unwrap();
     assert!(matches!(stream.next(PATIENCE).await.unwrap(), StreamItem::Events(events)
@@ -123,7 +123,7 @@ async fn client_far_behind_gets_every_event() {
     let creator = fixture.user().await;
     let market = fixture.market(&creator, 5_000).await;
     // Another stream, so that only the newest bets are kept.
-    let mut ahead = Arc::clone(&fixture.app).stream_market_events(market.market.id(), BEGINNING);
+    let mut ahead = Arc::clone(&fixture.app.markets).stream_market_events(market.market.id(), BEGINNING);
     let traders = [creator.clone(), fixture.user().await];
     for _ in 0..10 {
         bet_many(&fixture, &traders, &market, 20).await;
@@ -171,11 +171,11 @@ async fn stream_ends_with_server_or_deleted_market() {
     let fixture = Fixture::open().await;
     let creator = fixture.user().await;
     let market = fixture.market(&creator, 5_000).await;
-    let mut stream = Arc::clone(&fixture.app).stream_market_events(market.market.id(), BEGINNING);
-    let (seen, ()) = tokio::join!(stream.next(PATIENCE), async { fixture.app.end_event_streams() });
+    let mut stream = Arc::clone(&fixture.app.markets).stream_market_events(market.market.id(), BEGINNING);
+    let (seen, ()) = tokio::join!(stream.next(PATIENCE), async { fixture.app.markets.end_event_streams() });
     assert!(matches!(seen.unwrap(), StreamItem::End));
     let other = fixture.second_node(settings()).await;
-    fixture.app.delete_market(&creator, market.market.id()).await.unwrap();
-    let mut stream = other.stream_market_events(market.market.id(), BEGINNING);
+    fixture.app.markets.delete_market(&creator, market.market.id()).await.unwrap();
+    let mut stream = Arc::clone(&other.markets).stream_market_events(market.market.id(), BEGINNING);
     assert!(matches!(stream.next(PATIENCE).await.unwrap(), StreamItem::End));
 }

@@ -17,7 +17,7 @@ const BATCHES: usize = 32;
 fn heavy<'a>(fixture: &'a Fixture, from: &'a Caller, to: &Caller) -> BoxFuture<'a, Result<(), AppError>> {
     let payments = vec![Fixture::payment(from, to, 1); MAX_BATCH_TRANSFERS];
     let batch = PaymentBatch { mode: BatchMode::Independent, payments };
-    let paid = fixture.app.pay_batch(from, fixture.key(), batch);
+    let paid = fixture.app.ledger.pay_batch(from, fixture.key(), batch);
     paid.map(|answer| answer.map(drop)).boxed()
 }
 

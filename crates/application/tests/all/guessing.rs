@@ -26,7 +26,7 @@ fn change(current: &str) -> PasswordChange {
 /// Guesses a user's password until no more attempts are allowed.
 async fn flood(app: &Application, email: &Email, from: IpAddr) {
     for _ in 0..100 {
-        match app.log_in(from, email, "wrong".into()).await {
+        match app.identity.log_in(from, email, "wrong".into()).await {
             Err(AppError::BadCredentials) => {}
             Err(AppError::TooManyAttempts { .. }) => return,
             other => panic!("{other:?}"),
@@ -36,7 +36,7 @@ async fn flood(app: &Application, email: &Email, from: IpAddr) {
 }
 
 async fn is_limited(app: &Application, email: &Email, from: IpAddr) -> bool {
-    match app.log_in(from, email, PASSWORD.into()).await {
+    match app.identity.log_in(from, email, PASSWORD.into()).await {
         Ok(_) => false,
         Err(AppError::TooManyAttempts { .. }) => true,
         Err(other) => panic!("{other}"),
@@ -44,7 +44,7 @@ async fn is_limited(app: &Application, email: &Email, from: IpAddr) -> bool {
 }
 
 async fn log_in_from(fixture: &Fixture, whom: &Caller, from: IpAddr) -> SessionId {
-    fixture.app.log_in(from, &whom.user.email, PASSWORD.into()).await.unwrap().session.id
+    fixture.app.identity.log_in(from, &whom.user.email, PASSWORD.into()).await.unwrap().session.id
 }
 
 #[tokio::test]
@@ -55,16 +55,16 @@ async fn wrong_confirmations_count_as_failed_sign_ins() {
     let wrong = || PasswordConfirmation { password: "wrong".into(), from: ADDRESS };
     let new = || NewApiKey { name: KeyName::new("bot").unwrap(), scopes: Scopes::ALL, expires_at: None };
     for _ in 0..2 {
-        let refused = fixture.app.create_api_key(&ann, wrong(), new()).await;
+        let refused = fixture.app.identity.create_api_key(&ann, wrong(), new()).await;
         assert!(matches!(refused, Err(AppError::WrongPassword)), "{refused:?}");
     }
-    let refused = fixture.app.erase_user(&ann, ann.user.id, wrong()).await;
+    let refused = fixture.app.identity.erase_user(&ann, ann.user.id, wrong()).await;
     assert!(matches!(refused, Err(AppError::WrongPassword)), "{refused:?}");
     let limited = [
-        fixture.app.create_api_key(&ann, confirmation(), new()).await.map(drop),
-        fixture.app.erase_user(&ann, ann.user.id, confirmation()).await,
-        fixture.app.change_password(&ann, change(PASSWORD)).await.map(drop),
-        fixture.app.log_in(ADDRESS, &ann.user.email, PASSWORD.into()).await.map(drop),
+        fixture.app.identity.create_api_key(&ann, confirmation(), new()).await.map(drop),
+        fixture.app.identity.erase_user(&ann, ann.user.id, confirmation()).await,
+        fixture.app.identity.change_password(&ann, change(PASSWORD)).await.map(drop),
+        fixture.app.identity.log_in(ADDRESS, &ann.user.email, PASSWORD.into()).await.map(drop),
     ];
     for result in limited {
         assert!(matches!(result, Err(AppError::TooManyAttempts { .. })), "{result:?}");
@@ -77,7 +77,7 @@ async fn concurrent_guesses_are_limited() {
     let fixture = Fixture::open_with(ApplicationSettings { login_limits, ..settings() }).await;
     let ann = fixture.user().await;
     let verified = fixture.passwords.verifications();
-    let guesses = (0..10).map(|_| fixture.app.log_in(ADDRESS, &ann.user.email, "wrong".into()));
+    let guesses = (0..10).map(|_| fixture.app.identity.log_in(ADDRESS, &ann.user.email, "wrong".into()));
     let answers = join_all(guesses).await;
     let limited = answers.iter().filter(|answer| matches!(answer, Err(AppError::TooManyAttempts { .. })));
     assert_eq!(limited.count(), 7);
@@ -89,7 +89,7 @@ async fn guesses_on_all_nodes_count_together() {
     let fixture = Fixture::open().await;
     let (ann, other) = (fixture.user().await, fixture.second_node(settings()).await);
     for app in [&fixture.app, &other].into_iter().cycle().take(10) {
-        let guess = app.log_in(ELSEWHERE, &ann.user.email, "wrong".into()).await;
+        let guess = app.identity.log_in(ELSEWHERE, &ann.user.email, "wrong".into()).await;
         assert!(matches!(guess, Err(AppError::BadCredentials)), "{guess:?}");
     }
     for app in [&fixture.app, &other] {
@@ -155,12 +155,12 @@ async fn revocation_leaves_only_the_present_network_known() {
     log_in_from(&fixture, &ann, ADDRESS).await;
     let other = log_in_from(&fixture, &ann, ELSEWHERE).await;
     assert_eq!(known().await.len(), 2);
-    assert!(fixture.app.log_out(&ann, other, ADDRESS).await.unwrap());
+    assert!(fixture.app.identity.log_out(&ann, other, ADDRESS).await.unwrap());
     assert_eq!(known().await, [ADDRESS]);
     log_in_from(&fixture, &ann, ELSEWHERE).await;
-    fixture.app.change_password(&ann, change(PASSWORD)).await.unwrap();
+    fixture.app.identity.change_password(&ann, change(PASSWORD)).await.unwrap();
     assert_eq!(known().await, [ADDRESS]);
-    assert!(fixture.app.log_out(&ann, own, ELSEWHERE).await.unwrap());
+    assert!(fixture.app.identity.log_out(&ann, own, ELSEWHERE).await.unwrap());
     assert_eq!(known().await, [ADDRESS], "who signs out trusts the networks still");
 }
 
@@ -171,8 +171,8 @@ async fn other_failures_do_not_count_as_guesses() {
     let ann = fixture.user().await;
     for _ in 0..5 {
         fixture.faults.fail_next(Fault::Unavailable);
-        let failed = fixture.app.log_in(ADDRESS, &ann.user.email, PASSWORD.into()).await;
+        let failed = fixture.app.identity.log_in(ADDRESS, &ann.user.email, PASSWORD.into()).await;
         assert!(matches!(failed, Err(AppError::Store(_))), "{failed:?}");
     }
-    fixture.app.log_in(ADDRESS, &ann.user.email, PASSWORD.into()).await.unwrap();
+    fixture.app.identity.log_in(ADDRESS, &ann.user.email, PASSWORD.into()).await.unwrap();
 }

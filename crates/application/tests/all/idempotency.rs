@@ -29,7 +29,7 @@ async fn fifty_submissions_in_one_batch_have_one_effect() {
     let fixture = Fixture::open().await;
     let (ann, ben) = (fixture.user().await, fixture.user().await);
     let (key, payment) = (fixture.key(), Fixture::payment(&ann, &ben, 10));
-    let payments = (0..50).map(|_| fixture.app.pay(&ann, key.clone(), payment.clone()));
+    let payments = (0..50).map(|_| fixture.app.ledger.pay(&ann, key.clone(), payment.clone()));
     let (answers, units) = fixture.together(payments).await;
     assert_eq!(units, 1);
     check_one_effect(&fixture, [&ann, &ben], answers).await;
@@ -41,7 +41,7 @@ async fn fifty_submissions_across_batches_have_one_effect() {
     let fixture = Fixture::open_with(ApplicationSettings { writer, ..settings() }).await;
     let (ann, ben) = (fixture.user().await, fixture.user().await);
     let (key, payment) = (fixture.key(), Fixture::payment(&ann, &ben, 10));
-    let payments = (0..50).map(|_| fixture.app.pay(&ann, key.clone(), payment.clone()));
+    let payments = (0..50).map(|_| fixture.app.ledger.pay(&ann, key.clone(), payment.clone()));
     let (answers, units) = fixture.together(payments).await;
     assert_eq!(units, 8);
     check_one_effect(&fixture, [&ann, &ben], answers).await;
@@ -58,7 +58,7 @@ async fn fifty_concurrent_submissions_have_one_effect() {
     let send = |number: usize| {
         let (node, ann) = (Arc::clone(&nodes[number % 2]), ann.clone());
         let (key, payment) = (key.clone(), payment.clone());
-        tokio::spawn(async move { node.pay(&ann, key, payment).await })
+        tokio::spawn(async move { node.ledger.pay(&ann, key, payment).await })
     };
     let tasks: Vec<_> = (0..50).map(send).collect();
     let mut answers = Vec::new();
@@ -81,19 +81,23 @@ async fn key_with_another_command_is_rejected() {
         Payment { to: ann.account_id, from: ben.account_id, ..first.clone() },
     ];
     let all = [std::slice::from_ref(&first), &others].concat();
-    let (answers, units) =
-        fixture.together(all.iter().map(|payment| fixture.app.pay(&ann, key.clone(), payment.clone()))).await;
+    let (answers, units) = fixture
+        .together(all.iter().map(|payment| fixture.app.ledger.pay(&ann, key.clone(), payment.clone())))
+        .await;
     assert_eq!(units, 1);
     answers[0].as_ref().unwrap().result.as_ref().unwrap();
     assert!(answers[1..].iter().all(|answer| matches!(answer, Err(AppError::KeyReused))), "{answers:?}");
     for other in others {
-        let answer = fixture.app.pay(&ann, key.clone(), other).await;
+        let answer = fixture.app.ledger.pay(&ann, key.clone(), other).await;
         assert!(matches!(answer, Err(AppError::KeyReused)), "{answer:?}");
     }
     let batch = PaymentBatch { mode: BatchMode::Atomic, payments: vec![first.clone()] };
-    let answer = fixture.app.pay_batch(&ann, key.clone(), batch).await;
+    let answer = fixture.app.ledger.pay_batch(&ann, key.clone(), batch).await;
     assert!(matches!(answer, Err(AppError::KeyReused)), "{answer:?}");
-    assert!(fixture.app.pay(&ann, key, first).await.unwrap().is_replay, "the first command keeps its key");
+    assert!(
+        fixture.app.ledger.pay(&ann, key, first).await.unwrap().is_replay,
+        "the first command keeps its key"
+    );
     assert_eq!(fixture.balance(ben.account_id).await, GRANT + 10);
 }
 
@@ -103,8 +107,8 @@ async fn a_key_belongs_to_its_user() {
     let (ann, ben) = (fixture.user().await, fixture.user().await);
     let (key, to_ben, to_ann) =
         (fixture.key(), Fixture::payment(&ann, &ben, 10), Fixture::payment(&ben, &ann, 3));
-    assert!(!fixture.app.pay(&ann, key.clone(), to_ben).await.unwrap().is_replay);
-    assert!(!fixture.app.pay(&ben, key, to_ann).await.unwrap().is_replay);
+    assert!(!fixture.app.ledger.pay(&ann, key.clone(), to_ben).await.unwrap().is_replay);
+    assert!(!fixture.app.ledger.pay(&ben, key, to_ann).await.unwrap().is_replay);
     assert_eq!(fixture.balances([&ann, &ben]).await, [GRANT - 7, GRANT + 7]);
 }
 
@@ -113,10 +117,10 @@ async fn rejections_are_replayed() {
     let fixture = Fixture::open().await;
     let (ann, ben) = (fixture.user().await, fixture.user().await);
     let (key, payment) = (fixture.key(), Fixture::payment(&ann, &ben, GRANT + 1));
-    let refused = fixture.app.pay(&ann, key.clone(), payment.clone()).await.unwrap();
+    let refused = fixture.app.ledger.pay(&ann, key.clone(), payment.clone()).await.unwrap();
     assert_eq!(refused.result.as_ref().unwrap_err().code(), Code::InsufficientFunds);
     fixture.pay(&ben, &ann, 100).await.unwrap();
-    let again = fixture.app.pay(&ann, key, payment.clone()).await.unwrap();
+    let again = fixture.app.ledger.pay(&ann, key, payment.clone()).await.unwrap();
     assert_eq!(again, Receipt { is_replay: true, ..refused });
     let fresh = fixture.send(&ann, payment).await.unwrap();
     assert!(!fresh.is_replay && fresh.result.is_ok(), "under another key it is another command");
@@ -127,8 +131,8 @@ async fn generated_ids_are_not_part_of_hash() {
     let fixture = Fixture::open().await;
     let ann = fixture.user().await;
     let (key, opening) = (fixture.key(), fixture.opening(1_000));
-    let first = fixture.app.open_market(&ann, key.clone(), opening.clone()).await.unwrap();
-    let again = fixture.app.open_market(&ann, key, opening).await.unwrap();
+    let first = fixture.app.markets.open_market(&ann, key.clone(), opening.clone()).await.unwrap();
+    let again = fixture.app.markets.open_market(&ann, key, opening).await.unwrap();
     assert_eq!(again, Receipt { is_replay: true, ..first });
     assert_eq!(fixture.balance(ann.account_id).await, GRANT - 1_000);
 }
@@ -139,8 +143,9 @@ async fn repeated_bet_returns_first_receipt_exactly() {
     let (ann, ben) = (fixture.user().await, fixture.user().await);
     let market = fixture.market(&ann, 1_000).await;
     let (key, order) = (fixture.key(), Fixture::order(&market, 0, 100));
-    let first = fixture.app.place_bet(&ben, key.clone(), Fixture::target(&market), order).await.unwrap();
-    let again = fixture.app.place_bet(&ben, key, Fixture::target(&market), order).await.unwrap();
+    let first =
+        fixture.app.trading.place_bet(&ben, key.clone(), Fixture::target(&market), order).await.unwrap();
+    let again = fixture.app.trading.place_bet(&ben, key, Fixture::target(&market), order).await.unwrap();
     assert_eq!(again, Receipt { is_replay: true, ..first });
     assert_eq!(fixture.balance(ben.account_id).await, GRANT - 100);
 }
@@ -150,14 +155,14 @@ async fn role_and_fee_are_not_part_of_hash() {
     let fixture = Fixture::open().await;
     let (ann, ben) = (fixture.user().await, fixture.user().await);
     let (key, payment) = (fixture.key(), Fixture::payment(&ann, &ben, 10));
-    let first = fixture.app.pay(&ann, key.clone(), payment.clone()).await.unwrap();
+    let first = fixture.app.ledger.pay(&ann, key.clone(), payment.clone()).await.unwrap();
     let promoted = Caller { user: User { role: Role::Admin, ..ann.user.clone() }, ..ann.clone() };
-    let again = fixture.app.pay(&promoted, key, payment).await.unwrap();
+    let again = fixture.app.ledger.pay(&promoted, key, payment).await.unwrap();
     assert_eq!(again, Receipt { is_replay: true, ..first });
     let (key, opening) = (fixture.key(), fixture.opening(1_000));
-    let first = fixture.app.open_market(&ann, key.clone(), opening.clone()).await.unwrap();
+    let first = fixture.app.markets.open_market(&ann, key.clone(), opening.clone()).await.unwrap();
     let dearer = fixture.second_node(ApplicationSettings { fee_bps: 100, ..settings() }).await;
-    let again = dearer.open_market(&ann, key, opening).await.unwrap();
+    let again = dearer.markets.open_market(&ann, key, opening).await.unwrap();
     assert_eq!(again, Receipt { is_replay: true, ..first });
 }
 
@@ -170,7 +175,7 @@ async fn equal_amounts_have_equal_hashes() {
     for text in ["12.5", "12.50", "012.50"] {
         let amount = currency.parse_amount(text).unwrap();
         let payment = Payment { amount, ..Fixture::payment(&ann, &ben, 1) };
-        replays.push(fixture.app.pay(&ann, key.clone(), payment).await.unwrap().is_replay);
+        replays.push(fixture.app.ledger.pay(&ann, key.clone(), payment).await.unwrap().is_replay);
     }
     assert_eq!(replays, [false, true, true]);
     assert_eq!(fixture.balance(ben.account_id).await, GRANT + 1_250);
@@ -181,10 +186,10 @@ async fn repetition_after_restart_returns_first_result() {
     let fixture = Fixture::open().await;
     let (ann, ben) = (fixture.user().await, fixture.user().await);
     let (key, payment) = (fixture.key(), Fixture::payment(&ann, &ben, 10));
-    let first = fixture.app.pay(&ann, key.clone(), payment.clone()).await.unwrap();
-    fixture.app.drain().await;
+    let first = fixture.app.ledger.pay(&ann, key.clone(), payment.clone()).await.unwrap();
+    fixture.app.operations.drain().await;
     fixture.clock.advance_seconds(86_400);
-    let again = fixture.second_node(settings()).await.pay(&ann, key, payment).await.unwrap();
+    let again = fixture.second_node(settings()).await.ledger.pay(&ann, key, payment).await.unwrap();
     assert_eq!(again, Receipt { is_replay: true, ..first });
 }
 
@@ -194,14 +199,17 @@ async fn key_is_reusable_after_outcome_is_purged() {
     let (ann, ben) = (fixture.user().await, fixture.user().await);
     let (old, recent) = (fixture.key(), fixture.key());
     let payment = Fixture::payment(&ann, &ben, 10);
-    fixture.app.pay(&ann, old.clone(), payment.clone()).await.unwrap().result.unwrap();
+    fixture.app.ledger.pay(&ann, old.clone(), payment.clone()).await.unwrap().result.unwrap();
     fixture.clock.advance_seconds(7 * 86_400);
-    fixture.app.pay(&ann, recent.clone(), payment.clone()).await.unwrap().result.unwrap();
+    fixture.app.ledger.pay(&ann, recent.clone(), payment.clone()).await.unwrap().result.unwrap();
     fixture.clock.advance_seconds(1);
-    assert!(fixture.app.pay(&ann, old.clone(), payment.clone()).await.unwrap().is_replay, "not purged yet");
-    fixture.app.add_scheduled_jobs(None).await.unwrap();
+    assert!(
+        fixture.app.ledger.pay(&ann, old.clone(), payment.clone()).await.unwrap().is_replay,
+        "not purged yet"
+    );
+    fixture.app.jobs.add_scheduled_jobs(None).await.unwrap();
     assert!(fixture.work().await.is_empty());
-    let replays = [recent, old].map(|key| fixture.app.pay(&ann, key, payment.clone()));
+    let replays = [recent, old].map(|key| fixture.app.ledger.pay(&ann, key, payment.clone()));
     let replays =
         futures::future::join_all(replays).await.into_iter().map(|answer| answer.unwrap().is_replay);
     assert_eq!(replays.collect::<Vec<_>>(), [true, false]);
@@ -213,7 +221,7 @@ async fn clients_may_choose_any_valid_key() {
     let fixture = Fixture::open().await;
     let (ann, ben) = (fixture.user().await, fixture.user().await);
     for key in ["registration", "Registration", " ", "é", &"k".repeat(255)] {
-        let receipt = fixture.app.pay(&ann, key.to_owned(), Fixture::payment(&ann, &ben, 10)).await;
+        let receipt = fixture.app.ledger.pay(&ann, key.to_owned(), Fixture::payment(&ann, &ben, 10)).await;
         assert!(receipt.is_ok_and(|receipt| !receipt.is_replay), "{key}");
     }
     assert_eq!(fixture.balance(ben.account_id).await, GRANT + 50);

@@ -40,7 +40,7 @@ async fn market_is_closed_at_moved_end_date() {
     let market = fixture.market(&creator, 5_000).await;
     let ends_at = market.market.record().ends_at;
     let edit = MarketEdit { name: None, description: None, ends_at: Some(ends_at.plus_seconds(60)) };
-    fixture.app.edit_market(&creator, market.market.id(), edit, ExpectedVersion::Any).await.unwrap();
+    fixture.app.markets.edit_market(&creator, market.market.id(), edit, ExpectedVersion::Any).await.unwrap();
     for (second, expected) in [(0, Phase::Open), (59, Phase::Open), (60, Phase::Closed)] {
         let left = ends_at.plus_seconds(second).micros() - fixture.app.now().micros();
         fixture.clock.advance_seconds(left / 1_000_000);
@@ -52,12 +52,12 @@ async fn market_is_closed_at_moved_end_date() {
 /// Returns the closing jobs, in any state.
 async fn closing(fixture: &Fixture) -> Vec<Job> {
     let filter = JobFilter { kind: Some(JobKind::CloseMarket), state: None };
-    fixture.app.list_jobs_as_operator(filter, all()).await.unwrap()
+    fixture.app.jobs.list_jobs_as_operator(filter, all()).await.unwrap()
 }
 
 async fn move_end(fixture: &Fixture, creator: &Caller, market: &MarketDetails, ends_at: Timestamp) {
     let edit = MarketEdit { name: None, description: None, ends_at: Some(ends_at) };
-    fixture.app.edit_market(creator, market.market.id(), edit, ExpectedVersion::Any).await.unwrap();
+    fixture.app.markets.edit_market(creator, market.market.id(), edit, ExpectedVersion::Any).await.unwrap();
 }
 
 /// Advances the clock to this time.
@@ -85,7 +85,7 @@ async fn deleted_market_leaves_no_closing_job() {
     let fixture = Fixture::open().await;
     let creator = fixture.user().await;
     let (deleted, kept) = (fixture.market(&creator, 5_000).await, fixture.market(&creator, 5_000).await);
-    fixture.app.delete_market(&creator, deleted.market.id()).await.unwrap();
+    fixture.app.markets.delete_market(&creator, deleted.market.id()).await.unwrap();
     let jobs = closing(&fixture).await;
     let tasks: Vec<_> = jobs.into_iter().map(|job| job.task).collect();
     assert_eq!(tasks, [Ok(JobTask::CloseMarket(kept.market.id()))]);
@@ -97,7 +97,7 @@ async fn early_retry_of_closing_job_waits() {
     let creator = fixture.user().await;
     let market = fixture.market(&creator, 5_000).await;
     let ends_at = market.market.record().ends_at;
-    fixture.app.retry_job_as_operator(closing(&fixture).await[0].id).await.unwrap();
+    fixture.app.jobs.retry_job_as_operator(closing(&fixture).await[0].id).await.unwrap();
     assert!(fixture.work().await.is_empty());
     let jobs = closing(&fixture).await;
     assert_eq!((jobs.len(), jobs[0].state, jobs[0].due_at), (1, JobState::Waiting, Some(ends_at)));
@@ -114,12 +114,12 @@ async fn end_moved_during_job_is_kept() {
     let market = fixture.market(&creator, 5_000).await;
     let (id, ends_at) = (market.market.id(), market.market.record().ends_at);
     // A worker whose clock is ahead leases the job, and the date moves before it closes the market.
-    fixture.app.retry_job_as_operator(closing(&fixture).await[0].id).await.unwrap();
-    let leased = fixture.app.lease_jobs(JobLane::Main, 100, Duration::from_mins(1)).await.unwrap().jobs;
+    fixture.app.jobs.retry_job_as_operator(closing(&fixture).await[0].id).await.unwrap();
+    let leased = fixture.app.jobs.lease_jobs(JobLane::Main, 100, Duration::from_mins(1)).await.unwrap().jobs;
     let job = leased.iter().find(|job| job.task == JobTask::CloseMarket(id)).unwrap();
     let later = ends_at.plus_seconds(60);
     move_end(&fixture, &creator, &market, later).await;
-    let lost = fixture.app.run_job(job).await;
+    let lost = fixture.app.jobs.run_job(job).await;
     assert!(matches!(lost, Err(JobFailure::Lost)), "{lost:?}");
     let jobs = closing(&fixture).await;
     assert_eq!((jobs.len(), jobs[0].due_at), (1, Some(later)));
@@ -159,7 +159,7 @@ async fn rejected_registration_sends_no_email() {
     let user = fixture.user().await;
     let mut again = fixture.registration(Role::User);
     again.email = user.user.email.clone();
-    let refused = fixture.app.register_user(again).await.map(drop);
+    let refused = fixture.app.identity.register_user(again).await.map(drop);
     assert!(matches!(refused, Err(AppError::Refused(DomainError::EmailTaken))), "{refused:?}");
     assert!(fixture.work().await.is_empty());
     assert_eq!(fixture.mailer.emails().len(), 1);
@@ -210,7 +210,7 @@ async fn failing_job_becomes_dead_without_delaying_others() {
 
     // An operator has looked, and it is retried.
     fixture.mailer.refuse(0);
-    fixture.app.retry_job_as_operator(dead[0].id).await.unwrap();
+    fixture.app.jobs.retry_job_as_operator(dead[0].id).await.unwrap();
     assert!(fixture.work().await.is_empty());
     assert_eq!((fixture.jobs(JobState::Dead).await.len(), fixture.mailer.emails().len()), (0, 1));
 }
@@ -235,14 +235,14 @@ async fn worker_with_expired_lease_cannot_finish_job() {
     let late = fixture.take_up(JobLane::Main).await;
     fixture.clock.advance_seconds(61);
     let second = fixture.take_up(JobLane::Main).await;
-    assert!(!fixture.app.extend_lease(late[0].lease, Duration::from_mins(1)).await.unwrap());
+    assert!(!fixture.app.jobs.extend_lease(late[0].lease, Duration::from_mins(1)).await.unwrap());
     assert_eq!(
-        fixture.app.fail_job(&late[0], &FailedAttempt::temporary("late")).await.unwrap(),
+        fixture.app.jobs.fail_job(&late[0], &FailedAttempt::temporary("late")).await.unwrap(),
         FailedJob::Lost
     );
-    let lost = fixture.app.run_job(&late[0]).await;
+    let lost = fixture.app.jobs.run_job(&late[0]).await;
     assert!(matches!(lost, Err(JobFailure::Lost)), "{lost:?}");
-    fixture.app.run_job(&second[0]).await.unwrap();
+    fixture.app.jobs.run_job(&second[0]).await.unwrap();
 }
 
 #[tokio::test]
@@ -254,7 +254,7 @@ async fn periodic_jobs_are_added_once_per_period() {
     for (seconds, expected) in [(0, 3), (0, 3), (600, 4)] {
         fixture.clock.advance_seconds(seconds);
         for (node, last) in nodes.iter().zip(&mut last) {
-            *last = Some(node.add_scheduled_jobs(*last).await.unwrap());
+            *last = Some(node.jobs.add_scheduled_jobs(*last).await.unwrap());
         }
         assert_eq!(added().await, expected);
     }
@@ -267,20 +267,20 @@ async fn admin_retries_or_discards_idle_jobs_only() {
     let waiting = fixture.jobs(JobState::Waiting).await;
     let id = waiting[0].id;
     for refused in [
-        fixture.app.retry_job(&user, id).await.map(drop),
-        fixture.app.discard_job(&user, id).await,
-        fixture.app.list_jobs(&user, JobFilter::default(), all()).await.map(drop),
+        fixture.app.jobs.retry_job(&user, id).await.map(drop),
+        fixture.app.jobs.discard_job(&user, id).await,
+        fixture.app.jobs.list_jobs(&user, JobFilter::default(), all()).await.map(drop),
     ] {
         assert!(matches!(refused, Err(AppError::Refused(DomainError::Denied(_)))), "{refused:?}");
     }
     fixture.take_up(JobLane::Main).await;
     let busy = |result| matches!(result, Err(AppError::Refused(DomainError::Job(JobError::Busy(_)))));
-    assert!(busy(fixture.app.retry_job(&admin, id).await.map(drop)));
-    assert!(busy(fixture.app.discard_job(&admin, id).await));
+    assert!(busy(fixture.app.jobs.retry_job(&admin, id).await.map(drop)));
+    assert!(busy(fixture.app.jobs.discard_job(&admin, id).await));
     fixture.clock.advance_seconds(61);
     fixture.work().await;
-    fixture.app.discard_job(&admin, id).await.unwrap();
-    let gone = fixture.app.discard_job(&admin, id).await;
+    fixture.app.jobs.discard_job(&admin, id).await.unwrap();
+    let gone = fixture.app.jobs.discard_job(&admin, id).await;
     assert!(matches!(gone, Err(AppError::Refused(DomainError::Job(JobError::NotFound(_))))), "{gone:?}");
 }
 

@@ -51,7 +51,7 @@ async fn check_wait(waited: Duration, is_turned_away: bool) {
     assert!(poll!(&mut busy).is_pending());
     gate.arrived().await;
     let (key, payment) = (fixture.key(), Fixture::payment(&ann, &ben, 10));
-    let mut late = Box::pin(fixture.app.pay(&ann, key.clone(), payment.clone()));
+    let mut late = Box::pin(fixture.app.ledger.pay(&ann, key.clone(), payment.clone()));
     assert!(poll!(&mut late).is_pending());
     tokio::time::advance(waited).await;
     gate.release();
@@ -62,7 +62,7 @@ async fn check_wait(waited: Duration, is_turned_away: bool) {
         assert_eq!(fixture.balance(ben.account_id).await, GRANT + 1, "a command turned away was not begun");
     }
     // Its key was not used up, and the command is executed once in the end.
-    assert_eq!(fixture.app.pay(&ann, key, payment).await.unwrap().is_replay, !is_turned_away);
+    assert_eq!(fixture.app.ledger.pay(&ann, key, payment).await.unwrap().is_replay, !is_turned_away);
     assert_eq!(fixture.balance(ben.account_id).await, GRANT + 11);
 }
 
@@ -80,7 +80,7 @@ async fn command_behind_slow_unit_times_out() {
     let batch = || {
         let payments = vec![Fixture::payment(&ann, &ben, 1); 1_000];
         let batch = PaymentBatch { mode: BatchMode::Atomic, payments };
-        Box::pin(fixture.app.pay_batch(&ann, fixture.key(), batch))
+        Box::pin(fixture.app.ledger.pay_batch(&ann, fixture.key(), batch))
     };
     let gate = fixture.faults.hold_next();
     // The lane takes both at once, but they are too heavy for one unit.
@@ -108,7 +108,7 @@ async fn command_behind_hanging_unit_gets_response() {
     assert!(matches!(behind, Err(AppError::Overloaded)), "{behind:?}");
     gate.release();
     busy.await.unwrap().result.unwrap();
-    fixture.app.drain().await;
+    fixture.app.operations.drain().await;
     assert_eq!(fixture.balance(ben.account_id).await, GRANT + 1, "a command withdrawn was not begun");
 }
 
@@ -123,7 +123,7 @@ async fn draining_finishes_accepted_and_rejects_later_commands() {
         assert!(poll!(command).is_pending());
     }
     gate.arrived().await;
-    let mut draining = Box::pin(fixture.app.drain());
+    let mut draining = Box::pin(fixture.app.operations.drain());
     assert!(poll!(&mut draining).is_pending(), "draining waits for what was accepted");
     let later = fixture.send(&ann, Fixture::payment(&ann, &ben, 100));
     let mut later = Box::pin(later);
@@ -136,7 +136,7 @@ async fn draining_finishes_accepted_and_rejects_later_commands() {
     }
     let after = fixture.send(&ann, Fixture::payment(&ann, &ben, 100)).await;
     assert!(matches!(after, Err(AppError::Overloaded)), "{after:?}");
-    fixture.app.drain().await;
+    fixture.app.operations.drain().await;
     assert_eq!(fixture.balance(ben.account_id).await, GRANT + 50);
 }
 
@@ -150,14 +150,14 @@ async fn dropped_caller_leaves_all_or_nothing() {
     // some more polls.
     for polls in 0..6 {
         let (key, gate) = (fixture.key(), fixture.faults.hold_next());
-        let mut leaving = Box::pin(fixture.app.pay(&ann, key.clone(), payment.clone()));
+        let mut leaving = Box::pin(fixture.app.ledger.pay(&ann, key.clone(), payment.clone()));
         for _ in 0..polls {
             assert!(poll!(&mut leaving).is_pending());
             tokio::task::yield_now().await;
         }
         drop(leaving);
         gate.release();
-        let again = fixture.app.pay(&ann, key, payment.clone()).await.unwrap();
+        let again = fixture.app.ledger.pay(&ann, key, payment.clone()).await.unwrap();
         assert_eq!(again.is_replay, polls > 0, "after {polls} polls");
         again.result.unwrap();
         done += 1;
@@ -193,13 +193,13 @@ async fn dropped_writer_finishes_accepted_commands() {
     let gate = fixture.faults.hold_next();
     let (sender, payment) = (ann.clone(), Fixture::payment(&ann, &ben, 10));
     let leaving = Arc::clone(&node);
-    let sent = tokio::spawn(async move { leaving.pay(&sender, "key".to_owned(), payment).await });
+    let sent = tokio::spawn(async move { leaving.ledger.pay(&sender, "key".to_owned(), payment).await });
     gate.arrived().await;
     drop(node);
     sent.abort();
     gate.release();
     // The aborted task owned the last handle; its command was accepted and continues without it.
     eventually(async || fixture.balance(ben.account_id).await == GRANT + 10).await;
-    let repeat = fixture.app.pay(&ann, "key".to_owned(), Fixture::payment(&ann, &ben, 10)).await;
+    let repeat = fixture.app.ledger.pay(&ann, "key".to_owned(), Fixture::payment(&ann, &ben, 10)).await;
     assert!(repeat.unwrap().is_replay);
 }

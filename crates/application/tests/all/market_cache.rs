@@ -30,7 +30,7 @@ async fn thousand_readers_of_cold_market_share_query() {
     let id = market.id();
     let readers = (0..1_000).map(|_| {
         let app = Arc::clone(&fixture.app);
-        tokio::spawn(async move { app.show_market(id, count).await.unwrap() })
+        tokio::spawn(async move { app.markets.show_market(id, count).await.unwrap() })
     });
     for page in join_all(readers).await {
         assert_eq!(&*page.unwrap(), b"1");

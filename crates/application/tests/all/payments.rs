@@ -16,7 +16,7 @@ type Results = Vec<Result<Transfer, DomainError>>;
 /// Sends a batch of payments under a new key.
 async fn send(fixture: &Fixture, caller: &Caller, mode: BatchMode, payments: &[Payment]) -> Results {
     let batch = PaymentBatch { mode, payments: payments.to_vec() };
-    fixture.app.pay_batch(caller, fixture.key(), batch).await.unwrap().result.unwrap()
+    fixture.app.ledger.pay_batch(caller, fixture.key(), batch).await.unwrap().result.unwrap()
 }
 
 fn codes(results: &Results) -> Vec<Result<(), Code>> {
@@ -79,7 +79,9 @@ async fn rolled_back_money_is_available_in_unit() {
     let single = Payment { client_id: Some(chosen), ..Fixture::payment(&ann, &cem, GRANT - 5) };
     let commands: [futures::future::BoxFuture<'_, Results>; 3] = [
         Box::pin(async { vec![fixture.pay(&ann, &ben, 5).await] }),
-        Box::pin(async { fixture.app.pay_batch(&ann, fixture.key(), batch).await.unwrap().result.unwrap() }),
+        Box::pin(async {
+            fixture.app.ledger.pay_batch(&ann, fixture.key(), batch).await.unwrap().result.unwrap()
+        }),
         Box::pin(async { vec![fixture.send(&ann, single).await.unwrap().result] }),
     ];
     let (answers, units) = fixture.together(commands).await;
@@ -128,7 +130,10 @@ async fn client_id_is_unique_per_paying_account() {
     assert_eq!(fixture.balances([&ann, &ben]).await, [GRANT - 17, GRANT + 17]);
     let named = TransferId::from_u128(chosen.as_u128());
     for (caller, minor) in [(&ann, 10), (&ben, 3)] {
-        assert_eq!(fixture.app.get_transfer(caller, named).await.unwrap().transfer.amount, amount(minor));
+        assert_eq!(
+            fixture.app.ledger.get_transfer(caller, named).await.unwrap().transfer.amount,
+            amount(minor)
+        );
     }
     fixture.audit().await;
 }
@@ -143,7 +148,7 @@ async fn client_id_is_unique_per_trading_account() {
         ..Fixture::target(&market)
     };
     let order = Fixture::order(&market, 0, 100);
-    let bet = || fixture.app.place_bet(&ben, fixture.key(), target, order);
+    let bet = || fixture.app.trading.place_bet(&ben, fixture.key(), target, order);
     let (answers, units) = fixture.together([bet(), bet()]).await;
     let results: Vec<_> = answers.into_iter().map(|answer| answer.unwrap().result).collect();
     assert_eq!(units, 1);
@@ -152,28 +157,33 @@ async fn client_id_is_unique_per_trading_account() {
     let option_id = Fixture::option(&market, 0);
     let quantity = foretell_domain::market::Quantity::All;
     let sale = foretell_domain::market::SellOrder { option_id, quantity, min_proceeds: None };
-    let sold = fixture.app.sell_shares(&ben, fixture.key(), target, sale).await.unwrap();
+    let sold = fixture.app.trading.sell_shares(&ben, fixture.key(), target, sale).await.unwrap();
     assert_eq!(sold.result.unwrap_err().code(), Code::Duplicate, "bets and sales share their ids");
     assert_eq!(fixture.balance(ben.account_id).await, GRANT - 100);
     let named = BetId::from_u128(target.client_id.unwrap().as_u128());
-    let stored = fixture.app.find_bet(Some(&ben), named).await.unwrap();
+    let stored = fixture.app.markets.find_bet(Some(&ben), named).await.unwrap();
     assert_eq!(stored.as_ref(), results[0].as_ref().ok().map(|receipt| &receipt.bet));
     for other in [None, Some(&ann)] {
-        assert_eq!(fixture.app.find_bet(other, named).await.unwrap(), None, "another's looks like none");
+        assert_eq!(
+            fixture.app.markets.find_bet(other, named).await.unwrap(),
+            None,
+            "another's looks like none"
+        );
     }
-    let own = fixture.app.place_bet(&ann, fixture.key(), target, order).await.unwrap().result.unwrap().bet;
-    assert_eq!(fixture.app.find_bet(Some(&ann), named).await.unwrap(), Some(own));
+    let own =
+        fixture.app.trading.place_bet(&ann, fixture.key(), target, order).await.unwrap().result.unwrap().bet;
+    assert_eq!(fixture.app.markets.find_bet(Some(&ann), named).await.unwrap(), Some(own));
 }
 
 #[tokio::test]
 async fn closed_account_takes_no_part_in_payments() {
     let fixture = Fixture::open().await;
     let (ann, ben, admin) = (fixture.user().await, fixture.user().await, fixture.admin().await);
-    fixture.app.erase_user(&ann, ann.user.id, confirmation()).await.unwrap();
+    fixture.app.identity.erase_user(&ann, ann.user.id, confirmation()).await.unwrap();
     let closed = DomainError::Transfer(TransferError::AccountClosed(ann.account_id));
     assert_eq!(fixture.pay(&ben, &ann, 1).await, Err(closed));
     let mint = Mint { to: ann.account_id, amount: amount(1) };
-    assert_eq!(fixture.app.mint(&admin, fixture.key(), mint).await.unwrap().result, Err(closed));
+    assert_eq!(fixture.app.ledger.mint(&admin, fixture.key(), mint).await.unwrap().result, Err(closed));
     assert_eq!(fixture.balances([&ann, &ben]).await, [GRANT, GRANT]);
     fixture.audit().await;
 }
@@ -184,7 +194,7 @@ async fn mints_leave_room_for_grants() {
     let (ann, admin) = (fixture.user().await, fixture.admin().await);
     let mint = async |minor: i64| {
         let mint = Mint { to: ann.account_id, amount: amount(minor) };
-        fixture.app.mint(&admin, fixture.key(), mint).await.unwrap().result
+        fixture.app.ledger.mint(&admin, fixture.key(), mint).await.unwrap().result
     };
     let limit = Err(DomainError::Transfer(TransferError::CirculationLimit));
     for minor in [i64::MAX, 9_223_372_036_854_000_000, MAX_MINTED_MINOR] {
@@ -202,7 +212,7 @@ async fn registration_beyond_grant_limit_is_rejected() {
     let greedy = ApplicationSettings { signup_grant: Some(amount(MAX_CIRCULATION_MINOR)), ..settings() };
     let fixture = Fixture::open_with(greedy).await;
     fixture.user().await;
-    let refused = fixture.app.register_user(fixture.registration(Role::User)).await;
+    let refused = fixture.app.identity.register_user(fixture.registration(Role::User)).await;
     let limit = DomainError::Transfer(TransferError::CirculationLimit);
     assert!(matches!(refused, Err(AppError::Refused(refusal)) if refusal == limit), "{refused:?}");
     fixture.audit().await;

@@ -25,7 +25,7 @@ use crate::support::{ADDRESS, Fixture, PASSWORD, confirmation, eventually, setti
 
 async fn make_key(fixture: &Fixture, caller: &Caller, scopes: Scopes) -> IssuedKey {
     let new = NewApiKey { name: KeyName::new("bot").unwrap(), scopes, expires_at: None };
-    fixture.app.create_api_key(caller, confirmation(), new).await.unwrap()
+    fixture.app.identity.create_api_key(caller, confirmation(), new).await.unwrap()
 }
 
 fn change(current: &str) -> PasswordChange {
@@ -42,11 +42,11 @@ async fn session_does_not_outlive_concurrent_password_change() {
     let fixture = Fixture::open().await;
     let ann = fixture.user().await;
     let gate = fixture.faults.hold_next();
-    let mut late = Box::pin(fixture.app.log_in(ADDRESS, &ann.user.email, PASSWORD.into()));
+    let mut late = Box::pin(fixture.app.identity.log_in(ADDRESS, &ann.user.email, PASSWORD.into()));
     assert!(poll!(&mut late).is_pending());
     gate.arrived().await;
     // The old password has been verified; storing the session is held.
-    fixture.app.change_password(&ann, change(PASSWORD)).await.unwrap();
+    fixture.app.identity.change_password(&ann, change(PASSWORD)).await.unwrap();
     gate.release();
     let late = late.await;
     assert!(matches!(late, Err(AppError::BadCredentials)), "{late:?}");
@@ -59,10 +59,10 @@ async fn only_one_concurrent_password_change_succeeds() {
     let fixture = Fixture::open().await;
     let ann = fixture.user().await;
     let gate = fixture.faults.hold_next();
-    let mut late = Box::pin(fixture.app.change_password(&ann, change(PASSWORD)));
+    let mut late = Box::pin(fixture.app.identity.change_password(&ann, change(PASSWORD)));
     assert!(poll!(&mut late).is_pending());
     gate.arrived().await;
-    fixture.app.change_password(&ann, change(PASSWORD)).await.unwrap();
+    fixture.app.identity.change_password(&ann, change(PASSWORD)).await.unwrap();
     gate.release();
     let late = late.await;
     assert!(matches!(late, Err(AppError::WrongPassword)), "{late:?}");
@@ -74,23 +74,23 @@ async fn password_changed_meanwhile_does_not_confirm() {
     let ann = fixture.user().await;
     let new = NewApiKey { name: KeyName::new("bot").unwrap(), scopes: Scopes::ALL, expires_at: None };
     let gate = fixture.faults.hold_next();
-    let mut key = Box::pin(fixture.app.create_api_key(&ann, confirmation(), new));
+    let mut key = Box::pin(fixture.app.identity.create_api_key(&ann, confirmation(), new));
     assert!(poll!(&mut key).is_pending());
     gate.arrived().await;
     let next_gate = fixture.faults.hold_next();
-    let mut erasure = Box::pin(fixture.app.erase_user(&ann, ann.user.id, confirmation()));
+    let mut erasure = Box::pin(fixture.app.identity.erase_user(&ann, ann.user.id, confirmation()));
     assert!(poll!(&mut erasure).is_pending());
     next_gate.arrived().await;
     // The old password has been verified; the operation that it confirms is held.
-    fixture.app.change_password(&ann, change(PASSWORD)).await.unwrap();
+    fixture.app.identity.change_password(&ann, change(PASSWORD)).await.unwrap();
     gate.release();
     next_gate.release();
     let key = key.await;
     assert!(matches!(key, Err(AppError::WrongPassword)), "{key:?}");
     let erasure = erasure.await;
     assert!(matches!(erasure, Err(AppError::WrongPassword)), "{erasure:?}");
-    assert_eq!(fixture.app.count_api_keys(&ann).await.unwrap(), 0);
-    assert_eq!(fixture.app.get_user(ann.user.id).await.unwrap(), ann.user);
+    assert_eq!(fixture.app.identity.count_api_keys(&ann).await.unwrap(), 0);
+    assert_eq!(fixture.app.identity.get_user(ann.user.id).await.unwrap(), ann.user);
 }
 
 #[tokio::test]
@@ -136,14 +136,22 @@ async fn admin_demoted_meanwhile_cannot_change_roles() {
     let fixture = Fixture::open().await;
     let (first, second, ann) = (fixture.admin().await, fixture.admin().await, fixture.user().await);
     let to = |role| UserUpdate { role: Some(role), status: None };
-    let demoted =
-        fixture.app.update_user(&first, second.user.id, to(Role::User), ExpectedVersion::Any).await.unwrap();
+    let demoted = fixture
+        .app
+        .identity
+        .update_user(&first, second.user.id, to(Role::User), ExpectedVersion::Any)
+        .await
+        .unwrap();
     assert_eq!((demoted.role, demoted.version), (Role::User, 2));
-    let stale = fixture.app.update_user(&second, ann.user.id, to(Role::Admin), ExpectedVersion::Any).await;
+    let stale =
+        fixture.app.identity.update_user(&second, ann.user.id, to(Role::Admin), ExpectedVersion::Any).await;
     assert!(is_refused(&stale, Denied::AdminsOnly.into()));
-    assert_eq!(fixture.app.get_user(ann.user.id).await.unwrap().role, Role::User);
-    let last =
-        fixture.app.update_user(&first, first.user.id, to(Role::Moderator), ExpectedVersion::Any).await;
+    assert_eq!(fixture.app.identity.get_user(ann.user.id).await.unwrap().role, Role::User);
+    let last = fixture
+        .app
+        .identity
+        .update_user(&first, first.user.id, to(Role::Moderator), ExpectedVersion::Any)
+        .await;
     assert!(is_refused(&last, UserError::LastAdmin.into()));
 }
 
@@ -151,12 +159,12 @@ async fn admin_demoted_meanwhile_cannot_change_roles() {
 async fn change_with_lost_response_applies_immediately() {
     let fixture = Fixture::open().await;
     let (ann, admin) = (fixture.user().await, fixture.admin().await);
-    let signed_in = fixture.app.log_in(ADDRESS, &ann.user.email, PASSWORD.into()).await.unwrap();
+    let signed_in = fixture.app.identity.log_in(ADDRESS, &ann.user.email, PASSWORD.into()).await.unwrap();
     let is_live = async || fixture.authenticate(signed_in.token.expose_secret()).await.is_some();
     assert!(is_live().await);
     fixture.faults.fail_next_named("update_user", Fault::LostAfterCommit);
     let suspension = UserUpdate { role: None, status: Some(NewUserStatus::Suspended) };
-    let lost = fixture.app.update_user(&admin, ann.user.id, suspension, ExpectedVersion::Any).await;
+    let lost = fixture.app.identity.update_user(&admin, ann.user.id, suspension, ExpectedVersion::Any).await;
     assert!(matches!(lost, Err(AppError::Store(_))), "{lost:?}");
     assert!(!is_live().await);
 }
@@ -168,7 +176,7 @@ async fn key_deleted_elsewhere_expires_from_cache() {
     let issued = make_key(&fixture, &ann, Scopes::ALL).await;
     let is_live = async || fixture.authenticate(issued.secret.expose_secret()).await.is_some();
     assert!(is_live().await);
-    other.delete_api_key(&ann, issued.key.id).await.unwrap();
+    other.identity.delete_api_key(&ann, issued.key.id).await.unwrap();
     assert!(is_live().await, "it was looked up less than a second ago");
     fixture.clock.advance_micros(1_000_000);
     assert!(!is_live().await);
@@ -182,7 +190,7 @@ async fn announced_user_change_applies_immediately() {
     let is_live = async || fixture.authenticate(issued.secret.expose_secret()).await.is_some();
     assert!(is_live().await);
     let now = fixture.app.now();
-    other.delete_api_key(&ann, issued.key.id).await.unwrap();
+    other.identity.delete_api_key(&ann, issued.key.id).await.unwrap();
     assert!(is_live().await, "nobody has told this node");
     fixture.announcements.switch_on();
     assert!(!is_live().await, "it was told that it may have missed something");
@@ -190,7 +198,7 @@ async fn announced_user_change_applies_immediately() {
     fixture.clock.advance_micros(1);
     let is_live = async || fixture.authenticate(issued.secret.expose_secret()).await.is_some();
     assert!(is_live().await);
-    other.delete_api_key(&ann, issued.key.id).await.unwrap();
+    other.identity.delete_api_key(&ann, issued.key.id).await.unwrap();
     assert!(!is_live().await, "it was told of the change");
     assert_eq!(fixture.app.now(), Timestamp::from_micros(now.micros() + 1), "less than the trust has passed");
 }
@@ -205,13 +213,13 @@ async fn key_is_rejected_where_session_is_required() {
     let page = PageRequest::from(NumberedPage::new(1, 10).unwrap());
     let app = &fixture.app;
     let results = [
-        app.create_api_key(&by_key, confirmation(), new).await.map(drop),
-        app.delete_api_key(&by_key, ApiKeyId::from_u128(1)).await,
-        app.change_password(&by_key, change(PASSWORD)).await.map(drop),
-        app.list_sessions(&by_key, page).await.map(drop),
-        app.count_sessions(&by_key).await.map(drop),
-        app.log_out(&by_key, fixture.ids.session(), ADDRESS).await.map(drop),
-        app.erase_user(&by_key, ann.user.id, confirmation()).await,
+        app.identity.create_api_key(&by_key, confirmation(), new).await.map(drop),
+        app.identity.delete_api_key(&by_key, ApiKeyId::from_u128(1)).await,
+        app.identity.change_password(&by_key, change(PASSWORD)).await.map(drop),
+        app.identity.list_sessions(&by_key, page).await.map(drop),
+        app.identity.count_sessions(&by_key).await.map(drop),
+        app.identity.log_out(&by_key, fixture.ids.session(), ADDRESS).await.map(drop),
+        app.identity.erase_user(&by_key, ann.user.id, confirmation()).await,
     ];
     for result in results {
         assert!(is_refused(&result, Denied::SessionsOnly.into()));
@@ -224,30 +232,31 @@ async fn concurrently_created_keys_are_all_counted() {
     let fixture = Fixture::open_with(ApplicationSettings { login_limits, ..settings() }).await;
     let ann = fixture.user().await;
     let new = || NewApiKey { name: KeyName::new("bot").unwrap(), scopes: Scopes::ALL, expires_at: None };
-    let made = join_all((0..60).map(|_| fixture.app.create_api_key(&ann, confirmation(), new()))).await;
+    let made =
+        join_all((0..60).map(|_| fixture.app.identity.create_api_key(&ann, confirmation(), new()))).await;
     assert_eq!(made.iter().filter(|made| made.is_ok()).count(), 50);
-    assert_eq!(fixture.app.count_api_keys(&ann).await.unwrap(), 50);
+    assert_eq!(fixture.app.identity.count_api_keys(&ann).await.unwrap(), 50);
 }
 
 #[tokio::test]
 async fn erased_user_cannot_return() {
     let fixture = Fixture::open().await;
     let ann = fixture.user().await;
-    let signed_in = fixture.app.log_in(ADDRESS, &ann.user.email, PASSWORD.into()).await.unwrap();
+    let signed_in = fixture.app.identity.log_in(ADDRESS, &ann.user.email, PASSWORD.into()).await.unwrap();
     make_key(&fixture, &ann, Scopes::ALL).await;
     fixture.clock.advance_seconds(5);
-    fixture.app.erase_user(&ann, ann.user.id, confirmation()).await.unwrap();
+    fixture.app.identity.erase_user(&ann, ann.user.id, confirmation()).await.unwrap();
     let now = fixture.app.now();
     assert_eq!(fixture.memory.count_sessions(ann.user.id, now).await.unwrap(), 0);
     assert_eq!(fixture.memory.count_api_keys(ann.user.id).await.unwrap(), 0);
     assert_eq!(fixture.memory.list_known_networks(ann.user.id).await.unwrap(), []);
     assert!(fixture.authenticate(signed_in.token.expose_secret()).await.is_none());
-    let erased = fixture.app.get_user(ann.user.id).await.unwrap();
-    let again = fixture.app.erase_user(&ann, ann.user.id, confirmation()).await;
+    let erased = fixture.app.identity.get_user(ann.user.id).await.unwrap();
+    let again = fixture.app.identity.erase_user(&ann, ann.user.id, confirmation()).await;
     assert!(matches!(again, Err(AppError::Unauthorized)), "{again:?}");
     for email in [&ann.user.email, &erased.email] {
         let verified = fixture.passwords.verifications();
-        let failed = fixture.app.log_in(ADDRESS, email, PASSWORD.into()).await;
+        let failed = fixture.app.identity.log_in(ADDRESS, email, PASSWORD.into()).await;
         assert!(matches!(failed, Err(AppError::BadCredentials)), "{failed:?}");
         assert_eq!(fixture.passwords.verifications(), verified + 1, "the same work as for anybody");
     }

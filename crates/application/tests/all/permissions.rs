@@ -22,7 +22,8 @@ async fn account_of_another_user_is_not_found() {
         let missing = Err(DomainError::Transfer(TransferError::AccountNotFound(from)));
         assert_eq!(fixture.send(caller, payment.clone()).await.unwrap().result, missing);
         let batch = PaymentBatch { mode: BatchMode::Independent, payments: vec![payment] };
-        let results = fixture.app.pay_batch(caller, fixture.key(), batch).await.unwrap().result.unwrap();
+        let results =
+            fixture.app.ledger.pay_batch(caller, fixture.key(), batch).await.unwrap().result.unwrap();
         assert_eq!(results, [missing]);
     }
     assert_eq!(fixture.balances([&ann, &ben]).await, [GRANT, GRANT]);
@@ -45,18 +46,18 @@ async fn account_is_visible_to_owner_and_admins() {
     ] {
         let missing = |error: &AppError| matches!(error, AppError::Refused(e) if e.code() == Code::NotFound);
         let seen = [
-            fixture.app.get_account(caller, id).await.map(drop),
-            fixture.app.list_transfers(caller, id, page.into()).await.map(drop),
-            fixture.app.get_balance_at(caller, id, now).await.map(drop),
+            fixture.app.ledger.get_account(caller, id).await.map(drop),
+            fixture.app.ledger.list_transfers(caller, id, page.into()).await.map(drop),
+            fixture.app.ledger.get_balance_at(caller, id, now).await.map(drop),
         ];
         for seen in seen {
             assert_eq!(seen.is_ok(), sees_account, "{caller:?}");
             assert!(seen.as_ref().err().is_none_or(missing), "{seen:?}");
         }
-        let seen = fixture.app.get_transfer(caller, transfer.id).await.map(drop);
+        let seen = fixture.app.ledger.get_transfer(caller, transfer.id).await.map(drop);
         assert_eq!(seen.is_ok(), sees_transfer, "{caller:?}");
         assert!(seen.as_ref().err().is_none_or(missing), "{seen:?}");
-        let own: Vec<_> = fixture.app.list_accounts(caller).await.unwrap();
+        let own: Vec<_> = fixture.app.ledger.list_accounts(caller).await.unwrap();
         assert_eq!(own.iter().map(|found| found.account.id()).collect::<Vec<_>>(), [caller.account_id]);
     }
 }
@@ -76,7 +77,7 @@ async fn house_accounts_reject_payments() {
             assert_eq!(fixture.send(caller, out_of).await.unwrap().result, missing);
         }
         let mint = Mint { to: house, amount: amount(10) };
-        assert_eq!(fixture.app.mint(&admin, fixture.key(), mint).await.unwrap().result, missing);
+        assert_eq!(fixture.app.ledger.mint(&admin, fixture.key(), mint).await.unwrap().result, missing);
     }
     assert_eq!(fixture.audit().await, before);
 }
@@ -91,27 +92,34 @@ async fn mint_reverse_and_audit_require_admin() {
     let denied = DomainError::Denied(Denied::AdminsOnly);
     let before = fixture.audit().await;
     for caller in [&ann, &ben, &moderator] {
-        let minted = fixture.app.mint(caller, fixture.key(), mint).await.unwrap();
+        let minted = fixture.app.ledger.mint(caller, fixture.key(), mint).await.unwrap();
         assert_eq!(minted.result, Err(denied));
         for force in [false, true] {
             let reversed =
-                fixture.app.reverse_transfer(caller, fixture.key(), transfer.id, force).await.unwrap();
+                fixture.app.ledger.reverse_transfer(caller, fixture.key(), transfer.id, force).await.unwrap();
             assert_eq!(reversed.result, Err(denied));
         }
-        let audited = fixture.app.audit_ledger(caller).await;
+        let audited = fixture.app.ledger.audit_ledger(caller).await;
         assert!(matches!(audited, Err(AppError::Refused(refusal)) if refusal == denied));
     }
     assert_eq!(fixture.audit().await, before);
-    fixture.app.mint(&admin, fixture.key(), mint).await.unwrap().result.unwrap();
-    fixture.app.reverse_transfer(&admin, fixture.key(), transfer.id, false).await.unwrap().result.unwrap();
-    assert!(fixture.app.audit_ledger(&admin).await.unwrap().is_sound());
+    fixture.app.ledger.mint(&admin, fixture.key(), mint).await.unwrap().result.unwrap();
+    fixture
+        .app
+        .ledger
+        .reverse_transfer(&admin, fixture.key(), transfer.id, false)
+        .await
+        .unwrap()
+        .result
+        .unwrap();
+    assert!(fixture.app.ledger.audit_ledger(&admin).await.unwrap().is_sound());
 }
 
 /// Checks how a market is managed by its creator, by moderators and admins, and by another user.
 async fn check_management(fixture: &Fixture, creator: &Caller, caller: &Caller, is_allowed: bool) {
     let refusal = DomainError::Denied(Denied::NotTheCreator);
     let market = fixture.market(creator, 100).await;
-    let closed = fixture.app.close_market(caller, fixture.key(), market.market.id()).await.unwrap();
+    let closed = fixture.app.markets.close_market(caller, fixture.key(), market.market.id()).await.unwrap();
     assert_eq!(closed.result.map(drop), if is_allowed { Ok(()) } else { Err(refusal) });
     let (first, second) = (Fixture::option(&market, 0), Fixture::option(&market, 1));
     let decisions =

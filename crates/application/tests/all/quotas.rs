@@ -44,7 +44,7 @@ async fn write(fixture: &Fixture, author: &Caller, status: PostStatus) -> Result
         tags: foretell_testkit::builders::tags(&["rain"]),
         status,
     };
-    fixture.app.write_post(author, body).await
+    fixture.app.content.write_post(author, body).await
 }
 
 async fn set_status(
@@ -54,7 +54,7 @@ async fn set_status(
     status: PostStatus,
 ) -> Result<Post, AppError> {
     let edit = PostEdit { status: Some(status), ..PostEdit::default() };
-    fixture.app.edit_post(by, post, edit, ExpectedVersion::Any).await
+    fixture.app.content.edit_post(by, post, edit, ExpectedVersion::Any).await
 }
 
 #[tokio::test]
@@ -76,7 +76,7 @@ async fn posts_count_by_their_status() {
     set_status(&fixture, &moderator, first.id, draft).await.unwrap();
     set_status(&fixture, &ann, saved.id, published).await.unwrap();
     check_exceeded(write(&fixture, &ann, draft).await, Quota::Drafts);
-    fixture.app.delete_post(&ann, first.id).await.unwrap();
+    fixture.app.content.delete_post(&ann, first.id).await.unwrap();
     write(&fixture, &ann, draft).await.unwrap();
 }
 
@@ -87,12 +87,12 @@ async fn comments_count_on_all_subjects() {
     let post = write(&fixture, &ann, PostStatus::Published).await.unwrap();
     let market = fixture.market(&ann, 5_000).await.market.id();
     let said = || CommentContent::new("Why?").unwrap();
-    let first = fixture.app.write_comment(&ben, post.id.into(), said()).await.unwrap();
-    fixture.app.write_comment(&ben, market.into(), said()).await.unwrap();
-    check_exceeded(fixture.app.write_comment(&ben, market.into(), said()).await, Quota::Comments);
-    fixture.app.write_comment(&ann, market.into(), said()).await.unwrap();
-    fixture.app.delete_comment(&ben, first.id).await.unwrap();
-    fixture.app.write_comment(&ben, market.into(), said()).await.unwrap();
+    let first = fixture.app.content.write_comment(&ben, post.id.into(), said()).await.unwrap();
+    fixture.app.content.write_comment(&ben, market.into(), said()).await.unwrap();
+    check_exceeded(fixture.app.content.write_comment(&ben, market.into(), said()).await, Quota::Comments);
+    fixture.app.content.write_comment(&ann, market.into(), said()).await.unwrap();
+    fixture.app.content.delete_comment(&ben, first.id).await.unwrap();
+    fixture.app.content.write_comment(&ben, market.into(), said()).await.unwrap();
 }
 
 #[tokio::test]
@@ -100,7 +100,7 @@ async fn markets_count_until_they_are_closed_decided_or_deleted() {
     let fixture = fixture().await;
     let ann = fixture.user().await;
     let open = async |key: String| {
-        let receipt = fixture.app.open_market(&ann, key, fixture.opening(1_000)).await.unwrap();
+        let receipt = fixture.app.markets.open_market(&ann, key, fixture.opening(1_000)).await.unwrap();
         receipt.result.map(|opened| opened.into_details().unwrap()).map_err(AppError::from)
     };
     let first = open(fixture.key()).await.unwrap();
@@ -108,13 +108,13 @@ async fn markets_count_until_they_are_closed_decided_or_deleted() {
     let (key, before) = (fixture.key(), fixture.balance(ann.account_id).await);
     check_exceeded(open(key.clone()).await, Quota::OpenMarkets);
     assert_eq!(fixture.balance(ann.account_id).await, before);
-    fixture.app.close_market(&ann, fixture.key(), first.market.id()).await.unwrap().result.unwrap();
+    fixture.app.markets.close_market(&ann, fixture.key(), first.market.id()).await.unwrap().result.unwrap();
     let third = open(fixture.key()).await.unwrap();
     check_exceeded(open(fixture.key()).await, Quota::OpenMarkets);
     fixture.decide(&ann, &second, Decision::Cancel).await.unwrap().result.unwrap();
     open(fixture.key()).await.unwrap();
     check_exceeded(open(fixture.key()).await, Quota::OpenMarkets);
-    fixture.app.delete_market(&ann, third.market.id()).await.unwrap();
+    fixture.app.markets.delete_market(&ann, third.market.id()).await.unwrap();
     open(fixture.key()).await.unwrap();
     // The error is replayed for its key, as every domain error of the money writer.
     check_exceeded(open(key).await, Quota::OpenMarkets);
@@ -127,11 +127,14 @@ async fn openings_in_one_batch_count_each_other() {
     let ann = fixture.user().await;
     let old = fixture.market(&ann, 1_000).await.market.id();
     let open = || {
-        let opening = fixture.app.open_market(&ann, fixture.key(), fixture.opening(1_000));
+        let opening = fixture.app.markets.open_market(&ann, fixture.key(), fixture.opening(1_000));
         opening.map(|answer| answer.unwrap().result.is_ok()).boxed()
     };
-    let close =
-        fixture.app.close_market(&ann, fixture.key(), old).map(|answer| answer.unwrap().result.is_ok());
+    let close = fixture
+        .app
+        .markets
+        .close_market(&ann, fixture.key(), old)
+        .map(|answer| answer.unwrap().result.is_ok());
     let (answers, units) = fixture.together([open(), open(), open(), close.boxed(), open(), open()]).await;
     assert_eq!(units, 1);
     assert_eq!(answers, [true, false, false, true, true, false]);
@@ -144,7 +147,8 @@ async fn small_subsidy_is_rejected() {
     let fixture = Fixture::open_with(ApplicationSettings { quotas, ..settings() }).await;
     let ann = fixture.user().await;
     let open = async |minor| {
-        let receipt = fixture.app.open_market(&ann, fixture.key(), fixture.opening(minor)).await.unwrap();
+        let receipt =
+            fixture.app.markets.open_market(&ann, fixture.key(), fixture.opening(minor)).await.unwrap();
         receipt.result.map(drop)
     };
     assert_eq!(open(499).await, Err(MarketError::SubsidyTooSmall { min: amount(500) }.into()));
@@ -159,7 +163,7 @@ async fn sign_in_ends_the_oldest_session() {
     let mut tokens = Vec::new();
     for _ in 0..5 {
         let password = SecretString::from(PASSWORD);
-        let signed_in = fixture.app.log_in(ADDRESS, &ann.user.email, password).await.unwrap();
+        let signed_in = fixture.app.identity.log_in(ADDRESS, &ann.user.email, password).await.unwrap();
         assert!(is_live(&signed_in.token).await);
         tokens.push(signed_in.token);
     }

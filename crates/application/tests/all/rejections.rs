@@ -121,7 +121,7 @@ async fn check_temporary(fault: Fault) {
     let key = fixture.key();
     let payments = (0..10).map(|number| {
         let key = if number == 0 { key.clone() } else { fixture.key() };
-        fixture.app.pay(&ann, key, Fixture::payment(&ann, &ben, 1))
+        fixture.app.ledger.pay(&ann, key, Fixture::payment(&ann, &ben, 1))
     });
     let (answers, units) = fixture.together_after(|| fixture.faults.fail_next(fault), payments).await;
     assert_eq!(units, 1, "the adapter has retried already");
@@ -131,7 +131,7 @@ async fn check_temporary(fault: Fault) {
     }
     assert_eq!(fixture.audit().await, before);
     assert_eq!(fixture.balances([&ann, &ben]).await, [GRANT, GRANT]);
-    let again = fixture.app.pay(&ann, key, Fixture::payment(&ann, &ben, 1)).await.unwrap();
+    let again = fixture.app.ledger.pay(&ann, key, Fixture::payment(&ann, &ben, 1)).await.unwrap();
     assert!(!again.is_replay, "the key is as good as new");
     again.result.unwrap();
 }
@@ -150,9 +150,9 @@ async fn outage_is_not_stored_under_key() {
     down.take_down();
     let failed = fixture.send(&ann, Fixture::payment(&ann, &ben, 10)).await;
     assert!(matches!(failed, Err(AppError::Store(StoreError::Unavailable(_)))), "{failed:?}");
-    let registered = fixture.app.register_user(fixture.registration(Role::User)).await;
+    let registered = fixture.app.identity.register_user(fixture.registration(Role::User)).await;
     assert!(registered.is_err_and(|error| error.is_temporary()));
-    assert!(fixture.app.missing_migrations().await.is_err());
+    assert!(fixture.app.operations.missing_migrations().await.is_err());
     down.bring_up();
     fixture.pay(&ann, &ben, 10).await.unwrap();
     fixture.audit().await;

@@ -21,7 +21,7 @@ async fn reverse(
     of: TransferId,
     force: bool,
 ) -> Result<Transfer, DomainError> {
-    fixture.app.reverse_transfer(admin, fixture.key(), of, force).await.unwrap().result
+    fixture.app.ledger.reverse_transfer(admin, fixture.key(), of, force).await.unwrap().result
 }
 
 #[tokio::test]
@@ -97,7 +97,7 @@ async fn forced_reversal_without_shortfall_covers_nothing() {
 async fn mint_and_grant_are_reversed_into_treasury() {
     let (fixture, admin, [ann, ben]) = open().await;
     let mint = Mint { to: ann.account_id, amount: amount(500) };
-    let minted = fixture.app.mint(&admin, fixture.key(), mint).await.unwrap().result.unwrap();
+    let minted = fixture.app.ledger.mint(&admin, fixture.key(), mint).await.unwrap().result.unwrap();
     let granted = fixture.statement(ben.account_id).await.remove(0);
     let treasury = fixture.balance(AccountId::TREASURY).await;
     reverse(&fixture, &admin, minted.id, false).await.unwrap();
@@ -146,7 +146,7 @@ async fn forced_reversal_into_closed_account_leaves_no_trace() {
     let (fixture, admin, [ann, ben]) = open().await;
     let paid = fixture.pay(&ann, &ben, 700).await.unwrap();
     fixture.pay(&ben, &admin, GRANT + 700).await.unwrap();
-    fixture.app.erase_user(&ann, ann.user.id, confirmation()).await.unwrap();
+    fixture.app.identity.erase_user(&ann, ann.user.id, confirmation()).await.unwrap();
     let (before, treasury) = (fixture.audit().await, fixture.balance(AccountId::TREASURY).await);
     let refused = reverse(&fixture, &admin, paid.id, true).await.unwrap_err();
     assert_eq!(refused, DomainError::Transfer(TransferError::AccountClosed(ann.account_id)));
@@ -160,7 +160,7 @@ async fn reversal_takes_money_back_from_closed_account() {
     let (fixture, admin, [ann, ben]) = open().await;
     let paid = fixture.pay(&ann, &ben, 700).await.unwrap();
     fixture.pay(&ben, &admin, GRANT + 300).await.unwrap();
-    fixture.app.erase_user(&ben, ben.user.id, confirmation()).await.unwrap();
+    fixture.app.identity.erase_user(&ben, ben.user.id, confirmation()).await.unwrap();
     reverse(&fixture, &admin, paid.id, true).await.unwrap();
     assert_eq!(fixture.balances([&ann, &ben]).await, [GRANT, 0]);
     fixture.audit().await;

@@ -116,7 +116,7 @@ async fn fixture() -> (Fixture, Arc<Application>, Moody) {
     ] {
         let (title, content) = (PostTitle::new(title).unwrap(), PostContent::new("So.").unwrap());
         let body = PostBody { title, content, tags: Tags::default(), status };
-        fixture.app.write_post(&author, body).await.unwrap();
+        fixture.app.content.write_post(&author, body).await.unwrap();
     }
     let node = fixture.node_that_knows(Semantic::new(Arc::new(Weather), Arc::new(index.clone()), 0.5)).await;
     (fixture, node, index)
@@ -127,8 +127,11 @@ async fn found(node: &Application, query: &str) -> (Vec<String>, SearchStep) {
     let query = SearchQuery::parse(query).unwrap();
     let filter = PostFilter { status: PostStatus::Published, author_id: None, tag: None };
     let page = SearchPage { offset: 0, limit: 10 };
-    let found =
-        node.search_posts(&node.admit_search().await.unwrap(), None, &query, &filter, page).await.unwrap();
+    let found = node
+        .search
+        .search_posts(&node.search.admit_search().await.unwrap(), None, &query, &filter, page)
+        .await
+        .unwrap();
     let posts = found.hits.iter().filter_map(|(post, _)| post.as_ref());
     (posts.map(|post| post.body.title.as_str().to_owned()).collect(), found.step)
 }
@@ -146,8 +149,8 @@ async fn check(node: &Application, query: &str, titles: &[&str], step: SearchSte
 async fn known_query_uses_ready_semantic_index() {
     let (_fixture, node, index) = fixture().await;
     check(&node, "wet", &[], SearchStep::Substring).await;
-    assert_eq!(node.embed_all(|_| {}).await.unwrap(), 3);
-    node.read_vectors(VectorCursor::BEGIN).await.unwrap();
+    assert_eq!(node.search.embed_all(|_| {}).await.unwrap(), 3);
+    node.search.read_vectors(VectorCursor::BEGIN).await.unwrap();
     assert_eq!(index.count().await.unwrap(), 2, "a draft is not found by anyone");
     check(&node, "wet", &["Rain"], SearchStep::Semantic).await;
     check(&node, "\"rain\"", &["Rain"], SearchStep::FullText).await;
@@ -161,8 +164,8 @@ async fn known_query_uses_ready_semantic_index() {
 #[tokio::test(start_paused = true)]
 async fn failing_index_falls_back_to_next_step() {
     let (_fixture, node, index) = fixture().await;
-    node.embed_all(|_| {}).await.unwrap();
-    node.read_vectors(VectorCursor::BEGIN).await.unwrap();
+    node.search.embed_all(|_| {}).await.unwrap();
+    node.search.read_vectors(VectorCursor::BEGIN).await.unwrap();
     for mood in [Mood::Failing, Mood::Hanging] {
         index.become_so(mood);
         for _ in 0..5 {
@@ -178,9 +181,9 @@ async fn failing_index_falls_back_to_next_step() {
 #[tokio::test(start_paused = true)]
 async fn search_over_limit_is_rejected() {
     let (_fixture, node, _) = fixture().await;
-    let permit = node.admit_search().await.unwrap();
-    assert!(matches!(node.admit_search().await, Err(AppError::Overloaded)));
-    let (waiting, ()) = tokio::join!(node.admit_search(), async {
+    let permit = node.search.admit_search().await.unwrap();
+    assert!(matches!(node.search.admit_search().await, Err(AppError::Overloaded)));
+    let (waiting, ()) = tokio::join!(node.search.admit_search(), async {
         tokio::task::yield_now().await;
         drop(permit);
     });

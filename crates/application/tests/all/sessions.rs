@@ -33,7 +33,7 @@ fn somebody(fixture: &Fixture, status: UserStatus) -> User {
 }
 
 async fn log_in(fixture: &Fixture, email: &Email, password: &str) -> Result<SignedIn, AppError> {
-    fixture.app.log_in(ADDRESS, email, password.into()).await
+    fixture.app.identity.log_in(ADDRESS, email, password.into()).await
 }
 
 #[tokio::test]
@@ -93,9 +93,12 @@ async fn log_out_ends_one_own_session() {
     let first = log_in(&fixture, &ann.user.email, PASSWORD).await.unwrap();
     let second = log_in(&fixture, &ann.user.email, PASSWORD).await.unwrap();
     assert!(fixture.authenticate(first.token.expose_secret()).await.is_some());
-    assert!(!fixture.app.log_out(&ben, first.session.id, ADDRESS).await.unwrap(), "it is not Ben's");
-    assert!(fixture.app.log_out(&ann, first.session.id, ADDRESS).await.unwrap());
-    assert!(!fixture.app.log_out(&ann, first.session.id, ADDRESS).await.unwrap(), "it has ended already");
+    assert!(!fixture.app.identity.log_out(&ben, first.session.id, ADDRESS).await.unwrap(), "it is not Ben's");
+    assert!(fixture.app.identity.log_out(&ann, first.session.id, ADDRESS).await.unwrap());
+    assert!(
+        !fixture.app.identity.log_out(&ann, first.session.id, ADDRESS).await.unwrap(),
+        "it has ended already"
+    );
     assert!(fixture.authenticate(first.token.expose_secret()).await.is_none());
     assert!(fixture.authenticate(second.token.expose_secret()).await.is_some());
 }
@@ -110,12 +113,16 @@ async fn session_ended_elsewhere_expires_from_cache() {
     let ann = fixture.user().await;
     let signed_in = log_in(&fixture, &ann.user.email, PASSWORD).await.unwrap();
     let is_live = async |app: &Application| {
-        app.authenticate(signed_in.token.expose_secret(), [192, 0, 2, 1].into()).await.unwrap().is_some()
+        app.identity
+            .authenticate(signed_in.token.expose_secret(), [192, 0, 2, 1].into())
+            .await
+            .unwrap()
+            .is_some()
     };
     for app in [&fixture.app, &other, &careful] {
         assert!(is_live(app).await);
     }
-    assert!(other.log_out(&ann, signed_in.session.id, ADDRESS).await.unwrap());
+    assert!(other.identity.log_out(&ann, signed_in.session.id, ADDRESS).await.unwrap());
     assert!(!is_live(&other).await, "it ended here");
     assert!(!is_live(&careful).await, "it trusts nothing");
     fixture.clock.advance_micros(999_999);
@@ -157,9 +164,9 @@ async fn a_hash_with_outdated_parameters_is_replaced() {
 #[tokio::test]
 async fn email_address_is_registered_once() {
     let fixture = Fixture::open().await;
-    assert!(!fixture.app.has_users().await.unwrap());
+    assert!(!fixture.app.identity.has_users().await.unwrap());
     let registration = fixture.registration(Role::User);
-    let again = || fixture.app.register_user(registration.clone());
+    let again = || fixture.app.identity.register_user(registration.clone());
     let (answers, units) = fixture.together([again(), again(), again()]).await;
     assert_eq!(units, 1);
     answers[0].as_ref().unwrap();
@@ -168,6 +175,6 @@ async fn email_address_is_registered_once() {
         assert!(matches!(answer, Err(AppError::Refused(taken)) if *taken == refusal), "{answer:?}");
     }
     assert!(again().await.is_err());
-    assert!(fixture.app.has_users().await.unwrap());
+    assert!(fixture.app.identity.has_users().await.unwrap());
     assert_eq!(fixture.audit().await, 1, "one grant");
 }

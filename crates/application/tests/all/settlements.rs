@@ -27,9 +27,9 @@ async fn check_stop_after(sets: usize) {
     fixture.fail_after(1 + sets, Fault::Unavailable);
     let decided = fixture.decide(&crowd.creator, &crowd.market, Decision::Winner(winner)).await.unwrap();
     decided.result.unwrap();
-    let read = fixture.app.get_market(crowd.id()).await.unwrap();
+    let read = fixture.app.markets.get_market(crowd.id()).await.unwrap();
     assert_eq!(read.market.record().phase, Phase::Resolved, "resolved for reading, though not all are paid");
-    let (_, settlement) = fixture.app.find_settlement(crowd.id()).await.unwrap();
+    let (_, settlement) = fixture.app.markets.find_settlement(crowd.id()).await.unwrap();
     let settlement = settlement.expect("it is decided");
     assert_eq!(settlement.completed_at, None);
     let dealt_with = &crowd.traders[..500 * sets];
@@ -38,7 +38,7 @@ async fn check_stop_after(sets: usize) {
     assert_eq!(settlement.cursor, dealt_with.last().map(|trader| trader.caller.account_id));
     fixture.audit().await;
 
-    let settlement_runner = SettlementRunner::start(Arc::clone(&fixture.app));
+    let settlement_runner = SettlementRunner::start(Arc::clone(&fixture.app.markets));
     fixture.settled(crowd.id()).await;
     settlement_runner.stop().await;
     crowd.check_paid(&fixture, TransferKind::Payout, won).await;
@@ -79,17 +79,21 @@ async fn second_run_pays_nothing() {
     let crowd = Crowd::gather(&fixture, 12).await;
     let winner = Fixture::option(&crowd.market, 0);
     let (key, decision) = (fixture.key(), Decision::Winner(winner));
-    let first =
-        fixture.app.decide_market(&crowd.creator, key.clone(), crowd.id(), decision.clone()).await.unwrap();
+    let first = fixture
+        .app
+        .markets
+        .decide_market(&crowd.creator, key.clone(), crowd.id(), decision.clone())
+        .await
+        .unwrap();
     let before = (fixture.audit().await, fixture.settlement(crowd.id()).await);
-    let again = fixture.app.decide_market(&crowd.creator, key, crowd.id(), decision).await.unwrap();
+    let again = fixture.app.markets.decide_market(&crowd.creator, key, crowd.id(), decision).await.unwrap();
     assert_eq!((again.is_replay, &again.result), (true, &first.result));
     for decision in [Decision::Winner(winner), Decision::Cancel] {
         let refused = fixture.decide(&crowd.creator, &crowd.market, decision).await.unwrap().result;
         let already = MarketError::AlreadyDecided { phase: Phase::Resolved };
         assert_eq!(refused.unwrap_err(), DomainError::Market(already));
     }
-    let settlement_runner = SettlementRunner::start(Arc::clone(&fixture.app));
+    let settlement_runner = SettlementRunner::start(Arc::clone(&fixture.app.markets));
     settlement_runner.stop().await;
     assert_eq!((fixture.audit().await, fixture.settlement(crowd.id()).await), before);
     crowd.check_paid(&fixture, TransferKind::Payout, won).await;
@@ -107,7 +111,7 @@ async fn settlement_runners_of_two_nodes_pay_once() {
         fixture.second_node(settings()).await,
         fixture.second_node(settings()).await,
     ];
-    let settlement_runners = nodes.map(SettlementRunner::start);
+    let settlement_runners = nodes.map(|node| SettlementRunner::start(Arc::clone(&node.markets)));
     fixture.settled(crowd.id()).await;
     for settlement_runner in settlement_runners {
         settlement_runner.stop().await;
@@ -126,7 +130,7 @@ async fn two_steps_in_one_unit_pay_one_set() {
     let mut settlement_runners = Vec::new();
     let begin = async {
         settlement_runners =
-            [&fixture.app, &fixture.app].map(|app| SettlementRunner::start(Arc::clone(app))).into();
+            [&fixture.app, &fixture.app].map(|app| SettlementRunner::start(Arc::clone(&app.markets))).into();
         for _ in 0..100 {
             tokio::task::yield_now().await;
         }
@@ -163,7 +167,7 @@ async fn failing_settlement_does_not_block_others() {
     fixture.faults.reject_inserts(move |row| {
         matches!(row, Insert::Transfer(row) if row.debit.account_id == spoiled) && take_one(&left)
     });
-    let settlement_runner = SettlementRunner::start(Arc::clone(&fixture.app));
+    let settlement_runner = SettlementRunner::start(Arc::clone(&fixture.app.markets));
     fixture.settled(second.id()).await;
     fixture.settled(first.id()).await;
     settlement_runner.stop().await;
@@ -222,7 +226,7 @@ async fn covered_cancellation_refunds_all_stakes() {
     crowd.check_paid(&fixture, TransferKind::Refund, |trader| trader.stake).await;
     assert_eq!(fixture.balance(crowd.creator.account_id).await, GRANT, "the subsidy is back");
     assert_eq!(fixture.balance(AccountId::FEES).await, 0, "fees are part of the stakes");
-    let read = fixture.app.get_market(crowd.id()).await.unwrap();
+    let read = fixture.app.markets.get_market(crowd.id()).await.unwrap();
     assert_eq!(read.market.record().phase, Phase::Cancelled);
 }
 
@@ -266,7 +270,7 @@ async fn uncovered_cancellation_refunds_stakes_pro_rata() {
 async fn fees_and_remainder_leave_the_pot() {
     let fixture = Fixture::open_with(ApplicationSettings { fee_bps: 250, ..settings() }).await;
     let crowd = Crowd::gather(&fixture, 40).await;
-    let fees = fixture.app.get_market(crowd.id()).await.unwrap().market.record().fees.minor();
+    let fees = fixture.app.markets.get_market(crowd.id()).await.unwrap().market.record().fees.minor();
     let pot = fixture.pot(crowd.id()).await;
     let winner = Fixture::option(&crowd.market, 1);
     fixture.decide(&crowd.creator, &crowd.market, Decision::Winner(winner)).await.unwrap().result.unwrap();
@@ -320,6 +324,7 @@ async fn decided_or_ended_market_rejects_trades() {
         (fixture.market(&crowd.creator, 100).await, fixture.market(&crowd.creator, 100).await);
     fixture
         .app
+        .markets
         .close_market(&crowd.creator, fixture.key(), closed.market.id())
         .await
         .unwrap()

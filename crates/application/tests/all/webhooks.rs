@@ -14,7 +14,7 @@ use crate::support::Fixture;
 
 async fn create(fixture: &Fixture, admin: &Caller, events: WebhookEvents) -> WebhookId {
     let url = WebhookUrl::new("https://example.org/hook").unwrap();
-    fixture.app.create_webhook(admin, NewWebhook { url, events }).await.unwrap().id
+    fixture.app.notifications.create_webhook(admin, NewWebhook { url, events }).await.unwrap().id
 }
 
 fn all() -> WebhookEvents {
@@ -30,7 +30,7 @@ fn told(fixture: &Fixture, market: &MarketDetails) -> Vec<String> {
 
 /// Returns the current state of a webhook.
 async fn shown(fixture: &Fixture, admin: &Caller, id: WebhookId) -> foretell_ports::webhook::Webhook {
-    fixture.app.get_webhook(admin, id).await.unwrap()
+    fixture.app.notifications.get_webhook(admin, id).await.unwrap()
 }
 
 #[tokio::test]
@@ -57,7 +57,14 @@ async fn webhook_receives_subscribed_events_only() {
     let market = fixture.market(&admin, 5_000).await;
     create(&fixture, &admin, [WebhookEvent::Status].into_iter().collect()).await;
     fixture.bet(&trader, &market, 0, 100).await.unwrap();
-    fixture.app.close_market(&admin, fixture.key(), market.market.id()).await.unwrap().result.unwrap();
+    fixture
+        .app
+        .markets
+        .close_market(&admin, fixture.key(), market.market.id())
+        .await
+        .unwrap()
+        .result
+        .unwrap();
     assert!(fixture.work().await.is_empty());
     assert_eq!(told(&fixture, &market), ["status closed"]);
 }
@@ -68,7 +75,7 @@ async fn no_cursor_exists_without_webhooks() {
     let admin = fixture.admin().await;
     let market = fixture.market(&admin, 5_000).await;
     let id = create(&fixture, &admin, all()).await;
-    fixture.app.delete_webhook(&admin, id).await.unwrap();
+    fixture.app.notifications.delete_webhook(&admin, id).await.unwrap();
     fixture.bet(&admin, &market, 0, 100).await.unwrap();
     assert!(fixture.work().await.is_empty());
     assert!(fixture.receivers.sent().is_empty());
@@ -155,7 +162,7 @@ async fn webhook_failing_for_days_is_disabled() {
     assert_eq!(fixture.jobs(JobState::Dead).await.len(), 1);
     let missed = fixture.market(&admin, 1_000).await;
     let change = WebhookChange { status: Some(WebhookStatus::Enabled), ..WebhookChange::default() };
-    let enabled = fixture.app.change_webhook(&admin, id, change).await.unwrap();
+    let enabled = fixture.app.notifications.change_webhook(&admin, id, change).await.unwrap();
     assert_eq!((enabled.status, enabled.failing), (WebhookStatus::Enabled, None));
     let market = fixture.market(&admin, 1_000).await;
     assert!(fixture.work().await.is_empty());
@@ -183,11 +190,11 @@ async fn replaced_secret_signs_for_a_day() {
     let admin = fixture.admin().await;
     let id = create(&fixture, &admin, all()).await;
     let first = shown(&fixture, &admin, id).await.secret;
-    let second = fixture.app.rotate_webhook_secret(&admin, id).await.unwrap().secret;
+    let second = fixture.app.notifications.rotate_webhook_secret(&admin, id).await.unwrap().secret;
     assert_ne!(first, second);
     for (seconds, expected) in [(0, vec![second, first]), (86_400, vec![second])] {
         fixture.clock.advance_seconds(seconds);
-        fixture.app.test_webhook(&admin, id).await.unwrap().unwrap();
+        fixture.app.notifications.test_webhook(&admin, id).await.unwrap().unwrap();
         assert_eq!(fixture.receivers.sent().last().unwrap().secrets, expected);
     }
 }
@@ -199,22 +206,23 @@ async fn webhook_requires_admin_and_allowed_address() {
     let id = create(&fixture, &admin, all()).await;
     let new = |url: &str| NewWebhook { url: WebhookUrl::new(url).unwrap(), events: all() };
     for denied in [
-        fixture.app.create_webhook(&moderator, new("https://example.org/")).await.map(drop),
-        fixture.app.get_webhook(&moderator, id).await.map(drop),
-        fixture.app.rotate_webhook_secret(&moderator, id).await.map(drop),
-        fixture.app.change_webhook(&moderator, id, WebhookChange::default()).await.map(drop),
-        fixture.app.test_webhook(&moderator, id).await.map(drop),
-        fixture.app.delete_webhook(&moderator, id).await,
+        fixture.app.notifications.create_webhook(&moderator, new("https://example.org/")).await.map(drop),
+        fixture.app.notifications.get_webhook(&moderator, id).await.map(drop),
+        fixture.app.notifications.rotate_webhook_secret(&moderator, id).await.map(drop),
+        fixture.app.notifications.change_webhook(&moderator, id, WebhookChange::default()).await.map(drop),
+        fixture.app.notifications.test_webhook(&moderator, id).await.map(drop),
+        fixture.app.notifications.delete_webhook(&moderator, id).await,
     ] {
         assert!(matches!(denied, Err(AppError::Refused(DomainError::Denied(_)))), "{denied:?}");
     }
-    let refused = fixture.app.create_webhook(&admin, new("http://example.org/")).await.map(drop);
+    let refused =
+        fixture.app.notifications.create_webhook(&admin, new("http://example.org/")).await.map(drop);
     let forbidden = DomainError::Webhook(WebhookError::ForbiddenAddress);
     assert!(matches!(refused, Err(AppError::Refused(refusal)) if refusal == forbidden), "{refused:?}");
     for _ in 1..20 {
         create(&fixture, &admin, all()).await;
     }
-    let many = fixture.app.create_webhook(&admin, new("https://example.org/")).await.map(drop);
+    let many = fixture.app.notifications.create_webhook(&admin, new("https://example.org/")).await.map(drop);
     assert!(
         matches!(many, Err(AppError::Refused(DomainError::Webhook(WebhookError::TooMany { max: 20 })))),
         "{many:?}"

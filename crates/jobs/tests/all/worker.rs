@@ -64,7 +64,7 @@ impl Fixture {
             avatar: None,
             role: Role::User,
         };
-        self.app.register_user(registration).await.unwrap();
+        self.app.identity.register_user(registration).await.unwrap();
     }
 
     async fn count(&self, state: JobState) -> i64 {
@@ -141,7 +141,7 @@ async fn rejected_email_is_not_retried() {
     let dead = fixture.store.list_jobs(filter, FIRST).await.unwrap();
     assert_eq!(dead[0].failures, 1);
     assert!(dead[0].error.as_deref().is_some_and(|error| error.contains("550 no such user")), "{dead:?}");
-    assert!(fixture.app.is_mail_well(), "the mail server is not to blame");
+    assert!(fixture.app.notifications.is_mail_well(), "the mail server is not to blame");
 }
 
 #[tokio::test(flavor = "multi_thread")]

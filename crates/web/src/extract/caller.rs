@@ -197,7 +197,7 @@ async fn caller_of(request: &HttpRequest) -> Result<Option<Arc<Caller>>, ApiErro
     let Some(Presented::Bearer(token) | Presented::Cookie(token)) = token_of(request) else {
         return Ok(None);
     };
-    match state.application.authenticate(&token, ClientAddress::of(request).0).await {
+    match state.application.identity.authenticate(&token, ClientAddress::of(request).0).await {
         Err(error @ AppError::TooManyInvalidTokens { .. }) => Err(error.into()),
         // If storage fails, the route reports it.
         found => Ok(found.ok().flatten()),
@@ -212,7 +212,7 @@ async fn authenticate(request: &HttpRequest) -> Result<Arc<Caller>, ApiError> {
         refuse_forgery(request, &state.settings.allowed_origins)?;
     }
     let (Presented::Bearer(token) | Presented::Cookie(token)) = token;
-    let caller = state.application.authenticate(&token, ClientAddress::of(request).0).await?;
+    let caller = state.application.identity.authenticate(&token, ClientAddress::of(request).0).await?;
     let caller = caller.ok_or_else(|| unauthorized("The session or API key is unknown or has ended"))?;
     // The middleware then forbids shared caches to store the response, and logs the user.
     request.extensions_mut().insert(HasCaller(caller.user.id));

@@ -37,7 +37,7 @@ pub(crate) async fn meter(
         return Err(error.with_header(RETRY_AFTER, HeaderValue::from(1)).into());
     }
     let Some(kind) = kind_of(metering, request.method()) else { return next.call(request).await };
-    if state.application.request_budget(kind).is_none() {
+    if state.application.limits.request_budget(kind).is_none() {
         return next.call(request).await;
     }
     let deadline = Deadline::new(state.settings.answer_timeout);
@@ -62,7 +62,7 @@ pub(crate) async fn meter(
 pub(crate) async fn charge(state: &WebState, request: &HttpRequest, cost: usize) -> Result<(), ApiError> {
     let Some(metered) = request.extensions().get::<Metered>().copied() else { return Ok(()) };
     let cost = u32::try_from(cost).unwrap_or(u32::MAX);
-    let metered = state.application.charge_request(metered, cost).await;
+    let metered = state.application.limits.charge_request(metered, cost).await;
     request.extensions_mut().insert(metered);
     if metered.verdict.refused_for.is_some() { Err(over_limit(&metered)) } else { Ok(()) }
 }
@@ -92,7 +92,7 @@ async fn count(
         RequestKind::LogIn => Requester::Address(ClientAddress::of(request.request()).0),
         RequestKind::Read | RequestKind::Write => requester_of(request.request()).await?,
     };
-    Ok(state.application.meter_request(kind, requester).await)
+    Ok(state.application.limits.meter_request(kind, requester).await)
 }
 
 fn kind_of(metering: Metering, method: &Method) -> Option<RequestKind> {

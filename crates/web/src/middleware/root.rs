@@ -203,7 +203,7 @@ impl RequestContext {
     }
 
     fn must_close(&self) -> bool {
-        self.is_over_limit || self.state.application.is_ending()
+        self.is_over_limit || self.state.application.operations.is_ending()
     }
 
     fn failure<'a>(&'a self, status: StatusCode, error: Option<&'a ApiError>) -> Failure<'a> {

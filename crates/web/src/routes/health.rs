@@ -70,13 +70,14 @@ struct Checks {
 impl Checks {
     async fn make(state: &WebState) -> Self {
         let application = &state.application;
-        let missing = timeout(PING, application.missing_migrations()).await.ok().and_then(Result::ok);
-        let redis = match application.cache_mode() {
+        let missing =
+            timeout(PING, application.operations.missing_migrations()).await.ok().and_then(Result::ok);
+        let redis = match application.operations.cache_mode() {
             CacheMode::Local => None,
             CacheMode::Shared => Some(OK),
             CacheMode::Degraded => Some(DEGRADED),
         };
-        let search = match application.semantic() {
+        let search = match application.search.semantic() {
             None => OFF,
             Some(semantic) if semantic.is_ready() => OK,
             Some(_) => DEGRADED,
@@ -86,12 +87,12 @@ impl Checks {
             (false, _) => Some(OFF),
             // Other processes send emails, if any does.
             (true, None) => None,
-            (true, Some(_)) => Some(if application.is_mail_well() { OK } else { DEGRADED }),
+            (true, Some(_)) => Some(if application.notifications.is_mail_well() { OK } else { DEGRADED }),
         };
         Self {
             database: up(missing.is_some()),
             migrations: up(missing == Some(0)),
-            writer: up(application.is_writer_alive()),
+            writer: up(application.operations.is_writer_alive()),
             workers,
             redis,
             search,
@@ -143,7 +144,7 @@ async fn live() -> HandlerResult {
 )]
 async fn ready(state: Data<WebState>) -> HandlerResult {
     let checks = Checks::make(&state).await;
-    let is_ending = state.application.is_ending();
+    let is_ending = state.application.operations.is_ending();
     if checks.are_good() && !is_ending {
         return reply::ok(Readiness { status: "ok", checks });
     }

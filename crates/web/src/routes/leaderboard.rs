@@ -103,9 +103,9 @@ impl<'a> RankView<'a> {
 )]
 async fn get_leaderboard(state: Data<WebState>, params: Params<LeaderboardParams>) -> HandlerResult {
     let ((period, paging), application) = (state.validate(params)?, &state.application);
-    let (mut ranks, total) = application.get_leaderboard(period, paging.request()).await?;
+    let (mut ranks, total) = application.trading.get_leaderboard(period, paging.request()).await?;
     let meta = paging.meta(&mut ranks, RankedTrader::key, ready(Ok(total))).await?;
-    let users = application.relate_to_ranks(&ranks).await?;
+    let users = application.trading.relate_to_ranks(&ranks).await?;
     let currency = &application.settings().currency;
     let view = |ranked: &RankedTrader| {
         users.get(&ranked.profit.user_id).map(|user| RankView::new(ranked, user, currency))

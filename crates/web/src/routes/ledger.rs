@@ -104,6 +104,6 @@ async fn audit(
     params: Params<NoParams>,
 ) -> HandlerResult {
     state.validate(params)?;
-    let report = state.application.audit_ledger(&caller).await?;
+    let report = state.application.ledger.audit_ledger(&caller).await?;
     reply::ok(AuditView::new(&report, &state.application.settings().currency))
 }

@@ -55,7 +55,7 @@ async fn own_profile<'a>(
     caller: &Caller,
     user: &'a User,
 ) -> Result<(EntityTag, Me<'a>), ApiError> {
-    let found = state.application.list_accounts(caller).await?;
+    let found = state.application.ledger.list_accounts(caller).await?;
     let transfers: i64 = found.iter().map(|details| details.account.version()).sum();
     let tag = reply::version_tag(format_args!("{}-{}.{transfers}", user.version, found.len()));
     let currency = &state.application.settings().currency;

@@ -67,6 +67,6 @@ async fn mint(
     body: Body<MintBody>,
 ) -> HandlerResult {
     let (key, mint) = state.validate((key, body))?;
-    let receipt = state.application.mint(&caller, key, mint).await?;
+    let receipt = state.application.ledger.mint(&caller, key, mint).await?;
     reply::receipt(receipt, |transfer| made(&state, &caller, &transfer))
 }

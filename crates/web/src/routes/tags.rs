@@ -30,8 +30,9 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
 )]
 async fn list(state: Data<WebState>, params: Params<PageParams>) -> HandlerResult {
     let paging = state.validate(params)?;
-    let mut numbered = state.application.list_tags(paging.request()).await?;
-    let meta = paging.meta(&mut numbered, |(number, _)| *number, state.application.count_tags()).await?;
+    let mut numbered = state.application.content.list_tags(paging.request()).await?;
+    let meta =
+        paging.meta(&mut numbered, |(number, _)| *number, state.application.content.count_tags()).await?;
     let rows: Vec<_> = numbered.iter().map(|(_, tag)| TagView::from(tag)).collect();
     reply::list(rows, meta)
 }

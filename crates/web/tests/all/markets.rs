@@ -106,19 +106,20 @@ pub(crate) async fn command(app: &TestApp, path: &str, user: &TestUser, body: &V
 }
 
 async fn caller(app: &TestApp, user: &TestUser) -> Caller {
-    (*app.application.authenticate(&user.token, [192, 0, 2, 1].into()).await.unwrap().unwrap()).clone()
+    (*app.application.identity.authenticate(&user.token, [192, 0, 2, 1].into()).await.unwrap().unwrap())
+        .clone()
 }
 
 /// Returns the balance of a user's account, in minor units.
 async fn balance(app: &TestApp, user: &TestUser) -> i64 {
     let caller = caller(app, user).await;
-    let details = app.application.get_account(&caller, user.account_id).await.unwrap();
+    let details = app.application.ledger.get_account(&caller, user.account_id).await.unwrap();
     details.account.balance().minor()
 }
 
 /// Returns the audit of the ledger, which must be sound.
 async fn audit(app: &TestApp) -> AuditReport {
-    let report = app.application.audit_as_operator().await.unwrap();
+    let report = app.application.ledger.audit_as_operator().await.unwrap();
     assert!(report.is_sound(), "{report:?}");
     report
 }

@@ -48,7 +48,7 @@ impl TestServer {
     async fn stop(self) {
         self.handle.stop(true).await;
         self.running.await.unwrap().unwrap();
-        self.application.drain().await;
+        self.application.operations.drain().await;
     }
 
     async fn connect(&self) -> TcpStream {

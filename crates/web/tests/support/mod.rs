@@ -169,9 +169,13 @@ impl TestApp {
             avatar: None,
             role,
         };
-        let (user, registered) = self.application.register_user(registration).await.unwrap();
-        let signed_in =
-            self.application.log_in(ADDRESS.parse().unwrap(), &email, PASSWORD.into()).await.unwrap();
+        let (user, registered) = self.application.identity.register_user(registration).await.unwrap();
+        let signed_in = self
+            .application
+            .identity
+            .log_in(ADDRESS.parse().unwrap(), &email, PASSWORD.into())
+            .await
+            .unwrap();
         TestUser {
             id: user.id,
             account_id: registered.account_id,

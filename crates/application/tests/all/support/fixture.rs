@@ -138,14 +138,14 @@ impl Fixture {
     }
 
     async fn register(&self, role: Role) -> Caller {
-        let (user, registered) = self.app.register_user(self.registration(role)).await.unwrap();
+        let (user, registered) = self.app.identity.register_user(self.registration(role)).await.unwrap();
         let session = self.sign_in(user.id).await;
         Caller { user, account_id: registered.account_id, credential: Credential::Session(session) }
     }
 
     /// Returns the caller of a session token or API key that is presented from [`ADDRESS`].
     pub(crate) async fn authenticate(&self, token: &str) -> Option<Arc<Caller>> {
-        self.app.authenticate(token, ADDRESS).await.unwrap()
+        self.app.identity.authenticate(token, ADDRESS).await.unwrap()
     }
 
     /// Stores a session of this user that never expires.
@@ -192,7 +192,7 @@ impl Fixture {
 
     /// Makes a payment under a new key.
     pub(crate) async fn pay(&self, from: &Caller, to: &Caller, minor: i64) -> Result<Transfer, DomainError> {
-        let receipt = self.app.pay(from, self.key(), Self::payment(from, to, minor)).await.unwrap();
+        let receipt = self.app.ledger.pay(from, self.key(), Self::payment(from, to, minor)).await.unwrap();
         assert!(!receipt.is_replay);
         receipt.result
     }
@@ -203,7 +203,7 @@ impl Fixture {
         caller: &Caller,
         payment: Payment,
     ) -> Result<Receipt<Transfer>, AppError> {
-        self.app.pay(caller, self.key(), payment).await
+        self.app.ledger.pay(caller, self.key(), payment).await
     }
 
     /// Returns the balance of an account, in minor units.
@@ -222,7 +222,7 @@ impl Fixture {
 
     /// Checks every invariant of the ledger and returns the number of transfers.
     pub(crate) async fn audit(&self) -> i64 {
-        let report = self.app.audit_as_operator().await.unwrap();
+        let report = self.app.ledger.audit_as_operator().await.unwrap();
         assert!(report.is_sound(), "{report:?}");
         report.transfers
     }

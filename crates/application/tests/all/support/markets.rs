@@ -99,7 +99,7 @@ impl Fixture {
 
     /// Creates a market with two options that ends in a day.
     pub(crate) async fn market(&self, creator: &Caller, subsidy: i64) -> MarketDetails {
-        let receipt = self.app.open_market(creator, self.key(), self.opening(subsidy)).await.unwrap();
+        let receipt = self.app.markets.open_market(creator, self.key(), self.opening(subsidy)).await.unwrap();
         receipt.result.unwrap().into_details().unwrap()
     }
 
@@ -128,7 +128,7 @@ impl Fixture {
         minor: i64,
     ) -> Result<TradeReceipt, DomainError> {
         let order = Self::order(market, option, minor);
-        let placed = self.app.place_bet(trader, self.key(), Self::target(market), order);
+        let placed = self.app.trading.place_bet(trader, self.key(), Self::target(market), order);
         placed.await.unwrap().result
     }
 
@@ -141,7 +141,7 @@ impl Fixture {
     ) -> Result<TradeReceipt, DomainError> {
         let option_id = Self::option(market, option);
         let order = SellOrder { option_id, quantity: Quantity::All, min_proceeds: None };
-        let sold = self.app.sell_shares(trader, self.key(), Self::target(market), order);
+        let sold = self.app.trading.sell_shares(trader, self.key(), Self::target(market), order);
         sold.await.unwrap().result
     }
 
@@ -152,7 +152,7 @@ impl Fixture {
         market: &MarketDetails,
         decision: Decision,
     ) -> Result<Receipt<MarketState>, AppError> {
-        self.app.decide_market(caller, self.key(), market.market.id(), decision).await
+        self.app.markets.decide_market(caller, self.key(), market.market.id(), decision).await
     }
 
     /// Returns the settlement of a decided market.

@@ -21,12 +21,12 @@ impl Fixture {
                     break;
                 }
                 for job in jobs {
-                    if let Err(failure) = self.app.run_job(&job).await {
+                    if let Err(failure) = self.app.jobs.run_job(&job).await {
                         let (problem, is_permanent) = (failure.to_string(), failure.is_permanent());
                         let retry_after = failure.retry_after();
                         let attempt =
                             FailedAttempt { problem, is_permanent, is_of_receiver: false, retry_after };
-                        let fate = self.app.fail_job(&job, &attempt).await.unwrap();
+                        let fate = self.app.jobs.fail_job(&job, &attempt).await.unwrap();
                         failed.push((failure, fate));
                     }
                 }
@@ -37,13 +37,13 @@ impl Fixture {
 
     /// Leases the due jobs of a lane.
     pub(crate) async fn take_up(&self, lane: JobLane) -> Vec<LeasedJob> {
-        self.app.lease_jobs(lane, 100, Duration::from_mins(1)).await.unwrap().jobs
+        self.app.jobs.lease_jobs(lane, 100, Duration::from_mins(1)).await.unwrap().jobs
     }
 
     /// Returns the jobs in this state, newest first.
     pub(crate) async fn jobs(&self, state: JobState) -> Vec<Job> {
         let filter = JobFilter { kind: None, state: Some(state) };
         let page = PageRequest { start: PageStart::Offset(0), limit: 100 };
-        self.app.list_jobs_as_operator(filter, page).await.unwrap()
+        self.app.jobs.list_jobs_as_operator(filter, page).await.unwrap()
     }
 }

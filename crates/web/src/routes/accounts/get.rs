@@ -72,10 +72,10 @@ pub(super) async fn get(
     let (id, at) = state.validate((id, params))?;
     let currency = &state.application.settings().currency;
     let Some(at) = at else {
-        let account = state.application.get_account(&caller, id).await?;
+        let account = state.application.ledger.get_account(&caller, id).await?;
         return reply::ok(Shown::Account(AccountView::new(&account, currency)));
     };
-    let balance = state.application.get_balance_at(&caller, id, at).await?;
+    let balance = state.application.ledger.get_balance_at(&caller, id, at).await?;
     let balance = Money::new(currency, balance.minor());
     let then = BalanceView { id: Text(id), balance, currency: currency.code(), at: Time(at) };
     reply::ok(Shown::Balance(then))

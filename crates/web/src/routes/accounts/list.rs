@@ -24,7 +24,7 @@ pub(super) async fn list(
     params: Params<PageParams>,
 ) -> HandlerResult {
     let paging = state.validate(params)?;
-    let mut accounts = state.application.list_accounts(&caller).await?;
+    let mut accounts = state.application.ledger.list_accounts(&caller).await?;
     accounts.reverse();
     // A user has few accounts, so they are read together and divided here.
     let meta = paging.divide(&mut accounts, |details| details.account.id());

@@ -39,7 +39,8 @@ pub(super) async fn list_transfers(
     params: Params<PageParams>,
 ) -> HandlerResult {
     let (id, paging) = state.validate((id, params))?;
-    let Page { mut rows, total } = state.application.list_transfers(&caller, id, paging.request()).await?;
+    let Page { mut rows, total } =
+        state.application.ledger.list_transfers(&caller, id, paging.request()).await?;
     let meta = paging.meta(&mut rows, |transfer| version_of(id, transfer), ready(Ok(total))).await?;
     let currency = &state.application.settings().currency;
     let rows = rows.iter().map(|transfer| StatementRow {

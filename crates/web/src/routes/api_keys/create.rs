@@ -98,7 +98,7 @@ pub(super) async fn create(
 ) -> HandlerResult {
     let (new, password) = state.validate(body)?;
     let confirmation = PasswordConfirmation { password, from };
-    let issued = state.application.create_api_key(&caller, confirmation, new).await?;
+    let issued = state.application.identity.create_api_key(&caller, confirmation, new).await?;
     let data = KeyCreated { key: ApiKeyView::new(&issued.key), secret: issued.secret.expose_secret() };
     reply::created(format_args!("/api-keys/{}", issued.key.id), data)
 }

@@ -24,6 +24,6 @@ pub(super) async fn delete(
     params: Params<NoParams>,
 ) -> HandlerResult {
     let (id, ()) = state.validate((id, params))?;
-    state.application.delete_api_key(&caller, id).await?;
+    state.application.identity.delete_api_key(&caller, id).await?;
     Ok(reply::no_content())
 }

@@ -24,7 +24,8 @@ pub(super) async fn list(
     params: Params<PageParams>,
 ) -> HandlerResult {
     let paging = state.validate(params)?;
-    let mut keys = state.application.list_api_keys(&caller, paging.request()).await?;
-    let meta = paging.meta(&mut keys, |key| key.id, state.application.count_api_keys(&caller)).await?;
+    let mut keys = state.application.identity.list_api_keys(&caller, paging.request()).await?;
+    let meta =
+        paging.meta(&mut keys, |key| key.id, state.application.identity.count_api_keys(&caller)).await?;
     reply::list(keys.iter().map(ApiKeyView::new).collect::<Vec<_>>(), meta)
 }

@@ -26,7 +26,7 @@ pub(super) async fn get(
     params: Params<NoParams>,
 ) -> HandlerResult {
     let (id, ()) = state.validate((id, params))?;
-    let found = state.application.find_bet(caller.caller(), id).await?;
+    let found = state.application.markets.find_bet(caller.caller(), id).await?;
     let bet = found.ok_or_else(|| ApiError::new(ErrorCode::NotFound, format!("Bet not found: {id}")))?;
     let currency = &state.application.settings().currency;
     let is_own = caller.caller().is_some_and(|caller| caller.account_id == bet.account_id);

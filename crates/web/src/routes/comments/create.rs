@@ -55,6 +55,6 @@ where
     Id: FromStr<Err = IdError> + Into<CommentSubject> + 'static,
 {
     let (id, content) = state.validate((id, body))?;
-    let comment = state.application.write_comment(&caller, id.into(), content).await?;
+    let comment = state.application.content.write_comment(&caller, id.into(), content).await?;
     reply::created(format_args!("/comments/{}", comment.id), CommentView::from(&comment))
 }

@@ -25,6 +25,6 @@ pub(super) async fn get(
     params: Params<NoParams>,
 ) -> HandlerResult {
     let (id, ()) = state.validate((id, params))?;
-    let comment = state.application.get_comment(caller.caller(), id).await?;
+    let comment = state.application.content.get_comment(caller.caller(), id).await?;
     reply::ok(CommentView::from(&comment))
 }

@@ -49,6 +49,6 @@ pub(super) async fn update(
     body: Body<EditBody>,
 ) -> HandlerResult {
     let (id, content) = state.validate((id, body))?;
-    let comment = state.application.edit_comment(&caller, id, content).await?;
+    let comment = state.application.content.edit_comment(&caller, id, content).await?;
     reply::ok(CommentView::from(&comment))
 }

@@ -24,6 +24,6 @@ pub(super) async fn discard(
     params: Params<NoParams>,
 ) -> HandlerResult {
     let (id, ()) = state.validate((id, params))?;
-    state.application.discard_job(&caller, id).await?;
+    state.application.jobs.discard_job(&caller, id).await?;
     Ok(reply::no_content())
 }

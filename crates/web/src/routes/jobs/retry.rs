@@ -26,6 +26,6 @@ pub(super) async fn retry(
     params: Params<NoParams>,
 ) -> HandlerResult {
     let (id, ()) = state.validate((id, params))?;
-    let job = state.application.retry_job(&caller, id).await?;
+    let job = state.application.jobs.retry_job(&caller, id).await?;
     reply::ok(JobView::new(&job))
 }

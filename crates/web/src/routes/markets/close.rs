@@ -29,7 +29,7 @@ pub(super) async fn close(
     body: OptionalBody<NoFields>,
 ) -> HandlerResult {
     let (market_id, key, ()) = state.validate((market_id, key, body))?;
-    let receipt = state.application.close_market(&caller, key, market_id).await?;
+    let receipt = state.application.markets.close_market(&caller, key, market_id).await?;
     let currency = &state.application.settings().currency;
     reply::receipt(receipt, |market| reply::ok(MarketStateView::new(market, currency)?))
 }

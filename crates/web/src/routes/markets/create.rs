@@ -215,7 +215,7 @@ pub(super) async fn create(
     body: Body<OpeningBody>,
 ) -> HandlerResult {
     let (key, opening) = state.validate((key, body))?;
-    let receipt = state.application.open_market(&caller, key, opening).await?;
+    let receipt = state.application.markets.open_market(&caller, key, opening).await?;
     reply::receipt(receipt, |opened| {
         let market = opened.into_details();
         let market = market.ok_or_else(|| ApiError::internal("a record makes no market"))?;

@@ -81,7 +81,7 @@ pub(super) async fn create_sale(
 ) -> HandlerResult {
     let (market_id, key, (client_id, order)) = state.validate((market_id, key, body))?;
     let target = TradeTarget { market_id, client_id };
-    let receipt = state.application.sell_shares(&caller, key, target, order).await?;
+    let receipt = state.application.trading.sell_shares(&caller, key, target, order).await?;
     let currency = &state.application.settings().currency;
     reply::receipt(receipt, |traded| {
         let location = format_args!("/bets/{}", traded.bet.id);

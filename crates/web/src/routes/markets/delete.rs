@@ -25,6 +25,6 @@ pub(super) async fn delete(
     params: Params<NoParams>,
 ) -> HandlerResult {
     let (id, ()) = state.validate((id, params))?;
-    state.application.delete_market(&caller, id).await?;
+    state.application.markets.delete_market(&caller, id).await?;
     Ok(reply::no_content())
 }

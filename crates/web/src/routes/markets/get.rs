@@ -59,17 +59,17 @@ pub(super) async fn get(
     let (id, (relations, fields)) = state.validate((id, params))?;
     let application = &state.application;
     if relations.is_empty() && fields.are_all() {
-        let page = MarketPage::read(application.show_market(id, page::render).await?);
+        let page = MarketPage::read(application.markets.show_market(id, page::render).await?);
         let page = page.ok_or_else(|| ApiError::internal("what is kept of a market is no page"))?;
         return Ok(reply::finished_unless_known(&known, page.tag, page.body));
     }
-    let market = application.get_market(id).await?;
+    let market = application.markets.get_market(id).await?;
     let (now, currency) = (application.now(), &application.settings().currency);
     let view = || MarketView::at(now, &market, currency);
     if relations.is_empty() {
         let tag = reply::version_tag(entity_tag(&market, now));
         return reply::unless_known(&known, tag, || fields.of(view()));
     }
-    let related = application.relate_to_markets(from_ref(&market), &relations).await?;
+    let related = application.markets.relate_to_markets(from_ref(&market), &relations).await?;
     reply::ok(fields.of(view().with(&related, currency)))
 }

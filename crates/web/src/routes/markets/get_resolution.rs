@@ -25,7 +25,7 @@ pub(super) async fn get_resolution(
     params: Params<NoParams>,
 ) -> HandlerResult {
     let (id, ()) = state.validate((id, params))?;
-    let (details, found) = state.application.find_settlement(id).await?;
+    let (details, found) = state.application.markets.find_settlement(id).await?;
     let not_found = || ApiError::new(ErrorCode::NotFound, format!("Resolution not found: {id}"));
     let settlement = found.ok_or_else(not_found)?;
     let options = &details.market.record().options;

@@ -110,10 +110,10 @@ fn sort_named(name: &str, errors: &mut ValidationErrors) -> Option<MarketSort> {
 pub(super) async fn list(state: Data<WebState>, params: Params<MarketParams>) -> HandlerResult {
     let MarketListQuery { filter, sort, relations, fields, paging } = state.validate(params)?;
     let application = &state.application;
-    let mut found = application.list_markets(&filter, sort, paging.request()).await?;
-    let total = application.count_markets(&filter);
+    let mut found = application.markets.list_markets(&filter, sort, paging.request()).await?;
+    let total = application.markets.count_markets(&filter);
     let meta = paging.meta(&mut found, |market| sort.key_of(market), total).await?;
-    let related = application.relate_to_markets(&found, &relations).await?;
+    let related = application.markets.relate_to_markets(&found, &relations).await?;
     let (now, currency) = (application.now(), &application.settings().currency);
     let view = |market| fields.of(MarketView::at(now, market, currency).with(&related, currency));
     let rows: Vec<_> = found.iter().map(view).collect();

@@ -27,7 +27,7 @@ pub(super) async fn list_bets(
     params: Params<PageParams>,
 ) -> HandlerResult {
     let (id, paging) = state.validate((id, params))?;
-    let (_, Page { mut rows, total }) = state.application.list_bets(id, paging.request()).await?;
+    let (_, Page { mut rows, total }) = state.application.markets.list_bets(id, paging.request()).await?;
     let meta = paging.meta(&mut rows, |bet| bet.fill.sequence, ready(Ok(total))).await?;
     let currency = &state.application.settings().currency;
     let rows: Vec<_> = rows.iter().map(|bet| BetView::public(bet, currency)).collect();

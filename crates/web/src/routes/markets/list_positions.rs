@@ -29,13 +29,15 @@ pub(super) async fn list_positions(
 ) -> HandlerResult {
     let (id, paging) = state.validate((id, params))?;
     let application = &state.application;
-    let details = application.get_market(id).await?;
+    let details = application.markets.get_market(id).await?;
     let (mut rows, total) = match &paging {
         Paging::Page(page) => {
-            let Page { rows, total } = application.page_positions(id, *page).await?;
+            let Page { rows, total } = application.markets.page_positions(id, *page).await?;
             (rows, total)
         }
-        Paging::Cursor(page) => (application.list_positions(id, page.after(), page.limit()).await?, 0),
+        Paging::Cursor(page) => {
+            (application.markets.list_positions(id, page.after(), page.limit()).await?, 0)
+        }
     };
     let meta = paging.meta(&mut rows, PositionRow::key, ready(Ok(total))).await?;
     let (market, prices) = (details.market.record(), details.market.probabilities());

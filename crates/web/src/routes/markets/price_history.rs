@@ -190,6 +190,6 @@ pub(super) async fn get_price_history(
 ) -> HandlerResult {
     let (id, window) = state.validate((id, params))?;
     let ChartWindow { interval, from, to } = window;
-    let chart = state.application.get_price_history(id, interval, from, to).await?;
+    let chart = state.application.trading.get_price_history(id, interval, from, to).await?;
     reply::ok(ChartView::new(window, &chart, &state.application.settings().currency))
 }

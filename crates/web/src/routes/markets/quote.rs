@@ -103,6 +103,6 @@ pub(super) async fn quote(
     body: Body<QuoteOrderBody>,
 ) -> HandlerResult {
     let (market_id, request) = state.validate((market_id, body))?;
-    let quote = state.application.quote_order(market_id, request).await?;
+    let quote = state.application.trading.quote_order(market_id, request).await?;
     reply::ok(QuoteView::new(&quote, &state.application.settings().currency))
 }

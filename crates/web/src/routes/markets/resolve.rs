@@ -116,7 +116,7 @@ pub(super) async fn resolve(
     body: Body<ResolutionBody>,
 ) -> HandlerResult {
     let (market_id, key, decision) = state.validate((market_id, key, body))?;
-    let receipt = state.application.decide_market(&caller, key, market_id, decision).await?;
+    let receipt = state.application.markets.decide_market(&caller, key, market_id, decision).await?;
     let currency = &state.application.settings().currency;
     reply::receipt(receipt, |market| reply::ok(MarketStateView::new(market, currency)?))
 }

@@ -77,14 +77,14 @@ pub(super) async fn search(state: Data<WebState>, params: Params<SearchParams>) 
     let (query, filter, paging) = state.validate(params)?;
     let application = &state.application;
     let page = search::search_page(&paging);
-    let permit = application.admit_search().await?;
-    let found = application.search_markets(&permit, &query, &filter, page).await?;
+    let permit = application.search.admit_search().await?;
+    let found = application.search.search_markets(&permit, &query, &filter, page).await?;
     let mut hits: Vec<_> = (page.offset + 1..).zip(found.hits).collect();
     let total = std::future::ready(Ok(found.total));
     let meta = paging.meta(&mut hits, |(number, _)| *number, total).await?;
     let now = application.now();
     let currency = application.settings().currency.clone();
-    let language = application.search_language();
+    let language = application.search.search_language();
     let write = move || {
         let query = LocalQuery { query: &query, language };
         let read = hits.iter().filter_map(|(_, (market, score))| Some((market.as_ref()?, *score)));

@@ -1,5 +1,6 @@
 //! `GET /markets/{id}/events`: streams the events of a market as server-sent events.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::header::{CACHE_CONTROL, HeaderName};
@@ -57,7 +58,7 @@ pub(super) async fn stream_events(
     params: Params<NoParams>,
 ) -> HandlerResult {
     let (id, last, ()) = state.validate((id, last, params))?;
-    let market = state.application.get_market(id).await?;
+    let market = state.application.markets.get_market(id).await?;
     let present = MarketEventId::of(&market);
     if last.is_some_and(|last| last.sequence > present.sequence) {
         let mut errors = ValidationErrors::default();
@@ -68,8 +69,8 @@ pub(super) async fn stream_events(
         // Clients of server-sent events reconnect after any other status.
         return Ok(reply::no_content());
     }
-    let permit = state.application.open_stream(requester_of(&request).await?)?;
-    let events = state.application.clone().stream_market_events(id, last);
+    let permit = state.application.limits.open_stream(requester_of(&request).await?)?;
+    let events = Arc::clone(&state.application.markets).stream_market_events(id, last);
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")
         .insert_header((CACHE_CONTROL, "no-store"))

@@ -68,7 +68,7 @@ pub(super) async fn update(
 ) -> HandlerResult {
     let (id, expected, edit) = state.validate((id, expected, body))?;
     let application = &state.application;
-    let market = application.edit_market(&caller, id, edit, expected).await?;
+    let market = application.markets.edit_market(&caller, id, edit, expected).await?;
     let (now, currency) = (application.now(), &application.settings().currency);
     let tag = reply::version_tag(entity_tag(&market, now));
     reply::tagged(tag, reply::ok(MarketView::at(now, &market, currency))?)

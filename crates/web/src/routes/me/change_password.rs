@@ -74,6 +74,6 @@ pub(super) async fn change_password(
     let Passwords { current, new, revoke_api_keys } = state.validate(body)?;
     let current = PasswordConfirmation { password: current, from };
     let change = PasswordChange { current, new, revoke_api_keys };
-    let ended = state.application.change_password(&caller, change).await?;
+    let ended = state.application.identity.change_password(&caller, change).await?;
     reply::ok(Changed { ended_sessions: ended.sessions, revoked_api_keys: ended.api_keys })
 }

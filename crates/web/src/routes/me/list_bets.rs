@@ -25,8 +25,8 @@ pub(super) async fn list_bets(
     params: Params<PageParams>,
 ) -> HandlerResult {
     let (paging, application) = (state.validate(params)?, &state.application);
-    let mut bets = application.list_own_bets(&caller, paging.request()).await?;
-    let total = application.count_own_bets(&caller);
+    let mut bets = application.trading.list_own_bets(&caller, paging.request()).await?;
+    let total = application.trading.count_own_bets(&caller);
     let meta = paging.meta(&mut bets, |bet| BetKey::from(bet), total).await?;
     let currency = &application.settings().currency;
     let rows: Vec<_> = bets.iter().map(|bet| BetView::of_trader(bet, currency)).collect();

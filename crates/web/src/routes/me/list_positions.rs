@@ -25,10 +25,10 @@ pub(super) async fn list_positions(
     params: Params<PageParams>,
 ) -> HandlerResult {
     let (paging, application) = (state.validate(params)?, &state.application);
-    let mut held = application.list_own_positions(&caller, paging.request()).await?;
-    let total = application.count_own_positions(&caller);
+    let mut held = application.trading.list_own_positions(&caller, paging.request()).await?;
+    let total = application.trading.count_own_positions(&caller);
     let meta = paging.meta(&mut held, HeldPosition::key, total).await?;
-    let related = application.relate_to_positions(&caller, &held).await?;
+    let related = application.trading.relate_to_positions(&caller, &held).await?;
     let shown = Shown { now: application.now(), currency: &application.settings().currency };
     // A position whose market is unreadable is left out.
     let rows = held.iter().filter_map(|held| OwnPositionView::new(held, &related, shown));

@@ -69,7 +69,7 @@ pub(super) async fn update(
     body: Body<ProfileBody>,
 ) -> HandlerResult {
     let (expected, change) = state.validate((expected, body))?;
-    let user = state.application.change_profile(&caller, change, expected).await?;
+    let user = state.application.identity.change_profile(&caller, change, expected).await?;
     let (tag, profile) = own_profile(&state, &caller, &user).await?;
     reply::tagged(tag, reply::ok(profile)?)
 }

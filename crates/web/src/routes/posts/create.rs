@@ -62,7 +62,7 @@ pub(super) async fn create(
     body: Body<NewPost>,
 ) -> HandlerResult {
     let body = state.validate(body)?;
-    let post = state.application.write_post(&caller, body).await?;
+    let post = state.application.content.write_post(&caller, body).await?;
     let created = reply::created(format_args!("/posts/{}", post.id), PostView::new(&post))?;
     reply::tagged(reply::version_tag(post.version), created)
 }

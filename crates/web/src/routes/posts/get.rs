@@ -57,11 +57,11 @@ pub(super) async fn get(
     known: KnownTags,
 ) -> HandlerResult {
     let (id, (relations, fields)) = state.validate((id, params))?;
-    let post = state.application.get_post(caller.caller(), id).await?;
+    let post = state.application.content.get_post(caller.caller(), id).await?;
     if relations.is_empty() {
         let tag = reply::version_tag(post.version);
         return reply::unless_known(&known, tag, || fields.of(PostView::new(&post)));
     }
-    let related = state.application.relate_to_posts(from_ref(&post), &relations).await?;
+    let related = state.application.content.relate_to_posts(from_ref(&post), &relations).await?;
     reply::ok(fields.of(PostView::with(&post, &related)))
 }

@@ -100,10 +100,10 @@ pub(super) async fn list(
         caller.required()?;
     }
     let (application, caller) = (&state.application, caller.caller());
-    let mut found = application.list_posts(caller, &filter, paging.request()).await?;
-    let total = application.count_posts(caller, &filter);
+    let mut found = application.content.list_posts(caller, &filter, paging.request()).await?;
+    let total = application.content.count_posts(caller, &filter);
     let meta = paging.meta(&mut found, |post| post.id, total).await?;
-    let related = application.relate_to_posts(&found, &relations).await?;
+    let related = application.content.relate_to_posts(&found, &relations).await?;
     let text_bytes = text_bytes(&found, &related);
     let write = move || {
         let rows = found.iter().map(|post| fields.of(PostView::with(post, &related)));

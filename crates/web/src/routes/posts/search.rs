@@ -81,12 +81,13 @@ pub(super) async fn search(
         caller.required()?;
     }
     let page = search::search_page(&paging);
-    let permit = state.application.admit_search().await?;
-    let found = state.application.search_posts(&permit, caller.caller(), &query, &filter, page).await?;
+    let permit = state.application.search.admit_search().await?;
+    let found =
+        state.application.search.search_posts(&permit, caller.caller(), &query, &filter, page).await?;
     let mut hits: Vec<_> = (page.offset + 1..).zip(found.hits).collect();
     let total = std::future::ready(Ok(found.total));
     let meta = paging.meta(&mut hits, |(number, _)| *number, total).await?;
-    let language = state.application.search_language();
+    let language = state.application.search.search_language();
     let write = move || {
         let query = LocalQuery { query: &query, language };
         let read = hits.iter().filter_map(|(_, (post, score))| Some((post.as_ref()?, *score)));

@@ -72,6 +72,6 @@ pub(super) async fn update(
     body: Body<EditBody>,
 ) -> HandlerResult {
     let (id, expected, edit) = state.validate((id, expected, body))?;
-    let post = state.application.edit_post(&caller, id, edit, expected).await?;
+    let post = state.application.content.edit_post(&caller, id, edit, expected).await?;
     reply::tagged(reply::version_tag(post.version), reply::ok(PostView::new(&post))?)
 }

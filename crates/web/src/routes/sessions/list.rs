@@ -39,8 +39,8 @@ pub(super) async fn list(
     params: Params<PageParams>,
 ) -> HandlerResult {
     let paging = state.validate(params)?;
-    let mut sessions = state.application.list_sessions(&caller, paging.request()).await?;
-    let total = state.application.count_sessions(&caller);
+    let mut sessions = state.application.identity.list_sessions(&caller, paging.request()).await?;
+    let total = state.application.identity.count_sessions(&caller);
     let meta = paging.meta(&mut sessions, |session| session.id, total).await?;
     let rows = sessions.iter().map(|session| SessionView {
         id: Text(session.id),

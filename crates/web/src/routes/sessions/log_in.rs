@@ -72,7 +72,7 @@ pub(super) async fn log_in(
     body: Body<CredentialsBody>,
 ) -> HandlerResult {
     let Credentials { email, password } = state.validate(body)?;
-    let begun = state.application.log_in(from, &email, password).await?;
+    let begun = state.application.identity.log_in(from, &email, password).await?;
     let (session, token) = (begun.session, begun.token.expose_secret());
     let user = UserView::of_self(&begun.user);
     let data = SessionBegun { id: Text(session.id), token, expires_at: Time(session.expires_at), user };

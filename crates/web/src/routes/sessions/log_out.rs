@@ -52,7 +52,7 @@ pub(super) async fn log_out(
         OwnSession::Current => current,
         OwnSession::Other(id) => id,
     };
-    if !state.application.log_out(&caller, id, from).await? {
+    if !state.application.identity.log_out(&caller, id, from).await? {
         return Err(ApiError::new(ErrorCode::NotFound, format!("Session not found: {id}")));
     }
     if id == current { forget_cookie(reply::no_content(), &state.settings) } else { Ok(reply::no_content()) }

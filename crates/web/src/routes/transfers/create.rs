@@ -29,6 +29,6 @@ pub(super) async fn create(
     body: Body<PaymentBody>,
 ) -> HandlerResult {
     let (key, payment) = state.validate((key, body))?;
-    let receipt = state.application.pay(&caller, key, payment).await?;
+    let receipt = state.application.ledger.pay(&caller, key, payment).await?;
     reply::receipt(receipt, |transfer| made(&state, &caller, &transfer))
 }

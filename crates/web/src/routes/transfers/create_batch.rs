@@ -117,7 +117,7 @@ pub(super) async fn create_batch(
     let validating = state.clone();
     let (key, batch) = cpu_work::run(bytes, move || validating.validate((key, body))).await??;
     charge(&state, &request, batch.payments.len()).await?;
-    let Receipt { result, is_replay } = state.application.pay_batch(&caller, key, batch).await?;
+    let Receipt { result, is_replay } = state.application.ledger.pay_batch(&caller, key, batch).await?;
     let result = match result {
         Ok(results) => {
             let bytes = results.len() * RESULT_BYTES;

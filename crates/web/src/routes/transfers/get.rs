@@ -25,7 +25,7 @@ pub(super) async fn get(
     params: Params<NoParams>,
 ) -> HandlerResult {
     let (id, ()) = state.validate((id, params))?;
-    let details = state.application.get_transfer(&caller, id).await?;
+    let details = state.application.ledger.get_transfer(&caller, id).await?;
     let visible = Visible::to_reader_of(&details, &caller);
     reply::ok(TransferView::new(&details.transfer, &state.application.settings().currency, visible))
 }

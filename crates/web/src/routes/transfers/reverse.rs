@@ -52,6 +52,6 @@ pub(super) async fn reverse(
     body: OptionalBody<ReversalBody>,
 ) -> HandlerResult {
     let (key, id, force) = state.validate((key, id, body))?;
-    let receipt = state.application.reverse_transfer(&caller, key, id, force).await?;
+    let receipt = state.application.ledger.reverse_transfer(&caller, key, id, force).await?;
     reply::receipt(receipt, |transfer| made(&state, &caller, &transfer))
 }

@@ -28,7 +28,7 @@ pub(super) async fn get(
     known: KnownTags,
 ) -> HandlerResult {
     let (id, ()) = state.validate((id, params))?;
-    let user = state.application.get_user(id).await?;
+    let user = state.application.identity.get_user(id).await?;
     let actor = caller.actor();
     let tag = reply::version_tag(entity_tag(actor, &user));
     reply::unless_known(&known, tag, || UserView::seen_by(actor, &user))

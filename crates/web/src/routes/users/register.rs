@@ -76,7 +76,7 @@ struct NewAccount {
 )]
 pub(super) async fn register(state: Data<WebState>, body: Body<RegistrationBody>) -> HandlerResult {
     let registration = state.validate(body)?;
-    let (user, registered) = state.application.register_user(registration).await?;
+    let (user, registered) = state.application.identity.register_user(registration).await?;
     let currency = &state.application.settings().currency;
     let balance = Money::new(currency, registered.balance.minor());
     let account = NewAccount { id: Text(registered.account_id), balance };

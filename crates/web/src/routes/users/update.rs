@@ -66,7 +66,7 @@ pub(super) async fn update(
     body: Body<UserUpdateBody>,
 ) -> HandlerResult {
     let (id, expected, update) = state.validate((id, expected, body))?;
-    let user = state.application.update_user(&caller, id, update, expected).await?;
+    let user = state.application.identity.update_user(&caller, id, update, expected).await?;
     let tag = reply::version_tag(entity_tag(caller.actor(), &user));
     reply::tagged(tag, reply::ok(UserView::seen_by(caller.actor(), &user))?)
 }

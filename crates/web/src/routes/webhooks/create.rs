@@ -54,6 +54,6 @@ pub(super) async fn create(
     body: Body<WebhookBody>,
 ) -> HandlerResult {
     let new = state.validate(body)?;
-    let webhook = state.application.create_webhook(&caller, new).await?;
+    let webhook = state.application.notifications.create_webhook(&caller, new).await?;
     reply::created(format_args!("/webhooks/{}", webhook.id), WebhookWithSecret::new(&webhook))
 }

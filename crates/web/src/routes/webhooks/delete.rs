@@ -24,6 +24,6 @@ pub(super) async fn delete(
     params: Params<NoParams>,
 ) -> HandlerResult {
     let (id, ()) = state.validate((id, params))?;
-    state.application.delete_webhook(&caller, id).await?;
+    state.application.notifications.delete_webhook(&caller, id).await?;
     Ok(reply::no_content())
 }

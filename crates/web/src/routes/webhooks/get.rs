@@ -25,6 +25,6 @@ pub(super) async fn get(
     params: Params<NoParams>,
 ) -> HandlerResult {
     let (id, ()) = state.validate((id, params))?;
-    let webhook = state.application.get_webhook(&caller, id).await?;
+    let webhook = state.application.notifications.get_webhook(&caller, id).await?;
     reply::ok(WebhookView::new(&webhook))
 }

@@ -24,7 +24,9 @@ pub(super) async fn list(
     params: Params<PageParams>,
 ) -> HandlerResult {
     let paging = state.validate(params)?;
-    let mut webhooks = state.application.list_webhooks(&caller, paging.request()).await?;
-    let meta = paging.meta(&mut webhooks, |webhook| webhook.id, state.application.count_webhooks()).await?;
+    let mut webhooks = state.application.notifications.list_webhooks(&caller, paging.request()).await?;
+    let meta = paging
+        .meta(&mut webhooks, |webhook| webhook.id, state.application.notifications.count_webhooks())
+        .await?;
     reply::list(webhooks.iter().map(WebhookView::new).collect::<Vec<_>>(), meta)
 }

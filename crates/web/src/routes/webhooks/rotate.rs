@@ -25,6 +25,6 @@ pub(super) async fn rotate(
     params: Params<NoParams>,
 ) -> HandlerResult {
     let (id, ()) = state.validate((id, params))?;
-    let webhook = state.application.rotate_webhook_secret(&caller, id).await?;
+    let webhook = state.application.notifications.rotate_webhook_secret(&caller, id).await?;
     reply::ok(WebhookWithSecret::new(&webhook))
 }

@@ -34,7 +34,7 @@ pub(super) async fn test(
     params: Params<NoParams>,
 ) -> HandlerResult {
     let (id, ()) = state.validate((id, params))?;
-    let failure = state.application.test_webhook(&caller, id).await?.err();
+    let failure = state.application.notifications.test_webhook(&caller, id).await?.err();
     let failure = failure.map(|failure| failure.to_string());
     reply::ok(WebhookTest { is_delivered: failure.is_none(), failure })
 }

@@ -63,6 +63,6 @@ pub(super) async fn update(
     body: Body<WebhookChangeBody>,
 ) -> HandlerResult {
     let (id, change) = state.validate((id, body))?;
-    let webhook = state.application.change_webhook(&caller, id, change).await?;
+    let webhook = state.application.notifications.change_webhook(&caller, id, change).await?;
     reply::ok(WebhookView::new(&webhook))
 }

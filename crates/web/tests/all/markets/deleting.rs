@@ -101,9 +101,10 @@ async fn concurrent_bet_and_deletion_exclude_each_other() {
         let order =
             foretell_domain::market::BuyOrder { option_id, amount, min_shares: None, max_price: None };
         let target = foretell_application::TradeTarget { market_id: id, client_id: None };
-        let bet =
-            async { app.application.place_bet(&by_ann, super::fresh_key(), target, order).await.unwrap() };
-        let delete = app.application.delete_market(&by_creator, id);
+        let bet = async {
+            app.application.trading.place_bet(&by_ann, super::fresh_key(), target, order).await.unwrap()
+        };
+        let delete = app.application.markets.delete_market(&by_creator, id);
         // Both wait for the same batch.
         let (placed, deleted) = if is_bet_first {
             futures::join!(bet, delete)

@@ -1,0 +1,82 @@
+//! Payments, batches of payments, mints and reversals.
+
+use foretell_domain::error::DomainError;
+use foretell_domain::id::TransferId;
+use foretell_domain::transfer::Transfer;
+
+use super::Ledger;
+use crate::Caller;
+use crate::error::AppError;
+use crate::writer::{Command, Mint, Outcome, Payment, PaymentBatch, Receipt, Reversal};
+
+impl Ledger {
+    /// Transfers money from one of the caller's accounts to a user's account.
+    ///
+    /// # Errors
+    /// The errors of the money writer; domain errors are in the receipt.
+    pub async fn pay(
+        &self,
+        caller: &Caller,
+        key: String,
+        payment: Payment,
+    ) -> Result<Receipt<Transfer>, AppError> {
+        self.transfer_money(caller, key, Command::Pay(payment)).await
+    }
+
+    /// Makes several payments, in order, and returns the result of each.
+    ///
+    /// # Errors
+    /// The errors of the money writer; domain errors are in the results.
+    pub async fn pay_batch(
+        &self,
+        caller: &Caller,
+        key: String,
+        batch: PaymentBatch,
+    ) -> Result<Receipt<Vec<Result<Transfer, DomainError>>>, AppError> {
+        let receipt = self.context.submit_once(caller, key, Command::PayBatch(batch)).await?;
+        receipt.map(|outcome| match outcome {
+            Outcome::Batch(results) => Some(results),
+            _ => None,
+        })
+    }
+
+    /// Mints new money. For admins.
+    ///
+    /// # Errors
+    /// The errors of the money writer; domain errors are in the receipt.
+    pub async fn mint(
+        &self,
+        caller: &Caller,
+        key: String,
+        mint: Mint,
+    ) -> Result<Receipt<Transfer>, AppError> {
+        self.transfer_money(caller, key, Command::Mint(mint)).await
+    }
+
+    /// Reverses a transfer, once. For admins.
+    ///
+    /// # Errors
+    /// The errors of the money writer; domain errors are in the receipt.
+    pub async fn reverse_transfer(
+        &self,
+        caller: &Caller,
+        key: String,
+        of: TransferId,
+        force: bool,
+    ) -> Result<Receipt<Transfer>, AppError> {
+        self.transfer_money(caller, key, Command::Reverse(Reversal { of, force })).await
+    }
+
+    async fn transfer_money(
+        &self,
+        caller: &Caller,
+        key: String,
+        command: Command,
+    ) -> Result<Receipt<Transfer>, AppError> {
+        let receipt = self.context.submit_once(caller, key, command).await?;
+        receipt.map(|outcome| match outcome {
+            Outcome::Transferred(transfer) => Some(transfer),
+            _ => None,
+        })
+    }
+}

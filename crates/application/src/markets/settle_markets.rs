@@ -1,0 +1,56 @@
+//! Pays the holders of resolved and cancelled markets, set by set, and resumes interrupted
+//! settlements.
+
+use foretell_domain::id::{MarketId, UserId};
+use foretell_domain::policy::Actor;
+use foretell_domain::user::Role;
+use foretell_ports::error::Chain;
+
+use super::Markets;
+use crate::context::Principal;
+use crate::error::AppError;
+use crate::writer::{Command, Outcome};
+
+/// Number of sets paid within the request that decides the market.
+pub(super) const SETS_IN_REQUEST: usize = 10;
+/// Number of sets of one market paid before the next market has its turn.
+const SETS_IN_TURN: usize = 20;
+/// Number of unsettled markets in one query.
+const MARKETS_IN_SWEEP: u32 = 100;
+
+impl Markets {
+    /// Pays at most `sets` sets of a decided market. Returns `true` if nothing is left to pay.
+    pub(super) async fn settle(&self, market: MarketId, sets: usize) -> Result<bool, AppError> {
+        // A step moves only money that the decision has fixed, so no permission is needed.
+        let process = Principal::Process(Actor { user_id: UserId::from_u128(0), role: Role::User });
+        for _ in 0..sets {
+            let receipt = self.context.writer.submit(process, Command::Settle(market)).await?;
+            if matches!(receipt.result?, Outcome::SetPaid { complete: true }) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Makes one pass over all unsettled markets. Returns `true` if any has more holders to pay. A
+    /// market that fails does not block the others, and is retried in the next pass.
+    pub(super) async fn sweep_settlements(&self) -> Result<bool, AppError> {
+        let (mut after, mut is_more) = (None, false);
+        loop {
+            let markets = self.queries.list_unsettled(after, MARKETS_IN_SWEEP).await?;
+            let Some(last) = markets.last().copied() else { return Ok(is_more) };
+            for market in markets {
+                match self.settle(market, SETS_IN_TURN).await {
+                    Ok(is_complete) => is_more |= !is_complete,
+                    Err(error) => {
+                        tracing::error!(
+                            error = %Chain(&error), market_id = %market,
+                            "settlement failed, retrying in the next pass"
+                        );
+                    }
+                }
+            }
+            after = Some(last);
+        }
+    }
+}
