@@ -24,7 +24,7 @@ use foretell_ports::user_changes::UserChanges;
 use crate::Caller;
 use crate::error::AppError;
 use crate::identity::session_cache::SessionCache;
-use crate::writer::{Command, MoneyWriter, Outcome, Receipt};
+use crate::writer::{MoneyWriter, Receipt, TypedCommand};
 
 /// The actor for whom a unit of work writes.
 #[derive(Debug, Clone, Copy)]
@@ -209,12 +209,12 @@ impl Context {
     ///
     /// # Errors
     /// The errors of the money writer.
-    pub(crate) async fn submit_once(
+    pub(crate) async fn submit_once<C: TypedCommand>(
         &self,
         caller: &Caller,
         key: String,
-        command: Command,
-    ) -> Result<Receipt<Outcome>, AppError> {
+        command: C,
+    ) -> Result<Receipt<C::Output>, AppError> {
         let receipt = self.writer.submit_once(caller, key, command).await;
         self.forget_if_unauthorized(caller, &receipt);
         receipt

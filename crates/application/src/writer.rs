@@ -40,14 +40,16 @@ use crate::application::Ports;
 use crate::context::Principal;
 use crate::error::AppError;
 use claim::ClaimFlag;
-pub use command::{
-    BatchMode, Command, Decision, MAX_BATCH_TRANSFERS, Mint, OpenMarket, Payment, PaymentBatch, PlaceBet,
-    Register, Reversal, SellShares,
+pub use command::{BatchMode, Decision, MAX_BATCH_TRANSFERS, Mint, PaidBatch, Payment, PaymentBatch};
+pub(crate) use command::{
+    CloseEnded, CloseMarket, Command, DecideMarket, DeleteMarket, OpenMarket, PlaceBet, Register, Reversal,
+    SellShares, SettleMarket, TypedCommand,
 };
 use formats::RequestHash;
 pub(crate) use lane::LaneDeps;
 use lane::{Lane, QueuedCommand};
-pub use outcome::{MarketOpened, MarketState, Outcome, Receipt, Registered, TradeReceipt};
+use outcome::Outcome;
+pub use outcome::{MarketOpened, MarketState, Receipt, Registered, TradeReceipt};
 use queue::LaneQueue;
 
 /// Settings of the money writer.
@@ -125,31 +127,32 @@ impl MoneyWriter {
     /// the queue is full, the command waited too long or would, or the writer is draining,
     /// [`AppError::Unauthorized`] if the caller's credential has ended or they are suspended,
     /// [`AppError::Store`] if storage failed. Domain errors are part of the receipt.
-    pub(crate) async fn submit_once(
+    pub(crate) async fn submit_once<C: TypedCommand>(
         &self,
         principal: impl Into<Principal>,
         key: String,
-        command: Command,
-    ) -> Result<Receipt<Outcome>, AppError> {
-        let principal = principal.into();
+        command: C,
+    ) -> Result<Receipt<C::Output>, AppError> {
+        let (principal, command) = (principal.into(), command.into());
         let name = CommandName {
             key: CommandKey { user_id: principal.user_id(), key },
             request_hash: formats::hash(&command)
                 .ok_or(AppError::Internal("a command does not serialize"))?,
         };
-        self.send(CommandEnvelope { principal, command, name: Some(name) }).await
+        self.send(CommandEnvelope { principal, command, name: Some(name) }).await?.of::<C>()
     }
 
     /// Executes a command that is idempotent by itself.
     ///
     /// # Errors
     /// As for a command with a key.
-    pub(crate) async fn submit(
+    pub(crate) async fn submit<C: TypedCommand>(
         &self,
         principal: impl Into<Principal>,
-        command: Command,
-    ) -> Result<Receipt<Outcome>, AppError> {
-        self.send(CommandEnvelope { principal: principal.into(), command, name: None }).await
+        command: C,
+    ) -> Result<Receipt<C::Output>, AppError> {
+        let envelope = CommandEnvelope { principal: principal.into(), command: command.into(), name: None };
+        self.send(envelope).await?.of::<C>()
     }
 
     async fn send(&self, envelope: CommandEnvelope) -> Result<Receipt<Outcome>, AppError> {

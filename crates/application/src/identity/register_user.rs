@@ -10,7 +10,7 @@ use foretell_ports::secret::NewPassword;
 use super::Identity;
 use crate::context::Principal;
 use crate::error::AppError;
-use crate::writer::{Command, Outcome, Register, Registered};
+use crate::writer::{Register, Registered};
 
 /// Idempotency key of a registration; each has its own user. It contains a space, which no key of a
 /// client has, so that the user can choose any key.
@@ -54,19 +54,16 @@ impl Identity {
             created_at: now,
             updated_at: now,
         };
-        let command = Command::Register(Box::new(Register {
+        let command = Register {
             user: user.clone(),
             password,
             account_id: AccountId::from_u128(self.context.next_id()),
             grant: self.signup_grant,
-        }));
+        };
         let principal = Principal::Process(Actor { user_id: user.id, role: user.role });
         let receipt =
             self.context.writer.submit_once(principal, REGISTRATION_KEY.to_owned(), command).await?;
-        match receipt.result? {
-            Outcome::Registered(registered) => Ok((user, registered)),
-            _ => Err(AppError::Internal("a registration came to another outcome")),
-        }
+        Ok((user, receipt.result?))
     }
 
     /// Returns `true` if any user is registered.

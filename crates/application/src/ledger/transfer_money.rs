@@ -1,13 +1,12 @@
 //! Payments, batches of payments, mints and reversals.
 
-use foretell_domain::error::DomainError;
 use foretell_domain::id::TransferId;
 use foretell_domain::transfer::Transfer;
 
 use super::Ledger;
 use crate::Caller;
 use crate::error::AppError;
-use crate::writer::{Command, Mint, Outcome, Payment, PaymentBatch, Receipt, Reversal};
+use crate::writer::{Mint, PaidBatch, Payment, PaymentBatch, Receipt, Reversal};
 
 impl Ledger {
     /// Transfers money from one of the caller's accounts to a user's account.
@@ -20,7 +19,7 @@ impl Ledger {
         key: String,
         payment: Payment,
     ) -> Result<Receipt<Transfer>, AppError> {
-        self.transfer_money(caller, key, Command::Pay(payment)).await
+        self.context.submit_once(caller, key, payment).await
     }
 
     /// Makes several payments, in order, and returns the result of each.
@@ -32,12 +31,8 @@ impl Ledger {
         caller: &Caller,
         key: String,
         batch: PaymentBatch,
-    ) -> Result<Receipt<Vec<Result<Transfer, DomainError>>>, AppError> {
-        let receipt = self.context.submit_once(caller, key, Command::PayBatch(batch)).await?;
-        receipt.map(|outcome| match outcome {
-            Outcome::Batch(results) => Some(results),
-            _ => None,
-        })
+    ) -> Result<Receipt<PaidBatch>, AppError> {
+        self.context.submit_once(caller, key, batch).await
     }
 
     /// Mints new money. For admins.
@@ -50,7 +45,7 @@ impl Ledger {
         key: String,
         mint: Mint,
     ) -> Result<Receipt<Transfer>, AppError> {
-        self.transfer_money(caller, key, Command::Mint(mint)).await
+        self.context.submit_once(caller, key, mint).await
     }
 
     /// Reverses a transfer, once. For admins.
@@ -64,19 +59,6 @@ impl Ledger {
         of: TransferId,
         force: bool,
     ) -> Result<Receipt<Transfer>, AppError> {
-        self.transfer_money(caller, key, Command::Reverse(Reversal { of, force })).await
-    }
-
-    async fn transfer_money(
-        &self,
-        caller: &Caller,
-        key: String,
-        command: Command,
-    ) -> Result<Receipt<Transfer>, AppError> {
-        let receipt = self.context.submit_once(caller, key, command).await?;
-        receipt.map(|outcome| match outcome {
-            Outcome::Transferred(transfer) => Some(transfer),
-            _ => None,
-        })
+        self.context.submit_once(caller, key, Reversal { of, force }).await
     }
 }

@@ -9,7 +9,7 @@ use foretell_domain::user::Role;
 use super::Markets;
 use crate::context::Principal;
 use crate::error::AppError;
-use crate::writer::{Command, Outcome};
+use crate::writer::CloseEnded;
 
 impl Markets {
     /// Closes a market whose end date has passed. Returns the end date of an open market that ends
@@ -23,11 +23,11 @@ impl Markets {
         }
         // With an admin's permissions: the end date has decided, not a user.
         let process = Principal::Process(Actor { user_id: UserId::from_u128(0), role: Role::Admin });
-        let receipt = self.context.writer.submit(process, Command::CloseEnded(id)).await?;
+        let receipt = self.context.writer.submit(process, CloseEnded(id)).await?;
         self.totals.forget();
         // Otherwise the market was closed, decided or deleted meanwhile, or its end date and the
         // job were moved.
-        if let Ok(Outcome::MarketChanged(state)) = receipt.result {
+        if let Ok(state) = receipt.result {
             self.cache.invalidate_below(id, state.record.version);
             tracing::info!(market_id = %id, "closed a market at its end date");
         }

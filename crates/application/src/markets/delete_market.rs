@@ -5,7 +5,7 @@ use foretell_domain::id::MarketId;
 use super::Markets;
 use crate::Caller;
 use crate::error::AppError;
-use crate::writer::{Command, Outcome};
+use crate::writer::DeleteMarket;
 
 impl Markets {
     /// Deletes a market with its comments, and refunds the subsidy to its creator. For its creator,
@@ -16,15 +16,11 @@ impl Markets {
     /// [`AppError::Refused`] with `NotFound`, `NotTheCreator`, `HasBets` or `AlreadyDecided`; the
     /// errors of the money writer.
     pub async fn delete_market(&self, caller: &Caller, market: MarketId) -> Result<(), AppError> {
-        let receipt = self.context.writer.submit(caller, Command::Delete(market)).await;
+        let receipt = self.context.writer.submit(caller, DeleteMarket(market)).await;
         self.context.forget_if_unauthorized(caller, &receipt);
         self.totals.forget();
-        match receipt?.result? {
-            Outcome::MarketDeleted => {
-                self.cache.forget(market);
-                Ok(())
-            }
-            _ => Err(AppError::Internal("a deletion came to another outcome")),
-        }
+        receipt?.result?;
+        self.cache.forget(market);
+        Ok(())
     }
 }

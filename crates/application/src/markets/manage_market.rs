@@ -7,7 +7,7 @@ use super::Markets;
 use super::settle_markets::SETS_IN_REQUEST;
 use crate::Caller;
 use crate::error::AppError;
-use crate::writer::{Command, Decision, MarketState, Outcome, Receipt};
+use crate::writer::{CloseMarket, DecideMarket, Decision, MarketState, Receipt, TypedCommand};
 
 impl Markets {
     /// Ends the trading of a market. For its creator, moderators and admins.
@@ -20,7 +20,7 @@ impl Markets {
         key: String,
         market: MarketId,
     ) -> Result<Receipt<MarketState>, AppError> {
-        self.change_market(caller, key, Command::Close(market)).await
+        self.change_market(caller, key, CloseMarket(market)).await
     }
 
     /// Resolves or cancels a market and pays its holders: some thousands before this returns, the
@@ -36,7 +36,7 @@ impl Markets {
         market: MarketId,
         decision: Decision,
     ) -> Result<Receipt<MarketState>, AppError> {
-        let receipt = self.change_market(caller, key, Command::Decide(market, decision)).await?;
+        let receipt = self.change_market(caller, key, DecideMarket(market, decision)).await?;
         if receipt.result.is_ok() {
             // The decision is already committed; the settlement runner resumes where this stops.
             if let Err(error) = self.settle(market, SETS_IN_REQUEST).await {
@@ -53,17 +53,14 @@ impl Markets {
         &self,
         caller: &Caller,
         key: String,
-        command: Command,
+        command: impl TypedCommand<Output = MarketState>,
     ) -> Result<Receipt<MarketState>, AppError> {
         let receipt = self.context.submit_once(caller, key, command).await;
         self.totals.forget();
         let receipt = receipt?;
-        if let Ok(Outcome::MarketChanged(state)) = &receipt.result {
+        if let Ok(state) = &receipt.result {
             self.cache.invalidate_below(state.record.id, state.record.version);
         }
-        receipt.map(|outcome| match outcome {
-            Outcome::MarketChanged(state) => Some(*state),
-            _ => None,
-        })
+        Ok(receipt)
     }
 }

@@ -8,7 +8,7 @@ use foretell_domain::time::Timestamp;
 use super::Markets;
 use crate::Caller;
 use crate::error::AppError;
-use crate::writer::{Command, MarketOpened, OpenMarket, Outcome, Receipt};
+use crate::writer::{MarketOpened, OpenMarket, Receipt};
 
 impl Markets {
     /// Creates a market with a subsidy from the caller's account. `probabilities` has one entry for
@@ -22,7 +22,7 @@ impl Markets {
         key: String,
         opening: MarketOpening,
     ) -> Result<Receipt<MarketOpened>, AppError> {
-        let command = Command::OpenMarket(Box::new(OpenMarket {
+        let command = OpenMarket {
             texts: opening.texts,
             probabilities: opening.probabilities,
             ends_at: opening.ends_at,
@@ -30,14 +30,10 @@ impl Markets {
             from: caller.account_id,
             fee_bps: self.settings.fee_bps,
             quotas: self.settings.quotas,
-        }));
+        };
         let receipt = self.context.submit_once(caller, key, command).await;
         self.totals.forget();
-        let receipt = receipt?;
-        receipt.map(|outcome| match outcome {
-            Outcome::MarketOpened(opened) => Some(*opened),
-            _ => None,
-        })
+        receipt
     }
 }
 

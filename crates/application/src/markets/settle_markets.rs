@@ -9,7 +9,7 @@ use foretell_ports::error::Chain;
 use super::Markets;
 use crate::context::Principal;
 use crate::error::AppError;
-use crate::writer::{Command, Outcome};
+use crate::writer::SettleMarket;
 
 /// Number of sets paid within the request that decides the market.
 pub(super) const SETS_IN_REQUEST: usize = 10;
@@ -24,8 +24,8 @@ impl Markets {
         // A step moves only money that the decision has fixed, so no permission is needed.
         let process = Principal::Process(Actor { user_id: UserId::from_u128(0), role: Role::User });
         for _ in 0..sets {
-            let receipt = self.context.writer.submit(process, Command::Settle(market)).await?;
-            if matches!(receipt.result?, Outcome::SetPaid { complete: true }) {
+            let receipt = self.context.writer.submit(process, SettleMarket(market)).await?;
+            if receipt.result? {
                 return Ok(true);
             }
         }

@@ -6,7 +6,7 @@ use foretell_domain::market::{BuyOrder, SellOrder};
 use super::Trading;
 use crate::Caller;
 use crate::error::AppError;
-use crate::writer::{Command, Outcome, PlaceBet, Receipt, SellShares, TradeReceipt};
+use crate::writer::{PlaceBet, Receipt, SellShares, TradeReceipt, TypedCommand};
 
 /// Market and client id of a bet.
 #[derive(Debug, Clone, Copy)]
@@ -31,7 +31,7 @@ impl Trading {
     ) -> Result<Receipt<TradeReceipt>, AppError> {
         let TradeTarget { market_id, client_id } = target;
         let bet = PlaceBet { client_id, market_id, account_id: caller.account_id, order };
-        self.trade(caller, key, Command::Bet(bet)).await
+        self.trade(caller, key, bet).await
     }
 
     /// Sells shares of the caller's account.
@@ -47,22 +47,19 @@ impl Trading {
     ) -> Result<Receipt<TradeReceipt>, AppError> {
         let TradeTarget { market_id, client_id } = target;
         let sale = SellShares { client_id, market_id, account_id: caller.account_id, order };
-        self.trade(caller, key, Command::Sell(sale)).await
+        self.trade(caller, key, sale).await
     }
 
     async fn trade(
         &self,
         caller: &Caller,
         key: String,
-        command: Command,
+        command: impl TypedCommand<Output = TradeReceipt>,
     ) -> Result<Receipt<TradeReceipt>, AppError> {
         let receipt = self.context.submit_once(caller, key, command).await?;
-        if let Ok(Outcome::Traded(traded)) = &receipt.result {
-            self.market_cache.invalidate_below(traded.bet.market_id, traded.bet.fill.market_version);
+        if let Ok(TradeReceipt { bet, .. }) = &receipt.result {
+            self.market_cache.invalidate_below(bet.market_id, bet.fill.market_version);
         }
-        receipt.map(|outcome| match outcome {
-            Outcome::Traded(receipt) => Some(*receipt),
-            _ => None,
-        })
+        Ok(receipt)
     }
 }

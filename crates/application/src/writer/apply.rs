@@ -4,13 +4,11 @@ mod payments;
 mod settlement;
 mod trades;
 
-use foretell_domain::error::DomainError;
 use foretell_domain::id::{JobId, TransferId};
 use foretell_domain::job::JobTask;
 use foretell_domain::policy::Actor;
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::{TransferKind, TransferOrder};
-use foretell_ports::error::StoreError;
 use foretell_ports::job::NewJob;
 use foretell_ports::unit::Tx;
 
@@ -18,9 +16,7 @@ use super::batch::BatchContext;
 use super::batch_state::BatchState;
 use super::command::Command;
 use super::outcome::Outcome;
-
-/// Outcome of a command, or the domain error that rejects it; a store error ends the whole batch.
-type Applied = Result<Result<Outcome, DomainError>, StoreError>;
+use crate::error::AppError;
 
 /// Handler of the commands of a batch.
 struct CommandHandler<'a> {
@@ -43,30 +39,38 @@ impl CommandHandler<'_> {
     }
 }
 
+/// Applies a command for `actor`.
+///
+/// # Errors
+/// [`AppError::Refused`] if the domain rejects it: nothing was changed; [`AppError::Store`], which
+/// ends the whole batch.
 pub(super) fn apply(
     tx: &mut dyn Tx,
     context: &BatchContext<'_>,
     actor: Actor,
     command: &Command,
     state: &mut BatchState,
-) -> Applied {
+) -> Result<Outcome, AppError> {
     let mut handler = CommandHandler { context, state };
     // Commands without `tx` use only rows that were locked together with the batch.
-    match command {
-        Command::Register(register) => handler.register(tx, register),
-        Command::OpenMarket(opening) => handler.open_market(tx, actor, opening),
-        Command::Pay(payment) => Ok(handler.pay(actor, payment).map(Outcome::Transferred)),
-        Command::PayBatch(batch) => Ok(Ok(Outcome::Batch(handler.pay_batch(actor, batch)))),
-        Command::Mint(mint) => Ok(handler.mint(actor, *mint).map(Outcome::Transferred)),
-        Command::Reverse(reversal) => Ok(handler.reverse(actor, *reversal).map(Outcome::Transferred)),
-        Command::Bet(bet) => Ok(handler.place_bet(actor, bet).map(Outcome::Traded)),
-        Command::Sell(sale) => Ok(handler.sell_shares(actor, sale).map(Outcome::Traded)),
-        Command::Close(market) => Ok(handler.close(actor, *market).map(Outcome::MarketChanged)),
-        Command::CloseEnded(market) => Ok(handler.close_ended(*market).map(Outcome::MarketChanged)),
+    Ok(match command {
+        Command::Register(register) => Outcome::Registered(handler.register(tx, register)?),
+        Command::OpenMarket(opening) => Outcome::MarketOpened(handler.open_market(tx, actor, opening)?),
+        Command::Pay(payment) => Outcome::Transferred(handler.pay(actor, payment)?),
+        Command::PayBatch(batch) => Outcome::Batch(handler.pay_batch(actor, batch)),
+        Command::Mint(mint) => Outcome::Transferred(handler.mint(actor, *mint)?),
+        Command::Reverse(reversal) => Outcome::Transferred(handler.reverse(actor, *reversal)?),
+        Command::Bet(bet) => Outcome::Traded(handler.place_bet(actor, bet)?),
+        Command::Sell(sale) => Outcome::Traded(handler.sell_shares(actor, sale)?),
+        Command::Close(market) => Outcome::MarketChanged(handler.close(actor, *market)?),
+        Command::CloseEnded(market) => Outcome::MarketChanged(handler.close_ended(*market)?),
         Command::Decide(market, decision) => {
-            Ok(handler.decide(actor, *market, decision).map(Outcome::MarketChanged))
+            Outcome::MarketChanged(handler.decide(actor, *market, decision)?)
         }
-        Command::Delete(market) => Ok(handler.delete(actor, *market)),
-        Command::Settle(market) => handler.settle(*market).map(Ok),
-    }
+        Command::Delete(market) => {
+            handler.delete(actor, *market)?;
+            Outcome::MarketDeleted
+        }
+        Command::Settle(market) => Outcome::SetPaid { complete: handler.settle(*market)? },
+    })
 }

@@ -71,7 +71,15 @@ pub(super) fn run<'a>(
             responses.push(response);
             continue;
         }
-        let result = apply::apply(tx, context, actor, &envelope.command, &mut state)?;
+        let result = match apply::apply(tx, context, actor, &envelope.command, &mut state) {
+            Ok(outcome) => Ok(outcome),
+            Err(AppError::Refused(refusal)) => Err(refusal),
+            Err(AppError::Store(error)) => return Err(error),
+            Err(other) => {
+                responses.push(Err(other));
+                continue;
+            }
+        };
         if let Some(name) = name {
             outcomes.record(name, &result, responses.len(), context.now)?;
         }

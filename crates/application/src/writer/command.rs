@@ -1,5 +1,6 @@
 //! Commands that move money.
 
+use foretell_domain::error::DomainError;
 use foretell_domain::id::{AccountId, ClientId, MarketId, OptionId, TransferId};
 use foretell_domain::market::{BuyOrder, MarketTexts, SellOrder};
 use foretell_domain::money::Amount;
@@ -7,15 +8,18 @@ use foretell_domain::probability::Probability;
 use foretell_domain::quota::Quotas;
 use foretell_domain::text::Memo;
 use foretell_domain::time::Timestamp;
+use foretell_domain::transfer::Transfer;
 use foretell_domain::user::User;
 use foretell_ports::secret::PasswordHash;
+
+use super::outcome::{MarketOpened, MarketState, Outcome, Registered, TradeReceipt};
 
 /// Maximum number of transfers in one batch command.
 pub const MAX_BATCH_TRANSFERS: usize = 1_000;
 
 /// A command that moves money. The module `formats` defines the hash stored with its key.
 #[derive(Debug, Clone)]
-pub enum Command {
+pub(crate) enum Command {
     /// Register a user with an account and the sign-up grant.
     Register(Box<Register>),
     /// Transfer money from one user to another.
@@ -44,17 +48,88 @@ pub enum Command {
     Settle(MarketId),
 }
 
+/// A command with the type of its outcome.
+pub(crate) trait TypedCommand: Into<Command> {
+    /// Outcome of the command.
+    type Output;
+
+    /// Returns the outcome, or `None` if it is that of another command.
+    fn output(outcome: Outcome) -> Option<Self::Output>;
+}
+
+/// Makes a type a [`TypedCommand`].
+macro_rules! typed_command {
+    ($command:pat, $type:ty => $general:expr, $outcome:pat => $value:expr, $output:ty) => {
+        impl From<$type> for Command {
+            fn from($command: $type) -> Self {
+                $general
+            }
+        }
+
+        impl TypedCommand for $type {
+            type Output = $output;
+
+            fn output(outcome: Outcome) -> Option<$output> {
+                match outcome {
+                    $outcome => Some($value),
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+typed_command!(new, Register => Self::Register(Box::new(new)), Outcome::Registered(made) => made, Registered);
+typed_command!(payment, Payment => Self::Pay(payment), Outcome::Transferred(row) => row, Transfer);
+typed_command!(batch, PaymentBatch => Self::PayBatch(batch), Outcome::Batch(rows) => rows, PaidBatch);
+typed_command!(mint, Mint => Self::Mint(mint), Outcome::Transferred(row) => row, Transfer);
+typed_command!(reversal, Reversal => Self::Reverse(reversal), Outcome::Transferred(row) => row, Transfer);
+typed_command!(new, OpenMarket => Self::OpenMarket(Box::new(new)), Outcome::MarketOpened(made) => *made, MarketOpened);
+typed_command!(bet, PlaceBet => Self::Bet(bet), Outcome::Traded(made) => *made, TradeReceipt);
+typed_command!(sale, SellShares => Self::Sell(sale), Outcome::Traded(made) => *made, TradeReceipt);
+typed_command!(CloseMarket(id), CloseMarket => Self::Close(id), Outcome::MarketChanged(state) => *state, MarketState);
+typed_command!(CloseEnded(id), CloseEnded => Self::CloseEnded(id), Outcome::MarketChanged(state) => *state, MarketState);
+typed_command!(
+    DecideMarket(id, decision), DecideMarket => Self::Decide(id, decision),
+    Outcome::MarketChanged(state) => *state, MarketState
+);
+typed_command!(DeleteMarket(id), DeleteMarket => Self::Delete(id), Outcome::MarketDeleted => (), ());
+typed_command!(SettleMarket(id), SettleMarket => Self::Settle(id), Outcome::SetPaid { complete } => complete, bool);
+
+/// Results of the payments of a batch, in order.
+pub type PaidBatch = Vec<Result<Transfer, DomainError>>;
+
+/// Closes a market before its end date.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CloseMarket(pub(crate) MarketId);
+
+/// Closes a market at its end date.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CloseEnded(pub(crate) MarketId);
+
+/// Resolves or cancels a market.
+#[derive(Debug, Clone)]
+pub(crate) struct DecideMarket(pub(crate) MarketId, pub(crate) Decision);
+
+/// Deletes a market without bets.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct DeleteMarket(pub(crate) MarketId);
+
+/// Pays the next set of holders of a decided market; `true` if nothing is left to pay.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SettleMarket(pub(crate) MarketId);
+
 /// A new user. Its id identifies the command, so that a repetition finds it.
 #[derive(Debug, Clone)]
-pub struct Register {
+pub(crate) struct Register {
     /// The user.
-    pub user: User,
+    pub(crate) user: User,
     /// Hash of the password.
-    pub password: PasswordHash,
+    pub(crate) password: PasswordHash,
     /// Id of the new account.
-    pub account_id: AccountId,
+    pub(crate) account_id: AccountId,
     /// Sign-up grant.
-    pub grant: Option<Amount>,
+    pub(crate) grant: Option<Amount>,
 }
 
 /// A payment from one user's account to another's.
@@ -101,56 +176,56 @@ pub struct Mint {
 
 /// Reversal of a transfer.
 #[derive(Debug, Clone, Copy)]
-pub struct Reversal {
+pub(crate) struct Reversal {
     /// Transfer to reverse.
-    pub of: TransferId,
+    pub(crate) of: TransferId,
     /// `true` if the treasury covers what the receiver no longer has.
-    pub force: bool,
+    pub(crate) force: bool,
 }
 
 /// A new market.
 #[derive(Debug, Clone)]
-pub struct OpenMarket {
+pub(crate) struct OpenMarket {
     /// Texts.
-    pub texts: MarketTexts,
+    pub(crate) texts: MarketTexts,
     /// Initial probabilities of the options: all or none.
-    pub probabilities: Vec<Option<Probability>>,
+    pub(crate) probabilities: Vec<Option<Probability>>,
     /// End date.
-    pub ends_at: Timestamp,
+    pub(crate) ends_at: Timestamp,
     /// Maximum loss of the market.
-    pub subsidy: Amount,
+    pub(crate) subsidy: Amount,
     /// Account that pays the subsidy.
-    pub from: AccountId,
+    pub(crate) from: AccountId,
     /// Trading fee, in basis points. Set by the operator, so not part of the request.
-    pub fee_bps: u16,
+    pub(crate) fee_bps: u16,
     /// Limits per user. Set by the operator, so not part of the request.
-    pub quotas: Quotas,
+    pub(crate) quotas: Quotas,
 }
 
 /// Purchase of shares.
 #[derive(Debug, Clone, Copy)]
-pub struct PlaceBet {
+pub(crate) struct PlaceBet {
     /// Identifier chosen by the client.
-    pub client_id: Option<ClientId>,
+    pub(crate) client_id: Option<ClientId>,
     /// The market.
-    pub market_id: MarketId,
+    pub(crate) market_id: MarketId,
     /// Paying account.
-    pub account_id: AccountId,
+    pub(crate) account_id: AccountId,
     /// Option, amount and limits.
-    pub order: BuyOrder,
+    pub(crate) order: BuyOrder,
 }
 
 /// Sale of shares.
 #[derive(Debug, Clone, Copy)]
-pub struct SellShares {
+pub(crate) struct SellShares {
     /// Identifier chosen by the client.
-    pub client_id: Option<ClientId>,
+    pub(crate) client_id: Option<ClientId>,
     /// The market.
-    pub market_id: MarketId,
+    pub(crate) market_id: MarketId,
     /// Account that holds the shares.
-    pub account_id: AccountId,
+    pub(crate) account_id: AccountId,
     /// Option, quantity and limit.
-    pub order: SellOrder,
+    pub(crate) order: SellOrder,
 }
 
 /// Decision about a market.

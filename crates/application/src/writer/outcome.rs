@@ -8,6 +8,9 @@ use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::Transfer;
 use foretell_ports::market::MarketDetails;
 
+use super::command::TypedCommand;
+use crate::error::AppError;
+
 /// Outcome of a command.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
@@ -105,15 +108,15 @@ pub struct Receipt<T> {
     pub is_replay: bool,
 }
 
-impl<T> Receipt<T> {
-    /// Converts the outcome; `None` from `convert` is a program error.
-    pub(crate) fn map<U>(
-        self,
-        convert: impl FnOnce(T) -> Option<U>,
-    ) -> Result<Receipt<U>, crate::error::AppError> {
-        let mismatch = crate::error::AppError::Internal("a command came to another command's outcome");
+impl Receipt<Outcome> {
+    /// Returns the receipt of a command of this type.
+    ///
+    /// # Errors
+    /// [`AppError::Internal`] if the outcome is that of another command.
+    pub(super) fn of<C: TypedCommand>(self) -> Result<Receipt<C::Output>, AppError> {
+        let mismatch = AppError::Internal("a command came to another command's outcome");
         let result = match self.result {
-            Ok(outcome) => Ok(convert(outcome).ok_or(mismatch)?),
+            Ok(outcome) => Ok(C::output(outcome).ok_or(mismatch)?),
             Err(refusal) => Err(refusal),
         };
         Ok(Receipt { result, is_replay: self.is_replay })

@@ -10,25 +10,24 @@ use foretell_domain::transfer::{
 };
 use foretell_ports::unit::Tx;
 
-use super::{Applied, CommandHandler};
+use super::CommandHandler;
+use crate::error::AppError;
 use crate::writer::batch_state::invariant_violation;
 use crate::writer::command::{BatchMode, Mint, Payment, PaymentBatch, Register, Reversal};
-use crate::writer::outcome::{Outcome, Registered};
+use crate::writer::outcome::Registered;
 
 impl CommandHandler<'_> {
-    pub(super) fn register(&mut self, tx: &mut dyn Tx, register: &Register) -> Applied {
+    pub(super) fn register(&mut self, tx: &mut dyn Tx, register: &Register) -> Result<Registered, AppError> {
         let (user_id, account_id) = (register.user.id, register.account_id);
         let account = Account::user(account_id, user_id);
         if let Some(amount) = register.grant {
             let order = self.order(TransferKind::Grant, amount);
             // Checked before the user is inserted: after a write, a rejection would have to undo
             // the whole batch.
-            if let Err(refusal) = self.dry_run(AccountId::TREASURY, account, order) {
-                return Ok(Err(refusal.into()));
-            }
+            self.dry_run(AccountId::TREASURY, account, order)?;
         }
         if !tx.insert_user_once(&register.user, &register.password)? {
-            return Ok(Err(DomainError::EmailTaken));
+            return Err(DomainError::EmailTaken.into());
         }
         self.state.attach(tx, account, self.context.now)?;
         if let Some(amount) = register.grant {
@@ -42,7 +41,7 @@ impl CommandHandler<'_> {
         }
         let account =
             self.state.account(account_id).map_err(|refusal| invariant_violation(&refusal.into()))?;
-        Ok(Ok(Outcome::Registered(Registered { user_id, account_id, balance: account.balance() })))
+        Ok(Registered { user_id, account_id, balance: account.balance() })
     }
 
     pub(super) fn pay(&mut self, actor: Actor, payment: &Payment) -> Result<Transfer, DomainError> {

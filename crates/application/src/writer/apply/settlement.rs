@@ -16,7 +16,7 @@ use foretell_ports::market::PaidSet;
 use super::CommandHandler;
 use crate::writer::batch_state::{NextSet, invariant_violation};
 use crate::writer::command::Decision;
-use crate::writer::outcome::{MarketState, Outcome};
+use crate::writer::outcome::MarketState;
 
 impl CommandHandler<'_> {
     pub(super) fn close(&mut self, actor: Actor, id: MarketId) -> Result<Box<MarketState>, DomainError> {
@@ -58,7 +58,7 @@ impl CommandHandler<'_> {
     }
 
     /// Refunds the subsidy to the creator, and deletes the market.
-    pub(super) fn delete(&mut self, actor: Actor, id: MarketId) -> Result<Outcome, DomainError> {
+    pub(super) fn delete(&mut self, actor: Actor, id: MarketId) -> Result<(), DomainError> {
         let market = self.managed_market(actor, id)?;
         market.check_deletion()?;
         let pot_id = AccountId::of_market(id);
@@ -67,18 +67,19 @@ impl CommandHandler<'_> {
             self.state.post(pot_id, market.record().creator_account_id, order)?;
         }
         self.state.delete_market(id);
-        Ok(Outcome::MarketDeleted)
+        Ok(())
     }
 
-    /// Pays the next set of holders, and empties the pot after the last one.
-    pub(super) fn settle(&mut self, id: MarketId) -> Result<Outcome, StoreError> {
+    /// Pays the next set of holders, and empties the pot after the last one. Returns `true` if
+    /// nothing is left to pay.
+    pub(super) fn settle(&mut self, id: MarketId) -> Result<bool, StoreError> {
         // Two steps of one market may meet in a batch. The set is read once and given to the first,
         // so that no holder is paid twice (ADR 0006).
         let Some(NextSet { mut settlement, holdings }) = self.state.take_set(id) else {
-            return Ok(Outcome::SetPaid { complete: false });
+            return Ok(false);
         };
         if settlement.completed_at.is_some() {
-            return Ok(Outcome::SetPaid { complete: true });
+            return Ok(true);
         }
         let payouts = settlement.payouts(&holdings);
         let kind = match settlement.terms {
@@ -109,7 +110,7 @@ impl CommandHandler<'_> {
         }
         let paid = PaidSet { market_id: id, payouts, at: self.context.now };
         self.state.put_set(settlement, paid);
-        Ok(Outcome::SetPaid { complete: is_last })
+        Ok(is_last)
     }
 
     /// Sends each holder an email about the outcome, one per user whatever the number of accounts.

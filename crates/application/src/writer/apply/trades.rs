@@ -13,10 +13,11 @@ use foretell_domain::transfer::TransferKind;
 use foretell_ports::market::NewMarket;
 use foretell_ports::unit::Tx;
 
-use super::{Applied, CommandHandler};
+use super::CommandHandler;
+use crate::error::AppError;
 use crate::writer::batch_state::invariant_violation;
 use crate::writer::command::{OpenMarket, PlaceBet, SellShares};
-use crate::writer::outcome::{MarketOpened, Outcome, TradeReceipt};
+use crate::writer::outcome::{MarketOpened, TradeReceipt};
 
 /// A priced order with its trader.
 struct Trade {
@@ -28,16 +29,16 @@ struct Trade {
 }
 
 impl CommandHandler<'_> {
-    pub(super) fn open_market(&mut self, tx: &mut dyn Tx, actor: Actor, command: &OpenMarket) -> Applied {
-        let market = match self.dry_run_opening(actor, command) {
-            Ok(market) => market,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
+    pub(super) fn open_market(
+        &mut self,
+        tx: &mut dyn Tx,
+        actor: Actor,
+        command: &OpenMarket,
+    ) -> Result<Box<MarketOpened>, AppError> {
+        let market = self.dry_run_opening(actor, command)?;
         // Counted under the lock on the creator's account, which every creation of a market takes.
         let open_markets = self.state.count_open_markets(tx, actor.user_id)?;
-        if let Err(exceeded) = command.quotas.check(Quota::OpenMarkets, open_markets) {
-            return Ok(Err(exceeded.into()));
-        }
+        command.quotas.check(Quota::OpenMarkets, open_markets)?;
         // There are no savepoints: every check above must precede the first write.
         let pot = Account::pot(market.id());
         self.state.attach(tx, pot, self.context.now)?;
@@ -52,8 +53,7 @@ impl CommandHandler<'_> {
         }
         self.state.add_market(NewMarket { market, texts: texts.clone(), created_at });
         let balance = row.debit.balance_after;
-        let opened = MarketOpened { record, texts, balance, created_at };
-        Ok(Ok(Outcome::MarketOpened(Box::new(opened))))
+        Ok(Box::new(MarketOpened { record, texts, balance, created_at }))
     }
 
     /// Returns the market to be created, after every check that could reject it.
