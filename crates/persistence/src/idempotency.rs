@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use foretell_domain::time::Timestamp;
-use foretell_ports::idempotency::{CommandKey, StoredOutcome};
+use foretell_ports::error::StoreError;
+use foretell_ports::idempotency::{CommandKey, IdempotencyQueries, IdempotencyTx, StoredOutcome};
 
 use crate::connection::{Connection, on};
 use crate::dialect::{bulk_ledger, look_up};
@@ -13,6 +15,8 @@ use crate::error::{Failure, StoredRow};
 use crate::id::DbId;
 use crate::prepared::prepared;
 use crate::schema::idempotency_keys;
+use crate::store::Store;
+use crate::tx::UnitTx;
 
 #[derive(Queryable, QueryableByName, Selectable)]
 #[diesel(table_name = idempotency_keys)]
@@ -88,4 +92,27 @@ pub(crate) fn purge(connection: &mut Connection<'_>, before: Timestamp, limit: u
     let purge = prepared(PURGE).bind::<BigInt, _>(before.micros()).bind::<BigInt, _>(i64::from(limit));
     let deleted = on!(connection, |c| purge.execute(c))?;
     Ok(u64::try_from(deleted).unwrap_or(u64::MAX))
+}
+
+impl IdempotencyTx for UnitTx<'_, '_> {
+    fn find_outcomes(&mut self, keys: &[CommandKey]) -> Result<Vec<StoredOutcome>, StoreError> {
+        self.step(|c| find(c, keys))
+    }
+
+    fn insert_outcomes(&mut self, outcomes: &[StoredOutcome]) -> Result<(), StoreError> {
+        self.step(|c| insert(c, outcomes))
+    }
+
+    fn purge_outcomes(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.step(|c| purge(c, before, limit))
+    }
+}
+
+#[async_trait]
+impl IdempotencyQueries for Store {
+    async fn find_outcome(&self, key: &CommandKey) -> Result<Option<StoredOutcome>, StoreError> {
+        let keys = [key.clone()];
+        let mut found = self.read("find_outcome", move |c| find(c, &keys)).await?;
+        Ok(found.pop())
+    }
 }

@@ -4,11 +4,14 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use foretell_domain::id::UserId;
 use foretell_domain::quota::Quota;
+use foretell_ports::error::StoreError;
+use foretell_ports::quota::QuotaTx;
 
 use crate::connection::{Connection, on};
 use crate::error::Failure;
 use crate::id::{DbId, Id};
 use crate::prepared::prepared;
+use crate::tx::UnitTx;
 
 #[derive(QueryableByName)]
 struct CountRow {
@@ -37,4 +40,10 @@ pub(crate) fn count(connection: &mut Connection<'_>, user: UserId, quota: Quota)
     let count = prepared(statement(quota)).bind::<Id, _>(DbId::from(user));
     let row: CountRow = on!(connection, |c| count.get_result(c))?;
     Ok(u32::try_from(row.owned).unwrap_or(u32::MAX))
+}
+
+impl QuotaTx for UnitTx<'_, '_> {
+    fn count_for_quota(&mut self, user: UserId, quota: Quota) -> Result<u32, StoreError> {
+        self.step(|c| count(c, user, quota))
+    }
 }

@@ -33,10 +33,14 @@ use foretell_testkit::clock::START;
 use crate::connection::Connection;
 use crate::dialect::look_up::Others;
 use crate::error::Failure;
-use crate::{
-    accounts, api_keys, bets, idempotency, jobs, known_networks, market_details, markets, positions, quotas,
-    sessions, settlements, transfers, users, vectors, webhooks,
-};
+use crate::idempotency;
+use crate::job::jobs;
+use crate::ledger::{accounts, transfers};
+use crate::market::{bets, market_details, markets, positions, settlements};
+use crate::quotas;
+use crate::user::{api_keys, known_networks, sessions, users};
+use crate::vectors;
+use crate::webhook::webhooks;
 
 mod cancel;
 mod content;

@@ -1,5 +1,5 @@
-//! The running unit of work: an open transaction that implements the ports' `Tx` traits (see
-//! [`crate::ports`]).
+//! The running unit of work: an open transaction. The modules of the areas, such as
+//! [`ledger`](crate::ledger), implement the ports' `Tx` traits for it.
 
 use foretell_ports::error::StoreError;
 

@@ -1,16 +1,20 @@
 //! The table `text_vectors`, and the ids of all texts.
 
+use async_trait::async_trait;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Bool, Text};
 use foretell_domain::id::{MarketId, PostId};
 use foretell_domain::time::Timestamp;
-use foretell_ports::vector::{Embedding, StoredVector, TextId, VectorCursor};
+use foretell_ports::error::StoreError;
+use foretell_ports::vector::{Embedding, StoredVector, TextId, VectorCursor, VectorQueries, VectorTx};
 
 use crate::connection::{Connection, on};
 use crate::error::Failure;
 use crate::id::{DbId, Id};
 use crate::prepared::prepared;
 use crate::schema::{markets, posts};
+use crate::store::Store;
+use crate::tx::UnitTx;
 
 // Selected from the subject, so that nothing is inserted for a deleted one. The condition at the
 // end keeps an older version from replacing a newer one.
@@ -123,3 +127,34 @@ macro_rules! list_ids {
 }
 list_ids!(list_market_ids, markets, MarketId);
 list_ids!(list_post_ids, posts, PostId);
+
+impl VectorTx for UnitTx<'_, '_> {
+    fn save_vectors(&mut self, model: &str, vectors: &[StoredVector]) -> Result<(), StoreError> {
+        self.step(|c| save(c, model, vectors))
+    }
+}
+
+#[async_trait]
+impl VectorQueries for Store {
+    async fn list_vectors(
+        &self,
+        model: &str,
+        after: VectorCursor,
+        limit: u32,
+    ) -> Result<Vec<StoredVector>, StoreError> {
+        let model = model.to_owned();
+        self.read("list_vectors", move |c| list(c, &model, after, limit)).await
+    }
+
+    async fn list_market_ids(
+        &self,
+        after: Option<MarketId>,
+        limit: u32,
+    ) -> Result<Vec<MarketId>, StoreError> {
+        self.read("list_market_ids", move |c| list_market_ids(c, after, limit)).await
+    }
+
+    async fn list_post_ids(&self, after: Option<PostId>, limit: u32) -> Result<Vec<PostId>, StoreError> {
+        self.read("list_post_ids", move |c| list_post_ids(c, after, limit)).await
+    }
+}

@@ -6,13 +6,13 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Binary, Nullable, Text};
 
 use super::{column, sum_of};
-use crate::accounts::NewAccountRow;
 use crate::connection::Connection;
 use crate::id::Id;
 use crate::idempotency::NewOutcomeRow;
+use crate::ledger::accounts::NewAccountRow;
+use crate::ledger::transfers::NewTransferRow;
 use crate::prepared::prepared;
 use crate::schema::{accounts, idempotency_keys, transfers};
-use crate::transfers::NewTransferRow;
 
 const INSERT_ACCOUNTS: &str = "INSERT INTO accounts
     (id, kind, owner_id, status, balance_minor, version, created_at_us)

@@ -4,14 +4,14 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Binary, Double, Integer, Nullable, Text};
 
 use super::{column, sum_of};
-use crate::bets::NewBetRow;
 use crate::connection::Connection;
 use crate::id::Id;
-use crate::markets::{NewMarketRow, NewOptionRow, NewStateRow, OutstandingRow};
-use crate::positions::PositionRow;
+use crate::market::bets::NewBetRow;
+use crate::market::markets::{NewMarketRow, NewOptionRow, NewStateRow, OutstandingRow};
+use crate::market::positions::PositionRow;
+use crate::market::settlements::PayoutRow;
 use crate::prepared::prepared;
 use crate::schema::{bets, market_options, market_states, markets, payouts};
-use crate::settlements::PayoutRow;
 
 const INSERT_MARKETS: &str = "INSERT INTO markets
     (id, creator_id, creator_account_id, name, description, category, ends_at_us, subsidy_minor, fee_bps,

@@ -12,15 +12,15 @@ use diesel::sql_types::{Array, BigInt, Bool, Text};
 use diesel::{pg::Pg, sqlite::Sqlite};
 
 use super::sum_of;
-use crate::bets::BetRow;
-use crate::comments::CommentRow;
 use crate::connection::Connection;
 use crate::id::{DbId, Id};
-use crate::posts::{AuthorshipRow, PostRow, TaggedRow};
+use crate::market::bets::BetRow;
+use crate::market::settlements::SettlementRow;
+use crate::post::comments::CommentRow;
+use crate::post::posts::{AuthorshipRow, PostRow, TaggedRow};
 use crate::prepared::{ended, prepared};
 use crate::schema::{comments, markets, post_tags, posts};
-use crate::settlements::SettlementRow;
-use crate::users::UserRow;
+use crate::user::users::UserRow;
 
 /// A statement with one parameter, the keys, in both dialects.
 struct ByKeys {

@@ -9,7 +9,7 @@ use super::look_up::LOCK_ROWS;
 use super::{column, sum_of};
 use crate::connection::Connection;
 use crate::id::{DbId, Id};
-use crate::jobs::{LeasedRow, NewJobRow};
+use crate::job::jobs::{LeasedRow, NewJobRow};
 use crate::prepared::{Prepared, ended, prepared};
 use crate::schema::jobs;
 

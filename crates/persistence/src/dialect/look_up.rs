@@ -13,19 +13,19 @@ use foretell_ports::market::WantedHolding;
 
 use super::content::hexadecimal;
 use super::each;
-use crate::accounts::AccountRow;
-use crate::bets::BetRow;
 use crate::connection::Connection;
 use crate::id::{DbId, Id};
 use crate::idempotency::OutcomeRow;
-use crate::markets::{MarketRow, OptionRow, StateRow};
-use crate::positions::PositionRow;
+use crate::ledger::accounts::AccountRow;
+use crate::ledger::transfers::TransferRow;
+use crate::market::bets::BetRow;
+use crate::market::markets::{MarketRow, OptionRow, StateRow};
+use crate::market::positions::PositionRow;
 use crate::prepared::{ended, prepared};
 use crate::schema::{
     accounts, bets, idempotency_keys, market_options, market_states, markets, transfers, users,
 };
-use crate::transfers::TransferRow;
-use crate::users::{CredentialsRow, UserRow};
+use crate::user::users::{CredentialsRow, UserRow};
 
 /// Locks rows against other writers but not against foreign keys that reference them. `SQLite` has
 /// one writer, which needs no row lock.

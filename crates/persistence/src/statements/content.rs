@@ -15,7 +15,8 @@ use super::databases::Kind;
 use super::{Observed, plan, reads_all, sorts};
 use crate::connection::Connection;
 use crate::error::Failure;
-use crate::{comments, post_lists, post_tags, posts, users};
+use crate::post::{comments, post_lists, post_tags, posts};
+use crate::user::users;
 
 /// Runs all operations on posts, from creation to deletion.
 pub(super) fn posts_and_queries(

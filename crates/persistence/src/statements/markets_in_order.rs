@@ -8,7 +8,7 @@ use foretell_testkit::clock::START;
 
 use super::databases::Kind;
 use super::{Observed, plan, reads_all, sorts};
-use crate::market_lists;
+use crate::market::market_lists;
 
 /// Returns every combination of filters of a list of markets.
 fn filters() -> Vec<MarketFilter> {

@@ -10,7 +10,8 @@ use super::databases::Kind;
 use super::{Observed, plan, reads_all, sorts};
 use crate::connection::Connection;
 use crate::error::Failure;
-use crate::{portfolio, profits, settlements};
+use crate::ledger::profits;
+use crate::market::{portfolio, settlements};
 
 /// Runs every query about one trader.
 pub(super) fn queries(c: &mut Connection<'_>, account: AccountId, market: MarketId) -> Result<(), Failure> {

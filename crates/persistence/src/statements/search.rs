@@ -9,7 +9,7 @@ use foretell_ports::search::{SearchMethod, SearchPage};
 
 use super::databases::Kind;
 use super::{Observed, plan, reads_all, sorts};
-use crate::searches::{self, TextQuery};
+use crate::search::searches::{self, TextQuery};
 
 async fn check_index_use(kind: Kind) {
     let mut observed = Observed::new(kind).await;

@@ -12,9 +12,10 @@ use foretell_testkit::builders::Factory;
 use super::databases::Kind;
 use super::{Either, Observed};
 use crate::dialect::searches::Searched;
-use crate::searches::{self, TextQuery};
+use crate::post::posts;
+use crate::search::searches::{self, TextQuery};
 use crate::text_index::{self, NewText, TextIndex};
-use crate::{posts, users};
+use crate::user::users;
 
 const TABLES: [&str; 6] =
     ["market_words", "market_trigrams", "market_texts", "post_words", "post_trigrams", "post_texts"];

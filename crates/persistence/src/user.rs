@@ -1,4 +1,10 @@
-//! Implementation of the ports for users, sessions, known networks and API keys.
+//! Users, sessions, known networks and API keys: the ports, and their statements in the modules below.
+
+pub(crate) mod api_keys;
+pub(crate) mod credential_states;
+pub(crate) mod known_networks;
+pub(crate) mod sessions;
+pub(crate) mod users;
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -21,7 +27,6 @@ use foretell_ports::user::{
 use crate::dialect::look_up::Others;
 use crate::store::Store;
 use crate::tx::UnitTx;
-use crate::{api_keys, credential_states, known_networks, sessions, users};
 
 impl UserTx for UnitTx<'_, '_> {
     fn find_credential_states(

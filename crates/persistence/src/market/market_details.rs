@@ -1,4 +1,4 @@
-//! Markets as they are read: the tables of [`crate::markets`] joined with the pot.
+//! Markets as they are read: the tables of [`crate::market::markets`] joined with the pot.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::connection::{Connection, on};
 use crate::dialect::content::is_among;
 use crate::error::{Failure, StoredRow};
 use crate::id::DbId;
-use crate::markets::{MarketRow, MarketRows, OptionRow, StateRow};
+use crate::market::markets::{MarketRow, MarketRows, OptionRow, StateRow};
 use crate::schema::{accounts, market_options, market_states, markets};
 use crate::unreadable_rows::skip_unreadable;
 

@@ -1,4 +1,6 @@
-//! Implementation of the ports for webhooks.
+//! Webhooks: the ports, and their statements in the modules below.
+
+pub(crate) mod webhooks;
 
 use async_trait::async_trait;
 use foretell_domain::id::{MarketId, WebhookId};
@@ -10,7 +12,6 @@ use foretell_ports::webhook::{MarketChange, Webhook, WebhookCursor, WebhookQueri
 
 use crate::store::Store;
 use crate::tx::UnitTx;
-use crate::webhooks;
 
 impl WebhookTx for UnitTx<'_, '_> {
     fn lock_and_count_webhooks(&mut self) -> Result<u32, StoreError> {

@@ -6,11 +6,11 @@ use foretell_domain::market::Bet;
 use foretell_ports::page::{PageRequest, PageStart};
 use foretell_ports::portfolio::{BetKey, HeldKey, HeldPosition};
 
-use crate::bets::BetRow;
 use crate::connection::{Connection, on};
 use crate::error::Failure;
 use crate::id::DbId;
-use crate::positions::PositionRow;
+use crate::market::bets::BetRow;
+use crate::market::positions::PositionRow;
 use crate::schema::{bets, positions};
 use crate::unreadable_rows::load_page;
 

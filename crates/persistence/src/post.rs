@@ -1,4 +1,9 @@
-//! Implementation of the ports for posts, comments and tags.
+//! Posts, comments and tags: the ports, and their statements in the modules below.
+
+pub(crate) mod comments;
+pub(crate) mod post_lists;
+pub(crate) mod post_tags;
+pub(crate) mod posts;
 
 use async_trait::async_trait;
 use foretell_domain::comment::{Comment, CommentSubject};
@@ -14,7 +19,6 @@ use crate::id::db_ids;
 use crate::store::Store;
 use crate::text_index::{self, NewText};
 use crate::tx::UnitTx;
-use crate::{comments, post_lists, post_tags, posts};
 
 fn text_of(post: &Post) -> NewText<'_> {
     NewText { id: post.id.into(), title: post.body.title.as_str(), body: post.body.content.as_str() }

@@ -1,4 +1,4 @@
-//! Lists of posts: the tables of [`crate::posts`] filtered and in order.
+//! Lists of posts: the tables of [`crate::post::posts`] filtered and in order.
 
 use diesel::prelude::*;
 use foretell_domain::id::PostId;
@@ -10,7 +10,7 @@ use crate::connection::{Connection, on};
 use crate::dialect::transaction::snapshot;
 use crate::error::Failure;
 use crate::id::DbId;
-use crate::posts;
+use crate::post::posts;
 use crate::schema::{post_tags, posts as table};
 use crate::unreadable_rows::load_page;
 

@@ -15,7 +15,7 @@ use crate::connection::{Connection, on};
 use crate::dialect::content;
 use crate::error::{Failure, StoredRow, expect_saved};
 use crate::id::{DbId, Id, db_ids};
-use crate::post_lists::paginate;
+use crate::post::post_lists::paginate;
 use crate::prepared::prepared;
 use crate::schema::comments;
 use crate::unreadable_rows::{load_page, skip_unreadable};

@@ -18,9 +18,9 @@ use crate::connection::{Connection, on};
 use crate::dialect::{bulk_ledger, look_up};
 use crate::error::{Failure, StoredRow};
 use crate::id::{DbId, db_ids};
-use crate::post_lists::paginate;
+use crate::ledger::timeline::Timeline;
+use crate::post::post_lists::paginate;
 use crate::schema::{accounts, transfers};
-use crate::timeline::Timeline;
 use crate::unreadable_rows::load_page;
 
 #[derive(Queryable, Selectable)]

@@ -1,4 +1,6 @@
-//! Implementation of the ports for jobs.
+//! Jobs: the ports, and their statements in the modules below.
+
+pub(crate) mod jobs;
 
 use async_trait::async_trait;
 use foretell_domain::id::JobId;
@@ -11,7 +13,6 @@ use foretell_ports::job::{
 use foretell_ports::page::PageRequest;
 use foretell_ports::unit::Locked;
 
-use crate::jobs;
 use crate::store::Store;
 use crate::tx::UnitTx;
 

@@ -1,4 +1,10 @@
-//! Implementation of the ports for accounts and transfers.
+//! Accounts and transfers: the ports, and their statements in the modules below.
+
+pub(crate) mod accounts;
+pub(crate) mod audit;
+pub(crate) mod profits;
+pub(crate) mod timeline;
+pub(crate) mod transfers;
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
@@ -17,7 +23,6 @@ use foretell_ports::unit::Locked;
 
 use crate::store::Store;
 use crate::tx::UnitTx;
-use crate::{accounts, audit, profits, transfers};
 
 impl LedgerTx for UnitTx<'_, '_> {
     fn record_currency_once(&mut self, currency: &Currency, at: Timestamp) -> Result<Currency, StoreError> {

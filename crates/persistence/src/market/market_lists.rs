@@ -11,7 +11,7 @@ use crate::connection::{Connection, on};
 use crate::dialect::transaction::snapshot;
 use crate::error::Failure;
 use crate::id::DbId;
-use crate::market_details::{find_all, incomplete};
+use crate::market::market_details::{find_all, incomplete};
 use crate::schema::{market_states, markets};
 use crate::unreadable_rows::load_page;
 

@@ -1,4 +1,13 @@
-//! Implementation of the ports for markets, bets, positions and settlements.
+//! Markets, bets, positions and settlements: the ports, and their statements in the modules below.
+
+pub(crate) mod bets;
+pub(crate) mod market_details;
+pub(crate) mod market_lists;
+pub(crate) mod markets;
+pub(crate) mod portfolio;
+pub(crate) mod positions;
+pub(crate) mod prices;
+pub(crate) mod settlements;
 
 use std::collections::BTreeSet;
 
@@ -21,7 +30,6 @@ use crate::id::db_ids;
 use crate::store::Store;
 use crate::text_index::{self, NewText};
 use crate::tx::UnitTx;
-use crate::{bets, market_details, market_lists, markets, portfolio, positions, settlements};
 
 fn text_of(id: MarketId, texts: &MarketTexts) -> NewText<'_> {
     NewText { id: id.into(), title: texts.name.as_str(), body: texts.description.as_str() }

@@ -1,4 +1,6 @@
-//! Implementation of the port for searches.
+//! Text searches: the ports, and their statements in the modules below.
+
+pub(crate) mod searches;
 
 use std::sync::Arc;
 
@@ -10,7 +12,7 @@ use foretell_ports::market::MarketFilter;
 use foretell_ports::post::PostFilter;
 use foretell_ports::search::{Hits, SearchMethod, SearchPage, TextSearch};
 
-use crate::searches::{self, TextQuery};
+use crate::search::searches::TextQuery;
 use crate::store::Store;
 use crate::text_index;
 

@@ -11,13 +11,13 @@ use foretell_domain::transfer::Transfer;
 use foretell_ports::ledger::AuditReport;
 
 use super::{DriftingMarkets, Listed, for_each_row};
-use crate::bets::BetRow;
 use crate::connection::{Connection, on};
 use crate::error::Failure;
 use crate::id::{DbId, Id};
-use crate::markets::{MarketRow, MarketRows, OptionRow, StateRow};
+use crate::ledger::transfers::TransferRow;
+use crate::market::bets::BetRow;
+use crate::market::markets::{MarketRow, MarketRows, OptionRow, StateRow};
 use crate::schema::{accounts, bets, market_options, market_states, markets, transfers};
-use crate::transfers::TransferRow;
 
 /// Number of markets, and of bets of one market, in memory at once.
 const MARKETS_PER_PAGE: i64 = 100;

@@ -17,9 +17,9 @@ use crate::connection::{Connection, on};
 use crate::dialect::{bulk_market, content, look_up};
 use crate::error::{Failure, StoredRow};
 use crate::id::{DbId, db_ids};
-use crate::prices;
+use crate::ledger::timeline::Timeline;
+use crate::market::prices;
 use crate::schema::{bets, market_states};
-use crate::timeline::Timeline;
 use crate::unreadable_rows::{load_page, skip_unreadable};
 
 #[derive(Queryable, QueryableByName, Selectable)]

@@ -15,7 +15,7 @@ use crate::connection::{Connection, on};
 use crate::dialect::content;
 use crate::error::{Failure, StoredRow, expect_saved};
 use crate::id::{DbId, Id, db_ids};
-use crate::post_tags;
+use crate::post::post_tags;
 use crate::prepared::prepared;
 use crate::schema::posts;
 use crate::unreadable_rows::skip_unreadable;
