@@ -9,7 +9,7 @@ use std::error::Error;
 use foretell_domain::account::Account;
 use foretell_domain::id::{AccountId, MarketId, OptionId, TransferId, UserId};
 use foretell_domain::market::{
-    BuyOrder, Holding, Market, Opening, Quantity, SellOrder, Settlement, TradeSide,
+    BuyOrder, Holding, Market, Opening, Quantity, SellOrder, Settlement, TradingDesk,
 };
 use foretell_domain::money::{Amount, Currency};
 use foretell_domain::time::Timestamp;
@@ -39,13 +39,37 @@ impl Bank {
         to: AccountId,
         amount: Amount,
     ) -> Result<(), Box<dyn Error>> {
-        self.transfers += 1;
-        let order = TransferOrder::new(TransferId::from_u128(self.transfers), kind, amount, NOON);
+        let order = TransferOrder::new(self.next_transfer(), kind, amount, NOON);
         let mut debit = self.account(from)?;
         let mut credit = self.account(to)?;
         transfer(&mut debit, &mut credit, order)?;
         self.accounts.extend([(from, debit), (to, credit)]);
         Ok(())
+    }
+
+    fn next_transfer(&mut self) -> TransferId {
+        self.transfers += 1;
+        TransferId::from_u128(self.transfers)
+    }
+
+    /// Brings together what a trade of this person changes.
+    fn desk(
+        &self,
+        market: Market,
+        person: AccountId,
+        holding: Holding,
+    ) -> Result<TradingDesk, Box<dyn Error>> {
+        let pot = self.account(AccountId::of_market(market.id()))?;
+        let desk = TradingDesk::new(market, pot, self.account(person)?, holding);
+        Ok(desk.ok_or("these rows do not belong together")?)
+    }
+
+    /// Stores what a trade has changed, and returns the market.
+    fn store(&mut self, desk: TradingDesk, holdings: &mut BTreeMap<AccountId, Holding>) -> Market {
+        let (market, pot, trader, holding) = desk.into_parts();
+        self.accounts.extend([(pot.id(), pot), (trader.id(), trader)]);
+        holdings.insert(trader.id(), holding);
+        market
     }
 
     fn account(&self, id: AccountId) -> Result<Account, Box<dyn Error>> {
@@ -71,24 +95,21 @@ fn main() -> Result<(), Box<dyn Error>> {
             min_shares: None,
             max_price: None,
         };
-        let fill = market.price_buy(&order, bank.account(pot)?.balance(), NOON)?;
-        bank.pay(TransferKind::Bet, person, pot, fill.cash)?;
-        let holding = holdings.entry(person).or_insert_with(|| Holding::empty(market.id(), person, 2));
-        market.record_fill(&fill, holding, bank.account(pot)?.balance())?;
-        println!("{person} pays {amount} for {} shares", play.display(fill.shares.units()));
+        let holding = holdings.remove(&person).unwrap_or_else(|| Holding::empty(market.id(), person, 2));
+        let desk = bank.desk(market, person, holding)?;
+        let (desk, trade) = desk.buy(&order, bank.next_transfer(), NOON)?;
+        market = bank.store(desk, &mut holdings);
+        println!("{person} pays {amount} for {} shares", play.display(trade.fill.shares.units()));
         print_prices(&market);
     }
 
     let sale = SellOrder { option_id: NO, quantity: Quantity::All, min_proceeds: None };
-    if let Some(holding) = holdings.get_mut(&cleo) {
-        let shares = holding.shares_to_sell(1, sale.quantity)?;
-        let fill = market.price_sell(&sale, shares, bank.account(pot)?.balance(), NOON)?;
-        assert_eq!(fill.side, TradeSide::Sell);
-        bank.pay(TransferKind::Sale, pot, cleo, fill.cash)?;
-        market.record_fill(&fill, holding, bank.account(pot)?.balance())?;
-        println!("{cleo} sells out for {}", play.display(fill.cash.minor()));
-        print_prices(&market);
-    }
+    let holding = holdings.remove(&cleo).ok_or("Cleo has bet")?;
+    let desk = bank.desk(market, cleo, holding)?;
+    let (desk, trade) = desk.sell(&sale, bank.next_transfer(), NOON)?;
+    market = bank.store(desk, &mut holdings);
+    println!("{cleo} sells out for {}", play.display(trade.fill.cash.minor()));
+    print_prices(&market);
 
     settle(&mut bank, market, pot, ada, &holdings.into_values().collect::<Vec<_>>())?;
     for (id, account) in &bank.accounts {

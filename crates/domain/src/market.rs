@@ -1,6 +1,7 @@
 //! Markets: questions with 2 to 10 options, priced by a scoring rule and paid from a pot.
 
 pub mod curve;
+mod desk;
 mod edit;
 mod error;
 mod holding;
@@ -10,6 +11,7 @@ mod settlement;
 mod texts;
 mod trade;
 
+pub use desk::{Trade, TradingDesk};
 pub use edit::MarketEdit;
 pub use error::{Guard, MarketError};
 pub use holding::{Holding, Position};

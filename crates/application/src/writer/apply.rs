@@ -6,6 +6,7 @@ mod trades;
 
 use foretell_domain::id::{JobId, TransferId};
 use foretell_domain::job::JobTask;
+use foretell_domain::money::Amount;
 use foretell_domain::policy::Actor;
 use foretell_domain::time::Timestamp;
 use foretell_domain::transfer::{TransferKind, TransferOrder};
@@ -25,9 +26,12 @@ struct CommandHandler<'a> {
 }
 
 impl CommandHandler<'_> {
-    fn order(&self, kind: TransferKind, amount: foretell_domain::money::Amount) -> TransferOrder {
-        let id = TransferId::from_u128(self.context.ids.next_id());
-        TransferOrder::new(id, kind, amount, self.context.now)
+    fn next_transfer_id(&self) -> TransferId {
+        TransferId::from_u128(self.context.ids.next_id())
+    }
+
+    fn order(&self, kind: TransferKind, amount: Amount) -> TransferOrder {
+        TransferOrder::new(self.next_transfer_id(), kind, amount, self.context.now)
     }
 
     /// Adds a job that runs after the batch, at `run_at` or later. A task with a unique name gets

@@ -159,14 +159,19 @@ impl BatchState {
     ) -> Result<Transfer, TransferError> {
         let (mut debit, mut credit) = (self.account(from)?, self.account(to)?);
         let row = transfer(&mut debit, &mut credit, order)?;
-        for account in [debit, credit] {
+        self.put_transfer([debit, credit], row.clone());
+        Ok(row)
+    }
+
+    /// Records a transfer with its two accounts after it.
+    pub(super) fn put_transfer(&mut self, accounts: [Account; 2], row: Transfer) {
+        for account in accounts {
             self.put_account(account);
         }
         // Recorded at once, so that a later command of the batch cannot repeat it.
         self.reversed.extend(row.reversal_of);
-        self.paid_as.extend(row.client_id.map(|id| (from, id)));
-        self.changed.transfers.push(row.clone());
-        Ok(row)
+        self.paid_as.extend(row.client_id.map(|id| (row.debit.account_id, id)));
+        self.changed.transfers.push(row);
     }
 
     fn put_account(&mut self, account: Account) {

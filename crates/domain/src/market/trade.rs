@@ -158,7 +158,7 @@ impl Market {
             return Err(MarketError::Slippage(Guard::MaxPrice));
         }
         let after = held.plus(shares).ok_or(MarketError::TradeTooLarge)?;
-        let trade = Trade { index, side: TradeSide::Buy, cash: order.amount, fee, shares, after };
+        let trade = PricedOrder { index, side: TradeSide::Buy, cash: order.amount, fee, shares, after };
         Ok(self.fill(&outstanding, trade))
     }
 
@@ -192,7 +192,7 @@ impl Market {
         if order.min_proceeds.is_some_and(|least| cash < least) {
             return Err(MarketError::Slippage(Guard::MinProceeds(cash)));
         }
-        Ok(self.fill(&outstanding, Trade { index, side: TradeSide::Sell, cash, fee, shares, after }))
+        Ok(self.fill(&outstanding, PricedOrder { index, side: TradeSide::Sell, cash, fee, shares, after }))
     }
 
     /// Returns the amount, fee included, that buys at least `shares` of an option now.
@@ -214,7 +214,8 @@ impl Market {
     }
 
     /// Records a fill of this version of the market after its money has moved: `pot` is the new
-    /// balance of the market's account. On an error, neither the market nor the holding may be
+    /// balance of the market's account. [`TradingDesk`](super::TradingDesk) does all of it in the
+    /// right order; this is for replays of stored fills. On an error, neither the market nor the holding may be
     /// stored.
     ///
     /// # Errors
@@ -284,7 +285,7 @@ impl Market {
         self.pot_without_fees(pot).saturating_sub(owed.units())
     }
 
-    fn fill(&self, outstanding: &[Shares], trade: Trade) -> Fill {
+    fn fill(&self, outstanding: &[Shares], trade: PricedOrder) -> Fill {
         let mut later = outstanding.to_vec();
         if let Some(option) = later.get_mut(trade.index) {
             *option = trade.after;
@@ -305,7 +306,7 @@ impl Market {
 
 /// A fill before its prices are computed.
 #[derive(Clone, Copy)]
-struct Trade {
+struct PricedOrder {
     index: usize,
     side: TradeSide,
     cash: Amount,

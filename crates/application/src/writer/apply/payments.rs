@@ -2,7 +2,7 @@
 
 use foretell_domain::account::{Account, AccountKind};
 use foretell_domain::error::DomainError;
-use foretell_domain::id::{AccountId, TransferId};
+use foretell_domain::id::AccountId;
 use foretell_domain::job::JobTask;
 use foretell_domain::policy::{self, Actor};
 use foretell_domain::transfer::{
@@ -90,8 +90,7 @@ impl CommandHandler<'_> {
     pub(super) fn reverse(&mut self, actor: Actor, command: Reversal) -> Result<Transfer, DomainError> {
         policy::may_administer(actor)?;
         let original = self.state.original(command.of)?;
-        let id = TransferId::from_u128(self.context.ids.next_id());
-        let order = reversal(&original, id, self.context.now)?;
+        let order = reversal(&original, self.next_transfer_id(), self.context.now)?;
         let (from, to) = (original.credit.account_id, original.debit.account_id);
         let payer = self.state.account(from)?;
         // Computed on the locked balance, so that the cover is exactly what the reversal lacks (ADR

@@ -4,9 +4,7 @@ use foretell_domain::account::Account;
 use foretell_domain::error::DomainError;
 use foretell_domain::id::{AccountId, BetId, ClientId, MarketId, OptionId};
 use foretell_domain::job::JobTask;
-use foretell_domain::market::{
-    Bet, BuyOrder, Fill, Holding, Market, MarketError, Opening, SellOrder, TradeSide,
-};
+use foretell_domain::market::{Bet, Market, MarketError, Opening, Trade, TradingDesk};
 use foretell_domain::policy::Actor;
 use foretell_domain::quota::Quota;
 use foretell_domain::transfer::TransferKind;
@@ -18,15 +16,6 @@ use crate::error::AppError;
 use crate::writer::batch_state::invariant_violation;
 use crate::writer::command::{OpenMarket, PlaceBet, SellShares};
 use crate::writer::outcome::{MarketOpened, TradeReceipt};
-
-/// A priced order with its trader.
-struct Trade {
-    client_id: Option<ClientId>,
-    actor: Actor,
-    account_id: AccountId,
-    option_id: OptionId,
-    fill: Fill,
-}
 
 impl CommandHandler<'_> {
     pub(super) fn open_market(
@@ -81,13 +70,10 @@ impl CommandHandler<'_> {
         actor: Actor,
         command: &PlaceBet,
     ) -> Result<Box<TradeReceipt>, DomainError> {
-        self.own_account(actor, command.account_id)?;
-        self.state.check_new_trade(command.account_id, command.client_id)?;
-        let market = self.state.market(command.market_id)?;
-        let pot = self.state.account(AccountId::of_market(command.market_id))?;
-        let fill = market.price_buy(&command.order, pot.balance(), self.context.now)?;
-        let PlaceBet { client_id, account_id, order: BuyOrder { option_id, .. }, .. } = *command;
-        self.trade(market.clone(), Trade { client_id, actor, account_id, option_id, fill })
+        let PlaceBet { client_id, market_id, account_id, order } = command;
+        let desk = self.desk(actor, *market_id, *account_id, *client_id)?;
+        let (desk, trade) = desk.buy(order, self.next_transfer_id(), self.context.now)?;
+        Ok(self.record(actor, desk, trade, (*client_id, order.option_id)))
     }
 
     pub(super) fn sell_shares(
@@ -95,40 +81,52 @@ impl CommandHandler<'_> {
         actor: Actor,
         command: &SellShares,
     ) -> Result<Box<TradeReceipt>, DomainError> {
-        self.own_account(actor, command.account_id)?;
-        self.state.check_new_trade(command.account_id, command.client_id)?;
-        let market = self.state.market(command.market_id)?;
-        let pot = self.state.account(AccountId::of_market(command.market_id))?;
-        // Before the holding is examined, so that a closed market is reported as closed and not as
-        // lack of shares.
-        market.check_trading(self.context.now)?;
-        let order = &command.order;
-        let holding = self.state.holding(market, command.account_id);
-        let shares = holding.shares_to_sell(market.option_index(order.option_id)?, order.quantity)?;
-        let fill = market.price_sell(order, shares, pot.balance(), self.context.now)?;
-        let SellShares { client_id, account_id, order: SellOrder { option_id, .. }, .. } = *command;
-        self.trade(market.clone(), Trade { client_id, actor, account_id, option_id, fill })
+        let SellShares { client_id, market_id, account_id, order } = command;
+        let desk = self.desk(actor, *market_id, *account_id, *client_id)?;
+        let (desk, trade) = desk.sell(order, self.next_transfer_id(), self.context.now)?;
+        Ok(self.record(actor, desk, trade, (*client_id, order.option_id)))
     }
 
-    /// Moves the money of a fill and records it. Market and holding are changed as copies, which
-    /// are kept only after the money has moved.
-    fn trade(&mut self, mut market: Market, trade: Trade) -> Result<Box<TradeReceipt>, DomainError> {
-        let Trade { client_id, actor, account_id, option_id, fill } = trade;
-        let market_id = market.id();
-        let pot_id = AccountId::of_market(market_id);
-        let pot = self.state.account(pot_id)?.balance();
-        let (kind, from, to, pot_after) = match fill.side {
-            TradeSide::Buy => (TransferKind::Bet, account_id, pot_id, pot.plus(fill.cash)),
-            TradeSide::Sell => (TransferKind::Sale, pot_id, account_id, pot.minus(fill.cash)),
+    /// Returns the rows of a trade, of which the actor owns the account.
+    fn desk(
+        &self,
+        actor: Actor,
+        market: MarketId,
+        account: AccountId,
+        client_id: Option<ClientId>,
+    ) -> Result<TradingDesk, DomainError> {
+        let trader = self.own_account(actor, account)?;
+        self.state.check_new_trade(account, client_id)?;
+        let market = self.state.market(market)?;
+        let pot = self.state.account(AccountId::of_market(market.id()))?;
+        let holding = self.state.holding(market, account);
+        // Both were looked up by the ids of the market and the account.
+        TradingDesk::new(market.clone(), pot, trader, holding)
+            .ok_or(DomainError::Market(MarketError::NotFound(market.id())))
+    }
+
+    fn record(
+        &mut self,
+        actor: Actor,
+        desk: TradingDesk,
+        Trade { fill, transfer }: Trade,
+        (client_id, option_id): (Option<ClientId>, OptionId),
+    ) -> Box<TradeReceipt> {
+        let (market, pot, trader, holding) = desk.into_parts();
+        let bet = Bet {
+            id: BetId::from_u128(self.context.ids.next_id()),
+            client_id,
+            market_id: market.id(),
+            user_id: actor.user_id,
+            account_id: trader.id(),
+            transfer_id: transfer.id,
+            option_id,
+            fill,
+            created_at: self.context.now,
         };
-        let mut holding: Holding = self.state.holding(&market, account_id);
-        market.record_fill(&fill, &mut holding, pot_after.ok_or(MarketError::TradeTooLarge)?)?;
-        let row = self.state.post(from, to, self.order(kind, fill.cash).about(market_id))?;
-        let (user_id, transfer_id, created_at) = (actor.user_id, row.id, self.context.now);
-        let id = BetId::from_u128(self.context.ids.next_id());
-        let bet =
-            Bet { id, client_id, market_id, user_id, account_id, transfer_id, option_id, fill, created_at };
-        self.state.put_trade(market, holding, bet.clone());
-        Ok(Box::new(TradeReceipt::new(bet, &row)))
+        let receipt = TradeReceipt::new(bet.clone(), &transfer);
+        self.state.put_transfer([pot, trader], transfer);
+        self.state.put_trade(market, holding, bet);
+        Box::new(receipt)
     }
 }
