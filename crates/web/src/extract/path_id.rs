@@ -7,8 +7,9 @@ use std::str::FromStr;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 
-use super::{ParseContext, RequestPart};
-use crate::validation::{AsFieldError, ValidationErrors};
+use super::{RequestPart, Validation};
+use crate::dto::field_value::AsFieldError;
+use crate::error::ApiError;
 
 /// The variable part of a path, such as the `{id}` of `/accounts/{id}`; validation errors use its
 /// name.
@@ -31,7 +32,7 @@ impl<T: FromStr + 'static> FromRequest for PathId<T> {
 impl<T: FromStr<Err: AsFieldError>> RequestPart for PathId<T> {
     type Value = T;
 
-    fn extract(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<T> {
-        errors.check(&self.name, self.parsed)
+    fn extract(self, validation: &mut Validation) -> Result<Option<T>, ApiError> {
+        Ok(validation.value_of(&self.name, self.parsed.map_err(|error| error.to_error())))
     }
 }

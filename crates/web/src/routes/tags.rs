@@ -4,9 +4,8 @@ use actix_web::web::{Data, ServiceConfig};
 use utoipa::OpenApi;
 
 use crate::WebState;
-use crate::dto::page::PageParams;
 use crate::dto::tag::TagView;
-use crate::extract::Params;
+use crate::extract::PageParams;
 use crate::reply::{self, HandlerResult};
 use crate::routing::at;
 
@@ -28,7 +27,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
     tag = "tags",
     responses((status = 200, description = "Done.", body = Vec<TagView<'static>>)),
 )]
-async fn list(state: Data<WebState>, params: Params<PageParams>) -> HandlerResult {
+async fn list(state: Data<WebState>, params: PageParams) -> HandlerResult {
     let paging = state.validate(params)?;
     let mut numbered = state.application.list_tags(paging.request()).await?;
     let meta = paging.meta(&mut numbered, |(number, _)| *number, state.application.count_tags()).await?;

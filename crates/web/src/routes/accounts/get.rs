@@ -3,33 +3,35 @@
 use actix_web::web::Data;
 use foretell_domain::id::AccountId;
 use foretell_domain::time::Timestamp;
-use garde::Validate;
+use garde::{Valid, Validate};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::WebState;
 use crate::dto::account::AccountView;
 use crate::dto::money::Money;
+use crate::dto::parsed::{Parsed, optional};
 use crate::dto::text::Text;
-use crate::dto::time::{Time, parse_time};
-use crate::extract::{Params, ParseContext, ParseRequest, PathId, Read, SignedIn};
+use crate::dto::time::Time;
+use crate::extract::{Params, PathId, Read, RequestContext, RequestDto, SignedIn};
 use crate::openapi::names::Id;
 use crate::reply::{self, HandlerResult};
-use crate::validation::ValidationErrors;
 
-#[derive(Debug, Default, Deserialize, IntoParams, Validate)]
+#[derive(Debug, Deserialize, IntoParams, Validate)]
+#[garde(context(RequestContext))]
 #[into_params(parameter_in = Query)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct AtParams {
-    #[garde(skip)]
-    at: Option<String>,
+    #[garde(dive)]
+    #[param(value_type = Option<String>)]
+    at: Option<Parsed<Timestamp>>,
 }
 
-impl ParseRequest for AtParams {
+impl RequestDto for AtParams {
     type Input = Option<Timestamp>;
 
-    fn parse(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<Option<Timestamp>> {
-        errors.optional("at", self.at, |text| parse_time(&text))
+    fn into_input(valid: Valid<Self>, _: &RequestContext) -> Option<Timestamp> {
+        optional(valid.into_inner().at)
     }
 }
 

@@ -10,9 +10,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::WebState;
-use crate::dto::page::PageParams;
 use crate::dto::transfer::{TransferView, Visible};
-use crate::extract::{Params, PathId, Read, SignedIn};
+use crate::extract::{PageParams, PathId, Read, SignedIn};
 use crate::reply::{self, HandlerResult};
 
 #[derive(Serialize, ToSchema)]
@@ -36,7 +35,7 @@ pub(super) async fn list_transfers(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Read>,
     id: PathId<AccountId>,
-    params: Params<PageParams>,
+    params: PageParams,
 ) -> HandlerResult {
     let (id, paging) = state.validate((id, params))?;
     let Page { mut rows, total } = state.application.list_transfers(&caller, id, paging.request()).await?;

@@ -4,8 +4,7 @@ use actix_web::web::Data;
 
 use crate::WebState;
 use crate::dto::api_key::ApiKeyView;
-use crate::dto::page::PageParams;
-use crate::extract::{Params, Read, SignedIn};
+use crate::extract::{PageParams, Read, SignedIn};
 use crate::reply::{self, HandlerResult};
 
 /// Lists the caller's API keys without their secrets, newest first. 200, 400 `VALIDATION_ERROR`,
@@ -21,7 +20,7 @@ use crate::reply::{self, HandlerResult};
 pub(super) async fn list(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Read>,
-    params: Params<PageParams>,
+    params: PageParams,
 ) -> HandlerResult {
     let paging = state.validate(params)?;
     let mut keys = state.application.list_api_keys(&caller, paging.request()).await?;

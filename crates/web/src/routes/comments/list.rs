@@ -8,8 +8,7 @@ use foretell_domain::id::IdError;
 
 use crate::WebState;
 use crate::dto::comment::CommentView;
-use crate::dto::page::PageParams;
-use crate::extract::{MaybeSignedIn, Params, PathId};
+use crate::extract::{MaybeSignedIn, PageParams, PathId};
 use crate::reply::{self, HandlerResult};
 
 /// Lists comments, newest first. 200, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND` also for another
@@ -26,7 +25,7 @@ pub(super) async fn list<Id>(
     state: Data<WebState>,
     caller: MaybeSignedIn,
     id: PathId<Id>,
-    params: Params<PageParams>,
+    params: PageParams,
 ) -> HandlerResult
 where
     Id: FromStr<Err = IdError> + Into<CommentSubject> + 'static,

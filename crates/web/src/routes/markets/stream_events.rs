@@ -20,7 +20,7 @@ use crate::dto::market::bet::BetView;
 use crate::error::ApiError;
 use crate::extract::{LAST_EVENT_ID_NAME, LastEvent, NoParams, Params, PathId, requester_of};
 use crate::reply::{self, HandlerResult};
-use crate::validation::{FieldErrorCode, ValidationErrors};
+use crate::validation::{FieldError, FieldErrorCode, invalid};
 
 /// Interval of heartbeats in a stream without events: shorter than the timeouts of proxies.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -60,9 +60,8 @@ pub(super) async fn stream_events(
     let market = state.application.get_market(id).await?;
     let present = MarketEventId::of(&market);
     if last.is_some_and(|last| last.sequence > present.sequence) {
-        let mut errors = ValidationErrors::default();
-        errors.add(LAST_EVENT_ID_NAME, FieldErrorCode::Invalid, "must be the id of an event of this market");
-        errors.into_result()?;
+        let error = invalid(FieldErrorCode::Invalid, "must be the id of an event of this market");
+        return Err(ApiError::validation(vec![FieldError::new(LAST_EVENT_ID_NAME, &error)]));
     }
     if last == Some(present) && present.is_last() {
         // Clients of server-sent events reconnect after any other status.

@@ -6,10 +6,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::WebState;
-use crate::dto::page::PageParams;
 use crate::dto::text::Text;
 use crate::dto::time::Time;
-use crate::extract::{InSession, Params};
+use crate::extract::{InSession, PageParams};
 use crate::openapi::names::Id;
 use crate::reply::{self, HandlerResult};
 
@@ -36,7 +35,7 @@ struct SessionView {
 pub(super) async fn list(
     state: Data<WebState>,
     InSession(caller): InSession,
-    params: Params<PageParams>,
+    params: PageParams,
 ) -> HandlerResult {
     let paging = state.validate(params)?;
     let mut sessions = state.application.list_sessions(&caller, paging.request()).await?;

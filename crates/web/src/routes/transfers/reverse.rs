@@ -2,31 +2,32 @@
 
 use actix_web::web::Data;
 use foretell_domain::id::TransferId;
-use garde::Validate;
+use garde::{Valid, Validate};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::made;
 use crate::WebState;
+use crate::dto::parsed::{Parsed, optional};
 use crate::dto::transfer::TransferView;
-use crate::extract::{AdminOnly, IdempotencyKey, OptionalBody, ParseContext, ParseRequest, PathId, Trade};
+use crate::extract::{AdminOnly, IdempotencyKey, OptionalBody, PathId, RequestContext, RequestDto, Trade};
 use crate::reply::{self, HandlerResult};
-use crate::validation::ValidationErrors;
 
-#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[garde(context(RequestContext))]
 #[schema(example = json!({ "force": true }))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ReversalBody {
-    #[garde(skip)]
-    #[serde(default)]
-    force: bool,
+    #[garde(dive)]
+    #[schema(value_type = bool, required = false)]
+    force: Option<Parsed<bool>>,
 }
 
-impl ParseRequest for ReversalBody {
+impl RequestDto for ReversalBody {
     type Input = bool;
 
-    fn parse(self, _: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<bool> {
-        Some(self.force)
+    fn into_input(valid: Valid<Self>, _: &RequestContext) -> bool {
+        optional(valid.into_inner().force).unwrap_or(false)
     }
 }
 

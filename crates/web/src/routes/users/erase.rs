@@ -3,31 +3,32 @@
 use actix_web::web::Data;
 use foretell_application::PasswordConfirmation;
 use foretell_domain::id::UserId;
-use garde::Validate;
+use garde::{Valid, Validate};
 use secrecy::SecretString;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::WebState;
-use crate::extract::{ClientAddress, InSession, OptionalBody, ParseContext, ParseRequest, PathId};
+use crate::dto::parsed::{Parsed, required};
+use crate::extract::{ClientAddress, InSession, OptionalBody, PathId, RequestContext, RequestDto};
 use crate::reply::{self, HandlerResult};
 use crate::routes::sessions::forget_cookie;
-use crate::validation::ValidationErrors;
 
-#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[garde(context(RequestContext))]
 #[schema(example = json!({ "password": "correct horse" }))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ErasureBody {
-    #[garde(required)]
+    #[garde(required, dive)]
     #[schema(required = true, value_type = String)]
-    password: Option<SecretString>,
+    password: Option<Parsed<SecretString>>,
 }
 
-impl ParseRequest for ErasureBody {
+impl RequestDto for ErasureBody {
     type Input = SecretString;
 
-    fn parse(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<SecretString> {
-        errors.require("password", self.password)
+    fn into_input(valid: Valid<Self>, _: &RequestContext) -> SecretString {
+        required(valid.into_inner().password)
     }
 }
 

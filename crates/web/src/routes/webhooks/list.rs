@@ -3,9 +3,8 @@
 use actix_web::web::Data;
 
 use crate::WebState;
-use crate::dto::page::PageParams;
 use crate::dto::webhook::WebhookView;
-use crate::extract::{AdminOnly, Manage, Params};
+use crate::extract::{AdminOnly, Manage, PageParams};
 use crate::reply::{self, HandlerResult};
 
 /// Lists the webhooks without their secrets, newest first. 200, 400 `VALIDATION_ERROR`, 401
@@ -21,7 +20,7 @@ use crate::reply::{self, HandlerResult};
 pub(super) async fn list(
     state: Data<WebState>,
     AdminOnly(caller, ..): AdminOnly<Manage>,
-    params: Params<PageParams>,
+    params: PageParams,
 ) -> HandlerResult {
     let paging = state.validate(params)?;
     let mut webhooks = state.application.list_webhooks(&caller, paging.request()).await?;
