@@ -39,7 +39,7 @@ pub(crate) use client_address::ClientAddress;
 pub(crate) use idempotency_key::{IDEMPOTENCY_KEY, IdempotencyKey};
 pub(crate) use last_event::{LAST_EVENT_ID_NAME, LastEvent};
 pub(crate) use object::Object;
-pub(crate) use params::{ListParams, NoParams, PageParams, Params};
+pub(crate) use params::{List, NoParams, Pagination, Params};
 pub(crate) use path_id::PathId;
 pub(crate) use precondition::{IfMatch, KnownTags};
 pub(crate) use request::{RequestContext, RequestDto};

@@ -149,7 +149,7 @@ mod tests {
 
     fn check<T: FieldValue>(json: &str, expected: Result<(), &str>) {
         let field: Parsed<T> = serde_json::from_str(json).unwrap();
-        let found = field.0.as_ref().map(|_| ()).map_err(|error| error.message());
+        let found = field.0.as_ref().map(|_| ()).map_err(garde::Error::message);
         assert_eq!(found, expected, "{json}");
     }
 

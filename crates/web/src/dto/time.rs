@@ -29,6 +29,7 @@ pub(crate) fn parse_time(text: &str) -> Result<Timestamp, TimeError> {
 }
 
 /// Rule of a field with a time in the future.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "garde passes values by reference")]
 pub(crate) fn in_future(at: &Timestamp, context: &RequestContext) -> garde::Result {
     if *at > context.now { Ok(()) } else { Err(invalid(FieldErrorCode::Range, "must be in the future")) }
 }

@@ -25,14 +25,11 @@ pub(crate) struct Params<T> {
     dto: PhantomData<T>,
 }
 
-/// The query string of a list: filters and other parameters of type `T`, and pagination.
-pub(crate) struct ListParams<T> {
-    request: HttpRequest,
-    dto: PhantomData<T>,
-}
+/// Query string of a list: its pagination, and filters and other parameters of type `T`.
+pub(crate) struct List<T>(PhantomData<T>);
 
-/// The query string of a list without other parameters than those of pagination.
-pub(crate) struct PageParams(ListParams<NoParams>);
+/// Query string of a list that has parameters of pagination only.
+pub(crate) struct Pagination;
 
 /// Parameters of a route that accepts none.
 #[derive(Debug, Deserialize, Validate)]
@@ -54,24 +51,6 @@ impl<T: 'static> FromRequest for Params<T> {
     }
 }
 
-impl<T: 'static> FromRequest for ListParams<T> {
-    type Error = Infallible;
-    type Future = Ready<Result<Self, Infallible>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(Self { request: request.clone(), dto: PhantomData }))
-    }
-}
-
-impl FromRequest for PageParams {
-    type Error = Infallible;
-    type Future = Ready<Result<Self, Infallible>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(Self(ListParams { request: request.clone(), dto: PhantomData })))
-    }
-}
-
 impl<T: RequestDto> RequestPart for Params<T> {
     type Value = T::Input;
 
@@ -81,7 +60,7 @@ impl<T: RequestDto> RequestPart for Params<T> {
     }
 }
 
-impl<T: RequestDto> RequestPart for ListParams<T> {
+impl<T: RequestDto> RequestPart for Params<List<T>> {
     type Value = (T::Input, Paging);
 
     fn extract(self, validation: &mut Validation) -> Result<Option<Self::Value>, ApiError> {
@@ -103,11 +82,12 @@ impl<T: RequestDto> RequestPart for ListParams<T> {
     }
 }
 
-impl RequestPart for PageParams {
+impl RequestPart for Params<Pagination> {
     type Value = Paging;
 
     fn extract(self, validation: &mut Validation) -> Result<Option<Paging>, ApiError> {
-        Ok(self.0.extract(validation)?.map(|((), paging)| paging))
+        let list = Params::<List<NoParams>> { request: self.request, dto: PhantomData };
+        Ok(list.extract(validation)?.map(|((), paging)| paging))
     }
 }
 

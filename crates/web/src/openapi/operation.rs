@@ -108,7 +108,6 @@ impl Operation {
         let is_list = self.is_list();
         let mut all: Vec<_> = self.parameters().iter().map(known_parameter).collect();
         if is_list {
-            all.retain(|parameter| !lists::is_parameter(&parameter["name"]));
             all.extend(lists::parameters(base));
         }
         if self.path.contains("{id}") {

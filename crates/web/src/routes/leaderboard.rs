@@ -16,7 +16,7 @@ use crate::WebState;
 use crate::dto::money::Money;
 use crate::dto::parsed::{Parsed, optional};
 use crate::dto::text::Text;
-use crate::extract::{ListParams, RequestContext, RequestDto};
+use crate::extract::{List, Params, RequestContext, RequestDto};
 use crate::openapi::names::Id;
 use crate::reply::{self, HandlerResult};
 use crate::routing::at;
@@ -83,7 +83,7 @@ impl<'a> RankView<'a> {
     params(LeaderboardParams),
     responses((status = 200, description = "Done.", body = Vec<RankView<'static>>)),
 )]
-async fn get_leaderboard(state: Data<WebState>, params: ListParams<LeaderboardParams>) -> HandlerResult {
+async fn get_leaderboard(state: Data<WebState>, params: Params<List<LeaderboardParams>>) -> HandlerResult {
     let ((period, paging), application) = (state.validate(params)?, &state.application);
     let (mut ranks, total) = application.get_leaderboard(period, paging.request()).await?;
     let meta = paging.meta(&mut ranks, RankedTrader::key, ready(Ok(total))).await?;

@@ -5,7 +5,7 @@ use utoipa::OpenApi;
 
 use crate::WebState;
 use crate::dto::tag::TagView;
-use crate::extract::PageParams;
+use crate::extract::{Pagination, Params};
 use crate::reply::{self, HandlerResult};
 use crate::routing::at;
 
@@ -27,7 +27,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
     tag = "tags",
     responses((status = 200, description = "Done.", body = Vec<TagView<'static>>)),
 )]
-async fn list(state: Data<WebState>, params: PageParams) -> HandlerResult {
+async fn list(state: Data<WebState>, params: Params<Pagination>) -> HandlerResult {
     let paging = state.validate(params)?;
     let mut numbered = state.application.list_tags(paging.request()).await?;
     let meta = paging.meta(&mut numbered, |(number, _)| *number, state.application.count_tags()).await?;

@@ -4,7 +4,7 @@ use actix_web::web::Data;
 
 use crate::WebState;
 use crate::dto::account::AccountView;
-use crate::extract::{PageParams, Read, SignedIn};
+use crate::extract::{Pagination, Params, Read, SignedIn};
 use crate::reply::{self, HandlerResult};
 
 /// Lists the caller's accounts, newest first. 200, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403
@@ -20,7 +20,7 @@ use crate::reply::{self, HandlerResult};
 pub(super) async fn list(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Read>,
-    params: PageParams,
+    params: Params<Pagination>,
 ) -> HandlerResult {
     let paging = state.validate(params)?;
     let mut accounts = state.application.list_accounts(&caller).await?;

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::WebState;
 use crate::dto::transfer::{TransferView, Visible};
-use crate::extract::{PageParams, PathId, Read, SignedIn};
+use crate::extract::{Pagination, Params, PathId, Read, SignedIn};
 use crate::reply::{self, HandlerResult};
 
 #[derive(Serialize, ToSchema)]
@@ -35,7 +35,7 @@ pub(super) async fn list_transfers(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Read>,
     id: PathId<AccountId>,
-    params: PageParams,
+    params: Params<Pagination>,
 ) -> HandlerResult {
     let (id, paging) = state.validate((id, params))?;
     let Page { mut rows, total } = state.application.list_transfers(&caller, id, paging.request()).await?;

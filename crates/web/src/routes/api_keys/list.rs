@@ -4,7 +4,7 @@ use actix_web::web::Data;
 
 use crate::WebState;
 use crate::dto::api_key::ApiKeyView;
-use crate::extract::{PageParams, Read, SignedIn};
+use crate::extract::{Pagination, Params, Read, SignedIn};
 use crate::reply::{self, HandlerResult};
 
 /// Lists the caller's API keys without their secrets, newest first. 200, 400 `VALIDATION_ERROR`,
@@ -20,7 +20,7 @@ use crate::reply::{self, HandlerResult};
 pub(super) async fn list(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Read>,
-    params: PageParams,
+    params: Params<Pagination>,
 ) -> HandlerResult {
     let paging = state.validate(params)?;
     let mut keys = state.application.list_api_keys(&caller, paging.request()).await?;

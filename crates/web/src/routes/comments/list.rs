@@ -8,7 +8,7 @@ use foretell_domain::id::IdError;
 
 use crate::WebState;
 use crate::dto::comment::CommentView;
-use crate::extract::{MaybeSignedIn, PageParams, PathId};
+use crate::extract::{MaybeSignedIn, Pagination, Params, PathId};
 use crate::reply::{self, HandlerResult};
 
 /// Lists comments, newest first. 200, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND` also for another
@@ -25,7 +25,7 @@ pub(super) async fn list<Id>(
     state: Data<WebState>,
     caller: MaybeSignedIn,
     id: PathId<Id>,
-    params: PageParams,
+    params: Params<Pagination>,
 ) -> HandlerResult
 where
     Id: FromStr<Err = IdError> + Into<CommentSubject> + 'static,

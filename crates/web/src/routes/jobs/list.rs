@@ -10,7 +10,7 @@ use utoipa::IntoParams;
 use crate::WebState;
 use crate::dto::job::JobView;
 use crate::dto::parsed::{Parsed, optional};
-use crate::extract::{AdminOnly, ListParams, Manage, RequestContext, RequestDto};
+use crate::extract::{AdminOnly, List, Manage, Params, RequestContext, RequestDto};
 use crate::openapi::names::JobKindName;
 use crate::reply::{self, HandlerResult};
 
@@ -50,7 +50,7 @@ impl RequestDto for JobsParams {
 pub(super) async fn list(
     state: Data<WebState>,
     AdminOnly(caller, ..): AdminOnly<Manage>,
-    params: ListParams<JobsParams>,
+    params: Params<List<JobsParams>>,
 ) -> HandlerResult {
     let (filter, paging) = state.validate(params)?;
     let mut jobs = state.application.list_jobs(&caller, filter, paging.request()).await?;

@@ -88,6 +88,7 @@ fn is_subsidy(text: &AmountText, context: &RequestContext) -> garde::Result {
     Ok(())
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "garde passes values by reference")]
 fn is_initial(probability: &Probability, _: &RequestContext) -> garde::Result {
     if (MIN_INITIAL_PROBABILITY..=1.0 - MIN_INITIAL_PROBABILITY).contains(&probability.get()) {
         return Ok(());

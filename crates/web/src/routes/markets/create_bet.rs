@@ -59,6 +59,7 @@ impl RequestDto for BetOrderBody {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "garde passes values by reference")]
 fn is_above_zero(price: &Probability, _: &RequestContext) -> garde::Result {
     if price.get() > 0.0 {
         Ok(())

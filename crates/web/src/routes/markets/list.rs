@@ -14,7 +14,7 @@ use crate::WebState;
 use crate::dto::market::MarketView;
 use crate::dto::parsed::{Parsed, optional};
 use crate::dto::selection::Fields;
-use crate::extract::{ListParams, RequestContext, RequestDto};
+use crate::extract::{List, Params, RequestContext, RequestDto};
 use crate::reply::{self, HandlerResult};
 
 /// Filters, order and selection of a list of markets,
@@ -80,7 +80,7 @@ impl RequestDto for MarketParams {
     params(MarketParams),
     responses((status = 200, description = "Done.", body = Vec<MarketView<'static>>)),
 )]
-pub(super) async fn list(state: Data<WebState>, params: ListParams<MarketParams>) -> HandlerResult {
+pub(super) async fn list(state: Data<WebState>, params: Params<List<MarketParams>>) -> HandlerResult {
     let (MarketListQuery { filter, sort, relations, fields }, paging) = state.validate(params)?;
     let application = &state.application;
     let mut found = application.list_markets(&filter, sort, paging.request()).await?;

@@ -8,7 +8,7 @@ use foretell_ports::page::Page;
 
 use crate::WebState;
 use crate::dto::market::bet::BetView;
-use crate::extract::{PageParams, PathId};
+use crate::extract::{Pagination, Params, PathId};
 use crate::reply::{self, HandlerResult};
 
 /// Lists bets and sales, newest first, with public fields only. 200, 400 `VALIDATION_ERROR`, 404
@@ -23,7 +23,7 @@ use crate::reply::{self, HandlerResult};
 pub(super) async fn list_bets(
     state: Data<WebState>,
     id: PathId<MarketId>,
-    params: PageParams,
+    params: Params<Pagination>,
 ) -> HandlerResult {
     let (id, paging) = state.validate((id, params))?;
     let (_, Page { mut rows, total }) = state.application.list_bets(id, paging.request()).await?;

@@ -10,7 +10,7 @@ use foretell_ports::page::Page;
 use crate::WebState;
 use crate::dto::market::position::PositionView;
 use crate::dto::page::Paging;
-use crate::extract::{PageParams, PathId};
+use crate::extract::{Pagination, Params, PathId};
 use crate::reply::{self, HandlerResult};
 
 /// Lists positions: in version 1 by option and then by descending shares; from version 2 on by
@@ -25,7 +25,7 @@ use crate::reply::{self, HandlerResult};
 pub(super) async fn list_positions(
     state: Data<WebState>,
     id: PathId<MarketId>,
-    params: PageParams,
+    params: Params<Pagination>,
 ) -> HandlerResult {
     let (id, paging) = state.validate((id, params))?;
     let application = &state.application;

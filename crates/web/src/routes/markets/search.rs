@@ -14,7 +14,7 @@ use crate::WebState;
 use crate::dto::market::MarketView;
 use crate::dto::parsed::{Parsed, optional, required};
 use crate::dto::search::{self, LocalQuery, MarketHit};
-use crate::extract::{ListParams, RequestContext, RequestDto};
+use crate::extract::{List, Params, RequestContext, RequestDto};
 use crate::reply::{self, HandlerResult};
 
 /// Query and filters of a search, `?q=&category=&status=&creatorId=`.
@@ -62,7 +62,7 @@ impl RequestDto for SearchParams {
     params(SearchParams),
     responses((status = 200, description = "Done.", body = Vec<MarketHit<'static>>)),
 )]
-pub(super) async fn search(state: Data<WebState>, params: ListParams<SearchParams>) -> HandlerResult {
+pub(super) async fn search(state: Data<WebState>, params: Params<List<SearchParams>>) -> HandlerResult {
     let ((query, filter), paging) = state.validate(params)?;
     let application = &state.application;
     let page = search::search_page(&paging);

@@ -5,7 +5,7 @@ use foretell_ports::portfolio::BetKey;
 
 use crate::WebState;
 use crate::dto::market::bet::BetView;
-use crate::extract::{PageParams, Read, SignedIn};
+use crate::extract::{Pagination, Params, Read, SignedIn};
 use crate::reply::{self, HandlerResult};
 
 /// Lists the caller's bets and sales, newest first. 200, 400 `VALIDATION_ERROR`, 401
@@ -21,7 +21,7 @@ use crate::reply::{self, HandlerResult};
 pub(super) async fn list_bets(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Read>,
-    params: PageParams,
+    params: Params<Pagination>,
 ) -> HandlerResult {
     let (paging, application) = (state.validate(params)?, &state.application);
     let mut bets = application.list_own_bets(&caller, paging.request()).await?;

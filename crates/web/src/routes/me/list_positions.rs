@@ -5,7 +5,7 @@ use foretell_ports::portfolio::HeldPosition;
 
 use crate::WebState;
 use crate::dto::market::position::{OwnPositionView, Shown};
-use crate::extract::{PageParams, Read, SignedIn};
+use crate::extract::{Pagination, Params, Read, SignedIn};
 use crate::reply::{self, HandlerResult};
 
 /// Lists the caller's positions, those of the newest market first. 200, 400 `VALIDATION_ERROR`,
@@ -21,7 +21,7 @@ use crate::reply::{self, HandlerResult};
 pub(super) async fn list_positions(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Read>,
-    params: PageParams,
+    params: Params<Pagination>,
 ) -> HandlerResult {
     let (paging, application) = (state.validate(params)?, &state.application);
     let mut held = application.list_own_positions(&caller, paging.request()).await?;

@@ -16,7 +16,7 @@ use crate::WebState;
 use crate::dto::parsed::{Parsed, optional};
 use crate::dto::post::PostView;
 use crate::dto::selection::Fields;
-use crate::extract::{ListParams, MaybeSignedIn, RequestContext, RequestDto};
+use crate::extract::{List, MaybeSignedIn, Params, RequestContext, RequestDto};
 use crate::reply::{self, HandlerResult};
 
 /// Filters and selection of a list of posts, `?status=&authorId=&tag=&expand=&fields=`.
@@ -80,7 +80,7 @@ impl RequestDto for PostsParams {
 pub(super) async fn list(
     state: Data<WebState>,
     caller: MaybeSignedIn,
-    params: ListParams<PostsParams>,
+    params: Params<List<PostsParams>>,
 ) -> HandlerResult {
     let (PostListQuery { filter, relations, fields }, paging) = state.validate(params)?;
     if filter.status == PostStatus::Draft {

@@ -14,7 +14,7 @@ use crate::WebState;
 use crate::dto::parsed::{Parsed, optional, required};
 use crate::dto::post::PostView;
 use crate::dto::search::{self, LocalQuery, PostHit};
-use crate::extract::{ListParams, MaybeSignedIn, RequestContext, RequestDto};
+use crate::extract::{List, MaybeSignedIn, Params, RequestContext, RequestDto};
 use crate::reply::{self, HandlerResult};
 
 /// Query and filters of a search, `?q=&status=&authorId=&tag=`.
@@ -62,7 +62,7 @@ impl RequestDto for SearchParams {
 pub(super) async fn search(
     state: Data<WebState>,
     caller: MaybeSignedIn,
-    params: ListParams<SearchParams>,
+    params: Params<List<SearchParams>>,
 ) -> HandlerResult {
     let ((query, filter), paging) = state.validate(params)?;
     if filter.status == PostStatus::Draft {

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use crate::WebState;
 use crate::dto::text::Text;
 use crate::dto::time::Time;
-use crate::extract::{InSession, PageParams};
+use crate::extract::{InSession, Pagination, Params};
 use crate::openapi::names::Id;
 use crate::reply::{self, HandlerResult};
 
@@ -35,7 +35,7 @@ struct SessionView {
 pub(super) async fn list(
     state: Data<WebState>,
     InSession(caller): InSession,
-    params: PageParams,
+    params: Params<Pagination>,
 ) -> HandlerResult {
     let paging = state.validate(params)?;
     let mut sessions = state.application.list_sessions(&caller, paging.request()).await?;

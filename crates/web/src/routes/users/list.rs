@@ -12,7 +12,7 @@ use crate::WebState;
 use crate::dto::parsed::{Parsed, optional};
 use crate::dto::selection::Fields;
 use crate::dto::user::ListedUser;
-use crate::extract::{ListParams, Read, RequestContext, RequestDto, SignedIn};
+use crate::extract::{List, Params, Read, RequestContext, RequestDto, SignedIn};
 use crate::reply::{self, HandlerResult};
 
 /// Selection in a list of users: `?expand=posts&fields=id,name`.
@@ -52,7 +52,7 @@ impl RequestDto for UsersParams {
 pub(super) async fn list(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Read>,
-    params: ListParams<UsersParams>,
+    params: Params<List<UsersParams>>,
 ) -> HandlerResult {
     let ((relations, fields), paging) = state.validate(params)?;
     let application = &state.application;

@@ -4,7 +4,7 @@ use actix_web::web::Data;
 
 use crate::WebState;
 use crate::dto::webhook::WebhookView;
-use crate::extract::{AdminOnly, Manage, PageParams};
+use crate::extract::{AdminOnly, Manage, Pagination, Params};
 use crate::reply::{self, HandlerResult};
 
 /// Lists the webhooks without their secrets, newest first. 200, 400 `VALIDATION_ERROR`, 401
@@ -20,7 +20,7 @@ use crate::reply::{self, HandlerResult};
 pub(super) async fn list(
     state: Data<WebState>,
     AdminOnly(caller, ..): AdminOnly<Manage>,
-    params: PageParams,
+    params: Params<Pagination>,
 ) -> HandlerResult {
     let paging = state.validate(params)?;
     let mut webhooks = state.application.list_webhooks(&caller, paging.request()).await?;
