@@ -109,7 +109,7 @@ impl WebState {
     pub(crate) fn validate<P: RequestPart>(&self, parts: P) -> Result<P::Value, ApiError> {
         let application = Arc::clone(&self.application);
         let now = application.now();
-        let context = RequestContext { application, now, cursor_key: self.settings.cursor_key, signer: None };
+        let context = RequestContext { application, now, cursor_key: self.cursor_key, signer: None };
         let mut validation = Validation { context, errors: Vec::new() };
         match parts.extract(&mut validation)? {
             Some(value) if validation.errors.is_empty() => Ok(value),
