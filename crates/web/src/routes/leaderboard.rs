@@ -74,7 +74,7 @@ impl<'a> RankView<'a> {
     }
 }
 
-/// Lists traders by their profit in a period, the highest first. 200, 400 `VALIDATION_ERROR`.
+/// Lists traders by their profit in a period, the highest first.
 #[utoipa::path(
     get,
     path = "/leaderboard",

@@ -12,6 +12,7 @@ use crate::WebState;
 use crate::dto::money::{AmountText, is_amount};
 use crate::dto::parsed::{Parsed, if_valid, required};
 use crate::dto::transfer::TransferView;
+use crate::error::ErrorCode;
 use crate::extract::{AdminOnly, Body, IdempotencyKey, RequestContext, RequestDto, Trade};
 use crate::openapi::names::Id;
 use crate::reply::{self, HandlerResult};
@@ -48,9 +49,7 @@ impl RequestDto for MintBody {
     }
 }
 
-/// Mints new money for a user's account, once per idempotency key. 201, 400 `VALIDATION_ERROR`, 401
-/// `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `ACCOUNT_CLOSED` or `CIRCULATION_LIMIT`,
-/// 422 `IDEMPOTENCY_MISMATCH`, 503 `UNAVAILABLE`.
+/// Mints new money for a user's account, once per idempotency key.
 #[utoipa::path(
     post,
     path = "/mints",
@@ -60,6 +59,7 @@ impl RequestDto for MintBody {
     params(("Idempotency-Key" = String, Header)),
     responses((status = 201, description = "Made.", body = TransferView<'static>)),
     security(("bearer" = ["admin_trade"]), ("cookie" = [])),
+    extensions(("x-failures" = json!([ErrorCode::NotFound, ErrorCode::AccountClosed, ErrorCode::CirculationLimit]))),
 )]
 async fn mint(
     state: Data<WebState>,

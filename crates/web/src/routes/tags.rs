@@ -19,7 +19,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
 }
 
 /// Lists the tags of published posts with their counts, the most used first. A cursor contains the
-/// number of tags already returned. 200, 400 `VALIDATION_ERROR`.
+/// number of tags already returned.
 #[utoipa::path(
     get,
     path = "/tags",

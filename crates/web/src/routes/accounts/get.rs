@@ -13,6 +13,7 @@ use crate::dto::money::Money;
 use crate::dto::parsed::{Parsed, optional};
 use crate::dto::text::Text;
 use crate::dto::time::Time;
+use crate::error::ErrorCode;
 use crate::extract::{Params, PathId, Read, RequestContext, RequestDto, SignedIn};
 use crate::openapi::names::Id;
 use crate::reply::{self, HandlerResult};
@@ -53,9 +54,8 @@ enum Shown<'a> {
 }
 
 /// Returns an account, or with `?at=` its balance at that time, which no later transfer changes.
-/// 200, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND` also for
-/// accounts that the caller may not see, 409 `CONFLICT` with the latest final time for a time in
-/// the future.
+/// Also fails with `NOT_FOUND` for accounts that the caller may not see. Fails with `CONFLICT` and
+/// the latest final time for a time in the future.
 #[utoipa::path(
     get,
     path = "/accounts/{id}",
@@ -64,6 +64,7 @@ enum Shown<'a> {
     params(AtParams),
     responses((status = 200, description = "Done.", body = Shown<'static>)),
     security(("bearer" = ["read"]), ("cookie" = [])),
+    extensions(("x-failures" = json!([ErrorCode::Conflict]))),
 )]
 pub(super) async fn get(
     state: Data<WebState>,

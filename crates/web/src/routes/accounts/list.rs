@@ -7,8 +7,7 @@ use crate::dto::account::AccountView;
 use crate::extract::{Pagination, Params, Read, SignedIn};
 use crate::reply::{self, HandlerResult};
 
-/// Lists the caller's accounts, newest first. 200, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403
-/// `FORBIDDEN`.
+/// Lists the caller's accounts, newest first.
 #[utoipa::path(
     get,
     path = "/accounts",

@@ -21,8 +21,8 @@ struct StatementRow<'a> {
     transfer: TransferView<'a>,
 }
 
-/// Lists the transfers of an account, newest first. 200, 400 `VALIDATION_ERROR`, 401
-/// `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND` also for accounts that the caller may not see.
+/// Lists the transfers of an account, newest first. Also fails with `NOT_FOUND` for accounts that
+/// the caller may not see.
 #[utoipa::path(
     get,
     path = "/accounts/{id}/transfers",

@@ -14,6 +14,7 @@ use crate::WebState;
 use crate::dto::api_key::ApiKeyView;
 use crate::dto::parsed::{Distinct, Parsed, if_valid, optional, required, validated};
 use crate::dto::time::{Time, in_future};
+use crate::error::ErrorCode;
 use crate::extract::{Body, ClientAddress, InSession, RequestContext, RequestDto};
 use crate::openapi::names::ScopeName;
 use crate::reply::{self, HandlerResult};
@@ -55,9 +56,8 @@ struct KeyCreated<'a> {
 }
 
 /// Creates an API key, which the caller confirms with the password; its secret is returned only
-/// once. 201, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED` also for a wrong password, 403 `FORBIDDEN`
-/// for an API key, 409 `QUOTA_EXCEEDED` if the user has the maximum number of keys, 429
-/// `RATE_LIMITED`.
+/// once. Also fails with `UNAUTHORIZED` for a wrong password. Fails with `FORBIDDEN` for an API
+/// key. Fails with `QUOTA_EXCEEDED` if the user has the maximum number of keys.
 #[utoipa::path(
     post,
     path = "/api-keys",
@@ -66,6 +66,7 @@ struct KeyCreated<'a> {
     request_body = KeyBody,
     responses((status = 201, description = "Made.", body = KeyCreated<'static>)),
     security(("bearer" = ["session"]), ("cookie" = [])),
+    extensions(("x-failures" = json!([ErrorCode::QuotaExceeded]))),
 )]
 pub(super) async fn create(
     state: Data<WebState>,

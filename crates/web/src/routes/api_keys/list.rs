@@ -7,8 +7,7 @@ use crate::dto::api_key::ApiKeyView;
 use crate::extract::{Pagination, Params, Read, SignedIn};
 use crate::reply::{self, HandlerResult};
 
-/// Lists the caller's API keys without their secrets, newest first. 200, 400 `VALIDATION_ERROR`,
-/// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`.
+/// Lists the caller's API keys without their secrets, newest first.
 #[utoipa::path(
     get,
     path = "/api-keys",

@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use crate::WebState;
 use crate::dto::comment::CommentView;
 use crate::dto::parsed::{Parsed, required};
+use crate::error::ErrorCode;
 use crate::extract::{Body, Manage, PathId, RequestContext, RequestDto, SignedIn};
 use crate::reply::{self, HandlerResult};
 
@@ -35,8 +36,7 @@ impl RequestDto for NewComment {
     }
 }
 
-/// Creates a comment on a post or market. 201, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 404
-/// `NOT_FOUND` also for another user's draft, 409 `QUOTA_EXCEEDED`.
+/// Creates a comment on a post or market. Also fails with `NOT_FOUND` for another user's draft.
 #[utoipa::path(
     post,
     path = "/posts/{id}/comments",
@@ -45,6 +45,7 @@ impl RequestDto for NewComment {
     request_body = NewComment,
     responses((status = 201, description = "Made.", body = CommentView<'static>)),
     security(("bearer" = ["manage"]), ("cookie" = [])),
+    extensions(("x-failures" = json!([ErrorCode::QuotaExceeded]))),
 )]
 pub(super) async fn create<Id>(
     state: Data<WebState>,

@@ -11,8 +11,7 @@ use crate::dto::comment::CommentView;
 use crate::extract::{MaybeSignedIn, Pagination, Params, PathId};
 use crate::reply::{self, HandlerResult};
 
-/// Lists comments, newest first. 200, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND` also for another
-/// user's draft.
+/// Lists comments, newest first. Also fails with `NOT_FOUND` for another user's draft.
 #[utoipa::path(
     get,
     path = "/posts/{id}/comments",

@@ -32,8 +32,7 @@ impl RequestDto for EditBody {
     }
 }
 
-/// Changes the text of a comment; for its author, moderators and admins. 200, 400
-/// `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`.
+/// Changes the text of a comment; for its author, moderators and admins.
 #[utoipa::path(
     patch,
     path = "/comments/{id}",

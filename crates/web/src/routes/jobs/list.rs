@@ -37,7 +37,7 @@ impl RequestDto for JobsParams {
     }
 }
 
-/// Lists the jobs, newest first. 200, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`.
+/// Lists the jobs, newest first.
 #[utoipa::path(
     get,
     path = "/admin/jobs",

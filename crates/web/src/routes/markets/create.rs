@@ -18,7 +18,7 @@ use crate::dto::market::MarketView;
 use crate::dto::money::{AmountText, Money, is_amount};
 use crate::dto::parsed::{Parsed, if_valid, is_repeated, optional, required, validated};
 use crate::dto::time::Time;
-use crate::error::ApiError;
+use crate::error::{ApiError, ErrorCode};
 use crate::extract::{Body, IdempotencyKey, Object, RequestContext, RequestDto, SignedIn, Trade};
 use crate::reply::{self, HandlerResult};
 use crate::validation::{FieldErrorCode, invalid};
@@ -170,9 +170,7 @@ impl RequestDto for OpeningBody {
     }
 }
 
-/// Creates a market with a subsidy from the caller's account, once per idempotency key. 201, 400
-/// `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 409 `INSUFFICIENT_FUNDS` or
-/// `QUOTA_EXCEEDED`, 422 `IDEMPOTENCY_MISMATCH`, 503 `UNAVAILABLE`.
+/// Creates a market with a subsidy from the caller's account, once per idempotency key.
 #[utoipa::path(
     post,
     path = "/markets",
@@ -182,6 +180,7 @@ impl RequestDto for OpeningBody {
     params(("Idempotency-Key" = String, Header)),
     responses((status = 201, description = "Made.", body = MarketView<'static>)),
     security(("bearer" = ["trade"]), ("cookie" = [])),
+    extensions(("x-failures" = json!([ErrorCode::InsufficientFunds, ErrorCode::QuotaExceeded]))),
 )]
 pub(super) async fn create(
     state: Data<WebState>,

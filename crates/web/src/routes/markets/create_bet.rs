@@ -13,6 +13,7 @@ use crate::WebState;
 use crate::dto::market::bet::BetView;
 use crate::dto::money::{AmountText, is_amount};
 use crate::dto::parsed::{Parsed, if_valid, optional, required};
+use crate::error::ErrorCode;
 use crate::extract::{Body, IdempotencyKey, PathId, RequestContext, RequestDto, SignedIn, Trade};
 use crate::openapi::names::Id;
 use crate::reply::{self, HandlerResult};
@@ -68,10 +69,7 @@ fn is_above_zero(price: &Probability, _: &RequestContext) -> garde::Result {
     }
 }
 
-/// Buys shares with money of the caller's account, once per idempotency key. 201, 400
-/// `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `MARKET_CLOSED`,
-/// `SLIPPAGE`, `INSUFFICIENT_FUNDS`, `TRADE_TOO_SMALL`, `TRADE_TOO_LARGE` or `DUPLICATE`, 422
-/// `IDEMPOTENCY_MISMATCH`, 503 `UNAVAILABLE`.
+/// Buys shares with money of the caller's account, once per idempotency key.
 #[utoipa::path(
     post,
     path = "/markets/{id}/bets",
@@ -81,6 +79,7 @@ fn is_above_zero(price: &Probability, _: &RequestContext) -> garde::Result {
     params(("Idempotency-Key" = String, Header)),
     responses((status = 201, description = "Made.", body = BetView<'static>)),
     security(("bearer" = ["trade"]), ("cookie" = [])),
+    extensions(("x-failures" = json!([ErrorCode::MarketClosed, ErrorCode::Slippage, ErrorCode::InsufficientFunds, ErrorCode::TradeTooSmall, ErrorCode::TradeTooLarge, ErrorCode::Duplicate]))),
 )]
 pub(super) async fn create_bet(
     state: Data<WebState>,

@@ -12,6 +12,7 @@ use crate::WebState;
 use crate::dto::market::bet::BetView;
 use crate::dto::money::{AmountText, is_amount};
 use crate::dto::parsed::{Parsed, if_valid, optional, required};
+use crate::error::ErrorCode;
 use crate::extract::{Body, IdempotencyKey, PathId, RequestContext, RequestDto, SignedIn, Trade};
 use crate::openapi::names::{Id, SharesText};
 use crate::reply::{self, HandlerResult};
@@ -60,10 +61,7 @@ impl RequestDto for SaleBody {
     }
 }
 
-/// Sells shares of the caller's account, once per idempotency key. 201, 400 `VALIDATION_ERROR`, 401
-/// `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `MARKET_CLOSED`, `SLIPPAGE`,
-/// `INSUFFICIENT_SHARES`, `TRADE_TOO_SMALL`, `TRADE_TOO_LARGE` or `DUPLICATE`, 422
-/// `IDEMPOTENCY_MISMATCH`, 503 `UNAVAILABLE`.
+/// Sells shares of the caller's account, once per idempotency key.
 #[utoipa::path(
     post,
     path = "/markets/{id}/sales",
@@ -73,6 +71,7 @@ impl RequestDto for SaleBody {
     params(("Idempotency-Key" = String, Header)),
     responses((status = 201, description = "Made.", body = BetView<'static>)),
     security(("bearer" = ["trade"]), ("cookie" = [])),
+    extensions(("x-failures" = json!([ErrorCode::MarketClosed, ErrorCode::Slippage, ErrorCode::InsufficientShares, ErrorCode::TradeTooSmall, ErrorCode::TradeTooLarge, ErrorCode::Duplicate]))),
 )]
 pub(super) async fn create_sale(
     state: Data<WebState>,

@@ -42,8 +42,7 @@ impl RequestDto for MarketParams {
 }
 
 /// Returns a market, with its version as entity tag. Embedded resources change without a new
-/// version of the market, so a response with them has no tag. 200, 304 if the client has this
-/// version, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND`.
+/// version of the market, so a response with them has no tag.
 #[utoipa::path(
     get,
     path = "/markets/{id}",

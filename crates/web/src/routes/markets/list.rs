@@ -71,7 +71,7 @@ impl RequestDto for MarketParams {
     }
 }
 
-/// Lists markets. 200, 400 `VALIDATION_ERROR`.
+/// Lists markets.
 #[utoipa::path(
     get,
     path = "/markets",

@@ -11,8 +11,7 @@ use crate::dto::market::bet::BetView;
 use crate::extract::{Pagination, Params, PathId};
 use crate::reply::{self, HandlerResult};
 
-/// Lists bets and sales, newest first, with public fields only. 200, 400 `VALIDATION_ERROR`, 404
-/// `NOT_FOUND`.
+/// Lists bets and sales, newest first, with public fields only.
 #[utoipa::path(
     get,
     path = "/markets/{id}/bets",

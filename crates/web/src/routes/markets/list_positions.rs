@@ -14,7 +14,7 @@ use crate::extract::{Pagination, Params, PathId};
 use crate::reply::{self, HandlerResult};
 
 /// Lists positions: in version 1 by option and then by descending shares; from version 2 on by
-/// holder. 200, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND`.
+/// holder.
 #[utoipa::path(
     get,
     path = "/markets/{id}/positions",

@@ -169,7 +169,7 @@ impl CandleView {
     }
 }
 
-/// Returns the price history of a market. 200, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND`.
+/// Returns the price history of a market.
 #[utoipa::path(
     get,
     path = "/markets/{id}/prices",

@@ -12,6 +12,7 @@ use crate::WebState;
 use crate::dto::market::bet::QuoteView;
 use crate::dto::money::{AmountText, is_amount};
 use crate::dto::parsed::{Parsed, if_valid, required};
+use crate::error::ErrorCode;
 use crate::extract::{Body, PathId, RequestContext, RequestDto};
 use crate::openapi::names::{Id, SideName};
 use crate::reply::{self, HandlerResult};
@@ -81,8 +82,7 @@ impl QuoteOrderBody {
     }
 }
 
-/// Quotes an order without executing it. 200, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND`, 409
-/// `MARKET_CLOSED`, `INSUFFICIENT_SHARES`, `TRADE_TOO_SMALL` or `TRADE_TOO_LARGE`.
+/// Quotes an order without executing it.
 #[utoipa::path(
     post,
     path = "/markets/{id}/quotes",
@@ -90,6 +90,7 @@ impl QuoteOrderBody {
     tag = "markets",
     request_body = QuoteOrderBody,
     responses((status = 200, description = "Done.", body = QuoteView)),
+    extensions(("x-failures" = json!([ErrorCode::MarketClosed, ErrorCode::InsufficientShares, ErrorCode::TradeTooSmall, ErrorCode::TradeTooLarge]))),
 )]
 pub(super) async fn quote(
     state: Data<WebState>,

@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use crate::WebState;
 use crate::dto::market::decided::MarketStateView;
 use crate::dto::parsed::{Parsed, is_repeated, repeated, required, validated};
+use crate::error::ErrorCode;
 use crate::extract::{Body, IdempotencyKey, Object, PathId, RequestContext, RequestDto, SignedIn, Trade};
 use crate::openapi::names::Id;
 use crate::reply::{self, HandlerResult};
@@ -111,9 +112,8 @@ impl PartBody {
     }
 }
 
-/// Resolves a market and pays its holders, once per idempotency key. 200, 400 `VALIDATION_ERROR`,
-/// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `CONFLICT` if already decided, 422
-/// `IDEMPOTENCY_MISMATCH`, 503 `UNAVAILABLE`.
+/// Resolves a market and pays its holders, once per idempotency key. Fails with `CONFLICT` if
+/// already decided.
 #[utoipa::path(
     post,
     path = "/markets/{id}/resolution",
@@ -123,6 +123,7 @@ impl PartBody {
     params(("Idempotency-Key" = String, Header)),
     responses((status = 200, description = "Done.", body = MarketStateView)),
     security(("bearer" = ["trade"]), ("cookie" = [])),
+    extensions(("x-failures" = json!([ErrorCode::Conflict]))),
 )]
 pub(super) async fn resolve(
     state: Data<WebState>,

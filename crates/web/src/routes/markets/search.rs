@@ -52,8 +52,7 @@ impl RequestDto for SearchParams {
 }
 
 /// Searches markets: words, quoted phrases, `or`, and a minus before excluded terms. The best
-/// matches come first, and `meta.method` is the method that found them. 200, 400
-/// `VALIDATION_ERROR`.
+/// matches come first, and `meta.method` is the method that found them.
 #[utoipa::path(
     get,
     path = "/markets/search",

@@ -36,8 +36,7 @@ const RETRY: &[u8] = b"retry: 2000\n\n";
 /// Without `Last-Event-ID` the stream starts with the current status, with one right after that
 /// event. If more than 2,000 trades follow that event, a `gap` event contains the first and the
 /// last trade that are left out: read the market and its bets again. The stream ends with the
-/// market. 200, 204 if no event can follow the last one, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND`,
-/// 503 `UNAVAILABLE` if too many streams are open.
+/// market. Fails with `UNAVAILABLE` if too many streams are open.
 #[utoipa::path(
     get,
     path = "/markets/{id}/events",

@@ -13,6 +13,7 @@ use crate::WebState;
 use crate::dto::market::{MarketView, entity_tag};
 use crate::dto::parsed::{Parsed, if_valid, optional};
 use crate::dto::time::{Time, in_future};
+use crate::error::ErrorCode;
 use crate::extract::{Body, IfMatch, Manage, PathId, RequestContext, RequestDto, SignedIn};
 use crate::reply::{self, HandlerResult};
 
@@ -42,10 +43,9 @@ impl RequestDto for EditBody {
     }
 }
 
-/// Changes name, description and end date of a market; for its creator, moderators and admins. 200,
-/// 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409
-/// `MARKET_CLOSED` if it takes no more trades, 412 `PRECONDITION_FAILED` if the market has another
-/// version than `If-Match` requires.
+/// Changes name, description and end date of a market; for its creator, moderators and admins.
+/// Fails with `MARKET_CLOSED` if it takes no more trades. Fails with `PRECONDITION_FAILED` if the
+/// market has another version than `If-Match` requires.
 #[utoipa::path(
     patch,
     path = "/markets/{id}",
@@ -55,6 +55,7 @@ impl RequestDto for EditBody {
     params(("If-Match" = Option<String>, Header)),
     responses((status = 200, description = "Done.", body = MarketView<'static>)),
     security(("bearer" = ["manage"]), ("cookie" = [])),
+    extensions(("x-failures" = json!([ErrorCode::MarketClosed]))),
 )]
 pub(super) async fn update(
     state: Data<WebState>,

@@ -56,8 +56,8 @@ struct Changed {
 }
 
 /// Changes the caller's password and ends their other sessions; with `revokeApiKeys`, deletes their
-/// API keys too. 200, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED` also for a wrong password, 403
-/// `FORBIDDEN` for an API key, 429 `RATE_LIMITED`.
+/// API keys too. Also fails with `UNAUTHORIZED` for a wrong password. Fails with `FORBIDDEN` for an
+/// API key.
 #[utoipa::path(
     post,
     path = "/me/password",

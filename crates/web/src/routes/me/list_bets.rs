@@ -8,8 +8,7 @@ use crate::dto::market::bet::BetView;
 use crate::extract::{Pagination, Params, Read, SignedIn};
 use crate::reply::{self, HandlerResult};
 
-/// Lists the caller's bets and sales, newest first. 200, 400 `VALIDATION_ERROR`, 401
-/// `UNAUTHORIZED`, 403 `FORBIDDEN`.
+/// Lists the caller's bets and sales, newest first.
 #[utoipa::path(
     get,
     path = "/me/bets",

@@ -8,8 +8,7 @@ use crate::dto::market::position::{OwnPositionView, Shown};
 use crate::extract::{Pagination, Params, Read, SignedIn};
 use crate::reply::{self, HandlerResult};
 
-/// Lists the caller's positions, those of the newest market first. 200, 400 `VALIDATION_ERROR`,
-/// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`.
+/// Lists the caller's positions, those of the newest market first.
 #[utoipa::path(
     get,
     path = "/me/positions",

@@ -43,8 +43,8 @@ impl RequestDto for ProfileBody {
     }
 }
 
-/// Changes the caller's profile. 200 with it, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403
-/// `FORBIDDEN`, 412 `PRECONDITION_FAILED` if it has another version than `If-Match` requires.
+/// Changes the caller's profile. Fails with `PRECONDITION_FAILED` if it has another version than
+/// `If-Match` requires.
 #[utoipa::path(
     patch,
     path = "/me",

@@ -13,6 +13,7 @@ use crate::WebState;
 use crate::dto::parsed::{Distinct, Parsed, optional, required};
 use crate::dto::post::PostView;
 use crate::dto::tag::tags;
+use crate::error::ErrorCode;
 use crate::extract::{Body, Manage, RequestContext, RequestDto, SignedIn};
 use crate::reply::{self, HandlerResult};
 
@@ -50,8 +51,8 @@ impl RequestDto for NewPost {
     }
 }
 
-/// Creates a post of the caller. 201, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 409
-/// `QUOTA_EXCEEDED` if they have the maximum number of published posts or drafts.
+/// Creates a post of the caller. Fails with `QUOTA_EXCEEDED` if they have the maximum number of
+/// published posts or drafts.
 #[utoipa::path(
     post,
     path = "/posts",
@@ -60,6 +61,7 @@ impl RequestDto for NewPost {
     request_body = NewPost,
     responses((status = 201, description = "Made.", body = PostView<'static>)),
     security(("bearer" = ["manage"]), ("cookie" = [])),
+    extensions(("x-failures" = json!([ErrorCode::QuotaExceeded]))),
 )]
 pub(super) async fn create(
     state: Data<WebState>,

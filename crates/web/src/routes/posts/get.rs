@@ -40,8 +40,8 @@ impl RequestDto for PostParams {
 }
 
 /// Returns a post, with its version as entity tag. Embedded resources change without a new version
-/// of the post, so a response with them has no tag. 200, 304 if the client has this version, 400
-/// `VALIDATION_ERROR`, 404 `NOT_FOUND` also for another user's draft.
+/// of the post, so a response with them has no tag. Also fails with `NOT_FOUND` for another user's
+/// draft.
 #[utoipa::path(
     get,
     path = "/posts/{id}",

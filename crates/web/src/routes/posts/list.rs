@@ -66,8 +66,8 @@ impl RequestDto for PostsParams {
     }
 }
 
-/// Lists posts, newest first: published ones, or the caller's own drafts. 200, 400
-/// `VALIDATION_ERROR`, 401 `UNAUTHORIZED` for drafts without authentication.
+/// Lists posts, newest first: published ones, or the caller's own drafts. Fails with `UNAUTHORIZED`
+/// for drafts without authentication.
 #[utoipa::path(
     get,
     path = "/posts",

@@ -49,7 +49,7 @@ impl RequestDto for SearchParams {
 
 /// Searches posts, published ones or the caller's own drafts: words, quoted phrases, `or`, and a
 /// minus before excluded terms. The best matches come first, and `meta.method` is the method that
-/// found them. 200, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED` for drafts without authentication.
+/// found them. Fails with `UNAUTHORIZED` for drafts without authentication.
 #[utoipa::path(
     get,
     path = "/posts/search",

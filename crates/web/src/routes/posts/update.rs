@@ -14,6 +14,7 @@ use crate::WebState;
 use crate::dto::parsed::{Distinct, Parsed, optional};
 use crate::dto::post::PostView;
 use crate::dto::tag::tags;
+use crate::error::ErrorCode;
 use crate::extract::{Body, IfMatch, Manage, PathId, RequestContext, RequestDto, SignedIn};
 use crate::reply::{self, HandlerResult};
 
@@ -51,10 +52,9 @@ impl RequestDto for EditBody {
     }
 }
 
-/// Changes a post of the caller; moderators and admins may change any published post. 200, 400
-/// `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `QUOTA_EXCEEDED`
-/// if an author changes its status without room in the quota, 412 `PRECONDITION_FAILED` if the post
-/// has another version than `If-Match` requires.
+/// Changes a post of the caller; moderators and admins may change any published post. Fails with
+/// `QUOTA_EXCEEDED` if an author changes its status without room in the quota. Fails with
+/// `PRECONDITION_FAILED` if the post has another version than `If-Match` requires.
 #[utoipa::path(
     patch,
     path = "/posts/{id}",
@@ -64,6 +64,7 @@ impl RequestDto for EditBody {
     params(("If-Match" = Option<String>, Header)),
     responses((status = 200, description = "Done.", body = PostView<'static>)),
     security(("bearer" = ["manage"]), ("cookie" = [])),
+    extensions(("x-failures" = json!([ErrorCode::QuotaExceeded]))),
 )]
 pub(super) async fn update(
     state: Data<WebState>,

@@ -22,8 +22,8 @@ struct SessionView {
     expires_at: Time,
 }
 
-/// Lists the caller's live sessions, newest first, and marks the current one. 200, 400
-/// `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN` for an API key.
+/// Lists the caller's live sessions, newest first, and marks the current one. Fails with
+/// `FORBIDDEN` for an API key.
 #[utoipa::path(
     get,
     path = "/sessions",

@@ -14,7 +14,7 @@ use crate::dto::parsed::{Parsed, required};
 use crate::dto::text::Text;
 use crate::dto::time::Time;
 use crate::dto::user::UserView;
-use crate::error::ApiError;
+use crate::error::{ApiError, ErrorCode};
 use crate::extract::{Body, ClientAddress, RequestContext, RequestDto};
 use crate::openapi::names::Id;
 use crate::reply::{self, HandlerResult};
@@ -56,8 +56,7 @@ struct SessionBegun<'a> {
     user: UserView<'a>,
 }
 
-/// Creates a session; its token is returned only once, and set as a cookie. 201, 400
-/// `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 429 `RATE_LIMITED`, 503 `UNAVAILABLE`.
+/// Creates a session; its token is returned only once, and set as a cookie.
 #[utoipa::path(
     post,
     path = "/sessions",
@@ -65,6 +64,7 @@ struct SessionBegun<'a> {
     tag = "sessions",
     request_body = CredentialsBody,
     responses((status = 201, description = "Made.", body = SessionBegun<'static>)),
+    extensions(("x-failures" = json!([ErrorCode::Unauthorized]))),
 )]
 pub(super) async fn log_in(
     state: Data<WebState>,

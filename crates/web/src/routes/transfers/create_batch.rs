@@ -73,8 +73,7 @@ impl<'a> Item<'a> {
 
 /// Makes payments in order, all or none (`atomic`) or each independently (`independent`), once per
 /// idempotency key. It costs as many tokens of `limits.write` as it has transfers, and a full
-/// bucket if it has more than the limit. 200 with one result per payment, 400 `VALIDATION_ERROR`,
-/// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 422 `IDEMPOTENCY_MISMATCH`, 503 `UNAVAILABLE`.
+/// bucket if it has more than the limit.
 #[utoipa::path(
     post,
     path = "/transfers/batch",

@@ -10,6 +10,7 @@ use super::made;
 use crate::WebState;
 use crate::dto::parsed::{Parsed, optional};
 use crate::dto::transfer::TransferView;
+use crate::error::ErrorCode;
 use crate::extract::{AdminOnly, IdempotencyKey, OptionalBody, PathId, RequestContext, RequestDto, Trade};
 use crate::reply::{self, HandlerResult};
 
@@ -32,9 +33,6 @@ impl RequestDto for ReversalBody {
 }
 
 /// Reverses a transfer, once; with `force`, the treasury covers what its receiver no longer has.
-/// 201, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409
-/// `INSUFFICIENT_FUNDS`, `NOT_REVERSIBLE` or `ACCOUNT_CLOSED`, 422 `IDEMPOTENCY_MISMATCH`, 503
-/// `UNAVAILABLE`.
 #[utoipa::path(
     post,
     path = "/transfers/{id}/reversal",
@@ -44,6 +42,7 @@ impl RequestDto for ReversalBody {
     params(("Idempotency-Key" = String, Header)),
     responses((status = 201, description = "Made.", body = TransferView<'static>)),
     security(("bearer" = ["admin_trade"]), ("cookie" = [])),
+    extensions(("x-failures" = json!([ErrorCode::InsufficientFunds, ErrorCode::NotReversible, ErrorCode::AccountClosed]))),
 )]
 pub(super) async fn reverse(
     state: Data<WebState>,

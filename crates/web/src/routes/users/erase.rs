@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use crate::WebState;
 use crate::dto::parsed::{Parsed, required};
+use crate::error::ErrorCode;
 use crate::extract::{ClientAddress, InSession, OptionalBody, PathId, RequestContext, RequestDto};
 use crate::reply::{self, HandlerResult};
 use crate::routes::sessions::forget_cookie;
@@ -33,9 +34,9 @@ impl RequestDto for ErasureBody {
 }
 
 /// Deletes the caller, who must use their own id and confirm with the password: name, picture,
-/// email address and password are deleted, the ledger is kept. 204, 400 `VALIDATION_ERROR`, 401
-/// `UNAUTHORIZED` also for a wrong password, 403 `FORBIDDEN` for an API key and for other users,
-/// 409 `CONFLICT` for the last active admin, 429 `RATE_LIMITED`.
+/// email address and password are deleted, the ledger is kept. Also fails with `UNAUTHORIZED` for a
+/// wrong password. Fails with `FORBIDDEN` for an API key and for other users. Fails with `CONFLICT`
+/// for the last active admin.
 #[utoipa::path(
     delete,
     path = "/users/{id}",
@@ -44,6 +45,7 @@ impl RequestDto for ErasureBody {
     request_body = ErasureBody,
     responses((status = 204, description = "No content.")),
     security(("bearer" = ["session"]), ("cookie" = [])),
+    extensions(("x-failures" = json!([ErrorCode::Conflict]))),
 )]
 pub(super) async fn erase(
     state: Data<WebState>,

@@ -38,8 +38,7 @@ impl RequestDto for UsersParams {
     }
 }
 
-/// Lists the users, newest first, without deleted ones. 200, 400 `VALIDATION_ERROR`, 401
-/// `UNAUTHORIZED`, 403 `FORBIDDEN`.
+/// Lists the users, newest first, without deleted ones.
 #[utoipa::path(
     get,
     path = "/users",

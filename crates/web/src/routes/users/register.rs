@@ -15,6 +15,7 @@ use crate::dto::money::Money;
 use crate::dto::parsed::{Parsed, optional, required};
 use crate::dto::text::Text;
 use crate::dto::user::UserView;
+use crate::error::ErrorCode;
 use crate::extract::{Body, RequestContext, RequestDto};
 use crate::openapi::names::Id;
 use crate::reply::{self, HandlerResult};
@@ -67,8 +68,7 @@ struct NewAccount {
     balance: Money,
 }
 
-/// Registers a user with an account and the sign-up grant. 201, 400 `VALIDATION_ERROR`, 409
-/// `DUPLICATE` or `CIRCULATION_LIMIT`.
+/// Registers a user with an account and the sign-up grant.
 #[utoipa::path(
     post,
     path = "/users",
@@ -76,6 +76,7 @@ struct NewAccount {
     tag = "users",
     request_body = RegistrationBody,
     responses((status = 201, description = "Made.", body = Registered<'static>)),
+    extensions(("x-failures" = json!([ErrorCode::Duplicate, ErrorCode::CirculationLimit]))),
 )]
 pub(super) async fn register(state: Data<WebState>, body: Body<RegistrationBody>) -> HandlerResult {
     let registration = state.validate(body)?;

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use crate::WebState;
 use crate::dto::parsed::{Parsed, optional};
 use crate::dto::user::{UserView, entity_tag};
+use crate::error::ErrorCode;
 use crate::extract::{AdminInSession, Body, IfMatch, PathId, RequestContext, RequestDto};
 use crate::openapi::names::{RoleName, StandingName};
 use crate::reply::{self, HandlerResult};
@@ -36,10 +37,9 @@ impl RequestDto for UserUpdateBody {
     }
 }
 
-/// Changes the role or the status of a user. 200 with the user, 400 `VALIDATION_ERROR`, 401
-/// `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `CONFLICT` for the last active admin and
-/// for a deleted user, 412 `PRECONDITION_FAILED` if the user has another version than `If-Match`
-/// requires.
+/// Changes the role or the status of a user. Fails with `CONFLICT` for the last active admin and
+/// for a deleted user. Fails with `PRECONDITION_FAILED` if the user has another version than
+/// `If-Match` requires.
 #[utoipa::path(
     patch,
     path = "/users/{id}",
@@ -49,6 +49,7 @@ impl RequestDto for UserUpdateBody {
     params(("If-Match" = Option<String>, Header)),
     responses((status = 200, description = "Done.", body = UserView<'static>)),
     security(("bearer" = ["admin_session"]), ("cookie" = [])),
+    extensions(("x-failures" = json!([ErrorCode::Conflict]))),
 )]
 pub(super) async fn update(
     state: Data<WebState>,

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use crate::WebState;
 use crate::dto::parsed::{Distinct, Parsed, required, validated};
 use crate::dto::webhook::WebhookWithSecret;
+use crate::error::ErrorCode;
 use crate::extract::{AdminOnly, Body, Manage, RequestContext, RequestDto};
 use crate::openapi::names::WebhookEventName;
 use crate::reply::{self, HandlerResult};
@@ -36,9 +37,8 @@ impl RequestDto for WebhookBody {
     }
 }
 
-/// Creates a webhook; its secret is returned only once. It receives events from now on. 201, 400
-/// `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 409 `CONFLICT` if the maximum number of
-/// webhooks is reached.
+/// Creates a webhook; its secret is returned only once. It receives events from now on. Fails with
+/// `CONFLICT` if the maximum number of webhooks is reached.
 #[utoipa::path(
     post,
     path = "/webhooks",
@@ -47,6 +47,7 @@ impl RequestDto for WebhookBody {
     request_body = WebhookBody,
     responses((status = 201, description = "Made.", body = WebhookWithSecret<'static>)),
     security(("bearer" = ["admin"]), ("cookie" = [])),
+    extensions(("x-failures" = json!([ErrorCode::Conflict]))),
 )]
 pub(super) async fn create(
     state: Data<WebState>,

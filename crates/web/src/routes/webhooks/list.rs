@@ -7,8 +7,7 @@ use crate::dto::webhook::WebhookView;
 use crate::extract::{AdminOnly, Manage, Pagination, Params};
 use crate::reply::{self, HandlerResult};
 
-/// Lists the webhooks without their secrets, newest first. 200, 400 `VALIDATION_ERROR`, 401
-/// `UNAUTHORIZED`, 403 `FORBIDDEN`.
+/// Lists the webhooks without their secrets, newest first.
 #[utoipa::path(
     get,
     path = "/webhooks",

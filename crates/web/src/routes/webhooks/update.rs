@@ -41,8 +41,7 @@ impl RequestDto for WebhookChangeBody {
     }
 }
 
-/// Changes a webhook. Events that happen while it is disabled are never sent. 200 with it, 400
-/// `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`.
+/// Changes a webhook. Events that happen while it is disabled are never sent.
 #[utoipa::path(
     patch,
     path = "/webhooks/{id}",
