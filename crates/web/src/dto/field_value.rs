@@ -31,24 +31,27 @@ use crate::validation::{FieldErrorCode, invalid};
 
 /// A value that a field can have.
 pub(crate) trait FieldValue: Sized {
-    /// Parses a value of JSON, or of a query string, where all values are strings.
+    /// Description of the expected type.
+    const EXPECTED: &'static str = "a string";
+
+    /// Parses a string of JSON, or a parameter of a query string.
     ///
     /// # Errors
     /// The error of the field.
-    fn parse(value: Value) -> Result<Self, garde::Error>;
+    fn parse(text: &str) -> Result<Self, garde::Error>;
+
+    /// Parses any other value of JSON.
+    ///
+    /// # Errors
+    /// The error of the field.
+    fn parse_other(_: Value) -> Result<Self, garde::Error> {
+        Err(wrong_type::<Self>())
+    }
 }
 
 /// Returns the error of a value of the wrong type.
-pub(crate) fn wrong_type(expected: &str) -> garde::Error {
-    invalid(FieldErrorCode::Type, format_args!("must be {expected}"))
-}
-
-/// Returns the text of a string.
-///
-/// # Errors
-/// The value has another type.
-pub(crate) fn text(value: &Value) -> Result<&str, garde::Error> {
-    value.as_str().ok_or_else(|| wrong_type("a string"))
+pub(crate) fn wrong_type<T: FieldValue>() -> garde::Error {
+    invalid(FieldErrorCode::Type, format_args!("must be {}", T::EXPECTED))
 }
 
 /// An error that can be reported as a validation error of a field.
@@ -100,8 +103,8 @@ codes! {
 macro_rules! texts {
     ($($type:ty = $parse:expr;)+) => {$(
         impl FieldValue for $type {
-            fn parse(value: Value) -> Result<Self, garde::Error> {
-                ($parse)(text(&value)?).map_err(|error| error.to_error())
+            fn parse(text: &str) -> Result<Self, garde::Error> {
+                ($parse)(text).map_err(|error| error.to_error())
             }
         }
     )+};
@@ -135,8 +138,7 @@ texts! {
 macro_rules! names {
     ($($type:ty = $find:expr, $choice:expr;)+) => {$(
         impl FieldValue for $type {
-            fn parse(value: Value) -> Result<Self, garde::Error> {
-                let name = text(&value)?;
+            fn parse(name: &str) -> Result<Self, garde::Error> {
                 ($find)(name).ok_or_else(|| invalid(FieldErrorCode::Invalid, format_args!("must be {}", $choice)))
             }
         }
@@ -192,34 +194,51 @@ fn period(name: &str) -> Option<Period> {
 
 /// A password that is compared with a stored one, whatever its form.
 impl FieldValue for SecretString {
-    fn parse(value: Value) -> Result<Self, garde::Error> {
-        text(&value).map(Self::from)
+    fn parse(text: &str) -> Result<Self, garde::Error> {
+        Ok(Self::from(text))
     }
 }
 
-impl FieldValue for bool {
-    fn parse(value: Value) -> Result<Self, garde::Error> {
-        value.as_bool().ok_or_else(|| wrong_type("true or false"))
-    }
+/// Values of other JSON types than strings.
+macro_rules! other_types {
+    ($($type:ty = $read:expr, $expected:literal;)+) => {$(
+        impl FieldValue for $type {
+            const EXPECTED: &'static str = $expected;
+
+            fn parse(_: &str) -> Result<Self, garde::Error> {
+                Err(wrong_type::<Self>())
+            }
+
+            fn parse_other(value: Value) -> Result<Self, garde::Error> {
+                ($read)(&value).ok_or_else(wrong_type::<Self>)
+            }
+        }
+    )+};
+}
+
+other_types! {
+    bool = Value::as_bool, "true or false";
+    i64 = Value::as_i64, "a whole number";
 }
 
 impl FieldValue for Probability {
-    fn parse(value: Value) -> Result<Self, garde::Error> {
-        let number = value.as_f64().ok_or_else(|| wrong_type("a number"))?;
-        Self::new(number).map_err(|error| error.to_error())
-    }
-}
+    const EXPECTED: &'static str = "a number";
 
-/// A whole number in JSON.
-impl FieldValue for i64 {
-    fn parse(value: Value) -> Result<Self, garde::Error> {
-        value.as_i64().ok_or_else(|| wrong_type("a whole number"))
+    fn parse(_: &str) -> Result<Self, garde::Error> {
+        Err(wrong_type::<Self>())
+    }
+
+    fn parse_other(value: Value) -> Result<Self, garde::Error> {
+        let number = value.as_f64().ok_or_else(wrong_type::<Self>)?;
+        Self::new(number).map_err(|error| error.to_error())
     }
 }
 
 /// A whole number in a query string.
 impl FieldValue for u32 {
-    fn parse(value: Value) -> Result<Self, garde::Error> {
-        text(&value)?.parse().map_err(|_| wrong_type("a whole number that is not too large"))
+    const EXPECTED: &'static str = "a whole number that is not too large";
+
+    fn parse(text: &str) -> Result<Self, garde::Error> {
+        text.parse().map_err(|_| wrong_type::<Self>())
     }
 }

@@ -51,12 +51,15 @@ impl Serialize for Money {
 pub(crate) struct AmountText(String);
 
 impl FieldValue for AmountText {
-    fn parse(value: Value) -> Result<Self, garde::Error> {
-        match value {
-            Value::String(text) => Ok(Self(text)),
-            Value::Number(number) if !number.is_f64() => Ok(Self(number.to_string())),
-            _ => Err(wrong_type("a decimal string such as \"12.50\" or a whole number")),
-        }
+    const EXPECTED: &'static str = "a decimal string such as \"12.50\" or a whole number";
+
+    fn parse(text: &str) -> Result<Self, garde::Error> {
+        Ok(Self(text.to_owned()))
+    }
+
+    fn parse_other(value: Value) -> Result<Self, garde::Error> {
+        let whole = value.as_number().filter(|number| !number.is_f64());
+        whole.map(|whole| Self(whole.to_string())).ok_or_else(wrong_type::<Self>)
     }
 }
 

@@ -4,12 +4,16 @@
 //! it with the errors of all other fields: `#[garde(required, dive)] name: Option<Parsed<UserName>>`.
 
 use std::collections::HashSet;
+use std::fmt;
 use std::hash::Hash;
+use std::marker::PhantomData;
 
 use garde::rules::length::HasSimpleLength;
 use garde::rules::range::{Bounds, OutOfBounds};
 use garde::util::nested_path;
 use garde::{Path, Report, Validate};
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
@@ -90,7 +94,46 @@ impl<T: Bounds> Bounds for Parsed<T> {
 
 impl<'de, T: FieldValue> Deserialize<'de> for Parsed<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Value::deserialize(deserializer).map(|value| Self(T::parse(value)))
+        deserializer.deserialize_any(FieldVisitor(PhantomData))
+    }
+}
+
+/// Parses strings as they are read, without a copy.
+struct FieldVisitor<T>(PhantomData<T>);
+
+macro_rules! other_values {
+    ($($visit:ident: $type:ty),+) => {$(
+        fn $visit<E>(self, value: $type) -> Result<Parsed<T>, E> {
+            Ok(Parsed(T::parse_other(value.into())))
+        }
+    )+};
+}
+
+impl<'de, T: FieldValue> Visitor<'de> for FieldVisitor<T> {
+    type Value = Parsed<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Parsed<T>, E> {
+        Ok(Parsed(T::parse(text)))
+    }
+
+    other_values! { visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64 }
+
+    fn visit_unit<E>(self) -> Result<Parsed<T>, E> {
+        Ok(Parsed(T::parse_other(Value::Null)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Parsed<T>, A::Error> {
+        let value = Value::deserialize(SeqAccessDeserializer::new(items))?;
+        Ok(Parsed(T::parse_other(value)))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Parsed<T>, A::Error> {
+        let value = Value::deserialize(MapAccessDeserializer::new(fields))?;
+        Ok(Parsed(T::parse_other(value)))
     }
 }
 
