@@ -18,6 +18,21 @@
 //! }
 //! ```
 
+/// Implements `FromRequest` for a type that is read from the head of a request and never fails.
+macro_rules! from_head {
+    ($extractor:ty, $read:expr $(, $generic:ident: $bound:path)?) => {
+        impl$(<$generic: $bound + 'static>)? actix_web::FromRequest for $extractor {
+            type Error = std::convert::Infallible;
+            type Future = std::future::Ready<Result<Self, Self::Error>>;
+
+            fn from_request(request: &actix_web::HttpRequest, _: &mut actix_web::dev::Payload) -> Self::Future {
+                let read: fn(&actix_web::HttpRequest) -> Self = $read;
+                std::future::ready(Ok(read(request)))
+            }
+        }
+    };
+}
+
 mod body;
 mod caller;
 mod client_address;

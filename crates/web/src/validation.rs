@@ -11,53 +11,43 @@ use utoipa::ToSchema;
 /// Maximum number of errors in one response.
 const MAX_FIELD_ERRORS: usize = 1_000;
 
-/// Stable code of a validation error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum FieldErrorCode {
-    /// The field is missing.
-    Required,
-    /// The field or parameter does not exist.
-    UnknownField,
-    /// The value has another JSON type.
-    Type,
-    /// Too short, too long, too few or too many.
-    Length,
-    /// Too small or too large.
-    Range,
-    /// Invalid format.
-    Format,
-    /// Given more than once where only once is allowed.
-    Repeated,
-    /// Valid format, but not an acceptable value.
-    Invalid,
+macro_rules! field_error_codes {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal;)+) => {
+        /// Stable code of a validation error.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum FieldErrorCode {
+            $($(#[$doc])* $variant,)+
+        }
+
+        impl FieldErrorCode {
+            /// All codes.
+            pub(crate) const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// Returns the code that clients see.
+            pub(crate) const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+        }
+    };
 }
 
-impl FieldErrorCode {
-    /// All codes.
-    pub(crate) const ALL: [Self; 8] = [
-        Self::Required,
-        Self::UnknownField,
-        Self::Type,
-        Self::Length,
-        Self::Range,
-        Self::Format,
-        Self::Repeated,
-        Self::Invalid,
-    ];
-
-    /// Returns the code that clients see.
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Required => "required",
-            Self::UnknownField => "unknown_field",
-            Self::Type => "type",
-            Self::Length => "length",
-            Self::Range => "range",
-            Self::Format => "format",
-            Self::Repeated => "repeated",
-            Self::Invalid => "invalid",
-        }
-    }
+field_error_codes! {
+    /// The field is missing.
+    Required = "required";
+    /// The field or parameter does not exist.
+    UnknownField = "unknown_field";
+    /// The value has another JSON type.
+    Type = "type";
+    /// Too short, too long, too few or too many.
+    Length = "length";
+    /// Too small or too large.
+    Range = "range";
+    /// Invalid format.
+    Format = "format";
+    /// Given more than once where only once is allowed.
+    Repeated = "repeated";
+    /// Valid format, but not an acceptable value.
+    Invalid = "invalid";
 }
 
 impl Serialize for FieldErrorCode {
@@ -115,8 +105,8 @@ fn coded(code: FieldErrorCode, message: impl Display) -> String {
 /// Returns the code and the message of an error.
 fn split(text: &str) -> (FieldErrorCode, &str) {
     let known = text.split_once('|').and_then(|(name, message)| {
-        let code = FieldErrorCode::ALL.into_iter().find(|code| code.as_str() == name)?;
-        Some((code, message))
+        let code = FieldErrorCode::ALL.iter().find(|code| code.as_str() == name)?;
+        Some((*code, message))
     });
     known.unwrap_or((FieldErrorCode::Invalid, text))
 }

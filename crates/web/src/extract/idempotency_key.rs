@@ -1,12 +1,7 @@
 //! Idempotency key of a command, so that a repetition returns the first result and is not executed
 //! again.
 
-use std::convert::Infallible;
-use std::future::{Ready, ready};
-
-use actix_web::dev::Payload;
 use actix_web::http::header::{HeaderMap, HeaderName};
-use actix_web::{FromRequest, HttpRequest};
 use foretell_ports::idempotency::MAX_KEY_BYTES;
 
 use super::{RequestPart, Validation};
@@ -21,14 +16,7 @@ pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempote
 /// Header `Idempotency-Key`: exactly one, of 1 to 255 visible ASCII characters.
 pub(crate) struct IdempotencyKey(Result<String, garde::Error>);
 
-impl FromRequest for IdempotencyKey {
-    type Error = Infallible;
-    type Future = Ready<Result<Self, Infallible>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(Self(read(request.headers()))))
-    }
-}
+from_head!(IdempotencyKey, |request| Self(read(request.headers())));
 
 impl RequestPart for IdempotencyKey {
     type Value = String;

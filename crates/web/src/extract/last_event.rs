@@ -1,11 +1,6 @@
 //! The header `Last-Event-ID`: the position of a client in a stream of events.
 
-use std::convert::Infallible;
-use std::future::{Ready, ready};
-
-use actix_web::dev::Payload;
 use actix_web::http::header::{HeaderMap, HeaderName};
-use actix_web::{FromRequest, HttpRequest};
 use foretell_application::{EventIdError, MarketEventId};
 
 use super::{RequestPart, Validation};
@@ -19,15 +14,10 @@ pub(crate) const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event
 /// elsewhere would leave a gap.
 pub(crate) struct LastEvent(Result<Option<MarketEventId>, garde::Error>);
 
-impl FromRequest for LastEvent {
-    type Error = Infallible;
-    type Future = Ready<Result<Self, Infallible>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let error = |_| invalid(FieldErrorCode::Format, "must be the id of an event of this market");
-        ready(Ok(Self(read(request.headers()).map_err(error))))
-    }
-}
+from_head!(LastEvent, |request| {
+    let error = |_| invalid(FieldErrorCode::Format, "must be the id of an event of this market");
+    Self(read(request.headers()).map_err(error))
+});
 
 impl RequestPart for LastEvent {
     type Value = Option<MarketEventId>;

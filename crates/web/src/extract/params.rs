@@ -1,13 +1,10 @@
 //! Parameters of a query string.
 
-use std::convert::Infallible;
 use std::fmt::Write as _;
-use std::future::{Ready, ready};
 use std::marker::PhantomData;
 
-use actix_web::dev::Payload;
+use actix_web::HttpRequest;
 use actix_web::web::Query;
-use actix_web::{FromRequest, HttpRequest};
 use garde::{Valid, Validate};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -42,14 +39,7 @@ impl RequestDto for NoParams {
     fn into_input(_: Valid<Self>, _: &RequestContext) {}
 }
 
-impl<T: 'static> FromRequest for Params<T> {
-    type Error = Infallible;
-    type Future = Ready<Result<Self, Infallible>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(Self { request: request.clone(), dto: PhantomData }))
-    }
-}
+from_head!(Params<T>, |request| Self { request: request.clone(), dto: PhantomData }, T: Sized);
 
 impl<T: RequestDto> RequestPart for Params<T> {
     type Value = T::Input;

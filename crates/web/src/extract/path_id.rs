@@ -1,11 +1,6 @@
 //! Ids in paths.
 
-use std::convert::Infallible;
-use std::future::{Ready, ready};
 use std::str::FromStr;
-
-use actix_web::dev::Payload;
-use actix_web::{FromRequest, HttpRequest};
 
 use super::{RequestPart, Validation};
 use crate::dto::field_value::AsFieldError;
@@ -18,16 +13,15 @@ pub(crate) struct PathId<T: FromStr> {
     parsed: Result<T, T::Err>,
 }
 
-impl<T: FromStr + 'static> FromRequest for PathId<T> {
-    type Error = Infallible;
-    type Future = Ready<Result<Self, Infallible>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+from_head!(
+    PathId<T>,
+    |request| {
         // An empty text never parses, so a route without a variable part cannot get an id.
         let (name, text) = request.match_info().iter().next().unwrap_or(("id", ""));
-        ready(Ok(Self { name: name.to_owned(), parsed: text.parse() }))
-    }
-}
+        Self { name: name.to_owned(), parsed: text.parse() }
+    },
+    T: FromStr
+);
 
 impl<T: FromStr<Err: AsFieldError>> RequestPart for PathId<T> {
     type Value = T;

@@ -1,11 +1,6 @@
 //! Preconditions: the versions that the client has cached, and the version that a change expects.
 
-use std::convert::Infallible;
-use std::future::{Ready, ready};
-
-use actix_web::dev::Payload;
 use actix_web::http::header::{EntityTag, Header as _, HeaderMap, HeaderValue, IF_MATCH, IfNoneMatch};
-use actix_web::{FromRequest, HttpRequest};
 use foretell_application::ExpectedVersion;
 
 use super::{RequestPart, Validation};
@@ -36,28 +31,16 @@ impl KnownTags {
     }
 }
 
-impl FromRequest for KnownTags {
-    type Error = Infallible;
-    type Future = Ready<Result<Self, Infallible>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(Self(IfNoneMatch::parse(request).ok())))
-    }
-}
+from_head!(KnownTags, |request| Self(IfNoneMatch::parse(request).ok()));
 
 /// Header `If-Match`: the versions that a change expects, by their entity tags; any version without
 /// it. An invalid value is a validation error, since it must not be ignored.
 pub(crate) struct IfMatch(Result<ExpectedVersion, garde::Error>);
 
-impl FromRequest for IfMatch {
-    type Error = Infallible;
-    type Future = Ready<Result<Self, Infallible>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let error = || invalid(FieldErrorCode::Format, "must be entity tags such as \"1\", or *");
-        ready(Ok(Self(read(request.headers()).ok_or_else(error))))
-    }
-}
+from_head!(IfMatch, |request| {
+    let error = || invalid(FieldErrorCode::Format, "must be entity tags such as \"1\", or *");
+    Self(read(request.headers()).ok_or_else(error))
+});
 
 impl RequestPart for IfMatch {
     type Value = ExpectedVersion;

@@ -34,7 +34,6 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
 #[derive(Debug, Deserialize, IntoParams, Validate)]
 #[garde(context(RequestContext))]
 #[into_params(parameter_in = Query)]
-#[serde(rename_all = "camelCase")]
 struct LeaderboardParams {
     #[garde(dive)]
     #[param(value_type = Option<String>)]

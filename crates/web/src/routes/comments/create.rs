@@ -21,7 +21,6 @@ use crate::reply::{self, HandlerResult};
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[garde(context(RequestContext))]
 #[schema(example = json!({ "content": "Indeed." }))]
-#[serde(rename_all = "camelCase")]
 pub(super) struct NewComment {
     #[garde(required, dive)]
     #[schema(required = true, value_type = String, min_length = 1, max_length = 5000)]

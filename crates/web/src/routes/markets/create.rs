@@ -61,7 +61,6 @@ pub(super) struct OpeningBody {
 /// An option of a new market.
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[garde(context(RequestContext))]
-#[serde(rename_all = "camelCase")]
 pub(super) struct OptionBody {
     #[garde(required, dive)]
     #[schema(required = true, value_type = String, min_length = 1, max_length = 50)]

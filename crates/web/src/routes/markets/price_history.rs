@@ -27,7 +27,6 @@ const USUAL_INTERVALS: i64 = 100;
 #[derive(Debug, Deserialize, IntoParams, Validate)]
 #[garde(context(RequestContext))]
 #[into_params(parameter_in = Query)]
-#[serde(rename_all = "camelCase")]
 pub(super) struct ChartParams {
     #[garde(dive)]
     #[param(value_type = Option<String>)]

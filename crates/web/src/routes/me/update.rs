@@ -17,7 +17,6 @@ use crate::reply::{self, HandlerResult};
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[garde(context(RequestContext))]
 #[schema(example = json!({ "name": "Grace", "avatar": null }))]
-#[serde(rename_all = "camelCase")]
 pub(super) struct ProfileBody {
     #[garde(dive, custom(not_null))]
     #[schema(value_type = String, min_length = 1, max_length = 50)]

@@ -21,7 +21,6 @@ use crate::reply::{self, HandlerResult};
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[garde(context(RequestContext))]
 #[schema(example = json!({ "title": "On rain", "content": "It may.", "published": true, "tags": ["sky"] }))]
-#[serde(rename_all = "camelCase")]
 pub(super) struct NewPost {
     #[garde(required, dive)]
     #[schema(required = true, value_type = String, min_length = 1, max_length = 200)]

@@ -20,7 +20,6 @@ use crate::reply::{self, HandlerResult};
 #[derive(Debug, Deserialize, IntoParams, Validate)]
 #[garde(context(RequestContext))]
 #[into_params(parameter_in = Query)]
-#[serde(rename_all = "camelCase")]
 pub(super) struct PostParams {
     #[garde(dive)]
     #[param(value_type = Option<String>)]

@@ -22,7 +22,6 @@ use crate::reply::{self, HandlerResult};
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[garde(context(RequestContext))]
 #[schema(as = PostEditBody, example = json!({ "title": "On snow", "tags": [] }))]
-#[serde(rename_all = "camelCase")]
 pub(super) struct EditBody {
     #[garde(dive)]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]

@@ -22,7 +22,6 @@ use crate::reply::{self, HandlerResult};
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[garde(context(RequestContext))]
 #[schema(example = json!({ "email": "grace@example.com", "password": "correct horse" }))]
-#[serde(rename_all = "camelCase")]
 pub(super) struct CredentialsBody {
     #[garde(required, dive)]
     #[schema(required = true, value_type = String)]

@@ -31,7 +31,6 @@ const RESULT_BYTES: usize = 500;
     "mode": "independent",
     "transfers": [{ "fromAccountId": "019a0000-0000-7000-8000-000000000001", "toAccountId": "019a0000-0000-7000-8000-000000000002", "amount": 5 }]
 }))]
-#[serde(rename_all = "camelCase")]
 pub(super) struct BatchBody {
     #[garde(required, dive)]
     #[schema(required = true, value_type = BatchModeName)]

@@ -17,7 +17,6 @@ use crate::reply::{self, HandlerResult};
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[garde(context(RequestContext))]
 #[schema(example = json!({ "force": true }))]
-#[serde(rename_all = "camelCase")]
 pub(super) struct ReversalBody {
     #[garde(dive)]
     #[schema(value_type = bool, required = false)]

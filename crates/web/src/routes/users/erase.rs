@@ -18,7 +18,6 @@ use crate::routes::sessions::forget_cookie;
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[garde(context(RequestContext))]
 #[schema(example = json!({ "password": "correct horse" }))]
-#[serde(rename_all = "camelCase")]
 pub(super) struct ErasureBody {
     #[garde(required, dive)]
     #[schema(required = true, value_type = String)]

@@ -18,7 +18,6 @@ use crate::reply::{self, HandlerResult};
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[garde(context(RequestContext))]
 #[schema(example = json!({ "role": "MODERATOR" }))]
-#[serde(rename_all = "camelCase")]
 pub(super) struct UserUpdateBody {
     #[garde(dive)]
     #[schema(value_type = Option<RoleName>)]

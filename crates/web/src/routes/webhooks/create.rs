@@ -18,7 +18,6 @@ use crate::reply::{self, HandlerResult};
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[garde(context(RequestContext))]
 #[schema(example = json!({ "url": "https://example.org/hook", "events": ["market.status"] }))]
-#[serde(rename_all = "camelCase")]
 pub(super) struct WebhookBody {
     #[garde(required, dive)]
     #[schema(required = true, value_type = String, max_length = 500)]

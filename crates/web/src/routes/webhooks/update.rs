@@ -18,7 +18,6 @@ use crate::reply::{self, HandlerResult};
 #[derive(Debug, Deserialize, ToSchema, Validate)]
 #[garde(context(RequestContext))]
 #[schema(example = json!({ "status": "enabled" }))]
-#[serde(rename_all = "camelCase")]
 pub(super) struct WebhookChangeBody {
     #[garde(dive)]
     #[schema(value_type = Option<String>, max_length = 500)]
