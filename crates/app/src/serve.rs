@@ -53,7 +53,6 @@ pub(crate) async fn run(settings: &Settings, arguments: &ServeArguments) -> anyh
             trusted_proxies: settings.server.trusted_proxies.clone(),
             operations: operations(&settings.metrics, metrics, workers.as_ref()),
             join_trace: settings.telemetry.traces.is_some().then_some(join_trace),
-            ..WebSettings::default()
         })
         .await?;
     let address = listener.local_addr()?;

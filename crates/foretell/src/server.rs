@@ -39,8 +39,7 @@ impl Foretell {
     /// Any [`StoreError`].
     pub async fn web_state(&self, settings: WebSettings) -> Result<WebState, StoreError> {
         let cursor_key = self.application.operations.shared_secret("cursors").await?;
-        let settings = WebSettings { cursor_key, ..settings };
-        Ok(WebState { application: Arc::clone(&self.application), settings })
+        Ok(WebState { application: Arc::clone(&self.application), settings, cursor_key })
     }
 
     /// Starts to run jobs and to pay settlements in the background. Any number of nodes may do so.

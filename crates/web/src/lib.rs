@@ -63,8 +63,6 @@ pub struct WebSettings {
     pub body_timeout: Duration,
     /// Timeout of a response after its body has arrived; work in progress continues.
     pub answer_timeout: Duration,
-    /// Signing key of cursors: the same on all nodes, or a cursor is invalid on another node.
-    pub cursor_key: [u8; 32],
     /// Origins besides the server's own whose pages may read responses and use the session cookie.
     pub allowed_origins: Vec<WebOrigin>,
     /// Proxies that are trusted to report the client address.
@@ -83,7 +81,6 @@ impl Default for WebSettings {
             max_body_bytes: 1024 * 1024,
             body_timeout: Duration::from_secs(10),
             answer_timeout: Duration::from_secs(2),
-            cursor_key: [0; 32],
             allowed_origins: Vec::new(),
             trusted_proxies: TrustedProxies::default(),
             operations: Operations::default(),
@@ -124,6 +121,8 @@ pub struct WebState {
     pub application: Arc<Application>,
     /// Settings of the operator.
     pub settings: WebSettings,
+    /// Signing key of cursors: the same on all nodes, or a cursor is invalid on another node.
+    pub cursor_key: [u8; 32],
 }
 
 /// Builds all routes with their middleware, for a server or a test.

@@ -1,7 +1,7 @@
 //! The API description for programs, as `OpenAPI` 3.1.
 //!
-//! Each handler describes itself (`#[utoipa::path]` and its doc comment, which lists its error
-//! codes); everything that follows from the rules of this API (the envelope, the versions, the
+//! Each handler describes itself (`#[utoipa::path]`, which lists its error codes, and its doc
+//! comment); everything that follows from the rules of this API (the envelope, the versions, the
 //! usual errors) is added here.
 
 #![expect(

@@ -1,63 +1,53 @@
-//! Validation errors of a request: all at once, each with its field.
+//! Validation errors of a request, as garde reports them and as clients see them.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
-use std::fmt::{Display, Write as _};
+use std::fmt::Display;
 
+use garde::i18n::{I18n, InvalidCreditCard, InvalidEmail, InvalidPhoneNumber, InvalidUrl, IpKind};
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
-
-use crate::error::ApiError;
 
 /// Maximum number of errors in one response.
 const MAX_FIELD_ERRORS: usize = 1_000;
 
-/// Stable code of a validation error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum FieldErrorCode {
-    /// The field is missing.
-    Required,
-    /// The field or parameter does not exist.
-    UnknownField,
-    /// The value has another JSON type.
-    Type,
-    /// Too short, too long, too few or too many.
-    Length,
-    /// Too small or too large.
-    Range,
-    /// Invalid format.
-    Format,
-    /// Given more than once where only once is allowed.
-    Repeated,
-    /// Valid format, but not an acceptable value.
-    Invalid,
+macro_rules! field_error_codes {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal;)+) => {
+        /// Stable code of a validation error.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum FieldErrorCode {
+            $($(#[$doc])* $variant,)+
+        }
+
+        impl FieldErrorCode {
+            /// All codes.
+            pub(crate) const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// Returns the code that clients see.
+            pub(crate) const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+        }
+    };
 }
 
-impl FieldErrorCode {
-    /// All codes.
-    pub(crate) const ALL: [Self; 8] = [
-        Self::Required,
-        Self::UnknownField,
-        Self::Type,
-        Self::Length,
-        Self::Range,
-        Self::Format,
-        Self::Repeated,
-        Self::Invalid,
-    ];
-
-    /// Returns the code that clients see.
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Required => "required",
-            Self::UnknownField => "unknown_field",
-            Self::Type => "type",
-            Self::Length => "length",
-            Self::Range => "range",
-            Self::Format => "format",
-            Self::Repeated => "repeated",
-            Self::Invalid => "invalid",
-        }
-    }
+field_error_codes! {
+    /// The field is missing.
+    Required = "required";
+    /// The field or parameter does not exist.
+    UnknownField = "unknown_field";
+    /// The value has another JSON type.
+    Type = "type";
+    /// Too short, too long, too few or too many.
+    Length = "length";
+    /// Too small or too large.
+    Range = "range";
+    /// Invalid format.
+    Format = "format";
+    /// Given more than once where only once is allowed.
+    Repeated = "repeated";
+    /// Valid format, but not an acceptable value.
+    Invalid = "invalid";
 }
 
 impl Serialize for FieldErrorCode {
@@ -77,171 +67,127 @@ pub(crate) struct FieldError {
     pub(crate) code: FieldErrorCode,
 }
 
-/// An error that can be reported as a validation error of a field.
-pub(crate) trait AsFieldError: Display {
-    /// Returns the code.
-    fn code(&self) -> FieldErrorCode;
+impl FieldError {
+    /// Creates the error of a field from an error of garde.
+    pub(crate) fn new(field: impl Into<String>, error: &garde::Error) -> Self {
+        let (code, message) = split(error.message());
+        Self { field: field.into(), message: message.to_owned(), code }
+    }
+
+    /// Creates the error of a field that does not exist.
+    pub(crate) fn unknown(field: impl Into<String>) -> Self {
+        Self::new(field, &invalid(FieldErrorCode::UnknownField, "is not known"))
+    }
+
+    /// Returns the errors of a report, with the JSON names of the fields.
+    pub(crate) fn all_of(report: &garde::Report) -> impl Iterator<Item = Self> {
+        report.iter().map(|(path, error)| Self::new(camel_case(&path.to_string()), error))
+    }
 }
 
-/// The validation errors found so far. A field has at most one error: the first that was found.
-#[derive(Debug, Default)]
-pub(crate) struct ValidationErrors {
-    found: Vec<FieldError>,
-    fields: HashSet<String>,
-    /// Fields whose value could not be parsed at all, so that nothing inside them is reported.
-    unread: Vec<String>,
-    prefix: String,
-    /// Error that prevented the validation of the request.
-    stopped_by: Option<ApiError>,
+/// Keeps the first error of each field, and limits their number.
+pub(crate) fn limited(mut errors: Vec<FieldError>) -> Vec<FieldError> {
+    let mut fields = HashSet::new();
+    errors.retain(|error| fields.insert(error.field.clone()));
+    errors.truncate(MAX_FIELD_ERRORS);
+    errors
 }
 
-impl ValidationErrors {
-    /// Adds an error of `field` in the current part (see [`within`](Self::within)).
-    pub(crate) fn add(&mut self, field: &str, code: FieldErrorCode, message: impl Into<String>) {
-        let field = self.path_of(field);
-        let is_within = |outer: &String| {
-            field
-                .strip_prefix(outer.as_str())
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
-        };
-        if self.found.len() >= MAX_FIELD_ERRORS || self.unread.iter().any(is_within) {
-            return;
-        }
-        if self.fields.insert(field.clone()) {
-            self.found.push(FieldError { field, message: message.into(), code });
-        }
-    }
+/// Creates an error for garde's report. garde keeps only a text, so the code precedes the message.
+pub(crate) fn invalid(code: FieldErrorCode, message: impl Display) -> garde::Error {
+    garde::Error::new(coded(code, message))
+}
 
-    /// Adds an error for a field that this API version does not have, if it is given.
-    pub(crate) fn refuse_unknown(&mut self, field: &str, is_given: bool) {
-        if is_given {
-            self.add(field, FieldErrorCode::UnknownField, "is not known");
-        }
-    }
+fn coded(code: FieldErrorCode, message: impl Display) -> String {
+    format!("{}|{message}", code.as_str())
+}
 
-    /// Adds an error for a value that could not be parsed: errors inside it are ignored.
-    pub(crate) fn add_unread(&mut self, field: &str, code: FieldErrorCode, message: impl Into<String>) {
-        self.add(field, code, message);
-        self.unread.push(self.path_of(field));
-    }
+/// Returns the code and the message of an error.
+fn split(text: &str) -> (FieldErrorCode, &str) {
+    let known = text.split_once('|').and_then(|(name, message)| {
+        let code = FieldErrorCode::ALL.iter().find(|code| code.as_str() == name)?;
+        Some((*code, message))
+    });
+    known.unwrap_or((FieldErrorCode::Invalid, text))
+}
 
-    /// Returns the value, or adds an error of `field`.
-    pub(crate) fn check<T, E: AsFieldError>(&mut self, field: &str, result: Result<T, E>) -> Option<T> {
-        match result {
-            Ok(value) => Some(value),
-            Err(error) => {
-                self.add(field, error.code(), error.to_string());
-                None
+/// Converts field paths to JSON names: garde knows the Rust names.
+fn camel_case(path: &str) -> String {
+    let mut name = String::with_capacity(path.len());
+    let mut is_after_underscore = false;
+    for letter in path.chars() {
+        match letter {
+            '_' => is_after_underscore = true,
+            letter if is_after_underscore => {
+                name.extend(letter.to_uppercase());
+                is_after_underscore = false;
             }
+            letter => name.push(letter),
         }
     }
+    name
+}
 
-    /// Returns the value, or adds the error that `field` is missing.
-    pub(crate) fn require<T>(&mut self, field: &str, value: Option<T>) -> Option<T> {
-        if value.is_none() {
-            self.add(field, FieldErrorCode::Required, "is required");
+/// Messages of garde's own rules, with their codes.
+pub(crate) struct Messages;
+
+macro_rules! messages {
+    ($($rule:ident($($argument:ident: $type:ty),*) = $code:ident, $message:literal;)+) => {
+        impl I18n for Messages {
+            $(fn $rule(&self, $($argument: $type),*) -> Cow<'static, str> {
+                coded(FieldErrorCode::$code, format_args!($message)).into()
+            })+
         }
-        value
-    }
+    };
+}
 
-    /// Converts the value of a required field with `read`, or adds an error.
-    pub(crate) fn required<S, T, E: AsFieldError>(
-        &mut self,
-        field: &str,
-        given: Option<S>,
-        read: impl FnOnce(S) -> Result<T, E>,
-    ) -> Option<T> {
-        let given = self.require(field, given)?;
-        self.check(field, read(given))
-    }
-
-    /// Converts the value of an optional field: `None` is an error, `Some(None)` an absent field.
-    #[expect(clippy::option_option, reason = "an error and a missing value differ")]
-    pub(crate) fn optional<S, T, E: AsFieldError>(
-        &mut self,
-        field: &str,
-        given: Option<S>,
-        read: impl FnOnce(S) -> Result<T, E>,
-    ) -> Option<Option<T>> {
-        match given {
-            Some(given) => self.check(field, read(given)).map(Some),
-            None => Some(None),
-        }
-    }
-
-    /// Validates a part of the request, such as `options[2]`: field names are relative to it.
-    pub(crate) fn within<T>(&mut self, part: impl Display, look: impl FnOnce(&mut Self) -> T) -> T {
-        let outer = self.prefix.len();
-        let dot = if outer == 0 { "" } else { "." };
-        // Writing to a string cannot fail.
-        let _ = write!(self.prefix, "{dot}{part}");
-        let value = look(self);
-        self.prefix.truncate(outer);
-        value
-    }
-
-    /// Records that the request cannot be validated; this error replaces all others.
-    pub(crate) fn stop(&mut self, error: ApiError) {
-        self.stopped_by.get_or_insert(error);
-    }
-
-    /// Returns `true` if there is no error.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.found.is_empty() && self.stopped_by.is_none()
-    }
-
-    /// Returns `Ok` if there is no error.
-    pub(crate) fn into_result(self) -> Result<(), ApiError> {
-        match self.stopped_by {
-            Some(error) => Err(error),
-            None if self.found.is_empty() => Ok(()),
-            None => Err(ApiError::validation(self.found)),
-        }
-    }
-
-    fn path_of(&self, field: &str) -> String {
-        match (self.prefix.as_str(), field) {
-            (prefix, "") => prefix.to_owned(),
-            ("", field) => field.to_owned(),
-            (prefix, field) => format!("{prefix}.{field}"),
-        }
-    }
+messages! {
+    length_lower_than(min: usize) = Length, "must have a length of at least {min}";
+    length_greater_than(max: usize) = Length, "must have a length of at most {max}";
+    range_lower_than(min: &dyn Display) = Range, "must be at least {min}";
+    range_greater_than(max: &dyn Display) = Range, "must be at most {max}";
+    credit_card_invalid(reason: InvalidCreditCard) = Format, "{reason}";
+    pattern_no_match(pattern: &dyn Display) = Format, "must match {pattern}";
+    contains_missing(pattern: &dyn Display) = Format, "must contain {pattern}";
+    url_invalid(reason: InvalidUrl) = Format, "must be a URL: {reason}";
+    prefix_missing(pattern: &dyn Display) = Format, "must begin with {pattern}";
+    suffix_missing(pattern: &dyn Display) = Format, "must end with {pattern}";
+    phone_number_invalid(reason: InvalidPhoneNumber) = Format, "{reason}";
+    ip_invalid(kind: IpKind) = Format, "must be an {kind} address";
+    matches_field_mismatch(field: &dyn Display) = Format, "must be the same as {field}";
+    email_invalid(reason: InvalidEmail) = Format, "must be an email address: {reason}";
+    ascii_invalid() = Format, "must be ASCII";
+    alphanumeric_invalid() = Format, "must be letters and digits";
+    required_not_set() = Required, "is required";
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn fields(errors: &ValidationErrors) -> Vec<(&str, &str)> {
-        errors.found.iter().map(|error| (error.field.as_str(), error.code.as_str())).collect()
+    #[test]
+    fn field_names_become_json_names() {
+        assert_eq!(camel_case("transfers[2].from_account_id"), "transfers[2].fromAccountId");
+        assert_eq!(camel_case("name"), "name");
     }
 
     #[test]
-    fn nested_fields_have_full_paths() {
-        let mut errors = ValidationErrors::default();
-        errors.within(format_args!("options[{}]", 2), |errors| {
-            errors.add("name", FieldErrorCode::Length, "must have 1 to 50 characters");
-            errors.add("", FieldErrorCode::Invalid, "is odd");
-        });
-        errors.add("name", FieldErrorCode::Required, "is required");
-        let expected = [("options[2].name", "length"), ("options[2]", "invalid"), ("name", "required")];
-        assert_eq!(fields(&errors), expected);
+    fn errors_of_garde_have_codes() {
+        let required = garde::Error::new(Messages.required_not_set());
+        let error = FieldError::new("name", &required);
+        assert_eq!((error.code, error.message.as_str()), (FieldErrorCode::Required, "is required"));
+        let foreign = FieldError::new("name", &garde::Error::new("a|b"));
+        assert_eq!((foreign.code, foreign.message.as_str()), (FieldErrorCode::Invalid, "a|b"));
     }
 
     #[test]
     fn field_keeps_its_first_error() {
-        let mut errors = ValidationErrors::default();
-        errors.add("name", FieldErrorCode::Length, "must have 1 to 50 characters");
-        errors.add("name", FieldErrorCode::Invalid, "must be readable text");
-        assert_eq!(fields(&errors), [("name", "length")]);
-    }
-
-    #[test]
-    fn errors_inside_unparsed_field_are_ignored() {
-        let mut errors = ValidationErrors::default();
-        errors.add_unread("options[1]", FieldErrorCode::Type, "must be an object");
-        errors.add("options[1].name", FieldErrorCode::Required, "is required");
-        errors.add("options[10].name", FieldErrorCode::Required, "is required");
-        assert_eq!(fields(&errors), [("options[1]", "type"), ("options[10].name", "required")]);
+        let error = |field: &str, code| FieldError::new(field, &invalid(code, "is wrong"));
+        let mut errors = vec![error("a", FieldErrorCode::Repeated), error("b", FieldErrorCode::Range)];
+        errors.push(error("a", FieldErrorCode::Range));
+        errors.extend((0..2_000).map(|index| error(&format!("c[{index}]"), FieldErrorCode::Format)));
+        let errors = limited(errors);
+        assert_eq!((errors.len(), errors[0].code), (MAX_FIELD_ERRORS, FieldErrorCode::Repeated));
+        assert_eq!(errors.iter().filter(|error| error.field == "a").count(), 1);
     }
 }

@@ -128,13 +128,14 @@ async fn atomic_batches_are_all_or_nothing(database: Database) {
             post(ada, "/transfers/batch", batch("atomic", Vec::<Value>::new()))
                 .has(&[("transfers", "length")]),
             post(ada, "/transfers/batch", batch("atomic", many)).has(&[("transfers", "length")]),
-            post(ada, "/transfers/batch", batch("atomic", vec![good(), bad, json!({}), json!(7)])).has(&[
+            post(ada, "/transfers/batch", batch("atomic", vec![good(), bad, json!({})])).has(&[
                 ("transfers[1].amount", "type"),
                 ("transfers[2].fromAccountId", "required"),
                 ("transfers[2].toAccountId", "required"),
                 ("transfers[2].amount", "required"),
-                ("transfers[3]", "type"),
             ]),
+            post(ada, "/transfers/batch", batch("atomic", vec![json!({}), json!(7)]))
+                .has(&[("transfers[1]", "type")]),
         ])
         .await;
 

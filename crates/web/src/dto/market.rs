@@ -21,7 +21,7 @@ use utoipa::ToSchema;
 use self::bet::BetView;
 use super::money::Money;
 use super::probability::Rounded;
-use super::selection::Selectable;
+use super::selection::{Relation, Selectable};
 use super::text::Text;
 use super::time::Time;
 use super::user::UserView;
@@ -56,8 +56,9 @@ pub(crate) struct MarketView<'a> {
 }
 
 /// Resources that can be embedded in a market, by their names in `expand`.
-pub(crate) const MARKET_RELATIONS: [(&str, MarketRelation); 2] =
-    [("creator", MarketRelation::Creator), ("bets", MarketRelation::Bets)];
+impl Relation for MarketRelation {
+    const ALL: &'static [(&'static str, Self)] = &[("creator", Self::Creator), ("bets", Self::Bets)];
+}
 
 impl Selectable for MarketView<'_> {
     const FIELDS: &'static [&'static str] = &[

@@ -3,10 +3,14 @@
 
 use std::fmt;
 
-use foretell_domain::money::{Amount, Currency, MoneyError};
+use foretell_domain::money::{Amount, Currency};
 use foretell_domain::shares::Shares;
-use serde::de::{Error, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+use super::field_value::{AsFieldError as _, FieldValue, wrong_type};
+use super::parsed::validated;
+use crate::extract::RequestContext;
 
 /// Money or shares, written as a decimal string such as `"12.50"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,16 +50,33 @@ impl Serialize for Money {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AmountText(String);
 
-impl AmountText {
-    /// Parses the text as money.
-    pub(crate) fn to_amount(&self, currency: &Currency) -> Result<Amount, MoneyError> {
-        currency.parse_amount(&self.0)
+impl FieldValue for AmountText {
+    const EXPECTED: &'static str = "a decimal string such as \"12.50\" or a whole number";
+
+    fn parse(text: &str) -> Result<Self, garde::Error> {
+        Ok(Self(text.to_owned()))
     }
 
-    /// Parses the text as a number of shares above zero.
-    pub(crate) fn to_shares(&self, currency: &Currency) -> Result<Shares, MoneyError> {
-        let units = self.to_amount(currency)?.minor();
-        Shares::new(units).map_err(|_| MoneyError::NotPositive)
+    fn parse_other(value: Value) -> Result<Self, garde::Error> {
+        let whole = value.as_number().filter(|number| !number.is_f64());
+        whole.map(|whole| Self(whole.to_string())).ok_or_else(wrong_type::<Self>)
+    }
+}
+
+/// Rule of a field with money, or with a number of shares: an amount of the currency.
+pub(crate) fn is_amount(text: &AmountText, context: &RequestContext) -> garde::Result {
+    context.currency().parse_amount(&text.0).map(drop).map_err(|error| error.to_error())
+}
+
+impl AmountText {
+    /// Returns the money of a validated field.
+    pub(crate) fn to_amount(&self, context: &RequestContext) -> Amount {
+        validated(context.currency().parse_amount(&self.0).ok())
+    }
+
+    /// Returns the shares of a validated field.
+    pub(crate) fn to_shares(&self, context: &RequestContext) -> Shares {
+        validated(Shares::new(self.to_amount(context).minor()).ok())
     }
 
     /// Returns the text as sent.
@@ -64,64 +85,25 @@ impl AmountText {
     }
 }
 
-impl<'de> Deserialize<'de> for AmountText {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(AmountVisitor).map(Self)
-    }
-}
-
-struct AmountVisitor;
-
-impl Visitor<'_> for AmountVisitor {
-    type Value = String;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a decimal string such as \"12.50\" or a whole number")
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<String, E> {
-        Ok(text.to_owned())
-    }
-
-    fn visit_i64<E: Error>(self, whole: i64) -> Result<String, E> {
-        Ok(whole.to_string())
-    }
-
-    fn visit_u64<E: Error>(self, whole: u64) -> Result<String, E> {
-        Ok(whole.to_string())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dto::parsed::Parsed;
 
-    fn check(json: &str, expected: Result<i64, &str>) {
-        let currency = Currency::new("PLAY", 2).unwrap();
-        let read = serde_json::from_str::<AmountText>(json).map_err(|error| error.to_string());
-        let amount = read.and_then(|text| text.to_amount(&currency).map_err(|error| error.to_string()));
-        match (amount, expected) {
-            (Ok(amount), Ok(expected)) => assert_eq!(amount.minor(), expected, "{json}"),
-            (Err(error), Err(expected)) => assert!(error.contains(expected), "{json}: {error}"),
-            (amount, expected) => panic!("{json}: {amount:?}, not {expected:?}"),
-        }
+    fn check(json: &str, expected: Option<&str>) {
+        let read: Parsed<AmountText> = serde_json::from_str(json).unwrap();
+        assert_eq!(read.valid().map(AmountText::as_str), expected, "{json}");
     }
 
     #[test]
     fn amounts_are_decimal_strings_or_whole_numbers() {
-        check("\"12.50\"", Ok(1_250));
-        check("12", Ok(1_200));
-        check("12.5", Err("a decimal string such as"));
-        check("12.0", Err("a decimal string such as"));
-        check("1e3", Err("a decimal string such as"));
-        check("99999999999999999999", Err("a decimal string such as"));
-        check("9223372036854775807", Err("too large"));
-        check("-3", Err("a decimal number"));
-        check("0", Err("greater than zero"));
-        check("\"-3\"", Err("a decimal number"));
-        check("\"1.234\"", Err("at most 2 digits"));
-        check("true", Err("a decimal string such as"));
-        check("null", Err("a decimal string such as"));
+        check("\"12.50\"", Some("12.50"));
+        check("12", Some("12"));
+        check("9223372036854775808", Some("9223372036854775808"));
+        check("-3", Some("-3"));
+        for json in ["12.5", "12.0", "1e3", "99999999999999999999", "true", "null", "[]"] {
+            check(json, None);
+        }
     }
 
     #[test]

@@ -4,68 +4,63 @@ use std::future::Future;
 
 use foretell_application::AppError;
 use foretell_ports::page::{MAX_PAGE_ROWS, NumberedPage, PageRequest, PageStart};
-use garde::Validate;
+use garde::{Valid, Validate};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::text::parsed;
+use super::parsed::{Parsed, optional, validated};
 use crate::cursor::{CursorPosition, CursorSigner};
-use crate::extract::{Pagination, ParseContext, ParseRequest};
-use crate::validation::{FieldErrorCode, ValidationErrors};
+use crate::extract::{RequestContext, RequestDto};
+use crate::validation::{FieldErrorCode, invalid};
 
 const DEFAULT_LIMIT: u32 = 10;
 
-/// Parameters of a list without filters. A list with filters has these among its own fields.
-#[derive(Debug, Default, Deserialize, Validate)]
-#[serde(rename_all = "camelCase", default)]
-pub(crate) struct PageParams {
-    #[serde(deserialize_with = "parsed")]
-    #[garde(skip)]
-    pub(crate) page: Option<u32>,
-    #[serde(deserialize_with = "parsed")]
-    #[garde(skip)]
-    pub(crate) limit: Option<u32>,
-    #[garde(skip)]
-    pub(crate) cursor: Option<String>,
+/// Parameters of a list with page numbers; by default its first page.
+#[derive(Debug, Deserialize, Validate)]
+#[garde(context(RequestContext))]
+pub(crate) struct NumberedParams {
+    #[garde(dive, range(min = 1))]
+    page: Option<Parsed<u32>>,
+    #[garde(dive, range(min = 1, max = MAX_PAGE_ROWS))]
+    limit: Option<Parsed<u32>>,
 }
 
-impl ParseRequest for PageParams {
+/// Parameters of a list with cursors; by default its first page.
+#[derive(Debug, Deserialize, Validate)]
+#[garde(context(RequestContext))]
+pub(crate) struct CursorParams {
+    #[garde(inner(custom(is_of_this_list)))]
+    cursor: Option<String>,
+    #[garde(dive, range(min = 1, max = MAX_PAGE_ROWS))]
+    limit: Option<Parsed<u32>>,
+}
+
+fn is_of_this_list(cursor: &str, context: &RequestContext) -> garde::Result {
+    let position = context.signer().and_then(|signer| signer.verify(cursor));
+    let error = || invalid(FieldErrorCode::Invalid, "must be the cursor of a page of this list");
+    position.map(drop).ok_or_else(error)
+}
+
+impl RequestDto for NumberedParams {
     type Input = Paging;
 
-    /// Defaults to the first page, of 10 rows.
-    fn parse(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<Paging> {
-        let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
-        if !(1..=MAX_PAGE_ROWS).contains(&limit) {
-            errors.add("limit", FieldErrorCode::Range, format!("must be 1 to {MAX_PAGE_ROWS}"));
-        }
-        match context.pagination {
-            Pagination::ByPage => {
-                errors.refuse_unknown("cursor", self.cursor.is_some());
-                let page = self.page.unwrap_or(1);
-                if page == 0 {
-                    errors.add("page", FieldErrorCode::Range, "must be at least 1");
-                }
-                NumberedPage::new(page, limit).map(Paging::Page)
-            }
-            Pagination::ByCursor { key, identity } => {
-                errors.refuse_unknown("page", self.page.is_some());
-                let signer = CursorSigner::new(key, identity);
-                let after = match self.cursor {
-                    None => None,
-                    Some(cursor) => Some(position_of(&cursor, &signer, errors)?),
-                };
-                Some(Paging::Cursor(CursorPage { after, limit, signer }))
-            }
-        }
+    fn into_input(valid: Valid<Self>, _: &RequestContext) -> Paging {
+        let Self { page, limit } = valid.into_inner();
+        let limit = optional(limit).unwrap_or(DEFAULT_LIMIT);
+        Paging::Page(validated(NumberedPage::new(optional(page).unwrap_or(1), limit)))
     }
 }
 
-fn position_of(cursor: &str, signer: &CursorSigner, errors: &mut ValidationErrors) -> Option<CursorPosition> {
-    let position = signer.verify(cursor);
-    if position.is_none() {
-        errors.add("cursor", FieldErrorCode::Invalid, "must be the cursor of a page of this list");
+impl RequestDto for CursorParams {
+    type Input = Paging;
+
+    fn into_input(valid: Valid<Self>, context: &RequestContext) -> Paging {
+        let Self { cursor, limit } = valid.into_inner();
+        let limit = optional(limit).unwrap_or(DEFAULT_LIMIT);
+        let signer = validated(context.signer().cloned());
+        let after = cursor.map(|cursor| validated(signer.verify(&cursor)));
+        Paging::Cursor(CursorPage { after, limit, signer })
     }
-    position
 }
 
 /// Requested part of a list, in the form of the API version.

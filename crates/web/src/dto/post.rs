@@ -8,15 +8,16 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::comment::CommentView;
-use super::selection::Selectable;
+use super::selection::{Relation, Selectable};
 use super::text::Text;
 use super::time::Time;
 use super::user::UserView;
 use crate::openapi::names::Id;
 
 /// Resources that can be embedded in a post, by their names in `expand`.
-pub(crate) const POST_RELATIONS: [(&str, PostRelation); 2] =
-    [("author", PostRelation::Author), ("comments", PostRelation::Comments)];
+impl Relation for PostRelation {
+    const ALL: &'static [(&'static str, Self)] = &[("author", Self::Author), ("comments", Self::Comments)];
+}
 
 /// A post. Title and content are plain text: clients must escape them before showing them as HTML.
 #[derive(Debug, Serialize, ToSchema)]
@@ -108,6 +109,6 @@ mod tests {
         let written = serde_json::to_value(PostView::with(&post, &related)).unwrap();
         let names: BTreeSet<_> = written.as_object().unwrap().keys().map(String::as_str).collect();
         assert_eq!(names, PostView::FIELDS.iter().copied().collect());
-        assert!(POST_RELATIONS.iter().all(|(name, _)| names.contains(name)));
+        assert!(PostRelation::ALL.iter().all(|(name, _)| names.contains(name)));
     }
 }

@@ -1,7 +1,7 @@
 //! Response types of searches, with the matches marked.
 
 use foretell_domain::post::Post;
-use foretell_domain::search::{SearchError, SearchLanguage, SearchQuery};
+use foretell_domain::search::{SearchLanguage, SearchQuery};
 use foretell_ports::market::MarketDetails;
 use foretell_ports::page::{PageRequest, PageStart};
 use foretell_ports::search::SearchPage;
@@ -11,7 +11,6 @@ use utoipa::ToSchema;
 use super::market::MarketView;
 use super::page::Paging;
 use super::post::PostView;
-use crate::validation::{AsFieldError, FieldErrorCode, ValidationErrors};
 
 /// A query and the language of its words.
 #[derive(Clone, Copy)]
@@ -103,11 +102,6 @@ fn highlight(LocalQuery { query, language }: LocalQuery<'_>, text: &str) -> Stri
     html
 }
 
-/// Parses the query in the parameter `q`.
-pub(crate) fn query(q: Option<String>, errors: &mut ValidationErrors) -> Option<SearchQuery> {
-    errors.required("q", q, |text| SearchQuery::parse(&text))
-}
-
 /// Returns the matches to read. A cursor contains the number of matches already returned.
 pub(crate) fn search_page(paging: &Paging) -> SearchPage {
     let PageRequest { start, limit } = paging.request::<i64>();
@@ -116,15 +110,6 @@ pub(crate) fn search_page(paging: &Paging) -> SearchPage {
         PageStart::Offset(rows) | PageStart::After(rows) => rows.max(0),
     };
     SearchPage { offset, limit }
-}
-
-impl AsFieldError for SearchError {
-    fn code(&self) -> FieldErrorCode {
-        match self {
-            Self::Length { .. } | Self::TooManyWords { .. } => FieldErrorCode::Length,
-            Self::Unreadable => FieldErrorCode::Format,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
 //! Selection of fields and embedded resources: `?fields=id,title` and `?expand=author`.
 
+use std::marker::PhantomData;
+
 use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::validation::{FieldErrorCode, ValidationErrors};
+use super::field_value::FieldValue;
+use crate::validation::{FieldErrorCode, invalid};
 
 /// A response object whose top-level fields can be selected.
 pub(crate) trait Selectable {
@@ -12,57 +15,69 @@ pub(crate) trait Selectable {
     const FIELDS: &'static [&'static str];
 }
 
-/// Selected fields of each object: all by default.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Fields(Option<Vec<&'static str>>);
+/// A kind of resource that can be embedded in a response object.
+pub(crate) trait Relation: Copy + PartialEq + 'static {
+    /// All kinds, with their names in `expand`.
+    const ALL: &'static [(&'static str, Self)];
+}
 
-impl Fields {
-    /// Parses the fields of a `T` in the parameter `fields`.
-    pub(crate) fn read<T: Selectable>(given: Option<&str>, errors: &mut ValidationErrors) -> Option<Self> {
-        let Some(given) = given else { return Some(Self(None)) };
-        names(given, "fields", T::FIELDS.iter().map(|name| (*name, *name)), errors).map(Some).map(Self)
+/// Selected fields of each object of type `T`: all by default.
+#[derive(Debug)]
+pub(crate) struct Fields<T> {
+    names: Option<Vec<&'static str>>,
+    object: PhantomData<fn() -> T>,
+}
+
+impl<T> Default for Fields<T> {
+    fn default() -> Self {
+        Self { names: None, object: PhantomData }
     }
+}
 
+/// The parameter `fields`.
+impl<T: Selectable> FieldValue for Fields<T> {
+    fn parse(text: &str) -> Result<Self, garde::Error> {
+        let names = listed(text, T::FIELDS.iter().map(|name| (*name, *name)))?;
+        Ok(Self { names: Some(names), object: PhantomData })
+    }
+}
+
+/// The parameter `expand`: each relation once.
+impl<R: Relation> FieldValue for Vec<R> {
+    fn parse(text: &str) -> Result<Self, garde::Error> {
+        listed(text, R::ALL.iter().copied())
+    }
+}
+
+impl<T> Fields<T> {
     /// Returns `true` if no field is left out.
     pub(crate) const fn are_all(&self) -> bool {
-        self.0.is_none()
+        self.names.is_none()
     }
 
     /// Returns the object with these fields only.
-    pub(crate) fn of<T: Serialize>(&self, object: T) -> Selected<'_, T> {
-        Selected { fields: self.0.as_deref(), object }
+    pub(crate) fn of<O: Serialize>(&self, object: O) -> Selected<'_, O> {
+        Selected { fields: self.names.as_deref(), object }
     }
 }
 
-/// Parses the relations in the parameter `expand`, each once; none without it.
-pub(crate) fn expanded<R: Copy + PartialEq>(
-    given: Option<&str>,
-    known: &[(&'static str, R)],
-    errors: &mut ValidationErrors,
-) -> Option<Vec<R>> {
-    given.map_or(Some(Vec::new()), |given| names(given, "expand", known.iter().copied(), errors))
-}
-
-/// Returns the value of each name in a list, or a validation error of the parameter.
-fn names<R: PartialEq>(
+/// Returns the value of each name in a list, without repetitions.
+fn listed<R: PartialEq>(
     given: &str,
-    parameter: &str,
     known: impl Iterator<Item = (&'static str, R)> + Clone,
-    errors: &mut ValidationErrors,
-) -> Option<Vec<R>> {
+) -> Result<Vec<R>, garde::Error> {
     let mut found = Vec::new();
     for name in given.split(',') {
         let Some((_, value)) = known.clone().find(|(known, _)| *known == name) else {
             let known: Vec<_> = known.map(|(name, _)| name).collect();
             let message = format!("must be names among {}, separated by commas", known.join(", "));
-            errors.add(parameter, FieldErrorCode::Invalid, message);
-            return None;
+            return Err(invalid(FieldErrorCode::Invalid, message));
         };
         if !found.contains(&value) {
             found.push(value);
         }
     }
-    Some(found)
+    Ok(found)
 }
 
 /// An object with some of its fields. With all of them it is serialized directly, without
@@ -101,37 +116,42 @@ mod tests {
         const FIELDS: &'static [&'static str] = &["one", "two", "three"];
     }
 
-    fn check(given: Option<&str>, expected: Option<&Value>) {
-        let mut errors = ValidationErrors::default();
-        let fields = Fields::read::<Pair>(given, &mut errors);
-        let written = fields.map(|fields| json!(fields.of(Pair { one: 1, two: [2, 3] })));
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    enum Part {
+        A,
+        B,
+    }
+
+    impl Relation for Part {
+        const ALL: &'static [(&'static str, Self)] = &[("a", Self::A), ("b", Self::B)];
+    }
+
+    fn check(given: &str, expected: Option<&Value>) {
+        let fields = Fields::<Pair>::parse(given);
+        let written = fields.ok().map(|fields| json!(fields.of(Pair { one: 1, two: [2, 3] })));
         assert_eq!(written.as_ref(), expected, "{given:?}");
-        assert_eq!(errors.is_empty(), expected.is_some(), "{given:?}");
     }
 
     #[test]
     fn object_has_selected_fields() {
-        check(None, Some(&json!({ "one": 1, "two": [2, 3] })));
-        check(Some("two"), Some(&json!({ "two": [2, 3] })));
-        check(Some("two,one,two"), Some(&json!({ "one": 1, "two": [2, 3] })));
-        check(Some("three"), Some(&json!({})));
+        let all = Fields::<Pair>::default();
+        assert_eq!(json!(all.of(Pair { one: 1, two: [2, 3] })), json!({ "one": 1, "two": [2, 3] }));
+        check("two", Some(&json!({ "two": [2, 3] })));
+        check("two,one,two", Some(&json!({ "one": 1, "two": [2, 3] })));
+        check("three", Some(&json!({})));
     }
 
     #[test]
     fn unknown_names_are_rejected() {
         for given in ["", "one,", "One", "one, two", "four", "two.0"] {
-            check(Some(given), None);
+            check(given, None);
         }
+        assert!(Vec::<Part>::parse("b,c").is_err());
     }
 
     #[test]
-    fn repeated_relation_is_rejected() {
-        let mut errors = ValidationErrors::default();
-        let known = [("a", 'A'), ("b", 'B')];
-        assert_eq!(expanded(None, &known, &mut errors), Some(vec![]));
-        assert_eq!(expanded(Some("b,a,b"), &known, &mut errors), Some(vec!['B', 'A']));
-        assert!(errors.is_empty());
-        assert_eq!(expanded(Some("b,c"), &known, &mut errors), None);
-        assert!(!errors.is_empty());
+    fn repeated_relation_is_embedded_once() {
+        let letters = Vec::<Part>::parse("b,a,b").unwrap();
+        assert_eq!(letters, [Part::B, Part::A]);
     }
 }

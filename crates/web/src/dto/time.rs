@@ -7,7 +7,8 @@ use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::validation::{AsFieldError, FieldErrorCode};
+use crate::extract::RequestContext;
+use crate::validation::{FieldErrorCode, invalid};
 
 /// Not a time in RFC 3339.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,18 +20,18 @@ impl fmt::Display for TimeError {
     }
 }
 
-impl AsFieldError for TimeError {
-    fn code(&self) -> FieldErrorCode {
-        FieldErrorCode::Format
-    }
-}
-
 /// Parses a time that can be written in UTC: within the years 1 to 9999. Digits after the
 /// microseconds are dropped.
 pub(crate) fn parse_time(text: &str) -> Result<Timestamp, TimeError> {
     let time = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| TimeError)?;
     let micros = time.unix_timestamp_nanos().div_euclid(1_000);
     Timestamp::checked_from_micros(micros).ok_or(TimeError)
+}
+
+/// Rule of a field with a time in the future.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "garde passes values by reference")]
+pub(crate) fn in_future(at: &Timestamp, context: &RequestContext) -> garde::Result {
+    if *at > context.now { Ok(()) } else { Err(invalid(FieldErrorCode::Range, "must be in the future")) }
 }
 
 /// A time, written such as `2030-01-31T12:00:00.000001Z`.

@@ -9,56 +9,73 @@ use foretell_domain::text::Memo;
 use foretell_domain::transfer::{Side, Transfer, TransferError};
 use foretell_domain::user::Role;
 use foretell_ports::ledger::TransferDetails;
-use garde::Validate;
+use garde::{Valid, Validate};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::money::{AmountText, Money};
+use super::money::{AmountText, Money, is_amount};
+use super::parsed::{Parsed, if_valid, optional, required};
 use super::text::Text;
 use super::time::Time;
-use crate::extract::{ParseContext, ParseRequest};
+use crate::extract::{RequestContext, RequestDto};
 use crate::openapi::names::Id;
-use crate::validation::{FieldErrorCode, ValidationErrors};
+use crate::validation::{FieldErrorCode, invalid};
 
 /// A payment requested by a client.
-#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[garde(context(RequestContext))]
 #[schema(example = json!({ "fromAccountId": "019a0000-0000-7000-8000-000000000001", "toAccountId": "019a0000-0000-7000-8000-000000000002", "amount": "12.50", "memo": "Thanks" }))]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PaymentBody {
     /// Identifier unique among your own payments; other users may choose the same. `id` is accepted
     /// as its older name.
-    #[garde(skip)]
+    #[garde(dive)]
     #[serde(alias = "id")]
     #[schema(value_type = Option<Id>)]
-    client_id: Option<String>,
-    #[garde(required)]
+    client_id: Option<Parsed<ClientId>>,
+    #[garde(required, dive)]
     #[schema(required = true, value_type = Id)]
-    from_account_id: Option<String>,
-    #[garde(required)]
+    from_account_id: Option<Parsed<AccountId>>,
+    #[garde(required, dive, custom(if_valid(differs_from(self.from_account_id.as_ref()))))]
     #[schema(required = true, value_type = Id)]
-    to_account_id: Option<String>,
-    #[garde(required)]
+    to_account_id: Option<Parsed<AccountId>>,
+    #[garde(required, dive, custom(if_valid(is_amount)))]
     #[schema(required = true, value_type = AmountText)]
-    amount: Option<AmountText>,
-    #[garde(skip)]
+    amount: Option<Parsed<AmountText>>,
+    #[garde(dive)]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
-    memo: Option<String>,
+    memo: Option<Parsed<Memo>>,
 }
 
-impl ParseRequest for PaymentBody {
+/// Rejects a payment to the paying account. The ledger rejects it too, but only after the other
+/// fields were found valid.
+fn differs_from(
+    payer: Option<&Parsed<AccountId>>,
+) -> impl FnOnce(&AccountId, &RequestContext) -> garde::Result {
+    move |to, _| match payer.and_then(Parsed::valid) {
+        Some(from) if from == to => Err(invalid(FieldErrorCode::Invalid, TransferError::SelfTransfer)),
+        _ => Ok(()),
+    }
+}
+
+impl RequestDto for PaymentBody {
     type Input = Payment;
 
-    fn parse(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<Payment> {
-        let client_id = errors.optional("clientId", self.client_id, |id| id.parse());
-        let from = errors.required("fromAccountId", self.from_account_id, |id| id.parse());
-        let to = errors.required("toAccountId", self.to_account_id, |id| id.parse());
-        let amount = errors.required("amount", self.amount, |amount| amount.to_amount(context.currency()));
-        let memo = errors.optional("memo", self.memo, Memo::new);
-        if from.is_some() && from == to {
-            // The ledger rejects it too, but only after the other fields were found valid.
-            errors.add("toAccountId", FieldErrorCode::Invalid, TransferError::SelfTransfer.to_string());
+    fn into_input(valid: Valid<Self>, context: &RequestContext) -> Payment {
+        valid.into_inner().into_payment(context)
+    }
+}
+
+impl PaymentBody {
+    /// Converts a validated payment.
+    pub(crate) fn into_payment(self, context: &RequestContext) -> Payment {
+        Payment {
+            client_id: optional(self.client_id),
+            from: required(self.from_account_id),
+            to: required(self.to_account_id),
+            amount: required(self.amount).to_amount(context),
+            memo: optional(self.memo),
         }
-        Some(Payment { client_id: client_id?, from: from?, to: to?, amount: amount?, memo: memo? })
     }
 }
 

@@ -6,17 +6,14 @@ use foretell_domain::policy::{self, Actor};
 use foretell_domain::post::Post;
 use foretell_domain::text::AvatarUrl;
 use foretell_domain::user::{Role, User};
-use foretell_ports::secret::NewPassword;
-use secrecy::SecretString;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::post::PostView;
-use super::selection::Selectable;
+use super::selection::{Relation, Selectable};
 use super::text::Text;
 use super::time::Time;
 use crate::openapi::names::{Id, RoleName, StatusName};
-use crate::validation::ValidationErrors;
 
 /// A user's profile.
 #[derive(Debug, Serialize, ToSchema)]
@@ -92,24 +89,12 @@ impl Selectable for ListedUser<'_> {
 }
 
 /// Resources that can be embedded in a user, by their names in `expand`.
-pub(crate) const USER_RELATIONS: [(&str, UserRelation); 1] = [("posts", UserRelation::Posts)];
+impl Relation for UserRelation {
+    const ALL: &'static [(&'static str, Self)] = &[("posts", Self::Posts)];
+}
 
 /// Returns the entity tag of a profile for this actor: the email address makes a different body.
 pub(crate) fn entity_tag(actor: Actor, user: &User) -> String {
     let sees_contact = policy::can_see_contact(actor, user.id);
     format!("{}{}", user.version, if sees_contact { "-contact" } else { "" })
-}
-
-/// Parses a new password.
-pub(crate) fn new_password(
-    field: &str,
-    given: Option<SecretString>,
-    errors: &mut ValidationErrors,
-) -> Option<NewPassword> {
-    errors.required(field, given, |typed| NewPassword::new(&typed))
-}
-
-/// Parses the URL of a user's picture.
-pub(crate) fn avatar(text: String, errors: &mut ValidationErrors) -> Option<AvatarUrl> {
-    errors.check("avatar", AvatarUrl::new(text))
 }

@@ -2,6 +2,7 @@
 
 use actix_web::http::StatusCode;
 use foretell_domain::error::Code;
+use serde::{Serialize, Serializer};
 
 macro_rules! error_codes {
     ($($variant:ident = $name:literal, $status:ident, $description:literal;)+) => {
@@ -83,6 +84,12 @@ impl ErrorCode {
             status if status.is_client_error() => Self::BadRequest,
             _ => Self::InternalError,
         }
+    }
+}
+
+impl Serialize for ErrorCode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 

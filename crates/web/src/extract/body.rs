@@ -11,10 +11,9 @@ use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use futures::future::LocalBoxFuture;
 use futures::{FutureExt as _, StreamExt as _};
 
-use super::{ParseContext, ParseRequest, RequestDto, RequestPart, json, params};
+use super::{RequestDto, RequestPart, Validation, json, params};
 use crate::deadline::Deadline;
 use crate::error::{ApiError, ErrorCode};
-use crate::validation::ValidationErrors;
 use crate::{WebSettings, WebState};
 
 /// A body that is a JSON object of type `T`.
@@ -72,22 +71,22 @@ impl<T: 'static> FromRequest for OptionalBody<T> {
     }
 }
 
-impl<T: RequestDto + ParseRequest> RequestPart for Body<T> {
+impl<T: RequestDto> RequestPart for Body<T> {
     type Value = T::Input;
 
-    fn extract(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<T::Input> {
-        let bytes = self.read.map_err(|error| errors.stop(error)).ok()?;
-        params::reject_all(&self.query, errors);
-        let dto: T = json::read(&bytes, errors)?;
-        dto.parse(errors, context)
+    fn extract(self, validation: &mut Validation) -> Result<Option<T::Input>, ApiError> {
+        let bytes = self.read?;
+        params::reject_all(&self.query, validation);
+        let dto = json::read(&bytes, &mut validation.errors)?;
+        Ok(dto.and_then(|dto: T| validation.input_of(dto)))
     }
 }
 
-impl<T: RequestDto + ParseRequest> RequestPart for OptionalBody<T> {
+impl<T: RequestDto> RequestPart for OptionalBody<T> {
     type Value = T::Input;
 
-    fn extract(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<T::Input> {
-        self.0.extract(errors, context)
+    fn extract(self, validation: &mut Validation) -> Result<Option<T::Input>, ApiError> {
+        self.0.extract(validation)
     }
 }
 

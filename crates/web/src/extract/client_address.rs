@@ -1,12 +1,9 @@
 //! The address of the client that makes a request.
 
-use std::convert::Infallible;
-use std::future::{Ready, ready};
 use std::net::{IpAddr, Ipv4Addr};
 
-use actix_web::dev::Payload;
+use actix_web::HttpRequest;
 use actix_web::web::Data;
-use actix_web::{FromRequest, HttpRequest};
 
 use crate::WebState;
 use crate::trusted_proxies::FORWARDED_FOR;
@@ -31,11 +28,4 @@ impl ClientAddress {
     }
 }
 
-impl FromRequest for ClientAddress {
-    type Error = Infallible;
-    type Future = Ready<Result<Self, Infallible>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(Self::of(request)))
-    }
-}
+from_head!(ClientAddress, ClientAddress::of);

@@ -1,16 +1,12 @@
 //! Idempotency key of a command, so that a repetition returns the first result and is not executed
 //! again.
 
-use std::convert::Infallible;
-use std::future::{Ready, ready};
-
-use actix_web::dev::Payload;
 use actix_web::http::header::{HeaderMap, HeaderName};
-use actix_web::{FromRequest, HttpRequest};
 use foretell_ports::idempotency::MAX_KEY_BYTES;
 
-use super::{ParseContext, RequestPart};
-use crate::validation::{FieldErrorCode, ValidationErrors};
+use super::{RequestPart, Validation};
+use crate::error::ApiError;
+use crate::validation::{FieldErrorCode, invalid};
 
 const HEADER: &str = "Idempotency-Key";
 
@@ -18,37 +14,30 @@ const HEADER: &str = "Idempotency-Key";
 pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// Header `Idempotency-Key`: exactly one, of 1 to 255 visible ASCII characters.
-pub(crate) struct IdempotencyKey(Result<String, (FieldErrorCode, &'static str)>);
+pub(crate) struct IdempotencyKey(Result<String, garde::Error>);
 
-impl FromRequest for IdempotencyKey {
-    type Error = Infallible;
-    type Future = Ready<Result<Self, Infallible>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(Self(read(request.headers()))))
-    }
-}
+from_head!(IdempotencyKey, |request| Self(read(request.headers())));
 
 impl RequestPart for IdempotencyKey {
     type Value = String;
 
-    fn extract(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<String> {
-        self.0.map_err(|(code, message)| errors.add(HEADER, code, message)).ok()
+    fn extract(self, validation: &mut Validation) -> Result<Option<String>, ApiError> {
+        Ok(validation.value_of(HEADER, self.0))
     }
 }
 
-fn read(headers: &HeaderMap) -> Result<String, (FieldErrorCode, &'static str)> {
+fn read(headers: &HeaderMap) -> Result<String, garde::Error> {
     let mut values = headers.get_all(HEADER);
-    let value = values.next().ok_or((FieldErrorCode::Required, "is required"))?;
+    let value = values.next().ok_or_else(|| invalid(FieldErrorCode::Required, "is required"))?;
     if values.next().is_some() {
-        return Err((FieldErrorCode::Repeated, "is given more than once"));
+        return Err(invalid(FieldErrorCode::Repeated, "is given more than once"));
     }
     let bytes = value.as_bytes();
     if !(1..=MAX_KEY_BYTES).contains(&bytes.len()) {
-        return Err((FieldErrorCode::Length, "must have 1 to 255 characters"));
+        return Err(invalid(FieldErrorCode::Length, "must have 1 to 255 characters"));
     }
     if !bytes.iter().all(u8::is_ascii_graphic) {
-        return Err((FieldErrorCode::Format, "must be visible ASCII characters without spaces"));
+        return Err(invalid(FieldErrorCode::Format, "must be visible ASCII characters without spaces"));
     }
     Ok(String::from_utf8_lossy(bytes).into_owned())
 }
@@ -66,8 +55,8 @@ mod tests {
         for (name, value) in keys.iter().map(header) {
             headers.append(name, value);
         }
-        let found = read(&headers);
-        assert_eq!(found.as_deref().map_err(|(code, _)| *code), expected, "{keys:?}");
+        let found = read(&headers).map_err(|error| crate::validation::FieldError::new(HEADER, &error).code);
+        assert_eq!(found.as_deref().map_err(|code| *code), expected, "{keys:?}");
     }
 
     #[test]

@@ -1,15 +1,11 @@
 //! Preconditions: the versions that the client has cached, and the version that a change expects.
 
-use std::convert::Infallible;
-use std::future::{Ready, ready};
-
-use actix_web::dev::Payload;
 use actix_web::http::header::{EntityTag, Header as _, HeaderMap, HeaderValue, IF_MATCH, IfNoneMatch};
-use actix_web::{FromRequest, HttpRequest};
 use foretell_application::ExpectedVersion;
 
-use super::{ParseContext, RequestPart};
-use crate::validation::{FieldErrorCode, ValidationErrors};
+use super::{RequestPart, Validation};
+use crate::error::ApiError;
+use crate::validation::{FieldErrorCode, invalid};
 
 /// Header `If-None-Match`: entity tags of the client's cached bodies. An invalid value counts as
 /// absent.
@@ -35,36 +31,22 @@ impl KnownTags {
     }
 }
 
-impl FromRequest for KnownTags {
-    type Error = Infallible;
-    type Future = Ready<Result<Self, Infallible>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(Self(IfNoneMatch::parse(request).ok())))
-    }
-}
+from_head!(KnownTags, |request| Self(IfNoneMatch::parse(request).ok()));
 
 /// Header `If-Match`: the versions that a change expects, by their entity tags; any version without
 /// it. An invalid value is a validation error, since it must not be ignored.
-pub(crate) struct IfMatch(Option<ExpectedVersion>);
+pub(crate) struct IfMatch(Result<ExpectedVersion, garde::Error>);
 
-impl FromRequest for IfMatch {
-    type Error = Infallible;
-    type Future = Ready<Result<Self, Infallible>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(Self(read(request.headers()))))
-    }
-}
+from_head!(IfMatch, |request| {
+    let error = || invalid(FieldErrorCode::Format, "must be entity tags such as \"1\", or *");
+    Self(read(request.headers()).ok_or_else(error))
+});
 
 impl RequestPart for IfMatch {
     type Value = ExpectedVersion;
 
-    fn extract(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<ExpectedVersion> {
-        if self.0.is_none() {
-            errors.add("If-Match", FieldErrorCode::Format, "must be entity tags such as \"1\", or *");
-        }
-        self.0
+    fn extract(self, validation: &mut Validation) -> Result<Option<ExpectedVersion>, ApiError> {
+        Ok(validation.value_of("If-Match", self.0))
     }
 }
 

@@ -1,11 +1,14 @@
 //! Error responses of operations: those of every operation, and those that handlers list.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
 use super::operation::{Operation, RATE_LIMIT_HEADERS, header_references};
 use crate::error::ErrorCode;
+
+/// Extension of an operation with its own error codes; it is not part of the document.
+pub(super) const LISTED: &str = "x-failures";
 
 /// Error responses in the document, each named after its codes.
 #[derive(Debug, Default)]
@@ -23,7 +26,7 @@ pub(super) struct Failure {
 /// Returns the error responses of an operation, by status.
 pub(super) fn of(operation: &Operation, base: &str) -> BTreeMap<String, Failure> {
     let mut failures: BTreeMap<String, Failure> = BTreeMap::new();
-    let codes = usual(operation, base).into_iter().chain(named(&operation.doc));
+    let codes = usual(operation, base).into_iter().chain(named(operation));
     for code in codes {
         let failure = failures.entry(code.status().as_str().to_owned()).or_default();
         failure.codes.insert(code.as_str(), code);
@@ -32,10 +35,10 @@ pub(super) fn of(operation: &Operation, base: &str) -> BTreeMap<String, Failure>
     failures
 }
 
-/// Returns the codes in a doc comment.
-fn named(doc: &str) -> impl Iterator<Item = ErrorCode> + '_ {
-    let words: BTreeSet<_> = doc.split('`').collect();
-    ErrorCode::ALL.iter().copied().filter(move |code| words.contains(code.as_str()))
+/// Returns the codes that the handler lists.
+fn named(operation: &Operation) -> impl Iterator<Item = ErrorCode> + '_ {
+    let listed = operation.told[LISTED].as_array().into_iter().flatten();
+    listed.filter_map(|name| ErrorCode::ALL.iter().copied().find(|code| name == code.as_str()))
 }
 
 /// Returns the codes that follow from the inputs of the operation.

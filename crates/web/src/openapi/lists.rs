@@ -10,11 +10,6 @@ fn is_by_page(base: &str) -> bool {
     base == ApiVersion::V1.base()
 }
 
-/// Returns `true` for the name of a pagination parameter.
-pub(super) fn is_parameter(name: &Value) -> bool {
-    ["page", "limit", "cursor"].iter().any(|known| name == known)
-}
-
 /// Returns the pagination parameters of this version.
 pub(super) fn parameters(base: &str) -> [Value; 2] {
     let limit = json!({

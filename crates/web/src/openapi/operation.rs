@@ -39,6 +39,9 @@ impl Operation {
             let reference = draft.failures.reference(&response);
             self.told["responses"][status] = reference;
         }
+        if let Some(told) = self.told.as_object_mut() {
+            told.remove(failures::LISTED);
+        }
     }
 
     /// Returns the finished description.
@@ -74,9 +77,7 @@ impl Operation {
     }
 
     fn describe(&mut self, suffix: &str) {
-        let statuses = [" 200", " 201", " 204"].map(|status| self.doc.find(status));
-        let end = statuses.into_iter().flatten().min().unwrap_or(self.doc.len());
-        let (said, _) = self.doc.split_at(end);
+        let said = self.doc.as_str();
         let summary = said.split_once(". ").map_or(said, |(first, _)| first).trim_end_matches('.');
         let who = match self.needs() {
             None => "For anyone.",
@@ -108,7 +109,6 @@ impl Operation {
         let is_list = self.is_list();
         let mut all: Vec<_> = self.parameters().iter().map(known_parameter).collect();
         if is_list {
-            all.retain(|parameter| !lists::is_parameter(&parameter["name"]));
             all.extend(lists::parameters(base));
         }
         if self.path.contains("{id}") {

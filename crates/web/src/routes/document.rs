@@ -37,8 +37,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
         .service(at("/docs/{file:.*}").never_limited().get(browse));
 }
 
-/// Returns this document, which changes only with the version of the server. 200, 304 if the client
-/// has it.
+/// Returns this document, which changes only with the version of the server.
 #[utoipa::path(
     get,
     path = "/openapi.json",

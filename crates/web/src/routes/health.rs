@@ -118,7 +118,7 @@ const fn up(is_up: bool) -> Status {
     if is_up { OK } else { Status { status: "down" } }
 }
 
-/// Reports that the process responds, without checking dependencies. 200.
+/// Reports that the process responds, without checking dependencies.
 #[utoipa::path(
     get,
     path = "/livez",
@@ -130,7 +130,7 @@ async fn live() -> HandlerResult {
     reply::ok(Status { status: "ok" })
 }
 
-/// Reports the status of each dependency. 200, or 503 `UNAVAILABLE` if a required one is `down`
+/// Reports the status of each dependency. Fails with `UNAVAILABLE` if a required one is `down`
 /// (database, migrations, money writer, workers), or if the server is about to stop. Optional ones
 /// are `degraded` instead: a Redis that does not respond, `search` until the semantic search is
 /// ready, `mail` after the mail server could not be reached or temporarily rejected an email.

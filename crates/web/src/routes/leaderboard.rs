@@ -8,19 +8,18 @@ use foretell_domain::id::UserId;
 use foretell_domain::money::Currency;
 use foretell_domain::text::AvatarUrl;
 use foretell_domain::user::User;
-use garde::Validate;
+use garde::{Valid, Validate};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, OpenApi, ToSchema};
 
 use crate::WebState;
 use crate::dto::money::Money;
-use crate::dto::page::{PageParams, Paging};
-use crate::dto::text::{Text, parsed};
-use crate::extract::{Params, ParseContext, ParseRequest};
+use crate::dto::parsed::{Parsed, optional};
+use crate::dto::text::Text;
+use crate::extract::{List, Params, RequestContext, RequestDto};
 use crate::openapi::names::Id;
 use crate::reply::{self, HandlerResult};
 use crate::routing::at;
-use crate::validation::{FieldErrorCode, ValidationErrors};
 
 /// Description of these routes.
 #[derive(OpenApi)]
@@ -31,40 +30,22 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
     config.service(at("/leaderboard").no_deadline().get(get_leaderboard));
 }
 
-/// Period of a leaderboard, and pagination.
-#[derive(Debug, Default, Deserialize, IntoParams, Validate)]
+/// Period of a leaderboard.
+#[derive(Debug, Deserialize, IntoParams, Validate)]
+#[garde(context(RequestContext))]
 #[into_params(parameter_in = Query)]
-#[serde(rename_all = "camelCase", default)]
 struct LeaderboardParams {
-    #[garde(skip)]
-    period: Option<String>,
-    #[serde(deserialize_with = "parsed")]
-    #[garde(skip)]
-    page: Option<u32>,
-    #[serde(deserialize_with = "parsed")]
-    #[garde(skip)]
-    limit: Option<u32>,
-    #[garde(skip)]
-    cursor: Option<String>,
+    #[garde(dive)]
+    #[param(value_type = Option<String>)]
+    period: Option<Parsed<Period>>,
 }
 
-impl ParseRequest for LeaderboardParams {
-    type Input = (Period, Paging);
+impl RequestDto for LeaderboardParams {
+    type Input = Period;
 
-    fn parse(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<Self::Input> {
-        let period = self.period.map_or(Some(Period::All), |name| period_named(&name, errors));
-        let (page, limit, cursor) = (self.page, self.limit, self.cursor);
-        let paging = PageParams { page, limit, cursor }.parse(errors, context);
-        Some((period?, paging?))
+    fn into_input(valid: Valid<Self>, _: &RequestContext) -> Period {
+        optional(valid.into_inner().period).unwrap_or(Period::All)
     }
-}
-
-fn period_named(name: &str, errors: &mut ValidationErrors) -> Option<Period> {
-    let period = Period::NAMED.into_iter().find(|(known, _)| *known == name);
-    if period.is_none() {
-        errors.add("period", FieldErrorCode::Invalid, "must be day, week, month or all");
-    }
-    period.map(|(_, period)| period)
 }
 
 /// A trader on a leaderboard.
@@ -92,7 +73,7 @@ impl<'a> RankView<'a> {
     }
 }
 
-/// Lists traders by their profit in a period, the highest first. 200, 400 `VALIDATION_ERROR`.
+/// Lists traders by their profit in a period, the highest first.
 #[utoipa::path(
     get,
     path = "/leaderboard",
@@ -101,7 +82,7 @@ impl<'a> RankView<'a> {
     params(LeaderboardParams),
     responses((status = 200, description = "Done.", body = Vec<RankView<'static>>)),
 )]
-async fn get_leaderboard(state: Data<WebState>, params: Params<LeaderboardParams>) -> HandlerResult {
+async fn get_leaderboard(state: Data<WebState>, params: Params<List<LeaderboardParams>>) -> HandlerResult {
     let ((period, paging), application) = (state.validate(params)?, &state.application);
     let (mut ranks, total) = application.trading.get_leaderboard(period, paging.request()).await?;
     let meta = paging.meta(&mut ranks, RankedTrader::key, ready(Ok(total))).await?;

@@ -89,7 +89,7 @@ impl AuditView {
 
 /// Audits the ledger: checks every account, transfer, market, bet, position and payout against the
 /// others, and lists the first differences. A sound ledger has zero everywhere except in the
-/// counts. 200, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`.
+/// counts.
 #[utoipa::path(
     get,
     path = "/ledger/audit",

@@ -22,13 +22,14 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
 }
 
 /// Returns all metrics in the Prometheus text format, to anyone or to clients with the configured
-/// token. 200, 401 `UNAUTHORIZED`, 404 `NOT_FOUND` if metrics are disabled.
+/// token. Fails with `NOT_FOUND` if metrics are disabled.
 #[utoipa::path(
     get,
     path = "/metrics",
     operation_id = "getMetrics",
     tag = "server",
     responses((status = 200, description = "Done.", content_type = "text/plain", body = String)),
+    extensions(("x-failures" = json!([ErrorCode::Unauthorized, ErrorCode::NotFound]))),
 )]
 async fn show(request: HttpRequest, state: Data<WebState>) -> HandlerResult {
     let operations = &state.settings.operations;

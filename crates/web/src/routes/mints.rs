@@ -2,19 +2,21 @@
 
 use actix_web::web::{Data, ServiceConfig};
 use foretell_application::writer::Mint;
-use garde::Validate;
+use foretell_domain::id::AccountId;
+use garde::{Valid, Validate};
 use serde::Deserialize;
 use utoipa::{OpenApi, ToSchema};
 
 use super::transfers::made;
 use crate::WebState;
-use crate::dto::money::AmountText;
+use crate::dto::money::{AmountText, is_amount};
+use crate::dto::parsed::{Parsed, if_valid, required};
 use crate::dto::transfer::TransferView;
-use crate::extract::{AdminOnly, Body, IdempotencyKey, ParseContext, ParseRequest, Trade};
+use crate::error::ErrorCode;
+use crate::extract::{AdminOnly, Body, IdempotencyKey, RequestContext, RequestDto, Trade};
 use crate::openapi::names::Id;
 use crate::reply::{self, HandlerResult};
 use crate::routing::at;
-use crate::validation::ValidationErrors;
 
 /// Description of these routes.
 #[derive(OpenApi)]
@@ -25,31 +27,29 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
     config.service(at("/mints").post(mint));
 }
 
-#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[garde(context(RequestContext))]
 #[schema(example = json!({ "accountId": "019a0000-0000-7000-8000-000000000001", "amount": "100.00" }))]
 #[serde(rename_all = "camelCase")]
 struct MintBody {
-    #[garde(required)]
+    #[garde(required, dive)]
     #[schema(required = true, value_type = Id)]
-    account_id: Option<String>,
-    #[garde(required)]
+    account_id: Option<Parsed<AccountId>>,
+    #[garde(required, dive, custom(if_valid(is_amount)))]
     #[schema(required = true, value_type = AmountText)]
-    amount: Option<AmountText>,
+    amount: Option<Parsed<AmountText>>,
 }
 
-impl ParseRequest for MintBody {
+impl RequestDto for MintBody {
     type Input = Mint;
 
-    fn parse(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<Mint> {
-        let to = errors.required("accountId", self.account_id, |id| id.parse());
-        let amount = errors.required("amount", self.amount, |amount| amount.to_amount(context.currency()));
-        Some(Mint { to: to?, amount: amount? })
+    fn into_input(valid: Valid<Self>, context: &RequestContext) -> Mint {
+        let Self { account_id, amount } = valid.into_inner();
+        Mint { to: required(account_id), amount: required(amount).to_amount(context) }
     }
 }
 
-/// Mints new money for a user's account, once per idempotency key. 201, 400 `VALIDATION_ERROR`, 401
-/// `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `ACCOUNT_CLOSED` or `CIRCULATION_LIMIT`,
-/// 422 `IDEMPOTENCY_MISMATCH`, 503 `UNAVAILABLE`.
+/// Mints new money for a user's account, once per idempotency key.
 #[utoipa::path(
     post,
     path = "/mints",
@@ -59,6 +59,7 @@ impl ParseRequest for MintBody {
     params(("Idempotency-Key" = String, Header)),
     responses((status = 201, description = "Made.", body = TransferView<'static>)),
     security(("bearer" = ["admin_trade"]), ("cookie" = [])),
+    extensions(("x-failures" = json!([ErrorCode::NotFound, ErrorCode::AccountClosed, ErrorCode::CirculationLimit]))),
 )]
 async fn mint(
     state: Data<WebState>,

@@ -4,9 +4,8 @@ use actix_web::web::{Data, ServiceConfig};
 use utoipa::OpenApi;
 
 use crate::WebState;
-use crate::dto::page::PageParams;
 use crate::dto::tag::TagView;
-use crate::extract::Params;
+use crate::extract::{Pagination, Params};
 use crate::reply::{self, HandlerResult};
 use crate::routing::at;
 
@@ -20,7 +19,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
 }
 
 /// Lists the tags of published posts with their counts, the most used first. A cursor contains the
-/// number of tags already returned. 200, 400 `VALIDATION_ERROR`.
+/// number of tags already returned.
 #[utoipa::path(
     get,
     path = "/tags",
@@ -28,7 +27,7 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
     tag = "tags",
     responses((status = 200, description = "Done.", body = Vec<TagView<'static>>)),
 )]
-async fn list(state: Data<WebState>, params: Params<PageParams>) -> HandlerResult {
+async fn list(state: Data<WebState>, params: Params<Pagination>) -> HandlerResult {
     let paging = state.validate(params)?;
     let mut numbered = state.application.content.list_tags(paging.request()).await?;
     let meta =

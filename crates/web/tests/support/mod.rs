@@ -130,7 +130,7 @@ impl TestApp {
         routes: impl FnOnce(&mut ServiceConfig),
         settings: WebSettings,
     ) -> Self {
-        let state = WebState { application: Arc::clone(&application), settings };
+        let state = WebState { application: Arc::clone(&application), settings, cursor_key: [7; 32] };
         let service = Rc::new(test::init_service(foretell_web::app(state).configure(routes)).await);
         let serve: Serve = Rc::new(move |request: TestRequest| {
             let service = Rc::clone(&service);

@@ -4,7 +4,7 @@ use foretell_application::writer::MarketState;
 use foretell_domain::id::{MarketId, OptionId, UserId};
 use foretell_domain::market::{Market, OptionState, Phase, Settlement, SettlementTerms, WHOLE_BPS};
 use foretell_domain::money::Currency;
-use garde::Validate;
+use garde::{Valid, Validate};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -13,20 +13,18 @@ use crate::dto::probability::Rounded;
 use crate::dto::text::Text;
 use crate::dto::time::Time;
 use crate::error::ApiError;
-use crate::extract::{ParseContext, ParseRequest};
+use crate::extract::{RequestContext, RequestDto};
 use crate::openapi::names::{Id, PhaseName};
-use crate::validation::ValidationErrors;
 
 /// Empty body of a request.
-#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[garde(context(RequestContext))]
 pub(crate) struct NoFields {}
 
-impl ParseRequest for NoFields {
+impl RequestDto for NoFields {
     type Input = ();
 
-    fn parse(self, _: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<()> {
-        Some(())
-    }
+    fn into_input(_: Valid<Self>, _: &RequestContext) {}
 }
 
 /// A market after it was closed, resolved or cancelled.

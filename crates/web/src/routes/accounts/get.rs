@@ -3,33 +3,35 @@
 use actix_web::web::Data;
 use foretell_domain::id::AccountId;
 use foretell_domain::time::Timestamp;
-use garde::Validate;
+use garde::{Valid, Validate};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::WebState;
 use crate::dto::account::AccountView;
 use crate::dto::money::Money;
+use crate::dto::parsed::{Parsed, optional};
 use crate::dto::text::Text;
-use crate::dto::time::{Time, parse_time};
-use crate::extract::{Params, ParseContext, ParseRequest, PathId, Read, SignedIn};
+use crate::dto::time::Time;
+use crate::error::ErrorCode;
+use crate::extract::{Params, PathId, Read, RequestContext, RequestDto, SignedIn};
 use crate::openapi::names::Id;
 use crate::reply::{self, HandlerResult};
-use crate::validation::ValidationErrors;
 
-#[derive(Debug, Default, Deserialize, IntoParams, Validate)]
+#[derive(Debug, Deserialize, IntoParams, Validate)]
+#[garde(context(RequestContext))]
 #[into_params(parameter_in = Query)]
-#[serde(rename_all = "camelCase", default)]
 pub(super) struct AtParams {
-    #[garde(skip)]
-    at: Option<String>,
+    #[garde(dive)]
+    #[param(value_type = Option<String>)]
+    at: Option<Parsed<Timestamp>>,
 }
 
-impl ParseRequest for AtParams {
+impl RequestDto for AtParams {
     type Input = Option<Timestamp>;
 
-    fn parse(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<Option<Timestamp>> {
-        errors.optional("at", self.at, |text| parse_time(&text))
+    fn into_input(valid: Valid<Self>, _: &RequestContext) -> Option<Timestamp> {
+        optional(valid.into_inner().at)
     }
 }
 
@@ -51,9 +53,8 @@ enum Shown<'a> {
 }
 
 /// Returns an account, or with `?at=` its balance at that time, which no later transfer changes.
-/// 200, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND` also for
-/// accounts that the caller may not see, 409 `CONFLICT` with the latest final time for a time in
-/// the future.
+/// Also fails with `NOT_FOUND` for accounts that the caller may not see. Fails with `CONFLICT` and
+/// the latest final time for a time in the future.
 #[utoipa::path(
     get,
     path = "/accounts/{id}",
@@ -62,6 +63,7 @@ enum Shown<'a> {
     params(AtParams),
     responses((status = 200, description = "Done.", body = Shown<'static>)),
     security(("bearer" = ["read"]), ("cookie" = [])),
+    extensions(("x-failures" = json!([ErrorCode::Conflict]))),
 )]
 pub(super) async fn get(
     state: Data<WebState>,

@@ -4,12 +4,10 @@ use actix_web::web::Data;
 
 use crate::WebState;
 use crate::dto::account::AccountView;
-use crate::dto::page::PageParams;
-use crate::extract::{Params, Read, SignedIn};
+use crate::extract::{Pagination, Params, Read, SignedIn};
 use crate::reply::{self, HandlerResult};
 
-/// Lists the caller's accounts, newest first. 200, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403
-/// `FORBIDDEN`.
+/// Lists the caller's accounts, newest first.
 #[utoipa::path(
     get,
     path = "/accounts",
@@ -21,7 +19,7 @@ use crate::reply::{self, HandlerResult};
 pub(super) async fn list(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Read>,
-    params: Params<PageParams>,
+    params: Params<Pagination>,
 ) -> HandlerResult {
     let paging = state.validate(params)?;
     let mut accounts = state.application.ledger.list_accounts(&caller).await?;

@@ -10,9 +10,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::WebState;
-use crate::dto::page::PageParams;
 use crate::dto::transfer::{TransferView, Visible};
-use crate::extract::{Params, PathId, Read, SignedIn};
+use crate::extract::{Pagination, Params, PathId, Read, SignedIn};
 use crate::reply::{self, HandlerResult};
 
 #[derive(Serialize, ToSchema)]
@@ -22,8 +21,8 @@ struct StatementRow<'a> {
     transfer: TransferView<'a>,
 }
 
-/// Lists the transfers of an account, newest first. 200, 400 `VALIDATION_ERROR`, 401
-/// `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND` also for accounts that the caller may not see.
+/// Lists the transfers of an account, newest first. Also fails with `NOT_FOUND` for accounts that
+/// the caller may not see.
 #[utoipa::path(
     get,
     path = "/accounts/{id}/transfers",
@@ -36,7 +35,7 @@ pub(super) async fn list_transfers(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Read>,
     id: PathId<AccountId>,
-    params: Params<PageParams>,
+    params: Params<Pagination>,
 ) -> HandlerResult {
     let (id, paging) = state.validate((id, params))?;
     let Page { mut rows, total } =

@@ -2,71 +2,49 @@
 
 use actix_web::web::Data;
 use foretell_application::{NewApiKey, PasswordConfirmation};
-use foretell_domain::scope::{Scope, Scopes};
+use foretell_domain::scope::Scope;
 use foretell_domain::text::KeyName;
 use foretell_domain::time::Timestamp;
-use garde::Validate;
+use garde::{Valid, Validate};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::WebState;
 use crate::dto::api_key::ApiKeyView;
-use crate::dto::time::{Time, parse_time};
-use crate::extract::{Body, ClientAddress, InSession, ParseContext, ParseRequest};
+use crate::dto::parsed::{Distinct, Parsed, if_valid, optional, required, validated};
+use crate::dto::time::{Time, in_future};
+use crate::error::ErrorCode;
+use crate::extract::{Body, ClientAddress, InSession, RequestContext, RequestDto};
 use crate::openapi::names::ScopeName;
 use crate::reply::{self, HandlerResult};
-use crate::validation::{FieldErrorCode, ValidationErrors};
 
-#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[garde(context(RequestContext))]
 #[schema(example = json!({ "name": "bot", "scopes": ["read", "trade"], "password": "correct horse" }))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct KeyBody {
-    #[garde(required)]
+    #[garde(required, dive)]
     #[schema(required = true, value_type = String, min_length = 1, max_length = 50)]
-    name: Option<String>,
-    #[garde(required, length(min = 1, max = Scope::ALL.len()))]
+    name: Option<Parsed<KeyName>>,
+    #[garde(required, length(min = 1, max = Scope::ALL.len()), dive)]
     #[schema(required = true, value_type = Vec<ScopeName>, min_items = 1, max_items = 3)]
-    scopes: Option<Vec<String>>,
-    #[garde(skip)]
+    scopes: Option<Distinct<Scope>>,
+    #[garde(dive, custom(if_valid(in_future)))]
     #[schema(value_type = Option<Time>)]
-    expires_at: Option<String>,
-    #[garde(required)]
+    expires_at: Option<Parsed<Timestamp>>,
+    #[garde(required, dive)]
     #[schema(required = true, value_type = String)]
-    password: Option<SecretString>,
+    password: Option<Parsed<SecretString>>,
 }
 
-impl ParseRequest for KeyBody {
+impl RequestDto for KeyBody {
     type Input = (NewApiKey, SecretString);
 
-    fn parse(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<Self::Input> {
-        let name = errors.required("name", self.name, KeyName::new);
-        let scopes = errors.require("scopes", self.scopes).and_then(|names| scopes_of(&names, errors));
-        let expires_at = errors.optional("expiresAt", self.expires_at, |text| parse_time(&text));
-        refuse_past_end(expires_at.flatten(), errors, context.now);
-        let password = errors.require("password", self.password);
-        Some((NewApiKey { name: name?, scopes: scopes?, expires_at: expires_at? }, password?))
-    }
-}
-
-fn scopes_of(names: &[String], errors: &mut ValidationErrors) -> Option<Scopes> {
-    let mut known = Vec::new();
-    for (index, name) in names.iter().enumerate() {
-        let field = format!("scopes[{index}]");
-        match Scope::from_name(name) {
-            None => errors.add(&field, FieldErrorCode::Invalid, "must be read, trade or manage"),
-            Some(scope) if known.contains(&scope) => {
-                errors.add(&field, FieldErrorCode::Repeated, "must differ from the other scopes");
-            }
-            Some(scope) => known.push(scope),
-        }
-    }
-    (known.len() == names.len()).then(|| known.into_iter().collect())
-}
-
-fn refuse_past_end(expires_at: Option<Timestamp>, errors: &mut ValidationErrors, now: Timestamp) {
-    if expires_at.is_some_and(|expires_at| expires_at <= now) {
-        errors.add("expiresAt", FieldErrorCode::Range, "must be in the future");
+    fn into_input(valid: Valid<Self>, _: &RequestContext) -> Self::Input {
+        let Self { name, scopes, expires_at, password } = valid.into_inner();
+        let scopes = validated(scopes).into_values().collect();
+        (NewApiKey { name: required(name), scopes, expires_at: optional(expires_at) }, required(password))
     }
 }
 
@@ -78,9 +56,8 @@ struct KeyCreated<'a> {
 }
 
 /// Creates an API key, which the caller confirms with the password; its secret is returned only
-/// once. 201, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED` also for a wrong password, 403 `FORBIDDEN`
-/// for an API key, 409 `QUOTA_EXCEEDED` if the user has the maximum number of keys, 429
-/// `RATE_LIMITED`.
+/// once. Also fails with `UNAUTHORIZED` for a wrong password. Fails with `FORBIDDEN` for an API
+/// key. Fails with `QUOTA_EXCEEDED` if the user has the maximum number of keys.
 #[utoipa::path(
     post,
     path = "/api-keys",
@@ -89,6 +66,7 @@ struct KeyCreated<'a> {
     request_body = KeyBody,
     responses((status = 201, description = "Made.", body = KeyCreated<'static>)),
     security(("bearer" = ["session"]), ("cookie" = [])),
+    extensions(("x-failures" = json!([ErrorCode::QuotaExceeded]))),
 )]
 pub(super) async fn create(
     state: Data<WebState>,

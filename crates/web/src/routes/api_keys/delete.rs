@@ -7,8 +7,8 @@ use crate::WebState;
 use crate::extract::{InSession, NoParams, Params, PathId};
 use crate::reply::{self, HandlerResult};
 
-/// Deletes one of the caller's API keys, which is invalid immediately. 204, 401 `UNAUTHORIZED`, 403
-/// `FORBIDDEN` for an API key, 404 `NOT_FOUND` also for keys of other users.
+/// Deletes one of the caller's API keys, which is invalid immediately. Fails with `FORBIDDEN` for
+/// an API key. Also fails with `NOT_FOUND` for keys of other users.
 #[utoipa::path(
     delete,
     path = "/api-keys/{id}",

@@ -4,12 +4,10 @@ use actix_web::web::Data;
 
 use crate::WebState;
 use crate::dto::api_key::ApiKeyView;
-use crate::dto::page::PageParams;
-use crate::extract::{Params, Read, SignedIn};
+use crate::extract::{Pagination, Params, Read, SignedIn};
 use crate::reply::{self, HandlerResult};
 
-/// Lists the caller's API keys without their secrets, newest first. 200, 400 `VALIDATION_ERROR`,
-/// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`.
+/// Lists the caller's API keys without their secrets, newest first.
 #[utoipa::path(
     get,
     path = "/api-keys",
@@ -21,7 +19,7 @@ use crate::reply::{self, HandlerResult};
 pub(super) async fn list(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Read>,
-    params: Params<PageParams>,
+    params: Params<Pagination>,
 ) -> HandlerResult {
     let paging = state.validate(params)?;
     let mut keys = state.application.identity.list_api_keys(&caller, paging.request()).await?;

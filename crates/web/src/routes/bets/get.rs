@@ -10,7 +10,7 @@ use crate::extract::{MaybeSignedIn, NoParams, Params, PathId};
 use crate::reply::{self, HandlerResult};
 
 /// Returns the bet or sale that the caller made under this client id, or else the one with this id;
-/// private fields are returned to its trader only. 200, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND`.
+/// private fields are returned to its trader only.
 #[utoipa::path(
     get,
     path = "/bets/{id}",

@@ -6,36 +6,36 @@ use actix_web::web::Data;
 use foretell_domain::comment::CommentSubject;
 use foretell_domain::id::IdError;
 use foretell_domain::text::CommentContent;
-use garde::Validate;
+use garde::{Valid, Validate};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::WebState;
 use crate::dto::comment::CommentView;
-use crate::extract::{Body, Manage, ParseContext, ParseRequest, PathId, SignedIn};
+use crate::dto::parsed::{Parsed, required};
+use crate::error::ErrorCode;
+use crate::extract::{Body, Manage, PathId, RequestContext, RequestDto, SignedIn};
 use crate::reply::{self, HandlerResult};
-use crate::validation::ValidationErrors;
 
 /// A new comment.
-#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[garde(context(RequestContext))]
 #[schema(example = json!({ "content": "Indeed." }))]
-#[serde(rename_all = "camelCase")]
 pub(super) struct NewComment {
-    #[garde(required)]
+    #[garde(required, dive)]
     #[schema(required = true, value_type = String, min_length = 1, max_length = 5000)]
-    content: Option<String>,
+    content: Option<Parsed<CommentContent>>,
 }
 
-impl ParseRequest for NewComment {
+impl RequestDto for NewComment {
     type Input = CommentContent;
 
-    fn parse(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<CommentContent> {
-        errors.required("content", self.content, CommentContent::new)
+    fn into_input(valid: Valid<Self>, _: &RequestContext) -> CommentContent {
+        required(valid.into_inner().content)
     }
 }
 
-/// Creates a comment on a post or market. 201, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 404
-/// `NOT_FOUND` also for another user's draft, 409 `QUOTA_EXCEEDED`.
+/// Creates a comment on a post or market. Also fails with `NOT_FOUND` for another user's draft.
 #[utoipa::path(
     post,
     path = "/posts/{id}/comments",
@@ -44,6 +44,7 @@ impl ParseRequest for NewComment {
     request_body = NewComment,
     responses((status = 201, description = "Made.", body = CommentView<'static>)),
     security(("bearer" = ["manage"]), ("cookie" = [])),
+    extensions(("x-failures" = json!([ErrorCode::QuotaExceeded]))),
 )]
 pub(super) async fn create<Id>(
     state: Data<WebState>,

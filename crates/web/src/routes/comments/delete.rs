@@ -7,8 +7,7 @@ use crate::WebState;
 use crate::extract::{Manage, NoParams, Params, PathId, SignedIn};
 use crate::reply::{self, HandlerResult};
 
-/// Deletes a comment; for its author, moderators and admins. 204, 400 `VALIDATION_ERROR`, 401
-/// `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`.
+/// Deletes a comment; for its author, moderators and admins.
 #[utoipa::path(
     delete,
     path = "/comments/{id}",

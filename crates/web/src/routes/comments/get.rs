@@ -8,8 +8,7 @@ use crate::dto::comment::CommentView;
 use crate::extract::{MaybeSignedIn, NoParams, Params, PathId};
 use crate::reply::{self, HandlerResult};
 
-/// Returns a comment. 200, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND` also for comments on another
-/// user's draft.
+/// Returns a comment. Also fails with `NOT_FOUND` for comments on another user's draft.
 #[utoipa::path(
     get,
     path = "/comments/{id}",

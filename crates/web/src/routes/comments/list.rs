@@ -8,12 +8,10 @@ use foretell_domain::id::IdError;
 
 use crate::WebState;
 use crate::dto::comment::CommentView;
-use crate::dto::page::PageParams;
-use crate::extract::{MaybeSignedIn, Params, PathId};
+use crate::extract::{MaybeSignedIn, Pagination, Params, PathId};
 use crate::reply::{self, HandlerResult};
 
-/// Lists comments, newest first. 200, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND` also for another
-/// user's draft.
+/// Lists comments, newest first. Also fails with `NOT_FOUND` for another user's draft.
 #[utoipa::path(
     get,
     path = "/posts/{id}/comments",
@@ -26,7 +24,7 @@ pub(super) async fn list<Id>(
     state: Data<WebState>,
     caller: MaybeSignedIn,
     id: PathId<Id>,
-    params: Params<PageParams>,
+    params: Params<Pagination>,
 ) -> HandlerResult
 where
     Id: FromStr<Err = IdError> + Into<CommentSubject> + 'static,

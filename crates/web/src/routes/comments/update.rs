@@ -3,36 +3,35 @@
 use actix_web::web::Data;
 use foretell_domain::id::CommentId;
 use foretell_domain::text::CommentContent;
-use garde::Validate;
+use garde::{Valid, Validate};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::WebState;
 use crate::dto::comment::CommentView;
-use crate::extract::{Body, Manage, ParseContext, ParseRequest, PathId, SignedIn};
+use crate::dto::parsed::{Parsed, optional};
+use crate::extract::{Body, Manage, PathId, RequestContext, RequestDto, SignedIn};
 use crate::reply::{self, HandlerResult};
-use crate::validation::ValidationErrors;
 
 /// Changes of a comment; a field that is left out stays unchanged.
-#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[garde(context(RequestContext))]
 #[schema(as = CommentEditBody, example = json!({ "content": "Indeed so." }))]
-#[serde(rename_all = "camelCase")]
 pub(super) struct EditBody {
-    #[garde(skip)]
+    #[garde(dive)]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 5000)]
-    content: Option<String>,
+    content: Option<Parsed<CommentContent>>,
 }
 
-impl ParseRequest for EditBody {
+impl RequestDto for EditBody {
     type Input = Option<CommentContent>;
 
-    fn parse(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<Self::Input> {
-        errors.optional("content", self.content, CommentContent::new)
+    fn into_input(valid: Valid<Self>, _: &RequestContext) -> Option<CommentContent> {
+        optional(valid.into_inner().content)
     }
 }
 
-/// Changes the text of a comment; for its author, moderators and admins. 200, 400
-/// `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`.
+/// Changes the text of a comment; for its author, moderators and admins.
 #[utoipa::path(
     patch,
     path = "/comments/{id}",

@@ -4,11 +4,12 @@ use actix_web::web::Data;
 use foretell_domain::id::JobId;
 
 use crate::WebState;
+use crate::error::ErrorCode;
 use crate::extract::{AdminOnly, Manage, NoParams, Params, PathId};
 use crate::reply::{self, HandlerResult};
 
-/// Deletes a job that no worker is running, without doing its task. 204, 401 `UNAUTHORIZED`, 403
-/// `FORBIDDEN`, 404 `NOT_FOUND`, 409 `CONFLICT` if a worker is running it.
+/// Deletes a job that no worker is running, without doing its task. Fails with `CONFLICT` if a
+/// worker is running it.
 #[utoipa::path(
     delete,
     path = "/admin/jobs/{id}",
@@ -16,6 +17,7 @@ use crate::reply::{self, HandlerResult};
     tag = "jobs",
     responses((status = 204, description = "No content.")),
     security(("bearer" = ["admin"]), ("cookie" = [])),
+    extensions(("x-failures" = json!([ErrorCode::Conflict]))),
 )]
 pub(super) async fn discard(
     state: Data<WebState>,

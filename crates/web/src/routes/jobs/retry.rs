@@ -5,12 +5,12 @@ use foretell_domain::id::JobId;
 
 use crate::WebState;
 use crate::dto::job::JobView;
+use crate::error::ErrorCode;
 use crate::extract::{AdminOnly, Manage, NoParams, Params, PathId};
 use crate::reply::{self, HandlerResult};
 
-/// Retries a waiting or dead job immediately, with all its attempts. 200 with the job, 401
-/// `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `CONFLICT` if a worker is running it or it
-/// is done.
+/// Retries a waiting or dead job immediately, with all its attempts. Fails with `CONFLICT` if a
+/// worker is running it or it is done.
 #[utoipa::path(
     post,
     path = "/admin/jobs/{id}/retry",
@@ -18,6 +18,7 @@ use crate::reply::{self, HandlerResult};
     tag = "jobs",
     responses((status = 200, description = "Done.", body = JobView<'static>)),
     security(("bearer" = ["admin"]), ("cookie" = [])),
+    extensions(("x-failures" = json!([ErrorCode::Conflict]))),
 )]
 pub(super) async fn retry(
     state: Data<WebState>,

@@ -6,12 +6,12 @@ use foretell_domain::id::MarketId;
 
 use crate::WebState;
 use crate::dto::market::decided::{MarketStateView, NoFields};
+use crate::error::ErrorCode;
 use crate::extract::{IdempotencyKey, OptionalBody, PathId, SignedIn, Trade};
 use crate::reply::{self, HandlerResult};
 
-/// Cancels a market and refunds the stakes, once per idempotency key. 200, 400 `VALIDATION_ERROR`,
-/// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `CONFLICT` if already decided, 422
-/// `IDEMPOTENCY_MISMATCH`, 503 `UNAVAILABLE`.
+/// Cancels a market and refunds the stakes, once per idempotency key. Fails with `CONFLICT` if
+/// already decided.
 #[utoipa::path(
     post,
     path = "/markets/{id}/cancellation",
@@ -21,6 +21,7 @@ use crate::reply::{self, HandlerResult};
     params(("Idempotency-Key" = String, Header)),
     responses((status = 200, description = "Done.", body = MarketStateView)),
     security(("bearer" = ["trade"]), ("cookie" = [])),
+    extensions(("x-failures" = json!([ErrorCode::Conflict]))),
 )]
 pub(super) async fn cancel(
     state: Data<WebState>,

@@ -5,12 +5,12 @@ use foretell_domain::id::MarketId;
 
 use crate::WebState;
 use crate::dto::market::decided::{MarketStateView, NoFields};
+use crate::error::ErrorCode;
 use crate::extract::{IdempotencyKey, Manage, OptionalBody, PathId, SignedIn};
 use crate::reply::{self, HandlerResult};
 
-/// Closes a market before its end date, once per idempotency key. 200, 400 `VALIDATION_ERROR`, 401
-/// `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `MARKET_CLOSED` if it is not open, 422
-/// `IDEMPOTENCY_MISMATCH`, 503 `UNAVAILABLE`.
+/// Closes a market before its end date, once per idempotency key. Fails with `MARKET_CLOSED` if it
+/// is not open.
 #[utoipa::path(
     post,
     path = "/markets/{id}/close",
@@ -20,6 +20,7 @@ use crate::reply::{self, HandlerResult};
     params(("Idempotency-Key" = String, Header)),
     responses((status = 200, description = "Done.", body = MarketStateView)),
     security(("bearer" = ["manage"]), ("cookie" = [])),
+    extensions(("x-failures" = json!([ErrorCode::MarketClosed]))),
 )]
 pub(super) async fn close(
     state: Data<WebState>,

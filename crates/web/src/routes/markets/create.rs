@@ -3,27 +3,29 @@
 use actix_web::web::Data;
 use foretell_application::MarketOpening;
 use foretell_domain::market::lmsr::{INITIAL_SUM_TOLERANCE, MAX_UNITS, MIN_INITIAL_PROBABILITY};
-use foretell_domain::market::{MAX_OPTIONS, MIN_OPTIONS, MarketTexts, MarketTextsError};
-use foretell_domain::money::Amount;
+use foretell_domain::market::{MAX_OPTIONS, MIN_OPTIONS, MarketTexts};
 use foretell_domain::probability::Probability;
 use foretell_domain::text::{Appearance, Category, MarketDescription, MarketName, OptionName};
 use foretell_domain::time::Timestamp;
-use garde::Validate;
+use garde::rules::length::HasSimpleLength;
+use garde::util::nested_path;
+use garde::{Path, Report, Valid, Validate};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::WebState;
 use crate::dto::market::MarketView;
-use crate::dto::money::{AmountText, Money};
+use crate::dto::money::{AmountText, Money, is_amount};
+use crate::dto::parsed::{Parsed, if_valid, is_repeated, optional, required, validated};
 use crate::dto::time::Time;
-use crate::dto::time::parse_time;
-use crate::error::ApiError;
-use crate::extract::{Body, IdempotencyKey, Object, ParseContext, ParseRequest, SignedIn, Trade};
+use crate::error::{ApiError, ErrorCode};
+use crate::extract::{Body, IdempotencyKey, Object, RequestContext, RequestDto, SignedIn, Trade};
 use crate::reply::{self, HandlerResult};
-use crate::validation::{FieldErrorCode, ValidationErrors};
+use crate::validation::{FieldErrorCode, invalid};
 
 /// A new market.
-#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[garde(context(RequestContext))]
 #[schema(example = json!({
     "name": "Rain tomorrow",
     "description": "Whether it rains tomorrow.",
@@ -34,170 +36,140 @@ use crate::validation::{FieldErrorCode, ValidationErrors};
 }))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct OpeningBody {
-    #[garde(required)]
+    #[garde(required, dive)]
     #[schema(required = true, value_type = String, min_length = 3, max_length = 100)]
-    name: Option<String>,
-    #[garde(required)]
+    name: Option<Parsed<MarketName>>,
+    #[garde(required, dive)]
     #[schema(required = true, value_type = String, min_length = 10, max_length = 1000)]
-    description: Option<String>,
-    #[garde(required)]
+    description: Option<Parsed<MarketDescription>>,
+    #[garde(required, dive, custom(if_valid(is_known)))]
     #[schema(required = true, value_type = String)]
-    category: Option<String>,
-    #[garde(required)]
+    category: Option<Parsed<Category>>,
+    // The money writer compares it with the time, so that a repetition after the end date gets the
+    // same response as the first request.
+    #[garde(required, dive)]
     #[schema(required = true, value_type = Time)]
-    end_date: Option<String>,
-    #[garde(required)]
+    end_date: Option<Parsed<Timestamp>>,
+    #[garde(required, length(min = MIN_OPTIONS, max = MAX_OPTIONS), dive)]
     #[schema(required = true, value_type = Vec<OptionBody>, min_items = 2, max_items = 10)]
-    options: Option<Vec<Object<OptionBody>>>,
-    #[garde(required)]
+    options: Option<Options>,
+    #[garde(required, dive, custom(if_valid(is_amount)), custom(if_valid(is_subsidy)))]
     #[schema(required = true, value_type = AmountText)]
-    subsidy: Option<AmountText>,
+    subsidy: Option<Parsed<AmountText>>,
 }
 
 /// An option of a new market.
-#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[garde(context(RequestContext))]
 pub(super) struct OptionBody {
-    #[garde(skip)]
+    #[garde(required, dive)]
     #[schema(required = true, value_type = String, min_length = 1, max_length = 50)]
-    name: Option<String>,
-    #[garde(skip)]
-    #[schema(exclusive_minimum = 0, exclusive_maximum = 1)]
-    probability: Option<f64>,
+    name: Option<Parsed<OptionName>>,
+    #[garde(dive, custom(if_valid(is_initial)))]
+    #[schema(value_type = Option<f64>, exclusive_minimum = 0, exclusive_maximum = 1)]
+    probability: Option<Parsed<Probability>>,
 }
 
-impl ParseRequest for OpeningBody {
-    type Input = MarketOpening;
-
-    fn parse(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<MarketOpening> {
-        let name = errors.required("name", self.name, MarketName::new);
-        let description = errors.required("description", self.description, MarketDescription::new);
-        let category = self.category.and_then(|text| category_of(text, errors, context));
-        let options = self.options.and_then(|options| Options::read(options, errors));
-        let subsidy = self.subsidy.and_then(|text| subsidy_of(&text, errors, context));
-        let ends_at = errors.required("endDate", self.end_date, |text| parse_time(&text));
-        refuse_past_end(ends_at, errors, context.now);
-        let Options { names, probabilities } = options?;
-        let texts = MarketTexts::new(name?, description?, category?, names);
-        let texts = texts.map_err(|error| add_texts_error(error, errors)).ok()?;
-        Some(MarketOpening { texts, probabilities, ends_at: ends_at?, subsidy: subsidy? })
-    }
-}
-
-/// Rejects a past end date, but only in a request with other errors: in a valid one, the money
-/// writer compares the time, so that a repetition after the end date gets the same response as the
-/// first request.
-fn refuse_past_end(ends_at: Option<Timestamp>, errors: &mut ValidationErrors, now: Timestamp) {
-    if !errors.is_empty() && ends_at.is_some_and(|ends_at| ends_at <= now) {
-        errors.add("endDate", FieldErrorCode::Range, "must be in the future");
-    }
-}
-
-fn category_of(text: String, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<Category> {
-    let known = &context.settings.categories;
-    let category = errors.check("category", Category::new(text))?;
+fn is_known(category: &Category, context: &RequestContext) -> garde::Result {
+    let known = &context.settings().categories;
     if known.iter().any(|name| name == category.as_str()) {
-        return Some(category);
+        return Ok(());
     }
-    errors.add("category", FieldErrorCode::Invalid, format!("must be one of {}", known.join(", ")));
-    None
+    Err(invalid(FieldErrorCode::Invalid, format_args!("must be one of {}", known.join(", "))))
 }
 
-fn subsidy_of(
-    text: &AmountText,
-    errors: &mut ValidationErrors,
-    context: &ParseContext<'_>,
-) -> Option<Amount> {
-    let subsidy = errors.check("subsidy", text.to_amount(context.currency()))?;
-    if subsidy.minor() <= MAX_UNITS {
-        return Some(subsidy);
+fn is_subsidy(text: &AmountText, context: &RequestContext) -> garde::Result {
+    let currency = context.currency();
+    if currency.parse_amount(text.as_str()).is_ok_and(|subsidy| subsidy.minor() > MAX_UNITS) {
+        let most = Money::new(currency, MAX_UNITS);
+        return Err(invalid(FieldErrorCode::Range, format_args!("must be at most {most}")));
     }
-    let most = Money::new(context.currency(), MAX_UNITS);
-    errors.add("subsidy", FieldErrorCode::Range, format!("must be at most {most}"));
-    None
+    Ok(())
 }
 
-fn add_texts_error(error: MarketTextsError, errors: &mut ValidationErrors) {
-    match error {
-        MarketTextsError::OptionCount => errors.add("options", FieldErrorCode::Length, error.to_string()),
-        MarketTextsError::SameName { index } => {
-            errors.add(&format!("options[{index}].name"), FieldErrorCode::Repeated, error.to_string());
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "garde passes values by reference")]
+fn is_initial(probability: &Probability, _: &RequestContext) -> garde::Result {
+    if (MIN_INITIAL_PROBABILITY..=1.0 - MIN_INITIAL_PROBABILITY).contains(&probability.get()) {
+        return Ok(());
+    }
+    Err(invalid(FieldErrorCode::Range, "must be above 0 and below 1"))
+}
+
+/// Options with different names. All have a probability, and these sum to 1, or none has.
+#[derive(Debug, Deserialize)]
+struct Options(Vec<Object<OptionBody>>);
+
+impl HasSimpleLength for Options {
+    fn length(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl Validate for Options {
+    type Context = RequestContext;
+
+    fn validate_into(
+        &self,
+        context: &RequestContext,
+        mut parent: &mut dyn FnMut() -> Path,
+        report: &mut Report,
+    ) {
+        self.0.validate_into(context, parent, report);
+        for index in self.repeated_names() {
+            let mut path = nested_path!(parent, index);
+            report.append(path().join("name"), is_repeated());
+        }
+        let given = self.0.iter().map(|Object(option)| option.probability.as_ref());
+        if given.clone().all(|probability| probability.is_none()) {
+            return;
+        }
+        for (index, _) in given.clone().enumerate().filter(|(_, probability)| probability.is_none()) {
+            let mut path = nested_path!(parent, index);
+            let error = invalid(FieldErrorCode::Required, "is required, since another option has one");
+            report.append(path().join("probability"), error);
+        }
+        let sum: Option<f64> = given.map(|probability| Some(probability?.valid()?.get())).sum();
+        if sum.is_some_and(|sum| (sum - 1.0).abs() > INITIAL_SUM_TOLERANCE) {
+            report.append(parent(), invalid(FieldErrorCode::Invalid, "the probabilities must sum to 1"));
         }
     }
-}
-
-/// Options of a new market.
-struct Options {
-    names: Vec<OptionName>,
-    probabilities: Vec<Option<Probability>>,
 }
 
 impl Options {
-    fn read(options: Vec<Object<OptionBody>>, errors: &mut ValidationErrors) -> Option<Self> {
-        if !(MIN_OPTIONS..=MAX_OPTIONS).contains(&options.len()) {
-            add_texts_error(MarketTextsError::OptionCount, errors);
-        }
-        let given: Vec<_> = options.iter().map(|Object(option)| option.probability).collect();
-        let probabilities = probabilities_of(&given, errors);
-        let mut known = Vec::new();
-        let names = options.into_iter().enumerate().map(|(index, Object(option))| {
-            errors.within(format_args!("options[{index}]"), |errors| name_of(option.name, &mut known, errors))
-        });
-        // All names are parsed before the first missing one ends it, so that all errors are
-        // reported.
-        let names: Vec<_> = names.collect();
-        Some(Self { names: names.into_iter().collect::<Option<_>>()?, probabilities: probabilities? })
-    }
-}
-
-/// The name of an option, which no option before it has. The domain refuses the first repeated name; here
-/// each of them is found.
-fn name_of(
-    text: Option<String>,
-    known: &mut Vec<Appearance>,
-    errors: &mut ValidationErrors,
-) -> Option<OptionName> {
-    let name = errors.required("name", text, OptionName::new)?;
-    let appearance = Appearance::of(name.as_str());
-    if known.iter().any(|other| other.is_like(&appearance)) {
-        errors.add("name", FieldErrorCode::Repeated, "must differ from the other options' names");
-    }
-    known.push(appearance);
-    Some(name)
-}
-
-/// All options have a probability, and these sum to 1, or none has.
-fn probabilities_of(
-    given: &[Option<f64>],
-    errors: &mut ValidationErrors,
-) -> Option<Vec<Option<Probability>>> {
-    if given.iter().all(Option::is_none) {
-        return Some(vec![None; given.len()]);
-    }
-    let each = given.iter().enumerate().map(|(index, value)| {
-        let field = format!("options[{index}].probability");
-        let Some(value) = value else {
-            errors.add(&field, FieldErrorCode::Required, "is required, since another option has one");
-            return None;
+    /// Returns the positions of names that look like the name of an earlier option. Names are
+    /// compared in pairs, so only those of a valid number of options.
+    fn repeated_names(&self) -> Vec<usize> {
+        let names = self.0.iter().take(MAX_OPTIONS).map(|Object(option)| option.name.as_ref()?.valid());
+        let looks: Vec<_> = names.map(|name| name.map(|name| Appearance::of(name.as_str()))).collect();
+        let is_repeated = |(index, look): &(usize, &Option<Appearance>)| {
+            let earlier = looks.iter().take(*index).flatten();
+            look.as_ref().is_some_and(|look| earlier.clone().any(|other| other.is_like(look)))
         };
-        if (MIN_INITIAL_PROBABILITY..=1.0 - MIN_INITIAL_PROBABILITY).contains(value) {
-            return Probability::new(*value).ok();
-        }
-        errors.add(&field, FieldErrorCode::Range, "must be above 0 and below 1");
-        None
-    });
-    let each: Vec<_> = each.collect();
-    let probabilities: Vec<Probability> = each.into_iter().collect::<Option<_>>()?;
-    let sum: f64 = probabilities.iter().map(|probability| probability.get()).sum();
-    if (sum - 1.0).abs() > INITIAL_SUM_TOLERANCE {
-        errors.add("options", FieldErrorCode::Invalid, "the probabilities must sum to 1");
+        looks.iter().enumerate().filter(is_repeated).map(|(index, _)| index).collect()
     }
-    Some(probabilities.into_iter().map(Some).collect())
 }
 
-/// Creates a market with a subsidy from the caller's account, once per idempotency key. 201, 400
-/// `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 409 `INSUFFICIENT_FUNDS` or
-/// `QUOTA_EXCEEDED`, 422 `IDEMPOTENCY_MISMATCH`, 503 `UNAVAILABLE`.
+impl RequestDto for OpeningBody {
+    type Input = MarketOpening;
+
+    fn into_input(valid: Valid<Self>, context: &RequestContext) -> MarketOpening {
+        let Self { name, description, category, end_date, options, subsidy } = valid.into_inner();
+        let Options(options) = validated(options);
+        let (names, probabilities) = options
+            .into_iter()
+            .map(|Object(option)| (required(option.name), optional(option.probability)))
+            .unzip();
+        let texts = MarketTexts::new(required(name), required(description), required(category), names);
+        MarketOpening {
+            texts: validated(texts.ok()),
+            probabilities,
+            ends_at: required(end_date),
+            subsidy: required(subsidy).to_amount(context),
+        }
+    }
+}
+
+/// Creates a market with a subsidy from the caller's account, once per idempotency key.
 #[utoipa::path(
     post,
     path = "/markets",
@@ -207,6 +179,7 @@ fn probabilities_of(
     params(("Idempotency-Key" = String, Header)),
     responses((status = 201, description = "Made.", body = MarketView<'static>)),
     security(("bearer" = ["trade"]), ("cookie" = [])),
+    extensions(("x-failures" = json!([ErrorCode::InsufficientFunds, ErrorCode::QuotaExceeded]))),
 )]
 pub(super) async fn create(
     state: Data<WebState>,

@@ -5,69 +5,71 @@ use foretell_application::TradeTarget;
 use foretell_domain::id::{ClientId, MarketId, OptionId};
 use foretell_domain::market::BuyOrder;
 use foretell_domain::probability::Probability;
-use garde::Validate;
+use garde::{Valid, Validate};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::WebState;
 use crate::dto::market::bet::BetView;
-use crate::dto::money::AmountText;
-use crate::extract::{Body, IdempotencyKey, ParseContext, ParseRequest, PathId, SignedIn, Trade};
+use crate::dto::money::{AmountText, is_amount};
+use crate::dto::parsed::{Parsed, if_valid, optional, required};
+use crate::error::ErrorCode;
+use crate::extract::{Body, IdempotencyKey, PathId, RequestContext, RequestDto, SignedIn, Trade};
 use crate::openapi::names::Id;
 use crate::reply::{self, HandlerResult};
-use crate::validation::{FieldErrorCode, ValidationErrors};
+use crate::validation::{FieldErrorCode, invalid};
 
 /// A bet: the amount to pay, fee included, and its limits.
-#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[garde(context(RequestContext))]
 #[schema(example = json!({ "optionId": "019a0000-0000-7000-8000-000000000003", "amount": "10.00", "maxPrice": 0.6 }))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct BetOrderBody {
     /// Identifier unique among your own bets and sales; other users may choose the same. `id` is
     /// accepted as its older name.
-    #[garde(skip)]
+    #[garde(dive)]
     #[serde(alias = "id")]
     #[schema(value_type = Option<Id>)]
-    client_id: Option<String>,
-    #[garde(required)]
+    client_id: Option<Parsed<ClientId>>,
+    #[garde(required, dive)]
     #[schema(required = true, value_type = Id)]
-    option_id: Option<String>,
-    #[garde(required)]
+    option_id: Option<Parsed<OptionId>>,
+    #[garde(required, dive, custom(if_valid(is_amount)))]
     #[schema(required = true, value_type = AmountText)]
-    amount: Option<AmountText>,
-    #[garde(skip)]
-    min_shares: Option<AmountText>,
-    #[garde(skip)]
-    #[schema(exclusive_minimum = 0, maximum = 1)]
-    max_price: Option<f64>,
+    amount: Option<Parsed<AmountText>>,
+    #[garde(dive, custom(if_valid(is_amount)))]
+    #[schema(value_type = Option<AmountText>)]
+    min_shares: Option<Parsed<AmountText>>,
+    #[garde(dive, custom(if_valid(is_above_zero)))]
+    #[schema(value_type = Option<f64>, exclusive_minimum = 0, maximum = 1)]
+    max_price: Option<Parsed<Probability>>,
 }
 
-impl ParseRequest for BetOrderBody {
+impl RequestDto for BetOrderBody {
     type Input = (Option<ClientId>, BuyOrder);
 
-    fn parse(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<Self::Input> {
-        let currency = context.currency();
-        let client_id = errors.optional("clientId", self.client_id, |id| id.parse::<ClientId>());
-        let option_id = errors.required("optionId", self.option_id, |id| id.parse::<OptionId>());
-        let amount = errors.required("amount", self.amount, |amount| amount.to_amount(currency));
-        let min_shares = errors.optional("minShares", self.min_shares, |shares| shares.to_shares(currency));
-        let max_price = self.max_price.map_or(Some(None), |price| price_limit(price, errors).map(Some));
-        let (min_shares, max_price) = (min_shares?, max_price?);
-        Some((client_id?, BuyOrder { option_id: option_id?, amount: amount?, min_shares, max_price }))
+    fn into_input(valid: Valid<Self>, context: &RequestContext) -> Self::Input {
+        let Self { client_id, option_id, amount, min_shares, max_price } = valid.into_inner();
+        let order = BuyOrder {
+            option_id: required(option_id),
+            amount: required(amount).to_amount(context),
+            min_shares: optional(min_shares).map(|shares| shares.to_shares(context)),
+            max_price: optional(max_price),
+        };
+        (optional(client_id), order)
     }
 }
 
-fn price_limit(price: f64, errors: &mut ValidationErrors) -> Option<Probability> {
-    let limit = Probability::new(price).ok().filter(|limit| limit.get() > 0.0);
-    if limit.is_none() {
-        errors.add("maxPrice", FieldErrorCode::Range, "must be above 0 and at most 1");
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "garde passes values by reference")]
+fn is_above_zero(price: &Probability, _: &RequestContext) -> garde::Result {
+    if price.get() > 0.0 {
+        Ok(())
+    } else {
+        Err(invalid(FieldErrorCode::Range, "must be above 0 and at most 1"))
     }
-    limit
 }
 
-/// Buys shares with money of the caller's account, once per idempotency key. 201, 400
-/// `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `MARKET_CLOSED`,
-/// `SLIPPAGE`, `INSUFFICIENT_FUNDS`, `TRADE_TOO_SMALL`, `TRADE_TOO_LARGE` or `DUPLICATE`, 422
-/// `IDEMPOTENCY_MISMATCH`, 503 `UNAVAILABLE`.
+/// Buys shares with money of the caller's account, once per idempotency key.
 #[utoipa::path(
     post,
     path = "/markets/{id}/bets",
@@ -77,6 +79,7 @@ fn price_limit(price: f64, errors: &mut ValidationErrors) -> Option<Probability>
     params(("Idempotency-Key" = String, Header)),
     responses((status = 201, description = "Made.", body = BetView<'static>)),
     security(("bearer" = ["trade"]), ("cookie" = [])),
+    extensions(("x-failures" = json!([ErrorCode::MarketClosed, ErrorCode::Slippage, ErrorCode::InsufficientFunds, ErrorCode::TradeTooSmall, ErrorCode::TradeTooLarge, ErrorCode::Duplicate]))),
 )]
 pub(super) async fn create_bet(
     state: Data<WebState>,

@@ -4,64 +4,64 @@ use actix_web::web::Data;
 use foretell_application::TradeTarget;
 use foretell_domain::id::{ClientId, MarketId, OptionId};
 use foretell_domain::market::{Quantity, SellOrder};
-use foretell_domain::money::{Currency, MoneyError};
-use garde::Validate;
+use garde::{Valid, Validate};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::WebState;
 use crate::dto::market::bet::BetView;
-use crate::dto::money::AmountText;
-use crate::extract::{Body, IdempotencyKey, ParseContext, ParseRequest, PathId, SignedIn, Trade};
+use crate::dto::money::{AmountText, is_amount};
+use crate::dto::parsed::{Parsed, if_valid, optional, required};
+use crate::error::ErrorCode;
+use crate::extract::{Body, IdempotencyKey, PathId, RequestContext, RequestDto, SignedIn, Trade};
 use crate::openapi::names::{Id, SharesText};
 use crate::reply::{self, HandlerResult};
-use crate::validation::ValidationErrors;
 
 /// Value for all shares that the trader holds, in place of a number.
 const ALL: &str = "all";
 
 /// A sale: the number of shares, or all, and the minimum proceeds, fee deducted.
-#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[garde(context(RequestContext))]
 #[schema(example = json!({ "optionId": "019a0000-0000-7000-8000-000000000003", "shares": "all" }))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SaleBody {
     /// Identifier unique among your own bets and sales; other users may choose the same. `id` is
     /// accepted as its older name.
-    #[garde(skip)]
+    #[garde(dive)]
     #[serde(alias = "id")]
     #[schema(value_type = Option<Id>)]
-    client_id: Option<String>,
-    #[garde(required)]
+    client_id: Option<Parsed<ClientId>>,
+    #[garde(required, dive)]
     #[schema(required = true, value_type = Id)]
-    option_id: Option<String>,
-    #[garde(required)]
+    option_id: Option<Parsed<OptionId>>,
+    #[garde(required, dive, custom(if_valid(is_quantity)))]
     #[schema(required = true, value_type = SharesText)]
-    shares: Option<AmountText>,
-    #[garde(skip)]
-    min_proceeds: Option<AmountText>,
+    shares: Option<Parsed<AmountText>>,
+    #[garde(dive, custom(if_valid(is_amount)))]
+    #[schema(value_type = Option<AmountText>)]
+    min_proceeds: Option<Parsed<AmountText>>,
 }
 
-impl ParseRequest for SaleBody {
+fn is_quantity(text: &AmountText, context: &RequestContext) -> garde::Result {
+    if text.as_str() == ALL { Ok(()) } else { is_amount(text, context) }
+}
+
+impl RequestDto for SaleBody {
     type Input = (Option<ClientId>, SellOrder);
 
-    fn parse(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<Self::Input> {
-        let currency = context.currency();
-        let client_id = errors.optional("clientId", self.client_id, |id| id.parse::<ClientId>());
-        let option_id = errors.required("optionId", self.option_id, |id| id.parse::<OptionId>());
-        let quantity = errors.required("shares", self.shares, |shares| quantity(&shares, currency));
-        let least = errors.optional("minProceeds", self.min_proceeds, |money| money.to_amount(currency));
-        Some((client_id?, SellOrder { option_id: option_id?, quantity: quantity?, min_proceeds: least? }))
+    fn into_input(valid: Valid<Self>, context: &RequestContext) -> Self::Input {
+        let Self { client_id, option_id, shares, min_proceeds } = valid.into_inner();
+        let quantity = match required(shares) {
+            text if text.as_str() == ALL => Quantity::All,
+            text => Quantity::Shares(text.to_shares(context)),
+        };
+        let min_proceeds = optional(min_proceeds).map(|money| money.to_amount(context));
+        (optional(client_id), SellOrder { option_id: required(option_id), quantity, min_proceeds })
     }
 }
 
-fn quantity(text: &AmountText, currency: &Currency) -> Result<Quantity, MoneyError> {
-    if text.as_str() == ALL { Ok(Quantity::All) } else { text.to_shares(currency).map(Quantity::Shares) }
-}
-
-/// Sells shares of the caller's account, once per idempotency key. 201, 400 `VALIDATION_ERROR`, 401
-/// `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `MARKET_CLOSED`, `SLIPPAGE`,
-/// `INSUFFICIENT_SHARES`, `TRADE_TOO_SMALL`, `TRADE_TOO_LARGE` or `DUPLICATE`, 422
-/// `IDEMPOTENCY_MISMATCH`, 503 `UNAVAILABLE`.
+/// Sells shares of the caller's account, once per idempotency key.
 #[utoipa::path(
     post,
     path = "/markets/{id}/sales",
@@ -71,6 +71,7 @@ fn quantity(text: &AmountText, currency: &Currency) -> Result<Quantity, MoneyErr
     params(("Idempotency-Key" = String, Header)),
     responses((status = 201, description = "Made.", body = BetView<'static>)),
     security(("bearer" = ["trade"]), ("cookie" = [])),
+    extensions(("x-failures" = json!([ErrorCode::MarketClosed, ErrorCode::Slippage, ErrorCode::InsufficientShares, ErrorCode::TradeTooSmall, ErrorCode::TradeTooLarge, ErrorCode::Duplicate]))),
 )]
 pub(super) async fn create_sale(
     state: Data<WebState>,

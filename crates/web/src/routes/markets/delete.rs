@@ -4,12 +4,12 @@ use actix_web::web::Data;
 use foretell_domain::id::MarketId;
 
 use crate::WebState;
+use crate::error::ErrorCode;
 use crate::extract::{NoParams, Params, PathId, SignedIn, Trade};
 use crate::reply::{self, HandlerResult};
 
 /// Deletes a market with its comments, and refunds the subsidy to its creator; for its creator,
-/// moderators and admins. 204, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404
-/// `NOT_FOUND`, 409 `CONFLICT` if it has bets or is decided, 503 `UNAVAILABLE`.
+/// moderators and admins. Fails with `CONFLICT` if it has bets or is decided.
 #[utoipa::path(
     delete,
     path = "/markets/{id}",
@@ -17,6 +17,7 @@ use crate::reply::{self, HandlerResult};
     tag = "markets",
     responses((status = 204, description = "No content.")),
     security(("bearer" = ["trade"]), ("cookie" = [])),
+    extensions(("x-failures" = json!([ErrorCode::Conflict]))),
 )]
 pub(super) async fn delete(
     state: Data<WebState>,

@@ -5,43 +5,43 @@ use std::slice::from_ref;
 use actix_web::web::Data;
 use foretell_application::MarketRelation;
 use foretell_domain::id::MarketId;
-use garde::Validate;
+use garde::{Valid, Validate};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::WebState;
 use crate::dto::market::page::{self, MarketPage};
-use crate::dto::market::{MARKET_RELATIONS, MarketView, entity_tag};
-use crate::dto::selection::{Fields, expanded};
+use crate::dto::market::{MarketView, entity_tag};
+use crate::dto::parsed::{Parsed, optional};
+use crate::dto::selection::Fields;
 use crate::error::ApiError;
-use crate::extract::{KnownTags, Params, ParseContext, ParseRequest, PathId};
+use crate::extract::{KnownTags, Params, PathId, RequestContext, RequestDto};
 use crate::reply::{self, HandlerResult};
-use crate::validation::ValidationErrors;
 
 /// Selection of a market's fields and embedded resources: `?expand=&fields=`.
-#[derive(Debug, Default, Deserialize, IntoParams, Validate)]
+#[derive(Debug, Deserialize, IntoParams, Validate)]
+#[garde(context(RequestContext))]
 #[into_params(parameter_in = Query)]
-#[serde(rename_all = "camelCase", default)]
 pub(super) struct MarketParams {
-    #[garde(skip)]
-    expand: Option<String>,
-    #[garde(skip)]
-    fields: Option<String>,
+    #[garde(dive)]
+    #[param(value_type = Option<String>)]
+    expand: Option<Parsed<Vec<MarketRelation>>>,
+    #[garde(dive)]
+    #[param(value_type = Option<String>)]
+    fields: Option<Parsed<Fields<MarketView<'static>>>>,
 }
 
-impl ParseRequest for MarketParams {
-    type Input = (Vec<MarketRelation>, Fields);
+impl RequestDto for MarketParams {
+    type Input = (Vec<MarketRelation>, Fields<MarketView<'static>>);
 
-    fn parse(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<Self::Input> {
-        let relations = expanded(self.expand.as_deref(), &MARKET_RELATIONS, errors);
-        let fields = Fields::read::<MarketView<'_>>(self.fields.as_deref(), errors);
-        Some((relations?, fields?))
+    fn into_input(valid: Valid<Self>, _: &RequestContext) -> Self::Input {
+        let Self { expand, fields } = valid.into_inner();
+        (optional(expand).unwrap_or_default(), optional(fields).unwrap_or_default())
     }
 }
 
 /// Returns a market, with its version as entity tag. Embedded resources change without a new
-/// version of the market, so a response with them has no tag. 200, 304 if the client has this
-/// version, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND`.
+/// version of the market, so a response with them has no tag.
 #[utoipa::path(
     get,
     path = "/markets/{id}",

@@ -10,8 +10,8 @@ use crate::error::{ApiError, ErrorCode};
 use crate::extract::{NoParams, Params, PathId};
 use crate::reply::{self, HandlerResult};
 
-/// Returns the settlement of a market. 200, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND` also before the
-/// market is resolved or cancelled.
+/// Returns the settlement of a market. Also fails with `NOT_FOUND` before the market is resolved or
+/// cancelled.
 #[utoipa::path(
     get,
     path = "/markets/{id}/resolution",

@@ -6,45 +6,42 @@ use foretell_domain::id::UserId;
 use foretell_domain::market::Phase;
 use foretell_domain::text::Category;
 use foretell_ports::market::{MarketFilter, MarketSort};
-use garde::Validate;
+use garde::{Valid, Validate};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::WebState;
-use crate::dto::market::{MARKET_RELATIONS, MarketView};
-use crate::dto::page::{PageParams, Paging};
-use crate::dto::selection::{Fields, expanded};
-use crate::dto::text::parsed;
-use crate::extract::{Params, ParseContext, ParseRequest};
+use crate::dto::market::MarketView;
+use crate::dto::parsed::{Parsed, optional};
+use crate::dto::selection::Fields;
+use crate::extract::{List, Params, RequestContext, RequestDto};
 use crate::reply::{self, HandlerResult};
-use crate::validation::{FieldErrorCode, ValidationErrors};
 
 /// Filters, order and selection of a list of markets,
-/// `?category=&status=&creatorId=&sort=&expand=&fields=`, and pagination.
-#[derive(Debug, Default, Deserialize, IntoParams, Validate)]
+/// `?category=&status=&creatorId=&sort=&expand=&fields=`.
+#[derive(Debug, Deserialize, IntoParams, Validate)]
+#[garde(context(RequestContext))]
 #[into_params(parameter_in = Query)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct MarketParams {
-    #[garde(skip)]
-    category: Option<String>,
-    #[garde(skip)]
-    status: Option<String>,
-    #[garde(skip)]
-    creator_id: Option<String>,
-    #[garde(skip)]
-    sort: Option<String>,
-    #[garde(skip)]
-    expand: Option<String>,
-    #[garde(skip)]
-    fields: Option<String>,
-    #[serde(deserialize_with = "parsed")]
-    #[garde(skip)]
-    page: Option<u32>,
-    #[serde(deserialize_with = "parsed")]
-    #[garde(skip)]
-    limit: Option<u32>,
-    #[garde(skip)]
-    cursor: Option<String>,
+    #[garde(dive)]
+    #[param(value_type = Option<String>)]
+    category: Option<Parsed<Category>>,
+    #[garde(dive)]
+    #[param(value_type = Option<String>)]
+    status: Option<Parsed<Phase>>,
+    #[garde(dive)]
+    #[param(value_type = Option<String>)]
+    creator_id: Option<Parsed<UserId>>,
+    #[garde(dive)]
+    #[param(value_type = Option<String>)]
+    sort: Option<Parsed<MarketSort>>,
+    #[garde(dive)]
+    #[param(value_type = Option<String>)]
+    expand: Option<Parsed<Vec<MarketRelation>>>,
+    #[garde(dive)]
+    #[param(value_type = Option<String>)]
+    fields: Option<Parsed<Fields<MarketView<'static>>>>,
 }
 
 /// Parsed [`MarketParams`].
@@ -52,53 +49,29 @@ pub(super) struct MarketListQuery {
     filter: MarketFilter,
     sort: MarketSort,
     relations: Vec<MarketRelation>,
-    fields: Fields,
-    paging: Paging,
+    fields: Fields<MarketView<'static>>,
 }
 
-impl ParseRequest for MarketParams {
+impl RequestDto for MarketParams {
     type Input = MarketListQuery;
 
-    fn parse(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<Self::Input> {
-        // A category that was removed from the configuration may still have markets.
-        let category = errors.optional("category", self.category, Category::new);
-        let phase = self.status.map_or(Some(None), |name| phase_named(&name, errors).map(Some));
-        let creator_id = errors.optional("creatorId", self.creator_id, |id| id.parse::<UserId>());
-        let sort = self.sort.map_or(Some(MarketSort::Newest), |name| sort_named(&name, errors));
-        let (page, limit, cursor) = (self.page, self.limit, self.cursor);
-        let paging = PageParams { page, limit, cursor }.parse(errors, context);
-        let relations = expanded(self.expand.as_deref(), &MARKET_RELATIONS, errors);
-        let fields = Fields::read::<MarketView<'_>>(self.fields.as_deref(), errors);
-        let filter = MarketFilter {
-            category: category?.map(String::from),
-            phase: phase?.map(|phase| (phase, context.now)),
-            creator_id: creator_id?,
-        };
-        Some(MarketListQuery { filter, sort: sort?, relations: relations?, fields: fields?, paging: paging? })
-    }
-}
-
-pub(super) fn phase_named(name: &str, errors: &mut ValidationErrors) -> Option<Phase> {
-    let phase = Phase::from_name(name);
-    if phase.is_none() {
-        errors.add("status", FieldErrorCode::Invalid, "must be open, closed, resolved or cancelled");
-    }
-    phase
-}
-
-fn sort_named(name: &str, errors: &mut ValidationErrors) -> Option<MarketSort> {
-    match name {
-        "newest" => Some(MarketSort::Newest),
-        "closing" => Some(MarketSort::Closing),
-        "volume" => Some(MarketSort::Volume),
-        _ => {
-            errors.add("sort", FieldErrorCode::Invalid, "must be newest, closing or volume");
-            None
+    fn into_input(valid: Valid<Self>, context: &RequestContext) -> MarketListQuery {
+        let Self { category, status, creator_id, sort, expand, fields } = valid.into_inner();
+        MarketListQuery {
+            filter: MarketFilter {
+                // One that was removed from the configuration may still have markets.
+                category: optional(category).map(String::from),
+                phase: optional(status).map(|phase| (phase, context.now)),
+                creator_id: optional(creator_id),
+            },
+            sort: optional(sort).unwrap_or_default(),
+            relations: optional(expand).unwrap_or_default(),
+            fields: optional(fields).unwrap_or_default(),
         }
     }
 }
 
-/// Lists markets. 200, 400 `VALIDATION_ERROR`.
+/// Lists markets.
 #[utoipa::path(
     get,
     path = "/markets",
@@ -107,8 +80,8 @@ fn sort_named(name: &str, errors: &mut ValidationErrors) -> Option<MarketSort> {
     params(MarketParams),
     responses((status = 200, description = "Done.", body = Vec<MarketView<'static>>)),
 )]
-pub(super) async fn list(state: Data<WebState>, params: Params<MarketParams>) -> HandlerResult {
-    let MarketListQuery { filter, sort, relations, fields, paging } = state.validate(params)?;
+pub(super) async fn list(state: Data<WebState>, params: Params<List<MarketParams>>) -> HandlerResult {
+    let (MarketListQuery { filter, sort, relations, fields }, paging) = state.validate(params)?;
     let application = &state.application;
     let mut found = application.markets.list_markets(&filter, sort, paging.request()).await?;
     let total = application.markets.count_markets(&filter);

@@ -8,12 +8,10 @@ use foretell_ports::page::Page;
 
 use crate::WebState;
 use crate::dto::market::bet::BetView;
-use crate::dto::page::PageParams;
-use crate::extract::{Params, PathId};
+use crate::extract::{Pagination, Params, PathId};
 use crate::reply::{self, HandlerResult};
 
-/// Lists bets and sales, newest first, with public fields only. 200, 400 `VALIDATION_ERROR`, 404
-/// `NOT_FOUND`.
+/// Lists bets and sales, newest first, with public fields only.
 #[utoipa::path(
     get,
     path = "/markets/{id}/bets",
@@ -24,7 +22,7 @@ use crate::reply::{self, HandlerResult};
 pub(super) async fn list_bets(
     state: Data<WebState>,
     id: PathId<MarketId>,
-    params: Params<PageParams>,
+    params: Params<Pagination>,
 ) -> HandlerResult {
     let (id, paging) = state.validate((id, params))?;
     let (_, Page { mut rows, total }) = state.application.markets.list_bets(id, paging.request()).await?;

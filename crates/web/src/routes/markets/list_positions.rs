@@ -9,12 +9,12 @@ use foretell_ports::page::Page;
 
 use crate::WebState;
 use crate::dto::market::position::PositionView;
-use crate::dto::page::{PageParams, Paging};
-use crate::extract::{Params, PathId};
+use crate::dto::page::Paging;
+use crate::extract::{Pagination, Params, PathId};
 use crate::reply::{self, HandlerResult};
 
 /// Lists positions: in version 1 by option and then by descending shares; from version 2 on by
-/// holder. 200, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND`.
+/// holder.
 #[utoipa::path(
     get,
     path = "/markets/{id}/positions",
@@ -25,7 +25,7 @@ use crate::reply::{self, HandlerResult};
 pub(super) async fn list_positions(
     state: Data<WebState>,
     id: PathId<MarketId>,
-    params: Params<PageParams>,
+    params: Params<Pagination>,
 ) -> HandlerResult {
     let (id, paging) = state.validate((id, params))?;
     let application = &state.application;

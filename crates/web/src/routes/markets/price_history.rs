@@ -5,34 +5,38 @@ use foretell_application::{CandleInterval, MAX_INTERVALS, OptionCandle, PriceBuc
 use foretell_domain::id::{MarketId, OptionId};
 use foretell_domain::money::Currency;
 use foretell_domain::time::Timestamp;
-use garde::Validate;
+use garde::{Valid, Validate};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::WebState;
 use crate::dto::money::Money;
+use crate::dto::parsed::{Parsed, validated};
 use crate::dto::probability::Rounded;
 use crate::dto::text::Text;
-use crate::dto::time::{Time, parse_time};
-use crate::extract::{Params, ParseContext, ParseRequest, PathId};
+use crate::dto::time::Time;
+use crate::extract::{Params, PathId, RequestContext, RequestDto};
 use crate::openapi::names::Id;
 use crate::reply::{self, HandlerResult};
-use crate::validation::{FieldErrorCode, ValidationErrors};
+use crate::validation::{FieldErrorCode, invalid};
 
 /// Default number of intervals, without `from`.
 const USUAL_INTERVALS: i64 = 100;
 
 /// Interval and window of a price history: `?interval=1h&from=&to=`.
-#[derive(Debug, Default, Deserialize, IntoParams, Validate)]
+#[derive(Debug, Deserialize, IntoParams, Validate)]
+#[garde(context(RequestContext))]
 #[into_params(parameter_in = Query)]
-#[serde(rename_all = "camelCase", default)]
 pub(super) struct ChartParams {
-    #[garde(skip)]
-    interval: Option<String>,
-    #[garde(skip)]
-    from: Option<String>,
-    #[garde(skip)]
-    to: Option<String>,
+    #[garde(dive)]
+    #[param(value_type = Option<String>)]
+    interval: Option<Parsed<CandleInterval>>,
+    #[garde(dive, custom(|_, context| self.check_length(context)))]
+    #[param(value_type = Option<String>)]
+    from: Option<Parsed<Timestamp>>,
+    #[garde(dive)]
+    #[param(value_type = Option<String>)]
+    to: Option<Parsed<Timestamp>>,
 }
 
 /// Intervals to return.
@@ -43,55 +47,45 @@ pub(super) struct ChartWindow {
     to: Timestamp,
 }
 
-impl ParseRequest for ChartParams {
+impl RequestDto for ChartParams {
     type Input = ChartWindow;
 
-    fn parse(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<ChartWindow> {
-        let interval = self.interval.as_deref().unwrap_or("1h");
-        let interval = interval_named(interval, errors);
-        let to = match self.to {
-            Some(text) => errors.check("to", parse_time(&text)),
-            None => Some(context.now),
-        };
-        let from = match self.from {
-            Some(text) => errors.check("from", parse_time(&text)),
-            None => to.zip(interval).map(|(to, interval)| before(to, interval)),
-        };
-        let window = ChartWindow { interval: interval?, from: from?, to: to? };
-        window.check_length(errors);
-        Some(window)
+    fn into_input(valid: Valid<Self>, context: &RequestContext) -> ChartWindow {
+        validated(valid.window(context.now))
     }
 }
 
-impl ChartWindow {
-    fn check_length(self, errors: &mut ValidationErrors) {
-        let length = self.to.micros().saturating_sub(self.from.micros());
-        if length <= 0 {
-            errors.add("from", FieldErrorCode::Range, "must be before to");
-        } else if length > self.interval.micros().saturating_mul(MAX_INTERVALS) {
-            errors.add(
-                "from",
-                FieldErrorCode::Range,
-                format!("must be at most {MAX_INTERVALS} intervals before to"),
-            );
-        }
+impl ChartParams {
+    /// Returns the window; `None` if one of its parts is invalid.
+    fn window(&self, now: Timestamp) -> Option<ChartWindow> {
+        let interval = valid_or(self.interval.as_ref(), CandleInterval::Hour)?;
+        let to = valid_or(self.to.as_ref(), now)?;
+        let from = valid_or(self.from.as_ref(), before(to, interval))?;
+        Some(ChartWindow { interval, from, to })
     }
+
+    /// Rule of the beginning: before the end, and not too many intervals.
+    fn check_length(&self, context: &RequestContext) -> garde::Result {
+        let Some(ChartWindow { interval, from, to }) = self.window(context.now) else { return Ok(()) };
+        let length = to.micros().saturating_sub(from.micros());
+        if length <= 0 {
+            return Err(invalid(FieldErrorCode::Range, "must be before to"));
+        }
+        if length > interval.micros().saturating_mul(MAX_INTERVALS) {
+            let message = format!("must be at most {MAX_INTERVALS} intervals before to");
+            return Err(invalid(FieldErrorCode::Range, message));
+        }
+        Ok(())
+    }
+}
+
+/// Returns the value of a field, or its default; `None` if it is invalid.
+fn valid_or<T: Copy>(field: Option<&Parsed<T>>, default: T) -> Option<T> {
+    field.map_or(Some(default), |field| field.valid().copied())
 }
 
 fn before(to: Timestamp, interval: CandleInterval) -> Timestamp {
     Timestamp::from_micros(to.micros().saturating_sub(interval.micros().saturating_mul(USUAL_INTERVALS)))
-}
-
-fn interval_named(name: &str, errors: &mut ValidationErrors) -> Option<CandleInterval> {
-    match name {
-        "1m" => Some(CandleInterval::Minute),
-        "1h" => Some(CandleInterval::Hour),
-        "1d" => Some(CandleInterval::Day),
-        _ => {
-            errors.add("interval", FieldErrorCode::Invalid, "must be 1m, 1h or 1d");
-            None
-        }
-    }
 }
 
 const fn name_of(interval: CandleInterval) -> &'static str {
@@ -174,7 +168,7 @@ impl CandleView {
     }
 }
 
-/// Returns the price history of a market. 200, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND`.
+/// Returns the price history of a market.
 #[utoipa::path(
     get,
     path = "/markets/{id}/prices",

@@ -4,91 +4,85 @@ use actix_web::web::Data;
 use foretell_application::QuoteRequest;
 use foretell_domain::id::{MarketId, OptionId};
 use foretell_domain::market::TradeSide;
-use garde::Validate;
+use garde::{Valid, Validate};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::WebState;
 use crate::dto::market::bet::QuoteView;
-use crate::dto::money::AmountText;
-use crate::extract::{Body, ParseContext, ParseRequest, PathId};
+use crate::dto::money::{AmountText, is_amount};
+use crate::dto::parsed::{Parsed, if_valid, required};
+use crate::error::ErrorCode;
+use crate::extract::{Body, PathId, RequestContext, RequestDto};
 use crate::openapi::names::{Id, SideName};
 use crate::reply::{self, HandlerResult};
-use crate::validation::{FieldErrorCode, ValidationErrors};
+use crate::validation::{FieldErrorCode, invalid};
 
 /// The order to quote: shares for an amount, or an amount for shares; for a sale the latter only.
-#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[garde(context(RequestContext))]
 #[schema(example = json!({ "optionId": "019a0000-0000-7000-8000-000000000003", "side": "buy", "amount": "10.00" }))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct QuoteOrderBody {
-    #[garde(required)]
+    #[garde(required, dive)]
     #[schema(required = true, value_type = Id)]
-    option_id: Option<String>,
-    #[garde(required)]
+    option_id: Option<Parsed<OptionId>>,
+    #[garde(required, dive)]
     #[schema(required = true, value_type = SideName)]
-    side: Option<String>,
-    #[garde(skip)]
-    amount: Option<AmountText>,
-    #[garde(skip)]
-    shares: Option<AmountText>,
+    side: Option<Parsed<TradeSide>>,
+    #[garde(custom(|_, _| self.check_amount()), dive, custom(if_valid(is_amount)))]
+    #[schema(value_type = Option<AmountText>)]
+    amount: Option<Parsed<AmountText>>,
+    #[garde(custom(|_, _| self.check_shares()), dive, custom(if_valid(is_amount)))]
+    #[schema(value_type = Option<AmountText>)]
+    shares: Option<Parsed<AmountText>>,
 }
 
-impl ParseRequest for QuoteOrderBody {
+impl RequestDto for QuoteOrderBody {
     type Input = QuoteRequest;
 
-    fn parse(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<QuoteRequest> {
-        let currency = context.currency();
-        let option = errors.required("optionId", self.option_id, |id| id.parse::<OptionId>());
-        let side = self.side.and_then(|name| side_named(&name, errors));
-        refuse_wrong_measure(side, (&self.amount, &self.shares), errors);
-        let amount = errors.optional("amount", self.amount, |amount| amount.to_amount(currency))?;
-        let shares = errors.optional("shares", self.shares, |shares| shares.to_shares(currency))?;
-        Some(match (side?, amount) {
-            (TradeSide::Buy, Some(amount)) => QuoteRequest::BuyFor(option?, amount),
-            (TradeSide::Buy, None) => QuoteRequest::BuyShares(option?, shares?),
-            (TradeSide::Sell, _) => QuoteRequest::SellShares(option?, shares?),
-        })
-    }
-}
-
-fn side_named(name: &str, errors: &mut ValidationErrors) -> Option<TradeSide> {
-    let side = TradeSide::from_name(name);
-    if side.is_none() {
-        errors.add("side", FieldErrorCode::Invalid, "must be buy or sell");
-    }
-    side
-}
-
-/// Rejects a measure that does not fit: a purchase is measured by money or by shares, a sale by
-/// shares.
-fn refuse_wrong_measure(
-    side: Option<TradeSide>,
-    given: (&Option<AmountText>, &Option<AmountText>),
-    errors: &mut ValidationErrors,
-) {
-    match (side, given) {
-        (Some(TradeSide::Sell), (amount, shares)) => {
-            errors.require("shares", shares.as_ref());
-            if amount.is_some() {
-                errors.add(
-                    "amount",
-                    FieldErrorCode::Invalid,
-                    "is not for a sale, which is quoted by its shares",
-                );
+    fn into_input(valid: Valid<Self>, context: &RequestContext) -> QuoteRequest {
+        let Self { option_id, side, amount, shares } = valid.into_inner();
+        let option = required(option_id);
+        match (required(side), amount) {
+            (TradeSide::Buy, Some(amount)) => {
+                QuoteRequest::BuyFor(option, required(Some(amount)).to_amount(context))
             }
+            (TradeSide::Buy, None) => QuoteRequest::BuyShares(option, required(shares).to_shares(context)),
+            (TradeSide::Sell, _) => QuoteRequest::SellShares(option, required(shares).to_shares(context)),
         }
-        (Some(TradeSide::Buy), (Some(_), Some(_))) => {
-            errors.add("amount", FieldErrorCode::Invalid, "must not be given together with shares");
-        }
-        (_, (None, None)) => {
-            errors.add("amount", FieldErrorCode::Required, "is required, unless shares are given");
-        }
-        _ => {}
     }
 }
 
-/// Quotes an order without executing it. 200, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND`, 409
-/// `MARKET_CLOSED`, `INSUFFICIENT_SHARES`, `TRADE_TOO_SMALL` or `TRADE_TOO_LARGE`.
+/// A purchase is measured by money or by shares, a sale by shares.
+impl QuoteOrderBody {
+    fn valid_side(&self) -> Option<TradeSide> {
+        self.side.as_ref().and_then(Parsed::valid).copied()
+    }
+
+    fn check_amount(&self) -> garde::Result {
+        let (code, message) = match (self.valid_side(), &self.amount, &self.shares) {
+            (Some(TradeSide::Sell), Some(_), _) => {
+                (FieldErrorCode::Invalid, "is not for a sale, which is quoted by its shares")
+            }
+            (Some(TradeSide::Buy), Some(_), Some(_)) => {
+                (FieldErrorCode::Invalid, "must not be given together with shares")
+            }
+            (None | Some(TradeSide::Buy), None, None) => {
+                (FieldErrorCode::Required, "is required, unless shares are given")
+            }
+            _ => return Ok(()),
+        };
+        Err(invalid(code, message))
+    }
+
+    fn check_shares(&self) -> garde::Result {
+        let is_missing = self.valid_side() == Some(TradeSide::Sell) && self.shares.is_none();
+        if is_missing { Err(invalid(FieldErrorCode::Required, "is required")) } else { Ok(()) }
+    }
+}
+
+/// Quotes an order without executing it.
 #[utoipa::path(
     post,
     path = "/markets/{id}/quotes",
@@ -96,6 +90,7 @@ fn refuse_wrong_measure(
     tag = "markets",
     request_body = QuoteOrderBody,
     responses((status = 200, description = "Done.", body = QuoteView)),
+    extensions(("x-failures" = json!([ErrorCode::MarketClosed, ErrorCode::InsufficientShares, ErrorCode::TradeTooSmall, ErrorCode::TradeTooLarge]))),
 )]
 pub(super) async fn quote(
     state: Data<WebState>,

@@ -1,103 +1,119 @@
 //! `POST /markets/{id}/resolution`: resolves a market.
 
-use std::collections::HashSet;
-
 use actix_web::web::Data;
 use foretell_application::writer::Decision;
 use foretell_domain::id::{MarketId, OptionId};
 use foretell_domain::market::{MAX_OPTIONS, SplitError, WHOLE_BPS};
-use garde::Validate;
+use garde::rules::length::HasSimpleLength;
+use garde::util::nested_path;
+use garde::{Path, Report, Valid, Validate};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::WebState;
 use crate::dto::market::decided::MarketStateView;
-use crate::extract::{Body, IdempotencyKey, Object, ParseContext, ParseRequest, PathId, SignedIn, Trade};
+use crate::dto::parsed::{Parsed, is_repeated, repeated, required, validated};
+use crate::error::ErrorCode;
+use crate::extract::{Body, IdempotencyKey, Object, PathId, RequestContext, RequestDto, SignedIn, Trade};
 use crate::openapi::names::Id;
 use crate::reply::{self, HandlerResult};
-use crate::validation::{FieldErrorCode, ValidationErrors};
+use crate::validation::{FieldErrorCode, invalid};
 
 /// Resolution of a market: one winning option, or parts of several.
-#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[garde(context(RequestContext))]
 #[schema(example = json!({ "optionId": "019a0000-0000-7000-8000-000000000003" }))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ResolutionBody {
-    #[garde(skip)]
+    #[garde(dive, custom(|_, _| self.check_choice()))]
     #[schema(value_type = Option<Id>)]
-    option_id: Option<String>,
-    #[garde(skip)]
+    option_id: Option<Parsed<OptionId>>,
+    #[garde(length(min = 1, max = MAX_OPTIONS), dive)]
     #[schema(value_type = Option<Vec<PartBody>>, min_items = 1, max_items = 10)]
-    split: Option<Vec<Object<PartBody>>>,
+    split: Option<Split>,
 }
 
 /// Part that the shares of one option pay.
-#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[garde(context(RequestContext))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PartBody {
-    #[garde(skip)]
+    #[garde(required, dive)]
     #[schema(required = true, value_type = Id)]
-    option_id: Option<String>,
-    #[garde(skip)]
+    option_id: Option<Parsed<OptionId>>,
+    #[garde(required, dive, range(min = 0, max = WHOLE_BPS.into()))]
     #[schema(required = true, value_type = i64, minimum = 0, maximum = 10000)]
-    basis_points: Option<i64>,
+    basis_points: Option<Parsed<i64>>,
 }
 
-impl ParseRequest for ResolutionBody {
+/// Parts of different options, which sum to the whole.
+#[derive(Debug, Deserialize)]
+struct Split(Vec<Object<PartBody>>);
+
+impl HasSimpleLength for Split {
+    fn length(&self) -> usize {
+        self.0.len()
+    }
+}
+
+impl Validate for Split {
+    type Context = RequestContext;
+
+    fn validate_into(
+        &self,
+        context: &RequestContext,
+        mut parent: &mut dyn FnMut() -> Path,
+        report: &mut Report,
+    ) {
+        self.0.validate_into(context, parent, report);
+        let ids = self.0.iter().map(|Object(part)| part.option_id.as_ref().and_then(Parsed::valid));
+        for index in repeated(ids) {
+            let mut path = nested_path!(parent, index);
+            report.append(path().join("option_id"), is_repeated());
+        }
+        let basis_points =
+            self.0.iter().map(|Object(part)| part.basis_points.as_ref().and_then(Parsed::valid));
+        let sum: Option<i128> = basis_points.map(|points| points.copied().map(i128::from)).sum();
+        if !self.0.is_empty() && sum.is_some_and(|sum| sum != WHOLE_BPS.into()) {
+            report.append(parent(), invalid(FieldErrorCode::Invalid, SplitError::Sum));
+        }
+    }
+}
+
+impl ResolutionBody {
+    fn check_choice(&self) -> garde::Result {
+        match (&self.option_id, &self.split) {
+            (None, None) => Err(invalid(FieldErrorCode::Required, "is required, unless a split is given")),
+            (Some(_), Some(_)) => {
+                Err(invalid(FieldErrorCode::Invalid, "must not be given together with a split"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl RequestDto for ResolutionBody {
     type Input = Decision;
 
-    fn parse(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<Decision> {
-        match (&self.option_id, &self.split) {
-            (None, None) => {
-                errors.add("optionId", FieldErrorCode::Required, "is required, unless a split is given");
+    fn into_input(valid: Valid<Self>, _: &RequestContext) -> Decision {
+        let Self { option_id, split } = valid.into_inner();
+        match split {
+            Some(Split(parts)) => {
+                Decision::Split(parts.into_iter().map(|Object(part)| part.into_part()).collect())
             }
-            (Some(_), Some(_)) => {
-                errors.add("optionId", FieldErrorCode::Invalid, "must not be given together with a split");
-            }
-            _ => {}
+            None => Decision::Winner(required(option_id)),
         }
-        let option = self.option_id.and_then(|id| errors.check("optionId", id.parse::<OptionId>()));
-        let split = self.split.and_then(|parts| split_of(parts, errors));
-        option.map(Decision::Winner).or(split.map(Decision::Split))
     }
 }
 
-fn split_of(parts: Vec<Object<PartBody>>, errors: &mut ValidationErrors) -> Option<Vec<(OptionId, u16)>> {
-    if !(1..=MAX_OPTIONS).contains(&parts.len()) {
-        errors.add("split", FieldErrorCode::Length, format!("must have 1 to {MAX_OPTIONS} parts"));
+impl PartBody {
+    fn into_part(self) -> (OptionId, u16) {
+        (required(self.option_id), validated(u16::try_from(required(self.basis_points)).ok()))
     }
-    let mut known = HashSet::new();
-    let parts = parts.into_iter().enumerate().map(|(index, Object(part))| {
-        errors.within(format_args!("split[{index}]"), |errors| part_of(part, &mut known, errors))
-    });
-    // All parts are parsed before the first missing one ends it, so that all errors are reported.
-    let parts: Vec<_> = parts.collect();
-    let parts: Vec<_> = parts.into_iter().collect::<Option<_>>()?;
-    if parts.iter().map(|(_, bps)| u32::from(*bps)).sum::<u32>() != u32::from(WHOLE_BPS) {
-        errors.add("split", FieldErrorCode::Invalid, SplitError::Sum.to_string());
-    }
-    Some(parts)
 }
 
-fn part_of(
-    part: PartBody,
-    known: &mut HashSet<OptionId>,
-    errors: &mut ValidationErrors,
-) -> Option<(OptionId, u16)> {
-    let id = errors.required("optionId", part.option_id, |id| id.parse::<OptionId>());
-    if id.is_some_and(|id| !known.insert(id)) {
-        errors.add("optionId", FieldErrorCode::Repeated, SplitError::Options.to_string());
-    }
-    let given = errors.require("basisPoints", part.basis_points)?;
-    let basis_points = u16::try_from(given).ok().filter(|bps| *bps <= WHOLE_BPS);
-    if basis_points.is_none() {
-        errors.add("basisPoints", FieldErrorCode::Range, format!("must be 0 to {WHOLE_BPS}"));
-    }
-    id.zip(basis_points)
-}
-
-/// Resolves a market and pays its holders, once per idempotency key. 200, 400 `VALIDATION_ERROR`,
-/// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `CONFLICT` if already decided, 422
-/// `IDEMPOTENCY_MISMATCH`, 503 `UNAVAILABLE`.
+/// Resolves a market and pays its holders, once per idempotency key. Fails with `CONFLICT` if
+/// already decided.
 #[utoipa::path(
     post,
     path = "/markets/{id}/resolution",
@@ -107,6 +123,7 @@ fn part_of(
     params(("Idempotency-Key" = String, Header)),
     responses((status = 200, description = "Done.", body = MarketStateView)),
     security(("bearer" = ["trade"]), ("cookie" = [])),
+    extensions(("x-failures" = json!([ErrorCode::Conflict]))),
 )]
 pub(super) async fn resolve(
     state: Data<WebState>,

@@ -2,69 +2,57 @@
 
 use actix_web::web::Data;
 use foretell_domain::id::UserId;
+use foretell_domain::market::Phase;
 use foretell_domain::search::SearchQuery;
 use foretell_domain::text::Category;
 use foretell_ports::market::MarketFilter;
-use garde::Validate;
+use garde::{Valid, Validate};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::list::phase_named;
 use crate::WebState;
 use crate::dto::market::MarketView;
-use crate::dto::page::{PageParams, Paging};
+use crate::dto::parsed::{Parsed, optional, required};
 use crate::dto::search::{self, LocalQuery, MarketHit};
-use crate::dto::text::parsed;
-use crate::extract::{Params, ParseContext, ParseRequest};
+use crate::extract::{List, Params, RequestContext, RequestDto};
 use crate::reply::{self, HandlerResult};
-use crate::validation::ValidationErrors;
 
-/// Query and filters of a search, `?q=&category=&status=&creatorId=`, and pagination.
-#[derive(Debug, Default, Deserialize, IntoParams, Validate)]
+/// Query and filters of a search, `?q=&category=&status=&creatorId=`.
+#[derive(Debug, Deserialize, IntoParams, Validate)]
+#[garde(context(RequestContext))]
 #[into_params(parameter_in = Query)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct SearchParams {
-    #[garde(required)]
+    #[garde(required, dive)]
     #[param(required = true, value_type = String, min_length = 1, max_length = 500)]
-    q: Option<String>,
-    #[garde(skip)]
-    category: Option<String>,
-    #[garde(skip)]
-    status: Option<String>,
-    #[garde(skip)]
-    creator_id: Option<String>,
-    #[serde(deserialize_with = "parsed")]
-    #[garde(skip)]
-    page: Option<u32>,
-    #[serde(deserialize_with = "parsed")]
-    #[garde(skip)]
-    limit: Option<u32>,
-    #[garde(skip)]
-    cursor: Option<String>,
+    q: Option<Parsed<SearchQuery>>,
+    #[garde(dive)]
+    #[param(value_type = Option<String>)]
+    category: Option<Parsed<Category>>,
+    #[garde(dive)]
+    #[param(value_type = Option<String>)]
+    status: Option<Parsed<Phase>>,
+    #[garde(dive)]
+    #[param(value_type = Option<String>)]
+    creator_id: Option<Parsed<UserId>>,
 }
 
-impl ParseRequest for SearchParams {
-    type Input = (SearchQuery, MarketFilter, Paging);
+impl RequestDto for SearchParams {
+    type Input = (SearchQuery, MarketFilter);
 
-    fn parse(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<Self::Input> {
-        let query = search::query(self.q, errors);
-        let category = errors.optional("category", self.category, Category::new);
-        let phase = self.status.map_or(Some(None), |name| phase_named(&name, errors).map(Some));
-        let creator_id = errors.optional("creatorId", self.creator_id, |id| id.parse::<UserId>());
-        let (page, limit, cursor) = (self.page, self.limit, self.cursor);
-        let paging = PageParams { page, limit, cursor }.parse(errors, context);
+    fn into_input(valid: Valid<Self>, context: &RequestContext) -> Self::Input {
+        let Self { q, category, status, creator_id } = valid.into_inner();
         let filter = MarketFilter {
-            category: category?.map(String::from),
-            phase: phase?.map(|phase| (phase, context.now)),
-            creator_id: creator_id?,
+            category: optional(category).map(String::from),
+            phase: optional(status).map(|phase| (phase, context.now)),
+            creator_id: optional(creator_id),
         };
-        Some((query?, filter, paging?))
+        (required(q), filter)
     }
 }
 
 /// Searches markets: words, quoted phrases, `or`, and a minus before excluded terms. The best
-/// matches come first, and `meta.method` is the method that found them. 200, 400
-/// `VALIDATION_ERROR`.
+/// matches come first, and `meta.method` is the method that found them.
 #[utoipa::path(
     get,
     path = "/markets/search",
@@ -73,8 +61,8 @@ impl ParseRequest for SearchParams {
     params(SearchParams),
     responses((status = 200, description = "Done.", body = Vec<MarketHit<'static>>)),
 )]
-pub(super) async fn search(state: Data<WebState>, params: Params<SearchParams>) -> HandlerResult {
-    let (query, filter, paging) = state.validate(params)?;
+pub(super) async fn search(state: Data<WebState>, params: Params<List<SearchParams>>) -> HandlerResult {
+    let ((query, filter), paging) = state.validate(params)?;
     let application = &state.application;
     let page = search::search_page(&paging);
     let permit = application.search.admit_search().await?;

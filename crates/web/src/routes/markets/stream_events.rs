@@ -21,7 +21,7 @@ use crate::dto::market::bet::BetView;
 use crate::error::ApiError;
 use crate::extract::{LAST_EVENT_ID_NAME, LastEvent, NoParams, Params, PathId, requester_of};
 use crate::reply::{self, HandlerResult};
-use crate::validation::{FieldErrorCode, ValidationErrors};
+use crate::validation::{FieldError, FieldErrorCode, invalid};
 
 /// Interval of heartbeats in a stream without events: shorter than the timeouts of proxies.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -37,8 +37,7 @@ const RETRY: &[u8] = b"retry: 2000\n\n";
 /// Without `Last-Event-ID` the stream starts with the current status, with one right after that
 /// event. If more than 2,000 trades follow that event, a `gap` event contains the first and the
 /// last trade that are left out: read the market and its bets again. The stream ends with the
-/// market. 200, 204 if no event can follow the last one, 400 `VALIDATION_ERROR`, 404 `NOT_FOUND`,
-/// 503 `UNAVAILABLE` if too many streams are open.
+/// market. Fails with `UNAVAILABLE` if too many streams are open.
 #[utoipa::path(
     get,
     path = "/markets/{id}/events",
@@ -61,9 +60,8 @@ pub(super) async fn stream_events(
     let market = state.application.markets.get_market(id).await?;
     let present = MarketEventId::of(&market);
     if last.is_some_and(|last| last.sequence > present.sequence) {
-        let mut errors = ValidationErrors::default();
-        errors.add(LAST_EVENT_ID_NAME, FieldErrorCode::Invalid, "must be the id of an event of this market");
-        errors.into_result()?;
+        let error = invalid(FieldErrorCode::Invalid, "must be the id of an event of this market");
+        return Err(ApiError::validation(vec![FieldError::new(LAST_EVENT_ID_NAME, &error)]));
     }
     if last == Some(present) && present.is_last() {
         // Clients of server-sent events reconnect after any other status.

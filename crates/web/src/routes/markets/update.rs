@@ -4,51 +4,48 @@ use actix_web::web::Data;
 use foretell_domain::id::MarketId;
 use foretell_domain::market::MarketEdit;
 use foretell_domain::text::{MarketDescription, MarketName};
-use garde::Validate;
+use foretell_domain::time::Timestamp;
+use garde::{Valid, Validate};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::WebState;
 use crate::dto::market::{MarketView, entity_tag};
-use crate::dto::time::{Time, parse_time};
-use crate::extract::{Body, IfMatch, Manage, ParseContext, ParseRequest, PathId, SignedIn};
+use crate::dto::parsed::{Parsed, if_valid, optional};
+use crate::dto::time::{Time, in_future};
+use crate::error::ErrorCode;
+use crate::extract::{Body, IfMatch, Manage, PathId, RequestContext, RequestDto, SignedIn};
 use crate::reply::{self, HandlerResult};
-use crate::validation::{FieldErrorCode, ValidationErrors};
 
 /// Changes of a market; fields that are left out stay unchanged.
-#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[garde(context(RequestContext))]
 #[schema(as = MarketEditBody, example = json!({ "name": "Rain on Sunday" }))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct EditBody {
-    #[garde(skip)]
-    #[schema(min_length = 3, max_length = 100)]
-    name: Option<String>,
-    #[garde(skip)]
-    #[schema(min_length = 10, max_length = 1000)]
-    description: Option<String>,
-    #[garde(skip)]
+    #[garde(dive)]
+    #[schema(value_type = Option<String>, min_length = 3, max_length = 100)]
+    name: Option<Parsed<MarketName>>,
+    #[garde(dive)]
+    #[schema(value_type = Option<String>, min_length = 10, max_length = 1000)]
+    description: Option<Parsed<MarketDescription>>,
+    #[garde(dive, custom(if_valid(in_future)))]
     #[schema(value_type = Option<Time>)]
-    end_date: Option<String>,
+    end_date: Option<Parsed<Timestamp>>,
 }
 
-impl ParseRequest for EditBody {
+impl RequestDto for EditBody {
     type Input = MarketEdit;
 
-    fn parse(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<MarketEdit> {
-        let name = errors.optional("name", self.name, MarketName::new);
-        let description = errors.optional("description", self.description, MarketDescription::new);
-        let ends_at = errors.optional("endDate", self.end_date, |text| parse_time(&text));
-        if ends_at.flatten().is_some_and(|ends_at| ends_at <= context.now) {
-            errors.add("endDate", FieldErrorCode::Range, "must be in the future");
-        }
-        Some(MarketEdit { name: name?, description: description?, ends_at: ends_at? })
+    fn into_input(valid: Valid<Self>, _: &RequestContext) -> MarketEdit {
+        let Self { name, description, end_date } = valid.into_inner();
+        MarketEdit { name: optional(name), description: optional(description), ends_at: optional(end_date) }
     }
 }
 
-/// Changes name, description and end date of a market; for its creator, moderators and admins. 200,
-/// 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409
-/// `MARKET_CLOSED` if it takes no more trades, 412 `PRECONDITION_FAILED` if the market has another
-/// version than `If-Match` requires.
+/// Changes name, description and end date of a market; for its creator, moderators and admins.
+/// Fails with `MARKET_CLOSED` if it takes no more trades. Fails with `PRECONDITION_FAILED` if the
+/// market has another version than `If-Match` requires.
 #[utoipa::path(
     patch,
     path = "/markets/{id}",
@@ -58,6 +55,7 @@ impl ParseRequest for EditBody {
     params(("If-Match" = Option<String>, Header)),
     responses((status = 200, description = "Done.", body = MarketView<'static>)),
     security(("bearer" = ["manage"]), ("cookie" = [])),
+    extensions(("x-failures" = json!([ErrorCode::MarketClosed]))),
 )]
 pub(super) async fn update(
     state: Data<WebState>,

@@ -3,30 +3,30 @@
 use actix_web::web::Data;
 use foretell_application::{PasswordChange, PasswordConfirmation};
 use foretell_ports::secret::NewPassword;
-use garde::Validate;
+use garde::{Valid, Validate};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::WebState;
-use crate::dto::user::new_password;
-use crate::extract::{Body, ClientAddress, InSession, ParseContext, ParseRequest};
+use crate::dto::parsed::{Parsed, optional, required};
+use crate::extract::{Body, ClientAddress, InSession, RequestContext, RequestDto};
 use crate::reply::{self, HandlerResult};
-use crate::validation::ValidationErrors;
 
-#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[garde(context(RequestContext))]
 #[schema(example = json!({ "currentPassword": "correct horse", "newPassword": "battery staple" }))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PasswordBody {
-    #[garde(required)]
+    #[garde(required, dive)]
     #[schema(required = true, value_type = String)]
-    current_password: Option<SecretString>,
-    #[garde(required)]
+    current_password: Option<Parsed<SecretString>>,
+    #[garde(required, dive)]
     #[schema(required = true, value_type = String, min_length = 8, max_length = 128)]
-    new_password: Option<SecretString>,
-    #[garde(skip)]
-    #[schema(default = false)]
-    revoke_api_keys: Option<bool>,
+    new_password: Option<Parsed<NewPassword>>,
+    #[garde(dive)]
+    #[schema(value_type = Option<bool>, default = false)]
+    revoke_api_keys: Option<Parsed<bool>>,
 }
 
 pub(super) struct Passwords {
@@ -35,14 +35,16 @@ pub(super) struct Passwords {
     revoke_api_keys: bool,
 }
 
-impl ParseRequest for PasswordBody {
+impl RequestDto for PasswordBody {
     type Input = Passwords;
 
-    fn parse(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<Passwords> {
-        let current = errors.require("currentPassword", self.current_password);
-        let new = new_password("newPassword", self.new_password, errors);
-        let revoke_api_keys = self.revoke_api_keys.unwrap_or(false);
-        Some(Passwords { current: current?, new: new?, revoke_api_keys })
+    fn into_input(valid: Valid<Self>, _: &RequestContext) -> Passwords {
+        let Self { current_password, new_password, revoke_api_keys } = valid.into_inner();
+        Passwords {
+            current: required(current_password),
+            new: required(new_password),
+            revoke_api_keys: optional(revoke_api_keys).unwrap_or(false),
+        }
     }
 }
 
@@ -54,8 +56,8 @@ struct Changed {
 }
 
 /// Changes the caller's password and ends their other sessions; with `revokeApiKeys`, deletes their
-/// API keys too. 200, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED` also for a wrong password, 403
-/// `FORBIDDEN` for an API key, 429 `RATE_LIMITED`.
+/// API keys too. Also fails with `UNAUTHORIZED` for a wrong password. Fails with `FORBIDDEN` for an
+/// API key.
 #[utoipa::path(
     post,
     path = "/me/password",

@@ -7,8 +7,7 @@ use crate::WebState;
 use crate::extract::{KnownTags, NoParams, Params, Read, SignedIn};
 use crate::reply::{self, HandlerResult};
 
-/// Returns the caller's profile and accounts. 200, 304 if the client has the current version, 401
-/// `UNAUTHORIZED`, 403 `FORBIDDEN`.
+/// Returns the caller's profile and accounts.
 #[utoipa::path(
     get,
     path = "/me",

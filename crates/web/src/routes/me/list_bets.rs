@@ -5,12 +5,10 @@ use foretell_ports::portfolio::BetKey;
 
 use crate::WebState;
 use crate::dto::market::bet::BetView;
-use crate::dto::page::PageParams;
-use crate::extract::{Params, Read, SignedIn};
+use crate::extract::{Pagination, Params, Read, SignedIn};
 use crate::reply::{self, HandlerResult};
 
-/// Lists the caller's bets and sales, newest first. 200, 400 `VALIDATION_ERROR`, 401
-/// `UNAUTHORIZED`, 403 `FORBIDDEN`.
+/// Lists the caller's bets and sales, newest first.
 #[utoipa::path(
     get,
     path = "/me/bets",
@@ -22,7 +20,7 @@ use crate::reply::{self, HandlerResult};
 pub(super) async fn list_bets(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Read>,
-    params: Params<PageParams>,
+    params: Params<Pagination>,
 ) -> HandlerResult {
     let (paging, application) = (state.validate(params)?, &state.application);
     let mut bets = application.trading.list_own_bets(&caller, paging.request()).await?;

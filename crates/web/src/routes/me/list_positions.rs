@@ -5,12 +5,10 @@ use foretell_ports::portfolio::HeldPosition;
 
 use crate::WebState;
 use crate::dto::market::position::{OwnPositionView, Shown};
-use crate::dto::page::PageParams;
-use crate::extract::{Params, Read, SignedIn};
+use crate::extract::{Pagination, Params, Read, SignedIn};
 use crate::reply::{self, HandlerResult};
 
-/// Lists the caller's positions, those of the newest market first. 200, 400 `VALIDATION_ERROR`,
-/// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`.
+/// Lists the caller's positions, those of the newest market first.
 #[utoipa::path(
     get,
     path = "/me/positions",
@@ -22,7 +20,7 @@ use crate::reply::{self, HandlerResult};
 pub(super) async fn list_positions(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Read>,
-    params: Params<PageParams>,
+    params: Params<Pagination>,
 ) -> HandlerResult {
     let (paging, application) = (state.validate(params)?, &state.application);
     let mut held = application.trading.list_own_positions(&caller, paging.request()).await?;

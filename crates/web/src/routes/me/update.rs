@@ -1,57 +1,49 @@
 //! `PATCH /me`: changes the caller's profile.
 
 use actix_web::web::Data;
-use foretell_domain::text::UserName;
+use foretell_domain::text::{AvatarUrl, UserName};
 use foretell_domain::user::{AvatarChange, ProfileChange};
-use garde::Validate;
+use garde::{Valid, Validate};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::own_profile;
 use crate::WebState;
-use crate::dto::change::Change;
-use crate::dto::user::avatar;
-use crate::extract::{Body, IfMatch, Manage, ParseContext, ParseRequest, SignedIn};
+use crate::dto::change::{Change, not_null};
+use crate::dto::parsed::{Parsed, optional, required};
+use crate::extract::{Body, IfMatch, Manage, RequestContext, RequestDto, SignedIn};
 use crate::reply::{self, HandlerResult};
-use crate::validation::{FieldErrorCode, ValidationErrors};
 
-#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[garde(context(RequestContext))]
 #[schema(example = json!({ "name": "Grace", "avatar": null }))]
-#[serde(rename_all = "camelCase")]
 pub(super) struct ProfileBody {
-    #[garde(skip)]
+    #[garde(dive, custom(not_null))]
     #[schema(value_type = String, min_length = 1, max_length = 50)]
     #[serde(default)]
-    name: Change<String>,
-    #[garde(skip)]
+    name: Change<Parsed<UserName>>,
+    #[garde(dive)]
     #[schema(value_type = Option<String>, max_length = 500)]
     #[serde(default)]
-    avatar: Change<String>,
+    avatar: Change<Parsed<AvatarUrl>>,
 }
 
-impl ParseRequest for ProfileBody {
+impl RequestDto for ProfileBody {
     type Input = ProfileChange;
 
-    fn parse(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<ProfileChange> {
-        let name = match self.name {
-            Change::Keep => Some(None),
-            Change::Set(name) => errors.check("name", UserName::new(name)).map(Some),
-            Change::Clear => {
-                errors.add("name", FieldErrorCode::Required, "must not be null");
-                None
-            }
+    fn into_input(valid: Valid<Self>, _: &RequestContext) -> ProfileChange {
+        let Self { name, avatar } = valid.into_inner();
+        let avatar = match avatar {
+            Change::Keep => None,
+            Change::Clear => Some(AvatarChange::Clear),
+            Change::Set(url) => Some(AvatarChange::Set(required(Some(url)))),
         };
-        let avatar = match self.avatar {
-            Change::Keep => Some(None),
-            Change::Set(text) => avatar(text, errors).map(|avatar| Some(AvatarChange::Set(avatar))),
-            Change::Clear => Some(Some(AvatarChange::Clear)),
-        };
-        Some(ProfileChange { name: name?, avatar: avatar? })
+        ProfileChange { name: optional(name.into_set()), avatar }
     }
 }
 
-/// Changes the caller's profile. 200 with it, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403
-/// `FORBIDDEN`, 412 `PRECONDITION_FAILED` if it has another version than `If-Match` requires.
+/// Changes the caller's profile. Fails with `PRECONDITION_FAILED` if it has another version than
+/// `If-Match` requires.
 #[utoipa::path(
     patch,
     path = "/me",

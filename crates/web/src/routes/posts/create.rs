@@ -2,51 +2,56 @@
 
 use actix_web::web::Data;
 use foretell_domain::post::PostBody;
+use foretell_domain::tag::{MAX_TAGS, Tag};
 use foretell_domain::text::{PostContent, PostTitle};
-use garde::Validate;
+use garde::{Valid, Validate};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::status_of;
 use crate::WebState;
+use crate::dto::parsed::{Distinct, Parsed, optional, required};
 use crate::dto::post::PostView;
-use crate::dto::tag::read_tags;
-use crate::extract::{Body, Manage, ParseContext, ParseRequest, SignedIn};
+use crate::dto::tag::tags;
+use crate::error::ErrorCode;
+use crate::extract::{Body, Manage, RequestContext, RequestDto, SignedIn};
 use crate::reply::{self, HandlerResult};
-use crate::validation::ValidationErrors;
 
 /// A new post: by default a draft without tags.
-#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[garde(context(RequestContext))]
 #[schema(example = json!({ "title": "On rain", "content": "It may.", "published": true, "tags": ["sky"] }))]
-#[serde(rename_all = "camelCase")]
 pub(super) struct NewPost {
-    #[garde(required)]
+    #[garde(required, dive)]
     #[schema(required = true, value_type = String, min_length = 1, max_length = 200)]
-    title: Option<String>,
-    #[garde(required)]
+    title: Option<Parsed<PostTitle>>,
+    #[garde(required, dive)]
     #[schema(required = true, value_type = String, min_length = 1, max_length = 50000)]
-    content: Option<String>,
-    #[garde(skip)]
-    published: Option<bool>,
-    #[garde(skip)]
-    #[schema(max_items = 10)]
-    tags: Option<Vec<String>>,
+    content: Option<Parsed<PostContent>>,
+    #[garde(dive)]
+    #[schema(value_type = Option<bool>)]
+    published: Option<Parsed<bool>>,
+    #[garde(length(max = MAX_TAGS), dive)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 10)]
+    tags: Option<Distinct<Tag>>,
 }
 
-impl ParseRequest for NewPost {
+impl RequestDto for NewPost {
     type Input = PostBody;
 
-    fn parse(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<PostBody> {
-        let title = errors.required("title", self.title, PostTitle::new);
-        let content = errors.required("content", self.content, PostContent::new);
-        let tags = read_tags(&self.tags.unwrap_or_default(), errors);
-        let status = status_of(self.published.unwrap_or_default());
-        Some(PostBody { title: title?, content: content?, tags: tags?, status })
+    fn into_input(valid: Valid<Self>, _: &RequestContext) -> PostBody {
+        let Self { title, content, published, tags: given } = valid.into_inner();
+        PostBody {
+            title: required(title),
+            content: required(content),
+            tags: given.map(tags).unwrap_or_default(),
+            status: status_of(optional(published).unwrap_or_default()),
+        }
     }
 }
 
-/// Creates a post of the caller. 201, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 409
-/// `QUOTA_EXCEEDED` if they have the maximum number of published posts or drafts.
+/// Creates a post of the caller. Fails with `QUOTA_EXCEEDED` if they have the maximum number of
+/// published posts or drafts.
 #[utoipa::path(
     post,
     path = "/posts",
@@ -55,6 +60,7 @@ impl ParseRequest for NewPost {
     request_body = NewPost,
     responses((status = 201, description = "Made.", body = PostView<'static>)),
     security(("bearer" = ["manage"]), ("cookie" = [])),
+    extensions(("x-failures" = json!([ErrorCode::QuotaExceeded]))),
 )]
 pub(super) async fn create(
     state: Data<WebState>,

@@ -7,8 +7,7 @@ use crate::WebState;
 use crate::extract::{Manage, NoParams, Params, PathId, SignedIn};
 use crate::reply::{self, HandlerResult};
 
-/// Deletes a post with all its comments; for everyone who may change it. 204, 400
-/// `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`.
+/// Deletes a post with all its comments; for everyone who may change it.
 #[utoipa::path(
     delete,
     path = "/posts/{id}",

@@ -5,41 +5,42 @@ use std::slice::from_ref;
 use actix_web::web::Data;
 use foretell_application::PostRelation;
 use foretell_domain::id::PostId;
-use garde::Validate;
+use garde::{Valid, Validate};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::WebState;
-use crate::dto::post::{POST_RELATIONS, PostView};
-use crate::dto::selection::{Fields, expanded};
-use crate::extract::{KnownTags, MaybeSignedIn, Params, ParseContext, ParseRequest, PathId};
+use crate::dto::parsed::{Parsed, optional};
+use crate::dto::post::PostView;
+use crate::dto::selection::Fields;
+use crate::extract::{KnownTags, MaybeSignedIn, Params, PathId, RequestContext, RequestDto};
 use crate::reply::{self, HandlerResult};
-use crate::validation::ValidationErrors;
 
 /// Selection of a post's fields and embedded resources: `?expand=&fields=`.
-#[derive(Debug, Default, Deserialize, IntoParams, Validate)]
+#[derive(Debug, Deserialize, IntoParams, Validate)]
+#[garde(context(RequestContext))]
 #[into_params(parameter_in = Query)]
-#[serde(rename_all = "camelCase", default)]
 pub(super) struct PostParams {
-    #[garde(skip)]
-    expand: Option<String>,
-    #[garde(skip)]
-    fields: Option<String>,
+    #[garde(dive)]
+    #[param(value_type = Option<String>)]
+    expand: Option<Parsed<Vec<PostRelation>>>,
+    #[garde(dive)]
+    #[param(value_type = Option<String>)]
+    fields: Option<Parsed<Fields<PostView<'static>>>>,
 }
 
-impl ParseRequest for PostParams {
-    type Input = (Vec<PostRelation>, Fields);
+impl RequestDto for PostParams {
+    type Input = (Vec<PostRelation>, Fields<PostView<'static>>);
 
-    fn parse(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<Self::Input> {
-        let relations = expanded(self.expand.as_deref(), &POST_RELATIONS, errors);
-        let fields = Fields::read::<PostView<'_>>(self.fields.as_deref(), errors);
-        Some((relations?, fields?))
+    fn into_input(valid: Valid<Self>, _: &RequestContext) -> Self::Input {
+        let Self { expand, fields } = valid.into_inner();
+        (optional(expand).unwrap_or_default(), optional(fields).unwrap_or_default())
     }
 }
 
 /// Returns a post, with its version as entity tag. Embedded resources change without a new version
-/// of the post, so a response with them has no tag. 200, 304 if the client has this version, 400
-/// `VALIDATION_ERROR`, 404 `NOT_FOUND` also for another user's draft.
+/// of the post, so a response with them has no tag. Also fails with `NOT_FOUND` for another user's
+/// draft.
 #[utoipa::path(
     get,
     path = "/posts/{id}",

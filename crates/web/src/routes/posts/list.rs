@@ -8,79 +8,66 @@ use foretell_domain::id::UserId;
 use foretell_domain::post::{Post, PostStatus};
 use foretell_domain::tag::Tag;
 use foretell_ports::post::PostFilter;
-use garde::Validate;
+use garde::{Valid, Validate};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::WebState;
-use crate::dto::page::{PageParams, Paging};
-use crate::dto::post::{POST_RELATIONS, PostView};
-use crate::dto::selection::{Fields, expanded};
-use crate::dto::text::parsed;
-use crate::extract::{MaybeSignedIn, Params, ParseContext, ParseRequest};
+use crate::dto::parsed::{Parsed, optional};
+use crate::dto::post::PostView;
+use crate::dto::selection::Fields;
+use crate::extract::{List, MaybeSignedIn, Params, RequestContext, RequestDto};
 use crate::reply::{self, HandlerResult};
-use crate::validation::{FieldErrorCode, ValidationErrors};
 
-/// Filters and selection of a list of posts, `?status=&authorId=&tag=&expand=&fields=`, and
-/// pagination.
-#[derive(Debug, Default, Deserialize, IntoParams, Validate)]
+/// Filters and selection of a list of posts, `?status=&authorId=&tag=&expand=&fields=`.
+#[derive(Debug, Deserialize, IntoParams, Validate)]
+#[garde(context(RequestContext))]
 #[into_params(parameter_in = Query)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct PostsParams {
-    #[garde(skip)]
-    status: Option<String>,
-    #[garde(skip)]
-    author_id: Option<String>,
-    #[garde(skip)]
-    tag: Option<String>,
-    #[garde(skip)]
-    expand: Option<String>,
-    #[garde(skip)]
-    fields: Option<String>,
-    #[serde(deserialize_with = "parsed")]
-    #[garde(skip)]
-    page: Option<u32>,
-    #[serde(deserialize_with = "parsed")]
-    #[garde(skip)]
-    limit: Option<u32>,
-    #[garde(skip)]
-    cursor: Option<String>,
+    #[garde(dive)]
+    #[param(value_type = Option<String>)]
+    status: Option<Parsed<PostStatus>>,
+    #[garde(dive)]
+    #[param(value_type = Option<String>)]
+    author_id: Option<Parsed<UserId>>,
+    #[garde(dive)]
+    #[param(value_type = Option<String>)]
+    tag: Option<Parsed<Tag>>,
+    #[garde(dive)]
+    #[param(value_type = Option<String>)]
+    expand: Option<Parsed<Vec<PostRelation>>>,
+    #[garde(dive)]
+    #[param(value_type = Option<String>)]
+    fields: Option<Parsed<Fields<PostView<'static>>>>,
 }
 
 /// Parsed [`PostsParams`].
 pub(super) struct PostListQuery {
     filter: PostFilter,
     relations: Vec<PostRelation>,
-    fields: Fields,
-    paging: Paging,
+    fields: Fields<PostView<'static>>,
 }
 
-impl ParseRequest for PostsParams {
+impl RequestDto for PostsParams {
     type Input = PostListQuery;
 
-    fn parse(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<PostListQuery> {
-        let status = self.status.map_or(Some(PostStatus::Published), |name| status_named(&name, errors));
-        let author_id = errors.optional("authorId", self.author_id, |id| id.parse::<UserId>());
-        let tag = errors.optional("tag", self.tag, |text| Tag::new(&text));
-        let relations = expanded(self.expand.as_deref(), &POST_RELATIONS, errors);
-        let fields = Fields::read::<PostView<'_>>(self.fields.as_deref(), errors);
-        let (page, limit, cursor) = (self.page, self.limit, self.cursor);
-        let paging = PageParams { page, limit, cursor }.parse(errors, context);
-        let filter = PostFilter { status: status?, author_id: author_id?, tag: tag? };
-        Some(PostListQuery { filter, relations: relations?, fields: fields?, paging: paging? })
+    fn into_input(valid: Valid<Self>, _: &RequestContext) -> PostListQuery {
+        let Self { status, author_id, tag, expand, fields } = valid.into_inner();
+        PostListQuery {
+            filter: PostFilter {
+                status: optional(status).unwrap_or(PostStatus::Published),
+                author_id: optional(author_id),
+                tag: optional(tag),
+            },
+            relations: optional(expand).unwrap_or_default(),
+            fields: optional(fields).unwrap_or_default(),
+        }
     }
 }
 
-pub(super) fn status_named(name: &str, errors: &mut ValidationErrors) -> Option<PostStatus> {
-    let status = PostStatus::from_name(name);
-    if status.is_none() {
-        errors.add("status", FieldErrorCode::Invalid, "must be draft or published");
-    }
-    status
-}
-
-/// Lists posts, newest first: published ones, or the caller's own drafts. 200, 400
-/// `VALIDATION_ERROR`, 401 `UNAUTHORIZED` for drafts without authentication.
+/// Lists posts, newest first: published ones, or the caller's own drafts. Fails with `UNAUTHORIZED`
+/// for drafts without authentication.
 #[utoipa::path(
     get,
     path = "/posts",
@@ -93,9 +80,9 @@ pub(super) fn status_named(name: &str, errors: &mut ValidationErrors) -> Option<
 pub(super) async fn list(
     state: Data<WebState>,
     caller: MaybeSignedIn,
-    params: Params<PostsParams>,
+    params: Params<List<PostsParams>>,
 ) -> HandlerResult {
-    let PostListQuery { filter, relations, fields, paging } = state.validate(params)?;
+    let (PostListQuery { filter, relations, fields }, paging) = state.validate(params)?;
     if filter.status == PostStatus::Draft {
         caller.required()?;
     }

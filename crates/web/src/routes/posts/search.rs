@@ -6,62 +6,50 @@ use foretell_domain::post::PostStatus;
 use foretell_domain::search::SearchQuery;
 use foretell_domain::tag::Tag;
 use foretell_ports::post::PostFilter;
-use garde::Validate;
+use garde::{Valid, Validate};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::list::status_named;
 use crate::WebState;
-use crate::dto::page::{PageParams, Paging};
+use crate::dto::parsed::{Parsed, optional, required};
 use crate::dto::post::PostView;
 use crate::dto::search::{self, LocalQuery, PostHit};
-use crate::dto::text::parsed;
-use crate::extract::{MaybeSignedIn, Params, ParseContext, ParseRequest};
+use crate::extract::{List, MaybeSignedIn, Params, RequestContext, RequestDto};
 use crate::reply::{self, HandlerResult};
-use crate::validation::ValidationErrors;
 
-/// Query and filters of a search, `?q=&status=&authorId=&tag=`, and pagination.
-#[derive(Debug, Default, Deserialize, IntoParams, Validate)]
+/// Query and filters of a search, `?q=&status=&authorId=&tag=`.
+#[derive(Debug, Deserialize, IntoParams, Validate)]
+#[garde(context(RequestContext))]
 #[into_params(parameter_in = Query)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct SearchParams {
-    #[garde(required)]
+    #[garde(required, dive)]
     #[param(required = true, value_type = String, min_length = 1, max_length = 500)]
-    q: Option<String>,
-    #[garde(skip)]
-    status: Option<String>,
-    #[garde(skip)]
-    author_id: Option<String>,
-    #[garde(skip)]
-    tag: Option<String>,
-    #[serde(deserialize_with = "parsed")]
-    #[garde(skip)]
-    page: Option<u32>,
-    #[serde(deserialize_with = "parsed")]
-    #[garde(skip)]
-    limit: Option<u32>,
-    #[garde(skip)]
-    cursor: Option<String>,
+    q: Option<Parsed<SearchQuery>>,
+    #[garde(dive)]
+    #[param(value_type = Option<String>)]
+    status: Option<Parsed<PostStatus>>,
+    #[garde(dive)]
+    #[param(value_type = Option<String>)]
+    author_id: Option<Parsed<UserId>>,
+    #[garde(dive)]
+    #[param(value_type = Option<String>)]
+    tag: Option<Parsed<Tag>>,
 }
 
-impl ParseRequest for SearchParams {
-    type Input = (SearchQuery, PostFilter, Paging);
+impl RequestDto for SearchParams {
+    type Input = (SearchQuery, PostFilter);
 
-    fn parse(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<Self::Input> {
-        let query = search::query(self.q, errors);
-        let status = self.status.map_or(Some(PostStatus::Published), |name| status_named(&name, errors));
-        let author_id = errors.optional("authorId", self.author_id, |id| id.parse::<UserId>());
-        let tag = errors.optional("tag", self.tag, |text| Tag::new(&text));
-        let (page, limit, cursor) = (self.page, self.limit, self.cursor);
-        let paging = PageParams { page, limit, cursor }.parse(errors, context);
-        let filter = PostFilter { status: status?, author_id: author_id?, tag: tag? };
-        Some((query?, filter, paging?))
+    fn into_input(valid: Valid<Self>, _: &RequestContext) -> Self::Input {
+        let Self { q, status, author_id, tag } = valid.into_inner();
+        let status = optional(status).unwrap_or(PostStatus::Published);
+        (required(q), PostFilter { status, author_id: optional(author_id), tag: optional(tag) })
     }
 }
 
 /// Searches posts, published ones or the caller's own drafts: words, quoted phrases, `or`, and a
 /// minus before excluded terms. The best matches come first, and `meta.method` is the method that
-/// found them. 200, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED` for drafts without authentication.
+/// found them. Fails with `UNAUTHORIZED` for drafts without authentication.
 #[utoipa::path(
     get,
     path = "/posts/search",
@@ -74,9 +62,9 @@ impl ParseRequest for SearchParams {
 pub(super) async fn search(
     state: Data<WebState>,
     caller: MaybeSignedIn,
-    params: Params<SearchParams>,
+    params: Params<List<SearchParams>>,
 ) -> HandlerResult {
-    let (query, filter, paging) = state.validate(params)?;
+    let ((query, filter), paging) = state.validate(params)?;
     if filter.status == PostStatus::Draft {
         caller.required()?;
     }

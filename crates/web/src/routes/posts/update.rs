@@ -3,57 +3,57 @@
 use actix_web::web::Data;
 use foretell_domain::id::PostId;
 use foretell_domain::post::PostEdit;
+use foretell_domain::tag::{MAX_TAGS, Tag};
 use foretell_domain::text::{PostContent, PostTitle};
-use garde::Validate;
+use garde::{Valid, Validate};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::status_of;
 use crate::WebState;
+use crate::dto::parsed::{Distinct, Parsed, optional};
 use crate::dto::post::PostView;
-use crate::dto::tag::read_tags;
-use crate::extract::{Body, IfMatch, Manage, ParseContext, ParseRequest, PathId, SignedIn};
+use crate::dto::tag::tags;
+use crate::error::ErrorCode;
+use crate::extract::{Body, IfMatch, Manage, PathId, RequestContext, RequestDto, SignedIn};
 use crate::reply::{self, HandlerResult};
-use crate::validation::ValidationErrors;
 
 /// Changes of a post; fields that are left out stay unchanged.
-#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[garde(context(RequestContext))]
 #[schema(as = PostEditBody, example = json!({ "title": "On snow", "tags": [] }))]
-#[serde(rename_all = "camelCase")]
 pub(super) struct EditBody {
-    #[garde(skip)]
+    #[garde(dive)]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
-    title: Option<String>,
-    #[garde(skip)]
+    title: Option<Parsed<PostTitle>>,
+    #[garde(dive)]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 50000)]
-    content: Option<String>,
-    #[garde(skip)]
-    published: Option<bool>,
-    #[garde(skip)]
-    #[schema(max_items = 10)]
-    tags: Option<Vec<String>>,
+    content: Option<Parsed<PostContent>>,
+    #[garde(dive)]
+    #[schema(value_type = Option<bool>)]
+    published: Option<Parsed<bool>>,
+    #[garde(length(max = MAX_TAGS), dive)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 10)]
+    tags: Option<Distinct<Tag>>,
 }
 
-impl ParseRequest for EditBody {
+impl RequestDto for EditBody {
     type Input = PostEdit;
 
-    fn parse(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<PostEdit> {
-        let title = errors.optional("title", self.title, PostTitle::new);
-        let content = errors.optional("content", self.content, PostContent::new);
-        let tags = self.tags.map_or(Some(None), |texts| read_tags(&texts, errors).map(Some));
-        Some(PostEdit {
-            title: title?,
-            content: content?,
-            tags: tags?,
-            status: self.published.map(status_of),
-        })
+    fn into_input(valid: Valid<Self>, _: &RequestContext) -> PostEdit {
+        let Self { title, content, published, tags: given } = valid.into_inner();
+        PostEdit {
+            title: optional(title),
+            content: optional(content),
+            tags: given.map(tags),
+            status: optional(published).map(status_of),
+        }
     }
 }
 
-/// Changes a post of the caller; moderators and admins may change any published post. 200, 400
-/// `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409 `QUOTA_EXCEEDED`
-/// if an author changes its status without room in the quota, 412 `PRECONDITION_FAILED` if the post
-/// has another version than `If-Match` requires.
+/// Changes a post of the caller; moderators and admins may change any published post. Fails with
+/// `QUOTA_EXCEEDED` if an author changes its status without room in the quota. Fails with
+/// `PRECONDITION_FAILED` if the post has another version than `If-Match` requires.
 #[utoipa::path(
     patch,
     path = "/posts/{id}",
@@ -63,6 +63,7 @@ impl ParseRequest for EditBody {
     params(("If-Match" = Option<String>, Header)),
     responses((status = 200, description = "Done.", body = PostView<'static>)),
     security(("bearer" = ["manage"]), ("cookie" = [])),
+    extensions(("x-failures" = json!([ErrorCode::QuotaExceeded]))),
 )]
 pub(super) async fn update(
     state: Data<WebState>,

@@ -6,10 +6,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::WebState;
-use crate::dto::page::PageParams;
 use crate::dto::text::Text;
 use crate::dto::time::Time;
-use crate::extract::{InSession, Params};
+use crate::extract::{InSession, Pagination, Params};
 use crate::openapi::names::Id;
 use crate::reply::{self, HandlerResult};
 
@@ -23,8 +22,8 @@ struct SessionView {
     expires_at: Time,
 }
 
-/// Lists the caller's live sessions, newest first, and marks the current one. 200, 400
-/// `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN` for an API key.
+/// Lists the caller's live sessions, newest first, and marks the current one. Fails with
+/// `FORBIDDEN` for an API key.
 #[utoipa::path(
     get,
     path = "/sessions",
@@ -36,7 +35,7 @@ struct SessionView {
 pub(super) async fn list(
     state: Data<WebState>,
     InSession(caller): InSession,
-    params: Params<PageParams>,
+    params: Params<Pagination>,
 ) -> HandlerResult {
     let paging = state.validate(params)?;
     let mut sessions = state.application.identity.list_sessions(&caller, paging.request()).await?;

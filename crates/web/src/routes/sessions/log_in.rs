@@ -3,32 +3,32 @@
 use actix_web::web::Data;
 use foretell_domain::id::SessionId;
 use foretell_domain::text::Email;
-use garde::Validate;
+use garde::{Valid, Validate};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::session_cookie;
 use crate::WebState;
+use crate::dto::parsed::{Parsed, required};
 use crate::dto::text::Text;
 use crate::dto::time::Time;
 use crate::dto::user::UserView;
-use crate::error::ApiError;
-use crate::extract::{Body, ClientAddress, ParseContext, ParseRequest};
+use crate::error::{ApiError, ErrorCode};
+use crate::extract::{Body, ClientAddress, RequestContext, RequestDto};
 use crate::openapi::names::Id;
 use crate::reply::{self, HandlerResult};
-use crate::validation::ValidationErrors;
 
-#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[garde(context(RequestContext))]
 #[schema(example = json!({ "email": "grace@example.com", "password": "correct horse" }))]
-#[serde(rename_all = "camelCase")]
 pub(super) struct CredentialsBody {
-    #[garde(required)]
+    #[garde(required, dive)]
     #[schema(required = true, value_type = String)]
-    email: Option<String>,
-    #[garde(required)]
+    email: Option<Parsed<Email>>,
+    #[garde(required, dive)]
     #[schema(required = true, value_type = String)]
-    password: Option<SecretString>,
+    password: Option<Parsed<SecretString>>,
 }
 
 pub(super) struct Credentials {
@@ -36,13 +36,12 @@ pub(super) struct Credentials {
     password: SecretString,
 }
 
-impl ParseRequest for CredentialsBody {
+impl RequestDto for CredentialsBody {
     type Input = Credentials;
 
-    fn parse(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<Credentials> {
-        let email = errors.required("email", self.email, |text| Email::new(&text));
-        let password = errors.require("password", self.password);
-        Some(Credentials { email: email?, password: password? })
+    fn into_input(valid: Valid<Self>, _: &RequestContext) -> Credentials {
+        let Self { email, password } = valid.into_inner();
+        Credentials { email: required(email), password: required(password) }
     }
 }
 
@@ -56,8 +55,7 @@ struct SessionBegun<'a> {
     user: UserView<'a>,
 }
 
-/// Creates a session; its token is returned only once, and set as a cookie. 201, 400
-/// `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 429 `RATE_LIMITED`, 503 `UNAVAILABLE`.
+/// Creates a session; its token is returned only once, and set as a cookie.
 #[utoipa::path(
     post,
     path = "/sessions",
@@ -65,6 +63,7 @@ struct SessionBegun<'a> {
     tag = "sessions",
     request_body = CredentialsBody,
     responses((status = 201, description = "Made.", body = SessionBegun<'static>)),
+    extensions(("x-failures" = json!([ErrorCode::Unauthorized]))),
 )]
 pub(super) async fn log_in(
     state: Data<WebState>,

@@ -28,9 +28,8 @@ impl FromStr for OwnSession {
     }
 }
 
-/// Ends one of the caller's sessions; for the current one, the cookie is deleted too. 204, 401
-/// `UNAUTHORIZED`, 403 `FORBIDDEN` for an API key, 404 `NOT_FOUND` also for sessions of other
-/// users.
+/// Ends one of the caller's sessions; for the current one, the cookie is deleted too. Fails with
+/// `FORBIDDEN` for an API key. Also fails with `NOT_FOUND` for sessions of other users.
 #[utoipa::path(
     delete,
     path = "/sessions/{id}",

@@ -5,13 +5,12 @@ use actix_web::web::Data;
 use super::made;
 use crate::WebState;
 use crate::dto::transfer::{PaymentBody, TransferView};
+use crate::error::ErrorCode;
 use crate::extract::{Body, IdempotencyKey, SignedIn, Trade};
 use crate::reply::{self, HandlerResult};
 
-/// Makes a payment, once per idempotency key. 201, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403
-/// `FORBIDDEN`, 404 `NOT_FOUND` for an account that does not exist or belongs to another payer, 409
-/// `INSUFFICIENT_FUNDS`, `ACCOUNT_CLOSED`, `DUPLICATE` or `CONFLICT`, 422 `IDEMPOTENCY_MISMATCH`,
-/// 503 `UNAVAILABLE`.
+/// Makes a payment, once per idempotency key. Fails with `NOT_FOUND` for an account that does not
+/// exist or belongs to another payer.
 #[utoipa::path(
     post,
     path = "/transfers",
@@ -21,6 +20,7 @@ use crate::reply::{self, HandlerResult};
     params(("Idempotency-Key" = String, Header)),
     responses((status = 201, description = "Made.", body = TransferView<'static>)),
     security(("bearer" = ["trade"]), ("cookie" = [])),
+    extensions(("x-failures" = json!([ErrorCode::NotFound, ErrorCode::InsufficientFunds, ErrorCode::AccountClosed, ErrorCode::Duplicate, ErrorCode::Conflict]))),
 )]
 pub(super) async fn create(
     state: Data<WebState>,

@@ -7,68 +7,46 @@ use foretell_application::writer::{BatchMode, MAX_BATCH_TRANSFERS, PaymentBatch,
 use foretell_domain::error::DomainError;
 use foretell_domain::money::Currency;
 use foretell_domain::transfer::Transfer;
-use garde::Validate;
+use garde::{Valid, Validate};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::WebState;
 use crate::cpu_work;
+use crate::dto::parsed::{Parsed, required, validated};
 use crate::dto::transfer::{PaymentBody, TransferView, Visible};
 use crate::error::ApiError;
 use crate::error::refusal::Refused;
-use crate::extract::{Body, IdempotencyKey, Object, ParseContext, ParseRequest, SignedIn, Trade};
+use crate::extract::{Body, IdempotencyKey, Object, RequestContext, RequestDto, SignedIn, Trade};
 use crate::middleware::charge;
 use crate::openapi::names::BatchModeName;
 use crate::reply::{self, HandlerResult};
-use crate::validation::{FieldErrorCode, ValidationErrors};
 
 /// Size of one result in the response, roughly.
 const RESULT_BYTES: usize = 500;
 
-#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[garde(context(RequestContext))]
 #[schema(example = json!({
     "mode": "independent",
     "transfers": [{ "fromAccountId": "019a0000-0000-7000-8000-000000000001", "toAccountId": "019a0000-0000-7000-8000-000000000002", "amount": 5 }]
 }))]
-#[serde(rename_all = "camelCase")]
 pub(super) struct BatchBody {
-    #[garde(required)]
+    #[garde(required, dive)]
     #[schema(required = true, value_type = BatchModeName)]
-    mode: Option<String>,
+    mode: Option<Parsed<BatchMode>>,
     #[garde(required, length(min = 1, max = MAX_BATCH_TRANSFERS), dive)]
     #[schema(required = true, value_type = Vec<PaymentBody>, min_items = 1, max_items = 1000)]
     transfers: Option<Vec<Object<PaymentBody>>>,
 }
 
-fn mode_named(name: &str, errors: &mut ValidationErrors) -> Option<BatchMode> {
-    match name {
-        "atomic" => Some(BatchMode::Atomic),
-        "independent" => Some(BatchMode::Independent),
-        _ => {
-            errors.add("mode", FieldErrorCode::Invalid, "must be atomic or independent");
-            None
-        }
-    }
-}
-
-impl ParseRequest for BatchBody {
+impl RequestDto for BatchBody {
     type Input = PaymentBatch;
 
-    fn parse(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<PaymentBatch> {
-        let mode = errors.require("mode", self.mode).and_then(|name| mode_named(&name, errors));
-        let bodies = errors.require("transfers", self.transfers)?;
-        // All payments are parsed before the first invalid one ends it, so that all errors are
-        // reported.
-        let payments: Vec<_> = bodies
-            .into_iter()
-            .enumerate()
-            .map(|(index, Object(body))| {
-                let part = format_args!("transfers[{index}]");
-                errors.within(part, |errors| body.parse(errors, context))
-            })
-            .collect();
-        let payments = payments.into_iter().collect::<Option<_>>()?;
-        Some(PaymentBatch { mode: mode?, payments })
+    fn into_input(valid: Valid<Self>, context: &RequestContext) -> PaymentBatch {
+        let Self { mode, transfers } = valid.into_inner();
+        let payments = validated(transfers).into_iter().map(|Object(payment)| payment.into_payment(context));
+        PaymentBatch { mode: required(mode), payments: payments.collect() }
     }
 }
 
@@ -94,8 +72,7 @@ impl<'a> Item<'a> {
 
 /// Makes payments in order, all or none (`atomic`) or each independently (`independent`), once per
 /// idempotency key. It costs as many tokens of `limits.write` as it has transfers, and a full
-/// bucket if it has more than the limit. 200 with one result per payment, 400 `VALIDATION_ERROR`,
-/// 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 422 `IDEMPOTENCY_MISMATCH`, 503 `UNAVAILABLE`.
+/// bucket if it has more than the limit.
 #[utoipa::path(
     post,
     path = "/transfers/batch",

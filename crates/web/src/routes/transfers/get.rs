@@ -8,8 +8,8 @@ use crate::dto::transfer::{TransferView, Visible};
 use crate::extract::{NoParams, Params, PathId, Read, SignedIn};
 use crate::reply::{self, HandlerResult};
 
-/// Returns a transfer to the owners of its accounts. 200, 400 `VALIDATION_ERROR`, 401
-/// `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND` also for transfers that the caller may not see.
+/// Returns a transfer to the owners of its accounts. Also fails with `NOT_FOUND` for transfers that
+/// the caller may not see.
 #[utoipa::path(
     get,
     path = "/transfers/{id}",

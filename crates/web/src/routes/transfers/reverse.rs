@@ -2,38 +2,36 @@
 
 use actix_web::web::Data;
 use foretell_domain::id::TransferId;
-use garde::Validate;
+use garde::{Valid, Validate};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::made;
 use crate::WebState;
+use crate::dto::parsed::{Parsed, optional};
 use crate::dto::transfer::TransferView;
-use crate::extract::{AdminOnly, IdempotencyKey, OptionalBody, ParseContext, ParseRequest, PathId, Trade};
+use crate::error::ErrorCode;
+use crate::extract::{AdminOnly, IdempotencyKey, OptionalBody, PathId, RequestContext, RequestDto, Trade};
 use crate::reply::{self, HandlerResult};
-use crate::validation::ValidationErrors;
 
-#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[garde(context(RequestContext))]
 #[schema(example = json!({ "force": true }))]
-#[serde(rename_all = "camelCase")]
 pub(super) struct ReversalBody {
-    #[garde(skip)]
-    #[serde(default)]
-    force: bool,
+    #[garde(dive)]
+    #[schema(value_type = bool, required = false)]
+    force: Option<Parsed<bool>>,
 }
 
-impl ParseRequest for ReversalBody {
+impl RequestDto for ReversalBody {
     type Input = bool;
 
-    fn parse(self, _: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<bool> {
-        Some(self.force)
+    fn into_input(valid: Valid<Self>, _: &RequestContext) -> bool {
+        optional(valid.into_inner().force).unwrap_or(false)
     }
 }
 
 /// Reverses a transfer, once; with `force`, the treasury covers what its receiver no longer has.
-/// 201, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`, 409
-/// `INSUFFICIENT_FUNDS`, `NOT_REVERSIBLE` or `ACCOUNT_CLOSED`, 422 `IDEMPOTENCY_MISMATCH`, 503
-/// `UNAVAILABLE`.
 #[utoipa::path(
     post,
     path = "/transfers/{id}/reversal",
@@ -43,6 +41,7 @@ impl ParseRequest for ReversalBody {
     params(("Idempotency-Key" = String, Header)),
     responses((status = 201, description = "Made.", body = TransferView<'static>)),
     security(("bearer" = ["admin_trade"]), ("cookie" = [])),
+    extensions(("x-failures" = json!([ErrorCode::InsufficientFunds, ErrorCode::NotReversible, ErrorCode::AccountClosed]))),
 )]
 pub(super) async fn reverse(
     state: Data<WebState>,

@@ -3,38 +3,39 @@
 use actix_web::web::Data;
 use foretell_application::PasswordConfirmation;
 use foretell_domain::id::UserId;
-use garde::Validate;
+use garde::{Valid, Validate};
 use secrecy::SecretString;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::WebState;
-use crate::extract::{ClientAddress, InSession, OptionalBody, ParseContext, ParseRequest, PathId};
+use crate::dto::parsed::{Parsed, required};
+use crate::error::ErrorCode;
+use crate::extract::{ClientAddress, InSession, OptionalBody, PathId, RequestContext, RequestDto};
 use crate::reply::{self, HandlerResult};
 use crate::routes::sessions::forget_cookie;
-use crate::validation::ValidationErrors;
 
-#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[garde(context(RequestContext))]
 #[schema(example = json!({ "password": "correct horse" }))]
-#[serde(rename_all = "camelCase")]
 pub(super) struct ErasureBody {
-    #[garde(required)]
+    #[garde(required, dive)]
     #[schema(required = true, value_type = String)]
-    password: Option<SecretString>,
+    password: Option<Parsed<SecretString>>,
 }
 
-impl ParseRequest for ErasureBody {
+impl RequestDto for ErasureBody {
     type Input = SecretString;
 
-    fn parse(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<SecretString> {
-        errors.require("password", self.password)
+    fn into_input(valid: Valid<Self>, _: &RequestContext) -> SecretString {
+        required(valid.into_inner().password)
     }
 }
 
 /// Deletes the caller, who must use their own id and confirm with the password: name, picture,
-/// email address and password are deleted, the ledger is kept. 204, 400 `VALIDATION_ERROR`, 401
-/// `UNAUTHORIZED` also for a wrong password, 403 `FORBIDDEN` for an API key and for other users,
-/// 409 `CONFLICT` for the last active admin, 429 `RATE_LIMITED`.
+/// email address and password are deleted, the ledger is kept. Also fails with `UNAUTHORIZED` for a
+/// wrong password. Fails with `FORBIDDEN` for an API key and for other users. Fails with `CONFLICT`
+/// for the last active admin.
 #[utoipa::path(
     delete,
     path = "/users/{id}",
@@ -43,6 +44,7 @@ impl ParseRequest for ErasureBody {
     request_body = ErasureBody,
     responses((status = 204, description = "No content.")),
     security(("bearer" = ["session"]), ("cookie" = [])),
+    extensions(("x-failures" = json!([ErrorCode::Conflict]))),
 )]
 pub(super) async fn erase(
     state: Data<WebState>,

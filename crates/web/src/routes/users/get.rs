@@ -8,9 +8,7 @@ use crate::dto::user::{UserView, entity_tag};
 use crate::extract::{KnownTags, NoParams, Params, PathId, Read, SignedIn};
 use crate::reply::{self, HandlerResult};
 
-/// Returns a user; email address and status only to the user, moderators and admins. 200, 304 if
-/// the client has this version, 400 `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404
-/// `NOT_FOUND`.
+/// Returns a user; email address and status only to the user, moderators and admins.
 #[utoipa::path(
     get,
     path = "/users/{id}",

@@ -4,52 +4,40 @@ use std::collections::BTreeMap;
 
 use actix_web::web::Data;
 use foretell_application::UserRelation;
-use garde::Validate;
+use garde::{Valid, Validate};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::WebState;
-use crate::dto::page::{PageParams, Paging};
-use crate::dto::selection::{Fields, expanded};
-use crate::dto::text::parsed;
-use crate::dto::user::{ListedUser, USER_RELATIONS};
-use crate::extract::{Params, ParseContext, ParseRequest, Read, SignedIn};
+use crate::dto::parsed::{Parsed, optional};
+use crate::dto::selection::Fields;
+use crate::dto::user::ListedUser;
+use crate::extract::{List, Params, Read, RequestContext, RequestDto, SignedIn};
 use crate::reply::{self, HandlerResult};
-use crate::validation::ValidationErrors;
 
-/// Pagination and selection of a list of users: `?expand=posts&fields=id,name`.
-#[derive(Debug, Default, Deserialize, IntoParams, Validate)]
+/// Selection in a list of users: `?expand=posts&fields=id,name`.
+#[derive(Debug, Deserialize, IntoParams, Validate)]
+#[garde(context(RequestContext))]
 #[into_params(parameter_in = Query)]
-#[serde(rename_all = "camelCase", default)]
 pub(super) struct UsersParams {
-    #[garde(skip)]
-    expand: Option<String>,
-    #[garde(skip)]
-    fields: Option<String>,
-    #[serde(deserialize_with = "parsed")]
-    #[garde(skip)]
-    page: Option<u32>,
-    #[serde(deserialize_with = "parsed")]
-    #[garde(skip)]
-    limit: Option<u32>,
-    #[garde(skip)]
-    cursor: Option<String>,
+    #[garde(dive)]
+    #[param(value_type = Option<String>)]
+    expand: Option<Parsed<Vec<UserRelation>>>,
+    #[garde(dive)]
+    #[param(value_type = Option<String>)]
+    fields: Option<Parsed<Fields<ListedUser<'static>>>>,
 }
 
-impl ParseRequest for UsersParams {
-    type Input = (Vec<UserRelation>, Fields, Paging);
+impl RequestDto for UsersParams {
+    type Input = (Vec<UserRelation>, Fields<ListedUser<'static>>);
 
-    fn parse(self, errors: &mut ValidationErrors, context: &ParseContext<'_>) -> Option<Self::Input> {
-        let relations = expanded(self.expand.as_deref(), &USER_RELATIONS, errors);
-        let fields = Fields::read::<ListedUser<'_>>(self.fields.as_deref(), errors);
-        let (page, limit, cursor) = (self.page, self.limit, self.cursor);
-        let paging = PageParams { page, limit, cursor }.parse(errors, context);
-        Some((relations?, fields?, paging?))
+    fn into_input(valid: Valid<Self>, _: &RequestContext) -> Self::Input {
+        let Self { expand, fields } = valid.into_inner();
+        (optional(expand).unwrap_or_default(), optional(fields).unwrap_or_default())
     }
 }
 
-/// Lists the users, newest first, without deleted ones. 200, 400 `VALIDATION_ERROR`, 401
-/// `UNAUTHORIZED`, 403 `FORBIDDEN`.
+/// Lists the users, newest first, without deleted ones.
 #[utoipa::path(
     get,
     path = "/users",
@@ -62,9 +50,9 @@ impl ParseRequest for UsersParams {
 pub(super) async fn list(
     state: Data<WebState>,
     SignedIn(caller, ..): SignedIn<Read>,
-    params: Params<UsersParams>,
+    params: Params<List<UsersParams>>,
 ) -> HandlerResult {
-    let (relations, fields, paging) = state.validate(params)?;
+    let ((relations, fields), paging) = state.validate(params)?;
     let application = &state.application;
     let mut users = application.identity.list_users(paging.request()).await?;
     let meta = paging.meta(&mut users, |user| user.id, application.identity.count_users()).await?;

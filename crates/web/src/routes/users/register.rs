@@ -3,50 +3,53 @@
 use actix_web::web::Data;
 use foretell_application::Registration;
 use foretell_domain::id::AccountId;
-use foretell_domain::text::{Email, UserName};
+use foretell_domain::text::{AvatarUrl, Email, UserName};
 use foretell_domain::user::Role;
-use garde::Validate;
-use secrecy::SecretString;
+use foretell_ports::secret::NewPassword;
+use garde::{Valid, Validate};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::WebState;
 use crate::dto::money::Money;
+use crate::dto::parsed::{Parsed, optional, required};
 use crate::dto::text::Text;
-use crate::dto::user::{UserView, avatar, new_password};
-use crate::extract::{Body, ParseContext, ParseRequest};
+use crate::dto::user::UserView;
+use crate::error::ErrorCode;
+use crate::extract::{Body, RequestContext, RequestDto};
 use crate::openapi::names::Id;
 use crate::reply::{self, HandlerResult};
-use crate::validation::ValidationErrors;
 
-#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[garde(context(RequestContext))]
 #[schema(example = json!({ "email": "grace@example.com", "name": "Grace", "password": "correct horse" }))]
-#[serde(rename_all = "camelCase")]
 pub(super) struct RegistrationBody {
-    #[garde(required)]
+    #[garde(required, dive)]
     #[schema(required = true, value_type = String, min_length = 3, max_length = 254)]
-    email: Option<String>,
-    #[garde(required)]
+    email: Option<Parsed<Email>>,
+    #[garde(required, dive)]
     #[schema(required = true, value_type = String, min_length = 1, max_length = 50)]
-    name: Option<String>,
-    #[garde(required)]
+    name: Option<Parsed<UserName>>,
+    #[garde(required, dive)]
     #[schema(required = true, value_type = String, min_length = 8, max_length = 128)]
-    password: Option<SecretString>,
-    #[garde(skip)]
+    password: Option<Parsed<NewPassword>>,
+    #[garde(dive)]
     #[schema(value_type = Option<String>, max_length = 500)]
-    avatar: Option<String>,
+    avatar: Option<Parsed<AvatarUrl>>,
 }
 
-impl ParseRequest for RegistrationBody {
+impl RequestDto for RegistrationBody {
     type Input = Registration;
 
-    fn parse(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<Registration> {
-        let email = errors.required("email", self.email, |text| Email::new(&text));
-        let name = errors.required("name", self.name, UserName::new);
-        let password = new_password("password", self.password, errors);
-        let avatar = self.avatar.map_or(Some(None), |text| avatar(text, errors).map(Some));
-        let (email, name, password, avatar) = (email?, name?, password?, avatar?);
-        Some(Registration { email, name, password, avatar, role: Role::User })
+    fn into_input(valid: Valid<Self>, _: &RequestContext) -> Registration {
+        let Self { email, name, password, avatar } = valid.into_inner();
+        Registration {
+            email: required(email),
+            name: required(name),
+            password: required(password),
+            avatar: optional(avatar),
+            role: Role::User,
+        }
     }
 }
 
@@ -64,8 +67,7 @@ struct NewAccount {
     balance: Money,
 }
 
-/// Registers a user with an account and the sign-up grant. 201, 400 `VALIDATION_ERROR`, 409
-/// `DUPLICATE` or `CIRCULATION_LIMIT`.
+/// Registers a user with an account and the sign-up grant.
 #[utoipa::path(
     post,
     path = "/users",
@@ -73,6 +75,7 @@ struct NewAccount {
     tag = "users",
     request_body = RegistrationBody,
     responses((status = 201, description = "Made.", body = Registered<'static>)),
+    extensions(("x-failures" = json!([ErrorCode::Duplicate, ErrorCode::CirculationLimit]))),
 )]
 pub(super) async fn register(state: Data<WebState>, body: Body<RegistrationBody>) -> HandlerResult {
     let registration = state.validate(body)?;

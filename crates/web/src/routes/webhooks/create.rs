@@ -2,43 +2,42 @@
 
 use actix_web::web::Data;
 use foretell_application::NewWebhook;
-use foretell_domain::webhook::WebhookEvent;
-use garde::Validate;
+use foretell_domain::webhook::{WebhookEvent, WebhookUrl};
+use garde::{Valid, Validate};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::WebState;
-use crate::dto::webhook::{self, WebhookWithSecret};
-use crate::extract::{AdminOnly, Body, Manage, ParseContext, ParseRequest};
+use crate::dto::parsed::{Distinct, Parsed, required, validated};
+use crate::dto::webhook::WebhookWithSecret;
+use crate::error::ErrorCode;
+use crate::extract::{AdminOnly, Body, Manage, RequestContext, RequestDto};
 use crate::openapi::names::WebhookEventName;
 use crate::reply::{self, HandlerResult};
-use crate::validation::ValidationErrors;
 
-#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[garde(context(RequestContext))]
 #[schema(example = json!({ "url": "https://example.org/hook", "events": ["market.status"] }))]
-#[serde(rename_all = "camelCase")]
 pub(super) struct WebhookBody {
-    #[garde(required)]
+    #[garde(required, dive)]
     #[schema(required = true, value_type = String, max_length = 500)]
-    url: Option<String>,
-    #[garde(required, length(min = 1, max = WebhookEvent::ALL.len()))]
+    url: Option<Parsed<WebhookUrl>>,
+    #[garde(required, length(min = 1, max = WebhookEvent::ALL.len()), dive)]
     #[schema(required = true, value_type = Vec<WebhookEventName>, min_items = 1, max_items = 2)]
-    events: Option<Vec<String>>,
+    events: Option<Distinct<WebhookEvent>>,
 }
 
-impl ParseRequest for WebhookBody {
+impl RequestDto for WebhookBody {
     type Input = NewWebhook;
 
-    fn parse(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<NewWebhook> {
-        let url = errors.require("url", self.url).and_then(|text| webhook::url(text, errors));
-        let events = errors.require("events", self.events).and_then(|names| webhook::events(&names, errors));
-        Some(NewWebhook { url: url?, events: events? })
+    fn into_input(valid: Valid<Self>, _: &RequestContext) -> NewWebhook {
+        let Self { url, events } = valid.into_inner();
+        NewWebhook { url: required(url), events: validated(events).into_values().collect() }
     }
 }
 
-/// Creates a webhook; its secret is returned only once. It receives events from now on. 201, 400
-/// `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 409 `CONFLICT` if the maximum number of
-/// webhooks is reached.
+/// Creates a webhook; its secret is returned only once. It receives events from now on. Fails with
+/// `CONFLICT` if the maximum number of webhooks is reached.
 #[utoipa::path(
     post,
     path = "/webhooks",
@@ -47,6 +46,7 @@ impl ParseRequest for WebhookBody {
     request_body = WebhookBody,
     responses((status = 201, description = "Made.", body = WebhookWithSecret<'static>)),
     security(("bearer" = ["admin"]), ("cookie" = [])),
+    extensions(("x-failures" = json!([ErrorCode::Conflict]))),
 )]
 pub(super) async fn create(
     state: Data<WebState>,

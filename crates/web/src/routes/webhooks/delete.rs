@@ -7,8 +7,7 @@ use crate::WebState;
 use crate::extract::{AdminOnly, Manage, NoParams, Params, PathId};
 use crate::reply::{self, HandlerResult};
 
-/// Deletes a webhook; undelivered events are never sent. 204, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`,
-/// 404 `NOT_FOUND`.
+/// Deletes a webhook; undelivered events are never sent.
 #[utoipa::path(
     delete,
     path = "/webhooks/{id}",

@@ -8,8 +8,7 @@ use crate::dto::webhook::WebhookView;
 use crate::extract::{AdminOnly, Manage, NoParams, Params, PathId};
 use crate::reply::{self, HandlerResult};
 
-/// Returns a webhook without its secret, and the state of its deliveries. 200, 401 `UNAUTHORIZED`,
-/// 403 `FORBIDDEN`, 404 `NOT_FOUND`.
+/// Returns a webhook without its secret, and the state of its deliveries.
 #[utoipa::path(
     get,
     path = "/webhooks/{id}",

@@ -3,13 +3,11 @@
 use actix_web::web::Data;
 
 use crate::WebState;
-use crate::dto::page::PageParams;
 use crate::dto::webhook::WebhookView;
-use crate::extract::{AdminOnly, Manage, Params};
+use crate::extract::{AdminOnly, Manage, Pagination, Params};
 use crate::reply::{self, HandlerResult};
 
-/// Lists the webhooks without their secrets, newest first. 200, 400 `VALIDATION_ERROR`, 401
-/// `UNAUTHORIZED`, 403 `FORBIDDEN`.
+/// Lists the webhooks without their secrets, newest first.
 #[utoipa::path(
     get,
     path = "/webhooks",
@@ -21,7 +19,7 @@ use crate::reply::{self, HandlerResult};
 pub(super) async fn list(
     state: Data<WebState>,
     AdminOnly(caller, ..): AdminOnly<Manage>,
-    params: Params<PageParams>,
+    params: Params<Pagination>,
 ) -> HandlerResult {
     let paging = state.validate(params)?;
     let mut webhooks = state.application.notifications.list_webhooks(&caller, paging.request()).await?;

@@ -9,7 +9,7 @@ use crate::extract::{AdminOnly, Manage, NoParams, Params, PathId};
 use crate::reply::{self, HandlerResult};
 
 /// Creates a new secret of a webhook, which is returned only once; the previous one also signs for
-/// another 24 hours. 200, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`.
+/// another 24 hours.
 #[utoipa::path(
     post,
     path = "/webhooks/{id}/secret",

@@ -18,7 +18,7 @@ struct WebhookTest {
 }
 
 /// Sends a message of the type `webhook.test` to a webhook, enabled or not, and waits for its
-/// response. 200 with the result, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`.
+/// response.
 #[utoipa::path(
     post,
     path = "/webhooks/{id}/test",

@@ -3,50 +3,44 @@
 use actix_web::web::Data;
 use foretell_application::WebhookChange;
 use foretell_domain::id::WebhookId;
-use foretell_domain::webhook::{WebhookEvent, WebhookStatus};
-use garde::Validate;
+use foretell_domain::webhook::{WebhookEvent, WebhookStatus, WebhookUrl};
+use garde::{Valid, Validate};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::WebState;
-use crate::dto::webhook::{self, WebhookView};
-use crate::extract::{AdminOnly, Body, Manage, ParseContext, ParseRequest, PathId};
+use crate::dto::parsed::{Distinct, Parsed, optional};
+use crate::dto::webhook::WebhookView;
+use crate::extract::{AdminOnly, Body, Manage, PathId, RequestContext, RequestDto};
 use crate::openapi::names::{WebhookEventName, WebhookStatusName};
 use crate::reply::{self, HandlerResult};
-use crate::validation::{FieldErrorCode, ValidationErrors};
 
-#[derive(Debug, Default, Deserialize, ToSchema, Validate)]
+#[derive(Debug, Deserialize, ToSchema, Validate)]
+#[garde(context(RequestContext))]
 #[schema(example = json!({ "status": "enabled" }))]
-#[serde(rename_all = "camelCase")]
 pub(super) struct WebhookChangeBody {
-    #[garde(skip)]
+    #[garde(dive)]
     #[schema(value_type = Option<String>, max_length = 500)]
-    url: Option<String>,
-    #[garde(inner(length(min = 1, max = WebhookEvent::ALL.len())))]
+    url: Option<Parsed<WebhookUrl>>,
+    #[garde(length(min = 1, max = WebhookEvent::ALL.len()), dive)]
     #[schema(value_type = Option<Vec<WebhookEventName>>, min_items = 1, max_items = 2)]
-    events: Option<Vec<String>>,
-    #[garde(skip)]
+    events: Option<Distinct<WebhookEvent>>,
+    #[garde(dive)]
     #[schema(value_type = Option<WebhookStatusName>)]
-    status: Option<String>,
+    status: Option<Parsed<WebhookStatus>>,
 }
 
-impl ParseRequest for WebhookChangeBody {
+impl RequestDto for WebhookChangeBody {
     type Input = WebhookChange;
 
-    fn parse(self, errors: &mut ValidationErrors, _: &ParseContext<'_>) -> Option<WebhookChange> {
-        let url = self.url.map(|text| webhook::url(text, errors).ok_or(()));
-        let events = self.events.map(|names| webhook::events(&names, errors).ok_or(()));
-        let status = self.status.map(|name| {
-            let status = WebhookStatus::from_name(&name);
-            status.ok_or_else(|| errors.add("status", FieldErrorCode::Invalid, "must be enabled or disabled"))
-        });
-        let (url, events) = (url.transpose().ok()?, events.transpose().ok()?);
-        Some(WebhookChange { url, events, status: status.transpose().ok()? })
+    fn into_input(valid: Valid<Self>, _: &RequestContext) -> WebhookChange {
+        let Self { url, events, status } = valid.into_inner();
+        let events = events.map(|events| events.into_values().collect());
+        WebhookChange { url: optional(url), events, status: optional(status) }
     }
 }
 
-/// Changes a webhook. Events that happen while it is disabled are never sent. 200 with it, 400
-/// `VALIDATION_ERROR`, 401 `UNAUTHORIZED`, 403 `FORBIDDEN`, 404 `NOT_FOUND`.
+/// Changes a webhook. Events that happen while it is disabled are never sent.
 #[utoipa::path(
     patch,
     path = "/webhooks/{id}",

@@ -84,7 +84,6 @@ async fn invalid_opening_gets_all_errors() {
         "category: invalid",
         "creatorId: unknown_field",
         "description: length",
-        "endDate: range",
         "name: length",
         "options[1].name: repeated",
         "options[1].probability: required",
