@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use foretell_application::{Application, ApplicationSettings, Ports, Semantic, shared_secret};
 use foretell_cache::{
-    LocalRateLimiter, MokaCache, RedisCache, RedisLink, RedisRateLimiter, RedisSettings, RedisUserChanges,
+    LocalCache, LocalRateLimiter, RedisCache, RedisLink, RedisRateLimiter, RedisSettings, RedisUserChanges,
     RedisVectorIndex, TieredCache,
 };
 use foretell_embedding::MemoryIndex;
@@ -201,7 +201,7 @@ impl Builder {
 }
 
 fn cache(settings: CacheSettings, link: Option<&Arc<RedisLink>>, clock: &Arc<dyn Clock>) -> Arc<dyn Cache> {
-    let near = MokaCache::new(settings.entries, settings.entry_idle);
+    let near = LocalCache::new(settings.entries, settings.entry_idle);
     match link {
         None => Arc::new(near),
         Some(link) => {
