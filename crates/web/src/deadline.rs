@@ -57,15 +57,22 @@ impl Deadline {
     ///
     /// # Errors
     /// 503 `UNAVAILABLE` after the timeout.
-    pub(crate) async fn wait_for<F: Future>(&self, mut work: Pin<&mut F>) -> Result<F::Output, ApiError> {
+    pub(crate) async fn wait_for<F: Future>(&self, work: Pin<&mut F>) -> Result<F::Output, ApiError> {
+        let mut output = None;
+        self.wait(pin!(async { output = Some(work.await) })).await?;
+        output.ok_or_else(|| ApiError::internal("the work has no output"))
+    }
+
+    /// Waits for `work` of any type: this function is compiled once instead of for each handler.
+    async fn wait(&self, mut work: Pin<&mut dyn Future<Output = ()>>) -> Result<(), ApiError> {
         // Most work is done at once, and needs no timer.
-        if let Poll::Ready(value) = poll!(work.as_mut()) {
-            return Ok(value);
+        if poll!(work.as_mut()).is_ready() {
+            return Ok(());
         }
         let mut alarm = pin!(sleep_until(Instant::now()));
         poll_fn(|context| {
-            if let Poll::Ready(value) = work.as_mut().poll(context) {
-                return Poll::Ready(Ok(value));
+            if work.as_mut().poll(context).is_ready() {
+                return Poll::Ready(Ok(()));
             }
             let Some(until) = self.until.get() else { return Poll::Pending };
             if alarm.deadline() != until {
