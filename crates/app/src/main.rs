@@ -18,6 +18,7 @@ mod signals;
 mod wiring;
 mod worker;
 
+use std::pin::Pin;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -60,7 +61,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let settings = Settings::load(std::env::vars_os(), cli.config.as_deref())?;
     let _telemetry = foretell_telemetry::init(&settings.telemetry, env!("CARGO_PKG_VERSION"))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
+    // On the heap and without its type: `block_on` would compile all subcommands three times.
+    let run: Pin<Box<dyn Future<Output = _>>> = Box::pin(async {
         match cli.command.unwrap_or_else(|| Command::Serve(ServeArguments::default())) {
             Command::Serve(arguments) => serve::run(&settings, &arguments).await,
             Command::Worker => worker::run(&settings).await,
@@ -76,5 +78,6 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Demo => demo::run(&settings).await,
             Command::Openapi | Command::Config(_) => Ok(ExitCode::SUCCESS),
         }
-    })
+    });
+    runtime.block_on(run)
 }
