@@ -134,7 +134,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("pq-sys", &["persistence", "tests"]),
     ("sentry", &["telemetry"]),
     ("tracing-opentelemetry", &["telemetry"]),
-    ("ureq", &["telemetry"]),
+    ("ureq", &["app", "telemetry", "webhooks"]),
 ];
 
 /// Libraries that a crate must not depend on even indirectly.
