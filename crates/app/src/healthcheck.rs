@@ -13,11 +13,11 @@ use crate::config::Settings;
 /// Timeout of the server.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     let address = reachable(settings.server.bind);
     let config = ureq::Agent::config_builder().proxy(None).timeout_global(Some(PATIENCE));
     let agent = config.http_status_as_error(false).build().new_agent();
-    // It blocks, and nothing else runs in this process.
+    // It blocks: nothing else runs in this process.
     let answer = agent.get(format!("http://{address}/readyz")).call();
     let mut answer = answer.with_context(|| format!("no response from {address}"))?;
     let is_ready = answer.status().is_success();

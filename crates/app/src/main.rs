@@ -71,7 +71,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Export(arguments) => export::run(&settings, &arguments).await,
             Command::Search(SearchCommand::Reindex) => search::reindex(&settings).await,
             Command::Doctor { json } => doctor::run(&settings, json).await,
-            Command::Healthcheck => healthcheck::run(&settings).await,
+            Command::Healthcheck => healthcheck::run(&settings),
             Command::Migrate => wiring::migrate(&settings).await,
             Command::Admin(AdminCommand::Create(new)) => admin::create(&settings, new).await,
             Command::Ledger(LedgerCommand::Audit { json }) => audit::run(&settings, json).await,
