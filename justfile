@@ -14,8 +14,12 @@ run *arguments:
 demo:
     cargo run --locked -- demo
 
-# Runs the whole test suite; arguments go to `cargo test`
+# Runs the tests that need no servers, in a minute or two; arguments are parts of their names
 test *arguments:
+    scripts/test-quick "$@"
+
+# Runs the whole test suite; arguments go to `cargo test`
+test-all *arguments:
     scripts/test "$@"
 
 # Runs the tests of faults for hours: see CONTRIBUTING.md for how much of each

@@ -192,7 +192,7 @@ async fn private_webhook_addresses_require_setting() {
 }
 
 async fn killed_workers_complete_jobs_once(database: Database) {
-    let kills = size("FORETELL_TEST_WORKER_KILLS", 5, 100);
+    let kills = size("FORETELL_TEST_WORKER_KILLS", 3, 100);
     // One user creates many small markets.
     let quotas = [("FORETELL__QUOTAS__OPEN_MARKETS", "1000000"), ("FORETELL__QUOTAS__MIN_SUBSIDY", "0.10")];
     let settings = [BRISK.as_slice(), &quotas].concat();

@@ -1,8 +1,6 @@
 //! All black-box tests in one binary.
 
 #[cfg(test)]
-mod architecture;
-#[cfg(test)]
 mod audit;
 #[cfg(test)]
 mod background;

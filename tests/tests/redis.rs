@@ -133,7 +133,7 @@ async fn requests_succeed_when_redis_fails() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn own_bets_are_always_visible() {
-    let bets = size("FORETELL_TEST_SHARED_BETS", 300, 10_000);
+    let bets = size("FORETELL_TEST_SHARED_BETS", 100, 10_000);
     let redis = Redis::start().await;
     let home = Home::new(Database::Postgres);
     let (database, url) = (home.database_url().unwrap().to_owned(), redis.url());

@@ -13,13 +13,16 @@ use crate::config::Settings;
 /// Timeout of the server.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     let address = reachable(settings.server.bind);
-    let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
-    let answer = client.get(format!("http://{address}/readyz")).send().await;
-    let answer = answer.with_context(|| format!("no response from {address}"))?;
+    let config = ureq::Agent::config_builder().proxy(None).timeout_global(Some(PATIENCE));
+    let agent = config.http_status_as_error(false).build().new_agent();
+    // It blocks: nothing else runs in this process.
+    let answer = agent.get(format!("http://{address}/readyz")).call();
+    let mut answer = answer.with_context(|| format!("no response from {address}"))?;
     let is_ready = answer.status().is_success();
-    let body = answer.text().await.with_context(|| format!("{address} closed the connection early"))?;
+    let body = answer.body_mut().read_to_string();
+    let body = body.with_context(|| format!("{address} closed the connection early"))?;
     if !is_ready {
         bail!("{address} is not ready: {body}");
     }

@@ -18,6 +18,7 @@ mod signals;
 mod wiring;
 mod worker;
 
+use std::pin::Pin;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -60,7 +61,8 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let settings = Settings::load(std::env::vars_os(), cli.config.as_deref())?;
     let _telemetry = foretell_telemetry::init(&settings.telemetry, env!("CARGO_PKG_VERSION"))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
+    // On the heap and without its type: `block_on` would compile all subcommands three times.
+    let run: Pin<Box<dyn Future<Output = _>>> = Box::pin(async {
         match cli.command.unwrap_or_else(|| Command::Serve(ServeArguments::default())) {
             Command::Serve(arguments) => serve::run(&settings, &arguments).await,
             Command::Worker => worker::run(&settings).await,
@@ -69,12 +71,13 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Export(arguments) => export::run(&settings, &arguments).await,
             Command::Search(SearchCommand::Reindex) => search::reindex(&settings).await,
             Command::Doctor { json } => doctor::run(&settings, json).await,
-            Command::Healthcheck => healthcheck::run(&settings).await,
+            Command::Healthcheck => healthcheck::run(&settings),
             Command::Migrate => wiring::migrate(&settings).await,
             Command::Admin(AdminCommand::Create(new)) => admin::create(&settings, new).await,
             Command::Ledger(LedgerCommand::Audit { json }) => audit::run(&settings, json).await,
             Command::Demo => demo::run(&settings).await,
             Command::Openapi | Command::Config(_) => Ok(ExitCode::SUCCESS),
         }
-    })
+    });
+    runtime.block_on(run)
 }

@@ -39,7 +39,7 @@ pub(crate) async fn build(settings: &Settings) -> anyhow::Result<Foretell> {
             entry_idle: cache.entry_idle,
             shared: cache.shared,
         })
-        .webhook_sender(HttpWebhookSender::new(settings.webhooks)?);
+        .webhook_sender(HttpWebhookSender::new(settings.webhooks));
     if let Some(redis) = &settings.redis {
         builder = builder.redis_settings(redis.clone());
     }

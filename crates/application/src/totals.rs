@@ -13,15 +13,15 @@ use std::time::Duration;
 use foretell_domain::id::UserId;
 use foretell_domain::market::Phase;
 use foretell_domain::time::Timestamp;
+use foretell_expiring_map::{Expiry, LoadingCache};
 use foretell_ports::error::StoreError;
 use foretell_ports::market::MarketFilter;
-use moka::future::Cache;
 
 /// Lifetime of a total, in microseconds.
 const WINDOW_US: i64 = 5_000_000;
 
 /// Maximum number of totals: clients can request one for each creator and author.
-const MAX_TOTALS: u64 = 10_000;
+const MAX_TOTALS: usize = 10_000;
 
 /// Filter of counted markets, without its time.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -42,7 +42,7 @@ impl From<&MarketFilter> for CountedMarkets {
 }
 
 /// Cache key: the filter, the number of changes by this process, and the time window.
-#[derive(PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 struct Key<F> {
     filter: F,
     changes: u64,
@@ -50,16 +50,16 @@ struct Key<F> {
 }
 
 /// Recently requested totals, by filters `F`.
-pub(crate) struct Totals<F> {
-    totals: Cache<Key<F>, i64>,
+pub(crate) struct Totals<F: Eq + Hash> {
+    totals: LoadingCache<Key<F>, i64, StoreError>,
     /// Number of this process's changes that may affect a total.
     changes: AtomicU64,
 }
 
-impl<F: Eq + Hash + Send + Sync + 'static> Totals<F> {
+impl<F: Eq + Hash + Clone> Totals<F> {
     pub(crate) fn new() -> Self {
         let kept = Duration::from_micros(WINDOW_US.unsigned_abs());
-        let totals = Cache::builder().max_capacity(MAX_TOTALS).time_to_live(kept).build();
+        let totals = LoadingCache::new(MAX_TOTALS, Expiry::AfterWrite(kept));
         Self { totals, changes: AtomicU64::new(0) }
     }
 
@@ -75,7 +75,7 @@ impl<F: Eq + Hash + Send + Sync + 'static> Totals<F> {
     ) -> Result<i64, StoreError> {
         let changes = self.changes.load(Ordering::Acquire);
         let key = Key { filter, changes, window: now.micros().div_euclid(WINDOW_US) };
-        let total = self.totals.try_get_with(key, count).await;
+        let total = self.totals.get_or_load(key, count).await;
         let own = |shared| StoreError::Unavailable(Box::new(shared));
         total.map_err(|error| Arc::try_unwrap(error).unwrap_or_else(own))
     }

@@ -1,4 +1,4 @@
-//! The cache and the rate limits, in the process by moka and shared by all nodes in Redis, and the
+//! The cache and the rate limits, in the process and shared by all nodes in Redis, and the
 //! vector index in a Redis with vector sets. Depends on the ports and the domain only, and does not
 //! know the meaning of entries and limits.
 //!
@@ -26,7 +26,7 @@ mod tiers;
 pub use cause::RedisCause;
 pub use link::{RedisError, RedisLink, RedisSettings};
 pub use local_limiter::LocalRateLimiter;
-pub use memory_tier::MokaCache;
+pub use memory_tier::LocalCache;
 pub use probe::RedisProblem;
 pub use redis_limiter::RedisRateLimiter;
 pub use redis_tier::RedisCache;

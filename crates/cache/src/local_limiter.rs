@@ -6,30 +6,31 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use foretell_domain::time::Timestamp;
+use foretell_expiring_map::{ExpiringMap, Expiry};
 use foretell_ports::rate_limit::{Budget, RateLimiter, Verdict};
-use moka::sync::Cache;
 
 /// Maximum number of buckets, at some 200 bytes each; the least recently used are evicted and are
 /// then full again.
-const MAX_BUCKETS: u64 = 100_000;
+const MAX_BUCKETS: usize = 100_000;
 /// Lifetime of an unused bucket: the longest window, after which it is full.
 const KEPT_UNUSED: Duration = Duration::from_hours(24);
 
 /// Buckets of one process; the state of each is the moment at which it is full.
 #[derive(Debug)]
-pub struct LocalRateLimiter(Cache<Box<str>, Arc<AtomicI64>>);
+pub struct LocalRateLimiter(ExpiringMap<Box<str>, Arc<AtomicI64>>);
 
 impl LocalRateLimiter {
     /// Creates a limiter whose buckets are all full.
     #[must_use]
     pub fn new() -> Self {
-        Self(Cache::builder().max_capacity(MAX_BUCKETS).time_to_idle(KEPT_UNUSED).build())
+        Self(ExpiringMap::new(MAX_BUCKETS, Expiry::AfterUse(KEPT_UNUSED)))
     }
 
     /// Takes tokens like the port's method, without a future.
     pub(crate) fn take_now(&self, bucket: &str, budget: Budget, cost: u32, now: Timestamp) -> Verdict {
         // A plain read first: it needs no allocation for the key, and most buckets exist.
-        let full_at = self.0.get(bucket).unwrap_or_else(|| self.0.get_with(bucket.into(), Arc::default));
+        let full_at =
+            self.0.get(bucket).unwrap_or_else(|| self.0.get_or_insert_with(bucket.into(), Arc::default));
         let mut seen = full_at.load(Ordering::Acquire);
         loop {
             let (verdict, next) = budget.take(seen, cost, now.micros());

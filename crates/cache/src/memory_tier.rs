@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use foretell_expiring_map::{Change, ExpiringMap, Expiry};
 use foretell_ports::cache::{Cache, CacheEntry, CacheMode, Cached, MinVersion};
-use moka::ops::compute::Op;
 
 use crate::min_versions::MinVersions;
 
@@ -17,20 +17,20 @@ struct Entry {
     asked_at: Option<Instant>,
 }
 
-/// Cache of one process. Entries read often are kept; the least recently used are evicted first.
+/// Cache of one process. The least recently used entries are evicted first.
 #[derive(Debug)]
-pub struct MokaCache {
-    entries: moka::sync::Cache<Arc<str>, Entry>,
+pub struct LocalCache {
+    entries: ExpiringMap<Arc<str>, Entry>,
     min_versions: MinVersions,
 }
 
-impl MokaCache {
+impl LocalCache {
     /// Creates a cache with a maximum number of entries, each kept for this long after its last
     /// read.
     #[must_use]
     pub fn new(max_entries: u64, kept_unread: Duration) -> Self {
-        let entries =
-            moka::sync::Cache::builder().max_capacity(max_entries).time_to_idle(kept_unread).build();
+        let max_entries = usize::try_from(max_entries).unwrap_or(usize::MAX);
+        let entries = ExpiringMap::new(max_entries, Expiry::AfterUse(kept_unread));
         Self { entries, min_versions: MinVersions::new() }
     }
 
@@ -38,32 +38,30 @@ impl MokaCache {
     pub(crate) fn put_now(&self, key: &str, entry: CacheEntry) {
         let CacheEntry { cached, age } = entry;
         let (version, asked_at) = (cached.version, Instant::now().checked_sub(age));
-        // Compared under the lock of the entry, so that concurrent reads of storage cannot replace
-        // a newer version by an older one.
-        let newer = |held: Option<moka::Entry<_, Entry>>| match held {
-            Some(held) if held.value().cached.version > version => Op::Nop,
-            _ => Op::Put(Entry { cached, asked_at }),
-        };
         let key: Arc<str> = key.into();
-        self.entries.entry(Arc::clone(&key)).and_compute_with(newer);
+        // Compared under the lock, so that concurrent reads of storage cannot replace a newer
+        // version by an older one.
+        self.entries.change(Arc::clone(&key), |held| match held {
+            Some(held) if held.cached.version > version => Change::Keep,
+            _ => Change::Put(Entry { cached, asked_at }),
+        });
         // The minimum version is checked last: one that is raised meanwhile finds and drops the
         // entry itself.
         self.drop_below(&key, self.min_versions.of(&key));
     }
 
     fn drop_below(&self, key: &Arc<str>, min_version: i64) {
-        let below = |held: Option<moka::Entry<_, Entry>>| match held {
-            Some(held) if held.value().cached.version < min_version => Op::Remove,
-            _ => Op::Nop,
-        };
         if min_version > 0 {
-            self.entries.entry(Arc::clone(key)).and_compute_with(below);
+            self.entries.change(Arc::clone(key), |held| match held {
+                Some(held) if held.cached.version < min_version => Change::Remove,
+                _ => Change::Keep,
+            });
         }
     }
 }
 
 #[async_trait]
-impl Cache for MokaCache {
+impl Cache for LocalCache {
     fn peek(&self, key: &str) -> Option<CacheEntry> {
         let Entry { cached, asked_at } = self.entries.get(key)?;
         let age = asked_at.map_or(Duration::MAX, |asked_at| asked_at.elapsed());

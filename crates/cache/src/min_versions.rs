@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use foretell_expiring_map::{Change, ExpiringMap, Expiry};
 use foretell_ports::cache::MinVersion;
-use moka::ops::compute::Op;
-use moka::sync::Cache;
 
 /// Lifetime of a minimum version: longer than any read of storage that began before it.
 pub(crate) const MIN_VERSIONS_KEPT: Duration = Duration::from_secs(15);
@@ -13,11 +12,11 @@ pub(crate) const MIN_VERSIONS_KEPT: Duration = Duration::from_secs(15);
 /// Minimum versions by key. Their number is not limited: evicting one early would allow an outdated
 /// version.
 #[derive(Debug)]
-pub(crate) struct MinVersions(Cache<Arc<str>, i64>);
+pub(crate) struct MinVersions(ExpiringMap<Arc<str>, i64>);
 
 impl MinVersions {
     pub(crate) fn new() -> Self {
-        Self(Cache::builder().time_to_live(MIN_VERSIONS_KEPT).build())
+        Self(ExpiringMap::unbounded(Expiry::AfterWrite(MIN_VERSIONS_KEPT)))
     }
 
     /// Returns the minimum version of a key; 0 if there is none.
@@ -27,17 +26,10 @@ impl MinVersions {
 
     /// Raises a minimum version; a lower one has no effect. Returns `true` if it was raised.
     pub(crate) fn raise(&self, min_version: &MinVersion) -> bool {
-        // Most calls repeat a known minimum, and a read is cheaper than the entry's lock.
-        if self.of(&min_version.key) >= min_version.version {
-            return false;
-        }
-        // Compared again under the lock of the entry: another thread may have raised it in between.
-        let raise = |held: Option<moka::Entry<_, i64>>| match held {
-            Some(held) if *held.value() >= min_version.version => Op::Nop,
-            _ => Op::Put(min_version.version),
-        };
-        self.0.entry(Arc::clone(&min_version.key)).and_compute_with(raise);
-        true
+        self.0.change(Arc::clone(&min_version.key), |held| match held {
+            Some(held) if *held >= min_version.version => Change::Keep,
+            _ => Change::Put(min_version.version),
+        })
     }
 }
 

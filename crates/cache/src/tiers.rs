@@ -7,13 +7,13 @@ use async_trait::async_trait;
 use foretell_ports::cache::{Cache, CacheEntry, CacheMode, MinVersion};
 
 use crate::listener::{ChannelEvent, Listener};
-use crate::memory_tier::MokaCache;
+use crate::memory_tier::LocalCache;
 use crate::publisher::{CHANNEL, parse_min_versions};
 use crate::redis_tier::RedisCache;
 
 /// Two cache tiers. Minimum versions published by other nodes apply here as soon as they arrive.
 pub struct TieredCache {
-    near: Arc<MokaCache>,
+    near: Arc<LocalCache>,
     far: Arc<RedisCache>,
     _listener: Listener,
 }
@@ -21,7 +21,7 @@ pub struct TieredCache {
 impl TieredCache {
     /// Creates the two tiers.
     #[must_use]
-    pub fn new(near: MokaCache, far: RedisCache) -> Self {
+    pub fn new(near: LocalCache, far: RedisCache) -> Self {
         let near = Arc::new(near);
         let heard = Arc::clone(&near);
         let listener = Listener::start(far.link(), CHANNEL, move |event| {

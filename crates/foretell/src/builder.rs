@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use foretell_application::{Application, ApplicationSettings, Ports, Semantic, shared_secret};
 use foretell_cache::{
-    LocalRateLimiter, MokaCache, RedisCache, RedisLink, RedisRateLimiter, RedisSettings, RedisUserChanges,
+    LocalCache, LocalRateLimiter, RedisCache, RedisLink, RedisRateLimiter, RedisSettings, RedisUserChanges,
     RedisVectorIndex, TieredCache,
 };
 use foretell_embedding::MemoryIndex;
@@ -184,7 +184,7 @@ impl Builder {
             mailer: replaced.mailer.unwrap_or_else(|| Arc::new(NoMailer)),
             webhook_sender: match replaced.webhook_sender {
                 Some(sender) => sender,
-                None => Arc::new(webhook_sender()?),
+                None => Arc::new(webhook_sender()),
             },
             webhook_bodies: replaced
                 .webhook_bodies
@@ -201,7 +201,7 @@ impl Builder {
 }
 
 fn cache(settings: CacheSettings, link: Option<&Arc<RedisLink>>, clock: &Arc<dyn Clock>) -> Arc<dyn Cache> {
-    let near = MokaCache::new(settings.entries, settings.entry_idle);
+    let near = LocalCache::new(settings.entries, settings.entry_idle);
     match link {
         None => Arc::new(near),
         Some(link) => {
@@ -241,9 +241,8 @@ async fn semantic(search: SemanticSearch, link: Option<&Arc<RedisLink>>) -> Opti
     Some(Semantic::new(embedder, index, least_similarity))
 }
 
-fn webhook_sender() -> Result<HttpWebhookSender, BuildError> {
-    let settings = SenderSettings { allow_private: false, timeout: WEBHOOK_TIMEOUT };
-    Ok(HttpWebhookSender::new(settings)?)
+fn webhook_sender() -> HttpWebhookSender {
+    HttpWebhookSender::new(SenderSettings { allow_private: false, timeout: WEBHOOK_TIMEOUT })
 }
 
 fn password_hasher() -> Result<Argon2Hasher, BuildError> {

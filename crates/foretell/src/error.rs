@@ -5,7 +5,6 @@ use foretell_cache::RedisError;
 use foretell_persistence::{ConnectError, MigrateError};
 use foretell_ports::error::StoreError;
 use foretell_ports::secret::PasswordError;
-use foretell_webhooks::SenderError;
 use thiserror::Error;
 
 /// Reason why a server could not be built.
@@ -26,9 +25,6 @@ pub enum BuildError {
     /// The password hasher could not be created.
     #[error(transparent)]
     Passwords(#[from] PasswordError),
-    /// The sender of webhook messages could not be created.
-    #[error(transparent)]
-    Webhooks(#[from] SenderError),
 }
 
 impl From<StoreError> for BuildError {

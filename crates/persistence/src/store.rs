@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use async_trait::async_trait;
@@ -204,22 +204,20 @@ impl Store {
         name: &'static str,
         query: impl Fn(&mut Connection<'_>) -> Result<T, Failure> + Send + Sync + 'static,
     ) -> Result<T, StoreError> {
-        let measured = self.read_once_more(lane, name, Arc::new(query)).await;
+        let query = Arc::new(TypedQuery { query, output: Mutex::default() });
+        let measured = self.read_once_more(lane, name, Arc::clone(&query) as Arc<dyn ErasedQuery>).await;
         let result = if measured.is_ok() { "ok" } else { "failed" };
         counter!("foretell_database_reads_total", "result" => result).increment(1);
-        measured
+        measured?;
+        query.take().ok_or_else(|| StoreError::Unavailable("the query has no output".into()))
     }
 
-    async fn read_once_more<T, Q>(
+    async fn read_once_more(
         &self,
         lane: &Lane,
         name: &'static str,
-        query: Arc<Q>,
-    ) -> Result<T, StoreError>
-    where
-        T: Send + 'static,
-        Q: Fn(&mut Connection<'_>) -> Result<T, Failure> + Send + Sync + 'static,
-    {
+        query: Arc<dyn ErasedQuery>,
+    ) -> Result<(), StoreError> {
         let span = tracing::debug_span!("db.query", query = name);
         match self.query(lane, Arc::clone(&query), span.clone()).await? {
             // A query changes nothing, so it is safe to repeat it. One idle connection that was
@@ -234,16 +232,12 @@ impl Store {
 
     /// Runs a query on a thread of a lane. Its connection is returned when the query has ended,
     /// which is soon after this future is dropped.
-    async fn query<T, Q>(
+    async fn query(
         &self,
         lane: &Lane,
-        query: Arc<Q>,
+        query: Arc<dyn ErasedQuery>,
         span: Span,
-    ) -> Result<Result<T, Failure>, StoreError>
-    where
-        T: Send + 'static,
-        Q: Fn(&mut Connection<'_>) -> Result<T, Failure> + Send + Sync + 'static,
-    {
+    ) -> Result<Result<(), Failure>, StoreError> {
         let begun = Instant::now();
         let connection = lane.pool.acquire().await?;
         histogram!("foretell_database_read_wait_seconds").record(begun.elapsed());
@@ -254,13 +248,13 @@ impl Store {
         let work = move |connection: &mut Connection<'_>| {
             // Resets the counter of this thread, which counts the statements of any earlier work.
             statement_count::take();
-            let result = running.run(connection, |connection| query(connection));
+            let result = running.run(connection, |connection| query.run(connection));
             let result = result.unwrap_or(Err(Failure::Abandoned));
             let is_lost = result.as_ref().is_err_and(Failure::is_connection_lost);
             // A late cancellation must not reach the next query, so the connection is closed.
             let is_safe = match &result {
                 Err(failure) => !running.is_abandoned() || failure.is_cancellation(),
-                Ok(_) => !running.is_abandoned(),
+                Ok(()) => !running.is_abandoned(),
             };
             let is_kept = transaction::is_usable(connection) && !is_lost && is_safe;
             ((result, statement_count::take()), if is_kept { Recycle::Keep } else { Recycle::Close })
@@ -275,6 +269,37 @@ impl Store {
             cost.add(statements, took);
         }
         Ok(result)
+    }
+}
+
+/// A query without the type of its output, so that the code around it is compiled once instead of
+/// for each query.
+trait ErasedQuery: Send + Sync {
+    /// Runs the query and keeps its output.
+    fn run(&self, connection: &mut Connection<'_>) -> Result<(), Failure>;
+}
+
+/// A query, and its output once it has run.
+struct TypedQuery<Q, T> {
+    query: Q,
+    output: Mutex<Option<T>>,
+}
+
+impl<Q, T> TypedQuery<Q, T> {
+    fn take(&self) -> Option<T> {
+        self.output.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl<Q, T> ErasedQuery for TypedQuery<Q, T>
+where
+    Q: Fn(&mut Connection<'_>) -> Result<T, Failure> + Send + Sync,
+    T: Send,
+{
+    fn run(&self, connection: &mut Connection<'_>) -> Result<(), Failure> {
+        let output = (self.query)(connection)?;
+        *self.output.lock().unwrap_or_else(PoisonError::into_inner) = Some(output);
+        Ok(())
     }
 }
 

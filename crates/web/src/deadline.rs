@@ -12,9 +12,8 @@ use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::web::Data;
-use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
-use futures::future::LocalBoxFuture;
-use futures::{FutureExt as _, poll};
+use actix_web::{HttpMessage as _, HttpRequest};
+use futures::poll;
 use tokio::time::{Instant, sleep_until};
 
 use crate::WebState;
@@ -33,6 +32,20 @@ impl Deadline {
         let deadline = Self { limit, until: Rc::default() };
         deadline.restart();
         deadline
+    }
+
+    /// Starts the timeout of a request. Readers of its body find it in the extensions, to suspend it.
+    ///
+    /// # Errors
+    /// 500 `INTERNAL` if the app has no [`WebState`].
+    pub(crate) fn of(request: &HttpRequest, payload: &Payload) -> Result<Self, ApiError> {
+        let state = request.app_data::<Data<WebState>>();
+        let state = state.ok_or_else(|| ApiError::internal("no web state"))?;
+        let deadline = Self::new(state.settings.answer_timeout);
+        if !matches!(payload, Payload::None) {
+            request.extensions_mut().insert(deadline.clone());
+        }
+        Ok(deadline)
     }
 
     /// Disables the timeout.
@@ -57,15 +70,22 @@ impl Deadline {
     ///
     /// # Errors
     /// 503 `UNAVAILABLE` after the timeout.
-    pub(crate) async fn wait_for<F: Future>(&self, mut work: Pin<&mut F>) -> Result<F::Output, ApiError> {
+    pub(crate) async fn wait_for<F: Future>(&self, work: Pin<&mut F>) -> Result<F::Output, ApiError> {
+        let mut output = None;
+        self.wait(pin!(async { output = Some(work.await) })).await?;
+        output.ok_or_else(|| ApiError::internal("the work has no output"))
+    }
+
+    /// Waits for `work` of any type: this function is compiled once instead of for each handler.
+    async fn wait(&self, mut work: Pin<&mut dyn Future<Output = ()>>) -> Result<(), ApiError> {
         // Most work is done at once, and needs no timer.
-        if let Poll::Ready(value) = poll!(work.as_mut()) {
-            return Ok(value);
+        if poll!(work.as_mut()).is_ready() {
+            return Ok(());
         }
         let mut alarm = pin!(sleep_until(Instant::now()));
         poll_fn(|context| {
-            if let Poll::Ready(value) = work.as_mut().poll(context) {
-                return Poll::Ready(Ok(value));
+            if work.as_mut().poll(context).is_ready() {
+                return Poll::Ready(Ok(()));
             }
             let Some(until) = self.until.get() else { return Poll::Pending };
             if alarm.deadline() != until {
@@ -80,33 +100,6 @@ impl Deadline {
 fn too_late() -> ApiError {
     let message = "The server cannot do this in time; what was begun may be done yet";
     ApiError::new(ErrorCode::Unavailable, message)
-}
-
-/// Handler arguments, extracted before the timeout.
-pub(crate) struct WithDeadline<Args> {
-    pub(crate) args: Args,
-    pub(crate) deadline: Deadline,
-}
-
-impl<Args: FromRequest + 'static> FromRequest for WithDeadline<Args> {
-    type Error = actix_web::Error;
-    type Future = LocalBoxFuture<'static, Result<Self, actix_web::Error>>;
-
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let Some(state) = request.app_data::<Data<WebState>>() else {
-            return async { Err(ApiError::internal("no web state").into()) }.boxed_local();
-        };
-        let deadline = Deadline::new(state.settings.answer_timeout);
-        if !matches!(payload, Payload::None) {
-            request.extensions_mut().insert(deadline.clone());
-        }
-        let args = Args::from_request(request, payload);
-        async move {
-            let args = deadline.wait_for(pin!(args)).await?.map_err(Into::into)?;
-            Ok(Self { args, deadline })
-        }
-        .boxed_local()
-    }
 }
 
 #[cfg(test)]

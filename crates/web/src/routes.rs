@@ -15,6 +15,7 @@ mod metrics;
 mod mints;
 mod posts;
 mod sessions;
+mod swagger_ui;
 mod tags;
 mod transfers;
 mod users;
@@ -33,7 +34,11 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
     for api_version in ApiVersion::ALL {
         config.service(version(api_version));
     }
-    config.configure(health::configure).configure(metrics::configure).configure(document::configure);
+    config
+        .configure(health::configure)
+        .configure(metrics::configure)
+        .configure(document::configure)
+        .configure(swagger_ui::configure);
 }
 
 fn version(version: ApiVersion) -> impl HttpServiceFactory + 'static {

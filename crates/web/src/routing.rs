@@ -4,16 +4,20 @@
 //! route. The text of the path must never decide: one route has many spellings, since the router
 //! decodes percent-encoded characters.
 
+use std::future::{Ready, ready};
 use std::pin::pin;
+use std::rc::Rc;
 
-use actix_web::dev::{AppService, HttpServiceFactory};
+use actix_web::dev::{AppService, HttpServiceFactory, Payload};
 use actix_web::http::Method;
 use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::middleware::from_fn;
-use actix_web::{FromRequest, Handler, HttpRequest, Resource, Responder, Route, web};
+use actix_web::{FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder, Route, web};
 use foretell_application::RequestKind;
+use futures::FutureExt as _;
+use futures::future::LocalBoxFuture;
 
-use crate::deadline::WithDeadline;
+use crate::deadline::Deadline;
 use crate::error::{ApiError, ErrorCode};
 use crate::middleware::meter;
 
@@ -136,19 +140,59 @@ impl Endpoint {
         }
         self.allow.push_str(method.as_str());
         let has_no_deadline = self.has_no_deadline;
-        let handle = move |WithDeadline { args, deadline }| {
-            let handler = handler.clone();
-            async move {
-                if has_no_deadline {
-                    deadline.suspend();
-                }
-                deadline.wait_for(pin!(handler.call(args))).await
-            }
+        let handle = move |Call { request, payload }| {
+            respond(handler.clone(), has_no_deadline, request, payload).boxed_local()
         };
-        let route = metered(web::method(method).to(handle), self.metering);
+        let route = metered(erased(method, Rc::new(handle)), self.metering);
         self.resource = self.resource.route(route);
         self
     }
+}
+
+/// Future of the response to a request.
+type Response = LocalBoxFuture<'static, Result<HttpResponse, actix_web::Error>>;
+
+/// A request on its way to its handler.
+struct Call {
+    request: HttpRequest,
+    payload: Payload,
+}
+
+impl FromRequest for Call {
+    type Error = actix_web::Error;
+    type Future = Ready<Result<Self, actix_web::Error>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        ready(Ok(Self { request: request.clone(), payload: payload.take() }))
+    }
+}
+
+/// Returns a route to a handler without its type: actix compiles its services once instead of for
+/// each handler.
+fn erased(method: Method, handle: Rc<dyn Fn(Call) -> Response>) -> Route {
+    web::method(method).to(move |call: Call| handle(call))
+}
+
+/// Extracts the arguments of a handler and runs it, both within the timeout.
+async fn respond<F, Args>(
+    handler: F,
+    has_no_deadline: bool,
+    request: HttpRequest,
+    mut payload: Payload,
+) -> Result<HttpResponse, actix_web::Error>
+where
+    F: Handler<Args>,
+    Args: FromRequest,
+    F::Output: Responder,
+{
+    let deadline = Deadline::of(&request, &payload)?;
+    let args = deadline.wait_for(pin!(Args::from_request(&request, &mut payload))).await?;
+    let args = args.map_err(Into::into)?;
+    if has_no_deadline {
+        deadline.suspend();
+    }
+    let output = deadline.wait_for(pin!(handler.call(args))).await;
+    Ok(output.respond_to(&request).map_into_boxed_body())
 }
 
 impl HttpServiceFactory for Endpoint {

@@ -14,4 +14,4 @@ mod retry_after;
 mod sender;
 mod signature;
 
-pub use sender::{HttpWebhookSender, SenderError, SenderSettings};
+pub use sender::{HttpWebhookSender, SenderSettings};

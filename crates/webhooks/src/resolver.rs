@@ -1,10 +1,10 @@
 //! Resolver of receivers' names that leaves out forbidden addresses.
 
-use std::net::SocketAddr;
-use std::sync::Arc;
-
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use thiserror::Error;
+use ureq::config::Config;
+use ureq::http::Uri;
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::NextTimeout;
 
 use crate::address;
 
@@ -13,40 +13,31 @@ use crate::address;
 #[error("the name resolves to no public address")]
 pub(crate) struct NoPublicAddress;
 
-/// Name resolution of the operating system.
-pub(crate) struct SystemResolver;
-
-impl Resolve for SystemResolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        Box::pin(async move {
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            Ok(Box::new(found.into_iter()) as Addrs)
-        })
-    }
-}
-
 /// Resolver of receivers' names. It is called for each connection, and the connection uses the
 /// addresses that it returned, so that a name cannot change between check and connection.
-pub(crate) struct ReceiverResolver {
+#[derive(Debug)]
+pub(crate) struct ReceiverResolver<R> {
     /// Underlying resolver.
-    pub(crate) names: Arc<dyn Resolve>,
+    pub(crate) names: R,
     /// `true` if only public addresses are returned.
     pub(crate) is_public_only: bool,
 }
 
-impl Resolve for ReceiverResolver {
-    fn resolve(&self, name: Name) -> Resolving {
-        let found = self.names.resolve(name);
+impl<R: Resolver> Resolver for ReceiverResolver<R> {
+    fn resolve(
+        &self,
+        uri: &Uri,
+        config: &Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let found = self.names.resolve(uri, config, timeout)?;
         if !self.is_public_only {
-            return found;
+            return Ok(found);
         }
-        Box::pin(async move {
-            let public: Vec<_> = found.await?.filter(|found| address::is_public(found.ip())).collect();
-            if public.is_empty() {
-                Err(NoPublicAddress.into())
-            } else {
-                Ok(Box::new(public.into_iter()) as Addrs)
-            }
-        })
+        let mut public = self.empty();
+        for address in found.iter().filter(|address| address::is_public(address.ip())) {
+            public.push(*address);
+        }
+        if public.is_empty() { Err(ureq::Error::Other(NoPublicAddress.into())) } else { Ok(public) }
     }
 }

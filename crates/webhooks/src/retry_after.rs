@@ -2,8 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use reqwest::StatusCode;
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use ureq::http::StatusCode;
+use ureq::http::header::{HeaderMap, RETRY_AFTER};
 
 /// Returns the time to wait that the receiver requests, in seconds or as a date (RFC 9110, 10.2.3).
 /// It applies to 429 and 503 only; a date in the past is no wait, and other values count as absent.
@@ -22,7 +22,7 @@ pub(crate) fn of(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Op
 
 #[cfg(test)]
 mod tests {
-    use reqwest::header::HeaderValue;
+    use ureq::http::HeaderValue;
 
     use super::*;
 

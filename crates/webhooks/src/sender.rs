@@ -1,19 +1,19 @@
 //! HTTP sender: one POST request per message.
 
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use foretell_domain::webhook::WebhookUrl;
 use foretell_ports::webhook::{WebhookMessage, WebhookSecret, WebhookSendError, WebhookSender};
-use reqwest::dns::Resolve;
-use reqwest::header::CONTENT_TYPE;
-use reqwest::redirect::Policy;
-use reqwest::{Client, StatusCode, Url};
-use thiserror::Error;
+use tokio::task::spawn_blocking;
+use ureq::Agent;
+use ureq::http::StatusCode;
+use ureq::unversioned::resolver::{DefaultResolver, Resolver};
+use ureq::unversioned::transport::DefaultConnector;
+use url::Url;
 
 use crate::address;
-use crate::resolver::{NoPublicAddress, ReceiverResolver, SystemResolver};
+use crate::resolver::{NoPublicAddress, ReceiverResolver};
 use crate::retry_after;
 use crate::signature;
 
@@ -26,38 +26,30 @@ pub struct SenderSettings {
     pub timeout: Duration,
 }
 
-/// Sends messages by HTTP.
+/// Sends messages by HTTP, each on a thread that may block.
 pub struct HttpWebhookSender {
-    client: Client,
+    agent: Agent,
     allow_private: bool,
 }
 
-/// The HTTP client could not be created.
-#[derive(Debug, Error)]
-#[error("the HTTP client of webhooks could not be created")]
-pub struct SenderError(#[source] reqwest::Error);
-
 impl HttpWebhookSender {
     /// Creates a sender with its own connections.
-    ///
-    /// # Errors
-    /// [`SenderError`].
-    pub fn new(settings: SenderSettings) -> Result<Self, SenderError> {
-        Self::resolving_by(Arc::new(SystemResolver), settings)
+    #[must_use]
+    pub fn new(settings: SenderSettings) -> Self {
+        Self::resolving_by(DefaultResolver::default(), settings)
     }
 
-    fn resolving_by(names: Arc<dyn Resolve>, settings: SenderSettings) -> Result<Self, SenderError> {
+    fn resolving_by(names: impl Resolver, settings: SenderSettings) -> Self {
         let SenderSettings { allow_private, timeout } = settings;
         let names = ReceiverResolver { names, is_public_only: !allow_private };
-        let client = Client::builder()
+        let config = Agent::config_builder()
             .user_agent(concat!("Foretell/", env!("CARGO_PKG_VERSION")))
-            .dns_resolver(Arc::new(names))
-            .no_proxy()
-            .redirect(Policy::none())
-            .timeout(timeout)
-            .build()
-            .map_err(SenderError)?;
-        Ok(Self { client, allow_private })
+            .proxy(None)
+            .max_redirects(0)
+            .http_status_as_error(false)
+            .timeout_global(Some(timeout))
+            .build();
+        Self { agent: Agent::with_parts(config, DefaultConnector::new(), names), allow_private }
     }
 
     /// Returns the URL to connect to. A host that is an IP address is never resolved, so it is
@@ -92,14 +84,16 @@ impl WebhookSender for HttpWebhookSender {
         message: &WebhookMessage,
     ) -> Result<(), WebhookSendError> {
         let request = self
-            .client
-            .post(self.target(url)?)
-            .header(CONTENT_TYPE, "application/json")
+            .agent
+            .post(self.target(url)?.as_str())
+            .header("content-type", "application/json")
             .header("webhook-id", &message.id)
             .header("webhook-timestamp", signature::timestamp_s(message))
-            .header("webhook-signature", signature::signatures(secrets, message))
-            .body(message.body.clone());
-        let answer = request.send().await.map_err(|error| failure(&error))?;
+            .header("webhook-signature", signature::signatures(secrets, message));
+        let body = message.body.clone();
+        let sent = spawn_blocking(move || request.send(&body)).await;
+        let sent = sent.map_err(|error| WebhookSendError::Unreachable(error.to_string()))?;
+        let answer = sent.map_err(|error| failure(&error))?;
         match answer.status() {
             status if status.is_success() => Ok(()),
             StatusCode::GONE => Err(WebhookSendError::Gone),
@@ -112,20 +106,15 @@ impl WebhookSender for HttpWebhookSender {
 }
 
 /// Converts an error to a text without the URL, which may contain a secret of the receiver.
-fn failure(error: &reqwest::Error) -> WebhookSendError {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    let mut last = String::new();
-    while let Some(error) = cause {
-        if error.is::<NoPublicAddress>() {
-            return WebhookSendError::Forbidden("its name stands for no public address");
+fn failure(error: &ureq::Error) -> WebhookSendError {
+    match error {
+        ureq::Error::Other(cause) if cause.is::<NoPublicAddress>() => {
+            WebhookSendError::Forbidden("its name stands for no public address")
         }
-        last = error.to_string();
-        cause = error.source();
+        ureq::Error::Timeout(_) => WebhookSendError::Unreachable("it took too long".to_owned()),
+        ureq::Error::BadUri(_) => WebhookSendError::Unreachable("its URL is not valid".to_owned()),
+        error => WebhookSendError::Unreachable(error.to_string()),
     }
-    if error.is_timeout() {
-        return WebhookSendError::Unreachable("it took too long".to_owned());
-    }
-    WebhookSendError::Unreachable(last)
 }
 
 #[cfg(test)]
@@ -135,9 +124,12 @@ mod tests {
     use std::sync::Mutex;
 
     use foretell_domain::time::Timestamp;
-    use reqwest::dns::{Addrs, Name, Resolving};
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
+    use ureq::config::Config;
+    use ureq::http::Uri;
+    use ureq::unversioned::resolver::ResolvedSocketAddrs;
+    use ureq::unversioned::transport::NextTimeout;
 
     use super::*;
 
@@ -186,7 +178,7 @@ mod tests {
     #[tokio::test]
     async fn message_is_posted_with_headers() {
         let (address, requests) = receiver(&["204 No Content"]).await;
-        let sender = HttpWebhookSender::new(settings(true)).unwrap();
+        let sender = HttpWebhookSender::new(settings(true));
         send(&sender, &format!("http://{address}/hook?for=us")).await.unwrap();
         let request = &requests.await.unwrap()[0];
         assert!(request.starts_with("POST /hook?for=us HTTP/1.1\r\n"), "{request}");
@@ -204,7 +196,7 @@ mod tests {
     async fn error_responses_and_redirects_are_failures() {
         let answers = &["500 Oops", "410 Gone", "307 Elsewhere\r\nLocation: http://127.0.0.1:9/"];
         let (address, requests) = receiver(answers).await;
-        let sender = HttpWebhookSender::new(settings(true)).unwrap();
+        let sender = HttpWebhookSender::new(settings(true));
         let url = format!("http://{address}/");
         assert!(matches!(send(&sender, &url).await, Err(WebhookSendError::Refused { status: 500, .. })));
         assert!(matches!(send(&sender, &url).await, Err(WebhookSendError::Gone)));
@@ -216,7 +208,7 @@ mod tests {
     #[tokio::test]
     async fn refusal_carries_retry_after() {
         let (address, _) = receiver(&["503 Busy\r\nRetry-After: 120", "500 Oops\r\nRetry-After: 120"]).await;
-        let sender = HttpWebhookSender::new(settings(true)).unwrap();
+        let sender = HttpWebhookSender::new(settings(true));
         for (status, expected) in [(503, Some(Duration::from_mins(2))), (500, None)] {
             let sent = send(&sender, &format!("http://{address}/")).await;
             let Err(WebhookSendError::Refused { status: found, retry_after }) = sent else {
@@ -228,7 +220,7 @@ mod tests {
 
     #[tokio::test]
     async fn private_address_receives_nothing() {
-        let sender = HttpWebhookSender::new(settings(false)).unwrap();
+        let sender = HttpWebhookSender::new(settings(false));
         for url in [
             "http://example.org/",
             "https://127.0.0.1/",
@@ -250,13 +242,16 @@ mod tests {
     }
 
     /// Resolver that returns other addresses each time.
+    #[derive(Debug)]
     struct Rebinding(Mutex<VecDeque<Vec<IpAddr>>>);
 
-    impl Resolve for Rebinding {
-        fn resolve(&self, _: Name) -> Resolving {
-            let found = self.0.lock().unwrap().pop_front().unwrap();
-            let found: Vec<_> = found.into_iter().map(|ip| SocketAddr::new(ip, 0)).collect();
-            Box::pin(async move { Ok(Box::new(found.into_iter()) as Addrs) })
+    impl Resolver for Rebinding {
+        fn resolve(&self, uri: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
+            let mut found = self.empty();
+            for ip in self.0.lock().unwrap().pop_front().unwrap() {
+                found.push(SocketAddr::new(ip, uri.port_u16().unwrap()));
+            }
+            Ok(found)
         }
     }
 
@@ -264,11 +259,11 @@ mod tests {
     async fn name_rebound_to_private_address_is_rejected() {
         let local = IpAddr::from([127, 0, 0, 1]);
         let answers = VecDeque::from([vec![local], vec![local, IpAddr::from([10, 0, 0, 1])]]);
-        let names = Arc::new(Rebinding(Mutex::new(answers)));
+        let names = Rebinding(Mutex::new(answers));
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let url = format!("https://rebinding.example:{port}/");
-        let sender = HttpWebhookSender::resolving_by(names, settings(false)).unwrap();
+        let sender = HttpWebhookSender::resolving_by(names, settings(false));
         // The URL itself is acceptable, however often it is checked.
         assert!(sender.check(&WebhookUrl::new(&url).unwrap()).is_ok());
         for _ in 0..2 {

@@ -17,9 +17,14 @@ struct Row {
 const ARROWS: &[Row] = &[
     Row { member: "domain", normal: &[], dev: &[] },
     Row { member: "ports", normal: &["domain"], dev: &["testkit"] },
-    Row { member: "application", normal: &["domain", "ports"], dev: &["foretell", "testkit"] },
+    Row { member: "expiring-map", normal: &[], dev: &[] },
+    Row {
+        member: "application",
+        normal: &["domain", "ports", "expiring-map"],
+        dev: &["foretell", "testkit"],
+    },
     Row { member: "persistence", normal: &["domain", "ports"], dev: &["testkit"] },
-    Row { member: "cache", normal: &["domain", "ports"], dev: &["testkit"] },
+    Row { member: "cache", normal: &["domain", "ports", "expiring-map"], dev: &["testkit"] },
     Row { member: "jobs", normal: &["domain", "ports", "application"], dev: &["foretell", "testkit"] },
     Row { member: "mail", normal: &["domain", "ports"], dev: &["testkit"] },
     Row { member: "webhooks", normal: &["domain", "ports"], dev: &["testkit"] },
@@ -108,6 +113,7 @@ const CLOSED: &[(&str, &[&str])] = &[
         ],
     ),
     ("ports", &["async-trait", "secrecy", "thiserror"]),
+    ("expiring-map", &["lru", "tokio"]),
 ];
 
 /// Libraries that must be optional, enabled by a feature.
@@ -122,12 +128,13 @@ const OWNED: &[(&str, &[&str])] = &[
     ("diesel", &["bench", "persistence", "tests"]),
     ("diesel_migrations", &["persistence"]),
     ("libsqlite3-sys", &["persistence", "tests"]),
+    ("lru", &["expiring-map"]),
     ("opentelemetry", &["telemetry"]),
     ("opentelemetry_sdk", &["telemetry"]),
     ("pq-sys", &["persistence", "tests"]),
     ("sentry", &["telemetry"]),
     ("tracing-opentelemetry", &["telemetry"]),
-    ("ureq", &["telemetry"]),
+    ("ureq", &["app", "telemetry", "webhooks"]),
 ];
 
 /// Libraries that a crate must not depend on even indirectly.

@@ -22,7 +22,7 @@ async fn full_disk_rejects_writes_until_space_is_free() {
     let crowd = Crowd::gather(&server).await;
     let mut auditor = Auditor::begin(&server, &crowd).await;
     let filler = server.path_of(&server.home().data_dir().join("filler"));
-    for round in 1..=size("FORETELL_TEST_FULL_DISKS", 5, 50) {
+    for round in 1..=size("FORETELL_TEST_FULL_DISKS", 2, 50) {
         let load = crowd.start(&seed, round);
         load.reach(1 + chance.below(6 * CLIENTS)).await;
         fill(&filler);

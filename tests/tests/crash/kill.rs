@@ -15,11 +15,7 @@ async fn acknowledged_commands_survive_kills(database: Database) {
     let mut server = Server::start_with(database, &PATIENT).await;
     let mut crowd = Crowd::gather(&server).await;
     let mut auditor = Auditor::begin(&server, &crowd).await;
-    let usual = match database {
-        Database::Sqlite => 100,
-        Database::Postgres => 50,
-    };
-    for cycle in 1..=size("FORETELL_TEST_CRASH_CYCLES", usual, 1_000) {
+    for cycle in 1..=size("FORETELL_TEST_CRASH_CYCLES", 15, 1_000) {
         let load = crowd.start(&seed, cycle);
         load.reach(1 + chance.below(6 * CLIENTS)).await;
         server.kill();

@@ -22,7 +22,7 @@ async fn commit_with_lost_response_happens_once() {
     let crowd = Crowd::gather(&server).await;
     let mut auditor = Auditor::begin(&server, &crowd).await;
 
-    let cuts = size("FORETELL_TEST_COMMIT_CUTS", 200, 2_000);
+    let cuts = size("FORETELL_TEST_COMMIT_CUTS", 60, 2_000);
     let mut sent = Vec::new();
     for round in 0..cuts {
         let kinds = [Cut::BeforeAnswer, Cut::BeforeLateCommit, Cut::BeforeCommit];

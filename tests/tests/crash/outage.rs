@@ -15,7 +15,7 @@ async fn acknowledged_commands_survive_postgres_crash() {
     let server = Server::start_in(Home::on_server(&cluster.url()), &PATIENT).await;
     let crowd = Crowd::gather(&server).await;
     let mut auditor = Auditor::begin(&server, &crowd).await;
-    for outage in 1..=size("FORETELL_TEST_OUTAGES", 20, 300) {
+    for outage in 1..=size("FORETELL_TEST_OUTAGES", 5, 300) {
         let load = crowd.start(&seed, outage);
         load.reach(1 + chance.below(6 * CLIENTS)).await;
         cluster.stop_at_once();

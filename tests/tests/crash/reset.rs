@@ -25,7 +25,7 @@ async fn command_of_reset_connection_is_atomic(database: Database) {
     // Other clients continue as usual.
     let load = crowd.start(&seed, 1);
     let mut sent = Vec::new();
-    for round in 0..size("FORETELL_TEST_RESETS", 1_000, 50_000) / CONNECTIONS {
+    for round in 0..size("FORETELL_TEST_RESETS", 400, 50_000) / CONNECTIONS {
         if round % 2 == 0 {
             sent.extend(reset_at_work(&crowd, &load, &mut chance).await);
         } else {

@@ -23,7 +23,7 @@ async fn stopping_server_answers_every_request(database: Database) {
     let mut crowd = Crowd::gather(&server).await;
     let watched = crowd.users[0].open_market(&["Yes", "No"], "10").await;
     let mut auditor = Auditor::begin(&server, &crowd).await;
-    for stop in 1..=size("FORETELL_TEST_STOPS", 3, 100) {
+    for stop in 1..=size("FORETELL_TEST_STOPS", 2, 100) {
         let load = crowd.start(&seed, stop);
         load.reach(2 * CLIENTS).await;
         let streams = open_streams(&crowd.users[0], &watched).await;

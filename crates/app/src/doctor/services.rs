@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use foretell_cache::RedisProblem;
 use foretell_mail::{SmtpMailer, Templates};
-use reqwest::header::CONTENT_TYPE;
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
+use ureq::http::StatusCode;
 
 use super::{Finding, State};
 use crate::config::{Settings, Transport};
@@ -56,15 +57,17 @@ pub(super) async fn mail(settings: &Settings) -> Option<Finding> {
 pub(super) async fn traces(settings: &Settings) -> Option<Finding> {
     let traces = settings.telemetry.traces.as_ref()?;
     let endpoint = traces.endpoint.as_str();
-    let asked = reqwest::Client::new().post(endpoint).header(CONTENT_TYPE, "application/x-protobuf");
-    let asked = traces.headers.iter().fold(asked, |asked, (name, value)| asked.header(name, value));
-    let what = match timeout(TIMEOUT, asked.send()).await {
-        Ok(Ok(answer)) if answer.status().is_success() => {
+    let config = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT));
+    let agent = config.http_status_as_error(false).build().new_agent();
+    let request = agent.post(endpoint).header("content-type", "application/x-protobuf");
+    let request = traces.headers.iter().fold(request, |request, (name, value)| request.header(name, value));
+    let send = move || anyhow::Ok::<StatusCode>(request.send_empty()?.status());
+    let what = match spawn_blocking(send).await.map_err(anyhow::Error::from).flatten() {
+        Ok(status) if status.is_success() => {
             return Some(Finding::ok("traces", format!("{endpoint} takes them")));
         }
-        Ok(Ok(answer)) => format!("{endpoint} answers {}", answer.status()),
-        Ok(Err(error)) => format!("{:#}", anyhow::Error::from(error)),
-        Err(_) => format!("{endpoint} takes too long"),
+        Ok(status) => format!("{endpoint} answers {status}"),
+        Err(error) => format!("{error:#}"),
     };
     let fix = "look at traces.endpoint and traces.headers, and at the collector";
     Some(Finding::of(State::Warning, "traces", what, "what is not taken is lost", fix))

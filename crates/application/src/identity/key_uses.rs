@@ -5,22 +5,21 @@ use std::time::Duration;
 
 use foretell_domain::id::ApiKeyId;
 use foretell_domain::time::Timestamp;
+use foretell_expiring_map::{Change, ExpiringMap, Expiry};
 use foretell_ports::api_key::ApiKey;
-use moka::ops::compute::{CompResult, Op};
-use moka::sync::Cache;
 
 /// Minimum time between two recorded uses of a key.
 const PERIOD: Duration = Duration::from_mins(1);
 
 /// Maximum number of keys in memory; an evicted key is recorded once too often.
-const MAX_KEYS: u64 = 20_000;
+const MAX_KEYS: usize = 20_000;
 
 /// Uses that this process has recorded recently.
-pub(crate) struct KeyUses(Cache<ApiKeyId, Timestamp>);
+pub(crate) struct KeyUses(ExpiringMap<ApiKeyId, Timestamp>);
 
 impl KeyUses {
     pub(crate) fn new() -> Self {
-        Self(Cache::builder().max_capacity(MAX_KEYS).time_to_live(PERIOD * 2).build())
+        Self(ExpiringMap::new(MAX_KEYS, Expiry::AfterWrite(PERIOD * 2)))
     }
 
     /// Returns `true` if the caller should record a use now; of concurrent callers, only one gets
@@ -29,11 +28,10 @@ impl KeyUses {
         if key.last_used_at.is_some_and(|last| is_recent(last, now)) {
             return false;
         }
-        let computed = self.0.entry(key.id).and_compute_with(|entry| match entry {
-            Some(entry) if is_recent(*entry.value(), now) => Op::Nop,
-            _ => Op::Put(now),
-        });
-        matches!(computed, CompResult::Inserted(_) | CompResult::ReplacedWith(_))
+        self.0.change(key.id, |last| match last {
+            Some(last) if is_recent(*last, now) => Change::Keep,
+            _ => Change::Put(now),
+        })
     }
 }
 

@@ -10,13 +10,13 @@ use std::time::Duration;
 
 use foretell_domain::id::UserId;
 use foretell_domain::time::Timestamp;
+use foretell_expiring_map::{ExpiringMap, Expiry};
 use foretell_ports::secret::TokenHash;
-use moka::sync::Cache;
 
 use crate::Caller;
 
 /// Maximum number of sessions and keys, at some 500 bytes each.
-const MAX_SESSIONS: u64 = 20_000;
+const MAX_SESSIONS: usize = 20_000;
 
 /// Additional lifetime of entries after they are no longer fresh.
 const MARGIN: Duration = Duration::from_secs(10);
@@ -32,9 +32,9 @@ pub(crate) struct KnownSession {
 
 /// Recently used sessions and keys.
 pub(crate) struct SessionCache {
-    sessions: Cache<TokenHash, KnownSession>,
+    sessions: ExpiringMap<TokenHash, KnownSession>,
     /// Times of users' last changes: kept for as long as an earlier entry could still be fresh.
-    changes: Cache<UserId, Timestamp>,
+    changes: ExpiringMap<UserId, Timestamp>,
     /// Time before which all entries are outdated, in microseconds.
     all_changed_us: AtomicI64,
     fresh_us: i64,
@@ -45,9 +45,9 @@ impl SessionCache {
     pub(crate) fn new(fresh: Duration) -> Self {
         // Freshness is decided by an entry's own time; these lifetimes only limit the memory.
         let kept = fresh + MARGIN;
-        let sessions = Cache::builder().max_capacity(MAX_SESSIONS).time_to_live(kept).build();
+        let sessions = ExpiringMap::new(MAX_SESSIONS, Expiry::AfterWrite(kept));
         // Not limited in number: evicting a change too early would revive an ended session.
-        let changes = Cache::builder().time_to_live(kept + MARGIN).build();
+        let changes = ExpiringMap::unbounded(Expiry::AfterWrite(kept + MARGIN));
         let all_changed_us = AtomicI64::new(i64::MIN);
         Self {
             sessions,

@@ -9,15 +9,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use foretell_domain::time::Timestamp;
+use foretell_expiring_map::{ExpiringMap, Expiry};
 use foretell_ports::rate_limit::{Budget, RateLimiter};
 use foretell_ports::secret::TokenHash;
-use moka::sync::Cache;
 
 use crate::AppError;
 use crate::client_network::ClientNetwork;
 
 /// Maximum number of hashes of each kind, at some 100 bytes each.
-const MAX_HASHES: u64 = 50_000;
+const MAX_HASHES: usize = 50_000;
 
 /// Time for which a token counts as proven after its last use.
 const PROVEN_FOR: Duration = Duration::from_hours(24);
@@ -29,8 +29,8 @@ const UNKNOWN_FOR: Duration = Duration::from_mins(10);
 pub(crate) struct TokenGuard {
     limiter: Arc<dyn RateLimiter>,
     budget: Option<Budget>,
-    proven: Cache<TokenHash, ()>,
-    unknown: Cache<TokenHash, ()>,
+    proven: ExpiringMap<TokenHash, ()>,
+    unknown: ExpiringMap<TokenHash, ()>,
 }
 
 /// Decision about a query for a token.
@@ -45,12 +45,11 @@ pub(crate) enum Lookup {
 impl TokenGuard {
     /// Creates a guard with a limit of invalid tokens per network; `None` means unlimited.
     pub(crate) fn new(limiter: Arc<dyn RateLimiter>, budget: Option<Budget>) -> Self {
-        let cache = || Cache::builder().max_capacity(MAX_HASHES);
         Self {
             limiter,
             budget,
-            proven: cache().time_to_idle(PROVEN_FOR).build(),
-            unknown: cache().time_to_live(UNKNOWN_FOR).build(),
+            proven: ExpiringMap::new(MAX_HASHES, Expiry::AfterUse(PROVEN_FOR)),
+            unknown: ExpiringMap::new(MAX_HASHES, Expiry::AfterWrite(UNKNOWN_FOR)),
         }
     }
 
@@ -64,10 +63,9 @@ impl TokenGuard {
         from: IpAddr,
         now: Timestamp,
     ) -> Result<Lookup, AppError> {
-        if self.unknown.contains_key(token) {
+        if self.unknown.get(token).is_some() {
             return Ok(Lookup::Needless);
         }
-        // `get` rather than `contains_key`: reading extends the lifetime of the entry.
         let is_proven = self.proven.get(token).is_some();
         let Some(budget) = self.budget.filter(|_| !is_proven) else {
             return Ok(Lookup::Allowed(Vec::new()));
@@ -100,7 +98,7 @@ impl TokenGuard {
 
     /// Records that the database does not have a token.
     pub(crate) fn remember_unknown(&self, token: TokenHash) {
-        self.proven.invalidate(&token);
+        self.proven.remove(&token);
         self.unknown.insert(token, ());
     }
 }

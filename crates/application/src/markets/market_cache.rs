@@ -12,21 +12,16 @@ use std::time::{Duration, Instant};
 use foretell_domain::id::MarketId;
 use foretell_domain::market::{MarketError, Phase};
 use foretell_domain::time::Timestamp;
+use foretell_expiring_map::SingleFlight;
 use foretell_ports::cache::{Cache, CacheEntry, Cached, MinVersion};
 use foretell_ports::error::StoreError;
 use foretell_ports::market::{MarketDetails, MarketQueries};
 use metrics::{Counter, counter};
-use moka::future::Cache as Flights;
 
 use crate::error::{AppError, clone_corrupt};
 
 /// Renders a market for a moment; `None` is a program error.
 pub type Render = fn(&MarketDetails, Timestamp, &crate::ApplicationSettings) -> Option<Vec<u8>>;
-
-/// Time for which the result of a query is shared with concurrent readers.
-const LANDED_FOR: Duration = Duration::from_millis(100);
-/// Maximum number of queries whose results are shared.
-const MAX_FLIGHTS: u64 = 10_000;
 
 /// Rendered markets.
 pub(crate) struct MarketCache {
@@ -35,15 +30,14 @@ pub(crate) struct MarketCache {
     trust: Duration,
     /// One query for each market and minimum version: a reader that needs a newer version than the
     /// running query may find starts another one.
-    flights: Flights<(MarketId, i64), Arc<[u8]>>,
+    flights: SingleFlight<(MarketId, i64), Arc<[u8]>, AppError>,
     /// Counter of cache hits. Looking it up by its labels each time would cost more than counting.
     at_hand: OnceLock<Counter>,
 }
 
 impl MarketCache {
     pub(crate) fn new(cache: Arc<dyn Cache>, markets: Arc<dyn MarketQueries>, trust: Duration) -> Self {
-        let flights = Flights::builder().max_capacity(MAX_FLIGHTS).time_to_live(LANDED_FOR).build();
-        Self { cache, markets, trust, flights, at_hand: OnceLock::new() }
+        Self { cache, markets, trust, flights: SingleFlight::new(), at_hand: OnceLock::new() }
     }
 
     /// Returns the cached page of a market that is available without waiting.
@@ -65,8 +59,7 @@ impl MarketCache {
     ) -> Result<Arc<[u8]>, AppError> {
         counter!("foretell_market_pages_total", "source" => "shared_or_read").increment(1);
         let flight = (id, self.cache.min_version(&key(id)));
-        let page = self.flights.try_get_with(flight, self.read(id, now, finish)).await;
-        self.flights.invalidate(&flight).await;
+        let page = self.flights.run(flight, self.read(id, now, finish)).await;
         page.map_err(|error| own(id, error))
     }
 

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use foretell_domain::time::Timestamp;
+use foretell_expiring_map::{Expiry, LoadingCache};
 use foretell_ports::error::StoreError;
 use foretell_ports::portfolio::Profit;
-use moka::future::Cache;
 
 /// Maximum number of users on a leaderboard.
 pub const MAX_RANKED: u32 = 10_000;
@@ -63,13 +63,16 @@ impl Period {
     }
 }
 
+/// Maximum number of cached leaderboards: those of two windows of each period, and some to spare.
+const MAX_LEADERBOARDS: usize = 16;
+
 /// Recently requested leaderboards.
-pub(crate) struct Leaderboards(Cache<(Period, i64), Arc<[Profit]>>);
+pub(crate) struct Leaderboards(LoadingCache<(Period, i64), Arc<[Profit]>, StoreError>);
 
 impl Leaderboards {
     pub(crate) fn new() -> Self {
         let kept = Duration::from_micros(Period::All.window_us().unsigned_abs());
-        Self(Cache::builder().max_capacity(16).time_to_live(kept).build())
+        Self(LoadingCache::new(MAX_LEADERBOARDS, Expiry::AfterWrite(kept)))
     }
 
     /// Returns the leaderboard of a period; `rank` computes it from the start of the period if it
@@ -85,7 +88,7 @@ impl Leaderboards {
     {
         let window = now.micros().div_euclid(period.window_us());
         let ranked = rank(period.since(window));
-        self.0.try_get_with((period, window), async { Ok(ranked.await?.into()) }).await
+        self.0.get_or_load((period, window), async { Ok(ranked.await?.into()) }).await
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use foretell_cache::{LocalRateLimiter, MokaCache, RedisCache, RedisRateLimiter, TieredCache};
+use foretell_cache::{LocalCache, LocalRateLimiter, RedisCache, RedisRateLimiter, TieredCache};
 use foretell_ports::cache::Cache;
 use foretell_ports::rate_limit::RateLimiter;
 use foretell_testkit::cache_contract::{CacheHarness, LimiterHarness};
@@ -18,8 +18,8 @@ fn clock() -> Arc<FakeClock> {
     Arc::new(FakeClock::at(START))
 }
 
-fn near() -> MokaCache {
-    MokaCache::new(500, KEPT)
+fn near() -> LocalCache {
+    LocalCache::new(500, KEPT)
 }
 
 struct Near;
@@ -63,7 +63,7 @@ impl CacheHarness for Tiered {
     }
 }
 
-mod moka {
+mod local {
     use super::*;
 
     foretell_testkit::cache_contract_suite!(Near);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use foretell_cache::{MokaCache, RedisCache, TieredCache};
+use foretell_cache::{LocalCache, RedisCache, TieredCache};
 use foretell_domain::time::Timestamp;
 use foretell_ports::cache::{Cache as _, CacheEntry, Cached, MinVersion};
 use foretell_testkit::clock::{FakeClock, START};
@@ -105,7 +105,7 @@ async fn forged_message_raises_no_min_version() {
     let redis = OwnRedis::start();
     let node = || {
         let far = cache(&redis, &Arc::new(FakeClock::at(START)));
-        TieredCache::new(MokaCache::new(500, KEPT), far)
+        TieredCache::new(LocalCache::new(500, KEPT), far)
     };
     let (one, other) = (node(), node());
     let mut version = 1;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use foretell_cache::{MokaCache, RedisCache, RedisRateLimiter, RedisUserChanges, TieredCache};
+use foretell_cache::{LocalCache, RedisCache, RedisRateLimiter, RedisUserChanges, TieredCache};
 use foretell_domain::id::UserId;
 use foretell_domain::time::Timestamp;
 use foretell_ports::cache::{Cache as _, CacheEntry, Cached, MinVersion};
@@ -17,7 +17,7 @@ use crate::redis::{OwnRedis, link};
 fn node(redis: &OwnRedis) -> TieredCache {
     let kept = Duration::from_mins(5);
     let clock = Arc::new(FakeClock::at(START));
-    TieredCache::new(MokaCache::new(500, kept), RedisCache::new(link(&redis.url(), "nodes"), clock, kept))
+    TieredCache::new(LocalCache::new(500, kept), RedisCache::new(link(&redis.url(), "nodes"), clock, kept))
 }
 
 fn entry(version: i64) -> CacheEntry {

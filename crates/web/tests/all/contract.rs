@@ -114,6 +114,12 @@ async fn swagger_ui_reads_the_document() {
             String::from_utf8_lossy(&reply.body).contains("/openapi.json"),
             "{file}"
         );
+        let tag = reply.header("ETag");
+        let again = app.get(&format!("//docs/{file}")).header("If-None-Match", tag).await;
+        assert_eq!((again.status.as_u16(), again.body.len()), (304, 0), "{file}");
     }
+    let script = app.get("//docs/swagger-ui-bundle.js").await;
+    assert_eq!(script.header("Content-Encoding"), "gzip");
+    assert!(script.body.starts_with(&[0x1f, 0x8b]), "the file is compressed as its header says");
     app.get("//docs/none.js").await.refused(404, "NOT_FOUND");
 }
