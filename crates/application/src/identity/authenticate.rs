@@ -96,10 +96,10 @@ impl Identity {
             Some(known) => Some(known),
             None => match self.token_guard.admit(&hash, from, now).await? {
                 Lookup::Needless => None,
-                Lookup::Allowed(buckets) => {
+                Lookup::Allowed(lookup) => {
                     let found = self.look_up(presented, now).await?;
                     if found.is_some() {
-                        self.token_guard.prove(hash, buckets, now).await;
+                        self.token_guard.prove(hash, lookup, now).await;
                     }
                     found
                 }

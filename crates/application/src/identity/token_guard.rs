@@ -12,6 +12,8 @@ use foretell_domain::time::Timestamp;
 use foretell_expiring_map::{ExpiringMap, Expiry};
 use foretell_ports::rate_limit::{Budget, RateLimiter};
 use foretell_ports::secret::TokenHash;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
 
 use crate::AppError;
 use crate::client_network::ClientNetwork;
@@ -25,12 +27,17 @@ const PROVEN_FOR: Duration = Duration::from_hours(24);
 /// Time for which an unknown hash is remembered. Tokens are random, so it never becomes valid.
 const UNKNOWN_FOR: Duration = Duration::from_mins(10);
 
+/// Maximum time that a token waits for others of its network.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// Recently presented tokens, proven and unknown, and the buckets of all others.
 pub(crate) struct TokenGuard {
     limiter: Arc<dyn RateLimiter>,
     budget: Option<Budget>,
     proven: ExpiringMap<TokenHash, ()>,
     unknown: ExpiringMap<TokenHash, ()>,
+    /// Number of queries whose tokens may come back.
+    pending: Arc<watch::Sender<usize>>,
 }
 
 /// Decision about a query for a token.
@@ -38,8 +45,23 @@ pub(crate) struct TokenGuard {
 pub(crate) enum Lookup {
     /// Not needed: the database is known not to have it.
     Needless,
-    /// Allowed, at the cost of these buckets if the token is invalid.
-    Allowed(Vec<(String, Budget)>),
+    /// Allowed, at the cost of its buckets if the token is invalid.
+    Allowed(PendingLookup),
+}
+
+/// A query for a token. It counts as pending until it is dropped.
+#[derive(Debug, Default)]
+pub(crate) struct PendingLookup {
+    buckets: Vec<(String, Budget)>,
+    count: Option<Arc<watch::Sender<usize>>>,
+}
+
+impl Drop for PendingLookup {
+    fn drop(&mut self) {
+        if let Some(count) = &self.count {
+            count.send_modify(|count| *count -= 1);
+        }
+    }
 }
 
 impl TokenGuard {
@@ -50,10 +72,13 @@ impl TokenGuard {
             budget,
             proven: ExpiringMap::new(MAX_HASHES, Expiry::AfterUse(PROVEN_FOR)),
             unknown: ExpiringMap::new(MAX_HASHES, Expiry::AfterWrite(UNKNOWN_FOR)),
+            pending: Arc::new(watch::Sender::new(0)),
         }
     }
 
-    /// Decides if a token from a client at this address may be looked up.
+    /// Decides if a token from a client at this address may be looked up. Valid tokens of many users
+    /// behind one address may be pending at the same time, so it waits for lookups whose tokens may
+    /// come back, but not while there are none: then all tokens were taken by invalid ones.
     ///
     /// # Errors
     /// [`AppError::TooManyInvalidTokens`] if its network has sent too many invalid ones.
@@ -66,29 +91,62 @@ impl TokenGuard {
         if self.unknown.get(token).is_some() {
             return Ok(Lookup::Needless);
         }
+        // Reading extends the lifetime of the entry.
         let is_proven = self.proven.get(token).is_some();
         let Some(budget) = self.budget.filter(|_| !is_proven) else {
-            return Ok(Lookup::Allowed(Vec::new()));
+            return Ok(Lookup::Allowed(PendingLookup::default()));
         };
-        let mut buckets = Vec::new();
+        let deadline = Instant::now() + PATIENCE;
+        let mut pending = self.pending.subscribe();
+        loop {
+            // Read before the buckets: a lookup that ends in between wakes this one up.
+            let is_alone = *pending.borrow_and_update() == 0;
+            match self.take(budget, from, now).await {
+                Ok(buckets) => return Ok(Lookup::Allowed(self.begin_lookup(buckets))),
+                Err(refusal) if is_alone => return Err(refusal),
+                Err(refusal) => {
+                    timeout_at(deadline, pending.changed()).await.map(drop).map_err(|_| refusal)?;
+                }
+            }
+        }
+    }
+
+    /// Takes one token from the bucket of each network of an address, or none.
+    async fn take(
+        &self,
+        budget: Budget,
+        from: IpAddr,
+        now: Timestamp,
+    ) -> Result<Vec<(String, Budget)>, AppError> {
+        let mut taken = Vec::new();
         for network in ClientNetwork::all(from) {
             let budget = Budget { quota: network.scaled(budget.quota), ..budget };
             let bucket = format!("limit:invalid-tokens:from:{network}");
             let verdict = self.limiter.take(&bucket, budget, 1, now).await;
             if let Some(retry_after) = verdict.refused_for {
+                self.give_back(&taken, now).await;
                 return Err(AppError::TooManyInvalidTokens { retry_after });
             }
-            buckets.push((bucket, budget));
+            taken.push((bucket, budget));
         }
-        Ok(Lookup::Allowed(buckets))
+        Ok(taken)
+    }
+
+    async fn give_back(&self, buckets: &[(String, Budget)], now: Timestamp) {
+        for (bucket, budget) in buckets {
+            self.limiter.give_back(bucket, *budget, 1, now).await;
+        }
+    }
+
+    fn begin_lookup(&self, buckets: Vec<(String, Budget)>) -> PendingLookup {
+        self.pending.send_modify(|count| *count += 1);
+        PendingLookup { buckets, count: Some(Arc::clone(&self.pending)) }
     }
 
     /// Records that a token is valid, and returns the tokens taken for its query.
-    pub(crate) async fn prove(&self, token: TokenHash, buckets: Vec<(String, Budget)>, now: Timestamp) {
+    pub(crate) async fn prove(&self, token: TokenHash, lookup: PendingLookup, now: Timestamp) {
         self.proven.insert(token, ());
-        for (bucket, budget) in buckets {
-            self.limiter.give_back(&bucket, budget, 1, now).await;
-        }
+        self.give_back(&lookup.buckets, now).await;
     }
 
     /// Records that a token was just issued.
@@ -147,13 +205,38 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn valid_tokens_of_one_network_wait_for_each_other() {
+        let guard = Arc::new(guard());
+        let authenticate = async |number| {
+            let Lookup::Allowed(lookup) = admit(&guard, number, HOME).await? else {
+                panic!("it is not known")
+            };
+            tokio::task::yield_now().await;
+            guard.prove(token(number), lookup, NOW).await;
+            Ok::<_, AppError>(())
+        };
+        let all = futures::future::join_all((0..50).map(authenticate)).await;
+        assert!(all.iter().all(Result::is_ok), "{all:?}");
+    }
+
+    #[tokio::test]
+    async fn token_does_not_wait_for_invalid_ones() {
+        let guard = guard();
+        let held = [admit(&guard, 0, HOME).await.unwrap(), admit(&guard, 1, HOME).await.unwrap()];
+        let waiting = async { admit(&guard, 2, HOME).await.is_err() };
+        let invalid = async { drop(held) };
+        assert!(tokio::join!(waiting, invalid).0, "both are invalid");
+        assert!(admit(&guard, 2, HOME).await.is_err());
+    }
+
+    #[tokio::test]
     async fn valid_tokens_cost_nothing_and_pass_an_empty_bucket() {
         let guard = guard();
         for _ in 0..5 {
-            let Ok(Lookup::Allowed(buckets)) = admit(&guard, 7, HOME).await else {
+            let Ok(Lookup::Allowed(lookup)) = admit(&guard, 7, HOME).await else {
                 panic!("it is not limited")
             };
-            guard.prove(token(7), buckets, NOW).await;
+            guard.prove(token(7), lookup, NOW).await;
         }
         guard.issued(token(8));
         for number in 0..2 {
