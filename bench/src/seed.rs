@@ -10,6 +10,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, ensure};
 use foretell_domain::id::AccountId;
+use foretell_domain::market::lmsr::{Lmsr, Mechanism as _};
+use foretell_domain::money::Amount;
+use foretell_domain::probability::Probability;
+use foretell_domain::shares::Shares;
 use foretell_ports::secret::Tokens as _;
 use foretell_security::SessionTokens;
 use foretell_tests::{Database, Home};
@@ -81,9 +85,10 @@ fn prefix(kind: Kind) -> String {
 /// `signed_in` get a session; their tokens are returned in that order.
 pub(crate) fn fill(home: &Home, database: Database, size: Size, signed_in: u64) -> Result<Vec<String>> {
     let dialect = Dialect(database);
-    let tables = [users, accounts, markets, transfers, bets, outcomes];
-    for table in tables {
-        home.execute(&dialect.at_once(&table(dialect, size)));
+    let bets = bets(dialect, size)?;
+    let tables = [users, accounts, markets, transfers].map(|table| table(dialect, size));
+    for rows in tables.into_iter().chain([bets, outcomes(dialect, size)]) {
+        home.execute(&dialect.at_once(&rows));
     }
     let tokens = sessions(home, dialect, signed_in)?;
     home.execute(match database {
@@ -250,14 +255,32 @@ fn transfers(d: Dialect, Size { people, markets, bets }: Size) -> String {
     )
 }
 
-fn bets(d: Dialect, Size { people, markets, bets }: Size) -> String {
+/// Returns the SQL for the prices of a market after the bets before number `n`, and `more`.
+fn prices_after_bets(d: Dialect, Size { markets, bets, .. }: Size, more: u64) -> Result<String> {
+    let even = Probability::new(0.5)?;
+    let rule = Lmsr::new(Amount::new(i64::try_from(SUBSIDY)?)?, &[even, even])?;
+    let mut sql = format!("CASE n / {markets}");
+    for bets_before in 0..bets.div_ceil(markets) {
+        let held = Shares::new(i64::try_from(bets_before + more)?)?;
+        let prices = rule.prices(&[held, Shares::ZERO]);
+        // Stored as little-endian doubles.
+        let bytes = prices.iter().flat_map(|price| price.get().to_le_bytes());
+        let hex = bytes.fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+        // Writing into a String does not fail.
+        let _ = write!(sql, " WHEN {bets_before} THEN {}", d.bytes(&hex));
+    }
+    Ok(sql + " END")
+}
+
+fn bets(d: Dialect, size: Size) -> Result<String> {
+    let Size { people, markets, bets } = size;
     let person = format!("n % {people} + 1");
     let market = format!("n % {markets}");
-    format!(
+    Ok(format!(
         "INSERT INTO bets (id, market_id, sequence, market_version, user_id, account_id, transfer_id, option_id,
             option_index, side, cash_minor, fee_minor, shares_units, prices_before, prices_after, created_at_us)
         SELECT {bet}, {market_id}, n / {markets} + 1, n / {markets} + 2, {user}, {account}, {bet}, {option},
-            0, 'buy', 1, 0, 1, {prices}, {prices}, {BEGIN_US} + n FROM {numbers};
+            0, 'buy', 1, 0, 1, {prices_before}, {prices_after}, {BEGIN_US} + n FROM {numbers};
         INSERT INTO positions (market_id, account_id, option_index, shares_units, spent_minor, received_minor)
         SELECT {held_market}, {held_account}, 0, count, count, 0 FROM (
             SELECT {market} AS market, {person} AS person, COUNT(*) AS count FROM {numbers} GROUP BY 1, 2) AS held",
@@ -266,12 +289,12 @@ fn bets(d: Dialect, Size { people, markets, bets }: Size) -> String {
         user = d.id(Kind::User, &person),
         account = d.id(Kind::Account, &person),
         option = d.id(Kind::FirstOption, &market),
-        // 0.5 twice, as little-endian doubles.
-        prices = d.bytes("000000000000e03f000000000000e03f"),
+        prices_before = prices_after_bets(d, size, 0)?,
+        prices_after = prices_after_bets(d, size, 1)?,
         numbers = d.numbers(0, bets),
         held_market = d.id(Kind::Market, "market"),
         held_account = d.id(Kind::Account, "person"),
-    )
+    ))
 }
 
 fn outcomes(d: Dialect, Size { people, bets, .. }: Size) -> String {
