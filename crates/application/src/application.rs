@@ -201,7 +201,7 @@ pub struct Application {
     pub jobs: Jobs,
     /// Limits of requests and of open event streams.
     pub limits: Limits,
-    /// What the operator of the server needs.
+    /// Health, exports, shared secrets and the end of the server, for its operator.
     pub operations: Operations,
     settings: Arc<ApplicationSettings>,
     clock: Arc<dyn Clock>,

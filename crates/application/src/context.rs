@@ -1,5 +1,5 @@
-//! What all services share: the clock, ids, units of work, and the money writer; and with them
-//! authorization inside the unit of work that has the effect.
+//! Parts that all services share: the clock, ids, units of work, and the money writer; and with
+//! them authorization inside the unit of work that has the effect.
 //!
 //! A [`Caller`] may be as old as the session trust allows, so it decides only about reads.
 //! Everything that writes for a caller reads their role, status and credential again inside its own
@@ -102,7 +102,7 @@ impl Actors {
     }
 }
 
-/// What all services share.
+/// Parts that all services share.
 pub(crate) struct Context {
     pub(crate) units: Arc<dyn UnitOfWork>,
     pub(crate) clock: Arc<dyn Clock>,

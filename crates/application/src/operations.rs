@@ -1,4 +1,4 @@
-//! What the operator of the server needs: its health, exports, shared secrets, and its end.
+//! Health, exports, shared secrets and the end of the server, for its operator.
 
 pub(crate) mod export;
 pub(crate) mod shared_secrets;
@@ -18,7 +18,7 @@ use foretell_ports::user::UserQueries;
 use crate::application::Ports;
 use crate::context::Context;
 
-/// What the operator of the server needs.
+/// Health, exports, shared secrets and the end of the server, for its operator.
 pub struct Operations {
     context: Arc<Context>,
     health: Arc<dyn Health>,

@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lists_of_many_users_have_fewer_posts_of_each() {
+    fn many_users_have_fewer_posts_each() {
         for (users, expected) in [(0, 20), (1, 20), (5, 20), (6, 16), (20, 5), (51, 1), (100, 1), (1_000, 1)]
         {
             assert_eq!(posts_per_user(users), expected, "{users}");

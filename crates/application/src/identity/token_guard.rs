@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn valid_tokens_of_one_network_wait_for_each_other() {
+    async fn valid_tokens_of_a_network_wait_for_others() {
         let guard = Arc::new(guard());
         let authenticate = async |number| {
             let Lookup::Allowed(lookup) = admit(&guard, number, HOME).await? else {
