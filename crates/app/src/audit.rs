@@ -11,7 +11,7 @@ use crate::wiring;
 
 pub(crate) async fn run(settings: &Settings, json: bool) -> anyhow::Result<ExitCode> {
     let application = wiring::start(settings).await?;
-    let report = application.ledger.audit_as_operator().await?;
+    let report = application.queries.ledger.audit().await?;
     application.operations.drain().await;
     if json {
         say(format_args!("{:#}", as_json(&report)));

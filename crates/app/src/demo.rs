@@ -132,7 +132,7 @@ const PLANS: [Plan; 8] = [
 
 pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     let application = wiring::start(settings).await?;
-    if application.identity.has_users().await? {
+    if application.queries.users.has_users().await? {
         bail!("the database {} is not empty: demo requires an empty one", settings.database.url);
     }
     let (password, _) = SessionTokens.issue();
@@ -141,7 +141,7 @@ pub(crate) async fn run(settings: &Settings) -> anyhow::Result<ExitCode> {
     for plan in &PLANS {
         play(&application, &people, plan, &mut chance).await.with_context(|| plan.name)?;
     }
-    let report = application.ledger.audit_as_operator().await?;
+    let report = application.queries.ledger.audit().await?;
     application.operations.drain().await;
     if !report.is_sound() {
         bail!("the ledger is not sound: {report:?}");

@@ -47,7 +47,7 @@ async fn update(
     if let Some(semantic) = application.search.semantic() {
         gauge!("foretell_search_texts").set(semantic.texts().await.unwrap_or(0) as f64);
     }
-    let counts = application.jobs.count_unfinished_jobs().await?;
+    let counts = application.queries.jobs.count_unfinished_jobs().await?;
     for kind in JobKind::ALL.map(Some).into_iter().chain([None]) {
         for state in JobState::ALL.into_iter().filter(|state| *state != JobState::Done) {
             let found = counts.iter().find(|count| count.kind == kind && count.state == state);
@@ -57,7 +57,7 @@ async fn update(
         }
     }
     if sums_ledger {
-        gauge!("foretell_ledger_imbalance").set(application.ledger.sum_balances().await? as f64);
+        gauge!("foretell_ledger_imbalance").set(application.queries.ledger.sum_balances().await? as f64);
     }
     Ok(())
 }

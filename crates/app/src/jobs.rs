@@ -17,7 +17,7 @@ pub(crate) async fn run(settings: &Settings, command: JobsCommand) -> anyhow::Re
     match command {
         JobsCommand::List(wanted) => {
             let page = PageRequest { start: PageStart::First, limit: wanted.limit };
-            for job in application.jobs.list_jobs_as_operator(filter(&wanted)?, page).await? {
+            for job in application.queries.jobs.list_jobs(filter(&wanted)?, page).await? {
                 say(line(&job));
             }
         }

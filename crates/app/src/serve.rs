@@ -180,7 +180,7 @@ async fn stop_when_asked(
 async fn say_hello(address: SocketAddr, settings: &Settings, application: &Application) {
     let database = &settings.database.url;
     tracing::info!(%database, "listening on http://{address}");
-    if matches!(application.identity.has_users().await, Ok(false)) {
+    if matches!(application.queries.users.has_users().await, Ok(false)) {
         tracing::info!("no users yet: register one with POST http://{address}/api/v1/users");
         tracing::info!(
             "create an admin: foretell admin create --email you@example.org --name You --password-stdin"

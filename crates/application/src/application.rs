@@ -180,9 +180,28 @@ pub enum StartError {
 /// Categories that every installation has.
 pub const STANDARD_CATEGORIES: [&str; 4] = ["politics", "sports", "entertainment", "crypto"];
 
+/// Reads that need no use case: their results do not depend on the caller, and who may ask for them
+/// is decided by the route. Everything else is a use case of a service.
+pub struct Queries {
+    /// Accounts and transfers.
+    pub ledger: Arc<dyn LedgerQueries>,
+    /// Markets.
+    pub markets: Arc<dyn MarketQueries>,
+    /// Users.
+    pub users: Arc<dyn UserQueries>,
+    /// Posts, comments and tags.
+    pub posts: Arc<dyn PostQueries>,
+    /// Jobs.
+    pub jobs: Arc<dyn JobQueries>,
+    /// Webhooks.
+    pub webhooks: Arc<dyn WebhookQueries>,
+}
+
 /// The application: the use cases of each area are the methods of its service, one module for each
 /// verb.
 pub struct Application {
+    /// Reads that need no use case.
+    pub queries: Queries,
     /// Accounts and transfers.
     pub ledger: Ledger,
     /// Markets, from their opening to their settlement.
@@ -254,6 +273,14 @@ impl Application {
             jobs: Jobs::new(&context, &ports, &settings, services),
             limits: Limits::new(&ports, &settings),
             operations: Operations::new(&context, &ports),
+            queries: Queries {
+                ledger: ports.ledger,
+                markets: ports.markets,
+                users: ports.users,
+                posts: ports.posts,
+                jobs: ports.jobs,
+                webhooks: ports.webhooks,
+            },
             settings,
             clock: ports.clock,
         })

@@ -8,8 +8,7 @@ pub(crate) mod run_job;
 use std::sync::Arc;
 use std::time::Duration;
 
-use foretell_ports::error::StoreError;
-use foretell_ports::job::{JobCount, JobQueries};
+use foretell_ports::job::JobQueries;
 use foretell_ports::mail::Mailer;
 
 use crate::application::{ApplicationSettings, Ports};
@@ -51,13 +50,5 @@ impl Jobs {
             retries: settings.retries.clone(),
             keep_outcomes: settings.keep_outcomes,
         }
-    }
-
-    /// Returns the number of unfinished jobs by kind and state.
-    ///
-    /// # Errors
-    /// Any [`StoreError`].
-    pub async fn count_unfinished_jobs(&self) -> Result<Vec<JobCount>, StoreError> {
-        self.queries.count_unfinished_jobs().await
     }
 }

@@ -7,7 +7,6 @@ mod transfer_money;
 
 use std::sync::Arc;
 
-use foretell_ports::error::StoreError;
 use foretell_ports::ledger::LedgerQueries;
 
 use crate::application::Ports;
@@ -22,13 +21,5 @@ pub struct Ledger {
 impl Ledger {
     pub(crate) fn new(context: &Arc<Context>, ports: &Ports) -> Self {
         Self { context: Arc::clone(context), queries: Arc::clone(&ports.ledger) }
-    }
-
-    /// Returns the sum of all balances in minor units, which must be 0. It needs no permission.
-    ///
-    /// # Errors
-    /// Any [`StoreError`].
-    pub async fn sum_balances(&self) -> Result<i128, StoreError> {
-        self.queries.sum_balances().await
     }
 }

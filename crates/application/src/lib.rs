@@ -22,7 +22,7 @@ mod totals;
 pub mod trading;
 pub mod writer;
 
-pub use application::{Application, ApplicationSettings, Ports, StartError};
+pub use application::{Application, ApplicationSettings, Ports, Queries, StartError};
 pub use client_network::network_of;
 pub use content::read_posts::{MAX_COMMENTS_WITH_POST, PostRelation, RelatedToPosts};
 pub use error::AppError;

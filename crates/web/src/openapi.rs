@@ -91,9 +91,8 @@ fn whole() -> Value {
     })
 }
 
-const DESCRIPTION: &str = "A prediction market to run yourself. Version 2 differs from version 1 in how lists are divided. \
-    Every failure has a code, whose meaning docs/errors.md tells; with `Accept: application/problem+json` it is told \
-    as in RFC 9457.";
+const DESCRIPTION: &str = "A prediction market to run yourself. Version 2 divides lists by cursors, version 1 by pages. \
+    Every error has a code, see docs/errors.md; with `Accept: application/problem+json` errors have the form of RFC 9457.";
 
 fn security_schemes() -> Value {
     json!({

@@ -25,14 +25,6 @@ impl Content {
         Ok(self.posts.list_comments(subject, page).await?)
     }
 
-    /// Returns the number of comments on a post or market. The caller must be allowed to see it.
-    ///
-    /// # Errors
-    /// [`AppError::Store`].
-    pub async fn count_comments(&self, subject: CommentSubject) -> Result<i64, AppError> {
-        Ok(self.posts.count_comments(subject).await?)
-    }
-
     /// Returns a comment whose subject the caller may see; any other is reported as not found.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use foretell_domain::policy;
 use foretell_domain::post::{Post, PostError, PostStatus};
 use foretell_domain::user::User;
 use foretell_ports::page::PageRequest;
-use foretell_ports::post::{PostFilter, TagCount};
+use foretell_ports::post::PostFilter;
 
 use super::Content;
 use crate::Caller;
@@ -100,23 +100,6 @@ impl Content {
             related.comments = Some(by_post(comments));
         }
         Ok(related)
-    }
-
-    /// Returns a page of the tags of published posts with their positions from 1, the most used
-    /// first.
-    ///
-    /// # Errors
-    /// [`AppError::Store`].
-    pub async fn list_tags(&self, page: PageRequest<i64>) -> Result<Vec<(i64, TagCount)>, AppError> {
-        Ok(self.posts.list_tags(page).await?)
-    }
-
-    /// Returns the number of these tags.
-    ///
-    /// # Errors
-    /// [`AppError::Store`].
-    pub async fn count_tags(&self) -> Result<i64, AppError> {
-        Ok(self.posts.count_tags().await?)
     }
 }
 

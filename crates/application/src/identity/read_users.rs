@@ -34,14 +34,6 @@ pub struct RelatedToUsers {
 }
 
 impl Identity {
-    /// Returns a page of the users, newest first, without erased ones.
-    ///
-    /// # Errors
-    /// [`AppError::Store`].
-    pub async fn list_users(&self, page: PageRequest<UserId>) -> Result<Vec<User>, AppError> {
-        Ok(self.users.list_users(page).await?)
-    }
-
     /// Returns resources related to users, with one query for each kind.
     ///
     /// # Errors
@@ -61,14 +53,6 @@ impl Identity {
             related.posts = Some(by_author);
         }
         Ok(related)
-    }
-
-    /// Returns the number of users, without erased ones.
-    ///
-    /// # Errors
-    /// [`AppError::Store`].
-    pub async fn count_users(&self) -> Result<i64, AppError> {
-        Ok(self.users.count_users().await?)
     }
 
     /// Returns the user with this id, erased or not.

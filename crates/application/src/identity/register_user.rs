@@ -65,12 +65,4 @@ impl Identity {
             self.context.writer.submit_once(principal, REGISTRATION_KEY.to_owned(), command).await?;
         Ok((user, receipt.result?))
     }
-
-    /// Returns `true` if any user is registered.
-    ///
-    /// # Errors
-    /// [`AppError::Store`].
-    pub async fn has_users(&self) -> Result<bool, AppError> {
-        Ok(self.users.has_users().await?)
-    }
 }

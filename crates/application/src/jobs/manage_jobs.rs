@@ -4,7 +4,6 @@ use foretell_domain::id::JobId;
 use foretell_domain::job::{JobError, JobState, JobTask};
 use foretell_domain::policy;
 use foretell_domain::time::Timestamp;
-use foretell_ports::error::StoreError;
 use foretell_ports::job::{Job, JobFilter};
 use foretell_ports::page::PageRequest;
 use foretell_ports::unit::Tx;
@@ -25,27 +24,7 @@ impl Jobs {
         page: PageRequest<JobId>,
     ) -> Result<Vec<Job>, AppError> {
         policy::may_administer(caller.actor())?;
-        Ok(self.list_jobs_as_operator(filter, page).await?)
-    }
-
-    /// Returns a page of the jobs, newest first, for the operator of the server.
-    ///
-    /// # Errors
-    /// Any [`StoreError`].
-    pub async fn list_jobs_as_operator(
-        &self,
-        filter: JobFilter,
-        page: PageRequest<JobId>,
-    ) -> Result<Vec<Job>, StoreError> {
-        self.queries.list_jobs(filter, page).await
-    }
-
-    /// Returns the number of jobs.
-    ///
-    /// # Errors
-    /// [`AppError::Store`].
-    pub async fn count_jobs(&self, filter: JobFilter) -> Result<i64, AppError> {
-        Ok(self.queries.count_jobs(filter).await?)
+        Ok(self.queries.list_jobs(filter, page).await?)
     }
 
     /// Retries a waiting or dead job immediately, with all its attempts. For admins.

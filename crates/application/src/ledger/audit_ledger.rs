@@ -1,7 +1,6 @@
 //! Audits the ledger.
 
 use foretell_domain::policy;
-use foretell_ports::error::StoreError;
 use foretell_ports::ledger::AuditReport;
 
 use super::Ledger;
@@ -15,14 +14,6 @@ impl Ledger {
     /// [`AppError::Refused`] for everyone else, [`AppError::Store`].
     pub async fn audit_ledger(&self, caller: &Caller) -> Result<AuditReport, AppError> {
         policy::may_administer(caller.actor())?;
-        Ok(self.audit_as_operator().await?)
-    }
-
-    /// Checks every invariant of the ledger, for the operator of the server.
-    ///
-    /// # Errors
-    /// Any [`StoreError`].
-    pub async fn audit_as_operator(&self) -> Result<AuditReport, StoreError> {
-        self.queries.audit().await
+        Ok(self.queries.audit().await?)
     }
 }

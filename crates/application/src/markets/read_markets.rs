@@ -6,10 +6,8 @@ use std::sync::Arc;
 use foretell_domain::id::{BetId, MarketId, UserId};
 use foretell_domain::market::{Bet, MarketError, Settlement};
 use foretell_domain::user::User;
-use foretell_ports::market::{
-    MarketDetails, MarketFilter, MarketKey, MarketQueries, MarketSort, PositionKey, PositionRow,
-};
-use foretell_ports::page::{NumberedPage, Page, PageRequest};
+use foretell_ports::market::{MarketDetails, MarketFilter, MarketQueries};
+use foretell_ports::page::{Page, PageRequest};
 
 use super::Markets;
 use crate::Caller;
@@ -64,19 +62,6 @@ impl Markets {
         Ok(related)
     }
 
-    /// Returns a page of the markets that match a filter.
-    ///
-    /// # Errors
-    /// [`AppError::Store`].
-    pub async fn list_markets(
-        &self,
-        filter: &MarketFilter,
-        sort: MarketSort,
-        page: PageRequest<MarketKey>,
-    ) -> Result<Vec<MarketDetails>, AppError> {
-        Ok(self.queries.list_markets(filter, sort, page).await?)
-    }
-
     /// Returns the number of markets that match a filter: changes by other processes in the last
     /// seconds may be missing.
     ///
@@ -129,31 +114,6 @@ impl Markets {
     ) -> Result<(MarketDetails, Page<Bet>), AppError> {
         let market = self.get_market(id).await?;
         Ok((market, self.queries.page_bets(id, page).await?))
-    }
-
-    /// Returns the positions in an existing market, by option and then by descending shares.
-    ///
-    /// # Errors
-    /// [`AppError::Store`].
-    pub async fn page_positions(
-        &self,
-        id: MarketId,
-        page: NumberedPage,
-    ) -> Result<Page<PositionRow>, AppError> {
-        Ok(self.queries.page_positions(id, page).await?)
-    }
-
-    /// Returns the positions by holder, at most `limit` after a cursor.
-    ///
-    /// # Errors
-    /// [`AppError::Store`].
-    pub async fn list_positions(
-        &self,
-        id: MarketId,
-        after: Option<PositionKey>,
-        limit: u32,
-    ) -> Result<Vec<PositionRow>, AppError> {
-        Ok(self.queries.list_positions(id, after, limit).await?)
     }
 
     /// Returns the settlement of a market; `None` before its resolution or cancellation.

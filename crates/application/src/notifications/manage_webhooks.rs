@@ -82,14 +82,6 @@ impl Notifications {
         Ok(self.webhooks.list_webhooks(page).await?)
     }
 
-    /// Returns the number of webhooks.
-    ///
-    /// # Errors
-    /// [`AppError::Store`].
-    pub async fn count_webhooks(&self) -> Result<i64, AppError> {
-        Ok(self.webhooks.count_all_webhooks().await?)
-    }
-
     /// Returns a webhook. For admins.
     ///
     /// # Errors

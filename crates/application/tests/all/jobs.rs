@@ -52,7 +52,7 @@ async fn market_is_closed_at_moved_end_date() {
 /// Returns the closing jobs, in any state.
 async fn closing(fixture: &Fixture) -> Vec<Job> {
     let filter = JobFilter { kind: Some(JobKind::CloseMarket), state: None };
-    fixture.app.jobs.list_jobs_as_operator(filter, all()).await.unwrap()
+    fixture.app.queries.jobs.list_jobs(filter, all()).await.unwrap()
 }
 
 async fn move_end(fixture: &Fixture, creator: &Caller, market: &MarketDetails, ends_at: Timestamp) {

@@ -164,7 +164,7 @@ async fn a_hash_with_outdated_parameters_is_replaced() {
 #[tokio::test]
 async fn email_address_is_registered_once() {
     let fixture = Fixture::open().await;
-    assert!(!fixture.app.identity.has_users().await.unwrap());
+    assert!(!fixture.app.queries.users.has_users().await.unwrap());
     let registration = fixture.registration(Role::User);
     let again = || fixture.app.identity.register_user(registration.clone());
     let (answers, units) = fixture.together([again(), again(), again()]).await;
@@ -175,6 +175,6 @@ async fn email_address_is_registered_once() {
         assert!(matches!(answer, Err(AppError::Refused(taken)) if *taken == refusal), "{answer:?}");
     }
     assert!(again().await.is_err());
-    assert!(fixture.app.identity.has_users().await.unwrap());
+    assert!(fixture.app.queries.users.has_users().await.unwrap());
     assert_eq!(fixture.audit().await, 1, "one grant");
 }

@@ -107,7 +107,7 @@ async fn opening_with_unknown_commit_happens_once() {
         let opened: MarketOpened = receipt.result.unwrap();
         assert_eq!(fixture.pot(opened.record.id).await, 1_000, "{loss:?}");
         assert_eq!(fixture.balance(ann.account_id).await, GRANT - 1_000, "{loss:?}");
-        let report = fixture.app.ledger.audit_as_operator().await.unwrap();
+        let report = fixture.app.queries.ledger.audit().await.unwrap();
         assert_eq!((report.markets, report.is_sound()), (1, true), "{loss:?}");
     }
 }

@@ -2,7 +2,6 @@
 
 use std::future::Future;
 
-use foretell_application::AppError;
 use foretell_ports::page::{MAX_PAGE_ROWS, NumberedPage, PageRequest, PageStart};
 use garde::{Valid, Validate};
 use serde::{Deserialize, Serialize};
@@ -105,18 +104,29 @@ impl Paging {
 
     /// Returns the metadata of a list, and drops the additional row. The total is computed only if
     /// the response contains it.
-    pub(crate) async fn meta<T, K: Into<CursorPosition>>(
+    pub(crate) async fn meta<T, K: Into<CursorPosition>, E>(
         self,
         rows: &mut Vec<T>,
         key_of: impl Fn(&T) -> K,
-        total: impl Future<Output = Result<i64, AppError>>,
-    ) -> Result<ListMeta, AppError> {
+        total: impl Future<Output = Result<i64, E>>,
+    ) -> Result<ListMeta, E> {
+        let total = match &self {
+            Self::Page(_) => total.await?,
+            Self::Cursor(_) => 0,
+        };
+        Ok(self.meta_with_total(rows, key_of, total))
+    }
+
+    /// Returns the metadata of a list whose total is known, and drops the additional row.
+    pub(crate) fn meta_with_total<T, K: Into<CursorPosition>>(
+        self,
+        rows: &mut Vec<T>,
+        key_of: impl Fn(&T) -> K,
+        total: i64,
+    ) -> ListMeta {
         match self {
-            Self::Page(page) => {
-                let total = total.await?;
-                Ok(ListMeta::Pagination { page: page.page(), limit: page.limit(), total })
-            }
-            Self::Cursor(page) => Ok(page.meta(rows, key_of)),
+            Self::Page(page) => ListMeta::Pagination { page: page.page(), limit: page.limit(), total },
+            Self::Cursor(page) => page.meta(rows, key_of),
         }
     }
 

@@ -1,7 +1,5 @@
 //! `GET /leaderboard`: lists traders by profit.
 
-use std::future::ready;
-
 use actix_web::web::{Data, ServiceConfig};
 use foretell_application::{Period, RankedTrader};
 use foretell_domain::id::UserId;
@@ -85,7 +83,7 @@ impl<'a> RankView<'a> {
 async fn get_leaderboard(state: Data<WebState>, params: Params<List<LeaderboardParams>>) -> HandlerResult {
     let ((period, paging), application) = (state.validate(params)?, &state.application);
     let (mut ranks, total) = application.trading.get_leaderboard(period, paging.request()).await?;
-    let meta = paging.meta(&mut ranks, RankedTrader::key, ready(Ok(total))).await?;
+    let meta = paging.meta_with_total(&mut ranks, RankedTrader::key, total);
     let users = application.trading.relate_to_ranks(&ranks).await?;
     let currency = &application.settings().currency;
     let view = |ranked: &RankedTrader| {

@@ -29,9 +29,10 @@ pub(crate) fn configure(config: &mut ServiceConfig) {
 )]
 async fn list(state: Data<WebState>, params: Params<Pagination>) -> HandlerResult {
     let paging = state.validate(params)?;
-    let mut numbered = state.application.content.list_tags(paging.request()).await?;
-    let meta =
-        paging.meta(&mut numbered, |(number, _)| *number, state.application.content.count_tags()).await?;
+    let mut numbered = state.application.queries.posts.list_tags(paging.request()).await?;
+    let meta = paging
+        .meta(&mut numbered, |(number, _)| *number, state.application.queries.posts.count_tags())
+        .await?;
     let rows: Vec<_> = numbered.iter().map(|(_, tag)| TagView::from(tag)).collect();
     reply::list(rows, meta)
 }

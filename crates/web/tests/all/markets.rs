@@ -119,7 +119,7 @@ async fn balance(app: &TestApp, user: &TestUser) -> i64 {
 
 /// Returns the audit of the ledger, which must be sound.
 async fn audit(app: &TestApp) -> AuditReport {
-    let report = app.application.ledger.audit_as_operator().await.unwrap();
+    let report = app.application.queries.ledger.audit().await.unwrap();
     assert!(report.is_sound(), "{report:?}");
     report
 }

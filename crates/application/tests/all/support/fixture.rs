@@ -222,7 +222,7 @@ impl Fixture {
 
     /// Checks every invariant of the ledger and returns the number of transfers.
     pub(crate) async fn audit(&self) -> i64 {
-        let report = self.app.ledger.audit_as_operator().await.unwrap();
+        let report = self.app.queries.ledger.audit().await.unwrap();
         assert!(report.is_sound(), "{report:?}");
         report.transfers
     }

@@ -44,6 +44,6 @@ impl Fixture {
     pub(crate) async fn jobs(&self, state: JobState) -> Vec<Job> {
         let filter = JobFilter { kind: None, state: Some(state) };
         let page = PageRequest { start: PageStart::Offset(0), limit: 100 };
-        self.app.jobs.list_jobs_as_operator(filter, page).await.unwrap()
+        self.app.queries.jobs.list_jobs(filter, page).await.unwrap()
     }
 }

@@ -1,7 +1,5 @@
 //! `GET /accounts/{id}/transfers`: the statement of an account.
 
-use std::future::ready;
-
 use actix_web::web::Data;
 use foretell_domain::id::AccountId;
 use foretell_domain::transfer::Transfer;
@@ -40,7 +38,7 @@ pub(super) async fn list_transfers(
     let (id, paging) = state.validate((id, params))?;
     let Page { mut rows, total } =
         state.application.ledger.list_transfers(&caller, id, paging.request()).await?;
-    let meta = paging.meta(&mut rows, |transfer| version_of(id, transfer), ready(Ok(total))).await?;
+    let meta = paging.meta_with_total(&mut rows, |transfer| version_of(id, transfer), total);
     let currency = &state.application.settings().currency;
     let rows = rows.iter().map(|transfer| StatementRow {
         direction: if transfer.credit.account_id == id { "in" } else { "out" },

@@ -1,7 +1,5 @@
 //! `GET /markets/{id}/bets`: lists the bets and sales of a market.
 
-use std::future::ready;
-
 use actix_web::web::Data;
 use foretell_domain::id::MarketId;
 use foretell_ports::page::Page;
@@ -26,7 +24,7 @@ pub(super) async fn list_bets(
 ) -> HandlerResult {
     let (id, paging) = state.validate((id, params))?;
     let (_, Page { mut rows, total }) = state.application.markets.list_bets(id, paging.request()).await?;
-    let meta = paging.meta(&mut rows, |bet| bet.fill.sequence, ready(Ok(total))).await?;
+    let meta = paging.meta_with_total(&mut rows, |bet| bet.fill.sequence, total);
     let currency = &state.application.settings().currency;
     let rows: Vec<_> = rows.iter().map(|bet| BetView::public(bet, currency)).collect();
     reply::list(rows, meta)

@@ -1,7 +1,5 @@
 //! `GET /markets/{id}/positions`: lists the positions in a market.
 
-use std::future::ready;
-
 use actix_web::web::Data;
 use foretell_domain::id::MarketId;
 use foretell_ports::market::PositionRow;
@@ -32,14 +30,14 @@ pub(super) async fn list_positions(
     let details = application.markets.get_market(id).await?;
     let (mut rows, total) = match &paging {
         Paging::Page(page) => {
-            let Page { rows, total } = application.markets.page_positions(id, *page).await?;
+            let Page { rows, total } = application.queries.markets.page_positions(id, *page).await?;
             (rows, total)
         }
         Paging::Cursor(page) => {
-            (application.markets.list_positions(id, page.after(), page.limit()).await?, 0)
+            (application.queries.markets.list_positions(id, page.after(), page.limit()).await?, 0)
         }
     };
-    let meta = paging.meta(&mut rows, PositionRow::key, ready(Ok(total))).await?;
+    let meta = paging.meta_with_total(&mut rows, PositionRow::key, total);
     let (market, prices) = (details.market.record(), details.market.probabilities());
     let currency = &application.settings().currency;
     let body = |row| PositionView::new(row, &prices, market, currency);

@@ -68,8 +68,7 @@ pub(super) async fn search(state: Data<WebState>, params: Params<List<SearchPara
     let permit = application.search.admit_search().await?;
     let found = application.search.search_markets(&permit, &query, &filter, page).await?;
     let mut hits: Vec<_> = (page.offset + 1..).zip(found.hits).collect();
-    let total = std::future::ready(Ok(found.total));
-    let meta = paging.meta(&mut hits, |(number, _)| *number, total).await?;
+    let meta = paging.meta_with_total(&mut hits, |(number, _)| *number, found.total);
     let now = application.now();
     let currency = application.settings().currency.clone();
     let language = application.search.search_language();

@@ -73,8 +73,7 @@ pub(super) async fn search(
     let found =
         state.application.search.search_posts(&permit, caller.caller(), &query, &filter, page).await?;
     let mut hits: Vec<_> = (page.offset + 1..).zip(found.hits).collect();
-    let total = std::future::ready(Ok(found.total));
-    let meta = paging.meta(&mut hits, |(number, _)| *number, total).await?;
+    let meta = paging.meta_with_total(&mut hits, |(number, _)| *number, found.total);
     let language = state.application.search.search_language();
     let write = move || {
         let query = LocalQuery { query: &query, language };
