@@ -2,20 +2,17 @@
 //! workers.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Text};
 use foretell_ports::job::LeaseRequest;
 
+use super::bulk::bulk_insert;
 use super::look_up::LOCK_ROWS;
-use super::{column, sum_of};
+use super::sum_of;
 use crate::connection::Connection;
-use crate::id::{DbId, Id};
+use crate::id::DbId;
 use crate::job::jobs::{LeasedRow, NewJobRow};
 use crate::prepared::{Prepared, ended, prepared};
 use crate::schema::jobs;
-
-const INSERT_JOBS: &str = "INSERT INTO jobs
-    (id, kind, lane, about_id, concerned_id, state, due_at_us, leases, failures, once, created_at_us)
-    SELECT * FROM unnest(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (once) DO NOTHING";
 
 // `SKIP LOCKED`: two workers that poll at the same time lease different jobs instead of waiting.
 // `ARRAY` makes Postgres evaluate the inner query once. A running job that is due has an expired
@@ -33,24 +30,24 @@ const LEASE_ON_SQLITE: &str = "UPDATE jobs SET state = 'running', due_at_us = ?,
 
 /// Adds jobs, except those whose unique name exists, and returns the number added.
 pub(crate) fn insert_once(connection: &mut Connection<'_>, rows: &[NewJobRow<'_>]) -> QueryResult<usize> {
-    match connection {
-        Connection::Sqlite(c) => sum_of(rows, |row| {
-            diesel::insert_into(jobs::table).values(*row).on_conflict(jobs::once).do_nothing().execute(*c)
-        }),
-        Connection::Postgres(c) => prepared(INSERT_JOBS)
-            .bind::<Array<Id>, _>(column(rows, |row| row.id))
-            .bind::<Array<Text>, _>(column(rows, |row| row.kind))
-            .bind::<Array<Text>, _>(column(rows, |row| row.lane))
-            .bind::<Array<Nullable<Id>>, _>(column(rows, |row| row.about_id))
-            .bind::<Array<Nullable<Id>>, _>(column(rows, |row| row.concerned_id))
-            .bind::<Array<Text>, _>(column(rows, |row| row.state))
-            .bind::<Array<BigInt>, _>(column(rows, |row| row.due_at_us))
-            .bind::<Array<BigInt>, _>(column(rows, |row| row.leases))
-            .bind::<Array<BigInt>, _>(column(rows, |row| row.failures))
-            .bind::<Array<Nullable<Text>>, _>(column(rows, |row| row.once))
-            .bind::<Array<BigInt>, _>(column(rows, |row| row.created_at_us))
-            .execute(*c),
-    }
+    bulk_insert!(
+        connection,
+        rows,
+        jobs(
+            id,
+            kind,
+            lane,
+            about_id,
+            concerned_id,
+            state,
+            due_at_us,
+            leases,
+            failures,
+            once,
+            created_at_us,
+        ),
+        or_nothing_on once
+    )
 }
 
 /// Deletes the jobs with these names and returns their number.
