@@ -19,6 +19,7 @@ on_each_database!(
     deleted_user_leaves_the_ledger,
     guesses_are_limited,
     owner_under_attack_signs_in_after_restart,
+    many_sessions_return_at_once_after_restart,
 );
 
 async fn patch(who: &Client, path: &str, body: Value) -> Answer {
@@ -187,6 +188,25 @@ async fn owner_under_attack_signs_in_after_restart(database: Database) {
     assert_eq!(known(), 1);
     sign_in(&server, home, "another password").await.expect(201);
     sign_in(&server, "127.0.0.1", "another password").await.refused(429, "RATE_LIMITED");
+}
+
+async fn many_sessions_return_at_once_after_restart(database: Database) {
+    // One look-up at a time, so that these sessions wait for each other.
+    let settings = [("FORETELL__LIMITS__INVALID_TOKENS", "1")];
+    let mut server = Server::start_with(database, &settings).await;
+    server.register("ada").await;
+    let mut tokens = Vec::new();
+    for _ in 0..20 {
+        tokens.push(server.client().log_in("ada@example.org", PASSWORD).await.token);
+    }
+    server.stop_cleanly().await;
+    server.start_again().await;
+    let returning = tokens.into_iter().map(|token| {
+        let mut client = server.client();
+        client.token = token;
+        async move { client.get("/me").await.expect(200) }
+    });
+    futures::future::join_all(returning).await;
 }
 
 async fn guesses_are_limited(database: Database) {
