@@ -191,8 +191,8 @@ async fn owner_under_attack_signs_in_after_restart(database: Database) {
 }
 
 async fn many_sessions_return_at_once_after_restart(database: Database) {
-    // One look-up at a time, so that these sessions wait for each other.
-    let settings = [("FORETELL__LIMITS__INVALID_TOKENS", "1")];
+    // Few look-ups at a time, so that these sessions wait for each other.
+    let settings = [("FORETELL__LIMITS__INVALID_TOKENS", "3")];
     let mut server = Server::start_with(database, &settings).await;
     server.register("ada").await;
     let mut tokens = Vec::new();

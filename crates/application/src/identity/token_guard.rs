@@ -12,7 +12,7 @@ use foretell_domain::time::Timestamp;
 use foretell_expiring_map::{ExpiringMap, Expiry};
 use foretell_ports::rate_limit::{Budget, RateLimiter};
 use foretell_ports::secret::TokenHash;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tokio::time::{Instant, timeout_at};
 
 use crate::AppError;
@@ -38,6 +38,8 @@ pub(crate) struct TokenGuard {
     unknown: ExpiringMap<TokenHash, ()>,
     /// Number of queries whose tokens may come back.
     pending: Arc<watch::Sender<usize>>,
+    /// Held while a token is taken and its query is counted.
+    turn: Mutex<()>,
 }
 
 /// Decision about a query for a token.
@@ -73,6 +75,7 @@ impl TokenGuard {
             proven: ExpiringMap::new(MAX_HASHES, Expiry::AfterUse(PROVEN_FOR)),
             unknown: ExpiringMap::new(MAX_HASHES, Expiry::AfterWrite(UNKNOWN_FOR)),
             pending: Arc::new(watch::Sender::new(0)),
+            turn: Mutex::new(()),
         }
     }
 
@@ -99,15 +102,18 @@ impl TokenGuard {
         let deadline = Instant::now() + PATIENCE;
         let mut pending = self.pending.subscribe();
         loop {
-            // Read before the buckets: a lookup that ends in between wakes this one up.
-            let is_alone = *pending.borrow_and_update() == 0;
-            match self.take(budget, from, now).await {
-                Ok(buckets) => return Ok(Lookup::Allowed(self.begin_lookup(buckets))),
-                Err(refusal) if is_alone => return Err(refusal),
-                Err(refusal) => {
-                    timeout_at(deadline, pending.changed()).await.map(drop).map_err(|_| refusal)?;
+            let refusal = {
+                // A lookup counts as pending from before the next token is taken.
+                let _turn = self.turn.lock().await;
+                // Read before the buckets: a lookup that ends in between wakes this one up.
+                let is_alone = *pending.borrow_and_update() == 0;
+                match self.take(budget, from, now).await {
+                    Ok(buckets) => return Ok(Lookup::Allowed(self.begin_lookup(buckets))),
+                    Err(refusal) if is_alone => return Err(refusal),
+                    Err(refusal) => refusal,
                 }
-            }
+            };
+            timeout_at(deadline, pending.changed()).await.map(drop).map_err(|_| refusal)?;
         }
     }
 
