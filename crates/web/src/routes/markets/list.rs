@@ -10,6 +10,7 @@ use garde::{Valid, Validate};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::filter_of;
 use crate::WebState;
 use crate::dto::market::MarketView;
 use crate::dto::parsed::{Parsed, optional};
@@ -58,12 +59,7 @@ impl RequestDto for MarketParams {
     fn into_input(valid: Valid<Self>, context: &RequestContext) -> MarketListQuery {
         let Self { category, status, creator_id, sort, expand, fields } = valid.into_inner();
         MarketListQuery {
-            filter: MarketFilter {
-                // One that was removed from the configuration may still have markets.
-                category: optional(category).map(String::from),
-                phase: optional(status).map(|phase| (phase, context.now)),
-                creator_id: optional(creator_id),
-            },
+            filter: filter_of(category, status, creator_id, context),
             sort: optional(sort).unwrap_or_default(),
             relations: optional(expand).unwrap_or_default(),
             fields: optional(fields).unwrap_or_default(),

@@ -10,9 +10,10 @@ use garde::{Valid, Validate};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::filter_of;
 use crate::WebState;
 use crate::dto::market::MarketView;
-use crate::dto::parsed::{Parsed, optional, required};
+use crate::dto::parsed::{Parsed, required};
 use crate::dto::search::{self, LocalQuery, MarketHit};
 use crate::extract::{List, Params, RequestContext, RequestDto};
 use crate::reply::{self, HandlerResult};
@@ -42,12 +43,7 @@ impl RequestDto for SearchParams {
 
     fn into_input(valid: Valid<Self>, context: &RequestContext) -> Self::Input {
         let Self { q, category, status, creator_id } = valid.into_inner();
-        let filter = MarketFilter {
-            category: optional(category).map(String::from),
-            phase: optional(status).map(|phase| (phase, context.now)),
-            creator_id: optional(creator_id),
-        };
-        (required(q), filter)
+        (required(q), filter_of(category, status, creator_id, context))
     }
 }
 

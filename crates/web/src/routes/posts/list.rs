@@ -12,6 +12,7 @@ use garde::{Valid, Validate};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::filter_of;
 use crate::WebState;
 use crate::dto::parsed::{Parsed, optional};
 use crate::dto::post::PostView;
@@ -55,11 +56,7 @@ impl RequestDto for PostsParams {
     fn into_input(valid: Valid<Self>, _: &RequestContext) -> PostListQuery {
         let Self { status, author_id, tag, expand, fields } = valid.into_inner();
         PostListQuery {
-            filter: PostFilter {
-                status: optional(status).unwrap_or(PostStatus::Published),
-                author_id: optional(author_id),
-                tag: optional(tag),
-            },
+            filter: filter_of(status, author_id, tag),
             relations: optional(expand).unwrap_or_default(),
             fields: optional(fields).unwrap_or_default(),
         }

@@ -10,8 +10,9 @@ use garde::{Valid, Validate};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::filter_of;
 use crate::WebState;
-use crate::dto::parsed::{Parsed, optional, required};
+use crate::dto::parsed::{Parsed, required};
 use crate::dto::post::PostView;
 use crate::dto::search::{self, LocalQuery, PostHit};
 use crate::extract::{List, MaybeSignedIn, Params, RequestContext, RequestDto};
@@ -42,8 +43,7 @@ impl RequestDto for SearchParams {
 
     fn into_input(valid: Valid<Self>, _: &RequestContext) -> Self::Input {
         let Self { q, status, author_id, tag } = valid.into_inner();
-        let status = optional(status).unwrap_or(PostStatus::Published);
-        (required(q), PostFilter { status, author_id: optional(author_id), tag: optional(tag) })
+        (required(q), filter_of(status, author_id, tag))
     }
 }
 
