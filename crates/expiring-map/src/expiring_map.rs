@@ -24,7 +24,7 @@ pub enum Expiry {
 /// Change to an entry.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Change<V> {
-    /// Nothing.
+    /// No change.
     Keep,
     /// Stores this value.
     Put(V),
